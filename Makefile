@@ -1,0 +1,145 @@
+# Everything that is done with this repository, by people and by CI alike. Start with `make help`.
+# Nothing has to be installed beforehand but Python 3.13 and make: each target sees to what it needs.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory --warn-undefined-variables
+
+SEEDS ?= 2000
+ENV ?=
+ARGS ?=
+# The processor of this machine, as SAM names it; what is deployed keeps to samconfig.toml.
+ARCHITECTURE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+
+IMPORT_ROOTS := PYTHONPATH=.:layers/common/python
+PYTHON := $(IMPORT_ROOTS) .venv/bin/python
+STACK_PYTHON := $(IMPORT_ROOTS) .venv-stack/bin/python
+
+# SAM finds the python3.13 that it builds with beside itself, and its own calls of make know nothing of this one. Whatever
+# account this machine is signed in to, building and checking never ask it anything.
+SAM := PATH="$(CURDIR)/.venv-sam/bin:$$PATH" MAKEFLAGS= SAM_CLI_TELEMETRY=0 .venv-sam/bin/python -m samcli
+OFFLINE := env -u AWS_PROFILE -u AWS_ENDPOINT_URL AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=ap-northeast-1 \
+	AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# --- what the targets stand on -------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: ## make the three environments (.venv, .venv-sam, .venv-stack); instant when nothing changed
+	@$(MAKE) -j3 .venv/.ready .venv-sam/.ready .venv-stack/.ready
+
+.venv/.ready: requirements/dev.txt
+	@tools/environment .venv $<
+
+.venv-sam/.ready: requirements/sam.txt
+	@tools/environment .venv-sam $<
+
+.venv-stack/.ready: requirements/stack.txt
+	@tools/environment .venv-stack $<
+
+.PHONY: locks
+locks: ## write the lock files anew from requirements/*.in
+	@tools/locks
+
+# AWS's own DynamoDB Local, as Amplify publishes it on npm; the jar is in emulator/.
+.PHONY: dynamodb-local
+dynamodb-local: .local/dynamodb-local/.ready ## fetch AWS's DynamoDB Local, the second engine of the store's tests
+	@tools/system-package java default-jre-headless
+
+.local/dynamodb-local/.ready: Makefile tools/npm-package
+	@tools/system-package npm npm
+	@tools/npm-package amplify-dynamodb-simulator 2.9.30 \
+		3503ffac19f183407909fecdacf4db51ab1fdad1da7b2f177016670b2d80e4b9 .local/dynamodb-local
+
+# Shopify's Admin schema, as Shopify publishes it on npm for tools; it is in dist/data/.
+.PHONY: shopify-schema
+shopify-schema: .local/shopify-schema/.ready ## fetch Shopify's Admin schema, on which the stand-in for Shopify runs
+
+.local/shopify-schema/.ready: Makefile tools/npm-package
+	@tools/system-package npm npm
+	@tools/npm-package @shopify/dev-mcp 1.16.0 \
+		4663c79229028e98f825a09d5f04ec6c3736331b740ce50260f9ffac10709474 .local/shopify-schema
+
+.PHONY: browser
+browser: ## see to Chromium and Japanese type, for the tests of the page
+	@tools/system-package chromium chromium fonts-dejavu-core fonts-noto-cjk
+
+# --- check and test ------------------------------------------------------------------------------------------------
+
+CHECKS := check-format check-lint check-types check-imports check-template
+.PHONY: check $(CHECKS)
+check: setup ## format, lint, types, import rules, template: each is checked, whatever the others say
+	@$(MAKE) -j2 --keep-going --output-sync=target $(CHECKS)
+
+check-format:
+	@echo "format ..."
+	@$(PYTHON) -m ruff format --check --quiet --output-format concise . || { echo "'make format' mends this."; exit 1; }
+
+check-lint:
+	@echo "lint ..."
+	@$(PYTHON) -m ruff check --quiet .
+
+check-types:
+	@echo "types ..."
+	@$(PYTHON) -m mypy --no-error-summary
+
+check-imports:
+	@echo "import rules ..."
+	@$(IMPORT_ROOTS) .venv/bin/lint-imports --no-logo --cache-dir .local/import-linter
+
+check-template:
+	@echo "template ..."
+	@$(OFFLINE) $(SAM) validate --lint
+
+.PHONY: format
+format: .venv/.ready ## put the code into its format and mend what lint can mend
+	@$(PYTHON) -m ruff check --quiet --fix-only .
+	@$(PYTHON) -m ruff format --quiet .
+
+# What cannot be installed is named, and the tests that need it fail: none is skipped.
+.PHONY: test
+test: setup build ## run all tests; make test ARGS="tests/unit -x" runs some
+	@$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2
+	@$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2
+	@$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2
+	@$(PYTHON) -m pytest $(or $(ARGS),tests)
+
+.PHONY: prove
+prove: .venv/.ready ## run the ledger against the plain model under random schedules; make prove SEEDS=2000
+	@$(PYTHON) -m tests.simulation.prove --seeds $(SEEDS)
+
+.PHONY: bench
+bench: setup build ## measure, side by side, and write the report
+	@$(PYTHON) -m bench
+
+# --- build, run, deploy --------------------------------------------------------------------------------------------
+
+.PHONY: build
+build: .venv-sam/.ready ## sam build, for this machine's processor
+	@echo "build ..."
+	@mkdir -p .local
+	@$(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE) >.local/build.log 2>&1 || { cat .local/build.log; exit 1; }
+
+# What stands on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) is in the environment of
+# its commands, and that is where the local stack looks.
+.PHONY: run
+run: .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
+	@$(STACK_PYTHON) -m local run
+
+.PHONY: stop
+stop: .venv-stack/.ready ## end a stack that was started with DETACH=1
+	@$(STACK_PYTHON) -m local stop
+
+.PHONY: deploy
+deploy: .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging|prod
+	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=dev (or staging, prod; see samconfig.toml)."; exit 1; }
+	@$(SAM) build --config-env $(ENV) && $(SAM) deploy --config-env $(ENV)
+
+.PHONY: clean
+clean: ## remove everything that make made
+	@if [ -e .local/stack.json ]; then $(MAKE) stop; fi
+	@rm -rf .aws-sam .local .venv .venv-sam .venv-stack .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,97 @@
+"""What holds for every test: a clean environment, no way off this machine, Hypothesis's profile."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# In CI the same examples each time, so that a red run is about the change; elsewhere new ones.
+IN_CI = "CI" in os.environ
+HYPOTHESIS_HOME = ROOT / ".local" / "hypothesis"
+set_hypothesis_home_dir(HYPOTHESIS_HOME)
+hypothesis.settings.register_profile(
+    "pointbook",
+    deadline=None,
+    derandomize=IN_CI,
+    database=None if IN_CI else DirectoryBasedExampleDatabase(HYPOTHESIS_HOME / "examples"),
+    print_blob=True,
+)
+hypothesis.settings.load_profile("pointbook")
+
+_FORGOTTEN_PREFIXES = ("AWS_", "POWERTOOLS_", "PROGRAMME_")
+_FORGOTTEN = frozenset(
+    ("STAGE", "TABLE_NAME", "SECRETS_NAME", "SHOP_DOMAIN", "SHOPIFY_CLIENT_ID", "LOCAL_CLOCK_URL")
+) | frozenset(f"{scheme}_proxy" for scheme in ("http", "https", "all"))
+_NOBODY = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": "ap-northeast-1",
+    "AWS_REGION": "ap-northeast-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def clean_environment() -> Iterator[None]:
+    """Forget the developer's AWS account, proxies and Pointbook's own variables."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            forgotten = name in _FORGOTTEN or name.lower() in _FORGOTTEN
+            if forgotten or name.startswith(_FORGOTTEN_PREFIXES):
+                patch.delenv(name)
+        for name, value in _NOBODY.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_way_out() -> Iterator[None]:
+    """Fail the test that looks up a name or connects to an address beyond this machine.
+
+    The failure is pytest's own and no OSError, so that the code under test cannot take it for a
+    till that is down and carry on.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for method in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, method, _kept_home(getattr(socket.socket, method)))
+        look_up = socket.getaddrinfo
+
+        def look_up_at_home(host: bytes | str | None, *rest: Any, **named: Any) -> Any:
+            _refuse_abroad(host)
+            return look_up(host, *rest, **named)
+
+        patch.setattr(socket, "getaddrinfo", look_up_at_home)
+        yield
+
+
+def _kept_home(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def connect_at_home(self: socket.socket, address: Any) -> Any:
+        if self.family != socket.AF_UNIX:
+            _refuse_abroad(address[0])
+        return connect(self, address)
+
+    return connect_at_home
+
+
+def _refuse_abroad(host: bytes | str | None) -> None:
+    name = host.decode() if isinstance(host, bytes) else host
+    if name and name != "localhost" and not _is_loopback(name):
+        pytest.fail(f"the test tried to reach {name}: tests stay on this machine")
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
