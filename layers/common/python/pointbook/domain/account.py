@@ -1,0 +1,140 @@
+"""Everything about one customer that a decision needs."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pointbook.domain.buckets import Balances, Figures
+from pointbook.domain.expiry import NEVER, ExpiryRule, lapse_instant
+from pointbook.domain.lots import Lots, total
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+LAPSED_DAYS_MAX = 8
+"""How many of the latest lapsed days an account remembers for orders that come late."""
+
+
+class HoldState(StrEnum):
+    """Where an open hold stands. An ended hold is no longer on the account."""
+
+    PREPARING = "preparing"
+    READY = "ready"
+    RELEASING = "releasing"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Points taken out of approved for one checkout.
+
+    `lots` say where they came from, and go back to. At `ends_at` the points are free again, at that
+    very moment. `lapsed_expiry` is the rule for points whose day passed meanwhile; None: they come
+    back and expire at once.
+    """
+
+    hold_id: str
+    points: int
+    lots: Lots
+    ends_at: datetime
+    state: HoldState = HoldState.PREPARING
+    lapsed_expiry: ExpiryRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRecord:
+    """What is kept of a hold for ever, found by its code.
+
+    `orders` are the orders that carried the code. `revision` is the condition of the next write.
+    """
+
+    hold_id: str
+    customer_id: str
+    points: int
+    lots: Lots
+    revision: int = 0
+    orders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One customer's book as of its last write.
+
+    `version` counts entries, `revision` counts writes (some, like a hold becoming ready, book no
+    entry). `as_of` is the latest instant any write has seen: time never runs backwards for an
+    account; `last_at` is when the last entry took effect. `book_id` is a random name of this book
+    that its entries' hashes cover, `head` the hash of the last of them. `lapsed` remembers what
+    expired on the latest lapsed days: an order that comes after its hold has ended takes from there
+    first. `merged_into` makes this account a tombstone.
+    """
+
+    customer_id: str
+    book_id: str = ""
+    time_zone: str = "Asia/Tokyo"
+    version: int = 0
+    revision: int = 0
+    as_of: datetime = BEGINNING
+    last_at: datetime = BEGINNING
+    balances: Balances = field(default_factory=Balances)
+    lots: Lots = ()
+    hold: Hold | None = None
+    lapsed: Lots = ()
+    head: str = ""
+    merged_into: str | None = None
+
+    @property
+    def figures(self) -> Figures:
+        """The six figures as of the last write; `settle` first for those of now."""
+        return self.balances.figures()
+
+    @property
+    def debt(self) -> int:
+        """Points owed: the next credit into approved repays them first."""
+        return max(0, -self.balances.approved)
+
+    @property
+    def next_lapse(self) -> datetime | None:
+        """When the soonest-expiring lot stops counting."""
+        if not self.lots or self.lots[0].valid_through == NEVER:
+            return None
+        return lapse_instant(self.lots[0].valid_through, self.time_zone)
+
+    @property
+    def hold_end(self) -> datetime | None:
+        """When the open hold ends by itself."""
+        return self.hold.ends_at if self.hold else None
+
+
+def faults(account: Account) -> list[str]:
+    """What is wrong with an account, in words; nothing ever should be, whatever happened to it.
+
+    The buckets sum to zero; only issued and approved may be below zero; a debt means that there is
+    no free lot; otherwise the lots are exactly the approved points; the hold's lots are exactly the
+    held points; lots are sorted, one a day, none empty.
+    """
+    balances, lots, hold = account.balances, account.lots, account.hold
+    held_lots = hold.lots if hold else ()
+    below_zero = [
+        name
+        for name, points in balances._asdict().items()
+        if points < 0 and name not in ("issued", "approved")
+    ]
+    rules = {
+        f"the buckets sum to {sum(balances)}": sum(balances) == 0,
+        f"below zero: {below_zero}": not below_zero,
+        f"issued is {balances.issued}": balances.issued <= 0,
+        f"lots hold {total(lots)}, approved is {balances.approved}": (
+            total(lots) == max(0, balances.approved)
+        ),
+        f"hold is {hold}, its bucket {balances.hold}": (
+            balances.hold == total(held_lots) == (hold.points if hold else 0)
+        ),
+        "a hold of nothing": hold is None or hold.points > 0,
+        "lots are unsorted, doubled or empty": all(
+            _well_formed(group) for group in (lots, held_lots, account.lapsed)
+        ),
+    }
+    return [fault for fault, holds in rules.items() if not holds]
+
+
+def _well_formed(lots: Lots) -> bool:
+    days = [lot.valid_through for lot in lots]
+    return days == sorted(set(days)) and all(lot.points > 0 for lot in lots)

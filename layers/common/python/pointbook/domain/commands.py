@@ -1,0 +1,230 @@
+"""What can be asked of an account. Commands are imperative; each says all that it needs.
+
+`renew` is the rule of a programme with rolling expiry: the customer's activity renews every lot.
+`lapsed_expiry` is the rule for points that come back after their day; None: they expire at once.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from pointbook.domain.account import HoldRecord
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.lots import Lots
+from pointbook.domain.orders import EarningRule, Order, OrderNews
+
+POINTS_MAX = 1_000_000_000
+"""The most points that one command moves."""
+
+HOLD_SECONDS_MAX = 86_400
+
+GRANT_TOPICS = frozenset(
+    {Topic.ADD_ORDER, Topic.ADD_SIGN_UP, Topic.ADD_MANUAL, Topic.ADD_FLOW, Topic.ADD_IMPORT}
+)
+
+
+class DebtPolicy(StrEnum):
+    """What happens when a refund takes back more than is there."""
+
+    CARRY = "carry"
+    CLAMP = "clamp"
+
+
+def check_points(points: int) -> None:
+    """Raise ValueError unless this is a number of points that one command may move."""
+    if type(points) is not int or not 1 <= points <= POINTS_MAX:
+        raise ValueError(f"points is {points!r}, but must be a whole number, 1 to {POINTS_MAX}")
+
+
+class _MovesPoints:
+    points: int
+
+    def __post_init__(self) -> None:
+        check_points(self.points)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant(_MovesPoints):
+    """issued → approved, into a lot by `expiry`."""
+
+    points: int
+    expiry: ExpiryRule
+    topic: Topic = Topic.ADD_FLOW
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        check_points(self.points)
+        if self.topic not in GRANT_TOPICS:
+            raise ValueError(f"{self.topic} is not the topic of a grant")
+
+
+@dataclass(frozen=True, slots=True)
+class GrantPending(_MovesPoints):
+    """issued → pending: promised, not yet confirmed."""
+
+    points: int
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm(_MovesPoints):
+    """pending → approved, into a lot by `expiry`."""
+
+    points: int
+    expiry: ExpiryRule
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelPending(_MovesPoints):
+    """pending → cancelled."""
+
+    points: int
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consume(_MovesPoints):
+    """approved → spent, by Flow. Refused when there is not enough."""
+
+    points: int
+    renew: Rolling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remove(_MovesPoints):
+    """approved → removed, by the merchant's hand. Refused when there is not enough."""
+
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse(_MovesPoints):
+    """approved → reversed: a refund takes an order's points back.
+
+    Lots of `own_days` go first. What is missing is carried as a debt or let go, by policy.
+    """
+
+    points: int
+    own_days: frozenset[date] = frozenset()
+    debt_policy: DebtPolicy = DebtPolicy.CARRY
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveBack(_MovesPoints):
+    """spent → approved, into the `lots` the points came from.
+
+    Points that came from no lot (they were a debt) get one by `expiry`.
+    """
+
+    points: int
+    lots: Lots
+    expiry: ExpiryRule
+    lapsed_expiry: ExpiryRule | None = None
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeHold(_MovesPoints):
+    """approved → hold, for `seconds`. One hold at a time."""
+
+    points: int
+    hold_id: str
+    seconds: int
+    lapsed_expiry: ExpiryRule | None = None
+
+    def __post_init__(self) -> None:
+        check_points(self.points)
+        if not 1 <= self.seconds <= HOLD_SECONDS_MAX:
+            raise ValueError(f"seconds is {self.seconds}, but must be 1 to {HOLD_SECONDS_MAX}")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReady:
+    """The discount exists: preparing → ready. Moves no points."""
+
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoHold:
+    """hold → approved, only while preparing: the discount could not be made."""
+
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRelease:
+    """The customer gives the hold up; its code is to be switched off first. Moves no points."""
+
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """hold → approved, only while releasing: the code is off."""
+
+    hold_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureHold(_MovesPoints):
+    """hold → spent: an order carries the hold's code and used `points` of it.
+
+    The rest comes back. After the hold has ended the points are taken again: first those that have
+    expired since, then free points; what is missing becomes a debt.
+    """
+
+    points: int
+    record: HoldRecord
+    order: Order
+    renew: Rolling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateOrder:
+    """News of an order: move whatever brings its points to their target."""
+
+    order: Order
+    news: OrderNews
+    rule: EarningRule
+    expiry: ExpiryRule
+    debt_policy: DebtPolicy = DebtPolicy.CARRY
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnSpending:
+    """A cancelled order gives back the points of one hold spent on it, once."""
+
+    order: Order
+    hold_id: str
+    expiry: ExpiryRule
+    lapsed_expiry: ExpiryRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Write down what has fallen due; nothing else."""
+
+
+type Command = (
+    Grant
+    | GrantPending
+    | Confirm
+    | CancelPending
+    | Consume
+    | Remove
+    | Reverse
+    | GiveBack
+    | TakeHold
+    | MarkReady
+    | UndoHold
+    | BeginRelease
+    | ReleaseHold
+    | CaptureHold
+    | UpdateOrder
+    | ReturnSpending
+    | Settle
+)

@@ -1,0 +1,168 @@
+"""Decide what a command does to an account: pure, whole, in integers.
+
+`decide` first settles what has fallen due, then carries the command out, then settles again what
+the command brought back too late. It reads no clock and does no I/O. A refusal changes nothing.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from pointbook.domain import commands as c
+from pointbook.domain import holds, order_points
+from pointbook.domain.account import Account, HoldRecord, faults
+from pointbook.domain.buckets import Bucket
+from pointbook.domain.draft import Draft
+from pointbook.domain.entry import Entry, Topic
+from pointbook.domain.movements import (
+    DONE,
+    Outcome,
+    approve,
+    debit,
+    give_back,
+    not_pending,
+    promise,
+    reverse,
+    withdraw,
+)
+from pointbook.domain.orders import Order
+from pointbook.domain.refusal import Code, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be written: the new account, its entries, and what else changed.
+
+    The first `settled` entries had fallen due before; the others are the command's. `order` and
+    `record` are given where the command changed them. `alarms` are for the operator.
+    """
+
+    account: Account
+    entries: tuple[Entry, ...]
+    settled: int
+    order: Order | None = None
+    record: HoldRecord | None = None
+    alarms: tuple[str, ...] = ()
+
+    @property
+    def command_entries(self) -> tuple[Entry, ...]:
+        """The entries that the command itself called for."""
+        return self.entries[self.settled :]
+
+    def changes(self, before: Account) -> bool:
+        """Whether there is anything to write. That time has passed is not worth a write."""
+        return bool(self.entries or self.order or self.record or self.account.hold != before.hold)
+
+
+def decide(account: Account, command: c.Command, now: datetime) -> Decision | Refusal:
+    """What `command` does to `account` at the aware instant `now`."""
+    if account.merged_into is not None:
+        return merged_already(account)
+    draft = Draft(account, now)
+    draft.settle()
+    settled_entries = len(draft.entries)
+    outcome = _carry_out(draft, command)
+    if isinstance(outcome, Refusal):
+        return outcome
+    draft.settle()
+    return Decision(
+        account=finished(draft, account),
+        entries=tuple(draft.entries),
+        settled=settled_entries,
+        order=outcome.order,
+        record=outcome.record,
+        alarms=outcome.alarms,
+    )
+
+
+def settled(account: Account, now: datetime) -> Account:
+    """The account as it stands at `now`, for reads: nothing due is left on it."""
+    draft = Draft(account, now)
+    draft.settle()
+    return finished(draft, account)
+
+
+def settle_part(account: Account, now: datetime, entries_max: int) -> Decision:
+    """Only what has fallen due, at most `entries_max` entries of it, the earliest first.
+
+    For an account on which more has fallen due than one write holds.
+    """
+    draft = Draft(account, now)
+    draft.settle(entries_max)
+    entries = tuple(draft.entries)
+    return Decision(account=finished(draft, account), entries=entries, settled=len(entries))
+
+
+def finished(draft: Draft, before: Account) -> Account:
+    """The draft's account with its time and its count of writes; asserts what must hold."""
+    after = replace(draft.account, as_of=draft.now, revision=before.revision + 1)
+    assert not (wrong := faults(after)), f"{wrong} in {after}"
+    return after
+
+
+def merged_already(account: Account) -> Refusal:
+    """A tombstone takes no commands."""
+    message = f"This customer was merged into {account.merged_into}: use that."
+    return Refusal(Code.ACCOUNT_MERGED, message)
+
+
+def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is the point of it
+    draft: Draft, command: c.Command
+) -> Outcome | Refusal:
+    match command:
+        case c.Grant():
+            approve(
+                draft, Bucket.ISSUED, command.points, command.expiry, command.topic, command.about
+            )
+        case c.GrantPending():
+            promise(draft, command.points, command.about)
+        case c.Confirm() | c.CancelPending():
+            return _leave_pending(draft, command)
+        case c.Consume():
+            return debit(draft, command.points, Bucket.SPENT, Topic.SUB_FLOW, command.renew)
+        case c.Remove():
+            return debit(draft, command.points, Bucket.REMOVED, Topic.SUB_MANUAL)
+        case c.Reverse():
+            reverse(draft, command.points, command.own_days, command.debt_policy, command.about)
+        case c.GiveBack():
+            return _give_back(draft, command)
+        case c.TakeHold():
+            return holds.take_hold(draft, command)
+        case c.MarkReady():
+            return holds.mark_ready(draft, command)
+        case c.BeginRelease():
+            return holds.begin_release(draft, command)
+        case c.UndoHold():
+            return holds.undo_hold(draft, command)
+        case c.ReleaseHold():
+            return holds.release_hold(draft, command)
+        case c.CaptureHold():
+            return holds.capture(draft, command)
+        case c.UpdateOrder():
+            return order_points.update_order(draft, command)
+        case c.ReturnSpending():
+            return order_points.return_spending(draft, command)
+        case c.Settle():
+            pass
+        case _:
+            assert_never(command)
+    return DONE
+
+
+def _leave_pending(draft: Draft, command: c.Confirm | c.CancelPending) -> Outcome | Refusal:
+    pending = draft.account.balances.pending
+    if command.points > pending:
+        return not_pending(command.points, pending)
+    if isinstance(command, c.CancelPending):
+        withdraw(draft, command.points, command.about)
+    else:
+        approve(
+            draft, Bucket.PENDING, command.points, command.expiry, Topic.ADD_ORDER, command.about
+        )
+    return DONE
+
+
+def _give_back(draft: Draft, command: c.GiveBack) -> Outcome | Refusal:
+    return give_back(
+        draft, command.points, command.lots, command.expiry, command.lapsed_expiry, command.about
+    )

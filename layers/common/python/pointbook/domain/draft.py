@@ -1,0 +1,153 @@
+"""The sheet on which a decision is worked out: an account, and the entries booked on it so far."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold
+from pointbook.domain.buckets import Bucket, Moves, transfer
+from pointbook.domain.entry import Entry, Topic
+from pointbook.domain.expiry import (
+    NEVER,
+    ExpiryRule,
+    Rolling,
+    day_of,
+    lapse_instant,
+    last_valid_day,
+)
+from pointbook.domain.lots import Lot, Lots, added, bounded, negated, renewed, take
+
+
+class Draft:
+    """Applies movements to an account one after the other; each becomes one entry.
+
+    `now` is never before the account's own `as_of`, so a slow clock undoes nothing.
+    """
+
+    def __init__(self, account: Account, now: datetime) -> None:
+        """Begin with `account` as stored, at the aware instant `now`."""
+        self.now = max(now, account.as_of)
+        self.account = account
+        self.entries: list[Entry] = []
+
+    def book(
+        self,
+        topic: Topic,
+        moves: Moves,
+        *,
+        at: datetime | None = None,
+        about: str = "",
+        lots: Lots | None = None,
+        lapsed: Lots | None = None,
+        hold: Hold | None = None,
+    ) -> None:
+        """Change the account by one movement and write its entry.
+
+        `lots` and `lapsed` stay where they are not given. A movement of held points says what
+        `hold` remains; all others leave it alone.
+        """
+        before = self.account
+        at = at or self.now
+        moves_hold = any(bucket is Bucket.HOLD for bucket, _ in moves)
+        after = replace(
+            before,
+            version=before.version + 1,
+            last_at=at,
+            balances=before.balances.moved(moves),
+            lots=before.lots if lots is None else lots,
+            lapsed=before.lapsed if lapsed is None else lapsed,
+            hold=hold if moves_hold else before.hold,
+        )
+        self.account = after
+        self.entries.append(
+            Entry(
+                customer_id=after.customer_id,
+                version=after.version,
+                topic=topic,
+                at=at,
+                recorded_at=self.now,
+                moves=moves,
+                lots=added(after.lots, negated(before.lots)),
+                held_lots=added(_held(after), negated(_held(before))),
+                figures=after.figures,
+                about=about,
+            )
+        )
+
+    def settle(self, entries_max: int | None = None) -> None:
+        """Book what has fallen due by now, in the order in which it fell due.
+
+        A hold that ends and a lot that lapses at one instant: the hold first, since what it
+        returns lapses too. Stops at `entries_max` entries where that is given.
+        """
+        while entries_max is None or len(self.entries) < entries_max:
+            hold_end, next_lapse = self.account.hold_end, self.account.next_lapse
+            due = min((at for at in (hold_end, next_lapse) if at is not None), default=None)
+            if due is None or due > self.now:
+                return
+            at = max(due, self.account.last_at)
+            if due == hold_end:
+                self.release_hold(at)
+            else:
+                self.expire_first_lot(at)
+
+    def release_hold(self, at: datetime, renew: Rolling | None = None) -> None:
+        """The open hold's points go back to the lots they came from."""
+        hold = self.account.hold
+        assert hold is not None, "there is no hold to release"
+        self.book(
+            Topic.ADD_HOLD,
+            transfer(Bucket.HOLD, Bucket.APPROVED, hold.points),
+            at=at,
+            about=hold.hold_id,
+            lots=self.credited(self.returning(hold.lots, at, hold.lapsed_expiry), at, renew),
+        )
+
+    def expire_first_lot(self, at: datetime) -> None:
+        """The soonest-expiring lot stops counting; the account remembers it for late orders."""
+        lapsed, *rest = self.account.lots
+        self.book(
+            Topic.SUB_EXPIRE,
+            transfer(Bucket.APPROVED, Bucket.EXPIRED, lapsed.points),
+            at=at,
+            lots=tuple(rest),
+            lapsed=added(self.account.lapsed, (lapsed,))[-LAPSED_DAYS_MAX:],
+        )
+
+    def credited(self, incoming: Lots, at: datetime, renew: Rolling | None = None) -> Lots:
+        """The free lots after a credit at `at`: a debt is repaid first, from the soonest-expiring.
+
+        What has lapsed is neither renewed nor joined with a later day: settling expires it next.
+        """
+        _, rest = take(incoming, self.account.debt)
+        lots = added(self.account.lots, rest)
+        lapsed = tuple(lot for lot in lots if self.has_lapsed(lot, at))
+        return (*lapsed, *bounded(self.renewed(lots[len(lapsed) :], renew)))
+
+    def renewed(self, lots: Lots, renew: Rolling | None) -> Lots:
+        """The lots after an activity of the customer; the same where expiry does not roll."""
+        return renewed(lots, self.valid_through(renew)) if renew else lots
+
+    def returning(self, lots: Lots, at: datetime, lapsed_expiry: ExpiryRule | None) -> Lots:
+        """Lots as they come back at `at`: where there is a rule, a lapsed lot gets a new day.
+
+        Without a rule it keeps its day, and the next settling expires it.
+        """
+        if lapsed_expiry is None:
+            return lots
+        new_day = last_valid_day(lapsed_expiry, day_of(at, self.account.time_zone))
+        return added(
+            (), (Lot(new_day, lot.points) if self.has_lapsed(lot, at) else lot for lot in lots)
+        )
+
+    def has_lapsed(self, lot: Lot, at: datetime) -> bool:
+        """Whether a lot no longer counts at `at`."""
+        day = lot.valid_through
+        return day != NEVER and lapse_instant(day, self.account.time_zone) <= at
+
+    def valid_through(self, rule: ExpiryRule) -> date:
+        """The last valid day of points granted now."""
+        return last_valid_day(rule, day_of(self.now, self.account.time_zone))
+
+
+def _held(account: Account) -> Lots:
+    return account.hold.lots if account.hold else ()

@@ -1,0 +1,69 @@
+"""Entries: one for each movement of points, never changed once written."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pointbook.domain.buckets import Bucket, Figures, Moves
+from pointbook.domain.lots import Lots
+
+
+class Topic(StrEnum):
+    """What a movement was. Those that change approved are told to Shopify Flow under this name."""
+
+    ADD_ORDER = "points/add/order"
+    ADD_SIGN_UP = "points/add/sign_up"
+    ADD_MANUAL = "points/add/manual"
+    ADD_FLOW = "points/add/flow"
+    ADD_IMPORT = "points/add/import"
+    ADD_HOLD = "points/add/hold"
+    ADD_REFUND = "points/add/refund"
+    ADD_MERGE = "points/add/merge"
+    SUB_MANUAL = "points/sub/manual"
+    SUB_FLOW = "points/sub/flow"
+    SUB_HOLD = "points/sub/hold"
+    SUB_EXPIRE = "points/sub/expire"
+    SUB_REFUND = "points/sub/refund"
+    SUB_MERGE = "points/sub/merge"
+    PENDING_ADD = "points/pending/add"
+    PENDING_CANCEL = "points/pending/cancel"
+    HOLD_SPENT = "points/hold/spent"
+    EXPIRED_SPENT = "points/expired/spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One movement of one account.
+
+    `at` is when the movement took effect, `recorded_at` when it was written down: a hold that ended
+    at 10:00 and was noticed at 10:05 has both. `moves` are bucket changes that sum to zero. `lots`
+    are the changes of the free lots and `held_lots` those of the open hold's lots, so that giving
+    back finds the days again. `figures` are the six figures after it. `about` names the order or
+    the hold concerned.
+    """
+
+    customer_id: str
+    version: int
+    topic: Topic
+    at: datetime
+    recorded_at: datetime
+    moves: Moves
+    lots: Lots
+    held_lots: Lots
+    figures: Figures
+    about: str = ""
+
+    @property
+    def entry_id(self) -> str:
+        """The id under which triggers, answers and history name this entry."""
+        return f"{self.customer_id}-{self.version:012d}"
+
+    @property
+    def approved_delta(self) -> int:
+        """The change of approved points."""
+        return dict(self.moves).get(Bucket.APPROVED, 0)
+
+    @property
+    def points(self) -> int:
+        """The points moved."""
+        return sum(change for _, change in self.moves if change > 0)

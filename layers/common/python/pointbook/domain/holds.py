@@ -1,0 +1,193 @@
+"""Holds: points taken for one checkout, that come back or become an order exactly once.
+
+Rules: mission, "Holds".
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from pointbook.domain.account import Hold, HoldRecord, HoldState
+from pointbook.domain.buckets import Bucket, transfer
+from pointbook.domain.commands import (
+    BeginRelease,
+    CaptureHold,
+    MarkReady,
+    ReleaseHold,
+    TakeHold,
+    UndoHold,
+)
+from pointbook.domain.draft import Draft
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import Rolling
+from pointbook.domain.lots import Lot, Lots, added, negated, take, total
+from pointbook.domain.movements import DONE, Outcome, insufficient
+from pointbook.domain.orders import Spending
+from pointbook.domain.refusal import Code, Refusal
+
+ALARM_LATE_ORDER = "late_order"
+ALARM_CODE_USED_AGAIN = "code_used_again"
+ALARM_USED_MORE_THAN_HELD = "used_more_than_held"
+
+
+def take_hold(draft: Draft, command: TakeHold) -> Outcome | Refusal:
+    """Points leave approved for the time the programme gives. One hold at a time."""
+    if (hold := draft.account.hold) is not None:
+        return Refusal(
+            Code.HOLD_OPEN, f"{hold.points:,} points are already held: release that hold first."
+        )
+    if command.points > draft.account.balances.approved:
+        return insufficient(draft, command.points)
+    taken, left = take(draft.account.lots, command.points)
+    draft.book(
+        Topic.SUB_HOLD,
+        transfer(Bucket.APPROVED, Bucket.HOLD, command.points),
+        about=command.hold_id,
+        lots=left,
+        hold=Hold(
+            hold_id=command.hold_id,
+            points=command.points,
+            lots=taken,
+            ends_at=draft.now + timedelta(seconds=command.seconds),
+            lapsed_expiry=command.lapsed_expiry,
+        ),
+    )
+    return Outcome(
+        record=HoldRecord(
+            hold_id=command.hold_id,
+            customer_id=draft.account.customer_id,
+            points=command.points,
+            lots=taken,
+        )
+    )
+
+
+def mark_ready(draft: Draft, command: MarkReady) -> Outcome | Refusal:
+    """The discount exists: the customer may be given the code."""
+    return _change_state(
+        draft, command.hold_id, {HoldState.PREPARING, HoldState.READY}, HoldState.READY
+    )
+
+
+def begin_release(draft: Draft, command: BeginRelease) -> Outcome | Refusal:
+    """From now on the code must not be given out again."""
+    return _change_state(draft, command.hold_id, set(HoldState), HoldState.RELEASING)
+
+
+def undo_hold(draft: Draft, command: UndoHold) -> Outcome | Refusal:
+    """The discount could not be made, and nobody was given its code."""
+    return _end_hold(draft, command.hold_id, HoldState.PREPARING)
+
+
+def release_hold(draft: Draft, command: ReleaseHold) -> Outcome | Refusal:
+    """The code is switched off: the points are free."""
+    return _end_hold(draft, command.hold_id, HoldState.RELEASING)
+
+
+def capture(draft: Draft, command: CaptureHold) -> Outcome:
+    """An order carries the code. Each order counts once, whenever its message comes."""
+    record, order = command.record, command.order
+    if order.order_id in record.orders:
+        return DONE
+    alarms = [ALARM_USED_MORE_THAN_HELD] if command.points > record.points else []
+    points = min(command.points, record.points)
+    hold = draft.account.hold
+    if hold is not None and hold.hold_id == record.hold_id:
+        spent_lots = _spend_held(draft, points, order.order_id, command.renew)
+    else:
+        alarms.append(ALARM_CODE_USED_AGAIN if record.orders else ALARM_LATE_ORDER)
+        spent_lots = _spend_late(draft, record, points, order.order_id, command.renew)
+    spending = Spending(
+        hold_id=record.hold_id,
+        customer_id=draft.account.customer_id,
+        points=points,
+        lots=spent_lots,
+    )
+    return Outcome(
+        order=replace(order, spendings=(*order.spendings, spending)),
+        record=replace(record, orders=(*record.orders, order.order_id)),
+        alarms=tuple(alarms),
+    )
+
+
+def _change_state(
+    draft: Draft, hold_id: str, allowed: set[HoldState], state: HoldState
+) -> Outcome | Refusal:
+    hold = draft.account.hold
+    if hold is None or hold.hold_id != hold_id:
+        return _hold_not_found(hold_id)
+    if hold.state not in allowed:
+        return _wrong_state(hold.state)
+    draft.account = replace(draft.account, hold=replace(hold, state=state))
+    return DONE
+
+
+def _end_hold(draft: Draft, hold_id: str, required: HoldState) -> Outcome | Refusal:
+    hold = draft.account.hold
+    if hold is None or hold.hold_id != hold_id:
+        return _hold_not_found(hold_id)
+    if hold.state is not required:
+        return _wrong_state(hold.state)
+    draft.release_hold(draft.now)
+    return DONE
+
+
+def _spend_held(draft: Draft, points: int, order_id: str, renew: Rolling | None) -> Lots:
+    """The open hold becomes the order's; what the order did not use goes back to its lots."""
+    hold = draft.account.hold
+    assert hold is not None, "only an open hold is spent this way"
+    spent_lots, rest = take(hold.lots, points)
+    remaining = replace(hold, points=hold.points - points, lots=rest) if rest else None
+    draft.book(
+        Topic.HOLD_SPENT,
+        transfer(Bucket.HOLD, Bucket.SPENT, points),
+        about=order_id,
+        lots=draft.renewed(draft.account.lots, renew),
+        hold=remaining,
+    )
+    if remaining is not None:
+        draft.release_hold(draft.now, renew)
+    return spent_lots
+
+
+def _spend_late(
+    draft: Draft, record: HoldRecord, points: int, order_id: str, renew: Rolling | None
+) -> Lots:
+    """The order wins although its hold is over: expired points first, then free ones, then debt."""
+    expired = _expired_since(draft, record.lots, points)
+    if expired:
+        draft.book(
+            Topic.EXPIRED_SPENT,
+            transfer(Bucket.EXPIRED, Bucket.SPENT, total(expired)),
+            about=order_id,
+            lots=draft.renewed(draft.account.lots, renew),
+            lapsed=added(draft.account.lapsed, negated(expired)),
+        )
+    missing = points - total(expired)
+    taken, left = take(draft.account.lots, missing)
+    if missing:
+        draft.book(
+            Topic.SUB_HOLD,
+            transfer(Bucket.APPROVED, Bucket.SPENT, missing),
+            about=order_id,
+            lots=draft.renewed(left, renew),
+        )
+    return added(expired, taken)
+
+
+def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
+    """Which of a hold's lots expired meanwhile, at most `points` of them."""
+    lapsed = {lot.valid_through: lot.points for lot in draft.account.lapsed}
+    expired = tuple(
+        Lot(lot.valid_through, min(lot.points, lapsed[lot.valid_through]))
+        for lot in lots
+        if lot.valid_through in lapsed
+    )
+    return take(expired, min(points, total(expired)))[0]
+
+
+def _hold_not_found(hold_id: str) -> Refusal:
+    return Refusal(Code.HOLD_NOT_FOUND, f"There is no open hold {hold_id}: it has ended.")
+
+
+def _wrong_state(state: HoldState) -> Refusal:
+    return Refusal(Code.HOLD_WRONG_STATE, f"The hold is {state}: this is not possible now.")

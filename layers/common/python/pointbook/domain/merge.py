@@ -1,0 +1,82 @@
+"""Two customers become one: every bucket, lot and debt moves to the survivor, once."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pointbook.domain.account import LAPSED_DAYS_MAX, Account
+from pointbook.domain.buckets import Balances, Bucket, Moves
+from pointbook.domain.decide import Decision, finished, merged_already
+from pointbook.domain.draft import Draft
+from pointbook.domain.entry import Topic
+from pointbook.domain.lots import added, take
+from pointbook.domain.refusal import Code, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Both sides of a merge, to be written in one transaction.
+
+    `released_hold` is the vanished customer's open hold: its code is to be switched off.
+    """
+
+    source: Decision
+    target: Decision
+    released_hold: str | None
+
+
+def merge(source: Account, target: Account, now: datetime) -> Merged | Refusal:
+    """Move everything of `source` to `target`; `source` becomes a tombstone pointing there."""
+    if source.customer_id == target.customer_id:
+        return Refusal(Code.SAME_ACCOUNT, f"{source.customer_id} cannot be merged into itself.")
+    for account in (source, target):
+        if account.merged_into is not None:
+            return merged_already(account)
+    now = max(now, source.as_of, target.as_of)
+    leaving, staying = Draft(source, now), Draft(target, now)
+    leaving.settle()
+    staying.settle()
+    settled = len(leaving.entries), len(staying.entries)
+    released_hold = _release_open_hold(leaving)
+    _move_all(leaving, staying)
+    staying.settle()
+    leaving.account = replace(leaving.account, merged_into=target.customer_id)
+    return Merged(
+        source=_decision(leaving, source, settled[0]),
+        target=_decision(staying, target, settled[1]),
+        released_hold=released_hold,
+    )
+
+
+def _release_open_hold(draft: Draft) -> str | None:
+    hold = draft.account.hold
+    if hold is None:
+        return None
+    draft.release_hold(draft.now)
+    draft.settle()
+    return hold.hold_id
+
+
+def _move_all(leaving: Draft, staying: Draft) -> None:
+    source, target = leaving.account, staying.account
+    moves: Moves = tuple(
+        (bucket, points)
+        for bucket, points in zip(Bucket, source.balances, strict=True)
+        if points != 0
+    )
+    if not moves:
+        return
+    _, lots = take(staying.credited(source.lots, staying.now), source.debt)
+    staying.book(
+        Topic.ADD_MERGE,
+        moves,
+        about=source.customer_id,
+        lots=lots,
+        lapsed=added(target.lapsed, source.lapsed)[-LAPSED_DAYS_MAX:],
+    )
+    away: Moves = tuple((bucket, -points) for bucket, points in moves)
+    leaving.book(Topic.SUB_MERGE, away, about=target.customer_id, lots=(), lapsed=())
+    assert leaving.account.balances == Balances(), "a merge leaves nothing behind"
+
+
+def _decision(draft: Draft, before: Account, settled: int) -> Decision:
+    return Decision(account=finished(draft, before), entries=tuple(draft.entries), settled=settled)

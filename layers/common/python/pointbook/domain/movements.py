@@ -1,0 +1,124 @@
+"""The movements that commands are made of: each books one entry on a draft."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from pointbook.domain.account import HoldRecord
+from pointbook.domain.buckets import Bucket, transfer
+from pointbook.domain.commands import DebtPolicy
+from pointbook.domain.draft import Draft
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.lots import Lot, Lots, added, take, total
+from pointbook.domain.orders import Order
+from pointbook.domain.refusal import Code, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command changed beside the account, and what the operator should know."""
+
+    order: Order | None = None
+    record: HoldRecord | None = None
+    alarms: tuple[str, ...] = ()
+
+
+DONE = Outcome()
+
+
+def approve(
+    draft: Draft, source: Bucket, points: int, expiry: ExpiryRule, topic: Topic, about: str
+) -> Lot:
+    """Points become approved, out of `issued` or `pending`. Returns the lot that they make."""
+    lot = Lot(draft.valid_through(expiry), points)
+    renew = expiry if isinstance(expiry, Rolling) else None
+    draft.book(
+        topic,
+        transfer(source, Bucket.APPROVED, points),
+        about=about,
+        lots=draft.credited((lot,), draft.now, renew),
+    )
+    return lot
+
+
+def promise(draft: Draft, points: int, about: str) -> None:
+    """Points are promised: issued → pending."""
+    draft.book(Topic.PENDING_ADD, transfer(Bucket.ISSUED, Bucket.PENDING, points), about=about)
+
+
+def withdraw(draft: Draft, points: int, about: str) -> None:
+    """A promise is taken back: pending → cancelled."""
+    moves = transfer(Bucket.PENDING, Bucket.CANCELLED, points)
+    draft.book(Topic.PENDING_CANCEL, moves, about=about)
+
+
+def debit(
+    draft: Draft, points: int, target: Bucket, topic: Topic, renew: Rolling | None = None
+) -> Outcome | Refusal:
+    """Approved points are used up, the soonest-expiring first; refused when there is not enough."""
+    if points > draft.account.balances.approved:
+        return insufficient(draft, points)
+    _, left = take(draft.account.lots, points)
+    draft.book(topic, transfer(Bucket.APPROVED, target, points), lots=draft.renewed(left, renew))
+    return DONE
+
+
+def reverse(
+    draft: Draft, points: int, own_days: Collection[date], policy: DebtPolicy, about: str
+) -> None:
+    """A refund takes points back, the grant's own lots first; the rest is a debt or let go."""
+    if policy is DebtPolicy.CLAMP:
+        points = min(points, total(draft.account.lots))
+    if points == 0:
+        return
+    _, left = take(draft.account.lots, points, first=own_days)
+    draft.book(
+        Topic.SUB_REFUND,
+        transfer(Bucket.APPROVED, Bucket.REVERSED, points),
+        about=about,
+        lots=left,
+    )
+
+
+def give_back(
+    draft: Draft,
+    points: int,
+    lots: Lots,
+    expiry: ExpiryRule,
+    lapsed_expiry: ExpiryRule | None,
+    about: str,
+) -> Outcome | Refusal:
+    """Spent points return to the lots they came from; those that came from none get a new one."""
+    if points > (spent := draft.account.balances.spent):
+        return Refusal(
+            Code.NOT_SPENT,
+            f"{points:,} points cannot be given back: only {spent:,} were spent.",
+        )
+    from_no_lot = points - total(lots)
+    assert from_no_lot >= 0, f"{lots} are more than the {points} points to give back"
+    returning = draft.returning(lots, draft.now, lapsed_expiry)
+    new_lot = (Lot(draft.valid_through(expiry), from_no_lot),) if from_no_lot else ()
+    draft.book(
+        Topic.ADD_REFUND,
+        transfer(Bucket.SPENT, Bucket.APPROVED, points),
+        about=about,
+        lots=draft.credited(added(returning, new_lot), draft.now),
+    )
+    return DONE
+
+
+def not_pending(points: int, pending: int) -> Refusal:
+    """These points are not in pending."""
+    return Refusal(
+        Code.NOT_PENDING, f"{points:,} points cannot leave pending: only {pending:,} are there."
+    )
+
+
+def insufficient(draft: Draft, points: int) -> Refusal:
+    """There are not enough points."""
+    approved = draft.account.balances.approved
+    return Refusal(
+        Code.INSUFFICIENT_POINTS,
+        f"The customer has {approved:,} points to spend, but {points:,} are needed.",
+    )

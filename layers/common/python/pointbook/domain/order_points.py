@@ -1,0 +1,100 @@
+"""Orders: bring the points of an order to what must remain of them.
+
+Rules: mission, "Orders, refunds, customers".
+"""
+
+from dataclasses import replace
+
+from pointbook.domain.buckets import Bucket
+from pointbook.domain.commands import DebtPolicy, ReturnSpending, UpdateOrder
+from pointbook.domain.draft import Draft
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import ExpiryRule
+from pointbook.domain.lots import added, take
+from pointbook.domain.movements import (
+    DONE,
+    Outcome,
+    approve,
+    give_back,
+    not_pending,
+    promise,
+    reverse,
+    withdraw,
+)
+from pointbook.domain.orders import Order
+from pointbook.domain.refusal import Refusal
+
+
+def update_order(draft: Draft, command: UpdateOrder) -> Outcome | Refusal:
+    """Take the news in, then grant, confirm or take back what brings the order to its target.
+
+    Refused when points that the order promised have left pending without it.
+    """
+    if command.order.pending_points > (pending := draft.account.balances.pending):
+        return not_pending(command.order.pending_points, pending)
+    order = command.order.told(command.news, command.rule)
+    order = replace(order, customer_id=order.customer_id or draft.account.customer_id)
+    standing = order.pending_points + order.approved_points
+    if order.target_points > standing:
+        order = _earn(draft, order, order.target_points - standing, command.expiry)
+    elif order.target_points < standing:
+        order = _lose(draft, order, standing - order.target_points, command.debt_policy)
+    if order.confirmed and order.pending_points:
+        order = _approve(draft, order, Bucket.PENDING, order.pending_points, command.expiry)
+        order = replace(order, pending_points=0)
+    return DONE if order == command.order else Outcome(order=order)
+
+
+def return_spending(draft: Draft, command: ReturnSpending) -> Outcome | Refusal:
+    """A cancelled order gives back what one hold spent on it; a second time does nothing."""
+    order = command.order
+    spending = next(
+        (s for s in order.spendings if s.hold_id == command.hold_id and not s.given_back), None
+    )
+    if spending is None or not order.cancelled:
+        return DONE
+    given = give_back(
+        draft,
+        spending.points,
+        spending.lots,
+        command.expiry,
+        command.lapsed_expiry,
+        order.order_id,
+    )
+    if isinstance(given, Refusal):
+        return given
+    spendings = tuple(replace(s, given_back=True) if s is spending else s for s in order.spendings)
+    return Outcome(order=replace(order, spendings=spendings))
+
+
+def _earn(draft: Draft, order: Order, points: int, expiry: ExpiryRule) -> Order:
+    if order.confirmed:
+        return _approve(draft, order, Bucket.ISSUED, points, expiry)
+    promise(draft, points, order.order_id)
+    return replace(order, pending_points=order.pending_points + points)
+
+
+def _approve(draft: Draft, order: Order, source: Bucket, points: int, expiry: ExpiryRule) -> Order:
+    lot = approve(draft, source, points, expiry, Topic.ADD_ORDER, order.order_id)
+    return replace(
+        order,
+        approved_points=order.approved_points + points,
+        grant_lots=added(order.grant_lots, (lot,)),
+    )
+
+
+def _lose(draft: Draft, order: Order, points: int, debt_policy: DebtPolicy) -> Order:
+    """Take back points that the order no longer earns: pending ones first."""
+    from_pending = min(points, order.pending_points)
+    if from_pending:
+        withdraw(draft, from_pending, order.order_id)
+    from_approved = points - from_pending
+    if from_approved:
+        own_days = {lot.valid_through for lot in order.grant_lots}
+        reverse(draft, from_approved, own_days, debt_policy, order.order_id)
+    return replace(
+        order,
+        pending_points=order.pending_points - from_pending,
+        approved_points=order.approved_points - from_approved,
+        grant_lots=take(order.grant_lots, from_approved)[1],
+    )

@@ -1,0 +1,172 @@
+"""What the ledger needs of a store, and what a store promises.
+
+Promises: a write happens whole or not at all, and only if every condition holds; what was once
+committed stays. A read that is not `fresh` may be old or torn: parts of it from different times.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.buckets import Figures
+from pointbook.domain.chain import BookedEntry
+from pointbook.domain.orders import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The record of a request that had its effect: kept for ever, written with the effect.
+
+    `key_hash` names the request (SHA-256 of the caller's key), `content_hash` is what makes two
+    requests the same. The rest is the answer, given again to every repetition.
+    """
+
+    key_hash: str
+    content_hash: str
+    entry_ids: tuple[str, ...]
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to read: the account of a customer, and what else a decision needs."""
+
+    shop: str
+    customer_id: str
+    key_hash: str | None = None
+    order_id: str | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was there. None: not there, or not asked for."""
+
+    account: Account | None = None
+    remembered: Remembered | None = None
+    order: Order | None = None
+    hold_record: HoldRecord | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountWrite:
+    """An account as it will be, and its new entries.
+
+    The condition: the stored revision is one less, or, for the first revision, there is none yet.
+    """
+
+    account: Account
+    entries: tuple[BookedEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One transaction. `remembered_for` is the customer under whom the record is kept.
+
+    The order and the hold record carry the revision that they will have; their condition is as that
+    of the account. `code` is the key of the hold record.
+    """
+
+    shop: str
+    accounts: tuple[AccountWrite, ...]
+    remembered: Remembered | None = None
+    remembered_for: str = ""
+    order: Order | None = None
+    hold_record: HoldRecord | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The transaction has happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDone:
+    """The request had its effect before; nothing was written now."""
+
+    remembered: Remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Somebody else wrote first; nothing was written now.
+
+    `accounts` are the accounts that had changed, as they are now, where the store handed them back
+    and nothing else had changed. Empty: read again.
+    """
+
+    accounts: Mapping[str, Account] = field(default_factory=dict)
+
+
+type Verdict = Committed | AlreadyDone | Lost
+
+
+class Obstacle(StrEnum):
+    """Why a store could not answer just now."""
+
+    CONFLICT = "conflict"
+    THROTTLED = "throttled"
+    UNREACHABLE = "unreachable"
+
+
+class TryAgainError(Exception):
+    """The store gave no verdict. A write may or may not have happened: read again, then decide."""
+
+    def __init__(self, obstacle: Obstacle, detail: str) -> None:
+        """Say what stood in the way."""
+        super().__init__(f"{obstacle}: {detail}")
+        self.obstacle = obstacle
+
+
+class DueKind(StrEnum):
+    """What can fall due; each kind has an index of its own."""
+
+    HOLD = "hold"
+    LOT = "lot"
+    PENDING = "pending"
+
+
+class Store(Protocol):
+    """Where books are kept. Every method may raise TryAgainError."""
+
+    def load(self, wanted: Wanted, *, fresh: bool) -> Loaded:
+        """Read all that is wanted. `fresh`: as one snapshot, nothing older than the call."""
+        ...
+
+    def account(self, shop: str, customer_id: str) -> Account | None:
+        """One account, fresh."""
+        ...
+
+    def commit(self, write: Write) -> Verdict:
+        """Write all or nothing."""
+        ...
+
+    def entries(
+        self, shop: str, customer_id: str, *, before_version: int, limit: int
+    ) -> list[BookedEntry]:
+        """The `limit` latest entries below a version, newest first."""
+        ...
+
+    def due(self, kind: DueKind, now: datetime) -> Iterable[tuple[str, str]]:
+        """Shop and customer of every account on which something of a kind has fallen due."""
+        ...
+
+
+class Clock(Protocol):
+    """Time as the ledger sees it."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, in whole milliseconds."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...

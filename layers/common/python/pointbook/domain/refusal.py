@@ -1,0 +1,27 @@
+"""Why a command was not carried out. Refusals are values: nothing was changed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Stable codes, seen by clients."""
+
+    INSUFFICIENT_POINTS = "insufficient_points"
+    HOLD_OPEN = "hold_open"
+    HOLD_NOT_FOUND = "hold_not_found"
+    HOLD_CAPTURED = "hold_captured"
+    HOLD_WRONG_STATE = "hold_wrong_state"
+    NOT_PENDING = "not_pending"
+    NOT_SPENT = "not_spent"
+    ACCOUNT_MERGED = "account_merged"
+    SAME_ACCOUNT = "same_account"
+    IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A stable `code` and one sentence that a merchant understands."""
+
+    code: Code
+    message: str
