@@ -1,0 +1,415 @@
+"""The ledger's one use case: read, decide, write; repeat until there is a verdict.
+
+    read cheaply ──► remembered? ──► answer as before
+         │
+      decide ──► refused, or nothing to do? ──► read again as one fresh snapshot, decide again,
+         │                                         only then say so
+         │
+      write everything in one transaction ──► lost the race? decide again on what is there now
+         │
+       answer
+
+There is no state "in progress": a request has had its effect, or it has not.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from random import SystemRandom
+from typing import assert_never
+
+from pointbook.domain.account import Account, Hold
+from pointbook.domain.buckets import Figures
+from pointbook.domain.chain import BookedEntry, Cause, Text, seal
+from pointbook.domain.commands import Command, Settle
+from pointbook.domain.decide import Decision, decide, settle_part, settled
+from pointbook.domain.lots import Lots
+from pointbook.domain.merge import merge
+from pointbook.domain.ports import (
+    AccountWrite,
+    AlreadyDone,
+    Clock,
+    Committed,
+    Loaded,
+    Lost,
+    Remembered,
+    Store,
+    TryAgainError,
+    Wanted,
+    Write,
+)
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.errors import LedgerUnavailable
+
+ENTRIES_PER_WRITE_MAX = 20
+"""More than this is settled by writes of its own first."""
+
+DEADLINE_SECONDS = 8.0
+"""Shopify Flow waits 10 s; what has no verdict by then is answered 503."""
+
+READ_DEADLINE_SECONDS = 0.9
+"""My page waits no longer than this for the ledger."""
+
+TIME = Cause(source="time")
+"""The cause of what falls due."""
+
+MERGES_FOLLOWED_MAX = 10
+_SYSTEM_RANDOM = SystemRandom().random
+_PAUSE_FIRST_SECONDS = 0.01
+_PAUSE_MAX_SECONDS = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What names a request: a kind ("flow-consume:key") and the caller's key. Kept as a hash."""
+
+    kind: str
+    key: str
+
+    @property
+    def key_hash(self) -> str:
+        """SHA-256 in hex."""
+        return hashlib.sha256(f"{self.kind}\n{self.key}".encode()).hexdigest()
+
+
+type Complete = Callable[[Loaded], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A command for one customer's book, and who gives it, why, and under which name.
+
+    `command` may be a function of what was read, where it needs the order (`order_id`) or the hold
+    record (`code`). `content` is what makes two requests with one identity the same.
+    """
+
+    shop: str
+    customer_id: str
+    command: Command | Complete
+    cause: Cause
+    reason: str = ""
+    identity: Identity | None = None
+    content: Mapping[str, str | int | None] = field(default_factory=dict)
+    order_id: str | None = None
+    code: str | None = None
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 in hex over the content in a canonical form."""
+        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def command_for(self, loaded: Loaded) -> Command:
+        """The command, completed with what was read."""
+        return self.command(loaded) if callable(self.command) else self.command
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """The answer to an instruction that has had its effect, the same however often it is given.
+
+    `entry_ids` are the command's own entries, `figures` the six figures after them. `duplicate`:
+    this time nothing was written. `settled` counts the entries that had fallen due and were written
+    down with it; `alarms` are for the operator. Both come only once.
+    """
+
+    entry_ids: tuple[str, ...]
+    figures: Figures
+    duplicate: bool = False
+    settled: int = 0
+    alarms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A customer's book as it stands at `as_of`: what has fallen due is taken into account."""
+
+    customer_id: str
+    figures: Figures
+    lots: Lots
+    hold: Hold | None
+    version: int
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an attempt decides on: what was read, and the account that the customer's book is."""
+
+    loaded: Loaded
+    account: Account
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsure:
+    """A refusal, or that there is nothing to do, on a cheap read: no condition would catch it."""
+
+
+class _Patience:
+    """How long to go on trying: pauses that grow, with full jitter, until the deadline."""
+
+    def __init__(self, clock: Clock, random: Callable[[], float], seconds: float) -> None:
+        self._clock = clock
+        self._random = random
+        self._until = clock.monotonic() + seconds
+        self._tries = 0
+
+    def pause(self) -> None:
+        """Wait a little; raises LedgerUnavailable when the time is up."""
+        longest = min(_PAUSE_MAX_SECONDS, _PAUSE_FIRST_SECONDS * 2**self._tries)
+        self._tries += 1
+        seconds = self._random() * longest
+        if self._clock.monotonic() + seconds >= self._until:
+            raise LedgerUnavailable(retry_after_seconds=1)
+        self._clock.sleep(seconds)
+
+
+class Ledger:
+    """Carries instructions out on a store."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        time_zone: str = "Asia/Tokyo",
+        random: Callable[[], float] = _SYSTEM_RANDOM,
+    ) -> None:
+        """Books that are opened here keep the calendar of `time_zone`."""
+        self._store = store
+        self._clock = clock
+        self._time_zone = time_zone
+        self._random = random
+
+    def execute(
+        self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> Booked | Refusal:
+        """Carry an instruction out, once for ever.
+
+        Raises LedgerUnavailable when there is no verdict within `deadline_seconds`: asking again
+        with the same identity is safe.
+        """
+        return self._execute(instruction, self._patience(deadline_seconds))
+
+    def _execute(self, instruction: Instruction, patience: _Patience) -> Booked | Refusal:
+        known: _Known | None = None
+        fresh = False
+        while True:
+            try:
+                if known is None:
+                    known = self._know(instruction, fresh=fresh)
+                answer = self._attempt(instruction, known)
+            except TryAgainError:
+                known = None
+                patience.pause()
+                continue
+            if isinstance(answer, Lost):
+                known = _overtaken(known, answer)
+                patience.pause()
+            elif isinstance(answer, _Unsure):
+                known, fresh = None, True
+            elif answer is None:
+                known = None
+            else:
+                return answer
+
+    def merge(
+        self,
+        shop: str,
+        source_id: str,
+        target_id: str,
+        cause: Cause,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> Booked | Refusal:
+        """Make two customers one, once; `duplicate` when this merge has happened before."""
+        patience = self._patience(deadline_seconds)
+        for customer_id in (source_id, target_id):
+            self._execute(Instruction(shop, customer_id, Settle(), cause), patience)
+        while True:
+            try:
+                answer = self._attempt_merge(shop, source_id, target_id, cause)
+            except TryAgainError:
+                answer = None
+            if answer is not None:
+                return answer
+            patience.pause()
+
+    def read(self, shop: str, customer_id: str) -> View:
+        """The book of a customer as of now; an empty one for a customer without points."""
+        stored = self._patiently(lambda: self._survivor(shop, customer_id))
+        account = settled(stored or self._opened(customer_id), self._clock.now())
+        return View(
+            customer_id=account.customer_id,
+            figures=account.figures,
+            lots=account.lots,
+            hold=account.hold,
+            version=stored.version if stored else 0,
+            as_of=account.as_of,
+        )
+
+    def history(
+        self, shop: str, customer_id: str, *, limit: int, before_version: int | None = None
+    ) -> list[BookedEntry]:
+        """The latest entries below a version, newest first."""
+        account = self._patiently(lambda: self._survivor(shop, customer_id))
+        if account is None:
+            return []
+        owner = account.customer_id
+        before = account.version + 1 if before_version is None else before_version
+        return self._patiently(
+            lambda: self._store.entries(shop, owner, before_version=before, limit=limit)
+        )
+
+    def _know(self, instruction: Instruction, *, fresh: bool) -> _Known:
+        identity = instruction.identity
+        wanted = Wanted(
+            shop=instruction.shop,
+            customer_id=instruction.customer_id,
+            key_hash=identity.key_hash if identity else None,
+            order_id=instruction.order_id,
+            code=instruction.code,
+        )
+        loaded = self._store.load(wanted, fresh=fresh)
+        account = loaded.account or self._opened(instruction.customer_id)
+        if account.merged_into is not None:
+            account = self._followed(instruction.shop, account)
+            if fresh:  # the record must not be older than the account that a refusal rests on
+                loaded = self._store.load(wanted, fresh=True)
+        return _Known(loaded, account, fresh)
+
+    def _attempt(
+        self, instruction: Instruction, known: _Known
+    ) -> Booked | Refusal | Lost | _Unsure | None:
+        """One try. None: something else had to be written first, so begin again."""
+        if known.loaded.remembered is not None:
+            return _repeated(instruction, known.loaded.remembered)
+        now = self._clock.now()
+        decision = decide(known.account, instruction.command_for(known.loaded), now)
+        if isinstance(decision, Refusal):
+            return decision if known.fresh else _Unsure()
+        if len(decision.entries) > ENTRIES_PER_WRITE_MAX:
+            return self._settle_part(instruction.shop, known.account, now)
+        if not decision.changes(known.account):
+            return Booked((), decision.account.figures) if known.fresh else _Unsure()
+        verdict = self._store.commit(_write_of(instruction, known.account, decision))
+        match verdict:
+            case Committed():
+                return _booked(decision)
+            case AlreadyDone(remembered):
+                return _repeated(instruction, remembered)
+            case Lost():
+                return verdict
+            case _:
+                assert_never(verdict)
+
+    def _settle_part(self, shop: str, account: Account, now: datetime) -> Lost | None:
+        """Write down part of what has fallen due, where it is more than one write holds."""
+        part = settle_part(account, now, ENTRIES_PER_WRITE_MAX)
+        write = Write(shop, (_sealed(account, part, TIME, None),))
+        verdict = self._store.commit(write)
+        return verdict if isinstance(verdict, Lost) else None
+
+    def _attempt_merge(
+        self, shop: str, source_id: str, target_id: str, cause: Cause
+    ) -> Booked | Refusal | None:
+        source, target = self._account(shop, source_id), self._account(shop, target_id)
+        if source.merged_into == target_id:
+            return Booked((), target.figures, duplicate=True)
+        merged = merge(source, target, self._clock.now())
+        if isinstance(merged, Refusal):
+            return merged
+        sides = ((source, merged.source), (target, merged.target))
+        accounts = tuple(_sealed(before, side, cause, None) for before, side in sides)
+        verdict = self._store.commit(Write(shop, accounts))
+        return _booked(merged.target) if isinstance(verdict, Committed) else None
+
+    def _account(self, shop: str, customer_id: str) -> Account:
+        return self._store.account(shop, customer_id) or self._opened(customer_id)
+
+    def _survivor(self, shop: str, customer_id: str) -> Account | None:
+        account = self._store.account(shop, customer_id)
+        return self._followed(shop, account) if account else None
+
+    def _followed(self, shop: str, account: Account) -> Account:
+        """The account at the end of the tombstones."""
+        for _ in range(MERGES_FOLLOWED_MAX):
+            if account.merged_into is None:
+                return account
+            account = self._account(shop, account.merged_into)
+        raise AssertionError(f"{account.customer_id}: more than {MERGES_FOLLOWED_MAX} merges")
+
+    def _opened(self, customer_id: str) -> Account:
+        """A book without entries, for a customer who has none."""
+        return Account(customer_id, book_id=secrets.token_hex(8), time_zone=self._time_zone)
+
+    def _patience(self, seconds: float) -> _Patience:
+        return _Patience(self._clock, self._random, seconds)
+
+    def _patiently[T](self, read: Callable[[], T]) -> T:
+        patience = self._patience(READ_DEADLINE_SECONDS)
+        while True:
+            try:
+                return read()
+            except TryAgainError:
+                patience.pause()
+
+
+def _overtaken(known: _Known, lost: Lost) -> _Known | None:
+    """What is known after a lost race; None where it has to be read again."""
+    account = lost.accounts.get(known.account.customer_id)
+    if account is None or account.merged_into is not None:
+        return None
+    return _Known(known.loaded, account)
+
+
+def _repeated(instruction: Instruction, remembered: Remembered) -> Booked | Refusal:
+    if remembered.content_hash != instruction.content_hash:
+        return Refusal(
+            Code.IDEMPOTENCY_MISMATCH,
+            "This key was used before for another request: use a new key for a new request.",
+        )
+    return Booked(remembered.entry_ids, remembered.figures, duplicate=True)
+
+
+def _booked(decision: Decision) -> Booked:
+    return Booked(
+        entry_ids=tuple(entry.entry_id for entry in decision.command_entries),
+        figures=decision.account.figures,
+        settled=decision.settled,
+        alarms=decision.alarms,
+    )
+
+
+def _write_of(instruction: Instruction, before: Account, decision: Decision) -> Write:
+    text = Text(instruction.reason, secrets.token_hex(16)) if instruction.reason else None
+    booked = _booked(decision)
+    remembered = None
+    if instruction.identity is not None:
+        remembered = Remembered(
+            key_hash=instruction.identity.key_hash,
+            content_hash=instruction.content_hash,
+            entry_ids=booked.entry_ids,
+            figures=booked.figures,
+        )
+    order, record = decision.order, decision.record
+    return Write(
+        shop=instruction.shop,
+        accounts=(_sealed(before, decision, instruction.cause, text),),
+        remembered=remembered,
+        remembered_for=instruction.customer_id,
+        order=replace(order, revision=order.revision + 1) if order else None,
+        hold_record=replace(record, revision=record.revision + 1) if record else None,
+        code=instruction.code or "",
+    )
+
+
+def _sealed(before: Account, decision: Decision, cause: Cause, text: Text | None) -> AccountWrite:
+    """The account with its entries chained; what fell due was caused by time alone."""
+    due = seal(decision.entries[: decision.settled], before.book_id, before.head, TIME, None)
+    head = due[-1].entry_hash if due else before.head
+    own = seal(decision.command_entries, before.book_id, head, cause, text)
+    head = own[-1].entry_hash if own else head
+    return AccountWrite(replace(decision.account, head=head), (*due, *own))
