@@ -1,0 +1,129 @@
+"""What the functions write: one JSON object a line, and metrics.
+
+Lines go through Powertools' Logger (POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL say who
+writes and how much), which is imported with the first line: a cold start that has nothing to say
+does not pay for it. A metric is one line in CloudWatch's embedded metric format and costs neither
+an import nor a call. Whatever looks like a token, a secret or an address of a person is taken out
+of a line before it is written.
+"""
+
+import json
+import re
+import sys
+import time
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger
+
+METRICS_NAMESPACE = "Pointbook"
+REDACTED = "[redacted]"
+
+_CALLER = 3
+"""Frames from Powertools to the code that has something to say."""
+
+_SECRET_NAMES = re.compile(
+    r"authorization|cookie|discount_code|email|hmac|password|phone|secret|signature|token",
+    re.IGNORECASE,
+)
+_SECRET_TEXTS = re.compile(
+    r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
+    r"|\bBearer +\S+"
+    r"|\bshp[a-z]{2,3}_\w+"  # Shopify's access tokens and secrets
+    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
+    re.IGNORECASE,
+)
+
+_stage: ContextVar[str] = ContextVar("stage", default="unset")
+_bound: ContextVar[Mapping[str, str]] = ContextVar("bound", default=MappingProxyType({}))
+
+
+def bind(*, stage: str | None = None, **fields: str) -> None:
+    """Say once what belongs to every later line of this request, such as `request_id`.
+
+    Replaces the fields bound before. `stage` becomes the first dimension of every metric and stays
+    until another one is given.
+    """
+    if stage is not None:
+        _stage.set(stage)
+    _bound.set(fields)
+
+
+def info(event: str, **fields: Any) -> None:
+    """Write that `event` happened, with ids and numbers as fields."""
+    _logger().info(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
+
+
+def warning(event: str, **fields: Any) -> None:
+    """Write something that a person should look at when it piles up."""
+    _logger().warning(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
+
+
+def error(event: str, **fields: Any) -> None:
+    """Write something that a person has to look at."""
+    _logger().error(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
+
+
+def exception(event: str, **fields: Any) -> None:
+    """Write an error with the stack trace of the exception that is being handled."""
+    _logger().exception(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
+
+
+def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
+    """Write one metric (`unit` as CloudWatch names it) under the stage and these dimensions.
+
+    A dimension makes a metric of its own for each value: no customers, no ids.
+    """
+    labels = {"Stage": _stage.get()} | dimensions
+    directive = {
+        "Namespace": METRICS_NAMESPACE,
+        "Dimensions": [list(labels)],
+        "Metrics": [{"Name": name, "Unit": unit}],
+    }
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    _write_line(json.dumps({"_aws": about, **labels, name: [value]}))
+
+
+def redacted(value: Any) -> Any:
+    """Return `value` as JSON knows it, without what must not be read in a log."""
+    if isinstance(value, dict):
+        return {
+            name: REDACTED if _SECRET_NAMES.search(str(name)) else redacted(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redacted(member) for member in value]
+    if value is None or isinstance(value, int | float):
+        return value
+    return _SECRET_TEXTS.sub(REDACTED, str(value))
+
+
+@cache
+def _logger() -> "Logger":
+    import logging  # noqa: PLC0415 -- with the first line, not with the package
+
+    from aws_lambda_powertools import Logger  # noqa: PLC0415 -- same
+
+    class Stdout(logging.Handler):
+        """Writes each line to the standard output of the moment."""
+
+        def emit(self, record: logging.LogRecord) -> None:
+            _write_line(self.format(record))
+
+    return Logger(
+        logger_handler=Stdout(),
+        json_serializer=_json_line,
+        serialize_stacktrace=False,
+    )
+
+
+def _write_line(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+def _json_line(line: dict[str, Any]) -> str:
+    return json.dumps(redacted(line), ensure_ascii=False)

@@ -1,0 +1,184 @@
+"""The points of one customer as my page gets them: ledger, till and their words, in one answer."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pointbook import log
+from pointbook.domain.chain import BookedEntry
+from pointbook.domain.expiry import NEVER
+from pointbook.ledger import Ledger, View
+from pointbook.page.display import Display, display
+from pointbook.page.locale import Locale
+from pointbook.till.errors import TillError
+from pointbook.till.member import Member, Till
+
+TILL_BUDGET_SECONDS = 0.7
+"""The till's share of a page that answers within a second."""
+
+HISTORY_LIMIT_DEFAULT = 20
+HISTORY_LIMIT_MAX = 200
+VERSION_MAX = 999_999_999_999
+
+type TillStatus = Literal["ok", "not_registered", "unavailable", "timeout", "disabled"]
+
+
+class Stopwatch(Protocol):
+    """Measures named steps, for the `Server-Timing` header."""
+
+    @contextmanager
+    def measure(self, step: str) -> Iterator[None]:
+        """Add what the block takes to a step."""
+        ...
+
+
+class MyPage:
+    """Reads a customer's points. The till, if there is one, is asked while the ledger is read."""
+
+    def __init__(self, ledger: Ledger, till: Till | None) -> None:
+        """Without a till the balance shown is the ledger's."""
+        self._ledger = ledger
+        self._till = till
+        self._beside = ThreadPoolExecutor(max_workers=1) if till else None
+
+    def points(
+        self, shop: str, customer_id: str, locale: Locale, timing: Stopwatch
+    ) -> dict[str, Any]:
+        """The body of `GET /customers/{customer}/points`.
+
+        A till that fails or is slow spoils only its own part of it. Raises LedgerUnavailable.
+        """
+        asked = self._ask_till(customer_id)
+        with timing.measure("ledger"):
+            view = self._ledger.read(shop, customer_id)
+        with timing.measure("till"):
+            status, member = _told(asked)
+        with timing.measure("display"):
+            return {
+                "customer_id": customer_id,
+                "figures": view.figures._asdict(),
+                "expiring": [
+                    {"points": lot.points, "expires_on": lot.valid_through.isoformat()}
+                    for lot in view.lots
+                    if lot.valid_through != NEVER
+                ],
+                "hold": _hold(view),
+                "till": _till(status, member),
+                "display": _display(view, status, member, locale),
+            }
+
+    def history(
+        self, shop: str, customer_id: str, limit: int, cursor: int, timing: Stopwatch
+    ) -> dict[str, Any]:
+        """The body of `GET /customers/{customer}/points/history`: entries below version `cursor`.
+
+        Reads one more than `limit`, to know whether there is a next page.
+        """
+        with timing.measure("ledger"):
+            entries = self._ledger.history(
+                shop, customer_id, limit=limit + 1, before_version=cursor
+            )
+        shown = entries[:limit]
+        more = len(entries) > limit
+        return {
+            "entries": [_entry(booked) for booked in shown],
+            "next_cursor": str(shown[-1].entry.version) if more else None,
+        }
+
+    def _ask_till(self, customer_id: str) -> "Future[Member] | None":
+        if self._till is None or self._beside is None:
+            return None
+        return self._beside.submit(self._till.member, customer_id, TILL_BUDGET_SECONDS)
+
+
+def _entry(booked: BookedEntry) -> dict[str, Any]:
+    entry = booked.entry
+    return {
+        "entry_id": entry.entry_id,
+        "version": entry.version,
+        "at": _instant(entry.at),
+        "topic": entry.topic,
+        "reason": booked.text.reason if booked.text else None,
+        "approved_delta": entry.approved_delta,
+        "figures": entry.figures._asdict(),
+    }
+
+
+def _told(asked: "Future[Member] | None") -> tuple[TillStatus, Member | None]:
+    """How asking the till went. Whatever it was is counted; a sync that is missing is logged."""
+    if asked is None:
+        return "disabled", None
+    try:
+        return "ok", asked.result()
+    except TillError as error:
+        log.metric("TillFailures", Code=error.code)
+        advice = "check sync" if error.shown_as == "not_registered" else "customers see no balance"
+        log.warning("till_failed", code=error.code, reason=str(error), advice=advice)
+        return error.shown_as, None
+
+
+def _display(
+    view: View, status: TillStatus, member: Member | None, locale: Locale
+) -> dict[str, Any]:
+    words = (
+        _ledger_display(view, locale)
+        if status == "disabled"
+        else display(
+            balance_points=member.balance_points if member else None,
+            expires_on=member.expires_on if member else None,
+            rank=member.rank if member else None,
+            status=status,
+            locale=locale,
+        )
+    )
+    return {
+        "balance": words.balance,
+        "expiry": words.expiry,
+        "rank": words.rank,
+        "message": words.message,
+        "action": words.action,
+        "note": words.note,
+    }
+
+
+def _ledger_display(view: View, locale: Locale) -> Display:
+    """Without a till: what can be spent, and the day on which the first of it lapses."""
+    soonest = view.lots[0].valid_through if view.lots else NEVER
+    return display(
+        balance_points=view.figures.approved,
+        expires_on=None if soonest == NEVER else soonest,
+        rank=None,
+        status="disabled",
+        locale=locale,
+    )
+
+
+def _till(status: TillStatus, member: Member | None) -> dict[str, Any]:
+    if member is None:
+        empty = ("member_number", "balance", "expires_on", "rank", "as_of")
+        return {"status": status, **dict.fromkeys(empty), "stale": False}
+    return {
+        "status": status,
+        "member_number": member.member_number,
+        "balance": member.balance_points,
+        "expires_on": member.expires_on.isoformat() if member.expires_on else None,
+        "rank": member.rank,
+        "as_of": _instant(member.as_of),
+        "stale": member.stale,
+    }
+
+
+def _hold(view: View) -> dict[str, Any] | None:
+    if view.hold is None:
+        return None
+    return {
+        "hold_id": view.hold.hold_id,
+        "points": view.hold.points,
+        "expires_at": _instant(view.hold.ends_at),
+    }
+
+
+def _instant(value: datetime) -> str:
+    return value.isoformat(timespec="milliseconds")

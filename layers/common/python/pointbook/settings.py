@@ -1,0 +1,233 @@
+"""What the stack is told from outside: environment variables and one secret.
+
+This module is the only reader of the environment. Functions read it once, while they start, by
+`Settings.from_env(os.environ)`; a wrong value ends the start and names its variable.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from pointbook.domain.programme import Programme, ProgrammeError, programme_of
+from pointbook.errors import MalformedBody, SettingsError
+from pointbook.strict import json_object
+
+LOCAL_PREFIX = "LOCAL_"
+"""Variables of this prefix belong to the laptop: they replace a clock, an address or the secret."""
+
+SECRET_LENGTH_MIN = 32
+"""Characters of a signing secret; an HMAC is no stronger than its key (RFC 7518, section 3.2)."""
+
+_SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,99}\.myshopify\.com")
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
+_LOCAL_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+
+PUBLISHED_SECRETS_SHA256 = frozenset(
+    {
+        "74637d6f89da11c97f4826910638c39295c0fd280cb9f21e96d335a7e252b87b",  # client secret
+        "0d7866eb41645beaa30c23a167ae3a403e23d6e90152eb35b8bcffa02171b86b",  # the previous one
+        "0a6d7afcd6dab8be8e01303c7a37d342f4a3408ab8461006853a2a7b5010a7f4",  # my-page secret
+    }
+)
+"""Digests of the secrets that the laptop stack and the event samples use. Everyone can read those,
+so a deployed stack refuses them; digests, so that the package itself carries no usable secret."""
+
+_PROGRAMME_VARIABLES = {
+    "time_zone": "PROGRAMME_TIME_ZONE",
+    "currency": "PROGRAMME_CURRENCY",
+    "point_worth_minor": "PROGRAMME_POINT_WORTH",
+    "expiry": "PROGRAMME_EXPIRY_RULE",
+    "hold_seconds": "PROGRAMME_HOLD_SECONDS",
+    "points_master": "PROGRAMME_POINTS_MASTER",
+}
+_USUAL_PROGRAMME = {
+    "time_zone": "Asia/Tokyo",
+    "currency": "JPY",
+    "point_worth_minor": "1",
+    "expiry": "months:12:month_end",
+    "hold_seconds": "600",
+    "points_master": "ledger",
+}
+
+
+class Stage(StrEnum):
+    """Where the stack runs. Only `local` has the laptop's replacements."""
+
+    LOCAL = "local"
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment, checked. The `local_*` fields are None in every other stage.
+
+    `shops` are the known shops (`SHOP_DOMAIN`, a comma separated list), the main one first.
+    `login_url` is where a customer without a session is sent. `allowed_origins` are the pages that
+    may write by cookie: the shops' own and those of `ALLOWED_ORIGINS`. `till_provider` names the
+    till's adapter, `none` if the shop has no till. `programme` is the one that shops start with.
+    """
+
+    stage: Stage
+    table_name: str
+    shops: tuple[str, ...]
+    shopify_client_id: str
+    secrets_name: str
+    login_url: str
+    allowed_origins: frozenset[str]
+    programme: Programme
+    till_provider: str = "none"
+    local_clock_file: str | None = None
+    local_shopify_url: str | None = None
+    local_till_url: str | None = None
+    local_secrets: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Return the settings in `environ`. Raises SettingsError with the first wrong variable."""
+        stage = _stage(environ)
+        if stage is not Stage.LOCAL:
+            _refuse_local_variables(environ, stage)
+        shops = _shops(environ)
+        return cls(
+            stage=stage,
+            table_name=_required(environ, "TABLE_NAME", "the name of the ledger's table"),
+            shops=shops,
+            shopify_client_id=_required(environ, "SHOPIFY_CLIENT_ID", "the app's client id"),
+            secrets_name=_required(environ, "SECRETS_NAME", "the name of the stack's secret"),
+            login_url=_login_url(environ, stage, shops[0]),
+            allowed_origins=_allowed_origins(environ, stage, shops),
+            till_provider=environ.get("TILL_PROVIDER") or "none",
+            programme=_programme(environ),
+            local_clock_file=environ.get("LOCAL_CLOCK_FILE") or None,
+            local_shopify_url=environ.get("LOCAL_SHOPIFY_URL") or None,
+            local_till_url=environ.get("LOCAL_TILL_URL") or None,
+            local_secrets=environ.get("LOCAL_SECRETS") or None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """The JSON object in the secret `SECRETS_NAME`; never shown by `repr`.
+
+    `client_secret` signs what Shopify sends, `client_secret_previous` is still accepted while a
+    rotation lasts, `my_page_secret` signs cookies of a my page that makes its own session tokens
+    (empty: there is none), `till` are the till's credentials, as its adapter names them.
+    """
+
+    client_secret: str = field(repr=False)
+    client_secret_previous: str = field(default="", repr=False)
+    my_page_secret: str = field(default="", repr=False)
+    till: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_json(cls, text: str, stage: Stage) -> Self:
+        """Return the secrets in `text`. Raises SettingsError, which never quotes a secret."""
+        try:
+            members = json_object(text.encode("utf-8", "surrogatepass"))
+        except MalformedBody as error:
+            raise SettingsError("SECRETS_NAME", "the secret must hold a JSON object") from error
+        return cls(
+            client_secret=_signing_secret(members, "client_secret", stage, required=True),
+            client_secret_previous=_signing_secret(members, "client_secret_previous", stage),
+            my_page_secret=_signing_secret(members, "my_page_secret", stage),
+            till=_till_credentials(members),
+        )
+
+
+def _required(environ: Mapping[str, str], name: str, meaning: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise SettingsError(name, f"is not set; give {meaning}")
+    return value
+
+
+def _stage(environ: Mapping[str, str]) -> Stage:
+    value = _required(environ, "STAGE", f"one of {', '.join(Stage)}")
+    try:
+        return Stage(value)
+    except ValueError:
+        raise SettingsError("STAGE", f"is {value!r}; give one of {', '.join(Stage)}") from None
+
+
+def _refuse_local_variables(environ: Mapping[str, str], stage: Stage) -> None:
+    for name in sorted(environ):
+        if name.startswith(LOCAL_PREFIX) and environ[name]:
+            raise SettingsError(name, f"is for STAGE local only; remove it from stage {stage}")
+
+
+def _shops(environ: Mapping[str, str]) -> tuple[str, ...]:
+    listed = _required(environ, "SHOP_DOMAIN", "the shop's domain, such as demo.myshopify.com")
+    shops = tuple(shop.strip() for shop in listed.split(","))
+    for shop in shops:
+        if not _SHOP_DOMAIN.fullmatch(shop):
+            raise SettingsError(
+                "SHOP_DOMAIN",
+                f"has {shop!r}; give lower-case domains such as demo.myshopify.com, by commas",
+            )
+    return shops
+
+
+def _login_url(environ: Mapping[str, str], stage: Stage, main_shop: str) -> str:
+    url = environ.get("LOGIN_URL", "").strip() or f"https://{main_shop}/account/login"
+    if not url.startswith("https://") and not (stage is Stage.LOCAL and url.startswith("http://")):
+        raise SettingsError("LOGIN_URL", f"is {url!r}; give an address that starts with https://")
+    return url
+
+
+def _allowed_origins(
+    environ: Mapping[str, str], stage: Stage, shops: tuple[str, ...]
+) -> frozenset[str]:
+    listed = environ.get("ALLOWED_ORIGINS", "").split(",")
+    origins = {origin.strip() for origin in listed if origin.strip()}
+    form = _LOCAL_ORIGIN if stage is Stage.LOCAL else _ORIGIN
+    for origin in sorted(origins):
+        if not form.fullmatch(origin):
+            raise SettingsError(
+                "ALLOWED_ORIGINS",
+                f"has {origin!r}; give origins such as https://www.example.com, by commas",
+            )
+    return frozenset(origins | {f"https://{shop}" for shop in shops})
+
+
+def _programme(environ: Mapping[str, str]) -> Programme:
+    """Return the programme that shops start with; a variable that is not set keeps its default."""
+    texts = {
+        field: environ.get(variable) or _USUAL_PROGRAMME[field]
+        for field, variable in _PROGRAMME_VARIABLES.items()
+    }
+    try:
+        return programme_of(texts, version=1)
+    except ProgrammeError as error:
+        raise SettingsError(_PROGRAMME_VARIABLES[error.field], str(error)) from error
+
+
+def _signing_secret(
+    members: Mapping[str, object], name: str, stage: Stage, *, required: bool = False
+) -> str:
+    variable = f"SECRETS_NAME ({name})"
+    secret = members.get(name) or ""
+    if not isinstance(secret, str):
+        raise SettingsError(variable, "must be a text")
+    if not secret and not required:
+        return ""
+    if len(secret) < SECRET_LENGTH_MIN:
+        raise SettingsError(variable, f"give a secret of at least {SECRET_LENGTH_MIN} characters")
+    if stage is not Stage.LOCAL and _is_published(secret):
+        raise SettingsError(variable, f"is the published test secret; stage {stage} needs its own")
+    return secret
+
+
+def _is_published(secret: str) -> bool:
+    return hashlib.sha256(secret.encode("utf-8")).hexdigest() in PUBLISHED_SECRETS_SHA256
+
+
+def _till_credentials(members: Mapping[str, object]) -> dict[str, str]:
+    till = members.get("till") or {}
+    if not isinstance(till, dict) or not all(isinstance(value, str) for value in till.values()):
+        raise SettingsError("SECRETS_NAME (till)", "must be an object of texts")
+    return till

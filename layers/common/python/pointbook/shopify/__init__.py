@@ -1,0 +1,1 @@
+"""What arrives from Shopify, and what leaves for it."""

@@ -1,0 +1,123 @@
+"""Shopify Flow's actions: from the bytes that arrived to a checked request.
+
+`POST`, signed, JSON with `shopify_domain`, `action_run_id`, `handle` and `properties`
+(https://shopify.dev/docs/apps/build/flow/actions/endpoints). The shop is the one in the signed
+body, never a header. `step_reference` and members that are not known are ignored, wherever they
+stand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pointbook.errors import InvalidRequest, MethodNotAllowed, UnknownShop
+from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.ids import customer_digits
+from pointbook.shopify.signature import verify_body
+from pointbook.strict import json_object, optional_text, shown, text, whole_number
+
+CONSUME_POINTS = "consume-points"
+GRANT_POINTS = "grant-points"
+REPORT_POINTS = "report-points"
+
+POINTS_MAX = 1_000_000_000
+DAYS_TO_EXPIRE_MAX = 36_500
+TEXT_LENGTH_MAX = 255
+
+
+@dataclass(frozen=True, slots=True)
+class FlowAction:
+    """One run of an action: the shop's domain, the run's opaque id, the customer's digits."""
+
+    shop: str
+    action_run_id: str
+    handle: str
+    customer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointsAction(FlowAction):
+    """An action that moves points.
+
+    `days_to_expire` 1 means valid through tomorrow; None: by the programme's rule.
+    `idempotency_key` is the merchant's own, None if there is none. `cause_entry_id` is the entry
+    whose trigger started this workflow, None if the merchant did not pass it on.
+    """
+
+    points: int
+    reason: str
+    days_to_expire: int | None
+    idempotency_key: str | None
+    cause_entry_id: str | None
+
+
+def read_customer_action(
+    method: str, headers: Mapping[str, str], body: bytes, keys: AppKeys, handle: str
+) -> FlowAction:
+    """Return the action that these raw bytes ask for: one with a customer and nothing more.
+
+    In this order, so that nothing of an unsigned body is looked at: MethodNotAllowed,
+    SignatureMissing, SignatureWrong, MalformedBody, UnknownShop, InvalidRequest with the field.
+    """
+    members = _signed_members(method, headers, body, keys.shopify_secrets)
+    return FlowAction(**_envelope(members, keys, handle))
+
+
+def read_points_action(
+    method: str, headers: Mapping[str, str], body: bytes, keys: AppKeys, handle: str
+) -> PointsAction:
+    """Return the action that these raw bytes ask for; same order and errors as above.
+
+    Points and days may be texts, because Flow renders templates: "500" is a number, "500.0", " 500"
+    and "5e2" are refused. An empty key, cause or number of days counts as not given.
+    """
+    members = _signed_members(method, headers, body, keys.shopify_secrets)
+    envelope = _envelope(members, keys, handle)
+    properties = members["properties"]
+    return PointsAction(
+        **envelope,
+        points=whole_number(properties.get("points"), "points", 1, POINTS_MAX),
+        reason=text(properties.get("reason"), "reason", TEXT_LENGTH_MAX),
+        days_to_expire=_days(properties.get("days_to_expire")),
+        idempotency_key=_optional(properties, "idempotency_key"),
+        cause_entry_id=_optional(properties, "cause_entry_id"),
+    )
+
+
+def _signed_members(
+    method: str, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
+) -> dict[str, Any]:
+    if method != "POST":
+        raise MethodNotAllowed(method, allowed="POST")
+    verify_body(body, headers, secrets)
+    return json_object(body)
+
+
+def _envelope(members: Mapping[str, Any], keys: AppKeys, handle: str) -> dict[str, str]:
+    shop = members.get("shopify_domain")
+    if not isinstance(shop, str) or shop not in keys.shops:
+        raise UnknownShop(f"The shop {shown(shop)} does not use these points.")
+    sent_handle = members.get("handle", handle)
+    if sent_handle != handle:
+        raise InvalidRequest(
+            "handle", f"handle is {shown(sent_handle)}, but this address carries out {handle}."
+        )
+    properties = members.get("properties")
+    if not isinstance(properties, dict):
+        raise InvalidRequest("properties", "properties must be an object.")
+    return {
+        "shop": shop,
+        "action_run_id": text(members.get("action_run_id"), "action_run_id", TEXT_LENGTH_MAX),
+        "handle": handle,
+        "customer_id": customer_digits(properties.get("customer_id")),
+    }
+
+
+def _days(value: object) -> int | None:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    return whole_number(value, "days_to_expire", 1, DAYS_TO_EXPIRE_MAX)
+
+
+def _optional(properties: Mapping[str, Any], field: str) -> str | None:
+    return optional_text(properties.get(field), field, TEXT_LENGTH_MAX)

@@ -1,0 +1,58 @@
+"""The forms in which a Shopify customer id arrives, and the one form that the ledger keeps.
+
+| form | who sends it |
+|---|---|
+| `8840734670934` as a number | webhooks |
+| `"8840734670934"` | Flow by Shopify's documentation, till member numbers, my page's paths |
+| `"gid://shopify/Customer/8840734670934"` | Flow in practice, session tokens, the Admin API |
+| `"gid://shopify/Customer8840734670934"` | the merchants' own Flow documents |
+"""
+
+import re
+
+from pointbook.errors import InvalidRequest
+from pointbook.strict import shown
+
+_DIGITS = re.compile(r"[1-9][0-9]{0,19}")
+_GID = re.compile(r"gid://shopify/Customer/([1-9][0-9]{0,19})")
+_ANY_FORM = re.compile(r"(?:gid://shopify/Customer/?)?([1-9][0-9]{0,19})")
+
+
+def customer_digits(value: object, field: str = "customer_id") -> str:
+    """Return the customer id `value` as 1 to 20 ASCII digits without a leading zero.
+
+    Raises InvalidRequest for everything that is not one of the four forms above: bool, float, zero,
+    a sign, leading zeros, spaces, digits of other scripts, another kind of gid, a query string.
+    """
+    found = _ANY_FORM.fullmatch(_as_text(value))
+    if not found:
+        raise InvalidRequest(
+            field,
+            f"{field} is {shown(value)}, but must be a Shopify customer id, such as"
+            " gid://shopify/Customer/8840734670934.",
+        )
+    return found[1]
+
+
+def customer_digits_in_gid(value: object) -> str | None:
+    """Return the digits of exactly `gid://shopify/Customer/<digits>`, else None."""
+    found = _GID.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else None
+
+
+def is_customer_digits(text: str) -> bool:
+    """Return whether `text` is a customer id in the form that the ledger keeps."""
+    return _DIGITS.fullmatch(text) is not None
+
+
+def customer_gid(digits: str) -> str:
+    """Return the gid that Shopify's Admin API takes for the customer with these `digits`."""
+    if not is_customer_digits(digits):
+        raise ValueError(f"{digits!r} are not the digits of a customer id")
+    return f"gid://shopify/Customer/{digits}"
+
+
+def _as_text(value: object) -> str:
+    if type(value) is int and 0 < value < 10**20:
+        return str(value)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,97 @@
+"""Reading what strangers send: JSON, whole numbers and texts, without guessing.
+
+One place for all edges (Flow, my page, secrets), so that they agree on what a number is. Python's
+own readers are kinder than a ledger may be: `int(" 1_000 ")`, `int("１０")`, `json.loads("NaN")`
+and `json.loads('{"a": 1, "a": 2}')` all succeed.
+"""
+
+import json
+import re
+from typing import Any
+
+from pointbook.errors import InvalidRequest, MalformedBody
+
+_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+
+
+def json_value(raw: bytes) -> Any:
+    """Return the value that `raw` (UTF-8 JSON) stands for.
+
+    Raises MalformedBody for anything that two readers could understand differently, or that could
+    not be stored: another encoding, a member given twice, NaN and Infinity, half a surrogate pair,
+    nesting or numbers too large to read.
+    """
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_members_given_once,
+            parse_constant=_no_such_number,
+        )
+        if b"\\u" in raw:  # only an escape can bring half a surrogate pair
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise MalformedBody("The body is not well-formed JSON.") from error
+    return value
+
+
+def json_object(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object in `raw`. Raises MalformedBody when it is anything else."""
+    value = json_value(raw)
+    if not isinstance(value, dict):
+        raise MalformedBody("The body is not a JSON object.")
+    return value
+
+
+def whole_number(value: object, field: str, low: int, high: int) -> int:
+    """Return `value`, an int or its canonical ASCII decimal text, as an int from `low` to `high`.
+
+    Refused with InvalidRequest: bool, float (also 5.0), "5.0", "1e3", "1,000", "+5", "007", digits
+    of other scripts, and spaces around the number: a template that renders them is put right once.
+    """
+    number = _integer(value)
+    if number is None or not low <= number <= high:
+        raise InvalidRequest(
+            field, f"{field} is {shown(value)}, but must be a whole number from {low} to {high}."
+        )
+    return number
+
+
+def text(value: object, field: str, max_chars: int) -> str:
+    """Return `value`, a text of 1 to `max_chars` characters that are not all blank, unchanged."""
+    if not isinstance(value, str) or not value.strip() or len(value) > max_chars:
+        raise InvalidRequest(
+            field, f"{field} is {shown(value)}, but must be a text of 1 to {max_chars} characters."
+        )
+    return value
+
+
+def optional_text(value: object, field: str, max_chars: int) -> str | None:
+    """Like `text`, but absent, empty and blank count as none: a template may render to nothing."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    return text(value, field, max_chars)
+
+
+def shown(value: object) -> str:
+    """Return `value` as it may stand in a message: short, and quoted if it is a text."""
+    if value is None:
+        return "missing"
+    written = repr(value) if isinstance(value, str | int | float) else type(value).__name__
+    return written if len(written) <= 40 else written[:37] + "..."
+
+
+def _integer(value: object) -> int | None:
+    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+        return int(value)
+    return value if type(value) is int else None
+
+
+def _members_given_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member is given twice")
+    return members
+
+
+def _no_such_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,204 @@
+"""Smaregi (スマレジ), by its Platform API.
+
+Two reads make one member: the member is found by its code, the points are read by Smaregi's own
+customer id. Once that id is known both reads go out together, and a member that meanwhile
+moved to another id is noticed and read again.
+"""
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Self
+
+from pointbook.errors import SettingsError
+from pointbook.till.deadline import Deadline
+from pointbook.till.errors import BadTillAnswer, TillRefusedLogin, TillThrottled, TillUnavailable
+from pointbook.till.member import Member
+from pointbook.till.smaregi_answers import Customer, Points, read_customer, read_points
+from pointbook.till.transport import Answer, Call, Transport
+
+_VARIABLE = "SECRETS_NAME (till)"
+_DOMAINS = ("smaregi.jp", "smaregi.dev")
+_SCOPE = "pos.customers:read"
+# A token is replaced before Smaregi would refuse it, so that no call sets out with a dying one.
+_TOKEN_MARGIN_SECONDS = 60
+# The search may answer more than the exact code; the exact one is among the first.
+_SEARCH_LIMIT = "100"
+_KNOWN_IDS_LIMIT = 10_000
+_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+@dataclass(frozen=True, slots=True)
+class SmaregiConfig:
+    """One contract with Smaregi, and the app registered for it.
+
+    `id_url` gives tokens (https://id.smaregi.jp), `api_url` members and points
+    (https://api.smaregi.jp). `ranks` turns Smaregi's rank code into the shop's word for
+    it ("2" → "gold"); a code that is not listed is passed on as it is.
+    """
+
+    contract_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    id_url: str
+    api_url: str
+    ranks: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_credentials(cls, credentials: Mapping[str, str], local_url: str | None = None) -> Self:
+        """Read the secret's `till`: contract_id, client_id, client_secret; may have domain, ranks.
+
+        `domain` is smaregi.jp (default) or smaregi.dev, the sandbox. `ranks` reads
+        `1=silver,2=gold`. `local_url` stands in for both hosts. Raises SettingsError.
+        """
+        domain = credentials.get("domain", _DOMAINS[0])
+        if domain not in _DOMAINS:
+            raise SettingsError(_VARIABLE, f"domain is {domain!r}; give one of {_DOMAINS}")
+        return cls(
+            contract_id=_required(credentials, "contract_id"),
+            client_id=_required(credentials, "client_id"),
+            client_secret=_required(credentials, "client_secret"),
+            id_url=local_url or f"https://id.{domain}",
+            api_url=local_url or f"https://api.{domain}",
+            ranks=_ranks(credentials.get("ranks", "")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str
+    replace_at_seconds: float
+
+
+class SmaregiTill:
+    """A `Till` that asks Smaregi. Keeps its token, its connections and the customer ids it met."""
+
+    def __init__(self, config: SmaregiConfig) -> None:
+        self._config = config
+        self._transport = Transport()
+        self._token: _Token | None = None
+        self._customer_ids: dict[str, str] = {}
+
+    def member(self, member_number: str, timeout_seconds: float) -> Member:
+        """See `Till.member`. A refused token is replaced once, within the same time."""
+        deadline = Deadline.after(timeout_seconds)
+        token = self._current_token(deadline)
+        try:
+            return self._member(member_number, token, deadline)
+        except TillRefusedLogin:
+            self._token = None
+            return self._member(member_number, self._current_token(deadline), deadline)
+
+    def _member(self, member_number: str, token: str, deadline: Deadline) -> Member:
+        finding = self._start_finding(member_number, token, deadline)
+        known_id = self._customer_ids.get(member_number)
+        reading = self._start_reading(known_id, token, deadline) if known_id else None
+        customer = read_customer(self._decoded(finding, deadline), member_number)
+        if reading is None or customer.customer_id != known_id:
+            self._remember(member_number, customer.customer_id)
+            reading = self._start_reading(customer.customer_id, token, deadline)
+        points = read_points(self._decoded(reading, deadline), customer.customer_id)
+        return self._told(member_number, customer, points)
+
+    def _told(self, member_number: str, customer: Customer, points: Points) -> Member:
+        code = customer.rank_code
+        return Member(
+            member_number=member_number,
+            balance_points=points.balance_points,
+            expires_on=points.expires_on,
+            rank=None if code is None else self._config.ranks.get(code, code),
+            as_of=datetime.now(UTC),
+        )
+
+    def _remember(self, member_number: str, customer_id: str) -> None:
+        if len(self._customer_ids) >= _KNOWN_IDS_LIMIT:
+            self._customer_ids.clear()
+        self._customer_ids[member_number] = customer_id
+
+    def _start_finding(self, member_number: str, token: str, deadline: Deadline) -> Future[Answer]:
+        query = {"customer_code": member_number, "limit": _SEARCH_LIMIT}
+        return self._start_get("customers", query, token, deadline)
+
+    def _start_reading(self, customer_id: str, token: str, deadline: Deadline) -> Future[Answer]:
+        return self._start_get("customers/point", {"customer_id": customer_id}, token, deadline)
+
+    def _start_get(
+        self, path: str, query: Mapping[str, str], token: str, deadline: Deadline
+    ) -> Future[Answer]:
+        url = f"{self._config.api_url}/{self._config.contract_id}/pos/{path}"
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        return self._transport.start(Call("GET", url, headers, query=query), deadline)
+
+    def _decoded(self, started: Future[Answer], deadline: Deadline) -> object:
+        return _decode(self._transport.wait(started, deadline))
+
+    def _current_token(self, deadline: Deadline) -> str:
+        token = self._token
+        if token is None or time.monotonic() >= token.replace_at_seconds:
+            token = self._fetch_token(deadline)
+            self._token = token
+        return token.value
+
+    def _fetch_token(self, deadline: Deadline) -> _Token:
+        config = self._config
+        credentials = f"{config.client_id}:{config.client_secret}".encode()
+        call = Call(
+            "POST",
+            f"{config.id_url}/app/{config.contract_id}/token",
+            {"Authorization": f"Basic {b64encode(credentials).decode()}"},
+            form={"grant_type": "client_credentials", "scope": _SCOPE},
+        )
+        answer = self._transport.send(call, deadline)
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            raise TillRefusedLogin("Smaregi refuses the client id, its secret or the scope")
+        return _read_token(_decode(answer))
+
+
+def _required(credentials: Mapping[str, str], name: str) -> str:
+    value = credentials.get(name)
+    if not value:
+        raise SettingsError(_VARIABLE, f"give {name}, as Smaregi's developer site shows it")
+    return value
+
+
+def _ranks(text: str) -> dict[str, str]:
+    ranks = {}
+    for pair in filter(None, text.split(",")):
+        code, equals, rank = pair.partition("=")
+        if not equals or not code.strip() or not rank.strip():
+            raise SettingsError(_VARIABLE, f"ranks has {pair!r}; give code=rank, by commas")
+        ranks[code.strip()] = rank.strip()
+    return ranks
+
+
+def _read_token(answer: object) -> _Token:
+    if not isinstance(answer, dict):
+        raise BadTillAnswer("expected an object with an access token")
+    value, seconds = answer.get("access_token"), answer.get("expires_in")
+    if not isinstance(value, str) or not isinstance(seconds, int):
+        raise BadTillAnswer("expected access_token as text and expires_in as a number")
+    return _Token(value, time.monotonic() + seconds - _TOKEN_MARGIN_SECONDS)
+
+
+def _decode(answer: Answer) -> object:
+    """The JSON of a 200; every other status is the error that it stands for."""
+    if answer.status in _REFUSED:
+        raise TillRefusedLogin(f"Smaregi answered {answer.status}")
+    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+        raise TillThrottled("Smaregi answered 429", _retry_after_seconds(answer))
+    if answer.status != HTTPStatus.OK:
+        raise TillUnavailable(f"Smaregi answered {answer.status}")
+    try:
+        return json.loads(answer.body)
+    except ValueError as error:
+        raise BadTillAnswer("Smaregi answered something that is not JSON") from error
+
+
+def _retry_after_seconds(answer: Answer) -> int | None:
+    text = answer.headers.get("Retry-After", "")
+    return int(text) if text.isascii() and text.isdigit() else None

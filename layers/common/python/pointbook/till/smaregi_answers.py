@@ -1,0 +1,91 @@
+"""Reading what Smaregi answers: lists of objects whose numbers are texts.
+
+Pure functions from decoded JSON. Anything unexpected is a BadTillAnswer.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from pointbook.till.days import parse_day
+from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegistered
+
+# customers.status: 0 enabled, 1 disabled, 2 card lost, 3 withdrawn, 4 merged into another.
+_GONE = frozenset({"3", "4"})
+_NUMBER = re.compile(r"-?[0-9]{1,15}")
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A member record: Smaregi's own id and the shop's rank code. It carries no points."""
+
+    customer_id: str
+    rank_code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """A member's points and the last day on which they are valid."""
+
+    balance_points: int
+    expires_on: date | None
+
+
+def read_customer(answer: object, member_number: str) -> Customer:
+    """Pick the one living member whose code is exactly the number.
+
+    A search may find more than it was asked for, so every record is compared. None left:
+    MemberNotRegistered. Several: AmbiguousMember, for then nobody can say whose points they are.
+    """
+    found = [
+        record
+        for record in _records(answer)
+        if _text(record, "customerCode") == member_number and _text(record, "status") not in _GONE
+    ]
+    if not found:
+        raise MemberNotRegistered(f"no member {member_number} at the till: check the sync")
+    if len(found) > 1:
+        raise AmbiguousMember(f"{len(found)} members at the till carry the number {member_number}")
+    customer_id = _text(found[0], "customerId")
+    if not customer_id:
+        raise BadTillAnswer(f"member {member_number} has no customerId")
+    return Customer(customer_id, _text(found[0], "rank") or None)
+
+
+def read_points(answer: object, customer_id: str) -> Points:
+    """Pick the points of this customer; none at all: MemberNotRegistered."""
+    for record in _records(answer):
+        if _text(record, "customerId") == customer_id:
+            return Points(_number(record, "point"), _day(record, "pointExpireDate"))
+    raise MemberNotRegistered(f"the till keeps no points for its customer {customer_id}")
+
+
+def _records(answer: object) -> list[Mapping[str, object]]:
+    if not isinstance(answer, list) or not all(isinstance(record, dict) for record in answer):
+        raise BadTillAnswer("expected a list of objects")
+    return answer
+
+
+def _text(record: Mapping[str, object], name: str) -> str:
+    """The field as text; "" when it is absent or null."""
+    value = record.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise BadTillAnswer(f"{name} is {value!r}")
+    return str(value)
+
+
+def _number(record: Mapping[str, object], name: str) -> int:
+    text = _text(record, name)
+    if not _NUMBER.fullmatch(text):
+        raise BadTillAnswer(f"{name} is {text!r}, not a whole number")
+    return int(text)
+
+
+def _day(record: Mapping[str, object], name: str) -> date | None:
+    try:
+        return parse_day(_text(record, name))
+    except ValueError as error:
+        raise BadTillAnswer(f"{name}: {error}") from error

@@ -1,0 +1,1 @@
+"""HTTP as API Gateway and function URLs hand it over: requests, responses, problems."""

@@ -1,0 +1,159 @@
+"""The wrappers around handlers: one for my page's API, one for Flow's actions.
+
+A handler takes a `Request` and returns a `Response` or raises; the wrapper reads the event and
+turns every error into an answer. Nothing else is done here: no routing, no validation, no identity.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pointbook import log
+from pointbook.errors import (
+    InvalidRequest,
+    MethodNotAllowed,
+    NotYours,
+    PointbookError,
+    Refused,
+    Unauthenticated,
+    Unavailable,
+)
+from pointbook.web.request import Event, Request, Timing, read_request, request_id
+from pointbook.web.response import (
+    ALLOW_HEADER,
+    CORS_HEADERS,
+    RETRY_AFTER_HEADER,
+    SERVER_TIMING_HEADER,
+    WWW_AUTHENTICATE_HEADER,
+    Response,
+    lambda_answer,
+    problem,
+    server_timing,
+)
+
+type Handler = Callable[[Request], Response]
+type LambdaHandler = Callable[[Event, object], dict[str, Any]]
+
+_SORRY = "Something went wrong on our side. Please try again."
+
+_FLOW_REFUSED = 422
+_FLOW_STATUS = {
+    "signature_missing": 400,
+    "malformed_body": 400,
+    "signature_wrong": 401,
+    "method_not_allowed": 405,
+    "body_too_large": 413,
+}
+"""Status of what is wrong with a Flow request as such; all else that is refused is 422."""
+
+
+def my_page_endpoint(*, stage: str, login_url: str) -> Callable[[Handler], LambdaHandler]:
+    """Make a Lambda handler of my page's API out of a function from Request to Response.
+
+    Errors become `application/problem+json`; a 401 says where to log in. Every answer has CORS
+    headers, a request id and `Server-Timing`.
+    """
+
+    def wrap(handler: Handler) -> LambdaHandler:
+        def lambda_handler(event: Event, _context: object) -> dict[str, Any]:
+            identifier, timing = request_id(event), Timing()
+            log.bind(stage=stage, request_id=identifier)
+            try:
+                response = handler(read_request(event, timing=timing))
+            except PointbookError as error:
+                response = _as_problem(error, login_url)
+            except Exception:  # noqa: BLE001 -- the last line: a caller gets an answer, never a stack trace
+                response = _unexpected_problem()
+            headers = CORS_HEADERS | {SERVER_TIMING_HEADER: server_timing(timing)}
+            return lambda_answer(response, identifier, headers)
+
+        return lambda_handler
+
+    return wrap
+
+
+def flow_endpoint(*, stage: str) -> Callable[[Handler], LambdaHandler]:
+    """Make a Lambda handler of a Flow action out of a function from Request to Response.
+
+    Flow takes 200 for done, 4xx for a permanent failure whose body the merchant reads, and sends
+    again what ends in 5xx (https://shopify.dev/docs/apps/build/flow/actions/endpoints). So only
+    what is worth sending again is 5xx. An unexpected error is: the identity of a run makes a
+    resend safe.
+    """
+
+    def wrap(handler: Handler) -> LambdaHandler:
+        def lambda_handler(event: Event, _context: object) -> dict[str, Any]:
+            identifier = request_id(event)
+            log.bind(stage=stage, request_id=identifier)
+            try:
+                response = handler(read_request(event))
+            except PointbookError as error:
+                response = _as_flow_answer(error)
+            except Exception:  # noqa: BLE001 -- the last line: Flow gets an answer, never a stack trace
+                response = _unexpected_flow_answer()
+            return lambda_answer(response, identifier)
+
+        return lambda_handler
+
+    return wrap
+
+
+def flow_done(return_value: Mapping[str, Any]) -> Response:
+    """Return the answer to an action that was carried out, now or before."""
+    return Response(200, {"return_value": return_value})
+
+
+def flow_refusal(code: str, message: str) -> Response:
+    """Return the answer to an action that was declined; the merchant reads `message`."""
+    status = _FLOW_STATUS.get(code, _FLOW_REFUSED)
+    return Response(status, {"code": code, "message": message})
+
+
+def _as_problem(error: PointbookError, login_url: str) -> Response:
+    if not isinstance(error, Refused | Unavailable):
+        return _unexpected_problem()
+    _count(error)
+    members: dict[str, str] = {}
+    if isinstance(error, Unauthenticated):
+        members["login_url"] = login_url
+    if isinstance(error, InvalidRequest):
+        members["field"] = error.field
+    if isinstance(error, NotYours):
+        log.warning("not_yours")
+    return problem(error.code, str(error), _headers(error), **members)
+
+
+def _as_flow_answer(error: PointbookError) -> Response:
+    if not isinstance(error, Refused | Unavailable):
+        return _unexpected_flow_answer()
+    _count(error)
+    if isinstance(error, Unavailable):
+        body = {"code": error.code, "message": str(error)}
+        return Response(503, body, _headers(error))
+    answer = flow_refusal(error.code, str(error))
+    return replace(answer, headers=_headers(error))
+
+
+def _headers(error: PointbookError) -> dict[str, str]:
+    """Return the header that HTTP asks for beside the status."""
+    if isinstance(error, Unauthenticated):
+        return {WWW_AUTHENTICATE_HEADER: "Bearer"}
+    if isinstance(error, MethodNotAllowed):
+        return {ALLOW_HEADER: error.allowed}
+    if isinstance(error, Unavailable):
+        return {RETRY_AFTER_HEADER: str(error.retry_after_seconds)}
+    return {}
+
+
+def _count(error: PointbookError) -> None:
+    log.metric("RequestsNotServed", Code=error.code)
+
+
+def _unexpected_problem() -> Response:
+    log.exception("request_failed")
+    return problem("internal_error", _SORRY)
+
+
+def _unexpected_flow_answer() -> Response:
+    log.exception("flow_action_failed")
+    return Response(500, {"code": "internal_error", "message": _SORRY})
