@@ -1,0 +1,23 @@
+"""Shopify Flow action "consume points": approved → spent, refused when there is not enough."""
+
+from pointbook import wiring
+from pointbook.domain.commands import Consume
+from pointbook.flow import carried_out, instruction
+from pointbook.shopify.flow_action import CONSUME_POINTS, read_points_action
+from pointbook.web.endpoint import flow_endpoint
+from pointbook.web.request import Request
+from pointbook.web.response import Response
+
+settings = wiring.settings()
+
+
+@flow_endpoint(stage=settings.stage)
+def handler(request: Request) -> Response:
+    """Verify Shopify's signature, take the points, answer with the six figures."""
+    action = read_points_action(
+        request.method, request.headers, request.body, wiring.app_keys(), CONSUME_POINTS
+    )
+    programme = wiring.programme(action.shop)
+    command = Consume(points=action.points, renew=programme.renew)
+    ledger = wiring.ledger(programme.time_zone)
+    return carried_out(ledger.execute(instruction(action, command)))

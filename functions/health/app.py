@@ -1,0 +1,14 @@
+"""GET /v1/health: the API answers."""
+
+from pointbook import wiring
+from pointbook.web.endpoint import my_page_endpoint
+from pointbook.web.request import Request
+from pointbook.web.response import Response
+
+settings = wiring.settings()
+
+
+@my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
+def handler(_request: Request) -> Response:
+    """Say that the function could start with the settings that it was given."""
+    return Response(200, {"status": "ok"})

@@ -1,0 +1,11 @@
+"""The functions on an in-memory table."""
+
+import pytest
+
+from tests.functions.harness import Functions
+
+
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> Functions:
+    """A stack of functions with an empty table."""
+    return Functions(monkeypatch)

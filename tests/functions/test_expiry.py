@@ -1,0 +1,81 @@
+"""Lots that have lapsed stop counting at once, and are written down once, whatever else fails."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local import signing
+from tests.functions.harness import Functions, event
+
+DAY_SECONDS = 86_400
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Path:
+    """The file that moves the clock."""
+    file = tmp_path / "clock.json"
+    file.write_text(json.dumps({"offset_seconds": 0}), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
+    """A stack whose clock can be moved."""
+    return Functions(monkeypatch, LOCAL_CLOCK_FILE=str(clock))
+
+
+def grant(functions: Functions, customer_id: int) -> None:
+    """100 points, valid through tomorrow."""
+    properties = {
+        "customer_id": customer_id,
+        "points": 100,
+        "reason": "Campaign",
+        "days_to_expire": 1,
+    }
+    body = signing.flow_request("grant-points", properties, f"run-{customer_id}")
+    payload = event("flow_action_grant", "run")
+    payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+    answer = functions.ask("flow_action_grant", payload | {"body": body.decode()})
+    assert answer.status == 200
+
+
+def move(clock: Path, days: int) -> None:
+    """Move the clock ahead."""
+    clock.write_text(json.dumps({"offset_seconds": days * DAY_SECONDS}), encoding="utf-8")
+
+
+def test_lapsed_points_do_not_count_before_any_sweep_and_are_written_down_once(
+    shop: Functions, clock: Path
+) -> None:
+    grant(shop, 8840734670934)
+    move(clock, 1)
+    assert shop.invoke("expiry", {})["entries"] == 0
+    assert shop.sample("get_points", "by_header").body["figures"]["approved"] == 100
+    move(clock, 2)
+    assert shop.sample("get_points", "by_header").body["figures"]["approved"] == 0
+    assert len(shop.sample("points_history", "by_header").body["entries"]) == 1
+    swept = shop.invoke("expiry", {})
+    assert swept == {"accounts": 1, "entries": 1, "failed": 0, "complete": True}
+    assert shop.invoke("expiry", {})["entries"] == 0
+    newest = shop.sample("points_history", "by_header").body["entries"][0]
+    assert (newest["topic"], newest["approved_delta"]) == ("points/sub/expire", -100)
+
+
+def test_one_bad_account_neither_stops_nor_starves_the_others(shop: Functions, clock: Path) -> None:
+    customers = range(8840734670930, 8840734670940)
+    for customer_id in customers:
+        grant(shop, customer_id)
+    key = {"pk": {"S": "S#demo.myshopify.com#C#8840734670933"}, "sk": {"S": "A"}}
+    item = shop.table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
+    shop.table.put_item(TableName="points", Item=item | {"balances": {"S": "damaged"}})
+    move(clock, 3)
+    swept = shop.invoke("expiry", {})
+    assert swept == {"accounts": 10, "entries": 9, "failed": 1, "complete": True}
+
+
+def test_a_run_without_time_says_that_it_is_not_complete(shop: Functions, clock: Path) -> None:
+    grant(shop, 8840734670934)
+    move(clock, 3)
+    assert shop.invoke("expiry", {}, seconds=4)["complete"] is False
+    assert shop.invoke("expiry", {})["entries"] == 1

@@ -1,0 +1,113 @@
+"""Shopify Flow consumes points: never more than there are, never twice."""
+
+import json
+
+import pytest
+
+from local import signing
+from tests.functions.harness import Answer, Functions, event
+
+CONSUME = "flow_action_consume"
+
+
+def consume(functions: Functions, run: str, **changed: object) -> Answer:
+    """Run the action with some properties changed."""
+    properties = {"customer_id": "8840734670934", "points": 300, "reason": "Reward"} | changed
+    body = signing.flow_request("consume-points", properties, run)
+    payload = event(CONSUME, "run")
+    payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+    return functions.ask(CONSUME, payload | {"body": body.decode()})
+
+
+@pytest.fixture(autouse=True)
+def granted(functions: Functions) -> None:
+    """The customer has 1,250 points."""
+    assert functions.sample("flow_action_grant", "run").status == 200
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "run",
+        "customer_as_digits",
+        "customer_as_number",
+        "customer_without_slash",
+        "points_as_text",
+        "with_key",
+        "previous_secret",
+        "base64_body",
+    ],
+)
+def test_every_form_of_a_consume_is_carried_out(functions: Functions, case: str) -> None:
+    answer = functions.sample(CONSUME, case)
+    assert answer.status == 200, answer.body
+    value = answer.body["return_value"]
+    assert (value["approved"], value["spent"], value["lifetime"]) == (950, 300, 1250)
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("wrong_signature", 401, "signature_wrong"),
+        ("not_signed", 400, "signature_missing"),
+        ("not_json", 400, "malformed_body"),
+        ("not_post", 405, "method_not_allowed"),
+        ("points_zero", 422, "invalid_request"),
+        ("points_fraction", 422, "invalid_request"),
+        ("points_too_many", 422, "invalid_request"),
+        ("customer_unknown_form", 422, "invalid_request"),
+        ("reason_missing", 422, "invalid_request"),
+        ("unknown_shop", 422, "unknown_shop"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused_with_its_code(
+    functions: Functions, case: str, status: int, code: str
+) -> None:
+    answer = functions.sample(CONSUME, case)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert consume(functions, "after", points=1250).body["return_value"]["approved"] == 0
+
+
+def test_more_than_there_is_is_refused_in_words_and_nothing_moves(functions: Functions) -> None:
+    answer = consume(functions, "too-much", points=1251)
+    assert (answer.status, answer.body["code"]) == (422, "insufficient_points")
+    assert answer.body["message"] == (
+        "The customer has 1,250 points to spend, but 1,251 are needed."
+    )
+    assert consume(functions, "all", points=1250).status == 200
+
+
+def test_a_refusal_is_not_remembered(functions: Functions) -> None:
+    assert consume(functions, "same", points=1300).status == 422
+    grant = event("flow_action_grant", "days_30")
+    assert functions.ask("flow_action_grant", grant).status == 422  # the run id names another grant
+    properties = {"customer_id": "8840734670934", "points": 100, "reason": "More"}
+    body = signing.flow_request("grant-points", properties, "another-run")
+    grant["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+    assert functions.ask("flow_action_grant", grant | {"body": body.decode()}).status == 200
+    assert consume(functions, "same", points=1300).status == 200
+
+
+def test_the_same_run_with_another_content_is_refused(functions: Functions) -> None:
+    assert consume(functions, "run-1", points=300).status == 200
+    answer = consume(functions, "run-1", points=301)
+    assert (answer.status, answer.body["code"]) == (422, "idempotency_mismatch")
+
+
+def test_a_reason_that_a_template_renders_anew_is_still_the_same_run(functions: Functions) -> None:
+    first = consume(functions, "run-1", reason="For order 1").body["return_value"]
+    again = consume(functions, "run-1", reason="For order 1 (again)").body["return_value"]
+    assert again == first | {"duplicate": True}
+
+
+def test_an_empty_key_counts_as_none(functions: Functions) -> None:
+    assert consume(functions, "run-1", idempotency_key="").status == 200
+    second = consume(functions, "run-2", idempotency_key="")
+    assert second.body["return_value"]["duplicate"] is False
+
+
+def test_a_shop_outside_the_signed_body_changes_nothing(functions: Functions) -> None:
+    payload = event(CONSUME, "run")
+    payload["headers"]["x-shopify-shop-domain"] = "other.myshopify.com"
+    assert json.loads(payload["body"])["shopify_domain"] == "demo.myshopify.com"
+    assert functions.ask(CONSUME, payload).status == 200

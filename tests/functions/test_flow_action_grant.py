@@ -1,0 +1,92 @@
+"""Shopify Flow grants points: every form it may send, every refusal, once for ever."""
+
+import pytest
+
+from tests.functions.harness import Functions, event
+
+GRANT = "flow_action_grant"
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "run",
+        "customer_as_digits",
+        "customer_as_number",
+        "customer_without_slash",
+        "points_as_text",
+        "with_key",
+        "previous_secret",
+        "base64_body",
+    ],
+)
+def test_every_form_of_a_grant_is_carried_out(functions: Functions, case: str) -> None:
+    answer = functions.sample(GRANT, case)
+    assert answer.status == 200, answer.body
+    value = answer.body["return_value"]
+    assert value["duplicate"] is False
+    assert value["entry_id"] == "8840734670934-000000000001"
+    figures = {name: value[name] for name in ("approved", "pending", "total", "lifetime", "spent")}
+    assert figures == {
+        "approved": 1250,
+        "pending": 0,
+        "total": 1250,
+        "lifetime": 1250,
+        "spent": 0,
+    }
+
+
+@pytest.mark.parametrize("case", ["days_1", "days_30", "days_empty"])
+def test_days_to_expire_are_optional(functions: Functions, case: str) -> None:
+    assert functions.sample(GRANT, case).body["return_value"]["approved"] == 100
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("wrong_signature", 401, "signature_wrong"),
+        ("not_signed", 400, "signature_missing"),
+        ("not_json", 400, "malformed_body"),
+        ("not_post", 405, "method_not_allowed"),
+        ("points_zero", 422, "invalid_request"),
+        ("points_fraction", 422, "invalid_request"),
+        ("points_too_many", 422, "invalid_request"),
+        ("customer_unknown_form", 422, "invalid_request"),
+        ("reason_missing", 422, "invalid_request"),
+        ("unknown_shop", 422, "unknown_shop"),
+    ],
+)
+def test_what_cannot_be_carried_out_is_refused_with_its_code(
+    functions: Functions, case: str, status: int, code: str
+) -> None:
+    answer = functions.sample(GRANT, case)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert answer.body["message"]
+    assert functions.sample(GRANT, "run").body["return_value"]["lifetime"] == 1250
+
+
+def test_a_run_that_flow_repeats_is_answered_as_the_first_time(functions: Functions) -> None:
+    first = functions.sample(GRANT, "run").body["return_value"]
+    again = functions.sample(GRANT, "run").body["return_value"]
+    assert again == first | {"duplicate": True}
+
+
+def test_the_merchants_key_counts_for_one_customer_and_one_action(functions: Functions) -> None:
+    functions.sample(GRANT, "with_key")
+    assert functions.sample(GRANT, "with_key").body["return_value"]["duplicate"] is True
+    consumed = functions.sample("flow_action_consume", "with_key").body["return_value"]
+    assert consumed["duplicate"] is False
+    assert consumed["approved"] == 950
+
+
+def test_an_unexpected_fault_is_answered_so_that_flow_sends_again(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(**_: object) -> object:
+        raise RuntimeError("secret detail")
+
+    payload = event(GRANT, "run")
+    monkeypatch.setattr(functions.table, "get_item", broken)
+    answer = functions.ask(GRANT, payload)
+    assert answer.status == 500
+    assert "secret detail" not in str(answer.body)

@@ -1,0 +1,176 @@
+"""A customer sees their own points, whatever the way in; nobody sees another's."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+from botocore.exceptions import ConnectTimeoutError
+
+from local import demo
+from local.stand_ins.server import StandIn
+from local.stand_ins.till import Account, TillService
+from tests.functions.harness import SECRETS, Functions, event
+
+POINTS = "get_points"
+
+
+@pytest.mark.parametrize("case", ["by_header", "by_cookie", "by_cookie_header", "by_gid"])
+def test_every_way_of_proving_who_one_is_shows_the_figures(functions: Functions, case: str) -> None:
+    functions.sample("flow_action_grant", "run")
+    functions.sample("flow_action_consume", "run")
+    answer = functions.sample(POINTS, case)
+    assert answer.status == 200
+    assert answer.body["figures"] == {
+        "approved": 950,
+        "pending": 0,
+        "total": 950,
+        "lifetime": 1250,
+        "spent": 300,
+        "hold": 0,
+    }
+    assert [lot["points"] for lot in answer.body["expiring"]] == [950]
+    assert answer.body["hold"] is None
+    assert answer.body["till"]["status"] == "disabled"
+    assert answer.body["display"]["balance"] == "950"
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("no_token", 401, "token_missing"),
+        ("expired_token", 401, "token_expired"),
+        ("forged_token", 401, "token_invalid"),
+        ("another_customer", 403, "not_yours"),
+    ],
+)
+def test_nobody_else_learns_anything(
+    functions: Functions, case: str, status: int, code: str
+) -> None:
+    answer = functions.sample(POINTS, case)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert ("login_url" in answer.body) == (status == 401)
+
+
+def test_a_customer_without_points_sees_zeros(functions: Functions) -> None:
+    answer = functions.sample(POINTS, "by_header")
+    assert set(answer.body["figures"].values()) == {0}
+    assert answer.body["display"]["balance"] == "0"
+
+
+def test_every_answer_says_where_the_time_went(functions: Functions) -> None:
+    header = functions.sample(POINTS, "by_header").headers["Server-Timing"]
+    assert [part.split(";")[0] for part in header.split(", ")] == [
+        "token",
+        "ledger",
+        "till",
+        "display",
+    ]
+
+
+def test_a_table_that_cannot_be_reached_is_told_as_such(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(**_: object) -> object:
+        raise ConnectTimeoutError(endpoint_url="http://127.0.0.1")
+
+    payload = event(POINTS, "by_header")
+    monkeypatch.setattr(functions.table, "get_item", unreachable)
+    monkeypatch.setattr("pointbook.ledger.READ_DEADLINE_SECONDS", 0.05)
+    answer = functions.ask(POINTS, payload)
+    assert (answer.status, answer.body["code"]) == (503, "ledger_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+
+
+@pytest.fixture
+def till() -> Iterator[str]:
+    """The address of a till that knows the customer."""
+    stand_in = StandIn(TillService(Account()), 0)
+    thread = threading.Thread(target=stand_in.serve_forever, args=(0.01,))
+    thread.start()
+    yield stand_in.url
+    stand_in.control.reset()
+    stand_in.shutdown()
+    thread.join()
+    stand_in.server_close()
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, till: str) -> Functions:
+    """A stack of a shop that has this till."""
+    secrets = {**SECRETS, "till": demo.TILL_CREDENTIALS}
+    return Functions(
+        monkeypatch,
+        TILL_PROVIDER="smaregi",
+        LOCAL_TILL_URL=till,
+        LOCAL_SECRETS=json.dumps(secrets),
+    )
+
+
+def behave(till: str, **behaviour: object) -> None:
+    """Make the till misbehave."""
+    requests.post(f"{till}/_behave", json=behaviour, timeout=5).raise_for_status()
+
+
+@pytest.mark.parametrize(
+    ("case", "expiry", "rank"),
+    [
+        ("by_header", "December 31, 2025", "Gold Member"),
+        ("in_japanese", "2025年12月31日", "ゴールド会員"),
+    ],
+)
+def test_the_tills_values_are_shown_in_the_customers_language(
+    shop: Functions, case: str, expiry: str, rank: str
+) -> None:
+    answer = shop.sample(POINTS, case)
+    assert answer.body["display"] == {
+        "balance": "1,250",
+        "expiry": expiry,
+        "rank": rank,
+        "message": None,
+        "action": None,
+        "note": None,
+    }
+    till = answer.body["till"]
+    assert (till["status"], till["member_number"]) == ("ok", "8840734670934")
+    assert (till["balance"], till["expires_on"], till["rank"]) == (1250, "2025-12-31", "gold")
+    assert till["stale"] is False
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "status", "message"),
+    [
+        ({"fail_with": 503}, "unavailable", "Temporarily unavailable"),
+        ({"hang": True}, "timeout", "Please try again"),
+        ({"latency_ms": 3000}, "timeout", "Please try again"),
+    ],
+)
+def test_a_till_that_fails_spoils_only_its_own_part(
+    shop: Functions, till: str, behaviour: dict[str, object], status: str, message: str
+) -> None:
+    shop.sample("flow_action_grant", "run")
+    behave(till, **behaviour)
+    started = time.monotonic()
+    answer = shop.sample(POINTS, "by_header")
+    assert time.monotonic() - started < 2, "a slow till must not make the page slow"
+    assert answer.status == 200
+    assert answer.body["figures"]["approved"] == 1250
+    assert (answer.body["till"]["status"], answer.body["till"]["balance"]) == (status, None)
+    assert answer.body["display"] == {
+        "balance": "Currently unavailable",
+        "expiry": None,
+        "rank": None,
+        "message": message,
+        "action": "reload",
+        "note": "*Can also verify at store",
+    }
+
+
+def test_a_customer_whom_the_till_does_not_know_is_told_so(shop: Functions, till: str) -> None:
+    behave(till, forget="8840734670934")
+    answer = shop.sample(POINTS, "by_header")
+    assert answer.body["till"]["status"] == "not_registered"
+    assert answer.body["display"]["message"] == "Not registered at store"

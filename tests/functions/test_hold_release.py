@@ -1,0 +1,68 @@
+"""Holds whose time has passed are free at that moment, and are written down once."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local import demo
+from pointbook import wiring
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import TakeHold
+from pointbook.ledger import Booked, Instruction
+from tests.functions.harness import Functions
+
+CUSTOMER = "8840734670934"
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Path:
+    """The file that moves the clock."""
+    file = tmp_path / "clock.json"
+    file.write_text(json.dumps({"offset_seconds": 0}), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
+    """A stack whose customer has 1,250 points and holds 500 of them for 600 seconds."""
+    functions = Functions(monkeypatch, LOCAL_CLOCK_FILE=str(clock))
+    assert functions.sample("flow_action_grant", "run").status == 200
+    instruction = Instruction(
+        shop=demo.SHOP_DOMAIN,
+        customer_id=CUSTOMER,
+        command=TakeHold(500, "hold-1", 600),
+        cause=Cause("test"),
+        code="PTS-1",
+    )
+    assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+    return functions
+
+
+def move(clock: Path, seconds: int) -> None:
+    """Move the clock ahead."""
+    clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
+
+
+def figures(functions: Functions) -> tuple[int, int]:
+    """Approved and held points as my page shows them."""
+    found = functions.sample("get_points", "by_header").body["figures"]
+    return found["approved"], found["hold"]
+
+
+def test_a_hold_is_over_at_its_time_and_written_down_once(shop: Functions, clock: Path) -> None:
+    assert shop.invoke("hold_release", {})["entries"] == 0
+    assert figures(shop) == (750, 500)
+    shown = shop.sample("get_points", "by_header").body["hold"]
+    assert (shown["hold_id"], shown["points"]) == ("hold-1", 500)
+    move(clock, 600)
+    assert figures(shop) == (1250, 0), "before any sweep"
+    assert shop.invoke("hold_release", {})["entries"] == 1
+    assert shop.invoke("hold_release", {})["entries"] == 0
+    newest = shop.sample("points_history", "by_header").body["entries"][0]
+    assert (newest["topic"], newest["approved_delta"]) == ("points/add/hold", 500)
+
+
+def test_expiry_leaves_holds_to_their_own_sweep(shop: Functions, clock: Path) -> None:
+    move(clock, 600)
+    assert shop.invoke("expiry", {})["accounts"] == 0

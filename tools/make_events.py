@@ -1,0 +1,231 @@
+"""Write `events/`: complete Lambda envelopes, signed with the laptop stack's published secrets.
+
+    python -m tools.make_events            write them
+    python -m tools.make_events --check    say which are not as they would be written
+
+One file serves `sam local invoke -e`, the tests and the docs. Every file is the same each time.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from local import demo, signing
+
+EVENTS = Path(__file__).resolve().parents[1] / "events"
+
+CUSTOMER = "8840734670934"
+OTHER_CUSTOMER = "8840734670935"
+ISSUED_AT = 1_790_000_000
+FAR_FUTURE = 4_102_444_800
+"""1 January 2100: these tokens are for the published test secret only, so they may last."""
+
+STRANGERS_SECRET = "not-the-secret-of-this-app-0123456789"  # noqa: S105 - nobody's
+
+REQUEST_ID = "00000000-0000-4000-8000-000000000001"
+
+type Case = tuple[str, str, Mapping[str, Any]]
+
+
+def cases() -> Iterator[Case]:
+    """Function, name of the case, event."""
+    yield from _health()
+    yield from _my_page("get_points", "points", {})
+    yield from _my_page("points_history", "points/history", {"limit": "20"})
+    yield from _flow("flow_action_consume", "consume-points", {"points": 300})
+    yield from _flow("flow_action_grant", "grant-points", {"points": 1250})
+    yield from _grant_only()
+    for function in ("hold_release", "expiry"):
+        yield function, "schedule", {}
+
+
+def _health() -> Iterator[Case]:
+    yield "health", "get", _http("GET", "/v1/health", {}, b"")
+
+
+def _my_page(function: str, what: str, query: dict[str, str]) -> Iterator[Case]:
+    def get(headers: dict[str, str], customer: str = "me", **more: str) -> dict[str, Any]:
+        path = f"/v1/customers/{customer}/{what}"
+        event = _http("GET", path, headers, b"", query | more)
+        return event | {"pathParameters": {"customer": customer}}
+
+    bearer = {"authorization": f"Bearer {token(CUSTOMER)}"}
+    yield function, "by_header", get(bearer)
+    yield function, "by_cookie", get({}) | {"cookies": [f"sessionToken={token(CUSTOMER)}"]}
+    yield function, "by_cookie_header", get({"cookie": f"sessionToken={token(CUSTOMER)}"})
+    yield function, "in_japanese", get(bearer | {"accept-language": "ja-JP,ja;q=0.9"})
+    yield function, "by_gid", get(bearer, f"gid%3A%2F%2Fshopify%2FCustomer%2F{CUSTOMER}")
+    yield function, "another_customer", get(bearer, OTHER_CUSTOMER)
+    yield function, "no_token", get({})
+    yield function, "expired_token", get({"authorization": f"Bearer {token(CUSTOMER, ISSUED_AT)}"})
+    yield function, "forged_token", get({"authorization": f"Bearer {token(CUSTOMER)[:-4]}AAAA"})
+
+
+def _flow(function: str, handle: str, usual: dict[str, Any]) -> Iterator[Case]:
+    properties = {"customer_id": f"gid://shopify/Customer/{CUSTOMER}", "reason": "Welcome"} | usual
+
+    def post(changed: dict[str, Any], **kind: Any) -> dict[str, Any]:
+        return _signed(handle, properties | changed, **kind)
+
+    yield function, "run", post({})
+    yield function, "customer_as_digits", post({"customer_id": CUSTOMER})
+    yield function, "customer_as_number", post({"customer_id": int(CUSTOMER)})
+    yield (
+        function,
+        "customer_without_slash",
+        post({"customer_id": f"gid://shopify/Customer{CUSTOMER}"}),
+    )
+    yield function, "points_as_text", post({"points": str(usual["points"])})
+    yield function, "with_key", post({"idempotency_key": "summer-campaign"})
+    yield function, "previous_secret", post({}, secret=demo.CLIENT_SECRET_PREVIOUS)
+    yield function, "base64_body", post({}, base64_body=True)
+    yield function, "wrong_signature", post({}, secret=STRANGERS_SECRET)
+    yield function, "not_signed", post({}, secret=None)
+    yield function, "points_zero", post({"points": 0})
+    yield function, "points_fraction", post({"points": 1.5})
+    yield function, "points_too_many", post({"points": 1_000_000_001})
+    yield function, "customer_unknown_form", post({"customer_id": "Taro"})
+    yield function, "reason_missing", post({"reason": ""})
+    yield function, "unknown_shop", post({}, shop="other.myshopify.com")
+    yield function, "not_json", _flow_http(b"points=300", demo.CLIENT_SECRET)
+    get = _flow_http(b"", demo.CLIENT_SECRET)
+    get["requestContext"]["http"]["method"] = "GET"
+    yield function, "not_post", get
+
+
+def _grant_only() -> Iterator[Case]:
+    properties = {"customer_id": CUSTOMER, "points": 100, "reason": "Birthday"}
+    for days in (1, "30", ""):
+        name = f"days_{days}" if days else "days_empty"
+        yield (
+            "flow_action_grant",
+            name,
+            _signed("grant-points", properties | {"days_to_expire": days}),
+        )
+
+
+def _signed(
+    handle: str,
+    properties: Mapping[str, Any],
+    *,
+    secret: str | None = demo.CLIENT_SECRET,
+    shop: str = demo.SHOP_DOMAIN,
+    base64_body: bool = False,
+) -> dict[str, Any]:
+    run_id = f"{REQUEST_ID}-30892-{hashlib.sha256(handle.encode()).hexdigest()[:12]}"
+    body = signing.flow_request(handle, properties, run_id)
+    body = body.replace(demo.SHOP_DOMAIN.encode(), shop.encode())
+    event = _flow_http(body, secret)
+    if base64_body:
+        event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    return event
+
+
+def _flow_http(body: bytes, secret: str | None) -> dict[str, Any]:
+    headers = {"content-type": "application/json"}
+    if secret is not None:
+        headers["x-shopify-hmac-sha256"] = signing.flow_signature(body, secret)
+    return _http("POST", "/", headers, body)
+
+
+def token(customer_id: str, expires_at: int = FAR_FUTURE) -> str:
+    """A session token that is the same each time it is made."""
+    claims = {
+        "iss": f"https://{demo.SHOP_DOMAIN}",
+        "dest": demo.SHOP_DOMAIN,
+        "aud": demo.SHOPIFY_CLIENT_ID,
+        "sub": f"gid://shopify/Customer/{customer_id}",
+        "iat": ISSUED_AT - 60,
+        "nbf": ISSUED_AT - 60,
+        "exp": expires_at,
+        "jti": REQUEST_ID,
+    }
+    signed = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, claims))
+    digest = hmac.new(demo.CLIENT_SECRET.encode(), signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{_base64url(digest)}"
+
+
+def _base64url(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _http(
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """An event of payload version 2.0, as the HTTP API and function URLs send it."""
+    query = query or {}
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "&".join(f"{name}={value}" for name, value in query.items()),
+        "queryStringParameters": dict(query),
+        "headers": {"host": "localhost", "x-forwarded-proto": "https", **headers},
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": "localhost",
+            "http": {
+                "method": method,
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "pointbook-sample",
+            },
+            "requestId": REQUEST_ID,
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "21/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1_795_262_400_000,
+        },
+        "body": body.decode(),
+        "isBase64Encoded": False,
+    }
+
+
+def files() -> dict[Path, str]:
+    """Every event file and what belongs into it."""
+    return {
+        EVENTS / function / f"{name}.json": json.dumps(event, indent=2, ensure_ascii=False) + "\n"
+        for function, name, event in cases()
+    }
+
+
+def differences() -> list[str]:
+    """The files that are missing, old or not made here."""
+    wanted = files()
+    found = {path: path.read_text(encoding="utf-8") for path in EVENTS.rglob("*.json")}
+    return sorted(
+        str(path.relative_to(EVENTS))
+        for path in wanted.keys() | found.keys()
+        if wanted.get(path) != found.get(path)
+    )
+
+
+def main() -> int:
+    """Write the files, or check them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    if parser.parse_args().check:
+        for name in differences():
+            print(f"events/{name} is not what tools/make_events.py writes: run it again")
+        return 1 if differences() else 0
+    for path, text in files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    print(f"{len(files())} events written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
