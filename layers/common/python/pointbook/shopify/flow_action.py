@@ -6,6 +6,7 @@ body, never a header. `step_reference` and members that are not known are ignore
 stand.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ REPORT_POINTS = "report-points"
 POINTS_MAX = 1_000_000_000
 DAYS_TO_EXPIRE_MAX = 36_500
 TEXT_LENGTH_MAX = 255
+
+
+_ENTRY_ID = re.compile(r"[1-9][0-9]{0,19}-[0-9]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ def read_points_action(
         reason=text(properties.get("reason"), "reason", TEXT_LENGTH_MAX),
         days_to_expire=_days(properties.get("days_to_expire")),
         idempotency_key=_optional(properties, "idempotency_key"),
-        cause_entry_id=_optional(properties, "cause_entry_id"),
+        cause_entry_id=_cause(properties.get("cause_entry_id")),
     )
 
 
@@ -117,6 +121,17 @@ def _days(value: object) -> int | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     return whole_number(value, "days_to_expire", 1, DAYS_TO_EXPIRE_MAX)
+
+
+def _cause(value: object) -> str | None:
+    """An entry's id, as triggers carry it: it is kept with the entry, so it is nothing else."""
+    given = optional_text(value, "cause_entry_id", TEXT_LENGTH_MAX)
+    if given is not None and not _ENTRY_ID.fullmatch(given):
+        raise InvalidRequest(
+            "cause_entry_id",
+            f"cause_entry_id is {shown(given)}; pass on the trigger's Entry Id as it is.",
+        )
+    return given
 
 
 def _optional(properties: Mapping[str, Any], field: str) -> str | None:

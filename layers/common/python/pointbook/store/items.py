@@ -180,7 +180,7 @@ def order_item(shop: str, order: Order) -> Item:
         "revision": _number(order.revision),
         "confirmed": {"BOOL": order.confirmed},
         "cancelled": {"BOOL": order.cancelled},
-        "refunds": {"M": {r.refund_id: _number(r.base_minor) for r in order.refunds}},
+        "refunds": {"L": [{"M": _refund_fields(refund)} for refund in order.refunds]},
         "pending": _number(order.pending_points),
         "approved": _number(order.approved_points),
         "grant_lots": _lots(order.grant_lots),
@@ -208,9 +208,7 @@ def order_of(item: Stored) -> Order:
         rule=_earning_of(item["rule"]["M"]) if "rule" in item else None,
         confirmed=item["confirmed"]["BOOL"],
         cancelled=item["cancelled"]["BOOL"],
-        refunds=tuple(
-            Refund(refund_id, _int(minor)) for refund_id, minor in item["refunds"]["M"].items()
-        ),
+        refunds=tuple(_refund_of(value["M"]) for value in item["refunds"]["L"]),
         pending_points=_int(item["pending"]),
         approved_points=_int(item["approved"]),
         grant_lots=_lots_of(item["grant_lots"]),
@@ -242,6 +240,14 @@ def _hold_of(fields: Stored) -> Hold:
             parse_rule(fields["lapsed_expiry"]["S"]) if "lapsed_expiry" in fields else None
         ),
     )
+
+
+def _refund_fields(refund: Refund) -> Item:
+    return {"id": _text(refund.refund_id), "base_minor": _number(refund.base_minor)}
+
+
+def _refund_of(fields: Stored) -> Refund:
+    return Refund(fields["id"]["S"], _int(fields["base_minor"]))
 
 
 def _spending_fields(spending: Spending) -> Item:

@@ -13,17 +13,13 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Self
 
-from pointbook.errors import SettingsError
 from pointbook.till.deadline import Deadline
 from pointbook.till.errors import BadTillAnswer, TillRefusedLogin, TillThrottled, TillUnavailable
 from pointbook.till.member import Member
 from pointbook.till.smaregi_answers import Customer, Points, read_customer, read_points
 from pointbook.till.transport import Answer, Call, Transport
 
-_VARIABLE = "SECRETS_NAME (till)"
-_DOMAINS = ("smaregi.jp", "smaregi.dev")
 _SCOPE = "pos.customers:read"
 # A token is replaced before Smaregi would refuse it, so that no call sets out with a dying one.
 _TOKEN_MARGIN_SECONDS = 60
@@ -48,25 +44,6 @@ class SmaregiConfig:
     id_url: str
     api_url: str
     ranks: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_credentials(cls, credentials: Mapping[str, str], local_url: str | None = None) -> Self:
-        """Read the secret's `till`: contract_id, client_id, client_secret; may have domain, ranks.
-
-        `domain` is smaregi.jp (default) or smaregi.dev, the sandbox. `ranks` reads
-        `1=silver,2=gold`. `local_url` stands in for both hosts. Raises SettingsError.
-        """
-        domain = credentials.get("domain", _DOMAINS[0])
-        if domain not in _DOMAINS:
-            raise SettingsError(_VARIABLE, f"domain is {domain!r}; give one of {_DOMAINS}")
-        return cls(
-            contract_id=_required(credentials, "contract_id"),
-            client_id=_required(credentials, "client_id"),
-            client_secret=_required(credentials, "client_secret"),
-            id_url=local_url or f"https://id.{domain}",
-            api_url=local_url or f"https://api.{domain}",
-            ranks=_ranks(credentials.get("ranks", "")),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,23 +134,6 @@ class SmaregiTill:
         if answer.status == HTTPStatus.BAD_REQUEST:
             raise TillRefusedLogin("Smaregi refuses the client id, its secret or the scope")
         return _read_token(_decode(answer))
-
-
-def _required(credentials: Mapping[str, str], name: str) -> str:
-    value = credentials.get(name)
-    if not value:
-        raise SettingsError(_VARIABLE, f"give {name}, as Smaregi's developer site shows it")
-    return value
-
-
-def _ranks(text: str) -> dict[str, str]:
-    ranks = {}
-    for pair in filter(None, text.split(",")):
-        code, equals, rank = pair.partition("=")
-        if not equals or not code.strip() or not rank.strip():
-            raise SettingsError(_VARIABLE, f"ranks has {pair!r}; give code=rank, by commas")
-        ranks[code.strip()] = rank.strip()
-    return ranks
 
 
 def _read_token(answer: object) -> _Token:

@@ -1,0 +1,1 @@
+"""Where books are kept: the only room that speaks to DynamoDB."""

@@ -1,0 +1,43 @@
+"""Which language a customer gets."""
+
+import pytest
+
+from pointbook.page import Locale, choose_locale
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "locale"),
+    [
+        (None, None, "en"),
+        ("ja", "en", "ja"),
+        ("ja-JP", None, "ja"),
+        ("EN_gb", "ja", "en"),
+        ("fr", "ja", "ja"),
+        ("", "ja", "ja"),
+        (None, "ja", "ja"),
+        (None, "ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        (None, "en;q=0.5, ja;q=0.9", "ja"),
+        (None, "fr, ja;q=0.3", "ja"),
+        (None, "en, ja", "en"),
+        (None, "ja, en", "ja"),
+        (None, "ja;q=0, fr", "en"),
+        (None, "*, ja;q=0.5", "en"),
+        (None, "*;q=0.1, ja;q=0.5", "ja"),
+        (None, "jan, jav", "en"),
+    ],
+)
+def test_the_customers_wish_decides(
+    asked: str | None, accepted: str | None, locale: Locale
+) -> None:
+    assert choose_locale(asked, accepted) == locale
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["ja;q=x", "ja;q=2", "ja;q=-1", "ja;q=nan", "ja;x=1", ";;;", ",,,", "\x00"]
+)
+def test_what_cannot_be_read_is_not_taken_for_a_wish(nonsense: str) -> None:
+    assert choose_locale(None, nonsense) == "en"
+
+
+def test_only_the_beginning_of_an_endless_header_is_read() -> None:
+    assert choose_locale(None, "fr," * 100_000 + "ja") == "en"

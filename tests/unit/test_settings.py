@@ -1,0 +1,244 @@
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from local import demo
+from pointbook.domain.expiry import Days, Months, Never, RoundTo
+from pointbook.domain.programme import Master, Programme
+from pointbook.errors import SettingsError
+from pointbook.settings import (
+    PUBLISHED_SECRETS_SHA256,
+    Secrets,
+    Settings,
+    Stage,
+)
+
+ENVIRONMENT = {
+    "STAGE": "prod",
+    "TABLE_NAME": "ledger",
+    "SHOP_DOMAIN": "demo.myshopify.com",
+    "SHOPIFY_CLIENT_ID": "client-id",
+    "SECRETS_NAME": "pointbook/prod",
+}
+GOOD_SECRET = "0123456789abcdef0123456789abcdef"
+DEPLOYED = [Stage.DEV, Stage.STAGING, Stage.PROD]
+
+
+def settings(**changes: str) -> Settings:
+    return Settings.from_env(ENVIRONMENT | changes)
+
+
+def wrong_variable(environment: dict[str, str]) -> str:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_env(environment)
+    assert str(refusal.value).startswith(f"{refusal.value.variable}: ")
+    return refusal.value.variable
+
+
+def test_the_least_environment_gives_a_programme_and_the_shops_own_pages() -> None:
+    assert settings() == Settings(
+        stage=Stage.PROD,
+        table_name="ledger",
+        shops=("demo.myshopify.com",),
+        shopify_client_id="client-id",
+        secrets_name="pointbook/prod",
+        login_url="https://demo.myshopify.com/account/login",
+        allowed_origins=frozenset({"https://demo.myshopify.com"}),
+        till_provider="none",
+        programme=Programme(
+            1, "Asia/Tokyo", "JPY", 1, Months(12, RoundTo.MONTH_END), 600, Master.LEDGER
+        ),
+    )
+
+
+def test_everything_can_be_said() -> None:
+    given = settings(
+        SHOP_DOMAIN="main.myshopify.com, second-1.myshopify.com",
+        LOGIN_URL="https://www.example.com/login",
+        ALLOWED_ORIGINS="https://www.example.com, https://my.example.com:8443",
+        TILL_PROVIDER="smaregi",
+        PROGRAMME_TIME_ZONE="Europe/Berlin",
+        PROGRAMME_CURRENCY="EUR",
+        PROGRAMME_POINT_WORTH="10",
+        PROGRAMME_EXPIRY_RULE="days:30",
+        PROGRAMME_HOLD_SECONDS="5",
+        PROGRAMME_POINTS_MASTER="till",
+    )
+    assert given.shops == ("main.myshopify.com", "second-1.myshopify.com")
+    assert given.login_url == "https://www.example.com/login"
+    assert given.allowed_origins == {
+        "https://www.example.com",
+        "https://my.example.com:8443",
+        "https://main.myshopify.com",
+        "https://second-1.myshopify.com",
+    }
+    assert given.till_provider == "smaregi"
+    assert given.programme == Programme(1, "Europe/Berlin", "EUR", 10, Days(30), 5, Master.TILL)
+
+
+def test_points_may_be_valid_for_ever() -> None:
+    assert settings(PROGRAMME_EXPIRY_RULE="never").programme.expiry == Never()
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_variable_that_is_missing_is_named(name: str, value: str | None) -> None:
+    environment = {key: held for key, held in ENVIRONMENT.items() if key != name}
+    if value is not None:
+        environment[name] = value
+    assert wrong_variable(environment) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STAGE", "production"),
+        ("STAGE", "LOCAL"),
+        ("SHOP_DOMAIN", "demo"),
+        ("SHOP_DOMAIN", "Demo.myshopify.com"),
+        ("SHOP_DOMAIN", "https://demo.myshopify.com"),
+        ("SHOP_DOMAIN", "demo.myshopify.com,"),
+        ("SHOP_DOMAIN", "demo.myshopify.com.evil.example"),
+        ("SHOP_DOMAIN", "-demo.myshopify.com"),
+        ("LOGIN_URL", "http://www.example.com"),
+        ("LOGIN_URL", "javascript:alert(1)"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_ORIGINS", "http://www.example.com"),
+        ("ALLOWED_ORIGINS", "https://www.example.com/"),
+        ("ALLOWED_ORIGINS", "https://*.example.com"),
+        ("PROGRAMME_TIME_ZONE", "Asia/Atlantis"),
+        ("PROGRAMME_TIME_ZONE", "../../etc/passwd"),
+        ("PROGRAMME_CURRENCY", "yen"),
+        ("PROGRAMME_POINT_WORTH", "0"),
+        ("PROGRAMME_POINT_WORTH", "1.5"),
+        ("PROGRAMME_EXPIRY_RULE", "someday"),
+        ("PROGRAMME_HOLD_SECONDS", "0"),
+        ("PROGRAMME_HOLD_SECONDS", "86401"),
+        ("PROGRAMME_HOLD_SECONDS", "ten"),
+        ("PROGRAMME_POINTS_MASTER", "both"),
+        ("LOCAL_CLOCK_FILE", "clock.json"),
+        ("LOCAL_SHOPIFY_URL", "http://127.0.0.1:1"),
+        ("LOCAL_TILL_URL", "http://127.0.0.1:1"),
+        ("LOCAL_SECRETS", "{}"),
+        ("LOCAL_ANYTHING_NEW", "1"),
+    ],
+)
+def test_a_variable_that_is_wrong_is_named(name: str, value: str) -> None:
+    assert wrong_variable(ENVIRONMENT | {name: value}) == name
+
+
+@pytest.mark.parametrize("stage", DEPLOYED)
+def test_nothing_of_the_laptop_exists_in_a_deployed_stage(stage: Stage) -> None:
+    for name in ("LOCAL_CLOCK_FILE", "LOCAL_SHOPIFY_URL", "LOCAL_TILL_URL", "LOCAL_SECRETS"):
+        assert wrong_variable(ENVIRONMENT | {"STAGE": stage, name: "x"}) == name
+        given = settings(STAGE=stage, **{name: ""})
+        assert getattr(given, name.lower()) is None
+
+
+def test_the_laptop_replaces_clock_addresses_and_secret() -> None:
+    given = settings(
+        STAGE="local",
+        LOCAL_CLOCK_FILE="clock.json",
+        LOCAL_SHOPIFY_URL="http://127.0.0.1:8090",
+        LOCAL_TILL_URL="http://127.0.0.1:8091",
+        LOCAL_SECRETS='{"client_secret":"x"}',
+        LOGIN_URL="http://127.0.0.1:8080/login",
+        ALLOWED_ORIGINS="http://127.0.0.1:8080",
+    )
+    assert given.local_clock_file == "clock.json"
+    assert given.local_shopify_url == "http://127.0.0.1:8090"
+    assert given.local_till_url == "http://127.0.0.1:8091"
+    assert given.local_secrets == '{"client_secret":"x"}'
+    assert given.login_url == "http://127.0.0.1:8080/login"
+    assert "http://127.0.0.1:8080" in given.allowed_origins
+    assert "client_secret" not in repr(given)
+
+
+# --- secrets ------------------------------------------------------------------------------------
+
+
+def secrets(stage: Stage = Stage.PROD, **members: Any) -> Secrets:
+    return Secrets.from_json(json.dumps({"client_secret": GOOD_SECRET} | members), stage)
+
+
+def test_the_secret_holds_all_that_signs_and_the_tills_credentials() -> None:
+    held = secrets(
+        client_secret_previous=GOOD_SECRET[::-1],
+        my_page_secret=GOOD_SECRET * 2,
+        till={"contract_id": "sb_1"},
+        a_member_of_tomorrow=1,
+    )
+    assert held.client_secret == GOOD_SECRET
+    assert held.client_secret_previous == GOOD_SECRET[::-1]
+    assert held.my_page_secret == GOOD_SECRET * 2
+    assert held.till == {"contract_id": "sb_1"}
+
+
+@pytest.mark.parametrize("empty", ["", None])
+def test_what_is_empty_is_not_there(empty: str | None) -> None:
+    held = secrets(client_secret_previous=empty, my_page_secret=empty, till=empty)
+    assert held == Secrets(GOOD_SECRET, "", "", {})
+
+
+def test_a_secret_is_never_shown() -> None:
+    assert GOOD_SECRET not in repr(secrets(my_page_secret=GOOD_SECRET, till={"key": GOOD_SECRET}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "shpss_0123456789abcdef0123456789abcdef",
+        "[]",
+        '{"client_secret":"a","client_secret":"b"}',
+        "\ud800",
+    ],
+)
+def test_a_secret_that_is_no_object_is_refused_and_not_quoted(text: str) -> None:
+    with pytest.raises(SettingsError, match="SECRETS_NAME: the secret must hold") as refusal:
+        Secrets.from_json(text, Stage.PROD)
+    assert "shpss" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("client_secret", ""),
+        ("client_secret", None),
+        ("client_secret", "hunter2"),
+        ("client_secret", GOOD_SECRET[1:]),
+        ("client_secret", 12345),
+        ("client_secret_previous", "hunter2"),
+        ("my_page_secret", "hunter2"),
+        ("my_page_secret", ["hunter2"]),
+        ("till", "hunter2"),
+        ("till", {"client_secret": 5}),
+    ],
+)
+def test_a_secret_that_signs_nothing_safely_is_named_and_not_quoted(name: str, value: Any) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        secrets(**{name: value})
+    assert refusal.value.variable == f"SECRETS_NAME ({name})"
+    assert "hunter2" not in str(refusal.value)
+
+
+PUBLISHED = [demo.CLIENT_SECRET, demo.CLIENT_SECRET_PREVIOUS, demo.MY_PAGE_SECRET]
+
+
+@pytest.mark.parametrize("published", PUBLISHED)
+@pytest.mark.parametrize("name", ["client_secret", "client_secret_previous", "my_page_secret"])
+@pytest.mark.parametrize("stage", DEPLOYED)
+def test_the_secrets_that_everyone_can_read_are_refused_where_it_matters(
+    stage: Stage, name: str, published: str
+) -> None:
+    with pytest.raises(SettingsError, match="published"):
+        secrets(stage, **{name: published})
+    assert getattr(secrets(Stage.LOCAL, **{name: published}), name) == published
+
+
+def test_the_list_of_published_secrets_has_no_other_members() -> None:
+    digests = {hashlib.sha256(secret.encode()).hexdigest() for secret in PUBLISHED}
+    assert digests == PUBLISHED_SECRETS_SHA256

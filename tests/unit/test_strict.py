@@ -1,0 +1,98 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointbook.errors import InvalidRequest, MalformedBody
+from pointbook.strict import json_object, json_value, optional_text, shown, text, whole_number
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(codec="utf-8")), inner),
+    max_leaves=10,
+)
+
+
+@given(json_values, st.booleans())
+def test_every_well_formed_document_is_read_as_it_was_written(value: Any, as_ascii: bool) -> None:
+    assert json_value(json.dumps(value, ensure_ascii=as_ascii).encode()) == value
+
+
+@given(st.binary())
+def test_bytes_are_read_or_refused_and_nothing_else_happens(raw: bytes) -> None:
+    try:
+        value = json_value(raw)
+    except MalformedBody:
+        return
+    assert value == json.loads(raw.decode())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"a":1,"a":1}',
+        b'[{"b":{"a":1,"a":2}}]',
+        b"NaN",
+        b"[-Infinity]",
+        b'"\\ud83d"',
+        b'{"\\udc00":1}',
+        b"\xef\xbb\xbf{}",
+        '{"a":1}'.encode("utf-16"),
+        b"{} {}",
+        b"{'a':1}",
+        b"1" * 5000,
+    ],
+)
+def test_what_two_readers_could_understand_differently_is_malformed(raw: bytes) -> None:
+    with pytest.raises(MalformedBody):
+        json_value(raw)
+
+
+def test_an_escaped_pair_is_one_character() -> None:
+    assert json_value(b'"\\ud83d\\ude00"') == "\N{GRINNING FACE}"
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"null", b"1", b'"{}"'])
+def test_a_body_that_is_no_object_is_malformed(raw: bytes) -> None:
+    with pytest.raises(MalformedBody, match="object"):
+        json_object(raw)
+
+
+@given(st.integers(min_value=-5, max_value=120))
+def test_a_number_and_its_text_are_the_same_within_the_range_and_refused_outside(n: int) -> None:
+    for form in (n, str(n)):
+        if 0 <= n <= 100:
+            assert whole_number(form, "limit", 0, 100) == n
+        else:
+            with pytest.raises(InvalidRequest, match=r"limit is .*from 0 to 100"):
+                whole_number(form, "limit", 0, 100)
+
+
+def test_a_text_is_kept_unchanged_and_counted_in_characters() -> None:
+    assert text(" ポイント ", "reason", 6) == " ポイント "
+    with pytest.raises(InvalidRequest):
+        text(" ポイント ", "reason", 5)
+
+
+def test_an_optional_text_that_is_there_must_be_good() -> None:
+    assert optional_text("key", "key", 3) == "key"
+    with pytest.raises(InvalidRequest):
+        optional_text("keys", "key", 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, "missing"),
+        ("５", "'５'"),
+        (1.5, "1.5"),
+        (["secret"], "list"),
+        ("x" * 99, "'" + "x" * 36 + "..."),
+    ],
+)
+def test_a_message_shows_the_value_that_was_wrong_and_stays_short(
+    value: object, expected: str
+) -> None:
+    assert shown(value) == expected

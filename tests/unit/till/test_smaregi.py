@@ -1,0 +1,317 @@
+"""The Smaregi adapter against the stand-in: real HTTP, good days and bad ones."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import override
+
+import pytest
+
+from local.stand_ins.server import StandIn
+from local.stand_ins.till import Account, TillService
+from pointbook.till import (
+    AmbiguousMember,
+    BadTillAnswer,
+    Member,
+    MemberNotRegistered,
+    Till,
+    TillError,
+    TillRefusedLogin,
+    TillThrottled,
+    TillTimeout,
+    TillUnavailable,
+)
+from pointbook.till.smaregi import SmaregiConfig, SmaregiTill
+
+NUMBER = "8840734670934"
+BUDGET_SECONDS = 0.7
+# For tests that are not about time, so that a loaded machine fails none of them.
+PLENTY_SECONDS = 10.0
+# What a loaded machine may add to a time that is measured.
+SLACK_SECONDS = 0.3
+
+
+@pytest.fixture
+def service() -> TillService:
+    return TillService(Account())
+
+
+@pytest.fixture
+def stand_in(service: TillService) -> Iterator[StandIn]:
+    with StandIn(service, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.control.reset()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def config(stand_in: StandIn) -> SmaregiConfig:
+    account = Account()
+    return SmaregiConfig(
+        contract_id=account.contract_id,
+        client_id=account.client_id,
+        client_secret=account.client_secret,
+        id_url=stand_in.url,
+        api_url=stand_in.url,
+    )
+
+
+@pytest.fixture
+def till(config: SmaregiConfig) -> Till:
+    return SmaregiTill(config)
+
+
+def ask(till: Till) -> Member:
+    return till.member(NUMBER, PLENTY_SECONDS)
+
+
+def ask_timed(till: Till) -> tuple[TillError, float]:
+    begun = time.monotonic()
+    with pytest.raises(TillError) as caught:
+        till.member(NUMBER, BUDGET_SECONDS)
+    return caught.value, time.monotonic() - begun
+
+
+def operations(stand_in: StandIn) -> list[object]:
+    return [entry["operation"] for entry in stand_in.control.log()]
+
+
+def put(service: TillService, **member: object) -> None:
+    service.put({"member_number": NUMBER, "balance": 1, "rank": ""} | member)
+
+
+def test_a_member_has_a_balance_a_day_and_a_rank(till: Till) -> None:
+    member = ask(till)
+    assert member == Member(NUMBER, 1250, date(2025, 12, 31), "gold", member.as_of)
+    assert datetime.now(UTC) - member.as_of < timedelta(seconds=5)
+    assert not member.stale
+
+
+def test_a_month_means_its_last_day(till: Till, service: TillService) -> None:
+    put(service, expires_on="2026/02")
+    assert ask(till).expires_on == date(2026, 2, 28)
+
+
+def test_the_shops_words_for_ranks_are_used(config: SmaregiConfig, service: TillService) -> None:
+    put(service, rank="2")
+    assert ask(SmaregiTill(replace(config, ranks={"2": "gold"}))).rank == "gold"
+    assert ask(SmaregiTill(config)).rank == "2"
+
+
+def test_token_and_customer_id_are_asked_for_once(till: Till, stand_in: StandIn) -> None:
+    for _ in range(3):
+        ask(till)
+    assert sorted(map(str, operations(stand_in))) == ["customers"] * 3 + ["points"] * 3 + ["token"]
+
+
+def test_both_reads_go_out_together_once_the_id_is_known(till: Till, stand_in: StandIn) -> None:
+    ask(till)
+    stand_in.control.behave({"latency_ms": 800})
+    # One after the other they would take 1600 ms.
+    assert till.member(NUMBER, 1.5).balance_points == 1250
+
+
+def test_a_member_that_moved_to_another_id_is_read_anew(till: Till, service: TillService) -> None:
+    ask(till)
+    put(service, customer_id="1", status="4", balance=1250)
+    put(service, customer_id="2", balance=77)
+    assert ask(till).balance_points == 77
+
+
+def test_an_unknown_number_is_not_registered(till: Till) -> None:
+    with pytest.raises(MemberNotRegistered, match="884073467093 "):
+        till.member(NUMBER[:-1], PLENTY_SECONDS)
+
+
+def test_a_forgotten_member_is_not_registered_and_comes_back(till: Till, stand_in: StandIn) -> None:
+    ask(till)
+    stand_in.control.behave({"forget": NUMBER})
+    with pytest.raises(MemberNotRegistered):
+        ask(till)
+    stand_in.control.reset()
+    assert ask(till).balance_points == 1250
+
+
+def test_two_members_with_one_number_are_shown_neither(till: Till, service: TillService) -> None:
+    put(service, customer_id="2")
+    with pytest.raises(AmbiguousMember):
+        ask(till)
+
+
+def test_a_refused_token_is_replaced_once(
+    till: Till, service: TillService, stand_in: StandIn
+) -> None:
+    ask(till)
+    service.revoke_tokens()
+    assert ask(till).balance_points == 1250
+    assert operations(stand_in).count("token") == 2
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_till_that_keeps_refusing_is_not_asked_for_ever(
+    till: Till, stand_in: StandIn, status: int
+) -> None:
+    stand_in.control.behave({"fail_with": status, "match": "customers"})
+    with pytest.raises(TillRefusedLogin):
+        ask(till)
+    assert operations(stand_in) == ["token", "customers", "token", "customers"]
+
+
+def test_wrong_credentials_are_refused_at_once(config: SmaregiConfig, stand_in: StandIn) -> None:
+    with pytest.raises(TillRefusedLogin):
+        ask(SmaregiTill(replace(config, client_secret="wrong")))
+    assert operations(stand_in) == ["token"]
+
+
+def test_a_dying_token_is_not_used(
+    till: Till, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("local.stand_ins.till.TOKEN_SECONDS", 60)
+    ask(till)
+    ask(till)
+    assert operations(stand_in).count("token") == 2
+
+
+def test_a_single_failure_is_made_good(till: Till, stand_in: StandIn) -> None:
+    stand_in.control.behave({"fail_with": 503, "times": 1})
+    stand_in.control.behave({"drop_reply": True, "times": 1, "match": "points"})
+    assert ask(till).balance_points == 1250
+
+
+def test_a_failing_till_is_unavailable_after_one_retry(till: Till, stand_in: StandIn) -> None:
+    ask(till)
+    stand_in.control.reset()
+    stand_in.control.behave({"fail_with": 500, "match": "customers"})
+    with pytest.raises(TillUnavailable):
+        ask(till)
+    assert operations(stand_in).count("customers") == 2
+
+
+def test_a_throttling_till_says_when_to_come_back_and_is_left_alone(
+    till: Till, stand_in: StandIn
+) -> None:
+    stand_in.control.behave({"throttle": True, "match": "customers"})
+    with pytest.raises(TillThrottled) as caught:
+        ask(till)
+    assert caught.value.retry_after_seconds == 1
+    assert operations(stand_in) == ["token", "customers"]
+
+
+@pytest.mark.parametrize("behaviour", [{"hang": True}, {"latency_ms": 5000}])
+@pytest.mark.parametrize("operation", ["token", "customers", "points"])
+def test_a_till_that_does_not_answer_costs_no_more_than_the_budget(
+    till: Till, stand_in: StandIn, behaviour: dict[str, object], operation: str
+) -> None:
+    stand_in.control.behave(behaviour | {"match": operation})
+    error, seconds = ask_timed(till)
+    assert isinstance(error, TillTimeout)
+    assert BUDGET_SECONDS - 0.1 < seconds < BUDGET_SECONDS + SLACK_SECONDS
+
+
+def test_a_slow_till_is_waited_for_within_the_budget(till: Till, stand_in: StandIn) -> None:
+    stand_in.control.behave({"latency_ms": 100})
+    assert till.member(NUMBER, BUDGET_SECONDS).balance_points == 1250
+
+
+def test_a_till_that_hung_is_asked_again_as_soon_as_it_answers(
+    till: Till, stand_in: StandIn
+) -> None:
+    stand_in.control.behave({"hang": True})
+    for _ in range(3):
+        ask_timed(till)
+    stand_in.control.reset()
+    assert till.member(NUMBER, BUDGET_SECONDS).balance_points == 1250
+
+
+def test_a_till_that_is_not_there_is_unavailable(config: SmaregiConfig) -> None:
+    nowhere = "http://127.0.0.1:1"
+    error, seconds = ask_timed(SmaregiTill(replace(config, id_url=nowhere, api_url=nowhere)))
+    assert isinstance(error, TillUnavailable)
+    assert seconds < BUDGET_SECONDS
+
+
+def test_every_failure_says_how_my_page_shows_it() -> None:
+    assert MemberNotRegistered.shown_as == "not_registered"
+    assert TillTimeout.shown_as == "timeout"
+    shown = {
+        error.shown_as
+        for error in (
+            AmbiguousMember,
+            BadTillAnswer,
+            TillRefusedLogin,
+            TillThrottled,
+            TillUnavailable,
+        )
+    }
+    assert shown == {"unavailable"}
+
+
+class _Scripted(BaseHTTPRequestHandler):
+    """A till that answers every request with the same bytes, in the given pieces."""
+
+    pieces: tuple[bytes, ...] = ()
+    pause_seconds = 0.0
+
+    def do_POST(self) -> None:
+        token = {"access_token": "t", "expires_in": 3600}
+        self._answer((json.dumps(token).encode(),), 0)
+
+    def do_GET(self) -> None:
+        self._answer(self.pieces, self.pause_seconds)
+
+    def _answer(self, pieces: tuple[bytes, ...], pause_seconds: float) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(sum(map(len, pieces))))
+        self.end_headers()
+        for piece in pieces:
+            time.sleep(pause_seconds)
+            try:
+                self.wfile.write(piece)
+            except ConnectionError:
+                return
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def scripted(config: SmaregiConfig) -> Iterator[tuple[Till, type[_Scripted]]]:
+    script = type("Script", (_Scripted,), {})
+    with ThreadingHTTPServer(("127.0.0.1", 0), script) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        yield SmaregiTill(replace(config, id_url=url, api_url=url)), script
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b'{"a": 1}', b"\xff\xfe", b'"' + b"x" * 1_100_000]
+)
+def test_an_answer_that_cannot_be_read_is_a_bad_answer(
+    scripted: tuple[Till, type[_Scripted]], body: bytes
+) -> None:
+    till, script = scripted
+    script.pieces = (body,)
+    with pytest.raises(BadTillAnswer):
+        ask(till)
+
+
+def test_a_till_that_trickles_costs_no_more_than_the_budget(
+    scripted: tuple[Till, type[_Scripted]],
+) -> None:
+    till, script = scripted
+    script.pieces = (b" ",) * 30
+    script.pause_seconds = 0.1
+    error, seconds = ask_timed(till)
+    assert isinstance(error, TillTimeout)
+    assert seconds < BUDGET_SECONDS + SLACK_SECONDS
