@@ -28,18 +28,17 @@ help: ## list the targets
 
 # --- what the targets stand on -------------------------------------------------------------------------------------
 
+ENVIRONMENTS := .venv .venv-runtime .venv-sam .venv-stack
+
 .PHONY: setup
-setup: ## make the three environments (.venv, .venv-sam, .venv-stack); instant when nothing changed
-	@$(MAKE) -j3 .venv/.ready .venv-sam/.ready .venv-stack/.ready
+setup: ## make the four environments (requirements/); instant when nothing changed
+	@$(MAKE) --silent -j3 $(ENVIRONMENTS:=/.ready)
 
 .venv/.ready: requirements/dev.txt
 	@tools/environment .venv $<
 
-.venv-sam/.ready: requirements/sam.txt
-	@tools/environment .venv-sam $<
-
-.venv-stack/.ready: requirements/stack.txt
-	@tools/environment .venv-stack $<
+.venv-%/.ready: requirements/%.txt
+	@tools/environment .venv-$* $<
 
 .PHONY: locks
 locks: ## write the lock files anew from requirements/*.in
@@ -127,7 +126,7 @@ build: .venv-sam/.ready ## sam build, for this machine's processor
 # What stands on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) is in the environment of
 # its commands, and that is where the local stack looks.
 .PHONY: run
-run: .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
+run: .venv/.ready .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
 	@$(STACK_PYTHON) -m local run
 
 .PHONY: stop
@@ -142,4 +141,4 @@ deploy: .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging
 .PHONY: clean
 clean: ## remove everything that make made
 	@if [ -e .local/stack.json ]; then $(MAKE) stop; fi
-	@rm -rf .aws-sam .local .venv .venv-sam .venv-stack .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .aws-sam .local .venv .venv-* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

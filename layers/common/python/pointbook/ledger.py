@@ -38,6 +38,7 @@ from pointbook.domain.ports import (
     Remembered,
     Store,
     TryAgainError,
+    Verdict,
     Wanted,
     Write,
 )
@@ -146,7 +147,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class _Unsure:
-    """A refusal, or that there is nothing to do, on a cheap read: no condition would catch it."""
+    """Decided on a cheap read, and no condition would catch that it was old: read again."""
 
 
 class _Patience:
@@ -288,22 +289,16 @@ class Ledger:
             return _repeated(instruction, known.loaded.remembered)
         now = self._clock.now()
         decision = decide(known.account, instruction.command_for(known.loaded), now)
+        if not known.fresh and _unguarded(instruction, known.account, decision):
+            return _Unsure()
         if isinstance(decision, Refusal):
-            return decision if known.fresh else _Unsure()
+            return decision
         if len(decision.entries) > ENTRIES_PER_WRITE_MAX:
             return self._settle_part(instruction.shop, known.account, now)
         if not decision.changes(known.account):
-            return Booked((), decision.account.figures) if known.fresh else _Unsure()
+            return Booked((), decision.account.figures)
         verdict = self._store.commit(_write_of(instruction, known.account, decision))
-        match verdict:
-            case Committed():
-                return _booked(decision)
-            case AlreadyDone(remembered):
-                return _repeated(instruction, remembered)
-            case Lost():
-                return verdict
-            case _:
-                assert_never(verdict)
+        return _answered(instruction, decision, verdict)
 
     def _settle_part(self, shop: str, account: Account, now: datetime) -> Lost | None:
         """Write down part of what has fallen due, where it is more than one write holds."""
@@ -363,6 +358,32 @@ def _overtaken(known: _Known, lost: Lost) -> _Known | None:
     if account is None or account.merged_into is not None:
         return None
     return _Known(known.loaded, account)
+
+
+def _unguarded(instruction: Instruction, before: Account, decision: Decision | Refusal) -> bool:
+    """Whether it rests on what is not written, so that no condition would catch an old read.
+
+    So does a command that leaves its order and its hold record alone, even where something that had
+    fallen due is written: the request would be remembered as done, and have had no effect.
+    """
+    if isinstance(decision, Refusal) or not decision.changes(before):
+        return True
+    rests_on_more = instruction.order_id is not None or instruction.code is not None
+    return rests_on_more and decision.order is None and decision.record is None
+
+
+def _answered(
+    instruction: Instruction, decision: Decision, verdict: Verdict
+) -> Booked | Refusal | Lost:
+    match verdict:
+        case Committed():
+            return _booked(decision)
+        case AlreadyDone(remembered):
+            return _repeated(instruction, remembered)
+        case Lost():
+            return verdict
+        case _:
+            assert_never(verdict)
 
 
 def _repeated(instruction: Instruction, remembered: Remembered) -> Booked | Refusal:

@@ -46,13 +46,9 @@ def ledger(time_zone: str) -> Ledger:
 
 
 def programme(shop: str) -> Programme:
-    """The programme in force. The first one is the deployment's, set by whoever asks first."""
-
-    def read() -> Programme:
-        programmes = Programmes(_client(), settings().table_name)
-        return programmes.in_force(shop) or programmes.seed(shop, settings().programme)
-
-    return _kept(f"programme of {shop}", read)
+    """The programme in force."""
+    programmes = Programmes(_client(), settings().table_name)
+    return _kept(f"programme of {shop}", lambda: programmes.in_force(shop, settings().programme))
 
 
 def app_keys() -> AppKeys:

@@ -1,19 +1,24 @@
 """Where programmes are kept: the one in force, and every version that ever was."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pointbook.domain.ports import TryAgainError
 from pointbook.domain.programme import Programme, programme_of
-from pointbook.errors import LedgerUnavailable
+from pointbook.errors import LedgerUnavailable, StoreRefused
 from pointbook.store.dynamodb import translated
 from pointbook.store.items import Item, Stored
 from pointbook.store.requests import ABSENT
 
 IN_FORCE = "P"
-_NOT_RULES = frozenset({"pk", "sk", "schema", "version"})
+_UNCHANGED = "version = :before"
+DEPLOYMENT = "deployment"
+"""The origin of a programme that came from the deployment's parameters, not from a person."""
+
+_NOT_RULES = frozenset({"pk", "sk", "schema", "version", "origin"})
 
 
 class Programmes:
@@ -27,28 +32,44 @@ class Programmes:
         self._client = client
         self._table = table
 
-    def in_force(self, shop: str) -> Programme | None:
-        """The programme of a shop; None where none was ever set."""
+    def in_force(self, shop: str, deployment: Programme) -> Programme:
+        """The programme of a shop.
+
+        Until a person sets one, it is the deployment's: its first version where there is none yet,
+        and a new version where the deployment's parameters have changed since.
+        """
         key = {"pk": {"S": _shop(shop)}, "sk": {"S": IN_FORCE}}
         answer = _sent(
             lambda: self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         )
-        return _programme(answer["Item"]) if "Item" in answer else None
-
-    def seed(self, shop: str, programme: Programme) -> Programme:
-        """Set the first version, unless there is one; returns the one that is now in force."""
-        items = [_item(shop, sk, programme) for sk in (IN_FORCE, f"{IN_FORCE}#000001")]
-        puts = [
-            {"Put": {"TableName": self._table, "Item": item, "ConditionExpression": ABSENT}}
-            for item in items
-        ]
-        try:
-            _sent(lambda: self._client.transact_write_items(TransactItems=puts))
-        except LedgerUnavailable:
-            found = self.in_force(shop)
-            if found is None:
-                raise
+        if "Item" not in answer:
+            return self._follow(shop, replace(deployment, version=1))
+        found = _programme(answer["Item"])
+        followed = answer["Item"]["origin"]["S"] == DEPLOYMENT
+        if not followed or found.texts() == deployment.texts():
             return found
+        return self._follow(shop, replace(deployment, version=found.version + 1))
+
+    def _follow(self, shop: str, programme: Programme) -> Programme:
+        """Write a version, unless another function has done so; the rules are the same."""
+        before = {":before": {"N": str(programme.version - 1)}}
+        history = {
+            "TableName": self._table,
+            "Item": _item(shop, f"{IN_FORCE}#{programme.version:06d}", programme),
+            "ConditionExpression": ABSENT,
+        }
+        current = {"TableName": self._table, "Item": _item(shop, IN_FORCE, programme)} | (
+            {"ConditionExpression": ABSENT}
+            if programme.version == 1
+            else {"ConditionExpression": _UNCHANGED, "ExpressionAttributeValues": before}
+        )
+        try:
+            self._client.transact_write_items(TransactItems=[{"Put": current}, {"Put": history}])
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise _unavailable(error) from error
+        except BotoCoreError as error:
+            raise _unavailable(error) from error
         return programme
 
 
@@ -56,10 +77,12 @@ def _sent(send: Callable[[], Any]) -> Any:
     try:
         return send()
     except (ClientError, BotoCoreError) as error:
-        cause = translated(error)
-        if isinstance(cause, TryAgainError):
-            raise LedgerUnavailable(retry_after_seconds=1) from error
-        raise cause from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: ClientError | BotoCoreError) -> LedgerUnavailable | StoreRefused:
+    cause = translated(error)
+    return LedgerUnavailable(retry_after_seconds=1) if isinstance(cause, TryAgainError) else cause
 
 
 def _shop(shop: str) -> str:
@@ -73,6 +96,7 @@ def _item(shop: str, sk: str, programme: Programme) -> Item:
         "sk": {"S": sk},
         "schema": {"N": "1"},
         "version": {"N": str(programme.version)},
+        "origin": {"S": DEPLOYMENT},
         **rules,
     }
 

@@ -1,0 +1,39 @@
+"""`python -m local run` and `python -m local stop`."""
+
+import os
+import sys
+
+from local.options import Options
+from local.problems import LocalProblem
+from local.run import run_detached, run_here, stop
+
+_USAGE = "usage: python -m local run | stop"
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the one argument says; return the exit status."""
+    _stay_on_this_machine()
+    try:
+        options = Options.from_env(os.environ)
+        match arguments:
+            case ["run"]:
+                return run_detached(options) if options.detach else run_here(options)
+            case ["stop"]:
+                return stop(options)
+    except LocalProblem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    print(_USAGE, file=sys.stderr)
+    return 2
+
+
+def _stay_on_this_machine() -> None:
+    """Forget which AWS account and which proxy the terminal uses: nothing here leaves 127.0.0.1."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

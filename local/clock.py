@@ -1,0 +1,50 @@
+"""The clock that all functions of the laptop stack share: a file with how far it is ahead.
+
+Each function reads the file at each call (LOCAL_CLOCK_FILE), which costs some ten microseconds and
+needs no server. The clock moves forward only, because the ledger's time does; it is kept with the
+state.
+"""
+
+import json
+import threading
+from pathlib import Path
+
+_AHEAD_MAX_SECONDS = 100 * 366 * 86_400
+
+
+class ClockRefused(Exception):
+    """The clock cannot be set so; the text says why."""
+
+
+class Clock:
+    """The file, written by the front door alone."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+        if not file.exists():
+            self._write(0)
+
+    @property
+    def offset_seconds(self) -> int:
+        """How far the functions' clock is ahead of the real one."""
+        return int(json.loads(self._file.read_text(encoding="utf-8"))["offset_seconds"])
+
+    def move(self, offset_seconds: object) -> int:
+        """Set how far it is ahead. Raises ClockRefused for what is no such number, or goes back."""
+        if not isinstance(offset_seconds, int) or isinstance(offset_seconds, bool):
+            raise ClockRefused("offset_seconds must be a whole number.")
+        if offset_seconds > _AHEAD_MAX_SECONDS:
+            raise ClockRefused(f"offset_seconds must be {_AHEAD_MAX_SECONDS} at most.")
+        with self._lock:
+            now = self.offset_seconds
+            if offset_seconds < now:
+                raise ClockRefused(f"The clock is {now} s ahead and moves forward only.")
+            self._write(offset_seconds)
+        return offset_seconds
+
+    def _write(self, offset_seconds: int) -> None:
+        """Replace the file at once, so that no reader sees half of it."""
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps({"offset_seconds": offset_seconds}), encoding="utf-8")
+        new.replace(self._file)

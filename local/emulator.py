@@ -1,0 +1,83 @@
+"""MiniStack, the local AWS endpoint, as a process of the stack."""
+
+import os
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from local import processes
+from local.options import ROOT, Options
+from local.problems import LocalProblem
+
+REGION = "ap-northeast-1"
+ACCOUNT = "000000000000"
+
+_UP_WITHIN_SECONDS = 30.0
+_LOOK_EVERY_SECONDS = 0.05
+
+
+def python() -> Path:
+    """The interpreter that runs MiniStack and, with it, the handlers. Raises LocalProblem."""
+    interpreter = ROOT / ".venv-stack" / "bin" / "python"
+    if not interpreter.exists():
+        raise LocalProblem(f"{interpreter} is missing: run `make setup`.")
+    return interpreter
+
+
+def credentials() -> dict[str, str]:
+    """What AWS's SDK needs to speak to the emulator, whatever this machine is signed in to."""
+    return {
+        "AWS_ACCESS_KEY_ID": ACCOUNT,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def start(options: Options, port: int) -> subprocess.Popen[bytes]:
+    """Start MiniStack on 127.0.0.1 with an environment of its own: handlers inherit all of it."""
+    state = options.state_directory / "ministack"
+    temporary = options.directory / "tmp"
+    for directory in (state, temporary):
+        directory.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **credentials(),
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(temporary),
+        "TMPDIR": str(temporary),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",  # these two would listen on every interface
+        "SFTP_ENABLED": "0",
+        "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # local.ministack_patches.workers queues instead
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state),
+        "LOG_LEVEL": "WARNING",
+    }
+    command: list[str | Path] = [python(), "-m", "local.ministack_launcher"]
+    return processes.start(command, environment, options.log("ministack"))
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return as soon as MiniStack answers. Raises LocalProblem when it ends or stays silent."""
+    give_up = time.monotonic() + _UP_WITHIN_SECONDS
+    while time.monotonic() < give_up:
+        if process.poll() is not None:
+            raise LocalProblem(f"MiniStack ended at once; {log} ends with:\n{_tail(log)}")
+        try:
+            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):  # noqa: S310
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(_LOOK_EVERY_SECONDS)
+    raise LocalProblem(f"MiniStack did not answer within {_UP_WITHIN_SECONDS:.0f} s; see {log}.")
+
+
+def _tail(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-15:])

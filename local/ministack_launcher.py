@@ -1,0 +1,42 @@
+"""Starts MiniStack with what its version 1.5.33 lacks of AWS's behaviour.
+
+Runs on the interpreter of .venv-stack. Each patch replaces private parts of exactly this version; a
+part that is not where it is expected ends the start with a sentence that names it.
+"""
+
+import importlib
+import importlib.metadata
+import sys
+
+from local.ministack_patches import (
+    PatchError,
+    http_api,
+    proxy_events,
+    streams,
+    unpacking,
+    waits,
+    workers,
+)
+
+VERSION = "1.5.33"
+
+_PATCHES = (waits, workers, unpacking, http_api, proxy_events, streams)
+
+
+def main() -> None:
+    """Patch MiniStack and serve until told to end."""
+    found = importlib.metadata.version("ministack")
+    if found != VERSION:
+        sys.exit(
+            f"The patches are for MiniStack {VERSION}, but {found} is installed: `make setup`."
+        )
+    try:
+        for patch in _PATCHES:
+            patch.apply()
+    except PatchError as error:
+        sys.exit(f"MiniStack {VERSION} is not as expected: {error}")
+    importlib.import_module("ministack.app").main()
+
+
+if __name__ == "__main__":
+    main()

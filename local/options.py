@@ -1,0 +1,83 @@
+"""What the person at the terminal can choose, read from the environment that make passes on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from local.problems import LocalProblem
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout."""
+
+_PORT_MAX = 65_500
+_OFF = frozenset({"", "0", "no", "false", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """One run of the stack.
+
+    `port` is the front door's; the other parts take the free ports above it. `directory` keeps the
+    state, the logs and stack.json. `fresh` forgets the state first. `environ` is where template
+    parameters are looked up (HoldSeconds is HOLD_SECONDS there).
+    """
+
+    port: int
+    detach: bool
+    fresh: bool
+    directory: Path
+    build_directory: Path
+    environ: Mapping[str, str]
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read PORT, DETACH, FRESH, LOCAL_DIRECTORY and BUILD_DIRECTORY. Raises LocalProblem."""
+        return cls(
+            port=_port(environ.get("PORT", "8080")),
+            detach=environ.get("DETACH", "").lower() not in _OFF,
+            fresh=environ.get("FRESH", "").lower() not in _OFF,
+            directory=ROOT / environ.get("LOCAL_DIRECTORY", ".local"),
+            build_directory=ROOT / environ.get("BUILD_DIRECTORY", ".aws-sam/build"),
+            environ=environ,
+        )
+
+    @property
+    def state_directory(self) -> Path:
+        """What outlives a clean stop: the emulator's state and the clock."""
+        return self.directory / "state"
+
+    @property
+    def clock_file(self) -> Path:
+        """Where the functions' clock is set; see local/clock.py."""
+        return self.state_directory / "clock.json"
+
+    @property
+    def kept_directory(self) -> Path:
+        """What is made of the build and need not be made twice; may be removed at any time."""
+        return self.directory / "artifacts"
+
+    @property
+    def front_url(self) -> str:
+        """The address of the front door, without a slash at the end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def stack_file(self) -> Path:
+        """The facts about the running stack, for tools and tests."""
+        return self.directory / "stack.json"
+
+    @property
+    def processes_file(self) -> Path:
+        """The processes of the running stack."""
+        return self.directory / "processes.json"
+
+    def log(self, part: str) -> Path:
+        """Where one part of the stack writes its log."""
+        return self.directory / f"{part}.log"
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1024 <= int(text) <= _PORT_MAX:
+        raise LocalProblem(f"PORT is {text!r}; give a number from 1024 to {_PORT_MAX}.")
+    return int(text)

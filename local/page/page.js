@@ -1,0 +1,87 @@
+// The demo's my page: a greeting, the point section, and a switch that logs demo customers in.
+// The switch asks the laptop stack's front door, which exists nowhere else.
+
+import { mountPoints } from "./points.js";
+
+const texts = {
+  en: {
+    title: "My page",
+    hello: (name) => `Hello, ${name}`,
+    nobody: "Welcome",
+    switchLabel: "Logged in as",
+    switchNote: "This switch exists on a laptop only.",
+    loggedOut: "nobody",
+  },
+  ja: {
+    title: "マイページ",
+    hello: (name) => `${name} 様`,
+    nobody: "ようこそ",
+    switchLabel: "ログイン中のお客様",
+    switchNote: "この切り替えはローカル環境にのみあります。",
+    loggedOut: "ログアウト",
+  },
+};
+
+const greeting = document.querySelector("#greeting");
+const customers = document.querySelector("#customer");
+const languageButtons = [...document.querySelectorAll("[data-locale]")];
+const query = new URLSearchParams(location.search);
+
+let locale = firstLocale();
+let session = null;
+
+const { customers: known } = await (await fetch("/_customers")).json();
+customers.append(
+  ...known.map(({ customer_id: id, name }) => new Option(name, id)),
+  new Option("", ""),
+);
+customers.value = query.get("customer") ?? known[0].customer_id;
+await logIn(customers.value);
+speak();
+const points = mountPoints(document.querySelector("#points"), {
+  apiUrl: "/api/v1",
+  token: () => session?.session_token ?? null,
+  locale,
+});
+
+customers.addEventListener("change", async () => {
+  await logIn(customers.value);
+  speak();
+  points.reload();
+});
+for (const button of languageButtons) {
+  button.addEventListener("click", () => {
+    locale = button.dataset.locale;
+    speak();
+    points.setLocale(locale);
+  });
+}
+
+async function logIn(customerId) {
+  session = null;
+  if (!customerId) return;
+  const answer = await fetch("/_login", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ customer_id: customerId }),
+  });
+  if (answer.ok) session = await answer.json();
+}
+
+function speak() {
+  const text = texts[locale];
+  document.documentElement.lang = locale;
+  document.title = text.title;
+  greeting.textContent = session ? text.hello(session.name) : text.nobody;
+  document.querySelector("#switch-label").textContent = text.switchLabel;
+  document.querySelector("#switch-note").textContent = text.switchNote;
+  customers.options[customers.options.length - 1].text = text.loggedOut;
+  for (const button of languageButtons) {
+    button.setAttribute("aria-pressed", String(button.dataset.locale === locale));
+  }
+}
+
+function firstLocale() {
+  const wanted = query.get("locale") ?? navigator.language;
+  return wanted.startsWith("ja") ? "ja" : "en";
+}

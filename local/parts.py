@@ -1,0 +1,177 @@
+"""The parts of the stack and the order in which they start."""
+
+import json
+import platform
+import subprocess
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from local import (
+    demo,
+    deployment,
+    emulator,
+    ports,
+    processes,
+    seed,
+    stand_in_processes,
+    warm_up,
+)
+from local.clock import Clock
+from local.deployment import Deployment, Emulator
+from local.front_door import FrontDoor, Rooms
+from local.options import ROOT, Options
+from local.problems import LocalProblem
+from local.progress import Progress
+from local.stack import Stack
+from local.stand_in_processes import StandIn
+
+_ENDS_WITHIN_SECONDS = 20.0
+
+type _Parts = dict[str, subprocess.Popen[bytes]]
+
+
+def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts:
+    """Start everything, write stack.json last, and return the processes that must go on running.
+
+    What has to be undone is put on `ending`. Raises LocalProblem.
+    """
+    template = deployment.read_template(options.build_directory)
+    names = stand_in_processes.present()
+    emulator_port, *stand_in_ports = ports.free_ports_above(options.port, 1 + len(names))
+    aws_url = f"http://127.0.0.1:{emulator_port}"
+    options.state_directory.mkdir(parents=True, exist_ok=True)
+    clock = Clock(options.clock_file)
+    door = _open_door(options, clock, ending)
+
+    stand_ins = {
+        name: stand_in_processes.start(options, name, port)
+        for name, port in zip(names, stand_in_ports, strict=True)
+    }
+    parts = {"ministack": emulator.start(options, emulator_port)}
+    parts |= {name: stand_in.process for name, stand_in in stand_ins.items()}
+    _take_charge(options, parts, ending)
+    prepared = deployment.prepare(
+        template,
+        options.build_directory,
+        _local_environment(options, stand_ins),
+        options.kept_directory,
+    )
+    emulator.wait_until_up(aws_url, parts["ministack"], options.log("ministack"))
+    progress.say(f"AWS endpoint at {aws_url}")
+
+    aws = Emulator(aws_url)
+    parameters = _parameters(options, template, stand_ins)
+    deployed = deployment.deploy(aws, template, prepared, parameters)
+    aws.secrets.put_secret_value(SecretId=deployed.secrets_name, SecretString=_secrets())
+    progress.say(f"deployed {len(deployed.functions)} functions from template.yaml")
+
+    pages = (ROOT / "local" / "page", ROOT / "web")
+    door.rooms = Rooms(emulator_port, deployed.api_id, deployed.function_url_ids, pages)
+    stack = _stack(options, deployed, aws_url, stand_ins)
+    for name, stand_in in stand_ins.items():
+        stand_in_processes.wait_until_up(options, name, stand_in)
+    warm_up.warm_up(aws, stack, template)
+    progress.say("every function has been called once")
+    _seed(stack)
+    progress.say("demo customers have their points")
+    stack.write(options.stack_file)
+    progress.say(f"my page is at {stack.front_url}/ (facts for tools: {options.stack_file})")
+    return parts
+
+
+def _open_door(options: Options, clock: Clock, ending: ExitStack) -> FrontDoor:
+    try:
+        door = FrontDoor(options.port, clock)
+    except OSError as error:
+        raise LocalProblem(f"Port {options.port} was taken just now: start again.") from error
+    ending.callback(door.server_close)
+    threading.Thread(target=door.serve_forever, daemon=True, name="front door").start()
+    ending.callback(door.shutdown)
+    return door
+
+
+def _take_charge(options: Options, parts: _Parts, ending: ExitStack) -> None:
+    """Note the processes, for `make stop`, and see to it that they end."""
+    ours = {name: processes.identify(process.pid) for name, process in parts.items()}
+
+    def end() -> None:
+        for name, process in ours.items():
+            process.end(_ENDS_WITHIN_SECONDS)
+            parts[name].wait()
+            processes.end_family(process.pid)
+
+    ending.callback(end)
+    processes.write(options.processes_file, [processes.this_process(), *ours.values()])
+
+
+def _parameters(
+    options: Options, template: dict[str, Any], stand_ins: Mapping[str, StandIn]
+) -> dict[str, str]:
+    """The demo shop's values, then those from the terminal, then what a laptop must have."""
+    machine = platform.machine().lower()
+    return {
+        "ShopDomain": demo.SHOP_DOMAIN,
+        "ShopifyClientId": demo.SHOPIFY_CLIENT_ID,
+        "TillProvider": "smaregi" if "till" in stand_ins else "none",
+        "AllowedOrigins": options.front_url,
+        "LoginUrl": f"{options.front_url}/",
+        **deployment.parameters_from(template, options.environ),
+        "Stage": "local",
+        "Architecture": "arm64" if machine in ("arm64", "aarch64") else "x86_64",
+        "DeletionProtection": "off",
+    }
+
+
+def _local_environment(options: Options, stand_ins: Mapping[str, StandIn]) -> dict[str, str]:
+    """What functions get in the stage `local` only; settings refuse it in any other."""
+    addresses = {f"LOCAL_{name.upper()}_URL": one.url for name, one in stand_ins.items()}
+    return {"LOCAL_CLOCK_FILE": str(options.clock_file), **addresses}
+
+
+def _secrets() -> str:
+    return json.dumps(
+        {
+            "client_secret": demo.CLIENT_SECRET,
+            "client_secret_previous": demo.CLIENT_SECRET_PREVIOUS,
+            "my_page_secret": demo.MY_PAGE_SECRET,
+            "till": demo.TILL_CREDENTIALS,
+        }
+    )
+
+
+def _stack(
+    options: Options, deployed: Deployment, aws_url: str, stand_ins: Mapping[str, StandIn]
+) -> Stack:
+    front_url = options.front_url
+    urls = {name: stand_in.url for name, stand_in in stand_ins.items()}
+    return Stack(
+        front_url=front_url,
+        api_url=f"{front_url}/api",
+        function_urls={name: f"{front_url}/fn/{name}/" for name in deployed.function_url_ids},
+        functions=deployed.functions,
+        aws_endpoint_url=aws_url,
+        aws_region=emulator.REGION,
+        table_name=deployed.table_name,
+        secrets_name=deployed.secrets_name,
+        shop_domain=demo.SHOP_DOMAIN,
+        shopify_client_id=demo.SHOPIFY_CLIENT_ID,
+        shopify_client_secret=demo.CLIENT_SECRET,
+        session_token_secret=demo.CLIENT_SECRET,
+        my_page_secret=demo.MY_PAGE_SECRET,
+        shopify_stand_in_url=urls.get("shopify"),
+        till_stand_in_url=urls.get("till"),
+        demo_customers=list(demo.CUSTOMERS),
+        build_dir=str(options.build_directory),
+        python=str(emulator.python()),
+    )
+
+
+def _seed(stack: Stack) -> None:
+    try:
+        seed.seed_ledger(stack.function_urls)
+        if stack.till_stand_in_url is not None:
+            seed.seed_till(stack.till_stand_in_url)
+    except OSError as error:
+        raise LocalProblem(f"The demo customers could not be given points: {error}") from error

@@ -1,0 +1,124 @@
+"""Processes of the stack: started so that they end with it, ended only if they are really ours."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from local.options import ROOT
+from local.problems import LocalProblem
+
+_LOOK_EVERY_SECONDS = 0.05
+_KILLED_WITHIN_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process by its id and its start, because the system gives ids out again."""
+
+    pid: int
+    started: str
+
+    def runs(self) -> bool:
+        """Whether this very process is still there."""
+        return _start_of(self.pid) == self.started
+
+    def end(self, within_seconds: float) -> None:
+        """Ask it to end, and kill it when it has not done so in time."""
+        if self._signal_and_wait(signal.SIGTERM, within_seconds):
+            return
+        self._signal_and_wait(signal.SIGKILL, _KILLED_WITHIN_SECONDS)
+
+    def _signal_and_wait(self, number: signal.Signals, seconds: float) -> bool:
+        give_up = time.monotonic() + seconds
+        if self.runs():
+            os.kill(self.pid, number)
+        while self.runs():
+            if time.monotonic() > give_up:
+                return False
+            time.sleep(_LOOK_EVERY_SECONDS)
+        return True
+
+
+def end_family(leader: int) -> None:
+    """End what is left of the processes that a part of the stack has started, itself ended."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        give_up = time.monotonic() + _KILLED_WITHIN_SECONDS
+        try:
+            os.killpg(leader, number)
+            while time.monotonic() < give_up:
+                os.killpg(leader, 0)
+                time.sleep(_LOOK_EVERY_SECONDS)
+        except ProcessLookupError:
+            return  # nobody is left
+
+
+def this_process() -> Process:
+    """The process that asks."""
+    return identify(os.getpid())
+
+
+def identify(pid: int) -> Process:
+    """The process that has this id now."""
+    return Process(pid, _start_of(pid) or "")
+
+
+def start(
+    command: Sequence[str | Path], environment: Mapping[str, str], log: Path
+) -> subprocess.Popen[bytes]:
+    """Start a part of the stack. It ends with this process, whatever becomes of this process.
+
+    It is a session of its own, so that Ctrl-C in the terminal reaches only this process, which
+    then ends the parts in order. `environment` is all it gets.
+    """
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "local.with_parent", *map(str, command)],
+            cwd=ROOT,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def write(file: Path, processes: Sequence[Process]) -> None:
+    """Note the processes of a running stack, its own first."""
+    file.write_text(json.dumps([asdict(process) for process in processes]), encoding="utf-8")
+
+
+def read(file: Path) -> list[Process]:
+    """The processes that were noted; none when there is no such file. Raises LocalProblem."""
+    try:
+        noted = json.loads(file.read_text(encoding="utf-8"))
+        return [Process(pid=int(one["pid"]), started=str(one["started"])) for one in noted]
+    except FileNotFoundError:
+        return []
+    except (ValueError, TypeError, KeyError) as error:
+        raise LocalProblem(f"{file} is damaged; remove it.") from error
+
+
+def _start_of(pid: int) -> str | None:
+    """When the process started, in the system's own words; None if there is none such."""
+    if Path("/proc/self/stat").exists():
+        return _start_by_proc(pid)
+    listed = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return listed.partition(" ")[2].strip() if listed and not listed.startswith("Z") else None
+
+
+def _start_by_proc(pid: int) -> str | None:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name, in brackets, may hold blanks; state and start time are fields 3 and 22 (proc(5)).
+    fields = status.rpartition(")")[2].split()
+    return None if fields[0] == "Z" else fields[19]

@@ -1,0 +1,133 @@
+"""Runs the stack, here or in the background, until it is told to end."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+from types import FrameType
+from typing import TextIO
+
+from local import ports, processes
+from local.options import ROOT, Options
+from local.parts import start_all
+from local.problems import LocalProblem
+from local.processes import Process
+from local.progress import Progress
+
+_READY_WITHIN_SECONDS = 300.0
+_LOOK_EVERY_SECONDS = 0.1
+_ENDS_WITHIN_SECONDS = 30.0
+
+
+class _Ended(BaseException):
+    """Somebody asked the stack to end. Like KeyboardInterrupt, nothing on the way may catch it."""
+
+
+def run_here(options: Options) -> int:
+    """Run the stack until Ctrl-C or `make stop`; return the exit status. Raises LocalProblem."""
+    progress = Progress()
+    options.directory.mkdir(parents=True, exist_ok=True)
+    _require_alone(options)
+    ports.require_free(options.port)
+    _clean_up(options)  # what a stack left that was killed
+    if options.fresh:
+        shutil.rmtree(options.state_directory, ignore_errors=True)
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, _end)
+    try:
+        with ExitStack() as ending:
+            ending.callback(_clean_up, options)
+            parts = start_all(options, progress, ending)
+            while True:
+                for name, process in parts.items():
+                    if process.poll() is not None:
+                        log = options.log(name)
+                        raise LocalProblem(f"The part {name!r} of the stack ended; see {log}.")
+                time.sleep(_LOOK_EVERY_SECONDS)
+    except _Ended:
+        progress.say("ended; the points are kept for the next run (FRESH=1 forgets them)")
+        return 0
+
+
+def run_detached(options: Options) -> int:
+    """Run the stack in the background; return when it answers. Raises LocalProblem."""
+    options.directory.mkdir(parents=True, exist_ok=True)
+    _require_alone(options)
+    options.stack_file.unlink(missing_ok=True)
+    log = options.log("run")
+    with log.open("wb") as output:
+        runner = subprocess.Popen(
+            [sys.executable, "-m", "local", "run"],
+            cwd=ROOT,
+            env={**os.environ, "DETACH": ""},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    with log.open(encoding="utf-8") as lines:
+        try:
+            return _follow(options, runner, lines)
+        except KeyboardInterrupt:
+            runner.terminate()
+            return runner.wait() or 1
+
+
+def stop(options: Options) -> int:
+    """End the stack that runs from this checkout; return the exit status. Raises LocalProblem."""
+    noted = processes.read(options.processes_file)
+    running = [process for process in noted if process.runs()]
+    # The first one is the stack itself, which ends its parts; what is left of them ends after it.
+    for process in noted[:1]:
+        process.end(_ENDS_WITHIN_SECONDS)
+    _end_parts(noted[1:])
+    _clean_up(options)
+    print("The local stack has ended." if running else "No local stack is running here.")
+    return 0
+
+
+def _follow(options: Options, runner: subprocess.Popen[bytes], lines: TextIO) -> int:
+    """Show the lines of a stack in the background until it answers or has ended."""
+    give_up = time.monotonic() + _READY_WITHIN_SECONDS
+    while time.monotonic() < give_up:
+        ended = runner.poll() is not None
+        ready = options.stack_file.exists()
+        print(lines.read(), end="", flush=True)
+        if ended:
+            return runner.returncode or 1
+        if ready:
+            print("It runs in the background; `make stop` ends it.")
+            return 0
+        time.sleep(_LOOK_EVERY_SECONDS)
+    runner.terminate()
+    raise LocalProblem(f"The stack did not answer within {_READY_WITHIN_SECONDS:.0f} s.")
+
+
+def _require_alone(options: Options) -> None:
+    noted = processes.read(options.processes_file)
+    if noted and noted[0].runs():
+        raise LocalProblem("A local stack runs from this checkout already: `make stop` ends it.")
+    _end_parts(noted[1:])
+
+
+def _end_parts(parts: list[Process]) -> None:
+    """End parts that a stack has left; an id that means another process by now is let be."""
+    for part in parts:
+        if part.runs():
+            part.end(_ENDS_WITHIN_SECONDS)
+            processes.end_family(part.pid)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # the ending itself is not interrupted
+    raise _Ended
+
+
+def _clean_up(options: Options) -> None:
+    options.stack_file.unlink(missing_ok=True)
+    options.processes_file.unlink(missing_ok=True)
+    shutil.rmtree(options.directory / "tmp", ignore_errors=True)

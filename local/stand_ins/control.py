@@ -1,0 +1,196 @@
+"""What both stand-ins can be told: `GET /_log`, `POST /_reset`, `POST /_behave`.
+
+A behaviour is a JSON object:
+
+    latency_ms   wait so long before anything else
+    fail_with    answer this HTTP status and do nothing
+    throttle     answer as the real service does when it is called too often, and do nothing
+    hang         never answer and do nothing
+    drop_reply   do what was asked, then close the connection without an answer
+    forget       a customer's number: as if this customer did not exist
+    match        only for this operation, or for paths that begin or end with this text
+    times        for so many requests; without it until the next reset; 0 clears all behaviours
+
+Of several behaviours that fit a request the newest is applied, alone. `_reset` clears the log and
+the behaviours and nothing else; who hangs or waits is let go.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+
+_LOG_LIMIT = 50_000
+
+
+class BadBehaviour(ValueError):
+    """`_behave` was sent something that is not a behaviour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a request is about: one operation, its arguments, and whose (digits), if anybody's."""
+
+    operation: str | None
+    variables: Mapping[str, object]
+    customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """How to treat a request; the default is to be good. See the module's text for the fields."""
+
+    latency_ms: int = 0
+    fail_with: int | None = None
+    throttle: bool = False
+    hang: bool = False
+    drop_reply: bool = False
+    forget: str | None = None
+    match: str | None = None
+
+    def fits(self, named: Named, path: str) -> bool:
+        """Whether the request is one that this behaviour is for."""
+        if self.forget is not None and self.forget != named.customer:
+            return False
+        return self.match is None or (
+            named.operation == self.match
+            or path.startswith(self.match)
+            or path.endswith(self.match)
+        )
+
+
+WELL_BEHAVED = Behaviour()
+
+
+@dataclass(slots=True)
+class Entry:
+    """One line of the log. `status` stays None while, and if, there is no answer."""
+
+    at: str
+    operation: str | None
+    path: str
+    variables: Mapping[str, object]
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """The behaviour for one request, and the event that lets it go when behaviours are cleared."""
+
+    behaviour: Behaviour
+    released: threading.Event
+
+
+@dataclass(slots=True)
+class _InForce:
+    behaviour: Behaviour
+    times_left: int | None
+
+
+class Control:
+    """The log and the behaviours of one stand-in. Safe to use from its request threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._log: deque[Entry] = deque(maxlen=_LOG_LIMIT)
+        self._in_force: list[_InForce] = []
+        self._released = threading.Event()
+
+    def begin(self, named: Named, path: str) -> Entry:
+        """Write the request down, before anything is done about it."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        entry = Entry(now, named.operation, path, named.variables)
+        with self._lock:
+            self._log.append(entry)
+        return entry
+
+    def log(self) -> list[dict[str, object]]:
+        """Every request so far, oldest first."""
+        with self._lock:
+            return [
+                {field.name: getattr(entry, field.name) for field in fields(Entry)}
+                for entry in self._log
+            ]
+
+    def take(self, named: Named, path: str) -> Treatment:
+        """What to do to this request; counts it if the behaviour is for so many times only."""
+        with self._lock:
+            for in_force in reversed(self._in_force):
+                if in_force.behaviour.fits(named, path):
+                    self._count(in_force)
+                    return Treatment(in_force.behaviour, self._released)
+            return Treatment(WELL_BEHAVED, self._released)
+
+    def _count(self, in_force: _InForce) -> None:
+        if in_force.times_left is None:
+            return
+        in_force.times_left -= 1
+        if in_force.times_left == 0:
+            self._in_force.remove(in_force)
+
+    def behave(self, order: object) -> None:
+        """Put a behaviour in force, or clear all; raises BadBehaviour and changes nothing."""
+        behaviour, times = _read_order(order)
+        with self._lock:
+            if times == 0:
+                self._in_force.clear()
+                self._let_go()
+            else:
+                self._in_force.append(_InForce(behaviour, times))
+
+    def reset(self) -> None:
+        """Clear the log and the behaviours, and let go whoever waits or hangs."""
+        with self._lock:
+            self._log.clear()
+            self._in_force.clear()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._released.set()
+        self._released = threading.Event()
+
+
+def _read_order(order: object) -> tuple[Behaviour, int | None]:
+    if not isinstance(order, dict):
+        raise BadBehaviour("a behaviour is a JSON object")
+    rest = dict(order)
+    times = _whole_number(rest, "times") if "times" in rest else None
+    rest.pop("times", None)
+    unknown = rest.keys() - {field.name for field in fields(Behaviour)}
+    if unknown:
+        raise BadBehaviour(f"unknown: {', '.join(sorted(unknown))}")
+    return _behaviour(rest), times
+
+
+def _behaviour(order: dict[str, object]) -> Behaviour:
+    return Behaviour(
+        latency_ms=_whole_number(order, "latency_ms") if "latency_ms" in order else 0,
+        fail_with=_status(order) if "fail_with" in order else None,
+        throttle=_flag(order, "throttle"),
+        hang=_flag(order, "hang"),
+        drop_reply=_flag(order, "drop_reply"),
+        forget=str(order["forget"]) if "forget" in order else None,
+        match=str(order["match"]) if "match" in order else None,
+    )
+
+
+def _whole_number(order: Mapping[str, object], name: str) -> int:
+    value = order[name]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadBehaviour(f"{name} is {value!r}, not a whole number from 0")
+    return value
+
+
+def _status(order: Mapping[str, object]) -> int:
+    status = _whole_number(order, "fail_with")
+    if not 300 <= status <= 599:
+        raise BadBehaviour(f"fail_with is {status}, not a status of a failure (300 to 599)")
+    return status
+
+
+def _flag(order: Mapping[str, object], name: str) -> bool:
+    value = order.get(name, False)
+    if not isinstance(value, bool):
+        raise BadBehaviour(f"{name} is {value!r}, not true or false")
+    return value

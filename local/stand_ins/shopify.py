@@ -1,0 +1,245 @@
+"""Stand-in for Shopify: app access tokens and the Admin API on the real schema.
+
+    python -m local.stand_ins.shopify --port 8084 --shop demo.myshopify.com
+
+With several shops, `/<shop>/admin/...` names one; without, it is the first. Beside the orders of
+`control.py`:
+
+    GET  /_discounts   every code discount
+    GET  /_triggers    every Flow trigger that was taken
+    POST /_redeem      {"code", "customer_id"}: use a code at a checkout; 422 says why not
+"""
+
+import argparse
+import json
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.client import responses
+from pathlib import Path
+from typing import Any, override
+from urllib.parse import parse_qsl
+
+from local import demo
+from local.stand_ins.control import Behaviour, Named
+from local.stand_ins.discounts import Discounts, NotRedeemable
+from local.stand_ins.flow_triggers import Triggers
+from local.stand_ins.server import Reply, Request, Service, run
+from local.stand_ins.shopify_graphql import AdminApi, Context, Shop, throttled_answer
+from local.stand_ins.shopify_schema import API_VERSION, SCHEMA_FILE, write_date_time
+
+TOKEN_SECONDS = 86_399
+_TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 (a path)
+_GRAPHQL_PATH = f"/admin/api/{API_VERSION}/graphql.json"
+_CURRENCY = "JPY"
+_NOT_LET_IN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The app as Shopify knows it. `clock_file` says by how much the shops' clock is ahead."""
+
+    shops: tuple[str, ...]
+    client_id: str = demo.SHOPIFY_CLIENT_ID
+    client_secret: str = demo.CLIENT_SECRET
+    clock_file: Path | None = None
+
+    def now(self) -> datetime:
+        """The shops' time: the laptop's clock, which can be moved forward."""
+        now = datetime.now(UTC)
+        if self.clock_file is None:
+            return now
+        ahead = json.loads(self.clock_file.read_text(encoding="utf-8"))["offset_seconds"]
+        return now + timedelta(seconds=ahead)
+
+
+class ShopifyService(Service):
+    """Answers as Shopify does, as far as Pointbook asks."""
+
+    def __init__(self, app: App, schema_file: Path) -> None:
+        self._app = app
+        self._admin = AdminApi(schema_file)
+        self._lock = threading.Lock()
+        self._tokens: dict[str, tuple[str, float]] = {}
+        self._shops = {
+            domain: Shop(domain, Discounts(_CURRENCY), Triggers(), _CURRENCY)
+            for domain in app.shops
+        }
+
+    @override
+    def name(self, request: Request) -> Named:
+        _, path = self._shop_and_path(request)
+        if path == _TOKEN_PATH:
+            form = _form(request)
+            return Named("token", {name: form.get(name) for name in ("client_id", "grant_type")})
+        document = _document(request)
+        field = self._admin.root_field(*document) if document else None
+        if field is None:
+            return Named(None, {})
+        return Named(field.name, field.arguments, _customer(field.arguments))
+
+    @override
+    def answer(self, request: Request, behaviour: Behaviour) -> Reply:
+        shop, path = self._shop_and_path(request)
+        if shop is None or request.method != "POST":
+            return self.failure(HTTPStatus.NOT_FOUND)
+        if path == _TOKEN_PATH:
+            return self._give_token(request, shop)
+        if path != _GRAPHQL_PATH:
+            return self.failure(HTTPStatus.NOT_FOUND)
+        if not self._is_let_in(request, shop):
+            return Reply(HTTPStatus.UNAUTHORIZED, {"errors": _NOT_LET_IN})
+        document = _document(request)
+        if document is None:
+            return self.failure(HTTPStatus.BAD_REQUEST)
+        context = Context(shop, self._app.now(), behaviour.forget)
+        return Reply(HTTPStatus.OK, self._admin.run(*document, context))
+
+    @override
+    def failure(self, status: int) -> Reply:
+        return Reply(status, {"errors": responses.get(status, "Failure")})
+
+    @override
+    def throttled(self) -> Reply:
+        return Reply(HTTPStatus.OK, throttled_answer())
+
+    @override
+    def command(self, request: Request) -> Reply | None:
+        match request.method, request.path:
+            case "GET", "/_discounts":
+                return Reply(HTTPStatus.OK, self._all_discounts())
+            case "GET", "/_triggers":
+                return Reply(HTTPStatus.OK, self._all_triggers())
+            case "POST", "/_redeem":
+                return self._redeem(request)
+        return None
+
+    def revoke_tokens(self) -> None:
+        """From now on every token given so far is unknown."""
+        with self._lock:
+            self._tokens.clear()
+
+    def _shop_and_path(self, request: Request) -> tuple[Shop | None, str]:
+        """The shop that the request is for and the path behind its name."""
+        first, slash, rest = request.path.removeprefix("/").partition("/")
+        if first.endswith(".myshopify.com"):
+            return self._shops.get(first), slash + rest
+        return self._shops[self._app.shops[0]], request.path
+
+    def _give_token(self, request: Request, shop: Shop) -> Reply:
+        """The client-credentials grant of an app for shops of its own organisation."""
+        form = _form(request)
+        if form.get("grant_type") != "client_credentials":
+            return _oauth_error("unsupported_grant_type")
+        if (form.get("client_id"), form.get("client_secret")) != (
+            self._app.client_id,
+            self._app.client_secret,
+        ):
+            return _oauth_error("invalid_client")
+        token = f"shpat_{secrets.token_hex(16)}"
+        with self._lock:
+            self._tokens[token] = (shop.domain, time.monotonic() + TOKEN_SECONDS)
+        scope = "write_discounts,read_customers,read_orders"
+        answer = {"access_token": token, "scope": scope, "expires_in": TOKEN_SECONDS}
+        return Reply(HTTPStatus.OK, answer)
+
+    def _is_let_in(self, request: Request, shop: Shop) -> bool:
+        token = request.headers.get("x-shopify-access-token", "")
+        domain, good_until = self._tokens.get(token, ("", 0.0))
+        return domain == shop.domain and time.monotonic() < good_until
+
+    def _all_discounts(self) -> list[dict[str, object]]:
+        now = self._app.now()
+        return [
+            {"shop": shop.domain, "code": discount.code} | shop.discounts.node(discount, now)
+            for shop in self._shops.values()
+            for discount in shop.discounts.all()
+        ]
+
+    def _all_triggers(self) -> list[dict[str, object]]:
+        return [
+            {
+                "shop": shop.domain,
+                "at": write_date_time(trigger.at),
+                "handle": trigger.handle,
+                "payload": trigger.payload,
+            }
+            for shop in self._shops.values()
+            for trigger in shop.triggers.all()
+        ]
+
+    def _redeem(self, request: Request) -> Reply:
+        try:
+            given = request.json()
+        except ValueError:
+            given = None
+        if not isinstance(given, dict):
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": 'give {"code", "customer_id"}'})
+        shop = self._shops[str(given.get("shop") or self._app.shops[0])]
+        digits = str(given.get("customer_id", "")).rpartition("/")[2]
+        customer = f"gid://shopify/Customer/{digits}"
+        try:
+            discount = shop.discounts.redeem(str(given.get("code", "")), customer, self._app.now())
+        except NotRedeemable as error:
+            return Reply(HTTPStatus.UNPROCESSABLE_ENTITY, {"message": str(error)})
+        return Reply(HTTPStatus.OK, shop.discounts.node(discount, self._app.now()))
+
+
+def _document(request: Request) -> tuple[str, Mapping[str, Any]] | None:
+    """The query and the variables of a GraphQL request, None when there are none to read."""
+    try:
+        body = request.json()
+    except ValueError:
+        return None
+    if not isinstance(body, dict) or not isinstance(body.get("query"), str):
+        return None
+    variables = body.get("variables") or {}
+    return (body["query"], variables) if isinstance(variables, dict) else None
+
+
+def _form(request: Request) -> Mapping[str, object]:
+    """The token request's fields, whether sent as JSON or as a form."""
+    if "json" not in request.headers.get("content-type", ""):
+        return dict(parse_qsl(request.body.decode("utf-8", "replace")))
+    try:
+        fields = request.json()
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _customer(arguments: Mapping[str, Any]) -> str | None:
+    """The digits of the customer whom a discount or a trigger is about."""
+    payload = arguments.get("payload")
+    if isinstance(payload, dict) and "customer_id" in payload:
+        return str(payload["customer_id"])
+    context = (arguments.get("basicCodeDiscount") or {}).get("context") or {}
+    customers = (context.get("customers") or {}).get("add") or []
+    return str(customers[0]).rpartition("/")[2] if customers else None
+
+
+def _oauth_error(error: str) -> Reply:
+    return Reply(HTTPStatus.BAD_REQUEST, {"error": error, "error_description": error})
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(description="Stand-in for Shopify, on 127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--shop", action="append", help=f"default: {demo.SHOP_DOMAIN}")
+    parser.add_argument("--client-id", default=demo.SHOPIFY_CLIENT_ID)
+    parser.add_argument("--client-secret", default=demo.CLIENT_SECRET)
+    parser.add_argument("--schema", type=Path, default=SCHEMA_FILE)
+    parser.add_argument("--clock-file", type=Path)
+    given = parser.parse_args()
+    shops = tuple(given.shop or [demo.SHOP_DOMAIN])
+    app = App(shops, given.client_id, given.client_secret, given.clock_file)
+    run(ShopifyService(app, given.schema), given.port, "Shopify")
+
+
+if __name__ == "__main__":
+    main()

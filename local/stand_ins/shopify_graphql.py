@@ -1,0 +1,258 @@
+"""Runs GraphQL documents against the real Admin schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    GraphQLError,
+    GraphQLResolveInfo,
+    OperationDefinitionNode,
+    OperationType,
+    execute_sync,
+    get_argument_values,
+    get_operation_ast,
+    get_variable_values,
+    parse,
+    validate,
+)
+
+from local.stand_ins.discounts import Discounts, Refused
+from local.stand_ins.flow_triggers import Triggers
+from local.stand_ins.shopify_schema import load_schema, put_resolvers
+
+_MUTATION_COST = 10
+_CHEAP_COST = 1
+_BUCKET = {"maximumAvailable": 2000, "currentlyAvailable": 2000, "restoreRate": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """One shop: what it is, its discounts and the triggers that reached its Flow."""
+
+    domain: str
+    discounts: Discounts
+    triggers: Triggers
+    currency: str = "JPY"
+    time_zone: str = "Asia/Tokyo"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the resolvers of one request may know."""
+
+    shop: Shop
+    now: datetime
+    forgotten: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    """The one root field of a document, with its arguments resolved."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    cost: int
+
+
+class AdminApi:
+    """The Admin schema and the stand-in's resolvers."""
+
+    def __init__(self, schema_file: Path) -> None:
+        self._schema = load_schema(schema_file)
+        put_resolvers(
+            self._schema,
+            queries={
+                "codeDiscountNode": _code_discount_node,
+                "codeDiscountNodeByCode": _code_discount_node_by_code,
+                "shop": _shop,
+            },
+            mutations={
+                "discountCodeBasicCreate": _discount_code_basic_create,
+                "discountCodeDeactivate": _discount_code_deactivate,
+                "discountCodeDelete": _discount_code_delete,
+                "flowTriggerReceive": _flow_trigger_receive,
+            },
+        )
+        self._checked = lru_cache(maxsize=256)(self._check)
+
+    def root_field(self, query: str, variables: Mapping[str, Any]) -> RootField | None:
+        """The document's first root field; None when the document or the variables are wrong."""
+        document, errors = self._checked(query)
+        operation = get_operation_ast(document) if document and not errors else None
+        if operation is None:
+            return None
+        values = self._variables(operation, variables)
+        first = operation.selection_set.selections[0]
+        if isinstance(values, list) or not isinstance(first, FieldNode):
+            return None
+        return self._root_field(operation, first, values)
+
+    def run(self, query: str, variables: Mapping[str, Any], context: Context) -> dict[str, object]:
+        """The answer to a document, as the Admin API gives it with HTTP 200."""
+        document, errors = self._checked(query)
+        if document is None or errors:
+            return {"errors": [error.formatted for error in errors]}
+        operation = get_operation_ast(document)
+        if operation is None:
+            return {"errors": [{"message": "An operation name is required"}]}
+        wrong = self._variables(operation, variables)
+        if isinstance(wrong, list):
+            return {"errors": [_invalid_variable(error) for error in wrong]}
+        field = self.root_field(query, variables)
+        result = execute_sync(
+            self._schema, document, variable_values=dict(variables), context_value=context
+        )
+        return _answer(result, field.cost if field else _CHEAP_COST)
+
+    def _check(self, query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
+        try:
+            document = parse(query)
+        except GraphQLError as error:
+            return None, [error]
+        return document, validate(self._schema, document)
+
+    def _variables(
+        self, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> list[GraphQLError] | dict[str, Any]:
+        definitions = operation.variable_definitions or ()
+        return get_variable_values(self._schema, definitions, dict(variables))
+
+    def _root_field(
+        self, operation: OperationDefinitionNode, field: FieldNode, values: dict[str, Any]
+    ) -> RootField | None:
+        is_mutation = operation.operation is OperationType.MUTATION
+        root = self._schema.mutation_type if is_mutation else self._schema.query_type
+        assert root is not None
+        name = field.name.value
+        definition = root.fields.get(name)
+        if definition is None:
+            return None
+        costs_little = not is_mutation or name == "flowTriggerReceive"
+        return RootField(
+            name=name,
+            arguments=get_argument_values(definition, field, values),
+            cost=_CHEAP_COST if costs_little else _MUTATION_COST,
+        )
+
+
+def throttled_answer() -> dict[str, object]:
+    """What a call gets whose bucket is empty: HTTP 200 all the same."""
+    error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
+    cost = {
+        "requestedQueryCost": _MUTATION_COST,
+        "actualQueryCost": None,
+        "throttleStatus": _BUCKET | {"currentlyAvailable": 0},
+    }
+    return {"errors": [error], "extensions": {"cost": cost}}
+
+
+def _answer(result: ExecutionResult, cost: int) -> dict[str, object]:
+    available = _BUCKET["maximumAvailable"] - cost
+    costs = {
+        "requestedQueryCost": cost,
+        "actualQueryCost": cost,
+        "throttleStatus": _BUCKET | {"currentlyAvailable": available},
+    }
+    answer: dict[str, object] = {"data": result.data, "extensions": {"cost": costs}}
+    if result.errors:
+        answer["errors"] = [error.formatted for error in result.errors]
+    return answer
+
+
+def _invalid_variable(error: GraphQLError) -> dict[str, object]:
+    problem = {"path": [], "explanation": error.message}
+    return {
+        "message": "Variable was provided invalid value",
+        "extensions": {"code": "INVALID_VARIABLE", "problems": [problem]},
+    }
+
+
+def _discount_code_basic_create(
+    _source: object, info: GraphQLResolveInfo, **arguments: Any
+) -> dict[str, object]:
+    context: Context = info.context
+    given = arguments["basicCodeDiscount"]
+    value = (given.get("customerGets") or {}).get("value") or {}
+    if len([kind for kind in value.values() if kind is not None]) > 1:
+        raise GraphQLError(
+            "customerGets.value takes one kind of value", extensions={"code": "BAD_REQUEST"}
+        )
+    discounts = context.shop.discounts
+    try:
+        discount = discounts.create(given, context.now, context.forgotten)
+    except Refused as refused:
+        return {"codeDiscountNode": None, "userErrors": _user_errors(refused)}
+    return {"codeDiscountNode": discounts.node(discount, context.now), "userErrors": []}
+
+
+def _discount_code_deactivate(
+    _source: object, info: GraphQLResolveInfo, **arguments: Any
+) -> dict[str, object]:
+    context: Context = info.context
+    discounts = context.shop.discounts
+    try:
+        discount = discounts.deactivate(arguments["id"], context.now)
+    except Refused as refused:
+        return {"codeDiscountNode": None, "userErrors": _user_errors(refused)}
+    return {"codeDiscountNode": discounts.node(discount, context.now), "userErrors": []}
+
+
+def _discount_code_delete(
+    _source: object, info: GraphQLResolveInfo, **arguments: Any
+) -> dict[str, object]:
+    context: Context = info.context
+    try:
+        context.shop.discounts.delete(arguments["id"])
+    except Refused as refused:
+        return {"deletedCodeDiscountId": None, "userErrors": _user_errors(refused)}
+    return {"deletedCodeDiscountId": arguments["id"], "userErrors": []}
+
+
+def _flow_trigger_receive(
+    _source: object, info: GraphQLResolveInfo, **arguments: Any
+) -> dict[str, object]:
+    context: Context = info.context
+    try:
+        context.shop.triggers.receive(
+            arguments.get("handle"), arguments.get("payload"), context.now
+        )
+    except Refused as refused:
+        return {"userErrors": _user_errors(refused)}
+    return {"userErrors": []}
+
+
+def _code_discount_node(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
+    context: Context = info.context
+    discount = context.shop.discounts.by_id(arguments["id"])
+    return discount and context.shop.discounts.node(discount, context.now)
+
+
+def _code_discount_node_by_code(
+    _source: object, info: GraphQLResolveInfo, **arguments: Any
+) -> object:
+    context: Context = info.context
+    discount = context.shop.discounts.by_code(arguments["code"])
+    return discount and context.shop.discounts.node(discount, context.now)
+
+
+def _shop(_source: object, info: GraphQLResolveInfo) -> dict[str, object]:
+    context: Context = info.context
+    return {
+        "__typename": "Shop",
+        "id": "gid://shopify/Shop/1",
+        "name": context.shop.domain.partition(".")[0],
+        "myshopifyDomain": context.shop.domain,
+        "currencyCode": context.shop.currency,
+        "ianaTimezone": context.shop.time_zone,
+    }
+
+
+def _user_errors(refused: Refused) -> list[dict[str, object]]:
+    return [error.as_answer() for error in refused.errors]

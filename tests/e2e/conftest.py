@@ -1,0 +1,65 @@
+"""A running local stack, one for the whole run, of what `make build` built."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.options import ROOT
+from local.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack on free ports with a state of its own. Its facts are those of stack.json."""
+    directory = tmp_path_factory.mktemp("stack")
+    environment = {
+        **os.environ,
+        "PORT": str(_free_port()),
+        "DETACH": "1",
+        "LOCAL_DIRECTORY": str(directory),
+    }
+    started = _local("run", environment)
+    assert started.returncode == 0, started.stdout
+    try:
+        yield Stack.read(directory / "stack.json")
+    finally:
+        stopped = _local("stop", environment)
+        assert stopped.returncode == 0, stopped.stdout
+        assert not left_over(directory), "a process of the stack is still running"
+
+
+def left_over(directory: Path) -> list[str]:
+    """Command lines of processes that have to do with a stack's folder."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            command = status.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if str(directory) in command:
+            found.append(command)
+    return found
+
+
+def _local(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "local", command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+def _free_port() -> int:
+    """A port that is free now, with room above it for the other parts."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return min(int(probe.getsockname()[1]), 60_000)

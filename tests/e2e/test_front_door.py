@@ -1,0 +1,122 @@
+"""The front door of the running stack, before any rule of points."""
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import requests
+from requests import Response
+
+from local import signing
+from local.options import ROOT
+from local.stack import Stack
+
+CUSTOMER = "8840734670934"
+
+
+def ask(
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    method: str | None = None,
+) -> Response:
+    return requests.request(
+        method or ("GET" if body is None else "POST"), url, data=body, headers=headers, timeout=30
+    )
+
+
+def bearer(customer: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {signing.session_token(customer)}"}
+
+
+def flow(stack: Stack, name: str, properties: Mapping[str, object], run: str) -> Response:
+    body = signing.flow_request(f"{name}-points", properties, run)
+    headers = {
+        "Content-Type": "application/json",
+        "X-Shopify-Hmac-Sha256": signing.flow_signature(body),
+    }
+    return ask(stack.function_urls[f"flow_action_{name}"], body, headers)
+
+
+def test_every_function_of_the_template_has_a_name_and_the_api_answers(stack: Stack) -> None:
+    folders = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
+    assert set(stack.functions) == folders
+    assert ask(f"{stack.api_url}/v1/health").status_code == 200
+
+
+def test_a_grant_and_twenty_times_one_consume_at_once_have_one_effect_each(stack: Stack) -> None:
+    granted = flow(stack, "grant", {"customer_id": CUSTOMER, "points": 1250, "reason": "a"}, "g1")
+    assert granted.status_code == 200
+
+    def consume(_: int) -> Response:
+        properties = {"customer_id": CUSTOMER, "points": 300, "reason": "b"}
+        return flow(stack, "consume", properties, "c1")
+
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(consume, range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert sum(not answer.json()["return_value"]["duplicate"] for answer in answers) == 1
+    figures = ask(f"{stack.api_url}/v1/customers/me/points", headers=bearer(CUSTOMER)).json()
+    assert figures["figures"] == {
+        "approved": 950,
+        "pending": 0,
+        "total": 950,
+        "lifetime": 1250,
+        "spent": 300,
+        "hold": 0,
+    }
+
+
+def test_a_customer_may_be_named_in_every_form(stack: Stack) -> None:
+    for name in ("me", CUSTOMER, f"gid%3A%2F%2Fshopify%2FCustomer%2F{CUSTOMER}"):
+        url = f"{stack.api_url}/v1/customers/{name}/points"
+        assert ask(url, headers=bearer(CUSTOMER)).status_code == 200, name
+
+
+def test_a_cookie_and_the_query_arrive_as_they_were_sent(stack: Stack) -> None:
+    login = ask(f"{stack.front_url}/_login", json.dumps({"customer_id": CUSTOMER}).encode())
+    cookie = login.headers["Set-Cookie"].partition(";")[0]
+    url = f"{stack.api_url}/v1/customers/me/points?locale=ja"
+    answer = ask(url, headers={"Cookie": f"other=1; {cookie}"})
+    assert answer.status_code == 200
+    assert "年" in answer.json()["display"]["expiry"]
+
+
+def test_any_page_may_read_but_not_with_credentials(stack: Stack) -> None:
+    url = f"{stack.api_url}/v1/customers/me/points"
+    asked = {"Origin": "null", "Access-Control-Request-Method": "GET"}
+    preflight = ask(url, headers=asked, method="OPTIONS")
+    assert preflight.status_code == 204
+    assert preflight.headers["Access-Control-Allow-Origin"] == "*"
+    assert "authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    assert "Access-Control-Allow-Credentials" not in preflight.headers
+
+
+def test_the_clock_moves_forward_only(stack: Stack) -> None:
+    url = f"{stack.front_url}/_clock"
+    before = ask(url).json()["offset_seconds"]
+    assert ask(url, json.dumps({"offset_seconds": before + 60}).encode()).status_code == 200
+    assert ask(url).json() == {"offset_seconds": before + 60}
+    for refused in (before, "60", None, True, 1.5):
+        assert ask(url, json.dumps({"offset_seconds": refused}).encode()).status_code == 422
+    assert ask(url).json() == {"offset_seconds": before + 60}
+
+
+def test_my_page_is_served_with_the_files_that_a_shop_embeds(stack: Stack) -> None:
+    page = ask(f"{stack.front_url}/")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    for name in ("page.js", "points.js", "points.css"):
+        assert ask(f"{stack.front_url}/{name}").status_code == 200, name
+
+
+def test_what_is_not_there_is_a_problem_in_json(stack: Stack) -> None:
+    for path in (
+        "/_unknown",
+        "/fn/unknown/",
+        "/unknown.html",
+        "/..%2f..%2ftemplate.yaml",
+        "/a%00b",
+    ):
+        answer = ask(stack.front_url + path)
+        assert answer.status_code == 404, path
+        assert answer.headers["Content-Type"] == "application/problem+json"

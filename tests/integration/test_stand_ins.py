@@ -1,0 +1,686 @@
+"""The stand-ins for Shopify and the till, over real HTTP.
+
+Shopify's real Admin schema has to be there: `make shopify-schema`.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local import demo
+from local.stand_ins.server import Service, StandIn
+from local.stand_ins.shopify import App, ShopifyService
+from local.stand_ins.shopify_schema import SCHEMA_FILE
+from local.stand_ins.till import Account, TillService
+
+SHOP = demo.SHOP_DOMAIN
+OTHER_SHOP = "other.myshopify.com"
+CUSTOMER = "gid://shopify/Customer/8840734670934"
+NUMBER = "8840734670934"
+
+CREATE = """
+mutation Create($discount: DiscountCodeBasicInput!) {
+  discountCodeBasicCreate(basicCodeDiscount: $discount) {
+    codeDiscountNode {
+      id
+      codeDiscount {
+        ... on DiscountCodeBasic {
+          title status startsAt endsAt usageLimit appliesOncePerCustomer
+          codes(first: 1) { nodes { code } }
+          context { ... on DiscountCustomers { customers { id } } }
+          customerGets { value { ... on DiscountAmount { amount { amount currencyCode } } } }
+        }
+      }
+    }
+    userErrors { field message code }
+  }
+}
+"""
+FIND = """
+query Find($code: String!) {
+  codeDiscountNodeByCode(code: $code) {
+    id
+    codeDiscount { ... on DiscountCodeBasic { status endsAt asyncUsageCount } }
+  }
+}
+"""
+DEACTIVATE = """
+mutation Deactivate($id: ID!) {
+  discountCodeDeactivate(id: $id) {
+    codeDiscountNode { codeDiscount { ... on DiscountCodeBasic { status startsAt endsAt } } }
+    userErrors { field message code }
+  }
+}
+"""
+DELETE = """
+mutation Delete($id: ID!) {
+  discountCodeDelete(id: $id) { deletedCodeDiscountId userErrors { field message code } }
+}
+"""
+TRIGGER = """
+mutation Trigger($handle: String, $payload: JSON) {
+  flowTriggerReceive(handle: $handle, payload: $payload) { userErrors { field message } }
+}
+"""
+
+
+class Serving:
+    """A stand-in that serves while the block runs."""
+
+    def __init__(self, service: Service) -> None:
+        self.server = StandIn(service, 0)
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
+
+    def __enter__(self) -> StandIn:
+        self._thread.start()
+        return self.server
+
+    def __exit__(self, *_: object) -> None:
+        self.server.control.reset()
+        self.server.shutdown()
+        self._thread.join()
+        self.server.server_close()
+
+
+class Admin:
+    """A client of the Shopify stand-in for one shop."""
+
+    def __init__(self, url: str, shop: str) -> None:
+        self.url = url
+        self._base = f"{url}/{shop}"
+        credentials = {
+            "client_id": demo.SHOPIFY_CLIENT_ID,
+            "client_secret": demo.CLIENT_SECRET,
+            "grant_type": "client_credentials",
+        }
+        answer = requests.post(
+            f"{self._base}/admin/oauth/access_token", json=credentials, timeout=5
+        )
+        self.token = answer.json()["access_token"]
+
+    def post(
+        self, query: str, variables: Mapping[str, Any] | None = None, timeout: float = 5
+    ) -> requests.Response:
+        return requests.post(
+            f"{self._base}/admin/api/2026-10/graphql.json",
+            json={"query": query, "variables": variables or {}},
+            headers={"X-Shopify-Access-Token": self.token},
+            timeout=timeout,
+        )
+
+    def run(self, query: str, **variables: Any) -> Any:
+        answer = self.post(query, variables)
+        assert answer.status_code == 200
+        return answer.json()
+
+    def payload(self, query: str, **variables: Any) -> Any:
+        """What the one root field answered; fails when there are top-level errors."""
+        answer = self.run(query, **variables)
+        assert "errors" not in answer, answer
+        (value,) = answer["data"].values()
+        return value
+
+    def create(self, **changes: Any) -> Any:
+        return self.payload(CREATE, discount=discount(**changes))
+
+    def behave(self, **order: object) -> None:
+        assert requests.post(f"{self.url}/_behave", json=order, timeout=5).status_code == 200
+
+    def reset(self) -> None:
+        assert requests.post(f"{self.url}/_reset", timeout=5).status_code == 200
+
+    def log(self) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = requests.get(f"{self.url}/_log", timeout=5).json()
+        return entries
+
+    def redeem(self, code: str, customer: str = CUSTOMER) -> requests.Response:
+        order = {"code": code, "customer_id": customer}
+        return requests.post(f"{self.url}/_redeem", json=order, timeout=5)
+
+
+def discount(**changes: Any) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    given = {
+        "title": "Points hold",
+        "code": "PTS-7K3M9QX2",
+        "startsAt": now.isoformat(),
+        "endsAt": (now + timedelta(seconds=600)).isoformat(),
+        "context": {"customers": {"add": [CUSTOMER]}},
+        "customerGets": {
+            "value": {"discountAmount": {"amount": "500", "appliesOnEachItem": False}},
+            "items": {"all": True},
+        },
+        "usageLimit": 1,
+        "appliesOncePerCustomer": True,
+    } | changes
+    return {name: value for name, value in given.items() if value is not ...}
+
+
+@pytest.fixture(scope="module")
+def clock_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file: Path = tmp_path_factory.mktemp("clock") / "clock.json"
+    return file
+
+
+@pytest.fixture(scope="module")
+def shopify_server(clock_file: Path) -> Iterator[StandIn]:
+    clock_file.write_text('{"offset_seconds": 0}', encoding="utf-8")
+    service = ShopifyService(App((SHOP, OTHER_SHOP), clock_file=clock_file), SCHEMA_FILE)
+    with Serving(service) as server:
+        yield server
+
+
+@pytest.fixture
+def shopify(shopify_server: StandIn, clock_file: Path) -> Iterator[Admin]:
+    """A shop without discounts. Reset afterwards, so that no test meets another's behaviours."""
+    clock_file.write_text('{"offset_seconds": 0}', encoding="utf-8")
+    admin = Admin(shopify_server.url, SHOP)
+    yield admin
+    admin.reset()
+    for kept in requests.get(f"{admin.url}/_discounts", timeout=5).json():
+        Admin(admin.url, kept["shop"]).payload(DELETE, id=kept["id"])
+    admin.reset()
+
+
+def test_a_discount_is_created_as_asked_and_found_by_its_code(shopify: Admin) -> None:
+    created = shopify.create()
+    assert created["userErrors"] == []
+    node = created["codeDiscountNode"]
+    assert node["codeDiscount"]["status"] == "ACTIVE"
+    assert node["codeDiscount"]["codes"] == {"nodes": [{"code": "PTS-7K3M9QX2"}]}
+    assert node["codeDiscount"]["context"] == {"customers": [{"id": CUSTOMER}]}
+    assert node["codeDiscount"]["customerGets"] == {
+        "value": {"amount": {"amount": "500", "currencyCode": "JPY"}}
+    }
+    assert shopify.payload(FIND, code="pts-7k3m9qx2")["id"] == node["id"]
+    assert shopify.payload(FIND, code="PTS-OTHER") is None
+
+
+def test_codes_are_unique_whatever_their_case(shopify: Admin) -> None:
+    shopify.create()
+    assert shopify.create(code="pts-7k3m9qx2") == {
+        "codeDiscountNode": None,
+        "userErrors": [
+            {
+                "field": ["basicCodeDiscount", "code"],
+                "message": "Code must be unique. Please try a different code.",
+                "code": "TAKEN",
+            }
+        ],
+    }
+
+
+def test_of_many_who_create_one_code_at_once_one_wins(shopify: Admin) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: shopify.create(), range(24)))
+    assert sum(answer["codeDiscountNode"] is not None for answer in answers) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"title": ...}, "title", "BLANK"),
+        ({"title": "x" * 256}, "title", "TOO_LONG"),
+        ({"code": ...}, "code", "BLANK"),
+        ({"code": ""}, "code", "TOO_SHORT"),
+        ({"code": "a\nb"}, "code", "INVALID"),
+        ({"code": "x" * 256}, "code", "TOO_LONG"),
+        ({"startsAt": ...}, "startsAt", "BLANK"),
+        ({"endsAt": "2020-01-01T00:00:00Z"}, "endsAt", "INVALID"),
+        ({"usageLimit": 0}, "usageLimit", "GREATER_THAN"),
+        ({"context": ...}, "context", "BLANK"),
+        ({"customerSelection": {"all": True}}, "context", "INVALID"),
+        ({"tags": list("abcdef")}, "tags", "TOO_MANY_TAGS"),
+        ({"customerGets": ...}, "customerGets", "BLANK"),
+        (
+            {
+                "customerGets": {
+                    "value": {"discountAmount": {"amount": "-1"}},
+                    "items": {"all": True},
+                }
+            },
+            "customerGets.value.discountAmount.amount",
+            "LESS_THAN_OR_EQUAL_TO",
+        ),
+        (
+            {
+                "customerGets": {
+                    "value": {"discountAmount": {"amount": "1000000000000000000"}},
+                    "items": {"all": True},
+                }
+            },
+            "customerGets.value.discountAmount.amount",
+            "LESS_THAN",
+        ),
+    ],
+)
+def test_a_wrong_discount_is_refused_by_name(
+    shopify: Admin, changes: dict[str, Any], field: str, code: str
+) -> None:
+    answer = shopify.create(**changes)
+    assert answer["codeDiscountNode"] is None
+    (error,) = answer["userErrors"]
+    assert error["field"] == ["basicCodeDiscount", *field.split(".")]
+    assert error["code"] == code
+
+
+def test_a_deactivated_code_is_expired_and_again_changes_nothing(shopify: Admin) -> None:
+    gid = shopify.create()["codeDiscountNode"]["id"]
+    first = shopify.payload(DEACTIVATE, id=gid)
+    assert first["userErrors"] == []
+    assert first["codeDiscountNode"]["codeDiscount"]["status"] == "EXPIRED"
+    time.sleep(1.1)
+    assert shopify.payload(DEACTIVATE, id=gid) == first
+
+
+def test_what_does_not_exist_cannot_be_switched_off_or_deleted_twice(shopify: Admin) -> None:
+    missing = [{"field": ["id"], "message": "Code discount does not exist.", "code": "INVALID"}]
+    gid = shopify.create()["codeDiscountNode"]["id"]
+    assert shopify.payload(DELETE, id=gid) == {"deletedCodeDiscountId": gid, "userErrors": []}
+    assert shopify.payload(DELETE, id=gid) == {"deletedCodeDiscountId": None, "userErrors": missing}
+    assert shopify.payload(DEACTIVATE, id=gid)["userErrors"] == missing
+    assert shopify.create()["userErrors"] == []
+
+
+def test_a_code_is_taken_once_by_its_customer_while_it_lasts(
+    shopify: Admin, clock_file: Path
+) -> None:
+    shopify.create()
+    assert shopify.redeem("PTS-7K3M9QX2", "gid://shopify/Customer/1").json() == {
+        "message": "the code is another customer's"
+    }
+    assert shopify.redeem("pts-7k3m9qx2").status_code == 200
+    assert shopify.payload(FIND, code="PTS-7K3M9QX2")["codeDiscount"]["asyncUsageCount"] == 1
+    assert shopify.redeem("PTS-7K3M9QX2").json() == {"message": "the code is used up"}
+    shopify.create(code="PTS-LATER")
+    clock_file.write_text('{"offset_seconds": 600}', encoding="utf-8")
+    assert shopify.redeem("PTS-LATER").json() == {"message": "the code is EXPIRED"}
+    assert shopify.redeem("PTS-NONE").status_code == 422
+
+
+def test_a_trigger_is_kept_with_its_payload(shopify: Admin) -> None:
+    payload = {"customer_id": 8840734670934, "Points Delta": -5, "Reason": "日本"}
+    taken = shopify.payload(TRIGGER, handle="points-changed", payload=payload)
+    assert taken == {"userErrors": []}
+    kept = requests.get(f"{shopify.url}/_triggers", timeout=5).json()[-1]
+    assert (kept["shop"], kept["handle"], kept["payload"]) == (SHOP, "points-changed", payload)
+
+
+@pytest.mark.parametrize(
+    ("handle", "payload", "message"),
+    [
+        ("no-such", {}, "Errors validating schema:\n  Invalid handle 'no-such'.\n"),
+        (None, {}, "`handle` and `payload` arguments are required"),
+        ("points-changed", None, "`handle` and `payload` arguments are required"),
+        (
+            "points-changed",
+            {"a": "あ" * 16_665},  # 3 bytes each, and 8 for {"a":""}
+            "Errors validating schema:\n  Properties size exceeds the limit of 50000 bytes.\n",
+        ),
+    ],
+)
+def test_a_wrong_trigger_is_refused(
+    shopify: Admin, handle: str | None, payload: object, message: str
+) -> None:
+    (error,) = shopify.payload(TRIGGER, handle=handle, payload=payload)["userErrors"]
+    assert error["message"] == message
+
+
+def test_a_trigger_of_exactly_the_limit_is_taken(shopify: Admin) -> None:
+    payload = {"a": "x" * (50_000 - 8)}
+    taken = shopify.payload(TRIGGER, handle="points-changed", payload=payload)
+    assert taken == {"userErrors": []}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ shop { nickname } }",
+        "{ shop {",
+        "mutation { discountCodeBasicCreate { userErrors { message } } }",
+        "{ discountCodeBasicCreate { userErrors { message } } }",
+        "",
+    ],
+)
+def test_a_document_that_the_real_schema_refuses_is_refused(shopify: Admin, query: str) -> None:
+    answer = shopify.run(query)
+    assert answer["errors"]
+    assert "data" not in answer
+    assert shopify.log()[-1]["operation"] is None
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"discount": None},
+        {"discount": {"nickname": "x"}},
+        {"discount": discount(usageLimit="many")},
+        {"discount": discount(startsAt="tomorrow")},
+        {"discount": discount(startsAt="2026-02-30T00:00:00Z")},
+        {"discount": discount(context={"customers": {"add": [{}]}})},
+    ],
+)
+def test_a_wrong_variable_is_refused_before_anything_is_done(
+    shopify: Admin, variables: dict[str, Any]
+) -> None:
+    answer = shopify.run(CREATE, **variables)
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["INVALID_VARIABLE"]
+    assert shopify.payload(FIND, code="PTS-7K3M9QX2") is None
+
+
+def test_two_kinds_of_value_are_a_bad_request(shopify: Admin) -> None:
+    value = {"discountAmount": {"amount": "5"}, "percentage": 0.1}
+    gets = {"value": value, "items": {"all": True}}
+    answer = shopify.run(CREATE, discount=discount(customerGets=gets))
+    assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_what_the_stand_in_does_not_know_it_says(shopify: Admin) -> None:
+    answer = shopify.run("{ productsCount { count } }")
+    assert answer["errors"][0]["message"] == "the stand-in does not answer productsCount"
+
+
+def test_the_shop_tells_its_currency_and_zone(shopify: Admin) -> None:
+    shop = shopify.payload("{ shop { myshopifyDomain currencyCode ianaTimezone } }")
+    assert shop == {
+        "myshopifyDomain": SHOP,
+        "currencyCode": "JPY",
+        "ianaTimezone": "Asia/Tokyo",
+    }
+
+
+def test_every_answer_says_what_it_cost(shopify: Admin) -> None:
+    answer = shopify.run(CREATE, discount=discount())
+    assert answer["extensions"]["cost"] == {
+        "requestedQueryCost": 10,
+        "actualQueryCost": 10,
+        "throttleStatus": {
+            "maximumAvailable": 2000,
+            "currentlyAvailable": 1990,
+            "restoreRate": 100,
+        },
+    }
+    assert shopify.run(FIND, code="x")["extensions"]["cost"]["actualQueryCost"] == 1
+
+
+def test_an_unknown_token_is_not_let_in(shopify: Admin, shopify_server: StandIn) -> None:
+    service = shopify_server.service
+    assert isinstance(service, ShopifyService)
+    service.revoke_tokens()
+    answer = shopify.post(CREATE, {"discount": discount()})
+    assert answer.status_code == 401
+    assert Admin(shopify.url, SHOP).payload(FIND, code="PTS-7K3M9QX2") is None
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        ({"client_secret": "wrong"}, "invalid_client"),
+        ({"grant_type": "password"}, "unsupported_grant_type"),
+    ],
+)
+def test_a_token_is_given_for_the_right_credentials_only(
+    shopify: Admin, change: dict[str, str], error: str
+) -> None:
+    form = {
+        "client_id": demo.SHOPIFY_CLIENT_ID,
+        "client_secret": demo.CLIENT_SECRET,
+        "grant_type": "client_credentials",
+    }
+    url = f"{shopify.url}/admin/oauth/access_token"
+    assert requests.post(url, data=form, timeout=5).json()["access_token"]
+    refused = requests.post(url, data=form | change, timeout=5)
+    assert (refused.status_code, refused.json()["error"]) == (400, error)
+    assert demo.CLIENT_SECRET not in json.dumps(shopify.log())
+
+
+def test_shops_know_nothing_of_each_other(shopify: Admin) -> None:
+    shopify.create()
+    other = Admin(shopify.url, OTHER_SHOP)
+    assert other.payload(FIND, code="PTS-7K3M9QX2") is None
+    assert other.create()["userErrors"] == []
+    other.token = shopify.token
+    assert other.post(FIND, {"code": "PTS-7K3M9QX2"}).status_code == 401
+
+
+def test_the_log_shows_the_root_field_its_arguments_and_the_status(shopify: Admin) -> None:
+    shopify.reset()
+    given = discount()
+    shopify.create(**given)
+    shopify.behave(fail_with=503, times=1)
+    shopify.post(FIND, {"code": "PTS-7K3M9QX2"})
+    path = f"/{SHOP}/admin/api/2026-10/graphql.json"
+    first, second = shopify.log()
+    assert first.pop("at") <= second.pop("at")
+    assert first == {
+        "operation": "discountCodeBasicCreate",
+        "path": path,
+        "variables": {"basicCodeDiscount": given},
+        "status": 200,
+    }
+    assert second == {
+        "operation": "codeDiscountNodeByCode",
+        "path": path,
+        "variables": {"code": "PTS-7K3M9QX2"},
+        "status": 503,
+    }
+
+
+def test_a_literal_argument_is_logged_as_its_value(shopify: Admin) -> None:
+    shopify.run('{ codeDiscountNodeByCode(code: "X") { id } }')
+    assert shopify.log()[-1]["variables"] == {"code": "X"}
+
+
+def test_throttled_is_a_200_that_says_so_and_does_nothing(shopify: Admin) -> None:
+    shopify.behave(throttle=True, times=1)
+    answer = shopify.run(CREATE, discount=discount())
+    assert answer["errors"][0]["extensions"]["code"] == "THROTTLED"
+    assert answer["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 0
+    assert shopify.create()["userErrors"] == []
+
+
+def test_a_dropped_reply_is_done_all_the_same(shopify: Admin) -> None:
+    shopify.behave(drop_reply=True, times=1)
+    with pytest.raises(requests.ConnectionError):
+        shopify.post(CREATE, {"discount": discount()})
+    assert shopify.log()[-1]["status"] is None
+    (error,) = shopify.create()["userErrors"]
+    assert error["code"] == "TAKEN"
+
+
+def test_who_hangs_has_done_nothing(shopify: Admin) -> None:
+    shopify.behave(hang=True, times=1)
+    with pytest.raises(requests.ReadTimeout):
+        shopify.post(CREATE, {"discount": discount()}, timeout=0.3)
+    assert shopify.create()["userErrors"] == []
+
+
+def test_a_reset_lets_go_who_hangs(shopify: Admin) -> None:
+    shopify.behave(hang=True)
+    with ThreadPoolExecutor(1) as thread:
+        hanging = thread.submit(shopify.post, FIND, {"code": "X"}, 10)
+        while not shopify.log():
+            time.sleep(0.01)
+        shopify.reset()
+        with pytest.raises(requests.ConnectionError):
+            hanging.result(timeout=2)
+
+
+def test_a_failure_does_nothing(shopify: Admin) -> None:
+    shopify.behave(fail_with=500, times=1, match="discountCodeBasicCreate")
+    assert shopify.post(FIND, {"code": "X"}).status_code == 200
+    assert shopify.post(CREATE, {"discount": discount()}).status_code == 500
+    assert shopify.create()["userErrors"] == []
+
+
+def test_slow_is_as_slow_as_asked_and_then_right(shopify: Admin) -> None:
+    shopify.behave(latency_ms=300, match="/admin/api/2026-10/graphql.json")
+    begun = time.monotonic()
+    assert shopify.create()["userErrors"] == []
+    assert time.monotonic() - begun >= 0.3
+
+
+def test_a_behaviour_lasts_so_many_times_and_the_newest_counts(shopify: Admin) -> None:
+    shopify.behave(fail_with=500)
+    shopify.behave(fail_with=503, times=2)
+    statuses = [shopify.post(FIND, {"code": "X"}).status_code for _ in range(4)]
+    assert statuses == [503, 503, 500, 500]
+    shopify.behave(times=0)
+    assert shopify.post(FIND, {"code": "X"}).status_code == 200
+
+
+def test_one_shop_can_misbehave_alone(shopify: Admin) -> None:
+    other = Admin(shopify.url, OTHER_SHOP)
+    shopify.behave(fail_with=500, match=f"/{OTHER_SHOP}/")
+    assert other.post(FIND, {"code": "X"}).status_code == 500
+    assert shopify.post(FIND, {"code": "X"}).status_code == 200
+
+
+def test_a_reset_forgets_no_discount(shopify: Admin) -> None:
+    shopify.create()
+    shopify.behave(fail_with=500)
+    shopify.reset()
+    assert shopify.log() == []
+    assert shopify.payload(FIND, code="PTS-7K3M9QX2") is not None
+
+
+def test_a_forgotten_customer_gets_no_discount(shopify: Admin) -> None:
+    shopify.behave(forget=NUMBER)
+    (error,) = shopify.create()["userErrors"]
+    assert error["code"] == "INVALID"
+    elsewhere = {"customers": {"add": ["gid://shopify/Customer/1"]}}
+    assert shopify.create(context=elsewhere)["userErrors"] == []
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        [],
+        "slow",
+        {"slow": True},
+        {"latency_ms": "800"},
+        {"latency_ms": -1},
+        {"times": -1},
+        {"times": True},
+        {"fail_with": 200},
+        {"hang": 1},
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(shopify: Admin, order: object) -> None:
+    answer = requests.post(f"{shopify.url}/_behave", json=order, timeout=5)
+    assert answer.status_code == 400
+    assert answer.json()["message"]
+    assert shopify.post(FIND, {"code": "X"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/admin/api/2019-01/graphql.json", 404),
+        ("POST", "/nobody.myshopify.com/admin/api/2026-10/graphql.json", 404),
+        ("GET", "/admin/api/2026-10/graphql.json", 404),
+        ("GET", "/_nothing", 404),
+        ("GET", "/_behave", 404),
+    ],
+)
+def test_other_addresses_are_not_found(shopify: Admin, method: str, path: str, status: int) -> None:
+    assert requests.request(method, shopify.url + path, timeout=5).status_code == status
+
+
+# --- the till ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def till_url() -> Iterator[str]:
+    with Serving(TillService(Account())) as server:
+        yield server.url
+
+
+def till_token(url: str) -> str:
+    account = Account()
+    answer = requests.post(
+        f"{url}/app/{account.contract_id}/token",
+        data={"grant_type": "client_credentials", "scope": "pos.customers:read"},
+        auth=(account.client_id, account.client_secret),
+        timeout=5,
+    )
+    token: str = answer.json()["access_token"]
+    return token
+
+
+def till_get(url: str, path: str, **query: str) -> Any:
+    answer = requests.get(
+        f"{url}/pointbook/pos/{path}",
+        params=query,
+        headers={"Authorization": f"Bearer {till_token(url)}"},
+        timeout=5,
+    )
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def test_the_demo_member_is_there_with_texts_for_numbers(till_url: str) -> None:
+    (customer,) = till_get(till_url, "customers", customer_code=NUMBER)
+    assert customer["rank"] == "gold"
+    (points,) = till_get(till_url, "customers/point", customer_id=customer["customerId"])
+    assert (points["point"], points["pointExpireDate"]) == ("1250", "2025-12-31")
+
+
+def test_a_member_can_be_added_and_changed(till_url: str) -> None:
+    for balance in (10, 20):
+        member = {
+            "member_number": "42",
+            "balance": balance,
+            "expires_on": "2026/12",
+            "rank": "silver",
+        }
+        assert requests.post(f"{till_url}/_member", json=member, timeout=5).status_code == 200
+    (customer,) = till_get(till_url, "customers", customer_code="42")
+    (points,) = till_get(till_url, "customers/point", customer_id=customer["customerId"])
+    assert (points["point"], points["pointExpireDate"]) == ("20", "2026/12")
+    assert till_get(till_url, "customers", customer_code="43") == []
+
+
+@pytest.mark.parametrize("member", [[], {}, {"member_number": "1", "balance": "many"}])
+def test_a_member_that_makes_no_sense_is_refused(till_url: str, member: object) -> None:
+    assert requests.post(f"{till_url}/_member", json=member, timeout=5).status_code == 400
+
+
+def test_without_a_token_the_till_says_nothing(till_url: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}):
+        answer = requests.get(
+            f"{till_url}/pointbook/pos/customers",
+            params={"customer_code": NUMBER},
+            headers=headers,
+            timeout=5,
+        )
+        assert answer.status_code == 401
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_the_till_forgets_one_customer_until_the_reset(till_url: str) -> None:
+    requests.post(f"{till_url}/_behave", json={"forget": NUMBER}, timeout=5)
+    assert till_get(till_url, "customers", customer_code=NUMBER) == []
+    assert till_get(till_url, "customers/point", customer_id="1") == []
+    requests.post(f"{till_url}/_reset", timeout=5)
+    assert len(till_get(till_url, "customers", customer_code=NUMBER)) == 1
+
+
+def test_the_till_logs_operations_without_credentials(till_url: str) -> None:
+    till_get(till_url, "customers", customer_code=NUMBER)
+    log = requests.get(f"{till_url}/_log", timeout=5).json()
+    assert [(entry["operation"], entry["path"], entry["status"]) for entry in log] == [
+        ("token", "/app/pointbook/token", 200),
+        ("customers", "/pointbook/pos/customers", 200),
+    ]
+    assert log[1]["variables"] == {"customer_code": NUMBER}
+    assert Account().client_secret not in json.dumps(log)

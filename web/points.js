@@ -1,0 +1,272 @@
+// The point section of a my page: shows a customer's points and says so when they cannot be shown.
+//
+//   import { mountPoints } from "./points.js";
+//   mountPoints(document.querySelector("#points"), {
+//     apiUrl: "https://example.execute-api.ap-northeast-1.amazonaws.com/v1",
+//     token: () => shopify.sessionToken.get(),
+//     locale: "ja",
+//   });
+//
+// Without `token` the page's own cookie is sent. Whatever goes wrong stays inside this section.
+
+import { texts } from "./points-texts.js";
+
+const TIMEOUT_MS = 10_000;
+const HISTORY_LIMIT = 10;
+
+/**
+ * Show the section in `root` and keep it there.
+ *
+ * @param {HTMLElement} root an empty element
+ * @param {{apiUrl: string, token?: () => string | null | Promise<string | null>, locale?: string}} options
+ * @returns {{reload: () => Promise<void>, setLocale: (locale: string) => Promise<void>}}
+ */
+export function mountPoints(root, { apiUrl, token, locale = "en" }) {
+  const get = (path) => fetchJson(`${apiUrl}${path}`, token);
+  let language = locale;
+  let turn = 0;
+  root.tabIndex = -1;
+
+  async function reload() {
+    // An answer that arrives after a newer question was asked is not shown.
+    const mine = ++turn;
+    const view = views(language);
+    const hadFocus = root.contains(document.activeElement);
+    root.lang = language;
+    root.classList.add("pb");
+    root.setAttribute("aria-busy", "true");
+    root.replaceChildren(view.skeleton());
+    // The button that was pressed is gone: who uses a keyboard goes on from here.
+    if (hadFocus) root.focus({ preventScroll: true });
+
+    const [points, history] = await Promise.allSettled([
+      get(`/customers/me/points?locale=${language}`),
+      get(historyPath()),
+    ]);
+    if (mine !== turn) return;
+    root.replaceChildren(...sections(view, points, history));
+    root.removeAttribute("aria-busy");
+  }
+
+  function sections(view, points, history) {
+    if (points.status === "rejected") {
+      const { status, loginUrl } = points.reason;
+      return [status === 401 ? view.login(loginUrl) : view.outage(reload)];
+    }
+    const { display, till, figures, expiring } = points.value;
+    return [
+      view.summary(display, till, reload),
+      view.figures(figures),
+      view.expiring(expiring),
+      historySection(view, history),
+    ];
+  }
+
+  function historySection(view, history) {
+    if (history.status === "rejected") return view.historyOutage(reload);
+    const section = view.history(history.value.entries, history.value.next_cursor, more);
+    async function more(cursor) {
+      const page = await get(historyPath(cursor));
+      section.append(page.entries, page.next_cursor);
+    }
+    return section.element;
+  }
+
+  reload();
+  return {
+    reload,
+    setLocale(next) {
+      language = next;
+      return reload();
+    },
+  };
+}
+
+function historyPath(cursor) {
+  const query = new URLSearchParams({ limit: String(HISTORY_LIMIT) });
+  if (cursor) query.set("cursor", cursor);
+  return `/customers/me/points/history?${query}`;
+}
+
+/** The answer's JSON; throws `{status, loginUrl}` for everything that is not a success. */
+async function fetchJson(url, token) {
+  const headers = { Accept: "application/json" };
+  const session = token ? await token() : null;
+  if (session) headers.Authorization = `Bearer ${session}`;
+  const response = await fetch(url, {
+    headers,
+    credentials: token ? "omit" : "same-origin",
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  if (response.ok) return response.json();
+  const problem = await response.json().catch(() => ({}));
+  throw { status: response.status, loginUrl: problem.login_url };
+}
+
+/** Everything that can be seen, in one language. Texts are set as text, never as HTML. */
+function views(locale) {
+  const text = texts[locale] ?? texts.en;
+  const number = new Intl.NumberFormat(locale);
+  const signed = new Intl.NumberFormat(locale, { signDisplay: "exceptZero" });
+  // Days have no time of day: read and written in one zone they stay the day they are.
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
+  const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+
+  function summary(display, till, reload) {
+    const failed = display.action === "reload";
+    const known = till.balance !== null || till.status === "disabled";
+    return element("section", { class: "pb-summary" }, [
+      element("div", { class: "pb-top" }, [
+        element("h2", {}, text.heading),
+        display.rank &&
+          element("span", { class: "pb-rank", "data-rank": till.rank ?? "" }, display.rank),
+      ]),
+      display.balance &&
+        element("p", { class: known ? "pb-balance" : "pb-balance pb-unknown" }, [
+          display.balance,
+          known && element("span", { class: "pb-unit" }, text.unit),
+        ]),
+      display.expiry && element("p", { class: "pb-expiry" }, text.validThrough(display.expiry)),
+      element("div", { class: "pb-status", role: "status" }, [
+        display.message && element("p", { class: "pb-message" }, display.message),
+        failed && reloadButton(reload),
+        display.note && element("p", { class: "pb-note" }, display.note),
+      ]),
+    ]);
+  }
+
+  /** The API itself did not answer, so the words are this page's own. */
+  function outage(reload) {
+    const display = {
+      balance: text.noBalance,
+      expiry: null,
+      rank: null,
+      message: text.unavailable,
+      action: "reload",
+      note: text.checkAtStore,
+    };
+    return summary(display, { balance: null, status: "unavailable", rank: null }, reload);
+  }
+
+  function login(url) {
+    return element("section", { class: "pb-summary" }, [
+      element("h2", {}, text.heading),
+      element("div", { class: "pb-status", role: "status" }, [
+        element("p", { class: "pb-message" }, text.loginFirst),
+        isWebAddress(url) && element("a", { class: "pb-button", href: url }, text.login),
+      ]),
+    ]);
+  }
+
+  function figures(values) {
+    return element("section", {}, [
+      element("h3", {}, text.figuresHeading),
+      element(
+        "dl",
+        { class: "pb-figures" },
+        Object.entries(text.figures).map(([name, label]) =>
+          element("div", {}, [
+            element("dt", {}, label),
+            element("dd", {}, number.format(values[name])),
+          ]),
+        ),
+      ),
+    ]);
+  }
+
+  function expiring(lots) {
+    const rows = lots.map((lot) =>
+      element("li", {}, [
+        element("span", {}, day.format(new Date(lot.expires_on))),
+        element("span", { class: "pb-number" }, text.points(number.format(lot.points))),
+      ]),
+    );
+    return element("section", {}, [
+      element("h3", {}, text.expiringHeading),
+      rows.length ? element("ul", { class: "pb-rows" }, rows) : emptyLine(text.noExpiring),
+    ]);
+  }
+
+  function history(entries, cursor, more) {
+    const list = element("ul", { class: "pb-rows" }, entries.map(entryRow));
+    const button = element("button", { type: "button", class: "pb-button pb-quiet" }, text.more);
+    const parts = entries.length ? [list, button] : [emptyLine(text.noHistory)];
+    let next = cursor;
+    button.hidden = !next;
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      try {
+        await more(next);
+      } catch {
+        // The list stays as it is, and the button can be pressed again.
+      } finally {
+        button.disabled = false;
+      }
+    });
+    return {
+      element: element("section", {}, [element("h3", {}, text.historyHeading), ...parts]),
+      append(newer, newerCursor) {
+        next = newerCursor;
+        list.append(...newer.map(entryRow));
+        button.hidden = !next;
+      },
+    };
+  }
+
+  function entryRow(entry) {
+    const delta = entry.approved_delta;
+    return element("li", {}, [
+      element("span", { class: "pb-what" }, [
+        element("span", {}, entry.reason || text.topics[entry.topic] || text.otherEntry),
+        element("time", { datetime: entry.at }, moment.format(new Date(entry.at))),
+      ]),
+      // A movement that leaves the available points as they are has no number to show.
+      delta !== 0 &&
+        element(
+          "span",
+          { class: delta < 0 ? "pb-number" : "pb-number pb-plus" },
+          text.points(signed.format(delta)),
+        ),
+    ]);
+  }
+
+  function historyOutage(reload) {
+    return element("section", {}, [
+      element("h3", {}, text.historyHeading),
+      emptyLine(text.unavailable),
+      reloadButton(reload),
+    ]);
+  }
+
+  function skeleton() {
+    const bars = ["pb-bar pb-bar-wide", "pb-bar pb-bar-tall", "pb-bar", "pb-bar", "pb-bar"];
+    return element("section", { class: "pb-skeleton" }, [
+      element("p", { class: "pb-hidden", role: "status" }, text.loading),
+      ...bars.map((name) => element("div", { class: name, "aria-hidden": "true" })),
+    ]);
+  }
+
+  function reloadButton(reload) {
+    const button = element("button", { type: "button", class: "pb-button" }, text.reload);
+    button.addEventListener("click", reload);
+    return button;
+  }
+
+  return { summary, outage, login, figures, expiring, history, historyOutage, skeleton };
+}
+
+function emptyLine(text) {
+  return element("p", { class: "pb-empty" }, text);
+}
+
+/** An element with attributes and children; children that are null, false or "" are left out. */
+function element(tag, attributes, children = []) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...[children].flat().filter(Boolean));
+  return made;
+}
+
+function isWebAddress(url) {
+  return /^https?:\/\//.test(url ?? "");
+}
