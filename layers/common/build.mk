@@ -3,7 +3,6 @@
 #
 # The wheels are those of the Lambda machine, not of this one. Bytecode is compiled here, because a function's
 # disk is read-only, and with unchecked hashes, because the dates of the files are lost on the way.
-# Of Babel's languages, which are most of its 30 MB, those that my page speaks are kept.
 
 PYTHON ?= python3.13
 SITE := $(ARTIFACTS_DIR)/python
@@ -14,9 +13,6 @@ build-CommonLayer:
 		--requirement requirements.txt --only-binary=:all: \
 		--platform $(PLATFORM) --implementation cp --python-version 3.13
 	@rm -rf "$(SITE)/bin"
-	@if [ -d "$(SITE)/babel/locale-data" ]; then find "$(SITE)/babel/locale-data" -type f \
-		! -name 'root.dat' ! -name 'en.dat' ! -name 'en_001.dat' ! -name 'en_US.dat' ! -name 'ja.dat' \
-		! -name 'ja_JP.dat' -delete; fi
 	@cp -R pointbook "$(SITE)/pointbook"
 	@find "$(SITE)/pointbook" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(PYTHON) -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(SITE)"

@@ -292,13 +292,25 @@ class Ledger:
         if not known.fresh and _unguarded(instruction, known.account, decision):
             return _Unsure()
         if isinstance(decision, Refusal):
-            return decision
+            return self._refused(instruction, known.account, decision, now)
         if len(decision.entries) > ENTRIES_PER_WRITE_MAX:
             return self._settle_part(instruction.shop, known.account, now)
         if not decision.changes(known.account):
             return Booked((), decision.account.figures)
         verdict = self._store.commit(_write_of(instruction, known.account, decision))
         return _answered(instruction, decision, verdict)
+
+    def _refused(
+        self, instruction: Instruction, account: Account, refusal: Refusal, now: datetime
+    ) -> Refusal | Lost | None:
+        """Refuse; where something had fallen due, only once that is written down.
+
+        An earlier try of this request may still be on its way, decided on this very account before
+        something fell due. The write keeps it from having an effect after it has been refused.
+        """
+        if settled(account, now).version == account.version:
+            return refusal
+        return self._settle_part(instruction.shop, account, now)
 
     def _settle_part(self, shop: str, account: Account, now: datetime) -> Lost | None:
         """Write down part of what has fallen due, where it is more than one write holds."""
