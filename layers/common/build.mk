@@ -13,6 +13,7 @@ build-CommonLayer:
 		--requirement requirements.txt --only-binary=:all: \
 		--platform $(PLATFORM) --implementation cp --python-version 3.13
 	@rm -rf "$(SITE)/bin"
+	@find "$(SITE)" -type d -name tests -prune -exec rm -rf {} +
 	@cp -R pointbook "$(SITE)/pointbook"
 	@find "$(SITE)/pointbook" -name __pycache__ -type d -prune -exec rm -rf {} +
 	@$(PYTHON) -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$(ARTIFACTS_DIR)" -p /opt "$(SITE)"

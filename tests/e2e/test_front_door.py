@@ -1,41 +1,15 @@
 """The front door of the running stack, before any rule of points."""
 
 import json
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-import requests
 from requests import Response
 
-from local import signing
 from local.options import ROOT
 from local.stack import Stack
+from tests.e2e.asking import ask, bearer, flow
 
 CUSTOMER = "8840734670934"
-
-
-def ask(
-    url: str,
-    body: bytes | None = None,
-    headers: Mapping[str, str] | None = None,
-    method: str | None = None,
-) -> Response:
-    return requests.request(
-        method or ("GET" if body is None else "POST"), url, data=body, headers=headers, timeout=30
-    )
-
-
-def bearer(customer: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {signing.session_token(customer)}"}
-
-
-def flow(stack: Stack, name: str, properties: Mapping[str, object], run: str) -> Response:
-    body = signing.flow_request(f"{name}-points", properties, run)
-    headers = {
-        "Content-Type": "application/json",
-        "X-Shopify-Hmac-Sha256": signing.flow_signature(body),
-    }
-    return ask(stack.function_urls[f"flow_action_{name}"], body, headers)
 
 
 def test_every_function_of_the_template_has_a_name_and_the_api_answers(stack: Stack) -> None:

@@ -1,0 +1,84 @@
+"""My page in a real browser, on the running stack."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect, sync_playwright
+
+from local.options import ROOT
+from local.stack import Stack
+
+CHROMIUM = "/usr/bin/chromium"
+PICTURES = ROOT / ".local" / "pictures"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def page(stack: Stack) -> Iterator[Page]:
+    """The page of the customer whom the till knows; a script error fails the test."""
+    assert Path(CHROMIUM).exists(), "Chromium is missing: run `make browser`"
+    errors: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1000, "height": 900}, locale="en")
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(stack.front_url)
+        yield page
+        browser.close()
+    assert errors == []
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for people to look at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=os.fspath(PICTURES / f"{name}.png"))
+
+
+def behave(stack: Stack, **behaviour: object) -> None:
+    """Make the till misbehave; nothing given: behave again."""
+    url = f"{stack.till_stand_in_url}/_behave"
+    requests.post(url, json=behaviour or {"times": 0}, timeout=5).raise_for_status()
+
+
+def test_a_customer_reads_their_points_in_english_and_japanese(page: Page) -> None:
+    expect(page.locator(".pb-balance")).to_contain_text("1,250")
+    expect(page.locator("#points")).to_contain_text("December 31, 2025")
+    expect(page.locator("#points")).to_contain_text("Gold Member")
+    picture(page, "my-page-en")
+    page.get_by_role("button", name="日本語").click()
+    expect(page.locator("#points")).to_contain_text("2025年12月31日")
+    expect(page.locator("#points")).to_contain_text("ゴールド会員")
+    picture(page, "my-page-ja")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("#points")).to_contain_text("Gold Member")
+
+
+def test_a_till_that_is_down_leaves_the_rest_of_the_page_alone(page: Page, stack: Stack) -> None:
+    behave(stack, fail_with=503)
+    try:
+        page.reload()
+        expect(page.locator("#points")).to_contain_text("Currently unavailable")
+        expect(page.locator("#points")).to_contain_text("*Can also verify at store")
+        expect(page.locator("#greeting")).to_contain_text("Hello, Hanako Yamada")
+        picture(page, "my-page-till-down")
+    finally:
+        behave(stack)
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator(".pb-balance")).to_contain_text("1,250")
+
+
+def test_who_is_not_logged_in_is_shown_the_way(page: Page) -> None:
+    page.get_by_label("Logged in as").select_option("")
+    expect(page.locator("#points .pb-button")).to_have_attribute("href", page.url)
+    picture(page, "my-page-logged-out")

@@ -1,0 +1,455 @@
+"""The domain against the reference model, over random lives of two customers of one shop."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from pointbook.domain import commands as c
+from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord
+from pointbook.domain.decide import Decision, decide, settle_part, settled
+from pointbook.domain.entry import Entry
+from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
+from pointbook.domain.lots import LOTS_MAX, Lot, Lots
+from pointbook.domain.merge import merge
+from pointbook.domain.orders import EarningRule, Order, OrderNews, Refund, Rounding
+from pointbook.domain.refusal import Refusal
+from tests.property.invariants import INVARIANTS, HoldsResolveOnce, Step
+from tests.reference import model
+from tests.reference.papers import Papers
+
+START = datetime(2027, 10, 29, 14, 59, 30, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+POINTS = st.integers(1, 12)
+MANY_POINTS = st.integers(1, 30)
+
+# How many points to ask for: a few, or as many as are there, one less, one more, half of them.
+type Amount = int | str
+AMOUNT = st.sampled_from([1, 2, 3, 7, "half", "half", "less", "all", "all", "more"])
+PERIODS: list[Days | Months] = [
+    Days(1),
+    Days(2),
+    Days(3),
+    Days(5),
+    Days(9),
+    Days(40),
+    Months(1),
+    Months(2),
+    Days(10, RoundTo.MONTH_END),
+    Months(1, RoundTo.YEAR_END),
+]
+FIXED = [FixedDate(date(2027, 10, 28)), FixedDate(date(2027, 11, 6)), FixedDate(date(2027, 12, 31))]
+EXPIRY = st.sampled_from([*PERIODS * 3, *FIXED, Never(), *map(Rolling, PERIODS[1:7])])
+LAPSED_EXPIRY = st.sampled_from([None, None, Days(1), Days(3), Months(1), FIXED[0], Never()])
+RENEW = st.sampled_from([None, None, None, *map(Rolling, PERIODS[:7])])
+WHO = st.integers(0, 1)
+HOLD_STEPS = [c.MarkReady, c.BeginRelease, c.BeginRelease, c.ReleaseHold, c.ReleaseHold, c.UndoHold]
+ORDER_IDS = st.sampled_from(["o1", "o2", "o3", "o4", "o5"])
+EARNING = st.builds(
+    EarningRule,
+    unit_minor=st.sampled_from([1, 10, 30]),
+    points_per_unit=st.sampled_from([1, 2]),
+    multiplier_percent=st.sampled_from([100, 150, 105]),
+    rounding=st.sampled_from(Rounding),
+)
+NEWS = st.builds(
+    OrderNews,
+    updated_at=st.none() | st.integers(0, 5).map(lambda n: START + timedelta(seconds=n)),
+    base_minor=st.none() | st.sampled_from([-5, 0, 9, 10, 15, 29, 30, 45, 60, 120]),
+    confirmed=st.booleans(),
+    cancelled=st.sampled_from([False, False, False, False, True]),
+    refunds=st.lists(
+        st.builds(Refund, st.sampled_from(["r1", "r2", "r3"]), st.integers(0, 40)), max_size=2
+    ).map(tuple),
+)
+
+# How far the clock jumps before a command: not at all, by itself, or to an instant that matters. A
+# clock that runs slow shows an earlier time once; the shop's own time goes on from where it was.
+BY_ITSELF = [
+    *(timedelta(milliseconds=ms) for ms in (0, 0, 0, 0, 0, 0, 1, 500)),
+    *(timedelta(seconds=seconds) for seconds in (1, 1, 30, 59)),
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 10)),
+    *(timedelta(hours=hours) for hours in (1, 9)),
+    timedelta(days=1),
+    timedelta(days=31),
+]
+BACK = [-MILLISECOND, timedelta(seconds=-20), timedelta(hours=-2), timedelta(days=-3)]
+AROUND = [-MILLISECOND, timedelta(), MILLISECOND]
+JUMP = st.sampled_from(
+    [("by", delta) for delta in BY_ITSELF]
+    + [("back", delta) for delta in BACK]
+    + [(place, delta) for place in ("hold_end", "lapse") for delta in AROUND]
+)
+SOON = st.sampled_from(
+    [("by", timedelta(seconds=seconds)) for seconds in (0, 0, 0, 0, 1)]
+    + [("hold_end", delta) for delta in AROUND]
+)
+AT_ONCE = ("by", timedelta())
+type Jump = tuple[str, timedelta]
+
+
+@dataclass(slots=True)
+class Side:
+    """One customer: as the product knows it, and as the model does."""
+
+    account: Account
+    customer: model.Customer
+    latest_hold: str = "none"
+    spent_lots: Lots = ()
+
+
+class AccountMachine(RuleBasedStateMachine):
+    """Asks both the same, one command after the other, and compares all that can be seen."""
+
+    @initialize(
+        zones=st.sampled_from(
+            [
+                ("Asia/Tokyo", "Asia/Tokyo"),
+                ("America/New_York", "America/New_York"),
+                ("Europe/London", "Europe/London"),
+                ("America/New_York", "Asia/Tokyo"),
+                ("Asia/Tokyo", "America/New_York"),
+            ]
+        ),
+        limits=st.sampled_from([model.Limits(), model.Limits(4, 2), model.Limits(2, 1)]),
+        balances=st.lists(st.tuples(WHO, MANY_POINTS, EXPIRY), max_size=6),
+    )
+    def open_shop(self, zones, limits, balances) -> None:
+        _set_limits(limits)
+        self.now = START
+        self.limits = limits
+        self.papers = Papers()
+        self.orders: dict[str, Order] = {}
+        self.records: dict[str, HoldRecord] = {}
+        self.holds = HoldsResolveOnce()
+        self.survivors: dict[str, str] = {}
+        self.customers_opened = 0
+        self.sides = [self.open_account(zone) for zone in zones]
+        for who, points, expiry in balances:
+            self.ask(who, AT_ONCE, c.Grant(points, expiry))
+
+    def open_account(self, zone: str) -> Side:
+        self.customers_opened += 1
+        name = f"100{self.customers_opened}"
+        return Side(Account(name, time_zone=zone), model.Customer(name, zone, self.limits))
+
+    def teardown(self) -> None:
+        _set_limits(model.Limits(LOTS_MAX, LAPSED_DAYS_MAX))
+
+    # --- points ----------------------------------------------------------------------------------
+
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        points=MANY_POINTS,
+        expiry=EXPIRY,
+        topic=st.sampled_from(sorted(c.GRANT_TOPICS)),
+    )
+    def grant(self, who, jump, points, expiry, topic) -> None:
+        self.ask(who, jump, c.Grant(points, expiry, topic))
+
+    @rule(who=WHO, jump=JUMP, points=MANY_POINTS, expiry=EXPIRY)
+    def grant_again(self, who, jump, points, expiry) -> None:
+        self.ask(who, jump, c.Grant(points, expiry))
+
+    @rule(who=WHO, jump=JUMP, points=POINTS)
+    def promise(self, who, jump, points) -> None:
+        self.ask(who, jump, c.GrantPending(points))
+
+    @rule(who=WHO, jump=JUMP, amount=AMOUNT, expiry=EXPIRY)
+    def confirm(self, who, jump, amount, expiry) -> None:
+        pending = self.sides[who].account.figures.pending
+        self.ask(who, jump, c.Confirm(_points(amount, pending), expiry))
+
+    @rule(who=WHO, jump=JUMP, amount=AMOUNT)
+    def cancel_promise(self, who, jump, amount) -> None:
+        pending = self.sides[who].account.figures.pending
+        self.ask(who, jump, c.CancelPending(_points(amount, pending)))
+
+    @rule(who=WHO, jump=JUMP, amount=AMOUNT, renew=RENEW)
+    def consume(self, who, jump, amount, renew) -> None:
+        before = self.sides[who].account
+        points = _points(amount, before.figures.approved)
+        decision = self.ask(who, jump, c.Consume(points, renew))
+        if isinstance(decision, Decision) and renew is None:
+            taken = [lot for lot in decision.entries[-1].lots if lot.points < 0]
+            self.sides[who].spent_lots = tuple(Lot(lot.valid_through, -lot.points) for lot in taken)
+            assert before.version < decision.account.version
+
+    @rule(who=WHO, jump=JUMP, amount=AMOUNT)
+    def remove(self, who, jump, amount) -> None:
+        self.ask(who, jump, c.Remove(_points(amount, self.sides[who].account.figures.approved)))
+
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        amount=AMOUNT,
+        own=st.sets(st.integers(0, 3), max_size=2),
+        policy=st.sampled_from(c.DebtPolicy),
+    )
+    def refund(self, who, jump, amount, own, policy) -> None:
+        lots = self.sides[who].account.lots
+        points = _points(amount, self.sides[who].account.figures.approved)
+        own_days = frozenset(lots[at].valid_through for at in own if at < len(lots))
+        self.ask(who, jump, c.Reverse(points, own_days, policy))
+
+    @rule(who=WHO, jump=JUMP, more=st.integers(0, 3), expiry=EXPIRY, lapsed=LAPSED_EXPIRY)
+    def give_back(self, who, jump, more, expiry, lapsed) -> None:
+        lots = self.sides[who].spent_lots
+        points = sum(lot.points for lot in lots) + more
+        if points:
+            self.ask(who, jump, c.GiveBack(points, lots, expiry, lapsed))
+
+    # --- holds -----------------------------------------------------------------------------------
+
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        amount=AMOUNT,
+        seconds=st.sampled_from([1, 600, 600, 86_400, 86_400]),
+        lapsed=LAPSED_EXPIRY,
+    )
+    def take_hold(self, who, jump, amount, seconds, lapsed) -> None:
+        hold_id = f"h{len(self.records) + 1}"
+        points = _points(amount, self.sides[who].account.figures.approved)
+        decision = self.ask(who, jump, c.TakeHold(points, hold_id, seconds, lapsed))
+        if isinstance(decision, Decision):
+            self.sides[who].latest_hold = hold_id
+
+    @rule(who=WHO, jump=SOON, step=st.sampled_from(HOLD_STEPS))
+    def move_hold_on(self, who, jump, step) -> None:
+        self.ask(who, jump, step(self.sides[who].latest_hold))
+
+    @rule(
+        who=WHO,
+        points=MANY_POINTS,
+        expiry=EXPIRY,
+        amount=AMOUNT,
+        lapsed=LAPSED_EXPIRY,
+        steps=st.lists(
+            st.tuples(SOON, st.sampled_from([*HOLD_STEPS, *[c.CaptureHold] * 3])),
+            min_size=1,
+            max_size=4,
+        ),
+        order=st.tuples(AMOUNT, ORDER_IDS, RENEW),
+    )
+    def grant_hold_and_go_on(self, who, points, expiry, amount, lapsed, steps, order) -> None:
+        """Points for a hold, the hold, and what the customer, the shop and time make of it."""
+        self.ask(who, AT_ONCE, c.Grant(points, expiry))
+        self.take_hold(who, AT_ONCE, amount, 600, lapsed)
+        for jump, step in steps:
+            if step is c.CaptureHold:
+                self.order_carries_code(who, jump, *order, -1)
+            else:
+                self.move_hold_on(who, jump, step)
+
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        amount=AMOUNT,
+        order_id=ORDER_IDS,
+        renew=RENEW,
+        which=st.sampled_from([-1, -1, -2, 0]),
+    )
+    def order_carries_code(self, who, jump, amount, order_id, renew, which) -> None:
+        """An order with a code that this customer, or one merged into it, was given."""
+        own = [r for r in self.records.values() if self.holder(r) == self.sides[who]]
+        if own:
+            record = own[which % len(own)]
+            order = self.orders.get(order_id, Order(order_id))
+            points = _points(amount, record.points)
+            self.ask(who, jump, c.CaptureHold(points, record, order, renew))
+
+    # --- orders ----------------------------------------------------------------------------------
+
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        order_id=ORDER_IDS,
+        news=NEWS,
+        earning=EARNING,
+        expiry=EXPIRY,
+        policy=st.sampled_from(c.DebtPolicy),
+    )
+    def news_of_order(self, who, jump, order_id, news, earning, expiry, policy) -> None:
+        order = self.orders.get(order_id, Order(order_id))
+        self.ask(who, jump, c.UpdateOrder(order, news, earning, expiry, policy))
+
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        order_id=ORDER_IDS,
+        expiry=EXPIRY,
+        lapsed=LAPSED_EXPIRY,
+        cancelled=st.sampled_from([True, True, False]),
+    )
+    def give_spending_back(self, who, jump, order_id, expiry, lapsed, cancelled) -> None:
+        """Every spending of a cancelled order comes back, though each is asked for twice."""
+        spent_on = [order_id for order_id, order in self.orders.items() if order.spendings]
+        order_id = next((name for name in spent_on if name >= order_id), order_id)
+        order = self.orders.get(order_id, Order(order_id))
+        news = OrderNews(cancelled=cancelled)
+        self.ask(who, jump, c.UpdateOrder(order, news, EarningRule(1), expiry))
+        for hold_id in [s.hold_id for s in order.spendings for _ in range(2)]:
+            order = self.orders[order_id]
+            self.ask(who, AT_ONCE, c.ReturnSpending(order, hold_id, expiry, lapsed))
+
+    # --- time and merging ------------------------------------------------------------------------
+
+    @rule(who=WHO, jump=JUMP)
+    def settle(self, who, jump) -> None:
+        self.ask(who, jump, c.Settle())
+
+    @rule(who=WHO, jump=JUMP, parts=st.integers(1, 3), entries_max=st.integers(1, 2))
+    def settle_in_parts(self, who, jump, parts, entries_max) -> None:
+        side, now = self.sides[who], self.moment(who, jump)
+        for _ in range(parts):
+            before = side.account
+            answer = model.settle_part(side.customer, now, entries_max)
+            decision = settle_part(before, now, entries_max)
+            assert _moves(decision.entries) == list(answer.moves)
+            side.account = decision.account
+            whole = len(decision.entries) < entries_max
+            self.check(Step(before, decision.account, decision.entries, now, whole))
+            assert decision.settled == len(decision.entries) <= entries_max
+        self.compare(side, now)
+
+    @rule(source=WHO, jump=JUMP, what=st.sampled_from(["nothing", "nothing", "itself", "other"]))
+    def merge(self, source, jump, what) -> None:
+        if what == "nothing":
+            return
+        leaving, now = self.sides[source], self.moment(source, jump)
+        staying = leaving if what == "itself" else self.sides[1 - source]
+        answer = model.merge(leaving.customer, staying.customer, now)
+        merged = merge(leaving.account, staying.account, now)
+        if isinstance(merged, Refusal):
+            assert answer.refused == merged.code
+            return
+        assert answer.refused is None
+        assert answer.released_hold == merged.released_hold
+        now = max(now, leaving.account.as_of, staying.account.as_of)
+        for side, decision in ((leaving, merged.source), (staying, merged.target)):
+            before, side.account = side.account, decision.account
+            self.check(Step(before, decision.account, decision.entries, now))
+            self.compare(side, now)
+        assert _moves(merged.target.entries) == list(answer.moves)
+        self.ask(source, AT_ONCE, c.Settle())
+        self.survivors[leaving.account.customer_id] = staying.account.customer_id
+        self.sides[source] = self.open_account(leaving.account.time_zone)
+
+    def holder(self, record: HoldRecord) -> Side:
+        """The customer who took a hold, or who that customer became."""
+        name = record.customer_id
+        while name in self.survivors:
+            name = self.survivors[name]
+        return next(side for side in self.sides if side.account.customer_id == name)
+
+    # --- asking and comparing --------------------------------------------------------------------
+
+    def moment(self, who: int, jump: Jump) -> datetime:
+        """Where the clock stands for this command."""
+        place, delta = jump
+        if place == "back":
+            return self.now + delta
+        account = self.sides[who].account
+        marks = {"hold_end": account.hold_end, "lapse": account.next_lapse}
+        self.now = max(self.now, (marks.get(place) or self.now) + delta)
+        return self.now
+
+    def ask(self, who: int, jump: Jump, command: c.Command) -> Decision | Refusal:
+        """Ask the domain and the model the same, and compare."""
+        side, now = self.sides[who], self.moment(who, jump)
+        answer = model.decide(side.customer, self.papers, command, now)
+        decision = decide(side.account, command, now)
+        if isinstance(decision, Refusal):
+            assert answer.refused == decision.code
+            assert decision.message
+        else:
+            assert answer.refused is None
+            seen = _moves(decision.entries)
+            assert seen == list(answer.moves), f"{seen}\nbut the model says\n{answer.moves}"
+            assert decision.alarms == answer.alarms
+            before, side.account = side.account, decision.account
+            self.keep(decision)
+            self.check(Step(before, decision.account, decision.entries, now))
+            assert decision.changes(before) or (before.lots, before.hold, before.balances) == (
+                side.account.lots,
+                side.account.hold,
+                side.account.balances,
+            )
+        self.compare(side, now)
+        return decision
+
+    def keep(self, decision: Decision) -> None:
+        """Keep what a decision says of orders and codes, as a store would."""
+        if decision.order is not None:
+            self.orders[decision.order.order_id] = decision.order
+        if decision.record is not None:
+            self.records[decision.record.hold_id] = decision.record
+
+    def check(self, step: Step) -> None:
+        for invariant in INVARIANTS:
+            invariant(step)
+        self.holds.check(step)
+
+    def compare(self, side: Side, now: datetime) -> None:
+        """A reader sees the same in both, now and a little later."""
+        for instant in (now, now + timedelta(seconds=600)):
+            seen, expected = (
+                _picture(settled(side.account, instant)),
+                side.customer.picture(instant),
+            )
+            assert seen == expected, f"{seen}\nbut the model says\n{expected}"
+
+
+def _points(amount: Amount, there: int) -> int:
+    """The points that an amount stands for where so many are there; at least one."""
+    if isinstance(amount, int):
+        return amount
+    return max(1, {"half": there // 2, "less": there - 1, "all": there, "more": there + 1}[amount])
+
+
+def _picture(account: Account) -> model.Picture:
+    return model.Picture(
+        balances=account.balances._asdict(),
+        figures=tuple(account.figures),
+        lots=_days(account.lots),
+        lapsed=_days(account.lapsed),
+        debt=account.debt,
+        hold=_hold(account.hold) if account.hold else None,
+        as_of=account.as_of,
+        merged_into=account.merged_into,
+    )
+
+
+def _hold(hold: Hold) -> tuple[str, str, datetime, dict[date, int]]:
+    return hold.hold_id, hold.state, hold.ends_at, _days(hold.lots)
+
+
+def _days(lots: Lots) -> dict[date, int]:
+    return {lot.valid_through: lot.points for lot in lots}
+
+
+def _moves(entries: tuple[Entry, ...]) -> list[model.Move]:
+    return [
+        model.Move(entry.topic, {str(bucket): change for bucket, change in entry.moves}, entry.at)
+        for entry in entries
+    ]
+
+
+def _set_limits(limits: model.Limits) -> None:
+    """Let the domain keep no more than this; small limits are reached within one life."""
+    for module, name, value in (
+        ("lots", "LOTS_MAX", limits.lots),
+        ("draft", "LAPSED_DAYS_MAX", limits.lapsed_days),
+        ("merge", "LAPSED_DAYS_MAX", limits.lapsed_days),
+    ):
+        vars(import_module(f"pointbook.domain.{module}"))[name] = value
+
+
+AccountMachine.TestCase.settings = settings(max_examples=500, stateful_step_count=50)
+TestAccountMachine = AccountMachine.TestCase

@@ -1,0 +1,685 @@
+"""A second opinion on the rules of points: one record for each single point.
+
+The product counts points in buckets and lots. Here every point is an object that lies in a bucket
+and knows its last valid day, and every owed point is one line on a list, so that nothing can be
+miscounted without a point being made or lost. It is slow, it is written from the promises alone,
+and it takes from the product only what is asked of it (commands) and the words it answers with.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from pointbook.domain import commands as c
+from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.refusal import Code as Refused
+from tests.reference.calendar_walk import EPOCH, FOREVER, lapses_at, last_day, local_day
+from tests.reference.papers import Code, OrderPaper, Papers, Spent
+
+BUCKETS: Final = (
+    "pending",
+    "cancelled",
+    "approved",
+    "hold",
+    "spent",
+    "expired",
+    "reversed",
+    "removed",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point. `remembered`: it expired recently enough for a late order to take it back."""
+
+    last_day: date = FOREVER
+    remembered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an account keeps."""
+
+    lots: int = 100
+    lapsed_days: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The open hold; its points are those in the bucket `hold`."""
+
+    hold_id: str
+    ends_at: datetime
+    state: str
+    lapsed_expiry: ExpiryRule | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One movement: its topic, the change of each bucket, when it took effect."""
+
+    topic: str
+    changes: dict[str, int]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """All that can be seen of a customer."""
+
+    balances: dict[str, int]
+    figures: tuple[int, ...]
+    lots: dict[date, int]
+    lapsed: dict[date, int]
+    debt: int
+    hold: tuple[str, str, datetime, dict[date, int]] | None
+    as_of: datetime
+    merged_into: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command came to: refused and why, or the movements and alarms it brought."""
+
+    refused: Refused | None = None
+    moves: tuple[Move, ...] = ()
+    alarms: tuple[str, ...] = ()
+    released_hold: str | None = None
+
+
+class Refusing(Exception):
+    """Raised inside a command that cannot be carried out; nothing of it is kept."""
+
+    def __init__(self, code: Refused) -> None:
+        """Say why with a code."""
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(slots=True)
+class Customer:
+    """One customer's points, each by itself."""
+
+    customer_id: str
+    time_zone: str = "Asia/Tokyo"
+    limits: Limits = field(default_factory=Limits)
+    points: dict[str, list[Point]] = field(default_factory=lambda: {name: [] for name in BUCKETS})
+    owed: list[str] = field(default_factory=list)
+    promised: int = 0
+    hold: Holding | None = None
+    as_of: datetime = EPOCH
+    last_at: datetime = EPOCH
+    merged_into: str | None = None
+    journal: list[Move] = field(default_factory=list)
+
+    def copy(self) -> "Customer":
+        """The same customer to work on, with an empty journal. Points never change, so share."""
+        return Customer(
+            self.customer_id,
+            self.time_zone,
+            self.limits,
+            {name: list(points) for name, points in self.points.items()},
+            list(self.owed),
+            self.promised,
+            self.hold,
+            self.as_of,
+            self.last_at,
+            self.merged_into,
+        )
+
+    def become(self, other: "Customer") -> None:
+        """Keep what was worked out on a copy."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    def picture(self, now: datetime) -> Picture:
+        """What a reader sees at `now`, without writing anything down."""
+        seen = self.copy()
+        seen.as_of = max(now, seen.as_of)
+        seen.settle()
+        held = seen.hold
+        return Picture(
+            balances=seen.balances(),
+            figures=seen.figures(),
+            lots=dict(Counter(point.last_day for point in seen.points["approved"])),
+            lapsed=dict(Counter(p.last_day for p in seen.points["expired"] if p.remembered)),
+            debt=len(seen.owed),
+            hold=None
+            if held is None
+            else (
+                held.hold_id,
+                held.state,
+                held.ends_at,
+                dict(Counter(point.last_day for point in seen.points["hold"])),
+            ),
+            as_of=seen.as_of,
+            merged_into=seen.merged_into,
+        )
+
+    def balances(self) -> dict[str, int]:
+        """Points counted by bucket. An owed point is one below zero in approved."""
+        counts = {name: len(points) for name, points in self.points.items()}
+        return counts | {"approved": self.spendable, "issued": -self.promised}
+
+    def figures(self) -> tuple[int, ...]:
+        """approved, pending, total, lifetime, spent, hold."""
+        pending = len(self.points["pending"])
+        ever_approved = self.promised - pending - len(self.points["cancelled"])
+        return (
+            self.spendable,
+            pending,
+            self.spendable + pending,
+            ever_approved,
+            len(self.points["spent"]),
+            len(self.points["hold"]),
+        )
+
+    @property
+    def spendable(self) -> int:
+        """Approved points, below zero when points are owed."""
+        return len(self.points["approved"]) - len(self.owed)
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def settle(self, moves_max: int | None = None) -> None:
+        """Let what is due happen, in the order in which it falls due; all, or the first so many."""
+        while moves_max is None or len(self.journal) < moves_max:
+            hold_end = self.hold.ends_at if self.hold else None
+            soonest = min((p.last_day for p in self.points["approved"]), default=FOREVER)
+            lapse = lapses_at(soonest, self.time_zone)
+            due = min((at for at in (hold_end, lapse) if at), default=None)
+            if due is None or self.as_of < due:
+                return
+            moment = max(due, self.last_at)
+            if hold_end is not None and (lapse is None or hold_end <= lapse):
+                self.let_hold_go(moment)
+            else:
+                self.expire(soonest, moment)
+
+    def expire(self, day: date, moment: datetime) -> None:
+        """All points of one day stop counting."""
+        gone = [point for point in self.points["approved"] if point.last_day == day]
+        self.points["approved"] = [p for p in self.points["approved"] if p.last_day != day]
+        self.points["expired"] += [Point(day, remembered=True) for _ in gone]
+        self.forget_old_days()
+        self.write("points/sub/expire", "approved", "expired", len(gone), moment)
+
+    def forget_old_days(self) -> None:
+        """Only the latest lapsed days are remembered."""
+        days = sorted({point.last_day for point in self.points["expired"] if point.remembered})
+        kept = days[-self.limits.lapsed_days :]
+        if len(kept) < len(days):
+            self.points["expired"] = [
+                Point(p.last_day, p.remembered and p.last_day in kept)
+                for p in self.points["expired"]
+            ]
+
+    def is_over(self, point: Point, moment: datetime) -> bool:
+        """Whether the point's last day has passed at that moment."""
+        over = lapses_at(point.last_day, self.time_zone)
+        return over is not None and over <= moment
+
+    def last_day(self, rule: ExpiryRule, moment: datetime | None = None) -> date:
+        """The last valid day of a point granted at that moment."""
+        return last_day(rule, local_day(moment or self.as_of, ZoneInfo(self.time_zone)))
+
+    # --- movements -------------------------------------------------------------------------------
+
+    def write(
+        self, topic: str, source: str, target: str, points: int, at: datetime | None = None
+    ) -> None:
+        """Note one movement in the journal."""
+        self.last_at = at or self.as_of
+        self.journal.append(Move(topic, {source: -points, target: points}, self.last_at))
+
+    def credit(
+        self, points: list[Point], moment: datetime | None = None, renew: Rolling | None = None
+    ) -> None:
+        """Points become approved: each first pays an owed one, the soonest-expiring go first."""
+        for point in sorted(points, key=lambda point: point.last_day):
+            if self.owed:
+                self.owed.pop()
+            else:
+                self.points["approved"].append(point)
+        self.renew(renew, moment)
+        self.join_nearest_days(moment or self.as_of)
+
+    def renew(self, rule: Rolling | None, moment: datetime | None = None) -> None:
+        """The customer was active: every point that still counts lasts at least that long."""
+        if rule is None:
+            return
+        day, moment = self.last_day(rule), moment or self.as_of
+        self.points["approved"] = [
+            point if point.last_day >= day or self.is_over(point, moment) else Point(day)
+            for point in self.points["approved"]
+        ]
+
+    def join_nearest_days(self, moment: datetime) -> None:
+        """Too many days: the two nearest that still count become the later of them."""
+        free = self.points["approved"]
+        days = sorted({point.last_day for point in free if not self.is_over(point, moment)})
+        while len(days) > self.limits.lots:
+            gap = min(later - day for day, later in pairwise(days))
+            day, later = next(pair for pair in pairwise(days) if pair[1] - pair[0] == gap)
+            free[:] = [Point(later) if point.last_day == day else point for point in free]
+            days.remove(day)
+
+    def pick(self, count: int, first: Collection[date] = ()) -> list[Point]:
+        """Take approved points off, at most what is there, soonest-expiring first."""
+        queue = sorted(
+            self.points["approved"], key=lambda point: (point.last_day not in first, point.last_day)
+        )
+        self.points["approved"] = queue[count:]
+        return queue[:count]
+
+    def pick_or_owe(self, count: int, cause: str, first: Collection[date] = ()) -> list[Point]:
+        """Take approved points off; for each one that is missing, one is owed."""
+        picked = self.pick(count, first)
+        missing = count - len(picked)
+        self.owed += [cause] * missing
+        return picked
+
+    def put(self, bucket: str, count: int) -> None:
+        """Lay points of no particular day into a bucket."""
+        self.points[bucket] += [Point()] * count
+
+    def drop(self, bucket: str, count: int) -> None:
+        """Take points of no particular day out of a bucket."""
+        assert count <= len(self.points[bucket])
+        del self.points[bucket][:count]
+
+    def let_hold_go(self, moment: datetime, renew: Rolling | None = None) -> None:
+        """The held points are free again, on the days they came from."""
+        assert self.hold is not None
+        rule, returning = self.hold.lapsed_expiry, self.points["hold"]
+        self.hold, self.points["hold"] = None, []
+        count = len(returning)
+        self.credit(self.coming_back(returning, moment, rule), moment, renew)
+        self.write("points/add/hold", "hold", "approved", count, moment)
+
+    def coming_back(
+        self, points: list[Point], moment: datetime, rule: ExpiryRule | None
+    ) -> list[Point]:
+        """Points as they return; those whose day is over get a new one where a rule says so."""
+        if rule is None:
+            return points
+        day = self.last_day(rule, moment)
+        return [Point(day) if self.is_over(point, moment) else point for point in points]
+
+    def grant(self, source: str, points: int, rule: ExpiryRule, topic: str) -> date:
+        """Points are approved, out of a promise or newly issued. Returns their day."""
+        if source == "issued":
+            self.promised += points
+        else:
+            self.drop(source, points)
+        day = self.last_day(rule)
+        self.credit([Point(day)] * points, renew=rule if isinstance(rule, Rolling) else None)
+        self.write(topic, source, "approved", points)
+        return day
+
+    def need(self, points: int) -> None:
+        """Refuse what the customer cannot pay."""
+        if self.spendable < points:
+            raise Refusing(Refused.INSUFFICIENT_POINTS)
+
+    def need_hold(self, hold_id: str, states: Collection[str]) -> Holding:
+        """The open hold of that id in one of these states, or a refusal."""
+        if self.hold is None or self.hold.hold_id != hold_id:
+            raise Refusing(Refused.HOLD_NOT_FOUND)
+        if self.hold.state not in states:
+            raise Refusing(Refused.HOLD_WRONG_STATE)
+        return self.hold
+
+    def need_in(self, bucket: str, points: int, code: Refused) -> None:
+        """Refuse to move more out of a bucket than lies there."""
+        if len(self.points[bucket]) < points:
+            raise Refusing(code)
+
+    def take_back(
+        self, points: int, own_days: Collection[date], policy: c.DebtPolicy, cause: str
+    ) -> None:
+        """A refund: own days first, then the soonest; missing points are owed or let go."""
+        if policy is c.DebtPolicy.CLAMP:
+            points = min(points, len(self.points["approved"]))
+        if points:
+            self.pick_or_owe(points, cause, own_days)
+            self.put("reversed", points)
+            self.write("points/sub/refund", "approved", "reversed", points)
+
+    def return_spent(
+        self,
+        points: int,
+        days: list[date],
+        rule: ExpiryRule,
+        lapsed_expiry: ExpiryRule | None,
+    ) -> None:
+        """Spent points come back on their days; those that had none get a new one."""
+        self.need_in("spent", points, Refused.NOT_SPENT)
+        self.drop("spent", points)
+        named = self.coming_back([Point(day) for day in days], self.as_of, lapsed_expiry)
+        unnamed = [Point(self.last_day(rule))] * (points - len(days))
+        self.credit(named + unnamed)
+        self.write("points/add/refund", "spent", "approved", points)
+
+
+# --- commands ------------------------------------------------------------------------------------
+
+
+def decide(customer: Customer, papers: Papers, command: c.Command, now: datetime) -> Answer:
+    """Carry the command out on `customer` and `papers`, or refuse and change neither."""
+    if customer.merged_into is not None:
+        return Answer(refused=Refused.ACCOUNT_MERGED)
+    work = customer.copy()
+    work.as_of = max(work.as_of, now)
+    work.settle()
+    try:
+        alarms = _CARRY_OUT[type(command)](work, papers, command)
+    except Refusing as refusing:
+        return Answer(refused=refusing.code)
+    work.settle()
+    customer.become(work)
+    return Answer(moves=tuple(work.journal), alarms=alarms)
+
+
+def settle_part(customer: Customer, now: datetime, moves_max: int) -> Answer:
+    """Let only the first so many things happen that are due."""
+    customer.as_of = max(customer.as_of, now)
+    customer.journal = []
+    customer.settle(moves_max)
+    return Answer(moves=tuple(customer.journal))
+
+
+def merge(source: Customer, target: Customer, now: datetime) -> Answer:
+    """Every point of `source`, and every owed one, goes to `target`. Moves are the target's."""
+    if source.customer_id == target.customer_id:
+        return Answer(refused=Refused.SAME_ACCOUNT)
+    if source.merged_into is not None or target.merged_into is not None:
+        return Answer(refused=Refused.ACCOUNT_MERGED)
+    now = max(now, source.as_of, target.as_of)
+    for side in (source, target):
+        side.journal = []
+        side.as_of = now
+        side.settle()
+    released = source.hold.hold_id if source.hold else None
+    if source.hold:
+        source.let_hold_go(now)
+        source.settle()
+    moved = {name: points for name, points in source.balances().items() if points}
+    for name in BUCKETS:
+        if name != "approved":
+            target.points[name] += source.points[name]
+    target.promised += source.promised
+    target.credit(source.points["approved"])
+    repaid = target.pick(len(source.owed))
+    target.owed += source.owed[len(repaid) :]
+    target.forget_old_days()
+    if moved:
+        target.last_at = source.last_at = now
+        target.journal.append(Move("points/add/merge", moved, now))
+    target.settle()
+    source.become(
+        Customer(
+            source.customer_id,
+            source.time_zone,
+            source.limits,
+            as_of=now,
+            last_at=source.last_at,
+            merged_into=target.customer_id,
+        )
+    )
+    return Answer(moves=tuple(target.journal), released_hold=released)
+
+
+type Alarms = tuple[str, ...]
+type Carrier = Callable[[Customer, Papers, c.Command], Alarms]
+
+
+def _grant(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.Grant)
+    customer.grant("issued", command.points, command.expiry, command.topic)
+    return ()
+
+
+def _grant_pending(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.GrantPending)
+    _promise(customer, command.points)
+    return ()
+
+
+def _confirm(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.Confirm)
+    customer.need_in("pending", command.points, Refused.NOT_PENDING)
+    customer.grant("pending", command.points, command.expiry, "points/add/order")
+    return ()
+
+
+def _cancel_pending(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.CancelPending)
+    _withdraw(customer, command.points)
+    return ()
+
+
+def _consume(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.Consume)
+    customer.need(command.points)
+    customer.pick(command.points)
+    customer.put("spent", command.points)
+    customer.renew(command.renew)
+    customer.write("points/sub/flow", "approved", "spent", command.points)
+    return ()
+
+
+def _remove(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.Remove)
+    customer.need(command.points)
+    customer.pick(command.points)
+    customer.put("removed", command.points)
+    customer.write("points/sub/manual", "approved", "removed", command.points)
+    return ()
+
+
+def _reverse(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.Reverse)
+    customer.take_back(command.points, command.own_days, command.debt_policy, command.about)
+    return ()
+
+
+def _give_back(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.GiveBack)
+    days = [lot.valid_through for lot in command.lots for _ in range(lot.points)]
+    customer.return_spent(command.points, days, command.expiry, command.lapsed_expiry)
+    return ()
+
+
+def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.TakeHold)
+    if customer.hold is not None:
+        raise Refusing(Refused.HOLD_OPEN)
+    customer.need(command.points)
+    customer.points["hold"] = customer.pick(command.points)
+    ends_at = customer.as_of + timedelta(seconds=command.seconds)
+    customer.hold = Holding(command.hold_id, ends_at, "preparing", command.lapsed_expiry)
+    papers.codes[command.hold_id] = Code([point.last_day for point in customer.points["hold"]])
+    customer.write("points/sub/hold", "approved", "hold", command.points)
+    return ()
+
+
+def _mark_ready(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.MarkReady)
+    held = customer.need_hold(command.hold_id, {"preparing", "ready"})
+    customer.hold = Holding(held.hold_id, held.ends_at, "ready", held.lapsed_expiry)
+    return ()
+
+
+def _begin_release(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.BeginRelease)
+    held = customer.need_hold(command.hold_id, {"preparing", "ready", "releasing"})
+    customer.hold = Holding(held.hold_id, held.ends_at, "releasing", held.lapsed_expiry)
+    return ()
+
+
+def _undo_hold(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.UndoHold)
+    customer.need_hold(command.hold_id, {"preparing"})
+    customer.let_hold_go(customer.as_of)
+    return ()
+
+
+def _release_hold(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.ReleaseHold)
+    customer.need_hold(command.hold_id, {"releasing"})
+    customer.let_hold_go(customer.as_of)
+    return ()
+
+
+def _capture(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.CaptureHold)
+    hold_id, order_id = command.record.hold_id, command.order.order_id
+    code, paper = papers.codes[hold_id], papers.order(order_id)
+    if order_id in code.orders:
+        return ()
+    points = min(command.points, len(code.days))
+    alarms = ["used_more_than_held"] if command.points > points else []
+    if customer.hold is not None and customer.hold.hold_id == hold_id:
+        days = _spend_held(customer, points, command.renew)
+    else:
+        alarms.append("code_used_again" if code.orders else "late_order")
+        days = _spend_late(customer, code, points, command.renew)
+    paper.spent.append(Spent(hold_id, days, points))
+    papers.orders[order_id] = paper
+    code.orders.append(order_id)
+    return tuple(alarms)
+
+
+def _spend_held(customer: Customer, points: int, renew: Rolling | None) -> list[date]:
+    """The order takes the soonest held points; the others are free again."""
+    held = sorted(customer.points["hold"], key=lambda point: point.last_day)
+    customer.points["hold"] = held[points:]
+    customer.put("spent", points)
+    customer.renew(renew)
+    customer.write("points/hold/spent", "hold", "spent", points)
+    if held[points:]:
+        customer.let_hold_go(customer.as_of, renew)
+    else:
+        customer.hold = None
+    return [point.last_day for point in held[:points]]
+
+
+def _spend_late(customer: Customer, code: Code, points: int, renew: Rolling | None) -> list[date]:
+    """Remembered expired points of the hold's days first, then free ones, then a debt."""
+    days: list[date] = []
+    for day in sorted(code.days):
+        expired = Point(day, remembered=True)
+        if len(days) < points and expired in customer.points["expired"]:
+            customer.points["expired"].remove(expired)
+            days.append(day)
+    if days:
+        customer.put("spent", len(days))
+        customer.renew(renew)
+        customer.write("points/expired/spent", "expired", "spent", len(days))
+    missing = points - len(days)
+    if missing:
+        days += [point.last_day for point in customer.pick_or_owe(missing, "late order")]
+        customer.put("spent", missing)
+        customer.renew(renew)
+        customer.write("points/sub/hold", "approved", "spent", missing)
+    return days
+
+
+def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.UpdateOrder)
+    paper = papers.order(command.order.order_id)
+    customer.need_in("pending", paper.pending, Refused.NOT_PENDING)
+    paper.heard.append((command.news, command.rule))
+    standing = paper.pending + len(paper.approved_days)
+    _earn(customer, paper, paper.target - standing, command.expiry)
+    _lose(customer, paper, standing - paper.target, command)
+    if paper.confirmed and paper.pending:
+        day = customer.grant("pending", paper.pending, command.expiry, "points/add/order")
+        paper.approved_days += [day] * paper.pending
+        paper.pending = 0
+    papers.orders[command.order.order_id] = paper
+    return ()
+
+
+def _earn(customer: Customer, paper: OrderPaper, points: int, rule: ExpiryRule) -> None:
+    if points <= 0:
+        return
+    if paper.confirmed:
+        day = customer.grant("issued", points, rule, "points/add/order")
+        paper.approved_days += [day] * points
+    else:
+        _promise(customer, points)
+        paper.pending += points
+
+
+def _lose(customer: Customer, paper: OrderPaper, points: int, command: c.UpdateOrder) -> None:
+    if points <= 0:
+        return
+    from_pending = min(points, paper.pending)
+    if from_pending:
+        _withdraw(customer, from_pending)
+        paper.pending -= from_pending
+    if points > from_pending:
+        days = sorted(paper.approved_days)
+        customer.take_back(
+            points - from_pending, set(days), command.debt_policy, command.order.order_id
+        )
+        paper.approved_days = days[points - from_pending :]
+
+
+def _return_spending(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.ReturnSpending)
+    paper = papers.order(command.order.order_id)
+    for spent in paper.spent:
+        if paper.cancelled and spent.hold_id == command.hold_id and not spent.given_back:
+            customer.return_spent(spent.points, spent.days, command.expiry, command.lapsed_expiry)
+            spent.given_back = True
+            papers.orders[command.order.order_id] = paper
+            break
+    return ()
+
+
+def _settle(_: Customer, __: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.Settle)
+    return ()
+
+
+def _promise(customer: Customer, points: int) -> None:
+    customer.promised += points
+    customer.put("pending", points)
+    customer.write("points/pending/add", "issued", "pending", points)
+
+
+def _withdraw(customer: Customer, points: int) -> None:
+    customer.need_in("pending", points, Refused.NOT_PENDING)
+    customer.drop("pending", points)
+    customer.put("cancelled", points)
+    customer.write("points/pending/cancel", "pending", "cancelled", points)
+
+
+_CARRY_OUT: dict[type, Carrier] = {
+    c.Grant: _grant,
+    c.GrantPending: _grant_pending,
+    c.Confirm: _confirm,
+    c.CancelPending: _cancel_pending,
+    c.Consume: _consume,
+    c.Remove: _remove,
+    c.Reverse: _reverse,
+    c.GiveBack: _give_back,
+    c.TakeHold: _take_hold,
+    c.MarkReady: _mark_ready,
+    c.BeginRelease: _begin_release,
+    c.UndoHold: _undo_hold,
+    c.ReleaseHold: _release_hold,
+    c.CaptureHold: _capture,
+    c.UpdateOrder: _update_order,
+    c.ReturnSpending: _return_spending,
+    c.Settle: _settle,
+}

@@ -1,0 +1,322 @@
+"""What must remain of an order's points, in whatever order its news comes."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from pointbook.domain import commands as c
+from pointbook.domain.account import Account
+from pointbook.domain.decide import Decision, decide
+from pointbook.domain.expiry import Days
+from pointbook.domain.lots import Lot
+from pointbook.domain.orders import EarningRule, Order, OrderNews, Refund, Rounding, Spending
+from pointbook.domain.refusal import Code
+from tests.reference.papers import earned
+from tests.unit.domain.support import (
+    END_OF_TODAY,
+    IN_30_DAYS,
+    NOW,
+    SECOND,
+    TODAY,
+    account,
+    day,
+    done,
+    hold,
+    lots,
+    order_of,
+    refused,
+    through,
+    topics,
+)
+
+ONE_PERCENT = EarningRule(unit_minor=100)
+EMPTY = Account("1001")
+
+
+def news(base_minor: int | None = None, seconds: int = 0, **more: object) -> OrderNews:
+    """News of the order as of so many seconds after now."""
+    said = OrderNews(updated_at=NOW + seconds * SECOND, base_minor=base_minor)
+    return replace(said, **more)  # type: ignore[arg-type]
+
+
+def refund(refund_id: str, base_minor: int) -> OrderNews:
+    return OrderNews(refunds=(Refund(refund_id, base_minor),))
+
+
+CANCELLED = OrderNews(cancelled=True)
+CONFIRMED = OrderNews(confirmed=True)
+
+
+def tell(
+    before: Account, order: Order, said: OrderNews, policy: c.DebtPolicy = c.DebtPolicy.CARRY
+) -> Decision:
+    return done(before, c.UpdateOrder(order, said, ONE_PERCENT, IN_30_DAYS, policy))
+
+
+def told(before: Account, messages: Iterable[OrderNews]) -> tuple[Account, Order]:
+    """The account and the order after all of these messages."""
+    order = Order("o1")
+    for said in messages:
+        decision = tell(before, order, said)
+        before, order = decision.account, decision.order or order
+    return before, order
+
+
+# --- earning -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("base", "floor", "half_up", "ceil"),
+    [
+        (-1, 0, 0, 0),
+        (0, 0, 0, 0),
+        (1, 0, 0, 1),
+        (49, 0, 0, 1),
+        (50, 0, 1, 1),
+        (51, 0, 1, 1),
+        (99, 0, 1, 1),
+        (100, 1, 1, 1),
+        (101, 1, 1, 2),
+        (149, 1, 1, 2),
+        (150, 1, 2, 2),
+        (199, 1, 2, 2),
+        (200, 2, 2, 2),
+    ],
+)
+def test_parts_of_a_unit_are_rounded_as_the_programme_says(
+    base: int, floor: int, half_up: int, ceil: int
+) -> None:
+    for rounding, points in zip(Rounding, (floor, half_up, ceil), strict=True):
+        rule = EarningRule(100, rounding=rounding)
+        assert rule.points(base) == earned(rule, base) == points
+
+
+@pytest.mark.parametrize(
+    ("percent", "floor", "half_up", "ceil"),
+    [
+        (100, 3, 3, 3),
+        (116, 3, 3, 4),
+        (117, 3, 4, 4),
+        (133, 3, 4, 4),
+        (134, 4, 4, 5),
+        (200, 6, 6, 6),
+    ],
+)
+def test_parts_of_a_point_by_rank_are_rounded_as_the_programme_says(
+    percent: int, floor: int, half_up: int, ceil: int
+) -> None:
+    for rounding, points in zip(Rounding, (floor, half_up, ceil), strict=True):
+        rule = EarningRule(100, 3, percent, rounding)
+        assert rule.points(100) == earned(rule, 100) == points
+
+
+@pytest.mark.parametrize("field", ["unit_minor", "points_per_unit", "multiplier_percent"])
+def test_an_earning_rule_earns_something(field: str) -> None:
+    assert EarningRule(1, 1, 1).points(100) == 1
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match=field):
+            replace(ONE_PERCENT, **{field: wrong})  # type: ignore[arg-type]
+
+
+# --- news ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("seconds", "points"), [(-1, 10), (0, 20), (1, 20)])
+def test_the_newest_news_wins_and_equally_new_is_newer(seconds: int, points: int) -> None:
+    _, order = told(EMPTY, [news(1000, 0), news(2000, seconds)])
+    assert order.target_points == order.pending_points == points
+
+
+@pytest.mark.parametrize("said", [OrderNews(base_minor=1000), OrderNews(updated_at=NOW)])
+def test_a_base_without_its_time_or_a_time_without_base_says_nothing(said: OrderNews) -> None:
+    after, order = told(EMPTY, [said])
+    assert (order.base_minor, order.target_points, after.version) == (None, 0, 0)
+
+
+def test_news_that_says_nothing_new_writes_nothing() -> None:
+    before, order = told(EMPTY, [news(1000, confirmed=True), refund("r1", 100)])
+    again = tell(before, order, news(1000, confirmed=True, refunds=(Refund("r1", 100),)))
+    assert (again.entries, again.order) == ((), None)
+    assert not again.changes(before)
+
+
+def test_what_an_order_earns_is_pending_until_it_is_confirmed() -> None:
+    before, order = told(EMPTY, [news(1000)])
+    assert (before.figures.pending, before.figures.approved) == (10, 0)
+    decision = tell(before, order, CONFIRMED)
+    assert topics(decision.entries) == ["points/add/order"]
+    assert decision.account.figures == (10, 0, 10, 10, 0, 0)
+    assert order_of(decision).grant_lots == (Lot(TODAY + timedelta(days=30), 10),)
+
+
+def test_a_confirmed_order_earns_at_once() -> None:
+    decision = tell(EMPTY, Order("o1"), news(1000, confirmed=True))
+    assert topics(decision.entries) == ["points/add/order"]
+    assert order_of(decision).customer_id == "1001"
+
+
+def test_the_rule_that_an_order_first_earned_by_is_kept() -> None:
+    before, order = told(EMPTY, [news(1000)])
+    double = EarningRule(100, 2, programme_version=2)
+    decision = done(before, c.UpdateOrder(order, news(2000, 1), double, IN_30_DAYS))
+    assert order_of(decision).target_points == 20
+    assert order_of(decision).rule == ONE_PERCENT
+
+
+def test_a_refund_is_known_by_its_id_and_counted_once() -> None:
+    _, order = told(EMPTY, [news(1000), refund("r1", 300), refund("r1", 300), refund("r1", 500)])
+    assert order.pending_points == 7
+
+
+def test_a_refund_named_twice_in_one_message_is_counted_once() -> None:
+    twice = OrderNews(refunds=(Refund("r1", 300), Refund("r1", 300)))
+    assert told(EMPTY, [news(1000), twice])[1].pending_points == 7
+
+
+@pytest.mark.parametrize(("third", "left"), [(399, 1), (400, 0), (401, 0), (9999, 0)])
+def test_partial_refunds_never_take_more_than_was_granted(third: int, left: int) -> None:
+    messages = [news(1000, confirmed=True), refund("r1", 300), refund("r2", 200)]
+    after, order = told(EMPTY, [*messages, refund("r3", third + 1)])
+    assert order.approved_points == after.figures.approved == left
+    assert after.balances.reversed == 10 - left
+
+
+MESSAGES = [
+    news(1000, 0),
+    news(1200, 1, confirmed=True),
+    refund("r1", 300),
+    replace(refund("r2", 100), updated_at=NOW + 2 * SECOND, base_minor=1100),
+]
+
+
+@pytest.mark.parametrize("more", [(), (CANCELLED,)])
+def test_news_leads_to_the_same_points_in_whatever_order_it_comes(
+    more: tuple[OrderNews, ...],
+) -> None:
+    ends = set()
+    for messages in permutations([*MESSAGES, *more, MESSAGES[2]]):
+        after, order = told(account((50, 31)), messages)
+        figures = after.figures
+        facts = replace(order, refunds=tuple(sorted(order.refunds, key=lambda r: r.refund_id)))
+        ends.add(
+            (
+                figures.approved,
+                figures.pending,
+                figures.total,
+                figures.spent,
+                figures.hold,
+                after.lots,
+                replace(facts, rule=None),
+            )
+        )
+    ((approved, pending, *_),) = ends
+    assert (approved, pending) == (50 if more else 57, 0)
+
+
+@pytest.mark.parametrize("when", [0, 1, 2])
+def test_a_cancelled_order_keeps_no_points_whenever_it_was_cancelled(when: int) -> None:
+    messages = [news(1000), CONFIRMED]
+    messages.insert(when, CANCELLED)
+    after, order = told(EMPTY, messages)
+    assert after.figures.total == order.pending_points == order.approved_points == 0
+
+
+def test_pending_points_are_taken_back_before_approved_ones() -> None:
+    order = Order("o1", "1001", 0, NOW, 1000, ONE_PERCENT, pending_points=4, approved_points=6)
+    order = replace(order, grant_lots=(Lot(day(20), 2), Lot(day(25), 4)))
+    before = done(account((2, 20), (4, 25), (9, 15)), c.GrantPending(4)).account
+    decision = tell(before, order, refund("r1", 700))
+    assert topics(decision.entries) == ["points/pending/cancel", "points/sub/refund"]
+    assert [entry.points for entry in decision.entries] == [4, 3]
+    assert lots(decision.account.lots) == {15: 9, 25: 3}
+    assert lots(order_of(decision).grant_lots) == {25: 3}
+
+
+@pytest.mark.parametrize(
+    ("policy", "approved"), [(c.DebtPolicy.CARRY, -10), (c.DebtPolicy.CLAMP, 0)]
+)
+def test_a_refund_of_spent_points_follows_the_debt_policy(
+    policy: c.DebtPolicy, approved: int
+) -> None:
+    before, order = told(EMPTY, [news(1000, confirmed=True)])
+    before = done(before, c.Consume(10)).account
+    decision = tell(before, order, CANCELLED, policy)
+    assert decision.account.figures.approved == approved
+    assert order_of(decision).approved_points == 0
+
+
+def test_news_is_refused_where_the_promised_points_have_left_pending() -> None:
+    before, order = told(EMPTY, [news(1000)])
+    before = done(before, c.CancelPending(1)).account
+    for said in (CONFIRMED, CANCELLED, news(2000, 1)):
+        assert refused(before, c.UpdateOrder(order, said, ONE_PERCENT, IN_30_DAYS)) is (
+            Code.NOT_PENDING
+        )
+
+
+# --- points spent on it --------------------------------------------------------------------------
+
+
+def spent_order(*, cancelled: bool = True) -> tuple[Account, Order]:
+    """An order that spent a hold of 7: 4 valid through 20 March, 3 through 25."""
+    held, record = hold(account((4, 20), (6, 25)), 7)
+    decision = done(held, c.CaptureHold(7, record, Order("o1")))
+    return decision.account, replace(order_of(decision), cancelled=cancelled)
+
+
+def give_back(order: Order, hold_id: str = "h1") -> c.ReturnSpending:
+    return c.ReturnSpending(order, hold_id, through(30))
+
+
+def test_a_cancelled_order_gives_spent_points_back_into_the_same_lots_once() -> None:
+    before, order = spent_order()
+    decision = done(before, give_back(order))
+    assert topics(decision.entries) == ["points/add/refund"]
+    assert lots(decision.account.lots) == {20: 4, 25: 6}
+    assert order_of(decision).spendings[0].given_back
+    again = done(decision.account, give_back(order_of(decision)))
+    assert (again.entries, again.order) == ((), None)
+
+
+@pytest.mark.parametrize("hold_id", ["h1", "h2"])
+def test_only_what_a_cancelled_order_spent_comes_back(hold_id: str) -> None:
+    before, order = spent_order(cancelled=hold_id != "h1")
+    assert done(before, give_back(order, hold_id)).entries == ()
+
+
+def test_each_hold_that_an_order_spent_comes_back_by_itself() -> None:
+    before, order = spent_order()
+    other = Spending("h0", "1001", 1, (), given_back=True)
+    decision = done(before, give_back(replace(order, spendings=(other, *order.spendings))))
+    assert decision.account.figures.approved == 10
+    assert [s.given_back for s in order_of(decision).spendings] == [True, True]
+
+
+def test_points_that_were_a_debt_come_back_on_a_new_day() -> None:
+    before, order = spent_order()
+    order = replace(order, spendings=(replace(order.spendings[0], lots=(Lot(day(20), 4),)),))
+    assert lots(done(before, give_back(order)).account.lots) == {20: 4, 25: 3, 30: 3}
+
+
+def test_lapsed_points_of_a_cancelled_order_get_a_new_day_where_a_rule_says_so() -> None:
+    held, record = hold(account((5, 10)), 5)
+    captured = done(held, c.CaptureHold(5, record, Order("o1")))
+    order = replace(order_of(captured), cancelled=True)
+    command = replace(give_back(order), lapsed_expiry=Days(1))
+    assert lots(done(captured.account, command, END_OF_TODAY).account.lots) == {12: 5}
+
+
+def test_points_that_were_given_back_otherwise_do_not_come_back_twice() -> None:
+    before, order = spent_order()
+    before = done(before, c.GiveBack(1, (), IN_30_DAYS)).account
+    assert refused(before, give_back(order)) is Code.NOT_SPENT
+
+
+def test_deciding_changes_neither_the_account_nor_the_order() -> None:
+    before, order = spent_order()
+    command = give_back(order)
+    assert decide(before, command, NOW) == decide(before, command, NOW)
+    assert not order.spendings[0].given_back
