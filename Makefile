@@ -117,10 +117,12 @@ bench: setup build ## measure, side by side, and write the report
 
 # --- build, run, deploy --------------------------------------------------------------------------------------------
 
+# SAM's cache sees the sources but not the makefiles that build them.
 .PHONY: build
 build: .venv-sam/.ready ## sam build, for this machine's processor
 	@echo "build ..."
 	@mkdir -p .local
+	@if [ -n "$$(find layers/common/build.mk layers/common/*/Makefile functions/Makefile -newer .aws-sam/cache 2>/dev/null)" ]; then rm -rf .aws-sam/cache; fi
 	@$(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE) >.local/build.log 2>&1 || { cat .local/build.log; exit 1; }
 
 # What stands on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) is in the environment of

@@ -1,0 +1,72 @@
+"""What `sam build` made, and what template.yaml says about each function."""
+
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from local import deployment
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".aws-sam" / "build"
+SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
+MACHINE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+"""This machine's processor, as SAM names it; the build in `BUILD` is for it."""
+
+TEMPLATE: dict[str, Any] = deployment.read_template(ROOT)
+
+FUNCTIONS = {
+    deployment.snake_case(logical_id.removesuffix("Function")): logical_id
+    for logical_id, resource in TEMPLATE["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+"""The logical id of each function, by its name in this repository (`get_points`)."""
+
+
+def function_property(function: str, name: str) -> Any:
+    """A property of a function, its own or that of all functions."""
+    own = TEMPLATE["Resources"][FUNCTIONS[function]]["Properties"]
+    return own.get(name, TEMPLATE["Globals"]["Function"].get(name))
+
+
+def variables(function: str, values: Mapping[str, str]) -> dict[str, str]:
+    """The environment that the template gives a function.
+
+    `values` are those of parameters and resources; a parameter that is not among them has its
+    default.
+    """
+    parts = (
+        TEMPLATE["Globals"]["Function"],
+        TEMPLATE["Resources"][FUNCTIONS[function]]["Properties"],
+    )
+    defaults = {
+        name: parameter["Default"]
+        for name, parameter in TEMPLATE["Parameters"].items()
+        if "Default" in parameter
+    }
+    known = {**defaults, **values}
+    return {
+        name: str(known[value["Ref"]] if isinstance(value, dict) else value)
+        for part in parts
+        for name, value in part["Environment"]["Variables"].items()
+    }
+
+
+def expanded() -> dict[str, Any]:
+    """The template as plain CloudFormation, by the translator that AWS itself uses."""
+    template = deployment.read_template(ROOT)
+    for resource in template["Resources"].values():
+        for name in ("CodeUri", "ContentUri"):
+            if name in resource.get("Properties", {}):
+                resource["Properties"][name] = "s3://artifacts/built.zip"
+    done = subprocess.run(
+        [SAM_PYTHON, "-m", "local.expand", "ap-northeast-1"],
+        cwd=ROOT,
+        input=json.dumps(template).encode(),
+        capture_output=True,
+        check=True,
+    )
+    plain: dict[str, Any] = json.loads(done.stdout)
+    return plain

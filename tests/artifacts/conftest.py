@@ -1,0 +1,47 @@
+"""The build, and what its functions speak to: a table and a secret in MiniStack."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.artifacts.built import BUILD, FUNCTIONS, MACHINE, expanded
+from tests.artifacts.cloud import Cloud
+from tests.artifacts.elf import machine_of
+from tests.engines import servers
+
+
+@pytest.fixture(scope="session")
+def build() -> Path:
+    """The folder of what was built for this machine."""
+    missing = [name for name in FUNCTIONS.values() if not (BUILD / name / "app.py").exists()]
+    if missing:
+        pytest.fail(f"{missing} are not built: run `make build`.")
+    strangers = [
+        file.name for file in BUILD.rglob("*.so") if machine_of(file.read_bytes()) != MACHINE
+    ]
+    if strangers:
+        pytest.fail(f"{BUILD} is not for {MACHINE}: run `make build`.")
+    return BUILD
+
+
+@pytest.fixture(scope="session")
+def layer(build: Path) -> Path:
+    """The folder that becomes /opt/python."""
+    return build / "CommonLayer" / "python"
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """MiniStack's DynamoDB and Secrets Manager."""
+    directory = tmp_path_factory.mktemp("cloud")
+    with servers.ministack(directory, services="dynamodb,secretsmanager") as url:
+        yield Cloud(url)
+
+
+@pytest.fixture(scope="session")
+def resources() -> dict[str, Any]:
+    """The template's resources as plain CloudFormation."""
+    found: dict[str, Any] = expanded()["Resources"]
+    return found

@@ -1,0 +1,104 @@
+"""What a role allows, and what a function asks of AWS, in the same words: (action, resource).
+
+Resources are named as in the template: `LedgerTable`, `LedgerTable/index/due_lot`, `AppSecret`.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore import xform_name
+
+from tests.artifacts.cloud import SECRET, TABLE
+from tests.engines.memory import MemoryDynamo
+
+type Right = tuple[str, str]
+
+_SUB_OF_ARN = re.compile(r"\$\{(\w+)\.Arn\}([\w/-]*)")
+_TRANSACTION_ACTIONS = {
+    "Get": "GetItem",
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+"""What each part of a transaction needs (DynamoDB developer guide, "IAM for transactions")."""
+
+
+def rights(policies: list[dict[str, Any]]) -> set[Right]:
+    """Everything that policies of plain CloudFormation allow; an unknown form stays as it is."""
+    return {
+        (action, _resource_name(resource))
+        for policy in policies
+        for statement in _listed(policy["PolicyDocument"]["Statement"])
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _resource_name(resource: Any) -> str:
+    match resource:
+        case {"Ref": str(name)}:
+            return name
+        case {"Fn::GetAtt": [str(name), "Arn"]}:
+            return name
+        case {"Fn::Sub": str(text)} if found := _SUB_OF_ARN.fullmatch(text):
+            return f"{found[1]}{found[2]}"
+        case _:
+            return json.dumps(resource)
+
+
+class Aws:
+    """Answers every call of botocore's clients, and notes the rights that it would have needed.
+
+    DynamoDB is `table`; Secrets Manager has one secret. Anything else fails the test.
+    """
+
+    def __init__(self, table: MemoryDynamo, secret: str) -> None:
+        self._table = table
+        self._secret = secret
+        self._index_as_of: int | None = None
+        self.needed: set[Right] = set()
+
+    def let_indexes_lag(self) -> None:
+        """From now on indexes show what there is at this moment, as a late index does."""
+        self._index_as_of = self._table.sequence
+
+    def call(self, service: str, operation: str, request: dict[str, Any]) -> Any:
+        """The answer to one call, such as `GetItem` of `dynamodb`."""
+        if service == "dynamodb":
+            self.needed |= set(_dynamodb_rights(operation, request))
+            return getattr(self._reader(request), xform_name(operation))(**request)
+        assert (service, operation) == ("secretsmanager", "GetSecretValue"), operation
+        assert request == {"SecretId": SECRET}
+        self.needed.add(("secretsmanager:GetSecretValue", "AppSecret"))
+        return {"SecretString": self._secret}
+
+    def _reader(self, request: Mapping[str, Any]) -> Any:
+        if "IndexName" in request and self._index_as_of is not None:
+            return self._table.as_of(self._index_as_of)
+        return self._table
+
+
+def _dynamodb_rights(operation: str, request: Mapping[str, Any]) -> Iterator[Right]:
+    """The IAM actions of one call (service authorization reference, Amazon DynamoDB)."""
+    match operation:
+        case "TransactWriteItems" | "TransactGetItems":
+            for part in request["TransactItems"]:
+                ((kind, action),) = part.items()
+                yield _right(_TRANSACTION_ACTIONS[kind], action["TableName"])
+        case "BatchGetItem" | "BatchWriteItem":
+            for table in request["RequestItems"]:
+                yield _right(operation, table)
+        case _:
+            yield _right(operation, request["TableName"], request.get("IndexName"))
+
+
+def _right(action: str, table: str, index: str | None = None) -> Right:
+    assert table == TABLE, f"{action} on {table}: functions know one table"
+    return f"dynamodb:{action}", f"LedgerTable/index/{index}" if index else "LedgerTable"
