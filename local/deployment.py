@@ -1,7 +1,8 @@
 """Deploys what `sam build` made to the emulator, by the SDK: `sam deploy` would take eight seconds.
 
 The template is deployed as it is. Added to it are only environment variables of the stage `local`
-(names that begin with LOCAL_), so that nothing of them exists in the template itself.
+(names that begin with LOCAL_), so that nothing of them exists in the template itself, and names for
+the table and the secret, so that local/env.json can say them.
 """
 
 import copy
@@ -29,6 +30,8 @@ from local.options import ROOT
 from local.problems import LocalProblem
 
 STACK_NAME = "pointbook-local"
+TABLE_NAME = "pointbook-local"
+SECRETS_NAME = "pointbook-local"
 
 _BUCKET = "pointbook-local-artifacts"
 _ARTIFACTS = ("CodeUri", "ContentUri")
@@ -89,6 +92,7 @@ def prepare(
     """
     template = copy.deepcopy(template)
     _add_environment(template, local_environment)
+    _name(template)
     artifacts = _zip_artifacts(template, build, keep)
     text = json.dumps(template)
     expanded = f"{_digest(text.encode())}.json"
@@ -187,6 +191,11 @@ def _add_environment(template: _Json, added: Mapping[str, str]) -> None:
     variables = settings.setdefault("Environment", {}).setdefault("Variables", {})
     assert not variables.keys() & added.keys()
     variables.update(added)
+
+
+def _name(template: _Json) -> None:
+    template["Resources"]["LedgerTable"]["Properties"]["TableName"] = TABLE_NAME
+    template["Resources"]["AppSecret"]["Properties"]["Name"] = SECRETS_NAME
 
 
 def _zip_artifacts(template: _Json, build: Path, keep: Path) -> dict[str, bytes]:

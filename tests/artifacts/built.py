@@ -25,6 +25,10 @@ FUNCTIONS = {
 """The logical id of each function, by its name in this repository (`get_points`)."""
 
 
+NO_VALUE = {"Ref": "AWS::NoValue"}
+"""As a value in a template: there is no such entry."""
+
+
 def function_property(function: str, name: str) -> Any:
     """A property of a function, its own or that of all functions."""
     own = TEMPLATE["Resources"][FUNCTIONS[function]]["Properties"]
@@ -35,7 +39,7 @@ def variables(function: str, values: Mapping[str, str]) -> dict[str, str]:
     """The environment that the template gives a function.
 
     `values` are those of parameters and resources; a parameter that is not among them has its
-    default.
+    default. What refers to AWS::NoValue is not there.
     """
     parts = (
         TEMPLATE["Globals"]["Function"],
@@ -51,6 +55,7 @@ def variables(function: str, values: Mapping[str, str]) -> dict[str, str]:
         name: str(known[value["Ref"]] if isinstance(value, dict) else value)
         for part in parts
         for name, value in part["Environment"]["Variables"].items()
+        if value != NO_VALUE
     }
 
 

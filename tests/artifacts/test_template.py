@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local import demo
+from local import demo, deployment
 from pointbook.errors import SettingsError
 from pointbook.settings import Settings, Stage
 from tests.artifacts.built import FUNCTIONS, ROOT, TEMPLATE, function_property, variables
@@ -258,14 +258,29 @@ def test_functions_do_not_start_there_with_what_is_the_laptops(environment: str,
 # --- sam local ------------------------------------------------------------------------------------
 
 
-def test_sam_local_gives_every_function_the_demo_shop() -> None:
-    """`--env-vars local/env.json` overrides what the template declares, and only that."""
-    given = json.loads((ROOT / "local" / "env.json").read_text(encoding="utf-8"))
-    assert set(given) == set(FUNCTIONS.values())
-    declared = variables("health", overrides("default") | TABLE_AND_SECRET)
-    for function, logical_id in FUNCTIONS.items():
-        own = given[logical_id]
-        assert own["SHOP_DOMAIN"] == demo.SHOP_DOMAIN, function
-        assert own["SHOPIFY_CLIENT_ID"] == demo.SHOPIFY_CLIENT_ID
-        assert json.loads(own["LOCAL_SECRETS"]) == SECRETS
-        assert Settings.from_env(declared | own).stage is Stage.LOCAL
+GIVEN = json.loads((ROOT / "local" / "env.json").read_text(encoding="utf-8"))["Parameters"]
+"""What `--env-vars local/env.json` gives every function."""
+
+
+def test_sam_local_finds_the_demo_shop_of_the_running_stack() -> None:
+    assert GIVEN["SHOP_DOMAIN"] == demo.SHOP_DOMAIN
+    assert GIVEN["SHOPIFY_CLIENT_ID"] == demo.SHOPIFY_CLIENT_ID
+    assert GIVEN["TABLE_NAME"] == deployment.TABLE_NAME
+    assert GIVEN["SECRETS_NAME"] == deployment.SECRETS_NAME
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_starts_with_what_sam_local_gives_it(function: str) -> None:
+    declared = variables(function, overrides("default") | TABLE_AND_SECRET)
+    assert Settings.from_env(declared | GIVEN).stage is Stage.LOCAL
+
+
+def test_the_template_declares_what_sam_local_would_else_drop() -> None:
+    assert GIVEN.keys() <= TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_deployed_function_speaks_to_no_other_aws(environment: str, function: str) -> None:
+    deployed = variables(function, overrides(environment) | TABLE_AND_SECRET)
+    assert [name for name in deployed if name.startswith("AWS_")] == []

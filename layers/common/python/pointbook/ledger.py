@@ -5,7 +5,8 @@
       decide ──► refused, or nothing to do? ──► read again as one fresh snapshot, decide again,
          │                                         only then say so
          │
-      write everything in one transaction ──► lost the race? decide again on what is there now
+      write everything in one transaction ──► lost the race? decide again on what is there now;
+         │                                    lost again? wait a little, then read anew
          │
        answer
 
@@ -59,8 +60,8 @@ TIME = Cause(source="time")
 
 MERGES_FOLLOWED_MAX = 10
 _SYSTEM_RANDOM = SystemRandom().random
-_PAUSE_FIRST_SECONDS = 0.01
-_PAUSE_MAX_SECONDS = 0.4
+_PAUSE_FIRST_SECONDS = 0.05
+_PAUSE_MAX_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ class Ledger:
 
     def _execute(self, instruction: Instruction, patience: _Patience) -> Booked | Refusal:
         known: _Known | None = None
-        fresh = False
+        fresh = overtaken = False
         while True:
             try:
                 if known is None:
@@ -208,8 +209,10 @@ class Ledger:
                 patience.pause()
                 continue
             if isinstance(answer, Lost):
-                known = _overtaken(known, answer)
-                patience.pause()
+                known = None if overtaken else _overtaken(known, answer)
+                overtaken = True
+                if known is None:
+                    patience.pause()
             elif isinstance(answer, _Unsure):
                 known, fresh = None, True
             elif answer is None:

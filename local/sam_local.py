@@ -1,0 +1,79 @@
+"""`sam local`, with the running stack beside it. It needs a container engine.
+
+    .venv-stack/bin/python -m local.sam_local invoke HealthFunction -e events/health/get.json
+
+The stack listens on 127.0.0.1 only, where no container reaches it. So while `sam local` runs, a
+relay listens on the address that this machine has on the engine's bridge. BRIDGE says which one
+that is, if it is not Docker's: `BRIDGE=10.88.0.1` for Podman.
+"""
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from local import emulator
+from local.options import ROOT, Options
+from local.problems import LocalProblem
+from local.relay import Address, Relay
+from local.stack import Stack
+
+SAM = ROOT / ".venv-sam" / "bin" / "sam"
+
+ENV_VARS = ROOT / "local" / "env.json"
+"""What functions in containers get instead of the template's values."""
+
+_DOCKERS_BRIDGE = "172.17.0.1"
+
+
+def main(arguments: list[str], environ: Mapping[str, str]) -> int:
+    """Run `sam local` with `arguments`; return its exit status. Raises LocalProblem."""
+    if not SAM.exists():
+        raise LocalProblem(f"{SAM} is missing: run `make setup`.")
+    stack = Stack.read(Options.from_env(environ).stack_file)
+    bridge = environ.get("BRIDGE") or _DOCKERS_BRIDGE
+    host, port = _address(json.loads(ENV_VARS.read_bytes())["Parameters"]["AWS_ENDPOINT_URL"])
+    try:
+        relay = Relay((bridge, port), _address(stack.aws_endpoint_url))
+    except OSError as error:
+        raise LocalProblem(f"Nothing can listen on {bridge}:{port}: {error}") from error
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is SAM's: it removes its containers
+    with relay:
+        threading.Thread(target=relay.serve_forever, daemon=True, name="relay").start()
+        added = [f"--env-vars={ENV_VARS}", f"--add-host={host}:{bridge}"]
+        added += ["--parameter-overrides", f"Architecture={_architecture()}"]
+        command: list[str | Path] = [SAM, "local", *arguments, *added]
+        done = subprocess.run(command, env=_environment(environ), check=False)
+        relay.shutdown()
+    return done.returncode
+
+
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return parts.hostname, parts.port
+
+
+def _architecture() -> str:
+    """This machine's processor, as SAM names it; `make build` builds for it."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """SAM gives functions the account that it is signed in to: here the emulator's."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {**kept, **emulator.credentials(), "SAM_CLI_TELEMETRY": "0"}
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:], os.environ))
+    except LocalProblem as problem:
+        sys.exit(str(problem))

@@ -1,0 +1,46 @@
+"""The engines. A missing one is a failure that says what to run; no test is skipped for it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from tests.engines import engine as engines
+from tests.engines import servers
+from tests.engines.engine import Engine, connected, opened
+from tests.engines.memory import MemoryDynamo
+
+
+@pytest.fixture(scope="session")
+def moto_client() -> Any:
+    """A client that answers only while `mock_aws` is in force."""
+    with mock_aws():
+        return connected(None)
+
+
+@pytest.fixture(scope="session")
+def ministack_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with servers.ministack(tmp_path_factory.mktemp("ministack")) as url:
+        yield connected(url)
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with servers.dynamodb_local(tmp_path_factory.mktemp("dynamodb-local")) as url:
+        yield connected(url)
+
+
+@pytest.fixture(params=engines.ALL)
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Each engine in turn, with an empty table; a test may ask for some of them by `indirect`."""
+    match request.param:
+        case engines.MEMORY:
+            yield opened(engines.MEMORY, MemoryDynamo())
+        case engines.MOTO:
+            client = request.getfixturevalue("moto_client")
+            with mock_aws():
+                yield opened(engines.MOTO, client)
+        case name:
+            client = request.getfixturevalue(f"{name.replace('-', '_')}_client")
+            yield opened(name, client)

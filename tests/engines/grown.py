@@ -1,0 +1,35 @@
+"""Books with a long history, written as the ledger writes them but twenty entries at a time."""
+
+import secrets
+from dataclasses import replace
+
+from pointbook.domain.account import Account
+from pointbook.domain.chain import seal
+from pointbook.domain.commands import Command, Consume, Grant
+from pointbook.domain.decide import Decision, decide
+from pointbook.domain.entry import Entry
+from pointbook.domain.ports import AccountWrite, Committed, Write
+from pointbook.ledger import ENTRIES_PER_WRITE_MAX
+from pointbook.store.dynamodb import DynamoStore
+from tests.engines.engine import SHOP
+from tests.engines.ledgers import FLOW, MONTH
+from tests.engines.plain import CUSTOMER, NOON
+
+_PAIR: list[Command] = [Grant(2, MONTH), Consume(1)]
+_COMMANDS = _PAIR * (ENTRIES_PER_WRITE_MAX // 2)
+
+
+def grow(store: DynamoStore, entries: int, customer_id: str = CUSTOMER) -> Account:
+    """Write a book of so many entries, in turn a grant and a consumption. Returns its account."""
+    account = Account(customer_id, book_id=secrets.token_hex(8))
+    for _ in range(entries // ENTRIES_PER_WRITE_MAX):
+        before, booked = account, list[Entry]()
+        for command in _COMMANDS:
+            decision = decide(account, command, NOON)
+            assert isinstance(decision, Decision)
+            account = decision.account
+            booked += decision.entries
+        sealed = seal(booked, before.book_id, before.head, FLOW, None)
+        account = replace(account, revision=before.revision + 1, head=sealed[-1].entry_hash)
+        assert store.commit(Write(SHOP, (AccountWrite(account, sealed),))) == Committed()
+    return account

@@ -1,0 +1,359 @@
+"""What the store promises, on every engine that claims to be DynamoDB, the fake included."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from pointbook.domain.account import Account, Hold
+from pointbook.domain.chain import BookedEntry
+from pointbook.domain.expiry import NEVER, lapse_instant
+from pointbook.domain.lots import Lot
+from pointbook.domain.ports import (
+    AccountWrite,
+    AlreadyDone,
+    Committed,
+    DueKind,
+    Loaded,
+    Lost,
+    Wanted,
+    Write,
+)
+from pointbook.store.dynamodb import DynamoStore
+from tests.engines import made
+from tests.engines.engine import SHOP, Engine, book_of
+from tests.engines.plain import (
+    CODE,
+    CUSTOMER,
+    LAST_DAY,
+    NOON,
+    ORDER,
+    OTHER,
+    a_hold_record,
+    a_remembered,
+    a_write,
+    an_account,
+    an_entry,
+    an_order,
+)
+
+EVERYTHING = Wanted(SHOP, CUSTOMER, key_hash="ab" * 32, order_id=ORDER, code=CODE)
+numbers = count(1)
+
+
+def loaded(store: DynamoStore, wanted: Wanted = EVERYTHING) -> Loaded:
+    return store.load(wanted, fresh=True)
+
+
+# --- what is written is what is read -----------------------------------------------------------
+
+
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink over a network takes minutes
+)
+@given(data=st.data())
+def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.DataObject) -> None:
+    store, customer_id, order_id = engine.store(), str(next(numbers)), str(next(numbers))
+    code = f"code {customer_id}"
+    account = data.draw(made.accounts(customer_id))
+    entry = data.draw(made.entries(customer_id))
+    remembered = data.draw(made.remembered)
+    order = data.draw(made.orders(order_id))
+    record = data.draw(made.hold_records)
+    write = Write(
+        SHOP,
+        (AccountWrite(account, (entry,)),),
+        remembered,
+        customer_id,
+        order,
+        record,
+        code,
+    )
+    assert store.commit(write) == Committed()
+
+    wanted = Wanted(SHOP, customer_id, remembered.key_hash, order_id, code)
+    everything = Loaded(account, remembered, order, record)
+    assert store.load(wanted, fresh=True) == everything
+    assert store.load(wanted, fresh=False) == everything
+    assert store.account(SHOP, customer_id) == account
+    assert book_of(store, customer_id) == [entry]
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_nothing_is_read_where_nothing_was_written(engine: Engine, fresh: bool) -> None:
+    store = engine.store()
+
+    assert store.load(EVERYTHING, fresh=fresh) == Loaded()
+    assert store.account(SHOP, CUSTOMER) is None
+    assert book_of(store, CUSTOMER) == []
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_only_what_is_wanted_is_read(engine: Engine, fresh: bool) -> None:
+    store = engine.store()
+    store.commit(a_write())
+
+    assert store.load(Wanted(SHOP, CUSTOMER), fresh=fresh) == Loaded(an_account())
+    assert store.load(Wanted(SHOP, OTHER, order_id=ORDER), fresh=fresh) == Loaded(order=an_order())
+
+
+def test_books_of_two_shops_do_not_meet(engine: Engine) -> None:
+    store = engine.store()
+    store.commit(a_write())
+
+    assert store.account("other.myshopify.com", CUSTOMER) is None
+    assert store.commit(replace(a_write(), shop="other.myshopify.com")) == Committed()
+    assert store.entries("third.myshopify.com", CUSTOMER, before_version=9, limit=9) == []
+
+
+def test_a_code_is_found_whatever_its_case(engine: Engine) -> None:
+    store = engine.store()
+    store.commit(a_write())
+
+    assert loaded(store, Wanted(SHOP, CUSTOMER, code=CODE.lower())).hold_record == a_hold_record()
+    assert loaded(store, Wanted(SHOP, CUSTOMER, code=f"{CODE} ")).hold_record is None
+
+
+# --- each guard alone ---------------------------------------------------------------------------
+
+type Guard = Callable[[Write], Write]
+"""What makes one guard of an otherwise good second write fail."""
+
+FIRST_AGAIN: dict[str, tuple[Guard, bool]] = {
+    "an account that is new": (
+        lambda write: replace(
+            write, accounts=(AccountWrite(an_account(), (an_entry(version=2),)),)
+        ),
+        True,
+    ),
+    "an account over a revision that is gone": (
+        lambda write: replace(
+            write, accounts=(AccountWrite(an_account(revision=3), (an_entry(version=2),)),)
+        ),
+        True,
+    ),
+    "an entry": (
+        lambda write: replace(
+            write, accounts=(AccountWrite(write.accounts[0].account, (an_entry(version=1),)),)
+        ),
+        False,
+    ),
+    "an order that is new": (lambda write: replace(write, order=an_order(1)), False),
+    "an order over a revision that is gone": (
+        lambda write: replace(write, order=an_order(3)),
+        False,
+    ),
+    "a hold record that is new": (
+        lambda write: replace(write, hold_record=a_hold_record(1)),
+        False,
+    ),
+    "a hold record over a revision that is gone": (
+        lambda write: replace(write, hold_record=a_hold_record(3)),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("guard", "account_changed"), FIRST_AGAIN.values(), ids=FIRST_AGAIN.keys())
+def test_one_guard_stops_the_whole_write(
+    engine: Engine, guard: Guard, account_changed: bool
+) -> None:
+    store = engine.store()
+    store.commit(a_write())
+    second = a_write(revision=2, key_hash="ef" * 32)
+
+    verdict = store.commit(guard(second))
+
+    assert verdict == Lost({CUSTOMER: an_account()} if account_changed else {})
+    assert loaded(store) == Loaded(an_account(), a_remembered(), an_order(), a_hold_record())
+    assert loaded(store, replace(EVERYTHING, key_hash="ef" * 32)).remembered is None
+    assert len(book_of(store, CUSTOMER)) == 1
+    assert store.commit(second) == Committed()  # with its guards as they should be
+
+
+@pytest.mark.parametrize("part", ["account", "order", "hold_record"])
+def test_a_later_revision_needs_the_one_before_to_be_there(engine: Engine, part: str) -> None:
+    store = engine.store()
+    good = a_write(revision=1)
+    writes = {
+        "account": replace(good, accounts=(AccountWrite(an_account(revision=2), ()),)),
+        "order": replace(good, order=an_order(2)),
+        "hold_record": replace(good, hold_record=a_hold_record(2)),
+    }
+
+    assert store.commit(writes[part]) == Lost()
+    assert loaded(store) == Loaded()
+    assert store.commit(good) == Committed()
+
+
+def test_a_request_that_was_remembered_is_already_done(engine: Engine) -> None:
+    store = engine.store()
+    store.commit(a_write())
+    again = replace(a_write(revision=2), remembered=replace(a_remembered(), content_hash="11" * 32))
+
+    assert store.commit(again) == AlreadyDone(a_remembered())
+    assert loaded(store).account == an_account()
+
+
+def test_already_done_says_more_than_a_lost_race(engine: Engine) -> None:
+    store = engine.store()
+    store.commit(a_write())
+
+    assert store.commit(a_write()) == AlreadyDone(a_remembered())
+
+
+def test_an_account_is_handed_back_only_if_nothing_else_had_changed(engine: Engine) -> None:
+    store = engine.store()
+    store.commit(a_write())
+    both_gone = replace(a_write(revision=1), remembered=a_remembered("ef" * 32), hold_record=None)
+
+    assert store.commit(both_gone) == Lost()
+    assert store.commit(replace(both_gone, order=None)) == Lost({CUSTOMER: an_account()})
+
+
+# --- two accounts -------------------------------------------------------------------------------
+
+
+def pair(source: Account, target: Account, version: int) -> Write:
+    return Write(
+        SHOP,
+        (
+            AccountWrite(source, (an_entry(CUSTOMER, version),)),
+            AccountWrite(target, (an_entry(OTHER, version),)),
+        ),
+    )
+
+
+def test_two_accounts_are_written_together_and_one_becomes_a_tombstone(engine: Engine) -> None:
+    store = engine.store()
+    store.commit(pair(an_account(), an_account(OTHER), 1))
+    tombstone = replace(an_account(revision=2), lots=(), merged_into=OTHER)
+
+    assert store.commit(pair(tombstone, an_account(OTHER, 2), 2)) == Committed()
+    assert store.account(SHOP, CUSTOMER) == tombstone
+    assert store.account(SHOP, OTHER) == an_account(OTHER, 2)
+    assert [len(book_of(store, customer_id)) for customer_id in (CUSTOMER, OTHER)] == [2, 2]
+    assert list(store.due(DueKind.LOT, NOON + timedelta(days=99))) == [(SHOP, OTHER)]
+
+
+@pytest.mark.parametrize("changed", [{CUSTOMER}, {OTHER}, {CUSTOMER, OTHER}])
+def test_neither_account_is_written_if_one_had_changed(engine: Engine, changed: set[str]) -> None:
+    store = engine.store()
+    store.commit(pair(an_account(), an_account(OTHER), 1))
+    revisions = {each: 1 if each in changed else 2 for each in (CUSTOMER, OTHER)}
+    source, target = (an_account(each, revision) for each, revision in revisions.items())
+
+    assert store.commit(pair(source, target, 2)) == Lost(
+        {each: an_account(each) for each in changed}
+    )
+    assert store.account(SHOP, CUSTOMER) == an_account()
+    assert store.account(SHOP, OTHER) == an_account(OTHER)
+    assert [len(book_of(store, customer_id)) for customer_id in (CUSTOMER, OTHER)] == [1, 1]
+
+
+# --- entries ------------------------------------------------------------------------------------
+
+
+def entries_of(versions: Iterable[int]) -> tuple[BookedEntry, ...]:
+    return tuple(an_entry(version=version) for version in versions)
+
+
+def with_entries(store: DynamoStore, versions: range, revision: int = 1) -> None:
+    account = replace(an_account(revision=revision), version=versions[-1])
+    write = Write(SHOP, (AccountWrite(account, entries_of(versions)),))
+    assert store.commit(write) == Committed()
+
+
+def test_twenty_entries_go_into_one_write(engine: Engine) -> None:
+    store = engine.store()
+    with_entries(store, range(1, 21))
+
+    assert book_of(store, CUSTOMER) == list(entries_of(range(1, 21)))
+
+
+def test_entries_come_newest_first_below_a_version_and_up_to_a_limit(engine: Engine) -> None:
+    store = engine.store()
+    for revision, first in enumerate(range(1, 110, 20), start=1):
+        with_entries(store, range(first, first + 20), revision)
+    # A remembered request and the account share the book's key; neither is an entry.
+    store.commit(Write(SHOP, (), a_remembered(), CUSTOMER))
+
+    def versions(before_version: int, limit: int) -> list[int]:
+        found = store.entries(SHOP, CUSTOMER, before_version=before_version, limit=limit)
+        return [booked.entry.version for booked in found]
+
+    assert versions(112, 3) == [111, 110, 109]
+    assert versions(101, 2) == [100, 99]
+    assert versions(3, 10) == [2, 1]
+    assert versions(2, 10) == [1]
+    assert versions(1, 10) == []
+    assert versions(0, 10) == []
+    assert versions(10**12, 10_000) == list(range(120, 0, -1))
+
+
+# --- what falls due -----------------------------------------------------------------------------
+
+
+def due(engine: Engine, kind: DueKind, now: datetime) -> set[tuple[str, str]]:
+    found = list(engine.store().due(kind, now))
+    assert len(found) == len(set(found)), f"twice in {found}"
+    return set(found)
+
+
+def test_a_lot_is_due_from_the_instant_at_which_it_lapses(engine: Engine) -> None:
+    store = engine.store()
+    lapses_at = lapse_instant(LAST_DAY, "Asia/Tokyo")
+    store.commit(a_write())
+
+    assert due(engine, DueKind.LOT, lapses_at - timedelta(milliseconds=1)) == set()
+    assert due(engine, DueKind.LOT, lapses_at) == {(SHOP, CUSTOMER)}
+    assert due(engine, DueKind.HOLD, lapses_at) == set()
+
+
+def test_due_work_moves_with_the_soonest_lot_and_goes_with_the_last(engine: Engine) -> None:
+    store, later = engine.store(), date(2027, 3, 31)
+
+    def keep(revision: int, *lots: Lot) -> None:
+        account = replace(an_account(revision=revision), lots=lots)
+        assert store.commit(Write(SHOP, (AccountWrite(account, ()),))) == Committed()
+
+    keep(1, Lot(LAST_DAY, 60), Lot(later, 40))
+    keep(2, Lot(later, 40))
+    assert due(engine, DueKind.LOT, lapse_instant(LAST_DAY, "Asia/Tokyo")) == set()
+    assert due(engine, DueKind.LOT, lapse_instant(later, "Asia/Tokyo")) == {(SHOP, CUSTOMER)}
+    keep(3, Lot(LAST_DAY, 60))
+    assert due(engine, DueKind.LOT, lapse_instant(LAST_DAY, "Asia/Tokyo")) == {(SHOP, CUSTOMER)}
+    keep(4, Lot(NEVER, 60))
+    assert due(engine, DueKind.LOT, NOON + timedelta(days=36_500)) == set()
+    keep(5)
+    assert due(engine, DueKind.LOT, NOON + timedelta(days=36_500)) == set()
+
+
+def test_a_hold_is_due_when_it_ends_and_no_longer_when_it_is_gone(engine: Engine) -> None:
+    store, ends_at = engine.store(), NOON + timedelta(minutes=10)
+    hold = Hold("h1", 30, (Lot(LAST_DAY, 30),), ends_at)
+    held = replace(an_account(), hold=hold)
+    store.commit(Write(SHOP, (AccountWrite(held, ()),)))
+
+    assert due(engine, DueKind.HOLD, ends_at - timedelta(milliseconds=1)) == set()
+    assert due(engine, DueKind.HOLD, ends_at) == {(SHOP, CUSTOMER)}
+    assert due(engine, DueKind.LOT, ends_at) == set()
+
+    store.commit(Write(SHOP, (AccountWrite(an_account(revision=2), ()),)))
+    assert due(engine, DueKind.HOLD, ends_at) == set()
+
+
+def test_due_work_of_all_shops_and_customers_is_found_once(engine: Engine) -> None:
+    store = engine.store()
+    shops = [SHOP, "other.myshopify.com"]
+    expected = {(shop, str(7000 + number)) for shop in shops for number in range(12)}
+    for shop, customer_id in expected:
+        store.commit(Write(shop, (AccountWrite(an_account(customer_id), ()),)))
+
+    assert due(engine, DueKind.LOT, NOON + timedelta(days=99)) == expected

@@ -1,0 +1,142 @@
+"""The instants themselves: a millisecond before, exactly at, and a millisecond after.
+
+Random times hit them seldom. Each case stands at one instant and is asked of the ledger and of the
+reference model, whose comparisons were written by somebody else.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from pointbook.domain import commands as c
+from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.decide import Decision, decide, settled
+from pointbook.domain.expiry import Days, Never
+from pointbook.domain.lots import Lot
+from pointbook.domain.orders import EarningRule, Order, OrderNews
+from pointbook.domain.refusal import Refusal
+from tests.reference import model
+from tests.reference.papers import Papers
+
+MILLISECOND: Final = timedelta(milliseconds=1)
+AROUND: Final = (-MILLISECOND, timedelta(), MILLISECOND)
+MIDNIGHT: Final = datetime(2027, 1, 30, 15, tzinfo=UTC)
+"""24:00 of 30 January in Tokyo."""
+
+BEFORE: Final = MIDNIGHT - timedelta(hours=5)
+RULE: Final = EarningRule(unit_minor=100)
+
+
+def wrong_boundaries() -> Iterator[str]:
+    """What the product and the model do not agree on: one line each."""
+    for name, steps, instant in _cases():
+        pair = _Pair()
+        for command, at in steps:
+            pair.ask(command, at)
+        for offset in AROUND:
+            for last in _LAST:
+                difference = pair.copy().differs(last, instant + offset)
+                if difference:
+                    yield f"{name} {offset.total_seconds()}, {type(last).__name__}: {difference}"
+
+
+type Steps = list[tuple[c.Command, datetime]]
+
+
+def _cases() -> Iterator[tuple[str, Steps, datetime]]:
+    """What happened before, and the instant around which it is asked."""
+    grant: Steps = [(c.Grant(10, Days(1)), BEFORE - timedelta(days=1))]
+    later: Steps = [(c.Grant(7, Days(9)), BEFORE)]
+    for lapsed in (None, Days(3)):
+        hold = c.TakeHold(6, "h1", 600, lapsed)
+        yield "hold ends", [*grant, *later, (hold, BEFORE)], BEFORE + timedelta(seconds=600)
+        at_midnight = MIDNIGHT - timedelta(seconds=600)
+        yield "hold ends as a lot lapses", [*grant, (hold, at_midnight)], MIDNIGHT
+        day_long = c.TakeHold(6, "h1", 86_400, lapsed)
+        yield "a held lot lapses", [*grant, *later, (day_long, BEFORE)], MIDNIGHT
+    yield "lot lapses", [*grant, *later], MIDNIGHT
+    yield "lots lapse one after the other", [*grant, *later], MIDNIGHT + timedelta(days=9)
+    spent: Steps = [(c.Consume(10), BEFORE)]
+    yield "a spent lot lapses", [*grant, *spent], MIDNIGHT
+
+
+_HELD = HoldRecord("h1", "7001", 6, (Lot(datetime(2027, 1, 30, tzinfo=UTC).date(), 6),))
+_LAST: Final[tuple[c.Command, ...]] = (
+    c.Settle(),
+    *(c.Consume(points) for points in (3, 4, 5, 7, 9, 10, 11, 17, 18)),
+    c.Remove(10),
+    c.Remove(11),
+    c.TakeHold(10, "h2", 600),
+    c.TakeHold(11, "h2", 600),
+    c.MarkReady("h1"),
+    c.UndoHold("h1"),
+    c.GiveBack(4, (Lot(datetime(2027, 1, 30, tzinfo=UTC).date(), 4),), Never(), Days(3)),
+    c.GiveBack(4, (Lot(datetime(2027, 1, 30, tzinfo=UTC).date(), 4),), Never()),
+    c.GiveBack(10, (), Days(1)),
+    c.GiveBack(11, (), Days(1)),
+    c.Reverse(12),
+    c.Grant(3, Days(1)),
+    c.CaptureHold(6, _HELD, Order("901")),
+    c.UpdateOrder(Order("902"), OrderNews(BEFORE, 900, confirmed=True), RULE, Days(1)),
+)
+
+
+class _Pair:
+    """A customer, as the product knows them and as the model does."""
+
+    def __init__(self) -> None:
+        self.account = Account("7001")
+        self.customer = model.Customer("7001")
+        self.papers = Papers()
+
+    def copy(self) -> "_Pair":
+        """The same, to ask something of."""
+        pair = _Pair()
+        pair.account, pair.customer = self.account, self.customer.copy()
+        pair.papers.codes = {
+            code: replace(known, orders=list(known.orders))
+            for code, known in self.papers.codes.items()
+        }
+        return pair
+
+    def ask(self, command: c.Command, at: datetime) -> None:
+        """Both carry it out."""
+        decision = decide(self.account, command, at)
+        assert isinstance(decision, Decision), f"{command} is refused: {decision}"
+        model.decide(self.customer, self.papers, command, at)
+        self.account = decision.account
+
+    def differs(self, command: c.Command, at: datetime) -> str:
+        """What they do not agree on; nothing: an empty text."""
+        shown, expected = _seen(settled(self.account, at)), _pictured(self.customer, at)
+        if shown != expected:
+            return f"a reader sees {shown}, the model says {expected}"
+        if isinstance(command, c.CaptureHold) and not self.papers.codes:
+            return ""
+        decision = decide(self.account, command, at)
+        answer = model.decide(self.customer, self.papers, command, at)
+        if isinstance(decision, Refusal) or answer.refused is not None:
+            refused = decision.code if isinstance(decision, Refusal) else None
+            return "" if refused == answer.refused else f"{refused}, the model: {answer.refused}"
+        moves = [model.Move(e.topic, dict(e.moves), e.at) for e in decision.entries]
+        if moves != list(answer.moves):
+            return f"{moves}, the model says {answer.moves}"
+        shown, expected = _seen(decision.account), _pictured(self.customer, at)
+        return "" if shown == expected else f"then {shown}, the model says {expected}"
+
+
+def _seen(account: Account) -> tuple[object, ...]:
+    held = account.hold
+    return (
+        tuple(account.figures),
+        {lot.valid_through: lot.points for lot in account.lots},
+        {lot.valid_through: lot.points for lot in account.lapsed},
+        held and (held.hold_id, held.ends_at, {lot.valid_through: lot.points for lot in held.lots}),
+    )
+
+
+def _pictured(customer: model.Customer, at: datetime) -> tuple[object, ...]:
+    seen = customer.picture(at)
+    held = seen.hold and (seen.hold[0], seen.hold[2], seen.hold[3])
+    return seen.figures, seen.lots, seen.lapsed, held

@@ -1,0 +1,407 @@
+"""The bugs that are planted, one at a time, to see whether anything finds them.
+
+Every guard is taken away alone, every boundary moved by one, every rule of time broken. A bug is
+one text of one file in place of another. `HARMLESS` are changes that break no promise: nothing may
+find fault with them, or the detectors cry wolf.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """`new` in place of `old` in `file`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+REQUESTS: Final = "store/requests.py"
+STORE: Final = "store/dynamodb.py"
+LEDGER: Final = "ledger.py"
+DRAFT: Final = "domain/draft.py"
+DECIDE: Final = "domain/decide.py"
+MOVEMENTS: Final = "domain/movements.py"
+HOLDS: Final = "domain/holds.py"
+LOTS: Final = "domain/lots.py"
+ORDERS: Final = "domain/orders.py"
+ORDER_POINTS: Final = "domain/order_points.py"
+MERGE: Final = "domain/merge.py"
+CHAIN: Final = "domain/chain.py"
+
+BUGS: Final = (
+    # --- guards of a write, each taken away alone ---
+    Bug(
+        "account written whatever its revision",
+        REQUESTS,
+        "_put_unchanged(table, item, part.account.revision)",
+        "_put(table, item)",
+    ),
+    Bug(
+        "entry written over another",
+        REQUESTS,
+        "_put_absent(table, items.entry_item(write.shop, booked))",
+        "_put(table, items.entry_item(write.shop, booked))",
+    ),
+    Bug(
+        "request remembered over another",
+        REQUESTS,
+        "yield _put_absent(\n            table, items.remembered_item(",
+        "yield _put(\n            table, items.remembered_item(",
+    ),
+    Bug(
+        "order written whatever its revision",
+        REQUESTS,
+        "_put_unchanged(table, items.order_item(write.shop, write.order), write.order.revision)",
+        "_put(table, items.order_item(write.shop, write.order))",
+    ),
+    Bug(
+        "hold record written whatever its revision",
+        REQUESTS,
+        "_put_unchanged(table, item, write.hold_record.revision)",
+        "_put(table, item)",
+    ),
+    Bug(
+        "first write over an account that is there",
+        REQUESTS,
+        "        return _put_absent(table, item)\n    return {\n",
+        "        return _put(table, item)\n    return {\n",
+    ),
+    Bug("an older revision passes", REQUESTS, '"revision = :read', '"revision <= :read'),
+    Bug("a newer revision passes", REQUESTS, '"revision = :read', '"revision >= :read'),
+    Bug("compared with the new revision", REQUESTS, "str(new_revision - 1)", "str(new_revision)"),
+    Bug("the old record is not handed back", REQUESTS, '"ALL_OLD"', '"NONE"'),
+    # --- what DynamoDB answers ---
+    Bug(
+        "done before, taken for done now",
+        STORE,
+        'return AlreadyDone(items.remembered_of(reasons[entries_end]["Item"]))',
+        "return Committed()",
+    ),
+    Bug(
+        "done before, taken for a lost race",
+        STORE,
+        'return AlreadyDone(items.remembered_of(reasons[entries_end]["Item"]))',
+        "return Lost()",
+    ),
+    Bug(
+        "a conflict taken for done",
+        STORE,
+        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
+        "    if _CONFLICTS & {*codes}:\n        return Committed()\n"
+        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
+    ),
+    Bug(
+        "a throttle taken for done",
+        STORE,
+        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
+        "    if _THROTTLES & {*codes}:\n        return Committed()\n"
+        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
+    ),
+    Bug(
+        "a time-out taken for done",
+        STORE,
+        "        except BotoCoreError as error:\n            raise translated(error) from error\n"
+        "        return Committed()",
+        "        except BotoCoreError:\n            return Committed()\n        return Committed()",
+    ),
+    Bug(
+        "a fresh read that is not",
+        STORE,
+        "self._fresh(wanted) if fresh else self._cheap(wanted)",
+        "self._cheap(wanted)",
+    ),
+    Bug(
+        "an account read that may be old",
+        REQUESTS,
+        '"ConsistentRead": True}',
+        '"ConsistentRead": False}',
+    ),
+    # --- reading again ---
+    Bug(
+        "refused on an old read",
+        LEDGER,
+        "if isinstance(decision, Refusal) or not decision.changes(before):\n        return True",
+        "if isinstance(decision, Refusal):\n        return False\n"
+        "    if not decision.changes(before):\n        return True",
+    ),
+    Bug(
+        "nothing to do on an old read",
+        LEDGER,
+        "if isinstance(decision, Refusal) or not decision.changes(before):",
+        "if isinstance(decision, Refusal):",
+    ),
+    Bug(
+        "remembered as done on an old order",
+        LEDGER,
+        "return rests_on_more and decision.order is None and decision.record is None",
+        "return False",
+    ),
+    Bug(
+        "refused while an earlier try is on its way",
+        LEDGER,
+        "if settled(account, now).version == account.version:",
+        "if settled(account, now):",
+    ),
+    Bug(
+        "a snapshot called fresh after a lost race",
+        LEDGER,
+        "return _Known(known.loaded, account)",
+        "return _Known(known.loaded, account, known.fresh)",
+    ),
+    Bug(
+        "the time of the first try on every try",
+        LEDGER,
+        "now = self._clock.now()\n        decision = decide(",
+        "now = self._once = getattr(self, '_once', None) or self._clock.now()\n"
+        "        decision = decide(",
+    ),
+    Bug(
+        "a reader sees what has fallen due",
+        LEDGER,
+        "account = settled(stored or self._opened(customer_id), self._clock.now())",
+        "account = stored or self._opened(customer_id)",
+    ),
+    Bug("more than twenty entries in one write", LEDGER, "_WRITE_MAX = 20", "_WRITE_MAX = 200"),
+    # --- identities ---
+    Bug(
+        "another content taken for the same",
+        LEDGER,
+        "if remembered.content_hash != instruction.content_hash:",
+        "if not remembered.content_hash:",
+    ),
+    Bug(
+        "remembered under the survivor of a merge",
+        LEDGER,
+        "remembered_for=instruction.customer_id",
+        "remembered_for=before.customer_id",
+    ),
+    Bug(
+        "a key that is the same for every kind",
+        LEDGER,
+        'f"{self.kind}\\n{self.key}".encode()',
+        "self.key.encode()",
+    ),
+    Bug(
+        "a tombstone not followed",
+        LEDGER,
+        "            account = self._followed(instruction.shop, account)\n",
+        "            pass\n",
+    ),
+    Bug(
+        "a repetition not marked as one",
+        LEDGER,
+        "return Booked(remembered.entry_ids, remembered.figures, duplicate=True)",
+        "return Booked(remembered.entry_ids, remembered.figures)",
+    ),
+    Bug(
+        "the first entry taken for the command's",
+        LEDGER,
+        "tuple(entry.entry_id for entry in decision.command_entries)",
+        "tuple(entry.entry_id for entry in decision.entries)",
+    ),
+    # --- time ---
+    Bug(
+        "due a moment too late",
+        DRAFT,
+        "due is None or due > self.now",
+        "due is None or due >= self.now",
+    ),
+    Bug(
+        "lapsed a moment too late",
+        DRAFT,
+        "lapse_instant(day, self.account.time_zone) <= at",
+        "lapse_instant(day, self.account.time_zone) < at",
+    ),
+    Bug("the later of two first", DRAFT, "due = min(", "due = max("),
+    Bug(
+        "a lot before the hold that ends with it",
+        DRAFT,
+        "if due == hold_end:",
+        "if due != next_lapse:",
+    ),
+    Bug("a clock that runs back", DRAFT, "self.now = max(now, account.as_of)", "self.now = now"),
+    Bug(
+        "no memory of the time",
+        DECIDE,
+        "replace(draft.account, as_of=draft.now, ",
+        "replace(draft.account, ",
+    ),
+    Bug(
+        "nothing settled before the command",
+        DECIDE,
+        "    draft.settle()\n    settled_entries",
+        "    settled_entries",
+    ),
+    Bug(
+        "nothing settled after the command",
+        DECIDE,
+        "        return outcome\n    draft.settle()\n",
+        "        return outcome\n",
+    ),
+    Bug(
+        "entries dated when they are noticed",
+        DRAFT,
+        "at = max(due, self.account.last_at)",
+        "at = self.now",
+    ),
+    Bug(
+        "a hold not on the index",
+        "store/items.py",
+        "(DueKind.HOLD, account.hold_end)",
+        "(DueKind.HOLD, None)",
+    ),
+    # --- points ---
+    Bug(
+        "one point more than there is",
+        MOVEMENTS,
+        "if points > draft.account.balances.approved:",
+        "if points > draft.account.balances.approved + 1:",
+    ),
+    Bug(
+        "the last point cannot be held",
+        HOLDS,
+        "if command.points > draft.account.balances.approved:",
+        "if command.points >= draft.account.balances.approved:",
+    ),
+    Bug(
+        "the last to expire goes first",
+        LOTS,
+        "lot.valid_through not in first, lot.valid_through)",
+        "lot.valid_through not in first, -lot.valid_through.toordinal())",
+    ),
+    Bug(
+        "lots unsorted", LOTS, "for day in sorted(points_by_day) if", "for day in points_by_day if"
+    ),
+    Bug("own lots not first", LOTS, "(lot.valid_through not in first, ", "(0, "),
+    Bug(
+        "given back with a fresh day",
+        MOVEMENTS,
+        "returning = draft.returning(lots, draft.now, lapsed_expiry)",
+        "returning = (Lot(draft.valid_through(expiry), total(lots)),) if lots else ()",
+    ),
+    Bug(
+        "a debt not repaid", DRAFT, "_, rest = take(incoming, self.account.debt)", "rest = incoming"
+    ),
+    Bug("clamping that carries", MOVEMENTS, "if policy is DebtPolicy.CLAMP:", "if points < 0:"),
+    Bug(
+        "more given back than spent",
+        MOVEMENTS,
+        "if points > (spent :=",
+        "if points > 1 + (spent :=",
+    ),
+    # --- holds ---
+    Bug(
+        "a hold that stays when it is over",
+        DRAFT,
+        "hold=hold if moves_hold else before.hold",
+        "hold=hold or before.hold",
+    ),
+    Bug(
+        "a second hold", HOLDS, "if (hold := draft.account.hold) is not None:", "if (hold := None):"
+    ),
+    Bug("released in any state", HOLDS, "if hold.state is not required:", "if not hold.state:"),
+    Bug("ready after releasing began", HOLDS, "if hold.state not in allowed:", "if not allowed:"),
+    Bug("an order counted twice", HOLDS, "if order.order_id in record.orders:", "if not record:"),
+    Bug("the rest not returned", HOLDS, "if remaining is not None:", "if points < 0:"),
+    Bug(
+        "more spent than held",
+        HOLDS,
+        "points = min(command.points, record.points)",
+        "points = command.points",
+    ),
+    Bug(
+        "a late order forgets what expired",
+        HOLDS,
+        "expired = _expired_since(draft, record.lots, points)",
+        "expired = ()",
+    ),
+    Bug("no alarm", LEDGER, "        alarms=decision.alarms,\n", ""),
+    # --- orders and merges ---
+    Bug(
+        "a refund beyond the order",
+        ORDERS,
+        "_divided(max(0, base_minor), ",
+        "_divided(base_minor, ",
+    ),
+    Bug(
+        "a refund counted twice",
+        ORDERS,
+        "refunds.setdefault(refund.refund_id, refund)",
+        "refunds[str(len(refunds))] = refund",
+    ),
+    Bug(
+        "older news wins",
+        ORDERS,
+        "news.updated_at < self.updated_at",
+        "news.updated_at > self.updated_at",
+    ),
+    Bug(
+        "news of the same time ignored",
+        ORDERS,
+        "news.updated_at < self.updated_at",
+        "news.updated_at <= self.updated_at",
+    ),
+    Bug("given back twice", ORDER_POINTS, " and not s.given_back", ""),
+    Bug("given back though not cancelled", ORDER_POINTS, " or not order.cancelled", ""),
+    Bug(
+        "a debt lost in a merge",
+        MERGE,
+        "_, lots = take(staying.credited(source.lots, staying.now), source.debt)",
+        "lots = staying.credited(source.lots, staying.now)",
+    ),
+    Bug(
+        "what expired forgotten in a merge",
+        MERGE,
+        "added(target.lapsed, source.lapsed)",
+        "added(target.lapsed, ())",
+    ),
+    # --- the chain ---
+    Bug("a hash without the one before", CHAIN, "        previous_hash,\n    ]", "    ]"),
+    Bug(
+        "a text that is not sealed",
+        CHAIN,
+        "        text_digest,\n        previous_hash",
+        "        previous_hash",
+    ),
+    Bug(
+        "a digest that can be guessed",
+        CHAIN,
+        'f"{self.salt}\\n{self.reason}".encode()',
+        "self.reason.encode()",
+    ),
+    Bug(
+        "own entries chained past those due",
+        LEDGER,
+        "head = due[-1].entry_hash if due else before.head",
+        "head = before.head",
+    ),
+)
+
+HARMLESS: Final = (
+    Bug(
+        "part of a read left out is taken for absent",
+        STORE,
+        'if answer.get("UnprocessedKeys"):',
+        "if not answer:",
+    ),
+    Bug(
+        "a lost race is always read again",
+        LEDGER,
+        "    return _Known(known.loaded, account)",
+        "    return None",
+    ),
+    Bug(
+        "every read is fresh",
+        STORE,
+        "self._fresh(wanted) if fresh else",
+        "self._fresh(wanted) if wanted else",
+    ),
+    Bug(
+        "pauses that grow faster", LEDGER, "_SECONDS * 2**self._tries", "_SECONDS * 4**self._tries"
+    ),
+    Bug("pauses without jitter", LEDGER, "self._random() * longest", "longest"),
+)

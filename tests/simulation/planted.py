@@ -1,0 +1,72 @@
+"""Plants bugs one at a time into a copy of the package, and sees what finds each of them.
+
+A text that does not stand in its file exactly once is an error, so that the list cannot rot.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.simulation.bugs import Bug
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PACKAGE: Final = ROOT / "layers" / "common" / "python" / "pointbook"
+SECONDS_MAX: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What found a bug, and its words; empty where nothing did."""
+
+    bug: Bug
+    caught_by: str
+    detail: str
+
+
+def broken(bug: Bug, package: Path = PACKAGE) -> str:
+    """The file's text with the bug in it. Raises ValueError unless `old` stands there once."""
+    text = (package / bug.file).read_text()
+    if text.count(bug.old) != 1:
+        raise ValueError(f"{bug.name}: {bug.file} has {text.count(bug.old)} of {bug.old!r}, not 1")
+    return text.replace(bug.old, bug.new)
+
+
+def hunt(bugs: Iterable[Bug], seeds: int, workers: int = 1) -> Iterator[Finding]:
+    """What finds each bug, as the findings come in, in the order of the bugs."""
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(lambda bug: _hunted(bug, seeds), bugs)
+
+
+def _hunted(bug: Bug, seeds: int) -> Finding:
+    """Run the detectors on a copy of the package that has the bug."""
+    with tempfile.TemporaryDirectory(prefix="pointbook-bug-") as folder:
+        copied = Path(folder) / "pointbook"
+        shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
+        (copied / bug.file).write_text(broken(bug, copied))
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join((folder, str(ROOT))),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.simulation.detect", folder, str(seeds)],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_MAX,
+            check=False,
+        )
+    if done.returncode != 0:
+        last = (done.stderr.strip() or "no words").splitlines()[-1]
+        return Finding(bug, "it does not even start", last)
+    told = json.loads(done.stdout.splitlines()[-1])
+    return Finding(bug, told["caught_by"], told["detail"])

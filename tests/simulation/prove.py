@@ -1,0 +1,189 @@
+"""Run the ledger under as many seeds as one likes, plant bugs in it, and report.
+
+python -m tests.simulation.prove --seeds 2000           kept seeds, 2000 others, all planted bugs
+python -m tests.simulation.prove --seed 1765            one seed, with all that happened in it
+python -m tests.simulation.prove --seeds 0 --planted    planted bugs only
+
+Ends with 1 if anything was violated or a planted bug was not caught. A failing seed is kept in
+`seeds.txt`, and from then on replayed first.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from tests.simulation.bugs import BUGS, HARMLESS
+from tests.simulation.crash_matrix import CASES, count_cases, try_case
+from tests.simulation.planted import hunt
+from tests.simulation.world import Report, run
+
+SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
+SEEDS_FOR_A_BUG: Final = 60
+_PROGRESS_EVERY_SECONDS: Final = 2.0
+
+
+def kept_seeds() -> list[int]:
+    """The seeds that failed once: one a line, with a few words after it."""
+    lines = SEEDS_FILE.read_text().splitlines()
+    return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
+
+
+def keep(report: Report) -> None:
+    """Keep a seed that failed."""
+    if report.seed not in kept_seeds():
+        with SEEDS_FILE.open("a") as file:
+            file.write(f"{report.seed} {report.violation.splitlines()[0][:100]}\n")
+
+
+def runs(seeds: Sequence[int], workers: int) -> Iterator[Report]:
+    """The reports of these seeds, in order. Processes are spawned: this one may have threads."""
+    if workers == 1:
+        yield from map(run, seeds)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(run, seeds, chunksize=5)
+
+
+def how_to_replay(seed: int) -> str:
+    """The command that shows one seed again."""
+    return f"python -m tests.simulation.prove --seed {seed}"
+
+
+@dataclass(slots=True)
+class Sum:
+    """What all runs came to."""
+
+    runs: int = 0
+    asks: int = 0
+    requests: int = 0
+    calls: int = 0
+    commits: int = 0
+    entries: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
+    topics: Counter[str] = field(default_factory=Counter)
+    failed: list[Report] = field(default_factory=list)
+
+    def add(self, report: Report) -> None:
+        """Count one run in."""
+        self.runs += 1
+        self.asks += report.asks
+        self.requests += report.attempts
+        self.calls += report.calls
+        self.commits += report.commits
+        self.entries += report.entries
+        self.faults.update(report.faults)
+        self.answers.update(report.answers)
+        self.topics.update(report.topics)
+        if report.violation:
+            self.failed.append(report)
+
+    def lines(self) -> Iterator[str]:
+        """The report."""
+        yield f"seeds        {self.runs:,}"
+        yield f"requests     {self.requests:,} ({self.asks:,} different ones)"
+        yield f"calls        {self.calls:,} to DynamoDB, {self.commits:,} writes"
+        yield f"entries      {self.entries:,}"
+        yield from _counted("faults", self.faults)
+        yield from _counted("answers", self.answers)
+        yield from _counted("movements", self.topics)
+        yield f"violations   {len(self.failed)}"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; 0: all is well."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation.prove")
+    parser.add_argument("--seeds", type=int, default=2000, help="how many seeds, from 0 on")
+    parser.add_argument("--first", type=int, default=0, help="the first of them")
+    parser.add_argument("--seed", type=int, help="show one seed, step by step")
+    parser.add_argument("--planted", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args(arguments)
+    if asked.seed is not None:
+        return _show(asked.seed)
+    kept = kept_seeds()
+    seeds = [*kept, *range(asked.first, asked.first + asked.seeds)]
+    failed = _prove(seeds, asked.workers) if asked.seeds else False
+    failed = (_try_matrix() if asked.seeds else False) or failed
+    if asked.planted:
+        failed = _plant(asked.workers) or failed
+    return 1 if failed else 0
+
+
+def _show(seed: int) -> int:
+    report = run(seed, trace=True)
+    for line in report.trace:
+        print(line)
+    print(f"seed {seed}: {report.violation or 'no violation'}")
+    return 1 if report.violation else 0
+
+
+def _prove(seeds: list[int], workers: int) -> bool:
+    """Run the seeds; whether anything was violated."""
+    total, begun, said = Sum(), time.monotonic(), 0.0
+    for report in runs(seeds, workers):
+        total.add(report)
+        if report.violation:
+            keep(report)
+            print(f"\nseed {report.seed}: {report.violation}")
+            print(f"  replay it: {how_to_replay(report.seed)}")
+        took = time.monotonic() - begun
+        if took - said > _PROGRESS_EVERY_SECONDS:
+            said = took
+            _say(f"{total.runs:,} of {len(seeds):,} seeds, {total.requests:,} requests")
+    took = time.monotonic() - begun
+    _say("")
+    for line in total.lines():
+        print(line)
+    print(f"time         {took:.0f} s, {total.requests / max(took, 0.001):,.0f} requests a second")
+    return bool(total.failed)
+
+
+def _try_matrix() -> bool:
+    """The crash matrix; whether anything did not come right."""
+    wrong = [line for case in CASES for line in try_case(case)]
+    cases = sum(count_cases(case) for case in CASES)
+    print(f"crash matrix {len(CASES)} operations, {cases:,} faults, {len(wrong)} not put right")
+    for line in wrong:
+        print(f"  {line}")
+    return bool(wrong)
+
+
+def _plant(workers: int) -> bool:
+    """Plant every bug; whether one was not caught, or something harmless was taken for one."""
+    begun, caught, wrong = time.monotonic(), 0, list[str]()
+    print("planted bugs")
+    for finding in hunt((*BUGS, *HARMLESS), SEEDS_FOR_A_BUG, workers):
+        harmless = finding.bug in HARMLESS
+        caught += bool(finding.caught_by) and not harmless
+        if bool(finding.caught_by) is harmless:
+            wrong.append(f"{finding.bug.name}: {finding.caught_by or 'not caught'}")
+        by = finding.caught_by or ("rightly accepted" if harmless else "NOT CAUGHT")
+        print(f"  {finding.bug.name:48} {by}", flush=True)
+    print(f"planted bugs caught {caught} of {len(BUGS)}, in {time.monotonic() - begun:.0f} s")
+    for line in wrong:
+        print(f"  wrong: {line}")
+    return bool(wrong)
+
+
+def _say(words: str) -> None:
+    if sys.stdout.isatty():
+        print(f"\r{words:78}", end="" if words else "\r", flush=True)
+
+
+def _counted(name: str, counted: Counter[str]) -> Iterator[str]:
+    yield f"{name:12} {counted.total():,}"
+    for what, count in counted.most_common():
+        yield f"  {what:30} {count:>10,}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

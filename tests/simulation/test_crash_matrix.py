@@ -1,0 +1,16 @@
+"""Whatever fails at whatever call: asked once more, it has happened once, and the answer is it."""
+
+import pytest
+
+from tests.simulation.crash_matrix import CASES, Case, count_cases, try_case
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_one_clean_retry_makes_it_right(case: Case) -> None:
+    wrong = list(try_case(case))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_matrix_is_large_enough() -> None:
+    assert len(CASES) >= 15
+    assert sum(map(count_cases, CASES)) >= 300

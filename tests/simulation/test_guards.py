@@ -1,0 +1,21 @@
+"""Each guard of a write holds by itself, and each instant is the instant."""
+
+from tests.simulation.boundaries import wrong_boundaries
+from tests.simulation.guards import wrong_guards
+from tests.simulation.races import wrong_late_arrivals, wrong_rivals
+
+
+def test_each_condition_alone_stops_a_write() -> None:
+    assert not list(wrong_guards())
+
+
+def test_before_at_and_after_each_instant_the_model_agrees() -> None:
+    assert not list(wrong_boundaries())
+
+
+def test_what_was_refused_does_not_happen_when_an_earlier_try_arrives_late() -> None:
+    assert not list(wrong_late_arrivals())
+
+
+def test_whoever_loses_to_the_same_request_is_told_its_answer() -> None:
+    assert not list(wrong_rivals())

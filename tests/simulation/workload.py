@@ -1,0 +1,403 @@
+"""What customers, shops and Flow ask for, drawn from a seed: every command, in bursts and in gaps.
+
+Each run leans another way: `Lean` weighs commands, faults, gaps and customers anew, so that rare
+mixtures come up too. Points are few, so that lots run dry and debts are made all the time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from random import Random
+from typing import Final, Protocol
+
+from pointbook.domain import commands as c
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import (
+    Days,
+    ExpiryRule,
+    FixedDate,
+    Months,
+    Never,
+    Rolling,
+    RoundTo,
+    day_of,
+)
+from pointbook.domain.lots import Lot, Lots
+from pointbook.domain.orders import EarningRule, Order, OrderNews, Refund, Rounding
+from pointbook.domain.ports import Loaded
+from pointbook.ledger import Complete, Identity
+from tests.simulation.asks import Ask, Who
+from tests.simulation.wheel import instant
+
+TIME_ZONES: Final = {"tokyo": "Asia/Tokyo", "york": "America/New_York"}
+CUSTOMERS: Final = ("7001", "7002", "7003")
+"""The same ids in both shops."""
+
+ORDERS_PER_CUSTOMER: Final = 4
+
+
+@dataclass(slots=True)
+class Lean:
+    """How one run leans: what is asked more often, and for whom."""
+
+    commands: dict[str, float]
+    hot: float
+    rolling: bool
+    many_lots: bool
+
+
+@dataclass(slots=True)
+class Known:
+    """What the askers know of one customer: the codes given out, in the order of their holds."""
+
+    codes: list[str] = field(default_factory=list)
+
+
+def lean(random: Random) -> Lean:
+    """A way to lean."""
+    weights = {name: random.choice((0.3, 1.0, 1.0, 3.0)) for name in MAKERS}
+    for name in HOLD_STEPS:
+        weights[name] *= 0.25
+    weights["merge"] = random.choice((0.0, 0.1, 0.3))
+    return Lean(
+        commands=weights,
+        hot=random.choice((0.4, 0.6, 0.9)),
+        rolling=random.random() < 0.3,
+        many_lots=random.random() < 0.12,
+    )
+
+
+class Workload:
+    """Makes asks. `now_ms` says the time at which the next one is made."""
+
+    def __init__(self, random: Random, leaning: Lean, now_ms: Callable[[], int]) -> None:
+        self.random = random
+        self.lean = leaning
+        self._now_ms = now_ms
+        self._count = 0
+        self._known: dict[Who, Known] = {}
+
+    def ask(self, who: Who | None = None) -> Ask:
+        """Something that somebody asks for."""
+        who = who or self.somebody()
+        names, weights = zip(*self.lean.commands.items(), strict=True)
+        (name,) = self.random.choices(names, weights)
+        return self.numbered(who, name, MAKERS[name](self, who))
+
+    def numbered(self, who: Who, name: str, parts: Mapping[str, object]) -> Ask:
+        """An ask under the next number."""
+        self._count += 1
+        ask = Ask(self._count, who, name)
+        return replace(ask, **parts)  # type: ignore[arg-type]
+
+    def somebody(self) -> Who:
+        """A customer: one of them is hot."""
+        shop = "tokyo" if self.random.random() < 0.7 else "york"
+        hot = self.random.random() < self.lean.hot
+        return (shop, CUSTOMERS[0] if hot else self.random.choice(CUSTOMERS))
+
+    def grants_of_many_days(self) -> list[Ask]:
+        """So many lots that more falls due than one write holds."""
+        who = ("tokyo", CUSTOMERS[0])
+        return [
+            self.numbered(who, "grant", self.moving(c.Grant(2, Days(days)), "grant"))
+            for days in range(1, 26)
+        ]
+
+    def read(self) -> Ask:
+        """Somebody looks at their points, or at their history."""
+        name = self.random.choice(("read", "read", "history"))
+        return self.numbered(self.somebody(), name, {"reads": True})
+
+    def other_content(self, ask: Ask) -> Ask:
+        """Another request by mistake under the same identity."""
+        parts = {"identity": ask.identity, "content": {**ask.content, "points": 10_007}}
+        command = c.Grant(7, Never())
+        return self.numbered(ask.who, "other_content", {**parts, "command": command})
+
+    def follow_ups(self, ask: Ask) -> list[tuple[int, Ask]]:
+        """What comes of a hold and of its order later, each with the milliseconds until then."""
+        if ask.name == "take_hold":
+            return self._after_hold(ask)
+        if ask.name == "capture" and self.random.random() < 0.4:
+            return self._after_capture(ask)
+        return []
+
+    def _after_hold(self, hold: Ask) -> list[tuple[int, Ask]]:
+        assert isinstance(hold.command, c.TakeHold)
+        ends_ms, code = hold.command.seconds * 1000, hold.command.hold_id
+        steps: list[tuple[int, str]] = []
+        if self.random.random() < 0.7:
+            steps.append((self.random.randint(20, 400), "mark_ready"))
+        drawn = self.random.random()
+        around_ms = ends_ms + self.random.choice((-100, -30, -10, -5, 0, 10, 100, 5_000))
+        inside_ms = self.random.randint(0, ends_ms)
+        if drawn < 0.5:
+            steps.append((self.random.choice((inside_ms, around_ms)), "capture"))
+        elif drawn < 0.8:
+            release_ms = self.random.choice((inside_ms, inside_ms, around_ms))
+            steps += [(release_ms, "begin_release"), (release_ms + 150, "release_hold")]
+        elif drawn < 0.9:
+            steps.append((self.random.randint(20, 400), "undo_hold"))
+        if drawn < 0.2 or drawn > 0.95:
+            steps.append((ends_ms + self.random.randint(0, 40_000_000), "capture"))
+        if self.random.random() < 0.3:
+            steps.append((around_ms, "settle"))
+        return [
+            (after_ms, self.numbered(hold.who, name, MAKERS[name](self, hold.who, code)))
+            for after_ms, name in steps
+        ]
+
+    def _after_capture(self, capture: Ask) -> list[tuple[int, Ask]]:
+        order_id, who = capture.order_id or "", capture.who
+        cancel = _update_order(self, who, order_id=order_id, cancelled=True)
+        back = _return_spending(self, who, capture.code, order_id=order_id)
+        after_ms = self.random.choice((0, 50, 1_000, 100_000, 90_000_000))
+        return [
+            (after_ms, self.numbered(who, "update_order", cancel)),
+            (after_ms + self.random.choice((0, 30)), self.numbered(who, "return_spending", back)),
+            (after_ms + 5_000, self.numbered(who, "return_spending", back)),
+        ]
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def points(self) -> int:
+        """A few points; now and then more than anybody has."""
+        return self.random.choice((1, 2, 3, 5, 8, 8, 13, 20, 34))
+
+    def expiry(self) -> ExpiryRule:
+        """When points end: mostly soon."""
+        if self.lean.rolling:
+            return Rolling(self.random.choice((Days(1), Days(2), Months(1))))
+        if self.lean.many_lots:
+            return Days(self.random.randint(1, 40))
+        yesterday = self.today() - timedelta(days=1)
+        return self.random.choice(
+            (
+                Days(1),
+                Days(1),
+                Days(2),
+                Days(3),
+                Days(9, RoundTo.MONTH_END),
+                Months(1),
+                Months(2, RoundTo.YEAR_END),
+                Never(),
+                FixedDate(self.today()),
+                FixedDate(yesterday),
+            )
+        )
+
+    def lapsed_expiry(self) -> ExpiryRule | None:
+        """The rule for points that come back too late: mostly none."""
+        return self.random.choice((None, None, Days(1), Days(3), Months(1)))
+
+    def renew(self) -> Rolling | None:
+        """The rule of a rolling programme."""
+        return Rolling(self.random.choice((Days(1), Days(2)))) if self.lean.rolling else None
+
+    def today(self) -> date:
+        """The day, for somebody in Tokyo."""
+        return day_of(instant(self._now_ms()), "Asia/Tokyo")
+
+    def lots(self, points_max: int) -> Lots:
+        """Days that points may have come from."""
+        days = self.random.sample(range(-3, 5), self.random.randint(0, 3))
+        left, lots = points_max, list[Lot]()
+        for day in sorted(days):
+            points = min(left, self.random.randint(1, 6))
+            if points:
+                lots.append(Lot(self.today() + timedelta(days=day), points))
+                left -= points
+        return tuple(lots)
+
+    def identity(self, kind: str) -> Identity:
+        """A key of its own for this request."""
+        return Identity(kind, f"key-{self._count + 1}")
+
+    def moving(self, command: c.Command, name: str, **more: object) -> dict[str, object]:
+        """The parts of an ask that moves points: it always has an identity."""
+        return {
+            "command": command,
+            "identity": self.identity(name),
+            "content": {"action": name, "points": getattr(command, "points", None)},
+            "reason": self.random.choice(("", "thanks")),
+            **more,
+        }
+
+    def of_order(
+        self, complete: Complete, name: str, order_id: str, **more: object
+    ) -> dict[str, object]:
+        """The parts of an ask about an order: it needs no identity, but sometimes has one."""
+        parts: dict[str, object] = {"command": complete, "order_id": order_id, **more}
+        if self.random.random() < 0.3:
+            parts["identity"] = self.identity(name)
+        return parts
+
+    def code(self, who: Who) -> str:
+        """A code that was given out, mostly the latest; one that never was, if there is none."""
+        codes = self._known.setdefault(who, Known()).codes
+        if not codes or self.random.random() < 0.03:
+            return f"{who[0]}-{who[1]}-never"
+        return codes[-1] if self.random.random() < 0.85 else self.random.choice(codes)
+
+    def new_code(self, who: Who) -> str:
+        """A code of a new hold."""
+        codes = self._known.setdefault(who, Known()).codes
+        codes.append(f"{who[0]}-{who[1]}-{self._count + 1}")
+        return codes[-1]
+
+    def order_id(self, who: Who) -> str:
+        """One of a customer's few orders."""
+        return f"{who[1]}{self.random.randrange(ORDERS_PER_CUSTOMER)}"
+
+
+class Maker(Protocol):
+    """Draws the parts of an ask of one kind; `code` is its hold's, where it is about one."""
+
+    def __call__(self, w: Workload, who: Who, code: str | None = None, /) -> dict[str, object]:
+        """The parts, by the names of the fields of `Ask`."""
+        ...
+
+
+def _grant(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    topic = w.random.choice(sorted(c.GRANT_TOPICS))
+    return w.moving(c.Grant(w.points(), w.expiry(), Topic(topic)), "grant")
+
+
+def _grant_pending(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.GrantPending(w.points()), "grant_pending")
+
+
+def _confirm(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.Confirm(w.points(), w.expiry()), "confirm")
+
+
+def _cancel_pending(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.CancelPending(w.points()), "cancel_pending")
+
+
+def _consume(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.Consume(w.points(), w.renew()), "consume")
+
+
+def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.Remove(w.points()), "remove")
+
+
+def _reverse(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    days = w.random.sample(range(5), w.random.randint(0, 2))
+    own_days = frozenset(w.today() + timedelta(days=day) for day in days)
+    policy = w.random.choice(tuple(c.DebtPolicy))
+    return w.moving(c.Reverse(w.points(), own_days, policy), "reverse")
+
+
+def _give_back(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    points = w.points()
+    command = c.GiveBack(points, w.lots(points), w.expiry(), w.lapsed_expiry())
+    return w.moving(command, "give_back")
+
+
+def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
+    code, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
+    command = c.TakeHold(w.points(), code, seconds, w.lapsed_expiry())
+    return w.moving(command, "take_hold", code=code)
+
+
+def _hold_step(step: type) -> Maker:
+    harmless = step in (c.MarkReady, c.BeginRelease)
+
+    def make(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+        code = code or w.code(who)
+        if harmless and w.random.random() < 0.5:
+            return {"command": step(code)}
+        return w.moving(step(code), step.__name__)
+
+    return make
+
+
+def _capture(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    points, renew, order_id = w.points(), w.renew(), w.order_id(who)
+
+    def complete(loaded: Loaded) -> c.Command:
+        if loaded.hold_record is None:
+            return c.Settle()
+        return c.CaptureHold(points, loaded.hold_record, loaded.order or Order(order_id), renew)
+
+    return w.of_order(complete, "capture", order_id, code=code or w.code(who))
+
+
+def _update_order(
+    w: Workload,
+    who: Who,
+    code: str | None = None,
+    *,
+    order_id: str = "",
+    cancelled: bool | None = None,
+) -> dict[str, object]:
+    order_id, expiry = order_id or w.order_id(who), w.expiry()
+    refund = Refund(w.random.choice(("r1", "r2", "r3")), w.random.randint(0, 900))
+    news = OrderNews(
+        updated_at=instant(1_700_000_000_000 + w.random.randrange(6) * 1000),
+        base_minor=w.random.choice((None, 0, 500, 1_000, 1_050, 2_500)),
+        confirmed=w.random.random() < 0.5,
+        cancelled=w.random.random() < 0.15 if cancelled is None else cancelled,
+        refunds=(refund,) if w.random.random() < 0.3 else (),
+    )
+    rule = EarningRule(
+        unit_minor=w.random.choice((100, 100, 60)),
+        multiplier_percent=w.random.choice((100, 150)),
+        rounding=w.random.choice(tuple(Rounding)),
+    )
+    policy = w.random.choice(tuple(c.DebtPolicy))
+
+    def complete(loaded: Loaded) -> c.Command:
+        return c.UpdateOrder(loaded.order or Order(order_id), news, rule, expiry, policy)
+
+    return w.of_order(complete, "update_order", order_id)
+
+
+def _return_spending(
+    w: Workload, who: Who, code: str | None = None, *, order_id: str = ""
+) -> dict[str, object]:
+    order_id, hold_id = order_id or w.order_id(who), code or w.code(who)
+    expiry, lapsed = w.expiry(), w.lapsed_expiry()
+
+    def complete(loaded: Loaded) -> c.Command:
+        return c.ReturnSpending(loaded.order or Order(order_id), hold_id, expiry, lapsed)
+
+    return w.of_order(complete, "return_spending", order_id)
+
+
+def _settle(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return {"command": c.Settle()}
+
+
+def _merge(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return {"merge_into": w.random.choice(CUSTOMERS)}
+
+
+HOLD_STEPS: Final = ("mark_ready", "begin_release", "undo_hold", "release_hold", "capture")
+"""Out of the blue they are rare: most follow a hold."""
+
+MAKERS: Final[dict[str, Maker]] = {
+    "grant": _grant,
+    "grant_again": _grant,
+    "grant_once_more": _grant,
+    "grant_pending": _grant_pending,
+    "confirm": _confirm,
+    "cancel_pending": _cancel_pending,
+    "consume": _consume,
+    "remove": _remove,
+    "reverse": _reverse,
+    "give_back": _give_back,
+    "take_hold": _take_hold,
+    "mark_ready": _hold_step(c.MarkReady),
+    "begin_release": _hold_step(c.BeginRelease),
+    "undo_hold": _hold_step(c.UndoHold),
+    "release_hold": _hold_step(c.ReleaseHold),
+    "capture": _capture,
+    "update_order": _update_order,
+    "return_spending": _return_spending,
+    "settle": _settle,
+    "merge": _merge,
+}

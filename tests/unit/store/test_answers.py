@@ -1,0 +1,215 @@
+"""Answers: what the store makes of each that DynamoDB can give, those no emulator gives too."""
+
+from dataclasses import replace
+from itertools import product
+from typing import Any
+
+import botocore.exceptions
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from pointbook.domain.ports import (
+    AlreadyDone,
+    Committed,
+    DueKind,
+    Lost,
+    Obstacle,
+    TryAgainError,
+    Verdict,
+    Wanted,
+    Write,
+)
+from pointbook.errors import StoreRefused
+from pointbook.store import items
+from pointbook.store.dynamodb import DynamoStore
+from tests.engines.engine import SHOP
+from tests.engines.plain import CUSTOMER, NOON, a_remembered, a_write, an_account
+
+WRITE = replace(a_write(), order=None, hold_record=None)
+ACCOUNT_ITEM = items.account_item(SHOP, an_account(revision=4))
+REMEMBERED_ITEM = items.remembered_item(SHOP, CUSTOMER, a_remembered())
+WANTED = Wanted(SHOP, CUSTOMER)
+
+FAILED = "ConditionalCheckFailed"
+CONFLICT = "TransactionConflict"
+THROTTLES = ("ThrottlingError", "ProvisionedThroughputExceeded")
+CODES = ("None", FAILED, CONFLICT, *THROTTLES)
+
+
+class Answering:
+    """A client that gives one answer, or raises it, whatever it is asked."""
+
+    def __init__(self, answer: Any) -> None:
+        self._answer = answer
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**request: Any) -> Any:
+            if isinstance(self._answer, Exception):
+                raise self._answer
+            return self._answer
+
+        return call
+
+
+def store(answer: Any) -> DynamoStore:
+    return DynamoStore(Answering(answer), "ledger")
+
+
+def error(code: str, status: int = 400, **more: Any) -> ClientError:
+    response: Any = {
+        "Error": {"Code": code, "Message": "..."},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        **more,
+    }
+    return ClientError(response, "TransactWriteItems")
+
+
+def cancelled(*codes: str) -> ClientError:
+    """A cancellation: account, entry, remembered request, and perhaps more, in this order."""
+    there: tuple[Any, ...] = (ACCOUNT_ITEM, {}, REMEMBERED_ITEM, {}, {})
+    reasons = [
+        {"Code": code} | ({"Item": item} if code == FAILED and item else {})
+        for code, item in zip(codes, there, strict=False)
+    ]
+    return error("TransactionCanceledException", CancellationReasons=reasons)
+
+
+# --- verdicts on a write ------------------------------------------------------------------------
+
+
+def meaning(codes: tuple[str, ...]) -> Verdict | Obstacle:
+    """What three reasons mean, by the order in which they matter."""
+    account, _, remembered = codes
+    if remembered == FAILED:
+        return AlreadyDone(a_remembered())
+    if any(code in THROTTLES for code in codes):
+        return Obstacle.THROTTLED
+    if CONFLICT in codes:
+        return Obstacle.CONFLICT
+    return Lost({CUSTOMER: an_account(revision=4)} if account == FAILED else {})
+
+
+EVERY_CANCELLATION = [codes for codes in product(CODES, repeat=3) if set(codes) != {"None"}]
+
+
+@pytest.mark.parametrize("codes", EVERY_CANCELLATION, ids="-".join)
+def test_every_cancellation_has_its_meaning(codes: tuple[str, ...]) -> None:
+    expected = meaning(codes)
+
+    if isinstance(expected, Obstacle):
+        with pytest.raises(TryAgainError) as raised:
+            store(cancelled(*codes)).commit(WRITE)
+        assert raised.value.obstacle is expected
+    else:
+        assert store(cancelled(*codes)).commit(WRITE) == expected
+
+
+def test_a_write_without_an_error_is_committed() -> None:
+    assert store({}).commit(WRITE) == Committed()
+
+
+@pytest.mark.parametrize(
+    ("write", "codes", "verdict"),
+    [
+        (a_write(), ("None", "None", "None", FAILED, "None"), Lost()),
+        (a_write(), ("None", "None", "None", "None", FAILED), Lost()),
+        # The account is handed back only where deciding on it again is all there is to do.
+        (a_write(), (FAILED, "None", "None", FAILED, "None"), Lost()),
+        (
+            replace(WRITE, remembered=None),
+            (FAILED, FAILED),
+            Lost({CUSTOMER: an_account(revision=4)}),
+        ),
+    ],
+)
+def test_an_order_or_a_hold_record_that_changed_has_to_be_read_again(
+    write: Write, codes: tuple[str, ...], verdict: Verdict
+) -> None:
+    assert store(cancelled(*codes)).commit(write) == verdict
+
+
+@pytest.mark.parametrize(
+    "codes", [("None", "ValidationError", "None"), ("None", "None", "None"), ()]
+)
+def test_a_cancellation_that_no_other_try_mends_is_a_fault_of_ours(codes: tuple[str, ...]) -> None:
+    with pytest.raises(StoreRefused):
+        store(cancelled(*codes)).commit(WRITE)
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+TRY_AGAIN = [
+    (error("ThrottlingException"), Obstacle.THROTTLED),
+    (error("ProvisionedThroughputExceededException"), Obstacle.THROTTLED),
+    (error("RequestLimitExceeded"), Obstacle.THROTTLED),
+    (error("TransactionConflictException"), Obstacle.CONFLICT),
+    (error("TransactionInProgressException"), Obstacle.CONFLICT),
+    (error("InternalServerError", 500), Obstacle.UNREACHABLE),
+    (error("ServiceUnavailable", 503), Obstacle.UNREACHABLE),
+    (error("Whatever", 502), Obstacle.UNREACHABLE),
+    (botocore.exceptions.ReadTimeoutError(endpoint_url="x"), Obstacle.UNREACHABLE),
+    (botocore.exceptions.ConnectTimeoutError(endpoint_url="x"), Obstacle.UNREACHABLE),
+    (botocore.exceptions.ConnectionClosedError(endpoint_url="x"), Obstacle.UNREACHABLE),
+    (botocore.exceptions.EndpointConnectionError(endpoint_url="x"), Obstacle.UNREACHABLE),
+]
+REFUSED = [
+    error("ResourceNotFoundException"),
+    error("AccessDeniedException"),
+    error("ValidationException"),
+    error("UnrecognizedClientException"),
+    error("ExpiredTokenException"),
+    botocore.exceptions.NoCredentialsError(),
+    botocore.exceptions.ParamValidationError(report="..."),
+]
+
+
+def name_of(failure: object) -> str | None:
+    if isinstance(failure, ClientError):
+        return failure.response["Error"]["Code"]
+    return type(failure).__name__ if isinstance(failure, BotoCoreError) else None
+
+
+def every_method(answer: Exception) -> list[Any]:
+    asked = store(answer)
+    return [
+        lambda: asked.commit(WRITE),
+        lambda: asked.load(WANTED, fresh=False),
+        lambda: asked.load(WANTED, fresh=True),
+        lambda: asked.account(SHOP, CUSTOMER),
+        lambda: asked.entries(SHOP, CUSTOMER, before_version=9, limit=9),
+        lambda: list(asked.due(DueKind.LOT, NOON)),
+    ]
+
+
+@pytest.mark.parametrize(("failure", "obstacle"), TRY_AGAIN, ids=name_of)
+def test_what_another_try_may_overcome_says_so(failure: Exception, obstacle: Obstacle) -> None:
+    for method in every_method(failure):
+        with pytest.raises(TryAgainError) as raised:
+            method()
+        assert raised.value.obstacle is obstacle
+
+
+@pytest.mark.parametrize("failure", REFUSED, ids=name_of)
+def test_what_no_try_overcomes_names_its_cause(failure: Exception) -> None:
+    for method in every_method(failure):
+        with pytest.raises(StoreRefused) as raised:
+            method()
+        assert raised.value.aws_code == name_of(failure)
+
+
+@pytest.mark.parametrize(
+    ("code", "obstacle"),
+    [(CONFLICT, Obstacle.CONFLICT), *((throttle, Obstacle.THROTTLED) for throttle in THROTTLES)],
+)
+def test_a_fresh_read_that_meets_a_write_is_tried_again(code: str, obstacle: Obstacle) -> None:
+    with pytest.raises(TryAgainError) as raised:
+        store(cancelled(code, "None")).load(WANTED, fresh=True)
+    assert raised.value.obstacle is obstacle
+
+
+def test_a_cheap_read_that_left_something_out_is_tried_again() -> None:
+    answer = {"Responses": {"ledger": []}, "UnprocessedKeys": {"ledger": {"Keys": [{}]}}}
+
+    with pytest.raises(TryAgainError) as raised:
+        store(answer).load(WANTED, fresh=False)
+    assert raised.value.obstacle is Obstacle.THROTTLED

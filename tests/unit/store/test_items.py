@@ -1,0 +1,52 @@
+"""Items: whatever goes in comes out, also when the engine mixes up the parts of a map."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.chain import BookedEntry
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import Remembered
+from pointbook.store import items
+from tests.engines import made
+from tests.engines.engine import SHOP
+from tests.engines.plain import CUSTOMER, ORDER, an_account
+
+
+def mixed_up(value: Any) -> Any:
+    """The same item with every map in another order: DynamoDB keeps none."""
+    if isinstance(value, dict):
+        return {name: mixed_up(value[name]) for name in reversed(value)}
+    return [mixed_up(part) for part in value] if isinstance(value, list) else value
+
+
+@given(made.accounts(CUSTOMER))
+def test_an_account_comes_back_the_same(account: Account) -> None:
+    assert items.account_of(mixed_up(items.account_item(SHOP, account))) == account
+
+
+@given(made.entries(CUSTOMER))
+def test_an_entry_comes_back_the_same(entry: BookedEntry) -> None:
+    assert items.entry_of(mixed_up(items.entry_item(SHOP, entry))) == entry
+
+
+@given(made.remembered)
+def test_a_remembered_request_comes_back_the_same(remembered: Remembered) -> None:
+    item = items.remembered_item(SHOP, CUSTOMER, remembered)
+    assert items.remembered_of(mixed_up(item)) == remembered
+
+
+@given(made.orders(ORDER))
+def test_an_order_comes_back_the_same(order: Order) -> None:
+    assert items.order_of(mixed_up(items.order_item(SHOP, order))) == order
+
+
+@given(made.hold_records, st.text())
+def test_a_hold_record_comes_back_the_same(record: HoldRecord, code: str) -> None:
+    assert items.hold_record_of(mixed_up(items.hold_record_item(SHOP, code, record))) == record
+
+
+def test_every_item_says_which_schema_it_has() -> None:
+    assert items.account_item(SHOP, an_account())["schema"] == {"N": str(items.SCHEMA)}
