@@ -1,1 +1,1 @@
-"""Side-by-side measurements. Figures are ratios within one run; absolute times are this machine's."""
+"""Side-by-side measurements: ratios within one run; absolute times are this machine's."""

@@ -13,8 +13,9 @@ TABLE = "points"
 
 _HEAD = """# Cold start
 
-Import and first call of a built function, against a bare `boto3.client("dynamodb")` that makes the same calls:
-processor time in fresh processes that take turns ({pairs} pairs, median). Ratios count; milliseconds are this machine's.
+Import and first call of a built function, against a bare `boto3.client("dynamodb")` that makes
+the same calls: processor time in fresh processes that take turns ({pairs} pairs, median). Ratios
+count; milliseconds are this machine's.
 
 | function | bare, ms | ours, ms | ratio | middle half | bar |
 |---|---|---|---|---|---|

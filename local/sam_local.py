@@ -43,7 +43,6 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
         relay = Relay((bridge, port), _address(stack.aws_endpoint_url))
     except OSError as error:
         raise LocalProblem(f"Nothing can listen on {bridge}:{port}: {error}") from error
-    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is SAM's: it removes its containers
     with relay:
         threading.Thread(target=relay.serve_forever, daemon=True, name="relay").start()
         added = [f"--env-vars={ENV_VARS}", f"--add-host={host}:{bridge}"]
@@ -73,6 +72,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for SAM, which has a container to end
     try:
         sys.exit(main(sys.argv[1:], os.environ))
     except LocalProblem as problem:

@@ -12,7 +12,7 @@ from local import demo
 from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
-from pointbook.ledger import Booked, Instruction
+from pointbook.instruction import Booked, Instruction
 from pointbook.store import dynamodb
 from tests.artifacts.built import FUNCTIONS
 from tests.artifacts.cloud import SECRET, TABLE

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from local import demo, signing
-from pointbook import ledger
 from pointbook.clock import SystemClock
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
+from pointbook.instruction import Booked, Instruction
+from pointbook.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.artifacts.built import FUNCTIONS, ROOT, function_property, variables
 from tests.artifacts.cloud import SECRET, TABLE, Cloud
@@ -257,8 +258,8 @@ def test_japanese_arrives_and_leaves_as_it_is(stack: Stack) -> None:
 def test_holds_and_lots_are_written_down_when_they_are_over(stack: Stack, clock: Path) -> None:
     stack.invoke(GRANT, flow_event(GRANT, {"points": 500, "days_to_expire": 1}))
     stack.invoke(GRANT, flow_event(GRANT, {"points": 100, "days_to_expire": 30}))
-    held = ledger.Ledger(DynamoStore(stack.cloud.dynamodb, TABLE), SystemClock()).execute(
-        ledger.Instruction(
+    held = Ledger(DynamoStore(stack.cloud.dynamodb, TABLE), SystemClock()).execute(
+        Instruction(
             shop=demo.SHOP_DOMAIN,
             customer_id=CUSTOMER,
             command=TakeHold(50, "hold-1", 600),
@@ -266,7 +267,7 @@ def test_holds_and_lots_are_written_down_when_they_are_over(stack: Stack, clock:
             code="PTS-1",
         )
     )
-    assert isinstance(held, ledger.Booked)
+    assert isinstance(held, Booked)
 
     nothing = {"accounts": 0, "entries": 0, "failed": 0, "complete": True}
     one = {"accounts": 1, "entries": 1, "failed": 0, "complete": True}

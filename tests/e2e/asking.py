@@ -52,6 +52,6 @@ def invoke(stack: Stack, function: str) -> dict[str, object]:
         "lambda", endpoint_url=stack.aws_endpoint_url, region_name=stack.aws_region
     )
     answer = client.invoke(FunctionName=stack.functions[function], Payload=b"{}")
-    assert "FunctionError" not in answer, answer["Payload"].read()
     result: dict[str, object] = json.loads(answer["Payload"].read())
+    assert answer.get("FunctionError") is None, result
     return result

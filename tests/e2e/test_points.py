@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -84,7 +85,7 @@ def _token(changed: dict[str, Any], header: dict[str, Any] | None = None, secret
     return b".".join(parts).decode()
 
 
-HOSTILE = {
+HOSTILE: dict[str, Callable[[], str]] = {
     "unsigned": lambda: _token({}, {"alg": "none"}).rpartition(".")[0] + ".",
     "alg none with a signature": lambda: _token({}, {"alg": "none"}),
     "RS256": lambda: _token({}, {"alg": "RS256", "typ": "JWT"}),

@@ -20,7 +20,8 @@ from pointbook.domain.orders import EarningRule, Order, OrderNews
 from pointbook.domain.ports import Loaded
 from pointbook.domain.reconcile import Finding, reconcile
 from pointbook.domain.refusal import Refusal
-from pointbook.ledger import Booked, Complete, Identity, Instruction, Ledger
+from pointbook.instruction import Booked, Complete, Identity, Instruction
+from pointbook.ledger import Ledger
 from tests.engines.engine import SHOP, Engine, book_of
 from tests.engines.plain import CODE, CUSTOMER, NOON, ORDER
 

@@ -16,7 +16,7 @@ from pointbook.domain.lots import Lot
 from pointbook.domain.ports import Remembered
 from pointbook.domain.reconcile import reconcile
 from pointbook.domain.refusal import Refusal
-from pointbook.ledger import Booked
+from pointbook.instruction import Booked
 from pointbook.store import items
 from tests.engines.counting import CountingClient
 from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, MINISTACK, SHOP, Engine, book_of

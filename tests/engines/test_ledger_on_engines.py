@@ -13,7 +13,8 @@ from pointbook.domain.expiry import Days
 from pointbook.domain.holds import ALARM_CODE_USED_AGAIN, ALARM_LATE_ORDER
 from pointbook.domain.orders import Refund
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.ledger import ENTRIES_PER_WRITE_MAX, TIME, Booked
+from pointbook.instruction import Booked
+from pointbook.ledger import ENTRIES_PER_WRITE_MAX, TIME
 from tests.engines.counting import CountingClient
 from tests.engines.engine import SHOP, Engine, book_of
 from tests.engines.ledgers import HOLD_SECONDS, MONTH, Desk

@@ -9,7 +9,7 @@ from local import demo
 from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
-from pointbook.ledger import Booked, Instruction
+from pointbook.instruction import Booked, Instruction
 from tests.functions.harness import Functions
 
 CUSTOMER = "8840734670934"

@@ -8,7 +8,7 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import Loaded
-from pointbook.ledger import Complete, Identity, Instruction
+from pointbook.instruction import Complete, Identity, Instruction
 from tests.simulation.wheel import SkewedClock
 
 type Who = tuple[str, str]
@@ -39,6 +39,11 @@ class Ask:
     def cause(self) -> Cause:
         """Who asks: the number, so that entries tell."""
         return Cause("simulation", str(self.number))
+
+    def __str__(self) -> str:
+        command = "" if callable(self.command) else self.command or self.merge_into or ""
+        about = (self.order_id or "", self.code or "", self.identity.key if self.identity else "")
+        return " ".join(("/".join(self.who), self.name, str(command), *about))
 
     def instruction(self) -> Instruction:
         """The ask as the ledger takes it."""

@@ -19,7 +19,8 @@ from pointbook.domain.orders import EarningRule, Order, OrderNews, Refund
 from pointbook.domain.ports import Loaded, TryAgainError
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import LedgerUnavailable
-from pointbook.ledger import Booked, Complete, Identity, Instruction, Ledger
+from pointbook.instruction import Booked, Complete, Identity, Instruction
+from pointbook.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.faults import POSSIBLE, At, Crash, Fault, FaultyClient, Request, Standstill

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pointbook.domain.refusal import Refusal
-from pointbook.ledger import Booked, View
+from pointbook.instruction import Booked, View
 from tests.simulation.answers import Answers
 from tests.simulation.asks import Attempt
 from tests.simulation.writes import Writes

@@ -18,7 +18,8 @@ from pointbook.domain import commands as c
 from pointbook.domain.expiry import Days
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import LedgerUnavailable
-from pointbook.ledger import Booked, Ledger
+from pointbook.instruction import Booked
+from pointbook.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.boundaries import MIDNIGHT
@@ -137,7 +138,8 @@ class _Race:
             self._rival()
             return Fault.FEWER_REASONS
         self._reads += 1
-        return Fault.STALE if self._reads == 1 else None
+        first = self._reads == 1 and operation == "batch_get_item"
+        return Fault.STALE if first else None
 
 
 def _ledger(

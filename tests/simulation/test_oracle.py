@@ -10,7 +10,8 @@ from pointbook.domain import commands as c
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import Days
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.ledger import Booked, Identity, Instruction, Ledger, View
+from pointbook.instruction import Booked, Identity, Instruction, View
+from pointbook.ledger import Ledger
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.asks import Ask
 from tests.simulation.faults import At, Fault, Nothing, Plan

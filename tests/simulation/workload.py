@@ -25,7 +25,7 @@ from pointbook.domain.expiry import (
 from pointbook.domain.lots import Lot, Lots
 from pointbook.domain.orders import EarningRule, Order, OrderNews, Refund, Rounding
 from pointbook.domain.ports import Loaded
-from pointbook.ledger import Complete, Identity
+from pointbook.instruction import Complete, Identity
 from tests.simulation.asks import Ask, Who
 from tests.simulation.wheel import instant
 

@@ -18,7 +18,8 @@ from pointbook.domain.commands import Settle
 from pointbook.domain.ports import DueKind, TryAgainError
 from pointbook.domain.reconcile import reconcile
 from pointbook.errors import LedgerUnavailable
-from pointbook.ledger import Booked, Ledger
+from pointbook.instruction import Booked
+from pointbook.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.engines.table import table_request

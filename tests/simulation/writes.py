@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pointbook.domain.commands import Settle
-from pointbook.ledger import Identity
+from pointbook.instruction import Identity
 from tests.reference import model
 from tests.reference.model import Customer, Move
 from tests.reference.papers import Papers

@@ -30,7 +30,8 @@ from pointbook.domain.ports import (
 )
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
-from pointbook.ledger import DEADLINE_SECONDS, Booked, Identity, Instruction, Ledger
+from pointbook.instruction import Booked, Identity, Instruction
+from pointbook.ledger import DEADLINE_SECONDS, Ledger
 from tests.engines.engine import SHOP
 from tests.engines.ledgers import FLOW, SetClock
 from tests.engines.plain import CODE, CUSTOMER, NOON, ORDER, OTHER, a_hold_record, an_order

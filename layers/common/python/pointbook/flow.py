@@ -5,7 +5,7 @@ from typing import Any
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command
 from pointbook.domain.refusal import Refusal
-from pointbook.ledger import Booked, Identity, Instruction
+from pointbook.instruction import Booked, Identity, Instruction
 from pointbook.shopify.flow_action import PointsAction
 from pointbook.web.endpoint import flow_done, flow_refusal
 from pointbook.web.response import Response

@@ -13,21 +13,17 @@
 There is no state "in progress": a request has had its effect, or it has not.
 """
 
-import hashlib
-import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from random import SystemRandom
 from typing import assert_never
 
-from pointbook.domain.account import Account, Hold
-from pointbook.domain.buckets import Figures
+from pointbook.domain.account import Account
 from pointbook.domain.chain import BookedEntry, Cause, Text, seal
-from pointbook.domain.commands import Command, Settle
+from pointbook.domain.commands import Settle
 from pointbook.domain.decide import Decision, decide, settle_part, settled
-from pointbook.domain.lots import Lots
 from pointbook.domain.merge import merge
 from pointbook.domain.ports import (
     AccountWrite,
@@ -45,6 +41,7 @@ from pointbook.domain.ports import (
 )
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
+from pointbook.instruction import Booked, Instruction, View
 
 ENTRIES_PER_WRITE_MAX = 20
 """More than this is settled by writes of its own first."""
@@ -62,79 +59,6 @@ MERGES_FOLLOWED_MAX = 10
 _SYSTEM_RANDOM = SystemRandom().random
 _PAUSE_FIRST_SECONDS = 0.05
 _PAUSE_MAX_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What names a request: a kind ("flow-consume:key") and the caller's key. Kept as a hash."""
-
-    kind: str
-    key: str
-
-    @property
-    def key_hash(self) -> str:
-        """SHA-256 in hex."""
-        return hashlib.sha256(f"{self.kind}\n{self.key}".encode()).hexdigest()
-
-
-type Complete = Callable[[Loaded], Command]
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """A command for one customer's book, and who gives it, why, and under which name.
-
-    `command` may be a function of what was read, where it needs the order (`order_id`) or the hold
-    record (`code`). `content` is what makes two requests with one identity the same.
-    """
-
-    shop: str
-    customer_id: str
-    command: Command | Complete
-    cause: Cause
-    reason: str = ""
-    identity: Identity | None = None
-    content: Mapping[str, str | int | None] = field(default_factory=dict)
-    order_id: str | None = None
-    code: str | None = None
-
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 in hex over the content in a canonical form."""
-        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
-
-    def command_for(self, loaded: Loaded) -> Command:
-        """The command, completed with what was read."""
-        return self.command(loaded) if callable(self.command) else self.command
-
-
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """The answer to an instruction that has had its effect, the same however often it is given.
-
-    `entry_ids` are the command's own entries, `figures` the six figures after them. `duplicate`:
-    this time nothing was written. `settled` counts the entries that had fallen due and were written
-    down with it; `alarms` are for the operator. Both come only once.
-    """
-
-    entry_ids: tuple[str, ...]
-    figures: Figures
-    duplicate: bool = False
-    settled: int = 0
-    alarms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A customer's book as it stands at `as_of`: what has fallen due is taken into account."""
-
-    customer_id: str
-    figures: Figures
-    lots: Lots
-    hold: Hold | None
-    version: int
-    as_of: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +355,7 @@ def _write_of(instruction: Instruction, before: Account, decision: Decision) -> 
             figures=booked.figures,
         )
     order, record = decision.order, decision.record
+    assert record is None or instruction.code, "a hold is found by its code, so it has to have one"
     return Write(
         shop=instruction.shop,
         accounts=(_sealed(before, decision, instruction.cause, text),),

@@ -9,7 +9,8 @@ from typing import Any, Literal, Protocol
 from pointbook import log
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import NEVER
-from pointbook.ledger import Ledger, View
+from pointbook.instruction import View
+from pointbook.ledger import Ledger
 from pointbook.page.display import Display, display
 from pointbook.page.locale import Locale
 from pointbook.till.errors import TillError

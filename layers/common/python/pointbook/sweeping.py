@@ -8,7 +8,8 @@ from pointbook.domain.commands import Settle
 from pointbook.domain.ports import Clock, DueKind, Store
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import PointbookError
-from pointbook.ledger import Instruction, Ledger
+from pointbook.instruction import Instruction
+from pointbook.ledger import Ledger
 
 PROGRESS_EVERY_ACCOUNTS = 1_000
 MARGIN_SECONDS = 5.0

@@ -72,7 +72,7 @@ def connect() -> BaseClient:
     config = Config(
         retries={"mode": "standard", "total_max_attempts": 1},
         connect_timeout=1,
-        read_timeout=3,
+        read_timeout=1,
         tcp_keepalive=True,
     )
     client: BaseClient = Session().create_client("dynamodb", config=config)

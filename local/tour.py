@@ -1,0 +1,62 @@
+"""Move a demo customer's points on the running stack, as Shopify Flow and my page would.
+
+make run DETACH=1 && .venv/bin/python -m local.tour
+"""
+
+import uuid
+from typing import Any
+
+import requests
+
+from local import signing
+from local.options import ROOT
+from local.stack import Stack
+
+
+class Tour:
+    """Requests as the outside sends them: signed by Shopify, or with a customer's session."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.customer = stack.demo_customers[0]
+
+    def flow(self, action: str, points: int, run: str) -> dict[str, Any]:
+        """Run the action `grant` or `consume`; the same `run` again has no second effect."""
+        properties = {"customer_id": self.customer, "points": points, "reason": "Tour"}
+        body = signing.flow_request(f"{action}-points", properties, run)
+        headers = {"X-Shopify-Hmac-Sha256": signing.flow_signature(body)}
+        url = self.stack.function_urls[f"flow_action_{action}"]
+        answer = requests.post(url, data=body, headers=headers, timeout=30)
+        value: dict[str, Any] = answer.json()["return_value"]
+        return value
+
+    def my_page(self, path: str) -> dict[str, Any]:
+        """What the customer's my page is told."""
+        headers = {"Authorization": f"Bearer {signing.session_token(self.customer)}"}
+        url = f"{self.stack.api_url}/v1/customers/me/{path}"
+        body: dict[str, Any] = requests.get(url, headers=headers, timeout=30).json()
+        return body
+
+
+def main() -> None:
+    """Show what a grant, a consume and its repetition do."""
+    tour = Tour(Stack.read(ROOT / ".local" / "stack.json"))
+    run = f"tour-{uuid.uuid4()}"
+    for what, action, points in (
+        ("grant 1,250", "grant", 1250),
+        ("consume 300", "consume", 300),
+        ("the same again", "consume", 300),
+    ):
+        value = tour.flow(action, points, run)
+        print(f"{what:15} approved {value['approved']:,}, entry {value['entry_id']}", end="")
+        print(" (duplicate)" if value["duplicate"] else "")
+    found = tour.my_page("points")
+    shown = found["display"]
+    print(f"{'figures':15} {found['figures']}")
+    print(f"{'the till says':15} {shown['balance']} · {shown['expiry']} · {shown['rank']}")
+    for entry in tour.my_page("points/history?limit=2")["entries"]:
+        print(f"{'history':15} {entry['at']} {entry['topic']} {entry['approved_delta']:+,}")
+
+
+if __name__ == "__main__":
+    main()
