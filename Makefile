@@ -117,13 +117,20 @@ bench: setup build ## measure, side by side, and write the report
 
 # --- build, run, deploy --------------------------------------------------------------------------------------------
 
-# SAM's cache sees the sources but not the makefiles that build them.
+# Nothing is built again unless something has changed: a source, a folder, or the build itself by a `sam build` of one's
+# own. SAM's cache sees the sources but not the makefiles that build them.
+BUILT := .aws-sam/build/.built-$(ARCHITECTURE)
+SOURCES = $(shell find functions layers template.yaml -name __pycache__ -prune -o -print) $(wildcard .aws-sam/build.toml)
+
 .PHONY: build
-build: .venv-sam/.ready ## sam build, for this machine's processor
+build: $(BUILT) ## sam build, for this machine's processor
+
+$(BUILT): .venv-sam/.ready $(SOURCES)
 	@echo "build ..."
-	@mkdir -p .local
+	@mkdir -p .local .aws-sam
 	@if [ -n "$$(find layers/common/build.mk layers/common/*/Makefile functions/Makefile -newer .aws-sam/cache 2>/dev/null)" ]; then rm -rf .aws-sam/cache; fi
 	@$(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE) >.local/build.log 2>&1 || { cat .local/build.log; exit 1; }
+	@rm -f .aws-sam/build/.built-* && touch $@
 
 # What stands on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) is in the environment of
 # its commands, and that is where the local stack looks.
