@@ -22,6 +22,7 @@ class Bug:
 REQUESTS: Final = "store/requests.py"
 STORE: Final = "store/dynamodb.py"
 LEDGER: Final = "ledger.py"
+INSTRUCTION: Final = "instruction.py"
 DRAFT: Final = "domain/draft.py"
 DECIDE: Final = "domain/decide.py"
 MOVEMENTS: Final = "domain/movements.py"
@@ -181,7 +182,7 @@ BUGS: Final = (
     ),
     Bug(
         "a key that is the same for every kind",
-        LEDGER,
+        INSTRUCTION,
         'f"{self.kind}\\n{self.key}".encode()',
         "self.key.encode()",
     ),

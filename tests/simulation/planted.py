@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,18 +39,24 @@ def broken(bug: Bug, package: Path = PACKAGE) -> str:
     return text.replace(bug.old, bug.new)
 
 
-def hunt(bugs: Iterable[Bug], seeds: int, workers: int = 1) -> Iterator[Finding]:
-    """What finds each bug, as the findings come in, in the order of the bugs."""
-    with ThreadPoolExecutor(workers) as pool:
-        yield from pool.map(lambda bug: _hunted(bug, seeds), bugs)
+def hunt(bugs: Sequence[Bug], seeds: int, workers: int = 1) -> Iterator[Finding]:
+    """What finds each bug, in their order. All are planted in the package as it is now."""
+    with (
+        tempfile.TemporaryDirectory(prefix="pointbook-") as folder,
+        ThreadPoolExecutor(workers) as pool,
+    ):
+        package = Path(folder) / "pointbook"
+        shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+        texts = [broken(bug, package) for bug in bugs]
+        yield from pool.map(lambda bug, text: _hunted(bug, text, package, seeds), bugs, texts)
 
 
-def _hunted(bug: Bug, seeds: int) -> Finding:
+def _hunted(bug: Bug, text: str, package: Path, seeds: int) -> Finding:
     """Run the detectors on a copy of the package that has the bug."""
     with tempfile.TemporaryDirectory(prefix="pointbook-bug-") as folder:
         copied = Path(folder) / "pointbook"
-        shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("__pycache__"))
-        (copied / bug.file).write_text(broken(bug, copied))
+        shutil.copytree(package, copied)
+        (copied / bug.file).write_text(text)
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join((folder, str(ROOT))),
