@@ -9,6 +9,7 @@ import copy
 import hashlib
 import io
 import json
+import platform
 import re
 import subprocess
 import time
@@ -81,6 +82,11 @@ class Prepared:
 
     template: _Json
     artifacts: Mapping[str, bytes]
+
+
+def machine_architecture() -> str:
+    """This machine's processor, as SAM names it; `make build` builds for it."""
+    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
 
 
 def prepare(

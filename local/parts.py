@@ -1,7 +1,6 @@
 """The parts of the stack and the order in which they start."""
 
 import json
-import platform
 import subprocess
 import threading
 from collections.abc import Mapping
@@ -110,7 +109,6 @@ def _parameters(
     options: Options, template: dict[str, Any], stand_ins: Mapping[str, StandIn]
 ) -> dict[str, str]:
     """The demo shop's values, then those from the terminal, then what a laptop must have."""
-    machine = platform.machine().lower()
     return {
         "ShopDomain": demo.SHOP_DOMAIN,
         "ShopifyClientId": demo.SHOPIFY_CLIENT_ID,
@@ -119,7 +117,7 @@ def _parameters(
         "LoginUrl": f"{options.front_url}/",
         **deployment.parameters_from(template, options.environ),
         "Stage": "local",
-        "Architecture": "arm64" if machine in ("arm64", "aarch64") else "x86_64",
+        "Architecture": deployment.machine_architecture(),
         "DeletionProtection": "off",
     }
 

@@ -9,7 +9,6 @@ that is, if it is not Docker's: `BRIDGE=10.88.0.1` for Podman.
 
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from local import emulator
+from local.deployment import machine_architecture
 from local.options import ROOT, Options
 from local.problems import LocalProblem
 from local.relay import Address, Relay
@@ -46,7 +46,7 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     with relay:
         threading.Thread(target=relay.serve_forever, daemon=True, name="relay").start()
         added = [f"--env-vars={ENV_VARS}", f"--add-host={host}:{bridge}"]
-        added += ["--parameter-overrides", f"Architecture={_architecture()}"]
+        added += ["--parameter-overrides", f"Architecture={machine_architecture()}"]
         command: list[str | Path] = [SAM, "local", *arguments, *added]
         done = subprocess.run(command, env=_environment(environ), check=False)
         relay.shutdown()
@@ -58,11 +58,6 @@ def _address(url: str) -> Address:
     assert parts.hostname is not None
     assert parts.port is not None
     return parts.hostname, parts.port
-
-
-def _architecture() -> str:
-    """This machine's processor, as SAM names it; `make build` builds for it."""
-    return "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """What `sam build` made, and what template.yaml says about each function."""
 
 import json
-import platform
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from local import deployment
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".aws-sam" / "build"
 SAM_PYTHON = ROOT / ".venv-sam" / "bin" / "python"
-MACHINE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+MACHINE = deployment.machine_architecture()
 """This machine's processor, as SAM names it; the build in `BUILD` is for it."""
 
 TEMPLATE: dict[str, Any] = deployment.read_template(ROOT)

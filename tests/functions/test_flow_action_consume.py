@@ -5,6 +5,7 @@ import json
 import pytest
 
 from local import signing
+from tests.functions.flow_cases import CARRIED_OUT, REFUSED
 from tests.functions.harness import Answer, Functions, event
 
 CONSUME = "flow_action_consume"
@@ -25,19 +26,7 @@ def granted(functions: Functions) -> None:
     assert functions.sample("flow_action_grant", "run").status == 200
 
 
-@pytest.mark.parametrize(
-    "case",
-    [
-        "run",
-        "customer_as_digits",
-        "customer_as_number",
-        "customer_without_slash",
-        "points_as_text",
-        "with_key",
-        "previous_secret",
-        "base64_body",
-    ],
-)
+@pytest.mark.parametrize("case", CARRIED_OUT)
 def test_every_form_of_a_consume_is_carried_out(functions: Functions, case: str) -> None:
     answer = functions.sample(CONSUME, case)
     assert answer.status == 200, answer.body
@@ -45,21 +34,7 @@ def test_every_form_of_a_consume_is_carried_out(functions: Functions, case: str)
     assert (value["approved"], value["spent"], value["lifetime"]) == (950, 300, 1250)
 
 
-@pytest.mark.parametrize(
-    ("case", "status", "code"),
-    [
-        ("wrong_signature", 401, "signature_wrong"),
-        ("not_signed", 400, "signature_missing"),
-        ("not_json", 400, "malformed_body"),
-        ("not_post", 405, "method_not_allowed"),
-        ("points_zero", 422, "invalid_request"),
-        ("points_fraction", 422, "invalid_request"),
-        ("points_too_many", 422, "invalid_request"),
-        ("customer_unknown_form", 422, "invalid_request"),
-        ("reason_missing", 422, "invalid_request"),
-        ("unknown_shop", 422, "unknown_shop"),
-    ],
-)
+@pytest.mark.parametrize(("case", "status", "code"), REFUSED)
 def test_what_cannot_be_carried_out_is_refused_with_its_code(
     functions: Functions, case: str, status: int, code: str
 ) -> None:

@@ -111,8 +111,8 @@ def parse_rule(text: str) -> ExpiryRule:
     match text.split(":"):
         case ["never"]:
             return Never()
-        case ["date", day]:
-            return FixedDate(date.fromisoformat(day))
+        case ["date", day] if (fixed := _date_or_none(day)) is not None:
+            return FixedDate(fixed)
         case ["rolling", *rest]:
             return Rolling(_parse_period(rest, text))
         case parts:
@@ -148,6 +148,13 @@ def _parse_period(parts: list[str], text: str) -> Days | Months:
         f"{text!r} is no expiry rule: use days:N, months:N (each with :month_end or :year_end if "
         "wanted), date:YYYY-MM-DD, never, or rolling: before days or months"
     )
+
+
+def _date_or_none(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _months_after(today: date, months: int) -> date:

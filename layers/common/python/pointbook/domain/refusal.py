@@ -10,7 +10,6 @@ class Code(StrEnum):
     INSUFFICIENT_POINTS = "insufficient_points"
     HOLD_OPEN = "hold_open"
     HOLD_NOT_FOUND = "hold_not_found"
-    HOLD_CAPTURED = "hold_captured"
     HOLD_WRONG_STATE = "hold_wrong_state"
     NOT_PENDING = "not_pending"
     NOT_SPENT = "not_spent"
