@@ -7,6 +7,8 @@
     /_customers    GET: the demo customers
     /              my page: the files of local/page/ and, beside them, of web/
 
+What begins with `/_` heeds no page of another origin: see local/incoming.py.
+
 Requests are passed on as they came: method, path, headers, body to the byte. Only a slash that is
 encoded in a path is encoded once more, because API Gateway decodes a path before it looks for its
 route: so `gid%3A%2F%2Fshopify%2FCustomer%2F1` is one part of a path here.
@@ -24,8 +26,9 @@ from pathlib import Path
 from typing import override
 from urllib.parse import unquote
 
-from local import demo, signing
+from local import demo, incoming, signing
 from local.clock import Clock, ClockRefused
+from local.incoming import RequestRefused
 
 _BODY_LIMIT_BYTES = 10_000_000  # API Gateway's own, rounded
 _UPSTREAM_SECONDS = 120.0
@@ -89,12 +92,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle_any(self) -> None:
         """Read the request and pass it to where its path leads."""
-        body = self._read_body()
-        if body is None:
+        try:
+            body = self._read_body()
+        except RequestRefused as refused:
+            self.send_error(refused.status, refused.detail)
             return
         path, _, query = self.path.partition("?")
         rooms = self.server.rooms
-        if path.startswith("/_"):
+        if not (self.path.isascii() and self.path.isprintable()):
+            self._problem(HTTPStatus.BAD_REQUEST, "Percent-encode what is not ASCII in a path.")
+        elif path.startswith("/_"):
             self._serve_local(path, body)
         elif rooms is None:
             self._problem(HTTPStatus.BAD_GATEWAY, "The local stack is still starting.")
@@ -115,38 +122,34 @@ class _Handler(BaseHTTPRequestHandler):
     # http.server asks for a method of this name for each HTTP method.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815
 
-    def _read_body(self) -> bytes | None:
-        """The body to the byte; None when it could not be read and that was answered."""
+    @override
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse a request that was not read to its end: what is left of it is no request."""
+        self.close_connection = True
+        status = HTTPStatus(code)
+        self._problem(status, message or status.description)
+
+    def _read_body(self) -> bytes:
+        """The body to the byte. Raises RequestRefused when it is too long or not to be read."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._read_chunks()
-        length = self.headers.get("Content-Length", "0")
-        if not length.isascii() or not length.isdigit():
-            self._refuse_body(HTTPStatus.BAD_REQUEST, "Content-Length is not a number.")
-            return None
-        if int(length) > _BODY_LIMIT_BYTES:
-            self._refuse_body(HTTPStatus.CONTENT_TOO_LARGE, "The body is over 10 MB.")
-            return None
-        return self.rfile.read(int(length))
+        return self.rfile.read(incoming.body_length_bytes(self.headers, _BODY_LIMIT_BYTES))
 
-    def _read_chunks(self) -> bytes | None:
+    def _read_chunks(self) -> bytes:
         body = bytearray()
         while True:
             try:
                 size = int(self.rfile.readline(64).partition(b";")[0].strip(), 16)
             except ValueError:
-                self._refuse_body(HTTPStatus.BAD_REQUEST, "A chunk has no size.")
-                return None
-            if size < 0 or len(body) + size > _BODY_LIMIT_BYTES:
-                self._refuse_body(HTTPStatus.CONTENT_TOO_LARGE, "The body is over 10 MB.")
-                return None
+                raise RequestRefused(HTTPStatus.BAD_REQUEST, "A chunk has no size.") from None
+            if size < 0:
+                raise RequestRefused(HTTPStatus.BAD_REQUEST, "A chunk has a size below zero.")
+            if len(body) + size > _BODY_LIMIT_BYTES:
+                raise incoming.body_too_large(_BODY_LIMIT_BYTES)
             body += self.rfile.read(size)
             self.rfile.readline(64)
             if size == 0:
                 return bytes(body)
-
-    def _refuse_body(self, status: HTTPStatus, detail: str) -> None:
-        self.close_connection = True  # what is left of the body must not be read as a request
-        self._problem(status, detail)
 
     def _pass_on(self, rooms: Rooms, path: str, query: str, body: bytes) -> None:
         target = f"{path}?{query}" if query else path
@@ -191,6 +194,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def _serve_local(self, path: str, body: bytes) -> None:
+        try:
+            incoming.refuse_strangers(self.headers, self.server.server_port)
+        except RequestRefused as refused:
+            self._problem(refused.status, refused.detail)
+            return
         match self.command, path:
             case HTTPMethod.GET, "/_clock":
                 self._json({"offset_seconds": self.server.clock.offset_seconds})
@@ -218,7 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _log_in(self, body: bytes) -> None:
         customer_id = _member(body, "customer_id")
-        if customer_id not in demo.CUSTOMERS or not isinstance(customer_id, str):
+        if not isinstance(customer_id, str) or customer_id not in demo.CUSTOMERS:
             known = ", ".join(demo.CUSTOMERS)
             self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"customer_id must be one of {known}.")
             return
@@ -251,14 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, "application/json", json.dumps(content).encode(), headers or {})
 
     def _problem(self, status: HTTPStatus, detail: str) -> None:
-        problem = {
-            "type": "about:blank",
-            "title": status.phrase,
-            "status": status.value,
-            "detail": detail,
-            "code": "local_stack",
-        }
-        self._send(status, "application/problem+json", json.dumps(problem).encode(), {})
+        content = json.dumps(incoming.problem(status, detail)).encode()
+        self._send(status, "application/problem+json", content, {})
 
     def _send(
         self, status: HTTPStatus, content_type: str, content: bytes, headers: Mapping[str, str]
@@ -280,11 +282,14 @@ def _file_in(directories: tuple[Path, ...], path: str) -> Path | None:
     if "\0" in path:
         return None
     for directory in directories:
-        file = (directory / path.lstrip("/")).resolve()
-        if file.is_dir():
-            file /= "index.html"
-        if file.is_relative_to(directory) and file.is_file():
-            return file
+        try:
+            file = (directory / path.lstrip("/")).resolve()
+            if file.is_dir():
+                file /= "index.html"
+            if file.is_relative_to(directory) and file.is_file():
+                return file
+        except OSError:  # the system knows no such name, such as one that is too long
+            continue
     return None
 
 
@@ -292,6 +297,6 @@ def _member(body: bytes, name: str) -> object:
     """One member of the JSON object in a body; None when there is no such thing."""
     try:
         content = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content.get(name) if isinstance(content, dict) else None

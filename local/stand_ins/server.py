@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol, override
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from local import incoming
+from local.incoming import RequestRefused
 from local.stand_ins.control import Behaviour, Control, Entry, Named
 
 _BODY_LIMIT_BYTES = 2_000_000
@@ -33,7 +35,10 @@ class Request:
 
     def json(self) -> object:
         """The body's JSON; raises ValueError."""
-        decoded: object = json.loads(self.body)
+        try:
+            decoded: object = json.loads(self.body)
+        except RecursionError:
+            raise ValueError("the JSON is nested too deeply") from None
         return decoded
 
 
@@ -116,29 +121,33 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the terminal quiet: `/_log` is the log."""
 
     def _serve(self) -> None:
-        request = self._read()
-        if request is None:
-            self._send(Reply(HTTPStatus.CONTENT_TOO_LARGE, {"message": "body too large"}))
-        elif request.path.startswith("/_"):
+        try:
+            request = self._read()
+        except RequestRefused as refused:
+            self.close_connection = True  # what is left of the body is no request
+            self._send(_refusal(refused))
+            return
+        if request.path.startswith("/_"):
             self._send(self._command(request))
         else:
             self._treat(request)
 
-    def _read(self) -> Request | None:
-        length = int(self.headers.get("Content-Length") or 0)
-        if length > _BODY_LIMIT_BYTES:
-            self.close_connection = True
-            return None
-        url = urlsplit(self.path)
+    def _read(self) -> Request:
+        length = incoming.body_length_bytes(self.headers, _BODY_LIMIT_BYTES)
+        path, _, query = self.path.partition("?")
         return Request(
             method=self.command,
-            path=url.path,
-            query=dict(parse_qsl(url.query, keep_blank_values=True)),
+            path=path,
+            query=dict(parse_qsl(query, keep_blank_values=True)),
             headers={name.lower(): value for name, value in self.headers.items()},
             body=self.rfile.read(length),
         )
 
     def _command(self, request: Request) -> Reply:
+        try:
+            incoming.refuse_strangers(self.headers, self.server.server_port)
+        except RequestRefused as refused:
+            return _refusal(refused)
         control = self.server.control
         match request.method, request.path:
             case "GET", "/_log":
@@ -198,6 +207,11 @@ class _Handler(BaseHTTPRequestHandler):
         except ConnectionError:
             # The caller did not wait; what was done is done.
             self.close_connection = True
+
+
+def _refusal(refused: RequestRefused) -> Reply:
+    content = incoming.problem(refused.status, refused.detail)
+    return Reply(refused.status, content, {"Content-Type": "application/problem+json"})
 
 
 def _behave(control: Control, request: Request) -> Reply:

@@ -93,3 +93,41 @@ def test_a_table_that_throttles_is_told_as_such(
     monkeypatch.setattr(table, operation, throttled)
     with pytest.raises(LedgerUnavailable):
         Programmes(table, "points").in_force(SHOP, USUAL)
+
+
+def change_item(table: MemoryDynamo, **changes: dict[str, str] | None) -> None:
+    """Change the stored programme as another release would have written it."""
+    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P"}}
+    item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
+    kept = {name: value for name, value in (item | changes).items() if value is not None}
+    table.put_item(TableName="points", Item=kept)
+
+
+def test_a_rule_of_a_later_release_is_left_alone(table: MemoryDynamo) -> None:
+    Programmes(table, "points").in_force(SHOP, USUAL)
+    change_item(table, pending_days={"S": "14"})
+    assert Programmes(table, "points").in_force(SHOP, USUAL) == USUAL
+
+
+def test_a_rule_that_an_earlier_release_did_not_know_is_the_deployments(
+    table: MemoryDynamo,
+) -> None:
+    Programmes(table, "points").in_force(SHOP, USUAL)
+    change_item(table, hold_seconds=None)
+    assert Programmes(table, "points").in_force(SHOP, SHORT_HOLDS).hold_seconds == 5
+
+
+def test_who_loses_the_race_uses_the_rules_that_are_kept(
+    table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = table.get_item
+
+    def read_before_the_other_wrote(**request: object) -> object:
+        monkeypatch.setattr(table, "get_item", read)
+        answer = read(**request)
+        Programmes(table, "points").in_force(SHOP, SHORT_HOLDS)
+        return answer
+
+    monkeypatch.setattr(table, "get_item", read_before_the_other_wrote)
+    assert Programmes(table, "points").in_force(SHOP, USUAL) == SHORT_HOLDS
+    assert versions(table) == ["5"]

@@ -32,7 +32,7 @@ _ENVIRONMENT = {
     "SHOPIFY_CLIENT_ID": demo.SHOPIFY_CLIENT_ID,
     "LOCAL_SECRETS": json.dumps(SECRETS),
 }
-_CACHED = ("settings", "clock", "store", "till", "my_page", "_client")
+_CACHED = ("settings", "clock", "store", "_client")
 
 
 @dataclass(slots=True)
@@ -61,6 +61,7 @@ class Functions:
             patch.setenv(name, value)
         patch.setattr(wiring, "connect", lambda: self.table)
         patch.setattr(wiring, "_memory", {})
+        patch.setattr(wiring, "_parts", {})
         for name in _CACHED:
             getattr(wiring, name).cache_clear()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import signing
+from tests.engines.memory import refused
 from tests.functions.harness import Functions, event
 
 DAY_SECONDS = 86_400
@@ -79,3 +80,44 @@ def test_a_run_without_time_says_that_it_is_not_complete(shop: Functions, clock:
     move(clock, 3)
     assert shop.invoke("expiry", {}, seconds=4)["complete"] is False
     assert shop.invoke("expiry", {})["entries"] == 1
+
+
+def fill(shop: Functions, clock: Path, customers: range) -> None:
+    """Customers whose points have lapsed, spread over the shards."""
+    for customer_id in customers:
+        grant(shop, customer_id)
+    move(clock, 3)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"balances": {"S": "damaged"}}, {"as_of": {"N": "9" * 30}}, {"lots": {"L": [{"L": []}]}}],
+)
+def test_no_kind_of_damage_to_one_account_stops_a_run(
+    shop: Functions, clock: Path, damage: dict[str, object]
+) -> None:
+    fill(shop, clock, range(8840734670900, 8840734670912))
+    key = {"pk": {"S": "S#demo.myshopify.com#C#8840734670903"}, "sk": {"S": "A"}}
+    item = shop.table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
+    shop.table.put_item(TableName="points", Item=item | damage)
+    swept = shop.invoke("expiry", {})
+    assert (swept["accounts"], swept["entries"], swept["failed"]) == (12, 11, 1)
+
+
+def test_a_shard_that_cannot_be_read_leaves_the_others_alone(
+    shop: Functions, clock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(shop, clock, range(8840734670900, 8840734670940))
+    query = shop.table.query
+
+    def throttled(**request: dict[str, dict[str, str]]) -> object:
+        if request["ExpressionAttributeValues"][":shard"]["S"] == "DUE#lot#3":
+            raise refused("ThrottlingException", "slower, please")
+        return query(**request)
+
+    monkeypatch.setattr(shop.table, "query", throttled)
+    first = shop.invoke("expiry", {})
+    assert (first["failed"], first["complete"]) == (1, False)
+    assert 0 < first["entries"] < 40
+    monkeypatch.setattr(shop.table, "query", query)
+    assert shop.invoke("expiry", {})["entries"] == 40 - first["entries"]

@@ -4,6 +4,8 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import requests
@@ -12,6 +14,12 @@ from botocore.exceptions import ConnectTimeoutError
 from local import demo
 from local.stand_ins.server import StandIn
 from local.stand_ins.till import Account, TillService
+from pointbook import wiring
+from pointbook.errors import LedgerUnavailable, Unavailable
+from pointbook.ledger import Ledger
+from pointbook.my_page import TILL_BUDGET_SECONDS
+from pointbook.settings import Secrets, Stage
+from pointbook.till.smaregi import SmaregiTill
 from tests.functions.harness import SECRETS, Functions, event
 
 POINTS = "get_points"
@@ -174,3 +182,138 @@ def test_a_customer_whom_the_till_does_not_know_is_told_so(shop: Functions, till
     answer = shop.sample(POINTS, "by_header")
     assert answer.body["till"]["status"] == "not_registered"
     assert answer.body["display"]["message"] == "Not registered at store"
+
+
+def test_a_till_without_credentials_spoils_only_its_own_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop = Functions(monkeypatch, TILL_PROVIDER="smaregi")
+    answer = shop.sample(POINTS, "by_header")
+    assert (answer.status, answer.body["till"]["status"]) == (200, "unavailable")
+    assert shop.sample("points_history", "by_header").status == 200
+
+
+def test_secrets_that_cannot_be_renewed_go_on_being_used(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert functions.sample(POINTS, "by_header").status == 200
+    monkeypatch.setattr(wiring, "KEPT_SECONDS", 0.0)
+    assert functions.sample(POINTS, "by_header").status == 200
+
+    def away() -> object:
+        raise Unavailable("secrets_unavailable", "away", 5)
+
+    monkeypatch.setattr(wiring, "_read_secrets", away)
+    wiring._memory["secrets"] = (0.0, wiring._memory["secrets"][1])
+    assert functions.sample(POINTS, "by_header").status == 200
+
+
+def test_without_any_secret_the_caller_is_asked_to_come_back(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> object:
+        raise Unavailable("secrets_unavailable", "away", 5)
+
+    monkeypatch.setattr(wiring, "_read_secrets", away)
+    answer = functions.sample("flow_action_grant", "run")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_tills_new_credentials_are_used_within_a_minute(
+    shop: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.sample(POINTS, "by_header")
+    before = wiring.till()
+    assert wiring.till() is before
+    secrets = {**SECRETS, "till": {**demo.TILL_CREDENTIALS, "client_secret": "new"}}
+    monkeypatch.setattr(
+        wiring, "_read_secrets", lambda: Secrets.from_json(json.dumps(secrets), Stage.LOCAL)
+    )
+    monkeypatch.setattr(wiring, "_memory", {})
+    assert wiring.till() is not before
+
+
+def test_whatever_the_till_does_spoils_only_its_own_part(
+    shop: Functions, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> object:
+        raise RecursionError("deep")
+
+    monkeypatch.setattr(SmaregiTill, "member", broken)
+    answer = shop.sample(POINTS, "by_header")
+    assert (answer.status, answer.body["till"]["status"]) == (200, "unavailable")
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["exception_name"] for line in lines if "exception_name" in line] == [
+        "RecursionError"
+    ]
+
+
+@dataclass
+class EndlessTill:
+    """A till that keeps none of its promises about time, until it is released."""
+
+    given_seconds: list[float] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def member(self, _: object, timeout_seconds: float) -> object:
+        self.given_seconds.append(timeout_seconds)
+        self.released.wait(10)
+        raise RuntimeError("released")
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[EndlessTill]:
+    """The shop's till does not come to an end."""
+    till = EndlessTill()
+    monkeypatch.setattr(SmaregiTill, "member", lambda _, *asked: till.member(*asked))
+    yield till
+    till.released.set()
+
+
+@pytest.mark.parametrize("ledger_seconds", [0, 0.5])
+def test_the_tills_share_of_a_page_begins_with_the_asking(
+    shop: Functions, monkeypatch: pytest.MonkeyPatch, endless: EndlessTill, ledger_seconds: float
+) -> None:
+    read = Ledger.read
+
+    def slow(*asked: Any) -> object:
+        time.sleep(ledger_seconds)
+        return read(*asked)
+
+    monkeypatch.setattr(Ledger, "read", slow)
+    payload = event(POINTS, "by_header")
+    # Also when questions of pages before take all workers.
+    for _ in range(5):
+        started = time.monotonic()
+        answer = shop.ask(POINTS, payload)
+        assert time.monotonic() - started < TILL_BUDGET_SECONDS + 0.3
+        assert (answer.status, answer.body["till"]["status"]) == (200, "timeout")
+    assert all(seconds <= TILL_BUDGET_SECONDS for seconds in endless.given_seconds)
+
+
+def test_a_question_to_the_till_that_is_under_way_does_not_hold_up_the_next_page(
+    shop: Functions, monkeypatch: pytest.MonkeyPatch, endless: EndlessTill
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "read", _unavailable)
+        assert shop.sample(POINTS, "by_header").status == 503
+    shop.sample(POINTS, "by_header")
+    assert len(endless.given_seconds) == 2
+    assert min(endless.given_seconds) > TILL_BUDGET_SECONDS - 0.2
+
+
+def test_a_question_that_has_not_begun_ends_with_a_page_that_fails(
+    shop: Functions, monkeypatch: pytest.MonkeyPatch, endless: EndlessTill
+) -> None:
+    payload = event(POINTS, "by_header")
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "read", _unavailable)
+        for _ in range(5):
+            assert shop.ask(POINTS, payload).status == 503
+    endless.released.set()
+    assert shop.ask(POINTS, payload).body["till"]["status"] == "unavailable"
+    assert len(endless.given_seconds) == 3 + 1, "one for each worker, and the last page's"
+
+
+def _unavailable(*_: object) -> object:
+    raise LedgerUnavailable(1)

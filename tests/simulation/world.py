@@ -10,12 +10,14 @@ everything due is swept, and the table is compared with all that was written.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 from typing import Any, Final
 
 from pointbook.domain.commands import Settle
-from pointbook.domain.ports import DueKind, TryAgainError
+from pointbook.domain.ports import DUE_SHARDS, DueKind, TryAgainError
 from pointbook.domain.reconcile import reconcile
 from pointbook.errors import LedgerUnavailable
 from pointbook.instruction import Booked
@@ -23,7 +25,7 @@ from pointbook.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.engines.table import table_request
-from tests.simulation.asks import Ask, Attempt
+from tests.simulation.asks import Ask, Attempt, Who
 from tests.simulation.faults import Crash, Fault, FaultyClient, Nothing, Plan, Request, Seeded
 from tests.simulation.oracle import Oracle
 from tests.simulation.plainly import plain
@@ -257,11 +259,16 @@ class World:
             )
             store = DynamoStore(self._client(sweeper), TABLE)
             try:
-                for who in store.due(kind, sweeper.clock.now()):
+                for who in self._due(store, kind, sweeper.clock.now()):
                     ask = self.workload.numbered(who, "settle", {"command": Settle()})
                     self._attempt(ask)
             except (TryAgainError, Crash):
                 self._tell(sweeper, "is cut short")
+
+    @staticmethod
+    def _due(store: DynamoStore, kind: DueKind, now: datetime) -> Iterator[Who]:
+        for shard in range(DUE_SHARDS):
+            yield from store.due(kind, shard, now)
 
     def _ledger(self, attempt: Attempt) -> Ledger:
         return self.ledger_class(

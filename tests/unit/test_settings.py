@@ -225,6 +225,31 @@ def test_a_secret_that_signs_nothing_safely_is_named_and_not_quoted(name: str, v
     assert "hunter2" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("name", ["client_secret", "client_secret_previous", "my_page_secret"])
+@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        (" " * 32, "without white space around it"),
+        (" ", "without white space around it"),
+        (GOOD_SECRET + "\n", "without white space around it"),
+        ("\u3000" + GOOD_SECRET, "without white space around it"),
+        ("x" * 32, "at least 8 different characters"),
+        ("changem" * 5, "at least 8 different characters"),
+    ],
+)
+def test_a_secret_that_nobody_drew_is_refused_with_what_to_do(
+    stage: Stage, name: str, value: str, advice: str
+) -> None:
+    with pytest.raises(SettingsError, match=advice) as refusal:
+        secrets(stage, **{name: value})
+    assert refusal.value.variable == f"SECRETS_NAME ({name})"
+
+
+def test_eight_different_characters_are_enough() -> None:
+    assert secrets(client_secret="01234567" * 4).client_secret == "01234567" * 4
+
+
 PUBLISHED = [demo.CLIENT_SECRET, demo.CLIENT_SECRET_PREVIOUS, demo.MY_PAGE_SECRET]
 
 

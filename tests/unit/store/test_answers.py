@@ -177,7 +177,7 @@ def every_method(answer: Exception) -> list[Any]:
         lambda: asked.load(WANTED, fresh=True),
         lambda: asked.account(SHOP, CUSTOMER),
         lambda: asked.entries(SHOP, CUSTOMER, before_version=9, limit=9),
-        lambda: list(asked.due(DueKind.LOT, NOON)),
+        lambda: list(asked.due(DueKind.LOT, 0, NOON)),
     ]
 
 

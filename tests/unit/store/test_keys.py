@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointbook.domain.ports import DueKind
+from pointbook.domain.ports import DUE_SHARDS, DueKind
 from pointbook.store import keys
 
 SHOP = "demo.myshopify.com"
@@ -54,6 +54,6 @@ def test_neither_the_account_nor_a_remembered_request_sorts_among_the_entries() 
 def test_due_work_is_spread_over_all_shards_and_stays_on_its_own() -> None:
     shards = {keys.due_of(DueKind.LOT, keys.book(SHOP, str(each))) for each in range(200)}
 
-    assert shards == {keys.due(DueKind.LOT, shard) for shard in range(keys.DUE_SHARDS)}
+    assert shards == {keys.due(DueKind.LOT, shard) for shard in range(DUE_SHARDS)}
     assert keys.due_of(DueKind.HOLD, "b") == keys.due_of(DueKind.HOLD, "b")
     assert keys.due_of(DueKind.HOLD, "b") != keys.due_of(DueKind.LOT, "b")

@@ -1,6 +1,5 @@
 """The Smaregi adapter against the stand-in: real HTTP, good days and bad ones."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -256,20 +255,31 @@ def test_every_failure_says_how_my_page_shows_it() -> None:
 class _Scripted(BaseHTTPRequestHandler):
     """A till that answers every request with the same bytes, in the given pieces."""
 
+    token = b'{"access_token": "t", "expires_in": 3600}'
+    status = 200
+    headers_sent: tuple[tuple[str, str], ...] = ()
+    head_comes_at_once = True
     pieces: tuple[bytes, ...] = ()
     pause_seconds = 0.0
 
     def do_POST(self) -> None:
-        token = {"access_token": "t", "expires_in": 3600}
-        self._answer((json.dumps(token).encode(),), 0)
+        self._answer(200, (self.token,), 0)
 
     def do_GET(self) -> None:
-        self._answer(self.pieces, self.pause_seconds)
+        if self.head_comes_at_once:
+            self._answer(self.status, self.pieces, self.pause_seconds)
+        else:
+            self._send(self.pieces, self.pause_seconds)
 
-    def _answer(self, pieces: tuple[bytes, ...], pause_seconds: float) -> None:
-        self.send_response(200)
+    def _answer(self, status: int, pieces: tuple[bytes, ...], pause_seconds: float) -> None:
+        self.send_response(status)
         self.send_header("Content-Length", str(sum(map(len, pieces))))
+        for name, value in self.headers_sent:
+            self.send_header(name, value)
         self.end_headers()
+        self._send(pieces, pause_seconds)
+
+    def _send(self, pieces: tuple[bytes, ...], pause_seconds: float) -> None:
         for piece in pieces:
             time.sleep(pause_seconds)
             try:
@@ -295,7 +305,17 @@ def scripted(config: SmaregiConfig) -> Iterator[tuple[Till, type[_Scripted]]]:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"<html>", b'{"a": 1}', b"\xff\xfe", b'"' + b"x" * 1_100_000]
+    "body",
+    [
+        b"",
+        b"<html>",
+        b'{"a": 1}',
+        b"\xff\xfe",
+        b'"' + b"x" * 1_100_000,
+        b"[" * 200_000,
+        b'[{"rank": "\\ud800"}]',
+        b"[" + b"9" * 5000 + b"]",
+    ],
 )
 def test_an_answer_that_cannot_be_read_is_a_bad_answer(
     scripted: tuple[Till, type[_Scripted]], body: bytes
@@ -304,6 +324,38 @@ def test_an_answer_that_cannot_be_read_is_a_bad_answer(
     script.pieces = (body,)
     with pytest.raises(BadTillAnswer):
         ask(till)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        '{"access_token": "トークン", "expires_in": 3600}',
+        '{"access_token": "", "expires_in": 3600}',
+        '{"access_token": "t\\r\\nX: y", "expires_in": 3600}',
+        '{"access_token": "t", "expires_in": true}',
+        '{"access_token": "t", "expires_in": 0}',
+        f'{{"access_token": "t", "expires_in": {"9" * 400}}}',
+    ],
+)
+def test_a_token_that_cannot_be_used_is_a_bad_answer(
+    scripted: tuple[Till, type[_Scripted]], token: str
+) -> None:
+    till, script = scripted
+    script.token = token.encode()
+    with pytest.raises(BadTillAnswer):
+        ask(till)
+
+
+@pytest.mark.parametrize("wish", ["9" * 5000, "1234567", "soon", "-1", "²"])
+def test_a_wish_to_come_back_that_cannot_be_read_is_none(
+    scripted: tuple[Till, type[_Scripted]], wish: str
+) -> None:
+    till, script = scripted
+    script.status = 429
+    script.headers_sent = (("Retry-After", wish),)
+    with pytest.raises(TillThrottled) as caught:
+        ask(till)
+    assert caught.value.retry_after_seconds is None
 
 
 def test_a_till_that_trickles_costs_no_more_than_the_budget(
@@ -315,3 +367,22 @@ def test_a_till_that_trickles_costs_no_more_than_the_budget(
     error, seconds = ask_timed(till)
     assert isinstance(error, TillTimeout)
     assert seconds < BUDGET_SECONDS + SLACK_SECONDS
+
+
+@pytest.mark.parametrize("head_comes_at_once", [True, False])
+def test_a_till_that_trickled_is_asked_again_as_soon_as_it_answers(
+    scripted: tuple[Till, type[_Scripted]], head_comes_at_once: bool
+) -> None:
+    till, script = scripted
+    script.head_comes_at_once = head_comes_at_once
+    script.pieces = (b"H",) * 50
+    script.pause_seconds = 0.1
+    # More questions than the transport has workers.
+    for _ in range(8):
+        with pytest.raises(TillTimeout):
+            till.member(NUMBER, 0.2)
+    script.head_comes_at_once = True
+    script.pieces = (b"[]",)
+    script.pause_seconds = 0
+    with pytest.raises(MemberNotRegistered):
+        till.member(NUMBER, BUDGET_SECONDS)

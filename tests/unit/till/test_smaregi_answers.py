@@ -76,6 +76,8 @@ def test_points_of_somebody_else_are_never_taken(answer: object) -> None:
         [record(customerId=None)],
         [record(customerId=True)],
         [record(status={})],
+        [record(customerId="7" * 201)],
+        [record(rank="x" * 201)],
     ],
 )
 def test_a_strange_member_is_a_bad_answer(answer: object) -> None:
@@ -99,3 +101,11 @@ def test_a_strange_member_is_a_bad_answer(answer: object) -> None:
 def test_strange_points_are_a_bad_answer(strange: dict[str, object]) -> None:
     with pytest.raises(BadTillAnswer):
         read_points([points(**strange)], "7")
+
+
+@pytest.mark.parametrize("field", ["point", "pointExpireDate"])
+@pytest.mark.parametrize("value", ["x" * 30_000, "x" * 150, ["x" * 30_000]])
+def test_a_long_text_is_told_in_short(field: str, value: object) -> None:
+    with pytest.raises(BadTillAnswer, match=field) as caught:
+        read_points([points(**{field: value})], "7")
+    assert len(str(caught.value)) < 150

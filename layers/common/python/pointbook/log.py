@@ -31,10 +31,11 @@ _SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 _SECRET_TEXTS = re.compile(
-    r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JWT
+    # The lookbehinds keep this linear: a run of letters is tried at its beginning only.
+    r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address
+    r"|(?<![\w-])(?=[\w-]*?\beyJ)[\w-]+\.[\w-]+\.[\w-]*"  # a JWT, and a word glued to it
     r"|\bBearer +\S+"
-    r"|\bshp[a-z]{2,3}_\w+"  # Shopify's access tokens and secrets
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",  # an e-mail address
+    r"|\bshp[a-z]{2,3}_\w+",  # Shopify's access tokens and secrets
     re.IGNORECASE,
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -13,11 +14,15 @@ from pointbook.instruction import View
 from pointbook.ledger import Ledger
 from pointbook.page.display import Display, display
 from pointbook.page.locale import Locale
-from pointbook.till.errors import TillError
+from pointbook.till.deadline import Deadline
+from pointbook.till.errors import TillError, TillTimeout
 from pointbook.till.member import Member, Till
 
 TILL_BUDGET_SECONDS = 0.7
-"""The till's share of a page that answers within a second."""
+"""The till's share of a page that answers within a second, from the moment of asking."""
+
+_TILL_WORKERS = 3
+"""One asks for this page; the others are room for questions of former pages that still end."""
 
 HISTORY_LIMIT_DEFAULT = 20
 HISTORY_LIMIT_MAX = 200
@@ -35,14 +40,30 @@ class Stopwatch(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question to the till that is under way."""
+
+    future: Future[Member]
+    deadline: Deadline
+
+    def answer(self) -> Member:
+        """The member, or a TillError by the deadline at the latest."""
+        try:
+            wait_seconds = 0 if self.future.done() else self.deadline.left_seconds()
+            return self.future.result(timeout=wait_seconds)
+        except TimeoutError as error:
+            raise TillTimeout("the till did not answer in time") from error
+
+
 class MyPage:
     """Reads a customer's points. The till, if there is one, is asked while the ledger is read."""
 
     def __init__(self, ledger: Ledger, till: Till | None) -> None:
         """Without a till the balance shown is the ledger's."""
         self._ledger = ledger
-        self._till = till
-        self._beside = ThreadPoolExecutor(max_workers=1) if till else None
+        self.till = till
+        self._beside = ThreadPoolExecutor(_TILL_WORKERS) if till else None
 
     def points(
         self, shop: str, customer_id: str, locale: Locale, timing: Stopwatch
@@ -51,11 +72,11 @@ class MyPage:
 
         A till that fails or is slow spoils only its own part of it. Raises LedgerUnavailable.
         """
-        asked = self._ask_till(customer_id)
-        with timing.measure("ledger"):
-            view = self._ledger.read(shop, customer_id)
-        with timing.measure("till"):
-            status, member = _told(asked)
+        with self._asking_till(customer_id) as asked:
+            with timing.measure("ledger"):
+                view = self._ledger.read(shop, customer_id)
+            with timing.measure("till"):
+                status, member = _told(asked)
         with timing.measure("display"):
             return {
                 "customer_id": customer_id,
@@ -88,10 +109,19 @@ class MyPage:
             "next_cursor": str(shown[-1].entry.version) if more else None,
         }
 
-    def _ask_till(self, customer_id: str) -> "Future[Member] | None":
-        if self._till is None or self._beside is None:
-            return None
-        return self._beside.submit(self._till.member, customer_id, TILL_BUDGET_SECONDS)
+    @contextmanager
+    def _asking_till(self, customer_id: str) -> Iterator[_Asked | None]:
+        """Ask the till, if there is one; a question that has not begun ends with the block."""
+        till = self.till
+        if till is None or self._beside is None:
+            yield None
+            return
+        deadline = Deadline.after(TILL_BUDGET_SECONDS)
+        future = self._beside.submit(lambda: till.member(customer_id, deadline.left_seconds()))
+        try:
+            yield _Asked(future, deadline)
+        finally:
+            future.cancel()
 
 
 def _entry(booked: BookedEntry) -> dict[str, Any]:
@@ -107,17 +137,21 @@ def _entry(booked: BookedEntry) -> dict[str, Any]:
     }
 
 
-def _told(asked: "Future[Member] | None") -> tuple[TillStatus, Member | None]:
+def _told(asked: _Asked | None) -> tuple[TillStatus, Member | None]:
     """How asking the till went. Whatever it was is counted; a sync that is missing is logged."""
     if asked is None:
         return "disabled", None
     try:
-        return "ok", asked.result()
+        return "ok", asked.answer()
     except TillError as error:
         log.metric("TillFailures", Code=error.code)
         advice = "check sync" if error.shown_as == "not_registered" else "customers see no balance"
         log.warning("till_failed", code=error.code, reason=str(error), advice=advice)
         return error.shown_as, None
+    except Exception:  # noqa: BLE001 -- whatever the till sends, only its own part may fail
+        log.metric("TillFailures", Code="unexpected")
+        log.exception("till_failed", code="unexpected", advice="customers see no balance")
+        return "unavailable", None
 
 
 def _display(

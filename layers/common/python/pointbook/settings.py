@@ -21,6 +21,9 @@ LOCAL_PREFIX = "LOCAL_"
 SECRET_LENGTH_MIN = 32
 """Characters of a signing secret; an HMAC is no stronger than its key (RFC 7518, section 3.2)."""
 
+SECRET_DIFFERENT_CHARACTERS_MIN = 8
+"""Far below what any random secret has; a placeholder such as 32 times "x" has fewer."""
+
 _SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,99}\.myshopify\.com")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
 _LOCAL_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
@@ -215,8 +218,15 @@ def _signing_secret(
         raise SettingsError(variable, "must be a text")
     if not secret and not required:
         return ""
+    if secret != secret.strip():
+        raise SettingsError(variable, "give the secret without white space around it")
     if len(secret) < SECRET_LENGTH_MIN:
         raise SettingsError(variable, f"give a secret of at least {SECRET_LENGTH_MIN} characters")
+    if len(set(secret)) < SECRET_DIFFERENT_CHARACTERS_MIN:
+        raise SettingsError(
+            variable,
+            f"give a secret of at least {SECRET_DIFFERENT_CHARACTERS_MIN} different characters",
+        )
     if stage is not Stage.LOCAL and _is_published(secret):
         raise SettingsError(variable, f"is the published test secret; stage {stage} needs its own")
     return secret

@@ -1,13 +1,14 @@
 """Sweeps: write down, account by account, what has fallen due. The ledger knew it before."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from random import SystemRandom
 
 from pointbook import log
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Settle
-from pointbook.domain.ports import Clock, DueKind, Store
+from pointbook.domain.ports import DUE_SHARDS, Clock, DueKind, Store
 from pointbook.domain.refusal import Refusal
-from pointbook.errors import PointbookError
 from pointbook.instruction import Instruction
 from pointbook.ledger import Ledger
 
@@ -17,6 +18,8 @@ MARGIN_SECONDS = 5.0
 
 SETTLE_SECONDS = 2.0
 """How long one account may take before the sweep goes on without it."""
+
+_ANY_ORDER = SystemRandom().shuffle
 
 
 @dataclass(slots=True)
@@ -33,43 +36,65 @@ class Swept:
 
 
 class Sweep:
-    """One run over everything of a kind that is due."""
+    """One run over everything of a kind that is due.
 
-    def __init__(self, ledger: Ledger, store: Store, clock: Clock) -> None:
-        """Sweep what `store` holds."""
+    Shards are taken in another order each time, so that what spoils a run never spoils the same
+    books twice.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: Store,
+        clock: Clock,
+        order: Callable[[list[int]], None] = _ANY_ORDER,
+    ) -> None:
+        """Sweep what `store` holds; `order` puts a list of shards into some order."""
         self._ledger = ledger
         self._store = store
         self._clock = clock
+        self._order = order
 
     def run(self, kind: DueKind, seconds: float) -> Swept:
         """Settle each due account in a transaction of its own, for at most `seconds`.
 
-        An account that fails is counted, logged and passed over: it never stops the others, and
-        stays due. Two sweeps at once do no harm, nor does one that comes late.
+        An account that fails is counted, logged and passed over; so is a shard that cannot be read.
+        Neither stops the others, and both stay due. Two sweeps at once do no harm, nor does one
+        that comes late.
         """
         swept = Swept()
         until = self._clock.monotonic() + seconds
-        for shop, customer_id in self._store.due(kind, self._clock.now()):
-            if self._clock.monotonic() >= until:
+        shards = list(range(DUE_SHARDS))
+        self._order(shards)
+        for shard in shards:
+            try:
+                self._run_shard(kind, shard, until, swept)
+            except Exception:  # noqa: BLE001 - whatever is wrong with one shard, the others go on
+                swept.failed += 1
                 swept.complete = False
-                break
-            self._settle(shop, customer_id, swept)
-            if swept.accounts % PROGRESS_EVERY_ACCOUNTS == 0:
-                log.info("sweep_progress", kind=kind, **asdict(swept))
+                log.exception("sweep_shard_failed", kind=kind, shard=shard)
         log.info("sweep_done", kind=kind, **asdict(swept))
         log.metric("SweptEntries", swept.entries, Kind=kind)
         log.metric("SweepFailures", swept.failed, Kind=kind)
         return swept
+
+    def _run_shard(self, kind: DueKind, shard: int, until: float, swept: Swept) -> None:
+        for shop, customer_id in self._store.due(kind, shard, self._clock.now()):
+            if self._clock.monotonic() >= until:
+                swept.complete = False
+                return
+            self._settle(shop, customer_id, swept)
+            if swept.accounts % PROGRESS_EVERY_ACCOUNTS == 0:
+                log.info("sweep_progress", kind=kind, **asdict(swept))
 
     def _settle(self, shop: str, customer_id: str, swept: Swept) -> None:
         swept.accounts += 1
         instruction = Instruction(shop, customer_id, Settle(), Cause(source="schedule"))
         try:
             booked = self._ledger.execute(instruction, SETTLE_SECONDS)
-        except (PointbookError, AssertionError, ValueError, KeyError):
+        except Exception:  # noqa: BLE001 - one bad account, whatever is bad about it, stops no other
             swept.failed += 1
             log.exception("sweep_account_failed", shop=shop, customer_id=customer_id)
             return
-        if isinstance(booked, Refusal):
-            return
-        swept.entries += booked.settled
+        if not isinstance(booked, Refusal):
+            swept.entries += booked.settled

@@ -7,8 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pointbook import log
 from pointbook.clock import MovedClock, SystemClock
 from pointbook.domain.programme import Programme
+from pointbook.errors import PointbookError
 from pointbook.ledger import Ledger
 from pointbook.my_page import MyPage
 from pointbook.settings import Secrets, Settings
@@ -64,25 +66,39 @@ def app_keys() -> AppKeys:
 
 
 def secrets() -> Secrets:
-    """The stack's secret; read again every minute, so that a rotation is noticed."""
+    """The stack's secret; read again every minute, so that a rotation is noticed.
+
+    Where it cannot be read just now, or was changed into something that cannot be used, the last
+    good one goes on being used. Raises Unavailable where there is none yet.
+    """
     return _kept("secrets", _read_secrets)
 
 
-@cache
 def till() -> Till | None:
-    """The till that the shop has, if it has one."""
+    """The till that the shop has, if it has one, with the credentials of the moment."""
     if settings().till_provider == "none":
         return None
-    from pointbook.till.smaregi import SmaregiTill  # noqa: PLC0415 - only where there is a till
-    from pointbook.till.smaregi_config import smaregi_config  # noqa: PLC0415 - same
+    from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only where there is a till
 
-    return SmaregiTill(smaregi_config(secrets().till, settings().local_till_url))
+    given = tuple(sorted(secrets().till.items()))
+    if _parts.get("credentials") != given:
+        _parts.update(credentials=given, till=till_of(dict(given), settings().local_till_url))
+    found: Till = _parts["till"]
+    return found
 
 
-@cache
+_parts: dict[str, Any] = {}
+"""The till of the credentials last seen, and the page that asks it."""
+
+
 def my_page() -> MyPage:
     """My page: the ledger and the till. It reads only, so no programme is needed."""
-    return MyPage(ledger(settings().programme.time_zone), till())
+    asked = till()
+    page: MyPage | None = _parts.get("page")
+    if page is None or page.till is not asked:
+        page = MyPage(ledger(settings().programme.time_zone), asked)
+        _parts["page"] = page
+    return page
 
 
 @cache
@@ -103,10 +119,19 @@ _memory: dict[str, tuple[float, Any]] = {}
 
 
 def _kept[T](name: str, read: Callable[[], T]) -> T:
-    """What `read` returned within the last minute, else what it returns now."""
+    """What `read` returned within the last minute, else what it returns now.
+
+    Where it fails now, what it returned before; that is logged and counted.
+    """
     until, value = _memory.get(name, (0.0, None))
     if time.monotonic() >= until:
-        value = read()
+        try:
+            value = read()
+        except PointbookError:
+            if name not in _memory:
+                raise
+            log.exception("kept_value_not_renewed", what=name)
+            log.metric("KeptValuesNotRenewed")
         _memory[name] = (time.monotonic() + KEPT_SECONDS, value)
     found: T = value
     return found

@@ -122,6 +122,10 @@ class TryAgainError(Exception):
         self.obstacle = obstacle
 
 
+DUE_SHARDS = 8
+"""Over how many keys the work of one kind is spread; each takes about 1,000 writes a second."""
+
+
 class DueKind(StrEnum):
     """What can fall due; each kind has an index of its own."""
 
@@ -151,8 +155,11 @@ class Store(Protocol):
         """The `limit` latest entries below a version, newest first."""
         ...
 
-    def due(self, kind: DueKind, now: datetime) -> Iterable[tuple[str, str]]:
-        """Shop and customer of every account on which something of a kind has fallen due."""
+    def due(self, kind: DueKind, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
+        """Shop and customer of every book of a shard on which something has fallen due.
+
+        Shards are numbered from 0 to `DUE_SHARDS` - 1; a book's is always the same.
+        """
         ...
 
 

@@ -25,7 +25,8 @@ def verify_body(
     """Return if one of the `names` headers signs exactly these bytes with one of the `secrets`.
 
     Header names count in any case. Raises SignatureMissing if there is none or it is empty,
-    SignatureWrong if it is another one, or if it is given twice with different values.
+    SignatureWrong if it is another one, if two of the `names` have different values, or if one
+    header was sent twice, even with the same value: API Gateway joins the two by a comma.
     """
     given = {value for name, value in headers.items() if name.lower() in names}
     if not any(given):

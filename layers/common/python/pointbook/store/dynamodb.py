@@ -131,11 +131,10 @@ class DynamoStore:
                 break
         return found
 
-    def due(self, kind: DueKind, now: datetime) -> Iterator[tuple[str, str]]:
-        """Shop and customer of every book on which something of a kind has fallen due."""
-        for shard in range(keys.DUE_SHARDS):
-            for item in self._pages(requests.due(self._table, kind, shard, now)):
-                yield keys.parse_book(item["pk"]["S"])
+    def due(self, kind: DueKind, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
+        """Shop and customer of every book of a shard on which something has fallen due."""
+        for item in self._pages(requests.due(self._table, kind, shard, now)):
+            yield keys.parse_book(item["pk"]["S"])
 
     def _cheap(self, wanted: Wanted) -> list[items.Stored]:
         answer = self._send("batch_get_item", requests.cheap_read(self._table, wanted))

@@ -7,10 +7,7 @@ import hashlib
 import re
 import zlib
 
-from pointbook.domain.ports import DueKind
-
-DUE_SHARDS = 8
-"""Over how many keys the work of one kind is spread; each takes about 1,000 writes a second."""
+from pointbook.domain.ports import DUE_SHARDS, DueKind
 
 ACCOUNT = "A"
 ORDER = "O"

@@ -18,8 +18,6 @@ _UNCHANGED = "version = :before"
 DEPLOYMENT = "deployment"
 """The origin of a programme that came from the deployment's parameters, not from a person."""
 
-_NOT_RULES = frozenset({"pk", "sk", "schema", "version", "origin"})
-
 
 class Programmes:
     """The programmes of all shops, in the ledger's table.
@@ -36,40 +34,43 @@ class Programmes:
         """The programme of a shop.
 
         Until a person sets one, it is the deployment's: its first version where there is none yet,
-        and a new version where the deployment's parameters have changed since.
+        and a new version where the deployment's parameters have changed since. Rules that this
+        release does not know are left alone, and those that were not known when the programme was
+        written are the deployment's: functions of two releases run side by side during a deploy.
         """
-        key = {"pk": {"S": _shop(shop)}, "sk": {"S": IN_FORCE}}
-        answer = _sent(
-            lambda: self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        )
-        if "Item" not in answer:
-            return self._follow(shop, replace(deployment, version=1))
-        found = _programme(answer["Item"])
-        followed = answer["Item"]["origin"]["S"] == DEPLOYMENT
-        if not followed or found.texts() == deployment.texts():
+        item = self._read(shop)
+        if item is None:
+            return self._follow(shop, replace(deployment, version=1), deployment)
+        found = _programme(item, deployment)
+        if item["origin"]["S"] != DEPLOYMENT or found.texts() == deployment.texts():
             return found
-        return self._follow(shop, replace(deployment, version=found.version + 1))
+        return self._follow(shop, replace(deployment, version=found.version + 1), deployment)
 
-    def _follow(self, shop: str, programme: Programme) -> Programme:
-        """Write a version, unless another function has done so; the rules are the same."""
+    def _read(self, shop: str) -> Stored | None:
+        key = {"pk": {"S": _shop(shop)}, "sk": {"S": IN_FORCE}}
+        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
+        found: Stored | None = _sent(lambda: self._client.get_item(**request)).get("Item")
+        return found
+
+    def _follow(self, shop: str, programme: Programme, deployment: Programme) -> Programme:
+        """Write a version; where another function was faster, its version is in force."""
         before = {":before": {"N": str(programme.version - 1)}}
-        history = {
-            "TableName": self._table,
-            "Item": _item(shop, f"{IN_FORCE}#{programme.version:06d}", programme),
-            "ConditionExpression": ABSENT,
-        }
-        current = {"TableName": self._table, "Item": _item(shop, IN_FORCE, programme)} | (
-            {"ConditionExpression": ABSENT}
-            if programme.version == 1
-            else {"ConditionExpression": _UNCHANGED, "ExpressionAttributeValues": before}
-        )
+        unchanged = {"ConditionExpression": _UNCHANGED, "ExpressionAttributeValues": before}
+        absent = {"ConditionExpression": ABSENT}
+        history = _item(shop, f"{IN_FORCE}#{programme.version:06d}", programme)
+        puts = [
+            {"Item": _item(shop, IN_FORCE, programme)}
+            | (absent if programme.version == 1 else unchanged),
+            {"Item": history} | absent,
+        ]
+        actions = [{"Put": {"TableName": self._table, **put}} for put in puts]
         try:
-            self._client.transact_write_items(TransactItems=[{"Put": current}, {"Put": history}])
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "TransactionCanceledException":
-                raise _unavailable(error) from error
-        except BotoCoreError as error:
-            raise _unavailable(error) from error
+            _sent(lambda: self._client.transact_write_items(TransactItems=actions))
+        except LedgerUnavailable:
+            item = self._read(shop)
+            if item is None:
+                raise
+            return _programme(item, deployment)
         return programme
 
 
@@ -101,6 +102,7 @@ def _item(shop: str, sk: str, programme: Programme) -> Item:
     }
 
 
-def _programme(item: Stored) -> Programme:
-    texts = {name: value["S"] for name, value in item.items() if name not in _NOT_RULES}
+def _programme(item: Stored, deployment: Programme) -> Programme:
+    usual = deployment.texts()
+    texts = {name: item[name]["S"] if name in item else text for name, text in usual.items()}
     return programme_of(texts, int(item["version"]["N"]))

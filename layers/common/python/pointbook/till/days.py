@@ -4,6 +4,8 @@ import calendar
 import re
 from datetime import date
 
+from pointbook.strict import shown
+
 _DAY = re.compile(r"([0-9]{4})[-/]?([0-9]{2})[-/]?([0-9]{2})")
 _MONTH = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})")
 
@@ -19,7 +21,7 @@ def parse_day(text: str) -> date | None:
         return date(*(int(part) for part in day.groups()))
     if month := _MONTH.fullmatch(text):
         return _last_day(int(month[1]), int(month[2]))
-    raise ValueError(f"{text!r} is not a day (2025-12-31) or a month (2025/12)")
+    raise ValueError(f"{shown(text)} is not a day (2025-12-31) or a month (2025/12)")
 
 
 def _last_day(year: int, month: int) -> date:

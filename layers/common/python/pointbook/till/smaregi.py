@@ -5,7 +5,7 @@ customer id. Once that id is known both reads go out together, and a member that
 moved to another id is noticed and read again.
 """
 
-import json
+import re
 import time
 from base64 import b64encode
 from collections.abc import Mapping
@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from pointbook.errors import MalformedBody
+from pointbook.strict import json_value
 from pointbook.till.deadline import Deadline
 from pointbook.till.errors import BadTillAnswer, TillRefusedLogin, TillThrottled, TillUnavailable
 from pointbook.till.member import Member
@@ -26,6 +28,10 @@ _TOKEN_MARGIN_SECONDS = 60
 # The search may answer more than the exact code; the exact one is among the first.
 _SEARCH_LIMIT = "100"
 _KNOWN_IDS_LIMIT = 10_000
+# What may stand in a header.
+_TOKEN = re.compile(r"[!-~]{1,8192}")
+_TOKEN_SECONDS_LIMIT = 10**9
+_RETRY_AFTER = re.compile(r"[0-9]{1,6}")
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
@@ -140,8 +146,10 @@ def _read_token(answer: object) -> _Token:
     if not isinstance(answer, dict):
         raise BadTillAnswer("expected an object with an access token")
     value, seconds = answer.get("access_token"), answer.get("expires_in")
-    if not isinstance(value, str) or not isinstance(seconds, int):
-        raise BadTillAnswer("expected access_token as text and expires_in as a number")
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise BadTillAnswer("expected access_token as text of printable ASCII")
+    if type(seconds) is not int or not 0 < seconds < _TOKEN_SECONDS_LIMIT:
+        raise BadTillAnswer("expected expires_in as a number of seconds")
     return _Token(value, time.monotonic() + seconds - _TOKEN_MARGIN_SECONDS)
 
 
@@ -154,11 +162,11 @@ def _decode(answer: Answer) -> object:
     if answer.status != HTTPStatus.OK:
         raise TillUnavailable(f"Smaregi answered {answer.status}")
     try:
-        return json.loads(answer.body)
-    except ValueError as error:
+        return json_value(answer.body)
+    except MalformedBody as error:
         raise BadTillAnswer("Smaregi answered something that is not JSON") from error
 
 
 def _retry_after_seconds(answer: Answer) -> int | None:
     text = answer.headers.get("Retry-After", "")
-    return int(text) if text.isascii() and text.isdigit() else None
+    return int(text) if _RETRY_AFTER.fullmatch(text) else None

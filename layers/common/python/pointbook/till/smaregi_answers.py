@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from pointbook.strict import shown
 from pointbook.till.days import parse_day
 from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegistered
 
 # customers.status: 0 enabled, 1 disabled, 2 card lost, 3 withdrawn, 4 merged into another.
 _GONE = frozenset({"3", "4"})
+# No field is longer; texts from here reach the page, the next request and the log.
+_TEXT_LIMIT_CHARS = 200
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
 
 
@@ -73,14 +76,17 @@ def _text(record: Mapping[str, object], name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadTillAnswer(f"{name} is {value!r}")
-    return str(value)
+        raise BadTillAnswer(f"{name} is {shown(value)}")
+    text = str(value)
+    if len(text) > _TEXT_LIMIT_CHARS:
+        raise BadTillAnswer(f"{name} is {shown(text)}, a text of {len(text)} characters")
+    return text
 
 
 def _number(record: Mapping[str, object], name: str) -> int:
     text = _text(record, name)
     if not _NUMBER.fullmatch(text):
-        raise BadTillAnswer(f"{name} is {text!r}, not a whole number")
+        raise BadTillAnswer(f"{name} is {shown(text)}, not a whole number")
     return int(text)
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
+from pointbook import log
 from pointbook.errors import SettingsError
-from pointbook.till.smaregi import SmaregiConfig
+from pointbook.till.errors import TillRefusedLogin
+from pointbook.till.member import Member, Till
+from pointbook.till.smaregi import SmaregiConfig, SmaregiTill
 
 ID_URL = "https://id.smaregi.jp"
 API_URL = "https://api.smaregi.jp"
@@ -33,3 +36,26 @@ def smaregi_config(credentials: Mapping[str, str], local_url: str | None) -> Sma
             if name.startswith(_RANK_PREFIX)
         },
     )
+
+
+def till_of(credentials: Mapping[str, str], local_url: str | None) -> Till:
+    """The till of these credentials; where they are not complete, one that lets nobody in.
+
+    So a till that is switched on before its credentials are there spoils its own section only.
+    """
+    try:
+        return SmaregiTill(smaregi_config(credentials, local_url))
+    except SettingsError as error:
+        log.error("till_not_set_up", reason=str(error))
+        return _ClosedTill(str(error))
+
+
+class _ClosedTill:
+    """A till that we have no way into."""
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def member(self, member_number: str, timeout_seconds: float) -> Member:
+        """Raises TillRefusedLogin, whoever is asked for and however long one would wait."""
+        raise TillRefusedLogin(f"{self._reason} ({member_number}, {timeout_seconds} s)")

@@ -1,9 +1,9 @@
 """HTTP to a till under a deadline that holds.
 
 A socket's own time-outs start anew with every byte, and looking up a name has none at all. So
-each call runs on a worker thread and the caller waits no longer than its deadline; a
-call that is given up ends by itself soon after, and can change nothing because tills are
-only read.
+each call runs on a worker thread and the caller waits no longer than its deadline. A call that is
+given up can change nothing, because tills are only read; it gives its worker back at the deadline
+too, for then its connection is read no further and closed (`timed_reads`).
 """
 
 import threading
@@ -16,6 +16,7 @@ import requests
 
 from pointbook.till.deadline import Deadline
 from pointbook.till.errors import BadTillAnswer, TillTimeout, TillUnavailable
+from pointbook.till.timed_reads import TimedAdapter, reads_until
 
 # Two reads of one question run side by side; the rest is room for calls that were given up.
 _WORKERS = 6
@@ -82,17 +83,20 @@ class Transport:
     def _send_once(self, call: Call, deadline: Deadline) -> Answer:
         left = deadline.left_seconds()
         try:
-            with self._session().request(
-                call.method,
-                call.url,
-                params=call.query,
-                data=call.form,
-                headers=call.headers,
-                timeout=(min(_CONNECT_SECONDS, left), left),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                body = _read_body(response, deadline)
+            with (
+                reads_until(deadline),
+                self._session().request(
+                    call.method,
+                    call.url,
+                    params=call.query,
+                    data=call.form,
+                    headers=call.headers,
+                    timeout=(min(_CONNECT_SECONDS, left), left),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                body = _read_body(response)
                 return Answer(response.status_code, response.headers, body)
         except requests.ReadTimeout as error:
             raise TillTimeout(f"{call.url} did not answer in time") from error
@@ -107,14 +111,15 @@ class Transport:
             # No proxies, .netrc or certificate paths from the environment: the till's address
             # and credentials come from the settings, and nothing else is looked up per call.
             session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, TimedAdapter())
             self._of_this_thread.session = session
         return session
 
 
-def _read_body(response: requests.Response, deadline: Deadline) -> bytes:
+def _read_body(response: requests.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(_CHUNK_BYTES):
-        deadline.left_seconds()
         body += chunk
         if len(body) > _BODY_LIMIT_BYTES:
             raise BadTillAnswer(f"an answer of more than {_BODY_LIMIT_BYTES} bytes")
