@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -168,14 +168,7 @@ def _display(
             locale=locale,
         )
     )
-    return {
-        "balance": words.balance,
-        "expiry": words.expiry,
-        "rank": words.rank,
-        "message": words.message,
-        "action": words.action,
-        "note": words.note,
-    }
+    return asdict(words)
 
 
 def _ledger_display(view: View, locale: Locale) -> Display:

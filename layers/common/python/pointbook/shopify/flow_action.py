@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pointbook.domain.commands import POINTS_MAX
+from pointbook.domain.expiry import DAYS_MAX
 from pointbook.errors import InvalidRequest, MethodNotAllowed, UnknownShop
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.ids import customer_digits
@@ -21,8 +23,6 @@ CONSUME_POINTS = "consume-points"
 GRANT_POINTS = "grant-points"
 REPORT_POINTS = "report-points"
 
-POINTS_MAX = 1_000_000_000
-DAYS_TO_EXPIRE_MAX = 36_500
 TEXT_LENGTH_MAX = 255
 
 
@@ -120,7 +120,7 @@ def _envelope(members: Mapping[str, Any], keys: AppKeys, handle: str) -> dict[st
 def _days(value: object) -> int | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
-    return whole_number(value, "days_to_expire", 1, DAYS_TO_EXPIRE_MAX)
+    return whole_number(value, "days_to_expire", 1, DAYS_MAX)
 
 
 def _cause(value: object) -> str | None:
