@@ -147,6 +147,18 @@ deploy: .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging
 	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=dev (or staging, prod; see samconfig.toml)."; exit 1; }
 	@$(SAM) build --config-env $(ENV) && $(SAM) deploy --config-env $(ENV)
 
+.PHONY: programme
+programme: .venv/.ready ## a shop's rules; ARGS="show|check FILE|change FILE|history [--env dev]"; see docs/programme.md
+	@$(PYTHON) -m ops programme $(or $(ARGS),--help)
+
+.PHONY: redrive
+redrive: .venv/.ready ## dead letters back to their worker; ARGS="order_events [--list] [--env dev]"; see docs/operations.md
+	@$(PYTHON) -m ops redrive $(or $(ARGS),--help)
+
+.PHONY: events
+events: .venv/.ready ## write the sample events anew (tools/make_events.py)
+	@$(PYTHON) -m tools.make_events
+
 .PHONY: clean
 clean: ## remove everything that make made
 	@if [ -e .local/stack.json ]; then $(MAKE) stop; fi

@@ -1,17 +1,20 @@
-"""`python -m local run` and `python -m local stop`."""
+"""`python -m local run`, `stop`, and `webhook FILE [TOPIC]`."""
 
 import os
 import sys
+from pathlib import Path
 
 from local.options import Options
 from local.problems import LocalProblem
 from local.run import run_detached, run_here, stop
+from local.stack import Stack
+from local.webhooks import post_file
 
-_USAGE = "usage: python -m local run | stop"
+_USAGE = "usage: python -m local run | stop | webhook FILE [TOPIC]"
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the one argument says; return the exit status."""
+    """Do what the arguments say; return the exit status."""
     _stay_on_this_machine()
     try:
         options = Options.from_env(os.environ)
@@ -20,6 +23,8 @@ def main(arguments: list[str]) -> int:
                 return run_detached(options) if options.detach else run_here(options)
             case ["stop"]:
                 return stop(options)
+            case ["webhook", file, *topic] if len(topic) <= 1:
+                return post_file(Stack.read(options.stack_file), Path(file), *topic)
     except LocalProblem as problem:
         print(problem, file=sys.stderr)
         return 1

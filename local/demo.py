@@ -6,6 +6,9 @@ Its secrets are published here and open nothing else: every deployed stage refus
 SHOP_DOMAIN = "demo.myshopify.com"
 SHOPIFY_CLIENT_ID = "pointbook-local-client-id"
 
+PARAMETERS = {"SignUpPoints": "100"}
+"""Parameters of the template in which the demo shop's programme differs from a deployment's."""
+
 CLIENT_SECRET = "pointbook-local-client-secret-0123456789"  # noqa: S105
 CLIENT_SECRET_PREVIOUS = "pointbook-local-previous-secret-0123456789"  # noqa: S105
 MY_PAGE_SECRET = "pointbook-local-my-page-secret-0123456789"  # noqa: S105

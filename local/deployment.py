@@ -9,6 +9,7 @@ import copy
 import hashlib
 import io
 import json
+import math
 import platform
 import re
 import subprocess
@@ -35,6 +36,7 @@ TABLE_NAME = "pointbook-local"
 SECRETS_NAME = "pointbook-local"
 
 _BUCKET = "pointbook-local-artifacts"
+_TEMPLATE = "template.json"
 _ARTIFACTS = ("CodeUri", "ContentUri")
 _DEPLOYED_WITHIN_SECONDS = 120.0
 _LOOK_EVERY_SECONDS = 0.05
@@ -124,7 +126,9 @@ def deploy(
         )
     for key, content in prepared.artifacts.items():
         aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
-    _create_or_update(aws, prepared.template, parameters)
+    # In a request itself CloudFormation takes 51,200 bytes and no more.
+    aws.s3.put_object(Bucket=_BUCKET, Key=_TEMPLATE, Body=json.dumps(prepared.template).encode())
+    _create_or_update(aws, parameters)
     return _deployed(aws, template)
 
 
@@ -185,8 +189,9 @@ def _check_parameters(template: _Json, parameters: Mapping[str, str]) -> None:
         allowed = [str(one) for one in rule.get("AllowedValues", [])]
         if allowed and value not in allowed:
             raise LocalProblem(f"{name} is {value!r}; give one of {', '.join(allowed)}.")
-        if rule.get("Type") == "Number" and not value.isdecimal():
-            raise LocalProblem(f"{name} is {value!r}; give a whole number.")
+        low, high = rule.get("MinValue", 0), rule.get("MaxValue", math.inf)
+        if rule.get("Type") == "Number" and not (value.isdecimal() and low <= int(value) <= high):
+            raise LocalProblem(f"{name} is {value!r}; give a whole number from {low} to {high}.")
         pattern = rule.get("AllowedPattern")
         if pattern and not re.fullmatch(pattern, value):
             raise LocalProblem(f"{name} is {value!r}: {rule.get('Description', 'not allowed')}")
@@ -269,10 +274,10 @@ def _expand(template: str) -> bytes:
     return done.stdout
 
 
-def _create_or_update(aws: Emulator, template: _Json, parameters: Mapping[str, str]) -> None:
+def _create_or_update(aws: Emulator, parameters: Mapping[str, str]) -> None:
     request: Any = {
         "StackName": STACK_NAME,
-        "TemplateBody": json.dumps(template),
+        "TemplateURL": f"{aws.s3.meta.endpoint_url}/{_BUCKET}/{_TEMPLATE}",
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [
             {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()

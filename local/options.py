@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from local import demo
 from local.problems import LocalProblem
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,6 +57,11 @@ class Options:
     def kept_directory(self) -> Path:
         """What is made of the build and need not be made twice; may be removed at any time."""
         return self.directory / "artifacts"
+
+    @property
+    def shops(self) -> list[str]:
+        """The shops that the stack serves, the main one first; SHOP_DOMAIN names others."""
+        return (self.environ.get("SHOP_DOMAIN") or demo.SHOP_DOMAIN).split(",")
 
     @property
     def front_url(self) -> str:

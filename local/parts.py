@@ -115,6 +115,7 @@ def _parameters(
         "TillProvider": "smaregi" if "till" in stand_ins else "none",
         "AllowedOrigins": options.front_url,
         "LoginUrl": f"{options.front_url}/",
+        **demo.PARAMETERS,
         **deployment.parameters_from(template, options.environ),
         "Stage": "local",
         "Architecture": deployment.machine_architecture(),

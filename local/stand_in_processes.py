@@ -38,6 +38,10 @@ def start(options: Options, name: str, port: int) -> StandIn:
     if not python.exists():
         raise LocalProblem(f"{python} is missing: run `make setup`.")
     command: list[str | Path] = [python, "-m", f"local.stand_ins.{name}", "--port", str(port)]
+    if name == "shopify":
+        command += ["--clock-file", options.clock_file]  # codes end when their holds do
+        for shop in options.shops:
+            command += ["--shop", shop]
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",

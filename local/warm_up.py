@@ -12,6 +12,7 @@ from local.stack import Stack
 
 _CALL_SECONDS = 60.0
 _AT_ONCE = 4
+_BODIES = {"GET": None, "POST": b"{}"}
 
 type _Json = dict[str, Any]
 type _Call = Callable[[], int]
@@ -32,6 +33,7 @@ def warm_up(aws: Emulator, stack: Stack, template: _Json) -> None:
 
 
 def _calls(aws: Emulator, stack: Stack, template: _Json) -> Iterator[tuple[tuple[str, str], _Call]]:
+    workers = _workers(template)
     for logical, resource in template["Resources"].items():
         if resource["Type"] != "AWS::Serverless::Function":
             continue
@@ -40,11 +42,23 @@ def _calls(aws: Emulator, stack: Stack, template: _Json) -> Iterator[tuple[tuple
         if "FunctionUrlConfig" in properties:
             yield (name, "url"), _request(stack.function_urls[name], b"{}")
         for event in properties.get("Events", {}).values():
-            if event["Type"] == "HttpApi" and event["Properties"]["Method"] == "GET":
+            if event["Type"] == "HttpApi" and event["Properties"]["Method"] in _BODIES:
                 path = event["Properties"]["Path"].replace("{customer}", "me")
-                yield (name, path), _request(stack.api_url + path, None)
+                body = _BODIES[event["Properties"]["Method"]]
+                yield (name, path), _request(stack.api_url + path, body)
             elif event["Type"] == "ScheduleV2":
                 yield (name, "schedule"), _invocation(aws, stack.functions[name])
+        if logical in workers:
+            yield (name, "queue"), _invocation(aws, stack.functions[name])
+
+
+def _workers(template: _Json) -> set[str]:
+    """The functions that work on a queue; called without a message they have nothing to do."""
+    return {
+        resource["Properties"]["FunctionName"]["Ref"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+    }
 
 
 def _request(url: str, body: bytes | None) -> _Call:

@@ -1,6 +1,6 @@
 """Write `events/`: complete Lambda envelopes, signed with the laptop stack's published secrets.
 
-    python -m tools.make_events            write them
+    make events                            write them
     python -m tools.make_events --check    say which are not as they would be written
 
 One file serves `sam local invoke -e`, the tests and the docs. Every file is the same each time.
@@ -17,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from local import demo, signing
+from tools.make_events_flow import lifecycle_cases, report_cases
+from tools.make_events_holds import hold_cases
+from tools.make_events_stream import stream_cases
+from tools.make_events_webhooks import STRANGERS_SECRET, webhook_cases, worker_cases
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 
@@ -26,11 +30,18 @@ ISSUED_AT = 1_790_000_000
 FAR_FUTURE = 4_102_444_800
 """1 January 2100: these tokens are for the published test secret only, so they may last."""
 
-STRANGERS_SECRET = "not-the-secret-of-this-app-0123456789"  # noqa: S105 - nobody's
-
 REQUEST_ID = "00000000-0000-4000-8000-000000000001"
 
 type Case = tuple[str, str, Mapping[str, Any]]
+
+SCHEDULED = (
+    "hold_release",
+    "switch_off_codes",
+    "approve_pending",
+    "expiry",
+    "privacy_watch",
+    "reminders",
+)
 
 
 def cases() -> Iterator[Case]:
@@ -38,10 +49,16 @@ def cases() -> Iterator[Case]:
     yield from _health()
     yield from _my_page("get_points", "points", {})
     yield from _my_page("points_history", "points/history", {"limit": "20"})
+    yield from hold_cases(_http, token(CUSTOMER), CUSTOMER, OTHER_CUSTOMER)
     yield from _flow("flow_action_consume", "consume-points", {"points": 300})
     yield from _flow("flow_action_grant", "grant-points", {"points": 1250})
     yield from _grant_only()
-    for function in ("hold_release", "expiry"):
+    yield from report_cases(_signed, CUSTOMER)
+    yield from lifecycle_cases(_http)
+    yield from webhook_cases(_http)
+    yield from worker_cases()
+    yield from stream_cases()
+    for function in SCHEDULED:
         yield function, "schedule", {}
 
 
@@ -83,6 +100,7 @@ def _flow(function: str, handle: str, usual: dict[str, Any]) -> Iterator[Case]:
     )
     yield function, "points_as_text", post({"points": str(usual["points"])})
     yield function, "with_key", post({"idempotency_key": "summer-campaign"})
+    yield function, "with_cause", post({"cause_entry_id": f"{CUSTOMER}-000000000001"})
     yield function, "previous_secret", post({}, secret=demo.CLIENT_SECRET_PREVIOUS)
     yield function, "base64_body", post({}, base64_body=True)
     yield function, "wrong_signature", post({}, secret=STRANGERS_SECRET)

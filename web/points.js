@@ -9,10 +9,10 @@
 //
 // Without `token` the page's own cookie is sent. Whatever goes wrong stays inside this section.
 
+import { pointsApi } from "./points-api.js";
+import { actionButton, element } from "./points-elements.js";
+import { holdSection } from "./points-hold.js";
 import { texts } from "./points-texts.js";
-
-const TIMEOUT_MS = 10_000;
-const HISTORY_LIMIT = 10;
 
 /**
  * Show the section in `root` and keep it there.
@@ -22,14 +22,14 @@ const HISTORY_LIMIT = 10;
  * @returns {{reload: () => Promise<void>, setLocale: (locale: string) => Promise<void>}}
  */
 export function mountPoints(root, { apiUrl, token, locale = "en" }) {
-  const get = (path) => fetchJson(`${apiUrl}${path}`, token);
+  const api = pointsApi(apiUrl, token);
+  const holds = holdSection(api, { refresh, reload });
   let language = locale;
   let turn = 0;
   root.tabIndex = -1;
 
+  /** Begin anew, with nothing to be seen until there is an answer. */
   async function reload() {
-    // An answer that arrives after a newer question was asked is not shown.
-    const mine = ++turn;
     const view = views(language);
     const hadFocus = root.contains(document.activeElement);
     root.lang = language;
@@ -39,23 +39,47 @@ export function mountPoints(root, { apiUrl, token, locale = "en" }) {
     // The button that was pressed is gone: who uses a keyboard goes on from here.
     if (hadFocus) root.focus({ preventScroll: true });
 
-    const [points, history] = await Promise.allSettled([
-      get(`/customers/me/points?locale=${language}`),
-      get(historyPath()),
-    ]);
-    if (mine !== turn) return;
-    root.replaceChildren(...sections(view, points, history));
+    const answers = await ask();
+    if (answers) show(view, answers);
+  }
+
+  /** Read everything again while what is known stays to be seen; whether it could be read. */
+  async function refresh() {
+    if (root.hasAttribute("aria-busy")) {
+      await reload();
+      return true;
+    }
+    const answers = await ask();
+    if (!answers) return true;
+    const [points] = answers;
+    const unread = points.status === "rejected" && points.reason.status !== 401;
+    if (!unread) show(views(language), answers);
+    return !unread;
+  }
+
+  /** The answers, or null if a newer question was asked meanwhile: these are not shown. */
+  async function ask() {
+    const mine = ++turn;
+    const answers = await Promise.allSettled([api.points(language), api.history()]);
+    return mine === turn ? answers : null;
+  }
+
+  function show(view, [points, history]) {
+    replaceParts(root, sections(view, points, history));
     root.removeAttribute("aria-busy");
   }
 
   function sections(view, points, history) {
     if (points.status === "rejected") {
       const { status, loginUrl } = points.reason;
+      holds.leave();
       return [status === 401 ? view.login(loginUrl) : view.outage(reload)];
     }
     const { display, till, figures, expiring } = points.value;
+    holds.show(points.value, language);
     return [
       view.summary(display, till, reload),
+      holds.element,
       view.figures(figures),
       view.expiring(expiring),
       historySection(view, history),
@@ -66,7 +90,7 @@ export function mountPoints(root, { apiUrl, token, locale = "en" }) {
     if (history.status === "rejected") return view.historyOutage(reload);
     const section = view.history(history.value.entries, history.value.next_cursor, more);
     async function more(cursor) {
-      const page = await get(historyPath(cursor));
+      const page = await api.history(cursor);
       section.append(page.entries, page.next_cursor);
     }
     return section.element;
@@ -82,28 +106,19 @@ export function mountPoints(root, { apiUrl, token, locale = "en" }) {
   };
 }
 
-function historyPath(cursor) {
-  const query = new URLSearchParams({ limit: String(HISTORY_LIMIT) });
-  if (cursor) query.set("cursor", cursor);
-  return `/customers/me/points/history?${query}`;
-}
-
-/** The answer's JSON; throws `{status, loginUrl}` for everything that is not a success. */
-async function fetchJson(url, token) {
-  const headers = { Accept: "application/json" };
-  const session = token ? await token() : null;
-  if (session) headers.Authorization = `Bearer ${session}`;
-  const response = await fetch(url, {
-    headers,
-    credentials: token ? "omit" : "same-origin",
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+/** Put `parts` into `root`. What is there already stays where it is, with the focus in it. */
+function replaceParts(root, parts) {
+  const old = [...root.children];
+  if (old.length !== parts.length) {
+    root.replaceChildren(...parts);
+    return;
+  }
+  parts.forEach((part, place) => {
+    if (part !== old[place]) old[place].replaceWith(part);
   });
-  if (response.ok) return response.json();
-  const problem = await response.json().catch(() => ({}));
-  throw { status: response.status, loginUrl: problem.login_url };
 }
 
-/** Everything that can be seen, in one language. Texts are set as text, never as HTML. */
+/** Everything that can be seen, in one language, but for what using points looks like. */
 function views(locale) {
   const text = texts[locale] ?? texts.en;
   const number = new Intl.NumberFormat(locale);
@@ -247,9 +262,7 @@ function views(locale) {
   }
 
   function reloadButton(reload) {
-    const button = element("button", { type: "button", class: "pb-button" }, text.reload);
-    button.addEventListener("click", reload);
-    return button;
+    return actionButton(text.reload, reload);
   }
 
   return { summary, outage, login, figures, expiring, history, historyOutage, skeleton };
@@ -257,14 +270,6 @@ function views(locale) {
 
 function emptyLine(text) {
   return element("p", { class: "pb-empty" }, text);
-}
-
-/** An element with attributes and children; children that are null, false or "" are left out. */
-function element(tag, attributes, children = []) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...[children].flat().filter(Boolean));
-  return made;
 }
 
 function isWebAddress(url) {

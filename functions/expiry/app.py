@@ -5,7 +5,7 @@ from typing import Any
 
 from pointbook import log, wiring
 from pointbook.domain.ports import DueKind
-from pointbook.sweeping import MARGIN_SECONDS, Sweep
+from pointbook.sweeping import MARGIN_SECONDS, Sweep, settling
 
 settings = wiring.settings()
 
@@ -14,6 +14,6 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Settle every account on which something is due, each in a transaction of its own."""
     log.bind(stage=settings.stage, request_id=context.aws_request_id)
     ledger = wiring.ledger(settings.programme.time_zone)
-    sweep = Sweep(ledger, wiring.store(), wiring.clock())
+    sweep = Sweep(wiring.store(), wiring.clock(), settling(ledger))
     seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     return asdict(sweep.run(DueKind.LOT, seconds))

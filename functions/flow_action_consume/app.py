@@ -2,7 +2,7 @@
 
 from pointbook import wiring
 from pointbook.domain.commands import Consume
-from pointbook.flow import carried_out, instruction
+from pointbook.flow import carry_out
 from pointbook.shopify.flow_action import CONSUME_POINTS, read_points_action
 from pointbook.web.endpoint import flow_endpoint
 from pointbook.web.request import Request
@@ -18,6 +18,10 @@ def handler(request: Request) -> Response:
         request.method, request.headers, request.body, wiring.app_keys(), CONSUME_POINTS
     )
     programme = wiring.programme(action.shop)
-    command = Consume(points=action.points, renew=programme.renew)
+    command = Consume(
+        points=action.points,
+        renew=programme.renew,
+        flow_per_hour=programme.flow_entries_per_hour,
+    )
     ledger = wiring.ledger(programme.time_zone)
-    return carried_out(ledger.execute(instruction(action, command)))
+    return carry_out(action, command, ledger, wiring.store())

@@ -3,7 +3,7 @@
 from pointbook import wiring
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Days
-from pointbook.flow import carried_out, instruction
+from pointbook.flow import carry_out
 from pointbook.shopify.flow_action import GRANT_POINTS, read_points_action
 from pointbook.web.endpoint import flow_endpoint
 from pointbook.web.request import Request
@@ -20,6 +20,8 @@ def handler(request: Request) -> Response:
     )
     programme = wiring.programme(action.shop)
     expiry = Days(action.days_to_expire) if action.days_to_expire else programme.expiry
-    command = Grant(points=action.points, expiry=expiry)
+    command = Grant(
+        points=action.points, expiry=expiry, flow_per_hour=programme.flow_entries_per_hour
+    )
     ledger = wiring.ledger(programme.time_zone)
-    return carried_out(ledger.execute(instruction(action, command)))
+    return carry_out(action, command, ledger, wiring.store())

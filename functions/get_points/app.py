@@ -16,4 +16,6 @@ def handler(request: Request) -> Response:
     customer = own_session(request, wiring.app_keys(), settings)
     locale = choose_locale(request.query_value("locale"), request.header("accept-language"))
     points = wiring.my_page().points(customer.shop, customer.customer_id, locale, request.timing)
-    return Response(200, points)
+    with request.timing.measure("ledger"):
+        offered = wiring.holds_offered(customer.shop)
+    return Response(200, points | {"holds_offered": offered})

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -53,6 +53,7 @@ class Discount:
     created_at: datetime
     updated_at: datetime
     used: int = 0
+    used_by: set[str] = field(default_factory=set)
 
     @property
     def gid(self) -> str:
@@ -72,8 +73,8 @@ class Discount:
 
     def customers(self) -> tuple[str, ...]:
         """The global ids of the customers who may use it; empty when everybody may."""
-        customers = (self.given.get("context") or {}).get("customers") or {}
-        return tuple(customers.get("add") or ())
+        buyers = self.given.get("context") or self.given.get("customerSelection") or {}
+        return tuple((buyers.get("customers") or {}).get("add") or ())
 
 
 class Discounts:
@@ -145,7 +146,10 @@ class Discounts:
             limit = discount.given.get("usageLimit")
             if limit is not None and discount.used >= limit:
                 raise NotRedeemable("the code is used up")
+            if discount.given.get("appliesOncePerCustomer") and customer in discount.used_by:
+                raise NotRedeemable("the customer has used the code before")
             discount.used += 1
+            discount.used_by.add(customer)
             return discount
 
     def all(self) -> list[Discount]:

@@ -191,7 +191,8 @@ class _Handler(BaseHTTPRequestHandler):
                 return
 
     def _send(self, reply: Reply, entry: Entry | None = None) -> None:
-        body = json.dumps(reply.content, ensure_ascii=False).encode()
+        # Half a surrogate pair that somebody sent goes back as JSON's own escape.
+        body = json.dumps(reply.content, ensure_ascii=False).encode("utf-8", "backslashreplace")
         # Logged first: who has the answer in hand finds it in the log.
         if entry is not None:
             entry.status = reply.status

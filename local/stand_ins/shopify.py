@@ -7,7 +7,8 @@ With several shops, `/<shop>/admin/...` names one; without, it is the first. Bes
 
     GET  /_discounts   every code discount
     GET  /_triggers    every Flow trigger that was taken
-    POST /_redeem      {"code", "customer_id"}: use a code at a checkout; 422 says why not
+    POST /_redeem      {"code", "customer_id", "shop"}: use a code at a checkout; 422 says why not,
+                       404 that there is no such shop; without `shop` it is the first
 """
 
 import argparse
@@ -36,6 +37,7 @@ TOKEN_SECONDS = 86_399
 _TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 (a path)
 _GRAPHQL_PATH = f"/admin/api/{API_VERSION}/graphql.json"
 _CURRENCY = "JPY"
+_RETRY_AFTER = "2.0"
 _NOT_LET_IN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
@@ -101,7 +103,8 @@ class ShopifyService(Service):
 
     @override
     def failure(self, status: int) -> Reply:
-        return Reply(status, {"errors": responses.get(status, "Failure")})
+        wait = {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.TOO_MANY_REQUESTS else {}
+        return Reply(status, {"errors": responses.get(status, "Failure")}, wait)
 
     @override
     def throttled(self) -> Reply:
@@ -179,7 +182,10 @@ class ShopifyService(Service):
             given = None
         if not isinstance(given, dict):
             return Reply(HTTPStatus.BAD_REQUEST, {"message": 'give {"code", "customer_id"}'})
-        shop = self._shops[str(given.get("shop") or self._app.shops[0])]
+        domain = str(given.get("shop") or self._app.shops[0])
+        shop = self._shops.get(domain)
+        if shop is None:
+            return Reply(HTTPStatus.NOT_FOUND, {"message": f"no shop {domain} here"})
         digits = str(given.get("customer_id", "")).rpartition("/")[2]
         customer = f"gid://shopify/Customer/{digits}"
         try:

@@ -221,7 +221,7 @@ def _flow_trigger_receive(
     context: Context = info.context
     try:
         context.shop.triggers.receive(
-            arguments.get("handle"), arguments.get("payload"), context.now
+            arguments.get("handle"), arguments.get("payload"), context.now, context.forgotten
         )
     except Refused as refused:
         return {"userErrors": _user_errors(refused)}

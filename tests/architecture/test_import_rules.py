@@ -51,6 +51,7 @@ VIOLATIONS = (
     Violation("package", "pointbook.web", "functions.planted_there.app"),
     Violation("package", "pointbook.web", "tests"),
     Violation("package", "pointbook.web", "local"),
+    Violation("package", "pointbook.web", "ops"),
 )
 
 

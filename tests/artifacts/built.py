@@ -16,21 +16,70 @@ MACHINE = deployment.machine_architecture()
 
 TEMPLATE: dict[str, Any] = deployment.read_template(ROOT)
 
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+
 FUNCTIONS = {
     deployment.snake_case(logical_id.removesuffix("Function")): logical_id
-    for logical_id, resource in TEMPLATE["Resources"].items()
+    for logical_id, resource in RESOURCES.items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
 """The logical id of each function, by its name in this repository (`get_points`)."""
 
 
+QUEUES = {
+    "order_events": "OrderEvents",
+    "customer_events": "CustomerEvents",
+    "privacy_events": "PrivacyEvents",
+}
+"""The queues of webhooks, and how the names of their resources begin."""
+
+SCHEDULES = {
+    function: name
+    for function, logical_id in FUNCTIONS.items()
+    for name, event in RESOURCES[logical_id]["Properties"].get("Events", {}).items()
+    if event["Type"] == "ScheduleV2"
+}
+"""The event of each function that runs on schedule."""
+
+ANSWERS_HTTP = tuple(
+    function
+    for function, logical_id in FUNCTIONS.items()
+    if (own := RESOURCES[logical_id]["Properties"])
+    and (
+        "FunctionUrlConfig" in own
+        or any(event["Type"] == "HttpApi" for event in own.get("Events", {}).values())
+    )
+)
+"""The functions that answer a request."""
+
+WORKERS = tuple(queue for queue in QUEUES if queue in FUNCTIONS)
+"""The functions that work on them."""
+
+QUEUE_URLS = {f"{name}Queue": f"https://sqs.example.com/{queue}" for queue, name in QUEUES.items()}
+"""Addresses of the queues, by their resources: what a reference to them stands for."""
+
 NO_VALUE = {"Ref": "AWS::NoValue"}
 """As a value in a template: there is no such entry."""
 
 
+def properties(name: str) -> dict[str, Any]:
+    """The properties of a resource."""
+    found: dict[str, Any] = RESOURCES[name]["Properties"]
+    return found
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    """The properties of all resources of a type."""
+    return {
+        name: resource["Properties"]
+        for name, resource in RESOURCES.items()
+        if resource["Type"] == kind
+    }
+
+
 def function_property(function: str, name: str) -> Any:
     """A property of a function, its own or that of all functions."""
-    own = TEMPLATE["Resources"][FUNCTIONS[function]]["Properties"]
+    own = RESOURCES[FUNCTIONS[function]]["Properties"]
     return own.get(name, TEMPLATE["Globals"]["Function"].get(name))
 
 
@@ -42,7 +91,7 @@ def variables(function: str, values: Mapping[str, str]) -> dict[str, str]:
     """
     parts = (
         TEMPLATE["Globals"]["Function"],
-        TEMPLATE["Resources"][FUNCTIONS[function]]["Properties"],
+        RESOURCES[FUNCTIONS[function]]["Properties"],
     )
     defaults = {
         name: parameter["Default"]

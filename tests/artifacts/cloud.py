@@ -1,25 +1,40 @@
-"""The two services that functions use, in MiniStack."""
+"""The services that functions use, in MiniStack."""
 
 from typing import Any
 
 from botocore.session import Session
 
+from tests.artifacts.built import QUEUES
 from tests.engines.engine import REGION, connected
 from tests.engines.table import table_request
 
 TABLE = "ledger"
 SECRET = "pointbook-secret"
+TOKEN_KEY = "alias/pointbook-tokens"
+BUCKET = "privacy"
+SERVICES = "dynamodb,kms,s3,secretsmanager,sns,sqs"
 
 
 class Cloud:
-    """A table and, if wanted, a secret at `url`."""
+    """A table, the queues of webhooks, a key, a bucket, a topic and, if wanted, a secret."""
 
     def __init__(self, url: str) -> None:
+        """Make them all in the MiniStack at `url`."""
         self.url = url
         self.dynamodb = connected(url)
-        self._secrets: Any = Session().create_client(
-            "secretsmanager", region_name=REGION, endpoint_url=url
-        )
+        self.stands_for = {
+            "LedgerTable": TABLE,
+            "AppSecret": SECRET,
+            "TokenKeyAlias": TOKEN_KEY,
+            "PrivacyBucket": BUCKET,
+            "OperatorTopic": self._client("sns").create_topic(Name="operator")["TopicArn"],
+            **self._make_queues(),
+        }
+        """What a reference to a resource of the template becomes."""
+        where = {"LocationConstraint": REGION}
+        self._client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        key = self._client("kms").create_key()["KeyMetadata"]["KeyId"]
+        self._client("kms").create_alias(AliasName=TOKEN_KEY, TargetKeyId=key)
 
     def empty_table(self) -> None:
         """Make the table anew."""
@@ -29,4 +44,14 @@ class Cloud:
 
     def keep_secret(self, text: str) -> None:
         """Put the secret there."""
-        self._secrets.create_secret(Name=SECRET, SecretString=text)
+        self._client("secretsmanager").create_secret(Name=SECRET, SecretString=text)
+
+    def _make_queues(self) -> dict[str, str]:
+        sqs = self._client("sqs")
+        return {
+            f"{name}Queue": sqs.create_queue(QueueName=queue)["QueueUrl"]
+            for queue, name in QUEUES.items()
+        }
+
+    def _client(self, service: str) -> Any:
+        return Session().create_client(service, region_name=REGION, endpoint_url=self.url)

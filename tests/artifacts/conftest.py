@@ -1,4 +1,4 @@
-"""The build, and what its functions speak to: a table and a secret in MiniStack."""
+"""The build, and the services of AWS that its functions speak to, in MiniStack."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.artifacts.built import BUILD, FUNCTIONS, MACHINE, expanded
-from tests.artifacts.cloud import Cloud
+from tests.artifacts.cloud import SERVICES, Cloud
 from tests.artifacts.elf import machine_of
 from tests.engines import servers
 
@@ -34,9 +34,9 @@ def layer(build: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """MiniStack's DynamoDB and Secrets Manager."""
+    """The services of AWS that functions use."""
     directory = tmp_path_factory.mktemp("cloud")
-    with servers.ministack(directory, services="dynamodb,secretsmanager") as url:
+    with servers.ministack(directory, services=SERVICES) as url:
         yield Cloud(url)
 
 

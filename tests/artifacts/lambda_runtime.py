@@ -23,7 +23,7 @@ from tests.artifacts.built import MACHINE, ROOT
 PYTHON = ROOT / ".venv-runtime" / "bin" / "python"
 EMULATORS = ROOT / ".venv-sam" / "lib" / "python3.13" / "site-packages" / "samcli/local/rapid"
 
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 _UP_WITHIN_SECONDS = 30.0
 _ANSWERS_WITHIN_SECONDS = 60.0
 _LOOK_EVERY_SECONDS = 0.02
@@ -63,10 +63,10 @@ def running(
     emulator = EMULATORS / f"aws-lambda-rie-{MACHINE}"
     if not (PYTHON.exists() and emulator.exists()):
         pytest.fail("Lambda's runtime is missing: run `make .venv-runtime/.ready .venv-sam/.ready`")
-    front, behind = _free_ports(2)
+    front, behind = free_ports(2)
     command: list[str | Path] = ["/bin/sh", "-c", _IN_ITS_FOLDER, emulator]
-    command += ["--runtime-interface-emulator-address", f"{_HOST}:{front}"]  # else all interfaces
-    command += ["--runtime-api-address", f"{_HOST}:{behind}"]  # same
+    command += ["--runtime-interface-emulator-address", f"{HOST}:{front}"]  # else all interfaces
+    command += ["--runtime-api-address", f"{HOST}:{behind}"]  # same
     command += [PYTHON, "-m", "awslambdaric", "app.handler"]
     process = processes.start(
         command,
@@ -90,30 +90,31 @@ def running(
         log_file,
     )
     try:
-        _wait_until_it_listens(front, log_file)
-        yield RunningFunction(f"http://{_HOST}:{front}", log_file)
+        wait_until_it_listens(front, log_file)
+        yield RunningFunction(f"http://{HOST}:{front}", log_file)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def _wait_until_it_listens(port: int, log_file: Path) -> None:
+def wait_until_it_listens(port: int, log_file: Path) -> None:
+    """Return as soon as a process takes connections; what it writes is in `log_file`."""
     give_up = time.monotonic() + _UP_WITHIN_SECONDS
     while time.monotonic() < give_up:
         with socket.socket() as probe:
-            if probe.connect_ex((_HOST, port)) == 0:
+            if probe.connect_ex((HOST, port)) == 0:
                 return
         time.sleep(_LOOK_EVERY_SECONDS)
-    pytest.fail(f"Lambda's runtime did not start: {log_file.read_text()[-2000:]}")
+    pytest.fail(f"A process did not start: {log_file.read_text()[-2000:]}")
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that are free now; all are held until the last is found, so they differ."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
-            probe.bind((_HOST, 0))
+            probe.bind((HOST, 0))
         return [probe.getsockname()[1] for probe in probes]
     finally:
         for probe in probes:

@@ -5,17 +5,20 @@ Resources are named as in the template: `LedgerTable`, `LedgerTable/index/due_lo
 
 import json
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore import xform_name
 
-from tests.artifacts.cloud import SECRET, TABLE
+from tests.artifacts.built import QUEUES
+from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.engines.memory import MemoryDynamo
+from tests.engines.privacy import MemoryBucket
 
 type Right = tuple[str, str]
 
-_SUB_OF_ARN = re.compile(r"\$\{(\w+)\.Arn\}([\w/-]*)")
+_SUB_OF_ARN = re.compile(r"\$\{(\w+)\.Arn\}([\w/*-]*)")
 _TRANSACTION_ACTIONS = {
     "Get": "GetItem",
     "Put": "PutItem",
@@ -47,6 +50,8 @@ def _resource_name(resource: Any) -> str:
             return name
         case {"Fn::GetAtt": [str(name), "Arn"]}:
             return name
+        case {"Fn::GetAtt": [str(name), "StreamArn"]}:
+            return f"{name}/stream"
         case {"Fn::Sub": str(text)} if found := _SUB_OF_ARN.fullmatch(text):
             return f"{found[1]}{found[2]}"
         case _:
@@ -56,12 +61,16 @@ def _resource_name(resource: Any) -> str:
 class Aws:
     """Answers every call of botocore's clients, and notes the rights that it would have needed.
 
-    DynamoDB is `table`; Secrets Manager has one secret. Anything else fails the test.
+    DynamoDB is `table`; Secrets Manager has one secret; KMS has one key and writes backwards; the
+    queues of webhooks take everything, and their addresses are their names. Anything else fails the
+    test. One call at a time.
     """
 
     def __init__(self, table: MemoryDynamo, secret: str) -> None:
         self._table = table
         self._secret = secret
+        self._bucket = MemoryBucket()
+        self._lock = threading.Lock()
         self._index_as_of: int | None = None
         self.needed: set[Right] = set()
 
@@ -71,9 +80,25 @@ class Aws:
 
     def call(self, service: str, operation: str, request: dict[str, Any]) -> Any:
         """The answer to one call, such as `GetItem` of `dynamodb`."""
+        with self._lock:
+            return self._call(service, operation, request)
+
+    def _call(self, service: str, operation: str, request: dict[str, Any]) -> Any:
         if service == "dynamodb":
             self.needed |= set(_dynamodb_rights(operation, request))
             return getattr(self._reader(request), xform_name(operation))(**request)
+        if service == "s3":
+            self.needed.add(_s3_right(operation, request))
+            return getattr(self._bucket, xform_name(operation))(**request)
+        if (service, operation) == ("sns", "Publish"):
+            self.needed.add(("sns:Publish", request["TopicArn"]))
+            return {}
+        if (service, operation) == ("sqs", "SendMessage"):
+            self.needed.add(("sqs:SendMessage", f"{QUEUES[request['QueueUrl']]}Queue"))
+            return {}
+        if service == "kms":
+            self.needed.add((f"kms:{operation}", "TokenKey"))
+            return _kms(operation, request)
         assert (service, operation) == ("secretsmanager", "GetSecretValue"), operation
         assert request == {"SecretId": SECRET}
         self.needed.add(("secretsmanager:GetSecretValue", "AppSecret"))
@@ -83,6 +108,22 @@ class Aws:
         if "IndexName" in request and self._index_as_of is not None:
             return self._table.as_of(self._index_as_of)
         return self._table
+
+
+def _kms(operation: str, request: Mapping[str, Any]) -> dict[str, bytes]:
+    assert request["KeyId"] == TOKEN_KEY
+    if operation == "Encrypt":
+        return {"CiphertextBlob": request["Plaintext"][::-1]}
+    assert operation == "Decrypt", operation
+    return {"Plaintext": request["CiphertextBlob"][::-1]}
+
+
+def _s3_right(operation: str, request: Mapping[str, Any]) -> Right:
+    """The IAM action of one call (service authorization reference, Amazon S3)."""
+    if operation == "ListObjectsV2":
+        return "s3:ListBucket", "PrivacyBucket"
+    room, _ = request["Key"].split("/", 1)
+    return f"s3:{operation}", f"PrivacyBucket/{room}/*"
 
 
 def _dynamodb_rights(operation: str, request: Mapping[str, Any]) -> Iterator[Right]:

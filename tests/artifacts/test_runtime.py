@@ -5,31 +5,29 @@ import os
 import re
 import shutil
 import sys
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from local import demo, signing
-from pointbook.clock import SystemClock
-from pointbook.domain.chain import Cause
-from pointbook.domain.commands import TakeHold
-from pointbook.instruction import Booked, Instruction
-from pointbook.ledger import Ledger
-from pointbook.store.dynamodb import DynamoStore
-from tests.artifacts.built import FUNCTIONS, ROOT, function_property, variables
-from tests.artifacts.cloud import SECRET, TABLE, Cloud
-from tests.artifacts.lambda_runtime import RunningFunction, running
+from local import demo
+from tests.artifacts.built import FUNCTIONS, ROOT, variables
+from tests.artifacts.cloud import TABLE, Cloud
+from tests.artifacts.lambda_runtime import running
+from tests.artifacts.shop import CUSTOMER, flow_event
+from tests.artifacts.stack import Stack, local_environment, shopify, told, values_for
+from tests.engines.locked import LockedClient
 from tests.functions import harness
-from tests.functions.harness import EVENTS, SECRETS, Functions, event
+from tests.functions.harness import EVENTS, Functions, event
+from tools.make_events_stream import records
 
-CUSTOMER = "8840734670934"
 GRANT = "flow_action_grant"
 CONSUME = "flow_action_consume"
-SWEEPS = ("hold_release", "expiry")
 SAMPLES = sorted((path.parent.name, path.stem) for path in EVENTS.rglob("*.json"))
 
 REAL_SECRET = "a-secret-that-only-this-test-knows-0123456789"
@@ -38,68 +36,8 @@ DATE_OF_ZIPS = 315_532_800
 
 COMPLAINTS = re.compile(r"Traceback|\[(?:ERROR|WARN)|\"ERROR\"|Warning:|errorType|INIT.*error")
 _INSTANT = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"')
+_LEFT = re.compile(r'"expires_in_seconds": \d+')
 _DURATION = re.compile(r"dur=[\d.]+")
-
-
-@dataclass(slots=True)
-class Stack:
-    """The built functions on one table; each is started when it is first called."""
-
-    build: Path
-    cloud: Cloud
-    directory: Path
-    environment: Mapping[str, str]
-    ending: ExitStack
-    started: dict[str, RunningFunction] = field(default_factory=dict)
-
-    def function(self, name: str) -> RunningFunction:
-        """A function, running."""
-        if name not in self.started:
-            self.started[name] = self.ending.enter_context(
-                running(
-                    self.build / FUNCTIONS[name],
-                    self.build / "CommonLayer" / "python",
-                    {
-                        **variables(name, values_for(self.environment["STAGE"])),
-                        **self.environment,
-                        "AWS_ENDPOINT_URL": self.cloud.url,
-                    },
-                    self.directory / f"{name}.log",
-                    function_property(name, "Timeout"),
-                )
-            )
-        return self.started[name]
-
-    def invoke(self, name: str, payload: Mapping[str, Any]) -> dict[str, Any]:
-        """What a function returns; an HTTP answer is checked to be one."""
-        answer: dict[str, Any] = self.function(name).invoke(payload)
-        if name not in SWEEPS:
-            check_http_answer(answer)
-        return answer
-
-    def sample(self, name: str, case: str) -> dict[str, Any]:
-        """The status and the body by which a sample event is answered."""
-        return told(self.invoke(name, event(name, case)))
-
-
-def values_for(stage: str) -> dict[str, str]:
-    """The template's parameters and resources, as the demo shop of a stage has them."""
-    return {
-        "Stage": stage,
-        "LedgerTable": TABLE,
-        "AppSecret": SECRET,
-        "ShopDomain": demo.SHOP_DOMAIN,
-        "ShopifyClientId": demo.SHOPIFY_CLIENT_ID,
-    }
-
-
-def local_environment(clock: Path) -> dict[str, str]:
-    """What the laptop stack adds."""
-    return {
-        "STAGE": "local",
-        "LOCAL_SECRETS": json.dumps(SECRETS),
-        "LOCAL_CLOCK_FILE": str(clock),
-    }
 
 
 def move(clock: Path, seconds: int) -> None:
@@ -125,13 +63,26 @@ def without_sources(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="module")
+def shopifys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Two of them: what the built functions ask, and what those in process ask."""
+    directory = tmp_path_factory.mktemp("shopify")
+    with shopify(directory / "first.log") as first, shopify(directory / "second.log") as second:
+        yield first, second
+
+
+@pytest.fixture(scope="module")
 def warm(
-    without_sources: Path, cloud: Cloud, clock: Path, tmp_path_factory: pytest.TempPathFactory
+    without_sources: Path,
+    cloud: Cloud,
+    clock: Path,
+    shopifys: tuple[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     """The functions, kept running from test to test as Lambda does, on their bytecode alone."""
     with ExitStack() as ending:
         directory = tmp_path_factory.mktemp("functions")
-        yield Stack(without_sources, cloud, directory, local_environment(clock), ending)
+        environment = local_environment(clock, shopifys[0])
+        yield Stack(without_sources, cloud, directory, environment, ending)
 
 
 @pytest.fixture
@@ -143,50 +94,29 @@ def stack(warm: Stack, cloud: Cloud, clock: Path) -> Stack:
 
 
 @pytest.fixture
-def in_process(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Functions:
+def in_process(
+    stack: Stack, shopifys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Functions:
     """The same functions from their sources, on a table in memory."""
-    environment = variables("health", values_for("local")) | dict(stack.environment)
-    return Functions(monkeypatch, **environment | {"TABLE_NAME": harness.TABLE})
+    environment = variables("health", values_for("local", stack.cloud)) | dict(stack.environment)
+    apart = {"TABLE_NAME": harness.TABLE, "LOCAL_SHOPIFY_URL": shopifys[1]}
+    functions = Functions(monkeypatch, **environment | apart)
+    functions.table = LockedClient(functions.table)  # type: ignore[assignment]
+    return functions
 
 
 def a_case_of(function: str) -> str:
-    """A sample event of a function."""
-    return next(case for name, case in SAMPLES if name == function)
-
-
-def check_http_answer(answer: dict[str, Any]) -> None:
-    """What an HTTP API or a function URL accepts (payload version 2.0)."""
-    assert answer.keys() <= {"statusCode", "headers", "body", "cookies", "isBase64Encoded"}, answer
-    assert isinstance(answer["statusCode"], int)
-    assert 200 <= answer["statusCode"] < 600
-    assert all(isinstance(value, str) for value in answer["headers"].values())
-    assert isinstance(answer["body"], str)
-    assert answer.get("isBase64Encoded", False) is False
-
-
-def told(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Status and body, as an object."""
-    return {"status": answer["statusCode"], **json.loads(answer["body"])}
+    """A sample event of a function, of good use where there is such a one."""
+    cases = [case for name, case in SAMPLES if name == function]
+    return next((case for case in ("run", "by_header", "orders_paid") if case in cases), cases[0])
 
 
 def timeless(answer: Mapping[str, Any]) -> str:
-    """An answer without what differs from call to call: times of day and durations."""
+    """An answer without what differs from call to call: times, durations and what is left."""
     text = json.dumps(answer, sort_keys=True, ensure_ascii=False)
     text = _INSTANT.sub('"an instant"', text.replace('\\"', '"'))
+    text = _LEFT.sub('"expires_in_seconds": some', text)
     return _DURATION.sub("dur=some", text)
-
-
-def flow_event(
-    function: str, properties: Mapping[str, Any], secret: str = demo.CLIENT_SECRET
-) -> dict[str, Any]:
-    """An action's event with other properties."""
-    payload = event(function, "run")
-    handle = json.loads(payload["body"])["handle"]
-    body = signing.flow_request(
-        handle, {"customer_id": CUSTOMER, "reason": "test", **properties}, f"run {properties}"
-    )
-    headers = payload["headers"] | {"x-shopify-hmac-sha256": signing.flow_signature(body, secret)}
-    return payload | {"body": body.decode(), "headers": headers}
 
 
 @pytest.mark.parametrize(("function", "case"), SAMPLES)
@@ -258,19 +188,10 @@ def test_japanese_arrives_and_leaves_as_it_is(stack: Stack) -> None:
 def test_holds_and_lots_are_written_down_when_they_are_over(stack: Stack, clock: Path) -> None:
     stack.invoke(GRANT, flow_event(GRANT, {"points": 500, "days_to_expire": 1}))
     stack.invoke(GRANT, flow_event(GRANT, {"points": 100, "days_to_expire": 30}))
-    held = Ledger(DynamoStore(stack.cloud.dynamodb, TABLE), SystemClock()).execute(
-        Instruction(
-            shop=demo.SHOP_DOMAIN,
-            customer_id=CUSTOMER,
-            command=TakeHold(50, "hold-1", 600),
-            cause=Cause("test"),
-            code="PTS-1",
-        )
-    )
-    assert isinstance(held, Booked)
+    assert told(stack.invoke("create_hold", wish(50)))["status"] == 201
 
-    nothing = {"accounts": 0, "entries": 0, "failed": 0, "complete": True}
-    one = {"accounts": 1, "entries": 1, "failed": 0, "complete": True}
+    nothing = {"due": 0, "entries": 0, "failed": 0, "complete": True}
+    one = {"due": 1, "entries": 1, "failed": 0, "complete": True}
     assert stack.invoke("hold_release", {}) == nothing
     move(clock, 600)
     assert stack.invoke("hold_release", {}) == one
@@ -281,10 +202,71 @@ def test_holds_and_lots_are_written_down_when_they_are_over(stack: Stack, clock:
     assert stack.sample("get_points", "by_header")["figures"]["approved"] == 100
 
 
-def test_no_function_complains_while_it_starts_and_works(stack: Stack) -> None:
-    for function in FUNCTIONS:
-        stack.invoke(function, event(function, a_case_of(function)))
-        assert COMPLAINTS.findall(stack.function(function).log) == []
+def test_points_become_a_code_that_is_off_before_they_come_back(
+    stack: Stack, shopifys: tuple[str, str]
+) -> None:
+    stack.sample(GRANT, "run")
+    asked = wish(500)
+    held = told(stack.invoke("create_hold", asked))
+    assert (held["status"], held["figures"]["hold"]) == (201, 500)
+    assert told(stack.invoke("create_hold", asked)) == held
+    assert codes(shopifys[0])[held["discount_code"]] == "ACTIVE"
+    release = event("release_hold", "by_header")
+    release["pathParameters"]["hold_id"] = held["hold_id"]
+    released = told(stack.invoke("release_hold", release))
+    assert (released["status"], released["figures"]["approved"]) == (200, 1250)
+    assert codes(shopifys[0])[held["discount_code"]] == "EXPIRED"
+    assert stack.invoke("switch_off_codes", {})["due"] == 0
+
+
+def test_flow_is_told_of_a_change_once_and_of_what_expires(
+    stack: Stack, shopifys: tuple[str, str], clock: Path
+) -> None:
+    before = len(triggers(shopifys[0]))
+    stack.sample(GRANT, "days_30")
+    key = {"pk": {"S": f"S#{demo.SHOP_DOMAIN}#C#{CUSTOMER}"}, "sk": {"S": "A"}}
+    account = stack.cloud.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
+    for _ in range(2):
+        assert stack.invoke("publish_changes", records(account)) == {"batchItemFailures": []}
+    move(clock, 86_400)
+    assert [stack.invoke("reminders", {})["sent"] for _ in range(2)] == [1, 0]
+    said = triggers(shopifys[0])[before:]
+    assert [one["handle"] for one in said] == [
+        "points-approved-changed",
+        "points-changed",
+        "points-expiring",
+    ]
+    assert {str(one["payload"]["customer_id"]) for one in said} == {CUSTOMER}
+
+
+def wish(points: int) -> dict[str, Any]:
+    """The event of a wish to hold points, another one each time."""
+    asked = event("create_hold", "by_header")
+    asked["headers"]["idempotency-key"] = str(uuid.uuid4())
+    return asked | {"body": json.dumps({"points": points})}
+
+
+def codes(shopify_url: str) -> dict[str, str]:
+    """The codes that a shop has, and whether they can be used."""
+    listed = requests.get(f"{shopify_url}/_discounts", timeout=5).json()
+    return {one["code"]: one["codeDiscount"]["status"] for one in listed}
+
+
+def triggers(shopify_url: str) -> list[dict[str, Any]]:
+    """What Flow was told, the oldest first."""
+    found: list[dict[str, Any]] = requests.get(f"{shopify_url}/_triggers", timeout=5).json()
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_does_not_complain_while_it_starts_and_works(
+    stack: Stack, function: str, tmp_path: Path
+) -> None:
+    with ExitStack() as ending:
+        anew = replace(stack, directory=tmp_path, ending=ending, started={})
+        anew.invoke(function, event(function, a_case_of(function)))
+        log = anew.function(function).log
+    assert COMPLAINTS.findall(log) == [], log
 
 
 def test_a_deployed_function_takes_its_secret_from_secrets_manager(

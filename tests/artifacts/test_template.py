@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from typing import Any
 
 import pytest
@@ -10,42 +9,35 @@ import pytest
 from local import demo, deployment
 from pointbook.errors import SettingsError
 from pointbook.settings import Settings, Stage
-from tests.artifacts.built import FUNCTIONS, ROOT, TEMPLATE, function_property, variables
-from tests.functions.harness import SECRETS
+from tests.artifacts.built import (
+    ANSWERS_HTTP,
+    FUNCTIONS,
+    RESOURCES,
+    ROOT,
+    SCHEDULES,
+    TEMPLATE,
+    WORKERS,
+    function_property,
+    of_type,
+    properties,
+    variables,
+)
+from tests.artifacts.given import CONFIG, STANDS_FOR, overrides
+from tests.functions.harness import EVENTS, SECRETS, TABLE, Functions
 
-RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
-CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
 ENVIRONMENTS = ("default", "dev", "staging", "prod")
 
 FLOW_WAITS_SECONDS = 10
-SCHEDULED = {"hold_release": 60, "expiry": 15 * 60}
-"""Functions on schedule, and the seconds from run to run."""
-
-TABLE_AND_SECRET = {"LedgerTable": "ledger", "AppSecret": "secret"}
+API_WAITS_SECONDS = 30
 
 REF_ARCHITECTURE = {"Ref": "Architecture"}
-DEAD_LETTERS = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
-
-
-def properties(name: str) -> dict[str, Any]:
-    """The properties of a resource."""
-    found: dict[str, Any] = RESOURCES[name]["Properties"]
-    return found
-
-
-def overrides(environment: str) -> dict[str, str]:
-    """The parameters that an environment of samconfig.toml gives."""
-    given = CONFIG[environment]["global"]["parameters"]["parameter_overrides"]
-    return dict(one.split("=", 1) for one in given)
 
 
 # --- what must not get lost -----------------------------------------------------------------------
 
 
-def test_the_ledger_outlives_its_stack_and_can_be_set_back_in_time() -> None:
+def test_the_ledger_is_not_deleted_by_mistake_and_can_be_set_back_in_time() -> None:
     table = properties("LedgerTable")
-    assert RESOURCES["LedgerTable"]["DeletionPolicy"] == "Retain"
-    assert RESOURCES["LedgerTable"]["UpdateReplacePolicy"] == "Retain"
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["DeletionProtectionEnabled"] == {"Fn::If": ["TableIsProtected", True, False]}
     assert TEMPLATE["Conditions"]["TableIsProtected"] == {
@@ -62,15 +54,46 @@ def test_the_ledger_is_paid_by_use_tells_of_changes_and_forgets_nothing_by_itsel
     assert "TableName" not in table, "a name would stand in the way of a replacement"
 
 
-def test_the_secret_outlives_its_stack() -> None:
-    assert RESOURCES["AppSecret"]["DeletionPolicy"] == "Retain"
-    assert RESOURCES["AppSecret"]["UpdateReplacePolicy"] == "Retain"
+def test_what_cannot_be_made_again_outlives_its_stack() -> None:
+    policies = ("DeletionPolicy", "UpdateReplacePolicy")
+    kept = {
+        name: {resource.get(policy) for policy in policies}
+        for name, resource in RESOURCES.items()
+        if any(policy in resource for policy in policies)
+    }
+    assert kept.keys() == {"LedgerTable", "AppSecret", "TokenKey", "PrivacyBucket"}
+    assert all(policy == {"Retain"} for policy in kept.values())
 
 
-def test_scheduled_work_that_fails_is_kept_for_two_weeks() -> None:
-    queue = properties("DeadLetterQueue")
-    assert queue["MessageRetentionPeriod"] == 14 * 86_400
-    assert queue["SqsManagedSseEnabled"] is True
+def test_the_key_of_the_tokens_is_renewed_every_year() -> None:
+    assert properties("TokenKey")["EnableKeyRotation"] is True
+    assert properties("TokenKeyAlias")["TargetKeyId"] == {"Ref": "TokenKey"}
+
+
+def test_what_customers_are_given_of_their_data_is_nobody_elses_and_goes_after_30_days() -> None:
+    bucket = properties("PrivacyBucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    (owner,) = bucket["OwnershipControls"]["Rules"]
+    assert owner["ObjectOwnership"] == "BucketOwnerEnforced"
+    (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    (forget,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (forget["Status"], forget["ExpirationInDays"]) == ("Enabled", 30)
+    assert "Prefix" not in forget, "all of it"
+    assert "VersioningConfiguration" not in bucket, "an old version would be kept for ever"
+    assert "BucketName" not in bucket
+
+
+def test_the_bucket_is_reached_by_encrypted_connections_only() -> None:
+    (policy,) = of_type("AWS::S3::BucketPolicy").values()
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Bucket"] == {"Ref": "PrivacyBucket"}
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Action"] == "s3:*"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    bucket = {"Fn::GetAtt": ["PrivacyBucket", "Arn"]}
+    assert statement["Resource"] == [bucket, {"Fn::Sub": "${PrivacyBucket.Arn}/*"}]
 
 
 # --- functions ------------------------------------------------------------------------------------
@@ -95,33 +118,25 @@ def test_the_layer_is_built_for_the_chosen_processor() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_more_time_than_who_waits_for_it(function: str) -> None:
+    """But less than the API gateway has; what runs on schedule is held against its schedule."""
     timeout_seconds = function_property(function, "Timeout")
     assert timeout_seconds >= FLOW_WAITS_SECONDS
-    assert timeout_seconds < SCHEDULED.get(function, 30), "runs overlap, or the API gives up"
+    if function in ANSWERS_HTTP:
+        assert timeout_seconds < API_WAITS_SECONDS
+    elif function in WORKERS:
+        assert timeout_seconds <= 60
+    else:
+        assert function in SCHEDULES
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_its_own_log_that_is_not_kept_for_ever(function: str) -> None:
-    own = RESOURCES[FUNCTIONS[function]]["Properties"]["LoggingConfig"]["LogGroup"]["Ref"]
+    own = properties(FUNCTIONS[function])["LoggingConfig"]["LogGroup"]["Ref"]
     assert own == FUNCTIONS[function].removesuffix("Function") + "LogGroup"
     group = properties(own)
     assert group["RetentionInDays"] == {"Ref": "LogRetentionDays"}
     assert group["LogGroupName"]["Fn::Sub"].endswith(f"/{function}")
     assert RESOURCES[own].get("DeletionPolicy", "Delete") == "Delete"
-
-
-@pytest.mark.parametrize("function", SCHEDULED)
-def test_a_schedule_tries_again_and_leaves_a_dead_letter(function: str) -> None:
-    ((_, event),) = RESOURCES[FUNCTIONS[function]]["Properties"]["Events"].items()
-    assert event["Type"] == "ScheduleV2"
-    minutes = re.fullmatch(r"rate\((\d+) minutes?\)", event["Properties"]["ScheduleExpression"])
-    assert minutes
-    assert int(minutes[1]) * 60 == SCHEDULED[function]
-    assert event["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] > 0
-    assert event["Properties"]["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
-    assert event["Properties"].get("State", "ENABLED") == "ENABLED"
-    invoked = RESOURCES[FUNCTIONS[function]]["Properties"]["EventInvokeConfig"]
-    assert invoked["DestinationConfig"]["OnFailure"]["Destination"] == DEAD_LETTERS
 
 
 # --- the ways in ----------------------------------------------------------------------------------
@@ -131,13 +146,17 @@ def test_the_api_has_these_routes_and_no_others() -> None:
     routes = {
         (event["Properties"]["Method"], event["Properties"]["Path"]): function
         for function, logical_id in FUNCTIONS.items()
-        for event in RESOURCES[logical_id]["Properties"].get("Events", {}).values()
+        for event in properties(logical_id).get("Events", {}).values()
         if event["Type"] == "HttpApi"
     }
     assert routes == {
         ("GET", "/v1/health"): "health",
         ("GET", "/v1/customers/{customer}/points"): "get_points",
         ("GET", "/v1/customers/{customer}/points/history"): "points_history",
+        ("POST", "/v1/customers/{customer}/holds"): "create_hold",
+        ("DELETE", "/v1/customers/{customer}/holds/{hold_id}"): "release_hold",
+        ("POST", "/v1/webhooks/shopify"): "shopify_webhook",
+        ("POST", "/v1/flow/lifecycle"): "flow_lifecycle",
     }
 
 
@@ -151,7 +170,21 @@ def test_only_flow_actions_have_a_url_of_their_own() -> None:
     assert urls == {
         "flow_action_consume": {"AuthType": "NONE"},
         "flow_action_grant": {"AuthType": "NONE"},
+        "flow_action_report": {"AuthType": "NONE"},
     }
+
+
+@pytest.mark.parametrize("function", sorted({*ANSWERS_HTTP} - {"health"}))
+def test_whoever_proves_nothing_is_refused_by_the_function_itself(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS lets everybody in: what stands before a function is no check."""
+    functions = Functions(monkeypatch)
+    by_token = (EVENTS / function / "no_token.json").exists()
+    for case in ("no_token",) if by_token else ("not_signed", "wrong_signature"):
+        assert functions.sample(function, case).status in (400, 401)
+    assert functions.table.items(TABLE) == {}
+    assert functions.queued == []
 
 
 def test_whoever_is_let_in_from_outside_is_named(resources: dict[str, Any]) -> None:
@@ -165,7 +198,14 @@ def test_whoever_is_let_in_from_outside_is_named(resources: dict[str, Any]) -> N
         assert by_url or (
             one["Principal"] == "apigateway.amazonaws.com" and "PointsApi" in json.dumps(one)
         )
-    assert len(permissions) == 3 + 2 * 2
+    routes = [
+        event
+        for function in FUNCTIONS.values()
+        for event in properties(function).get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+    urls = [function for function in FUNCTIONS if function_property(function, "FunctionUrlConfig")]
+    assert len(permissions) == len(routes) + 2 * len(urls)
 
 
 def test_every_page_may_read_and_none_with_credentials() -> None:
@@ -175,15 +215,49 @@ def test_every_page_may_read_and_none_with_credentials() -> None:
     assert {"authorization", "idempotency-key"} <= set(cors["AllowHeaders"])
 
 
+# --- what a stack says of itself ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_stack_says_what_its_functions_are_called_and_where_their_urls_are(
+    function: str,
+) -> None:
+    name = FUNCTIONS[function].removesuffix("Function")
+    outputs = TEMPLATE["Outputs"]
+    assert outputs[f"{name}FunctionName"]["Value"] == {"Ref": f"{name}Function"}
+    assert outputs[f"{name}FunctionName"]["Description"] == f"Name of the function {function}"
+    has_url = function_property(function, "FunctionUrlConfig") is not None
+    assert (f"{name}Url" in outputs) is has_url
+    if has_url:
+        where = {"Fn::GetAtt": [f"{name}FunctionUrl", "FunctionUrl"]}
+        assert outputs[f"{name}Url"]["Value"] == where
+
+
+def test_a_stack_says_where_everything_is_that_an_operator_looks_into() -> None:
+    said = [json.dumps(output["Value"]) for output in TEMPLATE["Outputs"].values()]
+    looked_into = (
+        "AWS::DynamoDB::Table",
+        "AWS::SecretsManager::Secret",
+        "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
+        "AWS::SQS::Queue",
+        "AWS::Serverless::HttpApi",
+    )
+    names = [name for kind in looked_into for name in of_type(kind)]
+    assert names
+    assert [name for name in names if f'"{name}"' not in " ".join(said)] == []
+
+
 # --- secrets and the laptop -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_secret_stands_in_the_environment(function: str) -> None:
-    names = variables(function, overrides("prod") | TABLE_AND_SECRET)
+    names = variables(function, overrides("prod") | STANDS_FOR)
     telling = [name for name in names if re.search("SECRET|TOKEN|PASSWORD|KEY|HMAC", name)]
-    assert telling == ["SECRETS_NAME"]
-    assert names["SECRETS_NAME"] == TABLE_AND_SECRET["AppSecret"], "its name, not what is in it"
+    assert telling == ["SECRETS_NAME", "TOKEN_KEY_ID"]
+    assert names["SECRETS_NAME"] == STANDS_FOR["AppSecret"], "its name, not what is in it"
+    assert names["TOKEN_KEY_ID"] == STANDS_FOR["TokenKeyAlias"], "its name as well"
     assert [name for name in names if name.startswith("LOCAL_")] == []
 
 
@@ -240,7 +314,7 @@ def test_where_there_are_customers_nothing_is_deleted_or_changed_unseen(environm
 def test_functions_start_with_what_an_environment_gives_them(
     environment: str, function: str
 ) -> None:
-    settings = Settings.from_env(variables(function, overrides(environment) | TABLE_AND_SECRET))
+    settings = Settings.from_env(variables(function, overrides(environment) | STANDS_FOR))
     assert settings.stage == overrides(environment)["Stage"]
     assert settings.local_clock_file is None
 
@@ -250,7 +324,7 @@ def test_functions_start_with_what_an_environment_gives_them(
     "name", ["LOCAL_CLOCK_FILE", "LOCAL_SECRETS", "LOCAL_SHOPIFY_URL", "LOCAL_TILL_URL"]
 )
 def test_functions_do_not_start_there_with_what_is_the_laptops(environment: str, name: str) -> None:
-    given = variables("health", overrides(environment) | TABLE_AND_SECRET)
+    given = variables("health", overrides(environment) | STANDS_FOR)
     with pytest.raises(SettingsError, match=name):
         Settings.from_env(given | {name: "anything"})
 
@@ -267,11 +341,12 @@ def test_sam_local_finds_the_demo_shop_of_the_running_stack() -> None:
     assert GIVEN["SHOPIFY_CLIENT_ID"] == demo.SHOPIFY_CLIENT_ID
     assert GIVEN["TABLE_NAME"] == deployment.TABLE_NAME
     assert GIVEN["SECRETS_NAME"] == deployment.SECRETS_NAME
+    assert GIVEN["TOKEN_KEY_ID"] == f"alias/{deployment.STACK_NAME}-tokens"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_starts_with_what_sam_local_gives_it(function: str) -> None:
-    declared = variables(function, overrides("default") | TABLE_AND_SECRET)
+    declared = variables(function, overrides("default") | STANDS_FOR)
     assert Settings.from_env(declared | GIVEN).stage is Stage.LOCAL
 
 
@@ -282,5 +357,5 @@ def test_the_template_declares_what_sam_local_would_else_drop() -> None:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_deployed_function_speaks_to_no_other_aws(environment: str, function: str) -> None:
-    deployed = variables(function, overrides(environment) | TABLE_AND_SECRET)
+    deployed = variables(function, overrides(environment) | STANDS_FOR)
     assert [name for name in deployed if name.startswith("AWS_")] == []

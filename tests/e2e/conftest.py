@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from local import demo
 from local.options import ROOT
 from local.stack import Stack
+
+SECOND_SHOP = "second.myshopify.com"
+"""A shop that the stack serves beside the demo shop."""
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "PORT": str(_free_port()),
         "DETACH": "1",
         "LOCAL_DIRECTORY": str(directory),
+        "SHOP_DOMAIN": f"{demo.SHOP_DOMAIN},{SECOND_SHOP}",
     }
     started = _local("run", environment)
     assert started.returncode == 0, started.stdout

@@ -48,6 +48,7 @@ def test_my_page_shows_the_tills_values_in_the_customers_language(
         "figures",
         "expiring",
         "hold",
+        "holds_offered",
         "till",
         "display",
     }

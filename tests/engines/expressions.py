@@ -12,6 +12,10 @@ _EXISTENCE = re.compile(r"attribute_(not_exists|exists)\((\w+)\)")
 _COMPARISON = re.compile(r"(\w+) (=|<>|<=|>=|<|>) (:\w+)")
 _BETWEEN = re.compile(r"(\w+) BETWEEN (:\w+) AND (:\w+)")
 _BEGINS = re.compile(r"begins_with\((\w+), (:\w+)\)")
+_GROUP = re.compile(r"^\((.*)\)$")
+_UPDATE = re.compile(r"SET (.+?)(?: REMOVE ([\w, ]+))?")
+_ASSIGNMENT = re.compile(r"(\w+) = (?:if_not_exists\((\w+), )?(:\w+)\)?")
+_ADDITION = re.compile(r"(\w+) = \1 \+ (:\w+)")
 _KEY_CONDITION = re.compile(r"(\w+) = (:\w+)(?: AND (.+))?")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda left, right: left == right,
@@ -25,9 +29,33 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 @lru_cache
 def condition(expression: str) -> Test:
-    """A test for terms joined by AND: existence of an attribute, comparison with a value."""
-    tests = [_term(term) for term in expression.split(" AND ")]
+    """A test for terms joined by AND: existence of an attribute, comparison with a value.
+
+    A term may be several in parentheses, joined by OR.
+    """
+    tests = [_any_of(term) for term in expression.split(" AND ")]
     return lambda fields, values: all(test(fields, values) for test in tests)
+
+
+def changed(item: Item, expression: str, values: Mapping[str, Any]) -> Item:
+    """The item after an update: SET to `:value`, `if_not_exists(name, :value)`, `name + :value`."""
+    match = _UPDATE.fullmatch(expression)
+    if match is None:
+        raise NotImplementedError(f"the update {expression!r}")
+    after = dict(item)
+    for assignment in re.split(r", (?=\w+ =)", match[1]):
+        if added := _ADDITION.fullmatch(assignment):
+            if added[1] in item:  # else DynamoDB refuses, but looks at the condition first
+                after[added[1]] = {"N": str(scalar(item[added[1]]) + scalar(values[added[2]]))}
+            continue
+        part = _ASSIGNMENT.fullmatch(assignment)
+        if part is None:
+            raise NotImplementedError(f"the assignment {assignment!r}")
+        if part[2] is None or part[2] not in item:
+            after[part[1]] = values[part[3]]
+    for name in match[2].split(", ") if match[2] else ():
+        after.pop(name, None)
+    return after
 
 
 def key_condition(request: Item) -> tuple[Test, str]:
@@ -40,11 +68,24 @@ def key_condition(request: Item) -> tuple[Test, str]:
     return (_range_term(match[3]) if match[3] else lambda _, __: True), hash_value
 
 
+def filter_condition(expression: str) -> Test:
+    """A test for terms joined by OR, each as of a range key; none: everything."""
+    if not expression:
+        return lambda _, __: True
+    tests = [_range_term(term) for term in expression.split(" OR ")]
+    return lambda fields, values: any(test(fields, values) for test in tests)
+
+
 def named(expression: str, names: Mapping[str, str]) -> str:
     """The expression with its #names put in."""
     for placeholder, name in names.items():
         expression = re.sub(rf"{re.escape(placeholder)}\b", name, expression)
     return expression
+
+
+def _any_of(term: str) -> Test:
+    tests = [_term(one) for one in _GROUP.sub(r"\1", term).split(" OR ")]
+    return lambda fields, values: any(test(fields, values) for test in tests)
 
 
 def _term(term: str) -> Test:

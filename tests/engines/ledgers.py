@@ -23,7 +23,7 @@ from pointbook.domain.refusal import Refusal
 from pointbook.instruction import Booked, Complete, Identity, Instruction
 from pointbook.ledger import Ledger
 from tests.engines.engine import SHOP, Engine, book_of
-from tests.engines.plain import CODE, CUSTOMER, NOON, ORDER
+from tests.engines.plain import CODE, CUSTOMER, HOLD_ID, NOON, ORDER
 
 FLOW = Cause(source="flow")
 MONTH = Days(30)
@@ -80,24 +80,23 @@ class Desk:
     def consume(self, points: int, key: str | None = None, **more: Any) -> Booked | Refusal:
         return self.say(Consume(points), key, content={"points": points}, **more)
 
-    def hold(self, points: int, code: str = CODE, hold_id: str = "h1") -> Booked | Refusal:
-        return self.say(TakeHold(points, hold_id, HOLD_SECONDS), code=code)
+    def hold(self, points: int, hold_id: str = HOLD_ID) -> Booked | Refusal:
+        return self.say(TakeHold(points, hold_id, HOLD_SECONDS, code=CODE), hold_id=hold_id)
 
-    def release(self, hold_id: str = "h1") -> Booked | Refusal:
+    def release(self, hold_id: str = HOLD_ID) -> Booked | Refusal:
         self.say(BeginRelease(hold_id))
         return self.say(ReleaseHold(hold_id))
 
     def capture(self, points: int, order_id: str = ORDER, **more: Any) -> Booked | Refusal:
         def command(loaded: Loaded) -> Command:
-            assert loaded.hold_record is not None, "there is no such code"
+            assert loaded.hold_record is not None, "there is no such hold"
             return CaptureHold(points, loaded.hold_record, loaded.order or Order(order_id))
 
-        return self.say(command, order_id=order_id, code=CODE, **more)
+        return self.say(command, order_id=order_id, hold_id=HOLD_ID, **more)
 
-    def tell_order(self, **news: Any) -> Booked | Refusal:
+    def tell_order(self, rule: EarningRule = ONE_FOR_A_HUNDRED, **news: Any) -> Booked | Refusal:
         def command(loaded: Loaded) -> Command:
-            order = loaded.order or Order(ORDER)
-            return UpdateOrder(order, OrderNews(**news), ONE_FOR_A_HUNDRED, MONTH)
+            return UpdateOrder(loaded.order or Order(ORDER), OrderNews(**news), rule, MONTH)
 
         return self.say(command, order_id=ORDER)
 

@@ -1,16 +1,25 @@
 """Hypothesis strategies for whatever the store keeps, also what no rule of points would make."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from hypothesis import strategies as st
 
-from pointbook.domain.account import Account, Hold, HoldRecord, HoldState
+from pointbook.domain.account import Account, FlowPace, Hold, HoldRecord, HoldState
 from pointbook.domain.buckets import Balances, Bucket, Figures
 from pointbook.domain.chain import BookedEntry, Cause, Text
 from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.expiry import NEVER, Days, ExpiryRule, FixedDate, Months, Never, Rolling
 from pointbook.domain.lots import Lot
-from pointbook.domain.orders import EarningRule, Order, Refund, Rounding, Spending
+from pointbook.domain.orders import (
+    PENDING_DAYS_MAX,
+    EarningRule,
+    Goods,
+    Order,
+    Refund,
+    Rounding,
+    Spending,
+)
 from pointbook.domain.ports import Remembered
 
 POINTS_MAX = 10**12
@@ -48,7 +57,9 @@ holds = st.builds(
     ends_at=instants,
     state=st.sampled_from(HoldState),
     lapsed_expiry=st.none() | rules,
+    code=words,
 )
+goods = st.builds(Goods, *[signed_points] * 4)
 
 
 def accounts(customer_id: str) -> st.SearchStrategy[Account]:
@@ -68,6 +79,9 @@ def accounts(customer_id: str) -> st.SearchStrategy[Account]:
         lapsed=lots,
         head=hashes,
         merged_into=st.none() | ids,
+        merged_from=st.lists(ids, max_size=3).map(tuple),
+        erased=st.booleans(),
+        flow_pace=st.none() | st.builds(FlowPace, counts, counts),
     )
 
 
@@ -91,7 +105,7 @@ def entries(customer_id: str) -> st.SearchStrategy[BookedEntry]:
             figures=figures,
             about=words,
         ),
-        cause=st.builds(Cause, words, words, words),
+        cause=st.builds(Cause, words, words, words, st.integers(0, 100)),
         text=st.none() | st.builds(Text, words, words),
         text_digest=st.just("") | hashes,
         previous_hash=st.just("") | hashes,
@@ -111,7 +125,9 @@ remembered = st.builds(
 def orders(order_id: str) -> st.SearchStrategy[Order]:
     """Anything that can be known of this order."""
     refunds = st.lists(
-        st.builds(Refund, ids, signed_points), max_size=4, unique_by=lambda refund: refund.refund_id
+        st.builds(Refund, ids, goods, signed_points),
+        max_size=4,
+        unique_by=lambda refund: refund.refund_id,
     )
     spending = st.builds(
         Spending,
@@ -121,16 +137,28 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         lots=lots,
         given_back=st.booleans(),
     )
-    return st.builds(
+    rule = st.builds(
+        EarningRule,
+        unit_minor=counts,
+        points_per_unit=counts,
+        multiplier_percent=st.integers(0, 10**9),
+        rounding=st.sampled_from(Rounding),
+        programme_version=counts,
+        minimum_minor=st.integers(0, 10**9),
+        tax_included=st.booleans(),
+        gift_cards_earn=st.booleans(),
+        pending_days=st.integers(0, PENDING_DAYS_MAX),
+    )
+    known = st.builds(
         Order,
         order_id=st.just(order_id),
         customer_id=st.none() | ids,
         revision=st.just(1),
         updated_at=st.none() | instants,
-        base_minor=st.none() | signed_points,
-        rule=st.none()
-        | st.builds(EarningRule, counts, counts, counts, st.sampled_from(Rounding), counts),
-        confirmed=st.booleans(),
+        goods=st.none() | goods,
+        taxes_included=st.booleans(),
+        rule=st.none() | rule,
+        confirmed_at=st.none() | instants,
         cancelled=st.booleans(),
         refunds=refunds.map(tuple),
         pending_points=signed_points,
@@ -138,6 +166,8 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         grant_lots=lots,
         spendings=st.lists(spending, max_size=2).map(tuple),
     )
+    # How the price of goods is meant says nothing where there are none, and is not kept.
+    return known.map(lambda order: order if order.goods else replace(order, taxes_included=True))
 
 
 hold_records = st.builds(
@@ -148,4 +178,6 @@ hold_records = st.builds(
     lots=lots,
     revision=st.just(1),
     orders=st.lists(ids, max_size=3).map(tuple),
+    code=words,
+    worth_minor=counts,
 )

@@ -17,22 +17,44 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from tests.engines.expressions import Item, Test, condition, key_condition, named, scalar
+from tests.engines.expressions import (
+    Item,
+    Test,
+    changed,
+    condition,
+    filter_condition,
+    key_condition,
+    named,
+    scalar,
+)
 
 type Key = tuple[str, str]
 
+_CONDITION_PARTS = (
+    "TableName",
+    "ConditionExpression",
+    "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
+    "ReturnValuesOnConditionCheckFailure",
+)
+
 LATEST: Final = 2**62
 ACTIONS_MAX: Final = 100
+BATCH_WRITES_MAX: Final = 25
 ITEM_BYTES_MAX: Final = 400 * 1024
 
 
 class Version:
-    """One state of one item. It is kept as bytes, so that nobody can change it afterwards."""
+    """One state of one item. It is kept as bytes, so that nobody can change it afterwards.
 
-    __slots__ = ("_image", "sequence")
+    An item that was deleted has a last version without anything in it.
+    """
+
+    __slots__ = ("_image", "is_gone", "sequence")
 
     def __init__(self, sequence: int, item: Item) -> None:
         self.sequence = sequence
+        self.is_gone = not item
         self._image = marshal.dumps(item)
         if len(self._image) > ITEM_BYTES_MAX // 2 and size_bytes(item) > ITEM_BYTES_MAX:
             raise refused("ValidationException", "Item size has exceeded the maximum allowed size")
@@ -58,9 +80,18 @@ class Table:
         if versions is None:
             return None
         if at >= versions[-1].sequence:
-            return versions[-1]
-        before = bisect_right(versions, at, key=lambda version: version.sequence)
-        return versions[before - 1] if before else None
+            found = versions[-1]
+        else:
+            before = bisect_right(versions, at, key=lambda version: version.sequence)
+            if not before:
+                return None
+            found = versions[before - 1]
+        return None if found.is_gone else found
+
+    def remove(self, key: Key, sequence: int) -> None:
+        """Delete an item, if it is there."""
+        if self.version(key, LATEST) is not None:
+            self.versions[key].append(Version(sequence, {}))
 
     def add(self, item: Item, version: Version) -> None:
         """Put a newer version of an item."""
@@ -143,6 +174,32 @@ class Reader:
         rows.sort(reverse=not request.get("ScanIndexForward", True))
         return self._page(rows, request, table)
 
+    def scan(self, **request: Any) -> Item:
+        """Scan of the table, a page at a time: `Limit` counts items before the filter."""
+        known(
+            request,
+            "TableName",
+            "FilterExpression",
+            "ExpressionAttributeValues",
+            "ConsistentRead",
+            "Limit",
+            "ExclusiveStartKey",
+        )
+        table = self._table(request["TableName"])
+        start = key_of(request["ExclusiveStartKey"]) if "ExclusiveStartKey" in request else None
+        versions = ((key, table.version(key, self._at)) for key in sorted(table.versions))
+        there = [
+            version.copy() for key, version in versions if version and (not start or key > start)
+        ]
+        page = there[: min(request.get("Limit", self._page_items), self._page_items)]
+        test = filter_condition(request.get("FilterExpression", ""))
+        values = request.get("ExpressionAttributeValues", {})
+        kept = [item for item in page if test(item, values)]
+        found: Item = {"Items": kept, "ScannedCount": len(page)}
+        if len(page) < len(there):
+            found["LastEvaluatedKey"] = _only(page[-1], {"pk", "sk"})
+        return answer(found, request, page)
+
     def _page(self, rows: list[tuple[Any, Item]], request: Item, table: Table) -> Item:
         index = request.get("IndexName")
         if "ExclusiveStartKey" in request:
@@ -203,7 +260,8 @@ class MemoryDynamo(Reader):
     def items(self, table: str) -> dict[Key, Item]:
         """Everything in a table, by key."""
         versions = self._table(table).versions
-        return {key: versions[key][-1].copy() for key in versions}
+        latest = {key: versions[key][-1] for key in versions}
+        return {key: version.copy() for key, version in latest.items() if not version.is_gone}
 
     def create_table(self, **request: Any) -> Item:
         """CreateTable with the keys `pk` and `sk` and indexes of keys only."""
@@ -231,6 +289,58 @@ class MemoryDynamo(Reader):
             )
         self._write([put])
         return answer({}, request, [put.item], write=True)
+
+    def update_item(self, **request: Any) -> Item:
+        """UpdateItem: what is not there yet begins as nothing but its key."""
+        known(request, *_CONDITION_PARTS, "Key", "UpdateExpression", "ReturnValues")
+        key = key_of(request["Key"])
+        old = self._table(request["TableName"]).version(key, LATEST)
+        item = changed(
+            old.copy() if old else dict(request["Key"]),
+            named(request["UpdateExpression"], request.get("ExpressionAttributeNames", {})),
+            request.get("ExpressionAttributeValues", {}),
+        )
+        conditions = {name: request[name] for name in _CONDITION_PARTS if name in request}
+        self.put_item(Item=item, **conditions)
+        return answer(
+            {"Attributes": item} if request.get("ReturnValues") == "ALL_NEW" else {},
+            request,
+            [item],
+            write=True,
+        )
+
+    def delete_item(self, **request: Any) -> Item:
+        """DeleteItem."""
+        known(request, *_CONDITION_PARTS, "Key")
+        conditions = {name: request[name] for name in _CONDITION_PARTS if name in request}
+        delete = _Put(self._tables, {**conditions, "Item": request["Key"]})
+        if not delete.allowed():
+            raise refused("ConditionalCheckFailedException", "The conditional request failed")
+        self.sequence += 1
+        delete.table.remove(delete.key, self.sequence)
+        return answer({}, request, [request["Key"]], write=True)
+
+    def batch_write_item(self, **request: Any) -> Item:
+        """BatchWriteItem: puts and deletes without conditions, each for itself."""
+        known(request, "RequestItems")
+        written: list[Item] = []
+        for name, writes in request["RequestItems"].items():
+            keys = [
+                key_of(w["PutRequest"]["Item"] if "PutRequest" in w else w["DeleteRequest"]["Key"])
+                for w in writes
+            ]
+            if len(set(keys)) < len(keys) or not 1 <= len(keys) <= BATCH_WRITES_MAX:
+                raise refused("ValidationException", "Provided list of item keys is not valid")
+            for key, write in zip(keys, writes, strict=True):
+                known(write, "PutRequest", "DeleteRequest")
+                if "PutRequest" in write:
+                    put = {"TableName": name, **write["PutRequest"]}
+                    self._write([_Put(self._tables, put)])
+                    written.append(put["Item"])
+                else:
+                    self.sequence += 1
+                    self._table(name).remove(key, self.sequence)
+        return answer({"UnprocessedItems": {}}, request, written, write=True)
 
     def transact_write_items(self, **request: Any) -> Item:
         """TransactWriteItems of puts."""

@@ -15,6 +15,7 @@ from tests.engines.engine import SHOP
 CUSTOMER = "7001"
 OTHER = "7002"
 ORDER = "9001"
+HOLD_ID = "h1"
 CODE = "POINTS-7K3Q"
 NOON = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 """Noon in Tokyo."""
@@ -70,7 +71,7 @@ def an_order(revision: int = 1) -> Order:
 
 def a_hold_record(revision: int = 1) -> HoldRecord:
     """The record of a hold of 30 points."""
-    return HoldRecord("h1", CUSTOMER, 30, (Lot(LAST_DAY, 30),), revision)
+    return HoldRecord(HOLD_ID, CUSTOMER, 30, (Lot(LAST_DAY, 30),), revision, code=CODE)
 
 
 def a_write(revision: int = 1, version: int | None = None, key_hash: str = "ab" * 32) -> Write:
@@ -84,5 +85,4 @@ def a_write(revision: int = 1, version: int | None = None, key_hash: str = "ab" 
         remembered_for=CUSTOMER,
         order=an_order(revision),
         hold_record=a_hold_record(revision),
-        code=CODE,
     )

@@ -27,7 +27,7 @@ from tests.engines import engine as engines
 from tests.engines.counting import CountingClient
 from tests.engines.engine import SHOP, Engine, book_of
 from tests.engines.ledgers import FLOW, MONTH, Desk
-from tests.engines.plain import CODE, CUSTOMER, ORDER, OTHER
+from tests.engines.plain import CUSTOMER, HOLD_ID, ORDER, OTHER
 
 THREADS = 32
 POINTS = 1_000
@@ -166,7 +166,7 @@ def test_an_order_and_a_release_at_once_take_the_points_once(crowd: Crowd) -> No
         assert loaded.hold_record is not None
         return CaptureHold(40, loaded.hold_record, loaded.order or Order(ORDER))
 
-    capture = Instruction(SHOP, CUSTOMER, captured, Cause("order"), order_id=ORDER, code=CODE)
+    capture = Instruction(SHOP, CUSTOMER, captured, Cause("order"), order_id=ORDER, hold_id=HOLD_ID)
 
     answers = crowd.all_at_once(
         [lambda: crowd.execute(release), lambda: crowd.execute(capture)] * 32

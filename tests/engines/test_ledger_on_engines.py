@@ -8,17 +8,19 @@ import pytest
 
 from pointbook.domain.account import HoldState
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import MarkReady, ReturnSpending, Settle
+from pointbook.domain.commands import MarkReady, ReturnSpending, Settle, SpendOnOrder
 from pointbook.domain.expiry import Days
 from pointbook.domain.holds import ALARM_CODE_USED_AGAIN, ALARM_LATE_ORDER
-from pointbook.domain.orders import Refund
+from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
+from pointbook.domain.orders import Goods, Order, Refund
+from pointbook.domain.ports import DUE_SHARDS, DueKind, Loaded
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.instruction import Booked
 from pointbook.ledger import ENTRIES_PER_WRITE_MAX, TIME
 from tests.engines.counting import CountingClient
 from tests.engines.engine import SHOP, Engine, book_of
-from tests.engines.ledgers import HOLD_SECONDS, MONTH, Desk
-from tests.engines.plain import CUSTOMER, NOON, ORDER, OTHER
+from tests.engines.ledgers import HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, Desk
+from tests.engines.plain import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
 
 
 @pytest.fixture
@@ -124,7 +126,7 @@ def test_a_hold_is_taken_made_ready_and_released(desk: Desk) -> None:
     hold = desk.ledger.read(SHOP, CUSTOMER).hold
     assert hold is not None
     assert (hold.points, hold.state) == (40, HoldState.READY)
-    assert refused(desk.hold(10, code="other", hold_id="h2")) is Code.HOLD_OPEN
+    assert refused(desk.hold(10, hold_id="h2")) is Code.HOLD_OPEN
     booked(desk.release())
     assert desk.figures() == {"approved": 100, "total": 100, "lifetime": 100}
     assert refused(desk.release()) is Code.HOLD_NOT_FOUND
@@ -180,12 +182,12 @@ def test_an_order_that_comes_after_its_hold_still_counts(desk: Desk) -> None:
 
 
 def test_an_order_earns_is_confirmed_and_loses_what_is_refunded(desk: Desk) -> None:
-    desk.tell_order(updated_at=NOON, base_minor=10_000)
+    desk.tell_order(updated_at=NOON, goods=Goods(10_000))
     assert desk.figures() == {"pending": 100, "total": 100}
-    desk.tell_order(confirmed=True)
+    desk.tell_order(confirmed_at=NOON)
     assert desk.figures() == {"approved": 100, "total": 100, "lifetime": 100}
 
-    refunds = (Refund("3", 2_000), Refund("21", 1_000))
+    refunds = (Refund("3", Goods(2_000)), Refund("21", Goods(1_000)))
     desk.tell_order(refunds=refunds)
     assert desk.figures() == {"approved": 70, "total": 70, "lifetime": 100}
     assert desk.findings() == []
@@ -193,10 +195,10 @@ def test_an_order_earns_is_confirmed_and_loses_what_is_refunded(desk: Desk) -> N
 
 def test_news_of_an_order_counts_once_however_often_and_late_it_comes(desk: Desk) -> None:
     news: list[dict[str, Any]] = [
-        {"refunds": (Refund("3", 2_000),)},
-        {"updated_at": NOON, "base_minor": 10_000},
-        {"updated_at": NOON - timedelta(hours=1), "base_minor": 99_900},
-        {"confirmed": True},
+        {"refunds": (Refund("3", Goods(2_000)),)},
+        {"updated_at": NOON, "goods": Goods(10_000)},
+        {"updated_at": NOON - timedelta(hours=1), "goods": Goods(99_900)},
+        {"confirmed_at": NOON},
     ]
     for each in (*news, *news):
         booked(desk.tell_order(**each))
@@ -205,7 +207,7 @@ def test_news_of_an_order_counts_once_however_often_and_late_it_comes(desk: Desk
     assert desk.topics() == ["pending/add", "add/order"]
     account = desk.store.account(SHOP, CUSTOMER)
     assert account is not None
-    assert account.revision == 3  # the refund that came first, the base, the confirmation
+    assert account.revision == 3  # the refund that came first, the goods, the confirmation
 
 
 def test_a_cancelled_order_gives_back_what_was_spent_on_it_once(desk: Desk) -> None:
@@ -217,7 +219,7 @@ def test_a_cancelled_order_gives_back_what_was_spent_on_it_once(desk: Desk) -> N
     def give_back() -> Booked:
         return booked(
             desk.say(
-                lambda loaded: ReturnSpending(loaded.order, "h1", MONTH),  # type: ignore[arg-type]
+                lambda loaded: ReturnSpending(loaded.order, HOLD_ID, MONTH),  # type: ignore[arg-type]
                 order_id=ORDER,
             )
         )
@@ -225,6 +227,40 @@ def test_a_cancelled_order_gives_back_what_was_spent_on_it_once(desk: Desk) -> N
     assert len(give_back().entry_ids) == 1
     assert give_back().entry_ids == ()
     assert desk.figures() == {"approved": 100, "total": 100, "lifetime": 100}
+    assert desk.findings() == []
+
+
+def test_points_of_an_order_are_found_and_approved_when_their_days_are_over(desk: Desk) -> None:
+    held = replace(ONE_FOR_A_HUNDRED, pending_days=14)
+    bought = {"updated_at": NOON, "goods": Goods(9_000, 900), "taxes_included": False}
+    desk.tell_order(held, **bought, confirmed_at=NOON)
+    desk.clock.pass_time(days=14)
+    found = [
+        each
+        for shard in range(DUE_SHARDS)
+        for each in desk.store.due(DueKind.PENDING, shard, desk.clock.now())
+    ]
+    assert found == [(SHOP, ORDER)]
+    assert desk.figures() == {"pending": 99, "total": 99}
+
+    booked(desk.tell_order())
+    assert booked(desk.tell_order()).entry_ids == ()
+    assert desk.figures() == {"approved": 99, "total": 99, "lifetime": 99}
+    assert desk.topics() == ["pending/add", "add/order"]
+    assert desk.findings() == []
+
+
+def test_points_used_at_a_till_are_spent_once_even_where_they_are_missing(desk: Desk) -> None:
+    desk.grant(30)
+
+    def spend(loaded: Loaded) -> SpendOnOrder:
+        return SpendOnOrder(40, loaded.order or Order(ORDER), "till")
+
+    first = booked(desk.say(spend, order_id=ORDER))
+    assert first.alarms == (ALARM_SPENT_WITHOUT_POINTS,)
+    assert booked(desk.say(spend, order_id=ORDER)).entry_ids == ()
+    assert desk.figures() == {"approved": -10, "total": -10, "lifetime": 30, "spent": 40}
+    assert desk.topics() == ["add/flow", "sub/order"]
     assert desk.findings() == []
 
 
@@ -273,8 +309,24 @@ def test_a_merge_that_cannot_be_is_refused(desk: Desk) -> None:
         return refused(desk.ledger.merge(SHOP, source_id, target_id, Cause("shopify")))
 
     assert merge(OTHER, OTHER) is Code.SAME_ACCOUNT
+    assert merge(CUSTOMER, CUSTOMER) is Code.SAME_ACCOUNT
     assert merge(CUSTOMER, "7003") is Code.ACCOUNT_MERGED
-    assert merge(OTHER, CUSTOMER) is Code.ACCOUNT_MERGED
+
+
+def test_merges_that_come_in_the_wrong_order_end_at_the_same_survivor(desk: Desk) -> None:
+    """Shopify merged the first into the second, then the second into the third."""
+    for points, customer_id in ((100, CUSTOMER), (10, OTHER), (1, "7003")):
+        desk.grant(points, customer_id=customer_id)
+
+    desk.ledger.merge(SHOP, OTHER, "7003", Cause("shopify"))
+    merged = booked(desk.ledger.merge(SHOP, CUSTOMER, OTHER, Cause("shopify")))
+
+    assert desk.figures("7003")["approved"] == 111
+    for source_id, target_id in ((CUSTOMER, OTHER), (OTHER, "7003"), ("7003", CUSTOMER)):
+        again = booked(desk.ledger.merge(SHOP, source_id, target_id, Cause("shopify")))
+        assert again == Booked((), merged.figures, duplicate=True)
+    assert desk.topics("7003") == ["add/flow", "add/merge", "add/merge"]
+    assert desk.findings() == desk.findings(OTHER) == desk.findings("7003") == []
 
 
 # --- much that falls due ------------------------------------------------------------------------

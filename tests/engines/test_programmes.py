@@ -1,133 +1,287 @@
 """A shop's programme: the deployment's until a person sets one, every version kept."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
-from pointbook.domain.expiry import Months
-from pointbook.domain.programme import Programme
-from pointbook.errors import LedgerUnavailable
-from pointbook.store.programmes import Programmes
+from pointbook.domain.programme import Programme, ProgrammeError, usual_programme
+from pointbook.errors import LedgerUnavailable, ProgrammeMoved
+from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes, Version
+from tests.engines.engine import Engine
+from tests.engines.ledgers import SetClock
 from tests.engines.memory import MemoryDynamo, refused
 from tests.engines.table import table_request
 
 SHOP = "demo.myshopify.com"
-USUAL = Programme(1, "Asia/Tokyo", "JPY", 1, Months(12), 600)
-SHORT_HOLDS = replace(USUAL, hold_seconds=5)
+USUAL = usual_programme()
+SHORT_HOLDS = usual_programme(hold_seconds="5")
+DURING_THE_DEPLOY = PARAMETERS_REST - timedelta(seconds=1)
+
+
+class Releases:
+    """Functions of several releases on one table and one clock."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self.client = client
+        self.clock = SetClock(datetime(2026, 11, 22, tzinfo=UTC))
+        self._table = table
+
+    def with_parameters(self, programme: Programme) -> Programmes:
+        """The programmes as functions with these parameters see them."""
+        return Programmes(self.client, self._table, self.clock, Deployment(programme))
+
+    def in_force(self, programme: Programme = USUAL, shop: str = SHOP) -> Programme:
+        """What a function with these parameters goes by."""
+        return self.with_parameters(programme).in_force(shop)
+
+    def wait(self, time: timedelta) -> None:
+        """Let time pass."""
+        self.clock.at += time
+
+    def hold_seconds(self) -> list[int]:
+        """By a rule of theirs, the versions that are kept."""
+        kept = self.with_parameters(USUAL).history(SHOP)
+        return [version.programme.hold_seconds for version in kept]
+
+    def change_item(self, **changes: dict[str, str] | None) -> None:
+        """Change the stored programme as another release would have written it."""
+        item = self.item()
+        kept = {name: value for name, value in (item | changes).items() if value is not None}
+        self.client.put_item(TableName=self._table, Item=kept)
+
+    def item(self) -> dict[str, Any]:
+        """The programme in force as it is stored."""
+        key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P"}}
+        answer = self.client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
+        found: dict[str, Any] = answer["Item"]
+        return found
 
 
 @pytest.fixture
 def table() -> MemoryDynamo:
-    """An empty table."""
-    table = MemoryDynamo()
+    """An empty table, of whose queries a page is short."""
+    table = MemoryDynamo(page_items=2)
     table.create_table(**table_request("points"))
     return table
 
 
-def versions(table: MemoryDynamo) -> list[str]:
-    """The versions that are kept."""
-    answer = table.query(
-        TableName="points",
-        KeyConditionExpression="pk = :book AND sk BETWEEN :first AND :last",
-        ExpressionAttributeValues={
-            ":book": {"S": f"S#{SHOP}"},
-            ":first": {"S": "P#"},
-            ":last": {"S": "P#999999"},
-        },
-        ConsistentRead=True,
-    )
-    return [item["hold_seconds"]["S"] for item in answer["Items"]]
+@pytest.fixture
+def releases(table: MemoryDynamo) -> Releases:
+    return Releases(table, "points")
 
 
-def test_the_first_programme_is_the_deployments(table: MemoryDynamo) -> None:
-    assert Programmes(table, "points").in_force(SHOP, USUAL) == USUAL
-    assert Programmes(table, "points").in_force(SHOP, USUAL) == USUAL
-    assert versions(table) == ["600"]
+def numbered(programme: Programme, version: int) -> Programme:
+    """The same rules in another version."""
+    return usual_programme(version, **programme.texts())
 
 
-def test_a_deployment_with_other_parameters_is_a_new_version(table: MemoryDynamo) -> None:
-    Programmes(table, "points").in_force(SHOP, USUAL)
-    expected = replace(SHORT_HOLDS, version=2)
-    assert Programmes(table, "points").in_force(SHOP, SHORT_HOLDS) == expected
-    assert Programmes(table, "points").in_force(SHOP, SHORT_HOLDS) == expected
-    assert versions(table) == ["600", "5"]
-
-
-def test_shops_have_programmes_of_their_own(table: MemoryDynamo) -> None:
-    Programmes(table, "points").in_force("other.myshopify.com", SHORT_HOLDS)
-    assert Programmes(table, "points").in_force(SHOP, USUAL).hold_seconds == 600
-
-
-def test_what_a_person_has_set_outlives_deployments(table: MemoryDynamo) -> None:
-    programmes = Programmes(table, "points")
-    programmes.in_force(SHOP, USUAL)
-    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P"}}
-    item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    by_hand = {"version": {"N": "2"}, "origin": {"S": "person"}, "hold_seconds": {"S": "60"}}
-    table.put_item(TableName="points", Item=item | by_hand)
-    assert programmes.in_force(SHOP, SHORT_HOLDS) == replace(USUAL, version=2, hold_seconds=60)
-
-
-def test_two_that_start_at_once_agree(table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch) -> None:
-    programmes = Programmes(table, "points")
+def before_the_next_read_is_answered(
+    table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]
+) -> None:
+    """Let somebody act after an item was read and before the reader has it."""
     read = table.get_item
 
     def read_before_the_other_wrote(**request: object) -> object:
         monkeypatch.setattr(table, "get_item", read)
         answer = read(**request)
-        Programmes(table, "points").in_force(SHOP, USUAL)
+        act()
         return answer
 
     monkeypatch.setattr(table, "get_item", read_before_the_other_wrote)
-    assert programmes.in_force(SHOP, USUAL) == USUAL
-    assert versions(table) == ["600"]
+
+
+# --- the deployment's -----------------------------------------------------------------------------
+
+
+def test_the_first_programme_is_the_deployments(releases: Releases) -> None:
+    assert releases.in_force() == USUAL
+    assert releases.in_force() == USUAL
+    assert releases.hold_seconds() == [600]
+
+
+def test_a_deployment_with_other_parameters_is_a_new_version(releases: Releases) -> None:
+    releases.in_force()
+    releases.wait(PARAMETERS_REST)
+    assert releases.in_force(SHORT_HOLDS) == numbered(SHORT_HOLDS, 2)
+    assert releases.in_force(SHORT_HOLDS) == numbered(SHORT_HOLDS, 2)
+    assert releases.hold_seconds() == [600, 5]
+
+
+def test_while_a_deploy_lasts_old_functions_do_not_bring_their_parameters_back(
+    releases: Releases,
+) -> None:
+    releases.in_force(USUAL)
+    releases.wait(timedelta(days=30))
+    releases.in_force(SHORT_HOLDS)
+    for _ in range(10):
+        releases.wait(DURING_THE_DEPLOY / 10)
+        assert releases.in_force(USUAL).hold_seconds == 5
+        assert releases.in_force(SHORT_HOLDS).hold_seconds == 5
+    assert releases.hold_seconds() == [600, 5]
+
+
+def test_a_deployment_that_is_rolled_back_is_followed_back(releases: Releases) -> None:
+    releases.in_force(USUAL)
+    releases.wait(timedelta(days=30))
+    releases.in_force(SHORT_HOLDS)
+    releases.wait(PARAMETERS_REST)
+    assert releases.in_force(USUAL).hold_seconds == 600
+    assert releases.hold_seconds() == [600, 5, 600]
+
+
+def test_a_programme_of_which_nobody_knows_the_age_is_an_old_one(releases: Releases) -> None:
+    releases.in_force(USUAL)
+    releases.change_item(at=None, by=None)
+    assert releases.in_force(SHORT_HOLDS).hold_seconds == 5
+
+
+def test_where_no_two_releases_run_side_by_side_parameters_hold_at_once(
+    table: MemoryDynamo, releases: Releases
+) -> None:
+    releases.in_force(USUAL)
+    at_once = Deployment(SHORT_HOLDS, timedelta())
+    assert Programmes(table, "points", releases.clock, at_once).in_force(SHOP).hold_seconds == 5
+
+
+def test_shops_have_programmes_of_their_own(releases: Releases) -> None:
+    releases.in_force(SHORT_HOLDS, "other.myshopify.com")
+    assert releases.in_force().hold_seconds == 600
+
+
+def test_two_that_start_at_once_agree(
+    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_the_next_read_is_answered(table, monkeypatch, releases.in_force)
+    assert releases.in_force() == USUAL
+    assert releases.hold_seconds() == [600]
+
+
+def test_who_loses_the_race_uses_the_rules_that_are_kept(
+    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before_the_next_read_is_answered(table, monkeypatch, lambda: releases.in_force(SHORT_HOLDS))
+    assert releases.in_force(USUAL) == SHORT_HOLDS
+    assert releases.hold_seconds() == [5]
 
 
 @pytest.mark.parametrize("operation", ["get_item", "transact_write_items"])
 def test_a_table_that_throttles_is_told_as_such(
-    table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch, operation: str
+    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     def throttled(**_: object) -> object:
         raise refused("ThrottlingException", "slower, please")
 
     monkeypatch.setattr(table, operation, throttled)
     with pytest.raises(LedgerUnavailable):
-        Programmes(table, "points").in_force(SHOP, USUAL)
+        releases.in_force()
+    with pytest.raises(LedgerUnavailable):
+        releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "5"}, "hanako", 0)
 
 
-def change_item(table: MemoryDynamo, **changes: dict[str, str] | None) -> None:
-    """Change the stored programme as another release would have written it."""
-    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P"}}
-    item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    kept = {name: value for name, value in (item | changes).items() if value is not None}
-    table.put_item(TableName="points", Item=kept)
+# --- rules of other releases ----------------------------------------------------------------------
 
 
-def test_a_rule_of_a_later_release_is_left_alone(table: MemoryDynamo) -> None:
-    Programmes(table, "points").in_force(SHOP, USUAL)
-    change_item(table, pending_days={"S": "14"})
-    assert Programmes(table, "points").in_force(SHOP, USUAL) == USUAL
+def test_a_rule_of_a_later_release_is_left_alone(releases: Releases) -> None:
+    releases.in_force()
+    releases.change_item(birthday_points={"S": "14"})
+    assert releases.in_force() == USUAL
+    releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
+    assert releases.item()["birthday_points"] == {"S": "14"}
 
 
 def test_a_rule_that_an_earlier_release_did_not_know_is_the_deployments(
-    table: MemoryDynamo,
+    releases: Releases,
 ) -> None:
-    Programmes(table, "points").in_force(SHOP, USUAL)
-    change_item(table, hold_seconds=None)
-    assert Programmes(table, "points").in_force(SHOP, SHORT_HOLDS).hold_seconds == 5
+    releases.in_force()
+    releases.change_item(hold_seconds=None)
+    assert releases.in_force(SHORT_HOLDS) == SHORT_HOLDS
+    assert releases.hold_seconds() == [600], "nothing has changed, so there is no new version"
 
 
-def test_who_loses_the_race_uses_the_rules_that_are_kept(
-    table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+# --- a person's -----------------------------------------------------------------------------------
+
+
+def test_a_person_changes_rules_and_every_version_is_kept(engine: Engine) -> None:
+    releases = Releases(engine.client, engine.table)
+    programmes = releases.with_parameters(USUAL)
+    first_at = releases.clock.at
+    programmes.in_force(SHOP)
+    releases.wait(timedelta(hours=1))
+    texts = {"hold_seconds": "5", "rank_multipliers": "gold=150", "reminder_days": "none"}
+    written = programmes.set(SHOP, texts, "hanako", 1)
+    assert written == usual_programme(2, **texts)
+    assert programmes.in_force(SHOP) == written
+    versions = [
+        Version(USUAL, first_at, "deployment"),
+        Version(written, releases.clock.at, "hanako"),
+    ]
+    assert list(programmes.history(SHOP)) == versions
+    assert programmes.latest(SHOP) == versions[1]
+    assert [programmes.version(SHOP, number) for number in (1, 2, 3)] == [USUAL, written, None]
+    with pytest.raises(ProgrammeMoved) as moved:
+        programmes.set(SHOP, {"hold_seconds": "7"}, "taro", 1)
+    assert moved.value.found == 2
+    assert programmes.in_force(SHOP) == written
+
+
+def test_what_a_person_has_set_outlives_deployments(releases: Releases) -> None:
+    releases.in_force(USUAL)
+    releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "60"}, "hanako", 1)
+    releases.wait(timedelta(days=30))
+    assert releases.in_force(SHORT_HOLDS) == usual_programme(2, hold_seconds="60")
+    assert releases.hold_seconds() == [600, 60]
+
+
+def test_rules_that_a_person_does_not_name_stay_as_they_are(releases: Releases) -> None:
+    releases.in_force(SHORT_HOLDS)
+    written = releases.with_parameters(USUAL).set(SHOP, {"points_per_unit": "2"}, "hanako", 1)
+    assert (written.hold_seconds, written.points_per_unit) == (5, 2)
+
+
+def test_a_person_may_come_before_every_function(releases: Releases) -> None:
+    programmes = releases.with_parameters(SHORT_HOLDS)
+    assert programmes.latest(SHOP) is None
+    written = programmes.set(SHOP, {"points_per_unit": "2"}, "hanako", 0)
+    assert written == usual_programme(1, hold_seconds="5", points_per_unit="2")
+    assert releases.in_force(USUAL) == written
+
+
+def test_a_rule_that_cannot_be_used_changes_nothing(releases: Releases) -> None:
+    releases.in_force()
+    for wrong in ({"hold_seconds": "soon"}, {"birthday_points": "1"}):
+        with pytest.raises(ProgrammeError):
+            releases.with_parameters(USUAL).set(SHOP, wrong, "hanako", 1)
+    assert releases.hold_seconds() == [600]
+
+
+def test_of_two_persons_the_slower_one_is_told(
+    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = table.get_item
+    releases.in_force()
+    programmes = releases.with_parameters(USUAL)
 
-    def read_before_the_other_wrote(**request: object) -> object:
-        monkeypatch.setattr(table, "get_item", read)
-        answer = read(**request)
-        Programmes(table, "points").in_force(SHOP, SHORT_HOLDS)
-        return answer
+    def faster() -> None:
+        programmes.set(SHOP, {"hold_seconds": "5"}, "taro", 1)
 
-    monkeypatch.setattr(table, "get_item", read_before_the_other_wrote)
-    assert Programmes(table, "points").in_force(SHOP, USUAL) == SHORT_HOLDS
-    assert versions(table) == ["5"]
+    before_the_next_read_is_answered(table, monkeypatch, faster)
+    with pytest.raises(ProgrammeMoved):
+        programmes.set(SHOP, {"hold_seconds": "60"}, "hanako", 1)
+    assert releases.hold_seconds() == [600, 5]
+
+
+def test_a_change_of_which_only_the_reply_is_lost_has_happened_once(
+    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    releases.in_force()
+    write = table.transact_write_items
+
+    def write_and_lose_the_reply(**request: object) -> object:
+        write(**request)
+        raise refused("InternalServerError", "lost")
+
+    monkeypatch.setattr(table, "transact_write_items", write_and_lose_the_reply)
+    written = releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
+    assert written == numbered(SHORT_HOLDS, 2)
+    assert releases.hold_seconds() == [600, 5]

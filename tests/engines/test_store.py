@@ -13,6 +13,7 @@ from pointbook.domain.account import Account, Hold
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import NEVER, lapse_instant
 from pointbook.domain.lots import Lot
+from pointbook.domain.orders import EarningRule
 from pointbook.domain.ports import (
     DUE_SHARDS,
     AccountWrite,
@@ -30,6 +31,7 @@ from tests.engines.engine import SHOP, Engine, book_of
 from tests.engines.plain import (
     CODE,
     CUSTOMER,
+    HOLD_ID,
     LAST_DAY,
     NOON,
     ORDER,
@@ -42,7 +44,7 @@ from tests.engines.plain import (
     an_order,
 )
 
-EVERYTHING = Wanted(SHOP, CUSTOMER, key_hash="ab" * 32, order_id=ORDER, code=CODE)
+EVERYTHING = Wanted(SHOP, CUSTOMER, key_hash="ab" * 32, order_id=ORDER, hold_id=HOLD_ID)
 numbers = count(1)
 
 
@@ -61,12 +63,11 @@ def loaded(store: DynamoStore, wanted: Wanted = EVERYTHING) -> Loaded:
 @given(data=st.data())
 def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.DataObject) -> None:
     store, customer_id, order_id = engine.store(), str(next(numbers)), str(next(numbers))
-    code = f"code {customer_id}"
     account = data.draw(made.accounts(customer_id))
     entry = data.draw(made.entries(customer_id))
     remembered = data.draw(made.remembered)
     order = data.draw(made.orders(order_id))
-    record = data.draw(made.hold_records)
+    record = replace(data.draw(made.hold_records), hold_id=f"h{customer_id}")
     write = Write(
         SHOP,
         (AccountWrite(account, (entry,)),),
@@ -74,11 +75,10 @@ def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.Data
         customer_id,
         order,
         record,
-        code,
     )
     assert store.commit(write) == Committed()
 
-    wanted = Wanted(SHOP, customer_id, remembered.key_hash, order_id, code)
+    wanted = Wanted(SHOP, customer_id, remembered.key_hash, order_id, record.hold_id)
     everything = Loaded(account, remembered, order, record)
     assert store.load(wanted, fresh=True) == everything
     assert store.load(wanted, fresh=False) == everything
@@ -113,12 +113,15 @@ def test_books_of_two_shops_do_not_meet(engine: Engine) -> None:
     assert store.entries("third.myshopify.com", CUSTOMER, before_version=9, limit=9) == []
 
 
-def test_a_code_is_found_whatever_its_case(engine: Engine) -> None:
+def test_a_hold_record_is_found_by_its_id_and_in_its_shop_alone(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
 
-    assert loaded(store, Wanted(SHOP, CUSTOMER, code=CODE.lower())).hold_record == a_hold_record()
-    assert loaded(store, Wanted(SHOP, CUSTOMER, code=f"{CODE} ")).hold_record is None
+    assert loaded(store, Wanted(SHOP, OTHER, hold_id=HOLD_ID)).hold_record == a_hold_record()
+    for hold_id in (HOLD_ID.upper(), f"{HOLD_ID} ", CODE):
+        assert loaded(store, Wanted(SHOP, CUSTOMER, hold_id=hold_id)).hold_record is None
+    elsewhere = Wanted("other.myshopify.com", CUSTOMER, hold_id=HOLD_ID)
+    assert loaded(store, elsewhere).hold_record is None
 
 
 # --- each guard alone ---------------------------------------------------------------------------
@@ -349,6 +352,23 @@ def test_a_hold_is_due_when_it_ends_and_no_longer_when_it_is_gone(engine: Engine
 
     store.commit(Write(SHOP, (AccountWrite(an_account(revision=2), ()),)))
     assert due(engine, DueKind.HOLD, ends_at) == set()
+
+
+def test_an_order_is_due_when_its_pending_points_are_approved_and_not_after(
+    engine: Engine,
+) -> None:
+    store, approves_at = engine.store(), NOON + timedelta(days=14)
+    rule = EarningRule(unit_minor=100, pending_days=14)
+    pending = replace(an_order(), rule=rule, confirmed_at=NOON, pending_points=10)
+    store.commit(Write(SHOP, (AccountWrite(an_account(), ()),), order=pending))
+
+    assert due(engine, DueKind.PENDING, approves_at - timedelta(milliseconds=1)) == set()
+    assert due(engine, DueKind.PENDING, approves_at) == {(SHOP, ORDER)}
+    assert due(engine, DueKind.HOLD, approves_at) == set()
+
+    approved = replace(pending, revision=2, pending_points=0, approved_points=10)
+    store.commit(Write(SHOP, (AccountWrite(an_account(revision=2), ()),), order=approved))
+    assert due(engine, DueKind.PENDING, approves_at) == set()
 
 
 def test_due_work_of_all_shops_and_customers_is_found_once(engine: Engine) -> None:

@@ -7,6 +7,7 @@ CARRIED_OUT = (
     "customer_without_slash",
     "points_as_text",
     "with_key",
+    "with_cause",
     "previous_secret",
     "base64_body",
 )

@@ -12,9 +12,14 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import wiring
+from pointbook import aws, wiring
+from pointbook.settings import QUEUES
+from pointbook.store import files
 from tests.engines.memory import MemoryDynamo
+from tests.engines.privacy import BUCKET, MemoryBucket, Operator
+from tests.engines.seal import PlainSeal
 from tests.engines.table import table_request
+from tools.make_events_webhooks import sqs_event
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 TABLE = "points"
@@ -30,8 +35,13 @@ _ENVIRONMENT = {
     "SECRETS_NAME": "unused",
     "SHOP_DOMAIN": demo.SHOP_DOMAIN,
     "SHOPIFY_CLIENT_ID": demo.SHOPIFY_CLIENT_ID,
+    "TOKEN_KEY_ID": "alias/tokens",
+    "PRIVACY_BUCKET": BUCKET,
+    "OPERATOR_TOPIC_ARN": "operator",
     "LOCAL_SECRETS": json.dumps(SECRETS),
+    "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
 }
+_ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in QUEUES}
 _CACHED = ("settings", "clock", "store", "_client")
 
 
@@ -55,11 +65,18 @@ class Functions:
     """The functions of one stack: they share a table and the environment."""
 
     def __init__(self, patch: pytest.MonkeyPatch, **environment: str) -> None:
+        self.queued: list[tuple[str, str]] = []
+        self.bucket = MemoryBucket()
+        self.operator = Operator()
         self.table = MemoryDynamo()
         self.table.create_table(**table_request(TABLE))
         for name, value in {**_ENVIRONMENT, **environment}.items():
             patch.setenv(name, value)
         patch.setattr(wiring, "connect", lambda: self.table)
+        patch.setattr(aws, "KmsSeal", PlainSeal)
+        patch.setattr(aws, "OperatorTopic", lambda _: self.operator)
+        patch.setattr(files, "connect_files", lambda: self.bucket)
+        patch.setattr(aws, "send_message", lambda queue, text: self.queued.append((queue, text)))
         patch.setattr(wiring, "_memory", {})
         patch.setattr(wiring, "_parts", {})
         for name in _CACHED:
@@ -80,6 +97,13 @@ class Functions:
             aws_request_id="request", get_remaining_time_in_millis=lambda: int(seconds * 1000)
         )
         return self.handler(function)(payload, context)
+
+    def work(self, queue: str, *texts: str, seconds: float = 60) -> list[str]:
+        """Hand messages to the worker of a queue; the texts of those that come again."""
+        given = sqs_event(queue, *texts)
+        answer = self.invoke(queue, given, seconds)
+        failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
+        return [one["body"] for one in given["Records"] if one["messageId"] in failed]
 
     def ask(self, function: str, payload: dict[str, Any]) -> Answer:
         """What an HTTP client gets."""

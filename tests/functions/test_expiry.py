@@ -57,7 +57,7 @@ def test_lapsed_points_do_not_count_before_any_sweep_and_are_written_down_once(
     assert shop.sample("get_points", "by_header").body["figures"]["approved"] == 0
     assert len(shop.sample("points_history", "by_header").body["entries"]) == 1
     swept = shop.invoke("expiry", {})
-    assert swept == {"accounts": 1, "entries": 1, "failed": 0, "complete": True}
+    assert swept == {"due": 1, "entries": 1, "failed": 0, "complete": True}
     assert shop.invoke("expiry", {})["entries"] == 0
     newest = shop.sample("points_history", "by_header").body["entries"][0]
     assert (newest["topic"], newest["approved_delta"]) == ("points/sub/expire", -100)
@@ -72,7 +72,7 @@ def test_one_bad_account_neither_stops_nor_starves_the_others(shop: Functions, c
     shop.table.put_item(TableName="points", Item=item | {"balances": {"S": "damaged"}})
     move(clock, 3)
     swept = shop.invoke("expiry", {})
-    assert swept == {"accounts": 10, "entries": 9, "failed": 1, "complete": True}
+    assert swept == {"due": 10, "entries": 9, "failed": 1, "complete": True}
 
 
 def test_a_run_without_time_says_that_it_is_not_complete(shop: Functions, clock: Path) -> None:
@@ -101,7 +101,7 @@ def test_no_kind_of_damage_to_one_account_stops_a_run(
     item = shop.table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
     shop.table.put_item(TableName="points", Item=item | damage)
     swept = shop.invoke("expiry", {})
-    assert (swept["accounts"], swept["entries"], swept["failed"]) == (12, 11, 1)
+    assert (swept["due"], swept["entries"], swept["failed"]) == (12, 11, 1)
 
 
 def test_a_shard_that_cannot_be_read_leaves_the_others_alone(

@@ -2,10 +2,17 @@
 
 import pytest
 
+from local import demo
+from pointbook import wiring
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant
+from pointbook.domain.expiry import Days
+from pointbook.instruction import Booked, Instruction
 from tests.functions.flow_cases import CARRIED_OUT, REFUSED
 from tests.functions.harness import Functions, event
 
 GRANT = "flow_action_grant"
+CUSTOMER = "8840734670934"
 
 
 @pytest.mark.parametrize("case", CARRIED_OUT)
@@ -65,3 +72,23 @@ def test_an_unexpected_fault_is_answered_so_that_flow_sends_again(
     answer = functions.ask(GRANT, payload)
     assert answer.status == 500
     assert "secret detail" not in str(answer.body)
+
+
+def test_a_figure_that_graphqls_int_does_not_hold_is_null_and_the_others_stand(
+    functions: Functions,
+) -> None:
+    for points in (10**9, 10**9, 2**31 - 1 - 2 * 10**9 - 1250):
+        grant = Grant(points, Days(365))
+        instruction = Instruction(demo.SHOP_DOMAIN, CUSTOMER, grant, Cause("test"))
+        assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+    largest = functions.sample(GRANT, "run").body["return_value"]
+    assert (largest["approved"], largest["total"]) == (2**31 - 1, 2**31 - 1)
+    one_more = functions.sample(GRANT, "with_key").body["return_value"]
+    assert {name for name, value in one_more.items() if value is None} == {
+        "approved",
+        "total",
+        "lifetime",
+    }
+    assert one_more["spent"] == 0
+    page = functions.sample("get_points", "by_header").body["figures"]
+    assert page["approved"] == 2**31 - 1 + 1250

@@ -9,8 +9,10 @@ from local import demo
 from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
+from pointbook.errors import ShopifyUnavailable
 from pointbook.instruction import Booked, Instruction
 from tests.functions.harness import Functions
+from tests.functions.hold_shop import HoldShop
 
 CUSTOMER = "8840734670934"
 
@@ -31,9 +33,9 @@ def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
     instruction = Instruction(
         shop=demo.SHOP_DOMAIN,
         customer_id=CUSTOMER,
-        command=TakeHold(500, "hold-1", 600),
+        command=TakeHold(500, "hold-1", 600, code="PTS-1"),
         cause=Cause("test"),
-        code="PTS-1",
+        hold_id="hold-1",
     )
     assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
     return functions
@@ -65,4 +67,25 @@ def test_a_hold_is_over_at_its_time_and_written_down_once(shop: Functions, clock
 
 def test_expiry_leaves_holds_to_their_own_sweep(shop: Functions, clock: Path) -> None:
     move(clock, 600)
-    assert shop.invoke("expiry", {})["accounts"] == 0
+    assert shop.invoke("expiry", {})["due"] == 0
+
+
+def test_a_hold_is_over_at_its_time_in_whatever_state_it_was_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shop = HoldShop(monkeypatch, tmp_path / "clock.json")
+    shop.codes.fault = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        shop.hold("preparing")
+    assert shop.page()["hold"]["state"] == "preparing"
+    shop.move(600)
+    assert shop.figures() == (1250, 0)
+    ready = shop.hold("releasing").body
+    shop.codes.fault = ShopifyUnavailable(1)
+    assert shop.release(ready["hold_id"]).body["code"] == "hold_releasing"
+    assert shop.page()["hold"]["state"] == "releasing"
+    shop.move(1200)
+    assert shop.figures() == (1250, 0), "before any sweep"
+    assert shop.functions.invoke("hold_release", {})["entries"] == 1, "the first is written down"
+    assert shop.functions.invoke("hold_release", {})["entries"] == 0
+    assert shop.topics().count("points/add/hold") == 2

@@ -70,6 +70,14 @@ mutation Trigger($handle: String, $payload: JSON) {
   flowTriggerReceive(handle: $handle, payload: $payload) { userErrors { field message } }
 }
 """
+EXPIRING: dict[str, object] = {
+    "customer_id": 8840734670934,
+    "Points Expiring": 300,
+    "Expires On": "2026-12-31",
+    "Entry Id": "8840734670934-000000000001",
+    "Source": "schedule",
+}
+"""What the trigger points-expiring declares."""
 
 
 class Serving:
@@ -307,11 +315,11 @@ def test_a_code_is_taken_once_by_its_customer_while_it_lasts(
 
 
 def test_a_trigger_is_kept_with_its_payload(shopify: Admin) -> None:
-    payload = {"customer_id": 8840734670934, "Points Delta": -5, "Reason": "日本"}
-    taken = shopify.payload(TRIGGER, handle="points-changed", payload=payload)
+    payload = EXPIRING | {"Source": "日本"}
+    taken = shopify.payload(TRIGGER, handle="points-expiring", payload=payload)
     assert taken == {"userErrors": []}
     kept = requests.get(f"{shopify.url}/_triggers", timeout=5).json()[-1]
-    assert (kept["shop"], kept["handle"], kept["payload"]) == (SHOP, "points-changed", payload)
+    assert (kept["shop"], kept["handle"], kept["payload"]) == (SHOP, "points-expiring", payload)
 
 
 @pytest.mark.parametrize(
@@ -335,9 +343,41 @@ def test_a_wrong_trigger_is_refused(
 
 
 def test_a_trigger_of_exactly_the_limit_is_taken(shopify: Admin) -> None:
-    payload = {"a": "x" * (50_000 - 8)}
-    taken = shopify.payload(TRIGGER, handle="points-changed", payload=payload)
+    room = 50_000 - len(json.dumps(EXPIRING | {"Source": ""}, separators=(",", ":")))
+    payload = EXPIRING | {"Source": "x" * room}
+    taken = shopify.payload(TRIGGER, handle="points-expiring", payload=payload)
     assert taken == {"userErrors": []}
+
+
+@pytest.mark.parametrize(
+    ("changed", "wrong"),
+    [
+        ({"Source": ...}, "Required field missing: Source"),
+        ({"Another": 1}, "Invalid field: Another"),
+        ({"Points Expiring": "12"}, "Type error: Points Expiring"),
+        ({"Points Expiring": True}, "Type error: Points Expiring"),
+        ({"Expires On": 20261231}, "Type error: Expires On"),
+        ({"Source": "two\nlines"}, "Type error: Source"),
+        ({"customer_id": "8840734670934"}, "Type error: customer_id"),
+        ({"customer_id": 8840734670934.0}, "Type error: customer_id"),
+    ],
+)
+def test_a_trigger_has_to_have_its_declared_fields(
+    shopify: Admin, changed: dict[str, object], wrong: str
+) -> None:
+    spoiled = EXPIRING | changed
+    payload = {key: value for key, value in spoiled.items() if value is not ...}
+    (error,) = shopify.payload(TRIGGER, handle="points-expiring", payload=payload)["userErrors"]
+    assert error["message"] == f"Errors validating schema:\n  {wrong}\n"
+
+
+def test_a_trigger_about_a_customer_who_is_gone_is_refused(shopify: Admin) -> None:
+    shopify.behave(forget=NUMBER)
+    asked = {"handle": "points-expiring", "payload": EXPIRING}
+    (error,) = shopify.payload(TRIGGER, **asked)["userErrors"]
+    assert "there is no customer 8840734670934" in error["message"]
+    shopify.behave(times=0)
+    assert shopify.payload(TRIGGER, **asked) == {"userErrors": []}
 
 
 @pytest.mark.parametrize(

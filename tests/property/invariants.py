@@ -12,6 +12,8 @@ from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.lots import added, total
 from tests.reference.calendar_walk import lapses_at
 
+SPENDING = (Topic.SUB_FLOW, Topic.SUB_MANUAL, Topic.SUB_HOLD, Topic.SUB_ORDER)
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -124,7 +126,7 @@ def the_soonest_expiring_go_first(step: Step) -> None:
         lots = added(lots, entry.lots)
         taken = [lot.valid_through for lot in entry.lots if lot.points < 0]
         renewed = any(lot.points > 0 for lot in entry.lots)
-        spends = entry.topic in (Topic.SUB_FLOW, Topic.SUB_MANUAL, Topic.SUB_HOLD)
+        spends = entry.topic in SPENDING
         if spends and taken and lots and not renewed:
             assert max(taken) <= lots[0].valid_through, entry
 

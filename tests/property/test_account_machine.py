@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from importlib import import_module
 
 from hypothesis import settings
@@ -9,13 +10,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from pointbook.domain import commands as c
-from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord
+from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord, LooseCode
 from pointbook.domain.decide import Decision, decide, settle_part, settled
 from pointbook.domain.entry import Entry
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
 from pointbook.domain.lots import LOTS_MAX, Lot, Lots
 from pointbook.domain.merge import merge
-from pointbook.domain.orders import EarningRule, Order, OrderNews, Refund, Rounding
+from pointbook.domain.orders import NO_GOODS, EarningRule, Goods, Order, OrderNews, Refund, Rounding
 from pointbook.domain.refusal import Refusal
 from tests.property.invariants import INVARIANTS, HoldsResolveOnce, Step
 from tests.reference import model
@@ -47,23 +48,51 @@ EXPIRY = st.sampled_from([*PERIODS * 3, *FIXED, Never(), *map(Rolling, PERIODS[1
 LAPSED_EXPIRY = st.sampled_from([None, None, Days(1), Days(3), Months(1), FIXED[0], Never()])
 RENEW = st.sampled_from([None, None, None, *map(Rolling, PERIODS[:7])])
 WHO = st.integers(0, 1)
-HOLD_STEPS = [c.MarkReady, c.BeginRelease, c.BeginRelease, c.ReleaseHold, c.ReleaseHold, c.UndoHold]
+HOLD_STEPS = [
+    c.MarkReady,
+    c.BeginRelease,
+    c.BeginRelease,
+    c.ReleaseHold,
+    c.ReleaseHold,
+    c.UndoHold,
+    partial(c.UndoHold, code_in_doubt=True),
+]
 ORDER_IDS = st.sampled_from(["o1", "o2", "o3", "o4", "o5"])
 EARNING = st.builds(
     EarningRule,
     unit_minor=st.sampled_from([1, 10, 30]),
     points_per_unit=st.sampled_from([1, 2]),
-    multiplier_percent=st.sampled_from([100, 150, 105]),
+    multiplier_percent=st.sampled_from([100, 150, 105, 0]),
     rounding=st.sampled_from(Rounding),
+    minimum_minor=st.sampled_from([0, 0, 0, 30, 31]),
+    tax_included=st.booleans(),
+    gift_cards_earn=st.booleans(),
+    pending_days=st.sampled_from([0, 0, 1, 2, 30]),
+)
+PRICES = [-5, 0, 9, 10, 15, 29, 30, 45, 60, 120]
+GOODS = st.builds(
+    Goods,
+    st.sampled_from(PRICES),
+    st.sampled_from([0, 0, 1, 3, 12]),
+    st.sampled_from([0, 0, 9, 10, 30]),
+    st.sampled_from([0, 0, 0, 1, 3]),
 )
 NEWS = st.builds(
     OrderNews,
     updated_at=st.none() | st.integers(0, 5).map(lambda n: START + timedelta(seconds=n)),
-    base_minor=st.none() | st.sampled_from([-5, 0, 9, 10, 15, 29, 30, 45, 60, 120]),
-    confirmed=st.booleans(),
+    goods=st.none() | GOODS,
+    taxes_included=st.booleans(),
+    confirmed_at=st.none()
+    | st.sampled_from([0, 0, 1, -86_400, 86_400]).map(lambda n: START + timedelta(seconds=n)),
     cancelled=st.sampled_from([False, False, False, False, True]),
     refunds=st.lists(
-        st.builds(Refund, st.sampled_from(["r1", "r2", "r3"]), st.integers(0, 40)), max_size=2
+        st.builds(
+            Refund,
+            st.sampled_from(["r1", "r2", "r3"]),
+            st.just(NO_GOODS) | GOODS,
+            st.sampled_from([0, 0, 1, 10, 30, 132]),
+        ),
+        max_size=2,
     ).map(tuple),
 )
 
@@ -216,7 +245,8 @@ class AccountMachine(RuleBasedStateMachine):
     def take_hold(self, who, jump, amount, seconds, lapsed) -> None:
         hold_id = f"h{len(self.records) + 1}"
         points = _points(amount, self.sides[who].account.figures.approved)
-        decision = self.ask(who, jump, c.TakeHold(points, hold_id, seconds, lapsed))
+        command = c.TakeHold(points, hold_id, seconds, lapsed, "PTS" if "1" in hold_id else "")
+        decision = self.ask(who, jump, command)
         if isinstance(decision, Decision):
             self.sides[who].latest_hold = hold_id
 
@@ -263,6 +293,19 @@ class AccountMachine(RuleBasedStateMachine):
             order = self.orders.get(order_id, Order(order_id))
             points = _points(amount, record.points)
             self.ask(who, jump, c.CaptureHold(points, record, order, renew))
+
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        amount=AMOUNT,
+        order_id=ORDER_IDS,
+        renew=RENEW,
+        spending_id=st.sampled_from(["till-1", "till-2"]),
+    )
+    def order_used_points_at_a_till(self, who, jump, amount, order_id, renew, spending_id) -> None:
+        points = _points(amount, self.sides[who].account.figures.approved)
+        order = self.orders.get(order_id, Order(order_id))
+        self.ask(who, jump, c.SpendOnOrder(points, order, spending_id, renew))
 
     # --- orders ----------------------------------------------------------------------------------
 
@@ -331,6 +374,7 @@ class AccountMachine(RuleBasedStateMachine):
             return
         assert answer.refused is None
         assert answer.released_hold == merged.released_hold
+        assert answer.loose == _loose(merged.loose_codes)
         now = max(now, leaving.account.as_of, staying.account.as_of)
         for side, decision in ((leaving, merged.source), (staying, merged.target)):
             before, side.account = side.account, decision.account
@@ -373,6 +417,7 @@ class AccountMachine(RuleBasedStateMachine):
             seen = _moves(decision.entries)
             assert seen == list(answer.moves), f"{seen}\nbut the model says\n{answer.moves}"
             assert decision.alarms == answer.alarms
+            assert _loose(decision.loose_codes) == answer.loose
             before, side.account = side.account, decision.account
             self.keep(decision)
             self.check(Step(before, decision.account, decision.entries, now))
@@ -423,11 +468,16 @@ def _picture(account: Account) -> model.Picture:
         hold=_hold(account.hold) if account.hold else None,
         as_of=account.as_of,
         merged_into=account.merged_into,
+        merged_from=account.merged_from,
     )
 
 
-def _hold(hold: Hold) -> tuple[str, str, datetime, dict[date, int]]:
-    return hold.hold_id, hold.state, hold.ends_at, _days(hold.lots)
+def _hold(hold: Hold) -> tuple[str, str, datetime, dict[date, int], str]:
+    return hold.hold_id, hold.state, hold.ends_at, _days(hold.lots), hold.code
+
+
+def _loose(codes: tuple[LooseCode, ...]) -> tuple[model.Loose, ...]:
+    return tuple((code.hold_id, code.code, code.until) for code in codes)
 
 
 def _days(lots: Lots) -> dict[date, int]:

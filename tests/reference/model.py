@@ -8,7 +8,7 @@ and it takes from the product only what is asked of it (commands) and the words 
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Final
@@ -56,6 +56,7 @@ class Holding:
     ends_at: datetime
     state: str
     lapsed_expiry: ExpiryRule | None
+    code: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,25 @@ class Picture:
     lots: dict[date, int]
     lapsed: dict[date, int]
     debt: int
-    hold: tuple[str, str, datetime, dict[date, int]] | None
+    hold: tuple[str, str, datetime, dict[date, int], str] | None
     as_of: datetime
     merged_into: str | None
+    merged_from: tuple[str, ...]
+
+
+type Loose = tuple[str, str, datetime]
+"""A hold's id and code, to be switched off, and until when the code could be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command came to: refused and why, or the movements and alarms it brought."""
+    """What a command came to: why it is refused, or its movements, alarms and loose codes."""
 
     refused: Refused | None = None
     moves: tuple[Move, ...] = ()
     alarms: tuple[str, ...] = ()
     released_hold: str | None = None
+    loose: tuple[Loose, ...] = ()
 
 
 class Refusing(Exception):
@@ -114,7 +121,9 @@ class Customer:
     as_of: datetime = EPOCH
     last_at: datetime = EPOCH
     merged_into: str | None = None
+    merged_from: tuple[str, ...] = ()
     journal: list[Move] = field(default_factory=list)
+    loosened: list[Loose] = field(default_factory=list)
 
     def copy(self) -> "Customer":
         """The same customer to work on, with an empty journal. Points never change, so share."""
@@ -129,6 +138,7 @@ class Customer:
             self.as_of,
             self.last_at,
             self.merged_into,
+            self.merged_from,
         )
 
     def become(self, other: "Customer") -> None:
@@ -157,9 +167,11 @@ class Customer:
                 held.state,
                 held.ends_at,
                 dict(Counter(point.last_day for point in seen.points["hold"])),
+                held.code,
             ),
             as_of=seen.as_of,
             merged_into=seen.merged_into,
+            merged_from=seen.merged_from,
         )
 
     def balances(self) -> dict[str, int]:
@@ -303,6 +315,12 @@ class Customer:
         self.credit(self.coming_back(returning, moment, rule), moment, renew)
         self.write("points/add/hold", "hold", "approved", count, moment)
 
+    def loosen(self) -> None:
+        """The open hold is over before its time, and its code may still be used."""
+        assert self.hold is not None
+        if self.hold.code:
+            self.loosened.append((self.hold.hold_id, self.hold.code, self.hold.ends_at))
+
     def coming_back(
         self, points: list[Point], moment: datetime, rule: ExpiryRule | None
     ) -> list[Point]:
@@ -384,7 +402,7 @@ def decide(customer: Customer, papers: Papers, command: c.Command, now: datetime
         return Answer(refused=refusing.code)
     work.settle()
     customer.become(work)
-    return Answer(moves=tuple(work.journal), alarms=alarms)
+    return Answer(moves=tuple(work.journal), alarms=alarms, loose=tuple(work.loosened))
 
 
 def settle_part(customer: Customer, now: datetime, moves_max: int) -> Answer:
@@ -407,7 +425,9 @@ def merge(source: Customer, target: Customer, now: datetime) -> Answer:
         side.as_of = now
         side.settle()
     released = source.hold.hold_id if source.hold else None
+    source.loosened = []
     if source.hold:
+        source.loosen()
         source.let_hold_go(now)
         source.settle()
     moved = {name: points for name, points in source.balances().items() if points}
@@ -423,6 +443,8 @@ def merge(source: Customer, target: Customer, now: datetime) -> Answer:
         target.last_at = source.last_at = now
         target.journal.append(Move("points/add/merge", moved, now))
     target.settle()
+    loose = tuple(source.loosened)
+    target.merged_from += (source.customer_id,)
     source.become(
         Customer(
             source.customer_id,
@@ -431,9 +453,10 @@ def merge(source: Customer, target: Customer, now: datetime) -> Answer:
             as_of=now,
             last_at=source.last_at,
             merged_into=target.customer_id,
+            merged_from=source.merged_from,
         )
     )
-    return Answer(moves=tuple(target.journal), released_hold=released)
+    return Answer(moves=tuple(target.journal), released_hold=released, loose=loose)
 
 
 type Alarms = tuple[str, ...]
@@ -504,8 +527,11 @@ def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms
     customer.need(command.points)
     customer.points["hold"] = customer.pick(command.points)
     ends_at = customer.as_of + timedelta(seconds=command.seconds)
-    customer.hold = Holding(command.hold_id, ends_at, "preparing", command.lapsed_expiry)
-    papers.codes[command.hold_id] = Code([point.last_day for point in customer.points["hold"]])
+    customer.hold = Holding(
+        command.hold_id, ends_at, "preparing", command.lapsed_expiry, command.code
+    )
+    days = [point.last_day for point in customer.points["hold"]]
+    papers.codes[command.hold_id] = Code(days, command.code, command.worth_minor)
     customer.write("points/sub/hold", "approved", "hold", command.points)
     return ()
 
@@ -513,20 +539,22 @@ def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms
 def _mark_ready(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.MarkReady)
     held = customer.need_hold(command.hold_id, {"preparing", "ready"})
-    customer.hold = Holding(held.hold_id, held.ends_at, "ready", held.lapsed_expiry)
+    customer.hold = replace(held, state="ready")
     return ()
 
 
 def _begin_release(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.BeginRelease)
     held = customer.need_hold(command.hold_id, {"preparing", "ready", "releasing"})
-    customer.hold = Holding(held.hold_id, held.ends_at, "releasing", held.lapsed_expiry)
+    customer.hold = replace(held, state="releasing")
     return ()
 
 
 def _undo_hold(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.UndoHold)
     customer.need_hold(command.hold_id, {"preparing"})
+    if command.code_in_doubt:
+        customer.loosen()
     customer.let_hold_go(customer.as_of)
     return ()
 
@@ -597,10 +625,11 @@ def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Ala
     paper = papers.order(command.order.order_id)
     customer.need_in("pending", paper.pending, Refused.NOT_PENDING)
     paper.heard.append((command.news, command.rule))
+    paper.owner = paper.owner or customer.customer_id
     standing = paper.pending + len(paper.approved_days)
     _earn(customer, paper, paper.target - standing, command.expiry)
     _lose(customer, paper, standing - paper.target, command)
-    if paper.confirmed and paper.pending:
+    if paper.pending and paper.is_approved(customer.as_of):
         day = customer.grant("pending", paper.pending, command.expiry, "points/add/order")
         paper.approved_days += [day] * paper.pending
         paper.pending = 0
@@ -611,7 +640,7 @@ def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Ala
 def _earn(customer: Customer, paper: OrderPaper, points: int, rule: ExpiryRule) -> None:
     if points <= 0:
         return
-    if paper.confirmed:
+    if paper.is_approved(customer.as_of):
         day = customer.grant("issued", points, rule, "points/add/order")
         paper.approved_days += [day] * points
     else:
@@ -634,11 +663,26 @@ def _lose(customer: Customer, paper: OrderPaper, points: int, command: c.UpdateO
         paper.approved_days = days[points - from_pending :]
 
 
+def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+    assert isinstance(command, c.SpendOnOrder)
+    paper = papers.order(command.order.order_id)
+    if command.spending_id in {spent.spending_id for spent in paper.spent}:
+        return ()
+    picked = customer.pick_or_owe(command.points, command.spending_id)
+    customer.put("spent", command.points)
+    customer.renew(command.renew)
+    customer.write("points/sub/order", "approved", "spent", command.points)
+    days = [point.last_day for point in picked]
+    paper.spent.append(Spent(command.spending_id, days, command.points))
+    papers.orders[command.order.order_id] = paper
+    return ("spent_without_points",) if len(picked) < command.points else ()
+
+
 def _return_spending(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.ReturnSpending)
     paper = papers.order(command.order.order_id)
     for spent in paper.spent:
-        if paper.cancelled and spent.hold_id == command.hold_id and not spent.given_back:
+        if paper.cancelled and spent.spending_id == command.hold_id and not spent.given_back:
             customer.return_spent(spent.points, spent.days, command.expiry, command.lapsed_expiry)
             spent.given_back = True
             papers.orders[command.order.order_id] = paper
@@ -680,6 +724,7 @@ _CARRY_OUT: dict[type, Carrier] = {
     c.ReleaseHold: _release_hold,
     c.CaptureHold: _capture,
     c.UpdateOrder: _update_order,
+    c.SpendOnOrder: _spend_on_order,
     c.ReturnSpending: _return_spending,
     c.Settle: _settle,
 }

@@ -1,14 +1,14 @@
-"""What a shop remembers about orders and codes, kept as it was heard.
+"""What a shop remembers about orders and holds, kept as it was heard.
 
 Where the product keeps a summary of an order, this keeps every message and reads them all again.
 """
 
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
 
-from pointbook.domain.orders import EarningRule, OrderNews, Rounding
+from pointbook.domain.orders import EarningRule, Goods, OrderNews, Refund, Rounding
 
 
 @dataclass(slots=True)
@@ -16,14 +16,19 @@ class Code:
     """A hold's code: the last day of each point that was held, and the orders that carried it."""
 
     days: list[date]
+    text: str = ""
+    worth_minor: int = 1
     orders: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Spent:
-    """One order's use of one code: a day for each point taken from a lot, the rest were owed."""
+    """One order's use of one hold, or of points at a till; `spending_id` names either.
 
-    hold_id: str
+    A day for each point taken from a lot, the rest were owed.
+    """
+
+    spending_id: str
     days: list[date]
     points: int
     given_back: bool = False
@@ -34,19 +39,24 @@ class OrderPaper:
     """All messages about one order, and what was done for it."""
 
     heard: list[tuple[OrderNews, EarningRule]] = field(default_factory=list)
+    owner: str | None = None
     pending: int = 0
     approved_days: list[date] = field(default_factory=list)
     spent: list[Spent] = field(default_factory=list)
 
     def copy(self) -> "OrderPaper":
         """The same paper, to write on."""
-        spent = [Spent(s.hold_id, s.days, s.points, s.given_back) for s in self.spent]
-        return OrderPaper(list(self.heard), self.pending, list(self.approved_days), spent)
+        return replace(
+            self,
+            heard=list(self.heard),
+            approved_days=list(self.approved_days),
+            spent=[replace(spent) for spent in self.spent],
+        )
 
     @property
-    def confirmed(self) -> bool:
-        """Whether any message said so."""
-        return any(news.confirmed for news, _ in self.heard)
+    def confirmed_at(self) -> datetime | None:
+        """The earliest that any message said."""
+        return min((news.confirmed_at for news, _ in self.heard if news.confirmed_at), default=None)
 
     @property
     def cancelled(self) -> bool:
@@ -54,23 +64,62 @@ class OrderPaper:
         return any(news.cancelled for news, _ in self.heard)
 
     @property
+    def refunds(self) -> dict[str, Refund]:
+        """What was first heard of each refund."""
+        found: dict[str, Refund] = {}
+        for news, _ in self.heard:
+            for refund in news.refunds:
+                found.setdefault(refund.refund_id, refund)
+        return found
+
+    @property
+    def rule(self) -> EarningRule | None:
+        """The rule at the time of the first message that named goods."""
+        return next((rule for news, rule in self.heard if _names_goods(news)), None)
+
+    @property
+    def newest(self) -> OrderNews | None:
+        """The latest message that named goods; of several at one instant that which earns least."""
+        naming = [news for news, _ in self.heard if _names_goods(news)]
+        latest: OrderNews | None = None
+        for news in sorted(naming, key=_smallest_last):
+            known_until = latest.updated_at if latest else None
+            if known_until is None or (news.updated_at and known_until <= news.updated_at):
+                latest = news
+        return latest
+
+    @property
+    def approves_at(self) -> datetime | None:
+        """When the points stop being pending."""
+        since, rule = self.confirmed_at, self.rule
+        return since + timedelta(days=rule.pending_days) if since and rule else None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When somebody must look at it without being told."""
+        return self.approves_at if self.pending else None
+
+    def is_approved(self, moment: datetime) -> bool:
+        """Whether points are no longer pending at that moment."""
+        return self.approves_at is not None and not moment < self.approves_at
+
+    @property
     def target(self) -> int:
         """The points that must remain, read from all messages."""
-        rule: EarningRule | None = None
-        newest: OrderNews | None = None
-        refunds: dict[str, int] = {}
-        for news, rule_then in self.heard:
-            for refund in news.refunds:
-                refunds.setdefault(refund.refund_id, refund.base_minor)
-            if news.base_minor is None or news.updated_at is None:
-                continue
-            rule = rule or rule_then
-            known = newest.updated_at if newest else None
-            if known is None or known <= news.updated_at:
-                newest = news
-        if self.cancelled or rule is None or newest is None or newest.base_minor is None:
+        rule, newest = self.rule, self.newest
+        if self.cancelled or rule is None or newest is None or newest.goods is None:
             return 0
-        return earned(rule, newest.base_minor - sum(refunds.values()))
+        included = newest.taxes_included
+        bought = earning_money(rule, newest.goods, included=included)
+        if bought < rule.minimum_minor:
+            return 0
+        refunds = self.refunds.values()
+        back = sum(earning_money(rule, refund.goods, included=included) for refund in refunds)
+        all_paid = sum(_with_tax(*part, included) for part in _parts(newest.goods))
+        if all_paid > 0:
+            share = Fraction(sum(refund.money_minor for refund in refunds), all_paid)
+            back += _whole(share * bought, Rounding.HALF_UP)
+        return earned(rule, bought - back)
 
 
 @dataclass(slots=True)
@@ -86,6 +135,17 @@ class Papers:
         return known.copy() if known else OrderPaper()
 
 
+def earning_money(rule: EarningRule, goods: Goods, *, included: bool) -> int:
+    """What of these goods earns: their price with or without tax, gift cards only if they earn.
+
+    `included`: the price that was told has the tax in it.
+    """
+    plain, gift_cards = _parts(goods)
+    parts = [plain, gift_cards] if rule.gift_cards_earn else [plain]
+    count = _with_tax if rule.tax_included else _without_tax
+    return sum(count(price, tax, included) for price, tax in parts)
+
+
 def earned(rule: EarningRule, base_minor: int) -> int:
     """The points for a base, with exact fractions."""
     if base_minor <= 0:
@@ -94,6 +154,35 @@ def earned(rule: EarningRule, base_minor: int) -> int:
     return _whole(
         units * rule.points_per_unit * Fraction(rule.multiplier_percent, 100), rule.rounding
     )
+
+
+def _names_goods(news: OrderNews) -> bool:
+    return news.goods is not None and news.updated_at is not None
+
+
+def _smallest_last(news: OrderNews) -> tuple[int, ...]:
+    """A low price, little tax, much of it gift cards, and the tax in the price: it earns least."""
+    assert news.goods is not None
+    price, tax, gift_card, gift_card_tax = _numbers(news.goods)
+    return -price, -tax, gift_card, gift_card_tax, int(news.taxes_included)
+
+
+def _numbers(goods: Goods) -> tuple[int, int, int, int]:
+    return goods.priced_minor, goods.tax_minor, goods.gift_card_minor, goods.gift_card_tax_minor
+
+
+def _parts(goods: Goods) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Price and tax of what is no gift card, and of gift cards."""
+    price, tax, gift_card, gift_card_tax = _numbers(goods)
+    return (price - gift_card, tax - gift_card_tax), (gift_card, gift_card_tax)
+
+
+def _with_tax(price: int, tax: int, included: bool) -> int:
+    return price if included else price + tax
+
+
+def _without_tax(price: int, tax: int, included: bool) -> int:
+    return price - tax if included else price
 
 
 def _whole(amount: Fraction, rounding: Rounding) -> int:

@@ -18,7 +18,9 @@ ANSWER_MS_MAX: Final = 12_000
 PARTS: Final = {"merge": 3, "history": 2}
 """How many pieces of work, each with a patience of its own, an ask is; 1 where not named."""
 
-HARMLESS_TWICE: Final = frozenset({"mark_ready", "begin_release", "update_order"})
+HARMLESS_TWICE: Final = frozenset(
+    {"mark_ready", "begin_release", "update_order", "approve_pending"}
+)
 """Without an identity they may hear, after a lost answer, that it is no longer possible.
 
 They move nothing twice; but the hold may be over by then, or the points have left pending.
@@ -120,9 +122,7 @@ class Answers:
 
     def _check_merge(self, attempt: Attempt, reply: Booked, sequence: int) -> None:
         if reply.duplicate:
-            source = self._shops.customer(attempt.ask.who).at(sequence)
-            right = source.merged_into == attempt.ask.merge_into
-            must("answer", right, "a merge that has not happened")
+            must("answer", self._are_one(attempt.ask, sequence), "a merge that has not happened")
             return
         told = (reply.entry_ids, tuple(reply.figures))
         right = any(told == (commit.entry_ids, commit.figures) for commit in attempt.effects)
@@ -144,9 +144,20 @@ class Answers:
     def _refused(self, ask: Ask, sequence: int, now: datetime) -> Code | None:
         if ask.merge_into is None:
             return self._shops.decide(ask, sequence, now)[2].refused
-        source = self._shops.customer(ask.who).at(sequence).copy()
-        target = self._shops.customer((ask.who[0], ask.merge_into)).at(sequence).copy()
-        return model.merge(source, target, now).refused
+        if self._are_one(ask, sequence):
+            return None
+        source, target_id = ask.who, (ask.who[0], ask.merge_into)
+        if target_id != source:
+            target_id = self._shops.owner(target_id, sequence)
+        leaving = self._shops.customer(source).at(sequence).copy()
+        staying = self._shops.customer(target_id).at(sequence).copy()
+        return model.merge(leaving, staying, now).refused
+
+    def _are_one(self, ask: Ask, sequence: int) -> bool:
+        """Whether both sides of a merge had the same survivor at that time."""
+        target_id = (ask.who[0], ask.merge_into or "")
+        owner = self._shops.owner(ask.who, sequence)
+        return ask.who != target_id and owner == self._shops.owner(target_id, sequence)
 
     def _nothing_to_do(
         self, ask: Ask, sequence: int, now: datetime, figures: tuple[int, ...]
@@ -197,6 +208,7 @@ def _shown(view: View) -> tuple[Any, ...]:
         view.hold.state,
         view.hold.ends_at,
         {lot.valid_through: lot.points for lot in view.hold.lots},
+        view.hold.code,
     )
     lots = {lot.valid_through: lot.points for lot in view.lots}
     return view.customer_id, view.version, tuple(view.figures), lots, hold

@@ -30,19 +30,24 @@ class Ask:
     identity: Identity | None = None
     content: Mapping[str, str | int | None] = field(default_factory=dict)
     order_id: str | None = None
-    code: str | None = None
+    hold_id: str | None = None
     reason: str = ""
+    caused_by: str = ""
     merge_into: str | None = None
     reads: bool = False
 
     @property
     def cause(self) -> Cause:
-        """Who asks: the number, so that entries tell."""
-        return Cause("simulation", str(self.number))
+        """Who asks: the number, so that entries tell; and after which entry, if any."""
+        return Cause("simulation", str(self.number), self.caused_by)
 
     def __str__(self) -> str:
         command = "" if callable(self.command) else self.command or self.merge_into or ""
-        about = (self.order_id or "", self.code or "", self.identity.key if self.identity else "")
+        about = (
+            self.order_id or "",
+            self.hold_id or "",
+            self.identity.key if self.identity else "",
+        )
         return " ".join(("/".join(self.who), self.name, str(command), *about))
 
     def instruction(self) -> Instruction:
@@ -58,7 +63,7 @@ class Ask:
             identity=self.identity,
             content=self.content,
             order_id=self.order_id,
-            code=self.code,
+            hold_id=self.hold_id,
         )
 
     def completed(self, *, code_is_known: bool) -> Command:
@@ -66,7 +71,7 @@ class Ask:
         assert self.command is not None
         if not callable(self.command):
             return self.command
-        record = HoldRecord(self.code or "", self.who[1], 1, ()) if code_is_known else None
+        record = HoldRecord(self.hold_id or "", self.who[1], 1, ()) if code_is_known else None
         return self.command(Loaded(order=Order(self.order_id or ""), hold_record=record))
 
 

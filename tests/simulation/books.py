@@ -73,6 +73,7 @@ class Book:
             "lapsed": (plainly.by_day(account.get("lapsed", [])), _by_day(remembered)),
             "hold": (held and _hold_in_table(held), _hold_of(customer)),
             "merged_into": (account.get("merged_into"), customer.merged_into),
+            "merged_from": (account.get("merged_from", []), list(customer.merged_from)),
             "due_hold_at": (account.get("due_hold_at"), hold_end_ms(customer)),
             "due_lot_at": (account.get("due_lot_at"), next_lapse_ms(customer)),
         }
@@ -107,8 +108,9 @@ def _hold_of(customer: Customer) -> tuple[Any, ...] | None:
     if customer.hold is None:
         return None
     held = customer.hold
-    return held.hold_id, held.state, held.ends_at, _by_day(customer.points["hold"])
+    return held.hold_id, held.state, held.ends_at, _by_day(customer.points["hold"]), held.code
 
 
 def _hold_in_table(held: Plain) -> tuple[Any, ...]:
-    return held["id"], held["state"], instant(held["ends_at"]), plainly.by_day(held["lots"])
+    lots, code = plainly.by_day(held["lots"]), held.get("code", "")
+    return held["id"], held["state"], instant(held["ends_at"]), lots, code

@@ -1,12 +1,14 @@
 """The instants themselves: a millisecond before, exactly at, and a millisecond after.
 
 Random times hit them seldom. Each case stands at one instant and is asked of the ledger and of the
-reference model, whose comparisons were written by somebody else.
+reference model, whose comparisons were written by somebody else. The amounts at which the rules of
+earning turn are tried the same way.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Final
 
 from pointbook.domain import commands as c
@@ -14,7 +16,7 @@ from pointbook.domain.account import Account, HoldRecord
 from pointbook.domain.decide import Decision, decide, settled
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import Lot
-from pointbook.domain.orders import EarningRule, Order, OrderNews
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews, Refund
 from pointbook.domain.refusal import Refusal
 from tests.reference import model
 from tests.reference.papers import Papers
@@ -41,6 +43,32 @@ def wrong_boundaries() -> Iterator[str]:
                     yield f"{name} {offset.total_seconds()}, {type(last).__name__}: {difference}"
 
 
+def wrong_orders() -> Iterator[str]:
+    """What product and model do not agree on about single orders: one line each.
+
+    Around the minimum, tax in the price and on top, gift cards, goods and money back.
+    """
+    for priced, gift_cards, included, back in product(
+        (999, 1000, 1001, 1099, 1100, 1101), ((0, 0), (400, 30)), (True, False), _REFUNDS
+    ):
+        news = OrderNews(
+            BEFORE, Goods(priced, 100, *gift_cards), included, confirmed_at=BEFORE, refunds=back
+        )
+        for counted, earn, minimum in product((True, False), (True, False), (0, 1000)):
+            rule = EarningRule(1, minimum_minor=minimum, tax_included=counted, gift_cards_earn=earn)
+            command = c.UpdateOrder(Order("904"), news, rule, Days(1))
+            difference = _Pair().differs(command, BEFORE)
+            if difference:
+                yield f"{news} by {rule}: {difference}"
+
+
+_REFUNDS: Final[tuple[tuple[Refund, ...], ...]] = (
+    (),
+    (Refund("r1", Goods(300, 20)),),
+    (Refund("r1", money_minor=2), Refund("r2", money_minor=351)),
+    (Refund("r1", Goods(400, 30, 400, 30), 101), Refund("r1", Goods(9))),
+)
+
 type Steps = list[tuple[c.Command, datetime]]
 
 
@@ -55,12 +83,20 @@ def _cases() -> Iterator[tuple[str, Steps, datetime]]:
         yield "hold ends as a lot lapses", [*grant, (hold, at_midnight)], MIDNIGHT
         day_long = c.TakeHold(6, "h1", 86_400, lapsed)
         yield "a held lot lapses", [*grant, *later, (day_long, BEFORE)], MIDNIGHT
+    yield "an order's points are approved", [*grant, (_PROMISED, BEFORE)], MIDNIGHT
     yield "lot lapses", [*grant, *later], MIDNIGHT
     yield "lots lapse one after the other", [*grant, *later], MIDNIGHT + timedelta(days=9)
     spent: Steps = [(c.Consume(10), BEFORE)]
     yield "a spent lot lapses", [*grant, *spent], MIDNIGHT
 
 
+_RULE_OF_TWO_DAYS: Final = replace(RULE, pending_days=2)
+_PROMISED: Final = c.UpdateOrder(
+    Order("903"),
+    OrderNews(BEFORE, Goods(900), confirmed_at=MIDNIGHT - timedelta(days=2)),
+    _RULE_OF_TWO_DAYS,
+    Days(1),
+)
 _HELD = HoldRecord("h1", "7001", 6, (Lot(datetime(2027, 1, 30, tzinfo=UTC).date(), 6),))
 _LAST: Final[tuple[c.Command, ...]] = (
     c.Settle(),
@@ -78,7 +114,17 @@ _LAST: Final[tuple[c.Command, ...]] = (
     c.Reverse(12),
     c.Grant(3, Days(1)),
     c.CaptureHold(6, _HELD, Order("901")),
-    c.UpdateOrder(Order("902"), OrderNews(BEFORE, 900, confirmed=True), RULE, Days(1)),
+    *(
+        c.UpdateOrder(Order("903"), news, RULE, Days(1))
+        for news in (
+            OrderNews(),
+            OrderNews(MIDNIGHT, Goods(1200)),
+            OrderNews(refunds=(Refund("r1", Goods(300)),)),
+            OrderNews(confirmed_at=MIDNIGHT - timedelta(days=2) - MILLISECOND),
+        )
+    ),
+    c.SpendOnOrder(11, Order("903"), "till-1"),
+    c.UpdateOrder(Order("902"), OrderNews(BEFORE, Goods(900), confirmed_at=BEFORE), RULE, Days(1)),
 )
 
 
@@ -89,6 +135,7 @@ class _Pair:
         self.account = Account("7001")
         self.customer = model.Customer("7001")
         self.papers = Papers()
+        self.orders: dict[str, Order] = {}
 
     def copy(self) -> "_Pair":
         """The same, to ask something of."""
@@ -98,7 +145,14 @@ class _Pair:
             code: replace(known, orders=list(known.orders))
             for code, known in self.papers.codes.items()
         }
+        pair.papers.orders, pair.orders = dict(self.papers.orders), dict(self.orders)
         return pair
+
+    def _of_known_order(self, command: c.Command) -> c.Command:
+        """The command with the order as it stands."""
+        if not isinstance(command, c.UpdateOrder | c.SpendOnOrder):
+            return command
+        return replace(command, order=self.orders.get(command.order.order_id, command.order))
 
     def ask(self, command: c.Command, at: datetime) -> None:
         """Both carry it out."""
@@ -106,6 +160,8 @@ class _Pair:
         assert isinstance(decision, Decision), f"{command} is refused: {decision}"
         model.decide(self.customer, self.papers, command, at)
         self.account = decision.account
+        if decision.order is not None:
+            self.orders[decision.order.order_id] = decision.order
 
     def differs(self, command: c.Command, at: datetime) -> str:
         """What they do not agree on; nothing: an empty text."""
@@ -114,6 +170,7 @@ class _Pair:
             return f"a reader sees {shown}, the model says {expected}"
         if isinstance(command, c.CaptureHold) and not self.papers.codes:
             return ""
+        command = self._of_known_order(command)
         decision = decide(self.account, command, at)
         answer = model.decide(self.customer, self.papers, command, at)
         if isinstance(decision, Refusal) or answer.refused is not None:

@@ -6,11 +6,11 @@ FOLDER first on the path. Its last line is JSON: what caught the bug, and in whi
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pointbook
-from tests.simulation.boundaries import wrong_boundaries
+from tests.simulation.boundaries import wrong_boundaries, wrong_orders
 from tests.simulation.crash_matrix import CASES, try_case
 from tests.simulation.guards import wrong_guards
 from tests.simulation.races import wrong_late_arrivals, wrong_rivals
@@ -27,28 +27,31 @@ def findings(seeds: int) -> Iterator[tuple[str, str]]:
             yield f"simulation, seed {seed}", violation
     for wrong in (*wrong_late_arrivals(), *wrong_rivals()):
         yield "races", wrong
-    for wrong in wrong_boundaries():
+    for wrong in (*wrong_boundaries(), *wrong_orders()):
         yield "boundaries", wrong
     for case in CASES:
         for wrong in try_case(case):
             yield "crash matrix", wrong
 
 
-def first_finding(seeds: int) -> tuple[str, str]:
+type Detector = Callable[[int], Iterator[tuple[str, str]]]
+
+
+def first_finding(detector: Detector, seeds: int) -> tuple[str, str]:
     """The first thing that is wrong; empty where nothing is. Whatever is raised is one too."""
     try:
-        return next(findings(seeds), ("", ""))
+        return next(detector(seeds), ("", ""))
     except Exception as error:  # noqa: BLE001 - a bug may break anything in any way
         return f"it breaks: {type(error).__name__}", str(error)
 
 
-def main() -> None:
-    """Say what the first detector found."""
+def main(detector: Detector = findings) -> None:
+    """Say what the detector found first."""
     folder, seeds = Path(sys.argv[1]), int(sys.argv[2])
     at = Path(pointbook.__file__ or "").resolve()
     if not at.is_relative_to(folder.resolve()):
         raise SystemExit(f"the package at {at} is looked at, not the one in {folder}")
-    caught_by, detail = first_finding(seeds)
+    caught_by, detail = first_finding(detector, seeds)
     sys.stdout.write(json.dumps({"caught_by": caught_by, "detail": detail[:300]}) + "\n")
 
 

@@ -72,9 +72,14 @@ POSSIBLE: Final[dict[str, frozenset[Fault]]] = {
     "transact_write_items": _ANYWHERE
     | {Fault.THROTTLED_IN_PART, Fault.CONFLICT, Fault.IN_PROGRESS, Fault.LATE_COMMIT}
     | {Fault.FEWER_REASONS},
+    "batch_write_item": _ANYWHERE,
+    "scan": _ANYWHERE | {Fault.STALE},
     "put_item": _ANYWHERE | {Fault.CONFLICT, Fault.LATE_COMMIT},
+    "update_item": _ANYWHERE | {Fault.CONFLICT, Fault.LATE_COMMIT},
+    "delete_item": _ANYWHERE | {Fault.CONFLICT, Fault.LATE_COMMIT},
 }
-_WRITES = frozenset({"transact_write_items", "put_item"})
+_SINGLE_WRITES = frozenset({"put_item", "update_item", "delete_item"})
+_WRITES = frozenset({"transact_write_items", "batch_write_item"}) | _SINGLE_WRITES
 _PAST = frozenset({Fault.STALE, Fault.TORN, Fault.LAG})
 _CONNECT_TIMEOUT_MS = 1_000
 _READ_TIMEOUT_MS = 3_000
@@ -310,7 +315,7 @@ def _refusal(
         case Fault.THROTTLED_IN_PART if operation in _WRITES:
             mixed = ("ThrottlingError", "None", "ProvisionedThroughputExceeded")
             return _cancelled_for(request, mixed, random)
-        case Fault.CONFLICT if operation == "put_item":
+        case Fault.CONFLICT if operation in _SINGLE_WRITES:
             return refused("TransactionConflictException", "Transaction is ongoing for the item")
         case Fault.CONFLICT:
             return _cancelled_for(request, ("TransactionConflict", "None", "None"), random)

@@ -92,7 +92,14 @@ def _lay(engine: MemoryDynamo, item: Mapping[str, Any], revision: int) -> None:
 def _is_all_there(store: DynamoStore, write: Write) -> bool:
     assert write.remembered is not None
     assert write.order is not None
-    wanted = Wanted(SHOP, "7001", write.remembered.key_hash, write.order.order_id, write.code)
+    assert write.hold_record is not None
+    wanted = Wanted(
+        SHOP,
+        "7001",
+        write.remembered.key_hash,
+        write.order.order_id,
+        write.hold_record.hold_id,
+    )
     loaded = store.load(wanted, fresh=True)
     return (loaded.account, loaded.remembered, loaded.order, loaded.hold_record) == (
         write.accounts[0].account,
@@ -120,7 +127,6 @@ def _write(revision: int) -> Write:
         remembered_for="7001",
         order=Order("901", revision=revision),
         hold_record=HoldRecord("h1", "7001", 5, (), revision=revision),
-        code="h1",
     )
 
 

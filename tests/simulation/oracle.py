@@ -26,8 +26,11 @@ from typing import Any
 
 from pointbook.domain.refusal import Refusal
 from pointbook.instruction import Booked, View
+from tests.reference.papers import OrderPaper
 from tests.simulation.answers import Answers
 from tests.simulation.asks import Attempt
+from tests.simulation.violation import must
+from tests.simulation.wheel import milliseconds
 from tests.simulation.writes import Writes
 
 
@@ -75,3 +78,15 @@ class Oracle:
         """All is done and swept: nothing due is left."""
         for who, past in self.writes.shops.customers.items():
             self.writes.book(who).check_quiet(who, past.latest, now_ms)
+        for (shop, order_id), paper in self.writes.shops.orders.items():
+            if paper.latest is not None:
+                self._check_order(shop, order_id, paper.latest, now_ms)
+
+    def _check_order(self, shop: str, order_id: str, order: OrderPaper, now_ms: int) -> None:
+        """Its points are approved; but not where somebody else took them out of pending."""
+        due_at = order.due_at
+        if due_at is None or milliseconds(due_at) > now_ms:
+            return
+        owner = self.writes.shops.latest_owner((shop, order.owner or ""))
+        pending = self.writes.book(owner).balances["pending"]
+        must("due", pending < order.pending, f"{shop}/{order_id} still has points pending")

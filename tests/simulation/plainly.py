@@ -4,10 +4,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import asdict, astuple
+from datetime import date, datetime
 from typing import Any, Final
 
 from tests.reference.papers import OrderPaper, Papers
+from tests.simulation.wheel import instant, milliseconds
 
 BUCKETS: Final = (
     "issued",
@@ -76,7 +78,7 @@ def entry_hash(entry: Plain, book_id: str, previous: str) -> str:
         entry["about"],
         entry["source"],
         entry["actor"],
-        entry["cause"],
+        entry["depth"],
         text_digest(entry),
         previous,
     ]
@@ -84,10 +86,11 @@ def entry_hash(entry: Plain, book_id: str, previous: str) -> str:
 
 
 def text_digest(entry: Plain) -> str:
-    """The digest of an entry's text; none where there is no text."""
+    """The digest of an entry's text and of what caused it; none where there is no text."""
     if "reason" not in entry:
         return ""
-    return hashlib.sha256(f"{entry['salt']}\n{entry['reason']}".encode()).hexdigest()
+    erasable = f"{entry['salt']}\n{entry['cause']}\n{entry['reason']}"
+    return hashlib.sha256(erasable.encode()).hexdigest()
 
 
 def key_hash(kind: str, key: str) -> str:
@@ -103,26 +106,25 @@ def content_hash(content: Mapping[str, Any]) -> str:
 
 def order_on_paper(paper: OrderPaper) -> Plain:
     """What must be known of an order after all that was heard of it."""
-    refunds: dict[str, int] = {}
-    base: int | None = None
-    seen_at = None
-    for news, _ in paper.heard:
-        for refund in news.refunds:
-            refunds.setdefault(refund.refund_id, refund.base_minor)
-        if news.base_minor is None or news.updated_at is None:
-            continue
-        if seen_at is None or seen_at <= news.updated_at:
-            base, seen_at = news.base_minor, news.updated_at
+    newest = paper.newest
     return {
-        "confirmed": paper.confirmed,
+        "customer": paper.owner,
+        "updated_at": _ms(newest.updated_at if newest else None),
+        "goods": list(astuple(newest.goods)) if newest and newest.goods else None,
+        "taxes_included": newest.taxes_included if newest else None,
+        "rule": paper.rule and asdict(paper.rule),
+        "confirmed_at": _ms(paper.confirmed_at),
+        "due_pending_at": _ms(paper.due_at),
         "cancelled": paper.cancelled,
-        "refunds": refunds,
-        "base_minor": base,
+        "refunds": {
+            refund.refund_id: (list(astuple(refund.goods)), refund.money_minor)
+            for refund in paper.refunds.values()
+        },
         "pending": paper.pending,
         "approved": len(paper.approved_days),
         "grant_lots": dict(Counter(paper.approved_days)),
         "spendings": [
-            (spent.hold_id, spent.points, dict(Counter(spent.days)), spent.given_back)
+            (spent.spending_id, spent.points, dict(Counter(spent.days)), spent.given_back)
             for spent in paper.spent
         ],
     }
@@ -134,15 +136,24 @@ def order_known(order_id: str | None, papers: Papers) -> Plain | None:
     return order_on_paper(paper) if paper else None
 
 
-def record_known(code: str | None, papers: Papers) -> tuple[object, ...] | None:
-    """The hold behind a code: its id, the orders that carried it, its points by day."""
-    known = papers.codes.get(code or "")
-    return (code, known.orders, dict(Counter(known.days))) if known else None
+def record_known(hold_id: str | None, papers: Papers) -> tuple[object, ...] | None:
+    """A hold: its id, its code, its worth, the orders that carried it, its points by day."""
+    known = papers.codes.get(hold_id or "")
+    if known is None:
+        return None
+    return hold_id, known.text, known.worth_minor, known.orders, dict(Counter(known.days))
 
 
 def record_in_table(item: Plain) -> tuple[object, ...]:
-    """What the table says about a hold's code, in the same shape."""
-    return item["hold_id"], item["orders"], by_day(item["lots"])
+    """What the table says about a hold, in the same shape."""
+    days = by_day(item["lots"])
+    return item["hold_id"], item["code"], item["worth_minor"], item["orders"], days
+
+
+def loose_in_table(item: Plain) -> tuple[object, ...]:
+    """What the table says about a code that is to be switched off."""
+    until = instant(item["until"])
+    return item["hold_id"], item["code"], until, item["tries"], item["due_code_at"]
 
 
 def entry_id(customer_id: str, version: int) -> str:
@@ -153,10 +164,15 @@ def entry_id(customer_id: str, version: int) -> str:
 def order_in_table(item: Plain) -> Plain:
     """What the table says about an order, in the same shape."""
     return {
-        "confirmed": item["confirmed"],
+        "customer": item.get("customer"),
+        "updated_at": item.get("updated_at"),
+        "goods": item.get("goods"),
+        "taxes_included": item.get("taxes_included"),
+        "rule": item.get("rule"),
+        "confirmed_at": item.get("confirmed_at"),
+        "due_pending_at": item.get("due_pending_at"),
         "cancelled": item["cancelled"],
-        "refunds": {refund["id"]: refund["base_minor"] for refund in item["refunds"]},
-        "base_minor": item.get("base_minor"),
+        "refunds": {each["id"]: (each["goods"], each["money_minor"]) for each in item["refunds"]},
         "pending": item["pending"],
         "approved": item["approved"],
         "grant_lots": by_day(item["grant_lots"]),
@@ -170,6 +186,10 @@ def order_in_table(item: Plain) -> Plain:
             for spending in item["spendings"]
         ],
     }
+
+
+def _ms(instant: datetime | None) -> int | None:
+    return milliseconds(instant) if instant else None
 
 
 def _days(lots: list[list[int]]) -> list[list[str | int]]:

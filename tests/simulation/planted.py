@@ -39,8 +39,13 @@ def broken(bug: Bug, package: Path = PACKAGE) -> str:
     return text.replace(bug.old, bug.new)
 
 
-def hunt(bugs: Sequence[Bug], seeds: int, workers: int = 1) -> Iterator[Finding]:
-    """What finds each bug, in their order. All are planted in the package as it is now."""
+def hunt(
+    bugs: Sequence[Bug], seeds: int, workers: int = 1, detector: str = "detect"
+) -> Iterator[Finding]:
+    """What finds each bug, in their order. All are planted in the package as it is now.
+
+    `detector` is the module of this folder that looks for them.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="pointbook-") as folder,
         ThreadPoolExecutor(workers) as pool,
@@ -48,11 +53,13 @@ def hunt(bugs: Sequence[Bug], seeds: int, workers: int = 1) -> Iterator[Finding]
         package = Path(folder) / "pointbook"
         shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
         texts = [broken(bug, package) for bug in bugs]
-        yield from pool.map(lambda bug, text: _hunted(bug, text, package, seeds), bugs, texts)
+        yield from pool.map(
+            lambda bug, text: _hunted(bug, text, package, seeds, detector), bugs, texts
+        )
 
 
-def _hunted(bug: Bug, text: str, package: Path, seeds: int) -> Finding:
-    """Run the detectors on a copy of the package that has the bug."""
+def _hunted(bug: Bug, text: str, package: Path, seeds: int, detector: str) -> Finding:
+    """Run the detector on a copy of the package that has the bug."""
     with tempfile.TemporaryDirectory(prefix="pointbook-bug-") as folder:
         copied = Path(folder) / "pointbook"
         shutil.copytree(package, copied)
@@ -63,7 +70,7 @@ def _hunted(bug: Bug, text: str, package: Path, seeds: int) -> Finding:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         done = subprocess.run(
-            [sys.executable, "-m", "tests.simulation.detect", folder, str(seeds)],
+            [sys.executable, "-m", f"tests.simulation.{detector}", folder, str(seeds)],
             cwd=ROOT,
             env=environment,
             capture_output=True,

@@ -13,13 +13,14 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
+from tests.simulation import prove_holds, prove_lifecycles
 from tests.simulation.bugs import BUGS, HARMLESS
 from tests.simulation.crash_matrix import CASES, count_cases, try_case
 from tests.simulation.planted import hunt
@@ -27,6 +28,12 @@ from tests.simulation.world import Report, run
 
 SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
 SEEDS_FOR_A_BUG: Final = 60
+SEEDS_FOR_A_SHOP: Final = 50
+"""For every so many seeds one shop of a hundred orders is told, every other one with merges."""
+
+SEEDS_FOR_A_CHECKOUT: Final = 5
+"""For every so many seeds one shop whose customers use their points, with a Shopify that fails."""
+
 _PROGRESS_EVERY_SECONDS: Final = 2.0
 
 
@@ -113,8 +120,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = [*kept, *range(asked.first, asked.first + asked.seeds)]
     failed = _prove(seeds, asked.workers) if asked.seeds else False
     failed = (_try_matrix() if asked.seeds else False) or failed
+    shops = range(asked.seeds // SEEDS_FOR_A_SHOP)
+    failed = _print(prove_lifecycles.tell(shops, asked.workers) if shops else ()) or failed
+    checkouts = range(asked.first, asked.first + asked.seeds // SEEDS_FOR_A_CHECKOUT)
+    failed = _print(prove_holds.prove(checkouts, asked.workers) if checkouts else ()) or failed
     if asked.planted:
         failed = _plant(asked.workers) or failed
+        failed = _print(prove_lifecycles.plant(asked.workers)) or failed
+        failed = _print(prove_holds.plant(asked.workers)) or failed
     return 1 if failed else 0
 
 
@@ -172,6 +185,15 @@ def _plant(workers: int) -> bool:
     for line in wrong:
         print(f"  wrong: {line}")
     return bool(wrong)
+
+
+def _print(lines: Iterable[tuple[str, bool]]) -> bool:
+    """Print lines; whether one of them tells of something wrong."""
+    failed = False
+    for line, is_wrong in lines:
+        print(line, flush=True)
+        failed = failed or is_wrong
+    return failed
 
 
 def _say(words: str) -> None:

@@ -35,7 +35,7 @@ _COMMANDS: Final[dict[str, c.Command]] = {
 }
 _HOLD_END: Final = MIDNIGHT + timedelta(seconds=1)
 _GRANT: Final = ask(c.Grant(10, Days(1)), key="grant")
-_HOLD: Final = ask(c.TakeHold(4, "h0", 600), key="hold", code="h0")
+_HOLD: Final = ask(c.TakeHold(4, "h0", 600), key="hold", hold_id="h0")
 _STEPS: Final[dict[str, c.Command]] = {
     "mark ready": c.MarkReady("h0"),
     "undo": c.UndoHold("h0"),
@@ -68,7 +68,7 @@ class _Passing(Standstill):
 def wrong_late_arrivals() -> Iterator[str]:
     """What had an effect although it was refused: one line each."""
     for name, command in _COMMANDS.items():
-        operation = ask(command, key=_TRY, code="h1" if name == "hold" else None)
+        operation = ask(command, key=_TRY, hold_id="h1" if name == "hold" else None)
         for again in (False, True):
             if wrong := _wrong(operation, [_GRANT], MIDNIGHT, again=again):
                 yield f"{name}, a lot lapses, asked again: {again}: {wrong}"

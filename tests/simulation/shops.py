@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from pointbook.domain.commands import Command
@@ -63,14 +64,18 @@ class Shops:
             who = (who[0], heir)
         return who
 
+    def latest_owner(self, who: Who) -> Who:
+        """Whose points they are now."""
+        return list(self._chain(who))[-1]
+
     def papers(self, ask: Ask, sequence: int) -> Papers:
         """What was known at that time of the order and the code that an ask is about."""
         found = Papers()
-        order_id, code = ask.order_id, ask.code
+        order_id, code = ask.order_id, ask.hold_id
         if order_id and (order := self._order(ask.who[0], order_id).at(sequence)):
             found.orders[order_id] = order.copy()
         if code and (known := self._code(ask.who[0], code).at(sequence)):
-            found.codes[code] = Code(list(known.days), list(known.orders))
+            found.codes[code] = replace(known, orders=list(known.orders))
         return found
 
     def decide(self, ask: Ask, sequence: int, now: datetime) -> tuple[Customer, Papers, Answer]:
@@ -82,7 +87,7 @@ class Shops:
 
     def command(self, ask: Ask, papers: Papers) -> Command:
         """The ask's command, given what is known."""
-        return ask.completed(code_is_known=ask.code in papers.codes)
+        return ask.completed(code_is_known=ask.hold_id in papers.codes)
 
     def keep(self, sequence: int, who: Who, customer: Customer, entries: int) -> None:
         """A write has made this of a customer."""
@@ -103,13 +108,13 @@ class Shops:
     def _relevant(self, ask: Ask, after: int, until: int) -> Iterator[int]:
         names = [*self._chain(ask.who)]
         if ask.merge_into is not None:
-            names.append((ask.who[0], ask.merge_into))
+            names += self._chain((ask.who[0], ask.merge_into))
         for who in names:
             yield from self.customer(who).changes(after, until)
         if ask.order_id:
             yield from self._order(ask.who[0], ask.order_id).changes(after, until)
-        if ask.code:
-            yield from self._code(ask.who[0], ask.code).changes(after, until)
+        if ask.hold_id:
+            yield from self._code(ask.who[0], ask.hold_id).changes(after, until)
 
     def _chain(self, who: Who) -> Iterator[Who]:
         """A customer and all those whom the points went on to."""

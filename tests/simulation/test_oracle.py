@@ -9,6 +9,8 @@ import pytest
 from pointbook.domain import commands as c
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import Days
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews
+from pointbook.domain.ports import Loaded
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.instruction import Booked, Identity, Instruction, View
 from pointbook.ledger import Ledger
@@ -16,7 +18,8 @@ from tests.engines.memory import MemoryDynamo
 from tests.simulation.asks import Ask
 from tests.simulation.faults import At, Fault, Nothing, Plan
 from tests.simulation.violation import Violation
-from tests.simulation.world import World
+from tests.simulation.wheel import instant
+from tests.simulation.world import START_MS, World
 
 WHO = ("tokyo", "7001")
 DAY_MS = 86_400_000
@@ -41,7 +44,19 @@ def reads(number: int, name: str) -> Ask:
 GRANT = ask(1, c.Grant(10, Days(3)))
 CONSUME = ask(2, c.Consume(4))
 TOO_MUCH = ask(3, c.Consume(400))
-HOLD = replace(ask(4, c.TakeHold(3, "h1", 600)), code="h1")
+HOLD = replace(ask(4, c.TakeHold(3, "h1", 600)), hold_id="h1")
+HELD_RULE = EarningRule(unit_minor=100, pending_days=1)
+NOW_ISH = instant(START_MS)
+
+
+def order(number: int, news: OrderNews, rule: EarningRule = HELD_RULE) -> Ask:
+    def complete(loaded: Loaded) -> c.Command:
+        return c.UpdateOrder(loaded.order or Order("901"), news, rule, Days(3))
+
+    return Ask(number, WHO, "update_order", complete, order_id="901")
+
+
+PROMISED = order(6, OrderNews(NOW_ISH, Goods(1000, 90), confirmed_at=NOW_ISH))
 SETTLE = ask(5, c.Settle(), key=None)
 
 
@@ -246,6 +261,17 @@ TAMPERINGS: tuple[tuple[str, Tampering, str], ...] = (
 )
 
 
+TAMPERINGS_OF_AN_ORDER: tuple[tuple[str, Tampering], ...] = (
+    ("other goods", give("O", "goods", {"L": [{"N": "1000"}, *[{"N": "0"}] * 3]})),
+    ("a price without its tax", give("O", "taxes_included", {"BOOL": False})),
+    ("another confirmation", add("O", "confirmed_at", -1)),
+    ("pending points that no sweeper finds", add("O", "due_pending_at", 1)),
+    ("another owner", give("O", "customer", {"S": "7002"})),
+    ("another promise", add("O", "pending", 1)),
+    ("no order", drop("O")),
+)
+
+
 class Forger(MemoryDynamo):
     """Writes something else than it was asked to."""
 
@@ -258,15 +284,27 @@ class Forger(MemoryDynamo):
 
 @pytest.mark.parametrize(("name", "tamper", "promise"), TAMPERINGS, ids=lambda part: str(part)[:40])
 def test_a_lie_in_the_table_is_found(name: str, tamper: Tampering, promise: str) -> None:
+    assert promise_broken_by(GRANT, tamper) == promise
+
+
+@pytest.mark.parametrize(
+    ("name", "tamper"), TAMPERINGS_OF_AN_ORDER, ids=lambda part: str(part)[:40]
+)
+def test_a_lie_about_an_order_is_found(name: str, tamper: Tampering) -> None:
+    assert promise_broken_by(PROMISED, tamper) == "effect"
+
+
+def promise_broken_by(sent: Ask, tamper: Tampering) -> str:
+    """What the oracle says of a table that does not write what it was told to."""
     shops = world()
     forger = Forger()
     forger.__dict__.update(shops.engine.__dict__)
     forger.tamper = tamper
     shops.engine = forger
-    shops.send_at(0, GRANT)
+    shops.send_at(0, sent)
     with pytest.raises(Violation) as violation:
         shops.wheel.run()
-    assert violation.value.promise == promise
+    return violation.value.promise
 
 
 def test_an_item_that_nobody_wrote_is_found() -> None:
@@ -287,6 +325,23 @@ def test_what_is_over_and_left_is_found() -> None:
     over_ms = shops.wheel.now_ms + 10 * DAY_MS
     with pytest.raises(Violation, match="a hold that is over is left"):
         shops.oracle.check_quiet(over_ms)
+
+
+def test_points_that_are_pending_too_long_are_found() -> None:
+    shops = world()
+    shops.send_at(0, PROMISED)
+    shops.wheel.run()
+    shops.oracle.check_quiet(START_MS + DAY_MS - 1)
+    with pytest.raises(Violation, match="tokyo/901 still has points pending"):
+        shops.oracle.check_quiet(START_MS + DAY_MS)
+
+
+def test_points_that_left_pending_otherwise_are_not_missed() -> None:
+    shops = world()
+    shops.send_at(0, PROMISED)
+    shops.send_at(1000, ask(7, c.CancelPending(1)))
+    shops.wheel.run()
+    shops.oracle.check_quiet(START_MS + DAY_MS)
 
 
 # --- truths that look like lies ------------------------------------------------------------------

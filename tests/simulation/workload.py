@@ -23,10 +23,11 @@ from pointbook.domain.expiry import (
     day_of,
 )
 from pointbook.domain.lots import Lot, Lots
-from pointbook.domain.orders import EarningRule, Order, OrderNews, Refund, Rounding
+from pointbook.domain.orders import EarningRule, Order, OrderNews
 from pointbook.domain.ports import Loaded
 from pointbook.instruction import Complete, Identity
 from tests.simulation.asks import Ask, Who
+from tests.simulation.drawn_orders import drawn_news, drawn_rule
 from tests.simulation.wheel import instant
 
 TIME_ZONES: Final = {"tokyo": "Asia/Tokyo", "york": "America/New_York"}
@@ -34,6 +35,9 @@ CUSTOMERS: Final = ("7001", "7002", "7003")
 """The same ids in both shops."""
 
 ORDERS_PER_CUSTOMER: Final = 4
+
+TILL_SPENDINGS: Final = ("till-1", "till-2")
+"""Under which ids points are spent on an order at a till; each counts once an order."""
 
 
 @dataclass(slots=True)
@@ -73,7 +77,7 @@ class Workload:
     def __init__(self, random: Random, leaning: Lean, now_ms: Callable[[], int]) -> None:
         self.random = random
         self.lean = leaning
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._count = 0
         self._known: dict[Who, Known] = {}
 
@@ -120,7 +124,9 @@ class Workload:
         if ask.name == "take_hold":
             return self._after_hold(ask)
         if ask.name == "capture" and self.random.random() < 0.4:
-            return self._after_capture(ask)
+            return self._after_spending(ask, ask.hold_id or "")
+        if ask.name == "spend_on_order" and self.random.random() < 0.4:
+            return self._after_spending(ask, self.random.choice(TILL_SPENDINGS))
         return []
 
     def _after_hold(self, hold: Ask) -> list[tuple[int, Ask]]:
@@ -137,21 +143,38 @@ class Workload:
         elif drawn < 0.8:
             release_ms = self.random.choice((inside_ms, inside_ms, around_ms))
             steps += [(release_ms, "begin_release"), (release_ms + 150, "release_hold")]
+            if self.random.random() < 0.5:
+                steps.append((release_ms + 75, "mark_ready"))
         elif drawn < 0.9:
             steps.append((self.random.randint(20, 400), "undo_hold"))
         if drawn < 0.2 or drawn > 0.95:
             steps.append((ends_ms + self.random.randint(0, 40_000_000), "capture"))
         if self.random.random() < 0.3:
             steps.append((around_ms, "settle"))
+        if self.random.random() < 0.1:
+            steps.append((min(inside_ms, 5_000), "merge"))
         return [
             (after_ms, self.numbered(hold.who, name, MAKERS[name](self, hold.who, code)))
             for after_ms, name in steps
         ]
 
-    def _after_capture(self, capture: Ask) -> list[tuple[int, Ask]]:
-        order_id, who = capture.order_id or "", capture.who
+    def approve_pending(self, shop: str, order: Order) -> Ask:
+        """What a sweep asks for an order whose points need not be pending any longer."""
+        order_id, expiry = order.order_id, self.expiry()
+        assert order.customer_id is not None, "an order with points has an owner"
+
+        def complete(loaded: Loaded) -> c.Command:
+            known = loaded.order or Order(order_id)
+            return c.UpdateOrder(known, OrderNews(), EarningRule(unit_minor=1), expiry)
+
+        parts = {"command": complete, "order_id": order_id}
+        return self.numbered((shop, order.customer_id), "approve_pending", parts)
+
+    def _after_spending(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
+        """The order is cancelled, and what it had spent is given back, twice."""
+        order_id, who = spent.order_id or "", spent.who
         cancel = _update_order(self, who, order_id=order_id, cancelled=True)
-        back = _return_spending(self, who, capture.code, order_id=order_id)
+        back = _return_spending(self, who, spending_id, order_id=order_id)
         after_ms = self.random.choice((0, 50, 1_000, 100_000, 90_000_000))
         return [
             (after_ms, self.numbered(who, "update_order", cancel)),
@@ -197,7 +220,7 @@ class Workload:
 
     def today(self) -> date:
         """The day, for somebody in Tokyo."""
-        return day_of(instant(self._now_ms()), "Asia/Tokyo")
+        return day_of(instant(self.now_ms()), "Asia/Tokyo")
 
     def lots(self, points_max: int) -> Lots:
         """Days that points may have come from."""
@@ -221,6 +244,7 @@ class Workload:
             "identity": self.identity(name),
             "content": {"action": name, "points": getattr(command, "points", None)},
             "reason": self.random.choice(("", "thanks")),
+            "caused_by": self.random.choice(("", "", f"{CUSTOMERS[0]}-000000000001")),
             **more,
         }
 
@@ -298,9 +322,10 @@ def _give_back(w: Workload, who: Who, code: str | None = None) -> dict[str, obje
 
 
 def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
-    code, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
-    command = c.TakeHold(w.points(), code, seconds, w.lapsed_expiry())
-    return w.moving(command, "take_hold", code=code)
+    hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
+    code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
+    command = c.TakeHold(w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor)
+    return w.moving(command, "take_hold", hold_id=hold_id)
 
 
 def _hold_step(step: type) -> Maker:
@@ -308,6 +333,9 @@ def _hold_step(step: type) -> Maker:
 
     def make(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
         code = code or w.code(who)
+        if step is c.UndoHold:
+            in_doubt = w.random.random() < 0.5
+            return w.moving(c.UndoHold(code, code_in_doubt=in_doubt), step.__name__)
         if harmless and w.random.random() < 0.5:
             return {"command": step(code)}
         return w.moving(step(code), step.__name__)
@@ -323,7 +351,17 @@ def _capture(w: Workload, who: Who, code: str | None = None) -> dict[str, object
             return c.Settle()
         return c.CaptureHold(points, loaded.hold_record, loaded.order or Order(order_id), renew)
 
-    return w.of_order(complete, "capture", order_id, code=code or w.code(who))
+    return w.of_order(complete, "capture", order_id, hold_id=code or w.code(who))
+
+
+def _spend_on_order(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    points, renew, order_id = w.points(), w.renew(), w.order_id(who)
+    spending_id = w.random.choice(TILL_SPENDINGS)
+
+    def complete(loaded: Loaded) -> c.Command:
+        return c.SpendOnOrder(points, loaded.order or Order(order_id), spending_id, renew)
+
+    return w.of_order(complete, "spend_on_order", order_id)
 
 
 def _update_order(
@@ -335,19 +373,9 @@ def _update_order(
     cancelled: bool | None = None,
 ) -> dict[str, object]:
     order_id, expiry = order_id or w.order_id(who), w.expiry()
-    refund = Refund(w.random.choice(("r1", "r2", "r3")), w.random.randint(0, 900))
-    news = OrderNews(
-        updated_at=instant(1_700_000_000_000 + w.random.randrange(6) * 1000),
-        base_minor=w.random.choice((None, 0, 500, 1_000, 1_050, 2_500)),
-        confirmed=w.random.random() < 0.5,
-        cancelled=w.random.random() < 0.15 if cancelled is None else cancelled,
-        refunds=(refund,) if w.random.random() < 0.3 else (),
-    )
-    rule = EarningRule(
-        unit_minor=w.random.choice((100, 100, 60)),
-        multiplier_percent=w.random.choice((100, 150)),
-        rounding=w.random.choice(tuple(Rounding)),
-    )
+    cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
+    news = drawn_news(w.random, w.now_ms(), cancelled=cancelled)
+    rule = drawn_rule(w.random)
     policy = w.random.choice(tuple(c.DebtPolicy))
 
     def complete(loaded: Loaded) -> c.Command:
@@ -397,6 +425,7 @@ MAKERS: Final[dict[str, Maker]] = {
     "release_hold": _hold_step(c.ReleaseHold),
     "capture": _capture,
     "update_order": _update_order,
+    "spend_on_order": _spend_on_order,
     "return_spending": _return_spending,
     "settle": _settle,
     "merge": _merge,

@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Final
 
 from pointbook.domain.commands import Settle
-from pointbook.domain.ports import DUE_SHARDS, DueKind, TryAgainError
+from pointbook.domain.ports import DUE_SHARDS, DueKind, TryAgainError, Wanted
 from pointbook.domain.reconcile import reconcile
 from pointbook.errors import LedgerUnavailable
 from pointbook.instruction import Booked
@@ -167,11 +167,16 @@ class World:
         return self.random.randint(HOUR, days * DAY)
 
     def _until_something_is_due_ms(self) -> int:
-        """To just before, exactly, or just after the next end of a hold or of a day."""
+        """To just before, exactly, or just after something due: a hold, an order, a day's end."""
         ends = [
             milliseconds(past.latest.hold.ends_at)
             for past in self.oracle.writes.shops.customers.values()
             if past.latest.hold is not None
+        ]
+        ends += [
+            milliseconds(past.latest.due_at)
+            for past in self.oracle.writes.shops.orders.values()
+            if past.latest is not None and past.latest.due_at is not None
         ]
         day_end = DAY - (self.wheel.now_ms + 9 * HOUR) % DAY  # midnight in Tokyo
         ends.append(self.wheel.now_ms + day_end)
@@ -251,19 +256,26 @@ class World:
             self.in_doubt.append(ask)
 
     def _sweep(self) -> None:
-        """Settle whatever an index says is due, on a clock of its own."""
-        for kind in (DueKind.HOLD, DueKind.LOT):
+        """Do whatever an index says is due, on a clock of its own."""
+        for kind in (DueKind.HOLD, DueKind.LOT, DueKind.PENDING):
             sweeper = Attempt(
                 Ask(0, ("tokyo", "0"), "sweep"),
                 SkewedClock(self.wheel, self.random.randint(-200, 200)),
             )
             store = DynamoStore(self._client(sweeper), TABLE)
             try:
-                for who in self._due(store, kind, sweeper.clock.now()):
-                    ask = self.workload.numbered(who, "settle", {"command": Settle()})
-                    self._attempt(ask)
+                for shop, found in self._due(store, kind, sweeper.clock.now()):
+                    self._attempt(self._due_ask(store, kind, shop, found))
             except (TryAgainError, Crash):
                 self._tell(sweeper, "is cut short")
+
+    def _due_ask(self, store: DynamoStore, kind: DueKind, shop: str, found: str) -> Ask:
+        """What a sweep asks: to settle a book, or to approve what an order has pending."""
+        if kind is not DueKind.PENDING:
+            return self.workload.numbered((shop, found), "settle", {"command": Settle()})
+        order = store.load(Wanted(shop, None, order_id=found), fresh=True).order
+        assert order is not None, "an order on the index is in the table"
+        return self.workload.approve_pending(shop, order)
 
     @staticmethod
     def _due(store: DynamoStore, kind: DueKind, now: datetime) -> Iterator[Who]:

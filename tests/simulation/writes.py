@@ -9,7 +9,7 @@ from typing import Any, Final
 from pointbook.domain.commands import Settle
 from pointbook.instruction import Identity
 from tests.reference import model
-from tests.reference.model import Customer, Move
+from tests.reference.model import Answer, Customer, Move
 from tests.reference.papers import Papers
 from tests.simulation import plainly
 from tests.simulation.asks import Ask, Attempt, Commit, Who
@@ -32,6 +32,7 @@ class Written:
     remembered: list[tuple[Who, Plain]] = field(default_factory=list)
     orders: list[Plain] = field(default_factory=list)
     records: list[Plain] = field(default_factory=list)
+    loose: list[Plain] = field(default_factory=list)
 
 
 class Writes:
@@ -106,6 +107,8 @@ class Writes:
                     written.orders.append(item)
                 case "K":
                     written.records.append(item)
+                case "L":
+                    written.loose.append(item)
         must("effect", 1 <= len(written.accounts) <= 2, "a write of no account, or of many")
         must("effect", written.entries.keys() <= written.accounts.keys(), "entries alone")
         longest = max(map(len, written.entries.values()), default=0)
@@ -132,6 +135,7 @@ class Writes:
         self._check_entries(who, account, entries, answer.moves)
         self._check_causes(entries, len(entries) if not own else due, ask, ask.reason)
         _check_papers(ask, known, papers, written)
+        _check_loose(answer, written)
         self.shops.keep(sequence, who, customer, len(entries))
         self.shops.keep_papers(sequence, ask, papers)
         return Commit(
@@ -146,7 +150,8 @@ class Writes:
     def _merged(self, sequence: int, attempt: Attempt, written: Written, wall_ms: int) -> Commit:
         """A write of two accounts: one customer becomes another."""
         ask = attempt.ask
-        source_id, target_id = ask.who, (ask.who[0], ask.merge_into or "")
+        source_id = ask.who
+        target_id = self.shops.latest_owner((ask.who[0], ask.merge_into or ""))
         must("effect", written.accounts.keys() == {source_id, target_id}, "another merge")
         latest_ms = max(self.book(who).as_of_ms for who in written.accounts)
         for who, account in written.accounts.items():
@@ -159,6 +164,7 @@ class Writes:
         due = {who: self._due(who, now) for who in written.accounts}
         answer = model.merge(source, target, now)
         must("effect", answer.refused is None, f"a merge must be refused: {answer.refused}")
+        _check_loose(answer, written)
         leaving += [_turned_round(m) for m in answer.moves if m.topic == "points/add/merge"]
         for who, customer, moves in (
             (source_id, source, tuple(leaving)),
@@ -167,6 +173,7 @@ class Writes:
             entries = written.entries.get(who, [])
             self._check_entries(who, written.accounts[who], entries, moves)
             self._check_causes(entries, due[who], ask, "")
+            self._check_merge_about(who, entries, written)
             self.shops.keep(sequence, who, customer, len(entries))
         return Commit(
             sequence=sequence,
@@ -174,6 +181,13 @@ class Writes:
             entry_ids=_ids(target_id, written.entries.get(target_id, [])[due[target_id] :]),
             figures=self.book(target_id).figures,
         )
+
+    def _check_merge_about(self, who: Who, entries: list[Plain], written: Written) -> None:
+        """The entry of a merge names the other book, and no customer."""
+        (other,) = (account["book"] for name, account in written.accounts.items() if name != who)
+        for entry in entries:
+            right = not entry["topic"].endswith("/merge") or entry["about"] == other
+            must("entries", right, f"{who}: a merge with {other} is about {entry['about']}")
 
     def _due(self, who: Who, now: datetime, moves_max: int = 1000) -> int:
         """How many movements had fallen due before anything was asked."""
@@ -194,9 +208,11 @@ class Writes:
     def _check_causes(self, entries: list[Plain], due: int, ask: Ask, reason: str) -> None:
         """The first `due` entries were caused by time alone, the others by the ask."""
         for at, entry in enumerate(entries):
-            seen = (entry["source"], entry["actor"], entry.get("reason", ""))
-            asked = (ask.cause.source, ask.cause.actor, reason)
-            cause = asked if at >= due else ("time", "", "")
+            seen = (entry["source"], entry["actor"], entry["cause"], entry.get("reason", ""))
+            asked = (ask.cause.source, ask.cause.actor, ask.caused_by, reason)
+            cause = asked if at >= due else ("time", "", "", "")
+            sealed = "salt" in entry or not entry["cause"]
+            must("entries", sealed, "what caused it is not sealed")
             must("entries", seen == cause, f"caused by {seen}, must be {cause}")
 
     def _check_remembered(self, commit: Commit, written: Written) -> None:
@@ -226,9 +242,16 @@ def _check_papers(ask: Ask, before: Papers, after: Papers, written: Written) -> 
         right = orders == [expected] and written.orders[0]["order_id"] == ask.order_id
         must("effect", right, f"the order is {orders}, the model says {expected}")
     records = [plainly.record_in_table(item) for item in written.records]
-    known = plainly.record_known(ask.code, after)
-    if records or plainly.record_known(ask.code, before) != known:
+    known = plainly.record_known(ask.hold_id, after)
+    if records or plainly.record_known(ask.hold_id, before) != known:
         must("effect", records == [known], f"the record is {records}, the model says {known}")
+
+
+def _check_loose(answer: Answer, written: Written) -> None:
+    """The codes that are to be switched off are the model's, and due at once."""
+    seen = [plainly.loose_in_table(item) for item in written.loose]
+    expected = [(hold_id, code, until, 0, 0) for hold_id, code, until in answer.loose]
+    must("effect", seen == expected, f"loose codes are {seen}, the model says {expected}")
 
 
 def _name(who: Who, identity: Identity) -> tuple[Who, str]:

@@ -40,6 +40,9 @@ def test_the_drawn_tree_is_the_real_one() -> None:
         (errors.NotYours(), "not_yours"),
         (errors.OriginRefused(), "origin_not_allowed"),
         (errors.LedgerUnavailable(1), "ledger_unavailable"),
+        (errors.ShopifyRefused("x"), "shopify_refused"),
+        (errors.ShopifyRefused("x", code="currency_mismatch"), "currency_mismatch"),
+        (errors.ShopifyUnavailable(1), "shopify_unavailable"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

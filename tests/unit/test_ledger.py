@@ -15,7 +15,7 @@ from pointbook.domain.commands import Command, Consume, Grant, Settle, TakeHold,
 from pointbook.domain.decide import Decision, decide, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
-from pointbook.domain.orders import EarningRule, Order, OrderNews
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews
 from pointbook.domain.ports import (
     AlreadyDone,
     Committed,
@@ -34,7 +34,7 @@ from pointbook.instruction import Booked, Identity, Instruction
 from pointbook.ledger import DEADLINE_SECONDS, Ledger
 from tests.engines.engine import SHOP
 from tests.engines.ledgers import FLOW, SetClock
-from tests.engines.plain import CODE, CUSTOMER, NOON, ORDER, OTHER, a_hold_record, an_order
+from tests.engines.plain import CODE, CUSTOMER, HOLD_ID, NOON, ORDER, OTHER, a_hold_record, an_order
 
 CONFLICT = TryAgainError(Obstacle.CONFLICT, "...")
 IDENTITY = Identity("test:key", "k1")
@@ -456,6 +456,26 @@ def test_a_merge_whose_reply_was_lost_is_found_done() -> None:
     assert len(script.writes) == 1
 
 
+def test_a_merge_is_not_refused_by_a_target_that_was_merged_just_then() -> None:
+    """The source is one with the target's survivor; the target was read before it went there."""
+    third = "7003"
+    script = Script(
+        [Loaded(account_with(100))],
+        accounts=[
+            tombstone(CUSTOMER, third),
+            account_with(5, OTHER),
+            account_with(105, third),
+            replace(tombstone(OTHER, third), revision=2),
+            tombstone(CUSTOMER, third),
+            replace(tombstone(OTHER, third), revision=2),
+            account_with(105, third),
+        ],
+    )
+
+    assert merging(script) == Booked((), account_with(105).figures, duplicate=True)
+    assert script.writes == []
+
+
 def test_a_merge_has_one_deadline_for_all_that_it_does() -> None:
     clock = SetClock()
     script = Script([Loaded(account_with(100))], [CONFLICT], [account_with(100)])
@@ -472,7 +492,7 @@ def test_a_merge_has_one_deadline_for_all_that_it_does() -> None:
 def test_an_order_and_a_hold_record_are_written_one_revision_on() -> None:
     def news(loaded: Loaded) -> UpdateOrder:
         assert loaded.order is not None
-        said = OrderNews(updated_at=NOON, base_minor=10_000, confirmed=True)
+        said = OrderNews(updated_at=NOON, goods=Goods(10_000), confirmed_at=NOON)
         return UpdateOrder(loaded.order, said, EarningRule(100), Days(10))
 
     script = Script([Loaded(account_with(100), order=an_order(revision=4))], [Committed()])
@@ -482,10 +502,10 @@ def test_an_order_and_a_hold_record_are_written_one_revision_on() -> None:
     assert (order.order_id, order.revision) == (ORDER, 5)
 
     script = Script([Loaded(account_with(100))], [Committed()])
-    run(script, TakeHold(30, "h1", 600), code=CODE)
+    run(script, TakeHold(30, HOLD_ID, 600, code=CODE), hold_id=HOLD_ID)
     (write,) = script.writes
     assert write.hold_record == replace(a_hold_record(), lots=write.hold_record.lots)  # type: ignore[union-attr]
-    assert (write.code, write.order) == (CODE, None)
+    assert write.order is None
 
 
 def test_an_order_that_does_not_change_is_not_written() -> None:
@@ -513,7 +533,7 @@ def test_a_text_is_sealed_with_a_salt_of_its_own() -> None:
         run(script, Consume(30), reason="おわび")
         (entry,) = script.writes[0].accounts[0].entries
         assert entry.text is not None
-        assert entry.text_digest == entry.text.digest
+        assert entry.text_digest == entry.text.digest(entry.cause)
         texts.append(entry.text)
 
     assert texts[0].reason == texts[1].reason == "おわび"

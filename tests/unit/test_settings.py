@@ -6,7 +6,8 @@ import pytest
 
 from local import demo
 from pointbook.domain.expiry import Days, Months, Never, RoundTo
-from pointbook.domain.programme import Master, Programme
+from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme_rules import RULES, Master
 from pointbook.errors import SettingsError
 from pointbook.settings import (
     PUBLISHED_SECRETS_SHA256,
@@ -47,9 +48,7 @@ def test_the_least_environment_gives_a_programme_and_the_shops_own_pages() -> No
         login_url="https://demo.myshopify.com/account/login",
         allowed_origins=frozenset({"https://demo.myshopify.com"}),
         till_provider="none",
-        programme=Programme(
-            1, "Asia/Tokyo", "JPY", 1, Months(12, RoundTo.MONTH_END), 600, Master.LEDGER
-        ),
+        programme=usual_programme(),
     )
 
 
@@ -61,8 +60,8 @@ def test_everything_can_be_said() -> None:
         TILL_PROVIDER="smaregi",
         PROGRAMME_TIME_ZONE="Europe/Berlin",
         PROGRAMME_CURRENCY="EUR",
-        PROGRAMME_POINT_WORTH="10",
-        PROGRAMME_EXPIRY_RULE="days:30",
+        PROGRAMME_POINT_WORTH_MINOR="10",
+        PROGRAMME_EXPIRY="days:30",
         PROGRAMME_HOLD_SECONDS="5",
         PROGRAMME_POINTS_MASTER="till",
     )
@@ -75,11 +74,32 @@ def test_everything_can_be_said() -> None:
         "https://second-1.myshopify.com",
     }
     assert given.till_provider == "smaregi"
-    assert given.programme == Programme(1, "Europe/Berlin", "EUR", 10, Days(30), 5, Master.TILL)
+    assert given.programme == usual_programme(
+        time_zone="Europe/Berlin",
+        currency="EUR",
+        point_worth_minor="10",
+        expiry="days:30",
+        hold_seconds="5",
+        points_master="till",
+    )
+    assert (given.programme.expiry, given.programme.points_master) == (Days(30), Master.TILL)
+
+
+def test_a_shop_starts_with_a_point_for_a_hundred_yen_that_lasts_a_year() -> None:
+    programme = settings().programme
+    assert (programme.time_zone, programme.currency) == ("Asia/Tokyo", "JPY")
+    assert (programme.points_per_unit, programme.earn_unit_minor) == (1, 100)
+    assert programme.expiry == Months(12, RoundTo.MONTH_END)
+    assert programme.sign_up_points == 0, "nothing is given away that nobody has asked for"
 
 
 def test_points_may_be_valid_for_ever() -> None:
-    assert settings(PROGRAMME_EXPIRY_RULE="never").programme.expiry == Never()
+    assert settings(PROGRAMME_EXPIRY="never").programme.expiry == Never()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_rule_of_the_programme_has_a_variable(rule: str) -> None:
+    assert wrong_variable(ENVIRONMENT | {f"PROGRAMME_{rule.upper()}": "?,"}).endswith(rule.upper())
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)
@@ -112,9 +132,9 @@ def test_a_variable_that_is_missing_is_named(name: str, value: str | None) -> No
         ("PROGRAMME_TIME_ZONE", "Asia/Atlantis"),
         ("PROGRAMME_TIME_ZONE", "../../etc/passwd"),
         ("PROGRAMME_CURRENCY", "yen"),
-        ("PROGRAMME_POINT_WORTH", "0"),
-        ("PROGRAMME_POINT_WORTH", "1.5"),
-        ("PROGRAMME_EXPIRY_RULE", "someday"),
+        ("PROGRAMME_POINT_WORTH_MINOR", "0"),
+        ("PROGRAMME_POINT_WORTH_MINOR", "1.5"),
+        ("PROGRAMME_EXPIRY", "someday"),
         ("PROGRAMME_HOLD_SECONDS", "0"),
         ("PROGRAMME_HOLD_SECONDS", "86401"),
         ("PROGRAMME_HOLD_SECONDS", "ten"),
@@ -267,3 +287,32 @@ def test_the_secrets_that_everyone_can_read_are_refused_where_it_matters(
 def test_the_list_of_published_secrets_has_no_other_members() -> None:
     digests = {hashlib.sha256(secret.encode()).hexdigest() for secret in PUBLISHED}
     assert digests == PUBLISHED_SECRETS_SHA256
+
+
+def test_the_key_of_the_tokens_is_asked_for_where_it_is_needed() -> None:
+    assert settings(TOKEN_KEY_ID="alias/tokens").token_key() == "alias/tokens"
+    with pytest.raises(SettingsError) as refusal:
+        settings().token_key()
+    assert refusal.value.variable == "TOKEN_KEY_ID"
+
+
+def test_without_a_my_page_secret_there_are_no_codes_for_holds() -> None:
+    """An empty key would be everybody's: the codes could be computed."""
+    with pytest.raises(SettingsError) as refusal:
+        Secrets(client_secret=GOOD_SECRET).hold_code_key()
+    assert refusal.value.variable == "SECRETS_NAME (my_page_secret)"
+
+
+def test_the_codes_of_holds_outlive_a_rotation_of_shopifys_secret() -> None:
+    before = Secrets(client_secret="one", my_page_secret=GOOD_SECRET)
+    after = Secrets("two", "one", GOOD_SECRET)
+    assert before.hold_code_key() == after.hold_code_key()
+
+
+def test_queues_have_the_addresses_that_are_given_and_the_missing_one_is_named() -> None:
+    found = settings(ORDER_EVENTS_QUEUE_URL="https://sqs/orders", PRIVACY_EVENTS_QUEUE_URL=" ")
+    assert found.queue_url("order_events") == "https://sqs/orders"
+    for queue in ("customer_events", "privacy_events"):
+        with pytest.raises(SettingsError) as refusal:
+            found.queue_url(queue)
+        assert refusal.value.variable == f"{queue.upper()}_QUEUE_URL"

@@ -1,4 +1,5 @@
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -96,3 +97,13 @@ def test_a_message_shows_the_value_that_was_wrong_and_stays_short(
     value: object, expected: str
 ) -> None:
     assert shown(value) == expected
+
+
+def test_fractions_are_read_as_the_caller_wishes() -> None:
+    raw = b'{"amount": 89.990, "large": 1e99999, "escaped": "\\u3042"}'
+    assert json_value(raw, parse_float=str) == {
+        "amount": "89.990",
+        "large": "1e99999",
+        "escaped": "\u3042",
+    }
+    assert json_value(raw, parse_float=Decimal)["amount"] == Decimal("89.990")

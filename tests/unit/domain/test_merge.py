@@ -41,14 +41,14 @@ def owing(points: int) -> Account:
 
 
 def test_every_bucket_moves_to_the_survivor_in_one_entry_each() -> None:
-    source = account((10, 20))
+    source = replace(account((10, 20)), book_id="b1")
     for command in (c.GrantPending(9), c.CancelPending(2), c.Consume(1), c.Remove(1), c.Reverse(1)):
         source = done(source, command).account
     source = done(source, c.Grant(1, through(9))).account
-    result = merged(source)
+    result = merged(source, replace(TARGET, book_id="b2"))
     (leaving,), (arriving,) = result.source.entries, result.target.entries
     assert (leaving.topic, arriving.topic) == ("points/sub/merge", "points/add/merge")
-    assert (leaving.about, arriving.about) == ("1002", "1001")
+    assert (leaving.about, arriving.about) == ("b2", "b1")
     assert dict(arriving.moves) == {bucket: -change for bucket, change in leaving.moves}
     assert result.source.account.balances == Balances()
     assert result.target.account.figures == (12, 7, 19, 16, 1, 0)
@@ -164,3 +164,29 @@ def test_an_order_with_a_code_of_the_vanished_customer_is_paid_by_the_survivor()
     decision = done(survivor, c.CaptureHold(5, record, Order("o1")))
     assert decision.account.figures == (5, 0, 5, 10, 5, 0)
     assert order_of(decision).spendings[0].customer_id == "1002"
+
+
+# --- tombstones ----------------------------------------------------------------------------------
+
+
+def test_the_survivor_names_those_who_were_merged_into_it_in_their_order() -> None:
+    first = merged(account((5, 20)))
+    assert first.target.account.merged_from == ("1001",)
+    assert first.source.account.merged_from == ()
+    other = replace(account((1, 20)), customer_id="1003")
+    second = merged(other, first.target.account)
+    assert second.target.account.merged_from == ("1001", "1003")
+    onward = merged(second.target.account, replace(TARGET, customer_id="1004"))
+    assert onward.target.account.merged_from == ("1002",)
+    assert onward.source.account.merged_from == ("1001", "1003")
+
+
+def test_an_erased_customer_takes_no_commands_and_is_not_merged() -> None:
+    gone = replace(Account("1001"), erased=True)
+    for command in (c.Grant(1, through(20)), c.Settle(), c.SpendOnOrder(1, Order("o1"), "till")):
+        assert refused(gone, command) is Code.CUSTOMER_ERASED
+    for pair in ((gone, TARGET), (TARGET, gone)):
+        refusal = merge(*pair, NOW)
+        assert isinstance(refusal, Refusal)
+        assert refusal.code is Code.CUSTOMER_ERASED
+    assert settled(gone, NOW).figures == (0, 0, 0, 0, 0, 0)

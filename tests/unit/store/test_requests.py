@@ -6,16 +6,16 @@ from datetime import UTC, datetime
 from pointbook.domain.ports import DueKind, Wanted
 from pointbook.store import keys, requests
 from tests.engines.engine import SHOP
-from tests.engines.plain import CODE, CUSTOMER, ORDER, a_write
+from tests.engines.plain import CUSTOMER, HOLD_ID, ORDER, a_write
 
 TABLE = "ledger"
-EVERYTHING = Wanted(SHOP, CUSTOMER, "ab" * 32, ORDER, CODE)
+EVERYTHING = Wanted(SHOP, CUSTOMER, "ab" * 32, ORDER, HOLD_ID)
 BOOK = keys.book(SHOP, CUSTOMER)
 ALL_KEYS = [
     {"pk": {"S": BOOK}, "sk": {"S": "A"}},
     {"pk": {"S": BOOK}, "sk": {"S": f"I#{'ab' * 32}"}},
     {"pk": {"S": keys.order(SHOP, ORDER)}, "sk": {"S": "O"}},
-    {"pk": {"S": keys.hold_record(SHOP, CODE)}, "sk": {"S": "K"}},
+    {"pk": {"S": keys.hold_record(SHOP, HOLD_ID)}, "sk": {"S": "K"}},
 ]
 
 
@@ -33,7 +33,7 @@ def test_only_what_is_wanted_is_asked_for() -> None:
     wanted = Wanted(SHOP, CUSTOMER)
 
     assert requests.cheap_read(TABLE, wanted)["RequestItems"][TABLE]["Keys"] == ALL_KEYS[:1]
-    assert len(requests.fresh_read(TABLE, replace(wanted, code=CODE))["TransactItems"]) == 2
+    assert len(requests.fresh_read(TABLE, replace(wanted, hold_id=HOLD_ID))["TransactItems"]) == 2
 
 
 def test_an_account_alone_is_read_consistently() -> None:

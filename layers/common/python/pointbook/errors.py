@@ -6,6 +6,7 @@ PointbookError
 ├── Refused                      the caller's fault, permanent: asking again changes nothing
 │   ├── MalformedBody            malformed_body
 │   ├── BodyTooLarge             body_too_large
+│   ├── MessageTooLarge          message_too_large
 │   ├── MethodNotAllowed         method_not_allowed
 │   ├── InvalidRequest           invalid_request, idempotency_key_missing; names the field
 │   ├── UnknownShop              unknown_shop
@@ -14,9 +15,15 @@ PointbookError
 │   ├── Unauthenticated          token_missing, token_invalid, token_expired
 │   ├── NotYours                 not_yours
 │   └── OriginRefused            origin_not_allowed
+├── MessageDeclined              message_declined; a queue's message that the ledger declines
+├── ProgrammeMoved               programme_moved: somebody else changed the programme meanwhile
+├── ShopifyRefused               shopify_refused, code_taken_by_another, currency_mismatch
 ├── StoreRefused                 the table refuses our requests: set up wrongly, or a fault of ours
 └── Unavailable                  not now: worth asking again after `retry_after_seconds`
-    └── LedgerUnavailable        ledger_unavailable
+    ├── LedgerUnavailable        ledger_unavailable
+    ├── ShopifyUnavailable       shopify_unavailable
+    ├── HoldFailed               hold_failed
+    └── HoldReleasing            hold_releasing
 ```
 
 `code` is stable and is what callers may decide on. The text is for people and may change.
@@ -58,6 +65,38 @@ class StoreRefused(PointbookError):
         self.aws_code = aws_code
 
 
+class ProgrammeMoved(PointbookError):
+    """Another version of the programme is in force than whoever changes it has seen."""
+
+    code = "programme_moved"
+
+    def __init__(self, seen: int, found: int) -> None:
+        super().__init__(
+            f"The programme was changed meanwhile: version {found} is in force, not {seen}. "
+            "Look at it and change it again."
+        )
+        self.found = found
+
+
+class ShopifyRefused(PointbookError):
+    """Shopify declines a call to its Admin API, now and if it were asked again.
+
+    `reasons` are the codes of its user errors or errors, or its HTTP status ("http_403"). What was
+    asked has not been done; only where `certain` is False may an earlier try, whose answer never
+    came, have done it.
+    """
+
+    code = "shopify_refused"
+
+    def __init__(
+        self, message: str, reasons: tuple[str, ...] = (), code: str = "shopify_refused"
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reasons = reasons
+        self.certain = True
+
+
 class Refused(PointbookError):
     """The request cannot be carried out as it stands, now or later."""
 
@@ -78,6 +117,27 @@ class BodyTooLarge(Refused):
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"The body is larger than {limit_bytes} bytes.")
         self.limit_bytes = limit_bytes
+
+
+class MessageTooLarge(Refused):
+    """What is left of a webhook is more than a queue takes, even packed."""
+
+    code = "message_too_large"
+
+    def __init__(self, message_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"{message_bytes} bytes are left of this webhook; a queue takes {limit_bytes}."
+        )
+
+
+class MessageDeclined(PointbookError):
+    """The ledger declines what a queue's message calls for: a person has to look."""
+
+    code = "message_declined"
+
+    def __init__(self, refusal_code: str, message: str) -> None:
+        super().__init__(f"{refusal_code}: {message}")
+        self.refusal_code = refusal_code
 
 
 class MethodNotAllowed(Refused):
@@ -168,5 +228,38 @@ class LedgerUnavailable(Unavailable):
         super().__init__(
             "ledger_unavailable",
             "The points cannot be reached right now. Please try again.",
+            retry_after_seconds,
+        )
+
+
+class ShopifyUnavailable(Unavailable):
+    """Shopify's Admin API gave no answer in time: whether anything was done is not known."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "shopify_unavailable",
+            "The shop cannot be reached right now. Please try again.",
+            retry_after_seconds,
+        )
+
+
+class HoldFailed(Unavailable):
+    """The shop did not make the discount of a hold, so nothing is held."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "hold_failed",
+            "The points could not be used just now; nothing was taken. Please try again.",
+            retry_after_seconds=5,
+        )
+
+
+class HoldReleasing(Unavailable):
+    """The shop could not switch a hold's discount off: both end at the hold's own time."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "hold_releasing",
+            "The points are being released. They are back when the hold ends, at the latest.",
             retry_after_seconds,
         )

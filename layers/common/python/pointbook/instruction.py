@@ -24,8 +24,12 @@ class Identity:
     @property
     def key_hash(self) -> str:
         """SHA-256 in hex."""
-        return hashlib.sha256(f"{self.kind}\n{self.key}".encode()).hexdigest()
+        text = f"{self.kind}\n{self.key}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
+
+type Content = Mapping[str, str | int | None]
+"""What makes two requests with one identity the same."""
 
 type Complete = Callable[[Loaded], Command]
 
@@ -35,7 +39,7 @@ class Instruction:
     """A command for one customer's book, and who gives it, why, and under which name.
 
     `command` may be a function of what was read, where it needs the order (`order_id`) or the hold
-    record (`code`). `content` is what makes two requests with one identity the same.
+    record (`hold_id`). `content` is what makes two requests with one identity the same.
     """
 
     shop: str
@@ -44,15 +48,14 @@ class Instruction:
     cause: Cause
     reason: str = ""
     identity: Identity | None = None
-    content: Mapping[str, str | int | None] = field(default_factory=dict)
+    content: Content = field(default_factory=dict)
     order_id: str | None = None
-    code: str | None = None
+    hold_id: str | None = None
 
     @property
     def content_hash(self) -> str:
         """SHA-256 in hex over the content in a canonical form."""
-        canonical = json.dumps(self.content, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return content_hash(self.content)
 
     def command_for(self, loaded: Loaded) -> Command:
         """The command, completed with what was read."""
@@ -77,7 +80,10 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A customer's book as it stands at `as_of`: what has fallen due is taken into account."""
+    """A customer's book as it stands at `as_of`: what has fallen due is taken into account.
+
+    `version` is that of the last entry written. `erased`: the customer asked to be forgotten.
+    """
 
     customer_id: str
     figures: Figures
@@ -85,3 +91,10 @@ class View:
     hold: Hold | None
     version: int
     as_of: datetime
+    erased: bool = False
+
+
+def content_hash(content: Content) -> str:
+    """SHA-256 in hex over a content in a canonical form."""
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

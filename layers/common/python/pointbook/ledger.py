@@ -152,7 +152,11 @@ class Ledger:
         cause: Cause,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> Booked | Refusal:
-        """Make two customers one, once; `duplicate` when this merge has happened before."""
+        """Make two customers one, once; `duplicate` when they are one already.
+
+        A target that was merged meanwhile stands for its survivor. Refused: a customer into itself,
+        and one whose book went elsewhere or was erased.
+        """
         patience = self._patience(deadline_seconds)
         for customer_id in (source_id, target_id):
             self._execute(Instruction(shop, customer_id, Settle(), cause), patience)
@@ -176,6 +180,7 @@ class Ledger:
             hold=account.hold,
             version=stored.version if stored else 0,
             as_of=account.as_of,
+            erased=account.erased,
         )
 
     def history(
@@ -186,7 +191,8 @@ class Ledger:
         if account is None:
             return []
         owner = account.customer_id
-        before = account.version + 1 if before_version is None else before_version
+        behind = account.version + 1  # what may still lie there of an erased book is nobody's
+        before = behind if before_version is None else min(before_version, behind)
         return self._patiently(
             lambda: self._store.entries(shop, owner, before_version=before, limit=limit)
         )
@@ -198,7 +204,7 @@ class Ledger:
             customer_id=instruction.customer_id,
             key_hash=identity.key_hash if identity else None,
             order_id=instruction.order_id,
-            code=instruction.code,
+            hold_id=instruction.hold_id,
         )
         loaded = self._store.load(wanted, fresh=fresh)
         account = loaded.account or self._opened(instruction.customer_id)
@@ -250,14 +256,17 @@ class Ledger:
         self, shop: str, source_id: str, target_id: str, cause: Cause
     ) -> Booked | Refusal | None:
         source, target = self._account(shop, source_id), self._account(shop, target_id)
-        if source.merged_into == target_id:
-            return Booked((), target.figures, duplicate=True)
+        if source_id != target_id:  # two in a row may arrive in the wrong order
+            target = self._followed(shop, target)
+            if self._followed(shop, source).customer_id == target.customer_id:
+                return Booked((), target.figures, duplicate=True)
         merged = merge(source, target, self._clock.now())
         if isinstance(merged, Refusal):
-            return merged
+            moved_on = self._account(shop, target.customer_id).revision != target.revision
+            return None if moved_on else merged
         sides = ((source, merged.source), (target, merged.target))
         accounts = tuple(_sealed(before, side, cause, None) for before, side in sides)
-        verdict = self._store.commit(Write(shop, accounts))
+        verdict = self._store.commit(Write(shop, accounts, loose_codes=merged.loose_codes))
         return _booked(merged.target) if isinstance(verdict, Committed) else None
 
     def _account(self, shop: str, customer_id: str) -> Account:
@@ -307,7 +316,7 @@ def _unguarded(instruction: Instruction, before: Account, decision: Decision | R
     """
     if isinstance(decision, Refusal) or not decision.changes(before):
         return True
-    rests_on_more = instruction.order_id is not None or instruction.code is not None
+    rests_on_more = instruction.order_id is not None or instruction.hold_id is not None
     return rests_on_more and decision.order is None and decision.record is None
 
 
@@ -344,7 +353,8 @@ def _booked(decision: Decision) -> Booked:
 
 
 def _write_of(instruction: Instruction, before: Account, decision: Decision) -> Write:
-    text = Text(instruction.reason, secrets.token_hex(16)) if instruction.reason else None
+    erasable = instruction.reason or instruction.cause.cause_entry_id
+    text = Text(instruction.reason, secrets.token_hex(16)) if erasable else None
     booked = _booked(decision)
     remembered = None
     if instruction.identity is not None:
@@ -355,7 +365,6 @@ def _write_of(instruction: Instruction, before: Account, decision: Decision) -> 
             figures=booked.figures,
         )
     order, record = decision.order, decision.record
-    assert record is None or instruction.code, "a hold is found by its code, so it has to have one"
     return Write(
         shop=instruction.shop,
         accounts=(_sealed(before, decision, instruction.cause, text),),
@@ -363,7 +372,7 @@ def _write_of(instruction: Instruction, before: Account, decision: Decision) -> 
         remembered_for=instruction.customer_id,
         order=replace(order, revision=order.revision + 1) if order else None,
         hold_record=replace(record, revision=record.revision + 1) if record else None,
-        code=instruction.code or "",
+        loose_codes=decision.loose_codes,
     )
 
 

@@ -12,9 +12,10 @@ from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import NEVER
 from pointbook.instruction import View
 from pointbook.ledger import Ledger
+from pointbook.outgoing.deadline import Deadline
 from pointbook.page.display import Display, display
+from pointbook.page.hold import shown_hold
 from pointbook.page.locale import Locale
-from pointbook.till.deadline import Deadline
 from pointbook.till.errors import TillError, TillTimeout
 from pointbook.till.member import Member, Till
 
@@ -86,7 +87,7 @@ class MyPage:
                     for lot in view.lots
                     if lot.valid_through != NEVER
                 ],
-                "hold": _hold(view),
+                "hold": shown_hold(view.hold, view.as_of) if view.hold else None,
                 "till": _till(status, member),
                 "display": _display(view, status, member, locale),
             }
@@ -195,16 +196,6 @@ def _till(status: TillStatus, member: Member | None) -> dict[str, Any]:
         "rank": member.rank,
         "as_of": _instant(member.as_of),
         "stale": member.stale,
-    }
-
-
-def _hold(view: View) -> dict[str, Any] | None:
-    if view.hold is None:
-        return None
-    return {
-        "hold_id": view.hold.hold_id,
-        "points": view.hold.points,
-        "expires_at": _instant(view.hold.ends_at),
     }
 
 

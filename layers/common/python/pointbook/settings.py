@@ -5,6 +5,7 @@ This module is the only reader of the environment. Functions read it once, while
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from enum import StrEnum
 from typing import Self
 
 from pointbook.domain.programme import Programme, ProgrammeError, programme_of
+from pointbook.domain.programme_rules import USUAL
 from pointbook.errors import MalformedBody, SettingsError
 from pointbook.strict import json_object
 
@@ -38,22 +40,14 @@ PUBLISHED_SECRETS_SHA256 = frozenset(
 """Digests of the secrets that the laptop stack and the event samples use. Everyone can read those,
 so a deployed stack refuses them; digests, so that the package itself carries no usable secret."""
 
-_PROGRAMME_VARIABLES = {
-    "time_zone": "PROGRAMME_TIME_ZONE",
-    "currency": "PROGRAMME_CURRENCY",
-    "point_worth_minor": "PROGRAMME_POINT_WORTH",
-    "expiry": "PROGRAMME_EXPIRY_RULE",
-    "hold_seconds": "PROGRAMME_HOLD_SECONDS",
-    "points_master": "PROGRAMME_POINTS_MASTER",
-}
-_USUAL_PROGRAMME = {
-    "time_zone": "Asia/Tokyo",
-    "currency": "JPY",
-    "point_worth_minor": "1",
-    "expiry": "months:12:month_end",
-    "hold_seconds": "600",
-    "points_master": "ledger",
-}
+QUEUES = ("order_events", "customer_events", "privacy_events")
+"""The queues of Shopify's webhooks, each named after the function that works on it."""
+
+_HOLD_CODES = b"pointbook hold codes 1"
+"""For what a key is derived from the my-page secret: one secret, a key for each purpose."""
+
+_PROGRAMME_PREFIX = "PROGRAMME_"
+"""A variable of this prefix and the name of a rule in capitals seeds that rule."""
 
 
 class Stage(StrEnum):
@@ -73,6 +67,9 @@ class Settings:
     `login_url` is where a customer without a session is sent. `allowed_origins` are the pages that
     may write by cookie: the shops' own and those of `ALLOWED_ORIGINS`. `till_provider` names the
     till's adapter, `none` if the shop has no till. `programme` is the one that shops start with.
+    `queue_urls` are the addresses of the `QUEUES`, where the function is given any. `token_key_id`
+    names the key of KMS under which Shopify's access tokens are kept. `privacy_bucket` takes the
+    data that customers ask for, `operator_topic` is where the operator is told of it.
     """
 
     stage: Stage
@@ -84,6 +81,10 @@ class Settings:
     allowed_origins: frozenset[str]
     programme: Programme
     till_provider: str = "none"
+    queue_urls: Mapping[str, str] = field(default_factory=dict)
+    token_key_id: str = ""
+    privacy_bucket: str = ""
+    operator_topic: str = ""
     local_clock_file: str | None = None
     local_shopify_url: str | None = None
     local_till_url: str | None = None
@@ -106,11 +107,27 @@ class Settings:
             allowed_origins=_allowed_origins(environ, stage, shops),
             till_provider=environ.get("TILL_PROVIDER") or "none",
             programme=_programme(environ),
+            queue_urls=_queue_urls(environ),
+            token_key_id=environ.get("TOKEN_KEY_ID", "").strip(),
+            privacy_bucket=environ.get("PRIVACY_BUCKET", "").strip(),
+            operator_topic=environ.get("OPERATOR_TOPIC_ARN", "").strip(),
             local_clock_file=environ.get("LOCAL_CLOCK_FILE") or None,
             local_shopify_url=environ.get("LOCAL_SHOPIFY_URL") or None,
             local_till_url=environ.get("LOCAL_TILL_URL") or None,
             local_secrets=environ.get("LOCAL_SECRETS") or None,
         )
+
+    def queue_url(self, queue: str) -> str:
+        """Return the address of one of the `QUEUES`. Raises SettingsError if it is not given."""
+        if queue not in self.queue_urls:
+            raise SettingsError(_queue_variable(queue), "is not set; give the queue's address")
+        return self.queue_urls[queue]
+
+    def token_key(self) -> str:
+        """Return the key of the access tokens. Raises SettingsError if it is not given."""
+        if not self.token_key_id:
+            raise SettingsError("TOKEN_KEY_ID", "is not set; give the id or alias of a KMS key")
+        return self.token_key_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +157,20 @@ class Secrets:
             my_page_secret=_signing_secret(members, "my_page_secret", stage),
             till=_till_credentials(members),
         )
+
+    def hold_code_key(self) -> bytes:
+        """Return the key from which the discount codes of holds are derived.
+
+        It comes from the my-page secret, which is random from the first deployment on and does not
+        change when Shopify's does. Raises SettingsError where that was emptied: codes that anybody
+        can compute must not exist.
+        """
+        if not self.my_page_secret:
+            raise SettingsError(
+                "SECRETS_NAME (my_page_secret)",
+                "is empty, but the codes of holds are derived from it; give 48 random characters",
+            )
+        return hmac.digest(self.my_page_secret.encode("utf-8"), _HOLD_CODES, hashlib.sha256)
 
 
 def _required(environ: Mapping[str, str], name: str, meaning: str) -> str:
@@ -197,16 +228,27 @@ def _allowed_origins(
     return frozenset(origins | {f"https://{shop}" for shop in shops})
 
 
+def _queue_urls(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the addresses that are given: only the function that sends has any."""
+    given = {queue: environ.get(_queue_variable(queue), "").strip() for queue in QUEUES}
+    return {queue: url for queue, url in given.items() if url}
+
+
+def _queue_variable(queue: str) -> str:
+    return f"{queue.upper()}_QUEUE_URL"
+
+
 def _programme(environ: Mapping[str, str]) -> Programme:
     """Return the programme that shops start with; a variable that is not set keeps its default."""
-    texts = {
-        field: environ.get(variable) or _USUAL_PROGRAMME[field]
-        for field, variable in _PROGRAMME_VARIABLES.items()
-    }
+    texts = {name: environ.get(_variable(name)) or usual for name, usual in USUAL.items()}
     try:
         return programme_of(texts, version=1)
     except ProgrammeError as error:
-        raise SettingsError(_PROGRAMME_VARIABLES[error.field], str(error)) from error
+        raise SettingsError(_variable(error.field), str(error)) from error
+
+
+def _variable(rule: str) -> str:
+    return f"{_PROGRAMME_PREFIX}{rule.upper()}"
 
 
 def _signing_secret(

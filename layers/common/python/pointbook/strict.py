@@ -7,6 +7,7 @@ and `json.loads('{"a": 1, "a": 2}')` all succeed.
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from pointbook.errors import InvalidRequest, MalformedBody
@@ -14,8 +15,8 @@ from pointbook.errors import InvalidRequest, MalformedBody
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
-def json_value(raw: bytes) -> Any:
-    """Return the value that `raw` (UTF-8 JSON) stands for.
+def json_value(raw: bytes, parse_float: Callable[[str], Any] = float) -> Any:
+    """Return the value that `raw` (UTF-8 JSON) stands for; `parse_float` reads its fractions.
 
     Raises MalformedBody for anything that two readers could understand differently, or that could
     not be stored: another encoding, a member given twice, NaN and Infinity, half a surrogate pair,
@@ -26,17 +27,18 @@ def json_value(raw: bytes) -> Any:
             raw.decode("utf-8"),
             object_pairs_hook=_members_given_once,
             parse_constant=_no_such_number,
+            parse_float=parse_float,
         )
         if b"\\u" in raw:  # only an escape can bring half a surrogate pair
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
+            json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedBody("The body is not well-formed JSON.") from error
     return value
 
 
-def json_object(raw: bytes) -> dict[str, Any]:
+def json_object(raw: bytes, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
     """Return the JSON object in `raw`. Raises MalformedBody when it is anything else."""
-    value = json_value(raw)
+    value = json_value(raw, parse_float)
     if not isinstance(value, dict):
         raise MalformedBody("The body is not a JSON object.")
     return value

@@ -1,4 +1,4 @@
-"""Sweeps: write down, account by account, what has fallen due. The ledger knew it before."""
+"""Sweeps: do, one by one, what has fallen due."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from pointbook.domain.refusal import Refusal
 from pointbook.instruction import Instruction
 from pointbook.ledger import Ledger
 
-PROGRESS_EVERY_ACCOUNTS = 1_000
+PROGRESS_EVERY = 1_000
 MARGIN_SECONDS = 5.0
 """What a function keeps of its time to end in good order."""
 
@@ -21,18 +21,32 @@ SETTLE_SECONDS = 2.0
 
 _ANY_ORDER = SystemRandom().shuffle
 
+type Work = Callable[[str, str], int]
+"""Does what is due for a shop and one id (a customer's or an order's); returns entries written."""
+
 
 @dataclass(slots=True)
 class Swept:
-    """What one sweep did: accounts looked at, entries written down, accounts that failed.
+    """What one sweep did: how many were due, entries written, how many failed.
 
     Not `complete`: the time was up before all were looked at; the next run goes on.
     """
 
-    accounts: int = 0
+    due: int = 0
     entries: int = 0
     failed: int = 0
     complete: bool = True
+
+
+def settling(ledger: Ledger) -> Work:
+    """Write down what has fallen due on an account; the ledger counted with it before."""
+
+    def settle(shop: str, customer_id: str) -> int:
+        instruction = Instruction(shop, customer_id, Settle(), Cause(source="schedule"))
+        booked = ledger.execute(instruction, SETTLE_SECONDS)
+        return 0 if isinstance(booked, Refusal) else booked.settled
+
+    return settle
 
 
 class Sweep:
@@ -44,21 +58,21 @@ class Sweep:
 
     def __init__(
         self,
-        ledger: Ledger,
         store: Store,
         clock: Clock,
+        work: Work,
         order: Callable[[list[int]], None] = _ANY_ORDER,
     ) -> None:
-        """Sweep what `store` holds; `order` puts a list of shards into some order."""
-        self._ledger = ledger
+        """Do `work` for all that `store` says is due; `order` puts shards into some order."""
         self._store = store
         self._clock = clock
+        self._work = work
         self._order = order
 
     def run(self, kind: DueKind, seconds: float) -> Swept:
-        """Settle each due account in a transaction of its own, for at most `seconds`.
+        """Do the work of each that is due in a transaction of its own, for at most `seconds`.
 
-        An account that fails is counted, logged and passed over; so is a shard that cannot be read.
+        One that fails is counted, logged and passed over; so is a shard that cannot be read.
         Neither stops the others, and both stay due. Two sweeps at once do no harm, nor does one
         that comes late.
         """
@@ -79,22 +93,18 @@ class Sweep:
         return swept
 
     def _run_shard(self, kind: DueKind, shard: int, until: float, swept: Swept) -> None:
-        for shop, customer_id in self._store.due(kind, shard, self._clock.now()):
+        for shop, due_id in self._store.due(kind, shard, self._clock.now()):
             if self._clock.monotonic() >= until:
                 swept.complete = False
                 return
-            self._settle(shop, customer_id, swept)
-            if swept.accounts % PROGRESS_EVERY_ACCOUNTS == 0:
+            self._do(kind, shop, due_id, swept)
+            if swept.due % PROGRESS_EVERY == 0:
                 log.info("sweep_progress", kind=kind, **asdict(swept))
 
-    def _settle(self, shop: str, customer_id: str, swept: Swept) -> None:
-        swept.accounts += 1
-        instruction = Instruction(shop, customer_id, Settle(), Cause(source="schedule"))
+    def _do(self, kind: DueKind, shop: str, due_id: str, swept: Swept) -> None:
+        swept.due += 1
         try:
-            booked = self._ledger.execute(instruction, SETTLE_SECONDS)
-        except Exception:  # noqa: BLE001 - one bad account, whatever is bad about it, stops no other
+            swept.entries += self._work(shop, due_id)
+        except Exception:  # noqa: BLE001 - one bad item, whatever is bad about it, stops no other
             swept.failed += 1
-            log.exception("sweep_account_failed", shop=shop, customer_id=customer_id)
-            return
-        if not isinstance(booked, Refusal):
-            swept.entries += booked.settled
+            log.exception("sweep_item_failed", kind=kind, shop=shop, due_id=due_id)

@@ -3,21 +3,36 @@
 import os
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pointbook import log
 from pointbook.clock import MovedClock, SystemClock
 from pointbook.domain.programme import Programme
+from pointbook.domain.programme_rules import Master
 from pointbook.errors import PointbookError
 from pointbook.ledger import Ledger
 from pointbook.my_page import MyPage
-from pointbook.settings import Secrets, Settings
+from pointbook.settings import Secrets, Settings, Stage
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.store.dynamodb import DynamoStore, connect
-from pointbook.store.programmes import Programmes
+from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes
 from pointbook.till.member import Till
+
+if TYPE_CHECKING:
+    from pointbook.hold_desk import HoldDesk
+    from pointbook.loose_code_desk import LooseCodeDesk
+    from pointbook.order_desk import OrderDesk
+    from pointbook.privacy.desk import PrivacyDesk
+    from pointbook.publishing.reminders import ReminderDesk
+    from pointbook.publishing.report import ReportDesk
+    from pointbook.publishing.runs import Publisher
+    from pointbook.shopify.admin import AdminApi
+    from pointbook.shopify.discounts import Discounts
+    from pointbook.shopify.flow_triggers import FlowTriggers
+    from pointbook.store.listening import Listening
 
 KEPT_SECONDS = 60.0
 """How long a programme and the secrets are kept before they are read again."""
@@ -49,8 +64,132 @@ def ledger(time_zone: str) -> Ledger:
 
 def programme(shop: str) -> Programme:
     """The programme in force."""
-    programmes = Programmes(_client(), settings().table_name)
-    return _kept(f"programme of {shop}", lambda: programmes.in_force(shop, settings().programme))
+    # On a laptop no two releases run side by side, so its parameters hold at once.
+    rest = timedelta() if settings().stage is Stage.LOCAL else PARAMETERS_REST
+    deployment = Deployment(settings().programme, rest)
+    programmes = Programmes(_client(), settings().table_name, clock(), deployment)
+    return _kept(f"programme of {shop}", lambda: programmes.in_force(shop))
+
+
+def holds_offered(shop: str) -> bool:
+    """Whether customers of a shop can hold points: not where the till's book is the right one.
+
+    Only reads, so it may tell of a programme that the next write replaces; that write refuses.
+    """
+    kept = Programmes(_client(), settings().table_name, clock(), Deployment(settings().programme))
+    version = _kept(f"latest programme of {shop}", lambda: kept.latest(shop))
+    rules = version.programme if version else settings().programme
+    return rules.points_master is not Master.TILL
+
+
+def order_desk(shop: str) -> "OrderDesk":
+    """What carries out news of a shop's orders under its programme."""
+    from pointbook.order_desk import OrderDesk  # noqa: PLC0415 - reads payloads with pydantic
+
+    rules = programme(shop)
+    return OrderDesk(shop, ledger(rules.time_zone), store(), clock(), rules)
+
+
+def hold_desk(shop: str) -> "HoldDesk":
+    """What takes points for checkouts and gives them back, under a shop's programme."""
+    from pointbook.hold_desk import HoldDesk  # noqa: PLC0415 - not needed on every start
+
+    rules = programme(shop)
+    return HoldDesk(
+        shop=shop,
+        ledger=ledger(rules.time_zone),
+        store=store(),
+        clock=clock(),
+        programme=rules,
+        discounts=discounts(shop),
+        code_key=secrets().hold_code_key(),
+    )
+
+
+def discounts(shop: str) -> "Discounts":
+    """The discount codes of a shop."""
+    from pointbook.shopify.discounts import Discounts  # noqa: PLC0415 - same
+
+    return Discounts(shopify_admin(shop))
+
+
+def loose_code_desk() -> "LooseCodeDesk":
+    """What switches off codes that nobody holds points for."""
+    from pointbook.loose_code_desk import LooseCodeDesk  # noqa: PLC0415 - same
+    from pointbook.store.loose_codes import LooseCodes  # noqa: PLC0415 - same
+
+    return LooseCodeDesk(LooseCodes(_client(), settings().table_name), clock(), discounts)
+
+
+def privacy_desk() -> "PrivacyDesk":
+    """What carries out requests for data and for erasure."""
+    from pointbook.aws import OperatorTopic  # noqa: PLC0415 - for two functions only, as the rest
+    from pointbook.privacy.desk import PrivacyDesk  # noqa: PLC0415
+    from pointbook.privacy.rooms import Rooms  # noqa: PLC0415
+    from pointbook.store.bulk import Bulk  # noqa: PLC0415
+    from pointbook.store.files import PrivacyFiles, connect_files  # noqa: PLC0415
+    from pointbook.store.privacy_requests import PrivacyRequests  # noqa: PLC0415
+
+    current, client = settings(), _client()
+    files = PrivacyFiles(connect_files(), current.privacy_bucket)
+    rooms = Rooms(store(), Bulk(client, current.table_name, clock()), files, clock())
+    requests = PrivacyRequests(client, current.table_name)
+    return PrivacyDesk(requests, rooms, OperatorTopic(current.operator_topic))
+
+
+def publisher() -> "Publisher":
+    """What tells Shopify Flow; the same each time, for it knows which shops are to rest."""
+    if "publisher" not in _parts:
+        _parts["publisher"] = _publisher()
+    found: Publisher = _parts["publisher"]
+    return found
+
+
+def listening() -> "Listening":
+    """What Shopify has said of who listens to triggers."""
+    from pointbook.store.listening import Listening  # noqa: PLC0415 - not needed on every start
+
+    return Listening(_client(), settings().table_name)
+
+
+def report_desk(shop: str) -> "ReportDesk":
+    """What tells Shopify Flow a customer's figures because a workflow asked."""
+    from pointbook.publishing.report import ReportDesk  # noqa: PLC0415 - for one function
+    from pointbook.store.reports import Reports  # noqa: PLC0415 - same
+
+    rules = programme(shop)
+    return ReportDesk(
+        ledger=ledger(rules.time_zone),
+        reports=Reports(_client(), settings().table_name),
+        ears=listening(),
+        flow=_flow_triggers,
+        clock=clock(),
+        per_hour=rules.flow_entries_per_hour,
+    )
+
+
+def reminder_desk() -> "ReminderDesk":
+    """What tells Shopify Flow of points that will expire."""
+    from pointbook.publishing.reminders import ReminderDesk  # noqa: PLC0415 - for one function
+    from pointbook.store.reminded import Reminders  # noqa: PLC0415 - same
+
+    world = SystemClock()  # claims bind others: real time
+    return ReminderDesk(
+        store=store(),
+        reminders=Reminders(_client(), settings().table_name, world),
+        ears=listening(),
+        flow=_flow_triggers,
+        leads=lambda shop: programme(shop).reminder_days,
+        clock=clock(),
+        world=world,
+    )
+
+
+def enqueue(queue: str, text: str) -> None:
+    """Put a message on one of the queues. Raises Unavailable, or SettingsError for want of it."""
+    from pointbook.aws import send_message  # noqa: PLC0415 - not needed on every start
+
+    send_message(settings().queue_url(queue), text)
 
 
 def app_keys() -> AppKeys:
@@ -74,6 +213,18 @@ def secrets() -> Secrets:
     return _kept("secrets", _read_secrets)
 
 
+def shopify_admin(shop: str) -> "AdminApi":
+    """The Admin API of a shop, with an access token that all functions share.
+
+    Raises SettingsError where the function is not given the tokens' key.
+    """
+    name = f"admin of {shop}"
+    if name not in _parts:
+        _parts[name] = _shopify_admin(shop)
+    found: AdminApi = _parts[name]
+    return found
+
+
 def till() -> Till | None:
     """The till that the shop has, if it has one, with the credentials of the moment."""
     if settings().till_provider == "none":
@@ -88,7 +239,7 @@ def till() -> Till | None:
 
 
 _parts: dict[str, Any] = {}
-"""The till of the credentials last seen, and the page that asks it."""
+"""The till of the credentials last seen, the page that asks it, Admin APIs by shop, the outbox."""
 
 
 def my_page() -> MyPage:
@@ -99,6 +250,40 @@ def my_page() -> MyPage:
         page = MyPage(ledger(settings().programme.time_zone), asked)
         _parts["page"] = page
     return page
+
+
+def _publisher() -> "Publisher":
+    from pointbook.publishing.desk import OutboxDesk  # noqa: PLC0415 - for one function, as the rest
+    from pointbook.publishing.runs import Publisher  # noqa: PLC0415
+    from pointbook.store.outbox import Outbox  # noqa: PLC0415
+
+    outbox = Outbox(_client(), settings().table_name)
+    world = SystemClock()  # leases bind others: real time
+    desk = OutboxDesk(outbox=outbox, ears=listening(), flow=_flow_triggers, clock=world)
+    return Publisher(outbox, desk, world)
+
+
+def _flow_triggers(shop: str) -> "FlowTriggers":
+    from pointbook.shopify.flow_triggers import FlowTriggers  # noqa: PLC0415 - where one is sent
+
+    return FlowTriggers(shopify_admin(shop))
+
+
+def _shopify_admin(shop: str) -> "AdminApi":
+    # Not needed on every start, and requests takes its time.
+    from pointbook.aws import KmsSeal  # noqa: PLC0415
+    from pointbook.outgoing.transport import Transport  # noqa: PLC0415
+    from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi  # noqa: PLC0415
+    from pointbook.shopify.admin_access import AdminAccess  # noqa: PLC0415
+    from pointbook.store.tokens import Tokens  # noqa: PLC0415
+
+    local_url = settings().local_shopify_url
+    base_url = f"{local_url}/{shop}" if local_url else f"https://{shop}"
+    kept = Tokens(_client(), settings().table_name, KmsSeal(settings().token_key()))
+    calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
+    world = SystemClock()  # tokens live in real time, wherever the ledger's clock stands
+    access = AdminAccess(shop, base_url, app_keys, kept, calls, world)
+    return AdminApi(base_url, access, calls, world)
 
 
 @cache

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from pointbook.domain.buckets import Balances, Figures
+from pointbook.domain.entry import entry_id
 from pointbook.domain.expiry import NEVER, ExpiryRule, lapse_instant
 from pointbook.domain.lots import Lots, total
 
@@ -28,7 +29,7 @@ class Hold:
 
     `lots` say where they came from, and go back to. At `ends_at` the points are free again, at that
     very moment. `lapsed_expiry` is the rule for points whose day passed meanwhile; None: they come
-    back and expire at once.
+    back and expire at once. `code` is the discount that the customer gets for them.
     """
 
     hold_id: str
@@ -37,13 +38,24 @@ class Hold:
     ends_at: datetime
     state: HoldState = HoldState.PREPARING
     lapsed_expiry: ExpiryRule | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LooseCode:
+    """A code that nobody holds points for, and that a checkout may still take until `until`."""
+
+    hold_id: str
+    code: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class HoldRecord:
-    """What is kept of a hold for ever, found by its code.
+    """What is kept of a hold for ever, found by its id, which is made from its code.
 
     `orders` are the orders that carried the code. `revision` is the condition of the next write.
+    `worth_minor` is what each point was worth as payment, in the currency's smallest unit.
     """
 
     hold_id: str
@@ -52,6 +64,16 @@ class HoldRecord:
     lots: Lots
     revision: int = 0
     orders: tuple[str, ...] = ()
+    code: str = ""
+    worth_minor: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPace:
+    """How many commands Flow gave in one hour (hours since 1970)."""
+
+    hour: int
+    commands: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +85,8 @@ class Account:
     account; `last_at` is when the last entry took effect. `book_id` is a random name of this book
     that its entries' hashes cover, `head` the hash of the last of them. `lapsed` remembers what
     expired on the latest lapsed days: an order that comes after its hold has ended takes from there
-    first. `merged_into` makes this account a tombstone.
+    first. `flow_pace` counts what Flow did lately. `merged_into` makes this account a tombstone,
+    and `merged_from` names those of its own; `erased` makes it that of a customer who was erased.
     """
 
     customer_id: str
@@ -79,11 +102,19 @@ class Account:
     lapsed: Lots = ()
     head: str = ""
     merged_into: str | None = None
+    merged_from: tuple[str, ...] = ()
+    erased: bool = False
+    flow_pace: FlowPace | None = None
 
     @property
     def figures(self) -> Figures:
         """The six figures as of the last write; `settle` first for those of now."""
         return self.balances.figures()
+
+    @property
+    def last_entry_id(self) -> str:
+        """The id of the last entry, "" while there is none."""
+        return entry_id(self.customer_id, self.version) if self.version else ""
 
     @property
     def debt(self) -> int:

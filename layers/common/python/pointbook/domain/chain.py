@@ -1,7 +1,8 @@
 """Entries chained by their hashes, so that a changed, lost or added one shows.
 
-Each hash covers the entry, who caused it, the salted digest of its free text, and the hash before
-it. The text itself lies beside the entry and can be erased: the hashes still hold.
+Each hash covers the entry, who caused it, the salted digest of its free text and of the entry that
+caused it, and the hash before it. Text and causing entry lie beside the entry and can be erased (an
+entry's id names its customer): the hashes still hold.
 """
 
 import hashlib
@@ -21,12 +22,14 @@ class Cause:
     """Who caused an entry, and by what.
 
     `source` is the door it came through (flow, order, my_page, schedule, manual, ...), `actor` the
-    id of whoever acted, `cause_entry_id` the entry that led to the action, if it named one.
+    id of whoever acted, `cause_entry_id` the entry that led to the action, if it named one, and
+    `depth` how many entries led to each other before this one.
     """
 
     source: str
     actor: str = ""
     cause_entry_id: str = ""
+    depth: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,10 @@ class Text:
     reason: str
     salt: str
 
-    @property
-    def digest(self) -> str:
-        """What the entry's hash covers in place of the text."""
-        return hashlib.sha256(f"{self.salt}\n{self.reason}".encode()).hexdigest()
+    def digest(self, cause: Cause) -> str:
+        """What the entry's hash covers in place of the text and of the entry that caused it."""
+        erasable = f"{self.salt}\n{cause.cause_entry_id}\n{self.reason}"
+        return hashlib.sha256(erasable.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def seal(
     """Chain `entries` on to `head`, the hash of the entry before them ("" for the first)."""
     booked: list[BookedEntry] = []
     for entry in entries:
-        digest = text.digest if text else ""
+        digest = text.digest(cause) if text else ""
         entry_hash = hash_of(entry, book_id, cause, digest, head)
         booked.append(BookedEntry(entry, cause, text, digest, head, entry_hash))
         head = entry_hash
@@ -83,7 +86,7 @@ def hash_of(entry: Entry, book_id: str, cause: Cause, text_digest: str, previous
         entry.about,
         cause.source,
         cause.actor,
-        cause.cause_entry_id,
+        cause.depth,
         text_digest,
         previous_hash,
     ]

@@ -46,12 +46,16 @@ class _MovesPoints:
 
 @dataclass(frozen=True, slots=True)
 class Grant(_MovesPoints):
-    """issued → approved, into a lot by `expiry`."""
+    """issued → approved, into a lot by `expiry`.
+
+    `flow_per_hour` is how many commands Flow may give for one customer within an hour.
+    """
 
     points: int
     expiry: ExpiryRule
     topic: Topic = Topic.ADD_FLOW
     about: str = ""
+    flow_per_hour: int | None = None
 
     def __post_init__(self) -> None:
         check_points(self.points)
@@ -86,10 +90,14 @@ class CancelPending(_MovesPoints):
 
 @dataclass(frozen=True, slots=True)
 class Consume(_MovesPoints):
-    """approved → spent, by Flow. Refused when there is not enough."""
+    """approved → spent, by Flow. Refused when there is not enough.
+
+    `flow_per_hour` is how many commands Flow may give for one customer within an hour.
+    """
 
     points: int
     renew: Rolling | None = None
+    flow_per_hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +136,18 @@ class GiveBack(_MovesPoints):
 
 @dataclass(frozen=True, slots=True)
 class TakeHold(_MovesPoints):
-    """approved → hold, for `seconds`. One hold at a time."""
+    """approved → hold, for `seconds`. One hold at a time.
+
+    `code` is the discount that the customer gets for it, `worth_minor` what each point is worth as
+    payment.
+    """
 
     points: int
     hold_id: str
     seconds: int
     lapsed_expiry: ExpiryRule | None = None
+    code: str = ""
+    worth_minor: int = 1
 
     def __post_init__(self) -> None:
         check_points(self.points)
@@ -150,9 +164,13 @@ class MarkReady:
 
 @dataclass(frozen=True, slots=True)
 class UndoHold:
-    """hold → approved, only while preparing: the discount could not be made."""
+    """hold → approved, only while preparing: the discount could not be made.
+
+    `code_in_doubt`: nobody knows whether it was made after all.
+    """
 
     hold_id: str
+    code_in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +213,21 @@ class UpdateOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class SpendOnOrder(_MovesPoints):
+    """approved → spent: an order says that points were used at a till; once a `spending_id`.
+
+    They were used, so nothing is refused: what is missing becomes a debt.
+    """
+
+    points: int
+    order: Order
+    spending_id: str
+    renew: Rolling | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnSpending:
-    """A cancelled order gives back the points of one hold spent on it, once."""
+    """A cancelled order gives back what was spent on it under one `hold_id`, once."""
 
     order: Order
     hold_id: str
@@ -225,6 +256,7 @@ type Command = (
     | ReleaseHold
     | CaptureHold
     | UpdateOrder
+    | SpendOnOrder
     | ReturnSpending
     | Settle
 )

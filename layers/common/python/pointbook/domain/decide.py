@@ -10,8 +10,9 @@ from typing import assert_never
 
 from pointbook.domain import commands as c
 from pointbook.domain import holds, order_points
-from pointbook.domain.account import Account, HoldRecord, faults
+from pointbook.domain.account import Account, FlowPace, HoldRecord, LooseCode, faults
 from pointbook.domain.buckets import Bucket
+from pointbook.domain.chain import milliseconds
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.movements import (
@@ -28,13 +29,16 @@ from pointbook.domain.movements import (
 from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
 
+_HOUR_MS = 3_600_000
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What is to be written: the new account, its entries, and what else changed.
 
     The first `settled` entries had fallen due before; the others are the command's. `order` and
-    `record` are given where the command changed them. `alarms` are for the operator.
+    `record` are given where the command changed them. `alarms` are for the operator, `loose_codes`
+    are to be switched off.
     """
 
     account: Account
@@ -43,6 +47,7 @@ class Decision:
     order: Order | None = None
     record: HoldRecord | None = None
     alarms: tuple[str, ...] = ()
+    loose_codes: tuple[LooseCode, ...] = ()
 
     @property
     def command_entries(self) -> tuple[Entry, ...]:
@@ -56,12 +61,12 @@ class Decision:
 
 def decide(account: Account, command: c.Command, now: datetime) -> Decision | Refusal:
     """What `command` does to `account` at the aware instant `now`."""
-    if account.merged_into is not None:
-        return merged_already(account)
+    if (closed := closed_already(account)) is not None:
+        return closed
     draft = Draft(account, now)
     draft.settle()
     settled_entries = len(draft.entries)
-    outcome = _carry_out(draft, command)
+    outcome = _too_fast(draft, command) or _carry_out(draft, command)
     if isinstance(outcome, Refusal):
         return outcome
     draft.settle()
@@ -72,6 +77,7 @@ def decide(account: Account, command: c.Command, now: datetime) -> Decision | Re
         order=outcome.order,
         record=outcome.record,
         alarms=outcome.alarms,
+        loose_codes=outcome.loose_codes,
     )
 
 
@@ -100,10 +106,14 @@ def finished(draft: Draft, before: Account) -> Account:
     return after
 
 
-def merged_already(account: Account) -> Refusal:
-    """A tombstone takes no commands."""
-    message = f"This customer was merged into {account.merged_into}: use that."
-    return Refusal(Code.ACCOUNT_MERGED, message)
+def closed_already(account: Account) -> Refusal | None:
+    """Why an account takes no commands any more: its customer was merged or erased."""
+    if account.merged_into is not None:
+        message = f"This customer was merged into {account.merged_into}: use that."
+        return Refusal(Code.ACCOUNT_MERGED, message)
+    if account.erased:
+        return Refusal(Code.CUSTOMER_ERASED, "This customer's data was erased on request.")
+    return None
 
 
 def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is the point of it
@@ -140,6 +150,8 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
             return holds.capture(draft, command)
         case c.UpdateOrder():
             return order_points.update_order(draft, command)
+        case c.SpendOnOrder():
+            return order_points.spend_on_order(draft, command)
         case c.ReturnSpending():
             return order_points.return_spending(draft, command)
         case c.Settle():
@@ -147,6 +159,23 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
         case _:
             assert_never(command)
     return DONE
+
+
+def _too_fast(draft: Draft, command: c.Command) -> Refusal | None:
+    """Refuse what Flow does to one customer too often; count what it does."""
+    if not isinstance(command, c.Grant | c.Consume) or command.flow_per_hour is None:
+        return None
+    hour = milliseconds(draft.now) // _HOUR_MS
+    pace = draft.account.flow_pace
+    before = pace.commands if pace is not None and pace.hour == hour else 0
+    if before >= command.flow_per_hour:
+        return Refusal(
+            Code.LOOP_REFUSED,
+            f"Workflows have changed this customer's points {before:,} times within an hour:"
+            " look for two that start each other.",
+        )
+    draft.account = replace(draft.account, flow_pace=FlowPace(hour, before + 1))
+    return None
 
 
 def _leave_pending(draft: Draft, command: c.Confirm | c.CancelPending) -> Outcome | Refusal:

@@ -22,6 +22,7 @@ class Topic(StrEnum):
     SUB_MANUAL = "points/sub/manual"
     SUB_FLOW = "points/sub/flow"
     SUB_HOLD = "points/sub/hold"
+    SUB_ORDER = "points/sub/order"
     SUB_EXPIRE = "points/sub/expire"
     SUB_REFUND = "points/sub/refund"
     SUB_MERGE = "points/sub/merge"
@@ -56,7 +57,7 @@ class Entry:
     @property
     def entry_id(self) -> str:
         """The id under which triggers, answers and history name this entry."""
-        return f"{self.customer_id}-{self.version:012d}"
+        return entry_id(self.customer_id, self.version)
 
     @property
     def approved_delta(self) -> int:
@@ -67,3 +68,8 @@ class Entry:
     def points(self) -> int:
         """The points moved."""
         return sum(change for _, change in self.moves if change > 0)
+
+
+def entry_id(customer_id: str, version: int) -> str:
+    """The id of one entry of a customer's book."""
+    return f"{customer_id}-{version:012d}"

@@ -6,7 +6,7 @@ Rules: mission, "Holds".
 from dataclasses import replace
 from datetime import timedelta
 
-from pointbook.domain.account import Hold, HoldRecord, HoldState
+from pointbook.domain.account import Hold, HoldRecord, HoldState, LooseCode
 from pointbook.domain.buckets import Bucket, transfer
 from pointbook.domain.commands import (
     BeginRelease,
@@ -49,6 +49,7 @@ def take_hold(draft: Draft, command: TakeHold) -> Outcome | Refusal:
             lots=taken,
             ends_at=draft.now + timedelta(seconds=command.seconds),
             lapsed_expiry=command.lapsed_expiry,
+            code=command.code,
         ),
     )
     return Outcome(
@@ -57,6 +58,8 @@ def take_hold(draft: Draft, command: TakeHold) -> Outcome | Refusal:
             customer_id=draft.account.customer_id,
             points=command.points,
             lots=taken,
+            code=command.code,
+            worth_minor=command.worth_minor,
         )
     )
 
@@ -74,8 +77,16 @@ def begin_release(draft: Draft, command: BeginRelease) -> Outcome | Refusal:
 
 
 def undo_hold(draft: Draft, command: UndoHold) -> Outcome | Refusal:
-    """The discount could not be made, and nobody was given its code."""
-    return _end_hold(draft, command.hold_id, HoldState.PREPARING)
+    """The discount could not be made, and nobody was given its code.
+
+    Whether it exists after all may be unknown: then its code is loose.
+    """
+    hold = draft.account.hold
+    answer = _end_hold(draft, command.hold_id, HoldState.PREPARING)
+    if isinstance(answer, Refusal) or not command.code_in_doubt:
+        return answer
+    assert hold is not None, "a hold that was undone was there"
+    return Outcome(loose_codes=loosened(hold))
 
 
 def release_hold(draft: Draft, command: ReleaseHold) -> Outcome | Refusal:
@@ -107,6 +118,11 @@ def capture(draft: Draft, command: CaptureHold) -> Outcome:
         record=replace(record, orders=(*record.orders, order.order_id)),
         alarms=tuple(alarms),
     )
+
+
+def loosened(hold: Hold) -> tuple[LooseCode, ...]:
+    """The code of a hold that ends before its time, if it has one."""
+    return (LooseCode(hold.hold_id, hold.code, hold.ends_at),) if hold.code else ()
 
 
 def _change_state(

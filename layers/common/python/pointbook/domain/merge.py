@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pointbook.domain.account import LAPSED_DAYS_MAX, Account
+from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, LooseCode
 from pointbook.domain.buckets import Balances, Bucket, Moves
-from pointbook.domain.decide import Decision, finished, merged_already
+from pointbook.domain.decide import Decision, closed_already, finished
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
+from pointbook.domain.holds import loosened
 from pointbook.domain.lots import added, take
 from pointbook.domain.refusal import Code, Refusal
 
@@ -16,12 +17,14 @@ from pointbook.domain.refusal import Code, Refusal
 class Merged:
     """Both sides of a merge, to be written in one transaction.
 
-    `released_hold` is the vanished customer's open hold: its code is to be switched off.
+    `released_hold` is the vanished customer's open hold; its code is among the `loose_codes` that
+    are to be switched off.
     """
 
     source: Decision
     target: Decision
     released_hold: str | None
+    loose_codes: tuple[LooseCode, ...]
 
 
 def merge(source: Account, target: Account, now: datetime) -> Merged | Refusal:
@@ -29,31 +32,34 @@ def merge(source: Account, target: Account, now: datetime) -> Merged | Refusal:
     if source.customer_id == target.customer_id:
         return Refusal(Code.SAME_ACCOUNT, f"{source.customer_id} cannot be merged into itself.")
     for account in (source, target):
-        if account.merged_into is not None:
-            return merged_already(account)
+        if (closed := closed_already(account)) is not None:
+            return closed
     now = max(now, source.as_of, target.as_of)
     leaving, staying = Draft(source, now), Draft(target, now)
     leaving.settle()
     staying.settle()
     settled = len(leaving.entries), len(staying.entries)
-    released_hold = _release_open_hold(leaving)
+    released = _release_open_hold(leaving)
     _move_all(leaving, staying)
     staying.settle()
     leaving.account = replace(leaving.account, merged_into=target.customer_id)
+    merged_from = (*staying.account.merged_from, source.customer_id)
+    staying.account = replace(staying.account, merged_from=merged_from)
     return Merged(
         source=_decision(leaving, source, settled[0]),
         target=_decision(staying, target, settled[1]),
-        released_hold=released_hold,
+        released_hold=released.hold_id if released else None,
+        loose_codes=loosened(released) if released else (),
     )
 
 
-def _release_open_hold(draft: Draft) -> str | None:
+def _release_open_hold(draft: Draft) -> Hold | None:
     hold = draft.account.hold
     if hold is None:
         return None
     draft.release_hold(draft.now)
     draft.settle()
-    return hold.hold_id
+    return hold
 
 
 def _move_all(leaving: Draft, staying: Draft) -> None:
@@ -69,12 +75,12 @@ def _move_all(leaving: Draft, staying: Draft) -> None:
     staying.book(
         Topic.ADD_MERGE,
         moves,
-        about=source.customer_id,
+        about=source.book_id,
         lots=lots,
         lapsed=added(target.lapsed, source.lapsed)[-LAPSED_DAYS_MAX:],
     )
     away: Moves = tuple((bucket, -points) for bucket, points in moves)
-    leaving.book(Topic.SUB_MERGE, away, about=target.customer_id, lots=(), lapsed=())
+    leaving.book(Topic.SUB_MERGE, away, about=target.book_id, lots=(), lapsed=())
     assert leaving.account.balances == Balances(), "a merge leaves nothing behind"
 
 

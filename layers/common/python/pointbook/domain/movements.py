@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from pointbook.domain.account import HoldRecord
+from pointbook.domain.account import HoldRecord, LooseCode
 from pointbook.domain.buckets import Bucket, transfer
 from pointbook.domain.commands import DebtPolicy
 from pointbook.domain.draft import Draft
@@ -22,6 +22,7 @@ class Outcome:
     order: Order | None = None
     record: HoldRecord | None = None
     alarms: tuple[str, ...] = ()
+    loose_codes: tuple[LooseCode, ...] = ()
 
 
 DONE = Outcome()

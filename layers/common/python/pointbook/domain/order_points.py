@@ -5,12 +5,12 @@ Rules: mission, "Orders, refunds, customers".
 
 from dataclasses import replace
 
-from pointbook.domain.buckets import Bucket
-from pointbook.domain.commands import DebtPolicy, ReturnSpending, UpdateOrder
+from pointbook.domain.buckets import Bucket, transfer
+from pointbook.domain.commands import DebtPolicy, ReturnSpending, SpendOnOrder, UpdateOrder
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule
-from pointbook.domain.lots import added, take
+from pointbook.domain.lots import added, take, total
 from pointbook.domain.movements import (
     DONE,
     Outcome,
@@ -21,8 +21,10 @@ from pointbook.domain.movements import (
     reverse,
     withdraw,
 )
-from pointbook.domain.orders import Order
+from pointbook.domain.orders import Order, Spending
 from pointbook.domain.refusal import Refusal
+
+ALARM_SPENT_WITHOUT_POINTS = "spent_without_points"
 
 
 def update_order(draft: Draft, command: UpdateOrder) -> Outcome | Refusal:
@@ -39,14 +41,33 @@ def update_order(draft: Draft, command: UpdateOrder) -> Outcome | Refusal:
         order = _earn(draft, order, order.target_points - standing, command.expiry)
     elif order.target_points < standing:
         order = _lose(draft, order, standing - order.target_points, command.debt_policy)
-    if order.confirmed and order.pending_points:
+    if order.pending_points and _is_approved(draft, order):
         order = _approve(draft, order, Bucket.PENDING, order.pending_points, command.expiry)
         order = replace(order, pending_points=0)
     return DONE if order == command.order else Outcome(order=order)
 
 
+def spend_on_order(draft: Draft, command: SpendOnOrder) -> Outcome:
+    """An order says that points were used at a till: they are gone, also where they are missing."""
+    order = command.order
+    if any(spending.hold_id == command.spending_id for spending in order.spendings):
+        return DONE
+    taken, left = take(draft.account.lots, command.points)
+    draft.book(
+        Topic.SUB_ORDER,
+        transfer(Bucket.APPROVED, Bucket.SPENT, command.points),
+        about=order.order_id,
+        lots=draft.renewed(left, command.renew),
+    )
+    spending = Spending(command.spending_id, draft.account.customer_id, command.points, taken)
+    return Outcome(
+        order=replace(order, spendings=(*order.spendings, spending)),
+        alarms=(ALARM_SPENT_WITHOUT_POINTS,) if total(taken) < command.points else (),
+    )
+
+
 def return_spending(draft: Draft, command: ReturnSpending) -> Outcome | Refusal:
-    """A cancelled order gives back what one hold spent on it; a second time does nothing."""
+    """A cancelled order gives back what was spent on it; a second time does nothing."""
     order = command.order
     spending = next(
         (s for s in order.spendings if s.hold_id == command.hold_id and not s.given_back), None
@@ -67,8 +88,13 @@ def return_spending(draft: Draft, command: ReturnSpending) -> Outcome | Refusal:
     return Outcome(order=replace(order, spendings=spendings))
 
 
+def _is_approved(draft: Draft, order: Order) -> bool:
+    """Whether what the order earns is approved by now, and no longer pending."""
+    return order.approves_at is not None and order.approves_at <= draft.now
+
+
 def _earn(draft: Draft, order: Order, points: int, expiry: ExpiryRule) -> Order:
-    if order.confirmed:
+    if _is_approved(draft, order):
         return _approve(draft, order, Bucket.ISSUED, points, expiry)
     promise(draft, points, order.order_id)
     return replace(order, pending_points=order.pending_points + points)

@@ -6,10 +6,12 @@ Rules: mission, "Orders, refunds, customers".
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pointbook.domain.lots import Lots
+
+PENDING_DAYS_MAX = 365
 
 
 class Rounding(StrEnum):
@@ -21,11 +23,39 @@ class Rounding(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Goods:
+    """Money of goods as Shopify prices them, after discounts, in the currency's smallest unit.
+
+    `tax_minor` is the tax on them: part of `priced_minor` or on top of it, as the order says. What
+    gift cards are in both stands in the last two.
+    """
+
+    priced_minor: int
+    tax_minor: int = 0
+    gift_card_minor: int = 0
+    gift_card_tax_minor: int = 0
+
+    def __sub__(self, other: "Goods") -> "Goods":
+        """What is left without the `other` goods."""
+        return Goods(
+            self.priced_minor - other.priced_minor,
+            self.tax_minor - other.tax_minor,
+            self.gift_card_minor - other.gift_card_minor,
+            self.gift_card_tax_minor - other.gift_card_tax_minor,
+        )
+
+
+NO_GOODS = Goods(0)
+
+
+@dataclass(frozen=True, slots=True)
 class EarningRule:
     """`points_per_unit` for each `unit_minor` of the base, times the customer's rank.
 
-    `unit_minor` is money in the currency's smallest unit, `multiplier_percent` the rank's share
-    (150 is one and a half). `programme_version` says which programme it stood in.
+    Money is in the currency's smallest unit. `multiplier_percent` is the rank's share (150 is one
+    and a half, 0 earns nothing). An order below `minimum_minor` earns nothing. `tax_included` and
+    `gift_cards_earn` say what the base is, `pending_days` how long points stay pending after the
+    order was confirmed. `programme_version` says which programme it stood in.
     """
 
     unit_minor: int
@@ -33,29 +63,54 @@ class EarningRule:
     multiplier_percent: int = 100
     rounding: Rounding = Rounding.FLOOR
     programme_version: int = 1
+    minimum_minor: int = 0
+    tax_included: bool = True
+    gift_cards_earn: bool = False
+    pending_days: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("unit_minor", "points_per_unit", "multiplier_percent"):
+        for name in ("unit_minor", "points_per_unit"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, but must be at least 1")
+        for name in ("multiplier_percent", "minimum_minor"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, but must not be below 0")
+        if not 0 <= self.pending_days <= PENDING_DAYS_MAX:
+            raise ValueError(
+                f"pending_days is {self.pending_days}, but must be 0 to {PENDING_DAYS_MAX}"
+            )
 
     def points(self, base_minor: int) -> int:
         """The points that this base earns; none for a base of nothing or below."""
         units = _divided(max(0, base_minor), self.unit_minor, self.rounding)
         return _divided(units * self.points_per_unit * self.multiplier_percent, 100, self.rounding)
 
+    def base_minor(self, goods: Goods, *, taxes_included: bool) -> int:
+        """What of these goods earns; `taxes_included`: their price has the tax in it."""
+        priced, tax = goods.priced_minor, goods.tax_minor
+        if not self.gift_cards_earn:
+            priced, tax = priced - goods.gift_card_minor, tax - goods.gift_card_tax_minor
+        if self.tax_included == taxes_included:
+            return priced
+        return priced + tax if self.tax_included else priced - tax
+
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """One refund of an order: how much of the base it took away. Known by its id, counted once."""
+    """One refund of an order, known by its id and counted once.
+
+    `goods` came back; `money_minor`, tax included, was paid back beside them: it is spread over all
+    that was bought.
+    """
 
     refund_id: str
-    base_minor: int
+    goods: Goods = NO_GOODS
+    money_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Points of one hold that an order used, and the lots they came from.
+    """Points that an order used, of one hold or at a till, and the lots they came from.
 
     What was missing and became a debt came from no lot: `points` minus the lots.
     """
@@ -69,11 +124,16 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class OrderNews:
-    """What one message says about an order. None and empty mean: it says nothing about that."""
+    """What one message says about an order. None and empty mean: it says nothing about that.
+
+    `goods` are what was bought, before refunds, as of `updated_at`. `confirmed_at` is when there
+    was first reason to approve its points: it was paid, or created where that is enough.
+    """
 
     updated_at: datetime | None = None
-    base_minor: int | None = None
-    confirmed: bool = False
+    goods: Goods | None = None
+    taxes_included: bool = True
+    confirmed_at: datetime | None = None
     cancelled: bool = False
     refunds: tuple[Refund, ...] = ()
 
@@ -82,9 +142,9 @@ class OrderNews:
 class Order:
     """All that is known of one order.
 
-    `revision` counts writes and is the condition of the next one. `base_minor` is None until the
-    order itself was seen. `rule` is the one in force when the order first earned; it is kept, so
-    that a later change of the programme changes nothing. `pending_points` and `approved_points`
+    `revision` counts writes and is the condition of the next one. `goods` is None until the order
+    itself was seen. `rule` is the one in force when it was and its customer was known; it is kept,
+    so that a later change of the programme changes nothing. `pending_points` and `approved_points`
     are what now remains of its grant, `grant_lots` where the approved part went.
     """
 
@@ -92,9 +152,10 @@ class Order:
     customer_id: str | None = None
     revision: int = 0
     updated_at: datetime | None = None
-    base_minor: int | None = None
+    goods: Goods | None = None
+    taxes_included: bool = True
     rule: EarningRule | None = None
-    confirmed: bool = False
+    confirmed_at: datetime | None = None
     cancelled: bool = False
     refunds: tuple[Refund, ...] = ()
     pending_points: int = 0
@@ -102,38 +163,87 @@ class Order:
     grant_lots: Lots = ()
     spendings: tuple[Spending, ...] = field(default=())
 
-    def told(self, news: OrderNews, rule: EarningRule) -> "Order":
-        """What is known after `news`. The base with the newest `updated_at` wins.
+    def told(self, news: OrderNews, rule: EarningRule | None) -> "Order":
+        """What is known after `news`. The goods with the newest `updated_at` win.
 
-        Being confirmed, being cancelled and each refund are never taken back.
+        Being confirmed (the earliest counts), being cancelled and each refund are never taken back.
+        `rule` is None as long as nobody knows whose order it is: a rank is the customer's.
         """
         refunds: dict[str, Refund] = {}
         for refund in (*self.refunds, *news.refunds):
             refunds.setdefault(refund.refund_id, refund)
         order = replace(
             self,
-            confirmed=self.confirmed or news.confirmed,
+            confirmed_at=min(filter(None, (self.confirmed_at, news.confirmed_at)), default=None),
             cancelled=self.cancelled or news.cancelled,
             refunds=tuple(refunds.values()),
         )
-        if news.base_minor is None or news.updated_at is None:
-            return order
-        if self.updated_at is not None and news.updated_at < self.updated_at:
-            return order
-        return replace(
-            order,
-            updated_at=news.updated_at,
-            base_minor=news.base_minor,
-            rule=self.rule or rule,
-        )
+        if news.goods is not None and news.updated_at is not None and self._is_replaced_by(news):
+            order = replace(
+                order,
+                updated_at=news.updated_at,
+                goods=news.goods,
+                taxes_included=news.taxes_included,
+            )
+        return order if order.goods is None else replace(order, rule=self.rule or rule)
 
     @property
     def target_points(self) -> int:
         """The points that must remain of its grant, pending or approved."""
-        if self.cancelled or self.rule is None or self.base_minor is None:
+        if self.cancelled or self.rule is None or self.goods is None:
             return 0
-        refunded_minor = sum(refund.base_minor for refund in self.refunds)
-        return self.rule.points(self.base_minor - refunded_minor)
+        base_minor = self._base_minor(self.goods)
+        if base_minor < self.rule.minimum_minor:
+            return 0
+        return self.rule.points(base_minor - self._refunded_minor(base_minor))
+
+    @property
+    def approves_at(self) -> datetime | None:
+        """When its pending points become approved; None while that is open."""
+        if self.confirmed_at is None or self.rule is None:
+            return None
+        return self.confirmed_at + timedelta(days=self.rule.pending_days)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """When there is something to do for it without any news."""
+        return self.approves_at if self.pending_points else None
+
+    def _is_replaced_by(self, news: OrderNews) -> bool:
+        """Whether `news` of goods replaces those that are known."""
+        return self.goods is None or _precedence(news) > _precedence(self)
+
+    def _base_minor(self, goods: Goods) -> int:
+        assert self.rule is not None, "without a rule there is no base"
+        return self.rule.base_minor(goods, taxes_included=self.taxes_included)
+
+    def _refunded_minor(self, base_minor: int) -> int:
+        """How much of the base came back: the goods, and the money's share in all that was paid."""
+        assert self.goods is not None, "only a known order has a base"
+        goods_minor = sum(self._base_minor(refund.goods) for refund in self.refunds)
+        money_minor = sum(refund.money_minor for refund in self.refunds)
+        tax_minor = 0 if self.taxes_included else self.goods.tax_minor
+        paid_minor = self.goods.priced_minor + tax_minor
+        if paid_minor <= 0:
+            return goods_minor
+        return goods_minor + _divided(money_minor * base_minor, paid_minor, Rounding.HALF_UP)
+
+
+def _precedence(told: OrderNews | Order) -> tuple[datetime, int, int, int, int, bool]:
+    """Whose goods win: the newest; of two at one instant the smaller, whichever came first.
+
+    Gift cards and a tax that is in the price make goods smaller.
+    """
+    assert told.goods is not None, "only goods are compared"
+    assert told.updated_at is not None, "goods without a time are no news"
+    return (
+        told.updated_at,
+        -told.goods.priced_minor,
+        -told.goods.tax_minor,
+        told.goods.gift_card_minor,
+        told.goods.gift_card_tax_minor,
+        told.taxes_included,
+    )
 
 
 def _divided(amount: int, unit: int, rounding: Rounding) -> int:

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.account import Account, HoldRecord, LooseCode
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.orders import Order
@@ -32,13 +32,16 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to read: the account of a customer, and what else a decision needs."""
+    """What to read: the account of a customer, and what else a decision needs.
+
+    Without a customer, an order or a hold record by itself.
+    """
 
     shop: str
-    customer_id: str
+    customer_id: str | None
     key_hash: str | None = None
     order_id: str | None = None
-    code: str | None = None
+    hold_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,10 @@ class AccountWrite:
 class Write:
     """One transaction. `remembered_for` is the customer under whom the record is kept.
 
+    An order of which no customer is known yet is written without an account.
+
     The order and the hold record carry the revision that they will have; their condition is as that
-    of the account. `code` is the key of the hold record.
+    of the account. Loose codes are put on the list of what is to be switched off.
     """
 
     shop: str
@@ -76,7 +81,7 @@ class Write:
     remembered_for: str = ""
     order: Order | None = None
     hold_record: HoldRecord | None = None
-    code: str = ""
+    loose_codes: tuple[LooseCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +137,7 @@ class DueKind(StrEnum):
     HOLD = "hold"
     LOT = "lot"
     PENDING = "pending"
+    CODE = "code"
 
 
 class Store(Protocol):
@@ -156,9 +162,10 @@ class Store(Protocol):
         ...
 
     def due(self, kind: DueKind, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
-        """Shop and customer of every book of a shard on which something has fallen due.
+        """Shop and id of all of a shard on which something has fallen due.
 
-        Shards are numbered from 0 to `DUE_SHARDS` - 1; a book's is always the same.
+        The id is a customer's, for pending points an order's, for codes a hold's. Shards are
+        numbered from 0 to `DUE_SHARDS` - 1; that of one thing is always the same.
         """
         ...
 

@@ -1,15 +1,26 @@
 """The programme: the rules of points of one shop, in one version."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from enum import StrEnum
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from pointbook.domain.commands import HOLD_SECONDS_MAX
-from pointbook.domain.expiry import ExpiryRule, Rolling, parse_rule, rule_text
+from pointbook.domain.commands import DebtPolicy
+from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.orders import EarningRule, Rounding
+from pointbook.domain.programme_rules import (
+    RULES,
+    USUAL,
+    ApproveOn,
+    DiscountKind,
+    Locale,
+    Master,
+    Ranks,
+    Tax,
+)
+from pointbook.domain.tags import tag_digest
 
-POINT_WORTH_MINOR_MAX = 1_000_000
+USUAL_PERCENT = 100
+"""What a customer without a rank earns."""
 
 
 class ProgrammeError(ValueError):
@@ -21,105 +32,108 @@ class ProgrammeError(ValueError):
         self.field = field
 
 
-class Master(StrEnum):
-    """Which book decides where ledger and till differ."""
-
-    LEDGER = "ledger"
-    TILL = "till"
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
-    """The rules in force.
+    """The rules in force; docs/programme.md says what each of them means.
 
-    `time_zone` is the shop's calendar (IANA name), `currency` its ISO 4217 code,
-    `point_worth_minor` what one point is worth in the currency's smallest unit, `expiry` how long
-    granted points last, `hold_seconds` how long points are held for a checkout.
+    Money (`..._minor`) is in the currency's smallest unit, percents are whole numbers (150 is one
+    and a half). `lapsed_expiry` is None where points that come back after their day expire at once.
     """
 
     version: int
     time_zone: str
     currency: str
-    point_worth_minor: int
+    locale: Locale
+    points_master: Master
+    earn_unit_minor: int
+    points_per_unit: int
+    earn_on_tax: Tax
+    gift_cards_earn: bool
+    test_orders_earn: bool
+    rounding: Rounding
+    minimum_minor: int
+    rank_multipliers: Ranks
+    excluded_tag: str
+    approve_on: ApproveOn
+    pending_days: int
+    sign_up_points: int
     expiry: ExpiryRule
+    lapsed_expiry: ExpiryRule | None
+    reminder_days: tuple[int, ...]
+    point_worth_minor: int
     hold_seconds: int
-    points_master: Master = Master.LEDGER
+    combines_with: tuple[DiscountKind, ...]
+    debt_policy: DebtPolicy
+    flow_entries_per_hour: int
 
     @property
     def renew(self) -> Rolling | None:
         """The rule by which a customer's activity renews every lot, where expiry rolls."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
 
+    def earning_rule(self, tag_digests: Collection[str], is_test: bool) -> EarningRule:
+        """What an order earns of a customer who has tags of these digests (`tag_digest`)."""
+        earns = self.points_per_unit > 0 and (self.test_orders_earn or not is_test)
+        return EarningRule(
+            unit_minor=self.earn_unit_minor,
+            points_per_unit=max(1, self.points_per_unit),
+            multiplier_percent=self._percent(tag_digests) if earns else 0,
+            rounding=self.rounding,
+            programme_version=self.version,
+            minimum_minor=self.minimum_minor,
+            tax_included=self.earn_on_tax is Tax.INCLUDED,
+            gift_cards_earn=self.gift_cards_earn,
+            pending_days=self.pending_days,
+        )
+
+    def _percent(self, tag_digests: Collection[str]) -> int:
+        """The highest of the customer's ranks; nothing for whom the programme leaves out."""
+        if self.excluded_tag and tag_digest(self.excluded_tag) in tag_digests:
+            return 0
+        ranks = [
+            percent for tag, percent in self.rank_multipliers if tag_digest(tag) in tag_digests
+        ]
+        return max(ranks, default=USUAL_PERCENT)
+
     def texts(self) -> dict[str, str]:
         """Every rule but the version as a text, as `programme_of` reads it."""
-        return {
-            "time_zone": self.time_zone,
-            "currency": self.currency,
-            "point_worth_minor": str(self.point_worth_minor),
-            "expiry": rule_text(self.expiry),
-            "hold_seconds": str(self.hold_seconds),
-            "points_master": self.points_master.value,
-        }
+        return {name: rule.write(getattr(self, name)) for name, rule in RULES.items()}
 
 
 def programme_of(texts: Mapping[str, str], version: int) -> Programme:
     """The programme that these texts describe. Raises ProgrammeError with the first wrong field."""
-    known = {field.name for field in fields(Programme)} - {"version"}
-    for name in texts:
-        if name not in known:
-            raise ProgrammeError(name, f"is no rule of a programme; known are {sorted(known)}")
-    return Programme(
-        version=version,
-        time_zone=_time_zone(_given(texts, "time_zone")),
-        currency=_currency(_given(texts, "currency")),
-        point_worth_minor=_whole(texts, "point_worth_minor", 1, POINT_WORTH_MINOR_MAX),
-        expiry=_expiry(_given(texts, "expiry")),
-        hold_seconds=_whole(texts, "hold_seconds", 1, HOLD_SECONDS_MAX),
-        points_master=_master(_given(texts, "points_master")),
-    )
+    values = _read(texts)
+    if isinstance(values, list):
+        raise values[0]
+    return Programme(version=version, **values)
 
 
-def _given(texts: Mapping[str, str], field: str) -> str:
-    value = texts.get(field, "")
-    if not value:
-        raise ProgrammeError(field, "is missing")
-    return value
+def usual_programme(version: int = 1, /, **texts: str) -> Programme:
+    """The programme of these texts, every other rule as usual. Raises ProgrammeError."""
+    return programme_of({**USUAL, **texts}, version)
 
 
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ProgrammeError(
-            "time_zone", f"{name!r} is no time zone; give one such as Asia/Tokyo"
-        ) from None
-    return name
+def errors(texts: Mapping[str, str]) -> list[ProgrammeError]:
+    """Everything that keeps `programme_of` from reading these texts."""
+    values = _read(texts)
+    return values if isinstance(values, list) else []
 
 
-def _currency(code: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", code):
-        raise ProgrammeError("currency", f"{code!r} is no currency; give a code such as JPY")
-    return code
-
-
-def _whole(texts: Mapping[str, str], field: str, low: int, high: int) -> int:
-    value = _given(texts, field)
-    if not re.fullmatch("[0-9]{1,9}", value) or not low <= int(value) <= high:
-        raise ProgrammeError(field, f"{value!r} is no whole number from {low} to {high}")
-    return int(value)
-
-
-def _expiry(text: str) -> ExpiryRule:
-    try:
-        return parse_rule(text)
-    except ValueError as error:
-        raise ProgrammeError("expiry", str(error)) from error
-
-
-def _master(text: str) -> Master:
-    try:
-        return Master(text)
-    except ValueError:
-        raise ProgrammeError(
-            "points_master", f"{text!r} is no master; give one of {', '.join(Master)}"
-        ) from None
+def _read(texts: Mapping[str, str]) -> dict[str, Any] | list[ProgrammeError]:
+    """The values of all rules, or all that is wrong."""
+    known = ", ".join(RULES)
+    wrong = [
+        ProgrammeError(name, f"is no rule of a programme; known are {known}")
+        for name in texts
+        if name not in RULES
+    ]
+    values: dict[str, Any] = {}
+    for name, rule in RULES.items():
+        if name not in texts:
+            wrong.append(ProgrammeError(name, f"is missing; usual is {rule.usual!r}"))
+            continue
+        try:
+            values[name] = rule.read(texts[name])
+        except ValueError as error:
+            wrong.append(ProgrammeError(name, str(error)))
+    return wrong or values

@@ -74,7 +74,7 @@ def _entry_findings(fold: _Fold, booked: BookedEntry) -> Iterable[Finding]:
         (Damage.HASH, booked.entry_hash == expected_hash, f"entry {at} is not what was sealed"),
         (
             Damage.TEXT,
-            booked.text is None or booked.text.digest == digest,
+            booked.text is None or booked.text.digest(booked.cause) == digest,
             f"the text of entry {at} is not the one that was sealed",
         ),
         (

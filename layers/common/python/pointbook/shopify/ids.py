@@ -15,6 +15,7 @@ from pointbook.strict import shown
 
 _DIGITS = re.compile(r"[1-9][0-9]{0,19}")
 _GID = re.compile(r"gid://shopify/Customer/([1-9][0-9]{0,19})")
+_ANY_NUMBER = re.compile(r"(?:gid://shopify/[A-Za-z]+/)?([1-9][0-9]{0,19})")
 _ANY_FORM = re.compile(r"(?:gid://shopify/Customer/?)?([1-9][0-9]{0,19})")
 
 
@@ -31,6 +32,17 @@ def customer_digits(value: object, field: str = "customer_id") -> str:
             f"{field} is {shown(value)}, but must be a Shopify customer id, such as"
             " gid://shopify/Customer/8840734670934.",
         )
+    return found[1]
+
+
+def number_digits(value: object, field: str) -> str:
+    """Return the id of an order or of anything else of Shopify's as digits; gids have any kind.
+
+    Raises InvalidRequest for everything else.
+    """
+    found = _ANY_NUMBER.fullmatch(_as_text(value))
+    if not found:
+        raise InvalidRequest(field, f"{field} is {shown(value)}, but must be an id of Shopify's.")
     return found[1]
 
 

@@ -32,7 +32,8 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.errors import StoreRefused
-from pointbook.store import items, keys, requests
+from pointbook.store import items, keys, papers, requests
+from pointbook.store.values import Stored
 
 _THROTTLES = frozenset(
     {
@@ -58,8 +59,8 @@ _CONDITION_FAILED = "ConditionalCheckFailed"
 _READERS = {
     "account": items.account_of,
     "remembered": items.remembered_of,
-    "order": items.order_of,
-    "hold_record": items.hold_record_of,
+    "order": papers.order_of,
+    "hold_record": papers.hold_record_of,
 }
 
 
@@ -132,22 +133,22 @@ class DynamoStore:
         return found
 
     def due(self, kind: DueKind, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
-        """Shop and customer of every book of a shard on which something has fallen due."""
+        """Shop and id of every book, or order, of a shard on which something has fallen due."""
         for item in self._pages(requests.due(self._table, kind, shard, now)):
-            yield keys.parse_book(item["pk"]["S"])
+            yield keys.parse(item["pk"]["S"])
 
-    def _cheap(self, wanted: Wanted) -> list[items.Stored]:
+    def _cheap(self, wanted: Wanted) -> list[Stored]:
         answer = self._send("batch_get_item", requests.cheap_read(self._table, wanted))
         if answer.get("UnprocessedKeys"):
             raise TryAgainError(Obstacle.THROTTLED, "part of a read was left out")
-        found: list[items.Stored] = answer["Responses"].get(self._table, [])
+        found: list[Stored] = answer["Responses"].get(self._table, [])
         return found
 
-    def _fresh(self, wanted: Wanted) -> list[items.Stored]:
+    def _fresh(self, wanted: Wanted) -> list[Stored]:
         answer = self._send("transact_get_items", requests.fresh_read(self._table, wanted))
         return [part["Item"] for part in answer["Responses"] if part.get("Item")]
 
-    def _pages(self, request: requests.Request) -> Iterator[items.Stored]:
+    def _pages(self, request: requests.Request) -> Iterator[Stored]:
         while True:
             answer = self._send("query", request)
             yield from answer["Items"]

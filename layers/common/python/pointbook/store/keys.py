@@ -12,8 +12,16 @@ from pointbook.domain.ports import DUE_SHARDS, DueKind
 ACCOUNT = "A"
 ORDER = "O"
 HOLD_RECORD = "K"
+LOOSE_CODE = "L"
+CURSOR = "U"
+REPORTS = "R"
 VERSION_DIGITS = 12
 _NUMBER = re.compile("[0-9]+")
+
+
+def shop(shop: str) -> str:
+    """What belongs to a shop as a whole; every other key of the shop begins with it and a #."""
+    return f"S#{shop}"
 
 
 def book(shop: str, customer_id: str) -> str:
@@ -36,9 +44,20 @@ def order(shop: str, order_id: str) -> str:
     return f"S#{shop}#O#{_digits(order_id)}"
 
 
-def hold_record(shop: str, code: str) -> str:
-    """The hold behind a discount code, which is found whatever its case."""
-    return f"S#{shop}#K#{hashlib.sha256(code.casefold().encode()).hexdigest()}"
+def hold_record(shop: str, hold_id: str) -> str:
+    """What is kept of one hold."""
+    digest = hashlib.sha256(hold_id.encode("utf-8", "surrogatepass")).hexdigest()  # anybody's text
+    return f"S#{shop}#K#{digest}"
+
+
+def loose_code(shop: str, hold_id: str) -> str:
+    """A hold's code that is to be switched off."""
+    return f"S#{shop}#L#{hashlib.sha256(hold_id.encode()).hexdigest()}"
+
+
+def listed_code(shop: str, listed_id: str) -> str:
+    """The same by the id that `parse` gives."""
+    return f"S#{shop}#L#{listed_id}"
 
 
 def due(kind: DueKind, shard: int) -> str:
@@ -46,15 +65,25 @@ def due(kind: DueKind, shard: int) -> str:
     return f"DUE#{kind}#{shard}"
 
 
-def due_of(kind: DueKind, book_key: str) -> str:
-    """The shard on which a book's work of a kind stands."""
-    return due(kind, zlib.crc32(book_key.encode()) % DUE_SHARDS)
+def due_of(kind: DueKind, key: str) -> str:
+    """The shard on which the work of a kind on a book or an order stands."""
+    return due(kind, zlib.crc32(key.encode()) % DUE_SHARDS)
 
 
-def parse_book(book_key: str) -> tuple[str, str]:
-    """Shop and customer of a book's key."""
-    _, shop, _, customer_id = book_key.split("#")
-    return shop, customer_id
+def due_triggers(shop: str) -> str:
+    """The list of a shop's books of which Shopify Flow is to be told later."""
+    return f"DUE#trigger#{shop}"
+
+
+def listening(handle: str) -> str:
+    """Whether any workflow of a shop listens to a trigger."""
+    return f"W#{handle}"
+
+
+def parse(key: str) -> tuple[str, str]:
+    """Shop and id of the key of a book or an order."""
+    _, shop, _, number = key.split("#")
+    return shop, number
 
 
 def _digits(number: str) -> str:

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from pointbook.domain.account import BEGINNING
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.ports import DueKind, Wanted, Write
-from pointbook.store import items, keys
-from pointbook.store.items import Item
+from pointbook.store import items, keys, papers
+from pointbook.store.values import Item
 
 type Request = dict[str, Any]
 
@@ -21,14 +22,16 @@ UNCHANGED = "revision = :read_revision"
 
 def wanted_keys(wanted: Wanted) -> dict[str, Item]:
     """The key of each thing wanted, by the name of the field of `Loaded` that it fills."""
-    book = keys.book(wanted.shop, wanted.customer_id)
-    found = {"account": _key(book, keys.ACCOUNT)}
-    if wanted.key_hash is not None:
-        found["remembered"] = _key(book, keys.remembered(wanted.key_hash))
+    found: dict[str, Item] = {}
+    if wanted.customer_id is not None:
+        book = keys.book(wanted.shop, wanted.customer_id)
+        found["account"] = _key(book, keys.ACCOUNT)
+        if wanted.key_hash is not None:
+            found["remembered"] = _key(book, keys.remembered(wanted.key_hash))
     if wanted.order_id is not None:
         found["order"] = _key(keys.order(wanted.shop, wanted.order_id), keys.ORDER)
-    if wanted.code is not None:
-        found["hold_record"] = _key(keys.hold_record(wanted.shop, wanted.code), keys.HOLD_RECORD)
+    if wanted.hold_id is not None:
+        found["hold_record"] = _key(keys.hold_record(wanted.shop, wanted.hold_id), keys.HOLD_RECORD)
     return found
 
 
@@ -102,10 +105,15 @@ def _puts(table: str, write: Write) -> Iterator[Request]:
             table, items.remembered_item(write.shop, write.remembered_for, write.remembered)
         )
     if write.order is not None:
-        yield _put_unchanged(table, items.order_item(write.shop, write.order), write.order.revision)
+        yield _put_unchanged(
+            table, papers.order_item(write.shop, write.order), write.order.revision
+        )
     if write.hold_record is not None:
-        item = items.hold_record_item(write.shop, write.code, write.hold_record)
+        item = papers.hold_record_item(write.shop, write.hold_record)
         yield _put_unchanged(table, item, write.hold_record.revision)
+    for loose in write.loose_codes:
+        item = papers.loose_code_item(write.shop, loose, tries=0, next_try_at=BEGINNING)
+        yield _put(table, item)
 
 
 def _put_unchanged(table: str, item: Item, new_revision: int) -> Request:

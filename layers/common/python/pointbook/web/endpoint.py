@@ -112,7 +112,7 @@ def flow_refusal(code: str, message: str) -> Response:
 def _as_problem(error: PointbookError, login_url: str) -> Response:
     if not isinstance(error, Refused | Unavailable):
         return _unexpected_problem()
-    _count(error)
+    count(error)
     members: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
         members["login_url"] = login_url
@@ -120,21 +120,21 @@ def _as_problem(error: PointbookError, login_url: str) -> Response:
         members["field"] = error.field
     if isinstance(error, NotYours):
         log.warning("not_yours")
-    return problem(error.code, str(error), _headers(error), **members)
+    return problem(error.code, str(error), error_headers(error), **members)
 
 
 def _as_flow_answer(error: PointbookError) -> Response:
     if not isinstance(error, Refused | Unavailable):
         return _unexpected_flow_answer()
-    _count(error)
+    count(error)
     if isinstance(error, Unavailable):
         body = {"code": error.code, "message": str(error)}
-        return Response(503, body, _headers(error))
+        return Response(503, body, error_headers(error))
     answer = flow_refusal(error.code, str(error))
-    return replace(answer, headers=_headers(error))
+    return replace(answer, headers=error_headers(error))
 
 
-def _headers(error: PointbookError) -> dict[str, str]:
+def error_headers(error: PointbookError) -> dict[str, str]:
     """Return the header that HTTP asks for beside the status."""
     if isinstance(error, Unauthenticated):
         return {WWW_AUTHENTICATE_HEADER: "Bearer"}
@@ -145,7 +145,8 @@ def _headers(error: PointbookError) -> dict[str, str]:
     return {}
 
 
-def _count(error: PointbookError) -> None:
+def count(error: PointbookError) -> None:
+    """Count a request that was not served, by its code."""
     log.metric("RequestsNotServed", Code=error.code)
 
 

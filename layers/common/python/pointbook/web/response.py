@@ -41,6 +41,8 @@ _PROBLEMS = {
     "method_not_allowed": (405, "Method not allowed"),
     "hold_open": (409, "Points are already held"),
     "hold_captured": (409, "Held points were used by an order"),
+    "hold_ended": (409, "The hold has ended"),
+    "holds_not_offered": (409, "Points are not held here"),
     "body_too_large": (413, "Body too large"),
     "insufficient_points": (422, "Not enough points"),
     "invalid_request": (422, "Request not valid"),

@@ -17,14 +17,14 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from pointbook.till.deadline import Deadline
+from pointbook.outgoing.deadline import Deadline
 
 _deadline: ContextVar[Deadline] = ContextVar("deadline")
 
 
 @contextmanager
 def reads_until(deadline: Deadline) -> Iterator[None]:
-    """Every receive of this thread raises TillTimeout or TimeoutError from the deadline on."""
+    """Every receive of this thread raises TimeoutError from the deadline on."""
     token = _deadline.set(deadline)
     try:
         yield

@@ -1,0 +1,44 @@
+"""POST /v1/customers/{customer}/holds: take points for a checkout, and give their discount code."""
+
+from pointbook import wiring
+from pointbook.callers import own_session
+from pointbook.domain.commands import POINTS_MAX
+from pointbook.domain.refusal import Code
+from pointbook.hold_desk import Held
+from pointbook.page.hold import shown_hold
+from pointbook.strict import whole_number
+from pointbook.web.endpoint import my_page_endpoint
+from pointbook.web.request import Request
+from pointbook.web.response import REPLAY_HEADER, Response, problem
+
+settings = wiring.settings()
+
+
+@my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
+def handler(request: Request) -> Response:
+    """Prove who asks, hold the points, answer with the code; a repetition gets the same answer."""
+    customer = own_session(request, wiring.app_keys(), settings)
+    key = request.idempotency_key()
+    points = whole_number(request.json_object().get("points"), "points", 1, POINTS_MAX)
+    desk = wiring.hold_desk(customer.shop)
+    with request.timing.measure("ledger"):
+        held = desk.create(customer.customer_id, points, key)
+        if isinstance(held, Held):
+            return _held(held)
+        open_hold = desk.open_hold(customer.customer_id) if held.code is Code.HOLD_OPEN else None
+    if open_hold is None:
+        return problem(held.code, held.message)
+    return problem(held.code, held.message, hold=shown_hold(open_hold, wiring.clock().now()))
+
+
+def _held(held: Held) -> Response:
+    body = {
+        "hold_id": held.hold_id,
+        "points": held.points,
+        "discount_code": held.code,
+        "discount_amount": held.amount,
+        "currency": held.currency,
+        "expires_at": held.ends_at.isoformat(timespec="milliseconds"),
+        "figures": held.figures._asdict(),
+    }
+    return Response(201, body, {REPLAY_HEADER: "true"} if held.repeated else {})

@@ -1,0 +1,81 @@
+"""What Shopify says about customers: points for signing up, and two customers who become one."""
+
+from pointbook import log
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant
+from pointbook.domain.entry import Topic
+from pointbook.domain.programme import Programme
+from pointbook.domain.refusal import Refusal
+from pointbook.instruction import Booked, Identity, Instruction
+from pointbook.ledger import Ledger
+from pointbook.message import Message
+from pointbook.shopify.ids import customer_digits
+
+SOURCE = "shopify"
+
+COMPLETED = "completed"
+NOT_COMPLETED = frozenset({"requested", "in_progress", "failed"})
+"""Shopify's CustomerMergeRequestStatus, in lower case; a merge is told about in each of them."""
+
+
+def carry_out(message: Message, ledger: Ledger, programme: Programme) -> None:
+    """Carry out a message about customers; safe to repeat.
+
+    Raises InvalidRequest for a payload that names no customer, LedgerUnavailable when there was no
+    verdict in time.
+    """
+    match message.topic:
+        case "customers/create":
+            _sign_up(message, ledger, programme)
+        case "customers/merge":
+            _merge(message, ledger)
+        case _:
+            raise ValueError(f"{message.topic} is not about customers")
+
+
+def _sign_up(message: Message, ledger: Ledger, programme: Programme) -> None:
+    customer_id = customer_digits(message.payload.get("id"), "id")
+    if programme.sign_up_points == 0:
+        return
+    instruction = Instruction(
+        shop=message.shop,
+        customer_id=customer_id,
+        command=Grant(programme.sign_up_points, programme.expiry, Topic.ADD_SIGN_UP),
+        cause=Cause(SOURCE, message.event_id),
+        identity=Identity("sign_up", customer_id),
+        # Not the points: a later programme gives others, and this is the same sign-up.
+        content={"sign_up": customer_id},
+    )
+    _note_refusal(message, ledger.execute(instruction))
+
+
+def _merge(message: Message, ledger: Ledger) -> None:
+    """Merge only what Shopify has merged: it tells of merges under way and of failed ones too."""
+    payload = message.payload
+    status = str(payload.get("status", "")).lower()
+    if status != COMPLETED:
+        _note_other_status(message, status)
+        return
+    gone, kept = (
+        customer_digits(payload.get(field), field)
+        for field in (
+            "admin_graphql_api_customer_deleted_id",
+            "admin_graphql_api_customer_kept_id",
+        )
+    )
+    cause = Cause(SOURCE, message.event_id)
+    _note_refusal(message, ledger.merge(message.shop, gone, kept, cause))
+
+
+def _note_other_status(message: Message, status: str) -> None:
+    known = status in NOT_COMPLETED
+    if not known:
+        log.warning("merge_status_unknown", status=status, event_id=message.event_id)
+    log.metric("MergesNotCompleted", Status=status if known else "unknown")
+
+
+def _note_refusal(message: Message, answer: Booked | Refusal) -> None:
+    """A refusal is final (the customer was erased, or is merged elsewhere): no try would help."""
+    if isinstance(answer, Refusal):
+        log.warning("webhook_refused", code=answer.code, event_id=message.event_id)
+        log.metric("WebhooksRefused", Topic=message.topic, Code=answer.code)

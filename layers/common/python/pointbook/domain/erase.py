@@ -1,0 +1,81 @@
+"""Erasing a customer: the book goes on under a pseudonym, and the old id keeps only a tombstone.
+
+Nothing that counts changes, so the shop's sums stay what they were, and the hashes hold: they cover
+the book's own name, not the customer, and only digests of what is left out here.
+Rule: mission, "Orders, refunds, customers".
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.chain import BookedEntry
+from pointbook.domain.orders import Order
+
+type Pseudonyms = Mapping[str, str]
+"""The pseudonym of each customer that is erased together: one person, with those merged into it."""
+
+_PSEUDONYM = re.compile("0[0-9]{19}")
+
+
+def pseudonym_of(number: int) -> str:
+    """Turn a random number below 10**19 into a pseudonym: 20 digits, of which the first is 0.
+
+    Shopify's ids begin with another digit, so no pseudonym is ever a customer's.
+    """
+    assert 0 <= number < 10**19, "a pseudonym has 19 digits of its own"
+    return f"0{number:019d}"
+
+
+def is_pseudonym(customer_id: str) -> bool:
+    """Whether this is no customer's id any more: nobody can be told about these points."""
+    return _PSEUDONYM.fullmatch(customer_id) is not None
+
+
+def tombstone(customer_id: str, before: Account | None) -> Account:
+    """What stays under the erased customer's id: nothing but that it takes no commands any more."""
+    revision = before.revision + 1 if before else 1
+    return Account(customer_id, erased=True, revision=revision)
+
+
+def moved_account(account: Account, pseudonyms: Pseudonyms) -> Account:
+    """The account as it goes on under its pseudonym: its first write there."""
+    renamed = renamed_merges(account, pseudonyms)
+    return replace(renamed, customer_id=pseudonyms[account.customer_id], revision=1)
+
+
+def renamed_merges(account: Account, pseudonyms: Pseudonyms) -> Account:
+    """An account that no longer names the erased among those it was merged with."""
+    return replace(
+        account,
+        merged_into=_named(account.merged_into, pseudonyms),
+        merged_from=tuple(pseudonyms.get(name, name) for name in account.merged_from),
+    )
+
+
+def moved_entry(booked: BookedEntry, pseudonyms: Pseudonyms) -> BookedEntry:
+    """An entry under its book's pseudonym, without text, salt and the entry that caused it."""
+    entry = replace(booked.entry, customer_id=pseudonyms[booked.entry.customer_id])
+    return replace(booked, entry=entry, text=None, cause=replace(booked.cause, cause_entry_id=""))
+
+
+def renamed_order(order: Order, pseudonyms: Pseudonyms) -> Order:
+    """An order that no longer names the erased; the same one where it never did."""
+    return replace(
+        order,
+        customer_id=_named(order.customer_id, pseudonyms),
+        spendings=tuple(
+            replace(one, customer_id=pseudonyms.get(one.customer_id, one.customer_id))
+            for one in order.spendings
+        ),
+    )
+
+
+def renamed_record(record: HoldRecord, pseudonyms: Pseudonyms) -> HoldRecord:
+    """A hold record that no longer names the erased; the same one where it never did."""
+    return replace(record, customer_id=pseudonyms.get(record.customer_id, record.customer_id))
+
+
+def _named(customer_id: str | None, pseudonyms: Pseudonyms) -> str | None:
+    return None if customer_id is None else pseudonyms.get(customer_id, customer_id)

@@ -1,0 +1,90 @@
+"""A privacy request of Shopify's: what is to be done, until when, and what has been done.
+
+Shopify gives 30 days from the webhook (https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+DUE_AFTER = timedelta(days=30)
+
+
+class Kind(StrEnum):
+    """What is asked for, by the topic of its webhook."""
+
+    DATA = "customers/data_request"
+    CUSTOMER = "customers/redact"
+    SHOP = "shop/redact"
+
+
+class State(StrEnum):
+    """Open: it is worked on until it is done. Held: an operator has to confirm it first."""
+
+    OPEN = "open"
+    HELD = "held"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyRequest:
+    """One request. `subject` names it among those of its kind and shop.
+
+    `customer_id` is None where Shopify named an e-mail address only. `order_ids` are the orders it
+    names, `pseudonyms` the new names of those who are being erased, parents before those merged
+    into them, `position` the key at which going through the table goes on: all three are gone when
+    it is done. `counts` say what was done; `reason` is why it is held. `revision` counts writes.
+    """
+
+    kind: Kind
+    shop: str
+    subject: str
+    received_at: datetime
+    customer_id: str | None = None
+    order_ids: tuple[str, ...] = ()
+    state: State = State.OPEN
+    revision: int = 0
+    pseudonyms: Mapping[str, str] = field(default_factory=dict)
+    position: tuple[str, str] | None = None
+    counts: Mapping[str, int] = field(default_factory=dict)
+    reason: str = ""
+    confirmed: bool = False
+    finished_at: datetime | None = None
+
+    @property
+    def due_at(self) -> datetime:
+        """By when it has to be done."""
+        return self.received_at + DUE_AFTER
+
+    def counted(self, **done: int) -> "PrivacyRequest":
+        """The request with what has been done now on top."""
+        counts = dict(self.counts)
+        for name, number in done.items():
+            counts[name] = counts.get(name, 0) + number
+        return replace(self, counts=counts)
+
+    def held(self, reason: str) -> "PrivacyRequest":
+        """The request as it waits for an operator."""
+        return replace(self, state=State.HELD, reason=reason)
+
+    def reopened(self, *, confirmed: bool) -> "PrivacyRequest":
+        """The request after an operator has looked at it."""
+        return replace(self, state=State.OPEN, reason="", position=None, confirmed=confirmed)
+
+    def asked_again(self, received_at: datetime) -> "PrivacyRequest":
+        """The same request for another time: all of it is to be done anew."""
+        fresh = PrivacyRequest(self.kind, self.shop, self.subject, received_at)
+        return replace(fresh, revision=self.revision)
+
+    def finished(self, now: datetime) -> "PrivacyRequest":
+        """What is kept as proof: no link to a pseudonym, no order, no position."""
+        return replace(
+            self,
+            state=State.DONE,
+            order_ids=(),
+            pseudonyms={},
+            position=None,
+            reason="",
+            finished_at=now,
+        )

@@ -1,0 +1,237 @@
+"""Every rule of a programme: its usual text, how a text is read, and how a value is written.
+
+A rule is one text wherever it is kept or given: in the table, in a variable of the environment, in
+a merchant's file. A reader raises ValueError, which says what was given and what to give instead.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pointbook.domain.commands import HOLD_SECONDS_MAX, DebtPolicy
+from pointbook.domain.expiry import ExpiryRule, parse_rule, rule_text
+from pointbook.domain.orders import PENDING_DAYS_MAX, Rounding
+from pointbook.domain.tags import tag_digest
+
+MILLION = 1_000_000
+MONEY_MINOR_MAX = 999_999_999
+PERCENT_MAX = 9_999
+RANKS_MAX = 20
+RANKS_LENGTH_MAX = 1_000
+TAG_LENGTH_MAX = 255
+"""What Shopify allows a tag."""
+
+REMINDERS_MAX = 5
+REMINDER_DAYS_MAX = 999
+
+NONE = "none"
+_EXPIRE_AT_ONCE = "expire"
+
+type Ranks = tuple[tuple[str, int], ...]
+"""Tags of customers, each with the percent that they earn."""
+
+
+class Master(StrEnum):
+    """Which book decides where ledger and till differ."""
+
+    LEDGER = "ledger"
+    TILL = "till"
+
+
+class Tax(StrEnum):
+    """Whether tax earns points."""
+
+    INCLUDED = "included"
+    EXCLUDED = "excluded"
+
+
+class ApproveOn(StrEnum):
+    """What confirms an order, so that its points may be approved."""
+
+    PAID = "paid"
+    CREATED = "created"
+
+
+class Locale(StrEnum):
+    """Languages of texts for customers."""
+
+    EN = "en"
+    JA = "ja"
+
+
+class DiscountKind(StrEnum):
+    """Other discounts of a checkout, as Shopify classes them."""
+
+    ORDER = "order"
+    PRODUCT = "product"
+    SHIPPING = "shipping"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: the text it has where nobody says otherwise, its reader and its writer."""
+
+    usual: str
+    read: Callable[[str], Any]
+    write: Callable[[Any], str] = str
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"{name!r} is no time zone; give one such as Asia/Tokyo") from None
+    return name
+
+
+def _currency(code: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", code):
+        raise ValueError(f"{code!r} is no currency; give a code such as JPY")
+    return code
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
+def _one_of[Choice: StrEnum](choices: type[Choice]) -> Callable[[str], Choice]:
+    def read(text: str) -> Choice:
+        try:
+            return choices(text)
+        except ValueError:
+            raise ValueError(f"{text!r} is none of {', '.join(choices)}") from None
+
+    return read
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in ("yes", "no"):
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text == "yes"
+
+
+def _write_yes_or_no(value: object) -> str:
+    return "yes" if value else "no"
+
+
+def _lapsed_expiry(text: str) -> ExpiryRule | None:
+    if text == _EXPIRE_AT_ONCE:
+        return None
+    try:
+        return parse_rule(text)
+    except ValueError as error:
+        raise ValueError(f"{error}; or {_EXPIRE_AT_ONCE}") from None
+
+
+def _write_lapsed_expiry(rule: ExpiryRule | None) -> str:
+    return rule_text(rule) if rule else _EXPIRE_AT_ONCE
+
+
+def _tag(text: str) -> str:
+    if text and (text != text.strip() or "," in text or len(text) > TAG_LENGTH_MAX):
+        raise ValueError(f"{text!r} is no tag; give one without commas and blanks around it")
+    return text
+
+
+def _ranks(text: str) -> Ranks:
+    ranks = tuple(_rank(part) for part in _parts(text)) if text else ()
+    if len(ranks) > RANKS_MAX or len(text) > RANKS_LENGTH_MAX:
+        raise ValueError(f"give {RANKS_MAX} ranks and {RANKS_LENGTH_MAX} characters at most")
+    if len({tag_digest(tag) for tag, _ in ranks}) < len(ranks):
+        raise ValueError(f"{text!r} names a tag twice")
+    return ranks
+
+
+def _rank(text: str) -> tuple[str, int]:
+    found = re.fullmatch(r"([^=,\s](?:[^=,]*[^=,\s])?)=([1-9][0-9]{0,3})", text)
+    if not found or len(found[1]) > TAG_LENGTH_MAX:
+        raise ValueError(
+            f"{text!r} is no rank; give a tag and a percent from 1 to {PERCENT_MAX}, as in "
+            "gold=150,silver=120"
+        )
+    return found[1], int(found[2])
+
+
+def _write_ranks(ranks: Ranks) -> str:
+    return ",".join(f"{tag}={percent}" for tag, percent in ranks)
+
+
+def _reminder_days(text: str) -> tuple[int, ...]:
+    if text == NONE:
+        return ()
+    found = [re.fullmatch("[1-9][0-9]{0,2}", part) for part in _parts(text)]
+    days = [int(one[0]) for one in found if one]
+    if len(days) < len(found) or len(days) > REMINDERS_MAX:
+        raise ValueError(
+            f"{text!r} are no days; give up to {REMINDERS_MAX} numbers from 1 to "
+            f"{REMINDER_DAYS_MAX}, as in 30,7, or {NONE}"
+        )
+    if days != sorted(set(days), reverse=True):
+        raise ValueError(
+            f"{text!r} is not in falling order; give the earliest reminder first: 30,7"
+        )
+    return tuple(days)
+
+
+def _write_reminder_days(days: tuple[int, ...]) -> str:
+    return ",".join(str(day) for day in days) or NONE
+
+
+def _discount_kinds(text: str) -> tuple[DiscountKind, ...]:
+    if text == NONE:
+        return ()
+    given = _parts(text)
+    if len(set(given)) < len(given) or not set(given) <= set(DiscountKind):
+        raise ValueError(f"{text!r} is not some of {', '.join(DiscountKind)}, each once, or {NONE}")
+    return tuple(kind for kind in DiscountKind if kind in given)
+
+
+def _write_discount_kinds(kinds: tuple[DiscountKind, ...]) -> str:
+    return ",".join(kinds) or NONE
+
+
+def _parts(text: str) -> list[str]:
+    return re.split(", *", text)
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "time_zone": Rule("Asia/Tokyo", _time_zone),
+    "currency": Rule("JPY", _currency),
+    "locale": Rule("en", _one_of(Locale)),
+    "points_master": Rule("ledger", _one_of(Master)),
+    # what an order earns
+    "earn_unit_minor": Rule("100", _whole(1, MONEY_MINOR_MAX)),
+    "points_per_unit": Rule("1", _whole(0, MILLION)),
+    "earn_on_tax": Rule("included", _one_of(Tax)),
+    "gift_cards_earn": Rule("no", _yes_or_no, _write_yes_or_no),
+    "test_orders_earn": Rule("no", _yes_or_no, _write_yes_or_no),
+    "rounding": Rule("floor", _one_of(Rounding)),
+    "minimum_minor": Rule("0", _whole(0, MONEY_MINOR_MAX)),
+    "rank_multipliers": Rule("", _ranks, _write_ranks),
+    "excluded_tag": Rule("", _tag),
+    "approve_on": Rule("paid", _one_of(ApproveOn)),
+    "pending_days": Rule("0", _whole(0, PENDING_DAYS_MAX)),
+    "sign_up_points": Rule("0", _whole(0, MILLION)),
+    # how long points last
+    "expiry": Rule("months:12:month_end", parse_rule, rule_text),
+    "lapsed_expiry": Rule(_EXPIRE_AT_ONCE, _lapsed_expiry, _write_lapsed_expiry),
+    "reminder_days": Rule("30,7", _reminder_days, _write_reminder_days),
+    # what they are worth, and how they are used
+    "point_worth_minor": Rule("1", _whole(1, MILLION)),
+    "hold_seconds": Rule("600", _whole(1, HOLD_SECONDS_MAX)),
+    "combines_with": Rule("product,shipping", _discount_kinds, _write_discount_kinds),
+    "debt_policy": Rule("carry", _one_of(DebtPolicy)),
+    "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),
+}
+"""Every rule there is, in the order in which they are shown."""
+
+USUAL: Final[Mapping[str, str]] = {name: rule.usual for name, rule in RULES.items()}
+"""The texts of a programme about which nobody has said anything."""

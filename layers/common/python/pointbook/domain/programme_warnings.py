@@ -1,0 +1,81 @@
+"""What a careful colleague would say about a programme that can be used, but perhaps should not.
+
+Rule of the 20 percent: Japan's Act against Unjustifiable Premiums, general premiums (200 yen for
+purchases below 1,000 yen). A point that only pays in the same shop counts as a discount and is
+outside it; a point that can be exchanged for goods or another company's points is not.
+"""
+
+from datetime import date
+
+from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Months, Rolling
+from pointbook.domain.programme import USUAL_PERCENT, Programme
+from pointbook.domain.tags import tag_digest
+
+PREMIUM_PERCENT_MAX = 20
+HOLD_SECONDS_MIN = 60
+_SHORTEST_MONTH_DAYS = 28
+
+
+def warnings(programme: Programme, today: date) -> tuple[str, ...]:
+    """Sentences that name the rule first; none where there is nothing to say."""
+    return (
+        *_premiums(programme),
+        *_excluded_rank(programme),
+        *_lapses_at_once("expiry", programme.expiry, today),
+        *_lapses_at_once("lapsed_expiry", programme.lapsed_expiry, today),
+        *_early_reminder(programme),
+        *_short_hold(programme),
+    )
+
+
+def _premiums(programme: Programme) -> list[str]:
+    worth = programme.points_per_unit * programme.point_worth_minor
+    found = []
+    for who, percent in (("customers without a rank", USUAL_PERCENT), *programme.rank_multipliers):
+        # In hundredths of a percent of the unit, so that nothing is rounded.
+        if worth * percent > PREMIUM_PERCENT_MAX * programme.earn_unit_minor:
+            found.append(
+                f"points_per_unit: {who} get back {worth * percent // programme.earn_unit_minor} % "
+                f"of what they pay; where points can be exchanged for goods or for another "
+                f"company's points, Japan allows premiums of {PREMIUM_PERCENT_MAX} % at most"
+            )
+    return found
+
+
+def _excluded_rank(programme: Programme) -> list[str]:
+    ranks = {tag_digest(tag) for tag, _ in programme.rank_multipliers}
+    if not programme.excluded_tag or tag_digest(programme.excluded_tag) not in ranks:
+        return []
+    return [f"excluded_tag: {programme.excluded_tag} is a rank too; it earns nothing"]
+
+
+def _lapses_at_once(name: str, rule: ExpiryRule | None, today: date) -> list[str]:
+    if not isinstance(rule, FixedDate) or rule.day >= today:
+        return []
+    return [f"{name}: {rule.day} is over; points granted now expire at once"]
+
+
+def _early_reminder(programme: Programme) -> list[str]:
+    days = _shortest_days(programme.expiry)
+    earliest = max(programme.reminder_days, default=0)
+    if days is None or earliest <= days:
+        return []
+    return [f"reminder_days: points last {days} days, so {earliest} days ahead is at once"]
+
+
+def _shortest_days(rule: ExpiryRule) -> int | None:
+    """The days that points last at the least; None where that is not a number of days."""
+    match rule:
+        case Days(days):
+            return days
+        case Months(months):
+            return months * _SHORTEST_MONTH_DAYS
+        case Rolling(period):
+            return _shortest_days(period)
+    return None
+
+
+def _short_hold(programme: Programme) -> list[str]:
+    if programme.hold_seconds >= HOLD_SECONDS_MIN:
+        return []
+    return [f"hold_seconds: {programme.hold_seconds} s are over before a customer can check out"]

@@ -1,0 +1,1 @@
+"""What all calls to the world outside have in common: deadlines, connections, shared tokens."""

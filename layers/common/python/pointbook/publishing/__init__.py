@@ -1,0 +1,1 @@
+"""Telling Shopify Flow what happened to points: through an outbox, at least once, in order."""

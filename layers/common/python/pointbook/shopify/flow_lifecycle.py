@@ -1,0 +1,89 @@
+"""Shopify Flow's lifecycle callback: whether any workflow with one of our triggers is switched on.
+
+Signed like an action. The trigger is named by `flow_trigger_definition_id`; Shopify documents that
+as the trigger's id and shows titles, so both our handles and the extensions' names are understood.
+(https://shopify.dev/docs/apps/build/flow/track-lifecycle-events)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pointbook.errors import InvalidRequest, MethodNotAllowed, UnknownShop
+from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.signature import verify_body
+from pointbook.shopify.triggers import (
+    POINTS_APPROVED_CHANGED,
+    POINTS_BALANCE,
+    POINTS_CHANGED,
+    POINTS_EXPIRING,
+)
+from pointbook.strict import json_object, shown, text
+
+BODY_BYTES_MAX = 16 * 1024
+TEXT_LENGTH_MAX = 255
+
+NAMES = {
+    "points reported": POINTS_BALANCE,
+    "approved points changed": POINTS_APPROVED_CHANGED,
+    "points changed": POINTS_CHANGED,
+    "points about to expire": POINTS_EXPIRING,
+}
+"""Our triggers by the names that merchants see, in small letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerUse:
+    """Since `at`, workflows of a shop listen to a trigger, or none does any more.
+
+    `handle` is None for a trigger that is none of ours.
+    """
+
+    shop: str
+    handle: str | None
+    at: datetime
+    listened: bool
+
+
+def read_trigger_use(
+    method: str, headers: Mapping[str, str], body: bytes, keys: AppKeys
+) -> TriggerUse:
+    """Return what these raw bytes say.
+
+    In this order: MethodNotAllowed, SignatureMissing, SignatureWrong, MalformedBody, UnknownShop,
+    InvalidRequest with the field.
+    """
+    if method != "POST":
+        raise MethodNotAllowed(method, allowed="POST")
+    verify_body(body, headers, keys.shopify_secrets)
+    members = json_object(body)
+    shop = members.get("shopify_domain")
+    if not isinstance(shop, str) or shop not in keys.shops:
+        raise UnknownShop(f"The shop {shown(shop)} does not use these points.")
+    listened = members.get("has_enabled_flow")
+    if not isinstance(listened, bool):
+        raise InvalidRequest(
+            "has_enabled_flow", f"has_enabled_flow is {shown(listened)}, but must be true or false."
+        )
+    definition = text(
+        members.get("flow_trigger_definition_id"), "flow_trigger_definition_id", TEXT_LENGTH_MAX
+    )
+    return TriggerUse(shop, _handle(definition), _instant(members.get("timestamp")), listened)
+
+
+def _handle(definition: str) -> str | None:
+    wanted = definition.strip().lower()
+    return wanted if wanted in NAMES.values() else NAMES.get(wanted)
+
+
+def _instant(value: object) -> datetime:
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise InvalidRequest(
+            "timestamp",
+            f"timestamp is {shown(value)}, but must be a time such as 2026-11-22T03:00:00Z.",
+        )
+    return at

@@ -1,0 +1,204 @@
+"""Orders and refunds as Shopify's webhooks carry them, as far as points need them.
+
+Fields: https://shopify.dev/docs/api/admin-rest/latest/resources/order and .../refund. Whatever else
+a payload has is ignored. Money is Decimal: texts and JSON numbers are read digit by digit.
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _as_text(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
+def _no_float(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise ValueError("an amount is a decimal text")
+    return value
+
+
+Id = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[1-9][0-9]{0,19}$")]
+"""A number of Shopify's, as its digits."""
+
+AMOUNT_LIMIT = 10**15
+"""Far beyond any order; products and sums of such amounts are still exact."""
+
+Amount = Annotated[Decimal, BeforeValidator(_no_float), Field(gt=-AMOUNT_LIMIT, lt=AMOUNT_LIMIT)]
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
+
+
+class Part(BaseModel):
+    """Anything in a payload."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Money(Part):
+    """An amount with its currency."""
+
+    amount: Amount
+    currency_code: str = ""
+
+
+class MoneySet(Part):
+    """One amount in two currencies; the shop's is the one that counts."""
+
+    shop_money: Money
+
+
+class Allocation(Part):
+    """What one discount took off a line."""
+
+    amount: Amount
+    amount_set: MoneySet | None = None
+    discount_application_index: Count
+
+    @property
+    def taken_off(self) -> Decimal:
+        """In the shop's currency."""
+        return in_shop_money(self.amount, self.amount_set)
+
+
+class TaxLine(Part):
+    """One tax on a line."""
+
+    price: Amount
+    price_set: MoneySet | None = None
+
+
+class LineItem(Part):
+    """So many pieces of one thing."""
+
+    id: Id
+    quantity: Count
+    current_quantity: Count | None = None
+    price: Amount
+    price_set: MoneySet | None = None
+    gift_card: bool = False
+    discount_allocations: tuple[Allocation, ...] = ()
+    tax_lines: tuple[TaxLine, ...] = ()
+
+    @property
+    def net(self) -> Decimal:
+        """What all pieces cost after discounts, in the shop's currency."""
+        gross = in_shop_money(self.price, self.price_set) * self.quantity
+        return gross - sum(allocation.taken_off for allocation in self.discount_allocations)
+
+    @property
+    def tax(self) -> Decimal:
+        """The tax on all pieces, in the shop's currency."""
+        return sum((in_shop_money(line.price, line.price_set) for line in self.tax_lines), _NOTHING)
+
+
+class RefundedGift(Part):
+    """What a refund says about the line it gives back."""
+
+    gift_card: bool | None = None
+
+
+class RefundLine(Part):
+    """So many pieces of one line given back."""
+
+    line_item_id: Id
+    quantity: Count
+    subtotal: Amount = Decimal(0)
+    subtotal_set: MoneySet | None = None
+    total_tax: Amount = Decimal(0)
+    total_tax_set: MoneySet | None = None
+    line_item: RefundedGift = RefundedGift()
+
+
+class Transaction(Part):
+    """Money that moved, or was to move."""
+
+    kind: str
+    status: str
+    amount: Amount
+    currency: str = ""
+
+
+class Adjustment(Part):
+    """Money of a refund that belongs to no line; below zero is paid to the customer."""
+
+    kind: str
+    amount: Amount
+    amount_set: MoneySet | None = None
+    tax_amount: Amount = Decimal(0)
+
+
+class RefundShipping(Part):
+    """Shipping that was paid back."""
+
+    subtotal_amount_set: MoneySet | None = None
+
+
+class RefundPayload(Part):
+    """One refund, by itself or within its order."""
+
+    id: Id
+    order_id: Id
+    refund_line_items: tuple[RefundLine, ...] = ()
+    transactions: tuple[Transaction, ...] = ()
+    order_adjustments: tuple[Adjustment, ...] = ()
+    refund_shipping_lines: tuple[RefundShipping, ...] = ()
+
+
+class Buyer(Part):
+    """Whose order it is. `tag_digests` stand for the customer's tags."""
+
+    id: Id
+    tag_digests: tuple[str, ...] = ()
+
+
+class Application(Part):
+    """One discount of an order; `code` is given for codes of holds only."""
+
+    type: str = ""
+    code: str | None = None
+
+
+class DiscountCode(Part):
+    """A code and what it took off altogether."""
+
+    code: str | None = None
+    amount: Amount
+
+
+class Metafield(Part):
+    """A value that another app wrote to the order."""
+
+    namespace: str
+    key: str
+    value: str | int | None = None
+
+
+class OrderPayload(Part):
+    """One order at one time."""
+
+    id: Id
+    customer: Buyer | None = None
+    test: bool = False
+    currency: str
+    created_at: AwareDatetime | None = None
+    updated_at: AwareDatetime
+    cancelled_at: AwareDatetime | None = None
+    financial_status: str | None = None
+    taxes_included: bool = True
+    line_items: tuple[LineItem, ...] = ()
+    subtotal_price: Amount | None = None
+    total_tax: Amount = Decimal(0)
+    discount_applications: tuple[Application, ...] = ()
+    discount_codes: tuple[DiscountCode, ...] = ()
+    refunds: tuple[RefundPayload, ...] | None = None
+    metafields: tuple[Metafield, ...] = ()
+
+
+def in_shop_money(amount: Decimal, both: MoneySet | None) -> Decimal:
+    """The amount in the shop's currency: from the set where there is one."""
+    return both.shop_money.amount if both is not None else amount
+
+
+_NOTHING = Decimal(0)

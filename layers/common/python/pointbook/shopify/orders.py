@@ -1,0 +1,257 @@
+"""What an order or a refund of Shopify's says, in the words of points.
+
+| fact | where it is read |
+|---|---|
+| goods | lines: price × quantity − their discounts; a payload without lines: `subtotal_price` |
+| removed by editing | pieces missing in `current_quantity` that none of its refunds accounts for |
+| refund with lines | the lines; beside them what `refund_discrepancy` paid out more |
+| refund of an amount | its transactions without the shipping in them |
+| points of a hold | the allocations of the discount with the hold's code, else `discount_codes` |
+| points at a till | metafield `omni_hub.point_used` |
+
+Shipping is in none of them. Shopify's plain figures stand before refunds, which come by id.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from pointbook.domain.money import minor_of
+from pointbook.domain.orders import Goods, Refund
+from pointbook.errors import InvalidRequest
+from pointbook.shopify.order_payloads import (
+    LineItem,
+    OrderPayload,
+    Part,
+    RefundPayload,
+    in_shop_money,
+)
+from pointbook.strict import whole_number
+
+PAID = frozenset({"paid", "partially_refunded", "refunded"})
+"""Financial statuses of an order that was paid once."""
+
+_PAID_BACK = frozenset({"success", "pending"})
+_TILL_NAMESPACE, _TILL_KEY = "omni_hub", "point_used"
+_TILL_POINTS_MAX = 1_000_000_000
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeUse:
+    """A hold's code on an order, and how much it took off, in the smallest unit."""
+
+    code: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """One order at one time. `till_points` were used at a counter."""
+
+    order_id: str
+    customer_id: str | None
+    tag_digests: tuple[str, ...]
+    is_test: bool
+    created_at: datetime | None
+    updated_at: datetime
+    paid: bool
+    cancelled: bool
+    goods: Goods | None
+    taxes_included: bool
+    refunds: tuple[Refund, ...]
+    code_uses: tuple[CodeUse, ...]
+    till_points: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """One refund and the order that it belongs to."""
+
+    order_id: str
+    refund: Refund
+
+
+def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
+    """Read the payload of `orders/*`; `currency` is the shop's.
+
+    Raises InvalidRequest with the field that cannot be used.
+    """
+    order = _read(OrderPayload, payload)
+    if order.currency != currency:
+        raise InvalidRequest(
+            "currency", f"The order is in {order.currency}, but the programme is in {currency}."
+        )
+    gift_lines = frozenset(line.id for line in order.line_items if line.gift_card)
+    return OrderFacts(
+        order_id=order.id,
+        customer_id=order.customer.id if order.customer else None,
+        tag_digests=order.customer.tag_digests if order.customer else (),
+        is_test=order.test,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+        paid=order.financial_status in PAID,
+        cancelled=order.cancelled_at is not None,
+        goods=_goods(order, currency),
+        taxes_included=order.taxes_included,
+        refunds=tuple(_refund(refund, currency, gift_lines) for refund in order.refunds or ()),
+        code_uses=_code_uses(order, currency),
+        till_points=_till_points(order),
+    )
+
+
+def read_refund(payload: Mapping[str, Any], currency: str) -> RefundFacts:
+    """Read the payload of `refunds/create`. Raises InvalidRequest as `read_order` does."""
+    refund = _read(RefundPayload, payload)
+    return RefundFacts(refund.order_id, _refund(refund, currency, frozenset()))
+
+
+def _read[T: Part](kind: type[T], payload: Mapping[str, Any]) -> T:
+    try:
+        return kind.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise InvalidRequest(field, f"{field} cannot be used: {first['msg']}.") from None
+
+
+def _goods(order: OrderPayload, currency: str) -> Goods | None:
+    if not order.line_items:
+        if order.subtotal_price is None:
+            return None
+        priced_minor = _minor(order.subtotal_price, currency, "subtotal_price")
+        return Goods(priced_minor, _minor(order.total_tax, currency, "total_tax"))
+    removed = _removed_pieces(order)
+    parts = [
+        (_kept(line.net, line, removed), _kept(line.tax, line, removed), line.gift_card)
+        for line in order.line_items
+    ]
+    return _sum_of(parts, currency, "line_items")
+
+
+def _sum_of(parts: Iterable[tuple[Decimal, Decimal, bool]], currency: str, field: str) -> Goods:
+    """Goods from (net, tax, is a gift card); rounded once, when everything is added up."""
+    sums = [_NOTHING] * 4
+    for net, tax, is_gift_card in parts:
+        sums[0] += net
+        sums[1] += tax
+        if is_gift_card:
+            sums[2] += net
+            sums[3] += tax
+    return Goods(*(_minor(amount, currency, field) for amount in sums))
+
+
+def _minor(amount: Decimal, currency: str, field: str) -> int:
+    try:
+        return minor_of(amount, currency)
+    except ValueError as error:
+        raise InvalidRequest(field, f"{field} cannot be used: {error}.") from None
+
+
+def _removed_pieces(order: OrderPayload) -> dict[str, int]:
+    """Pieces of each line that left the order otherwise than by a refund it lists.
+
+    A payload that does not list its refunds says nothing about it.
+    """
+    if order.refunds is None:
+        return {}
+    refunded: dict[str, int] = {}
+    for refund in order.refunds:
+        for line in refund.refund_line_items:
+            refunded[line.line_item_id] = refunded.get(line.line_item_id, 0) + line.quantity
+    return {
+        line.id: max(0, line.quantity - line.current_quantity - refunded.get(line.id, 0))
+        for line in order.line_items
+        if line.current_quantity is not None
+    }
+
+
+def _kept(amount: Decimal, line: LineItem, removed: Mapping[str, int]) -> Decimal:
+    """The part of a line's amount for the pieces that are kept, divided last, so that it is exact.
+
+    Halves are then halves: 5 of 6 pieces of 3 yen are 2.5, not a trifle less.
+    """
+    pieces = line.quantity - removed.get(line.id, 0)
+    return amount * pieces / line.quantity if pieces else _NOTHING
+
+
+def _refund(refund: RefundPayload, currency: str, gift_lines: frozenset[str]) -> Refund:
+    parts = []
+    for line in refund.refund_line_items:
+        is_gift_card = line.line_item.gift_card
+        if is_gift_card is None:
+            is_gift_card = line.line_item_id in gift_lines
+        net = in_shop_money(line.subtotal, line.subtotal_set)
+        parts.append((net, in_shop_money(line.total_tax, line.total_tax_set), is_gift_card))
+    return Refund(
+        refund_id=refund.id,
+        goods=_sum_of(parts, currency, "refund_line_items"),
+        money_minor=_minor(_money_beside_lines(refund, currency), currency, "transactions"),
+    )
+
+
+def _money_beside_lines(refund: RefundPayload, currency: str) -> Decimal:
+    """What was paid back for goods, but for none of the lines; never below nothing."""
+    discrepancy = -_adjusted(refund, "refund_discrepancy")
+    paid_back = [
+        transaction
+        for transaction in refund.transactions
+        if transaction.kind == "refund" and transaction.status in _PAID_BACK
+    ]
+    in_other_money = any(t.currency not in ("", currency) for t in paid_back)
+    if refund.refund_line_items or not paid_back or in_other_money:
+        return max(_NOTHING, discrepancy)
+    shipping = -_adjusted(refund, "shipping_refund") + sum(
+        line.subtotal_amount_set.shop_money.amount
+        for line in refund.refund_shipping_lines
+        if line.subtotal_amount_set is not None
+    )
+    return max(_NOTHING, sum((t.amount for t in paid_back), _NOTHING) - shipping)
+
+
+def _adjusted(
+    refund: RefundPayload, kind: Literal["refund_discrepancy", "shipping_refund"]
+) -> Decimal:
+    return sum(
+        (
+            in_shop_money(adjustment.amount, adjustment.amount_set) + adjustment.tax_amount
+            for adjustment in refund.order_adjustments
+            if adjustment.kind == kind
+        ),
+        _NOTHING,
+    )
+
+
+def _code_uses(order: OrderPayload, currency: str) -> tuple[CodeUse, ...]:
+    """Each code of a hold that the order carries, in whatever case, and what it took off."""
+    used: dict[str, Decimal] = {}
+    for index, application in enumerate(order.discount_applications):
+        if application.code:
+            taken_off = (
+                allocation.taken_off
+                for line in order.line_items
+                for allocation in line.discount_allocations
+                if allocation.discount_application_index == index
+            )
+            code = application.code.upper()
+            used[code] = used.get(code, _NOTHING) + sum(taken_off, _NOTHING)
+    for discount_code in order.discount_codes:
+        code = (discount_code.code or "").upper()
+        if code and not used.get(code):  # no line says so, but the order does
+            used[code] = discount_code.amount
+    return tuple(
+        CodeUse(code, _minor(amount, currency, "discount_codes")) for code, amount in used.items()
+    )
+
+
+def _till_points(order: OrderPayload) -> int:
+    """Points that a customer used at a counter, as Omni Hub writes them to the order."""
+    for metafield in order.metafields:
+        if (metafield.namespace, metafield.key) == (_TILL_NAMESPACE, _TILL_KEY):
+            field = f"metafields.{_TILL_NAMESPACE}.{_TILL_KEY}"
+            return whole_number(metafield.value or 0, field, 0, _TILL_POINTS_MAX)
+    return 0

@@ -1,0 +1,74 @@
+"""The files with customers' data that were asked for, in a private bucket of S3.
+
+A key is `data-requests/<shop>/<customer>/<request>.json`; the bucket's own rule deletes a file
+after 30 days, and erasing a customer or a shop deletes theirs at once.
+"""
+
+from functools import cache
+from typing import IO, Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from pointbook.errors import Unavailable
+
+ROOM = "data-requests"
+
+
+@cache
+def connect_files() -> Any:
+    """The client of S3."""
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=20
+    )
+    return Session().create_client("s3", config=config)
+
+
+class PrivacyFiles:
+    """The bucket. Raises Unavailable while it cannot be reached."""
+
+    def __init__(self, client: Any, bucket: str) -> None:
+        """Use botocore's S3 `client` on `bucket`."""
+        self._client = client
+        self._bucket = bucket
+
+    def put(self, key: str, content: IO[bytes]) -> None:
+        """Write a file, over an earlier one of the same key."""
+        self._send(
+            "put_object",
+            Bucket=self._bucket,
+            Key=key,
+            Body=content,
+            ContentType="application/json",
+        )
+
+    def forget_customer(self, shop: str, customer_id: str) -> int:
+        """Delete a customer's files; returns how many there were."""
+        return self._forget(f"{ROOM}/{shop}/{customer_id}/")
+
+    def forget_shop(self, shop: str) -> int:
+        """Delete a shop's files; returns how many there were."""
+        return self._forget(f"{ROOM}/{shop}/")
+
+    def _forget(self, prefix: str) -> int:
+        deleted = 0
+        while True:
+            listed = self._send("list_objects_v2", Bucket=self._bucket, Prefix=prefix)
+            found = listed.get("Contents", [])
+            for one in found:
+                self._send("delete_object", Bucket=self._bucket, Key=one["Key"])
+            deleted += len(found)
+            if not listed.get("IsTruncated"):
+                return deleted
+
+    def _send(self, operation: str, **request: Any) -> Any:
+        try:
+            return getattr(self._client, operation)(**request)
+        except (ClientError, BotoCoreError) as error:
+            raise Unavailable("files_unavailable", "Please try again.", 60) from error
+
+
+def file_key(shop: str, customer_id: str, request_id: str) -> str:
+    """Where the data of one request is."""
+    return f"{ROOM}/{shop}/{customer_id}/{request_id}.json"

@@ -1,0 +1,79 @@
+"""Post a webhook to the running stack, as Shopify does.
+
+.venv-stack/bin/python -m local webhook events/shopify_webhook/orders_create.json
+
+The file is a sample event, or just a webhook's body; then its topic is said beside it. It is signed
+anew with the running shop's secret, so a sample may be changed at will.
+"""
+
+import json
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local import signing
+from local.problems import LocalProblem
+from local.stack import Stack
+
+PATH = "/v1/webhooks/shopify"
+_ANSWERS_WITHIN_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the stack answered."""
+
+    status: int
+    body: str
+
+
+def headers_of(topic: str, body: bytes, shop: str, secret: str) -> dict[str, str]:
+    """Shopify's headers for a delivery of a new event."""
+    return {
+        "Content-Type": "application/json",
+        "X-Shopify-Topic": topic,
+        "X-Shopify-Shop-Domain": shop,
+        "X-Shopify-Event-Id": str(uuid.uuid4()),
+        "X-Shopify-Webhook-Id": str(uuid.uuid4()),
+        "X-Shopify-Hmac-Sha256": signing.flow_signature(body, secret),
+    }
+
+
+def post(stack: Stack, topic: str, body: bytes) -> Accepted:
+    """Sign a body and post it. Raises LocalProblem when nobody answers."""
+    headers = headers_of(topic, body, stack.shop_domain, stack.shopify_client_secret)
+    request = urllib.request.Request(stack.api_url + PATH, body, headers)  # noqa: S310 - our own
+    try:
+        with urllib.request.urlopen(request, timeout=_ANSWERS_WITHIN_SECONDS) as answer:  # noqa: S310
+            return Accepted(answer.status, answer.read().decode())
+    except urllib.error.HTTPError as refused:
+        return Accepted(refused.code, refused.read().decode())
+    except OSError as error:
+        raise LocalProblem(f"{stack.api_url} does not answer: {error}") from error
+
+
+def post_file(stack: Stack, file: Path, topic: str | None = None) -> int:
+    """Post what is in a file, say what was answered, and return the exit status."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise LocalProblem(f"{file} cannot be read: {error}") from error
+    found, body = _webhook_in(content)
+    if (topic or found) is None:
+        raise LocalProblem(f"{file} is a body: say its topic too, such as orders/create.")
+    answer = post(stack, topic or found or "", body)
+    print(f"{topic or found}: {answer.status} {answer.body}")
+    return 0 if answer.status == 200 else 1
+
+
+def _webhook_in(content: Mapping[str, Any]) -> tuple[str | None, bytes]:
+    """Topic and body of a sample event; of anything else only the body is known."""
+    headers = content.get("headers")
+    if "requestContext" not in content or not isinstance(headers, dict):
+        return None, json.dumps(content, ensure_ascii=False).encode()
+    topics = [value for name, value in headers.items() if name.lower().endswith("shopify-topic")]
+    return (topics[0] if topics else None), str(content.get("body", "")).encode()

@@ -1,0 +1,32 @@
+"""`python -m ops <command> ...`: see docs/programme.md and docs/operations.md."""
+
+import sys
+from collections.abc import Callable
+
+from ops import privacy, programme, publish, redrive
+from ops.problems import OpsProblem
+from pointbook.errors import PointbookError
+
+_COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "privacy": privacy.main,
+    "programme": programme.main,
+    "publish": publish.main,
+    "redrive": redrive.main,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return the exit status: 0 done, 1 refused, 2 not understood."""
+    command = _COMMANDS.get(arguments[0]) if arguments else None
+    if command is None:
+        print(f"Say what to do: python -m ops {'|'.join(_COMMANDS)} --help", file=sys.stderr)
+        return 2
+    try:
+        return command(arguments[1:])
+    except (OpsProblem, PointbookError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

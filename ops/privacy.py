@@ -1,0 +1,68 @@
+"""`python -m ops privacy`: which privacy requests there are, and which of them are not done.
+
+    python -m ops privacy [--env prod] [--shop ...]            list them, the oldest open one first
+    python -m ops privacy --shop ... --confirm-shop-erasure    erase a shop that is held
+
+Exit status 1 where one is overdue.
+"""
+
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from datetime import datetime
+
+from ops import target
+from ops.problems import OpsProblem
+from pointbook.domain.privacy import Kind, PrivacyRequest, State
+from pointbook.store.privacy_requests import PrivacyRequests
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command."""
+    parser = ArgumentParser(
+        "python -m ops privacy", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    target.add_arguments(parser)
+    parser.add_argument(
+        "--confirm-shop-erasure",
+        action="store_true",
+        help="erase the shop although it seems to live; what is deleted stays deleted",
+    )
+    options = parser.parse_args(arguments)
+    stack = target.target_of(options)
+    shop = stack.shop(options.shop)
+    requests = PrivacyRequests(stack.client("dynamodb"), stack.settings.table_name)
+    if options.confirm_shop_erasure:
+        confirm(requests, shop)
+        print(f"{shop} is erased by the next run of privacy_watch, within five minutes.")
+        return 0
+    return show(list(requests.all_of(shop)), stack.clock().now())
+
+
+def confirm(requests: PrivacyRequests, shop: str) -> None:
+    """Let a shop be erased that seems to live. Raises OpsProblem where none is held."""
+    request = requests.find(Kind.SHOP, shop, shop)
+    if request is None or request.state is not State.HELD:
+        raise OpsProblem(f"No request to erase {shop} is held.")
+    if requests.save(request.reopened(confirmed=True)) is None:
+        raise OpsProblem("The request was written meanwhile; look at it and confirm again.")
+
+
+def show(requests: list[PrivacyRequest], now: datetime) -> int:
+    """Print one line a request; 1 where one is overdue."""
+    requests.sort(key=lambda one: (one.state is State.DONE, one.received_at))
+    print(f"{'state':8} {'received':16} {'due':16} {'finished':16} what")
+    for one in requests:
+        times = (one.received_at, one.due_at, one.finished_at)
+        shown = " ".join(f"{_minute(at):16}" for at in times)
+        counts = ", ".join(f"{name} {number}" for name, number in sorted(one.counts.items()))
+        about = f"{one.kind} {one.subject}: {counts or 'nothing done yet'}"
+        print(f"{_state(one, now):8} {shown} {about}{f' ({one.reason})' if one.reason else ''}")
+    return int(any(_state(one, now) == "OVERDUE" for one in requests))
+
+
+def _state(request: PrivacyRequest, now: datetime) -> str:
+    overdue = request.state is not State.DONE and now > request.due_at
+    return "OVERDUE" if overdue else str(request.state)
+
+
+def _minute(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%d %H:%M") if at else "-"

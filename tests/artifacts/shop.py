@@ -1,0 +1,199 @@
+"""The functions in process, with every call to AWS noted, and a Shopify that answers at once."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from local import demo, signing
+from pointbook import aws, wiring
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import TakeHold
+from pointbook.instruction import Booked, Instruction
+from pointbook.outgoing.calls import Answer, Call
+from pointbook.outgoing.transport import Transport
+from pointbook.store import dynamodb, files
+from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
+from tests.artifacts.roles import Aws, Right
+from tests.engines.table import table_request
+from tests.functions import harness
+from tests.functions.harness import EVENTS, SECRETS, Functions, event
+
+CUSTOMER = "8840734670934"
+OTHER_CUSTOMER = "8840734670935"
+
+_SEND_MESSAGE = aws.send_message
+_OPERATOR_TOPIC = aws.OperatorTopic
+_KMS_SEAL = aws.KmsSeal
+_CONNECT_FILES = files.connect_files
+"""The real ones, before the harness puts others in their place."""
+
+
+def flow_event(
+    function: str, properties: Mapping[str, Any], secret: str = demo.CLIENT_SECRET
+) -> dict[str, Any]:
+    """An action's event with other properties, and so another run."""
+    payload = event(function, "run")
+    handle = json.loads(payload["body"])["handle"]
+    body = signing.flow_request(
+        handle, {"customer_id": CUSTOMER, "reason": "test", **properties}, f"run {properties}"
+    )
+    headers = payload["headers"] | {"x-shopify-hmac-sha256": signing.flow_signature(body, secret)}
+    return payload | {"body": body.decode(), "headers": headers}
+
+
+class EveryCode(set[str]):
+    """The codes of a shop that has every code."""
+
+    def __contains__(self, code: object) -> bool:
+        return True
+
+
+class Shopify:
+    """Shopify's Admin API: makes every code and takes every trigger, unless it is `closed`."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.codes: set[str] = set()
+
+    def send(self, call: Call) -> Answer:
+        """The answer to one call."""
+        if self.closed:
+            return Answer(403, {}, b"{}")
+        asked = json.loads(call.content or b"{}")
+        if call.url.endswith("/access_token"):
+            return _answer({"access_token": "shpat_1", "expires_in": 86_399})
+        root, variables = next(one for one in _ROOTS if one in asked["query"]), asked["variables"]
+        return _answer({"data": {root: self._payload(root, variables)}})
+
+    def _payload(self, root: str, variables: dict[str, Any]) -> dict[str, Any] | None:
+        if root == _CREATE:
+            self.codes.add(variables["discount"]["code"])
+            return {"codeDiscountNode": _NODE, "userErrors": []}
+        if root == _FIND:
+            return _NODE if variables["code"] in self.codes else None
+        return {"userErrors": []}
+
+
+_CREATE, _FIND = "discountCodeBasicCreate", "codeDiscountNodeByCode"
+_ROOTS = (_CREATE, _FIND, "discountCodeDeactivate", "flowTriggerReceive")
+_NODE = {
+    "id": "gid://shopify/DiscountCodeNode/1",
+    "codeDiscount": {
+        "status": "ACTIVE",
+        "customerGets": {"value": {"amount": {"amount": "500", "currencyCode": "JPY"}}},
+    },
+}
+
+
+def _answer(body: dict[str, Any]) -> Answer:
+    return Answer(200, {}, json.dumps(body).encode())
+
+
+class Shop:
+    """The functions in process, with botocore's own clients, and every call to AWS noted."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **environment: str) -> None:
+        self.functions = Functions(
+            patch,
+            TABLE_NAME=TABLE,
+            SECRETS_NAME=SECRET,
+            TOKEN_KEY_ID=TOKEN_KEY,
+            LOCAL_SECRETS="",  # so that they ask Secrets Manager
+            OPERATOR_TOPIC_ARN="OperatorTopic",
+            LOCAL_CLOCK_FILE=str(clock),
+            **environment,
+        )
+        self.functions.table.create_table(**table_request(TABLE))
+        self.aws = Aws(self.functions.table, json.dumps(SECRETS))
+        self.shopify = Shopify()
+        self._clock = clock
+        self._patch = patch
+        self.move(0)
+        patch.setattr(wiring, "connect", dynamodb.connect)
+        patch.setattr(aws, "send_message", _SEND_MESSAGE)
+        patch.setattr(aws, "OperatorTopic", _OPERATOR_TOPIC)
+        patch.setattr(aws, "KmsSeal", _KMS_SEAL)
+        patch.setattr(files, "connect_files", _CONNECT_FILES)
+        patch.setattr(Transport, "send", lambda _, call, __: self.shopify.send(call))
+        patch.setattr(BaseClient, "_make_api_call", _answered_by(self.aws))
+
+    def needed(self, act: Callable[[], object]) -> set[Right]:
+        """What AWS is asked for while something is done."""
+        self.aws.needed.clear()
+        act()
+        return set(self.aws.needed)
+
+    def forget_what_is_kept(self) -> None:
+        """As a function that has just started: no programme, secret or token is known."""
+        self._patch.setattr(wiring, "_memory", {})
+        self._patch.setattr(wiring, "_parts", {})
+
+    def lose_token(self) -> None:
+        """As before the first call of Shopify: the table keeps no access token either."""
+        self.forget_what_is_kept()
+        key = {"pk": {"S": f"S#{demo.SHOP_DOMAIN}"}, "sk": {"S": "T"}}
+        self.functions.table.delete_item(TableName=TABLE, Key=key)
+
+    def move(self, seconds: int) -> None:
+        """Move the ledger's clock."""
+        self._clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
+
+    def every_sample(self, function: str) -> None:
+        """Call a function with each of its sample events, twice; all are answered."""
+        for path in sorted((EVENTS / function).glob("*.json")):
+            for _ in range(2):
+                assert self.functions.sample(function, path.stem).status < 500
+
+    def work_on_samples(self, function: str) -> None:
+        """Hand each sample event, twice, to a function that answers nobody."""
+        for path in sorted((EVENTS / function).glob("*.json")):
+            for _ in range(2):
+                self.functions.invoke(function, event(function, path.stem), seconds=60)
+
+    def grant(self) -> None:
+        """Give the customer 1,250 points, once."""
+        assert self.functions.sample("flow_action_grant", "run").status == 200
+
+    def ask_for_hold(self, key: str, points: int = 500) -> harness.Answer:
+        """Ask for a discount code, as my page does."""
+        asked = event("create_hold", "by_header")
+        asked["headers"]["idempotency-key"] = key
+        asked["body"] = json.dumps({"points": points})
+        return self.functions.ask("create_hold", asked)
+
+    def release(self, hold_id: str) -> harness.Answer:
+        """Give a hold's points back, as my page does."""
+        asked = event("release_hold", "by_header")
+        asked["pathParameters"]["hold_id"] = hold_id
+        return self.functions.ask("release_hold", asked)
+
+    def hold_some(self) -> None:
+        """Hold 100 points for 600 seconds."""
+        instruction = Instruction(
+            shop=demo.SHOP_DOMAIN,
+            customer_id=CUSTOMER,
+            command=TakeHold(100, "hold-1", 600),
+            cause=Cause("test"),
+            hold_id="hold-1",
+        )
+        assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+
+    def merge(self) -> None:
+        """Make the customer another one: the book becomes a tombstone."""
+        merged = wiring.ledger("Asia/Tokyo").merge(
+            demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("test")
+        )
+        assert isinstance(merged, Booked)
+
+
+def _answered_by(aws: Aws) -> Callable[[Any, str, dict[str, Any]], Any]:
+    """A method of botocore's clients through which all their calls go."""
+
+    def call(client: Any, operation: str, request: dict[str, Any]) -> Any:
+        return aws.call(client.meta.service_model.service_name, operation, request)
+
+    return call

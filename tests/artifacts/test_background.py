@@ -1,0 +1,224 @@
+"""Work behind the scenes, as template.yaml states it: queues, schedules, the stream, alarms."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from pointbook.message import MESSAGE_BYTES_MAX
+from pointbook.settings import Settings
+from pointbook.shopify import webhook
+from pointbook.store import keys
+from tests.artifacts.built import (
+    FUNCTIONS,
+    QUEUE_URLS,
+    QUEUES,
+    RESOURCES,
+    SCHEDULES,
+    WORKERS,
+    function_property,
+    of_type,
+    properties,
+    variables,
+)
+from tests.artifacts.given import STANDS_FOR, overrides
+
+MINUTE = 60
+EVERY_SECONDS = {
+    "hold_release": MINUTE,
+    "switch_off_codes": MINUTE,
+    "publish_changes": MINUTE,
+    "privacy_watch": 5 * MINUTE,
+    "approve_pending": 15 * MINUTE,
+    "expiry": 15 * MINUTE,
+    "reminders": 60 * MINUTE,
+}
+"""Functions on schedule, and the seconds from run to run."""
+
+LAMBDA_SECONDS_MAX = 900
+DAY = 86_400
+DEAD_LETTERS = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+STREAM = {"Fn::GetAtt": ["LedgerTable", "StreamArn"]}
+VISIBLE, AGE = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
+
+
+# --- schedules ------------------------------------------------------------------------------------
+
+
+def test_these_functions_run_on_schedule_and_no_others() -> None:
+    assert SCHEDULES.keys() == EVERY_SECONDS.keys()
+
+
+@pytest.mark.parametrize("function", SCHEDULES)
+def test_a_schedule_tries_again_and_leaves_a_dead_letter(function: str) -> None:
+    event = properties(FUNCTIONS[function])["Events"][SCHEDULES[function]]["Properties"]
+    assert _seconds_between(event["ScheduleExpression"]) == EVERY_SECONDS[function]
+    assert event["RetryPolicy"]["MaximumRetryAttempts"] > 0
+    assert event["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
+    assert event.get("State", "ENABLED") == "ENABLED"
+
+
+@pytest.mark.parametrize("function", SCHEDULES)
+def test_a_run_that_fails_leaves_a_dead_letter_and_is_the_next_ones_work(function: str) -> None:
+    config = properties(FUNCTIONS[function])["EventInvokeConfig"]
+    assert config["MaximumRetryAttempts"] == 0
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == DEAD_LETTERS
+
+
+@pytest.mark.parametrize("function", SCHEDULES)
+def test_a_run_is_over_before_the_next_one_begins(function: str) -> None:
+    timeout_seconds = function_property(function, "Timeout")
+    assert timeout_seconds < EVERY_SECONDS[function]
+    assert timeout_seconds <= LAMBDA_SECONDS_MAX
+
+
+def test_customers_are_reminded_by_day_in_the_shops_time_zone() -> None:
+    event = properties("RemindersFunction")["Events"][SCHEDULES["reminders"]]["Properties"]
+    hours = re.fullmatch(r"cron\(0 (\d+)-(\d+) \* \* \? \*\)", event["ScheduleExpression"])
+    assert hours
+    first, last = int(hours[1]), int(hours[2])
+    assert 8 <= first < last <= 20
+    assert event["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
+
+
+def _seconds_between(expression: str) -> int:
+    """What is between two runs of a rate, or of a cron schedule on every full hour."""
+    rate = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
+    if rate:
+        return int(rate[1]) * MINUTE
+    assert re.fullmatch(r"cron\(0 \d+-\d+ \* \* \? \*\)", expression), expression
+    return 60 * MINUTE
+
+
+# --- queues ---------------------------------------------------------------------------------------
+
+
+def test_every_queue_keeps_its_messages_for_two_weeks_and_encrypted() -> None:
+    queues = of_type("AWS::SQS::Queue")
+    waiting = {f"{name}Queue" for name in QUEUES.values()}
+    dead = {f"{name}DeadLetterQueue" for name in QUEUES.values()}
+    assert queues.keys() == {"DeadLetterQueue"} | waiting | dead
+    for queue in queues.values():
+        assert queue["MessageRetentionPeriod"] == 14 * DAY
+        assert queue["SqsManagedSseEnabled"] is True
+
+
+@pytest.mark.parametrize(("worker", "name"), QUEUES.items())
+def test_a_webhook_that_fails_is_tried_again_and_then_kept_for_a_person(
+    worker: str, name: str
+) -> None:
+    waiting = properties(f"{name}Queue")
+    assert waiting["MaximumMessageSize"] == MESSAGE_BYTES_MAX
+    assert waiting["RedrivePolicy"] == {
+        "deadLetterTargetArn": {"Fn::GetAtt": [f"{name}DeadLetterQueue", "Arn"]},
+        "maxReceiveCount": 8,
+    }
+    assert waiting["VisibilityTimeout"] >= 6 * function_property(worker, "Timeout")
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_worker_takes_its_own_queue_and_leaves_room_for_my_page(worker: str) -> None:
+    mapping = properties(f"{QUEUES[worker]}Mapping")
+    assert mapping["FunctionName"] == {"Ref": FUNCTIONS[worker]}
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": [f"{QUEUES[worker]}Queue", "Arn"]}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert 2 <= mapping["ScalingConfig"]["MaximumConcurrency"] <= 5
+
+
+def test_the_entrance_knows_the_queue_of_every_topic() -> None:
+    settings = Settings.from_env(variables("shopify_webhook", overrides("prod") | STANDS_FOR))
+    urls = {queue: settings.queue_url(queue) for queue in {*webhook.QUEUES.values()}}
+    assert urls == {queue: QUEUE_URLS[f"{name}Queue"] for queue, name in QUEUES.items()}
+
+
+# --- the stream -----------------------------------------------------------------------------------
+
+
+def test_nothing_is_mapped_to_a_function_but_the_queues_and_the_stream() -> None:
+    mappings = of_type("AWS::Lambda::EventSourceMapping")
+    workers = {f"{name}Mapping" for name in QUEUES.values()}
+    assert mappings.keys() == workers | {"PublishChangesMapping"}
+    events = [
+        event["Type"]
+        for function in FUNCTIONS.values()
+        for event in properties(function).get("Events", {}).values()
+    ]
+    assert set(events) == {"HttpApi", "ScheduleV2"}
+
+
+def test_a_batch_of_the_stream_is_tried_again_in_part_and_never_holds_it_up_for_ever() -> None:
+    mapping = properties("PublishChangesMapping")
+    assert mapping["FunctionName"] == {"Ref": "PublishChangesFunction"}
+    assert mapping["EventSourceArn"] == STREAM
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert 1 <= mapping["MaximumRetryAttempts"] <= 100
+    assert mapping["MaximumRecordAgeInSeconds"] <= DAY, "the stream holds no more"
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == DEAD_LETTERS
+
+
+def test_the_stream_wakes_the_sender_for_accounts_only() -> None:
+    (one,) = properties("PublishChangesMapping")["FilterCriteria"]["Filters"]
+    assert json.loads(one["Pattern"]) == {
+        "eventName": ["INSERT", "MODIFY"],
+        "dynamodb": {"Keys": {"sk": {"S": [keys.ACCOUNT]}}},
+    }
+
+
+# --- whom alarms tell -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
+def test_every_alarm_tells_the_operator_and_is_quiet_when_nothing_is_measured(name: str) -> None:
+    alarm = properties(name)
+    assert alarm["AlarmActions"] == [{"Ref": "OperatorTopic"}]
+    assert alarm.get("OKActions", [{"Ref": "OperatorTopic"}]) == [{"Ref": "OperatorTopic"}]
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["AlarmDescription"]
+
+
+def test_whoever_runs_the_stack_is_told_of_dead_letters_and_of_work_that_waits() -> None:
+    alarms = {
+        (alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0], alarm["MetricName"]): alarm
+        for alarm in _alarms("AWS/SQS")
+    }
+    dead = {name for name in of_type("AWS::SQS::Queue") if name.endswith("DeadLetterQueue")}
+    waiting = {f"{name}Queue" for name in QUEUES.values()}
+    assert alarms.keys() == {(one, VISIBLE) for one in dead} | {(one, AGE) for one in waiting}
+    for (_, metric), alarm in alarms.items():
+        assert alarm["Threshold"] == (0 if metric == VISIBLE else 15 * MINUTE)
+
+
+def test_whoever_runs_the_stack_is_told_of_changes_that_wait_in_the_stream() -> None:
+    (alarm,) = _alarms("AWS/Lambda")
+    assert alarm["MetricName"] == "IteratorAge"
+    assert alarm["Dimensions"][0]["Value"] == {"Ref": "PublishChangesFunction"}
+    assert alarm["Threshold"] == 15 * MINUTE * 1000
+
+
+def test_metrics_of_our_own_that_need_a_person_ring() -> None:
+    assert sorted(alarm["MetricName"] for alarm in _alarms("Pointbook")) == [
+        "LoopsRefused",
+        "PrivacyRequestAge",
+        "PrivacyRequestFailures",
+        "PrivacyRequestsHeld",
+        "RequestsNotServed",
+        "TriggersHeldBack",
+        "TriggersRefused",
+    ]
+    for alarm in _alarms("Pointbook"):
+        assert {"Name": "Stage", "Value": {"Ref": "Stage"}} in alarm["Dimensions"]
+
+
+def test_the_operator_is_mailed_to_only_where_there_is_an_address() -> None:
+    assert RESOURCES["OperatorSubscription"]["Condition"] == "OperatorHasEmail"
+    assert properties("OperatorSubscription")["TopicArn"] == {"Ref": "OperatorTopic"}
+
+
+def _alarms(namespace: str) -> list[dict[str, Any]]:
+    found = of_type("AWS::CloudWatch::Alarm").values()
+    return [alarm for alarm in found if alarm["Namespace"] == namespace]

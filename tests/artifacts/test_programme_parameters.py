@@ -1,0 +1,155 @@
+"""Every rule of the programme is a parameter of the template, and both allow the same."""
+
+import re
+from typing import Any
+
+import pytest
+
+from pointbook.domain.programme import ProgrammeError, usual_programme
+from pointbook.domain.programme_rules import RULES, USUAL
+from tests.artifacts.built import ROOT, TEMPLATE
+
+VARIABLES: dict[str, Any] = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+PREFIX = "PROGRAMME_"
+PARAMETERS = {
+    name.removeprefix(PREFIX).lower(): value["Ref"]
+    for name, value in VARIABLES.items()
+    if name.startswith(PREFIX)
+}
+"""The parameter of each rule."""
+
+TOLD_BY_NO_PATTERN = ("time_zone",)
+"""Whether there is such a time zone, only functions know."""
+
+SAMPLES = (
+    "",
+    "none",
+    "0",
+    "1",
+    "365",
+    "366",
+    "86400",
+    "86401",
+    "1000000",
+    "1000001",
+    "999999999",
+    "1000000000",
+    "-1",
+    "1.5",
+    "yes",
+    "no",
+    "true",
+    "en",
+    "ja",
+    "fr",
+    "JPY",
+    "jpy",
+    "Asia/Tokyo",
+    "Etc/GMT+9",
+    "ledger",
+    "till",
+    "included",
+    "excluded",
+    "floor",
+    "half_up",
+    "ceil",
+    "round",
+    "paid",
+    "created",
+    "carry",
+    "clamp",
+    "expire",
+    "never",
+    "date:2027-03-31",
+    "days:36500",
+    "months:12:month_end",
+    "months:12:week_end",
+    "rolling:days:90:year_end",
+    "rolling:never",
+    "gold=150",
+    "gold=150, silver member=9999",
+    "ゴールド=150",
+    "gold=0",
+    "gold=10000",
+    "gold =150",
+    "=150",
+    "gold=150,",
+    ",".join(f"rank{number}=150" for number in range(20)),
+    ",".join(f"rank{number}=150" for number in range(21)),
+    ",".join(f"{number}{'x' * 100}=150" for number in range(10)),
+    "wholesale",
+    "no points",
+    " blanks ",
+    "a,b",
+    "x" * 255,
+    "x" * 256,
+    "30,7",
+    "30, 7",
+    "30,",
+    "1000,7",
+    "5,4,3,2,1",
+    "6,5,4,3,2,1",
+    "order",
+    "shipping, order",
+    "order,product,shipping",
+    "order,everything",
+)
+
+
+def allows(parameter: dict[str, Any], text: str) -> bool:
+    """Whether CloudFormation takes this value."""
+    if "AllowedValues" in parameter:
+        return text in parameter["AllowedValues"]
+    if parameter["Type"] == "Number":
+        number = int(text) if re.fullmatch(r"-?\d+", text) else None
+        return number is not None and parameter["MinValue"] <= number <= parameter["MaxValue"]
+    long_enough = len(text) <= parameter.get("MaxLength", 4096)
+    return long_enough and bool(re.fullmatch(parameter["AllowedPattern"], text))
+
+
+def is_read(rule: str, text: str) -> bool:
+    """Whether functions start with this value."""
+    try:
+        usual_programme(**{rule: text})
+    except ProgrammeError:
+        return False
+    return True
+
+
+def test_every_rule_has_a_parameter_and_every_parameter_a_place_on_the_form() -> None:
+    assert list(PARAMETERS) == list(RULES)
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [name for group in groups for name in group["Parameters"]]
+    assert sorted(shown) == sorted(TEMPLATE["Parameters"])
+    assert [name for name in shown if name in PARAMETERS.values()] == list(PARAMETERS.values())
+
+
+def test_a_deployment_that_says_nothing_has_the_usual_programme() -> None:
+    defaults = {rule: TEMPLATE["Parameters"][name]["Default"] for rule, name in PARAMETERS.items()}
+    assert {rule: str(default) for rule, default in defaults.items()} == dict(USUAL)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in TOLD_BY_NO_PATTERN])
+def test_a_parameter_takes_what_functions_can_read_and_nothing_else(rule: str) -> None:
+    parameter = TEMPLATE["Parameters"][PARAMETERS[rule]]
+    taken = [text for text in SAMPLES if allows(parameter, text)]
+    assert taken == [text for text in SAMPLES if is_read(rule, text)]
+    assert 0 < len(taken) < len(SAMPLES)
+
+
+@pytest.mark.parametrize("rule", TOLD_BY_NO_PATTERN)
+def test_a_parameter_takes_all_that_functions_can_read(rule: str) -> None:
+    parameter = TEMPLATE["Parameters"][PARAMETERS[rule]]
+    read = [text for text in SAMPLES if is_read(rule, text)]
+    assert read
+    assert [text for text in read if not allows(parameter, text)] == []
+    assert not allows(parameter, "a,b")
+
+
+def test_the_documented_table_has_every_rule_with_its_parameter_and_usual_value() -> None:
+    text = (ROOT / "docs" / "programme.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+? \| (`[^`]+`|empty) \|", text, re.MULTILINE)
+    documented = {
+        rule: (name, "" if usual == "empty" else usual.strip("`")) for rule, name, usual in rows
+    }
+    assert documented == {rule: (PARAMETERS[rule], usual) for rule, usual in USUAL.items()}

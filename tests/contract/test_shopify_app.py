@@ -1,0 +1,209 @@
+"""The app's file asks Shopify for what the code works on: no more, no less, and nobody's data."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+from graphql import get_operation_ast, get_variable_values, parse, validate
+
+from local.stand_ins.shopify_schema import API_VERSION, SCHEMA_FILE, load_schema
+from pointbook.shopify.flow_lifecycle import NAMES
+from pointbook.shopify.projection import SHAPES, Kept, Shape
+from tests.contract import shopify_files
+
+WEBHOOKS = "/v1/webhooks/shopify"
+
+NOT_BY_FILE = {"metafields"}
+"""An app's file cannot subscribe to metafields: orders-with-till-points.graphql does."""
+
+COMPLIANCE = {"customers/data_request", "customers/redact", "shop/redact"}
+
+PERSONAL = re.compile(
+    r"e?mail|phone|name|first_name|last_name|note|note_attributes|addresses|.*_address"
+    r"|browser_ip|client_details|user_id|contact_email|receipt|payment_details|properties"
+)
+
+
+def subscriptions() -> list[dict[str, Any]]:
+    return shopify_files.app()["webhooks"]["subscriptions"]
+
+
+def topics() -> list[str]:
+    return [topic for one in subscriptions() for topic in one.get("topics", [])]
+
+
+def include_fields(topic: str) -> list[str]:
+    (found,) = [one for one in subscriptions() if topic in one.get("topics", [])]
+    return found["include_fields"]
+
+
+def paths(shape: Shape, above: str = "") -> Iterator[str]:
+    """Every field that the projection keeps, with dots: "line_items.price"."""
+    for name, part in shape.items():
+        if isinstance(part, Kept):
+            yield above + name
+        else:
+            yield from paths(part, f"{above}{name}.")
+
+
+def and_above(path: str) -> set[str]:
+    """The path and all that it is part of."""
+    steps = path.split(".")
+    return {".".join(steps[:count]) for count in range(1, len(steps) + 1)}
+
+
+def test_every_topic_that_is_worked_on_is_subscribed_to_once_and_no_other() -> None:
+    compliance = [topic for one in subscriptions() for topic in one.get("compliance_topics", [])]
+    assert sorted(topics() + compliance) == sorted(SHAPES)
+    assert set(compliance) == COMPLIANCE
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_every_field_that_the_projection_keeps_is_asked_for(topic: str) -> None:
+    asked = set(include_fields(topic))
+    missing = [path for path in paths(SHAPES[topic]) if not and_above(path) & asked]
+    assert set(missing) <= NOT_BY_FILE
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_nothing_is_asked_for_that_the_projection_drops(topic: str) -> None:
+    kept = {part for path in paths(SHAPES[topic]) for part in and_above(path)}
+    assert set(include_fields(topic)) <= kept
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_no_field_is_asked_for_that_says_who_or_where_a_customer_is(topic: str) -> None:
+    steps = {step for field in include_fields(topic) for step in field.split(".")}
+    assert [step for step in steps if PERSONAL.fullmatch(step)] == []
+
+
+@pytest.mark.parametrize("topic", topics())
+def test_a_field_is_asked_for_once_and_at_most_one_step_down(topic: str) -> None:
+    """Shopify documents "variants.price", and nothing deeper."""
+    asked = include_fields(topic)
+    assert len(asked) == len(set(asked))
+    assert [field for field in asked if field.count(".") > 1] == []
+    assert [field for field in asked if (and_above(field) - {field}) & set(asked)] == []
+
+
+def test_webhooks_come_in_the_version_that_the_code_is_tested_against() -> None:
+    assert shopify_files.app()["webhooks"]["api_version"] == API_VERSION
+
+
+@pytest.mark.parametrize(
+    "declared", subscriptions(), ids=lambda one: one.get("topics", ["compliance"])[0]
+)
+def test_a_subscription_has_members_that_shopify_knows(declared: Mapping[str, Any]) -> None:
+    assert declared.keys() <= {"topics", "compliance_topics", "uri", "include_fields", "filter"}
+    assert declared["uri"] == WEBHOOKS
+
+
+def test_the_scopes_are_those_of_what_is_used() -> None:
+    used = {
+        "read_orders",  # orders/*, refunds/*
+        "read_customers",  # customers/create, customer references in Flow
+        "read_customer_merge",  # customers/merge
+        "write_discounts",  # the codes of held points
+        "read_discounts",  # looking one up after a lost answer
+        "write_app_proxy",  # [app_proxy]
+    }
+    scopes = shopify_files.app()["access_scopes"]["scopes"].split(",")
+    assert sorted(scopes) == scopes
+    assert set(scopes) == used
+
+
+def test_an_app_without_pages_is_not_embedded_and_keeps_its_addresses_in_development() -> None:
+    app = shopify_files.app()
+    assert app["embedded"] is False
+    assert app["build"]["automatically_update_urls_on_dev"] is False
+
+
+def routes() -> set[tuple[str, str]]:
+    """Method and path of every route of the HTTP API."""
+    text = (shopify_files.ROOT / "template.yaml").read_text(encoding="utf-8")
+    plain = re.sub(r"!(\w+)", "", text)
+    resources = yaml.safe_load(plain)["Resources"].values()
+    events = [
+        event["Properties"]
+        for resource in resources
+        for event in resource.get("Properties", {}).get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+    return {(event["Method"], event["Path"]) for event in events}
+
+
+def test_the_app_proxy_leads_to_my_pages_api() -> None:
+    proxy = shopify_files.app()["app_proxy"]
+    assert proxy["prefix"] in {"a", "apps", "community", "tools"}
+    assert re.fullmatch(r"[a-z0-9-]{1,30}", proxy["subpath"])
+    assert ("GET", proxy["url"] + "/customers/{customer}/points") in routes()
+
+
+def test_webhooks_lead_to_a_route_of_the_api() -> None:
+    assert ("POST", WEBHOOKS) in routes()
+
+
+def test_the_lifecycle_callback_leads_to_a_route_of_the_api() -> None:
+    (handle,) = shopify_files.of_type("flow_trigger_lifecycle_callback")
+    assert ("POST", shopify_files.extension(handle)["url"]) in routes()
+
+
+def test_a_lifecycle_callback_may_name_a_trigger_by_its_handle_or_its_name() -> None:
+    triggers = shopify_files.of_type("flow_trigger")
+    assert {shopify_files.extension(handle)["name"].lower(): handle for handle in triggers} == NAMES
+
+
+PLACEHOLDER = re.compile(r"fill-in-[a-z-]+?(?=\.example\.com|[\"/])")
+
+
+def test_every_value_to_fill_in_is_marked_and_explained() -> None:
+    readme = (shopify_files.SHOPIFY / "README.md").read_text(encoding="utf-8")
+    files = [*shopify_files.SHOPIFY.rglob("*.toml"), *shopify_files.SHOPIFY.rglob("*.json")]
+    found = {
+        name for file in files for name in PLACEHOLDER.findall(file.read_text(encoding="utf-8"))
+    }
+    assert len(found) == 5
+    assert [name for name in found if f"`{name}" not in readme] == []
+    unmarked = [
+        line
+        for file in files
+        if file.suffix == ".toml"
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if PLACEHOLDER.search(line) and "# fill in:" not in line
+    ]
+    assert unmarked == []
+
+
+# --- what an app's file cannot say --------------------------------------------------------------
+
+
+def till_points_variables() -> dict[str, Any]:
+    file = shopify_files.SHOPIFY / "orders-with-till-points.json"
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def test_the_subscription_with_metafields_is_one_that_shopify_takes() -> None:
+    schema = load_schema(SCHEMA_FILE)
+    file = shopify_files.SHOPIFY / "orders-with-till-points.graphql"
+    document = parse(file.read_text(encoding="utf-8"))
+    assert validate(schema, document) == []
+    operation = get_operation_ast(document)
+    assert operation is not None
+    values = get_variable_values(
+        schema, operation.variable_definitions or (), till_points_variables()
+    )
+    assert isinstance(values, dict), values
+
+
+def test_the_subscription_with_metafields_asks_for_the_same_and_the_metafields() -> None:
+    subscription = till_points_variables()["subscription"]
+    assert subscription["includeFields"] == [*include_fields("orders/updated"), *NOT_BY_FILE]
+    assert subscription["uri"].endswith(WEBHOOKS)
+    kept = {(one["namespace"], one["key"]) for one in subscription["metafields"]}
+    metafields = [{"namespace": space, "key": key, "value": "5"} for space, key in kept]
+    part = SHAPES["orders/updated"]["metafields"]
+    assert isinstance(part, Kept)
+    assert part.read(metafields) == metafields

@@ -1,0 +1,414 @@
+"""Points used at the checkout, from outside: my page's API, Shopify's stand-in, signed webhooks."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import boto3
+import pytest
+import requests
+from requests import Response
+
+from local import webhooks
+from local.stack import Stack
+from tests.e2e.asking import ask, bearer, flow, invoke, points
+from tests.simulation.holds_orders import order_payload
+from tools import shopify_payloads
+from tools.make_events_webhooks import body_of
+
+CREATE = "discountCodeBasicCreate"
+FIND = "codeDiscountNodeByCode"
+DEACTIVATE = "discountCodeDeactivate"
+DAY = 86_400
+NO_POINTS = 50
+"""Yen left to pay: the order earns nothing."""
+
+
+class Checkout:
+    """A customer nobody else knows, at the stack and at Shopify's stand-in."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.customer = str(9_000_000_000_000 + uuid.uuid4().int % 1_000_000_000)
+        self.url = f"{stack.api_url}/v1/customers/me/holds"
+
+    # --- what the customer does ------------------------------------------------------------------
+
+    def hold(self, held: int = 500, key: str = "") -> Response:
+        """Ask for a hold."""
+        headers = bearer(self.customer) | {"Idempotency-Key": key or str(uuid.uuid4())}
+        return ask(self.url, json.dumps({"points": held}).encode(), headers)
+
+    def held(self, held: int = 500, key: str = "") -> dict[str, Any]:
+        """Ask for a hold and get it."""
+        answer = self.hold(held, key)
+        assert answer.status_code == 201, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def release(self, hold: dict[str, Any]) -> Response:
+        """Give a hold back."""
+        url = f"{self.url}/{hold['hold_id']}"
+        return ask(url, headers=bearer(self.customer), method="DELETE")
+
+    def pay(self, hold: dict[str, Any]) -> int:
+        """Use the code at the checkout: the stand-in's status."""
+        body = {"code": hold["discount_code"], "customer_id": self.customer}
+        return requests.post(f"{self._shopify}/_redeem", json=body, timeout=30).status_code
+
+    # --- what the shop does ----------------------------------------------------------------------
+
+    def grant(self, granted: int, days: int | None = None) -> None:
+        """Points by Flow."""
+        more = {} if days is None else {"days_to_expire": days}
+        given = {"customer_id": self.customer, "points": granted, "reason": "Test", **more}
+        assert flow(self.stack, "grant", given, f"grant-{uuid.uuid4()}").status_code == 200
+
+    def order(self, hold: dict[str, Any], used: int, order_id: str) -> None:
+        """Tell of an order with the code, of which so much was used."""
+        now_ms = int(time.time() * 1000)
+        payload = order_payload(
+            order_id, hold["discount_code"], used, self.customer, now_ms, NO_POINTS
+        )
+        assert webhooks.post(self.stack, "orders/paid", body_of(payload)).status == 200
+
+    def behave(self, **order: object) -> None:
+        """Tell the stand-in how to treat what it is asked."""
+        answer = requests.post(f"{self._shopify}/_behave", json=order, timeout=30)
+        assert answer.status_code == 200
+
+    # --- what there is ---------------------------------------------------------------------------
+
+    def figures(self) -> dict[str, int]:
+        """The six figures."""
+        found: Any = points(self.stack, self.customer)["figures"]
+        return dict(found)
+
+    def some(self, *names: str) -> tuple[int, ...]:
+        """Some of them."""
+        found = self.figures()
+        return tuple(found[name] for name in names)
+
+    def expiring(self) -> Any:
+        """The lots, each with its day."""
+        return points(self.stack, self.customer)["expiring"]
+
+    def topics(self) -> list[str]:
+        """The history, newest first."""
+        url = f"{self.stack.api_url}/v1/customers/me/points/history"
+        entries = ask(url, headers=bearer(self.customer)).json()["entries"]
+        return [entry["topic"] for entry in entries]
+
+    def discounts(self) -> list[Any]:
+        """The discounts that this customer may use, as the stand-in has them."""
+        gid = f"gid://shopify/Customer/{self.customer}"
+        found = requests.get(f"{self._shopify}/_discounts", timeout=30).json()
+        return [one for one in found if gid in json.dumps(one["codeDiscount"]["context"])]
+
+    def statuses(self) -> list[str]:
+        """Their statuses."""
+        return [one["codeDiscount"]["status"] for one in self.discounts()]
+
+    @property
+    def _shopify(self) -> str:
+        assert self.stack.shopify_stand_in_url is not None
+        return self.stack.shopify_stand_in_url
+
+
+@pytest.fixture
+def buyer(stack: Stack) -> Iterator[Checkout]:
+    """A customer with 1,250 points that stay, before a well-behaved Shopify."""
+    made = Checkout(stack)
+    made.behave(times=0)
+    made.grant(1_250)
+    yield made
+    made.behave(times=0)
+
+
+def new_order() -> str:
+    return str(5_000_000_000_000 + uuid.uuid4().int % 1_000_000_000)
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, "it did not come to that in time"
+        time.sleep(0.2)
+
+
+def pass_time(stack: Stack, seconds: int) -> None:
+    """Move the stack's clock forward."""
+    url = f"{stack.front_url}/_clock"
+    offset = ask(url).json()["offset_seconds"] + seconds
+    assert ask(url, json.dumps({"offset_seconds": offset}).encode()).status_code == 200
+
+
+def alarms(stack: Stack, order_id: str) -> list[str]:
+    """What the worker of orders has told the operator of an order; each is a metric too."""
+    where: Any = {"endpoint_url": stack.aws_endpoint_url, "region_name": stack.aws_region}
+    logs = boto3.client("logs", **where)
+    groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    (group,) = [name for name in groups if name.endswith("/order_events")]
+    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+    lines = [line["message"] for page in pages for line in page["events"]]
+    told = [json.loads(line) for line in lines if '"order_alarm"' in line]
+    found = [line["alarm"] for line in told if line["order_id"] == order_id]
+    assert sum('"OrderAlarms"' in line for line in lines) >= len(found)
+    return found
+
+
+def of_problem(answer: Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["code"]
+
+
+# --- a hold, its repetition and its end ----------------------------------------------------------
+
+
+def test_a_hold_is_one_discount_for_exactly_this_customer(buyer: Checkout) -> None:
+    hold = buyer.held()
+    assert (hold["points"], hold["discount_amount"], hold["currency"]) == (500, "500", "JPY")
+    assert (hold["figures"]["approved"], hold["figures"]["hold"]) == (750, 500)
+    assert buyer.some("approved", "hold", "total") == (750, 500, 750)
+    (kept,) = buyer.discounts()
+    told = kept["codeDiscount"]
+    assert (kept["code"], told["status"]) == (hold["discount_code"], "ACTIVE")
+    assert float(told["customerGets"]["value"]["amount"]["amount"]) == 500
+    assert (told["usageLimit"], told["appliesOncePerCustomer"]) == (1, True)
+    other = Checkout(buyer.stack)
+    assert other.pay(hold) == 422, "it is nobody else's"
+
+
+def test_the_same_key_again_is_the_same_hold_also_ten_times_at_once(buyer: Checkout) -> None:
+    first = buyer.hold(key="again")
+    assert "Idempotent-Replay" not in first.headers
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: buyer.hold(key="again"), range(10)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert all(answer.json() == first.json() for answer in answers)
+    assert {answer.headers["Idempotent-Replay"] for answer in answers} == {"true"}
+    assert buyer.statuses() == ["ACTIVE"]
+    assert of_problem(buyer.hold(400, key="again")) == (422, "idempotency_mismatch")
+    assert of_problem(buyer.hold(key="another")) == (409, "hold_open")
+
+
+def test_ten_first_tries_of_one_wish_at_once_make_one_hold(buyer: Checkout) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(lambda _: buyer.hold(key="at once"), range(10)))
+    assert {answer.status_code for answer in answers} == {201}, [a.text for a in answers]
+    assert len({answer.text for answer in answers}) == 1
+    assert sum("Idempotent-Replay" not in answer.headers for answer in answers) == 1
+    assert (buyer.statuses(), buyer.some("approved", "hold")) == (["ACTIVE"], (750, 500))
+
+
+def test_a_release_ends_the_discount_and_gives_the_points_back(buyer: Checkout) -> None:
+    hold = buyer.held()
+    for _ in range(2):
+        released = buyer.release(hold)
+        assert released.status_code == 200, released.text
+        assert released.json()["figures"]["approved"] == 1_250
+    assert buyer.statuses() == ["EXPIRED"]
+    assert buyer.pay(hold) == 422
+    assert of_problem(Checkout(buyer.stack).release(hold)) == (404, "hold_not_found")
+
+
+def test_a_hold_ends_at_its_time_before_any_sweep_and_is_written_down_once(
+    buyer: Checkout,
+) -> None:
+    hold = buyer.held()
+    pass_time(buyer.stack, 600)
+    assert buyer.some("approved", "hold") == (1_250, 0)
+    assert buyer.pay(hold) == 422
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: invoke(buyer.stack, "hold_release"), range(2)))
+    assert buyer.topics().count("points/add/hold") == 1
+    assert buyer.release(hold).status_code == 200
+
+
+# --- holds that become orders --------------------------------------------------------------------
+
+
+def test_an_order_spends_what_it_used_once_however_often_it_is_told(buyer: Checkout) -> None:
+    days = buyer.expiring()
+    hold, order_id = buyer.held(), new_order()
+    assert buyer.pay(hold) == 200
+    assert buyer.pay(hold) == 422, "one use"
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda _: buyer.order(hold, 300, order_id), range(5)))
+    after = (950, 300, 0)
+    wait_until(lambda: buyer.some("approved", "spent", "hold") == after)
+    assert [lot["expires_on"] for lot in buyer.expiring()] == [lot["expires_on"] for lot in days]
+    assert of_problem(buyer.release(hold)) == (409, "hold_captured")
+    pass_time(buyer.stack, DAY)
+    buyer.order(hold, 300, order_id)
+    settled(buyer)
+    assert buyer.some("approved", "spent", "hold") == after
+    assert buyer.topics().count("points/add/hold") == 1, "what was not used came back once"
+
+
+def settled(buyer: Checkout) -> None:
+    """Wait until an order that was told after all others was carried out."""
+    mark = Checkout(buyer.stack)
+    mark.grant(10)
+    hold = mark.held(10)
+    assert mark.pay(hold) == 200
+    mark.order(hold, 10, new_order())
+    wait_until(lambda: mark.some("spent") == (10,))
+
+
+def test_points_that_were_not_used_come_back_with_their_day(stack: Stack) -> None:
+    buyer = Checkout(stack)
+    buyer.grant(500, days=40)
+    days = buyer.expiring()
+    hold = buyer.held(500)
+    assert buyer.pay(hold) == 200
+    buyer.order(hold, 300, new_order())
+    wait_until(lambda: buyer.some("approved", "spent") == (200, 300))
+    assert buyer.expiring() == [{"points": 200, "expires_on": days[0]["expires_on"]}]
+
+
+def test_an_order_that_comes_late_takes_the_points_again(buyer: Checkout) -> None:
+    hold = buyer.held()
+    assert buyer.pay(hold) == 200
+    pass_time(buyer.stack, 660)
+    invoke(buyer.stack, "hold_release")
+    assert buyer.some("approved", "spent") == (1_250, 0)
+    order_id = new_order()
+    buyer.order(hold, 500, order_id)
+    wait_until(lambda: buyer.some("approved", "spent") == (750, 500))
+    wait_until(lambda: alarms(buyer.stack, order_id) == ["late_order"])
+
+
+def test_a_second_order_with_the_same_code_is_paid_from_what_is_left_and_raises_an_alarm(
+    buyer: Checkout,
+) -> None:
+    hold, first, second = buyer.held(), new_order(), new_order()
+    assert buyer.pay(hold) == 200
+    buyer.order(hold, 500, first)
+    wait_until(lambda: buyer.some("approved", "spent") == (750, 500))
+    buyer.order(hold, 500, second)
+    wait_until(lambda: buyer.some("approved", "spent") == (250, 1_000))
+    wait_until(lambda: alarms(buyer.stack, second) == ["code_used_again"])
+    assert alarms(buyer.stack, first) == []
+
+
+def test_a_late_order_takes_back_first_what_has_lapsed_meanwhile(stack: Stack) -> None:
+    buyer = Checkout(stack)
+    buyer.grant(400, days=1)
+    buyer.grant(300, days=300)
+    hold = buyer.held(500)
+    assert buyer.pay(hold) == 200
+    pass_time(stack, 3 * DAY)
+    assert buyer.some("approved") == (300,)
+    buyer.order(hold, 500, new_order())
+    wait_until(lambda: buyer.some("spent") == (500,))
+    assert buyer.some("approved", "spent") == (200, 500), "400 that lapsed, and 100 of the others"
+
+
+def test_a_late_order_for_points_that_are_gone_is_a_debt_that_the_next_credit_repays(
+    buyer: Checkout,
+) -> None:
+    hold = buyer.held()
+    assert buyer.pay(hold) == 200
+    pass_time(buyer.stack, 660)
+    spent = {"customer_id": buyer.customer, "points": 1_000, "reason": "Test"}
+    assert flow(buyer.stack, "consume", spent, f"run-{uuid.uuid4()}").status_code == 200
+    order_id = new_order()
+    buyer.order(hold, 500, order_id)
+    wait_until(lambda: buyer.some("approved", "spent") == (-250, 1_500))
+    wait_until(lambda: alarms(buyer.stack, order_id) == ["late_order"])
+    buyer.grant(300)
+    assert buyer.some("approved") == (50,)
+
+
+# --- a Shopify that does not answer --------------------------------------------------------------
+
+NOTHING_TAKEN = "The points could not be used just now; nothing was taken. Please try again."
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        {"hang": True},
+        {"fail_with": 503},
+        {"fail_with": 403},
+        {"throttle": True},
+        {"latency_ms": 9_000},
+    ],
+    ids=lambda trouble: next(iter(trouble)),
+)
+def test_without_shopify_nothing_is_held_and_the_customer_is_told(
+    buyer: Checkout, trouble: dict[str, object]
+) -> None:
+    buyer.behave(match=CREATE, **trouble)
+    begun = time.monotonic()
+    answer = buyer.hold(key="lost")
+    assert time.monotonic() - begun < 9
+    assert of_problem(answer) == (503, "hold_failed")
+    assert answer.json()["detail"] == NOTHING_TAKEN
+    assert answer.headers["Retry-After"] == "5"
+    assert buyer.some("approved", "hold") == (1_250, 0)
+    buyer.behave(times=0)
+    assert of_problem(buyer.hold(key="lost")) == (409, "hold_ended")
+    assert buyer.held(key="anew")["points"] == 500
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [{"drop_reply": True}, {"throttle": True}, {"fail_with": 502}],
+    ids=lambda trouble: next(iter(trouble)),
+)
+def test_a_short_trouble_is_overcome_unseen(buyer: Checkout, trouble: dict[str, object]) -> None:
+    buyer.behave(match=CREATE, times=1, **trouble)
+    buyer.held()
+    assert (buyer.statuses(), buyer.some("approved", "hold")) == (["ACTIVE"], (750, 500))
+
+
+def test_a_code_that_was_made_unheard_is_switched_off_by_the_schedule(buyer: Checkout) -> None:
+    buyer.behave(match=CREATE, drop_reply=True, times=1)
+    buyer.behave(match=FIND, hang=True)
+    assert of_problem(buyer.hold()) == (503, "hold_failed")
+    assert (buyer.statuses(), buyer.some("approved", "hold")) == (["ACTIVE"], (1_250, 0))
+    buyer.behave(times=0)
+    pass_time(buyer.stack, 61)
+    invoke(buyer.stack, "switch_off_codes")
+    wait_until(lambda: buyer.statuses() == ["EXPIRED"])
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [{"hang": True}, {"fail_with": 500}, {"throttle": True}, {"drop_reply": True}],
+    ids=lambda trouble: next(iter(trouble)),
+)
+def test_what_cannot_be_switched_off_is_not_given_back_yet(
+    buyer: Checkout, trouble: dict[str, object]
+) -> None:
+    hold = buyer.held()
+    buyer.behave(match=DEACTIVATE, **trouble)
+    answer = buyer.release(hold)
+    assert of_problem(answer) == (503, "hold_releasing")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 30
+    assert "back when the hold ends" in answer.json()["detail"]
+    assert buyer.some("approved", "hold") == (750, 500)
+    buyer.behave(times=0)
+    assert buyer.release(hold).status_code == 200
+    assert (buyer.statuses(), buyer.some("approved", "hold")) == (["EXPIRED"], (1_250, 0))
+
+
+# --- a merge during a hold -----------------------------------------------------------------------
+
+
+def test_a_merge_releases_the_hold_and_its_code_is_switched_off(buyer: Checkout) -> None:
+    kept = Checkout(buyer.stack)
+    kept.grant(1)
+    buyer.held()
+    told = shopify_payloads.merge("completed") | {
+        "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{kept.customer}",
+        "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{buyer.customer}",
+    }
+    assert webhooks.post(buyer.stack, "customers/merge", body_of(told)).status == 200
+    wait_until(lambda: kept.some("approved", "hold") == (1_251, 0))
+    invoke(buyer.stack, "switch_off_codes")
+    wait_until(lambda: buyer.statuses() == ["EXPIRED"])

@@ -1,0 +1,316 @@
+"""A customer uses points on my page, in a real browser on the running stack."""
+
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect, sync_playwright
+
+from local import signing
+from local.stack import Stack
+from tests.e2e.asking import flow, points
+from tests.e2e.test_page import CHROMIUM, FLAGS, PICTURES
+
+CODE = re.compile(r"PTS(-[2-9A-Z]{4}){4}")
+PATIENCE_MS = 20_000  # a first call starts a function
+HOLDS = re.compile(r"/customers/me/holds")
+
+
+@pytest.fixture(scope="module")
+def browser(stack: Stack) -> Iterator[BrowserContext]:
+    """A browser whose clipboard may be used."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = chromium.new_context(viewport={"width": 1000, "height": 1250}, locale="en")
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stack.front_url)
+        context.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        yield context
+        expect.set_options(timeout=None)
+        chromium.close()
+
+
+@pytest.fixture
+def customer(stack: Stack) -> str:
+    """Somebody with 1,250 points, here and at the till, whom no other test knows."""
+    found = str(9_000_000_000_000 + uuid.uuid4().int % 1_000_000_000)
+    properties = {"customer_id": found, "points": 1250, "reason": "Welcome"}
+    assert flow(stack, "grant", properties, f"grant-{uuid.uuid4()}").status_code == 200
+    member = {"member_number": found, "balance": 1250, "expires_on": "2027-03-31", "rank": "gold"}
+    answer = requests.post(f"{stack.till_stand_in_url}/_member", json=member, timeout=5)
+    answer.raise_for_status()
+    return found
+
+
+@pytest.fixture
+def page(browser: BrowserContext, stack: Stack, customer: str) -> Iterator[Page]:
+    """My page of this customer; a script error fails the test."""
+    errors: list[str] = []
+    page = browser.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    def log_in(route: Route) -> None:
+        session = {"name": "Aoi Sato", "session_token": signing.session_token(customer)}
+        route.fulfill(json=session)
+
+    page.route("**/_login", log_in)
+    page.goto(stack.front_url)
+    yield page
+    page.close()
+    assert errors == []
+
+
+@pytest.fixture
+def shopify(stack: Stack) -> Iterator[str]:
+    """The address of the shop's stand-in, which behaves again afterwards."""
+    assert stack.shopify_stand_in_url is not None
+    yield stack.shopify_stand_in_url
+    requests.post(f"{stack.shopify_stand_in_url}/_reset", timeout=5).raise_for_status()
+
+
+def behave(shopify: str, **behaviour: object) -> None:
+    requests.post(f"{shopify}/_behave", json=behaviour, timeout=5).raise_for_status()
+
+
+def told(page: Page, words: str) -> Locator:
+    """Where the page tells the customer something, apart from what only screen readers get."""
+    return page.locator(".pb-use").get_by_text(words)
+
+
+def use(page: Page, amount: str) -> None:
+    """Ask for a discount code."""
+    page.get_by_label("Points to use").fill(amount)
+    page.get_by_role("button", name="Get a discount code").click()
+
+
+def code_of(page: Page) -> str:
+    """The code that the page shows."""
+    expect(page.locator(".pb-code")).to_have_text(CODE)
+    return page.locator(".pb-code").inner_text()
+
+
+def figure(page: Page, label: str) -> Locator:
+    return page.locator(".pb-figures > div", has_text=label).locator("dd")
+
+
+def discounts(stack: Stack, customer: str) -> list[dict[str, Any]]:
+    """The customer's discounts at the shop."""
+    kept = requests.get(f"{stack.shopify_stand_in_url}/_discounts", timeout=5).json()
+    gid = f"gid://shopify/Customer/{customer}"
+    return [
+        one["codeDiscount"]
+        for one in kept
+        if [who["id"] for who in one["codeDiscount"]["context"]["customers"]] == [gid]
+    ]
+
+
+def figures(stack: Stack, customer: str) -> tuple[int, int]:
+    found: Any = points(stack, customer)["figures"]
+    return found["approved"], found["hold"]
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for people to look at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=os.fspath(PICTURES / f"{name}.png"))
+
+
+def test_points_become_a_code_stay_one_after_a_reload_and_come_back(
+    page: Page, stack: Stack, customer: str
+) -> None:
+    use(page, "500")
+    code = code_of(page)
+    expect(page.locator("#points")).to_contain_text("¥500 off your order")
+    expect(told(page, "500 points are reserved for your order")).to_be_focused()
+    expect(figure(page, "Available")).to_have_text("750")
+    expect(figure(page, "Reserved")).to_have_text("500")
+    expect(page.get_by_role("timer")).to_have_text(re.compile(r"09:\d\d|10:00"))
+    (discount,) = discounts(stack, customer)
+    assert discount["codes"]["nodes"][0]["code"] == code
+    assert discount["customerGets"]["value"]["amount"]["amount"] == "500"
+    assert (discount["status"], discount["usageLimit"]) == ("ACTIVE", 1)
+    picture(page, "my-page-hold-en")
+
+    page.get_by_role("button", name="Copy the code").click()
+    expect(page.locator(".pb-ticket")).to_contain_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == code
+
+    page.reload()
+    assert code_of(page) == code
+    expect(page.locator("#points")).to_contain_text("¥500 off your order")
+    page.get_by_role("button", name="日本語").click()
+    expect(told(page, "ご注文用に500ポイントを確保しました")).to_be_visible()
+    picture(page, "my-page-hold-ja")
+    page.get_by_role("button", name="English").click()
+
+    page.get_by_role("button", name="Give the points back").click()
+    expect(told(page, "The points are back.")).to_be_focused()
+    expect(figure(page, "Available")).to_have_text("1,250")
+    expect(figure(page, "Reserved")).to_have_text("0")
+    assert [one["status"] for one in discounts(stack, customer)] == ["EXPIRED"]
+    assert figures(stack, customer) == (1250, 0)
+
+
+def test_a_shop_that_cannot_be_reached_leaves_all_points_and_the_next_try_is_a_new_one(
+    page: Page, stack: Stack, customer: str, shopify: str
+) -> None:
+    behave(shopify, fail_with=503)
+    use(page, "500")
+    expect(told(page, "No points were taken.")).to_be_focused()
+    assert (figures(stack, customer), discounts(stack, customer)) == ((1250, 0), [])
+    behave(shopify, times=0)
+    use(page, "500")
+    code_of(page)
+    assert figures(stack, customer) == (750, 500)
+
+
+def test_a_code_that_cannot_be_switched_off_keeps_its_points(
+    page: Page, stack: Stack, customer: str, shopify: str
+) -> None:
+    use(page, "500")
+    code_of(page)
+    behave(shopify, fail_with=503)
+    page.get_by_role("button", name="Give the points back").click()
+    expect(told(page, "could not be switched off yet")).to_be_visible()
+    expect(page.locator(".pb-code")).to_have_count(0)
+    assert figures(stack, customer) == (750, 500)
+    page.reload()
+    expect(told(page, "500 points are on their way back to you")).to_be_visible()
+    behave(shopify, times=0)
+    page.get_by_role("button", name="Try again").click()
+    expect(figure(page, "Available")).to_have_text("1,250")
+
+
+def test_what_is_no_amount_is_told_beside_the_field(page: Page) -> None:
+    for wrong in ("", "0", "-1", "1.5", "many", "1251", "9" * 30):
+        use(page, wrong)
+        field = page.get_by_label("Points to use")
+        expect(field).to_be_focused()
+        expect(field).to_have_accessible_description(re.compile("whole number from 1 to 1,250"))
+
+
+def test_full_width_digits_commas_and_all_points_are_understood(
+    page: Page, stack: Stack, customer: str
+) -> None:
+    page.get_by_label("Points to use").fill("１，０００")
+    page.get_by_label("Points to use").press("Enter")
+    code_of(page)
+    expect(figure(page, "Reserved")).to_have_text("1,000")
+    page.get_by_role("button", name="Give the points back").click()
+    page.get_by_role("button", name="Use all").click()
+    expect(page.get_by_label("Points to use")).to_have_value("1250")
+    page.get_by_role("button", name="Get a discount code").click()
+    code_of(page)
+    assert figures(stack, customer) == (0, 1250)
+
+
+def test_points_that_went_elsewhere_meanwhile_are_missed_in_words(
+    page: Page, stack: Stack, customer: str
+) -> None:
+    expect(page.get_by_label("Points to use")).to_be_visible()
+    spent = {"customer_id": customer, "points": 1000, "reason": "At the counter"}
+    assert flow(stack, "consume", spent, f"consume-{uuid.uuid4()}").status_code == 200
+    use(page, "500")
+    expect(told(page, "You no longer have that many points.")).to_be_visible()
+    expect(page.locator("#points")).to_contain_text("From 1 to 250.")
+    assert discounts(stack, customer) == []
+
+
+def test_a_hold_of_another_device_is_shown_in_place_of_a_second_one(
+    page: Page, browser: BrowserContext, stack: Stack, customer: str
+) -> None:
+    expect(page.get_by_label("Points to use")).to_be_visible()
+    answer = requests.post(
+        f"{stack.api_url}/v1/customers/me/holds",
+        json={"points": 200},
+        headers={
+            "Authorization": f"Bearer {signing.session_token(customer)}",
+            "Idempotency-Key": str(uuid.uuid4()),
+        },
+        timeout=30,
+    )
+    use(page, "500")
+    expect(told(page, "You have reserved points already.")).to_be_visible()
+    assert code_of(page) == answer.json()["discount_code"]
+    assert figures(stack, customer) == (1050, 200)
+
+
+def test_a_lost_answer_and_a_reload_ask_for_the_same_wish_again(
+    page: Page, stack: Stack, customer: str
+) -> None:
+    keys: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) < 3:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(HOLDS, lose_the_answer)
+    use(page, "500")
+    expect(told(page, "There was no answer.")).to_be_visible()
+    expect(page.get_by_label("Points to use")).to_have_value("500")
+    page.get_by_role("button", name="Get a discount code").click()
+    expect(told(page, "There was no answer.")).to_be_focused()
+    page.reload()
+    code_of(page)
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+    assert figures(stack, customer) == (750, 500)
+
+
+def test_while_one_request_is_under_way_there_is_no_second(
+    page: Page, stack: Stack, customer: str, shopify: str
+) -> None:
+    behave(shopify, latency_ms=3000, match="discountCodeBasicCreate", times=1)
+    use(page, "500")
+    expect(told(page, "Reserving your points")).to_be_focused()
+    expect(page.get_by_role("button", name="Get a discount code")).to_be_disabled()
+    page.get_by_role("button", name="日本語").click()
+    expect(told(page, "ポイントを確保しています")).to_be_visible()
+    expect(page.locator(".pb-use button:enabled")).to_have_count(0)
+    code_of(page)
+    assert len(discounts(stack, customer)) == 1
+
+
+def test_when_the_time_is_over_the_points_are_back_without_a_word_from_anybody(
+    page: Page, stack: Stack, customer: str
+) -> None:
+    use(page, "500")
+    code_of(page)
+    clock = f"{stack.front_url}/_clock"
+    offset = requests.get(clock, timeout=5).json()["offset_seconds"]
+    requests.post(clock, json={"offset_seconds": offset + 594}, timeout=5).raise_for_status()
+    page.reload()
+    expect(page.get_by_role("timer")).to_have_text(re.compile("00:0[1-6]"))
+    expect(told(page, "The time is over. Points")).to_be_visible()
+    expect(figure(page, "Available")).to_have_text("1,250")
+    expect(page.get_by_label("Points to use")).to_be_visible()
+    assert [one["status"] for one in discounts(stack, customer)] == ["EXPIRED"]
+
+
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_a_narrow_screen_shows_all_of_it(page: Page, locale: str) -> None:
+    use(page, "500")
+    code_of(page)
+    page.set_viewport_size({"width": 320, "height": 1500})
+    name = {"en": "English", "ja": "日本語"}[locale]
+    page.get_by_role("button", name=name).click()
+    expect(page.locator("html")).to_have_attribute("lang", locale)
+    code_of(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    picture(page, f"my-page-hold-narrow-{locale}")
+
+
+def test_who_has_no_points_is_offered_nothing(page: Page, stack: Stack, customer: str) -> None:
+    spent = {"customer_id": customer, "points": 1250, "reason": "All of them"}
+    assert flow(stack, "consume", spent, f"consume-{uuid.uuid4()}").status_code == 200
+    page.reload()
+    expect(figure(page, "Available")).to_have_text("0")
+    expect(page.get_by_label("Points to use")).to_have_count(0)
+    expect(page.get_by_text("Use points")).to_be_hidden()

@@ -1,0 +1,182 @@
+"""Webhooks on the running stack: accepted, worked on, kept while workers stand still, redriven."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pytest
+
+from local import webhooks
+from local.stack import Stack
+from ops import redrive
+from tests.e2e.asking import ask, points
+from tools import shopify_payloads
+from tools.make_events_webhooks import body_of
+
+SIGN_UP = "customers/create"
+
+
+def a_customer() -> int:
+    """Somebody whom no other test knows."""
+    return 9_000_000_000_000 + uuid.uuid4().int % 1_000_000_000
+
+
+def sign_up(stack: Stack, customer_id: int) -> None:
+    body = body_of(shopify_payloads.customer(customer_id))
+    assert webhooks.post(stack, SIGN_UP, body).status == 200
+
+
+def approved(stack: Stack, customer_id: int) -> int:
+    figures: Any = points(stack, str(customer_id))["figures"]
+    return int(figures["approved"])
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up, "it did not come to that in time"
+        time.sleep(0.1)
+
+
+class Queues:
+    """The stack's queue of customers, its worker's mapping and its dead letters."""
+
+    def __init__(self, stack: Stack) -> None:
+        where: Any = {"endpoint_url": stack.aws_endpoint_url, "region_name": stack.aws_region}
+        self.sqs: Any = boto3.client("sqs", **where)
+        self._lambda: Any = boto3.client("lambda", **where)
+        function = stack.functions["shopify_webhook"]
+        found = self._lambda.get_function_configuration(FunctionName=function)
+        self.url = found["Environment"]["Variables"]["CUSTOMER_EVENTS_QUEUE_URL"]
+        self.letters = redrive.dead_letter_queue_url(self.sqs, self.url)
+        worker = stack.functions["customer_events"]
+        listed = self._lambda.list_event_source_mappings(FunctionName=worker)
+        (self._mapping,) = [one["UUID"] for one in listed["EventSourceMappings"]]
+        self._worker = worker
+
+    def waiting(self, url: str) -> int:
+        """Messages that nobody has taken."""
+        name = "ApproximateNumberOfMessages"
+        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(found["Attributes"][name])
+
+    def enable(self, *, on: bool) -> None:
+        self._lambda.update_event_source_mapping(UUID=self._mapping, Enabled=on)
+
+    @contextmanager
+    def worker_without_table(self) -> Iterator[None]:
+        """As after a bad release: everything that the worker is given fails."""
+        found = self._lambda.get_function_configuration(FunctionName=self._worker)
+        before = found["Environment"]["Variables"]
+        self._configure(before | {"TABLE_NAME": "not-there"})
+        try:
+            yield
+        finally:
+            self._configure(before)
+
+    def _configure(self, variables: dict[str, str]) -> None:
+        self._lambda.update_function_configuration(
+            FunctionName=self._worker, Environment={"Variables": variables}
+        )
+
+    @contextmanager
+    def patience(self, seconds: int) -> Iterator[None]:
+        """What fails comes again after so many seconds, not after the template's minutes."""
+        before = self.sqs.get_queue_attributes(
+            QueueUrl=self.url, AttributeNames=["VisibilityTimeout"]
+        )["Attributes"]
+        self.sqs.set_queue_attributes(
+            QueueUrl=self.url, Attributes={"VisibilityTimeout": str(seconds)}
+        )
+        try:
+            yield
+        finally:
+            self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes=before)
+
+
+@pytest.fixture
+def queues(stack: Stack) -> Queues:
+    return Queues(stack)
+
+
+@pytest.mark.parametrize("case", shopify_payloads.bodies())
+def test_every_topic_is_accepted(stack: Stack, case: str) -> None:
+    topic, body = shopify_payloads.bodies()[case]
+    if "customer" in body and topic in ("customers/redact", "customers/data_request"):
+        body = body | {"customer": body["customer"] | {"id": a_customer()}}  # nobody else's
+    answer = webhooks.post(stack, topic, body_of(body))
+    assert (answer.status, json.loads(answer.body)) == (200, {"status": "queued"})
+
+
+def test_what_is_forged_is_refused_and_has_no_effect(stack: Stack) -> None:
+    customer = a_customer()
+    body = body_of(shopify_payloads.customer(customer))
+    forged = webhooks.headers_of(SIGN_UP, body, stack.shop_domain, "somebody-elses-secret")
+    unsigned = {name: value for name, value in forged.items() if "Hmac" not in name}
+    for headers in (forged, unsigned):
+        assert ask(stack.api_url + webhooks.PATH, body, headers).status_code == 401
+    sign_up(stack, other := a_customer())
+    wait_until(lambda: approved(stack, other) > 0)
+    assert approved(stack, customer) == 0
+
+
+def test_signing_up_shows_on_my_page_once_however_often_it_is_told(stack: Stack) -> None:
+    customer, later = a_customer(), a_customer()
+    for _ in range(5):
+        sign_up(stack, customer)
+    wait_until(lambda: approved(stack, customer) > 0)
+    sign_up(stack, later)
+    wait_until(lambda: approved(stack, later) > 0)
+    assert approved(stack, customer) == approved(stack, later)
+
+
+def test_customers_who_were_merged_share_their_points(stack: Stack) -> None:
+    gone, kept = a_customer(), a_customer()
+    for customer in (gone, kept):
+        sign_up(stack, customer)
+        wait_until(lambda customer=customer: approved(stack, customer) > 0)  # type: ignore[misc]
+    both = approved(stack, gone) + approved(stack, kept)
+    body = shopify_payloads.merge("completed") | {
+        "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{kept}",
+        "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{gone}",
+    }
+    assert webhooks.post(stack, "customers/merge", body_of(body)).status == 200
+    wait_until(lambda: approved(stack, kept) == both)
+    assert approved(stack, gone) == both
+
+
+def test_while_a_worker_stands_still_webhooks_are_accepted_and_wait(
+    stack: Stack, queues: Queues
+) -> None:
+    customers = [a_customer() for _ in range(15)]
+    queues.enable(on=False)
+    try:
+        before = queues.waiting(queues.url)
+        for customer in customers:
+            sign_up(stack, customer)
+        assert queues.waiting(queues.url) == before + len(customers)
+        assert approved(stack, customers[0]) == 0
+    finally:
+        queues.enable(on=True)
+    for customer in customers:
+        wait_until(lambda customer=customer: approved(stack, customer) > 0)  # type: ignore[misc]
+
+
+def test_what_keeps_failing_becomes_a_dead_letter_and_is_carried_out_after_a_redrive(
+    stack: Stack, queues: Queues
+) -> None:
+    customer = a_customer()
+    before = queues.waiting(queues.letters)
+    with queues.patience(seconds=0), queues.worker_without_table():
+        sign_up(stack, customer)
+        wait_until(lambda: queues.waiting(queues.letters) == before + 1, seconds=60)
+    assert approved(stack, customer) == 0
+
+    assert redrive.show(queues.sqs, queues.letters, seconds=0) == before + 1
+    assert redrive.redrive(queues.sqs, queues.letters, queues.url) == before + 1
+    wait_until(lambda: approved(stack, customer) > 0)
+    assert queues.waiting(queues.letters) == 0

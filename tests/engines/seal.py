@@ -1,0 +1,21 @@
+"""A seal for tests: readable, but bound to its context and its key as the real one is."""
+
+import json
+from collections.abc import Mapping
+
+
+class PlainSeal:
+    """The `Seal` of a key with this name."""
+
+    def __init__(self, key_id: str = "key") -> None:
+        self._key_id = key_id
+
+    def close(self, text: str, context: Mapping[str, str]) -> bytes:
+        return json.dumps([self._key_id, dict(context), text]).encode()
+
+    def open(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
+        key_id, sealed_context, text = json.loads(sealed)
+        if (key_id, sealed_context) != (self._key_id, dict(context)):
+            return None
+        found: str = text
+        return found

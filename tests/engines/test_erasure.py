@@ -1,0 +1,473 @@
+"""An erased customer is gone, and nothing that counts has changed, wherever it was cut off."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from random import Random
+from threading import Barrier
+
+import pytest
+
+from pointbook.clock import SystemClock
+from pointbook.domain.account import Account
+from pointbook.domain.buckets import Balances
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Command, UpdateOrder
+from pointbook.domain.erase import is_pseudonym
+from pointbook.domain.orders import Goods, OrderNews
+from pointbook.domain.ports import Loaded, Wanted
+from pointbook.domain.privacy import Kind, State
+from pointbook.domain.reconcile import reconcile
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.errors import LedgerUnavailable
+from pointbook.instruction import Booked
+from pointbook.ledger import Ledger
+from pointbook.store import items
+from tests.engines.engine import (
+    ALL,
+    ISOLATED,
+    MEMORY,
+    SHOP,
+    Engine,
+    book_of,
+    opened,
+)
+from tests.engines.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, Desk
+from tests.engines.memory import MemoryDynamo
+from tests.engines.plain import CODE, CUSTOMER, HOLD_ID, ORDER, OTHER
+from tests.engines.privacy import Office, everything, naming
+from tests.simulation.faults import At, Crash, Fault, FaultyClient, Standstill
+
+SECRETS = ("Yamada Taro", "taro@example.com", "090-1234-5678")
+MERGED = "7003"
+TOMBSTONE = (f"S#{SHOP}#C#{CUSTOMER}", "A")
+PROOF = (f"S#{SHOP}", f"R#customers/redact#{CUSTOMER}")
+EVERYWHERE = pytest.mark.parametrize("engine", ALL, indirect=True)
+IN_MEMORY = pytest.mark.parametrize("engine", [MEMORY], indirect=True)
+
+
+def live(engine: Engine) -> Desk:
+    """A customer with all that one can have: texts, keys, an order, a merge, an open hold."""
+    desk = Desk(engine)
+    desk.grant(500, key=SECRETS[1], reason=f"Welcome {SECRETS[0]}")
+    desk.grant(40, customer_id=OTHER, key="k", reason="not theirs")
+    desk.grant(70, customer_id=MERGED, reason=SECRETS[2], key="m")
+    cause = Cause("flow", "run-1", f"{CUSTOMER}-000000000001")
+    desk.consume(30, key="again", reason=SECRETS[2], cause=cause)
+    assert isinstance(desk.ledger.merge(SHOP, MERGED, CUSTOMER, FLOW), Booked)
+    desk.tell_order(
+        updated_at=desk.clock.now(), goods=_goods(20_000), confirmed_at=desk.clock.now()
+    )
+    desk.hold(100)
+    return desk
+
+
+def _goods(minor: int) -> Goods:
+    return Goods(minor)
+
+
+def accounts(engine: Engine) -> list[Account]:
+    return [items.account_of(item) for item in everything(engine) if item["sk"] == {"S": "A"}]
+
+
+def shop_sums(engine: Engine) -> Counter[str]:
+    """The buckets of the whole shop."""
+    sums: Counter[str] = Counter()
+    for account in accounts(engine):
+        sums.update(account.balances._asdict())
+    return sums
+
+
+def pseudonym(engine: Engine, book_id: str) -> str:
+    (name,) = [one.customer_id for one in accounts(engine) if one.book_id == book_id]
+    return name
+
+
+def must_be_erased(engine: Engine, before: Counter[str], office: Office) -> None:
+    """All that is promised of an erasure that is done."""
+    assert shop_sums(engine) == before
+    for secret in SECRETS:
+        assert naming(engine, secret) == set()
+    children = {(f"S#{SHOP}#C#{MERGED}", "A")}
+    assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
+    assert naming(engine, MERGED) == children
+    for account in accounts(engine):
+        book = book_of(engine.store(), account.customer_id)
+        assert reconcile(account, book) == []
+        assert len(book) == account.version
+    request = office.requests.find(Kind.CUSTOMER, SHOP, CUSTOMER)
+    assert request is not None
+    assert (request.state, request.pseudonyms, request.order_ids) == (State.DONE, {}, ())
+
+
+@EVERYWHERE
+def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine: Engine) -> None:
+    desk, office = live(engine), Office(engine)
+    account = desk.store.account(SHOP, CUSTOMER)
+    assert account is not None
+    before = shop_sums(engine)
+
+    office.redact(CUSTOMER, orders=(ORDER,))
+
+    must_be_erased(engine, before, office)
+    name = pseudonym(engine, account.book_id)
+    assert is_pseudonym(name)
+    assert not is_pseudonym(CUSTOMER)
+    moved = desk.store.account(SHOP, name)
+    assert moved is not None
+    assert (moved.balances, moved.lots, moved.hold, moved.head, moved.version) == (
+        account.balances,
+        account.lots,
+        account.hold,
+        account.head,
+        account.version,
+    )
+
+
+@IN_MEMORY
+def test_the_erased_customer_sees_zeros_and_is_refused(engine: Engine) -> None:
+    desk, office = live(engine), Office(engine)
+    office.redact(CUSTOMER)
+
+    for customer_id in (CUSTOMER, MERGED):
+        assert desk.figures(customer_id) == {}
+        assert desk.ledger.history(SHOP, customer_id, limit=9, before_version=10**9) == []
+        for answer in (desk.grant(5, customer_id=customer_id), desk.grant(5, "again")):
+            assert isinstance(answer, Refusal)
+            assert answer.code is Code.CUSTOMER_ERASED
+    merged = desk.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW)
+    assert isinstance(merged, Refusal)
+    assert merged.code is Code.CUSTOMER_ERASED
+    assert desk.figures(OTHER) == {"approved": 40, "total": 40, "lifetime": 40}
+
+
+@IN_MEMORY
+def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
+    """A code that was out is captured, and a late refund lowers what the order had earned."""
+    desk, office = live(engine), Office(engine)
+    book_id = _account(desk, CUSTOMER).book_id
+    office.redact(CUSTOMER)
+    name = pseudonym(engine, book_id)
+
+    captured = desk.capture(60, order_id="9002", customer_id=name)
+    cancelled = desk.say(_cancellation, order_id=ORDER, customer_id=name)
+
+    assert isinstance(captured, Booked)
+    assert isinstance(cancelled, Booked)
+    assert desk.figures(name)["spent"] == 90
+    assert _account(desk, name).balances.reversed == 200
+    assert desk.findings(name) == []
+
+
+def _cancellation(loaded: Loaded) -> Command:
+    assert loaded.order is not None
+    return UpdateOrder(loaded.order, OrderNews(cancelled=True), ONE_FOR_A_HUNDRED, MONTH)
+
+
+def _account(desk: Desk, customer_id: str) -> Account:
+    account = desk.store.account(SHOP, customer_id)
+    assert account is not None
+    return account
+
+
+@IN_MEMORY
+def test_what_is_due_stays_due_under_the_pseudonym(engine: Engine) -> None:
+    desk, office = live(engine), Office(engine)
+    name_of = _account(desk, CUSTOMER).book_id
+    office.redact(CUSTOMER)
+    desk.clock.pass_time(days=400)
+
+    name = pseudonym(engine, name_of)
+    stone, moved = (items.account_item(SHOP, _account(desk, one)) for one in (CUSTOMER, name))
+    assert not [attribute for attribute in stone if attribute.startswith("due_")]
+    assert {"due_lot", "due_hold"} <= moved.keys()
+    assert "total" not in desk.figures(name)
+
+
+@IN_MEMORY
+def test_erasing_twice_is_erasing_once(engine: Engine) -> None:
+    live(engine)
+    office = Office(engine)
+    office.redact(CUSTOMER)
+    first = everything(engine)
+
+    office.clock.pass_time(days=1)
+    office.redact(CUSTOMER)
+    office.watch()
+    assert everything(engine) == first
+
+
+@IN_MEMORY
+def test_a_customer_without_points_is_erased_too_so_that_nothing_brings_it_back(
+    engine: Engine,
+) -> None:
+    desk, office = Desk(engine), Office(engine)
+    office.redact(CUSTOMER)
+
+    late = desk.tell_order(updated_at=desk.clock.now(), goods=_goods(20_000))
+    assert isinstance(late, Refusal)
+    assert late.code is Code.CUSTOMER_ERASED
+    assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
+
+
+@IN_MEMORY
+def test_who_is_known_by_e_mail_only_has_nothing_to_be_erased(engine: Engine) -> None:
+    office = Office(engine)
+    office.desk().carry_out(office.message("customers/redact", {"customer": {}}))
+    (item,) = everything(engine)
+    assert item["state"] == {"S": "done"}
+    assert item["counts"] == {"M": {"nothing_held": {"N": "1"}}}
+
+
+@IN_MEMORY
+def test_a_customer_who_was_merged_away_is_erased_and_the_survivor_keeps_the_points(
+    engine: Engine,
+) -> None:
+    desk, office = live(engine), Office(engine)
+    before, figures = shop_sums(engine), desk.figures()
+    office.redact(MERGED)
+
+    assert shop_sums(engine) == before
+    assert desk.figures() == figures
+    assert naming(engine, MERGED) == {
+        (f"S#{SHOP}#C#{MERGED}", "A"),
+        (f"S#{SHOP}", f"R#customers/redact#{MERGED}"),
+    }
+    (child,) = _account(desk, CUSTOMER).merged_from
+    assert is_pseudonym(child)
+    assert _account(desk, child).merged_into == CUSTOMER
+
+    office.redact(CUSTOMER)
+    must_be_erased_again(engine, before)
+    assert naming(engine, child) == {(f"S#{SHOP}#C#{child}", "A")}
+
+
+def must_be_erased_again(engine: Engine, before: Counter[str]) -> None:
+    assert shop_sums(engine) == before
+    assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
+
+
+@IN_MEMORY
+def test_a_long_history_moves_in_several_runs(engine: Engine) -> None:
+    desk, office = live(engine), Office(engine)
+    for _ in range(400):
+        desk.grant(1, reason=SECRETS[0])
+    before = shop_sums(engine)
+    impatient = _Ticking(office)
+
+    office.redact(CUSTOMER, client=impatient)
+    runs = 0
+    while office.watch(7.0, client=impatient).open:
+        runs += 1
+        assert runs < 50, "it gets nowhere"
+    assert runs > 1
+    must_be_erased(engine, before, office)
+    (request,) = office.requests.all_of(SHOP)
+    assert request.counts["entries"] == 407
+
+
+class _Ticking:
+    """A client whose every call takes 0.4 s of the office's time."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def __getattr__(self, operation: str) -> object:
+        self._office.clock.monotonic_seconds += 0.4
+        return getattr(self._office.engine.client, operation)
+
+
+class _Witness:
+    """Nobody who has to know."""
+
+    def issued(self, operation: str) -> None: ...
+
+    def suffered(self, fault: Fault) -> None: ...
+
+    def committed(self, request: object, stamp: object) -> None: ...
+
+    def answered(self) -> None: ...
+
+
+def faulty(engine: Engine, plan: At) -> FaultyClient:
+    """A client of an engine in memory, on which something goes wrong as planned."""
+    client = engine.client
+    return FaultyClient(client, client, plan, Standstill(), Random(plan.call), _Witness())
+
+
+def _cut_off(at: int, fault: Fault) -> bool:
+    """Erase with one fault at one call, then let the schedule run. False: there is no such call."""
+    engine = opened(MEMORY, MemoryDynamo(page_items=3))
+    live(engine)
+    office, before = Office(engine), shop_sums(engine)
+    plan = At(at, fault)
+    with suppress(Crash, LedgerUnavailable):  # the queue brings the message again
+        office.redact(CUSTOMER, orders=(ORDER,), client=faulty(engine, plan))
+    assert shop_sums(engine) == before, "also in between"
+    _no_hole(engine)
+    office.redact(CUSTOMER, orders=(ORDER,))
+    office.watch()
+    must_be_erased(engine, before, office)
+    return len(plan.seen) > at
+
+
+def _no_hole(engine: Engine) -> None:
+    """Whatever has an account is whole at every moment."""
+    for account in accounts(engine):
+        if not account.erased:
+            book = book_of(engine.store(), account.customer_id)
+            assert reconcile(account, book) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.CRASH_BEFORE,
+        Fault.CRASH_AFTER,
+        Fault.REPLY_LOST,
+        Fault.THROTTLED,
+        Fault.SERVER_ERROR_AFTER,
+    ],
+)
+def test_cut_off_at_any_call_it_is_gone_on_with(fault: Fault) -> None:
+    at = 0
+    while _cut_off(at, fault):
+        at += 1
+    assert at > 30, "it takes more calls than that"
+
+
+@IN_MEMORY
+def test_two_at_once_do_it_once(engine: Engine) -> None:
+    """A second worker begins before each call of the first; there is one pseudonym for ever."""
+    for at in range(0, 60, 4):
+        engine = opened(MEMORY, MemoryDynamo())
+        live(engine)
+        office, before = Office(engine), shop_sums(engine)
+        office.redact(CUSTOMER, client=_Meanwhile(engine, at, partial(office.redact, CUSTOMER)))
+        office.watch()
+        must_be_erased(engine, before, office)
+        assert len(accounts(engine)) == 5
+
+
+def _note(answers: list[Booked | Refusal], ask: Callable[[], Booked | Refusal]) -> None:
+    answers.append(ask())
+
+
+class _Meanwhile:
+    """A client before whose n-th call something else happens."""
+
+    def __init__(self, engine: Engine, at: int, act: Callable[[], object]) -> None:
+        self._engine = engine
+        self._at = at
+        self._act = act
+        self.calls = 0
+
+    def __getattr__(self, operation: str) -> object:
+        self.calls += 1
+        if self.calls - 1 == self._at:
+            self._act()
+        return getattr(self._engine.client, operation)
+
+
+def test_what_is_spent_meanwhile_is_taken_along_or_refused() -> None:
+    """A consume before each call of the erasure: done and moved, or refused; never lost."""
+    done = 0
+    for at in range(60):
+        engine = opened(MEMORY, MemoryDynamo())
+        desk = live(engine)
+        office = Office(engine)
+        lifetime = shop_sums(engine)["issued"]
+        answers: list[Booked | Refusal] = []
+        consume = partial(_note, answers, partial(desk.consume, 7, reason=SECRETS[0]))
+        client = _Meanwhile(engine, at, consume)
+        office.redact(CUSTOMER, client=client)
+        office.watch()
+        consumed = sum(isinstance(answer, Booked) for answer in answers)
+        done += consumed
+        assert shop_sums(engine)["spent"] == 30 + 7 * consumed
+        assert shop_sums(engine)["issued"] == lifetime
+        must_be_erased(engine, shop_sums(engine), office)
+    assert done > 3
+
+
+@pytest.mark.parametrize("engine", ISOLATED, indirect=True)
+def test_many_who_spend_while_it_is_erased_lose_nothing(engine: Engine) -> None:
+    """Real threads: each consume is there under the pseudonym, or was refused."""
+    desk, office = live(engine), Office(engine)
+    before = shop_sums(engine)
+    started = Barrier(4)
+
+    def spend(number: int) -> list[bool]:
+        mine = Desk(engine)
+        mine.ledger = Ledger(mine.store, SystemClock())
+        started.wait()
+        return [
+            isinstance(mine.consume(1, f"{number}-{n}", reason=SECRETS[0]), Booked)
+            for n in range(12)
+        ]
+
+    with ThreadPoolExecutor(3) as pool:
+        spending = [pool.submit(spend, number) for number in range(3)]
+        started.wait()
+        office.redact(CUSTOMER, orders=(ORDER,))
+        done = sum(sum(one.result()) for one in spending)
+    office.watch()
+    after = shop_sums(engine)
+    assert after["spent"] == before["spent"] + done
+    assert after["issued"] == before["issued"]
+    must_be_erased(engine, after, office)
+    assert desk.figures() == {}
+
+
+@IN_MEMORY
+def test_a_merge_that_comes_in_between_is_erased_too(engine: Engine) -> None:
+    for at in range(30):
+        engine = opened(MEMORY, MemoryDynamo())
+        desk, office = live(engine), Office(engine)
+        before = shop_sums(engine)
+        merge = partial(desk.ledger.merge, SHOP, OTHER, CUSTOMER, FLOW)
+        client = _Meanwhile(engine, at, merge)
+        office.redact(CUSTOMER, client=client)
+        office.watch()
+        assert Balances(**shop_sums(engine)) == Balances(**before)
+        kept = desk.figures(OTHER).get("approved")
+        assert kept in (40, None)
+        assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
+
+
+@IN_MEMORY
+def test_a_bucket_that_is_down_leaves_the_request_open(engine: Engine) -> None:
+    live(engine)
+    office = Office(engine)
+    office.bucket.objects[f"data-requests/{SHOP}/{CUSTOMER}/1.json"] = b"{}"
+    office.bucket.objects[f"data-requests/{SHOP}/{OTHER}/1.json"] = b"{}"
+    office.bucket.down = 2
+    office.redact(CUSTOMER)
+    assert office.watch().open == 1
+    assert office.watch().done == 1
+    assert list(office.bucket.objects) == [f"data-requests/{SHOP}/{OTHER}/1.json"]
+
+
+@IN_MEMORY
+def test_the_age_of_what_is_not_done_is_told(engine: Engine) -> None:
+    live(engine)
+    office = Office(engine)
+    office.bucket.down = 10
+    office.redact(CUSTOMER)
+    office.clock.pass_time(days=8)
+    watched = office.watch()
+    assert (watched.open, watched.oldest_seconds) == (1, 8 * 86_400)
+    office.bucket.down = 0
+    assert office.watch().oldest_seconds == 0
+
+
+@IN_MEMORY
+def test_the_code_of_an_erased_customers_hold_still_finds_it(engine: Engine) -> None:
+    desk, office = live(engine), Office(engine)
+    office.redact(CUSTOMER)
+    record = desk.store.load(Wanted(SHOP, None, hold_id=HOLD_ID), fresh=True).hold_record
+    assert record is not None
+    assert is_pseudonym(record.customer_id)
+    assert record.code == CODE

@@ -1,0 +1,83 @@
+"""Several senders of one book at once: Flow is told each entry once and in order."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from pointbook.clock import SystemClock
+from pointbook.publishing.desk import OutboxDesk
+from pointbook.shopify.triggers import Trigger
+from pointbook.store.listening import Listening
+from pointbook.store.outbox import Outbox
+from tests.engines import engine as engines
+from tests.engines.engine import SHOP, Engine
+from tests.engines.ledgers import Desk
+from tests.engines.plain import CUSTOMER
+
+SENDERS = 6
+ENTRIES = 30
+
+
+class SlowFlow:
+    """Flow, which notes who is inside at the same time."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        self.most_at_once = 0
+        self._inside = 0
+        self._lock = threading.Lock()
+
+    def tell(self, trigger: Trigger, seconds: float) -> str | None:
+        with self._lock:
+            self._inside += 1
+            self.most_at_once = max(self.most_at_once, self._inside)
+        threading.Event().wait(0.002)
+        with self._lock:
+            self.told.append((str(trigger.payload["Entry Id"]), trigger.handle))
+            self._inside -= 1
+        return None
+
+
+def side_by_side(work: list[Callable[[], None]]) -> None:
+    """Do all at the same time; fails when one of them does."""
+    with ThreadPoolExecutor(len(work)) as pool:
+        for done in [pool.submit(one) for one in work]:
+            done.result()
+
+
+@pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
+def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) -> None:
+    flow = SlowFlow()
+    outbox = Outbox(engine.client, engine.table)
+    ears = Listening(engine.client, engine.table)
+    desk = OutboxDesk(outbox, ears, lambda _: flow, SystemClock())
+    ledger = Desk(engine)
+    booked = threading.Event()
+
+    def book() -> None:
+        for number in range(ENTRIES):
+            ledger.grant(1, key=str(number))
+            desk.run(SHOP, 30).deliver(CUSTOMER, number + 1)
+        booked.set()
+
+    def sweep() -> None:
+        while not booked.is_set():
+            desk.run(SHOP, 30).deliver(CUSTOMER)
+
+    def wake() -> None:
+        while not booked.is_set():
+            account = ledger.store.account(SHOP, CUSTOMER)
+            if account is not None:
+                desk.run(SHOP, 30).deliver(CUSTOMER, account.version)
+
+    work: list[Callable[[], None]] = [book, *[sweep] * (SENDERS // 2), *[wake] * (SENDERS // 2)]
+    side_by_side(work)
+    desk.run(SHOP, 30).deliver(CUSTOMER, ENTRIES)
+
+    entries = [f"{CUSTOMER}-{version:012d}" for version in range(1, ENTRIES + 1)]
+    both = ("points-approved-changed", "points-changed")
+    assert flow.told == [(entry, handle) for entry in entries for handle in both]
+    assert flow.most_at_once == 1, "one sender at a time"
+    assert outbox.told(SHOP, CUSTOMER) == ENTRIES

@@ -1,0 +1,174 @@
+"""A shop that left is erased whole and alone; one that came back is not touched."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from ops.privacy import confirm
+from ops.problems import OpsProblem
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Settle
+from pointbook.domain.privacy import Kind, State
+from pointbook.errors import LedgerUnavailable
+from pointbook.privacy import shops
+from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
+from tests.engines.ledgers import Desk
+from tests.engines.memory import MemoryDynamo
+from tests.engines.plain import CUSTOMER
+from tests.engines.privacy import Office, everything
+from tests.engines.test_erasure import faulty, live
+from tests.simulation.faults import At, Crash, Fault
+
+NEIGHBOUR = "demo.myshopify.community"
+"""Not this shop, although its name begins like it."""
+
+ENGINES = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True)
+IN_MEMORY = pytest.mark.parametrize("engine", [MEMORY], indirect=True)
+
+
+class Leaving(Office):
+    """A shop that has removed the app, 48 hours ago."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        live(engine)
+        self.token(b"sealed")
+        self.neighbour()
+        self.uninstall()
+        self.clock.pass_time(hours=48)
+
+    def token(self, sealed: bytes) -> None:
+        """The shop has an access token."""
+        self.put(f"S#{SHOP}", "T", sealed={"B": sealed})
+
+    def neighbour(self) -> None:
+        """Another shop has a customer."""
+        self.put(f"S#{NEIGHBOUR}", "P")
+        self.put(f"S#{NEIGHBOUR}#C#{CUSTOMER}", "E#000000000001")
+
+    def put(self, pk: str, sk: str, **more: Any) -> None:
+        item = {"pk": {"S": pk}, "sk": {"S": sk}, **more}
+        self.engine.client.put_item(TableName=self.engine.table, Item=item)
+
+    def uninstall(self) -> None:
+        self.desk().carry_out(self.message("app/uninstalled", {}))
+
+    def erase(self, client: Any = None) -> None:
+        self.desk(client).carry_out(self.message("shop/redact", {"shop_domain": SHOP}))
+
+    def held_keys(self) -> list[tuple[str, str]]:
+        return sorted((item["pk"]["S"], item["sk"]["S"]) for item in everything(self.engine))
+
+    def state(self) -> State:
+        request = self.requests.find(Kind.SHOP, SHOP, SHOP)
+        assert request is not None
+        return request.state
+
+
+LEFT = [
+    ("JOBS", f"R#shop/redact#{SHOP}"),
+    (f"S#{NEIGHBOUR}", "P"),
+    (f"S#{NEIGHBOUR}#C#{CUSTOMER}", "E#000000000001"),
+]
+
+
+@ENGINES
+def test_all_of_the_shop_goes_and_nothing_of_another(engine: Engine) -> None:
+    shop = Leaving(engine)
+    shop.bucket.objects[f"data-requests/{SHOP}/1/1.json"] = b"{}"
+    shop.bucket.objects[f"data-requests/{NEIGHBOUR}/1/1.json"] = b"{}"
+    shop.erase()
+    assert shop.held_keys() == LEFT
+    assert list(shop.bucket.objects) == [f"data-requests/{NEIGHBOUR}/1/1.json"]
+    shop.erase()
+    assert (shop.held_keys(), shop.state()) == (LEFT, State.DONE)
+
+
+@IN_MEMORY
+def test_removing_the_app_takes_the_token_away_and_is_noted_once(engine: Engine) -> None:
+    shop = Leaving(engine)
+    assert (f"S#{SHOP}", "T") not in shop.held_keys()
+    noted = everything(engine)
+    shop.uninstall()
+    assert len(everything(engine)) == len(noted)
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("sign", ["token", "entry", "no note", "too soon"])
+def test_a_shop_that_lives_is_held_for_an_operator(engine: Engine, sign: str) -> None:
+    shop = Leaving(engine)
+    desk = Desk(engine)
+    desk.clock.pass_time(hours=47)
+    if sign == "token":
+        shop.token(b"new")
+    elif sign == "entry":
+        desk.grant(5, reason="They are back")
+    elif sign == "too soon":
+        shop.clock.pass_time(hours=-25)
+    else:
+        key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "U"}}
+        delete = {engine.table: [{"DeleteRequest": {"Key": key}}]}
+        engine.client.batch_write_item(RequestItems=delete)
+    before = shop.held_keys()
+
+    shop.erase()
+    assert shop.state() is State.HELD
+    assert shop.watch().held == 1
+    assert [key for key in shop.held_keys() if key[0] != "JOBS"] == before
+
+    confirm(shop.requests, SHOP)
+    with pytest.raises(OpsProblem, match="No request"):
+        confirm(shop.requests, SHOP)
+    assert shop.watch().done == 1
+    assert shop.held_keys() == LEFT
+
+
+@IN_MEMORY
+def test_points_that_lapse_and_late_news_are_no_sign_of_life(engine: Engine) -> None:
+    shop = Leaving(engine)
+    desk = Desk(engine)
+    desk.clock.pass_time(hours=5)
+    desk.grant(5, reason="on its way when the app went")
+    desk.clock.pass_time(days=400)
+    desk.say(Settle(), cause=Cause("schedule"))
+    assert "sub/expire" in desk.topics()
+    shop.erase()
+    assert shop.held_keys() == LEFT
+
+
+@IN_MEMORY
+def test_a_shop_may_come_back_and_leave_again(engine: Engine) -> None:
+    shop = Leaving(engine)
+    shop.erase()
+    shop.clock.pass_time(days=1)
+    live(engine)
+    shop.uninstall()
+    shop.clock.pass_time(hours=48)
+    shop.erase()
+    assert (shop.held_keys(), shop.state()) == (LEFT, State.DONE)
+
+
+def _cut_off(at: int, fault: Fault) -> bool:
+    """Erase with one fault at one call, then let the schedule run. False: there is no such call."""
+    engine = opened(MEMORY, MemoryDynamo())
+    shop = Leaving(engine)
+    plan = At(at, fault)
+    client = faulty(engine, plan)
+    with suppress(Crash, LedgerUnavailable):  # the queue brings the message again
+        shop.erase(client)
+    shop.erase()
+    shop.watch()
+    assert (shop.held_keys(), shop.state()) == (LEFT, State.DONE)
+    return len(plan.seen) > at
+
+
+@pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.REPLY_LOST])
+def test_cut_off_at_any_call_it_is_gone_on_with(
+    fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shops, "PAGE_ITEMS", 3)
+    at = 0
+    while _cut_off(at, fault):
+        at += 1
+    assert at > 20, "it takes more calls than that"

@@ -1,0 +1,213 @@
+"""Access tokens in the table: sealed, and written only over what was read."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pointbook import aws
+from pointbook.aws import KmsSeal
+from pointbook.errors import LedgerUnavailable, StoreRefused, Unavailable
+from pointbook.outgoing.tokens import KeptToken
+from pointbook.store.tokens import Tokens
+from tests.engines import servers
+from tests.engines.engine import ISOLATED, SHOP, Engine
+from tests.engines.memory import MemoryDynamo, refused
+from tests.engines.seal import PlainSeal
+from tests.engines.table import table_request
+
+OTHER_SHOP = "other.myshopify.com"
+UNTIL = datetime(2026, 11, 23, 3, 0, 0, 123_000, UTC)
+LEASED = KeptToken("", datetime(1970, 1, 1, tzinfo=UTC), 1, UNTIL)
+TOKEN = KeptToken("shpat_1", UNTIL, 2)
+
+
+def refusing(aws_code: str) -> Callable[..., Any]:
+    """An operation of AWS that always fails in this way."""
+
+    def refuses(**_: object) -> Any:
+        raise refused(aws_code, "no")
+
+    return refuses
+
+
+def tokens_of(engine: Engine) -> Tokens:
+    return Tokens(engine.client, engine.table, PlainSeal())
+
+
+def test_a_token_is_read_as_it_was_written(engine: Engine) -> None:
+    tokens = tokens_of(engine)
+    assert tokens.read(SHOP) is None
+    assert tokens.write(SHOP, LEASED)
+    assert tokens.read(SHOP) == LEASED
+    assert tokens.write(SHOP, TOKEN)
+    assert tokens.read(SHOP) == TOKEN
+    assert tokens.write(SHOP, replace(TOKEN, version=3, leased_until=UNTIL))
+    assert tokens.read(SHOP) == replace(TOKEN, version=3, leased_until=UNTIL)
+
+
+def test_a_token_is_written_only_over_the_version_before(engine: Engine) -> None:
+    tokens = tokens_of(engine)
+    assert not tokens.write(SHOP, TOKEN), "there is no version 1"
+    assert tokens.write(SHOP, LEASED)
+    assert not tokens.write(SHOP, LEASED)
+    assert not tokens.write(SHOP, replace(TOKEN, version=3))
+    assert tokens.read(SHOP) == LEASED
+
+
+def test_shops_have_tokens_of_their_own(engine: Engine) -> None:
+    tokens = tokens_of(engine)
+    assert tokens.write(SHOP, LEASED)
+    assert tokens.read(OTHER_SHOP) is None
+    assert tokens.write(OTHER_SHOP, LEASED)
+
+
+@pytest.mark.parametrize("engine", ISOLATED, indirect=True)
+def test_of_eight_that_take_the_lease_at_once_one_has_it(engine: Engine) -> None:
+    tokens = tokens_of(engine)
+    for version in range(1, 6):
+        lease = replace(LEASED, version=version)
+        with ThreadPoolExecutor(8) as threads:
+            taken = list(threads.map(lambda _, lease=lease: tokens.write(SHOP, lease), range(8)))
+        assert sum(taken) == 1
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table() -> MemoryDynamo:
+    """An empty table."""
+    table = MemoryDynamo()
+    table.create_table(**table_request("points"))
+    return table
+
+
+def test_no_token_can_be_read_in_the_table(table: MemoryDynamo) -> None:
+    tokens = Tokens(table, "points", PlainSeal())
+    tokens.write(SHOP, replace(TOKEN, version=1))
+    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
+    item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
+    assert item.pop("sealed") == {"B": PlainSeal().close("shpat_1", {"shop": SHOP})}
+    assert "shpat" not in str(item)
+
+
+def test_a_token_that_another_key_sealed_counts_as_none(table: MemoryDynamo) -> None:
+    """A table that was restored beside another key goes on by itself: a token can be had anew."""
+    Tokens(table, "points", PlainSeal("before")).write(SHOP, replace(TOKEN, version=1))
+    tokens = Tokens(table, "points", PlainSeal("after"))
+    assert tokens.read(SHOP) == replace(TOKEN, version=1, text="")
+    assert tokens.write(SHOP, TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("aws_code", "error"),
+    [
+        ("ThrottlingException", LedgerUnavailable),
+        ("InternalServerError", LedgerUnavailable),
+        ("AccessDeniedException", StoreRefused),
+    ],
+)
+@pytest.mark.parametrize(
+    ("operation", "use"),
+    [
+        ("get_item", lambda tokens: tokens.read(SHOP)),
+        ("put_item", lambda tokens: tokens.write(SHOP, LEASED)),
+    ],
+)
+def test_what_the_table_refuses_is_our_error(
+    table: MemoryDynamo,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    use: Callable[[Tokens], object],
+    aws_code: str,
+    error: type[Exception],
+) -> None:
+    monkeypatch.setattr(table, operation, refusing(aws_code))
+    tokens = Tokens(table, "points", PlainSeal())
+    with pytest.raises(error):
+        use(tokens)
+
+
+# --- the seal -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kms_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with servers.ministack(tmp_path_factory.mktemp("ministack-kms"), services="kms") as url:
+        yield url
+
+
+@pytest.fixture
+def kms(kms_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """KMS in MiniStack."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", kms_url)
+    aws._keys.cache_clear()
+    yield aws._keys()
+    aws._keys.cache_clear()
+
+
+def new_key(kms: Any) -> str:
+    key_id: str = kms.create_key()["KeyMetadata"]["KeyId"]
+    return key_id
+
+
+def test_a_seal_is_opened_by_its_key_and_for_its_context_only(kms: Any) -> None:
+    key_id = new_key(kms)
+    sealed = KmsSeal(key_id).close("shpat_1", {"shop": SHOP})
+    assert b"shpat" not in sealed
+    assert KmsSeal(key_id).open(sealed, {"shop": SHOP}) == "shpat_1"
+    assert KmsSeal(key_id).open(sealed, {"shop": OTHER_SHOP}) is None
+
+
+@pytest.mark.parametrize(
+    "aws_code",
+    [
+        "IncorrectKeyException",
+        "InvalidCiphertextException",
+        "KMSInvalidStateException",
+        "NotFoundException",
+    ],
+)
+def test_what_another_key_sealed_or_one_that_is_no_more_cannot_be_opened(
+    monkeypatch: pytest.MonkeyPatch, aws_code: str
+) -> None:
+    """Made by hand: MiniStack opens with whatever key is named."""
+    monkeypatch.setattr(aws, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
+    assert KmsSeal("key").open(b"sealed", {"shop": SHOP}) is None
+
+
+@pytest.mark.parametrize("aws_code", ["ThrottlingException", "AccessDeniedException"])
+def test_a_kms_that_does_not_open_now_is_not_taken_for_another_key(
+    monkeypatch: pytest.MonkeyPatch, aws_code: str
+) -> None:
+    monkeypatch.setattr(aws, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
+    with pytest.raises(Unavailable):
+        KmsSeal("key").open(b"sealed", {"shop": SHOP})
+
+
+def test_an_alias_names_the_key_as_well(kms: Any) -> None:
+    alias = "alias/pointbook-test-tokens"
+    kms.create_alias(AliasName=alias, TargetKeyId=new_key(kms))
+    sealed = KmsSeal(alias).close("shpat_1", {"shop": SHOP})
+    assert KmsSeal(alias).open(sealed, {"shop": SHOP}) == "shpat_1"
+
+
+def test_a_key_that_is_not_there_is_told(kms: Any) -> None:
+    with pytest.raises(Unavailable) as unavailable:
+        KmsSeal("alias/nobodys").close("shpat_1", {"shop": SHOP})
+    assert unavailable.value.code == "secrets_unavailable"
+
+
+def test_a_kms_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    aws._keys.cache_clear()
+    with pytest.raises(Unavailable):
+        KmsSeal("key").close("shpat_1", {"shop": SHOP})
+    with pytest.raises(Unavailable):
+        KmsSeal("key").open(b"sealed", {"shop": SHOP})
+    aws._keys.cache_clear()

@@ -1,0 +1,131 @@
+"""A shop whose customers hold points, with its discount codes in memory."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import demo
+from pointbook import wiring
+from pointbook.shopify.discounts import Discount
+from tests.functions.harness import Answer, Functions, event
+
+CUSTOMER = "8840734670934"
+CREATE = "create_hold"
+RELEASE = "release_hold"
+
+
+class Codes:
+    """The discount codes of a shop, as `pointbook.hold_desk.Discounts` says.
+
+    The next call raises `fault` once; with `does_it_first` only its answer is lost.
+    """
+
+    def __init__(self) -> None:
+        self.made: dict[str, Discount] = {}
+        self.off: set[str] = set()
+        self.fault: BaseException | None = None
+        self.does_it_first = False
+        self._lock = threading.Lock()
+
+    def create(self, discount: Discount) -> str:
+        """Keep it; the one that has the code already must be the same."""
+        with self._lock:
+            self._fail(unless=lambda: self._keep(discount))
+            self._keep(discount)
+            return f"gid://shopify/DiscountCodeNode/{discount.hold_id}"
+
+    def switch_off(self, code: str) -> bool:
+        """Whether there was such a code."""
+        with self._lock:
+            self._fail(unless=lambda: self.off.add(code))
+            self.off.add(code)
+            return code in self.made
+
+    def usable(self) -> set[str]:
+        """The codes that a checkout takes."""
+        return self.made.keys() - self.off
+
+    def _keep(self, discount: Discount) -> None:
+        kept = self.made.setdefault(discount.code, discount)
+        assert (kept.points, kept.ends_at) == (discount.points, discount.ends_at)
+
+    def _fail(self, unless: Callable[[], object]) -> None:
+        if self.fault is None:
+            return
+        fault, self.fault = self.fault, None
+        if self.does_it_first:
+            unless()
+        raise fault
+
+
+class OneAtATime:
+    """The table for several threads: each call is atomic because the others wait."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+        self._lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._table, name)
+        if not callable(found):
+            return found
+
+        def call(*positional: Any, **named: Any) -> Any:
+            with self._lock:
+                return found(*positional, **named)
+
+        return call
+
+
+class HoldShop:
+    """The customer has 1,250 points and asks as my page does."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **environment: str) -> None:
+        self._clock = clock
+        self.move(0)
+        self.codes = Codes()
+        self.functions = Functions(patch, LOCAL_CLOCK_FILE=str(clock), **environment)
+        table = OneAtATime(self.functions.table)
+        patch.setattr(wiring, "connect", lambda: table)
+        patch.setattr(wiring, "discounts", lambda _: self.codes)
+        assert self.functions.sample("flow_action_grant", "run").status == 200
+
+    def move(self, seconds: int) -> None:
+        """Move the ledger's clock."""
+        self._clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
+
+    def hold(self, key: str, points: object = 500) -> Answer:
+        """Ask for a hold."""
+        return self.functions.ask(CREATE, wish(key, points))
+
+    def release(self, hold_id: str) -> Answer:
+        """Give a hold's points back."""
+        asked = event(RELEASE, "by_header")
+        asked["pathParameters"]["hold_id"] = hold_id
+        return self.functions.ask(RELEASE, asked)
+
+    def page(self) -> dict[str, Any]:
+        """What my page shows."""
+        return self.functions.sample("get_points", "by_header").body
+
+    def figures(self) -> tuple[int, int]:
+        """Approved and held points."""
+        found = self.page()["figures"]
+        return found["approved"], found["hold"]
+
+    def topics(self) -> list[str]:
+        """What has happened, newest first."""
+        entries = wiring.ledger("Asia/Tokyo").history(demo.SHOP_DOMAIN, CUSTOMER, limit=50)
+        return [booked.entry.topic for booked in entries]
+
+
+def wish(key: str, points: object = 500) -> dict[str, Any]:
+    """The event of a request for a hold."""
+    asked = event(CREATE, "by_header")
+    asked["headers"]["idempotency-key"] = key
+    asked["body"] = json.dumps({"points": points})
+    return asked

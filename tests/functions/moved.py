@@ -1,0 +1,18 @@
+"""The ledger's clock in tests of functions: a file that moves it ahead."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+
+def clock_file(folder: Path) -> Path:
+    """The file, with the clock at the machine's own time."""
+    file = folder / "clock.json"
+    move(file)
+    return file
+
+
+def move(file: Path, **ahead: float) -> None:
+    """Put the clock so far ahead of the machine's time."""
+    seconds = int(timedelta(**ahead).total_seconds())
+    file.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")

@@ -1,0 +1,79 @@
+"""Pending points of orders are approved when their days are over; no order stops another."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import demo
+from pointbook import wiring
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import CancelPending
+from pointbook.instruction import Booked, Instruction
+from tests.functions.harness import Functions, event
+from tools.make_events_webhooks import messages
+
+CUSTOMER, OTHER = "8840734670934", "8840734670935"
+DAY_SECONDS = 86_400
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Path:
+    """The file that moves the clock."""
+    file = tmp_path / "clock.json"
+    move(file, 0)
+    return file
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
+    """A stack whose points are pending for three days; two customers have 60 pending each."""
+    functions = Functions(monkeypatch, LOCAL_CLOCK_FILE=str(clock), PROGRAMME_PENDING_DAYS="3")
+    now = wiring.clock().now().isoformat()
+    for number, customer in enumerate((CUSTOMER, OTHER), start=901):
+        members = json.loads(messages()["orders_create"][1])
+        bought = {"id": number, "customer": {"id": customer}, "updated_at": now}
+        text = json.dumps(members | {"payload": members["payload"] | bought})
+        assert functions.work("order_events", text) == []
+    return functions
+
+
+def move(clock: Path, seconds: int) -> None:
+    """Move the clock ahead."""
+    clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
+
+
+def figures(customer: str) -> tuple[int, int]:
+    """Approved and pending points."""
+    found = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, customer).figures
+    return found.approved, found.pending
+
+
+def run(functions: Functions, seconds: float = 30) -> dict[str, Any]:
+    return functions.invoke("approve_pending", event("approve_pending", "schedule"), seconds)
+
+
+def test_pending_points_are_approved_when_their_days_are_over(shop: Functions, clock: Path) -> None:
+    assert run(shop)["due"] == 0
+    move(clock, 3 * DAY_SECONDS - 60)
+    assert run(shop)["due"] == 0
+    assert figures(CUSTOMER) == (0, 60)
+    move(clock, 3 * DAY_SECONDS)
+    assert run(shop) == {"due": 2, "entries": 2, "failed": 0, "complete": True}
+    assert figures(CUSTOMER) == figures(OTHER) == (60, 0)
+    assert run(shop)["due"] == 0
+
+
+def test_an_order_that_cannot_be_approved_stops_no_other(shop: Functions, clock: Path) -> None:
+    instruction = Instruction(demo.SHOP_DOMAIN, CUSTOMER, CancelPending(1), Cause("test"))
+    assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+    move(clock, 3 * DAY_SECONDS)
+    assert run(shop) == {"due": 2, "entries": 1, "failed": 1, "complete": True}
+    assert (figures(CUSTOMER), figures(OTHER)) == ((0, 59), (60, 0))
+
+
+def test_a_run_without_time_leaves_the_rest_for_the_next(shop: Functions, clock: Path) -> None:
+    move(clock, 3 * DAY_SECONDS)
+    assert run(shop, seconds=0)["complete"] is False
+    assert run(shop)["entries"] == 2

@@ -1,0 +1,261 @@
+"""Points are held once for each wish, and whoever holds points has a code for them."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
+from pointbook.ledger import Ledger
+from pointbook.web.request import BODY_BYTES_MAX
+from tests.functions.harness import Answer, event
+from tests.functions.hold_shop import CREATE, CUSTOMER, HoldShop, wish
+from tests.functions.test_privacy_events import redact
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HoldShop:
+    """A shop with a customer of 1,250 points."""
+    return HoldShop(monkeypatch, tmp_path / "clock.json")
+
+
+def refusal(answer: Answer) -> tuple[int, str]:
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return answer.status, answer.body["code"]
+
+
+def test_points_become_a_code_of_the_same_worth_for_this_customer_alone(shop: HoldShop) -> None:
+    held = shop.functions.sample(CREATE, "by_header")
+    assert held.status == 201
+    assert "Idempotent-Replay" not in held.headers
+    (discount,) = shop.codes.made.values()
+    assert held.body == {
+        "hold_id": discount.hold_id,
+        "points": 500,
+        "discount_code": discount.code,
+        "discount_amount": "500",
+        "currency": "JPY",
+        "expires_at": discount.ends_at.isoformat(timespec="milliseconds"),
+        "figures": {
+            "approved": 750,
+            "pending": 0,
+            "total": 750,
+            "lifetime": 1250,
+            "spent": 0,
+            "hold": 500,
+        },
+    }
+    assert (discount.customer_id, discount.amount_minor) == (CUSTOMER, 500)
+    assert (discount.ends_at - discount.starts_at).total_seconds() <= 600
+    assert datetime.fromisoformat(held.body["expires_at"]).utcoffset() is not None
+
+
+def test_my_page_shows_the_open_hold_and_the_time_that_is_left(shop: HoldShop) -> None:
+    assert shop.page()["holds_offered"] is True
+    held = shop.hold("a").body
+    shop.move(540)
+    shown = shop.page()["hold"]
+    assert 55 <= shown.pop("expires_in_seconds") <= 60
+    assert shown == {
+        "hold_id": held["hold_id"],
+        "points": 500,
+        "state": "ready",
+        "discount_code": held["discount_code"],
+        "expires_at": held["expires_at"],
+    }
+    shop.move(600)
+    assert shop.page()["hold"] is None
+
+
+def test_the_same_wish_again_gets_the_same_answer_and_holds_nothing_more(shop: HoldShop) -> None:
+    first = shop.hold("a")
+    shop.functions.sample("flow_action_consume", "run")  # 300 of the points that are left
+    for _ in range(3):
+        again = shop.hold("a")
+        assert (again.status, again.body) == (201, first.body)
+        assert again.headers["Idempotent-Replay"] == "true"
+    assert len(shop.codes.made) == 1
+    assert shop.figures() == (450, 500)
+    assert shop.topics().count("points/sub/hold") == 1
+
+
+def at_once(shop: HoldShop, wishes: list[dict[str, Any]]) -> list[Answer]:
+    """Ask all of them at the same time."""
+    handler = shop.functions.handler(CREATE)
+    with ThreadPoolExecutor(len(wishes)) as pool:
+        answers = list(pool.map(lambda one: handler(one, None), wishes))
+    return [Answer(one["statusCode"], json.loads(one["body"]), one["headers"]) for one in answers]
+
+
+def test_one_wish_ten_times_at_once_is_one_hold_with_one_code(shop: HoldShop) -> None:
+    answers = at_once(shop, [wish("a") for _ in range(10)])
+    assert [answer.status for answer in answers] == [201] * 10
+    assert all(answer.body == answers[0].body for answer in answers)
+    assert sum("Idempotent-Replay" not in answer.headers for answer in answers) == 1
+    assert shop.codes.usable() == {answers[0].body["discount_code"]}
+    assert shop.topics().count("points/sub/hold") == 1
+
+
+def test_of_ten_wishes_at_once_one_is_granted(shop: HoldShop) -> None:
+    answers = at_once(shop, [wish(f"key {number}", 100) for number in range(10)])
+    assert sorted(answer.status for answer in answers) == [201] + [409] * 9
+    assert {answer.body.get("code") for answer in answers} == {None, "hold_open"}
+    assert len(shop.codes.made) == 1
+    assert shop.figures() == (1150, 100)
+
+
+def test_whoever_holds_points_already_is_shown_that_hold(shop: HoldShop) -> None:
+    first = shop.hold("a").body
+    answer = shop.hold("b", 100)
+    assert refusal(answer) == (409, "hold_open")
+    shown = answer.body["hold"]
+    assert 0 < shown.pop("expires_in_seconds") <= 600
+    assert shown == {
+        "hold_id": first["hold_id"],
+        "points": 500,
+        "state": "ready",
+        "discount_code": first["discount_code"],
+        "expires_at": first["expires_at"],
+    }
+    assert shop.figures() == (750, 500)
+
+
+def test_more_points_than_there_are_cannot_be_held(shop: HoldShop) -> None:
+    assert refusal(shop.hold("a", 1251)) == (422, "insufficient_points")
+    assert shop.codes.made == {}
+    assert shop.hold("a", 1250).status == 201, "a refusal is not remembered"
+
+
+@pytest.mark.parametrize("key", ["é", "\ud83d", "\0", "k" * 255, " a", '"a"'])
+def test_a_key_may_be_any_text(shop: HoldShop, key: str) -> None:
+    first = shop.hold(key)
+    assert (first.status, shop.hold(key).body) == (201, first.body)
+
+
+def test_a_key_stands_for_one_amount(shop: HoldShop) -> None:
+    shop.hold("a", 500)
+    assert refusal(shop.hold("a", 499)) == (422, "idempotency_mismatch")
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("no_token", 401, "token_missing"),
+        ("another_customer", 403, "not_yours"),
+        ("by_cookie_without_origin", 403, "origin_not_allowed"),
+        ("by_cookie_of_a_strange_page", 403, "origin_not_allowed"),
+        ("no_key", 400, "idempotency_key_missing"),
+        ("blank_key", 400, "idempotency_key_missing"),
+        ("long_key", 422, "invalid_request"),
+        ("points_missing", 422, "invalid_request"),
+        ("points_zero", 422, "invalid_request"),
+        ("points_fraction", 422, "invalid_request"),
+        ("points_too_many", 422, "invalid_request"),
+        ("not_json", 422, "invalid_request"),
+    ],
+)
+def test_what_is_refused_holds_nothing(shop: HoldShop, case: str, status: int, code: str) -> None:
+    answer = shop.functions.sample(CREATE, case)
+    assert refusal(answer) == (status, code)
+    if case.startswith("points"):
+        assert answer.body["field"] == "points"
+    assert shop.figures() == (1250, 0)
+    assert shop.codes.made == {}
+
+
+@pytest.mark.parametrize("points", [-1, "1e3", "", True, None, [], {}, "五百", 10**30, "500.0"])
+def test_points_are_a_whole_number(shop: HoldShop, points: object) -> None:
+    answer = shop.hold("a", points)
+    assert refusal(answer) == (422, "invalid_request")
+    assert answer.body["field"] == "points"
+
+
+def test_a_page_that_is_allowed_may_use_the_cookie(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = "https://shop.example"
+    shop = HoldShop(monkeypatch, tmp_path / "clock.json", ALLOWED_ORIGINS=page)
+    asked = event(CREATE, "by_cookie_without_origin")
+    asked["headers"]["origin"] = page
+    assert shop.functions.ask(CREATE, asked).status == 201
+
+
+def test_a_body_that_is_too_large_is_refused_before_anything_else(shop: HoldShop) -> None:
+    asked = event(CREATE, "no_token")
+    asked["body"] = " " * (BODY_BYTES_MAX + 1)
+    assert refusal(shop.functions.ask(CREATE, asked)) == (413, "body_too_large")
+
+
+def test_where_the_till_is_master_points_are_not_held(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shop = HoldShop(monkeypatch, tmp_path / "clock.json", PROGRAMME_POINTS_MASTER="till")
+    assert shop.page()["holds_offered"] is False
+    assert refusal(shop.hold("a")) == (409, "holds_not_offered")
+    assert (shop.figures(), shop.codes.made) == ((1250, 0), {})
+
+
+def test_an_erased_customer_holds_nothing(shop: HoldShop) -> None:
+    assert shop.functions.work("privacy_events", redact()) == []
+    assert refusal(shop.hold("a")) == (422, "customer_erased")
+    assert shop.codes.made == {}
+
+
+def test_a_shop_that_refuses_the_code_leaves_nothing_held(shop: HoldShop) -> None:
+    shop.codes.fault = ShopifyRefused("no", ("INVALID",))
+    answer = shop.hold("a")
+    assert refusal(answer) == (503, "hold_failed")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert (shop.figures(), shop.page()["hold"]) == ((1250, 0), None)
+    assert refusal(shop.hold("a")) == (409, "hold_ended"), "the wish has had its answer"
+    assert shop.hold("b").status == 201
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_code_that_may_exist_after_all_is_switched_off(shop: HoldShop, made: bool) -> None:
+    shop.codes.fault, shop.codes.does_it_first = ShopifyUnavailable(1), made
+    assert refusal(shop.hold("a")) == (503, "hold_failed")
+    assert shop.figures() == (1250, 0)
+    shop.move(60)
+    assert shop.functions.invoke("switch_off_codes", {})["due"] == 1
+    assert shop.codes.usable() == set()
+    assert len(shop.codes.off) == 1
+
+
+def test_a_wish_that_was_cut_off_is_driven_on_by_asking_again(shop: HoldShop) -> None:
+    shop.codes.fault, shop.codes.does_it_first = KeyboardInterrupt(), True
+    with pytest.raises(KeyboardInterrupt):
+        shop.hold("a")
+    preparing = shop.page()["hold"]
+    assert (preparing["state"], preparing["discount_code"]) == ("preparing", None)
+    answer = shop.hold("a")
+    assert answer.status == 201
+    assert answer.body["hold_id"] == preparing["hold_id"]
+    assert shop.codes.usable() == {answer.body["discount_code"]}
+    assert shop.figures() == (750, 500)
+
+
+def test_a_wish_whose_time_is_over_is_told_so(shop: HoldShop) -> None:
+    first = shop.hold("a").body
+    shop.move(600)
+    assert refusal(shop.hold("a")) == (409, "hold_ended")
+    second = shop.hold("b").body
+    assert second["hold_id"] != first["hold_id"]
+    assert shop.figures() == (750, 500)
+
+
+def test_a_ledger_out_of_reach_is_told_as_such(
+    shop: HoldShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> object:
+        raise LedgerUnavailable(1)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "execute", away)
+        answer = shop.hold("a")
+    assert refusal(answer) == (503, "ledger_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    assert shop.hold("a").status == 201, "the same wish again"

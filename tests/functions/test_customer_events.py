@@ -1,0 +1,154 @@
+"""Customers: points for signing up, once; two who become one, once, and only if they did."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local import demo
+from pointbook import wiring
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.ledger import Ledger
+from tests.functions.harness import Functions, event
+from tools.make_events_webhooks import messages, sqs_event
+from tools.shopify_payloads import CUSTOMER, OTHER_CUSTOMER
+
+QUEUE = "customer_events"
+SIGN_UP = int(demo.PARAMETERS["SignUpPoints"])
+
+
+def message(case: str, **payload: Any) -> str:
+    """A sample message, with changed members of its payload."""
+    members = json.loads(messages()[case][1])
+    return json.dumps(members | {"payload": members["payload"] | payload})
+
+
+def approved(customer_id: int = CUSTOMER) -> int:
+    view = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, str(customer_id))
+    return view.figures.approved
+
+
+def topics(customer_id: int = CUSTOMER) -> list[str]:
+    entries = wiring.ledger("Asia/Tokyo").history(demo.SHOP_DOMAIN, str(customer_id), limit=20)
+    return [booked.entry.topic for booked in entries]
+
+
+def metrics(capsys: pytest.CaptureFixture[str], name: str) -> list[dict[str, Any]]:
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in written if name in line]
+
+
+@pytest.fixture
+def both(functions: Functions) -> Functions:
+    """Both customers have signed up."""
+    other = message("customers_create", id=OTHER_CUSTOMER)
+    assert functions.work(QUEUE, message("customers_create"), other) == []
+    return functions
+
+
+def test_signing_up_gives_points_once_however_often_it_is_told(functions: Functions) -> None:
+    for _ in range(3):
+        assert functions.work(QUEUE, message("customers_create")) == []
+    assert approved() == SIGN_UP > 0
+    assert topics() == ["points/add/sign_up"]
+
+
+def test_another_programme_later_makes_no_second_sign_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = Functions(monkeypatch)
+    first.work(QUEUE, message("customers_create"))
+    later = Functions(monkeypatch, PROGRAMME_SIGN_UP_POINTS="7")
+    later.table = first.table
+    assert later.work(QUEUE, message("customers_create")) == []
+    assert approved() == SIGN_UP
+
+
+def test_a_programme_without_sign_up_points_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_SIGN_UP_POINTS="0")
+    assert functions.work(QUEUE, message("customers_create")) == []
+    assert topics() == []
+
+
+def test_a_merge_that_shopify_completed_moves_everything_once(both: Functions) -> None:
+    for status in ("completed", "COMPLETED", "completed"):
+        assert both.work(QUEUE, message("customers_merge", status=status)) == []
+    assert approved(OTHER_CUSTOMER) == 2 * SIGN_UP
+    assert topics(OTHER_CUSTOMER) == ["points/add/merge", "points/add/sign_up"]
+
+
+@pytest.mark.parametrize("case", ["customers_merge_failed", "customers_merge_in_progress"])
+def test_a_merge_that_did_not_happen_moves_nothing_and_is_counted(
+    both: Functions, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    capsys.readouterr()
+    assert both.work(QUEUE, message(case)) == []
+    assert (approved(), approved(OTHER_CUSTOMER)) == (SIGN_UP, SIGN_UP)
+    (counted,) = metrics(capsys, "MergesNotCompleted")
+    assert counted["Status"] in ("failed", "in_progress")
+
+
+@pytest.mark.parametrize("status", ["done", "", None])
+def test_a_status_that_nobody_knows_moves_nothing_and_is_warned_of(
+    both: Functions, capsys: pytest.CaptureFixture[str], status: str | None
+) -> None:
+    capsys.readouterr()
+    assert both.work(QUEUE, message("customers_merge", status=status)) == []
+    assert approved() == SIGN_UP
+    written = capsys.readouterr().out
+    assert "merge_status_unknown" in written
+    assert '"Status": "unknown"' in written
+
+
+def test_merges_that_arrive_in_the_wrong_order_end_at_the_same_survivor(both: Functions) -> None:
+    third = 8840734670936
+    later = message(
+        "customers_merge",
+        admin_graphql_api_customer_deleted_id=f"gid://shopify/Customer/{OTHER_CUSTOMER}",
+        admin_graphql_api_customer_kept_id=f"gid://shopify/Customer/{third}",
+    )
+    assert both.work(QUEUE, later, message("customers_merge"), later) == []
+    assert approved(third) == 2 * SIGN_UP
+    assert approved() == approved(OTHER_CUSTOMER) == approved(third)
+
+
+def test_a_refusal_is_final_and_counted(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    same = f"gid://shopify/Customer/{OTHER_CUSTOMER}"
+    text = message("customers_merge", admin_graphql_api_customer_deleted_id=same)
+    assert functions.work(QUEUE, text) == []
+    (counted,) = metrics(capsys, "WebhooksRefused")
+    assert (counted["Topic"], counted["Code"]) == ("customers/merge", Code.SAME_ACCOUNT)
+
+
+def test_whoever_was_erased_gets_nothing_and_the_message_is_done(
+    functions: Functions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erased = Refusal(Code.CUSTOMER_ERASED, "This customer was erased.")
+    monkeypatch.setattr(Ledger, "execute", lambda *_: erased)
+    assert functions.work(QUEUE, message("customers_create")) == []
+    (counted,) = metrics(capsys, "WebhooksRefused")
+    assert counted["Code"] == "customer_erased"
+
+
+@pytest.mark.parametrize(
+    ("case", "change"),
+    [
+        ("customers_create", {"id": None}),
+        ("customers_merge", {"admin_graphql_api_customer_kept_id": None}),
+        ("customers_merge", {"admin_graphql_api_customer_deleted_id": "Taro"}),
+        ("orders_create", {}),
+    ],
+)
+def test_a_message_that_cannot_be_carried_out_comes_again_and_stops_no_other(
+    functions: Functions, case: str, change: dict[str, Any]
+) -> None:
+    bad = message(case, **change)
+    assert functions.work(QUEUE, bad, message("customers_create")) == [bad]
+    assert approved() == SIGN_UP
+
+
+def test_a_message_that_cannot_be_read_comes_again_and_stops_no_other(functions: Functions) -> None:
+    answer = functions.invoke(QUEUE, event(QUEUE, "unreadable_beside_another"))
+    (failed,) = answer["batchItemFailures"]
+    assert failed["itemIdentifier"] == sqs_event(QUEUE, "", "")["Records"][1]["messageId"]
+    assert approved() == SIGN_UP

@@ -1,0 +1,255 @@
+"""The action "report points": Flow is told the six figures once for each run that asks."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import signing
+from pointbook import wiring
+from pointbook.publishing import report
+from tests.engines.memory import refused
+from tests.functions.callbacks import callback
+from tests.functions.harness import Answer, Functions, event
+from tests.functions.moved import clock_file, move
+from tests.unit.publishing.flows import FakeFlow, dead, down, locked, lost
+
+REPORT = "flow_action_report"
+CUSTOMER = "8840734670934"
+FIGURES = {"approved": 950, "pending": 0, "total": 950, "lifetime": 1250, "spent": 300, "hold": 0}
+
+
+@pytest.fixture
+def flow() -> FakeFlow:
+    return FakeFlow()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> Path:
+    return clock_file(tmp_path)
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, flow: FakeFlow, clock: Path) -> Functions:
+    """A customer has 1,250 points and has used 300 of them."""
+    functions = Functions(
+        monkeypatch, LOCAL_CLOCK_FILE=str(clock), PROGRAMME_FLOW_ENTRIES_PER_HOUR="5"
+    )
+    monkeypatch.setattr(wiring, "_flow_triggers", lambda _: flow)
+    for function in ("flow_action_grant", "flow_action_consume"):
+        assert functions.sample(function, "run").status == 200
+    return functions
+
+
+def run(shop: Functions, run_id: str, customer: object = CUSTOMER) -> Answer:
+    """One run of the action."""
+    body = signing.flow_request("report-points", {"customer_id": customer}, run_id)
+    payload = event(REPORT, "run")
+    payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+    return shop.ask(REPORT, payload | {"body": body.decode()})
+
+
+@pytest.mark.parametrize(
+    "case",
+    ["run", "customer_as_digits", "customer_as_number", "base64_body", "previous_secret"],
+)
+def test_a_report_tells_flow_the_six_figures_and_returns_them(
+    shop: Functions, flow: FakeFlow, case: str
+) -> None:
+    answer = shop.sample(REPORT, case)
+    assert answer.status == 200
+    assert answer.body["return_value"] == {
+        "entry_id": f"{CUSTOMER}-000000000002",
+        "duplicate": False,
+        **FIGURES,
+    }
+    (trigger,) = flow.received
+    assert trigger.handle == "points-balance"
+    assert trigger.payload == {
+        "customer_id": int(CUSTOMER),
+        "Points Approved": 950,
+        "Points Pending": 0,
+        "Points Total": 950,
+        "Points Lifetime": 1250,
+        "Points Spent": 300,
+        "Points Hold": 0,
+        "Entry Id": f"{CUSTOMER}-000000000002",
+        "Source": "flow",
+    }
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("wrong_signature", 401, "signature_wrong"),
+        ("not_signed", 400, "signature_missing"),
+        ("customer_unknown_form", 422, "invalid_request"),
+        ("unknown_shop", 422, "unknown_shop"),
+    ],
+)
+def test_what_is_refused_is_not_told(
+    shop: Functions, flow: FakeFlow, case: str, status: int, code: str
+) -> None:
+    answer = shop.sample(REPORT, case)
+    assert (answer.status, answer.body["code"]) == (status, code)
+    assert flow.asked == 0
+
+
+def test_the_same_run_is_told_once_and_answered_the_same_whatever_happened_since(
+    shop: Functions, flow: FakeFlow
+) -> None:
+    first = run(shop, "run-1").body["return_value"]
+    shop.sample("flow_action_grant", "with_key")
+    again = run(shop, "run-1").body["return_value"]
+    assert again == first | {"duplicate": True}
+    assert len(flow.received) == 1
+    assert run(shop, "run-2").body["return_value"]["approved"] == 950 + 1250
+    assert len(flow.received) == 2
+
+
+def test_a_customer_without_points_has_no_entry_yet(shop: Functions, flow: FakeFlow) -> None:
+    answer = run(shop, "run-1", customer=7001)
+    assert answer.body["return_value"]["entry_id"] is None
+    assert flow.received[0].payload["Entry Id"] == ""
+    assert run(shop, "run-1", customer=7001).body["return_value"] == {
+        **answer.body["return_value"],
+        "duplicate": True,
+    }
+
+
+def test_lapsed_points_are_not_reported_before_they_are_written_down(
+    shop: Functions, flow: FakeFlow, clock: Path
+) -> None:
+    move(clock, days=400)
+    assert run(shop, "run-1").body["return_value"]["approved"] == 0
+    assert flow.received[0].payload["Points Approved"] == 0
+
+
+def test_while_shopify_is_down_flow_is_asked_to_try_again_and_then_told(
+    shop: Functions, flow: FakeFlow
+) -> None:
+    flow.whims.append(down)
+    answer = run(shop, "run-1")
+    assert (answer.status, answer.body["code"]) == (503, "shopify_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert run(shop, "run-1").body["return_value"]["duplicate"] is False
+    assert len(flow.received) == 1
+
+
+def test_a_lost_answer_of_shopifys_is_told_again_under_the_same_entry_id(
+    shop: Functions, flow: FakeFlow
+) -> None:
+    flow.whims.append(lost)
+    assert run(shop, "run-1").status == 503
+    assert run(shop, "run-1").status == 200
+    first, second = flow.received
+    assert first == second
+
+
+@pytest.mark.parametrize("whim", [dead, locked])
+def test_what_shopify_never_takes_is_refused_in_words_and_not_remembered(
+    shop: Functions, flow: FakeFlow, whim: Any
+) -> None:
+    flow.whims.append(whim)
+    answer = run(shop, "run-1")
+    assert (answer.status, answer.body["code"]) == (422, "trigger_refused")
+    assert answer.body["message"].endswith("look at the log.")
+    assert run(shop, "run-1").status == 200
+
+
+def test_where_nobody_listens_nothing_is_sent_and_the_figures_are_returned_all_the_same(
+    shop: Functions, flow: FakeFlow
+) -> None:
+    nobody = callback(flow_trigger_definition_id="points-balance", has_enabled_flow=False)
+    assert shop.ask("flow_lifecycle", nobody).body == {"status": "noted"}
+    assert run(shop, "run-1").body["return_value"]["approved"] == 950
+    assert flow.asked == 0
+
+
+def test_a_report_that_leads_to_reports_is_cut_within_the_hour_and_only_for_that_customer(
+    shop: Functions, flow: FakeFlow, clock: Path
+) -> None:
+    answers = [run(shop, f"run-{number}") for number in range(7)]
+    assert [answer.status for answer in answers] == [200] * 5 + [422] * 2
+    assert answers[5].body == {
+        "code": "loop_refused",
+        "message": (
+            "This customer's points were reported 5 times within an hour:"
+            " look for a workflow that begins with Points reported and reports again."
+        ),
+    }
+    assert run(shop, "run-4").body["return_value"]["duplicate"] is True
+    assert run(shop, "other", customer=7001).status == 200
+    move(clock, hours=1)
+    assert run(shop, "run-5").status == 200
+    assert len(flow.received) == 7
+
+
+def test_an_erased_customer_is_not_reported(shop: Functions, flow: FakeFlow) -> None:
+    assert run(shop, "run-1").status == 200
+    shop.work("privacy_events", privacy_message())
+    flow.received.clear()
+    for run_id in ("run-1", "run-2"):
+        answer = run(shop, run_id)
+        assert (answer.status, answer.body["code"]) == (422, "customer_erased")
+    assert flow.received == []
+
+
+def privacy_message() -> str:
+    message: str = event("privacy_events", "customers_redact")["Records"][0]["body"]
+    return message
+
+
+def test_a_report_that_was_sent_but_could_not_be_remembered_is_not_asked_for_again(
+    shop: Functions, flow: FakeFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = shop.table.put_item
+
+    def throttled(**request: Any) -> object:
+        if request["Item"]["sk"]["S"].startswith("I#"):
+            raise refused("ThrottlingException", "slower, please")
+        return put(**request)
+
+    monkeypatch.setattr(shop.table, "put_item", throttled)
+    assert run(shop, "run-1").status == 200
+    assert len(flow.received) == 1
+
+
+def test_two_of_one_run_at_the_same_time_are_answered_the_same(
+    shop: Functions, flow: FakeFlow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second is remembered while the first is being sent."""
+    meanwhile: list[Answer] = []
+
+    def also_asked(_: FakeFlow) -> str | None:
+        meanwhile.append(run(shop, "run-1"))
+        shop.sample("flow_action_grant", "with_key")
+        return None
+
+    flow.whims.append(also_asked)
+    assert run(shop, "run-1").body == meanwhile[0].body
+
+
+def test_the_table_is_asked_no_more_than_it_has_to_be(
+    shop: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flow waits 10 s for all of it."""
+    assert report.SEND_SECONDS < 8
+    asked: list[str] = []
+
+    def noted(name: str) -> Callable[..., object]:
+        call = getattr(shop.table, name)
+
+        def ask(**request: Any) -> object:
+            asked.append(name)
+            return call(**request)
+
+        return ask
+
+    for name in ("get_item", "query", "update_item"):
+        monkeypatch.setattr(shop.table, name, noted(name))
+    run(shop, "run-1")
+    asked.clear()
+    run(shop, "run-2")
+    assert asked == ["get_item", "get_item", "update_item", "query"]

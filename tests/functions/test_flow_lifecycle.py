@@ -1,0 +1,139 @@
+"""Whether workflows listen: the newest that Shopify said counts, and it is answered at once."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local import demo
+from pointbook.shopify import triggers
+from pointbook.store.listening import Listening
+from tests.engines.memory import refused
+from tests.functions.callbacks import callback
+from tests.functions.harness import TABLE, Functions
+
+LIFECYCLE = "flow_lifecycle"
+CHANGED = "points-changed"
+
+NOON, LATER = "2026-11-22T03:00:00Z", "2026-11-22T12:00:01.250+09:00"
+"""The second is 1.25 s after the first."""
+
+
+def unheard(functions: Functions) -> frozenset[str]:
+    return Listening(functions.table, TABLE).unheard(demo.SHOP_DOMAIN)
+
+
+def said(functions: Functions, at: str, *, listened: bool) -> str:
+    payload = callback(timestamp=at, has_enabled_flow=listened)
+    answer = functions.ask(LIFECYCLE, payload)
+    assert answer.status == 200
+    status: str = answer.body["status"]
+    return status
+
+
+def test_before_shopify_says_anything_everything_is_sent(functions: Functions) -> None:
+    assert unheard(functions) == frozenset()
+
+
+def test_a_trigger_that_nobody_uses_is_known_and_one_that_is_used_again(
+    functions: Functions,
+) -> None:
+    assert functions.sample(LIFECYCLE, "switched_off").body == {"status": "noted"}
+    assert unheard(functions) == {CHANGED}
+    assert functions.sample(LIFECYCLE, "switched_on").body == {"status": "noted"}
+    assert unheard(functions) == frozenset()
+
+
+def test_older_news_that_comes_late_and_news_that_comes_twice_change_nothing(
+    functions: Functions,
+) -> None:
+    assert said(functions, LATER, listened=True) == "noted"
+    assert said(functions, NOON, listened=False) == "outdated"
+    assert unheard(functions) == frozenset()
+    assert said(functions, LATER, listened=True) == "outdated"
+    assert said(functions, "2026-11-22T03:00:02Z", listened=False) == "noted"
+    assert unheard(functions) == {CHANGED}
+
+
+@pytest.mark.parametrize(
+    ("definition", "handle"),
+    [
+        ("points-balance", triggers.POINTS_BALANCE),
+        ("points-approved-changed", triggers.POINTS_APPROVED_CHANGED),
+        ("points-expiring", triggers.POINTS_EXPIRING),
+        ("Points changed", CHANGED),
+        ("Points about to expire", triggers.POINTS_EXPIRING),
+    ],
+)
+def test_a_trigger_is_known_by_its_handle_and_by_its_name(
+    functions: Functions, definition: str, handle: str
+) -> None:
+    payload = callback(flow_trigger_definition_id=definition, has_enabled_flow=False)
+    assert functions.ask(LIFECYCLE, payload).status == 200
+    assert unheard(functions) == {handle}
+
+
+def test_a_trigger_that_is_none_of_ours_silences_nothing_and_does_not_keep_a_merchant_waiting(
+    functions: Functions,
+) -> None:
+    answer = functions.sample(LIFECYCLE, "unknown_trigger")
+    assert (answer.status, answer.body) == (200, {"status": "ignored"})
+    assert unheard(functions) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("wrong_signature", 401, "signature_wrong"),
+        ("not_signed", 401, "signature_missing"),
+        ("not_json", 400, "malformed_body"),
+        ("timestamp_missing", 400, "invalid_request"),
+        ("unknown_shop", 403, "unknown_shop"),
+    ],
+)
+def test_what_is_not_shopifys_is_refused(
+    functions: Functions, case: str, status: int, code: str
+) -> None:
+    answer = functions.sample(LIFECYCLE, case)
+    assert (answer.status, answer.body) == (status, {"code": code})
+    assert unheard(functions) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"has_enabled_flow": "true"},
+        {"has_enabled_flow": None},
+        {"flow_trigger_definition_id": ""},
+        {"flow_trigger_definition_id": 7},
+        {"timestamp": "yesterday"},
+        {"timestamp": "2026-11-22T03:00:00"},
+        {"timestamp": 1_795_000_000},
+    ],
+)
+def test_what_cannot_be_understood_is_said_aloud(
+    functions: Functions, changed: dict[str, object]
+) -> None:
+    """Silence would leave a trigger unsent for ever; so Shopify shows the merchant a failure."""
+    answer = functions.ask(LIFECYCLE, callback(**changed))
+    assert (answer.status, answer.body) == (400, {"code": "invalid_request"})
+
+
+def test_it_is_one_write_and_nothing_else(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(**request: object) -> Iterator[None]:
+        raise AssertionError(f"the table was read: {request}")
+
+    for name in ("get_item", "query", "batch_get_item", "transact_get_items", "update_item"):
+        monkeypatch.setattr(functions.table, name, asked)
+    assert functions.sample(LIFECYCLE, "switched_on").status == 200
+
+
+def test_while_the_table_cannot_be_reached_shopify_is_asked_to_try_again(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def throttled(**_: object) -> None:
+        raise refused("ThrottlingException", "slower, please")
+
+    monkeypatch.setattr(functions.table, "put_item", throttled)
+    assert functions.sample(LIFECYCLE, "switched_on").status == 503

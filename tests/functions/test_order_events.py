@@ -1,0 +1,137 @@
+"""Orders from the queue: what they earn, what refunds take back, and what comes again."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local import demo
+from pointbook import wiring
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant, TakeHold
+from pointbook.domain.expiry import Days
+from pointbook.domain.ports import Obstacle, TryAgainError, Wanted
+from pointbook.instruction import Booked, Instruction
+from pointbook.shopify.discount_code import hold_id_of
+from tests.functions.harness import Functions, event
+from tools.make_events_webhooks import messages
+from tools.shopify_payloads import CUSTOMER, ORDER, OUR_CODE
+
+QUEUE = "order_events"
+
+
+def message(case: str, **payload: Any) -> str:
+    """A sample message, with changed members of its payload."""
+    members = json.loads(messages()[case][1])
+    return json.dumps(members | {"payload": members["payload"] | payload})
+
+
+def figures() -> dict[str, int]:
+    view = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, str(CUSTOMER))
+    return {name: points for name, points in view.figures._asdict().items() if points}
+
+
+def give(command: Grant | TakeHold, **more: Any) -> None:
+    instruction = Instruction(demo.SHOP_DOMAIN, str(CUSTOMER), command, Cause("test"), **more)
+    assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+
+
+def metrics(capsys: pytest.CaptureFixture[str], name: str) -> list[dict[str, Any]]:
+    written = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return [line for line in written if name in line]
+
+
+def failed(functions: Functions, case: str) -> list[str]:
+    answer = functions.invoke(QUEUE, event(QUEUE, case), 60)
+    return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+
+
+def test_a_paid_order_earns_once_however_often_and_in_whatever_order_it_is_told(
+    functions: Functions,
+) -> None:
+    for case in ("orders_paid", "orders_create", "orders_paid", "orders_create"):
+        assert failed(functions, case) == []
+    assert figures() == {"approved": 60, "total": 60, "lifetime": 60}
+
+
+def test_an_order_is_pending_until_it_is_paid(functions: Functions) -> None:
+    failed(functions, "orders_create_pending")
+    assert figures() == {"pending": 60, "total": 60}
+    failed(functions, "orders_paid")
+    assert figures() == {"approved": 60, "total": 60, "lifetime": 60}
+
+
+@pytest.mark.parametrize(
+    ("case", "left"),
+    [
+        ("refunds_create", 30),
+        ("orders_updated", 30),
+        ("orders_updated_refunded", 0),
+        ("orders_cancelled", 0),
+        ("refunds_create_shipping_only", 60),
+        ("refunds_create_failed", 30),  # the goods came back, whatever became of the money
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_what_came_back_earns_nothing_whether_it_is_told_first_or_last(
+    functions: Functions, case: str, left: int, first: bool
+) -> None:
+    for one in (case, "orders_create") if first else ("orders_create", case):
+        assert failed(functions, one) == []
+    assert figures().get("approved", 0) == left
+
+
+def test_a_test_order_and_a_guest_s_earn_nothing(functions: Functions) -> None:
+    for case in ("orders_create_test", "orders_create_guest"):
+        assert failed(functions, case) == []
+    assert figures() == {}
+
+
+def test_an_order_spends_the_hold_whose_code_it_carries(functions: Functions) -> None:
+    give(Grant(1000, Days(30)))
+    hold_id = hold_id_of(OUR_CODE)
+    give(TakeHold(500, hold_id, 600, code=OUR_CODE), hold_id=hold_id)
+    assert failed(functions, "orders_create_gift_card_line") == []
+    assert figures() == {"approved": 555, "total": 555, "lifetime": 1055, "spent": 500}
+
+
+def test_points_used_at_a_counter_are_spent(functions: Functions) -> None:
+    give(Grant(1000, Days(30)))
+    assert failed(functions, "orders_create_counter") == []
+    assert figures() == {"approved": 560, "total": 560, "lifetime": 1060, "spent": 500}
+
+
+def test_one_unreadable_message_stops_no_other(functions: Functions) -> None:
+    assert len(failed(functions, "unreadable_beside_another")) == 1
+    assert (
+        wiring.store().load(Wanted(demo.SHOP_DOMAIN, None, order_id=str(ORDER)), fresh=True).order
+    )
+
+
+def test_an_order_in_another_currency_comes_again_and_is_counted(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(failed(functions, "orders_create_usd")) == 1
+    assert [line["Topic"] for line in metrics(capsys, "WebhookFailures")] == ["orders/create"]
+    assert figures() == {}
+
+
+def test_a_message_comes_again_while_the_table_cannot_be_reached(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: Any) -> None:
+        raise TryAgainError(Obstacle.UNREACHABLE, "...")
+
+    monkeypatch.setattr(functions.table, "transact_get_items", fail)
+    assert len(failed(functions, "orders_create")) == 1
+    monkeypatch.undo()
+
+
+def test_every_sample_is_carried_out_or_fails_by_itself(functions: Functions) -> None:
+    """Only the order in another currency comes again."""
+    again = [
+        case
+        for case, (queue, text) in messages().items()
+        if queue == QUEUE and functions.work(QUEUE, text)
+    ]
+    assert again == ["orders_create_usd"]

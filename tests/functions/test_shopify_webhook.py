@@ -1,0 +1,150 @@
+"""Shopify's entrance: what is genuine is on its queue before Shopify is told so."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pointbook import aws
+from pointbook.errors import Unavailable
+from pointbook.message import MESSAGE_BYTES_MAX, read_message
+from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
+from tests.functions.harness import Answer, Functions, event
+from tools import shopify_payloads
+from tools.make_events_webhooks import headers, messages
+
+WEBHOOK = "shopify_webhook"
+BODIES = shopify_payloads.bodies()
+
+
+def post(functions: Functions, topic: str, body: bytes) -> Answer:
+    """Another body, signed."""
+    given = event(WEBHOOK, "orders_create")
+    return functions.ask(WEBHOOK, given | {"body": body.decode(), "headers": headers(topic, body)})
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_a_webhook_of_every_topic_goes_to_its_queue(functions: Functions, case: str) -> None:
+    answer = functions.sample(WEBHOOK, case)
+    assert (answer.status, answer.body) == (200, {"status": "queued"})
+    ((queue, text),) = functions.queued
+    topic, _ = BODIES[case]
+    assert queue == QUEUES[topic]
+    message, sample = read_message(text), read_message(messages()[case][1])
+    assert (message.topic, message.shop) == (topic, "demo.myshopify.com")
+    assert (message.event_id, message.payload) == (sample.event_id, sample.payload)
+
+
+@pytest.mark.parametrize("case", ["new_header_names", "previous_secret", "base64_body"])
+def test_every_way_to_send_it_counts(functions: Functions, case: str) -> None:
+    assert functions.sample(WEBHOOK, case).status == 200
+    assert [queue for queue, _ in functions.queued] == ["order_events"]
+
+
+@pytest.mark.parametrize(
+    ("case", "status", "code"),
+    [
+        ("wrong_signature", 401, "signature_wrong"),
+        ("customers_redact_forged", 401, "signature_wrong"),
+        ("not_signed", 401, "signature_missing"),
+        ("unknown_shop", 403, "unknown_shop"),
+        ("another_shop_in_the_body", 403, "unknown_shop"),
+        ("not_json", 400, "malformed_body"),
+        ("not_post", 405, "method_not_allowed"),
+    ],
+)
+def test_what_is_not_genuine_is_refused_and_queued_nowhere(
+    functions: Functions, case: str, status: int, code: str
+) -> None:
+    answer = functions.sample(WEBHOOK, case)
+    assert (answer.status, answer.body) == (status, {"code": code})
+    assert functions.queued == []
+
+
+def test_an_unknown_topic_is_accepted_counted_and_queued_nowhere(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = functions.sample(WEBHOOK, "unknown_topic")
+    assert (answer.status, answer.body) == (200, {"status": "ignored"})
+    assert functions.queued == []
+    said, counted = lines(capsys)
+    assert (said["message"], said["topic"]) == ("webhook_topic_unknown", "products/update")
+    assert counted["UnknownWebhookTopics"] == [1]
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Stage"]]
+
+
+def test_a_topic_that_is_no_topic_is_not_repeated(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert post(functions, "Hanako Yamada", b"{}").status == 200
+    assert "Hanako" not in capsys.readouterr().out
+
+
+def test_a_queue_that_refuses_lets_shopify_send_again(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: str) -> None:
+        raise Unavailable("queue_unavailable", "Please send this again.", 10)
+
+    monkeypatch.setattr(aws, "send_message", refuse)
+    answer = functions.sample(WEBHOOK, "orders_create")
+    assert (answer.status, answer.body) == (503, {"code": "queue_unavailable"})
+    assert answer.headers["Retry-After"] == "10"
+
+
+def test_a_body_over_five_megabytes_is_refused_before_it_is_read(functions: Functions) -> None:
+    body = b"{" + b" " * BODY_BYTES_MAX + b"}"
+    answer = post(functions, "orders/create", body)
+    assert (answer.status, answer.body) == (413, {"code": "body_too_large"})
+    assert post(functions, "orders/create", b"{" + b" " * (BODY_BYTES_MAX - 2) + b"}").status == 200
+
+
+def test_a_webhook_of_which_too_much_is_left_is_refused_aloud(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [2**63 + number * 7_919_111_333_777 for number in range(200_000)]
+    redact = {"shop_domain": "demo.myshopify.com", "orders_to_redact": ids}
+    answer = post(functions, "customers/redact", json.dumps(redact).encode())
+    assert (answer.status, answer.body) == (413, {"code": "message_too_large"})
+    said, counted = lines(capsys)
+    assert (said["level"], said["message"]) == ("ERROR", "message_too_large")
+    assert (said["topic"], said["shop"]) == ("customers/redact", "demo.myshopify.com")
+    assert counted["Code"] == "message_too_large"
+
+
+def test_an_order_of_five_hundred_lines_is_queued_whole(functions: Functions) -> None:
+    lines_of = [
+        shopify_payloads.line(number, "19.99", discounts={0: "5.00", 1: "1.00"}, taxes=["1.05"])
+        for number in range(500)
+    ]
+    body = json.dumps(shopify_payloads.order(lines_of, "9995.00")).encode()
+    assert post(functions, "orders/create", body).status == 200
+    ((_, text),) = functions.queued
+    assert len(text) <= MESSAGE_BYTES_MAX
+    assert len(read_message(text).payload["line_items"]) == 500
+
+
+def test_nothing_of_a_body_is_logged_whatever_becomes_of_it(
+    functions: Functions, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for case in BODIES:
+        functions.sample(WEBHOOK, case)
+    functions.sample(WEBHOOK, "not_json")
+    monkeypatch.setattr(aws, "send_message", lambda *_: 1 / 0)
+    answer = functions.sample(WEBHOOK, "orders_create")
+    assert (answer.status, answer.body) == (500, {"code": "internal_error"})
+    written = capsys.readouterr().out
+    assert "webhook_not_accepted" in written
+    assert [words for words in shopify_payloads.PERSONAL if words in written] == []
+
+
+def test_a_queue_without_an_address_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions = Functions(monkeypatch, CUSTOMER_EVENTS_QUEUE_URL="")
+    assert functions.sample(WEBHOOK, "customers_create").status == 500
+    assert "CUSTOMER_EVENTS_QUEUE_URL" in capsys.readouterr().out

@@ -1,0 +1,98 @@
+"""Codes that nobody holds points for are switched off on schedule, each for itself."""
+
+from pathlib import Path
+
+import pytest
+
+from pointbook.errors import ShopifyRefused, ShopifyUnavailable
+from tests.engines.memory import refused
+from tests.functions.harness import event
+from tests.functions.hold_shop import HoldShop
+
+NOTHING = {"due": 0, "entries": 0, "failed": 0, "complete": True}
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HoldShop:
+    return HoldShop(monkeypatch, tmp_path / "clock.json")
+
+
+def sweep(shop: HoldShop, seconds: float = 50) -> dict[str, object]:
+    """One run of the schedule."""
+    return shop.functions.invoke("switch_off_codes", event("switch_off_codes", "schedule"), seconds)
+
+
+def lose_a_code(shop: HoldShop, key: str, *, made: bool = True) -> None:
+    """A wish whose discount is made, or will be, when nobody listens any more."""
+    shop.codes.fault, shop.codes.does_it_first = ShopifyUnavailable(1), made
+    assert shop.hold(key).body["code"] == "hold_failed"
+
+
+def test_where_nothing_is_listed_nothing_is_done(shop: HoldShop) -> None:
+    assert shop.hold("a").status == 201
+    assert sweep(shop) == NOTHING
+    assert len(shop.codes.usable()) == 1
+
+
+def test_a_code_is_switched_off_at_the_next_run_and_once(shop: HoldShop) -> None:
+    lose_a_code(shop, "a")
+    assert sweep(shop) == NOTHING | {"due": 1}
+    assert shop.codes.usable() == set()
+    shop.move(600)
+    assert sweep(shop) == NOTHING
+
+
+def test_a_code_that_comes_later_is_switched_off_by_a_later_run(shop: HoldShop) -> None:
+    lose_a_code(shop, "a", made=False)
+    assert sweep(shop)["due"] == 1
+    assert sweep(shop)["due"] == 0, "a pause first"
+    shop.move(31)
+    assert sweep(shop)["due"] == 1
+    shop.move(601)
+    assert sweep(shop)["due"] == 1, "its time is over"
+    shop.move(6000)
+    assert sweep(shop) == NOTHING
+
+
+@pytest.mark.parametrize("fault", [ShopifyUnavailable(1), ShopifyRefused("no", ("http_403",))])
+def test_what_shopify_does_not_do_is_counted_and_done_by_a_later_run(
+    shop: HoldShop, fault: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lose_a_code(shop, "a")
+    shop.codes.fault, shop.codes.does_it_first = fault, False
+    assert sweep(shop) == NOTHING | {"due": 1, "failed": 1}
+    assert "LooseCodesNotSwitchedOff" in capsys.readouterr().out
+    shop.move(31)
+    assert sweep(shop) == NOTHING | {"due": 1}
+    assert shop.codes.usable() == set()
+
+
+def test_one_code_that_fails_stops_no_other(shop: HoldShop) -> None:
+    for key in ("a", "b", "c"):
+        lose_a_code(shop, key)
+    shop.codes.fault, shop.codes.does_it_first = ShopifyUnavailable(1), False
+    assert sweep(shop) == NOTHING | {"due": 3, "failed": 1}
+    assert len(shop.codes.usable()) == 1
+
+
+def test_a_run_without_time_leaves_the_rest_to_the_next(shop: HoldShop) -> None:
+    lose_a_code(shop, "a")
+    assert sweep(shop, seconds=4)["complete"] is False
+    assert len(shop.codes.usable()) == 1
+    assert sweep(shop)["complete"] is True
+    assert shop.codes.usable() == set()
+
+
+def test_a_list_that_cannot_be_written_is_worked_on_again(
+    shop: HoldShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_a_code(shop, "a")
+
+    def throttled(**_: object) -> object:
+        raise refused("ThrottlingException", "slower, please")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.functions.table, "delete_item", throttled)
+        assert sweep(shop) == NOTHING | {"due": 1, "failed": 1}
+    assert sweep(shop) == NOTHING | {"due": 1}
+    assert sweep(shop) == NOTHING

@@ -1,0 +1,403 @@
+"""What Pointbook asks of Shopify's Admin API, against the stand-in as a process of its own.
+
+Shopify's real Admin schema has to be there: `make shopify-schema`.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local import demo
+from pointbook import wiring
+from pointbook.clock import SystemClock
+from pointbook.domain.programme_rules import DiscountKind
+from pointbook.errors import SettingsError, ShopifyRefused, ShopifyUnavailable
+from pointbook.outgoing.tokens import KeptToken
+from pointbook.outgoing.transport import Transport
+from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi
+from pointbook.shopify.admin_access import AdminAccess
+from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.discount_code import derive_code, hold_id_of
+from pointbook.shopify.discounts import Discount, Discounts
+from tests.engines.seal import PlainSeal
+from tests.functions.harness import TABLE, Functions
+from tests.unit.shopify.admin_calls import MemoryTokenStore
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOP = demo.SHOP_DOMAIN
+CUSTOMER = "8840734670934"
+CREATE = "discountCodeBasicCreate"
+FIND = "codeDiscountNodeByCode"
+DEACTIVATE = "discountCodeDeactivate"
+UP_WITHIN_SECONDS = 30.0
+
+_numbers = count(1)
+
+
+def keys(secret: str = demo.CLIENT_SECRET, previous: str = "") -> AppKeys:
+    return AppKeys(demo.SHOPIFY_CLIENT_ID, secret, previous, "", frozenset({SHOP}))
+
+
+class StandInProcess:
+    """Shopify's stand-in, and functions' instances that speak to it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.tokens = MemoryTokenStore()
+
+    def discounts(self, app: Callable[[], AppKeys] = keys) -> Discounts:
+        """As one instance of a function has them."""
+        base_url = f"{self.url}/{SHOP}"
+        calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
+        clock = SystemClock()
+        access = AdminAccess(SHOP, base_url, app, self.tokens, calls, clock)
+        return Discounts(AdminApi(base_url, access, calls, clock))
+
+    def keep(self, token: str, lives: timedelta) -> None:
+        """Keep a token that no instance knows yet."""
+        self.tokens.kept[SHOP] = KeptToken(token, datetime.now(UTC) + lives, 1)
+
+    def behave(self, **order: object) -> None:
+        assert requests.post(f"{self.url}/_behave", json=order, timeout=5).status_code == 200
+
+    def operations(self) -> list[Any]:
+        log = requests.get(f"{self.url}/_log", timeout=5).json()
+        return [entry["operation"] for entry in log]
+
+    def kept(self, code: str) -> dict[str, Any]:
+        """The one discount of a code, as the shop has it."""
+        listed = requests.get(f"{self.url}/_discounts", timeout=5).json()
+        (found,) = [one for one in listed if one["code"] == code]
+        described: dict[str, Any] = found["codeDiscount"]
+        return described
+
+    def redeem(self, code: str, customer: str = CUSTOMER) -> int:
+        order = {"code": code, "customer_id": customer}
+        return requests.post(f"{self.url}/_redeem", json=order, timeout=5).status_code
+
+
+@pytest.fixture(scope="module")
+def stand_in_url() -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    path = os.pathsep.join((str(ROOT), str(ROOT / "layers/common/python")))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "local.stand_ins.shopify", "--port", str(port)],
+        cwd=ROOT,
+        env={"PYTHONPATH": path, "PATH": os.defpath},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+    give_up = time.monotonic() + UP_WITHIN_SECONDS
+    while time.monotonic() < give_up and process.poll() is None:
+        try:
+            requests.get(f"{url}/_log", timeout=2)
+        except requests.ConnectionError:
+            time.sleep(0.05)
+        else:
+            return
+    pytest.fail("the stand-in does not answer; was `make shopify-schema` run?")
+
+
+@pytest.fixture
+def shopify(stand_in_url: str) -> Iterator[StandInProcess]:
+    """A Shopify that behaves, and an instance-wide store without a token."""
+    requests.post(f"{stand_in_url}/_reset", timeout=5)
+    yield StandInProcess(stand_in_url)
+    requests.post(f"{stand_in_url}/_reset", timeout=5)
+
+
+def discount(**changes: Any) -> Discount:
+    """A discount that no test has made before."""
+    code = derive_code(b"a secret of the tests", SHOP, CUSTOMER, f"checkout-{next(_numbers)}")
+    now = datetime.now(UTC)
+    usual = Discount(
+        code=code,
+        points=500,
+        amount_minor=500,
+        currency="JPY",
+        customer_id=CUSTOMER,
+        starts_at=now,
+        ends_at=now + timedelta(seconds=600),
+        hold_id=hold_id_of(code),
+        combines_with=(DiscountKind.PRODUCT, DiscountKind.SHIPPING),
+    )
+    return replace(usual, **changes)
+
+
+# --- making a code --------------------------------------------------------------------------------
+
+
+def test_a_code_is_made_for_its_customer_and_taken_once(shopify: StandInProcess) -> None:
+    wanted = discount()
+    gid = shopify.discounts().create(wanted)
+    assert gid.startswith("gid://shopify/DiscountCodeNode/")
+    kept = shopify.kept(wanted.code)
+    assert kept["customerGets"]["value"]["amount"] == {"amount": "500", "currencyCode": "JPY"}
+    assert kept["tags"] == ["loyalty", "pointbook"]
+    assert kept["combinesWith"] == {
+        "orderDiscounts": False,
+        "productDiscounts": True,
+        "shippingDiscounts": True,
+    }
+    statuses = [shopify.redeem(wanted.code, "1")]
+    statuses += [shopify.redeem(wanted.code.lower()), shopify.redeem(wanted.code)]
+    assert statuses == [422, 200, 422]
+
+
+def test_a_repetition_adopts_the_same_code(shopify: StandInProcess) -> None:
+    wanted = discount()
+    first = shopify.discounts().create(wanted)
+    assert shopify.discounts().create(wanted) == first
+    assert shopify.operations() == ["token", CREATE, CREATE, FIND]
+
+
+def test_of_many_that_make_one_code_at_once_all_have_the_same(shopify: StandInProcess) -> None:
+    wanted, discounts = discount(), shopify.discounts()
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(lambda _: discounts.create(wanted), range(8)))
+    assert len(found) == 1
+
+
+def test_a_code_whose_reply_was_lost_is_adopted_within_the_same_call(
+    shopify: StandInProcess,
+) -> None:
+    shopify.behave(drop_reply=True, match=CREATE, times=1)
+    wanted = discount()
+    gid = shopify.discounts().create(wanted)
+    assert shopify.operations() == ["token", CREATE, CREATE, FIND]
+    assert shopify.discounts().create(wanted) == gid
+
+
+def test_a_code_whose_replies_are_all_lost_is_adopted_later(shopify: StandInProcess) -> None:
+    shopify.behave(drop_reply=True, match=CREATE)
+    wanted = discount()
+    with pytest.raises(ShopifyUnavailable):
+        shopify.discounts().create(wanted)
+    shopify.behave(times=0)
+    assert shopify.discounts().create(wanted)
+    assert shopify.kept(wanted.code)["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"amount_minor": 501}, {"customer_id": "1"}, {"ends_at": datetime(2030, 1, 1, tzinfo=UTC)}],
+)
+def test_a_code_that_stands_for_something_else_is_refused(
+    shopify: StandInProcess, changes: dict[str, Any]
+) -> None:
+    wanted = discount()
+    shopify.discounts().create(wanted)
+    with pytest.raises(ShopifyRefused) as refused:
+        shopify.discounts().create(replace(wanted, **changes))
+    assert refused.value.code == "code_taken_by_another"
+
+
+def test_a_shop_of_another_currency_keeps_no_usable_code(shopify: StandInProcess) -> None:
+    wanted = discount(currency="USD")
+    with pytest.raises(ShopifyRefused) as refused:
+        shopify.discounts().create(wanted)
+    assert refused.value.code == "currency_mismatch"
+    assert shopify.redeem(wanted.code) == 422
+
+
+def test_a_customer_who_is_not_there_is_a_certain_refusal(shopify: StandInProcess) -> None:
+    shopify.behave(forget=CUSTOMER)
+    with pytest.raises(ShopifyRefused) as refused:
+        shopify.discounts().create(discount())
+    assert (refused.value.reasons, refused.value.certain) == (("INVALID",), True)
+
+
+# --- put together ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def functions(shopify: StandInProcess, monkeypatch: pytest.MonkeyPatch) -> Functions:
+    """Functions on an in-memory table, whose Shopify is the stand-in."""
+    return Functions(monkeypatch, LOCAL_SHOPIFY_URL=shopify.url)
+
+
+def test_a_started_function_finds_the_shop_and_keeps_its_token_sealed(
+    shopify: StandInProcess, functions: Functions
+) -> None:
+    wanted = discount()
+    assert wiring.discounts(SHOP).create(wanted)
+    assert wiring.shopify_admin(SHOP) is wiring.shopify_admin(SHOP)
+    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
+    item = functions.table.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
+    sealed = PlainSeal("alias/tokens").open(item["sealed"]["B"], {"shop": SHOP})
+    assert sealed is not None
+    assert sealed.startswith("shpat_")
+
+
+def test_a_function_that_starts_later_uses_the_kept_token(
+    shopify: StandInProcess, functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiring.discounts(SHOP).switch_off(discount().code)
+    monkeypatch.setattr(wiring, "_parts", {})
+    wiring.discounts(SHOP).switch_off(discount().code)
+    assert shopify.operations() == ["token", FIND, FIND]
+
+
+def test_a_function_without_the_tokens_key_names_what_is_missing(
+    shopify: StandInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Functions(monkeypatch, LOCAL_SHOPIFY_URL=shopify.url, TOKEN_KEY_ID=" ")
+    with pytest.raises(SettingsError) as wrong:
+        wiring.shopify_admin(SHOP)
+    assert wrong.value.variable == "TOKEN_KEY_ID"
+
+
+# --- a Shopify that does not answer as it should --------------------------------------------------
+
+
+def test_who_is_throttled_waits_and_is_served(shopify: StandInProcess) -> None:
+    shopify.behave(throttle=True, match=CREATE, times=2)
+    begun = time.monotonic()
+    assert shopify.discounts().create(discount())
+    assert time.monotonic() - begun >= 0.2
+    assert shopify.operations() == ["token", CREATE, CREATE, CREATE]
+
+
+def test_429_is_waited_for_if_there_is_time(shopify: StandInProcess) -> None:
+    shopify.behave(fail_with=429, match=CREATE, times=1)
+    begun = time.monotonic()
+    assert shopify.discounts().create(discount())
+    assert time.monotonic() - begun >= 2
+
+
+def test_429_that_takes_too_long_is_told_at_once(shopify: StandInProcess) -> None:
+    shopify.behave(fail_with=429, match=CREATE)
+    begun = time.monotonic()
+    with pytest.raises(ShopifyUnavailable) as unavailable:
+        shopify.discounts().create(discount(), within_seconds=1.5)
+    assert unavailable.value.retry_after_seconds == 2
+    assert time.monotonic() - begun < 1.5
+
+
+def test_two_failures_are_made_good(shopify: StandInProcess) -> None:
+    shopify.behave(fail_with=503, match=CREATE, times=2)
+    assert shopify.discounts().create(discount())
+
+
+def test_a_shopify_that_keeps_failing_is_unavailable(shopify: StandInProcess) -> None:
+    shopify.behave(fail_with=503)
+    with pytest.raises(ShopifyUnavailable):
+        shopify.discounts().create(discount())
+
+
+@pytest.mark.parametrize("match", [CREATE, "/admin/oauth/access_token"])
+def test_a_shopify_that_hangs_costs_no_more_than_the_budget(
+    shopify: StandInProcess, match: str
+) -> None:
+    discounts = shopify.discounts()
+    shopify.behave(hang=True, match=match)
+    begun = time.monotonic()
+    with pytest.raises(ShopifyUnavailable):
+        discounts.create(discount(), within_seconds=0.5)
+    assert 0.4 <= time.monotonic() - begun < 1
+
+
+def test_a_shopify_that_is_not_there_is_unavailable() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        nobody = StandInProcess(f"http://127.0.0.1:{closed.getsockname()[1]}")
+    with pytest.raises(ShopifyUnavailable):
+        nobody.discounts().create(discount(), within_seconds=1)
+
+
+# --- switching off --------------------------------------------------------------------------------
+
+
+def test_a_code_is_switched_off_and_again_changes_nothing(shopify: StandInProcess) -> None:
+    wanted, discounts = discount(), shopify.discounts()
+    discounts.create(wanted)
+    discounts.switch_off(wanted.code.lower())
+    ended = shopify.kept(wanted.code)["endsAt"]
+    discounts.switch_off(wanted.code)
+    assert shopify.kept(wanted.code)["endsAt"] == ended
+    assert shopify.redeem(wanted.code) == 422
+    assert shopify.operations().count(DEACTIVATE) == 1
+
+
+def test_a_code_that_was_never_made_is_off(shopify: StandInProcess) -> None:
+    shopify.discounts().switch_off(discount().code)
+    assert shopify.operations() == ["token", FIND]
+
+
+def test_a_lost_reply_of_switching_off_is_made_good(shopify: StandInProcess) -> None:
+    wanted, discounts = discount(), shopify.discounts()
+    discounts.create(wanted)
+    shopify.behave(drop_reply=True, match=DEACTIVATE, times=1)
+    discounts.switch_off(wanted.code)
+    assert shopify.redeem(wanted.code) == 422
+
+
+def test_a_code_is_not_off_while_shopify_cannot_be_reached(shopify: StandInProcess) -> None:
+    wanted, discounts = discount(), shopify.discounts()
+    discounts.create(wanted)
+    shopify.behave(fail_with=503, match=DEACTIVATE)
+    with pytest.raises(ShopifyUnavailable):
+        discounts.switch_off(wanted.code)
+    assert shopify.redeem(wanted.code) == 200
+
+
+# --- tokens ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("token", "lives"),
+    [
+        ("shpat_ended", timedelta(0)),
+        ("shpat_ends_soon", timedelta(minutes=1)),
+        ("shpat_refused", timedelta(hours=20)),
+    ],
+)
+def test_of_eight_instances_with_an_old_token_one_fetches_the_next(
+    shopify: StandInProcess, token: str, lives: timedelta
+) -> None:
+    shopify.keep(token, lives)
+    instances = [shopify.discounts() for _ in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(lambda one: one.create(discount()), instances))
+    assert len(found) == 8
+    assert shopify.operations().count("token") == 1
+
+
+def test_eight_threads_of_one_instance_fetch_one_token(shopify: StandInProcess) -> None:
+    discounts = shopify.discounts()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda _: discounts.create(discount()), range(8)))
+    assert shopify.operations().count("token") == 1
+
+
+def test_while_a_secret_is_rotated_the_one_before_still_opens(shopify: StandInProcess) -> None:
+    rotated = shopify.discounts(lambda: keys("not-known-to-shopify-yet", demo.CLIENT_SECRET))
+    assert rotated.create(discount())
+    assert shopify.operations() == ["token", "token", CREATE]
+
+
+def test_a_wrong_secret_is_a_refusal_that_says_what_to_check(shopify: StandInProcess) -> None:
+    with pytest.raises(ShopifyRefused, match="check SHOPIFY_CLIENT_ID and client_secret"):
+        shopify.discounts(lambda: keys("wrong")).create(discount())

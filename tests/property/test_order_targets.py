@@ -1,0 +1,227 @@
+"""Any news of an order, in any order, leads to the same points: what the papers say must remain."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointbook.domain.account import Account
+from pointbook.domain.commands import UpdateOrder
+from pointbook.domain.decide import Decision, decide
+from pointbook.domain.expiry import Never
+from pointbook.domain.orders import (
+    NO_GOODS,
+    EarningRule,
+    Goods,
+    Order,
+    OrderNews,
+    Refund,
+    Rounding,
+)
+from tests.reference.papers import OrderPaper, earned, earning_money
+
+NOW = datetime(2027, 3, 10, 3, tzinfo=UTC)
+DAY = timedelta(days=1)
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@st.composite
+def goods_of(draw: st.DrawFn, price_max: int = 5_000) -> Goods:
+    """Goods that a shop may sell: no tax above the price, no gift cards beyond the goods."""
+    priced = draw(st.integers(0, price_max))
+    tax = draw(st.integers(0, priced))
+    gift_card = draw(st.just(0) | st.integers(0, priced))
+    gift_card_tax = draw(st.just(0) | st.integers(0, min(tax, gift_card)))
+    return Goods(priced, tax, gift_card, gift_card_tax)
+
+
+RULES = st.builds(
+    EarningRule,
+    unit_minor=st.integers(1, 200),
+    points_per_unit=st.integers(1, 3),
+    multiplier_percent=st.integers(0, 250),
+    rounding=st.sampled_from(Rounding),
+    minimum_minor=st.just(0) | st.integers(0, 3_000),
+    tax_included=st.booleans(),
+    gift_cards_earn=st.booleans(),
+    pending_days=st.integers(0, 3),
+)
+REFUNDS = st.tuples(
+    *(
+        st.builds(Refund, st.just(name), st.just(NO_GOODS) | goods_of(500), st.integers(0, 500))
+        for name in ("r1", "r2", "r3")
+    )
+)
+"""One of each id: a refund never changes once it is known."""
+
+# Few instants, so that news of one instant meet.
+INSTANTS = st.none() | st.sampled_from([NOW, NOW, NOW + MILLISECOND, NOW - DAY])
+
+
+@st.composite
+def messages(draw: st.DrawFn, most: int = 4) -> list[OrderNews]:
+    """News of one order, some of it twice."""
+    refunds = draw(REFUNDS)
+    news = st.builds(
+        OrderNews,
+        updated_at=INSTANTS,
+        goods=st.none() | goods_of() | goods_of(3),
+        taxes_included=st.booleans(),
+        confirmed_at=INSTANTS,
+        cancelled=st.sampled_from([False] * 7 + [True]),
+        refunds=st.lists(st.sampled_from(refunds), max_size=3).map(tuple),
+    )
+    drawn = draw(st.lists(news, min_size=1, max_size=most))
+    return [*drawn, drawn[0]][:most]
+
+
+def heard(news: Iterable[OrderNews], rule: EarningRule) -> Order:
+    """What is known of an order after this news."""
+    order = Order("901")
+    for said in news:
+        order = order.told(said, rule)
+    return order
+
+
+def bought(goods: Goods, rule: EarningRule, *refunds: Refund, included: bool = True) -> Order:
+    """An order of these goods."""
+    return heard([OrderNews(NOW, goods, included, refunds=refunds)], rule)
+
+
+@given(messages(), RULES)
+def test_news_leads_to_one_target_in_whatever_order_it_comes(
+    news: list[OrderNews], rule: EarningRule
+) -> None:
+    ends = {
+        (order.target_points, order.goods, order.taxes_included, order.approves_at, order.cancelled)
+        for order in (heard(each, rule) for each in permutations(news))
+    }
+    assert len(ends) == 1
+    paper = OrderPaper([(said, rule) for said in news])
+    ((target, goods, *_, cancelled),) = ends
+    assert (target, cancelled) == (paper.target, paper.cancelled)
+    assert goods == (paper.newest.goods if paper.newest else None)
+
+
+@given(messages(3), RULES)
+def test_an_account_ends_with_the_target_in_whatever_order_news_comes(
+    news: list[OrderNews], rule: EarningRule
+) -> None:
+    paper = OrderPaper([(said, rule) for said in news])
+    target, approved = paper.target, paper.is_approved(NOW)
+    for each in permutations(news):
+        account, order = Account("7001"), Order("901")
+        for said in each:
+            decision = decide(account, UpdateOrder(order, said, rule, Never()), NOW)
+            assert isinstance(decision, Decision)
+            account, order = decision.account, decision.order or order
+        assert (order.pending_points, order.approved_points) == (
+            (0, target) if approved else (target, 0)
+        )
+        assert (account.figures.pending, account.figures.approved) == (
+            order.pending_points,
+            order.approved_points,
+        )
+
+
+@given(goods_of(), RULES, REFUNDS, st.booleans())
+def test_a_refund_never_raises_what_remains(
+    goods: Goods, rule: EarningRule, refunds: tuple[Refund, ...], included: bool
+) -> None:
+    targets = [
+        bought(goods, rule, *refunds[:count], included=included).target_points
+        for count in range(len(refunds) + 1)
+    ]
+    assert targets == sorted(targets, reverse=True)
+    assert targets[-1] >= 0
+    assert targets[0] in (0, earned(rule, earning_money(rule, goods, included=included)))
+
+
+@given(goods_of(), RULES, st.booleans(), st.lists(st.integers(0, 5_000), max_size=3))
+def test_when_all_that_was_paid_is_paid_back_nothing_remains(
+    goods: Goods, rule: EarningRule, included: bool, cuts: list[int]
+) -> None:
+    """Exactly nothing, however it is rounded and in how many parts it is paid back."""
+    paid = goods.priced_minor + (0 if included else goods.tax_minor)
+    marks = [0, *sorted(min(cut, paid) for cut in cuts), paid]
+    refunds = [
+        Refund(f"r{at}", money_minor=marks[at + 1] - marks[at]) for at in range(len(marks) - 1)
+    ]
+    assert bought(goods, rule, *refunds, included=included).target_points == 0
+
+
+@given(st.lists(goods_of(), min_size=1, max_size=4), RULES, st.booleans())
+def test_when_all_goods_came_back_nothing_remains(
+    lines: list[Goods], rule: EarningRule, included: bool
+) -> None:
+    refunds = [Refund(f"r{at}", line) for at, line in enumerate(lines)]
+    assert bought(_together(lines), rule, *refunds, included=included).target_points == 0
+
+
+@given(st.lists(goods_of(), min_size=2, max_size=4), RULES, st.booleans())
+def test_goods_that_came_back_leave_what_the_others_earn(
+    lines: list[Goods], rule: EarningRule, included: bool
+) -> None:
+    """As if they had never been bought, where there is no minimum."""
+    rule = replace(rule, minimum_minor=0)
+    back = Refund("r1", lines[0])
+    left = bought(_together(lines[1:]), rule, included=included).target_points
+    assert bought(_together(lines), rule, back, included=included).target_points == left
+
+
+@given(goods_of(), RULES, REFUNDS)
+def test_the_same_sale_earns_the_same_with_its_tax_in_the_price_or_on_top(
+    goods: Goods, rule: EarningRule, refunds: tuple[Refund, ...]
+) -> None:
+    on_top = bought(goods, rule, *refunds, included=False)
+    inside = bought(
+        _tax_in_price(goods),
+        rule,
+        *(replace(refund, goods=_tax_in_price(refund.goods)) for refund in refunds),
+    )
+    assert on_top.target_points == inside.target_points
+
+
+@given(goods_of(), RULES, st.sampled_from([-MILLISECOND, timedelta(), MILLISECOND]))
+def test_points_are_pending_until_the_very_instant_at_which_they_are_approved(
+    goods: Goods, rule: EarningRule, offset: timedelta
+) -> None:
+    """First heard of just now; then looked at again without any news, around that instant."""
+    news = OrderNews(NOW, goods, confirmed_at=NOW)
+    told = decide(Account("7001"), UpdateOrder(Order("901"), news, rule, Never()), NOW)
+    assert isinstance(told, Decision)
+    assert told.order is not None
+    target = told.order.target_points
+    approved_at_once = rule.pending_days == 0
+    assert told.account.figures.pending == (0 if approved_at_once else target)
+    assert told.order.due_at == (None if approved_at_once or not target else _approval(rule))
+    instant = _approval(rule) + offset
+    again = decide(told.account, UpdateOrder(told.order, OrderNews(), rule, Never()), instant)
+    assert isinstance(again, Decision)
+    is_approved = approved_at_once or offset >= timedelta()
+    expected = (0, target) if is_approved else (target, 0)
+    assert (again.account.figures.pending, again.account.figures.approved) == expected
+
+
+def _approval(rule: EarningRule) -> datetime:
+    return NOW + rule.pending_days * DAY
+
+
+def _tax_in_price(goods: Goods) -> Goods:
+    return replace(
+        goods,
+        priced_minor=goods.priced_minor + goods.tax_minor,
+        gift_card_minor=goods.gift_card_minor + goods.gift_card_tax_minor,
+    )
+
+
+def _together(lines: list[Goods]) -> Goods:
+    return Goods(
+        sum(line.priced_minor for line in lines),
+        sum(line.tax_minor for line in lines),
+        sum(line.gift_card_minor for line in lines),
+        sum(line.gift_card_tax_minor for line in lines),
+    )

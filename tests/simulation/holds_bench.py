@@ -1,0 +1,235 @@
+"""One customer's holds on an in-memory table and a model of Shopify, in a time that tests pass.
+
+Time passes while somebody waits, and what was to happen meanwhile happens then: a rival's try in
+the middle of a call, a request that arrives late.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from random import Random
+from typing import Any, Final
+
+from pointbook.domain.account import HoldRecord
+from pointbook.domain.buckets import Figures
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant
+from pointbook.domain.expiry import ExpiryRule, Never
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import DueKind, Wanted
+from pointbook.domain.programme import Programme, usual_programme
+from pointbook.hold_desk import HoldDesk
+from pointbook.instruction import Booked, Identity, Instruction
+from pointbook.ledger import Ledger
+from pointbook.loose_code_desk import LooseCodeDesk
+from pointbook.message import Message
+from pointbook.order_desk import OrderDesk
+from pointbook.outgoing.deadline import Deadline
+from pointbook.shopify.admin import AdminApi
+from pointbook.shopify.discount_code import derive_code, hold_id_of
+from pointbook.shopify.discounts import Discounts
+from pointbook.store import keys
+from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.loose_codes import LooseCodes
+from pointbook.sweeping import Sweep, Swept, settling
+from tests.engines.memory import MemoryDynamo
+from tests.simulation.faults import Fault, FaultyClient, Nothing, Plan, Request
+from tests.simulation.holds_orders import order_payload
+from tests.simulation.shopify_line import Line, Listed
+from tests.simulation.shopify_model import Kept, ShopifyModel
+from tests.simulation.wheel import instant
+from tests.simulation.world import TABLE, create_table
+
+SHOP: Final = "demo.myshopify.com"
+CUSTOMER: Final = "7001"
+OTHER: Final = "7002"
+CODE_KEY: Final = b"the key of the codes of the bench"
+NOON_MS: Final = 1_801_191_600_123
+"""A little after noon in Tokyo, and not on a whole second."""
+
+SWEEP_SECONDS: Final = 30.0
+
+
+class PassingTime:
+    """A clock that passes by waiting only; what was put off to a time happens then."""
+
+    def __init__(self) -> None:
+        self.now_ms = NOON_MS
+        self._put_off: list[tuple[int, int, Callable[[], object]]] = []
+        self._numbers = count()
+
+    def now(self) -> Any:
+        """The time."""
+        return instant(self.now_ms)
+
+    def monotonic(self) -> float:
+        """The same in seconds."""
+        return self.now_ms / 1000
+
+    def sleep(self, seconds: float) -> None:
+        """Wait so many seconds."""
+        self.pause(round(seconds * 1000))
+
+    def pause(self, wait_ms: int) -> None:
+        """Wait."""
+        until_ms = self.now_ms + wait_ms
+        while self._put_off and self._put_off[0][0] <= until_ms:
+            at_ms, _, call = heapq.heappop(self._put_off)
+            self.now_ms = max(self.now_ms, at_ms)
+            call()
+        self.now_ms = max(self.now_ms, until_ms)
+
+    def later(self, after_ms: int, call: Callable[[], object]) -> None:
+        """Put something off."""
+        heapq.heappush(self._put_off, (self.now_ms + after_ms, next(self._numbers), call))
+
+
+class _Token:
+    """An access token is always there."""
+
+    def token(self, deadline: Deadline, refused: str = "") -> str:
+        return "shpat_1"
+
+
+@dataclass(slots=True)
+class Noting:
+    """A witness that only notes the calls."""
+
+    operations: list[str] = field(default_factory=list)
+
+    def issued(self, operation: str) -> object:
+        """Note it."""
+        self.operations.append(operation)
+        return None
+
+    def suffered(self, fault: Fault) -> None: ...
+
+    def committed(self, request: Request, stamp: object) -> None: ...
+
+    def answered(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Instance:
+    """One instance of a function. `operations` are its calls to the table, `sent` to Shopify."""
+
+    holds: HoldDesk
+    orders: OrderDesk
+    codes: LooseCodeDesk
+    ledger: Ledger
+    store: DynamoStore
+    operations: list[str]
+    line: Line
+
+
+@dataclass(slots=True)
+class Bench:
+    """The table, Shopify, and the time in which they are."""
+
+    programme: Programme = field(default_factory=usual_programme)
+    time: PassingTime = field(default_factory=PassingTime)
+    engine: MemoryDynamo = field(default_factory=MemoryDynamo)
+    shopify: ShopifyModel = field(init=False)
+
+    def __post_init__(self) -> None:
+        create_table(self.engine)
+        self.shopify = ShopifyModel(lambda: self.time.now_ms)
+
+    def instance(
+        self,
+        *troubles: Any,
+        plan: Plan | None = None,
+        effect: Callable[[], object] = lambda: None,
+    ) -> Instance:
+        """An instance whose calls to Shopify suffer these troubles, one after the other.
+
+        `effect` is called whenever Shopify has done what it was asked, before it answers.
+        """
+        witness = Noting()
+        client: Any = FaultyClient(
+            self.engine, self.engine, plan or Nothing(), self.time, Random(0), witness
+        )
+        line = Line(self.shopify, Listed(list(troubles)), self.time, Random(0), effect)
+        store = DynamoStore(client, TABLE)
+        ledger = Ledger(store, self.time, random=lambda: 0.5)
+        discounts = Discounts(AdminApi("https://shop", _Token(), line, self.time))
+        return Instance(
+            holds=HoldDesk(SHOP, ledger, store, self.time, self.programme, discounts, CODE_KEY),
+            orders=OrderDesk(SHOP, ledger, store, self.time, self.programme),
+            codes=LooseCodeDesk(LooseCodes(client, TABLE), self.time, lambda _: discounts),
+            ledger=ledger,
+            store=store,
+            operations=witness.operations,
+            line=line,
+        )
+
+    # --- what is done ----------------------------------------------------------------------------
+
+    def grant(self, points: int, expiry: ExpiryRule | None = None, who: str = CUSTOMER) -> None:
+        """Points for a customer."""
+        command = Grant(points, expiry or Never())
+        key = Identity("bench", f"{self.engine.sequence}")
+        answer = self.instance().ledger.execute(
+            Instruction(SHOP, who, command, Cause("bench"), identity=key)
+        )
+        assert isinstance(answer, Booked), answer
+
+    def order(
+        self, code: str, used: int, order_id: str = "901", instance: Instance | None = None
+    ) -> None:
+        """The worker is told of an order with a code; it was made at noon, whenever it is told."""
+        payload = order_payload(order_id, code, used, CUSTOMER, NOON_MS)
+        message = Message("orders/paid", SHOP, self.time.now(), "event", payload)
+        (instance or self.instance()).orders.carry_out(message)
+
+    def sweep(self, kind: DueKind, *troubles: Any) -> Swept:
+        """One run of a sweep."""
+        one = self.instance(*troubles)
+        work = one.codes.switch_off if kind is DueKind.CODE else settling(one.ledger)
+        return Sweep(one.store, self.time, work, lambda _: None).run(kind, SWEEP_SECONDS)
+
+    # --- what there is ---------------------------------------------------------------------------
+
+    def figures(self, who: str = CUSTOMER) -> Figures:
+        """The six figures as of now."""
+        return self.instance().ledger.read(SHOP, who).figures
+
+    def state(self, who: str = CUSTOMER) -> str:
+        """The state of the open hold as of now, "" where there is none."""
+        hold = self.instance().ledger.read(SHOP, who).hold
+        return str(hold.state) if hold else ""
+
+    def busy(self) -> list[DueKind]:
+        """The sweeps that have something to do, now or later."""
+        account = self.instance().store.account(SHOP, CUSTOMER)
+        holds = [DueKind.HOLD] if account is not None and account.hold is not None else []
+        return holds + ([DueKind.CODE] if self.listed() else [])
+
+    def listed(self) -> int:
+        """How many codes are to be switched off."""
+        return sum(sk == keys.LOOSE_CODE for _, sk in self.engine.items(TABLE))
+
+    def usable(self) -> list[Kept]:
+        """The discounts that a checkout takes now."""
+        return [one for one in self.shopify.kept.values() if one.is_usable(self.time.now_ms)]
+
+    def order_item(self, order_id: str = "901") -> Order | None:
+        """What is known of an order."""
+        wanted = Wanted(SHOP, None, order_id=order_id)
+        return self.instance().store.load(wanted, fresh=True).order
+
+    def record(self, key: str, who: str = CUSTOMER) -> HoldRecord | None:
+        """What is kept of the hold of a wish."""
+        wanted = Wanted(SHOP, None, hold_id=hold_of(key, who))
+        return self.instance().store.load(wanted, fresh=True).hold_record
+
+
+def code_of(key: str, who: str = CUSTOMER) -> str:
+    """The code of a wish."""
+    return derive_code(CODE_KEY, SHOP, who, key)
+
+
+def hold_of(key: str, who: str = CUSTOMER) -> str:
+    """The id of the hold of a wish."""
+    return hold_id_of(code_of(key, who))

@@ -1,0 +1,135 @@
+"""Bugs in what becomes of orders: each must show once the orders of a few shops are told."""
+
+from typing import Final
+
+from tests.simulation.bugs import LEDGER, ORDER_POINTS, ORDERS, Bug
+
+READER: Final = "shopify/orders.py"
+PAYLOADS: Final = "shopify/order_payloads.py"
+DESK: Final = "order_desk.py"
+
+LIFECYCLE_BUGS: Final = (
+    # --- what a payload says ---
+    Bug("shipping taken for goods", READER, "_NOTHING) - shipping)", "_NOTHING))"),
+    Bug("a failed refund taken for money", READER, '{"success", "pending"}', '{"failure"}'),
+    Bug(
+        "money beside lines overlooked",
+        READER,
+        "return max(_NOTHING, discrepancy)",
+        "return _NOTHING",
+    ),
+    Bug(
+        "a discrepancy of the wrong sign",
+        READER,
+        "discrepancy = -_adjusted",
+        "discrepancy = _adjusted",
+    ),
+    Bug(
+        "the buyer's money taken for the shop's",
+        READER,
+        "not paid_back or in_other_money",
+        "not paid_back",
+    ),
+    Bug(
+        "pieces taken out by editing overlooked",
+        READER,
+        "return amount * pieces / line.quantity",
+        "return amount",
+    ),
+    Bug("refunded pieces taken for removed", READER, " - refunded.get(line.id, 0))", ")"),
+    Bug(
+        "gift cards overlooked",
+        READER,
+        "        if is_gift_card:\n            sums",
+        "        if not net:\n            sums",
+    ),
+    Bug("a code's hold not found", DESK, "hold_id_of(use.code)", "use.code"),
+    Bug("a till's points overlooked", READER, "till_points=_till_points(order)", "till_points=0"),
+    Bug("discounts forgotten", PAYLOADS, "return gross - sum(", "return gross or sum("),
+    Bug("test orders earn", READER, "is_test=order.test", "is_test=False"),
+    Bug(
+        "only paid where it still is",
+        READER,
+        '"paid", "partially_refunded", "refunded"',
+        '"refunded"',
+    ),
+    # --- what it means ---
+    Bug(
+        "a refund counted twice",
+        ORDERS,
+        "refunds.setdefault(refund.refund_id, refund)",
+        "refunds[str(len(refunds))] = refund",
+    ),
+    Bug(
+        "older news wins",
+        ORDERS,
+        "_precedence(news) > _precedence(self)",
+        "_precedence(news) < _precedence(self)",
+    ),
+    Bug(
+        "the latest confirmation counts",
+        ORDERS,
+        "confirmed_at=min(filter",
+        "confirmed_at=max(filter",
+    ),
+    Bug(
+        "a cancellation forgotten by later news",
+        ORDERS,
+        "self.cancelled or news.cancelled",
+        "news.cancelled",
+    ),
+    Bug("the rule of the latest news", ORDERS, "rule=self.rule or rule", "rule=rule or self.rule"),
+    Bug("a guest's rule kept", DESK, "order.told(news, None)", "order.told(news, rule)"),
+    Bug("tax left in", ORDERS, "else priced - tax", "else priced"),
+    Bug("no days of waiting", ORDERS, "timedelta(days=self.rule.pending_days)", "timedelta()"),
+    Bug(
+        "money back takes points one for one",
+        ORDERS,
+        "money_minor * base_minor, paid_minor",
+        "money_minor, 1",
+    ),
+    # --- what is done ---
+    Bug(
+        "more is earned than the target",
+        ORDER_POINTS,
+        "order.target_points - standing, command",
+        "order.target_points, command",
+    ),
+    Bug(
+        "pending points not taken back first",
+        ORDER_POINTS,
+        "min(points, order.pending_points)",
+        "0",
+    ),
+    Bug(
+        "a till's points taken twice",
+        ORDER_POINTS,
+        "spending.hold_id == command.spending_id",
+        "not spending.hold_id",
+    ),
+    Bug("nothing given back", DESK, "        self._give_back(facts.order_id, cause)\n", ""),
+    Bug(
+        "the newest customer takes the order",
+        DESK,
+        "owner = order.customer_id or customer_id",
+        "owner = customer_id or order.customer_id",
+    ),
+    Bug(
+        "part of a point's worth is free",
+        DESK,
+        "-(-use.amount_minor // record.worth_minor)",
+        "use.amount_minor // record.worth_minor",
+    ),
+    Bug(
+        "today's worth of a point",
+        DESK,
+        "// record.worth_minor)",
+        "// self._programme.point_worth_minor)",
+    ),
+    Bug(
+        "a merge in the wrong order is lost",
+        LEDGER,
+        "target = self._followed(shop, target)",
+        "pass",
+    ),
+)

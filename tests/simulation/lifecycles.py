@@ -1,0 +1,354 @@
+"""Whole shops from one seed: what their customers do for three weeks, and what Shopify sends of it.
+
+A shop is a truth (`orders_calculation.Shop`) and what was sent and done on the way to it, each with
+its time. How it is delivered is drawn elsewhere, as often as one likes, and must not matter.
+
+Left out, since what comes first counts there by design: a customer whose tags change while an order
+is under way (the rule of the first message is kept), an order that passes from one customer to
+another otherwise than by a merge, and a discount that changes after the order was placed.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from itertools import pairwise
+from random import Random
+from typing import Final
+
+from pointbook.domain.programme import Programme, programme_of, usual_programme
+from pointbook.message import Message, message_text
+from pointbook.shopify.discount_code import derive_code
+from pointbook.shopify.projection import SHAPES, projected
+from pointbook.strict import json_object
+from tests.reference.orders_calculation import Bought, CodeUse, Rules, Shop
+from tests.simulation.order_life import Currency, OrderLife, Payload, body_of
+
+CURRENCIES: Final = (Currency("JPY", 0), Currency("JPY", 0), Currency("USD", 2), Currency("KWD", 3))
+BEGIN: Final = datetime(2027, 1, 20, 3, tzinfo=UTC)
+HOLD_SECONDS: Final = 600
+LAST_DAYS: Final = 120
+"""How long points last in a story in which they expire: longer than a story."""
+
+OPENING_POINTS: Final = 10_000_000
+RANKS: Final = {"": 100, "news": 100, "gold, news": 150, "Silver": 125, "gold,Silver": 150}
+EXCLUDED: Final = "staff"
+
+_DAYS_OF_ORDERS = 14
+_SECOND = timedelta(seconds=1)
+
+
+SHOP: Final = "demo.myshopify.com"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A webhook."""
+
+    number: int
+    at: datetime
+    topic: str
+    body: bytes
+
+    @cached_property
+    def text(self) -> str:
+        """What of it goes on a queue, made as the entrance makes it."""
+        payload = projected(json_object(self.body, parse_float=str), SHAPES[self.topic])
+        return message_text(Message(self.topic, SHOP, self.at, f"event-{self.number}", payload))
+
+    @property
+    def buyer_of(self) -> str | None:
+        """The order whose buyer it names, if it does."""
+        body = json.loads(self.body)
+        return str(body["id"]) if body.get("customer") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A customer takes a hold, and is given its code."""
+
+    at: datetime
+    customer: str
+    points: int
+    code: str
+
+
+@dataclass(slots=True)
+class Story:
+    """What happened in a shop. `last_holds` are still open when all is over."""
+
+    programme: Programme
+    shop: Shop
+    happenings: list[Sent | Checkout] = field(default_factory=list)
+    last_holds: list[Checkout] = field(default_factory=list)
+
+    @property
+    def end(self) -> datetime:
+        """When the last of it happened."""
+        return max(one.at for one in self.happenings)
+
+
+def with_other_rules(told: Story) -> Programme:
+    """A later programme of the same shop, with other rules for whatever an order earns by."""
+    texts = {
+        **told.programme.texts(),
+        "earn_unit_minor": "37",
+        "points_per_unit": "5",
+        "earn_on_tax": "included" if not told.shop.rules.tax_earns else "excluded",
+        "gift_cards_earn": "no" if told.shop.rules.gift_cards_earn else "yes",
+        "rounding": "ceil" if told.shop.rules.rounding == "floor" else "floor",
+        "minimum_minor": "77",
+        "rank_multipliers": "news=300",
+        "excluded_tag": "gold",
+        "pending_days": "1" if told.shop.rules.pending_days != 1 else "2",
+        "point_worth_minor": "3",
+    }
+    return programme_of(texts, version=2)
+
+
+def story(
+    seed: int, *, orders: int = 100, customers: int = 40, merges: bool = False, **texts: str
+) -> Story:
+    """The shop of a seed; `texts` are rules of its programme that are not left to chance."""
+    return _Teller(Random(seed), orders, customers, merges, texts).tell()
+
+
+class _Teller:
+    def __init__(
+        self, random: Random, orders: int, customers: int, merges: bool, texts: dict[str, str]
+    ) -> None:
+        self.random = random
+        self.orders = orders
+        self.money = random.choice(CURRENCIES)
+        self.programme = usual_programme(**{**self._rules(), **texts})
+        self.unit = 10**self.money.decimals
+        ids = [str(7001 + number) for number in range(customers)]
+        self.shop = Shop(Rules.of(self.programme.texts()), ids)
+        self.told = Story(self.programme, self.shop)
+        self.merged_at: dict[str, datetime] = {}
+        if merges:
+            self._merge_some()
+        tags = {self.shop.survivor(one): self._tags() for one in ids}
+        self.tags = {one: tags[self.shop.survivor(one)] for one in ids}
+        self.rich = {self.shop.survivor(one) for one in ids if random.random() < 0.6}
+        self.free_at: dict[str, datetime] = {}
+        self.codes: list[tuple[str, str, int]] = []
+
+    def tell(self) -> Story:
+        """All of it."""
+        for customer in self.shop.customers:
+            at = BEGIN + timedelta(hours=self.random.random() * 24 * 10)
+            who = {"id": int(customer), "email": "a@example.com", "created_at": at.isoformat()}
+            for _ in range(self.random.choice([1, 1, 2])):
+                self._send(at, "customers/create", who)
+            if self.shop.survivor(customer) in self.rich:
+                self.shop.granted[customer] = OPENING_POINTS
+        times = sorted(self.random.random() * 24 * _DAYS_OF_ORDERS for _ in range(self.orders))
+        for number, hours in enumerate(times):
+            at = BEGIN + timedelta(seconds=86_400 + int(hours * 3600))
+            self._order(str(900_001 + number), at)
+        self._hold_at_the_end()
+        return self.told
+
+    # --- the shop ------------------------------------------------------------------------------
+
+    def _rules(self) -> dict[str, str]:
+        draw, unit = self.random.choice, 10**self.money.decimals
+        return {
+            "currency": self.money.code,
+            "earn_unit_minor": str(draw([1, 7, 100, 110]) * max(1, unit // 10)),
+            "points_per_unit": draw(["1", "2", "3"]),
+            "earn_on_tax": draw(["included", "excluded"]),
+            "gift_cards_earn": draw(["no", "no", "yes"]),
+            "test_orders_earn": draw(["no", "no", "yes"]),
+            "rounding": draw(["floor", "half_up", "ceil"]),
+            "minimum_minor": str(draw([0, 0, 3000]) * unit),
+            "rank_multipliers": "gold=150,silver=125",
+            "excluded_tag": EXCLUDED,
+            "approve_on": draw(["paid", "paid", "created"]),
+            "pending_days": draw(["0", "0", "3", "14"]),
+            "sign_up_points": draw(["0", "100"]),
+            "expiry": "never",
+            "point_worth_minor": str(draw([1, 10]) * max(1, unit // 10)),
+            "hold_seconds": str(HOLD_SECONDS),
+        }
+
+    def _tags(self) -> str:
+        return self.random.choice([*RANKS, *RANKS, EXCLUDED])
+
+    def _percent(self, customer: str | None) -> int:
+        return RANKS.get(self.tags[customer], 0) if customer else 100
+
+    def _who(self, customer: str, at: datetime) -> str:
+        """Who a customer is by then."""
+        while customer in self.merged_at and self.merged_at[customer] <= at:
+            customer = self.shop.merged_into[customer]
+        return customer
+
+    def _merge_some(self) -> None:
+        """Chains of two to four customers, merged in some order, some within seconds."""
+        left = self.random.sample(self.shop.customers, len(self.shop.customers) * 2 // 3)
+        while len(left) >= 4:
+            chain = [left.pop() for _ in range(self.random.randint(2, 4))]
+            for gone, kept in pairwise(chain):
+                self.shop.merged_into[gone] = kept
+        at = BEGIN
+        for gone, kept in sorted(self.shop.merged_into.items(), key=lambda _: self.random.random()):
+            at += self.random.choice([2, 400, 20_000, 40_000]) * _SECOND
+            self.merged_at[gone] = at
+            self._tell_merge(at - _SECOND, gone, kept, "in_progress")
+            self._tell_merge(at, gone, kept, self.random.choice(["completed", "COMPLETED"]))
+        strangers = [one for one in self.shop.customers if one not in self.shop.merged_into]
+        if len(strangers) > 1:
+            gone, kept = self.random.sample(strangers, 2)
+            self._tell_merge(at, gone, kept, "failed")
+
+    def _tell_merge(self, at: datetime, gone: str, kept: str, status: str) -> None:
+        payload: Payload = {
+            "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{kept}",
+            "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{gone}",
+            "admin_graphql_api_job_id": None,
+            "status": status,
+            "errors": [],
+        }
+        self._send(at, "customers/merge", payload)
+
+    # --- one order -----------------------------------------------------------------------------
+
+    def _order(self, order_id: str, at: datetime) -> None:
+        buyer = self._who(self.random.choice(self.shop.customers), at)
+        is_guest = self.random.random() < 0.12
+        bought = Bought(
+            order_id=order_id,
+            customer=None if is_guest else buyer,
+            created_at=at,
+            lines=[],
+            taxes_included=self.random.random() < 0.6,
+            percent=self._percent(None if is_guest else buyer),
+            is_test=self.random.random() < 0.04,
+        )
+        life = OrderLife(self.random, self.money, bought, self.tags[buyer], at, bought.customer)
+        for _ in range(self.random.choice([1, 1, 2, 3, 5])):
+            life.add_line()
+        self._discount(life, buyer)
+        self.shop.orders.append(bought)
+        pays_at_once = self.random.random() < 0.65
+        if pays_at_once and self.random.random() < 0.5:
+            bought.paid_at = at
+        self._send_order(life, "orders/create")
+        if pays_at_once and (bought.paid_at is None or self.random.random() < 0.8):
+            bought.paid_at = at
+            self._send_order(life, "orders/paid")
+        for step in self._steps(is_guest=is_guest, pays_later=not pays_at_once):
+            life.updated_at += self._gap()
+            if not bought.is_cancelled or step in ("refund", "touch"):
+                self._step(life, step, buyer)
+
+    def _discount(self, life: OrderLife, buyer: str) -> None:
+        """A sale, another shop's code, points of a hold, or points at a till."""
+        whole = sum(shelf.net for shelf in life.shelf)
+        if self.random.random() < 0.2:
+            life.discount({"type": "automatic", "title": "Sale"}, whole // 7)
+        if self.random.random() < 0.1:
+            off = life.discount({"type": "discount_code", "code": "SPRING"}, whole // 9)
+            life.discount_codes.append({"code": "SPRING", "amount": life.money.text(off)})
+        drawn = self.random.random()
+        if drawn < 0.3:
+            self._pay_with_hold(life, buyer, whole)
+        elif drawn < 0.33 and self.codes:
+            self._use_code(life, *self.random.choice(self.codes), whole // 2)
+        elif drawn < 0.43:
+            life.bought.till_points = self.random.randint(1, 900)
+
+    def _pay_with_hold(self, life: OrderLife, buyer: str, whole: int) -> None:
+        person, at = self.shop.survivor(buyer), life.bought.created_at
+        if person not in self.rich or at < self.free_at.get(person, at):
+            return
+        self.free_at[person] = at + 2 * HOLD_SECONDS * _SECOND
+        worth = self.shop.rules.worth
+        points = self.random.randint(1, max(1, min(whole // worth, 5_000)))
+        taken_at = at - self.random.randint(2, HOLD_SECONDS - 10) * _SECOND
+        owner = self._who(buyer, taken_at)
+        code = derive_code(b"secret", "demo", owner, life.bought.order_id)
+        self.told.happenings.append(Checkout(taken_at, owner, points, code))
+        # Usually the whole hold is used; a basket that shrank meanwhile uses less, or none of it.
+        wanted = points * worth - self.random.choice([0, 0, 0, worth // 3, points * worth // 2])
+        if self.random.random() < 0.06:
+            wanted = 0
+        self._use_code(life, code, owner, points, wanted)
+        self.codes.append((code, owner, points))
+
+    def _use_code(self, life: OrderLife, code: str, owner: str, points: int, wanted: int) -> None:
+        written = self.random.choice([code, code, code.lower()])
+        off = life.discount({"type": "discount_code", "code": written}, wanted)
+        discount_code = {"code": written, "amount": life.money.text(off), "type": "fixed_amount"}
+        life.discount_codes.append(discount_code)
+        life.bought.codes.append(CodeUse(owner, points, off))
+
+    def _steps(self, *, is_guest: bool, pays_later: bool) -> list[str]:
+        draw = self.random
+        steps = ["edit"] * draw.choice([0, 0, 1, 2]) + ["refund"] * draw.choice([0, 0, 1, 2, 3])
+        steps += ["touch"] * draw.choice([0, 0, 1])
+        if is_guest and draw.random() < 0.6:
+            steps.append("attach")
+        if pays_later and draw.random() < 0.7:
+            steps.append("pay")
+        if draw.random() < 0.12:
+            steps.append("cancel")
+        draw.shuffle(steps)
+        return steps
+
+    def _step(self, life: OrderLife, step: str, buyer: str) -> None:
+        topic = "orders/updated"
+        match step:
+            case "edit":
+                life.edit()
+            case "refund":
+                self._send(life.updated_at, "refunds/create", life.refund(life.updated_at))
+                if self.random.random() < 0.3:
+                    return
+            case "attach":
+                life.bought.customer = life.customer_now = self._who(buyer, life.updated_at)
+                life.bought.percent = self._percent(buyer)
+            case "pay":
+                topic = "orders/paid"
+                life.bought.paid_at = life.updated_at
+            case "cancel":
+                topic = "orders/cancelled"
+                life.bought.is_cancelled = True
+        self._send_order(life, topic)
+        self._send_more(life)
+
+    def _send_more(self, life: OrderLife) -> None:
+        """The same once more, and what an edited order still owed is paid."""
+        if self.random.random() < 0.15:
+            self._send_order(life, "orders/updated")
+        if life.owes_more and life.bought.paid_at is not None and self.random.random() < 0.5:
+            life.updated_at += self._gap()
+            life.owes_more = False
+            self._send_order(life, "orders/paid")
+
+    def _gap(self) -> timedelta:
+        """Seconds, hours or days; never nothing: Shopify counts in seconds."""
+        longest = self.random.choice([60, 7_200, 7_200, 400_000])
+        return self.random.randint(1, longest) * _SECOND
+
+    # --- what is sent --------------------------------------------------------------------------
+
+    def _send_order(self, life: OrderLife, topic: str) -> None:
+        if life.customer_now is not None:
+            life.customer_now = self._who(life.customer_now, life.updated_at)
+        self._send(life.updated_at, topic, life.payload())
+
+    def _send(self, at: datetime, topic: str, payload: Payload) -> None:
+        number = len(self.told.happenings)
+        self.told.happenings.append(Sent(number, at, topic, body_of(payload)))
+
+    def _hold_at_the_end(self) -> None:
+        at = self.told.end
+        for customer in sorted(self.rich):
+            if self.random.random() < 0.2:
+                points = self.random.randint(1, 1_000)
+                code = derive_code(b"secret", "demo", customer, "the last")
+                self.told.last_holds.append(Checkout(at, customer, points, code))
+                self.shop.held[customer] += points

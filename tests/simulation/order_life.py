@@ -1,0 +1,325 @@
+"""One order of a Shopify shop from creation to its end, and what Shopify sends of it meanwhile.
+
+The order's truth is a `Bought`, which changes with every step; payloads are written from it in
+Shopify's shape, with all that a real one has beside: names, addresses, presentment money.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from random import Random
+from typing import Any, Final
+
+from tests.reference.orders_calculation import Bought, Line, Return
+
+type Payload = dict[str, Any]
+
+ZONE: Final = timezone(timedelta(hours=9))
+FOREIGN: Final = "EUR"
+
+
+@dataclass(frozen=True, slots=True)
+class Currency:
+    """A currency, and how many decimals its amounts have."""
+
+    code: str
+    decimals: int
+
+    def text(self, minor: int) -> str:
+        """An amount as Shopify writes it."""
+        sign, digits = "-" if minor < 0 else "", str(abs(minor)).zfill(self.decimals + 1)
+        at = len(digits) - self.decimals
+        return f"{sign}{digits[:at]}.{digits[at:]}" if self.decimals else f"{sign}{digits}"
+
+    def both(self, minor: int) -> Payload:
+        """An amount in the shop's money, and in the buyer's, which is no business of ours."""
+        return {
+            "shop_money": {"amount": self.text(minor), "currency_code": self.code},
+            "presentment_money": {"amount": "3.33", "currency_code": FOREIGN},
+        }
+
+
+@dataclass(slots=True)
+class ShelfLine:
+    """What Shopify keeps of a line beside its truth: its id, tax rates and discounts by place."""
+
+    line_id: int
+    line: Line
+    percents: list[int]
+    allocations: dict[int, int]
+    returned: int = 0
+
+    @property
+    def left(self) -> int:
+        """Pieces that neither came back nor were removed."""
+        return self.line.pieces - self.line.removed - self.returned
+
+    @property
+    def net(self) -> int:
+        """What all pieces cost after discounts."""
+        return self.line.price * self.line.pieces - self.line.discount
+
+    def taxes(self, *, included: bool) -> list[int]:
+        """One amount for each rate."""
+        if included:
+            return [self.net * percent // (100 + sum(self.percents)) for percent in self.percents]
+        return [self.net * percent // 100 for percent in self.percents]
+
+
+@dataclass(slots=True)
+class OrderLife:
+    """An order as it stands, and its next number for anything that needs one."""
+
+    random: Random
+    money: Currency
+    bought: Bought
+    tags: str
+    updated_at: datetime
+    customer_now: str | None
+    shelf: list[ShelfLine] = field(default_factory=list)
+    applications: list[Payload] = field(default_factory=list)
+    discount_codes: list[Payload] = field(default_factory=list)
+    refunds: list[Payload] = field(default_factory=list)
+    owes_more: bool = False
+    _numbers: Counter[str] = field(default_factory=Counter)
+
+    # --- what is bought --------------------------------------------------------------------------
+
+    def add_line(self) -> None:
+        """Something more in the basket."""
+        price = self.random.randint(40, 3_000) * 10**self.money.decimals - self.random.randint(
+            0, 30
+        )
+        line = Line(price, self.random.randint(1, 6), is_gift_card=self.random.random() < 0.08)
+        percents = [] if line.is_gift_card else self.random.choice([[10], [8], [5, 3], []])
+        self.shelf.append(ShelfLine(self._number("line"), line, percents, {}))
+        self.bought.lines.append(line)
+        self._price_taxes()
+
+    def discount(self, application: Payload, wanted: int) -> int:
+        """Take `wanted` off the lines, as far as they reach; returns how much it was."""
+        place = len(self.applications)
+        self.applications.append(application)
+        left = wanted
+        for shelf in self.random.sample(self.shelf, len(self.shelf)):
+            off = min(left, shelf.net)
+            if off:
+                shelf.allocations[place] = off
+                shelf.line.discount += off
+            left -= off
+        self._price_taxes()
+        return wanted - left
+
+    def edit(self) -> None:
+        """Add a line, add pieces, or remove some."""
+        drawn = self.random.random()
+        some = [shelf for shelf in self.shelf if shelf.left]
+        if drawn < 0.25 or not some:
+            self.add_line()
+            self.owes_more = True
+        elif drawn < 0.45:
+            self.random.choice(some).line.pieces += self.random.randint(1, 2)
+            self._price_taxes()
+            self.owes_more = True
+        else:
+            shelf = self.random.choice(some)
+            shelf.line.removed += self.random.randint(1, shelf.left)
+
+    def _price_taxes(self) -> None:
+        for shelf in self.shelf:
+            shelf.line.tax = sum(shelf.taxes(included=self.bought.taxes_included))
+
+    # --- what comes back -------------------------------------------------------------------------
+
+    def refund(self, at: datetime) -> Payload:
+        """Take something back: lines, an amount, shipping, or several of them."""
+        kind = self.random.choice(["lines", "lines", "lines", "amount", "shipping", "mixed"])
+        back, lines = Return(), list[Payload]()
+        if kind in ("lines", "mixed"):
+            lines = self._lines_back(back)
+        goods = sum(price for price, _, _ in back.goods)
+        if not self.bought.taxes_included:
+            goods += sum(tax for _, tax, _ in back.goods)
+        is_paid = self.bought.paid_at is not None
+        beside = 0
+        if is_paid and kind in ("amount", "mixed"):
+            largest = max(1, sum(shelf.net for shelf in self.shelf) // 3)
+            beside = self.random.randint(1, largest) * self.random.choice([1, 1, -1])
+            beside = abs(beside) if kind == "amount" else max(beside, -goods)
+        if is_paid and kind in ("shipping", "mixed", "amount") and self.random.random() < 0.5:
+            back.shipping = self.random.randint(1, 800)
+        back.money = goods + beside + back.shipping if is_paid else 0
+        payload = self._refund_payload(at, lines, back, beside if is_paid else -goods)
+        self.bought.returns.append(back)
+        self.refunds.append(payload)
+        return payload
+
+    def _lines_back(self, back: Return) -> list[Payload]:
+        lines = []
+        some = [shelf for shelf in self.shelf if shelf.left]
+        for shelf in self.random.sample(some, min(len(some), self.random.randint(1, 2))):
+            pieces = self.random.randint(1, shelf.left)
+            net, tax = (
+                whole * (shelf.returned + pieces) // shelf.line.pieces
+                - whole * shelf.returned // shelf.line.pieces
+                for whole in (shelf.net, shelf.line.tax)
+            )
+            shelf.returned += pieces
+            back.goods.append((net, tax, shelf.line.is_gift_card))
+            lines.append(
+                {
+                    "id": self._number("refund line"),
+                    "line_item_id": shelf.line_id,
+                    "quantity": pieces,
+                    "restock_type": "return",
+                    "subtotal": float(self.money.text(net)),
+                    "subtotal_set": self.money.both(net),
+                    "total_tax": float(self.money.text(tax)),
+                    "total_tax_set": self.money.both(tax),
+                    "line_item": {"title": "A thing", "gift_card": shelf.line.is_gift_card},
+                }
+            )
+        return lines
+
+    def _refund_payload(
+        self, at: datetime, lines: list[Payload], back: Return, beside: int
+    ) -> Payload:
+        """As Shopify says it: also money in the buyer's currency, and money that never moved."""
+        is_foreign = self.random.random() < 0.15
+        transactions = [self._transaction(back.money, is_foreign)] if back.money else []
+        if not lines and transactions and self.random.random() < 0.1:
+            transactions[0]["status"], back.money = self.random.choice(["failure", "error"]), 0
+            back.shipping, beside = 0, 0
+        if self.random.random() < 0.1:
+            transactions.append({**self._transaction(777, is_foreign), "status": "failure"})
+        adjustments = []
+        if beside and (lines or is_foreign or self.random.random() < 0.5):
+            adjustments.append(self._adjustment("refund_discrepancy", -beside, 0))
+        shipping_lines = []
+        if back.shipping and self.random.random() < 0.5:
+            tax = back.shipping // 10
+            adjustments.append(self._adjustment("shipping_refund", tax - back.shipping, -tax))
+        elif back.shipping:
+            shipping_lines.append({"subtotal_amount_set": self.money.both(back.shipping)})
+        return {
+            "id": self._number("refund"),
+            "order_id": int(self.bought.order_id),
+            "created_at": at.isoformat(),
+            "note": "Did not fit Mr Yamada",
+            "user_id": 799407056,
+            "refund_line_items": lines,
+            "transactions": transactions,
+            "order_adjustments": adjustments,
+            "refund_shipping_lines": shipping_lines,
+        }
+
+    def _transaction(self, minor: int, is_foreign: bool) -> Payload:
+        return {
+            "id": self._number("transaction"),
+            "kind": "refund",
+            "status": self.random.choice(["success", "success", "pending"]),
+            "amount": "3.33" if is_foreign else self.money.text(minor),
+            "currency": FOREIGN if is_foreign else self.money.code,
+        }
+
+    def _adjustment(self, kind: str, minor: int, tax_minor: int) -> Payload:
+        return {
+            "id": self._number("adjustment"),
+            "kind": kind,
+            "amount": self.money.text(minor),
+            "amount_set": self.money.both(minor),
+            "tax_amount": self.money.text(tax_minor),
+        }
+
+    # --- what Shopify sends ----------------------------------------------------------------------
+
+    def payload(self) -> Payload:
+        """The order as it stands."""
+        bought = self.bought
+        cancelled_at = self.updated_at.astimezone(ZONE).isoformat() if bought.is_cancelled else None
+        return {
+            "id": int(bought.order_id),
+            "admin_graphql_api_id": f"gid://shopify/Order/{bought.order_id}",
+            "name": "#1001",
+            "email": "taro@example.com",
+            "test": bought.is_test,
+            "currency": self.money.code,
+            "presentment_currency": FOREIGN,
+            "created_at": bought.created_at.astimezone(ZONE).isoformat(),
+            "updated_at": self.updated_at.astimezone(ZONE).isoformat(),
+            "cancelled_at": cancelled_at,
+            "financial_status": self._financial_status(),
+            "taxes_included": bought.taxes_included,
+            "subtotal_price": self.money.text(sum(shelf.net for shelf in self.shelf)),
+            "total_tax": self.money.text(sum(shelf.line.tax for shelf in self.shelf) + 31),
+            "shipping_lines": [{"price": self.money.text(500), "title": "Post"}],
+            "line_items": [self._line_payload(shelf) for shelf in self.shelf],
+            "discount_applications": self.applications,
+            "discount_codes": self.discount_codes,
+            "refunds": list(self.refunds),
+            "customer": self._customer_payload(),
+            "metafields": self._metafields(),
+        }
+
+    def _line_payload(self, shelf: ShelfLine) -> Payload:
+        taxes = shelf.taxes(included=self.bought.taxes_included)
+        return {
+            "id": shelf.line_id,
+            "title": "A thing",
+            "quantity": shelf.line.pieces,
+            "current_quantity": shelf.left,
+            "price": self.money.text(shelf.line.price),
+            "price_set": self.money.both(shelf.line.price),
+            "gift_card": shelf.line.is_gift_card,
+            "tax_lines": [
+                {
+                    "title": "VAT",
+                    "rate": percent / 100,
+                    "price": self.money.text(tax),
+                    "price_set": self.money.both(tax),
+                }
+                for percent, tax in zip(shelf.percents, taxes, strict=True)
+            ],
+            "discount_allocations": [
+                {
+                    "amount": self.money.text(off),
+                    "amount_set": self.money.both(off),
+                    "discount_application_index": place,
+                }
+                for place, off in shelf.allocations.items()
+            ],
+        }
+
+    def _customer_payload(self) -> Payload | None:
+        if self.customer_now is None:
+            return None
+        return {"id": int(self.customer_now), "email": "taro@example.com", "tags": self.tags}
+
+    def _metafields(self) -> list[Payload]:
+        if not self.bought.till_points:
+            return []
+        used = str(self.bought.till_points)
+        return [
+            {"namespace": "another_app", "key": "point_used", "value": "999"},
+            {"namespace": "omni_hub", "key": "point_used", "value": used},
+        ]
+
+    def _financial_status(self) -> str:
+        if self.bought.paid_at is None:
+            return "voided" if self.bought.is_cancelled else "pending"
+        if self.owes_more:
+            return "partially_paid"
+        if any(back.money for back in self.bought.returns):
+            return "partially_refunded" if any(s.left for s in self.shelf) else "refunded"
+        return "paid"
+
+    def _number(self, kind: str) -> int:
+        """The next of a kind: the order's number with a place of its own behind it."""
+        self._numbers[kind] += 1
+        return int(self.bought.order_id) * 1_000 + self._numbers[kind]
+
+
+def body_of(payload: Payload) -> bytes:
+    """The bytes that Shopify sends."""
+    return json.dumps(payload, ensure_ascii=False).encode()

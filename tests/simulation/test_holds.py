@@ -1,0 +1,70 @@
+"""Whatever Shopify, the table and the processes do: no points lost, no code without points.
+
+`make prove` runs more seeds and plants every bug of `hold_bugs`; here some of them.
+"""
+
+import os
+from collections import Counter
+
+import pytest
+
+from tests.simulation.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
+from tests.simulation.holds_matrix import CASES, HoldCase, count_tries, wrong_of
+from tests.simulation.holds_world import run_holds
+from tests.simulation.planted import broken, hunt
+from tests.simulation.prove_holds import all_runs
+from tests.simulation.shopify_line import Trouble
+
+SEEDS = 24
+WORKERS = os.cpu_count() or 1
+
+LOOSE_SECONDS_MAX = 400
+"""For how long a code was usable without held points while the sweeps too were failing."""
+
+
+def test_no_promise_is_broken_under_any_seed() -> None:
+    reports = list(all_runs(range(SEEDS), WORKERS))
+    assert [f"{one.seed}: {one.violation}" for one in reports if one.violation] == []
+    faults, answers, alarms = Counter[str](), Counter[str](), Counter[str]()
+    for report in reports:
+        faults.update(report.faults)
+        answers.update(report.answers)
+        alarms.update(report.alarms)
+    assert not [trouble for trouble in Trouble if not faults[trouble]]
+    happened = {"wish: held", "wish: hold_failed", "wish: hold_ended", "wish: hold_open"}
+    happened |= {"release: released", "release: HoldReleasing", "checkout: code taken"}
+    assert happened <= answers.keys()
+    assert alarms["late_order"]
+    assert max(report.loose_ms for report in reports) <= LOOSE_SECONDS_MAX * 1000
+
+
+def test_a_seed_runs_the_same_way_each_time() -> None:
+    assert run_holds(7) == run_holds(7) != run_holds(8)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_whatever_breaks_a_step_off_it_comes_right(case: HoldCase) -> None:
+    wrong = list(wrong_of(case))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_matrix_is_large_enough() -> None:
+    assert len(CASES) >= 12
+    assert count_tries(CASES[0]) >= 100
+
+
+def test_every_planted_bug_still_finds_its_place() -> None:
+    assert len(HOLD_BUGS) >= 20
+    assert len({bug.name for bug in HOLD_BUGS}) == len(HOLD_BUGS)
+    for bug in (*HOLD_BUGS, *HARMLESS_TO_HOLDS):
+        assert broken(bug)
+
+
+PLANTED = ("points back before the code is off", "a discount for whoever asks")
+
+
+def test_planted_bugs_are_caught() -> None:
+    chosen = [bug for bug in HOLD_BUGS if bug.name in PLANTED]
+    assert len(chosen) == len(PLANTED)
+    for finding in hunt(chosen, seeds=10, workers=WORKERS, detector="detect_holds"):
+        assert finding.caught_by, f"{finding.bug.name} is not caught"

@@ -1,0 +1,63 @@
+"""Whatever Shopify sends of a shop's orders, in whatever order and however often: the same points.
+
+`make prove` plants every bug of `lifecycle_bugs`; here some of them.
+"""
+
+import os
+
+import pytest
+
+from tests.simulation.deliveries import Delivered, deliver, deliver_and_let_expire
+from tests.simulation.lifecycle_bugs import LIFECYCLE_BUGS
+from tests.simulation.lifecycles import LAST_DAYS, story, with_other_rules
+from tests.simulation.planted import broken, hunt
+from tests.simulation.prove_lifecycles import ORDERS, SHUFFLES, all_told
+
+SHOPS = 10
+WORKERS = os.cpu_count() or 1
+
+
+def test_a_thousand_orders_come_to_the_same_points_however_they_are_told() -> None:
+    reports = list[Delivered]()
+    for told in all_told(range(SHOPS), WORKERS):
+        assert not isinstance(told, str), told
+        reports += told
+    assert sum(report.orders for report in reports) == SHOPS * ORDERS * SHUFFLES
+    assert sum(report.deliveries for report in reports) > 1.5 * sum(r.messages for r in reports)
+    assert sum(report.failures["Crash"] for report in reports) > SHOPS * SHUFFLES
+    happened = {topic for report in reports for topic in report.entries}
+    for topic in ("sub/refund", "pending/cancel", "sub/order", "add/refund", "hold/spent"):
+        assert f"points/{topic}" in happened
+    assert "points/add/merge" in happened
+
+
+def test_a_change_of_the_programme_changes_nothing_of_orders_that_were_seen_before() -> None:
+    """All that comes later (edits, refunds, cancellations) is reckoned by the rule of the order."""
+    for seed in range(3):
+        told = story(seed, orders=40)
+        deliver(told, seed, later=with_other_rules(told))
+
+
+@pytest.mark.parametrize("merges", [False, True])
+def test_in_the_end_every_point_was_spent_or_expired_or_is_owed(merges: bool) -> None:
+    for seed in range(2):
+        told = story(seed, orders=40, merges=merges, expiry=f"days:{LAST_DAYS}")
+        deliver_and_let_expire(told, seed)
+
+
+def test_a_delivery_runs_the_same_way_each_time() -> None:
+    told = story(3, orders=20, merges=True)
+    assert deliver(told, 1) == deliver(story(3, orders=20, merges=True), 1) != deliver(told, 2)
+
+
+def test_every_planted_bug_still_finds_its_place() -> None:
+    assert len(LIFECYCLE_BUGS) >= 20
+    assert len({bug.name for bug in LIFECYCLE_BUGS}) == len(LIFECYCLE_BUGS)
+    for bug in LIFECYCLE_BUGS:
+        assert broken(bug)
+
+
+def test_planted_bugs_are_caught() -> None:
+    chosen = LIFECYCLE_BUGS[::8]
+    for finding in hunt(chosen, seeds=3, workers=WORKERS, detector="detect_lifecycles"):
+        assert finding.caught_by, f"{finding.bug.name} is not caught"

@@ -1,0 +1,229 @@
+"""The outbox under every fault at every call: told at least once, in order, repeats only for cause.
+
+A story is booked and told twice over: with the sender cut off or disturbed at its n-th call, for
+each n, and by chance all over. The stream is what AWS's is: it hands on each change until it was
+taken without an error. Afterwards time passes and the schedule runs, as it does in the cloud.
+"""
+
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any
+
+import pytest
+
+from pointbook.errors import PointbookError
+from pointbook.publishing.desk import OutboxDesk
+from pointbook.store.listening import Listening
+from pointbook.store.outbox import Outbox
+from tests.engines import engine as engines
+from tests.engines.engine import SHOP, opened
+from tests.engines.ledgers import Desk
+from tests.engines.memory import MemoryDynamo
+from tests.simulation.faults import (
+    POSSIBLE,
+    At,
+    Crash,
+    Fault,
+    FaultyClient,
+    Nothing,
+    Plan,
+    Seeded,
+    Standstill,
+)
+from tests.unit.publishing.flows import (
+    FakeFlow,
+    RealClock,
+    Told,
+    down,
+    firsts,
+    lost,
+    never_goes_back,
+    repeats,
+    well,
+)
+
+CUSTOMERS = ("7001", "7002")
+MINUTE = 60
+SWEEPS_MAX = 40
+LOSING = frozenset(
+    {
+        Fault.CRASH_BEFORE,
+        Fault.CRASH_AFTER,
+        Fault.LATE_COMMIT,
+        Fault.REPLY_LOST,
+        Fault.SERVER_ERROR_AFTER,
+    }
+)
+"""Faults after which a sender may not know what it had done."""
+
+
+class Nobody:
+    """A witness who does not care."""
+
+    def issued(self, operation: str) -> object:
+        return None
+
+    def suffered(self, fault: Fault) -> None: ...
+
+    def committed(self, request: dict[str, Any], stamp: object) -> None: ...
+
+    def answered(self) -> None: ...
+
+
+class Shop:
+    """A ledger whose outbox works on a table that fails as the plan says."""
+
+    def __init__(self, plan: Plan, random: Random) -> None:
+        self.memory = MemoryDynamo()
+        self.engine = opened(engines.MEMORY, self.memory)
+        self.clock = RealClock()
+        self.flow = FakeFlow(self.clock)
+        self.late = Standstill()
+        self.ledger = Desk(self.engine)
+        self.plan = plan
+        self._random = random
+        self.client = FaultyClient(self.memory, self.memory, self, self.late, random, Nobody())
+        self._stream: list[tuple[str, int]] = []
+
+    def next(self, operation: str) -> Fault | None:
+        return self.plan.next(operation)
+
+    def book(self) -> None:
+        """Six entries, two books."""
+        self.ledger.grant(100)
+        self.ledger.grant(10, customer_id=CUSTOMERS[1])
+        self.ledger.consume(30)
+        self.ledger.hold(20)
+        self.ledger.capture(20)
+        self.ledger.grant(5, customer_id=CUSTOMERS[1])
+        self._stream = [(CUSTOMERS[0], 1), (CUSTOMERS[1], 1), (CUSTOMERS[0], 4), (CUSTOMERS[1], 2)]
+
+    def tell(self) -> None:
+        """The stream's records, each until it is taken; then the schedule, until nothing is due."""
+        for customer_id, version in self._stream:
+            while not self._is_taken(customer_id, version):
+                self.clock.pass_time(seconds=1)
+        self.plan = Nothing()
+        self.late.catch_up()
+        for _ in range(SWEEPS_MAX):
+            self.clock.pass_time(seconds=MINUTE)
+            for customer_id in list(self._outbox().due(SHOP, self.clock.now())):
+                self._is_taken(customer_id, None)
+
+    def _is_taken(self, customer_id: str, version: int | None) -> bool:
+        """Whether a sender, started anew, did not fail."""
+        outbox = self._outbox()
+        ears = Listening(self.client, self.engine.table)
+        desk = OutboxDesk(outbox, ears, lambda _: self.flow, self.clock, self._random.random)
+        try:
+            desk.run(SHOP, 50).deliver(customer_id, version)
+        except (Crash, PointbookError):
+            return False
+        return True
+
+    def _outbox(self) -> Outbox:
+        return Outbox(self.client, self.engine.table)
+
+    def books(self) -> Iterator[tuple[str, int]]:
+        """What each cursor says."""
+        yield from ((one, self._outbox().told(SHOP, one)) for one in CUSTOMERS)
+
+    def waiting(self) -> list[str]:
+        """Who is still on the list, now or later."""
+        items = self.memory.items(self.engine.table)
+        return [pk for (pk, sk), item in items.items() if sk == "U" and "due_trigger" in item]
+
+
+def expected() -> dict[str, list[Told]]:
+    """What Flow is told when nothing goes wrong, by customer."""
+    shop = Shop(Nothing(), Random(0))
+    shop.book()
+    shop.tell()
+    assert repeats(shop.flow.told) == 0
+    return {customer_id: of(customer_id, shop) for customer_id in CUSTOMERS}
+
+
+def of(customer_id: str, shop: Shop) -> list[Told]:
+    return [one for one in shop.flow.told if one[0].startswith(customer_id)]
+
+
+def must_be_told(shop: Shop, what: object) -> None:
+    """Everything, in order for each customer, and nothing left behind."""
+    for customer_id, told in EXPECTED.items():
+        found = of(customer_id, shop)
+        assert firsts(found) == told, what
+        assert never_goes_back(found), what
+    assert dict(shop.books()) == {CUSTOMERS[0]: 4, CUSTOMERS[1]: 2}, what
+    assert shop.waiting() == [], what
+
+
+EXPECTED = expected()
+
+
+def calls_of_a_good_run() -> list[str]:
+    seen = At(10**9, Fault.CRASH_BEFORE)
+    shop = Shop(seen, Random(0))
+    shop.book()
+    shop.tell()
+    return seen.seen
+
+
+def test_the_story_has_all_kinds_of_entries() -> None:
+    handles = {handle for told in EXPECTED.values() for _, handle in told}
+    assert handles == {"points-approved-changed", "points-changed"}
+    assert [len(told) for told in EXPECTED.values()] == [7, 4]
+
+
+def test_every_fault_at_every_call_loses_nothing_and_repeats_only_for_cause() -> None:
+    calls = calls_of_a_good_run()
+    assert len(calls) >= 12
+    tried = 0
+    for number, operation in enumerate(calls):
+        for fault in sorted(POSSIBLE[operation]):
+            shop = Shop(At(number, fault), Random(number))
+            shop.book()
+            shop.tell()
+            must_be_told(shop, (number, operation, fault))
+            if fault not in LOSING:
+                assert repeats(shop.flow.told) == 0, (number, operation, fault)
+            tried += 1
+    assert tried > 100
+
+
+def crash(_: FakeFlow) -> str | None:
+    """The sender ends while Flow has not got it."""
+    raise Crash
+
+
+def lost_in_a_crash(flow: FakeFlow) -> str | None:
+    """The sender ends while Flow has it."""
+    assert flow.trying is not None
+    flow.received.append(flow.trying)
+    raise Crash
+
+
+@pytest.mark.parametrize(
+    ("whim", "repeated"), [(down, 0), (lost, 1), (crash, None), (lost_in_a_crash, None)]
+)
+def test_flow_failing_at_every_call_loses_nothing(
+    whim: Callable[[FakeFlow], str | None], repeated: int | None
+) -> None:
+    """Who ends between the two triggers of an entry has not noted the first one."""
+    for number in range(sum(map(len, EXPECTED.values()))):
+        shop = Shop(Nothing(), Random(number))
+        shop.book()
+        shop.flow.whims.extend([*[well] * number, whim])
+        shop.tell()
+        must_be_told(shop, number)
+        assert repeats(shop.flow.told) in ((0, 1, 2) if repeated is None else (repeated,))
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_faults_by_chance_everywhere(seed: int) -> None:
+    random = Random(seed)
+    rates = dict.fromkeys(Fault, 0.012) | {Fault.CRASH_AFTER: 0.04, Fault.CRASH_BEFORE: 0.04}
+    shop = Shop(Seeded(random, rates), random)
+    shop.book()
+    shop.flow.whims.extend(random.choice([down, lost, well, crash]) for _ in range(12))
+    shop.tell()
+    must_be_told(shop, seed)

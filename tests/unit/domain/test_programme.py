@@ -1,0 +1,290 @@
+"""The rules of points of a shop: how their texts are read, and what follows from them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import fields
+from datetime import date
+
+import pytest
+
+from pointbook.domain.commands import DebtPolicy
+from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
+from pointbook.domain.orders import EarningRule, Rounding
+from pointbook.domain.programme import (
+    Programme,
+    ProgrammeError,
+    errors,
+    programme_of,
+    usual_programme,
+)
+from pointbook.domain.programme_rules import (
+    RULES,
+    USUAL,
+    ApproveOn,
+    DiscountKind,
+    Locale,
+    Master,
+    Tax,
+)
+from pointbook.domain.programme_warnings import warnings
+from pointbook.domain.tags import tag_digest
+
+TODAY = date(2026, 11, 22)
+
+UNUSUAL = {
+    "time_zone": ("Europe/Berlin", "Europe/Berlin"),
+    "currency": ("EUR", "EUR"),
+    "locale": ("ja", Locale.JA),
+    "points_master": ("till", Master.TILL),
+    "earn_unit_minor": ("999999999", 999_999_999),
+    "points_per_unit": ("0", 0),
+    "earn_on_tax": ("excluded", Tax.EXCLUDED),
+    "gift_cards_earn": ("yes", True),
+    "test_orders_earn": ("yes", True),
+    "rounding": ("half_up", Rounding.HALF_UP),
+    "minimum_minor": ("1000", 1000),
+    "rank_multipliers": ("ゴールド=150,VIP member=9999", (("ゴールド", 150), ("VIP member", 9999))),
+    "excluded_tag": ("no points", "no points"),
+    "approve_on": ("created", ApproveOn.CREATED),
+    "pending_days": ("365", 365),
+    "sign_up_points": ("1000000", 1_000_000),
+    "expiry": ("rolling:days:30", Rolling(Days(30))),
+    "lapsed_expiry": ("months:1:month_end", Months(1, RoundTo.MONTH_END)),
+    "reminder_days": ("60,30,14,7,1", (60, 30, 14, 7, 1)),
+    "point_worth_minor": ("10", 10),
+    "hold_seconds": ("86400", 86_400),
+    "combines_with": ("order,shipping", (DiscountKind.ORDER, DiscountKind.SHIPPING)),
+    "debt_policy": ("clamp", DebtPolicy.CLAMP),
+    "flow_entries_per_hour": ("1", 1),
+}
+"""Of every rule a text that is not the usual one, and its value."""
+
+
+def test_every_field_of_a_programme_but_its_version_is_a_rule() -> None:
+    assert [field.name for field in fields(Programme)] == ["version", *RULES]
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
+    text, value = UNUSUAL[name]
+    programme = usual_programme(7, **{name: text})
+    assert getattr(programme, name) == value
+    assert programme.version == 7
+    assert programme.texts() == {**USUAL, name: text}
+    assert programme_of(programme.texts(), 7) == programme
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "written"),
+    [
+        ("rank_multipliers", "gold=150, silver=120", "gold=150,silver=120"),
+        ("reminder_days", "30, 7", "30,7"),
+        ("reminder_days", "none", "none"),
+        ("combines_with", "shipping, order", "order,shipping"),
+        ("combines_with", "none", "none"),
+        ("lapsed_expiry", "expire", "expire"),
+        ("lapsed_expiry", "never", "never"),
+        ("hold_seconds", "060", "60"),
+    ],
+)
+def test_there_is_one_way_to_write_what_may_be_given_in_several(
+    name: str, text: str, written: str
+) -> None:
+    assert usual_programme(**{name: text}).texts()[name] == written
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *((name, "?,") for name in RULES),
+        *((name, "") for name in RULES if USUAL[name]),
+        ("earn_unit_minor", "0"),
+        ("points_per_unit", "-1"),
+        ("points_per_unit", "1.5"),
+        ("points_per_unit", "１"),
+        ("pending_days", "366"),
+        ("sign_up_points", "1000001"),
+        ("hold_seconds", "86401"),
+        ("gift_cards_earn", "true"),
+        ("rank_multipliers", "gold"),
+        ("rank_multipliers", "gold=0"),
+        ("rank_multipliers", "gold=10000"),
+        ("rank_multipliers", "gold=150%"),
+        ("rank_multipliers", "=150"),
+        ("rank_multipliers", "gold =150"),
+        ("rank_multipliers", "gold=150,"),
+        ("rank_multipliers", "gold=150,GOLD=160"),
+        ("rank_multipliers", ",".join(f"rank{number}=150" for number in range(21))),
+        ("rank_multipliers", f"{'x' * 256}=150"),
+        ("rank_multipliers", ",".join(f"{number}{'x' * 100}=150" for number in range(10))),
+        ("excluded_tag", "a,b"),
+        ("excluded_tag", " blanks "),
+        ("excluded_tag", "x" * 256),
+        ("reminder_days", "7,30"),
+        ("reminder_days", "7,7"),
+        ("reminder_days", "0"),
+        ("reminder_days", "1000"),
+        ("reminder_days", "6,5,4,3,2,1"),
+        ("combines_with", "order,order"),
+        ("combines_with", "everything"),
+        ("lapsed_expiry", "later"),
+        ("expiry", "expire"),
+    ],
+)
+def test_a_text_that_cannot_be_used_is_refused_with_its_rule_and_what_to_give(
+    name: str, text: str
+) -> None:
+    with pytest.raises(ProgrammeError) as refusal:
+        usual_programme(**{name: text})
+    assert refusal.value.field == name
+    assert str(refusal.value).startswith(f"{name}: ")
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    texts = {**USUAL, "hold_seconds": "soon", "currency": "yen", "birthday_points": "10"}
+    del texts["rounding"]
+    wrong = errors(texts)
+    assert {error.field for error in wrong} == {
+        "hold_seconds",
+        "currency",
+        "birthday_points",
+        "rounding",
+    }
+    assert errors(USUAL) == []
+
+
+# --- what an order earns --------------------------------------------------------------------------
+
+RANKS = {"rank_multipliers": "gold=150,silver=120,staff=50", "excluded_tag": "wholesale"}
+
+
+def percent(tags: Collection[str], texts: Mapping[str, str], is_test: bool = False) -> int:
+    """The percent that a customer with these tags earns."""
+    digests = {tag_digest(tag) for tag in tags}
+    return usual_programme(**texts).earning_rule(digests, is_test).multiplier_percent
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        ((), 100),
+        (("newsletter",), 100),
+        (("silver",), 120),
+        (("silver", "gold", "newsletter"), 150),
+        ((" GOLD ",), 150),
+        (("staff",), 50),
+        (("staff", "silver"), 120),
+        (("gold", "Wholesale"), 0),
+    ],
+)
+def test_the_highest_rank_counts_and_who_is_left_out_earns_nothing(
+    tags: tuple[str, ...], expected: int
+) -> None:
+    assert percent(tags, RANKS) == expected
+
+
+def test_a_test_order_earns_where_the_programme_says_so() -> None:
+    assert percent(["gold"], RANKS, is_test=True) == 0
+    assert percent(["gold"], {**RANKS, "test_orders_earn": "yes"}, is_test=True) == 150
+
+
+def test_without_points_per_unit_orders_earn_nothing() -> None:
+    rule = usual_programme(points_per_unit="0").earning_rule((), is_test=False)
+    assert rule.points(1_000_000) == 0
+
+
+def test_an_order_keeps_all_that_it_earns_by() -> None:
+    programme = usual_programme(
+        9,
+        earn_unit_minor="200",
+        points_per_unit="3",
+        earn_on_tax="excluded",
+        gift_cards_earn="yes",
+        rounding="ceil",
+        minimum_minor="500",
+        pending_days="14",
+    )
+    assert programme.earning_rule((), is_test=False) == EarningRule(
+        unit_minor=200,
+        points_per_unit=3,
+        multiplier_percent=100,
+        rounding=Rounding.CEIL,
+        programme_version=9,
+        minimum_minor=500,
+        tax_included=False,
+        gift_cards_earn=True,
+        pending_days=14,
+    )
+
+
+def test_only_a_rolling_rule_renews() -> None:
+    assert usual_programme().renew is None
+    assert usual_programme(expiry="rolling:months:12").renew == Rolling(Months(12))
+
+
+def test_points_that_come_back_late_expire_at_once_or_by_a_rule() -> None:
+    assert usual_programme().lapsed_expiry is None
+    assert usual_programme(lapsed_expiry="never").lapsed_expiry == Never()
+    day = "date:2027-03-31"
+    assert usual_programme(lapsed_expiry=day).lapsed_expiry == FixedDate(date(2027, 3, 31))
+
+
+# --- warnings -------------------------------------------------------------------------------------
+
+
+def warned(**texts: str) -> tuple[str, ...]:
+    return warnings(usual_programme(**texts), TODAY)
+
+
+def test_the_usual_programme_needs_no_warning() -> None:
+    assert warned() == ()
+
+
+def test_more_than_a_fifth_of_the_price_back_is_a_premium_that_may_be_too_high() -> None:
+    assert warned(points_per_unit="20") == ()
+    (one,) = warned(points_per_unit="20", rank_multipliers="silver=100,gold=101")
+    assert one.startswith("points_per_unit: gold get back 20 %")
+    for texts in ({"points_per_unit": "25"}, {"point_worth_minor": "25"}, {"earn_unit_minor": "4"}):
+        (one,) = warned(**texts)
+        assert one.startswith("points_per_unit: customers without a rank get back 25 %")
+
+
+def test_a_rank_that_is_left_out_is_pointed_out() -> None:
+    (one,) = warned(rank_multipliers="Gold=150", excluded_tag="gold")
+    assert one.startswith("excluded_tag: gold")
+
+
+@pytest.mark.parametrize("rule", ["expiry", "lapsed_expiry"])
+def test_a_day_that_is_over_is_pointed_out(rule: str) -> None:
+    (one,) = warned(**{rule: "date:2026-11-21"})
+    assert one.startswith(f"{rule}: 2026-11-21")
+    assert warned(**{rule: "date:2026-11-22"}) == ()
+
+
+@pytest.mark.parametrize("expiry", ["days:29", "rolling:days:29:month_end", "months:1"])
+def test_a_reminder_before_the_points_are_there_is_pointed_out(expiry: str) -> None:
+    (one,) = warned(expiry=expiry)
+    assert one.startswith("reminder_days: ")
+    assert warned(expiry=expiry, reminder_days="7") == ()
+    assert warned(expiry=expiry, reminder_days="none") == ()
+
+
+@pytest.mark.parametrize("expiry", ["days:30", "months:2", "never", "date:2026-11-23"])
+def test_reminders_that_can_come_in_time_need_no_warning(expiry: str) -> None:
+    assert warned(expiry=expiry) == ()
+
+
+def test_a_hold_that_nobody_can_use_in_time_is_pointed_out() -> None:
+    (one,) = warned(hold_seconds="59")
+    assert one.startswith("hold_seconds: 59 s")
+    assert warned(hold_seconds="60") == ()
+
+
+# --- tags -----------------------------------------------------------------------------------------
+
+
+def test_a_tag_is_known_by_its_digest_however_it_is_cased() -> None:
+    digest = tag_digest("Gold")
+    assert tag_digest(" gOLD\n") == digest
+    assert tag_digest("silver") != digest
+    assert (len(digest), int(digest, 16) > 0) == (16, True)
+    assert "gold" not in digest

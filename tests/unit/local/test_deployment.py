@@ -1,0 +1,37 @@
+"""Parameters of the template on a laptop, which CloudFormation's emulator takes as they come."""
+
+from typing import Any
+
+import pytest
+
+from local import deployment
+from local.options import ROOT
+from local.problems import LocalProblem
+
+TEMPLATE = deployment.read_template(ROOT)
+NOT_REACHED: Any = None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HoldSeconds", "0"),
+        ("HoldSeconds", "86401"),
+        ("HoldSeconds", "soon"),
+        ("PointsPerUnit", "-1"),
+        ("Rounding", "up"),
+        ("RankMultipliers", "gold"),
+        ("BirthdayPoints", "10"),
+    ],
+)
+def test_a_value_that_cloudformation_would_refuse_is_refused_with_its_name(
+    name: str, value: str
+) -> None:
+    with pytest.raises(LocalProblem, match=name):
+        deployment.deploy(NOT_REACHED, TEMPLATE, NOT_REACHED, {name: value})
+
+
+def test_a_parameter_is_given_in_capitals() -> None:
+    environ = {"HOLD_SECONDS": "5", "SIGN_UP_POINTS": "50", "RANK_MULTIPLIERS": "", "HOME": "/"}
+    found = deployment.parameters_from(TEMPLATE, environ)
+    assert found == {"HoldSeconds": "5", "SignUpPoints": "50"}

@@ -1,0 +1,42 @@
+"""An operator sees what was asked, what was done, and what is overdue."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ops.privacy import show
+from pointbook.domain.privacy import Kind, PrivacyRequest
+
+NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
+SHOP = "demo.myshopify.com"
+
+
+def request(days_ago: int, subject: str = "7001") -> PrivacyRequest:
+    return PrivacyRequest(Kind.CUSTOMER, SHOP, subject, NOON - timedelta(days=days_ago))
+
+
+def test_open_requests_come_first_and_the_oldest_before_the_others(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    done = request(40, "1").counted(entries=7).finished(NOON)
+    assert show([request(1, "3"), done, request(2, "2")], NOON) == 0
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert [line.split("customers/redact ")[1] for line in lines] == [
+        "2: nothing done yet",
+        "3: nothing done yet",
+        "1: entries 7",
+    ]
+    assert [line.split()[0] for line in lines] == ["open", "open", "done"]
+
+
+def test_what_is_overdue_is_said_and_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert show([request(31)], NOON) == 1
+    assert "OVERDUE" in capsys.readouterr().out
+    assert show([request(30)], NOON) == 0
+
+
+def test_why_a_request_is_held_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    show([request(1).held("the shop has an access token")], NOON)
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.startswith("held")
+    assert line.endswith("(the shop has an access token)")

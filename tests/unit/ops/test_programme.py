@@ -1,0 +1,292 @@
+"""What an engineer sees and does with `python -m ops programme`."""
+
+import io
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ops import target
+from ops.__main__ import main
+from ops.target import Target
+from pointbook.domain.programme import Programme, usual_programme
+from pointbook.errors import LedgerUnavailable
+from pointbook.settings import Settings
+from pointbook.store import programmes as kept
+from pointbook.store.programmes import Deployment, Programmes
+from tests.engines.ledgers import SetClock
+from tests.engines.memory import MemoryDynamo
+from tests.engines.table import table_request
+
+SHOP = "demo.myshopify.com"
+OTHER = "other.myshopify.com"
+VARIABLES = {
+    "STAGE": "prod",
+    "TABLE_NAME": "points",
+    "SHOP_DOMAIN": f"{SHOP},{OTHER}",
+    "SHOPIFY_CLIENT_ID": "client-id",
+    "SECRETS_NAME": "pointbook/prod",
+    "PROGRAMME_SIGN_UP_POINTS": "50",
+}
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Session:
+    """The way to a table in memory."""
+
+    def __init__(self, table: MemoryDynamo) -> None:
+        self.table = table
+
+    def client(self, service: str, *, endpoint_url: str | None) -> MemoryDynamo:
+        assert (service, endpoint_url) == ("dynamodb", None)
+        return self.table
+
+
+class Desk:
+    """An engineer at a deployed stack."""
+
+    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.table = MemoryDynamo()
+        self.table.create_table(**table_request("points"))
+        self.settings = Settings.from_env(VARIABLES)
+        self.clock = SetClock(datetime(2026, 11, 22, 3, tzinfo=UTC))
+        self.programmes = Programmes(
+            self.table, "points", self.clock, Deployment(self.settings.programme)
+        )
+        self.stack = Target("pointbook-prod", self.settings, Session(self.table), None, {})
+        self._directory = directory
+        self._capsys = capsys
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """The exit status and what was printed."""
+        status = main(["programme", *arguments])
+        printed = self._capsys.readouterr()
+        return status, printed.out + printed.err
+
+    def file(self, text: str) -> str:
+        """A file of rules."""
+        path = self._directory / "programme.toml"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def in_force(self, shop: str = SHOP) -> Programme:
+        version = self.programmes.latest(shop)
+        assert version is not None
+        return version.programme
+
+
+@pytest.fixture
+def desk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Desk:
+    desk = Desk(tmp_path, capsys)
+    monkeypatch.setattr(target, "target_of", lambda _: desk.stack)
+    monkeypatch.setattr(target, "is_running_here", lambda: False)
+    monkeypatch.setattr(Target, "clock", lambda _: desk.clock)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    desk.programmes.in_force(SHOP)
+    return desk
+
+
+# --- show -----------------------------------------------------------------------------------------
+
+
+def test_what_is_shown_is_a_file_that_changes_nothing(desk: Desk) -> None:
+    desk.programmes.set(SHOP, {"rank_multipliers": '"ゴールド"=150'}, "hanako", 1)
+    status, text = desk.run("show", "--env", "prod")
+    assert status == 0
+    assert text.startswith(f"# {SHOP}: version 2, 2026-11-22 12:00:00 +0900, by hanako\n")
+    assert tomllib.loads(text) == desk.in_force().texts()
+    assert desk.run("change", desk.file(text)) == (0, f"{SHOP}: nothing to change.\n")
+
+
+def test_a_shop_that_no_function_has_met_shows_what_it_will_start_with(desk: Desk) -> None:
+    status, text = desk.run("show", "--shop", OTHER)
+    assert status == 0
+    assert text.startswith(f"# {OTHER}: not asked for yet")
+    assert tomllib.loads(text) == usual_programme(sign_up_points="50").texts()
+
+
+def test_a_shop_that_the_stack_does_not_serve_is_named_with_those_it_does(desk: Desk) -> None:
+    status, text = desk.run("show", "--shop", "third.myshopify.com")
+    assert status == 1
+    assert "third.myshopify.com" in text
+    assert f"{SHOP}, {OTHER}" in text
+
+
+# --- check ----------------------------------------------------------------------------------------
+
+
+def test_all_errors_of_a_file_are_told_by_rule(desk: Desk) -> None:
+    wrong = desk.file('hold_seconds = "soon"\nbirthday_points = 10\npending_days = 366\n')
+    status, text = desk.run("check", wrong)
+    assert status == 1
+    lines = text.splitlines()
+    assert all(line.startswith("error    ") for line in lines)
+    named = {line.split()[1].rstrip(":") for line in lines}
+    assert named == {"hold_seconds", "birthday_points", "pending_days"}
+
+
+def test_a_file_without_errors_may_still_be_warned_of(desk: Desk) -> None:
+    status, text = desk.run("check", desk.file('rank_multipliers = "gold=2500"\n'))
+    assert status == 0
+    assert text.splitlines()[0].startswith("warning  points_per_unit: gold get back 25 %")
+    assert text.splitlines()[1].endswith("taken from the usual programme.")
+
+
+@pytest.mark.parametrize("where", [["--env", "prod"], ["--local"]])
+def test_a_file_is_checked_together_with_the_rules_in_force(desk: Desk, where: list[str]) -> None:
+    desk.programmes.set(SHOP, {"point_worth_minor": "10"}, "hanako", 1)
+    file = desk.file("points_per_unit = 3\n")
+    status, text = desk.run("check", file, *where)
+    assert status == 0
+    assert "without a rank get back 30 %" in text
+    assert text.splitlines()[-1].endswith(f"taken from version 2 of {SHOP}.")
+    assert "warning" not in desk.run("check", file)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("points_per_unit = 1.5\n", "points_per_unit"),
+        ("gift_cards_earn = true\n", "gift_cards_earn"),
+        ("reminder_days = [30, 7]\n", "reminder_days"),
+        ("points per unit\n", "programme.toml"),
+    ],
+)
+def test_a_file_that_is_not_made_of_texts_is_refused(desk: Desk, text: str, told: str) -> None:
+    for command in ("check", "change"):
+        status, printed = desk.run(command, desk.file(text))
+        assert status == 1
+        assert told in printed
+
+
+def test_a_file_that_is_not_there_is_named(desk: Desk) -> None:
+    status, printed = desk.run("check", "nowhere.toml")
+    assert status == 1
+    assert "nowhere.toml" in printed
+
+
+# --- change ---------------------------------------------------------------------------------------
+
+
+def test_a_change_shows_old_and_new_and_names_who_made_it(desk: Desk) -> None:
+    file = desk.file('hold_seconds = 300\nexcluded_tag = "wholesale"\n')
+    status, text = desk.run("change", file, "--yes", "--by", "hanako")
+    assert status == 0
+    assert "hold_seconds  600 → 300" in text
+    assert "excluded_tag  (empty) → wholesale" in text
+    assert "Version 2 is in force" in text
+    texts = {"sign_up_points": "50", "hold_seconds": "300", "excluded_tag": "wholesale"}
+    assert desk.in_force() == usual_programme(2, **texts)
+    assert [version.by for version in desk.programmes.history(SHOP)] == ["deployment", "hanako"]
+
+
+def test_the_first_change_may_come_before_every_function(desk: Desk) -> None:
+    file = desk.file("hold_seconds = 300\n")
+    assert desk.run("change", file, "--yes", "--shop", OTHER)[0] == 0
+    assert desk.in_force(OTHER) == usual_programme(1, sign_up_points="50", hold_seconds="300")
+
+
+def test_nothing_is_changed_by_a_file_with_an_error(desk: Desk) -> None:
+    status, text = desk.run("change", desk.file("hold_seconds = 0\n"), "--yes")
+    assert status == 1
+    assert text.startswith("error    hold_seconds")
+    assert desk.in_force().version == 1
+
+
+def test_without_a_terminal_a_change_has_to_be_wanted(desk: Desk) -> None:
+    status, text = desk.run("change", desk.file("hold_seconds = 300\n"))
+    assert status == 1
+    assert "--yes" in text
+    assert desk.in_force().version == 1
+
+
+@pytest.mark.parametrize(("said", "version"), [("y", 2), ("Yes", 2), ("", 1), ("no", 1)])
+def test_on_a_terminal_one_is_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, said: str, version: int
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(f"{said}\n"))
+    status, text = desk.run("change", desk.file("hold_seconds = 300\n"))
+    assert desk.in_force().version == version
+    assert status == (0 if version == 2 else 1)
+    assert ("Nothing was changed." in text) is (version == 1)
+
+
+def test_a_change_that_was_decided_on_another_version_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def agree_slowly(_: str) -> str:
+        desk.programmes.set(SHOP, {"hold_seconds": "60"}, "taro", 1)
+        return "y"
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("builtins.input", agree_slowly)
+    status, text = desk.run("change", desk.file("hold_seconds = 300\n"))
+    assert status == 1
+    assert "version 2 is in force, not 1" in text
+    assert desk.in_force().hold_seconds == 60
+
+
+def test_a_table_that_cannot_be_reached_is_told_in_a_sentence(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(*_: object) -> None:
+        raise LedgerUnavailable(1)
+
+    monkeypatch.setattr(kept.Programmes, "latest", unreachable)
+    assert desk.run("show") == (1, f"{LedgerUnavailable(1)}\n")
+
+
+# --- history --------------------------------------------------------------------------------------
+
+
+def test_the_history_says_when_who_and_what(desk: Desk) -> None:
+    desk.clock.pass_time(days=1)
+    desk.programmes.set(SHOP, {"hold_seconds": "60", "points_per_unit": "2"}, "hanako", 1)
+    status, text = desk.run("history")
+    assert status == 0
+    assert [line.split() for line in text.splitlines()] == [
+        ["version", "when", "who", "what", "changed"],
+        ["1", "2026-11-22", "12:00:00", "+0900", "deployment", "the", "first", "one"],
+        ["2", "2026-11-23", "12:00:00", "+0900", "hanako", "points_per_unit", "1", "→", "2"],
+        ["hold_seconds", "600", "→", "60"],
+    ]
+    assert (
+        len(
+            {
+                line.index(word)
+                for line, word in zip(
+                    text.splitlines()[2:], ("points_per_unit", "hold_seconds"), strict=True
+                )
+            }
+        )
+        == 1
+    )
+
+
+def test_a_version_of_which_nobody_knows_the_time_says_so(desk: Desk) -> None:
+    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P#000001"}}
+    item = desk.table.get_item(TableName="points", Key=key)["Item"]
+    old = {name: value for name, value in item.items() if name not in ("at", "by")}
+    desk.table.put_item(TableName="points", Item=old)
+    line = desk.run("history")[1].splitlines()[1]
+    assert line.split()[:4] == ["1", "not", "known", "deployment"]
+
+
+# --- the command itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [[], ["nothing"]])
+def test_a_command_that_is_none_is_answered_with_those_there_are(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert "programme" in capsys.readouterr().err

@@ -1,0 +1,156 @@
+"""`python -m ops publish`: what is behind goes on the list; nothing is repeated unasked."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ops import publish, target
+from ops.problems import OpsProblem
+from pointbook.store.outbox import Outbox
+from pointbook.store.outbox_requests import Cursor
+from tests.engines import engine as engines
+from tests.engines.engine import SHOP, opened
+from tests.engines.ledgers import Desk
+from tests.engines.memory import MemoryDynamo
+from tests.engines.plain import CUSTOMER, OTHER
+
+OTHER_SHOP = "second.myshopify.com"
+PSEUDONYM = "01234567890123456789"
+
+
+class Stack:
+    """A stack of two shops; the first has two books of three entries."""
+
+    def __init__(self) -> None:
+        self.engine = opened(engines.MEMORY, MemoryDynamo(page_items=3))
+        self.name = "The test stack"
+        self.settings = SimpleNamespace(table_name=self.engine.table, shops=(SHOP, OTHER_SHOP))
+        self.outbox = Outbox(self.engine.client, self.engine.table)
+        desk = Desk(self.engine)
+        for customer_id in (CUSTOMER, OTHER, PSEUDONYM):
+            for number in range(3):
+                desk.grant(1, customer_id=customer_id, key=str(number))
+
+    def client(self, service: str) -> Any:
+        assert service == "dynamodb"
+        return self.engine.client
+
+    def shop(self, wanted: str | None) -> str:
+        return wanted or SHOP
+
+    def tell(self, customer_id: str, version: int) -> None:
+        now = datetime.now(UTC)
+        wish = Cursor(SHOP, customer_id, "x", now + timedelta(seconds=30))
+        assert self.outbox.acquire(wish, now, None) == wish
+        told = Cursor(SHOP, customer_id, "x", now, told=version)
+        assert self.outbox.release(told)
+
+    def due(self, shop: str = SHOP) -> list[str]:
+        return sorted(self.outbox.due(shop, datetime.now(UTC)))
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
+    found = Stack()
+    monkeypatch.setattr(target, "target_of", lambda _: found)
+    return found
+
+
+def test_every_book_that_is_behind_goes_on_its_shops_list(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.tell(OTHER, 3)
+    assert publish.main([]) == 0
+    assert stack.due() == [CUSTOMER], "not who was told, nor who was erased"
+    assert f"{SHOP}: 1 books are behind" in capsys.readouterr().out
+    assert publish.main([]) == 0
+    assert stack.outbox.told(SHOP, CUSTOMER) == 0
+
+
+def test_another_shops_books_are_left_alone(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert publish.main(["--shop", OTHER_SHOP]) == 0
+    assert stack.due() == []
+    assert "Nothing to do." in capsys.readouterr().out
+
+
+def test_one_customers_book_in_any_form_of_the_id(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.tell(CUSTOMER, 2)
+    assert publish.main(["--customer", f"gid://shopify/Customer/{CUSTOMER}"]) == 0
+    assert stack.due() == [CUSTOMER]
+    assert "3 entries, told up to 2" in capsys.readouterr().out
+
+
+def test_a_book_that_was_told_is_not_told_again_unasked(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.tell(CUSTOMER, 3)
+    assert publish.main(["--customer", CUSTOMER]) == 0
+    assert (stack.due(), stack.outbox.told(SHOP, CUSTOMER)) == ([], 3)
+    assert "Nothing to do." in capsys.readouterr().out
+
+
+def test_from_a_version_on_on_demand(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    stack.tell(CUSTOMER, 3)
+    assert publish.main(["--customer", CUSTOMER, "--from", "2", "--yes"]) == 0
+    assert (stack.due(), stack.outbox.told(SHOP, CUSTOMER)) == ([CUSTOMER], 1)
+    assert "versions 2 to 3 a second time" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("answer", "told"), [("y", 1), ("n", 3), ("", 3)])
+def test_nothing_is_repeated_before_somebody_says_yes(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, answer: str, told: int
+) -> None:
+    stack.tell(CUSTOMER, 3)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert publish.main(["--customer", CUSTOMER, "--from", "2"]) == (0 if answer == "y" else 1)
+    assert stack.outbox.told(SHOP, CUSTOMER) == told
+
+
+def _nobody_there(stack: Stack, patch: pytest.MonkeyPatch) -> None:
+    stack.tell(CUSTOMER, 3)
+    patch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+
+
+def _sending(stack: Stack, patch: pytest.MonkeyPatch) -> None:
+    stack.tell(CUSTOMER, 3)
+    now = datetime.now(UTC)
+    stack.outbox.acquire(Cursor(SHOP, CUSTOMER, "x", now + timedelta(seconds=30)), now, None)
+
+
+def _told(stack: Stack, patch: pytest.MonkeyPatch) -> None:
+    stack.tell(CUSTOMER, 2)
+
+
+REFUSED: list[tuple[list[str], Callable[[Stack, pytest.MonkeyPatch], None], str]] = [
+    (["--from", "1"], _told, "Say whose triggers"),
+    (["--customer", "Taro"], _told, "--customer is 'Taro'"),
+    (["--customer", "7999"], _told, "has no book of customer 7999"),
+    (["--customer", CUSTOMER, "--from", "0"], _told, "give a version from 1 to 3"),
+    (["--customer", CUSTOMER, "--from", "4"], _told, "give a version from 1 to 3"),
+    (["--customer", CUSTOMER, "--from", "3"], _told, "was not told yet"),
+    (["--customer", CUSTOMER, "--from", "1"], _nobody_there, "say --yes"),
+    (["--customer", CUSTOMER, "--from", "1", "--yes"], _sending, "being sent just now"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "before", "why"), REFUSED)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(
+    stack: Stack,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    before: Callable[[Stack, pytest.MonkeyPatch], None],
+    why: str,
+) -> None:
+    before(stack, monkeypatch)
+    told = stack.outbox.told(SHOP, CUSTOMER)
+    with pytest.raises(OpsProblem, match=why):
+        publish.main(arguments)
+    assert (stack.outbox.told(SHOP, CUSTOMER), stack.due()) == (told, [])

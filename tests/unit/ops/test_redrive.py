@@ -1,0 +1,131 @@
+"""Dead letters go back to their worker: each once, and none is ever in neither queue."""
+
+import json
+from argparse import Namespace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from ops import redrive, target
+from ops.problems import OpsProblem
+from pointbook.message import Message, message_text
+
+QUEUE, LETTERS = "https://sqs/order_events", "https://sqs/order_events_dead"
+NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
+
+
+def text(number: int) -> str:
+    payload = {"id": number}
+    return message_text(
+        Message("orders/paid", "demo.myshopify.com", NOON, f"event-{number}", payload)
+    )
+
+
+class Sqs:
+    """Two queues. A message that was received is hidden for good, or never (`hides`)."""
+
+    def __init__(self, *letters: str, hides: bool = True) -> None:
+        self.queues: dict[str, list[str]] = {QUEUE: [], LETTERS: list(letters)}
+        self.hidden: set[str] = set()
+        self.hides = hides
+        self.breaks_at = ""
+
+    def receive_message(self, QueueUrl: str, MaxNumberOfMessages: int, **_: int) -> dict[str, Any]:  # noqa: N803
+        bodies = [body for body in self.queues[QueueUrl] if body not in self.hidden]
+        bodies = bodies[:MaxNumberOfMessages]
+        if self.hides:
+            self.hidden |= {*bodies}
+        found = [{"MessageId": b, "ReceiptHandle": b, "Body": b} for b in bodies]
+        return {"Messages": found} if found else {}
+
+    def send_message(self, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803
+        self._break("send")
+        self.queues[QueueUrl].append(MessageBody)
+
+    def delete_message(self, QueueUrl: str, ReceiptHandle: str) -> None:  # noqa: N803
+        self._break("delete")
+        self.queues[QueueUrl].remove(ReceiptHandle)
+
+    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
+        arn = "arn:aws:sqs:ap-northeast-1:000000000000:order_events_dead"
+        return {"Attributes": {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn})}}
+
+    def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
+        return {"QueueUrl": f"https://sqs/{QueueName}"}
+
+    def _break(self, step: str) -> None:
+        if self.breaks_at == step:
+            raise ConnectionError(step)
+
+
+def test_every_dead_letter_goes_back_once(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = [text(number) for number in range(25)]
+    sqs = Sqs(*texts)
+    assert redrive.redrive(sqs, LETTERS, QUEUE) == 25
+    assert sqs.queues == {QUEUE: texts, LETTERS: []}
+    assert capsys.readouterr().out.splitlines()[7].endswith("demo.myshopify.com  orders/paid  7")
+
+
+def test_a_list_moves_nothing_and_ends_though_nothing_is_hidden() -> None:
+    sqs = Sqs(text(1), "{", hides=False)
+    assert redrive.show(sqs, LETTERS, seconds=0) == 2
+    assert sqs.queues == {QUEUE: [], LETTERS: [text(1), "{"]}
+
+
+def test_what_cannot_be_read_is_listed_and_moved_all_the_same(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sqs = Sqs("{")
+    assert redrive.redrive(sqs, LETTERS, QUEUE) == 1
+    assert "cannot be read" in capsys.readouterr().out
+    assert sqs.queues[QUEUE] == ["{"]
+
+
+@pytest.mark.parametrize("step", ["send", "delete"])
+def test_cut_off_anywhere_a_letter_is_never_in_neither_queue(step: str) -> None:
+    sqs = Sqs(text(1))
+    sqs.breaks_at = step
+    with pytest.raises(ConnectionError):
+        redrive.redrive(sqs, LETTERS, QUEUE)
+    assert sqs.queues[LETTERS] == [text(1)]
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> "Stack":
+    found = Stack()
+    monkeypatch.setattr(target, "target_of", lambda _: found)
+    return found
+
+
+class Stack:
+    """A deployed stack."""
+
+    name = "pointbook-prod"
+
+    def __init__(self) -> None:
+        self.sqs = Sqs(text(1))
+        self.outputs = {"ShopifyWebhookFunctionName": "the-entrance"}
+
+    def client(self, service: str) -> Any:
+        if service == "sqs":
+            return self.sqs
+        variables = {"Environment": {"Variables": {"ORDER_EVENTS_QUEUE_URL": QUEUE}}}
+        return Namespace(get_function_configuration=lambda FunctionName: variables)  # noqa: N803
+
+
+def test_the_queues_are_found_by_the_stack_itself(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert redrive.main(["order_events", "--list"]) == 0
+    assert stack.sqs.queues[LETTERS] == [text(1)]
+    stack.sqs.hidden.clear()
+    assert redrive.main(["order_events"]) == 0
+    assert stack.sqs.queues == {QUEUE: [text(1)], LETTERS: []}
+    assert "1 messages are back on order_events." in capsys.readouterr().out
+
+
+def test_a_stack_without_webhooks_is_told_so(stack: Stack) -> None:
+    stack.outputs = {}
+    with pytest.raises(OpsProblem, match="shopify_webhook"):
+        redrive.main(["order_events"])

@@ -1,0 +1,170 @@
+"""Which stack a command works on, and what it is told when there is none."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
+
+from local import demo
+from local.stack import Stack
+from ops import target
+from ops.problems import OpsProblem
+from ops.target import Target
+from pointbook.clock import MovedClock, SystemClock
+
+VARIABLES = {
+    "STAGE": "dev",
+    "TABLE_NAME": "pointbook-dev-LedgerTable",
+    "SHOP_DOMAIN": "your-dev-shop.myshopify.com",
+    "SHOPIFY_CLIENT_ID": "client-id",
+    "SECRETS_NAME": "pointbook/dev",
+    "PROGRAMME_HOLD_SECONDS": "300",
+}
+OUTPUTS = [{"OutputKey": "GetPointsFunctionName", "OutputValue": "dev-GetPoints"}]
+
+
+class Aws:
+    """What AWS answers, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[object] = []
+        self.variables = VARIABLES
+        self.outputs = OUTPUTS
+        self.fault: Exception | None = None
+
+    def session(self, **options: str) -> "Aws":
+        self.asked.append(options)
+        return self
+
+    def client(self, service: str, endpoint_url: str | None = None) -> "Aws":
+        self.asked.append((service, endpoint_url))
+        return self
+
+    def describe_stacks(self, **request: str) -> dict[str, Any]:
+        self._answer(request)
+        return {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE", "Outputs": self.outputs}]}
+
+    def get_function_configuration(self, **request: str) -> dict[str, Any]:
+        self._answer(request)
+        return {"Environment": {"Variables": self.variables}}
+
+    def _answer(self, request: dict[str, str]) -> None:
+        self.asked.append(request)
+        if self.fault:
+            raise self.fault
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws = Aws()
+    monkeypatch.setattr("boto3.Session", aws.session)
+    return aws
+
+
+@pytest.fixture
+def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Target]:
+    """Finds the stack that arguments name, on a laptop of its own."""
+    monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))
+    parser = ArgumentParser()
+    target.add_arguments(parser)
+    return lambda *arguments: target.target_of(parser.parse_args(arguments))
+
+
+def test_a_deployed_stack_is_found_by_samconfig_and_asked_what_it_goes_by(
+    aws: Aws, find: Callable[..., Target]
+) -> None:
+    found = find("--env", "dev")
+    assert aws.asked == [
+        {"region_name": "ap-northeast-1"},
+        ("cloudformation", None),
+        ("lambda", None),
+        {"StackName": "pointbook-dev"},
+        {"FunctionName": "dev-GetPoints"},
+    ]
+    assert found.name == "pointbook-dev"
+    assert found.settings.table_name == VARIABLES["TABLE_NAME"]
+    assert found.settings.programme.hold_seconds == 300
+    assert found.outputs == {"GetPointsFunctionName": "dev-GetPoints"}
+    assert found.shop(None) == VARIABLES["SHOP_DOMAIN"]
+    assert type(found.clock()) is SystemClock
+
+
+def test_an_environment_that_is_not_there_is_named_with_those_that_are(
+    find: Callable[..., Target],
+) -> None:
+    with pytest.raises(OpsProblem, match=r"no 'production'; it has .*dev, staging, prod\."):
+        find("--env", "production")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [NoCredentialsError(), ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStacks")],
+)
+def test_what_aws_refuses_is_told_in_its_words(
+    aws: Aws, find: Callable[..., Target], fault: Exception
+) -> None:
+    aws.fault = fault
+    with pytest.raises(OpsProblem) as problem:
+        find("--env", "dev")
+    assert str(fault) in str(problem.value)
+
+
+def test_a_stack_that_was_never_finished_says_how_it_stands(
+    aws: Aws, find: Callable[..., Target]
+) -> None:
+    aws.outputs = []
+    with pytest.raises(OpsProblem, match="ROLLBACK_COMPLETE"):
+        find("--env", "dev")
+
+
+def test_a_stack_whose_variables_cannot_be_used_is_told(
+    aws: Aws, find: Callable[..., Target]
+) -> None:
+    aws.variables = VARIABLES | {"PROGRAMME_HOLD_SECONDS": "soon"}
+    with pytest.raises(OpsProblem, match="PROGRAMME_HOLD_SECONDS"):
+        find("--env", "dev")
+
+
+def test_without_a_stack_on_the_laptop_one_is_told_how_to_get_one(
+    find: Callable[..., Target],
+) -> None:
+    assert not target.is_running_here()
+    with pytest.raises(OpsProblem, match="`make run`"):
+        find()
+
+
+def test_the_stack_on_the_laptop_is_found_by_its_file(
+    aws: Aws, find: Callable[..., Target], tmp_path: Path
+) -> None:
+    aws.variables = VARIABLES | {"STAGE": "local", "LOCAL_CLOCK_FILE": "clock.json"}
+    stack = Stack(
+        front_url="http://127.0.0.1:8080",
+        api_url="http://127.0.0.1:8080/api",
+        function_urls={},
+        functions={},
+        aws_endpoint_url="http://127.0.0.1:8081",
+        aws_region="ap-northeast-1",
+        table_name="pointbook-local",
+        secrets_name="pointbook-local",
+        shop_domain=demo.SHOP_DOMAIN,
+        shopify_client_id=demo.SHOPIFY_CLIENT_ID,
+        shopify_client_secret=demo.CLIENT_SECRET,
+        session_token_secret=demo.CLIENT_SECRET,
+        my_page_secret=demo.MY_PAGE_SECRET,
+        shopify_stand_in_url=None,
+        till_stand_in_url=None,
+        demo_customers=[],
+        build_dir="",
+        python="",
+    )
+    stack.write(tmp_path / "stack.json")
+    assert target.is_running_here()
+    for arguments in ((), ("--local",)):
+        found = find(*arguments)
+        assert {"StackName": "pointbook-local"} in aws.asked
+        assert found.client("dynamodb") is aws
+        assert aws.asked[-1] == ("dynamodb", "http://127.0.0.1:8081")
+        assert type(found.clock()) is MovedClock

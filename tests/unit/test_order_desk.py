@@ -1,0 +1,440 @@
+"""News of orders on a ledger in memory: whose book it goes to, and what happens only once."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import CancelPending, Grant, TakeHold
+from pointbook.domain.erase import moved_account, pseudonym_of, renamed_order, tombstone
+from pointbook.domain.expiry import Never
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import (
+    AccountWrite,
+    Committed,
+    Lost,
+    Obstacle,
+    TryAgainError,
+    Wanted,
+    Write,
+)
+from pointbook.domain.programme import Programme, usual_programme
+from pointbook.domain.refusal import Refusal
+from pointbook.domain.tags import tag_digest
+from pointbook.errors import InvalidRequest, LedgerUnavailable, MessageDeclined
+from pointbook.instruction import Booked, Instruction
+from pointbook.ledger import Ledger
+from pointbook.message import Message
+from pointbook.order_desk import OrderDesk
+from pointbook.shopify.discount_code import derive_code, hold_id_of
+from tests.engines.engine import MEMORY, SHOP, book_of, opened
+from tests.engines.ledgers import SetClock
+from tests.engines.memory import MemoryDynamo
+
+CUSTOMER, OTHER, THIRD = "7001", "7002", "7003"
+CODE = derive_code(b"secret", SHOP, CUSTOMER, "k1")
+OTHER_CODE = derive_code(b"secret", SHOP, OTHER, "k1")
+NOON = datetime(2027, 1, 30, 3, tzinfo=UTC)
+PSEUDONYM = pseudonym_of(77)
+
+type Payload = dict[str, Any]
+
+
+class Shop:
+    """A shop's desk on an empty table, and Shopify beside it."""
+
+    def __init__(self, **texts: str) -> None:
+        self.store = opened(MEMORY, MemoryDynamo()).store()
+        self.clock = SetClock(NOON)
+        self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5)
+        self.programme = usual_programme(**{"expiry": "never", **texts})
+
+    def desk(self, store: Any = None, programme: Programme | None = None) -> OrderDesk:
+        rules = programme or self.programme
+        return OrderDesk(SHOP, self.ledger, store or self.store, self.clock, rules)
+
+    def send(self, topic: str, payload: Payload, **more: Any) -> None:
+        """Let a message come."""
+        message = Message(topic, SHOP, self.clock.now(), "event-1", payload)
+        self.desk(**more).carry_out(message)
+
+    def grant(self, points: int, customer: str = CUSTOMER) -> None:
+        booked = self._execute(customer, Grant(points, Never()))
+        assert isinstance(booked, Booked)
+
+    def hold(self, points: int, customer: str = CUSTOMER, code: str = CODE) -> None:
+        hold_id = hold_id_of(code)
+        command = TakeHold(points, hold_id, 600, code=code, worth_minor=10)
+        assert isinstance(self._execute(customer, command, hold_id=hold_id), Booked)
+
+    def merge(self, gone: str, kept: str) -> None:
+        assert isinstance(self.ledger.merge(SHOP, gone, kept, Cause("shopify")), Booked)
+
+    def _execute(self, customer: str, command: Any, **more: Any) -> Booked | Refusal:
+        return self.ledger.execute(Instruction(SHOP, customer, command, Cause("test"), **more))
+
+    def take_from_pending(self, points: int) -> None:
+        assert isinstance(self._execute(CUSTOMER, CancelPending(points)), Booked)
+
+    def figures(self, customer: str = CUSTOMER) -> dict[str, int]:
+        """The figures that are not zero, without `total`."""
+        found = self.ledger.read(SHOP, customer).figures._asdict()
+        return {name: points for name, points in found.items() if points and name != "total"}
+
+    def topics(self, customer: str = CUSTOMER) -> list[str]:
+        return [
+            booked.entry.topic.removeprefix("points/") for booked in book_of(self.store, customer)
+        ]
+
+    def order(self) -> Order:
+        found = self.store.load(Wanted(SHOP, None, order_id="901"), fresh=True).order
+        assert found is not None
+        return found
+
+    def erase(self, customer: str = CUSTOMER) -> None:
+        """The first half of an erasure: the book lies under its pseudonym, the papers do not."""
+        account = self.store.account(SHOP, customer)
+        assert account is not None
+        names = {customer: PSEUDONYM}
+        moved = replace(moved_account(account, names), version=0, head="")
+        parts = (AccountWrite(tombstone(customer, account), ()), AccountWrite(moved, ()))
+        assert self.store.commit(Write(SHOP, parts)) == Committed()
+
+    def rename_order(self) -> None:
+        """The second half."""
+        renamed = renamed_order(self.order(), {CUSTOMER: PSEUDONYM})
+        write = Write(SHOP, (), order=replace(renamed, revision=renamed.revision + 1))
+        assert self.store.commit(write) == Committed()
+
+
+@pytest.fixture
+def shop() -> Shop:
+    return Shop()
+
+
+def order(customer: str | None = CUSTOMER, second: int = 0, **more: Any) -> Payload:
+    """An order of 1,000 yen as of so many seconds after noon."""
+    return {
+        "id": 901,
+        "currency": "JPY",
+        "customer": {"id": int(customer)} if customer else None,
+        "updated_at": (NOON + timedelta(seconds=second)).isoformat(),
+        "financial_status": "paid",
+        "line_items": [{"id": 11, "quantity": 1, "price": "1000"}],
+        "refunds": [],
+        **more,
+    }
+
+
+def refund(amount: str = "300", refund_id: int = 31) -> Payload:
+    lines = [{"line_item_id": 11, "quantity": 1, "subtotal": amount}]
+    return {"id": refund_id, "order_id": 901, "refund_line_items": lines}
+
+
+def with_codes(used: Mapping[str, str], **more: Any) -> Payload:
+    codes = [{"code": code, "amount": amount} for code, amount in used.items()]
+    return order(discount_codes=codes, **more)
+
+
+def at_till(points: str, **more: Any) -> Payload:
+    metafield = {"namespace": "omni_hub", "key": "point_used", "value": points}
+    return order(metafields=[metafield], **more)
+
+
+# --- whose order it is ---------------------------------------------------------------------------
+
+
+def test_a_paid_order_earns_at_once_and_an_unpaid_one_later(shop: Shop) -> None:
+    shop.send("orders/create", order(financial_status="pending"))
+    assert shop.figures() == {"pending": 10}
+    shop.send("orders/paid", order(second=5))
+    assert shop.figures() == {"approved": 10, "lifetime": 10}
+    assert shop.topics() == ["pending/add", "add/order"]
+
+
+def test_the_topic_alone_says_that_an_order_is_paid_or_cancelled(shop: Shop) -> None:
+    shop.send("orders/paid", order(financial_status=None))
+    assert shop.figures() == {"approved": 10, "lifetime": 10}
+    shop.send("orders/cancelled", order(financial_status=None))
+    assert shop.figures() == {"lifetime": 10}
+
+
+def test_an_order_is_approved_when_it_is_created_where_the_programme_says_so() -> None:
+    shop = Shop(approve_on="created")
+    created_at = (NOON - timedelta(hours=1)).isoformat()
+    shop.send("orders/create", order(financial_status="pending", created_at=created_at))
+    assert shop.figures() == {"approved": 10, "lifetime": 10}
+    assert shop.order().confirmed_at == NOON - timedelta(hours=1)
+
+
+def test_what_shopify_says_has_happened_has_happened_by_now(shop: Shop) -> None:
+    shop.send("orders/paid", order(second=30))
+    assert shop.figures() == {"approved": 10, "lifetime": 10}
+    assert shop.order().confirmed_at == NOON
+
+
+def test_a_guest_s_order_waits_for_its_customer(shop: Shop) -> None:
+    shop.send("orders/create", order(None))
+    shop.send("orders/paid", order(None, second=1))
+    assert (shop.order().customer_id, shop.order().target_points) == (None, 0)
+    shop.send("orders/updated", order(second=9))
+    assert shop.figures() == {"approved": 10, "lifetime": 10}
+    assert shop.order().confirmed_at == NOON
+
+
+def test_a_guest_s_order_earns_by_the_rank_of_who_it_turns_out_to_be() -> None:
+    gold = {"customer": {"id": int(CUSTOMER), "tag_digests": [tag_digest("gold")]}}
+    for messages in permutations([order(None), order(second=9) | gold]):
+        shop = Shop(rank_multipliers="gold=150")
+        for message in messages:
+            shop.send("orders/updated", message)
+        assert shop.figures()["approved"] == 15
+
+
+def test_a_refund_before_its_order_is_kept_without_a_book(shop: Shop) -> None:
+    shop.send("refunds/create", refund())
+    assert shop.order().refunds[0].refund_id == "31"
+    shop.send("orders/create", order())
+    assert shop.figures() == {"approved": 7, "lifetime": 7}
+
+
+def test_an_order_stays_with_the_customer_it_was_first_seen_with(shop: Shop) -> None:
+    shop.send("orders/create", order())
+    shop.send("orders/updated", order(OTHER, second=1))
+    shop.send("refunds/create", refund())
+    assert shop.figures() == {"approved": 7, "lifetime": 10}
+    assert shop.figures(OTHER) == {}
+
+
+def test_news_of_a_merged_customer_s_order_goes_to_the_survivor(shop: Shop) -> None:
+    shop.send("orders/create", order())
+    shop.merge(CUSTOMER, OTHER)
+    shop.merge(OTHER, THIRD)
+    shop.send("refunds/create", refund())
+    shop.send("orders/updated", order(THIRD, second=1, refunds=[refund(), refund("200", 32)]))
+    assert shop.figures(THIRD) == {"approved": 5, "lifetime": 10}
+    assert shop.order().customer_id == CUSTOMER
+
+
+def test_an_order_first_seen_after_the_merge_belongs_to_the_survivor(shop: Shop) -> None:
+    shop.grant(5)
+    shop.merge(CUSTOMER, OTHER)
+    shop.send("orders/create", order())
+    assert shop.figures(OTHER) == {"approved": 15, "lifetime": 15}
+
+
+def test_an_order_of_an_erased_customer_that_is_not_known_is_left_alone(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.grant(5)
+    shop.erase()
+    shop.send("orders/create", at_till("3"))
+    assert "OrdersOfErasedCustomers" in capsys.readouterr().out
+    assert shop.topics(PSEUDONYM) == []
+
+
+def test_news_comes_again_while_the_book_of_an_erased_customer_is_being_moved(shop: Shop) -> None:
+    shop.send("orders/create", order())
+    shop.erase()
+    with pytest.raises(LedgerUnavailable):
+        shop.send("refunds/create", refund())
+    shop.rename_order()
+    shop.send("refunds/create", refund())
+    assert shop.figures(PSEUDONYM)["approved"] == 7
+
+
+def test_what_nobody_can_decide_is_declined(shop: Shop) -> None:
+    shop.send("orders/create", order(financial_status="pending"))
+    shop.take_from_pending(1)
+    with pytest.raises(MessageDeclined) as declined:
+        shop.send("orders/paid", order(second=1))
+    assert declined.value.refusal_code == "not_pending"
+
+
+def test_a_payload_that_cannot_be_read_changes_nothing(shop: Shop) -> None:
+    for topic, payload in (("orders/create", order(currency="USD")), ("refunds/create", {})):
+        with pytest.raises(InvalidRequest):
+            shop.send(topic, payload)
+    assert shop.figures() == {}
+
+
+# --- points of holds -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("used", "spent"), [("500", 50), ("501", 50), ("491", 50), ("490", 49), ("11", 2), ("1", 1)]
+)
+def test_an_order_spends_what_it_used_of_a_hold(shop: Shop, used: str, spent: int) -> None:
+    """A point is worth 10 yen; part of a point's worth takes the whole point."""
+    shop.grant(80)
+    shop.hold(50)
+    shop.send("orders/create", with_codes({CODE.lower(): used}, financial_status="pending"))
+    left = {"approved": 80 - spent, "pending": 10, "lifetime": 80, "spent": spent}
+    assert shop.figures() == left
+
+
+def test_a_code_that_took_nothing_off_leaves_its_hold(shop: Shop) -> None:
+    shop.grant(80)
+    shop.hold(50)
+    shop.send("orders/create", with_codes({CODE: "0"}, financial_status="pending"))
+    assert shop.figures()["hold"] == 50
+
+
+def test_each_of_several_codes_spends_its_own_hold(shop: Shop) -> None:
+    for customer, code in ((CUSTOMER, CODE), (OTHER, OTHER_CODE)):
+        shop.grant(80, customer)
+        shop.hold(50, customer, code)
+    shop.send("orders/create", with_codes({CODE: "500", OTHER_CODE: "200"}, customer=None))
+    assert shop.figures() == {"approved": 30, "lifetime": 80, "spent": 50}
+    assert shop.figures(OTHER) == {"approved": 60, "lifetime": 80, "spent": 20}
+
+
+def test_a_code_of_no_hold_is_noted_and_the_order_earns(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.send("orders/create", with_codes({CODE: "500"}))
+    assert "CodesOfNoHold" in capsys.readouterr().out
+    assert shop.figures() == {"approved": 10, "lifetime": 10}
+
+
+def test_an_order_that_comes_after_its_hold_takes_the_points_and_says_so(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.grant(80)
+    shop.hold(50)
+    shop.clock.pass_time(seconds=601)
+    shop.send("orders/create", with_codes({CODE: "500"}, financial_status="pending"))
+    assert shop.figures() == {"approved": 30, "pending": 10, "lifetime": 80, "spent": 50}
+    assert "late_order" in capsys.readouterr().out
+
+
+def test_a_hold_of_a_merged_customer_is_spent_by_the_survivor(shop: Shop) -> None:
+    shop.grant(80)
+    shop.hold(50)
+    shop.merge(CUSTOMER, OTHER)
+    shop.send("orders/create", with_codes({CODE: "500"}, customer=None))
+    assert shop.figures(OTHER) == {"approved": 30, "lifetime": 80, "spent": 50}
+
+
+@pytest.mark.parametrize("seen_before", [True, False])
+def test_a_cancelled_order_gives_back_what_was_spent_on_it(shop: Shop, seen_before: bool) -> None:
+    shop.grant(80)
+    shop.hold(50)
+    said = with_codes({CODE: "500"}, metafields=at_till("7")["metafields"])
+    if seen_before:
+        shop.send("orders/create", said)
+        assert shop.figures() == {"approved": 33, "lifetime": 90, "spent": 57}
+    cancelled = {**said, "cancelled_at": NOON.isoformat()}
+    for topic, payload in [("orders/cancelled", cancelled), ("orders/create", said)] * 2:
+        shop.send(topic, payload)
+    assert shop.figures() == {"approved": 80, "lifetime": 90 if seen_before else 80}
+    assert [spending.given_back for spending in shop.order().spendings] == [True, True]
+
+
+def test_points_at_a_till_are_taken_once_and_may_become_a_debt(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.grant(5)
+    for second in range(3):
+        shop.send("orders/updated", at_till("20", second=second))
+    assert shop.figures() == {"approved": -5, "lifetime": 15, "spent": 20}
+    assert capsys.readouterr().out.count('"alarm": "spent_without_points"') == 1
+    assert shop.order().spendings[0].points == 20
+
+
+def test_points_at_a_till_of_nobody_wait_until_the_order_names_a_customer(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.send("orders/create", at_till("4", customer=None))
+    assert "till_points_of_no_customer" in capsys.readouterr().out
+    assert shop.order().spendings == ()
+    shop.send("orders/updated", at_till("4", second=1))
+    assert shop.figures() == {"approved": 6, "lifetime": 10, "spent": 4}
+
+
+# --- pending points ------------------------------------------------------------------------------
+
+
+def test_pending_points_are_approved_when_their_days_are_over() -> None:
+    shop = Shop(pending_days="3")
+    shop.send("orders/create", order())
+    shop.clock.pass_time(days=3, milliseconds=-1)
+    assert shop.desk().approve("901") == 0
+    assert shop.figures() == {"pending": 10}
+    shop.clock.pass_time(milliseconds=1)
+    assert shop.desk().approve("901") == 1
+    assert shop.desk().approve("901") == 0
+    assert shop.figures() == {"approved": 10, "lifetime": 10}
+
+
+def test_there_is_nothing_to_approve_of_an_order_without_a_customer(shop: Shop) -> None:
+    shop.send("orders/create", order(None))
+    before = shop.order()
+    assert shop.desk().approve("901") == 0
+    assert shop.desk().approve("902") == 0
+    assert shop.order() == before
+
+
+# --- everything twice ----------------------------------------------------------------------------
+
+
+def test_everything_twice_is_everything_once(shop: Shop) -> None:
+    shop.grant(80)
+    shop.hold(50)
+    said = with_codes({CODE: "300"}, metafields=at_till("7")["metafields"])
+    messages = [
+        ("orders/create", {**said, "financial_status": "pending"}),
+        ("orders/paid", {**said, "updated_at": (NOON + timedelta(seconds=1)).isoformat()}),
+        ("refunds/create", refund()),
+        ("refunds/create", refund("100", 32)),
+    ]
+    for topic, payload in messages:
+        shop.send(topic, payload)
+    once, entries = shop.order(), shop.topics()
+    for topic, payload in [*messages, *reversed(messages)]:
+        shop.send(topic, payload)
+    assert (shop.order(), shop.topics()) == (once, entries)
+    assert shop.figures() == {"approved": 49, "lifetime": 90, "spent": 37}
+
+
+# --- a table that does not answer ----------------------------------------------------------------
+
+
+class Failing:
+    """A store that fails in one method."""
+
+    def __init__(self, shop: Shop, method: str, outcome: Any) -> None:
+        self._store = shop.store
+        self._method = method
+        self._outcome = outcome
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        if name != self._method:
+            return getattr(self._store, name)
+
+        def fail(*_: Any, **__: Any) -> Any:
+            self.asked += 1
+            if isinstance(self._outcome, Exception):
+                raise self._outcome
+            return self._outcome
+
+        return fail
+
+
+@pytest.mark.parametrize("method", ["load", "commit"])
+def test_a_table_that_gives_no_verdict_lets_the_message_come_again(shop: Shop, method: str) -> None:
+    store = Failing(shop, method, TryAgainError(Obstacle.UNREACHABLE, "..."))
+    with pytest.raises(LedgerUnavailable):
+        shop.send("orders/create", order(None), store=store)
+
+
+def test_who_always_loses_the_race_for_an_order_without_a_book_gives_up(shop: Shop) -> None:
+    store = Failing(shop, "commit", Lost())
+    with pytest.raises(LedgerUnavailable):
+        shop.send("refunds/create", refund(), store=store)
+    assert store.asked == 5

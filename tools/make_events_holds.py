@@ -1,0 +1,72 @@
+"""The sample events of holds: `release_hold` ends the hold that `create_hold/by_header` makes."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from local import demo
+from pointbook.settings import Secrets, Stage
+from pointbook.shopify.discount_code import derive_code, hold_id_of
+
+KEY = "6f1f9a3c-6c0e-4f7e-9a53-2f7d3f2a8c10"
+
+type Case = tuple[str, str, Mapping[str, Any]]
+type Http = Callable[[str, str, dict[str, str], bytes], dict[str, Any]]
+
+
+def hold_cases(http: Http, token: str, customer: str, other_customer: str) -> Iterator[Case]:
+    """Function, name of the case, event; `token` is the customer's, `http` makes the event."""
+    bearer = {"authorization": f"Bearer {token}"}
+    yield from _create(http, bearer, token, other_customer)
+    yield from _release(http, bearer, token, customer, other_customer)
+
+
+def _create(http: Http, bearer: dict[str, str], token: str, other: str) -> Iterator[Case]:
+    def post(
+        content: object, headers: dict[str, str], customer: str = "me", key: str | None = KEY
+    ) -> dict[str, Any]:
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        sent = {"content-type": "application/json", **headers}
+        sent |= {"idempotency-key": key} if key is not None else {}
+        event = http("POST", f"/v1/customers/{customer}/holds", sent, body)
+        return event | {"pathParameters": {"customer": customer}}
+
+    function, wish = "create_hold", {"points": 500}
+    yield function, "by_header", post(wish, bearer)
+    cookie = {"cookie": f"sessionToken={token}"}
+    yield function, "by_cookie_without_origin", post(wish, cookie)
+    yield function, "by_cookie_of_a_strange_page", post(wish, cookie | {"origin": "null"})
+    yield function, "no_token", post(wish, {})
+    yield function, "another_customer", post(wish, bearer, other)
+    yield function, "no_key", post(wish, bearer, key=None)
+    yield function, "blank_key", post(wish, bearer, key=" ")
+    yield function, "long_key", post(wish, bearer, key="k" * 256)
+    yield function, "points_missing", post({}, bearer)
+    yield function, "points_zero", post({"points": 0}, bearer)
+    yield function, "points_fraction", post({"points": 1.5}, bearer)
+    yield function, "points_too_many", post({"points": 1_000_000_001}, bearer)
+    yield function, "not_json", post(b"points=500", bearer)
+
+
+def _release(
+    http: Http, bearer: dict[str, str], token: str, customer: str, other: str
+) -> Iterator[Case]:
+    def delete(hold_id: str, headers: dict[str, str], customer: str = "me") -> dict[str, Any]:
+        event = http("DELETE", f"/v1/customers/{customer}/holds/{hold_id}", headers, b"")
+        return event | {"pathParameters": {"customer": customer, "hold_id": hold_id}}
+
+    function, hold_id = "release_hold", _hold_id(customer)
+    yield function, "by_header", delete(hold_id, bearer)
+    cookie = {"cookie": f"sessionToken={token}"}
+    yield function, "by_cookie_without_origin", delete(hold_id, cookie)
+    yield function, "no_token", delete(hold_id, {})
+    yield function, "another_customer", delete(hold_id, bearer, other)
+    yield function, "unknown_hold", delete("0" * 32, bearer)
+
+
+def _hold_id(customer: str) -> str:
+    secrets = json.dumps(
+        {"client_secret": demo.CLIENT_SECRET, "my_page_secret": demo.MY_PAGE_SECRET}
+    )
+    key = Secrets.from_json(secrets, Stage.LOCAL).hold_code_key()
+    return hold_id_of(derive_code(key, demo.SHOP_DOMAIN, customer, KEY))

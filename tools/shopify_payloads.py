@@ -1,0 +1,476 @@
+"""Bodies of Shopify's webhooks as shops send them, full of personal data of nobody.
+
+Money is built by hand for each case and consistent where points look at it; Shopify's own samples
+are not (https://shopify.dev/docs/api/webhooks). A test shows that none of `PERSONAL` gets behind
+the entrance.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+SHOP_ID = 548380009
+SHOP = "demo.myshopify.com"
+CUSTOMER = 8840734670934
+OTHER_CUSTOMER = 8840734670935
+ORDER = 820982911946154508
+REFUND = 890088186047892319
+OUR_CODE = "PTS-7K3M-9QX2-4HTN-B5CD"
+
+CREATED_AT = "2026-11-20T10:00:00+09:00"
+UPDATED_AT = "2026-11-20T10:00:05+09:00"
+LATER = "2026-11-21T18:30:00+09:00"
+
+PERSONAL = (
+    "hanako.yamada@example.com",
+    "Hanako",
+    "Yamada",
+    "山田",
+    "+81-90-0000-0000",
+    "Shibuya",
+    "1-2-3 Jinnan",
+    "150-0041",
+    "203.0.113.77",
+    "please leave it with the neighbour",
+    "vip-since-birth",
+    "Mozilla/5.0",
+    "4242",
+    "SUMMER-OF-HANAKO",
+    "Engraved: to my love",
+)
+"""Texts that stand in the bodies below and nowhere behind the entrance."""
+
+type Body = dict[str, Any]
+
+
+def money(amount: str, currency: str = "JPY") -> Body:
+    """A money set; the buyer pays in the shop's currency."""
+    both = {"amount": amount, "currency_code": currency}
+    return {"shop_money": both, "presentment_money": dict(both)}
+
+
+def customer(customer_id: int = CUSTOMER) -> Body:
+    """A customer as customers/create has it and orders carry it."""
+    return {
+        "id": customer_id,
+        "admin_graphql_api_id": f"gid://shopify/Customer/{customer_id}",
+        "email": "hanako.yamada@example.com",
+        "first_name": "Hanako",
+        "last_name": "Yamada",
+        "phone": "+81-90-0000-0000",
+        "note": "please leave it with the neighbour",
+        "state": "enabled",
+        "verified_email": True,
+        "tags": "Gold, vip-since-birth",
+        "currency": "JPY",
+        "created_at": CREATED_AT,
+        "updated_at": UPDATED_AT,
+        "default_address": address(),
+        "addresses": [address()],
+        "email_marketing_consent": {"state": "subscribed", "consent_updated_at": CREATED_AT},
+    }
+
+
+def address() -> Body:
+    """An address."""
+    return {
+        "first_name": "Hanako",
+        "last_name": "Yamada",
+        "name": "山田 花子",
+        "address1": "1-2-3 Jinnan",
+        "city": "Shibuya",
+        "zip": "150-0041",
+        "province": "Tokyo",
+        "country_code": "JP",
+        "phone": "+81-90-0000-0000",
+        "latitude": 35.66,
+        "longitude": 139.7,
+    }
+
+
+def line(  # noqa: PLR0913 - a line has many sides
+    number: int,
+    price: str,
+    quantity: int = 1,
+    *,
+    currency: str = "JPY",
+    current_quantity: int | None = None,
+    discounts: Mapping[int, str] | None = None,
+    taxes: Sequence[str] = (),
+    gift_card: bool = False,
+) -> Body:
+    """A line; `discounts` are amounts by the place of their discount, `taxes` amounts."""
+    return {
+        "id": ORDER + number,
+        "admin_graphql_api_id": f"gid://shopify/LineItem/{ORDER + number}",
+        "name": f"Tea no. {number}",
+        "title": f"Tea no. {number}",
+        "sku": f"TEA-{number}",
+        "vendor": "Yamada Tea",
+        "product_id": 632910392 + number,
+        "quantity": quantity,
+        "current_quantity": quantity if current_quantity is None else current_quantity,
+        "price": price,
+        "price_set": money(price, currency),
+        "gift_card": gift_card,
+        "taxable": bool(taxes),
+        "total_discount": "0",
+        "properties": [{"name": "engraving", "value": "Engraved: to my love"}],
+        "discount_allocations": [
+            {
+                "amount": amount,
+                "amount_set": money(amount, currency),
+                "discount_application_index": place,
+            }
+            for place, amount in (discounts or {}).items()
+        ],
+        "tax_lines": [
+            {
+                "title": "Consumption tax",
+                "rate": 0.1,
+                "price": tax,
+                "price_set": money(tax, currency),
+                "channel_liable": False,
+            }
+            for tax in taxes
+        ],
+    }
+
+
+def code(name: str, amount: str) -> tuple[Body, Body]:
+    """A discount code, as `discount_codes` and as `discount_applications` has it."""
+    application = {
+        "type": "discount_code",
+        "code": name,
+        "target_type": "line_item",
+        "target_selection": "all",
+        "value": amount,
+        "value_type": "fixed_amount",
+        "allocation_method": "across",
+    }
+    return {"code": name, "amount": amount, "type": "fixed_amount"}, application
+
+
+def order(
+    lines: Sequence[Body],
+    subtotal: str,
+    *,
+    codes: Sequence[tuple[Body, Body]] = (),
+    currency: str = "JPY",
+    **changes: Any,
+) -> Body:
+    """An order of the demo shop; `changes` replace members."""
+    body: Body = {
+        "id": ORDER,
+        "admin_graphql_api_id": f"gid://shopify/Order/{ORDER}",
+        "name": "#1001",
+        "order_number": 1001,
+        "email": "hanako.yamada@example.com",
+        "contact_email": "hanako.yamada@example.com",
+        "phone": "+81-90-0000-0000",
+        "note": "please leave it with the neighbour",
+        "note_attributes": [{"name": "ribbon", "value": "Engraved: to my love"}],
+        "browser_ip": "203.0.113.77",
+        "client_details": {"browser_ip": "203.0.113.77", "user_agent": "Mozilla/5.0 (iPhone)"},
+        "customer": customer(),
+        "billing_address": address(),
+        "shipping_address": address(),
+        "payment_details": {"credit_card_number": "•••• •••• •••• 4242"},
+        "payment_gateway_names": ["shopify_payments"],
+        "source_name": "web",
+        "tags": "vip-since-birth",
+        "token": "b1946ac92492d2347c6235b4d2611184",
+        "landing_site": "/?ref=Hanako",
+        "test": False,
+        "currency": currency,
+        "presentment_currency": currency,
+        "created_at": CREATED_AT,
+        "processed_at": CREATED_AT,
+        "updated_at": UPDATED_AT,
+        "cancelled_at": None,
+        "cancel_reason": None,
+        "financial_status": "paid",
+        "fulfillment_status": None,
+        "taxes_included": True,
+        "subtotal_price": subtotal,
+        "subtotal_price_set": money(subtotal, currency),
+        "total_price": subtotal,
+        "total_tax": "0",
+        "total_discounts": "0",
+        "line_items": list(lines),
+        "shipping_lines": [{"title": "Yamada Express", "price": "500", "phone": None}],
+        "discount_codes": [listed for listed, _ in codes],
+        "discount_applications": [application for _, application in codes],
+        "refunds": [],
+        "metafields": [],
+    }
+    return body | changes
+
+
+def refund(
+    lines: Sequence[Body] = (),
+    transactions: Sequence[Body] = (),
+    adjustments: Sequence[Body] = (),
+    shipping: Sequence[Body] = (),
+) -> Body:
+    """A refund of the order."""
+    return {
+        "id": REFUND,
+        "admin_graphql_api_id": f"gid://shopify/Refund/{REFUND}",
+        "order_id": ORDER,
+        "created_at": LATER,
+        "processed_at": LATER,
+        "note": "please leave it with the neighbour",
+        "user_id": 548380010,
+        "restock": True,
+        "refund_line_items": list(lines),
+        "transactions": list(transactions),
+        "order_adjustments": list(adjustments),
+        "refund_shipping_lines": list(shipping),
+        "duties": [],
+    }
+
+
+def refund_line(of: Body, quantity: int, subtotal: float, total_tax: float) -> Body:
+    """Pieces of a line given back. Shopify sends these two sums as numbers, and as money sets."""
+    currency = of["price_set"]["shop_money"]["currency_code"]
+    return {
+        "id": of["id"] + 1000,
+        "line_item_id": of["id"],
+        "quantity": quantity,
+        "restock_type": "return",
+        "subtotal": subtotal,
+        "subtotal_set": money(str(subtotal), currency),
+        "total_tax": total_tax,
+        "total_tax_set": money(str(total_tax), currency),
+        "line_item": of,
+    }
+
+
+def transaction(amount: str, currency: str = "JPY", status: str = "success") -> Body:
+    """Money on its way back."""
+    return {
+        "id": 179259969,
+        "order_id": ORDER,
+        "kind": "refund",
+        "status": status,
+        "amount": amount,
+        "currency": currency,
+        "gateway": "shopify_payments",
+        "receipt": {"paid_amount": amount, "name": "Hanako Yamada"},
+        "payment_details": {"credit_card_number": "•••• •••• •••• 4242"},
+    }
+
+
+def adjustment(kind: str, amount: str, tax_amount: str = "0") -> Body:
+    """What a refund pays back that belongs to no line; below zero."""
+    return {
+        "id": 4221763620,
+        "order_id": ORDER,
+        "refund_id": REFUND,
+        "kind": kind,
+        "reason": "Refund discrepancy",
+        "amount": amount,
+        "amount_set": money(amount),
+        "tax_amount": tax_amount,
+        "tax_amount_set": money(tax_amount),
+    }
+
+
+def shipping_back(amount: str) -> Body:
+    """Shipping that is paid back."""
+    return {
+        "id": 5150000001,
+        "shipping_line": {"title": "Yamada Express", "phone": "+81-90-0000-0000"},
+        "subtotal_amount_set": money(amount),
+        "tax_amount_set": money("0"),
+    }
+
+
+def metafield(namespace: str, key: str, value: str) -> Body:
+    """A value that an app wrote to an order."""
+    return {"namespace": namespace, "key": key, "value": value, "type": "number_integer"}
+
+
+def merge(status: str) -> Body:
+    """Two customers become one, or should have."""
+    return {
+        "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{OTHER_CUSTOMER}",
+        "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{CUSTOMER}",
+        "admin_graphql_api_job_id": None,
+        "status": status,
+        "errors": [{"customer_ids": [CUSTOMER], "field": "email", "message": "Yamada, Hanako"}]
+        if status == "failed"
+        else [],
+    }
+
+
+def data_subject(customer_id: int | None = CUSTOMER) -> Body:
+    """Whom a privacy request is about; without an id for people who never had an account."""
+    known = {} if customer_id is None else {"id": customer_id}
+    return known | {"email": "hanako.yamada@example.com", "phone": "+81-90-0000-0000"}
+
+
+def shop() -> Body:
+    """The shop itself, as app/uninstalled has it."""
+    return {
+        "id": SHOP_ID,
+        "name": "Yamada Tea",
+        "email": "hanako.yamada@example.com",
+        "shop_owner": "Hanako Yamada",
+        "phone": "+81-90-0000-0000",
+        "address1": "1-2-3 Jinnan",
+        "city": "Shibuya",
+        "domain": "tea.example.com",
+        "myshopify_domain": SHOP,
+        "currency": "JPY",
+        "iana_timezone": "Asia/Tokyo",
+    }
+
+
+def bodies() -> dict[str, tuple[str, Body]]:
+    """Topic and body of every sample, by the name of the case."""
+    return {**_orders(), **_refunds(), **_customers(), **_privacy()}
+
+
+def _orders() -> dict[str, tuple[str, Body]]:
+    tea = line(1, "3000", 2, discounts={0: "500"}, taxes=["500"])
+    gift = line(2, "5000", gift_card=True)
+    ours, others = code(OUR_CODE, "500"), code("SUMMER-OF-HANAKO", "300")
+    both = line(1, "3000", 2, discounts={0: "500", 1: "300"}, taxes=["400", "64"])
+    plain = order([line(1, "3000", 2, taxes=["545"])], "6000", total_tax="545")
+    pending = plain | {"financial_status": "pending", "payment_gateway_names": ["bank_transfer"]}
+    edited = line(1, "3000", 2, current_quantity=1, taxes=["545"])
+    cents = [line(1, "19.99", 3, currency="USD", discounts={0: "5.00"}, taxes=["4.12", "1.05"])]
+    full_refund = refund([refund_line(plain["line_items"][0], 2, 6000, 545)], [transaction("6000")])
+    return {
+        "orders_create": ("orders/create", plain),
+        "orders_create_with_codes": (
+            "orders/create",
+            order([both, gift], "10200", codes=[ours, others], total_discounts="800"),
+        ),
+        "orders_create_gift_card_line": (
+            "orders/create",
+            order([tea, gift], "10500", codes=[ours]),
+        ),
+        "orders_create_guest": ("orders/create", plain | {"customer": None}),
+        "orders_create_test": ("orders/create", plain | {"test": True}),
+        "orders_create_pending": ("orders/create", pending),
+        "orders_create_usd": (
+            "orders/create",
+            order(cents, "54.97", codes=[code(OUR_CODE, "5.00")], currency="USD")
+            | {"taxes_included": False, "total_tax": "5.17"},
+        ),
+        "orders_create_counter": (
+            "orders/create",
+            plain
+            | {
+                "source_name": "pos",
+                "metafields": [
+                    metafield("omni_hub", "point_used", "500"),
+                    metafield("someone_else", "nickname", "Hanako"),
+                ],
+            },
+        ),
+        "orders_paid": ("orders/paid", plain | {"updated_at": LATER}),
+        "orders_updated": (
+            "orders/updated",
+            order([edited], "3000", total_tax="545", updated_at=LATER),
+        ),
+        "orders_updated_refunded": (
+            "orders/updated",
+            plain
+            | {
+                "updated_at": LATER,
+                "financial_status": "refunded",
+                "refunds": [full_refund],
+            },
+        ),
+        "orders_cancelled": (
+            "orders/cancelled",
+            plain
+            | {
+                "updated_at": LATER,
+                "cancelled_at": LATER,
+                "cancel_reason": "customer",
+                "financial_status": "voided",
+            },
+        ),
+    }
+
+
+def _refunds() -> dict[str, tuple[str, Body]]:
+    tea = line(1, "3000", 2, taxes=["545"])
+    gift = line(2, "5000", gift_card=True)
+    cents = line(1, "19.99", 3, currency="USD")
+    return {
+        "refunds_create": (
+            "refunds/create",
+            refund([refund_line(tea, 1, 3000, 272)], [transaction("3000")]),
+        ),
+        "refunds_create_gift_card_line": (
+            "refunds/create",
+            refund(
+                [refund_line(tea, 1, 3000, 272), refund_line(gift, 1, 5000, 0)],
+                [transaction("8000")],
+            ),
+        ),
+        "refunds_create_usd": (
+            "refunds/create",
+            refund([refund_line(cents, 1, 19.99, 1.72)], [transaction("21.71", "USD")]),
+        ),
+        "refunds_create_amount_only": (
+            "refunds/create",
+            refund([], [transaction("1000")], [adjustment("refund_discrepancy", "-1000")]),
+        ),
+        "refunds_create_shipping_only": (
+            "refunds/create",
+            refund([], [transaction("500")], shipping=[shipping_back("500")]),
+        ),
+        "refunds_create_failed": (
+            "refunds/create",
+            refund([refund_line(tea, 1, 3000, 272)], [transaction("3000", status="failure")]),
+        ),
+    }
+
+
+def _customers() -> dict[str, tuple[str, Body]]:
+    return {
+        "customers_create": ("customers/create", customer()),
+        "customers_merge": ("customers/merge", merge("completed")),
+        "customers_merge_failed": ("customers/merge", merge("failed")),
+        "customers_merge_in_progress": ("customers/merge", merge("in_progress")),
+    }
+
+
+def _privacy() -> dict[str, tuple[str, Body]]:
+    where = {"shop_id": SHOP_ID, "shop_domain": SHOP}
+    return {
+        "customers_data_request": (
+            "customers/data_request",
+            where
+            | {
+                "customer": data_subject(),
+                "orders_requested": [ORDER],
+                "data_request": {"id": 9999},
+            },
+        ),
+        "customers_data_request_without_id": (
+            "customers/data_request",
+            where
+            | {
+                "customer": data_subject(None),
+                "orders_requested": [],
+                "data_request": {"id": 10000},
+            },
+        ),
+        "customers_redact": (
+            "customers/redact",
+            where | {"customer": data_subject(), "orders_to_redact": [ORDER]},
+        ),
+        "customers_redact_without_id": (
+            "customers/redact",
+            where | {"customer": data_subject(None), "orders_to_redact": []},
+        ),
+        "shop_redact": ("shop/redact", where),
+        "app_uninstalled": ("app/uninstalled", shop()),
+    }

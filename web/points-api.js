@@ -1,0 +1,55 @@
+// Asks Pointbook's API for the customer who is logged in.
+
+const READ_MS = 10_000;
+const WRITE_MS = 30_000; // the API's own limit
+const HISTORY_LIMIT = 10;
+
+/**
+ * The calls of the API. Each returns the answer's JSON or throws a `Problem`.
+ *
+ * @typedef {{status: number, code: string, loginUrl?: string}} Problem
+ *   `status` 0 and `no_answer`: nobody knows whether anything was done.
+ * @param {string} apiUrl
+ * @param {(() => string | null | Promise<string | null>) | undefined} token without it, the page's cookie is sent
+ */
+export function pointsApi(apiUrl, token) {
+  const ask = (method, path, more) => fetchJson(`${apiUrl}/customers/me${path}`, method, token, more);
+  return {
+    points: (locale) => ask("GET", `/points?locale=${locale}`),
+    history: (cursor) => ask("GET", historyPath(cursor)),
+    hold: (points, key) =>
+      ask("POST", "/holds", {
+        body: JSON.stringify({ points }),
+        headers: { "Content-Type": "application/json", "Idempotency-Key": key },
+      }),
+    release: (holdId) => ask("DELETE", `/holds/${encodeURIComponent(holdId)}`),
+  };
+}
+
+function historyPath(cursor) {
+  const query = new URLSearchParams({ limit: String(HISTORY_LIMIT) });
+  if (cursor) query.set("cursor", cursor);
+  return `/points/history?${query}`;
+}
+
+async function fetchJson(url, method, token, { headers = {}, body } = {}) {
+  let response;
+  try {
+    const session = token ? await token() : null;
+    const identity = session ? { Authorization: `Bearer ${session}` } : {};
+    response = await fetch(url, {
+      method,
+      headers: { Accept: "application/json", ...identity, ...headers },
+      body,
+      credentials: token ? "omit" : "same-origin",
+      signal: AbortSignal.timeout(method === "GET" ? READ_MS : WRITE_MS),
+    });
+    if (response.ok) return await response.json();
+  } catch {
+    throw { status: 0, code: "no_answer" };
+  }
+  const problem = await response.json().catch(() => ({}));
+  // What has no code does not come from Pointbook, but from something on the way.
+  const code = problem.code ?? (response.status < 500 ? "refused" : "no_answer");
+  throw { status: response.status, code, loginUrl: problem.login_url };
+}

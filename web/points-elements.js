@@ -1,0 +1,17 @@
+// Small makers of elements. Texts are set as text, never as HTML.
+
+/** An element with attributes and children; children that are null, false or "" are left out. */
+export function element(tag, attributes, children = []) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...[children].flat().filter(Boolean));
+  return made;
+}
+
+/** A button that does something; `quiet` is for what is not the main thing to do. */
+export function actionButton(label, act, { quiet = false } = {}) {
+  const name = quiet ? "pb-button pb-quiet" : "pb-button";
+  const button = element("button", { type: "button", class: name }, label);
+  button.addEventListener("click", act);
+  return button;
+}
