@@ -9,6 +9,7 @@ import pytest
 from tests.artifacts.built import BUILD, FUNCTIONS, MACHINE, expanded
 from tests.artifacts.cloud import SERVICES, Cloud
 from tests.artifacts.elf import machine_of
+from tests.artifacts.shop import Shop
 from tests.engines import servers
 
 
@@ -45,3 +46,9 @@ def resources() -> dict[str, Any]:
     """The template's resources as plain CloudFormation."""
     found: dict[str, Any] = expanded()["Resources"]
     return found
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shop:
+    """A shop whose programme nobody has asked for yet; its orders wait 14 days."""
+    return Shop(monkeypatch, tmp_path / "clock.json", PROGRAMME_PENDING_DAYS="14")

@@ -11,12 +11,22 @@ from typing import Any
 
 from botocore import xform_name
 
-from tests.artifacts.built import QUEUES
+from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.engines.memory import MemoryDynamo
 from tests.engines.privacy import MemoryBucket
 
 type Right = tuple[str, str]
+
+DEAD_LETTERS: Right = ("sqs:SendMessage", "DeadLetterQueue")
+
+READS_STREAM: set[Right] = {
+    ("dynamodb:DescribeStream", "LedgerTable/stream"),
+    ("dynamodb:GetRecords", "LedgerTable/stream"),
+    ("dynamodb:GetShardIterator", "LedgerTable/stream"),
+    ("dynamodb:ListStreams", "LedgerTable/stream/*"),
+}
+"""What Lambda needs for an event source mapping of a stream (Lambda developer guide)."""
 
 _SUB_OF_ARN = re.compile(r"\$\{(\w+)\.Arn\}([\w/*-]*)")
 _TRANSACTION_ACTIONS = {
@@ -38,6 +48,24 @@ def rights(policies: list[dict[str, Any]]) -> set[Right]:
         for action in _listed(statement["Action"])
         for resource in _listed(statement["Resource"])
     }
+
+
+def allowed(resources: dict[str, Any], function: str) -> set[Right]:
+    """What the function itself is allowed; the rest of its role is what Lambda does for it."""
+    role = resources[f"{FUNCTIONS[function]}Role"]["Properties"]
+    found = rights(role.get("Policies", []))
+    assert taken_by_lambda(function) <= found
+    return found - taken_by_lambda(function)
+
+
+def taken_by_lambda(function: str) -> set[Right]:
+    """What Lambda does in the name of a function: take what it is to work on, keep what failed."""
+    queue = f"{QUEUES[function]}Queue" if function in QUEUES else ""
+    actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+    found = {(action, queue) for action in actions if queue}
+    if function in SCHEDULES:
+        found.add(DEAD_LETTERS)
+    return found | READS_STREAM if function == "publish_changes" else found
 
 
 def _listed(value: Any) -> list[Any]:

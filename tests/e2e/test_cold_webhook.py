@@ -49,28 +49,51 @@ def test_a_webhook_is_taken_within_a_second_by_a_function_that_has_to_start(
 
 
 def cold_call(stack: Stack, functions: Any) -> float:
-    """Seconds until a webhook is answered by a process that did not run before."""
+    """Seconds until a webhook is answered by a process that did not run before.
+
+    Without those in which anybody on this machine waited for a processor, be it for other work; but
+    never less than the processor time of that process.
+    """
     name = stack.functions[FUNCTION]
-    before = processes_of(name)
-    functions.update_function_configuration(FunctionName=name, Description=str(uuid.uuid4()))
+    before = processes_of(stack, name)
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]
+    functions.update_function_configuration(FunctionName=name, Environment=environment)
     body = body_of(shopify_payloads.customer(9_100_000_000_000 + uuid.uuid4().int % 1_000_000_000))
-    started = time.monotonic()
+    started, waited = time.monotonic(), waited_seconds()
     answer = webhooks.post(stack, "customers/create", body)
-    seconds = time.monotonic() - started
+    seconds = time.monotonic() - started - (waited_seconds() - waited)
     assert answer.status == 200
-    after = processes_of(name)
+    after = processes_of(stack, name)
     assert after
     assert not before & after, "it was answered by a process that ran before"
-    return seconds
+    return max(seconds, worked_seconds(min(after, key=int)))
 
 
-def processes_of(function_name: str) -> set[str]:
-    """The ids of the processes that run a function."""
-    wanted = f"AWS_LAMBDA_FUNCTION_NAME={function_name}".encode()
+def worked_seconds(process: str) -> float:
+    """The processor time of a process's first thread (Linux, proc(5), schedstat)."""
+    worked_nanoseconds, *_ = Path(f"/proc/{process}/schedstat").read_text().split()
+    return int(worked_nanoseconds) / 1e9
+
+
+def waited_seconds() -> float:
+    """How long, since this machine started, anybody waited for a processor (Linux, PSI)."""
+    try:
+        some = Path("/proc/pressure/cpu").read_text().splitlines()[0]
+    except OSError:
+        return 0.0  # a kernel that does not count it
+    return int(some.rpartition("total=")[2]) / 1e6
+
+
+def processes_of(stack: Stack, function_name: str) -> set[str]:
+    """The ids of the stack's processes that run a function."""
+    wanted = {
+        f"AWS_LAMBDA_FUNCTION_NAME={function_name}".encode(),
+        f"AWS_ENDPOINT_URL={stack.aws_endpoint_url}".encode(),
+    }
     found = set()
     for file in Path("/proc").glob("[0-9]*/environ"):
         try:
-            if wanted in file.read_bytes().split(b"\0"):
+            if wanted <= set(file.read_bytes().split(b"\0")):
                 found.add(file.parent.name)
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue

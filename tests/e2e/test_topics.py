@@ -12,8 +12,9 @@ from local import webhooks
 from local.stack import Stack
 from pointbook.domain.entry import Topic
 from tests.e2e.asking import invoke
+from tests.e2e.checkout import Checkout
 from tests.e2e.test_flow_loops import act
-from tests.e2e.test_holds import Checkout, new_order, pass_time
+from tests.e2e.test_holds import new_order, pass_time
 from tests.e2e.test_triggers import APPROVED, Flow, a_customer, wait_until
 from tests.simulation.holds_orders import order_payload
 from tools import shopify_payloads

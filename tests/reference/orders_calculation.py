@@ -163,10 +163,15 @@ def figures(shop: Shop, now: datetime) -> dict[str, Sums]:
     return sums
 
 
+def confirmed_at(order: Bought, rules: Rules) -> datetime | None:
+    """Since when there is reason to approve the order's points."""
+    reasons = [order.paid_at, order.created_at if rules.approved_on_creation else None]
+    return min((reason for reason in reasons if reason is not None), default=None)
+
+
 def is_approved(order: Bought, rules: Rules, now: datetime) -> bool:
     """Whether the order's points may be spent by now."""
-    reasons = [order.paid_at, order.created_at if rules.approved_on_creation else None]
-    since = min((reason for reason in reasons if reason is not None), default=None)
+    since = confirmed_at(order, rules)
     return since is not None and since + timedelta(days=rules.pending_days) <= now
 
 

@@ -12,10 +12,11 @@ from itertools import product
 from typing import Final
 
 from pointbook.domain import commands as c
-from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.account import Account, HoldRecord, LooseCode
 from pointbook.domain.decide import Decision, decide, settled
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import Lot
+from pointbook.domain.merge import merge
 from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews, Refund
 from pointbook.domain.refusal import Refusal
 from tests.reference import model
@@ -41,6 +42,9 @@ def wrong_boundaries() -> Iterator[str]:
                 difference = pair.copy().differs(last, instant + offset)
                 if difference:
                     yield f"{name} {offset.total_seconds()}, {type(last).__name__}: {difference}"
+            difference = pair.copy().differs_merged_into(_Pair("7002"), instant + offset)
+            if difference:
+                yield f"{name} {offset.total_seconds()}, a merge: {difference}"
 
 
 def wrong_orders() -> Iterator[str]:
@@ -77,7 +81,7 @@ def _cases() -> Iterator[tuple[str, Steps, datetime]]:
     grant: Steps = [(c.Grant(10, Days(1)), BEFORE - timedelta(days=1))]
     later: Steps = [(c.Grant(7, Days(9)), BEFORE)]
     for lapsed in (None, Days(3)):
-        hold = c.TakeHold(6, "h1", 600, lapsed)
+        hold = c.TakeHold(6, "h1", 600, lapsed, "PTS-1")
         yield "hold ends", [*grant, *later, (hold, BEFORE)], BEFORE + timedelta(seconds=600)
         at_midnight = MIDNIGHT - timedelta(seconds=600)
         yield "hold ends as a lot lapses", [*grant, (hold, at_midnight)], MIDNIGHT
@@ -107,6 +111,7 @@ _LAST: Final[tuple[c.Command, ...]] = (
     c.TakeHold(11, "h2", 600),
     c.MarkReady("h1"),
     c.UndoHold("h1"),
+    c.UndoHold("h1", code_in_doubt=True),
     c.GiveBack(4, (Lot(datetime(2027, 1, 30, tzinfo=UTC).date(), 4),), Never(), Days(3)),
     c.GiveBack(4, (Lot(datetime(2027, 1, 30, tzinfo=UTC).date(), 4),), Never()),
     c.GiveBack(10, (), Days(1)),
@@ -131,9 +136,9 @@ _LAST: Final[tuple[c.Command, ...]] = (
 class _Pair:
     """A customer, as the product knows them and as the model does."""
 
-    def __init__(self) -> None:
-        self.account = Account("7001")
-        self.customer = model.Customer("7001")
+    def __init__(self, customer_id: str = "7001") -> None:
+        self.account = Account(customer_id)
+        self.customer = model.Customer(customer_id)
         self.papers = Papers()
         self.orders: dict[str, Order] = {}
 
@@ -179,8 +184,24 @@ class _Pair:
         moves = [model.Move(e.topic, dict(e.moves), e.at) for e in decision.entries]
         if moves != list(answer.moves):
             return f"{moves}, the model says {answer.moves}"
+        if (loose := _loose(decision.loose_codes)) != answer.loose:
+            return f"loose are {loose}, the model says {answer.loose}"
         shown, expected = _seen(decision.account), _pictured(self.customer, at)
         return "" if shown == expected else f"then {shown}, the model says {expected}"
+
+    def differs_merged_into(self, target: "_Pair", at: datetime) -> str:
+        """What they do not agree on when this customer becomes another."""
+        merged = merge(self.account, target.account, at)
+        answer = model.merge(self.customer, target.customer, at)
+        if isinstance(merged, Refusal):
+            return f"refused: {merged}"
+        seen = (_loose(merged.loose_codes), _seen(merged.target.account))
+        expected = (answer.loose, _pictured(target.customer, at))
+        return "" if seen == expected else f"{seen}, the model says {expected}"
+
+
+def _loose(codes: tuple[LooseCode, ...]) -> tuple[model.Loose, ...]:
+    return tuple((code.hold_id, code.code, code.until) for code in codes)
 
 
 def _seen(account: Account) -> tuple[object, ...]:

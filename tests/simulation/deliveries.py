@@ -25,6 +25,7 @@ from pointbook.domain.account import Account, faults
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, TakeHold
 from pointbook.domain.decide import settled
+from pointbook.domain.entry import Topic
 from pointbook.domain.ports import DueKind, TryAgainError, Wanted
 from pointbook.domain.programme import Programme
 from pointbook.domain.reconcile import reconcile
@@ -38,7 +39,7 @@ from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.sweeping import Sweep
 from tests.engines.memory import LATEST, MemoryDynamo
-from tests.reference.orders_calculation import Bought, figures, is_approved, points
+from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
 from tests.simulation.faults import Crash, Fault, FaultyClient, Plan, Request, Seeded
 from tests.simulation.lifecycles import HOLD_SECONDS, LAST_DAYS, SHOP, Checkout, Sent, Story
 from tests.simulation.violation import must
@@ -46,7 +47,7 @@ from tests.simulation.wheel import SkewedClock, Wheel, milliseconds
 from tests.simulation.world import TABLE, create_table
 
 SECOND, DAY = 1_000, 86_400_000
-PENDING_DAYS_MAX: Final = 14
+PENDING_DAYS_MAX: Final = 30
 SWEEP_SECONDS: Final = 60.0
 FAULTY_SHARE: Final = 0.12
 TRIES_MAX: Final = 20
@@ -272,13 +273,21 @@ class _Delivery:
         worth = points(order, rules) if order.customer is not None else 0
         right = (0, worth) if is_approved(order, rules, self.clock.now()) else (worth, 0)
         kept = (known.pending_points, known.approved_points)
+        since = confirmed_at(order, rules)
+        must("order", known.confirmed_at == since, f"confirmed at {since}, yet {known}")
         must("order", kept == right, f"{kept} remain of {known}, but should {right} of {order}")
 
     def _check_book(self, account: Account) -> None:
-        entries = self.store.entries(SHOP, account.customer_id, before_version=LATEST, limit=LATEST)
+        who = account.customer_id
+        entries = self.store.entries(SHOP, who, before_version=LATEST, limit=LATEST)
         self.report.entries.update(booked.entry.topic for booked in entries)
         wrong = [*faults(account), *reconcile(account, reversed(entries))]
-        must("book", not wrong, f"{account.customer_id}: {wrong}")
+        must("book", not wrong, f"{who}: {wrong}")
+        for booked in entries:
+            if booked.entry.topic is Topic.ADD_ORDER:
+                order = next(o for o in self.told.shop.orders if o.order_id == booked.entry.about)
+                ripe = is_approved(order, self.told.shop.rules, booked.entry.at)
+                must("order", ripe, f"approved before its time: {booked.entry} of {order}")
 
 
 def _figures_of(account: Account | None) -> dict[str, int]:

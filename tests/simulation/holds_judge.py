@@ -49,13 +49,19 @@ class Wish:
     points: int
     key: str
     told: Held | None = None
+    given_up: bool = False
     released: bool = False
     orders: list[Bought] = field(default_factory=list)
 
     @property
+    def code(self) -> str:
+        """The code that its discount has."""
+        return derive_code(CODE_KEY, SHOP, self.customer_id, self.key)
+
+    @property
     def hold_id(self) -> str:
         """The id that its hold has."""
-        return hold_id_of(derive_code(CODE_KEY, SHOP, self.customer_id, self.key))
+        return hold_id_of(self.code)
 
 
 @dataclass(slots=True)
@@ -112,12 +118,13 @@ class Judge:
 
     # --- what customers are told -----------------------------------------------------------------
 
-    def told(self, wish: Wish, answer: Held | Refusal) -> None:
-        """A wish is answered."""
+    def told(self, wish: Wish, answer: Held | Refusal, *, given_up: bool) -> None:
+        """A wish is answered; `given_up`: before it was sent, its customer was releasing it."""
         if isinstance(answer, Refusal):
             over = answer.code is not Code.HOLD_ENDED or self._state(wish) != "ready"
             must("one wish", over, f"{wish.key} is ready, and is said to have ended")
             return
+        must("released", not given_up, f"{wish.key} is given out while it is released")
         found = self._discount(answer)
         facts = (answer.hold_id, answer.points, answer.amount, found.amount)
         amount = str(wish.points)
@@ -138,14 +145,15 @@ class Judge:
 
     def told_released(self, wish: Wish, answer: object) -> None:
         """A customer is told that a hold is over, or was used."""
-        assert wish.told is not None
         if isinstance(answer, Refusal):
-            must("released", answer.code is Code.HOLD_CAPTURED, f"{wish.key}: {answer}")
-            must("released", wish.orders, f"{wish.key} was used by nobody")
+            captured = answer.code is Code.HOLD_CAPTURED and wish.orders
+            unheard = answer.code is Code.HOLD_NOT_FOUND and wish.told is None
+            must("released", captured or unheard, f"{wish.key}: {answer}")
             return
-        if self._is_listed(wish.told.hold_id):  # another way by which a hold ends: a merge
+        if self._is_listed(wish.hold_id):  # it ended in another way: a merge, or it was undone
             return
-        usable = self._discount(wish.told).is_usable(self._wheel.now_ms + SKEW_MS)
+        found = self._shopify.discount(wish.code)
+        usable = found is not None and found.is_usable(self._wheel.now_ms + SKEW_MS)
         must("released", not usable, f"{wish.key} is released, and its code is usable")
         wish.released = True
 

@@ -58,6 +58,32 @@ def lost_on_the_way(bench: Bench, one: Instance) -> object:
         return "failed"
 
 
+def cut_off(bench: Bench, one: Instance) -> object:
+    """A wish whose process ends; its request is on its way."""
+    try:
+        return bench.instance(Trouble.CRASH_LATE).holds.create(CUSTOMER, HELD, KEY)
+    except Crash:
+        return "cut off"
+
+
+def refused_release(bench: Bench, one: Instance) -> object:
+    """A release before the discount is made."""
+    try:
+        return release(bench, one)
+    except HoldReleasing:
+        return "releasing"
+
+
+def on_its_way(bench: Bench, one: Instance) -> object:
+    """A wish whose discount is made twenty seconds after it was given up."""
+    late = bench.instance(Trouble.LATE)
+    late.line.late_ms = (20_000,)
+    try:
+        return late.holds.create(CUSTOMER, HELD, KEY)
+    except HoldFailed:
+        return "failed"
+
+
 def arrived_too_late(bench: Bench, one: Instance) -> object:
     """A wish whose discount is made when nobody listens any more."""
     slow = bench.instance(Trouble.SLOW)
@@ -92,11 +118,15 @@ CASES: Final = (
     HoldCase("release again", release, (create, release)),
     HoldCase("release when its time is over", release, (create,), MINUTES),
     HoldCase("release what was captured", release, (create, pay, capture), spent=300),
+    HoldCase("release before the discount is made", release, (cut_off,)),
+    HoldCase("release again before the discount is made", release, (cut_off, refused_release)),
+    HoldCase("create what is being released", create, (cut_off, refused_release)),
     HoldCase("capture", capture, (create, pay), spent=300),
     HoldCase("capture again", capture, (create, pay, capture), spent=300),
     HoldCase("capture late", capture, (create, pay), MINUTES, spent=300),
     HoldCase("capture after the release", capture, (create, pay, release), spent=300),
     HoldCase("switch off what was never made", switch_off, (lost_on_the_way,)),
+    HoldCase("switch off what is on its way", switch_off, (on_its_way,)),
     HoldCase("switch off what was made", switch_off, (arrived_too_late,)),
 )
 
@@ -140,7 +170,7 @@ class _Fault:
 def _tries(case: HoldCase) -> Iterator[tuple[str, _Fault, bool]]:
     bench = _prepared(case)
     plain = bench.instance()
-    case.step(bench, plain)
+    _answer(case.step, bench, plain)
     faults = [
         (f"{operation} {call}, {fault}", _Fault(At(call, fault)))
         for call, operation in enumerate(plain.operations)
@@ -164,8 +194,14 @@ def _tried(case: HoldCase, fault: _Fault, *, again: bool) -> str:
     wrong = _wrong_now(bench, answers[-1])
     if again and not wrong:
         answers.append(_answer(case.step, bench, bench.instance()))
-        wrong = _wrong_now(bench, answers[-1])
+        wrong = _wrong_now(bench, answers[-1]) or _lost(case, answers)
     return wrong or _wrong_later(case, bench)
+
+
+def _lost(case: HoldCase, answers: list[object]) -> str:
+    """A wish that only a crash broke off is granted when it is asked again."""
+    broken_off = case.step is create and not case.before and answers[0] is Crash
+    return "a crash lost the hold" if broken_off and not isinstance(answers[-1], Held) else ""
 
 
 def _answer(step: Step, bench: Bench, one: Instance) -> object:

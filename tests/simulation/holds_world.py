@@ -132,6 +132,7 @@ class HoldsWorld:
     def _ask(self, wish: Wish) -> None:
         """One try of a wish; whoever gets no answer may try again."""
         self.report.requests += 1
+        given_up = wish.given_up
         try:
             answer = self._process().hold_desk().create(wish.customer_id, wish.points, wish.key)
         except HoldFailed:
@@ -140,14 +141,18 @@ class HoldsWorld:
         except NO_VERDICT as end:
             self._count(f"wish: {type(end).__name__}")
         else:
-            self.judge.told(wish, answer)
+            self.judge.told(wish, answer, given_up=given_up)
             self._count(f"wish: {answer.code if isinstance(answer, Refusal) else 'held'}")
             if not isinstance(answer, Refusal) and wish.told is None:
                 wish.told = answer
                 self._use(wish)
             return
-        if self.random.random() < 0.6:
+        drawn = self.random.random()
+        if drawn < 0.6:
             self._ask_in(self.random.choice((50, SECOND, 10 * SECOND, MINUTE)), wish)
+        if drawn > 0.4:  # my page shows a hold that was left preparing
+            after_ms = self.random.choice((50, SECOND, MINUTE))
+            self.wheel.spawn(after_ms, lambda: self._release(wish))
 
     def _use(self, wish: Wish) -> None:
         """What a customer does with a code: releases it, pays with it, both, or nothing."""
@@ -164,11 +169,11 @@ class HoldsWorld:
                 self.wheel.spawn(after_ms, lambda: self._check_out(wish, racing=True))
 
     def _release(self, wish: Wish) -> None:
-        assert wish.told is not None
         self.report.requests += 1
         try:
-            answer = self._process().hold_desk().release(wish.customer_id, wish.told.hold_id)
+            answer = self._process().hold_desk().release(wish.customer_id, wish.hold_id)
         except (HoldReleasing, *NO_VERDICT) as end:
+            wish.given_up = wish.given_up or isinstance(end, HoldReleasing)
             self._count(f"release: {type(end).__name__}")
             if self.random.random() < 0.7:
                 self.wheel.spawn(

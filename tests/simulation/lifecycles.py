@@ -166,7 +166,7 @@ class _Teller:
             "rank_multipliers": "gold=150,silver=125",
             "excluded_tag": EXCLUDED,
             "approve_on": draw(["paid", "paid", "created"]),
-            "pending_days": draw(["0", "0", "3", "14"]),
+            "pending_days": draw(["0", "0", "3", "30"]),
             "sign_up_points": draw(["0", "100"]),
             "expiry": "never",
             "point_worth_minor": str(draw([1, 10]) * max(1, unit // 10)),

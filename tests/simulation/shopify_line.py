@@ -33,6 +33,7 @@ class Trouble(StrEnum):
     LATE = "the request arrives late"
     CRASH_BEFORE = "crash before Shopify"
     CRASH_AFTER = "crash after Shopify"
+    CRASH_LATE = "crash, and the request arrives late"
 
 
 _THROTTLED: Final[Json] = {"errors": [{"message": "x", "extensions": {"code": "THROTTLED"}}]}
@@ -78,7 +79,7 @@ class Drawn:
 class Line:
     """Sends the product's calls to a model. `effect` is told of every call that was carried out."""
 
-    late_ms = (1, 700, 4_000, 20_000)
+    late_ms: tuple[int, ...] = (1, 700, 4_000, 20_000)
     """How long after the caller gave up a late request arrives."""
 
     def __init__(
@@ -122,6 +123,10 @@ class Line:
                 after_ms = _left_ms(deadline) + self._random.choice(self.late_ms)
                 self._time.later(after_ms, lambda: self._arrive(call))
                 self._wait_out(deadline)
+            case Trouble.CRASH_LATE:
+                after_ms = self._random.choice(self.late_ms)
+                self._time.later(after_ms, lambda: self._arrive(call))
+                raise Crash
             case Trouble.HANGS:
                 self._wait_out(deadline)
 

@@ -149,10 +149,7 @@ class Workload:
             steps.append((self.random.randint(20, 400), "undo_hold"))
         if drawn < 0.2 or drawn > 0.95:
             steps.append((ends_ms + self.random.randint(0, 40_000_000), "capture"))
-        if self.random.random() < 0.3:
-            steps.append((around_ms, "settle"))
-        if self.random.random() < 0.1:
-            steps.append((min(inside_ms, 5_000), "merge"))
+        steps += self._besides(inside_ms, around_ms)
         return [
             (after_ms, self.numbered(hold.who, name, MAKERS[name](self, hold.who, code)))
             for after_ms, name in steps
@@ -169,6 +166,13 @@ class Workload:
 
         parts = {"command": complete, "order_id": order_id}
         return self.numbered((shop, order.customer_id), "approve_pending", parts)
+
+    def _besides(self, inside_ms: int, around_ms: int) -> list[tuple[int, str]]:
+        """What may happen to a customer with a hold that has nothing to do with it."""
+        likely = ((0.3, around_ms, "settle"), (0.1, min(inside_ms, 5_000), "merge"))
+        return [
+            (after_ms, name) for share, after_ms, name in likely if self.random.random() < share
+        ]
 
     def _after_spending(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
         """The order is cancelled, and what it had spent is given back, twice."""

@@ -17,7 +17,7 @@ from pointbook import log
 from pointbook.domain.entry import entry_id
 from pointbook.domain.ports import Clock, Remembered
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.errors import LedgerUnavailable, ShopifyRefused
+from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
 from pointbook.instruction import Booked, Identity, View, content_hash
 from pointbook.ledger import Ledger
 from pointbook.publishing.desk import Ears, Flow
@@ -26,8 +26,10 @@ from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Occasion
 from pointbook.store.reports import Reports
 
-SEND_SECONDS = 6.0
-"""Flow waits 10 s for the action; the table's calls have the rest."""
+ANSWER_SECONDS = 8.0
+"""Flow waits 10 s for the action; by then the trigger is sent, and one write is left."""
+
+SHOP_REFUSED_RETRY_SECONDS = 300
 
 _SOURCE = "flow"
 
@@ -67,13 +69,14 @@ class ReportDesk:
 
         Raises ShopifyUnavailable and LedgerUnavailable: nothing was sent, or nobody knows.
         """
+        until = self.clock.monotonic() + ANSWER_SECONDS
         shop, customer_id = action.shop, action.customer_id
         identity = Identity(f"flow:{REPORT_POINTS}:run", action.action_run_id)
         before = self.reports.known(shop, customer_id, identity.key_hash)
         if before is not None:
             return replace(_answer(before), duplicate=True)
         view = self.ledger.read(shop, customer_id)
-        refusal = self._refusal(shop, customer_id, view) or self._send(shop, view)
+        refusal = self._refusal(shop, customer_id, view) or self._send(shop, view, until)
         if refusal is not None:
             return refusal
         report = Remembered(
@@ -95,16 +98,17 @@ class ReportDesk:
             return None
         return reported_too_often(self.per_hour)
 
-    def _send(self, shop: str, view: View) -> Refusal | None:
+    def _send(self, shop: str, view: View, until: float) -> Refusal | None:
         """Send the trigger, unless nobody listens."""
         if triggers.POINTS_BALANCE in self.ears.unheard(shop):
             return None
         occasion = Occasion("".join(_last_entry(view)), _SOURCE)
         trigger = triggers.balance(view.customer_id, view.figures, occasion)
         try:
-            why = self.flow(shop).tell(trigger, SEND_SECONDS)
-        except ShopifyRefused as refused:
-            why = str(refused)
+            why = self.flow(shop).tell(trigger, max(0.0, until - self.clock.monotonic()))
+        except ShopifyRefused as refused:  # the whole shop: somebody has to put it right
+            log.error("shop_refused", shop=shop, why=str(refused))
+            raise ShopifyUnavailable(SHOP_REFUSED_RETRY_SECONDS) from refused
         if why is None:
             log.metric("TriggersSent", 1, Handle=trigger.handle)
             return None

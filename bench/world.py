@@ -1,0 +1,88 @@
+"""What the measured functions speak to: AWS's services in MiniStack, and a Shopify."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from local import demo
+from pointbook.clock import SystemClock
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant
+from pointbook.domain.expiry import Never
+from pointbook.instruction import Booked, Instruction
+from pointbook.ledger import Ledger
+from pointbook.store.dynamodb import DynamoStore
+from tests.artifacts.stack import shopify
+from tests.engines.servers import ministack
+from tests.engines.table import table_request
+from tests.functions.harness import SECRETS
+from tools.make_events import EVENTS, token
+
+TABLE = "points"
+TOKEN_KEY = "alias/pointbook-tokens"  # noqa: S105 - a name
+
+_FIRST_CUSTOMER = 9_000_000_000_000
+
+
+class World:
+    """A table, a queue and a key; `environment` is what the functions are told of them."""
+
+    def __init__(self, aws_url: str, shopify_url: str) -> None:
+        """Make them in the MiniStack at `aws_url`."""
+        where: dict[str, Any] = {
+            "endpoint_url": aws_url,
+            "region_name": "ap-northeast-1",
+            "aws_access_key_id": "test",
+            "aws_secret_access_key": "test",
+        }
+        dynamodb = boto3.client("dynamodb", **where)
+        dynamodb.create_table(**table_request(TABLE))
+        queue = boto3.client("sqs", **where).create_queue(QueueName="orders")["QueueUrl"]
+        kms = boto3.client("kms", **where)
+        key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=TOKEN_KEY, TargetKeyId=key_id)
+        self._ledger = Ledger(DynamoStore(dynamodb, TABLE), SystemClock())
+        self._numbers = count(_FIRST_CUSTOMER)
+        self.environment: Mapping[str, str] = {
+            "AWS_ENDPOINT_URL": aws_url,
+            "AWS_DEFAULT_REGION": "ap-northeast-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "STAGE": "local",
+            "TABLE_NAME": TABLE,
+            "SECRETS_NAME": "unused",
+            "TOKEN_KEY_ID": TOKEN_KEY,
+            "ORDER_EVENTS_QUEUE_URL": queue,
+            "SHOP_DOMAIN": demo.SHOP_DOMAIN,
+            "SHOPIFY_CLIENT_ID": demo.SHOPIFY_CLIENT_ID,
+            "LOCAL_SECRETS": json.dumps(SECRETS),
+            "LOCAL_SHOPIFY_URL": shopify_url,
+        }
+
+    def a_wish(self) -> Mapping[str, Any]:
+        """The event of a wish to hold points, by a customer who has some and wishes first."""
+        customer = str(next(self._numbers))
+        granted = self._ledger.execute(
+            Instruction(demo.SHOP_DOMAIN, customer, Grant(1250, Never()), Cause("bench"))
+        )
+        assert isinstance(granted, Booked)
+        path = EVENTS / "create_hold" / "by_header.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found["headers"]["authorization"] = f"Bearer {token(customer)}"
+        return found
+
+
+@contextmanager
+def world(directory: Path) -> Iterator[World]:
+    """All of it, for as long as it is measured; `directory` takes logs."""
+    with (
+        ministack(directory, services="dynamodb,kms,sqs") as aws_url,
+        shopify(directory / "shopify.log") as shopify_url,
+    ):
+        yield World(aws_url, shopify_url)

@@ -1,0 +1,169 @@
+"""The role of a function that speaks to Shopify, too, allows what it does, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from local import demo
+from pointbook.publishing import desk as outbox
+from tests.artifacts.cloud import TABLE
+from tests.artifacts.roles import Right, allowed
+from tests.artifacts.shop import CUSTOMER, EveryCode, Shop, flow_event
+from tools.make_events_stream import records
+
+
+def test_who_holds_points_for_a_code_is_allowed_to_make_it(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Held, repeated, held already; with a token that is kept; not taken by Shopify; merged."""
+
+    def ask() -> None:
+        assert shop.ask_for_hold("too many", 5000).status == 422
+        shop.every_sample("create_hold")
+        assert shop.ask_for_hold("another", 100).status == 409
+
+    def be_refused() -> None:
+        shop.forget_what_is_kept()
+        assert shop.ask_for_hold("refused", 100).status == 503
+
+    shop.grant()
+    shop.lose_token()
+    found = shop.needed(ask)
+    shop.move(600)
+    shop.shopify.closed = True
+    found |= shop.needed(be_refused)
+    shop.merge()
+    shop.shopify.closed = False
+    shop.forget_what_is_kept()
+    found |= shop.needed(lambda: shop.ask_for_hold("merged", 100))
+    assert found == allowed(resources, "create_hold")
+
+
+def test_who_gives_held_points_back_is_allowed_to_switch_their_code_off(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """With a token that has to be fetched or is kept; in vain; again; when the book was merged."""
+
+    def give_back(key: str, *, token_is_kept: bool, closed: bool = False) -> set[Right]:
+        shop.shopify.closed = False
+        hold_id = shop.ask_for_hold(key, 100).body["hold_id"]
+        forget = shop.forget_what_is_kept if token_is_kept else shop.lose_token
+        forget()
+        shop.shopify.closed = closed
+
+        def release() -> None:
+            assert shop.release(hold_id).status == (503 if closed else 200)
+
+        return shop.needed(release)
+
+    shop.grant()
+    found = shop.needed(lambda: shop.every_sample("release_hold"))
+    found |= give_back("first", token_is_kept=True) | give_back("second", token_is_kept=False)
+    found |= give_back("third", token_is_kept=False, closed=True)
+    shop.merge()
+    shop.forget_what_is_kept()
+    found |= shop.needed(lambda: shop.every_sample("release_hold"))
+    assert found == allowed(resources, "release_hold")
+
+
+def test_who_switches_codes_off_is_allowed_to_keep_its_list(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """A code that Shopify does not let go of, that is not there yet, and that is."""
+
+    def sweep(*, closed: bool) -> set[Right]:
+        shop.forget_what_is_kept()
+        shop.shopify.closed = closed
+
+        def run() -> None:
+            swept = shop.functions.invoke("switch_off_codes", {})
+            assert (swept["due"], swept["failed"]) == (1, int(closed))
+
+        return shop.needed(run)
+
+    shop.grant()
+    shop.shopify.closed = True
+    assert shop.ask_for_hold("in doubt", 100).status == 503
+    shop.aws.let_indexes_lag()
+    found = sweep(closed=True) | sweep(closed=False)
+    shop.shopify.codes = EveryCode()
+    found |= sweep(closed=False)
+    assert found == allowed(resources, "switch_off_codes")
+
+
+def test_who_tells_flow_is_allowed_to_read_entries_and_to_keep_how_far_it_is(
+    shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the stream, of books that are there or not; from the list, after Shopify was closed."""
+
+    def wake() -> dict[str, Any]:
+        account = shop.functions.table.items(TABLE)[f"S#{demo.SHOP_DOMAIN}#C#{CUSTOMER}", "A"]
+        return shop.functions.invoke("publish_changes", records(account))
+
+    def be_refused() -> None:
+        shop.shopify.closed = True
+        assert wake() == {"batchItemFailures": []}
+
+    def sweep() -> None:
+        shop.shopify.closed = False
+        assert shop.functions.invoke("publish_changes", {})["due"] == 1
+
+    monkeypatch.setattr(outbox, "PAUSE_FIRST_SECONDS", 0)  # so that all is due at once
+    found = shop.needed(lambda: shop.work_on_samples("publish_changes"))
+    shop.grant()
+    found |= shop.needed(be_refused)
+    shop.forget_what_is_kept()
+    found |= shop.needed(sweep)
+    assert shop.functions.sample(CONSUME, "run").status == 200
+    shop.forget_what_is_kept()
+    found |= shop.needed(wake)
+    assert found == allowed(resources, "publish_changes")
+
+
+def test_who_reports_to_flow_is_allowed_to_read_a_book_and_to_remember_the_report(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Of nobody, of a customer, repeated; with a token that is kept; of a book that was merged."""
+
+    def report() -> None:
+        shop.forget_what_is_kept()
+        shop.every_sample("flow_action_report")
+
+    def report_again() -> None:
+        shop.forget_what_is_kept()
+        anew = flow_event("flow_action_report", {"reason": "another run"})
+        assert shop.functions.ask("flow_action_report", anew).status == 200
+
+    found = shop.needed(report)
+    shop.grant()
+    shop.merge()
+    found |= shop.needed(report_again)
+    assert found == allowed(resources, "flow_action_report")
+
+
+def test_who_hears_whether_flow_listens_is_allowed_to_write_it_down(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    found = shop.needed(lambda: shop.every_sample("flow_lifecycle"))
+    assert found == allowed(resources, "flow_lifecycle")
+
+
+def test_who_reminds_is_allowed_to_look_ahead_and_to_keep_what_was_said(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Told, told already, and told of with a token that is kept."""
+    day = 86_400
+    assert shop.functions.sample(GRANT, "days_30").status == 200
+
+    def remind(seconds: int, sent: int) -> set[Right]:
+        shop.forget_what_is_kept()
+        shop.move(seconds)
+
+        def run() -> None:
+            told = shop.functions.invoke("reminders", {})
+            assert (told["due"], told["sent"], told["failed"]) == (1, sent, 0)
+
+        return shop.needed(run)
+
+    found = remind(day, sent=1) | remind(2 * day, sent=0) | remind(25 * day, sent=1)
+    assert found == allowed(resources, "reminders")

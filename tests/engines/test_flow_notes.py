@@ -1,0 +1,97 @@
+"""Reports counted and remembered, reminders claimed and remembered: on every engine."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from pointbook.clock import SystemClock
+from pointbook.domain.lots import Lot
+from pointbook.domain.reminders import Reminder, after_telling
+from pointbook.store.outbox import Outbox
+from pointbook.store.outbox_requests import Cursor
+from pointbook.store.reminded import Reminders
+from pointbook.store.reports import Reports
+from tests.engines import engine as engines
+from tests.engines.engine import SHOP, Engine
+from tests.engines.ledgers import Desk
+from tests.engines.plain import CUSTOMER, OTHER, a_remembered
+
+NOW = datetime(2026, 11, 22, 3, 59, 59, 999_000, tzinfo=UTC)
+NEXT_HOUR = NOW + timedelta(milliseconds=1)
+CLAIM = timedelta(seconds=60)
+DAY, LATER = date(2026, 12, 22), date(2026, 12, 31)
+
+
+@pytest.fixture
+def reports(engine: Engine) -> Reports:
+    return Reports(engine.client, engine.table)
+
+
+@pytest.fixture
+def reminders(engine: Engine) -> Reminders:
+    return Reminders(engine.client, engine.table, SystemClock())
+
+
+def test_so_many_reports_an_hour_and_each_customer_for_himself(reports: Reports) -> None:
+    assert [reports.count(SHOP, CUSTOMER, NOW, 3) for _ in range(5)] == [True] * 3 + [False] * 2
+    assert reports.count(SHOP, OTHER, NOW, 3)
+    assert [reports.count(SHOP, CUSTOMER, NEXT_HOUR, 1) for _ in range(2)] == [True, False]
+
+
+@pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
+def test_reports_at_once_are_counted_each(reports: Reports) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        counted = list(pool.map(lambda _: reports.count(SHOP, CUSTOMER, NOW, 7), range(12)))
+    assert sum(counted) == 7
+
+
+def test_a_report_is_remembered_as_it_was_first(reports: Reports) -> None:
+    first = a_remembered()
+    assert reports.known(SHOP, CUSTOMER, first.key_hash) is None
+    assert reports.remember(SHOP, CUSTOMER, first) == first
+    another = type(first)(first.key_hash, first.content_hash, (), first.figures)
+    assert reports.remember(SHOP, CUSTOMER, another) == first
+    assert reports.known(SHOP, CUSTOMER, first.key_hash) == first
+    assert reports.known(SHOP, OTHER, first.key_hash) is None
+
+
+def told(day: date, *leads: int) -> Reminder:
+    return Reminder(Lot(day, 10), frozenset(leads))
+
+
+def test_a_book_is_claimed_by_one_and_what_was_told_is_kept(reminders: Reminders) -> None:
+    assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) == {}
+    assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) is None
+    after = after_telling({}, told(DAY, 30), NOW.date())
+    after = after_telling(after, told(LATER, 30, 7), NOW.date())
+    reminders.release(SHOP, CUSTOMER, after)
+    assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) == {
+        DAY: frozenset({30}),
+        LATER: frozenset({30, 7}),
+    }
+    assert reminders.claim(SHOP, CUSTOMER, NOW + CLAIM, NOW + 2 * CLAIM) is not None
+
+
+def test_books_are_read_with_what_was_told_of_them(engine: Engine, reminders: Reminders) -> None:
+    desk = Desk(engine)
+    desk.grant(70)
+    reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM)
+    reminders.release(SHOP, CUSTOMER, {DAY: frozenset({7})})
+    (book,) = reminders.books(SHOP, [CUSTOMER, "7999"])
+    assert (book.customer_id, book.account().balances.approved) == (CUSTOMER, 70)
+    assert book.reminded() == {DAY: frozenset({7})}
+
+
+def test_the_outbox_and_the_reminders_leave_each_others_notes_alone(
+    engine: Engine, reminders: Reminders
+) -> None:
+    """They share a book's cursor."""
+    outbox = Outbox(engine.client, engine.table)
+    reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM)
+    cursor = outbox.acquire(Cursor(SHOP, CUSTOMER, "mine", NOW + CLAIM), NOW, None)
+    assert isinstance(cursor, Cursor)
+    outbox.discard(cursor)
+    reminders.release(SHOP, CUSTOMER, {DAY: frozenset({7})})
+    assert outbox.release(cursor)
+    assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) == {DAY: frozenset({7})}
