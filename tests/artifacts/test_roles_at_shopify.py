@@ -114,7 +114,7 @@ def test_who_tells_flow_is_allowed_to_read_entries_and_to_keep_how_far_it_is(
     found |= shop.needed(be_refused)
     shop.forget_what_is_kept()
     found |= shop.needed(sweep)
-    assert shop.functions.sample(CONSUME, "run").status == 200
+    assert shop.functions.sample("flow_action_consume", "run").status == 200
     shop.forget_what_is_kept()
     found |= shop.needed(wake)
     assert found == allowed(resources, "publish_changes")
@@ -153,7 +153,7 @@ def test_who_reminds_is_allowed_to_look_ahead_and_to_keep_what_was_said(
 ) -> None:
     """Told, told already, and told of with a token that is kept."""
     day = 86_400
-    assert shop.functions.sample(GRANT, "days_30").status == 200
+    assert shop.functions.sample("flow_action_grant", "days_30").status == 200
 
     def remind(seconds: int, sent: int) -> set[Right]:
         shop.forget_what_is_kept()

@@ -123,12 +123,6 @@ HOLD_BUGS: Final = (
         "answer = _end_hold(draft, command.hold_id, HoldState.READY)",
     ),
     Bug(
-        "made ready while it is released",
-        DOMAIN,
-        "{HoldState.PREPARING, HoldState.READY}, HoldState.READY",
-        "set(HoldState), HoldState.READY",
-    ),
-    Bug(
         "the loose code of another moment",
         DOMAIN,
         "LooseCode(hold.hold_id, hold.code, hold.ends_at)",
