@@ -11,7 +11,15 @@ from typing import Any
 import pytest
 
 from pointbook.domain.account import Account
-from pointbook.domain.commands import Command, Consume, Grant, Settle, TakeHold, UpdateOrder
+from pointbook.domain.commands import (
+    Command,
+    Consume,
+    Grant,
+    Settle,
+    SpendOnOrder,
+    TakeHold,
+    UpdateOrder,
+)
 from pointbook.domain.decide import Decision, decide, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
@@ -484,6 +492,18 @@ def test_a_merge_has_one_deadline_for_all_that_it_does() -> None:
     with pytest.raises(LedgerUnavailable):
         merging(script, clock)
     assert clock.monotonic_seconds <= DEADLINE_SECONDS
+
+
+def test_an_operator_is_told_before_the_write_whose_answer_may_be_lost() -> None:
+    def late(loaded: Loaded) -> SpendOnOrder:
+        return SpendOnOrder(200, loaded.order or Order(ORDER), "till")
+
+    told: list[str] = []
+    script = Script([Loaded(account_with(100))], [CONFLICT])
+    ledger = Ledger(script, SetClock(), random=lambda: 1.0, alarm=lambda _, name: told.append(name))
+    with pytest.raises(LedgerUnavailable):
+        ledger.execute(Instruction(SHOP, CUSTOMER, late, FLOW, order_id=ORDER))
+    assert set(told) == {"spent_without_points"}
 
 
 # --- what is written ----------------------------------------------------------------------------

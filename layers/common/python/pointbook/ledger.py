@@ -55,6 +55,9 @@ READ_DEADLINE_SECONDS = 0.9
 TIME = Cause(source="time")
 """The cause of what falls due."""
 
+type Alarm = Callable[[Instruction, str], None]
+"""Tells an operator of an instruction, and by its name what is wrong."""
+
 MERGES_FOLLOWED_MAX = 10
 _SYSTEM_RANDOM = SystemRandom().random
 _PAUSE_FIRST_SECONDS = 0.05
@@ -73,6 +76,10 @@ class _Known:
 @dataclass(frozen=True, slots=True)
 class _Unsure:
     """Decided on a cheap read, and no condition would catch that it was old: read again."""
+
+
+def _nobody(_: Instruction, __: str) -> None:
+    """Nobody is told."""
 
 
 class _Patience:
@@ -103,12 +110,18 @@ class Ledger:
         clock: Clock,
         time_zone: str = "Asia/Tokyo",
         random: Callable[[], float] = _SYSTEM_RANDOM,
+        alarm: Alarm = _nobody,
     ) -> None:
-        """Books that are opened here keep the calendar of `time_zone`."""
+        """Books that are opened here keep the calendar of `time_zone`.
+
+        `alarm` is told what an operator should know, before it is written: rather twice, after a
+        lost race, than never, after a lost answer.
+        """
         self._store = store
         self._clock = clock
         self._time_zone = time_zone
         self._random = random
+        self._alarm = alarm
 
     def execute(
         self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
@@ -230,6 +243,8 @@ class Ledger:
             return self._settle_part(instruction.shop, known.account, now)
         if not decision.changes(known.account):
             return Booked((), decision.account.figures)
+        for alarm in decision.alarms:
+            self._alarm(instruction, alarm)
         verdict = self._store.commit(_write_of(instruction, known.account, decision))
         return _answered(instruction, decision, verdict)
 

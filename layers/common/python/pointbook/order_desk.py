@@ -213,7 +213,6 @@ class OrderDesk:
             )
         )
         if not isinstance(answer, Refusal):
-            _raise_alarms(answer, step)
             return answer
         if answer.code is not Code.CUSTOMER_ERASED:
             raise MessageDeclined(answer.code, answer.message)
@@ -249,9 +248,3 @@ def _buyer(_: Loaded, order: Order) -> str | None:
 
 def _holder(loaded: Loaded, _: Order) -> str | None:
     return loaded.hold_record.customer_id if loaded.hold_record else None
-
-
-def _raise_alarms(booked: Booked, step: _Step) -> None:
-    for alarm in booked.alarms:
-        log.error("order_alarm", alarm=alarm, order_id=step.order_id, customer_id=step.customer_id)
-        log.metric("OrderAlarms", Alarm=alarm)

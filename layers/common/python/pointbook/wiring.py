@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pointbook import log
+from pointbook.alarms import raise_alarm
 from pointbook.clock import MovedClock, SystemClock
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import Master
@@ -59,7 +60,7 @@ def store() -> DynamoStore:
 
 def ledger(time_zone: str) -> Ledger:
     """The ledger; books that it opens keep the calendar of `time_zone`."""
-    return Ledger(store(), clock(), time_zone)
+    return Ledger(store(), clock(), time_zone, alarm=raise_alarm)
 
 
 def programme(shop: str) -> Programme:
