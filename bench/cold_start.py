@@ -163,7 +163,7 @@ CASES = (
         "ShopifyWebhookFunction",
         sample("shopify_webhook", "orders_create"),
         _BARE_QUEUE,
-        1.30,
+        1.15,
     ),
     Case("create_hold", "CreateHoldFunction", World.a_wish, _BARE_HOLD, 1.60),
 )

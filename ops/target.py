@@ -109,6 +109,7 @@ def _asked(name: str, session: Any, endpoint_url: str | None) -> Target:
             raise OpsProblem(f"The stack {name} is {found['StackStatus']} and names no functions.")
         asked = functions.get_function_configuration(FunctionName=function)
         settings = Settings.from_env(asked["Environment"]["Variables"])
+        settings.first_programme()
     except (ClientError, BotoCoreError, SettingsError) as error:
         raise OpsProblem(f"The stack {name} does not say what it goes by: {error}") from error
     return Target(name, settings, session, endpoint_url, outputs)

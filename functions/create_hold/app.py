@@ -1,6 +1,6 @@
 """POST /v1/customers/{customer}/holds: take points for a checkout, and give their discount code."""
 
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.callers import own_session
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.refusal import Code
@@ -11,13 +11,13 @@ from pointbook.web.endpoint import my_page_endpoint
 from pointbook.web.request import Request
 from pointbook.web.response import REPLAY_HEADER, Response, problem
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
 def handler(request: Request) -> Response:
     """Prove who asks, hold the points, answer with the code; a repetition gets the same answer."""
-    customer = own_session(request, wiring.app_keys(), settings)
+    customer = own_session(request, environment.app_keys(), settings)
     key = request.idempotency_key()
     points = whole_number(request.json_object().get("points"), "points", 1, POINTS_MAX)
     desk = wiring.hold_desk(customer.shop)
@@ -28,7 +28,7 @@ def handler(request: Request) -> Response:
         open_hold = desk.open_hold(customer.customer_id) if held.code is Code.HOLD_OPEN else None
     if open_hold is None:
         return problem(held.code, held.message)
-    return problem(held.code, held.message, hold=shown_hold(open_hold, wiring.clock().now()))
+    return problem(held.code, held.message, hold=shown_hold(open_hold, environment.clock().now()))
 
 
 def _held(held: Held) -> Response:

@@ -1,10 +1,10 @@
 """Queue of customer webhooks: points for signing up, and customers who became one."""
 
-from pointbook import customer_events, wiring
+from pointbook import customer_events, environment, wiring
 from pointbook.message import Message
 from pointbook.queue_worker import queue_worker
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @queue_worker(stage=settings.stage)

@@ -1,6 +1,6 @@
 """Shopify Flow action "consume points": approved → spent, refused when there is not enough."""
 
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.domain.commands import Consume
 from pointbook.flow import carry_out
 from pointbook.shopify.flow_action import CONSUME_POINTS, read_points_action
@@ -8,14 +8,14 @@ from pointbook.web.endpoint import flow_endpoint
 from pointbook.web.request import Request
 from pointbook.web.response import Response
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @flow_endpoint(stage=settings.stage)
 def handler(request: Request) -> Response:
     """Verify Shopify's signature, take the points, answer with the six figures."""
     action = read_points_action(
-        request.method, request.headers, request.body, wiring.app_keys(), CONSUME_POINTS
+        request.method, request.headers, request.body, environment.app_keys(), CONSUME_POINTS
     )
     programme = wiring.programme(action.shop)
     command = Consume(

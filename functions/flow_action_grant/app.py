@@ -1,6 +1,6 @@
 """Shopify Flow action "grant points": issued → approved, by the programme's expiry or N days."""
 
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Days
 from pointbook.flow import carry_out
@@ -9,14 +9,14 @@ from pointbook.web.endpoint import flow_endpoint
 from pointbook.web.request import Request
 from pointbook.web.response import Response
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @flow_endpoint(stage=settings.stage)
 def handler(request: Request) -> Response:
     """Verify Shopify's signature, give the points, answer with the six figures."""
     action = read_points_action(
-        request.method, request.headers, request.body, wiring.app_keys(), GRANT_POINTS
+        request.method, request.headers, request.body, environment.app_keys(), GRANT_POINTS
     )
     programme = wiring.programme(action.shop)
     expiry = Days(action.days_to_expire) if action.days_to_expire else programme.expiry

@@ -1,19 +1,19 @@
 """Shopify Flow action "report points": fires the trigger "points reported" with the six figures."""
 
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.flow import carried_out
 from pointbook.shopify.flow_action import REPORT_POINTS, read_customer_action
 from pointbook.web.endpoint import flow_endpoint
 from pointbook.web.request import Request
 from pointbook.web.response import Response
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @flow_endpoint(stage=settings.stage)
 def handler(request: Request) -> Response:
     """Verify Shopify's signature, read the book, tell Flow, answer with the six figures."""
     action = read_customer_action(
-        request.method, request.headers, request.body, wiring.app_keys(), REPORT_POINTS
+        request.method, request.headers, request.body, environment.app_keys(), REPORT_POINTS
     )
     return carried_out(wiring.report_desk(action.shop).report(action))

@@ -1,12 +1,12 @@
 """Shopify Flow's lifecycle callback: keep whether any workflow listens to a trigger."""
 
-from pointbook import log, wiring
+from pointbook import environment, log, wiring
 from pointbook.shopify.flow_lifecycle import BODY_BYTES_MAX, read_trigger_use
 from pointbook.web.request import Request
 from pointbook.web.response import Response
 from pointbook.web.webhook_endpoint import webhook_endpoint
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @webhook_endpoint(stage=settings.stage, body_bytes_max=BODY_BYTES_MAX)
@@ -16,7 +16,7 @@ def handler(request: Request) -> Response:
     A merchant cannot switch a workflow on while this is not answered, so it is one write and
     nothing else.
     """
-    use = read_trigger_use(request.method, request.headers, request.body, wiring.app_keys())
+    use = read_trigger_use(request.method, request.headers, request.body, environment.app_keys())
     if use.handle is None:
         log.warning("lifecycle_trigger_unknown", shop=use.shop)
         log.metric("UnknownFlowTriggers")

@@ -1,11 +1,12 @@
 """GET /v1/health: the API answers."""
 
-from pointbook import wiring
+from pointbook import environment
 from pointbook.web.endpoint import my_page_endpoint
 from pointbook.web.request import Request
 from pointbook.web.response import Response
 
-settings = wiring.settings()
+settings = environment.settings()
+settings.first_programme()
 
 
 @my_page_endpoint(stage=settings.stage, login_url=settings.login_url)

@@ -1,19 +1,19 @@
 """GET /v1/customers/{customer}/points/history: a customer's entries, newest first."""
 
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.callers import own_session
 from pointbook.my_page import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX, VERSION_MAX
 from pointbook.web.endpoint import my_page_endpoint
 from pointbook.web.request import Request
 from pointbook.web.response import Response
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
 def handler(request: Request) -> Response:
     """Prove who asks, read one page of their entries."""
-    customer = own_session(request, wiring.app_keys(), settings)
+    customer = own_session(request, environment.app_keys(), settings)
     limit = request.query_number("limit", HISTORY_LIMIT_DEFAULT, 1, HISTORY_LIMIT_MAX)
     cursor = request.query_number("cursor", VERSION_MAX, 1, VERSION_MAX)
     history = wiring.my_page().history(

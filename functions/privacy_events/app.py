@@ -1,10 +1,10 @@
 """Queue of privacy webhooks: a customer's data, a customer or a shop erased, the app removed."""
 
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.message import Message
 from pointbook.queue_worker import queue_worker
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @queue_worker(stage=settings.stage)

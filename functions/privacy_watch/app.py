@@ -3,10 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
-from pointbook import log, wiring
+from pointbook import environment, log, wiring
 from pointbook.sweeping import MARGIN_SECONDS
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:

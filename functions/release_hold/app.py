@@ -1,19 +1,19 @@
 """DELETE /v1/customers/{customer}/holds/{hold_id}: give held points back."""
 
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.callers import own_session
 from pointbook.domain.refusal import Refusal
 from pointbook.web.endpoint import my_page_endpoint
 from pointbook.web.request import Request
 from pointbook.web.response import Response, problem
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
 def handler(request: Request) -> Response:
     """Prove who asks, switch the discount off, give the points back; again: the same answer."""
-    customer = own_session(request, wiring.app_keys(), settings)
+    customer = own_session(request, environment.app_keys(), settings)
     hold_id = request.path_parameters.get("hold_id", "")
     with request.timing.measure("ledger"):
         released = wiring.hold_desk(customer.shop).release(customer.customer_id, hold_id)

@@ -1,19 +1,19 @@
 """Shopify's webhooks: verified, reduced to the fields that are worked on, put on a queue."""
 
-from pointbook import log, wiring
+from pointbook import environment, log
 from pointbook.message import Message, message_text
 from pointbook.shopify.webhook import BODY_BYTES_MAX, read_webhook
 from pointbook.web.request import Request
 from pointbook.web.response import Response
 from pointbook.web.webhook_endpoint import webhook_endpoint
 
-settings = wiring.settings()
+settings = environment.settings()
 
 
 @webhook_endpoint(stage=settings.stage, body_bytes_max=BODY_BYTES_MAX)
 def handler(request: Request) -> Response:
     """Verify Shopify's signature, keep the named fields, queue them; 200 once that is durable."""
-    webhook = read_webhook(request.method, request.headers, request.body, wiring.app_keys())
+    webhook = read_webhook(request.method, request.headers, request.body, environment.app_keys())
     if webhook.queue is None:
         log.info("webhook_topic_unknown", topic=webhook.showable_topic)
         log.metric("UnknownWebhookTopics")
@@ -21,9 +21,9 @@ def handler(request: Request) -> Response:
     message = Message(
         topic=webhook.topic,
         shop=webhook.shop,
-        received_at=wiring.clock().now(),
+        received_at=environment.clock().now(),
         event_id=webhook.event_id,
         payload=webhook.payload,
     )
-    wiring.enqueue(webhook.queue, message_text(message))
+    environment.enqueue(webhook.queue, message_text(message))
     return Response(200, {"status": "queued"})

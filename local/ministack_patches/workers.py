@@ -3,9 +3,9 @@
 MiniStack starts one process a function for each call that finds none free, without limit; twenty
 calls at once on a cold function are twenty interpreters importing on two cores, and each call takes
 seconds. Here a call takes the first process that becomes free. Another one is started beside only
-when none became free for a while (the function waits for something slow), and never more at a time
-than there are cores. AWS would start an environment for each call at once; the handlers cannot tell
-the difference.
+when none became free for a while (the function waits for something slow) and none of the function
+is starting already, and never more at a time than there are cores. AWS would start an environment
+for each call at once; the handlers cannot tell the difference.
 """
 
 import logging
@@ -99,14 +99,15 @@ class _Queue:
         """Whether it is time to start another process."""
         pool = self._pool(key)
         stuck = time.monotonic() - self._progress_at.get(key, 0.0) >= _PATIENCE_SECONDS
-        if len(pool) >= _PROCESSES_A_FUNCTION or (pool and not stuck):
+        if len(pool) >= _PROCESSES_A_FUNCTION or (pool and not stuck) or _starting(pool):
             return False
-        starting = sum(
-            worker.in_use and worker._start_time is None
-            for workers in list(self._workers.values())
-            for worker in list(workers)
-        )
-        return bool(starting < self._starting_at_once)
+        everywhere = sum(_starting(list(workers)) for workers in list(self._workers.values()))
+        return everywhere < self._starting_at_once
 
     def _pool(self, key: str) -> list[Any]:
         return list(self._workers.get(key, ()))
+
+
+def _starting(pool: list[Any]) -> int:
+    """How many of these processes are starting."""
+    return sum(bool(worker.in_use and worker._start_time is None) for worker in pool)

@@ -9,7 +9,7 @@ import pytest
 from botocore.client import BaseClient
 
 from local import demo, signing
-from pointbook import aws, wiring
+from pointbook import aws, environment, wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
 from pointbook.instruction import Booked, Instruction
@@ -96,7 +96,7 @@ def _answer(body: dict[str, Any]) -> Answer:
 class Shop:
     """The functions in process, with botocore's own clients, and every call to AWS noted."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **environment: str) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **variables: str) -> None:
         self.functions = Functions(
             patch,
             TABLE_NAME=TABLE,
@@ -105,7 +105,7 @@ class Shop:
             LOCAL_SECRETS="",  # so that they ask Secrets Manager
             OPERATOR_TOPIC_ARN="OperatorTopic",
             LOCAL_CLOCK_FILE=str(clock),
-            **environment,
+            **variables,
         )
         self.functions.table.create_table(**table_request(TABLE))
         self.aws = Aws(self.functions.table, json.dumps(SECRETS))
@@ -129,7 +129,7 @@ class Shop:
 
     def forget_what_is_kept(self) -> None:
         """As a function that has just started: no programme, secret or token is known."""
-        self._patch.setattr(wiring, "_memory", {})
+        self._patch.setattr(environment, "_memory", {})
         self._patch.setattr(wiring, "_parts", {})
 
     def lose_token(self) -> None:

@@ -317,6 +317,7 @@ def test_functions_start_with_what_an_environment_gives_them(
     settings = Settings.from_env(variables(function, overrides(environment) | STANDS_FOR))
     assert settings.stage == overrides(environment)["Stage"]
     assert settings.local_clock_file is None
+    assert settings.first_programme().version == 1
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

@@ -16,7 +16,7 @@ from tools.make_events_webhooks import body_of
 
 FUNCTION = "shopify_webhook"
 SECONDS_MAX = 1.0
-TRIES = 3
+TRIES = 5
 """The machine may be busy with something else just now: the best of so many counts."""
 
 

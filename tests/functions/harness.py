@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import aws, wiring
+from pointbook import aws, environment, wiring
 from pointbook.settings import QUEUES
 from pointbook.store import files
 from tests.engines.memory import MemoryDynamo
@@ -42,7 +42,10 @@ _ENVIRONMENT = {
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
 }
 _ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in QUEUES}
-_CACHED = ("settings", "clock", "store", "_client")
+_CACHED = {
+    environment: ("settings", "clock"),
+    wiring: ("store", "first_programme", "_client"),
+}
 
 
 @dataclass(slots=True)
@@ -64,23 +67,24 @@ def event(function: str, case: str) -> dict[str, Any]:
 class Functions:
     """The functions of one stack: they share a table and the environment."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, **environment: str) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, **variables: str) -> None:
         self.queued: list[tuple[str, str]] = []
         self.bucket = MemoryBucket()
         self.operator = Operator()
         self.table = MemoryDynamo()
         self.table.create_table(**table_request(TABLE))
-        for name, value in {**_ENVIRONMENT, **environment}.items():
+        for name, value in {**_ENVIRONMENT, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(wiring, "connect", lambda: self.table)
         patch.setattr(aws, "KmsSeal", PlainSeal)
         patch.setattr(aws, "OperatorTopic", lambda _: self.operator)
         patch.setattr(files, "connect_files", lambda: self.bucket)
         patch.setattr(aws, "send_message", lambda queue, text: self.queued.append((queue, text)))
-        patch.setattr(wiring, "_memory", {})
+        patch.setattr(environment, "_memory", {})
         patch.setattr(wiring, "_parts", {})
-        for name in _CACHED:
-            getattr(wiring, name).cache_clear()
+        for module, names in _CACHED.items():
+            for name in names:
+                getattr(module, name).cache_clear()
 
     def handler(self, function: str) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         """The handler, started anew as Lambda would."""

@@ -84,11 +84,11 @@ class OneAtATime:
 class HoldShop:
     """The customer has 1,250 points and asks as my page does."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **environment: str) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **variables: str) -> None:
         self._clock = clock
         self.move(0)
         self.codes = Codes()
-        self.functions = Functions(patch, LOCAL_CLOCK_FILE=str(clock), **environment)
+        self.functions = Functions(patch, LOCAL_CLOCK_FILE=str(clock), **variables)
         table = OneAtATime(self.functions.table)
         patch.setattr(wiring, "connect", lambda: table)
         patch.setattr(wiring, "discounts", lambda _: self.codes)

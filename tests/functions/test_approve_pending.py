@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import CancelPending
 from pointbook.instruction import Booked, Instruction
@@ -30,7 +30,7 @@ def clock(tmp_path: Path) -> Path:
 def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
     """A stack whose points are pending for three days; two customers have 60 pending each."""
     functions = Functions(monkeypatch, LOCAL_CLOCK_FILE=str(clock), PROGRAMME_PENDING_DAYS="3")
-    now = wiring.clock().now().isoformat()
+    now = environment.clock().now().isoformat()
     for number, customer in enumerate((CUSTOMER, OTHER), start=901):
         members = json.loads(messages()["orders_create"][1])
         bought = {"id": number, "customer": {"id": customer}, "updated_at": now}

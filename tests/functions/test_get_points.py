@@ -14,7 +14,7 @@ from botocore.exceptions import ConnectTimeoutError
 from local import demo
 from local.stand_ins.server import StandIn
 from local.stand_ins.till import Account, TillService
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.errors import LedgerUnavailable, Unavailable
 from pointbook.ledger import Ledger
 from pointbook.my_page import TILL_BUDGET_SECONDS
@@ -197,14 +197,14 @@ def test_secrets_that_cannot_be_renewed_go_on_being_used(
     functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert functions.sample(POINTS, "by_header").status == 200
-    monkeypatch.setattr(wiring, "KEPT_SECONDS", 0.0)
+    monkeypatch.setattr(environment, "KEPT_SECONDS", 0.0)
     assert functions.sample(POINTS, "by_header").status == 200
 
     def away() -> object:
         raise Unavailable("secrets_unavailable", "away", 5)
 
-    monkeypatch.setattr(wiring, "_read_secrets", away)
-    wiring._memory["secrets"] = (0.0, wiring._memory["secrets"][1])
+    monkeypatch.setattr(environment, "_read_secrets", away)
+    environment._memory["secrets"] = (0.0, environment._memory["secrets"][1])
     assert functions.sample(POINTS, "by_header").status == 200
 
 
@@ -214,7 +214,7 @@ def test_without_any_secret_the_caller_is_asked_to_come_back(
     def away() -> object:
         raise Unavailable("secrets_unavailable", "away", 5)
 
-    monkeypatch.setattr(wiring, "_read_secrets", away)
+    monkeypatch.setattr(environment, "_read_secrets", away)
     answer = functions.sample("flow_action_grant", "run")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
 
@@ -227,9 +227,9 @@ def test_a_tills_new_credentials_are_used_within_a_minute(
     assert wiring.till() is before
     secrets = {**SECRETS, "till": {**demo.TILL_CREDENTIALS, "client_secret": "new"}}
     monkeypatch.setattr(
-        wiring, "_read_secrets", lambda: Secrets.from_json(json.dumps(secrets), Stage.LOCAL)
+        environment, "_read_secrets", lambda: Secrets.from_json(json.dumps(secrets), Stage.LOCAL)
     )
-    monkeypatch.setattr(wiring, "_memory", {})
+    monkeypatch.setattr(environment, "_memory", {})
     assert wiring.till() is not before
 
 

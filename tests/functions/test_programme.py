@@ -3,17 +3,18 @@
 import pytest
 
 from local import demo
-from pointbook import wiring
+from pointbook import environment, wiring
 from tests.functions.harness import Functions
 
 
-def hold_seconds_after_a_deploy(patch: pytest.MonkeyPatch, **environment: str) -> int:
+def hold_seconds_after_a_deploy(patch: pytest.MonkeyPatch, **variables: str) -> int:
     """What functions go by that start with other parameters than those before them."""
-    Functions(patch, **environment)
+    Functions(patch, **variables)
     assert wiring.programme(demo.SHOP_DOMAIN).hold_seconds == 600
     patch.setenv("PROGRAMME_HOLD_SECONDS", "5")
-    patch.setattr(wiring, "_memory", {})
-    wiring.settings.cache_clear()
+    patch.setattr(environment, "_memory", {})
+    environment.settings.cache_clear()
+    wiring.first_programme.cache_clear()
     return wiring.programme(demo.SHOP_DOMAIN).hold_seconds
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local import signing
-from pointbook import wiring
+from pointbook import environment, wiring
 from pointbook.clock import SystemClock
 from pointbook.publishing import reminders
 from tests.engines.memory import refused
@@ -25,10 +25,10 @@ CURSOR = {"pk": {"S": f"S#demo.myshopify.com#C#{CUSTOMER}"}, "sk": {"S": "U"}}
 class Shop:
     """A shop that reminds 30 and 7 days before; its clock can be moved by whole days."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, **environment: str) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, **variables: str) -> None:
         self._clock = clock_file(folder)
         self.flow = FakeFlow()
-        self.functions = Functions(patch, LOCAL_CLOCK_FILE=str(self._clock), **environment)
+        self.functions = Functions(patch, LOCAL_CLOCK_FILE=str(self._clock), **variables)
         patch.setattr(wiring, "_flow_triggers", lambda _: self.flow)
         self._grants = 0
 
@@ -72,7 +72,7 @@ def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shop:
 
 def day(shop: Shop, after: int) -> str:
     """The day so many days after today in Tokyo, as the ledger's clock has it."""
-    today = wiring.clock().now().astimezone(ZoneInfo("Asia/Tokyo")).date()
+    today = environment.clock().now().astimezone(ZoneInfo("Asia/Tokyo")).date()
     return str(today.fromordinal(today.toordinal() + after))
 
 

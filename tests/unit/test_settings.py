@@ -33,7 +33,7 @@ def settings(**changes: str) -> Settings:
 
 def wrong_variable(environment: dict[str, str]) -> str:
     with pytest.raises(SettingsError) as refusal:
-        Settings.from_env(environment)
+        Settings.from_env(environment).first_programme()
     assert str(refusal.value).startswith(f"{refusal.value.variable}: ")
     return refusal.value.variable
 
@@ -48,7 +48,6 @@ def test_the_least_environment_gives_a_programme_and_the_shops_own_pages() -> No
         login_url="https://demo.myshopify.com/account/login",
         allowed_origins=frozenset({"https://demo.myshopify.com"}),
         till_provider="none",
-        programme=usual_programme(),
     )
 
 
@@ -74,7 +73,7 @@ def test_everything_can_be_said() -> None:
         "https://second-1.myshopify.com",
     }
     assert given.till_provider == "smaregi"
-    assert given.programme == usual_programme(
+    assert given.first_programme() == usual_programme(
         time_zone="Europe/Berlin",
         currency="EUR",
         point_worth_minor="10",
@@ -82,11 +81,14 @@ def test_everything_can_be_said() -> None:
         hold_seconds="5",
         points_master="till",
     )
-    assert (given.programme.expiry, given.programme.points_master) == (Days(30), Master.TILL)
+    assert (given.first_programme().expiry, given.first_programme().points_master) == (
+        Days(30),
+        Master.TILL,
+    )
 
 
 def test_a_shop_starts_with_a_point_for_a_hundred_yen_that_lasts_a_year() -> None:
-    programme = settings().programme
+    programme = settings().first_programme()
     assert (programme.time_zone, programme.currency) == ("Asia/Tokyo", "JPY")
     assert (programme.points_per_unit, programme.earn_unit_minor) == (1, 100)
     assert programme.expiry == Months(12, RoundTo.MONTH_END)
@@ -94,12 +96,16 @@ def test_a_shop_starts_with_a_point_for_a_hundred_yen_that_lasts_a_year() -> Non
 
 
 def test_points_may_be_valid_for_ever() -> None:
-    assert settings(PROGRAMME_EXPIRY="never").programme.expiry == Never()
+    assert settings(PROGRAMME_EXPIRY="never").first_programme().expiry == Never()
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_of_the_programme_has_a_variable(rule: str) -> None:
     assert wrong_variable(ENVIRONMENT | {f"PROGRAMME_{rule.upper()}": "?,"}).endswith(rule.upper())
+
+
+def test_a_variable_of_no_rule_is_named() -> None:
+    assert wrong_variable(ENVIRONMENT | {"PROGRAMME_EXPIRES": "never"}) == "PROGRAMME_EXPIRES"
 
 
 @pytest.mark.parametrize("name", ENVIRONMENT)

@@ -86,7 +86,7 @@ def test_a_deployed_stack_is_found_by_samconfig_and_asked_what_it_goes_by(
     ]
     assert found.name == "pointbook-dev"
     assert found.settings.table_name == VARIABLES["TABLE_NAME"]
-    assert found.settings.programme.hold_seconds == 300
+    assert found.settings.first_programme().hold_seconds == 300
     assert found.outputs == {"GetPointsFunctionName": "dev-GetPoints"}
     assert found.shop(None) == VARIABLES["SHOP_DOMAIN"]
     assert type(found.clock()) is SystemClock

@@ -4,21 +4,16 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
 
 from pointbook.errors import Unavailable
+from pointbook.outgoing.aws_client import aws_client
 
 
 def secret_text(name: str) -> str:
     """The text of a secret in Secrets Manager. Raises Unavailable: nothing works without."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1
-    )
-    client: Any = Session().create_client("secretsmanager", config=config)
     try:
-        text: str = client.get_secret_value(SecretId=name)["SecretString"]
+        text: str = _secrets().get_secret_value(SecretId=name)["SecretString"]
     except (ClientError, BotoCoreError) as error:
         raise Unavailable("secrets_unavailable", "Please try again.", 5) from error
     return text
@@ -34,6 +29,11 @@ def send_message(queue_url: str, body: str) -> None:
         _queues().send_message(QueueUrl=queue_url, MessageBody=body)
     except (ClientError, BotoCoreError) as error:
         raise Unavailable("queue_unavailable", "Please send this again.", 10) from error
+
+
+@cache
+def _secrets() -> Any:
+    return aws_client("secretsmanager", attempts=2, connect_seconds=1, read_seconds=1)
 
 
 class OperatorTopic:
@@ -53,19 +53,13 @@ class OperatorTopic:
 
 @cache
 def _topics() -> Any:
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=2, read_timeout=5
-    )
-    return Session().create_client("sns", config=config)
+    return aws_client("sns", attempts=2, connect_seconds=2, read_seconds=5)
 
 
 @cache
 def _queues() -> Any:
     """Short-tempered: Shopify waits 5 s for the whole answer."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1.5
-    )
-    return Session().create_client("sqs", config=config)
+    return aws_client("sqs", attempts=2, connect_seconds=1, read_seconds=1.5)
 
 
 _OTHER_SEALS = frozenset(
@@ -122,7 +116,4 @@ def _seal_unavailable() -> Unavailable:
 
 @cache
 def _keys() -> Any:
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1
-    )
-    return Session().create_client("kms", config=config)
+    return aws_client("kms", attempts=2, connect_seconds=1, read_seconds=1)

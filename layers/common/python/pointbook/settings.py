@@ -10,12 +10,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from pointbook.domain.programme import Programme, ProgrammeError, programme_of
-from pointbook.domain.programme_rules import USUAL
 from pointbook.errors import MalformedBody, SettingsError
 from pointbook.strict import json_object
+
+if TYPE_CHECKING:
+    from pointbook.domain.programme import Programme
 
 LOCAL_PREFIX = "LOCAL_"
 """Variables of this prefix belong to the laptop: they replace a clock, an address or the secret."""
@@ -66,10 +67,11 @@ class Settings:
     `shops` are the known shops (`SHOP_DOMAIN`, a comma separated list), the main one first.
     `login_url` is where a customer without a session is sent. `allowed_origins` are the pages that
     may write by cookie: the shops' own and those of `ALLOWED_ORIGINS`. `till_provider` names the
-    till's adapter, `none` if the shop has no till. `programme` is the one that shops start with.
-    `queue_urls` are the addresses of the `QUEUES`, where the function is given any. `token_key_id`
-    names the key of KMS under which Shopify's access tokens are kept. `privacy_bucket` takes the
-    data that customers ask for, `operator_topic` is where the operator is told of it.
+    till's adapter, `none` if the shop has no till. `programme_texts` are the given rules of the
+    programme that shops start with, by their names, not yet read. `queue_urls` are the addresses of
+    the `QUEUES`, where the function is given any. `token_key_id` names the key of KMS under which
+    Shopify's access tokens are kept. `privacy_bucket` takes the data that customers ask for,
+    `operator_topic` is where the operator is told of it.
     """
 
     stage: Stage
@@ -79,7 +81,7 @@ class Settings:
     secrets_name: str
     login_url: str
     allowed_origins: frozenset[str]
-    programme: Programme
+    programme_texts: Mapping[str, str] = field(default_factory=dict)
     till_provider: str = "none"
     queue_urls: Mapping[str, str] = field(default_factory=dict)
     token_key_id: str = ""
@@ -106,7 +108,7 @@ class Settings:
             login_url=_login_url(environ, stage, shops[0]),
             allowed_origins=_allowed_origins(environ, stage, shops),
             till_provider=environ.get("TILL_PROVIDER") or "none",
-            programme=_programme(environ),
+            programme_texts=_programme_texts(environ),
             queue_urls=_queue_urls(environ),
             token_key_id=environ.get("TOKEN_KEY_ID", "").strip(),
             privacy_bucket=environ.get("PRIVACY_BUCKET", "").strip(),
@@ -122,6 +124,19 @@ class Settings:
         if queue not in self.queue_urls:
             raise SettingsError(_queue_variable(queue), "is not set; give the queue's address")
         return self.queue_urls[queue]
+
+    def first_programme(self) -> "Programme":
+        """Return the programme that shops start with; a rule that is not given is as usual.
+
+        Raises SettingsError with the first wrong rule. Read only here, because most of what a
+        function without books would load at its start is needed for this.
+        """
+        from pointbook.domain.programme import ProgrammeError, usual_programme  # noqa: PLC0415
+
+        try:
+            return usual_programme(**self.programme_texts)
+        except ProgrammeError as error:
+            raise SettingsError(_variable(error.field), str(error)) from error
 
     def token_key(self) -> str:
         """Return the key of the access tokens. Raises SettingsError if it is not given."""
@@ -238,13 +253,13 @@ def _queue_variable(queue: str) -> str:
     return f"{queue.upper()}_QUEUE_URL"
 
 
-def _programme(environ: Mapping[str, str]) -> Programme:
-    """Return the programme that shops start with; a variable that is not set keeps its default."""
-    texts = {name: environ.get(_variable(name)) or usual for name, usual in USUAL.items()}
-    try:
-        return programme_of(texts, version=1)
-    except ProgrammeError as error:
-        raise SettingsError(_variable(error.field), str(error)) from error
+def _programme_texts(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the rules that are given, by their names."""
+    return {
+        name.removeprefix(_PROGRAMME_PREFIX).lower(): text
+        for name, text in environ.items()
+        if name.startswith(_PROGRAMME_PREFIX) and text
+    }
 
 
 def _variable(rule: str) -> str:

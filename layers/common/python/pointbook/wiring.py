@@ -1,23 +1,20 @@
-"""Puts the parts together, once for each start of a function. The only shared state there is."""
+"""Puts the parts together, once for each start of a function that opens the books.
 
-import os
-import time
-from collections.abc import Callable
+Here and in `environment` is the only shared state there is.
+"""
+
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pointbook import log
 from pointbook.alarms import raise_alarm
-from pointbook.clock import MovedClock, SystemClock
+from pointbook.clock import SystemClock
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import Master
-from pointbook.errors import PointbookError
+from pointbook.environment import app_keys, clock, kept, secrets, settings
 from pointbook.ledger import Ledger
 from pointbook.my_page import MyPage
-from pointbook.settings import Secrets, Settings, Stage
-from pointbook.shopify.app_keys import AppKeys
+from pointbook.settings import Stage
 from pointbook.store.dynamodb import DynamoStore, connect
 from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes
 from pointbook.till.member import Till
@@ -35,22 +32,6 @@ if TYPE_CHECKING:
     from pointbook.shopify.flow_triggers import FlowTriggers
     from pointbook.store.listening import Listening
 
-KEPT_SECONDS = 60.0
-"""How long a programme and the secrets are kept before they are read again."""
-
-
-@cache
-def settings() -> Settings:
-    """The environment, checked."""
-    return Settings.from_env(os.environ)
-
-
-@cache
-def clock() -> SystemClock:
-    """The ledger's clock."""
-    offset_file = settings().local_clock_file
-    return MovedClock(Path(offset_file)) if offset_file else SystemClock()
-
 
 @cache
 def store() -> DynamoStore:
@@ -67,9 +48,15 @@ def programme(shop: str) -> Programme:
     """The programme in force."""
     # On a laptop no two releases run side by side, so its parameters hold at once.
     rest = timedelta() if settings().stage is Stage.LOCAL else PARAMETERS_REST
-    deployment = Deployment(settings().programme, rest)
+    deployment = Deployment(first_programme(), rest)
     programmes = Programmes(_client(), settings().table_name, clock(), deployment)
-    return _kept(f"programme of {shop}", lambda: programmes.in_force(shop))
+    return kept(f"programme of {shop}", lambda: programmes.in_force(shop))
+
+
+@cache
+def first_programme() -> Programme:
+    """The programme of the deployment, with which shops start."""
+    return settings().first_programme()
 
 
 def holds_offered(shop: str) -> bool:
@@ -77,9 +64,10 @@ def holds_offered(shop: str) -> bool:
 
     Only reads, so it may tell of a programme that the next write replaces; that write refuses.
     """
-    kept = Programmes(_client(), settings().table_name, clock(), Deployment(settings().programme))
-    version = _kept(f"latest programme of {shop}", lambda: kept.latest(shop))
-    rules = version.programme if version else settings().programme
+    deployment = Deployment(first_programme())
+    programmes = Programmes(_client(), settings().table_name, clock(), deployment)
+    version = kept(f"latest programme of {shop}", lambda: programmes.latest(shop))
+    rules = version.programme if version else first_programme()
     return rules.points_master is not Master.TILL
 
 
@@ -186,34 +174,6 @@ def reminder_desk() -> "ReminderDesk":
     )
 
 
-def enqueue(queue: str, text: str) -> None:
-    """Put a message on one of the queues. Raises Unavailable, or SettingsError for want of it."""
-    from pointbook.aws import send_message  # noqa: PLC0415 - not needed on every start
-
-    send_message(settings().queue_url(queue), text)
-
-
-def app_keys() -> AppKeys:
-    """What tells Shopify's and customers' requests from anybody's."""
-    current, given = settings(), secrets()
-    return AppKeys(
-        client_id=current.shopify_client_id,
-        client_secret=given.client_secret,
-        client_secret_previous=given.client_secret_previous,
-        my_page_secret=given.my_page_secret,
-        shops=frozenset(current.shops),
-    )
-
-
-def secrets() -> Secrets:
-    """The stack's secret; read again every minute, so that a rotation is noticed.
-
-    Where it cannot be read just now, or was changed into something that cannot be used, the last
-    good one goes on being used. Raises Unavailable where there is none yet.
-    """
-    return _kept("secrets", _read_secrets)
-
-
 def shopify_admin(shop: str) -> "AdminApi":
     """The Admin API of a shop, with an access token that all functions share.
 
@@ -248,7 +208,7 @@ def my_page() -> MyPage:
     asked = till()
     page: MyPage | None = _parts.get("page")
     if page is None or page.till is not asked:
-        page = MyPage(ledger(settings().programme.time_zone), asked)
+        page = MyPage(ledger(first_programme().time_zone), asked)
         _parts["page"] = page
     return page
 
@@ -280,44 +240,13 @@ def _shopify_admin(shop: str) -> "AdminApi":
 
     local_url = settings().local_shopify_url
     base_url = f"{local_url}/{shop}" if local_url else f"https://{shop}"
-    kept = Tokens(_client(), settings().table_name, KmsSeal(settings().token_key()))
+    tokens = Tokens(_client(), settings().table_name, KmsSeal(settings().token_key()))
     calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
     world = SystemClock()  # tokens live in real time, wherever the ledger's clock stands
-    access = AdminAccess(shop, base_url, app_keys, kept, calls, world)
+    access = AdminAccess(shop, base_url, app_keys, tokens, calls, world)
     return AdminApi(base_url, access, calls, world)
 
 
 @cache
 def _client() -> Any:
     return connect()
-
-
-def _read_secrets() -> Secrets:
-    text = settings().local_secrets
-    if text is None:
-        from pointbook.aws import secret_text  # noqa: PLC0415 - not needed on every start
-
-        text = secret_text(settings().secrets_name)
-    return Secrets.from_json(text, settings().stage)
-
-
-_memory: dict[str, tuple[float, Any]] = {}
-
-
-def _kept[T](name: str, read: Callable[[], T]) -> T:
-    """What `read` returned within the last minute, else what it returns now.
-
-    Where it fails now, what it returned before; that is logged and counted.
-    """
-    until, value = _memory.get(name, (0.0, None))
-    if time.monotonic() >= until:
-        try:
-            value = read()
-        except PointbookError:
-            if name not in _memory:
-                raise
-            log.exception("kept_value_not_renewed", what=name)
-            log.metric("KeptValuesNotRenewed")
-        _memory[name] = (time.monotonic() + KEPT_SECONDS, value)
-    found: T = value
-    return found

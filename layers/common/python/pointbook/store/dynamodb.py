@@ -12,10 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from botocore.client import BaseClient
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
-from botocore.session import Session
 
 from pointbook.domain.account import Account
 from pointbook.domain.chain import BookedEntry
@@ -32,6 +30,7 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.errors import StoreRefused
+from pointbook.outgoing.aws_client import aws_client
 from pointbook.store import items, keys, papers, requests
 from pointbook.store.values import Stored
 
@@ -65,18 +64,8 @@ _READERS = {
 
 
 def connect() -> BaseClient:
-    """A DynamoDB client that gives up in time; the ledger does the repeating.
-
-    botocore's own client, without boto3 around it: 30 ms less at a cold start. Region, credentials
-    and, on a laptop, the endpoint come from the environment that Lambda sets.
-    """
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 1},
-        connect_timeout=1,
-        read_timeout=1,
-        tcp_keepalive=True,
-    )
-    client: BaseClient = Session().create_client("dynamodb", config=config)
+    """A DynamoDB client that gives up in time; the ledger does the repeating."""
+    client: BaseClient = aws_client("dynamodb", attempts=1, connect_seconds=1, read_seconds=1)
     return client
 
 

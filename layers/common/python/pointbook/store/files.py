@@ -7,11 +7,10 @@ after 30 days, and erasing a customer or a shop deletes theirs at once.
 from functools import cache
 from typing import IO, Any
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session
 
 from pointbook.errors import Unavailable
+from pointbook.outgoing.aws_client import aws_client
 
 ROOM = "data-requests"
 
@@ -19,10 +18,7 @@ ROOM = "data-requests"
 @cache
 def connect_files() -> Any:
     """The client of S3."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=2, read_timeout=20
-    )
-    return Session().create_client("s3", config=config)
+    return aws_client("s3", attempts=3, connect_seconds=2, read_seconds=20)
 
 
 class PrivacyFiles:
