@@ -17,25 +17,40 @@ SECOND_SHOP = "second.myshopify.com"
 """A shop that the stack serves beside the demo shop."""
 
 
+class OwnStack:
+    """A stack on free ports; its state is in a folder of its own and outlives its end."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._environment = {
+            **os.environ,
+            "PORT": str(_free_port()),
+            "DETACH": "1",
+            "LOCAL_DIRECTORY": str(directory),
+            "SHOP_DOMAIN": f"{demo.SHOP_DOMAIN},{SECOND_SHOP}",
+        }
+
+    def start(self, **parameters: str) -> Stack:
+        """Deploy it with these template parameters, by their names as variables, and start it."""
+        started = _local("run", self._environment | parameters)
+        assert started.returncode == 0, started.stdout
+        return Stack.read(self._directory / "stack.json")
+
+    def stop(self) -> None:
+        """End it; nothing may be left of it."""
+        stopped = _local("stop", self._environment)
+        assert stopped.returncode == 0, stopped.stdout
+        assert not left_over(self._directory), "a process of the stack is still running"
+
+
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack on free ports with a state of its own. Its facts are those of stack.json."""
-    directory = tmp_path_factory.mktemp("stack")
-    environment = {
-        **os.environ,
-        "PORT": str(_free_port()),
-        "DETACH": "1",
-        "LOCAL_DIRECTORY": str(directory),
-        "SHOP_DOMAIN": f"{demo.SHOP_DOMAIN},{SECOND_SHOP}",
-    }
-    started = _local("run", environment)
-    assert started.returncode == 0, started.stdout
+    """A stack for all tests. Its facts are those of stack.json."""
+    own = OwnStack(tmp_path_factory.mktemp("stack"))
     try:
-        yield Stack.read(directory / "stack.json")
+        yield own.start()
     finally:
-        stopped = _local("stop", environment)
-        assert stopped.returncode == 0, stopped.stdout
-        assert not left_over(directory), "a process of the stack is still running"
+        own.stop()
 
 
 def left_over(directory: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Shopify Flow beside its plain actions: loops, its own repetitions, reports, reminders."""
+"""Shopify Flow beside its plain actions: loops, reports, reminders."""
 
 import json
 import uuid
@@ -68,20 +68,6 @@ def test_a_hundred_consumes_in_a_row_are_no_loop(stack: Stack) -> None:
     answers = [act(stack, "consume", customer) for _ in range(100)]
     assert {answer.status_code for answer in answers} == {200}
     assert approved(stack, customer) == 900
-
-
-def test_flow_repeats_an_action_for_36_hours_and_it_has_one_effect(stack: Stack) -> None:
-    customer = a_customer()
-    act(stack, "grant", customer, points=1000)
-    run = f"run-{uuid.uuid4()}"
-    first = act(stack, "consume", customer, run, points=300).json()["return_value"]
-    assert first["duplicate"] is False
-    for _ in range(12):
-        pass_time(stack, 3 * HOUR)
-        answer = act(stack, "consume", customer, run, points=300)
-        assert answer.status_code == 200
-        assert answer.json()["return_value"] == first | {"duplicate": True}
-    assert approved(stack, customer) == 700
 
 
 def test_a_report_tells_the_six_figures_once(stack: Stack, shopify: Flow) -> None:

@@ -1,0 +1,59 @@
+"""What Flow repeats for 36 hours has one effect, whatever happens to the stack meanwhile."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack import Stack
+from tests.e2e.conftest import OwnStack
+from tests.e2e.test_flow_loops import act, approved
+from tests.e2e.test_holds import pass_time
+from tests.e2e.test_triggers import a_customer
+
+HOURS, TIMES = 36, 12
+HOUR = 3600
+ANOTHER_PROGRAMME = {"HOLD_SECONDS": "120", "EXPIRY": "days:30"}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[OwnStack]:
+    """A stack that may be ended."""
+    own = OwnStack(tmp_path)
+    try:
+        yield own
+    finally:
+        own.stop()
+
+
+def test_an_action_has_one_effect_and_one_answer_across_restarts_and_a_deployment(
+    own: OwnStack,
+) -> None:
+    stack = own.start()
+    customer, run = a_customer(), f"run-{uuid.uuid4()}"
+    assert act(stack, "grant", customer, points=1000).status_code == 200
+    first = act(stack, "consume", customer, run, points=300).json()["return_value"]
+    assert first["duplicate"] is False
+    for time in range(TIMES):
+        stack = {4: restarted, 8: deployed_anew}.get(time, untouched)(own, stack)
+        pass_time(stack, HOURS * HOUR // TIMES)
+        answer = act(stack, "consume", customer, run, points=300)
+        assert answer.status_code == 200
+        assert answer.json()["return_value"] == first | {"duplicate": True}
+    assert approved(stack, customer) == 700
+
+
+def untouched(_: OwnStack, stack: Stack) -> Stack:
+    return stack
+
+
+def restarted(own: OwnStack, _: Stack) -> Stack:
+    own.stop()
+    return own.start()
+
+
+def deployed_anew(own: OwnStack, _: Stack) -> Stack:
+    """Under another programme, which every function is told."""
+    own.stop()
+    return own.start(**ANOTHER_PROGRAMME)
