@@ -74,6 +74,20 @@ def test_points_are_taken_away_and_lifetime_stays(functions: Functions) -> None:
     assert entries()[0].entry.topic == "points/sub/manual"
 
 
+@pytest.mark.parametrize("points", [200, -50])
+def test_staffs_work_is_no_activity_of_the_customers_and_renews_nothing(
+    monkeypatch: pytest.MonkeyPatch, points: int
+) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_EXPIRY="rolling:days:30")
+    functions.sample("flow_action_grant", "days_1")
+    before = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    assert functions.ask(ADJUST, wish(points)).status == 201
+    after = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    assert after[0].valid_through == before[0].valid_through
+    if points > 0:
+        assert (after[1].valid_through - before[0].valid_through).days == 29
+
+
 def test_more_than_there_is_cannot_be_taken_away_and_the_figures_say_why(
     functions: Functions,
 ) -> None:

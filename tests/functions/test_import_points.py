@@ -88,6 +88,16 @@ def test_points_keep_their_day_and_those_without_one_follow_the_programme(
     assert lots[1].valid_through.isoformat() == "2099-12-31"
 
 
+def test_an_import_is_no_activity_of_the_customers_and_renews_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_EXPIRY="rolling:days:30")
+    functions.sample("flow_action_grant", "days_1")
+    functions.ask(IMPORT, rows({"expired_at": None}))
+    tomorrow, later = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    assert (later.valid_through - tomorrow.valid_through).days == 29
+
+
 def test_an_import_may_be_run_again_and_books_only_what_is_new(functions: Functions) -> None:
     first = functions.ask(IMPORT, rows({}, {"point": 0}))
     assert statuses(first) == ["booked", "refused"]
