@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Callable
 
-from ops import privacy, programme, publish, redrive
+from ops import adjust, imports, privacy, programme, publish, redrive
 from ops.problems import OpsProblem
 from pointbook.errors import PointbookError
 
 _COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "adjust": adjust.main,
+    "import": imports.main,
     "privacy": privacy.main,
     "programme": programme.main,
     "publish": publish.main,

@@ -33,6 +33,7 @@ class Target:
     """A stack: its name, what its functions are told, and the way to its services.
 
     `outputs` are CloudFormation's; of a stack on the laptop, the names of its functions only.
+    `api_url` is the root of the HTTP API; paths start with /v1.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Target:
     session: Any
     endpoint_url: str | None
     outputs: dict[str, str]
+    api_url: str = ""
 
     def client(self, service: str) -> Any:
         """A client of one of AWS's services."""
@@ -86,7 +88,7 @@ def _local() -> Target:
         aws_secret_access_key="local",  # noqa: S106 (the emulator checks none)
         region_name=stack.aws_region,
     )
-    return _asked(STACK_NAME, session, stack.aws_endpoint_url)
+    return _asked(STACK_NAME, session, stack.aws_endpoint_url, stack.api_url)
 
 
 def _deployed(environment: str) -> Target:
@@ -98,7 +100,7 @@ def _deployed(environment: str) -> Target:
     return _asked(given["stack_name"], boto3.Session(region_name=given["region"]), None)
 
 
-def _asked(name: str, session: Any, endpoint_url: str | None) -> Target:
+def _asked(name: str, session: Any, endpoint_url: str | None, api_url: str | None = None) -> Target:
     cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
     functions = session.client("lambda", endpoint_url=endpoint_url)
     try:
@@ -112,4 +114,5 @@ def _asked(name: str, session: Any, endpoint_url: str | None) -> Target:
         settings.first_programme()
     except (ClientError, BotoCoreError, SettingsError) as error:
         raise OpsProblem(f"The stack {name} does not say what it goes by: {error}") from error
-    return Target(name, settings, session, endpoint_url, outputs)
+    api_url = api_url or outputs.get("ApiUrl", "")
+    return Target(name, settings, session, endpoint_url, outputs, api_url)

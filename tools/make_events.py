@@ -19,6 +19,7 @@ from typing import Any
 from local import demo, signing
 from tools.make_events_flow import lifecycle_cases, report_cases
 from tools.make_events_holds import hold_cases
+from tools.make_events_operator import operator_cases
 from tools.make_events_stream import stream_cases
 from tools.make_events_webhooks import STRANGERS_SECRET, webhook_cases, worker_cases
 
@@ -50,6 +51,7 @@ def cases() -> Iterator[Case]:
     yield from _my_page("get_points", "points", {})
     yield from _my_page("points_history", "points/history", {"limit": "20"})
     yield from hold_cases(_http, token(CUSTOMER), CUSTOMER, OTHER_CUSTOMER)
+    yield from operator_cases(_http, CUSTOMER, OTHER_CUSTOMER)
     yield from _flow("flow_action_consume", "consume-points", {"points": 300})
     yield from _flow("flow_action_grant", "grant-points", {"points": 1250})
     yield from _grant_only()

@@ -68,13 +68,12 @@ class _Importer:
                 integration = operation.get("x-amazon-apigateway-integration")
                 if not integration:
                     continue
-                if operation.get("security"):
-                    raise NotImplementedError(f"{path} has an authorizer, which is not imported")
                 function = _FUNCTION_IN_URI.sub(r"\1", integration["uri"])
                 if function not in integrations:
                     integrations[function] = self._integrate(api_id, function)
                 route = {"routeKey": _route_key(path, method)}
                 route["target"] = f"integrations/{integrations[function]}"
+                route["authorizationType"] = _authorization(path, operation)
                 self._made(self._create_route(api_id, route))
 
     def _integrate(self, api_id: str, function: str) -> str:
@@ -93,6 +92,16 @@ class _Importer:
             raise ValueError(f"MiniStack refused a part of the HTTP API: {content!r}")
         made: _Json = json.loads(content)
         return made
+
+
+def _authorization(path: str, operation: _Json) -> str:
+    match operation.get("security") or []:
+        case []:
+            return "NONE"
+        case [{"AWS_IAM": []}]:
+            return "AWS_IAM"
+        case _:
+            raise NotImplementedError(f"{path} has an authorizer, which is not imported")
 
 
 def _route_key(path: str, method: str) -> str:

@@ -16,6 +16,7 @@ GRANT = "flow_action_grant"
 CONSUME = "flow_action_consume"
 FLOW = (GRANT, CONSUME)
 SHOWS = ("get_points", "points_history")
+OPERATORS = ("adjust_points", "import_points")
 SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 """Sweeps that settle books, and after how many seconds there is something to settle."""
 
@@ -27,6 +28,7 @@ TRIED = (
     *WORKERS,
     "shopify_webhook",
     "privacy_watch",
+    *OPERATORS,
     "create_hold",
     "release_hold",
     "switch_off_codes",
@@ -77,6 +79,19 @@ def test_what_only_shows_is_allowed_to_read_what_it_shows(
     found = before | while_held | shop.needed(look)
     assert found == allowed(resources, function)
     assert "dynamodb:PutItem" not in {action for action, _ in found}
+
+
+@pytest.mark.parametrize("function", OPERATORS)
+def test_what_operators_call_is_allowed_what_it_does_and_no_secret(
+    shop: Shop, resources: dict[str, Any], function: str
+) -> None:
+    """On a shop without programme; refused, carried out, repeated; on a book that was merged."""
+    found = shop.needed(lambda: shop.every_sample(function))
+    shop.merge()
+    shop.forget_what_is_kept()
+    found |= shop.needed(lambda: shop.every_sample(function))
+    assert found == allowed(resources, function)
+    assert {resource for _, resource in found} == {"LedgerTable"}
 
 
 def test_the_webhooks_entrance_may_fill_the_queues_and_touches_no_points(
@@ -206,6 +221,6 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_the_secret_and_the_table_are_given_to_nobody_else(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    assert policies == ["PrivacyBucketPolicy"]
+    assert policies == ["PrivacyBucketPolicy", "OperatorPolicy"]
     (denied,) = resources["PrivacyBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert denied["Effect"] == "Deny"

@@ -1,13 +1,16 @@
-"""Asks the running stack as my page and Shopify Flow do."""
+"""Asks the running stack as my page, Shopify Flow and operators do."""
 
 import json
 from collections.abc import Mapping
 
 import boto3
 import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from requests import Response
 
-from local import signing
+from local import demo, emulator, signing
 from local.stack import Stack
 
 
@@ -44,6 +47,23 @@ def flow(stack: Stack, name: str, properties: Mapping[str, object], run: str) ->
         "X-Shopify-Hmac-Sha256": signing.flow_signature(body),
     }
     return ask(stack.function_urls[f"flow_action_{name}"], body, headers)
+
+
+def operate(stack: Stack, path: str, content: object, **headers: str) -> Response:
+    """An operator's request, signed for AWS."""
+    url = f"{stack.api_url}/v1/operator/{path}"
+    request = AWSRequest("POST", url, headers=headers, data=json.dumps(content).encode())
+    SigV4Auth(Credentials(emulator.ACCOUNT, "local"), "execute-api", stack.aws_region).add_auth(
+        request
+    )
+    return ask(url, request.data, dict(request.headers))
+
+
+def adjust(stack: Stack, customer: str, points: int, key: str) -> Response:
+    """Points added or removed by hand, in the demo shop."""
+    wish = {"shop": demo.SHOP_DOMAIN, "points": points, "reason": "By hand"}
+    path = f"customers/{customer}/adjustments"
+    return operate(stack, path, wish, **{"Idempotency-Key": key})
 
 
 def invoke(stack: Stack, function: str) -> dict[str, object]:

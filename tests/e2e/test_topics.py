@@ -1,17 +1,14 @@
-"""Every topic that changes approved points, made in a real way and seen by Shopify Flow.
-
-Not here, because nothing on a stack makes them yet: what staff add and remove, and an import.
-"""
+"""Every topic that changes approved points, made in a real way and seen by Shopify Flow."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from local import webhooks
+from local import demo, webhooks
 from local.stack import Stack
 from pointbook.domain.entry import Topic
-from tests.e2e.asking import invoke
+from tests.e2e.asking import adjust, invoke, operate
 from tests.e2e.checkout import Checkout
 from tests.e2e.test_flow_loops import act
 from tests.e2e.test_holds import new_order, pass_time
@@ -22,9 +19,6 @@ from tools.make_events_webhooks import body_of
 
 DAY = 86_400
 ORDERED_AT_MS = 1_795_000_000_000
-
-BY_HAND = {Topic.ADD_MANUAL, Topic.SUB_MANUAL, Topic.ADD_IMPORT}
-"""No function does these yet."""
 
 NOT_TOLD = {Topic.PENDING_ADD, Topic.PENDING_CANCEL, Topic.HOLD_SPENT, Topic.EXPIRED_SPENT}
 """These leave approved as it is."""
@@ -128,11 +122,23 @@ def expiry(shop: Shop) -> None:
     shop.must_be_told(customer, Topic.ADD_FLOW, Topic.SUB_EXPIRE)
 
 
+def operators(shop: Shop) -> None:
+    """A balance is taken over, then staff add points and take some away."""
+    customer = a_customer()
+    row = {"row": 1, "customer_id": customer, "title": "Balance", "point": 500}
+    content = {"shop": demo.SHOP_DOMAIN, "rows": [row]}
+    assert operate(shop.stack, f"imports/move-{customer}", content).status_code == 200
+    assert adjust(shop.stack, customer, 200, "more").status_code == 201
+    assert adjust(shop.stack, customer, -50, "less").status_code == 201
+    shop.must_be_told(customer, Topic.ADD_IMPORT, Topic.ADD_MANUAL, Topic.SUB_MANUAL)
+
+
 SCENES: dict[Callable[[Shop], None], set[Topic]] = {
     order_and_refund: {Topic.ADD_SIGN_UP, Topic.ADD_ORDER, Topic.SUB_REFUND},
     counter: {Topic.ADD_FLOW, Topic.SUB_ORDER},
     holds: {Topic.SUB_FLOW, Topic.SUB_HOLD, Topic.ADD_HOLD, Topic.ADD_REFUND},
     merge: {Topic.SUB_MERGE, Topic.ADD_MERGE},
+    operators: {Topic.ADD_IMPORT, Topic.ADD_MANUAL, Topic.SUB_MANUAL},
     expiry: {Topic.SUB_EXPIRE},
 }
 """What happens, and which topics are seen in it."""
@@ -148,4 +154,4 @@ def test_what_happens_reaches_flow_under_its_topic(
 
 
 def test_every_topic_is_seen_somewhere() -> None:
-    assert set().union(*SCENES.values()) == set(Topic) - BY_HAND - NOT_TOLD
+    assert set().union(*SCENES.values()) == set(Topic) - NOT_TOLD

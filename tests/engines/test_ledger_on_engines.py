@@ -8,18 +8,26 @@ import pytest
 
 from pointbook.domain.account import HoldState
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import MarkReady, ReturnSpending, Settle, SpendOnOrder
-from pointbook.domain.expiry import Days
+from pointbook.domain.commands import (
+    Consume,
+    Grant,
+    MarkReady,
+    ReturnSpending,
+    Settle,
+    SpendOnOrder,
+)
+from pointbook.domain.expiry import Days, FixedDate
 from pointbook.domain.holds import ALARM_CODE_USED_AGAIN, ALARM_LATE_ORDER
 from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
 from pointbook.domain.orders import Goods, Order, Refund
 from pointbook.domain.ports import DUE_SHARDS, DueKind, Loaded
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.instruction import Booked
-from pointbook.ledger import ENTRIES_PER_WRITE_MAX, TIME
+from pointbook.instruction import Booked, Identity, Instruction
+from pointbook.ledger import ENTRIES_PER_WRITE_MAX
+from pointbook.writing import TIME
 from tests.engines.counting import CountingClient
 from tests.engines.engine import SHOP, Engine, book_of
-from tests.engines.ledgers import HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, Desk
+from tests.engines.ledgers import FLOW, HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, Desk
 from tests.engines.plain import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
 
 
@@ -101,6 +109,37 @@ def test_a_refusal_changes_nothing_and_is_not_remembered(desk: Desk) -> None:
 
     desk.grant(1)
     assert not booked(desk.consume(101, "k1")).duplicate
+
+
+def test_points_that_must_be_in_time_are_refused_too_late_but_a_repetition_never_is(
+    desk: Desk,
+) -> None:
+    day = FixedDate(desk.clock.now().date())
+    command = Grant(100, day, in_time=True)
+    first = booked(desk.say(command, "k1"))
+    desk.clock.pass_time(days=2)
+
+    assert booked(desk.say(command, "k1")) == replace(first, duplicate=True)
+    assert refused(desk.say(command, "k2")) is Code.DAY_PAST
+    assert desk.topics() == ["add/flow", "sub/expire"]
+
+
+def test_a_rehearsal_answers_as_the_deed_would_and_writes_nothing(desk: Desk) -> None:
+    desk.grant(100)
+    desk.hold(60)
+    desk.clock.pass_time(days=400)  # the hold is over, and both lots have lapsed
+    desk.consume(1, "too much")
+    for command, key in ((Grant(30, MONTH), "k1"), (Consume(9000), "k2"), (Grant(5, MONTH), "k3")):
+        wish = Instruction(SHOP, CUSTOMER, command, FLOW, identity=Identity("test:key", key))
+        before = desk.store.account(SHOP, CUSTOMER)
+        rehearsed = desk.ledger.rehearse(wish)
+        assert desk.ledger.rehearse(wish) == rehearsed
+        assert desk.store.account(SHOP, CUSTOMER) == before
+        assert desk.ledger.execute(wish) == rehearsed
+    wish = Instruction(SHOP, CUSTOMER, Grant(30, MONTH), FLOW, identity=Identity("test:key", "k1"))
+    assert booked(desk.ledger.rehearse(wish)).duplicate
+    other = replace(wish, content={"points": 31})
+    assert refused(desk.ledger.rehearse(other)) is Code.IDEMPOTENCY_MISMATCH
 
 
 def test_a_customer_without_points_has_an_empty_book(desk: Desk) -> None:

@@ -38,6 +38,7 @@ def test_the_drawn_tree_is_the_real_one() -> None:
         (errors.SignatureWrong(), "signature_wrong"),
         (errors.Unauthenticated("token_expired"), "token_expired"),
         (errors.NotYours(), "not_yours"),
+        (errors.NotAnOperator(), "operator_missing"),
         (errors.OriginRefused(), "origin_not_allowed"),
         (errors.LedgerUnavailable(1), "ledger_unavailable"),
         (errors.ShopifyRefused("x"), "shopify_refused"),

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -7,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointbook.errors import InvalidRequest, MalformedBody
-from pointbook.strict import json_object, json_value, optional_text, shown, text, whole_number
+from pointbook.strict import (
+    json_object,
+    json_value,
+    optional_day,
+    optional_text,
+    shown,
+    text,
+    whole_number,
+)
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),
@@ -81,6 +90,33 @@ def test_an_optional_text_that_is_there_must_be_good() -> None:
     assert optional_text("key", "key", 3) == "key"
     with pytest.raises(InvalidRequest):
         optional_text("keys", "key", 3)
+
+
+@given(st.dates())
+def test_a_day_is_read_in_one_form(day: date) -> None:
+    assert optional_day(day.isoformat(), "day") == day
+
+
+@pytest.mark.parametrize("nothing", [None, "", " "])
+def test_a_day_may_be_left_out(nothing: object) -> None:
+    assert optional_day(nothing, "day") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "20261231",
+        "2026-W53-4",
+        "2026-02-30",
+        "2026-1-1",
+        "2026-12-31T00:00",
+        "２０２６-12-31",
+        20261231,
+    ],
+)
+def test_what_is_no_day_or_written_in_another_form_is_refused(value: object) -> None:
+    with pytest.raises(InvalidRequest, match="day is "):
+        optional_day(value, "day")
 
 
 @pytest.mark.parametrize(

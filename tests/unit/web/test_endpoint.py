@@ -9,6 +9,7 @@ from pointbook.errors import (
     LedgerUnavailable,
     MalformedBody,
     MethodNotAllowed,
+    NotAnOperator,
     NotYours,
     OriginRefused,
     PointbookError,
@@ -25,6 +26,7 @@ from pointbook.web.endpoint import (
     flow_endpoint,
     flow_refusal,
     my_page_endpoint,
+    operator_endpoint,
 )
 from pointbook.web.request import Event, Request
 from pointbook.web.response import Response, problem
@@ -36,6 +38,11 @@ LOGIN_URL = "https://demo.myshopify.com/account/login"
 def my_page(handler: Handler, given: Event | None = None) -> dict[str, Any]:
     answer = my_page_endpoint(stage="local", login_url=LOGIN_URL)(handler)
     return answer(event() if given is None else given, None)
+
+
+def operator(handler: Handler, given: Event | None = None) -> dict[str, Any]:
+    answer = operator_endpoint(stage="local", body_bytes_max=100)(handler)
+    return answer(event("POST") if given is None else given, None)
 
 
 def flow(handler: Handler, given: Event | None = None) -> dict[str, Any]:
@@ -100,6 +107,8 @@ PROBLEMS: list[tuple[PointbookError, int, str]] = [
     (Unauthenticated("token_expired"), 401, "token_expired"),
     (NotYours(), 403, "not_yours"),
     (OriginRefused(), 403, "origin_not_allowed"),
+    (NotAnOperator(), 403, "operator_missing"),
+    (UnknownShop("not ours"), 422, "unknown_shop"),
     (BodyTooLarge(65536), 413, "body_too_large"),
     (MalformedBody("no JSON"), 422, "invalid_request"),
     (InvalidRequest("points", "points is 0"), 422, "invalid_request"),
@@ -123,6 +132,18 @@ def test_every_error_is_a_problem_with_its_own_status_and_code(
     assert (body["status"], body["code"]) == (status, code)
     assert body["title"]
     assert body["detail"] == str(error)
+
+
+def test_an_operators_tool_is_answered_without_what_browsers_need() -> None:
+    answer = operator(lambda request: Response(201, {"iam": dict(request.iam)}))
+    assert (answer["statusCode"], body_of(answer)) == (201, {"iam": {}})
+    assert answer["headers"]["X-Request-Id"] == "request-1"
+    assert "Access-Control-Allow-Origin" not in answer["headers"]
+    refused = operator(raising(InvalidRequest("points", "points is 0")))
+    assert refused["headers"]["Content-Type"] == "application/problem+json"
+    assert (refused["statusCode"], body_of(refused)["field"]) == (422, "points")
+    assert operator(lambda _: Response(200, {}), event(body=b"x" * 101))["statusCode"] == 413
+    assert operator(raising(ZeroDivisionError("detail")))["statusCode"] == 500
 
 
 def test_only_who_is_not_logged_in_is_told_where_to_log_in() -> None:

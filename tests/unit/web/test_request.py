@@ -202,6 +202,7 @@ def test_what_proves_or_moves_something_is_not_shown() -> None:
                 body=base64.b64encode(b"secret"),
                 headers={"authorization": "Bearer secret"},
                 cookies=["sessionToken=secret"],
+                requestContext={"authorizer": {"iam": {"accessKey": "secret"}}},
             )
         )
     )

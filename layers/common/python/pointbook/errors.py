@@ -14,6 +14,7 @@ PointbookError
 │   ├── SignatureWrong           signature_wrong
 │   ├── Unauthenticated          token_missing, token_invalid, token_expired
 │   ├── NotYours                 not_yours
+│   ├── NotAnOperator            operator_missing
 │   └── OriginRefused            origin_not_allowed
 ├── MessageDeclined              message_declined; a queue's message that the ledger declines
 ├── ProgrammeMoved               programme_moved: somebody else changed the programme meanwhile
@@ -201,6 +202,15 @@ class NotYours(Refused):
 
     def __init__(self) -> None:
         super().__init__("You can see and use your own points only.")
+
+
+class NotAnOperator(Refused):
+    """IAM has not proved who is asking."""
+
+    code = "operator_missing"
+
+    def __init__(self) -> None:
+        super().__init__("Sign this request with AWS Signature Version 4, as an operator.")
 
 
 class OriginRefused(Refused):

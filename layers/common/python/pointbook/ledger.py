@@ -15,18 +15,17 @@ There is no state "in progress": a request has had its effect, or it has not.
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from random import SystemRandom
 from typing import assert_never
 
 from pointbook.domain.account import Account
-from pointbook.domain.chain import BookedEntry, Cause, Text, seal
+from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.domain.commands import Settle
 from pointbook.domain.decide import Decision, decide, settle_part, settled
 from pointbook.domain.merge import merge
 from pointbook.domain.ports import (
-    AccountWrite,
     AlreadyDone,
     Clock,
     Committed,
@@ -42,6 +41,7 @@ from pointbook.domain.ports import (
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
 from pointbook.instruction import Booked, Instruction, View
+from pointbook.writing import TIME, booked, sealed, write_of
 
 ENTRIES_PER_WRITE_MAX = 20
 """More than this is settled by writes of its own first."""
@@ -51,9 +51,6 @@ DEADLINE_SECONDS = 8.0
 
 READ_DEADLINE_SECONDS = 0.9
 """My page waits no longer than this for the ledger."""
-
-TIME = Cause(source="time")
-"""The cause of what falls due."""
 
 type Alarm = Callable[[Instruction, str], None]
 """Tells an operator of an instruction, and by its name what is wrong."""
@@ -157,6 +154,20 @@ class Ledger:
             else:
                 return answer
 
+    def rehearse(
+        self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> Booked | Refusal:
+        """What `execute` would answer now; nothing is written.
+
+        Entry ids are those that the command's entries would have. Raises LedgerUnavailable.
+        """
+        known = self._patiently(lambda: self._know(instruction, fresh=True), deadline_seconds)
+        if known.loaded.remembered is not None:
+            return _repeated(instruction, known.loaded.remembered)
+        command = instruction.command_for(known.loaded)
+        decision = decide(known.account, command, self._clock.now())
+        return decision if isinstance(decision, Refusal) else booked(decision)
+
     def merge(
         self,
         shop: str,
@@ -245,7 +256,7 @@ class Ledger:
             return Booked((), decision.account.figures)
         for alarm in decision.alarms:
             self._alarm(instruction, alarm)
-        verdict = self._store.commit(_write_of(instruction, known.account, decision))
+        verdict = self._store.commit(write_of(instruction, known.account, decision))
         return _answered(instruction, decision, verdict)
 
     def _refused(
@@ -263,7 +274,7 @@ class Ledger:
     def _settle_part(self, shop: str, account: Account, now: datetime) -> Lost | None:
         """Write down part of what has fallen due, where it is more than one write holds."""
         part = settle_part(account, now, ENTRIES_PER_WRITE_MAX)
-        write = Write(shop, (_sealed(account, part, TIME, None),))
+        write = Write(shop, (sealed(account, part, TIME, None),))
         verdict = self._store.commit(write)
         return verdict if isinstance(verdict, Lost) else None
 
@@ -280,9 +291,9 @@ class Ledger:
             moved_on = self._account(shop, target.customer_id).revision != target.revision
             return None if moved_on else merged
         sides = ((source, merged.source), (target, merged.target))
-        accounts = tuple(_sealed(before, side, cause, None) for before, side in sides)
+        accounts = tuple(sealed(before, side, cause, None) for before, side in sides)
         verdict = self._store.commit(Write(shop, accounts, loose_codes=merged.loose_codes))
-        return _booked(merged.target) if isinstance(verdict, Committed) else None
+        return booked(merged.target) if isinstance(verdict, Committed) else None
 
     def _account(self, shop: str, customer_id: str) -> Account:
         return self._store.account(shop, customer_id) or self._opened(customer_id)
@@ -306,8 +317,8 @@ class Ledger:
     def _patience(self, seconds: float) -> _Patience:
         return _Patience(self._clock, self._random, seconds)
 
-    def _patiently[T](self, read: Callable[[], T]) -> T:
-        patience = self._patience(READ_DEADLINE_SECONDS)
+    def _patiently[T](self, read: Callable[[], T], seconds: float = READ_DEADLINE_SECONDS) -> T:
+        patience = self._patience(seconds)
         while True:
             try:
                 return read()
@@ -340,7 +351,7 @@ def _answered(
 ) -> Booked | Refusal | Lost:
     match verdict:
         case Committed():
-            return _booked(decision)
+            return booked(decision)
         case AlreadyDone(remembered):
             return _repeated(instruction, remembered)
         case Lost():
@@ -356,45 +367,3 @@ def _repeated(instruction: Instruction, remembered: Remembered) -> Booked | Refu
             "This key was used before for another request: use a new key for a new request.",
         )
     return Booked(remembered.entry_ids, remembered.figures, duplicate=True)
-
-
-def _booked(decision: Decision) -> Booked:
-    return Booked(
-        entry_ids=tuple(entry.entry_id for entry in decision.command_entries),
-        figures=decision.account.figures,
-        settled=decision.settled,
-        alarms=decision.alarms,
-    )
-
-
-def _write_of(instruction: Instruction, before: Account, decision: Decision) -> Write:
-    erasable = instruction.reason or instruction.cause.cause_entry_id
-    text = Text(instruction.reason, secrets.token_hex(16)) if erasable else None
-    booked = _booked(decision)
-    remembered = None
-    if instruction.identity is not None:
-        remembered = Remembered(
-            key_hash=instruction.identity.key_hash,
-            content_hash=instruction.content_hash,
-            entry_ids=booked.entry_ids,
-            figures=booked.figures,
-        )
-    order, record = decision.order, decision.record
-    return Write(
-        shop=instruction.shop,
-        accounts=(_sealed(before, decision, instruction.cause, text),),
-        remembered=remembered,
-        remembered_for=instruction.customer_id,
-        order=replace(order, revision=order.revision + 1) if order else None,
-        hold_record=replace(record, revision=record.revision + 1) if record else None,
-        loose_codes=decision.loose_codes,
-    )
-
-
-def _sealed(before: Account, decision: Decision, cause: Cause, text: Text | None) -> AccountWrite:
-    """The account with its entries chained; what fell due was caused by time alone."""
-    due = seal(decision.entries[: decision.settled], before.book_id, before.head, TIME, None)
-    head = due[-1].entry_hash if due else before.head
-    own = seal(decision.command_entries, before.book_id, head, cause, text)
-    head = own[-1].entry_hash if own else head
-    return AccountWrite(replace(decision.account, head=head), (*due, *own))

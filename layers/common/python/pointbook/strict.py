@@ -8,10 +8,12 @@ and `json.loads('{"a": 1, "a": 2}')` all succeed.
 import json
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from pointbook.errors import InvalidRequest, MalformedBody
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
 
 
@@ -72,6 +74,22 @@ def optional_text(value: object, field: str, max_chars: int) -> str | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     return text(value, field, max_chars)
+
+
+def optional_day(value: object, field: str) -> date | None:
+    """Return the day that a text such as "2026-12-31" names; absent, empty and blank are none.
+
+    Refused with InvalidRequest: every other form, and days that no calendar has.
+    """
+    given = optional_text(value, field, 255)
+    if given is None:
+        return None
+    try:
+        return date.fromisoformat(given if _DAY.fullmatch(given) else "")
+    except ValueError as error:
+        raise InvalidRequest(
+            field, f"{field} is {shown(given)}, but must be a day such as 2026-12-31."
+        ) from error
 
 
 def shown(value: object) -> str:

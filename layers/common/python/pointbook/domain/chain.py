@@ -16,6 +16,9 @@ from pointbook.domain.lots import Lots
 
 FORMAT = 1
 
+STAFF = frozenset({"manual", "import"})
+"""Sources whose actor is a person of the shop's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:

@@ -48,7 +48,8 @@ class _MovesPoints:
 class Grant(_MovesPoints):
     """issued → approved, into a lot by `expiry`.
 
-    `flow_per_hour` is how many commands Flow may give for one customer within an hour.
+    `flow_per_hour` is how many commands Flow may give for one customer within an hour. `in_time`:
+    refused where the last valid day is over; else such points lapse at once.
     """
 
     points: int
@@ -56,6 +57,7 @@ class Grant(_MovesPoints):
     topic: Topic = Topic.ADD_FLOW
     about: str = ""
     flow_per_hour: int | None = None
+    in_time: bool = False
 
     def __post_init__(self) -> None:
         check_points(self.points)

@@ -121,9 +121,7 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
 ) -> Outcome | Refusal:
     match command:
         case c.Grant():
-            approve(
-                draft, Bucket.ISSUED, command.points, command.expiry, command.topic, command.about
-            )
+            return _grant(draft, command)
         case c.GrantPending():
             promise(draft, command.points, command.about)
         case c.Confirm() | c.CancelPending():
@@ -176,6 +174,16 @@ def _too_fast(draft: Draft, command: c.Command) -> Refusal | None:
         )
     draft.account = replace(draft.account, flow_pace=FlowPace(hour, before + 1))
     return None
+
+
+def _grant(draft: Draft, command: c.Grant) -> Outcome | Refusal:
+    day = draft.valid_through(command.expiry)
+    if command.in_time and day < draft.today:
+        return Refusal(
+            Code.DAY_PAST, f"{day} is past: points valid through it would lapse at once."
+        )
+    approve(draft, Bucket.ISSUED, command.points, command.expiry, command.topic, command.about)
+    return DONE
 
 
 def _leave_pending(draft: Draft, command: c.Confirm | c.CancelPending) -> Outcome | Refusal:

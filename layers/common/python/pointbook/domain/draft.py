@@ -146,7 +146,12 @@ class Draft:
 
     def valid_through(self, rule: ExpiryRule) -> date:
         """The last valid day of points granted now."""
-        return last_valid_day(rule, day_of(self.now, self.account.time_zone))
+        return last_valid_day(rule, self.today)
+
+    @property
+    def today(self) -> date:
+        """The day in the account's calendar."""
+        return day_of(self.now, self.account.time_zone)
 
 
 def _held(account: Account) -> Lots:

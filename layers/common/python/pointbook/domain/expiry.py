@@ -72,6 +72,11 @@ class Rolling:
 type ExpiryRule = Days | Months | FixedDate | Never | Rolling
 
 
+def without_renewal(rule: ExpiryRule) -> ExpiryRule:
+    """The same rule for points that come without any activity of the customer."""
+    return rule.period if isinstance(rule, Rolling) else rule
+
+
 def last_valid_day(rule: ExpiryRule, today: date) -> date:
     """The last day on which points granted `today` under `rule` can be spent."""
     match rule:

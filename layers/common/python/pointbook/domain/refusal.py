@@ -22,6 +22,7 @@ class Code(StrEnum):
     TRIGGER_REFUSED = "trigger_refused"
     SAME_ACCOUNT = "same_account"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
+    DAY_PAST = "day_past"
 
 
 @dataclass(frozen=True, slots=True)

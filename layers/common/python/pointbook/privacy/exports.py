@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from pointbook.domain.account import Account, Hold
-from pointbook.domain.chain import BookedEntry
+from pointbook.domain.chain import STAFF, BookedEntry
 from pointbook.domain.decide import settled
 from pointbook.domain.lots import Lots
 from pointbook.domain.orders import EarningRule
@@ -153,7 +153,7 @@ def _entry(booked: BookedEntry) -> dict[str, Any]:
         "figures": entry.figures._asdict(),
         "about": entry.about,
         "source": cause.source,
-        "actor": cause.actor,
+        "actor": None if cause.source in STAFF else cause.actor,
         "cause_entry_id": cause.cause_entry_id,
         "reason": booked.text.reason if booked.text else None,
     }

@@ -1,4 +1,4 @@
-"""The wrappers around handlers: one for my page's API, one for Flow's actions.
+"""The wrappers around handlers: one for my page's API, one for operators, one for Flow's actions.
 
 A handler takes a `Request` and returns a `Response` or raises; the wrapper reads the event and
 turns every error into an answer. Nothing else is done here: no routing, no validation, no identity.
@@ -18,7 +18,14 @@ from pointbook.errors import (
     Unauthenticated,
     Unavailable,
 )
-from pointbook.web.request import Event, Request, Timing, read_request, request_id
+from pointbook.web.request import (
+    BODY_BYTES_MAX,
+    Event,
+    Request,
+    Timing,
+    read_request,
+    request_id,
+)
 from pointbook.web.response import (
     ALLOW_HEADER,
     CORS_HEADERS,
@@ -72,6 +79,32 @@ def my_page_endpoint(*, stage: str, login_url: str) -> Callable[[Handler], Lambd
     return wrap
 
 
+def operator_endpoint(
+    *, stage: str, body_bytes_max: int = BODY_BYTES_MAX
+) -> Callable[[Handler], LambdaHandler]:
+    """Make a Lambda handler of an operator's call out of a function from Request to Response.
+
+    Errors become `application/problem+json`. A body over `body_bytes_max` is refused before
+    anything is read.
+    """
+
+    def wrap(handler: Handler) -> LambdaHandler:
+        def lambda_handler(event: Event, _context: object) -> dict[str, Any]:
+            identifier = request_id(event)
+            log.bind(stage=stage, request_id=identifier)
+            try:
+                response = handler(read_request(event, body_bytes_max=body_bytes_max))
+            except PointbookError as error:
+                response = _as_problem(error)
+            except Exception:  # noqa: BLE001 -- the last line: an operator's tool gets an answer
+                response = _unexpected_problem()
+            return lambda_answer(response, identifier)
+
+        return lambda_handler
+
+    return wrap
+
+
 def flow_endpoint(*, stage: str) -> Callable[[Handler], LambdaHandler]:
     """Make a Lambda handler of a Flow action out of a function from Request to Response.
 
@@ -109,7 +142,7 @@ def flow_refusal(code: str, message: str) -> Response:
     return Response(status, {"code": code, "message": message})
 
 
-def _as_problem(error: PointbookError, login_url: str) -> Response:
+def _as_problem(error: PointbookError, login_url: str = "") -> Response:
     if not isinstance(error, Refused | Unavailable):
         return _unexpected_problem()
     count(error)

@@ -50,7 +50,8 @@ class Timing:
 class Request:
     """One HTTP request. Header names are lower-case, `query` and `path_parameters` are decoded.
 
-    `body` are the raw bytes as they were sent: what is signed is these, not a parsed value.
+    `body` are the raw bytes as they were sent: what is signed is these, not a parsed value. `iam`
+    is what API Gateway says of the caller where a route asks for IAM; no client can send it.
     """
 
     method: str
@@ -60,6 +61,7 @@ class Request:
     headers: Mapping[str, str] = field(repr=False)
     cookies: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
+    iam: Mapping[str, Any] = field(default_factory=dict, repr=False)
     timing: Timing = field(default_factory=Timing, repr=False)
 
     def header(self, name: str) -> str | None:
@@ -132,6 +134,7 @@ def read_request(
         headers=headers,
         cookies=_cookies(event, headers),
         body=body,
+        iam=_iam(event),
         timing=timing or Timing(),
     )
 
@@ -143,6 +146,12 @@ def request_id(event: Event) -> str:
 
 def _context(event: Event) -> Mapping[str, Any]:
     return event.get("requestContext") or {}
+
+
+def _iam(event: Event) -> Mapping[str, Any]:
+    authorizer = _context(event).get("authorizer") or {}
+    found: Mapping[str, Any] = authorizer.get("iam") or {}
+    return found
 
 
 def _body(event: Event, limit_bytes: int) -> bytes:

@@ -37,6 +37,7 @@ _PROBLEMS = {
     "token_expired": (401, "Session ended"),
     "not_yours": (403, "Not your points"),
     "origin_not_allowed": (403, "Page not allowed"),
+    "operator_missing": (403, "Not signed by an operator"),
     "hold_not_found": (404, "No such hold"),
     "method_not_allowed": (405, "Method not allowed"),
     "hold_open": (409, "Points are already held"),
@@ -47,6 +48,8 @@ _PROBLEMS = {
     "insufficient_points": (422, "Not enough points"),
     "invalid_request": (422, "Request not valid"),
     "malformed_body": (422, "Request not valid"),
+    "unknown_shop": (422, "Unknown shop"),
+    "day_past": (422, "The last valid day is past"),
     "idempotency_mismatch": (422, "Idempotency key used for another request"),
     "rate_limited": (429, "Too many requests"),
     "internal_error": (500, "Something went wrong"),
@@ -54,7 +57,7 @@ _PROBLEMS = {
     "hold_failed": (503, "Points could not be held"),
     "hold_releasing": (503, "Points are being released"),
 }
-"""Status and title of every code that my page's API answers with."""
+"""Status and title of every code that the HTTP API answers with."""
 
 _SAME_TO_CLIENTS = {"malformed_body": "invalid_request"}
 """Codes that the API does not tell apart."""

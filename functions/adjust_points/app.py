@@ -1,0 +1,72 @@
+"""POST /v1/operator/customers/{customer}/adjustments: staff add points or take some away."""
+
+from datetime import date
+from urllib.parse import unquote
+
+from pointbook import environment, wiring
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import POINTS_MAX, Grant, Remove
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import ExpiryRule, FixedDate, without_renewal
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.errors import InvalidRequest
+from pointbook.instruction import Identity, Instruction
+from pointbook.operators import operator, shop_of
+from pointbook.shopify.ids import customer_digits
+from pointbook.strict import optional_day, text, whole_number
+from pointbook.web.endpoint import operator_endpoint
+from pointbook.web.request import Request
+from pointbook.web.response import REPLAY_HEADER, Response, problem
+
+settings = environment.settings()
+
+
+@operator_endpoint(stage=settings.stage)
+def handler(request: Request) -> Response:
+    """Prove who asks, move the points, answer with the six figures, the same when repeated."""
+    actor, key, body = operator(request), request.idempotency_key(), request.json_object()
+    shop = shop_of(body.get("shop"), settings.shops)
+    customer_id = customer_digits(unquote(request.path_parameters.get("customer", "")), "customer")
+    points = whole_number(body.get("points"), "points", -POINTS_MAX, POINTS_MAX)
+    expires_on = optional_day(body.get("expires_on"), "expires_on")
+    programme = wiring.programme(shop)
+    ledger = wiring.ledger(programme.time_zone)
+    booked = ledger.execute(
+        Instruction(
+            shop=shop,
+            customer_id=customer_id,
+            command=_command(points, expires_on, programme.expiry),
+            cause=Cause("manual", actor),
+            reason=text(body.get("reason"), "reason", 255),
+            identity=Identity("operator:adjust", key),
+            content={
+                "customer": customer_id,
+                "points": points,
+                "expires_on": expires_on.isoformat() if expires_on else None,
+            },
+        )
+    )
+    if isinstance(booked, Refusal):
+        members = {}
+        if booked.code is Code.INSUFFICIENT_POINTS:
+            members["figures"] = ledger.read(shop, customer_id).figures._asdict()
+        return problem(booked.code, booked.message, **members)
+    answer = {
+        "customer_id": customer_id,
+        "entry_id": booked.entry_ids[0],
+        "points": points,
+        "figures": booked.figures._asdict(),
+    }
+    return Response(201, answer, {REPLAY_HEADER: "true"} if booked.duplicate else {})
+
+
+def _command(points: int, expires_on: date | None, rule: ExpiryRule) -> Grant | Remove:
+    """What a signed number of points asks for; staff's work renews no lots."""
+    if points == 0:
+        raise InvalidRequest("points", "points is 0: say how many to add, or below zero to remove.")
+    if points > 0:
+        expiry = FixedDate(expires_on) if expires_on else without_renewal(rule)
+        return Grant(points, expiry, Topic.ADD_MANUAL, in_time=True)
+    if expires_on is not None:
+        raise InvalidRequest("expires_on", "expires_on is for points that are added.")
+    return Remove(-points)

@@ -1,0 +1,38 @@
+"""POST /v1/operator/imports/{import_id}: balances of another system, up to 100 rows a request."""
+
+import time
+
+from pointbook import environment, log, wiring
+from pointbook.errors import InvalidRequest
+from pointbook.imports import Import, read_import_id, read_rows, totals
+from pointbook.operators import operator, shop_of
+from pointbook.web.endpoint import operator_endpoint
+from pointbook.web.request import Request
+from pointbook.web.response import Response
+
+BODY_BYTES_MAX = 512 * 1024
+"""A hundred rows with titles of 255 characters, each written as an escape of JSON's."""
+
+RUN_SECONDS = 20.0
+"""API Gateway waits 30 s; rows that are left are answered as not done."""
+
+settings = environment.settings()
+
+
+@operator_endpoint(stage=settings.stage, body_bytes_max=BODY_BYTES_MAX)
+def handler(request: Request) -> Response:
+    """Prove who asks, book row by row, answer what became of each, with control totals."""
+    actor, body = operator(request), request.json_object()
+    import_id = read_import_id(request.path_parameters.get("import_id"))
+    shop = shop_of(body.get("shop"), settings.shops)
+    dry_run = body.get("dry_run", False)
+    if not isinstance(dry_run, bool):
+        raise InvalidRequest("dry_run", "dry_run must be true or false.")
+    rows = read_rows(body.get("rows"))
+    programme = wiring.programme(shop)
+    ledger = wiring.ledger(programme.time_zone)
+    batch = Import(import_id, shop, actor, ledger, programme, dry_run=dry_run)
+    done = list(batch.run(rows, RUN_SECONDS, time.monotonic))
+    sums = totals(done)
+    log.info("rows_imported", import_id=import_id, shop=shop, dry_run=dry_run, totals=sums)
+    return Response(200, {"import_id": import_id, "dry_run": dry_run, "rows": done, "totals": sums})

@@ -1,0 +1,63 @@
+"""Add points to a customer's book by hand, or take some away.
+
+    python -m ops adjust 8840734670934 --points 200 --reason "Sorry for the delay" --env prod
+    python -m ops adjust 8840734670934 --points -200 --reason "Booked twice" --env prod
+
+The key that is printed first names this wish for ever: if no answer comes, run it again with --key.
+"""
+
+import uuid
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+
+from ops import target
+from ops.operator_api import post
+from ops.problems import OpsProblem
+from pointbook.errors import InvalidRequest
+from pointbook.shopify.ids import customer_digits
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command. Raises OpsProblem, PointbookError."""
+    parser = ArgumentParser(
+        "python -m ops adjust", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("customer", help="any form of the customer's id")
+    parser.add_argument("--points", type=int, required=True, help="below zero takes points away")
+    parser.add_argument("--reason", required=True, help="the customer reads it")
+    parser.add_argument("--expires-on", help="last valid day of points that are added: 2027-01-31")
+    parser.add_argument("--key", help="of a wish whose answer got lost; usual is a new one")
+    target.add_arguments(parser)
+    options = parser.parse_args(arguments)
+    stack = target.target_of(options)
+    customer_id, key = _digits(options.customer), options.key or str(uuid.uuid4())
+    print(f"{stack.shop(options.shop)}, customer {customer_id}, key {key}")
+    wish = {
+        "shop": stack.shop(options.shop),
+        "points": options.points,
+        "reason": options.reason,
+        "expires_on": options.expires_on,
+    }
+    path = f"/v1/operator/customers/{customer_id}/adjustments"
+    answer = post(stack, path, wish, {"Idempotency-Key": key})
+    if answer is None or answer.status >= 500:
+        raise OpsProblem(f"No answer: run it again with --key {key}; it counts once.")
+    if answer.status != 201:
+        raise OpsProblem(f"Nothing was changed. {answer.why}")
+    print(f"entry {answer.body['entry_id']}{', as before' if answer.repeated else ''}")
+    _print_figures(answer.body["figures"], options.points)
+    return 0
+
+
+def _print_figures(after: dict[str, int], points: int) -> None:
+    """The figures around the entry: what it changed is known, so the ones before need no read."""
+    changed = {"approved": points, "total": points, "lifetime": max(points, 0)}
+    print(f"{'':9}{'before':>15}{'after':>15}")
+    for name, figure in after.items():
+        print(f"{name:9}{figure - changed.get(name, 0):15,}{figure:15,}")
+
+
+def _digits(customer: str) -> str:
+    try:
+        return customer_digits(customer, "customer")
+    except InvalidRequest as error:
+        raise OpsProblem(str(error)) from error

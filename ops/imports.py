@@ -1,0 +1,157 @@
+"""Take balances over from another system: a CSV file of any size, row by row.
+
+    python -m ops import balances.csv --id 2026-11-move --env prod --dry-run    check, write nothing
+    python -m ops import balances.csv --id 2026-11-move --env prod
+
+Columns: customer_id,title,point,expired_at,created_at. The id and a row's number name the row for
+ever, so the same file may be run again at any time: what was booked stays booked once. Mend refused
+rows where they stand, and take no row out. Exit status 1 where a row was refused.
+"""
+
+import csv
+import sys
+import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from ops import target
+from ops.operator_api import Answer, post
+from ops.problems import OpsProblem
+from pointbook.errors import InvalidRequest
+from pointbook.imports import ROWS_MAX, TEXT_LENGTH_MAX, read_import_id
+
+COLUMNS = ("customer_id", "title", "point", "expired_at", "created_at")
+PAUSES_SECONDS = (1, 2, 5, 10, 30)
+"""Before a request is sent again that had no answer, or in which no row was done."""
+
+_SHOWN_MAX = 20
+
+type Row = dict[str, Any]
+type Send = Callable[[list[Row]], Answer | None]
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command. Raises OpsProblem, PointbookError."""
+    parser = ArgumentParser(
+        "python -m ops import", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    parser.add_argument("file", type=Path, help="CSV in UTF-8, with the columns' names first")
+    parser.add_argument("--id", required=True, help="names this import for ever: 2026-11-move")
+    parser.add_argument("--dry-run", action="store_true", help="check every row, write nothing")
+    target.add_arguments(parser)
+    options = parser.parse_args(arguments)
+    try:
+        read_import_id(options.id)
+    except InvalidRequest as error:
+        raise OpsProblem(str(error)) from error
+    rows = check(options.file)
+    stack = target.target_of(options)
+    shop = stack.shop(options.shop)
+    print(f"{stack.name}, {shop}, {options.id}: {rows:,} rows of {options.file}")
+
+    def send(chunk: list[Row]) -> Answer | None:
+        content = {"shop": shop, "dry_run": options.dry_run, "rows": chunk}
+        return post(stack, f"/v1/operator/imports/{options.id}", content, {})
+
+    counted = run(read(options.file), send, lambda done: _show_progress(done, rows))
+    _print_totals(counted, dry_run=options.dry_run)
+    return int(counted["refused", "rows"] > 0)
+
+
+def read(file: Path) -> Iterator[Row]:
+    """Each row with its number, from 1; an empty field is None. Raises OpsProblem."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines, strict=True)
+            if sorted(reader.fieldnames or ()) != sorted(COLUMNS):
+                raise OpsProblem(f"{file}: the first line must be {','.join(COLUMNS)}.")
+            for number, fields in enumerate(reader, 1):
+                yield {"row": number} | {name: value or None for name, value in fields.items()}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise OpsProblem(f"{file} cannot be read: {error}") from error
+
+
+def check(file: Path) -> int:
+    """How many rows there are. Raises OpsProblem unless every row has the columns' fields."""
+    number, wrong = 0, []
+    for row in read(file):
+        number = row["row"]
+        if None in row:
+            wrong.append(f"row {number} has more fields than the first line")
+        wrong += [
+            f"row {number}: {name} has {len(row[name]):,} characters, at most {TEXT_LENGTH_MAX}"
+            for name in COLUMNS
+            if len(row[name] or "") > TEXT_LENGTH_MAX
+        ]
+        if len(wrong) >= _SHOWN_MAX:
+            break
+    if wrong:
+        raise OpsProblem("\n".join([f"Mend {file} first; nothing was sent.", *wrong]))
+    return number
+
+
+def run(
+    rows: Iterator[Row],
+    send: Send,
+    show: Callable[[int], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Counter[tuple[str, str]]:
+    """Send all rows, print those that are refused; rows and points of each status.
+
+    Raises OpsProblem where an answer does not come for too long: running again is safe.
+    """
+    counted: Counter[tuple[str, str]] = Counter()
+    for chunk in batched(rows, ROWS_MAX, strict=False):
+        for done in _carried_out(list(chunk), send, sleep):
+            counted[done["status"], "rows"] += 1
+            counted[done["status"], "points"] += done["points"]
+            if done["status"] == "refused":
+                print(f"row {done['row']}: {done['code']}: {done['message']}")
+        show(int(chunk[-1]["row"]))
+    return counted
+
+
+def _carried_out(
+    chunk: list[Row], send: Send, sleep: Callable[[float], None]
+) -> Iterator[dict[str, Any]]:
+    """What became of each row; those that were not reached are sent again."""
+    pauses = iter(PAUSES_SECONDS)
+    while chunk:
+        answer = send(chunk)
+        if answer is not None and answer.status < 500 and answer.status not in (200, 429):
+            raise OpsProblem(f"Stopped at row {chunk[0]['row']}. {answer.why}")
+        rows = answer.body["rows"] if answer is not None and answer.status == 200 else []
+        done = {one["row"]: one for one in rows if one["status"] != "not_done"}
+        yield from done.values()
+        chunk = [row for row in chunk if row["row"] not in done]
+        if chunk and not done:
+            _pause(pauses, sleep, chunk[0]["row"])
+
+
+def _pause(pauses: Iterator[int], sleep: Callable[[float], None], row: int) -> None:
+    seconds = next(pauses, None)
+    if seconds is None:
+        raise OpsProblem(f"Stopped at row {row}: no answer. Run it again, it goes on from there.")
+    sleep(seconds)
+
+
+def _print_totals(counted: Counter[tuple[str, str]], *, dry_run: bool) -> None:
+    names = {"booked": "to book" if dry_run else "booked"}
+    print(f"{'':10}{'rows':>12}{'points':>18}")
+    for status in ("booked", "repeated", "refused"):
+        rows, points = counted[status, "rows"], counted[status, "points"]
+        print(f"{names.get(status, status):10}{rows:12,}{points:18,}")
+    rows, points = (
+        sum(n for (_, unit), n in counted.items() if unit == one) for one in ("rows", "points")
+    )
+    print(f"{'file':10}{rows:12,}{points:18,}")
+
+
+def _show_progress(done: int, rows: int) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if done == rows else ""
+        print(f"\r{done:,} of {rows:,} rows", end=end, file=sys.stderr, flush=True)

@@ -1,0 +1,101 @@
+"""Operators change points through the front door, signed, and by the commands for them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.stack import Stack
+from ops.__main__ import main as ops_main
+from tests.e2e.asking import adjust, ask, operate, points
+from tests.e2e.test_triggers import SHOP, a_customer
+
+
+@pytest.fixture
+def on_this_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Commands with --local find the stack of the tests."""
+    stack.write(tmp_path / "stack.json")
+    monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))
+
+
+def approved(stack: Stack, customer: str) -> object:
+    figures = points(stack, customer)["figures"]
+    assert isinstance(figures, dict)
+    return figures["approved"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer token"}])
+def test_whoever_does_not_sign_is_turned_away(stack: Stack, headers: dict[str, str]) -> None:
+    """Without a signature by the gateway; with one of another kind by the function itself."""
+    customer = a_customer()
+    wish = {"shop": SHOP, "points": 200, "reason": "Mine"}
+    url = f"{stack.api_url}/v1/operator/customers/{customer}/adjustments"
+    headers |= {"Idempotency-Key": "k", "Content-Type": "application/json"}
+    answer = ask(url, json.dumps(wish).encode(), headers)
+    assert answer.status_code == 403, answer.text
+    assert ("Forbidden" in answer.text) is ("Authorization" not in headers)
+    assert approved(stack, customer) == 0
+
+
+def test_points_added_and_removed_by_hand_show_on_my_page_once(stack: Stack) -> None:
+    customer = a_customer()
+    first = adjust(stack, customer, 200, "a")
+    assert first.status_code == 201, first.text
+    again = adjust(stack, customer, 200, "a")
+    assert (again.json(), again.headers["Idempotent-Replay"]) == (first.json(), "true")
+    refused = adjust(stack, customer, -201, "b")
+    assert (refused.status_code, refused.json()["code"]) == (422, "insufficient_points")
+    assert refused.json()["figures"]["approved"] == 200
+    assert adjust(stack, customer, -150, "b").status_code == 201
+    assert approved(stack, customer) == 50
+
+
+def test_a_person_adjusts_by_command(
+    stack: Stack, on_this_stack: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    customer = a_customer()
+    wish = ["adjust", customer, "--local", "--reason", "Sorry", "--key", "k"]
+    for _ in range(2):
+        assert ops_main([*wish, "--points", "200"]) == 0
+    assert "as before" in capsys.readouterr().out
+    assert ops_main([*wish, "--points", "300"]) == 1
+    assert "idempotency_mismatch" in capsys.readouterr().err
+    assert approved(stack, customer) == 200
+
+
+def test_a_file_is_taken_over_by_command_however_often_it_is_run(
+    stack: Stack, on_this_stack: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = a_customer(), a_customer()
+    file = tmp_path / "balances.csv"
+    lines = ["customer_id,title,point,expired_at,created_at"]
+    lines += [f"{first},Balance,5,2099-12-31,2025-04-01"] * 150
+    lines += [f"gid://shopify/Customer/{second},残高,700,,", f"{second},Old,9,2020-12-31,"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    command = ["import", str(file), "--id", f"move-{first}", "--local"]
+
+    assert ops_main([*command, "--dry-run"]) == 1
+    assert (approved(stack, first), approved(stack, second)) == (0, 0)
+    for _ in range(2):
+        assert ops_main(command) == 1
+        said = capsys.readouterr().out
+        assert "row 152: day_past" in said
+    totals = [line.split() for line in said.splitlines()[-4:]]
+    assert totals == [
+        ["booked", "0", "0"],
+        ["repeated", "151", "1,450"],
+        ["refused", "1", "9"],
+        ["file", "152", "1,459"],
+    ]
+    assert (approved(stack, first), approved(stack, second)) == (750, 700)
+
+
+def test_a_row_is_answered_by_its_number(stack: Stack) -> None:
+    customer = a_customer()
+    rows = [
+        {"row": 7, "customer_id": customer, "title": "Balance", "point": 500},
+        {"row": 9, "customer_id": "Taro", "title": "Balance", "point": 500},
+    ]
+    answer = operate(stack, f"imports/move-{customer}", {"shop": SHOP, "rows": rows})
+    assert [one["row"] for one in answer.json()["rows"]] == [7, 9]
+    assert [one["status"] for one in answer.json()["rows"]] == ["booked", "refused"]

@@ -1,0 +1,90 @@
+"""A person adds and removes points: what is sent, and what is said about it."""
+
+import pytest
+
+from ops import adjust, target
+from ops.operator_api import Answer
+from ops.problems import OpsProblem
+from tests.unit.ops.api import Api, a_target
+
+CUSTOMER = "8840734670934"
+FIGURES = {"approved": 50, "pending": 5, "total": 55, "lifetime": 300, "spent": 0, "hold": 0}
+DONE = Answer(201, {"entry_id": f"{CUSTOMER}-000000000002", "figures": FIGURES})
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    api = Api([DONE])
+    monkeypatch.setattr(adjust, "post", api.post)
+    monkeypatch.setattr(target, "target_of", lambda _: a_target())
+    return api
+
+
+def run(*more: str, points: str = "-200") -> int:
+    return adjust.main([CUSTOMER, "--points", points, "--reason", "Booked twice", *more])
+
+
+def test_points_are_removed_and_the_figures_shown_before_and_after(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--key", "k1") == 0
+    ((path, content, headers),) = api.sent
+    assert path == f"/v1/operator/customers/{CUSTOMER}/adjustments"
+    assert content == {
+        "shop": "demo.myshopify.com",
+        "points": -200,
+        "reason": "Booked twice",
+        "expires_on": None,
+    }
+    assert headers == {"Idempotency-Key": "k1"}
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert said[0][-1] == "k1"
+    assert said[1] == ["entry", f"{CUSTOMER}-000000000002"]
+    assert said[3] == ["approved", "250", "50"]
+    assert said[5:7] == [["total", "255", "55"], ["lifetime", "300", "300"]]
+
+
+def test_what_is_added_raises_lifetime_too(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(points="20") == 0
+    assert ["lifetime", "280", "300"] in [
+        line.split() for line in capsys.readouterr().out.splitlines()
+    ]
+
+
+def test_every_run_without_a_key_is_a_wish_of_its_own(api: Api) -> None:
+    run()
+    run()
+    keys = {headers["Idempotency-Key"] for _, _, headers in api.sent}
+    assert len(keys) == 2
+
+
+def test_a_repetition_is_told_as_such(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answers = [Answer(201, DONE.body, repeated=True)]
+    assert run("--key", "k1") == 0
+    assert "as before" in capsys.readouterr().out
+
+
+def test_any_form_of_a_customers_id_is_taken_and_no_other(api: Api) -> None:
+    gid = f"gid://shopify/Customer/{CUSTOMER}"
+    adjust.main([gid, "--points", "1", "--reason", "r"])
+    assert api.sent[0][0].endswith(f"/{CUSTOMER}/adjustments")
+    with pytest.raises(OpsProblem, match="Taro"):
+        adjust.main(["Taro", "--points", "1", "--reason", "r"])
+
+
+def test_a_refusal_is_told_in_the_apis_words(api: Api) -> None:
+    api.answers = [Answer(422, {"code": "insufficient_points", "detail": "The customer has 9"})]
+    with pytest.raises(OpsProblem, match=r"422 insufficient_points: The customer has 9"):
+        run()
+    api.answers = [Answer(403, {"message": "Forbidden"})]
+    with pytest.raises(OpsProblem, match="403: Forbidden"):
+        run()
+
+
+@pytest.mark.parametrize("answer", [None, Answer(503, {"code": "ledger_unavailable"})])
+def test_where_nobody_knows_what_was_done_the_key_is_given_for_the_next_try(
+    api: Api, answer: Answer | None
+) -> None:
+    api.answers = [answer]
+    with pytest.raises(OpsProblem, match="--key k1"):
+        run("--key", "k1")

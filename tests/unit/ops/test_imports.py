@@ -1,0 +1,172 @@
+"""A file of balances is sent in parts until every row has an answer, and nothing is hidden."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops import imports, target
+from ops.imports import COLUMNS, PAUSES_SECONDS, check, read, run
+from ops.operator_api import Answer
+from ops.problems import OpsProblem
+from tests.unit.ops.api import Api, a_target
+
+HEADER = ",".join(COLUMNS)
+
+
+def write(folder: Path, *lines: str, header: str = HEADER) -> Path:
+    file = folder / "balances.csv"
+    file.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    return file
+
+
+def rows(number: int) -> list[dict[str, Any]]:
+    return [{"row": row, "point": "5"} for row in range(1, number + 1)]
+
+
+def told(chunk: list[dict[str, Any]], status: str = "booked", **more: Any) -> Answer:
+    done = [{"row": row["row"], "status": status, "points": 5} | more for row in chunk]
+    return Answer(200, {"rows": done})
+
+
+class Server:
+    """Answers each request with what the test says of it."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.sent: list[list[int]] = []
+        self.slept: list[float] = []
+
+    def send(self, chunk: list[dict[str, Any]]) -> Answer | None:
+        self.sent.append([row["row"] for row in chunk])
+        answer = self.answers.pop(0) if self.answers else told
+        return answer(chunk) if callable(answer) else answer
+
+    def run(self, number: int) -> Counter[tuple[str, str]]:
+        return run(iter(rows(number)), self.send, lambda _: None, self.slept.append)
+
+
+def test_a_file_is_read_as_a_stream_of_numbered_rows(tmp_path: Path) -> None:
+    file = write(tmp_path, '1,"a, ""b""",5,,2025-04-01', "", "2,Übertrag 残高,7,2026-12-31,")
+    assert list(read(file)) == [
+        dict(zip(("row", *COLUMNS), (1, "1", 'a, "b"', "5", None, "2025-04-01"), strict=True)),
+        dict(
+            zip(("row", *COLUMNS), (2, "2", "Übertrag 残高", "7", "2026-12-31", None), strict=True)
+        ),
+    ]
+    assert check(file) == 2
+
+
+def test_columns_may_stand_in_any_order_and_behind_a_byte_order_mark(tmp_path: Path) -> None:
+    file = write(tmp_path, ",1,2,3,4", header="\ufeff" + ",".join(reversed(COLUMNS)))
+    (row,) = read(file)
+    assert (row["customer_id"], row["created_at"]) == ("4", None)
+
+
+@pytest.mark.parametrize("header", ["", "customer_id,title,point", HEADER + ",note"])
+def test_a_file_with_other_columns_is_not_read(tmp_path: Path, header: str) -> None:
+    with pytest.raises(OpsProblem, match="the first line must be customer_id"):
+        check(write(tmp_path, header=header))
+
+
+def test_a_file_that_is_no_csv_in_utf_8_is_not_read(tmp_path: Path) -> None:
+    file = write(tmp_path, '1,"open')
+    with pytest.raises(OpsProblem, match="cannot be read"):
+        check(file)
+    file.write_bytes(HEADER.encode() + b"\n1,\x83,5,,\n")
+    with pytest.raises(OpsProblem, match="cannot be read"):
+        check(file)
+    with pytest.raises(OpsProblem, match="cannot be read"):
+        check(tmp_path / "nowhere.csv")
+
+
+def test_rows_that_do_not_fit_the_columns_are_named_before_anything_is_sent(
+    tmp_path: Path,
+) -> None:
+    file = write(tmp_path, "1,a,5,,", "2,b,5,,,6", f"3,{'t' * 256},5,,")
+    with pytest.raises(OpsProblem) as problem:
+        check(file)
+    said = str(problem.value)
+    assert "nothing was sent" in said
+    assert "row 2 has more fields" in said
+    assert "row 3: title has 256 characters" in said
+    assert "row 1" not in said
+
+
+def test_rows_are_sent_a_hundred_at_a_time_and_counted() -> None:
+    server = Server(told, lambda chunk: told(chunk, "repeated"))
+    assert server.run(250) == {
+        ("booked", "rows"): 150,
+        ("booked", "points"): 750,
+        ("repeated", "rows"): 100,
+        ("repeated", "points"): 500,
+    }
+    assert [(sent[0], sent[-1]) for sent in server.sent] == [(1, 100), (101, 200), (201, 250)]
+
+
+def test_what_was_not_done_is_sent_again_at_once_and_counted_once() -> None:
+    def half(chunk: list[dict[str, Any]]) -> Answer:
+        done, left = told(chunk[:60]).body["rows"], told(chunk[60:], "not_done").body["rows"]
+        return Answer(200, {"rows": done + left})
+
+    server = Server(half)
+    assert server.run(100)["booked", "rows"] == 100
+    assert [(sent[0], sent[-1]) for sent in server.sent] == [(1, 100), (61, 100)]
+    assert server.slept == []
+
+
+@pytest.mark.parametrize(
+    "answer", [None, Answer(503, {}), Answer(429, {}), lambda chunk: told(chunk, "not_done")]
+)
+def test_without_progress_it_waits_longer_and_longer_and_then_stops(answer: Any) -> None:
+    server = Server(answer, answer)
+    assert server.run(3)["booked", "rows"] == 3
+    assert server.slept == [1, 2]
+    server = Server(told, *[answer] * 6)
+    with pytest.raises(OpsProblem, match="Stopped at row 101: no answer"):
+        server.run(200)
+    assert server.slept == list(PAUSES_SECONDS)
+
+
+def test_a_request_that_is_refused_stops_with_the_apis_words() -> None:
+    server = Server(told, Answer(403, {"message": "Forbidden"}))
+    with pytest.raises(OpsProblem, match=r"Stopped at row 101\. 403: Forbidden"):
+        server.run(200)
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Api:
+    api = Api([told(rows(2))])
+    monkeypatch.setattr(imports, "post", api.post)
+    monkeypatch.setattr(target, "target_of", lambda _: a_target())
+    return api
+
+
+def test_the_command_tells_totals_and_is_content(
+    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = write(tmp_path, "1,a,5,,", "2,b,5,,")
+    assert imports.main([str(file), "--id", "2026-11-move", "--dry-run"]) == 0
+    ((path, content, _),) = api.sent
+    assert path == "/v1/operator/imports/2026-11-move"
+    assert (content["shop"], content["dry_run"]) == ("demo.myshopify.com", True)
+    assert [row["row"] for row in content["rows"]] == [1, 2]
+    said = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["to", "book", "2", "10"] in said
+    assert said[-1] == ["file", "2", "10"]
+
+
+def test_a_refused_row_is_named_with_its_reason_and_the_command_fails(
+    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.answers = [told(rows(1), "refused", code="day_past", message="2020-12-31 is past")]
+    file = write(tmp_path, "1,a,5,2020-12-31,")
+    assert imports.main([str(file), "--id", "move"]) == 1
+    assert "row 1: day_past: 2020-12-31 is past" in capsys.readouterr().out
+
+
+def test_an_id_that_the_api_would_refuse_is_refused_first(api: Api, tmp_path: Path) -> None:
+    with pytest.raises(OpsProblem, match="November move"):
+        imports.main([str(write(tmp_path)), "--id", "November move"])
+    assert api.sent == []

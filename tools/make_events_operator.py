@@ -1,0 +1,105 @@
+"""The sample events of operators: what API Gateway hands on once IAM has proved the caller."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+type Case = tuple[str, str, Mapping[str, Any]]
+type Http = Callable[[str, str, dict[str, str], bytes], dict[str, Any]]
+
+IAM = {
+    "accessKey": "ASIAIOSFODNN7EXAMPLE",
+    "accountId": "000000000000",
+    "callerId": "AROACKCEVSQ6C2EXAMPLE:hanako",
+    "cognitoIdentity": None,
+    "principalOrgId": None,
+    "userArn": "arn:aws:sts::000000000000:assumed-role/PointbookOperator/hanako",
+    "userId": "AROACKCEVSQ6C2EXAMPLE:hanako",
+}
+
+LONE_SURROGATE = rb'{"points": 200, "reason": "\ud83d", "rows": []}'
+
+
+def operator_cases(http: Http, customer: str, other_customer: str) -> Iterator[Case]:
+    """Function, name of the case, event; `http` makes the event of a request."""
+    yield from _adjust(http, customer)
+    yield from _import(http, customer, other_customer)
+
+
+def signed(event: dict[str, Any], **path_parameters: str) -> dict[str, Any]:
+    """The event of a request that IAM let through."""
+    event["requestContext"]["authorizer"] = {"iam": IAM}
+    return event | {"pathParameters": path_parameters}
+
+
+def _body(content: object) -> bytes:
+    return content if isinstance(content, bytes) else json.dumps(content).encode()
+
+
+def _adjust(http: Http, customer: str) -> Iterator[Case]:
+    def post(
+        content: object, key: str | None = "sample", customer: str = customer
+    ) -> dict[str, Any]:
+        headers = {"content-type": "application/json"}
+        headers |= {"idempotency-key": key} if key is not None else {}
+        path = f"/v1/operator/customers/{customer}/adjustments"
+        return signed(http("POST", path, headers, _body(content)), customer=customer)
+
+    function, give = "adjust_points", {"points": 200, "reason": "Sorry for the delay"}
+    yield function, "add", post(give)
+    yield function, "add_until", post(give | {"expires_on": "2099-12-31"}, "until")
+    yield function, "remove", post({"points": -200, "reason": "Booked twice"}, "remove")
+    yield function, "remove_too_many", post({"points": -9000, "reason": "Wrong"}, "too-many")
+    yield function, "by_gid", post(give, customer=f"gid%3A%2F%2Fshopify%2FCustomer%2F{customer}")
+    not_signed = post(give)
+    del not_signed["requestContext"]["authorizer"]
+    yield function, "not_signed", not_signed
+    yield function, "no_key", post(give, None)
+    yield function, "blank_key", post(give, " ")
+    yield function, "points_zero", post(give | {"points": 0})
+    yield function, "points_fraction", post(give | {"points": 1.5})
+    yield function, "points_too_many", post(give | {"points": 1_000_000_001})
+    yield function, "reason_missing", post({"points": 200})
+    yield function, "day_past", post(give | {"expires_on": "2020-12-31"}, "past")
+    yield function, "day_unknown_form", post(give | {"expires_on": "31.12.2099"})
+    yield function, "day_of_removal", post(give | {"points": -1, "expires_on": "2099-12-31"})
+    yield function, "customer_unknown_form", post(give, customer="Taro")
+    yield function, "unknown_shop", post(give | {"shop": "other.myshopify.com"})
+    yield function, "not_json", post(b"points=200")
+    yield function, "lone_surrogate", post(LONE_SURROGATE)
+
+
+def _import(http: Http, customer: str, other_customer: str) -> Iterator[Case]:
+    def post(content: object, import_id: str = "2026-11-move") -> dict[str, Any]:
+        path, headers = f"/v1/operator/imports/{import_id}", {"content-type": "application/json"}
+        return signed(http("POST", path, headers, _body(content)), import_id=import_id)
+
+    function = "import_points"
+    first = {
+        "row": 1,
+        "customer_id": customer,
+        "title": "Balance of the old shop",
+        "point": 500,
+        "expired_at": "2099-12-31",
+        "created_at": "2025-04-01",
+    }
+    second = first | {"row": 2, "customer_id": other_customer, "point": "300", "expired_at": None}
+    past = second | {"row": 3, "expired_at": "2020-12-31"}
+    wrong = [past, first | {"row": 4, "point": 0}, first | {"row": 5, "customer_id": "Taro"}]
+    rows = {"rows": [first, second]}
+    yield function, "run", post(rows)
+    yield function, "dry_run", post(rows | {"dry_run": True})
+    yield function, "some_refused", post({"rows": [first, *wrong]})
+    not_signed = post(rows)
+    del not_signed["requestContext"]["authorizer"]
+    yield function, "not_signed", not_signed
+    many = [first | {"row": number} for number in range(1, 102)]
+    yield function, "too_many_rows", post({"rows": many})
+    yield function, "no_rows", post({"rows": []})
+    yield function, "row_twice", post({"rows": [first, first]})
+    yield function, "row_without_number", post({"rows": [first | {"row": None}]})
+    yield function, "dry_run_as_text", post(rows | {"dry_run": "no"})
+    yield function, "import_id_unknown_form", post(rows, "November move")
+    yield function, "unknown_shop", post(rows | {"shop": "other.myshopify.com"})
+    yield function, "not_json", post(b"row=1")
+    yield function, "lone_surrogate", post(LONE_SURROGATE)
