@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pointbook.alarms import raise_alarm
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import CancelPending, Grant, TakeHold
 from pointbook.domain.erase import moved_account, pseudonym_of, renamed_order, tombstone
@@ -50,7 +51,7 @@ class Shop:
     def __init__(self, **texts: str) -> None:
         self.store = opened(MEMORY, MemoryDynamo()).store()
         self.clock = SetClock(NOON)
-        self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5)
+        self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5, alarm=raise_alarm)
         self.programme = usual_programme(**{"expiry": "never", **texts})
 
     def desk(self, store: Any = None, programme: Programme | None = None) -> OrderDesk:
