@@ -19,6 +19,7 @@ OUR_CODE = "PTS-7K3M-9QX2-4HTN-B5CD"
 CREATED_AT = "2026-11-20T10:00:00+09:00"
 UPDATED_AT = "2026-11-20T10:00:05+09:00"
 LATER = "2026-11-21T18:30:00+09:00"
+MUCH_LATER = "2026-11-24T09:00:00+09:00"
 
 PERSONAL = (
     "hanako.yamada@example.com",
@@ -42,10 +43,11 @@ PERSONAL = (
 type Body = dict[str, Any]
 
 
-def money(amount: str, currency: str = "JPY") -> Body:
-    """A money set; the buyer pays in the shop's currency."""
-    both = {"amount": amount, "currency_code": currency}
-    return {"shop_money": both, "presentment_money": dict(both)}
+def money(amount: str, currency: str = "JPY", presented: str = "") -> Body:
+    """A money set; the buyer pays in the shop's currency, or `presented` in dollars."""
+    ours = {"amount": amount, "currency_code": currency}
+    theirs = {"amount": presented, "currency_code": "USD"} if presented else dict(ours)
+    return {"shop_money": ours, "presentment_money": theirs}
 
 
 def customer(customer_id: int = CUSTOMER) -> Body:
@@ -211,11 +213,12 @@ def refund(
     transactions: Sequence[Body] = (),
     adjustments: Sequence[Body] = (),
     shipping: Sequence[Body] = (),
+    refund_id: int = REFUND,
 ) -> Body:
     """A refund of the order."""
     return {
-        "id": REFUND,
-        "admin_graphql_api_id": f"gid://shopify/Refund/{REFUND}",
+        "id": refund_id,
+        "admin_graphql_api_id": f"gid://shopify/Refund/{refund_id}",
         "order_id": ORDER,
         "created_at": LATER,
         "processed_at": LATER,
@@ -227,17 +230,21 @@ def refund(
         "order_adjustments": list(adjustments),
         "refund_shipping_lines": list(shipping),
         "duties": [],
+        "total_duties_set": money("0"),
+        "return": None,
     }
 
 
-def refund_line(of: Body, quantity: int, subtotal: float, total_tax: float) -> Body:
+def refund_line(
+    of: Body, quantity: int, subtotal: float, total_tax: float, restock_type: str = "return"
+) -> Body:
     """Pieces of a line given back. Shopify sends these two sums as numbers, and as money sets."""
     currency = of["price_set"]["shop_money"]["currency_code"]
     return {
         "id": of["id"] + 1000,
         "line_item_id": of["id"],
         "quantity": quantity,
-        "restock_type": "return",
+        "restock_type": restock_type,
         "subtotal": subtotal,
         "subtotal_set": money(str(subtotal), currency),
         "total_tax": total_tax,
@@ -261,18 +268,18 @@ def transaction(amount: str, currency: str = "JPY", status: str = "success") -> 
     }
 
 
-def adjustment(kind: str, amount: str, tax_amount: str = "0") -> Body:
-    """What a refund pays back that belongs to no line; below zero."""
+def adjustment(amount: str, presented: str = "", *, is_shipping: bool = False) -> Body:
+    """What a refund pays beyond what was calculated, or for shipping: below zero."""
     return {
         "id": 4221763620,
         "order_id": ORDER,
         "refund_id": REFUND,
-        "kind": kind,
-        "reason": "Refund discrepancy",
+        "kind": "shipping_refund" if is_shipping else "refund_discrepancy",
+        "reason": "Shipping refund" if is_shipping else "Refund discrepancy",
         "amount": amount,
-        "amount_set": money(amount),
-        "tax_amount": tax_amount,
-        "tax_amount_set": money(tax_amount),
+        "amount_set": money(amount, presented=presented),
+        "tax_amount": "0",
+        "tax_amount_set": money("0"),
     }
 
 
@@ -282,7 +289,6 @@ def shipping_back(amount: str) -> Body:
         "id": 5150000001,
         "shipping_line": {"title": "Yamada Express", "phone": "+81-90-0000-0000"},
         "subtotal_amount_set": money(amount),
-        "tax_amount_set": money("0"),
     }
 
 
@@ -420,7 +426,7 @@ def _refunds() -> dict[str, tuple[str, Body]]:
         ),
         "refunds_create_amount_only": (
             "refunds/create",
-            refund([], [transaction("1000")], [adjustment("refund_discrepancy", "-1000")]),
+            refund([], [transaction("1000")], [adjustment("-1000")]),
         ),
         "refunds_create_shipping_only": (
             "refunds/create",
@@ -428,9 +434,85 @@ def _refunds() -> dict[str, tuple[str, Body]]:
         ),
         "refunds_create_failed": (
             "refunds/create",
-            refund([refund_line(tea, 1, 3000, 272)], [transaction("3000", status="failure")]),
+            refund(
+                [refund_line(tea, 1, 3000, 272)],
+                [transaction("3000", status="failure")],
+                [adjustment("3000")],
+            ),
+        ),
+        **_money_of_refunds(tea),
+    }
+
+
+def _money_of_refunds(tea: Body) -> dict[str, tuple[str, Body]]:
+    """What moves beside lines, or later than them: shapes that real shops have sent.
+
+    While a transaction is pending, an adjustment takes its amount back.
+    """
+    one = refund_line(tea, 1, 3000, 272)
+    removed = refund_line(tea, 1, 3000, 272, "no_restock")
+    edited = order(
+        [tea | {"current_quantity": 1}], "6000", updated_at=LATER, refunds=[refund([removed])]
+    )
+    foreign = one | {"subtotal_set": money("3000", presented="20.00")}
+    pending = refund([], [transaction("1000", status="pending")], _taken_back("1000"))
+    failed = refund([], [transaction("1000", status="failure")], _taken_back("1000"))
+    shipping = adjustment("-550", is_shipping=True)
+    return {
+        "orders_updated_line_removed": ("orders/updated", edited),
+        "refunds_create_line_removed": ("refunds/create", refund([removed])),
+        "refunds_create_for_removed_line": (
+            "refunds/create",
+            refund([], [transaction("3000")], [adjustment("-3000")], refund_id=REFUND + 1),
+        ),
+        "refunds_create_pending": (
+            "refunds/create",
+            refund([one], [transaction("3000", status="pending")], [adjustment("3000")]),
+        ),
+        "refunds_create_amount_pending": ("refunds/create", pending),
+        "orders_updated_refund_failed": (
+            "orders/updated",
+            order([tea], "6000", updated_at=MUCH_LATER, refunds=[failed]),
+        ),
+        "refunds_create_foreign": (
+            "refunds/create",
+            refund(
+                [foreign],
+                [transaction("20.00", "USD", status="pending")],
+                [adjustment("3000", presented="20.00")],
+            ),
+        ),
+        "refunds_create_restocking_fee": (
+            "refunds/create",
+            refund([one], [transaction("2700")], [adjustment("300")]),
+        ),
+        "refunds_create_shipping_and_more": (
+            "refunds/create",
+            refund(
+                [],
+                [transaction("1550")],
+                [shipping, adjustment("-1000")],
+                [shipping_back("500")],
+            ),
+        ),
+        "orders_cancelled_refunded": (
+            "orders/cancelled",
+            order(
+                [tea | {"current_quantity": 0}],
+                "6000",
+                financial_status="refunded",
+                updated_at=LATER,
+                cancelled_at=LATER,
+                cancel_reason="customer",
+                refunds=[refund([refund_line(tea, 2, 6000, 545)], [transaction("6000")])],
+            ),
         ),
     }
+
+
+def _taken_back(amount: str) -> list[Body]:
+    """An amount that is to be paid, and has not been paid yet."""
+    return [adjustment(f"-{amount}"), adjustment(amount)]
 
 
 def _customers() -> dict[str, tuple[str, Body]]:

@@ -125,7 +125,7 @@ remembered = st.builds(
 def orders(order_id: str) -> st.SearchStrategy[Order]:
     """Anything that can be known of this order."""
     refunds = st.lists(
-        st.builds(Refund, ids, goods, signed_points),
+        st.builds(Refund, ids, goods, st.none() | signed_points, st.none() | instants),
         max_size=4,
         unique_by=lambda refund: refund.refund_id,
     )
@@ -156,6 +156,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         revision=st.just(1),
         updated_at=st.none() | instants,
         goods=st.none() | goods,
+        removed_minor=counts,
         taxes_included=st.booleans(),
         rule=st.none() | rule,
         confirmed_at=st.none() | instants,
@@ -166,8 +167,10 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         grant_lots=lots,
         spendings=st.lists(spending, max_size=2).map(tuple),
     )
-    # How the price of goods is meant says nothing where there are none, and is not kept.
-    return known.map(lambda order: order if order.goods else replace(order, taxes_included=True))
+    # What is said of goods means nothing where there are none, and is not kept.
+    return known.map(
+        lambda order: order if order.goods else replace(order, removed_minor=0, taxes_included=True)
+    )
 
 
 hold_records = st.builds(

@@ -1,6 +1,7 @@
 """Orders from the queue: what they earn, what refunds take back, and what comes again."""
 
 import json
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -70,6 +71,15 @@ def test_an_order_is_pending_until_it_is_paid(functions: Functions) -> None:
         ("orders_cancelled", 0),
         ("refunds_create_shipping_only", 60),
         ("refunds_create_failed", 30),  # the goods came back, whatever became of the money
+        ("orders_updated_line_removed", 30),
+        ("refunds_create_line_removed", 30),
+        ("refunds_create_pending", 30),
+        ("refunds_create_foreign", 30),
+        ("refunds_create_restocking_fee", 30),
+        ("refunds_create_amount_only", 50),
+        ("refunds_create_amount_pending", 50),
+        ("refunds_create_shipping_and_more", 50),
+        ("orders_cancelled_refunded", 0),
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
@@ -79,6 +89,39 @@ def test_what_came_back_earns_nothing_whether_it_is_told_first_or_last(
     for one in (case, "orders_create") if first else ("orders_create", case):
         assert failed(functions, one) == []
     assert figures().get("approved", 0) == left
+
+
+REMOVED_AND_PAID_BACK = (
+    "orders_create",
+    "orders_updated_line_removed",
+    "refunds_create_line_removed",
+    "refunds_create_for_removed_line",
+)
+
+
+@pytest.mark.parametrize("cases", list(permutations(REMOVED_AND_PAID_BACK)))
+def test_a_removed_line_takes_its_points_once_though_its_money_is_paid_back_later(
+    functions: Functions, cases: tuple[str, ...]
+) -> None:
+    for case in cases:
+        assert failed(functions, case) == []
+    assert figures()["approved"] == 30
+
+
+PENDING_AND_FAILED = (
+    "orders_create",
+    "refunds_create_amount_pending",
+    "orders_updated_refund_failed",
+)
+
+
+@pytest.mark.parametrize("cases", list(permutations(PENDING_AND_FAILED)))
+def test_a_refund_that_fails_in_the_end_takes_no_points(
+    functions: Functions, cases: tuple[str, ...]
+) -> None:
+    for case in cases:
+        assert failed(functions, case) == []
+    assert figures()["approved"] == 60
 
 
 def test_a_test_order_and_a_guest_s_earn_nothing(functions: Functions) -> None:

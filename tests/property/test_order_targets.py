@@ -55,24 +55,33 @@ REFUNDS = st.tuples(
         for name in ("r1", "r2", "r3")
     )
 )
-"""One of each id: a refund never changes once it is known."""
+"""One of each id, which paid back at least what its goods had cost."""
 
 # Few instants, so that news of one instant meet.
 INSTANTS = st.none() | st.sampled_from([NOW, NOW, NOW + MILLISECOND, NOW - DAY])
+
+TELLINGS = st.builds(
+    Refund,
+    st.sampled_from(["r1", "r2"]),
+    st.just(NO_GOODS) | goods_of(500),
+    st.none() | st.integers(-500, 500),
+    INSTANTS,
+)
+"""What is told of two refunds, at some instant or other."""
 
 
 @st.composite
 def messages(draw: st.DrawFn, most: int = 4) -> list[OrderNews]:
     """News of one order, some of it twice."""
-    refunds = draw(REFUNDS)
     news = st.builds(
         OrderNews,
         updated_at=INSTANTS,
         goods=st.none() | goods_of() | goods_of(3),
+        removed_minor=st.just(0) | st.integers(0, 500),
         taxes_included=st.booleans(),
         confirmed_at=INSTANTS,
         cancelled=st.sampled_from([False] * 7 + [True]),
-        refunds=st.lists(st.sampled_from(refunds), max_size=3).map(tuple),
+        refunds=st.lists(TELLINGS, max_size=3).map(tuple),
     )
     drawn = draw(st.lists(news, min_size=1, max_size=most))
     return [*drawn, drawn[0]][:most]
@@ -88,7 +97,7 @@ def heard(news: Iterable[OrderNews], rule: EarningRule) -> Order:
 
 def bought(goods: Goods, rule: EarningRule, *refunds: Refund, included: bool = True) -> Order:
     """An order of these goods."""
-    return heard([OrderNews(NOW, goods, included, refunds=refunds)], rule)
+    return heard([OrderNews(NOW, goods, taxes_included=included, refunds=refunds)], rule)
 
 
 @given(messages(), RULES)
@@ -151,6 +160,23 @@ def test_when_all_that_was_paid_is_paid_back_nothing_remains(
         Refund(f"r{at}", money_minor=marks[at + 1] - marks[at]) for at in range(len(marks) - 1)
     ]
     assert bought(goods, rule, *refunds, included=included).target_points == 0
+
+
+@given(goods_of(), goods_of(500), RULES, st.booleans(), st.integers(0, 4))
+def test_money_for_goods_that_are_gone_takes_nothing_more(
+    goods: Goods, gone: Goods, rule: EarningRule, included: bool, parts: int
+) -> None:
+    """Paid back later, at once or in parts, with or without a refund that names the goods."""
+    kept = bought(goods, rule, Refund("r0", gone), included=included).target_points
+    price = gone.priced_minor + (0 if included else gone.tax_minor)
+    shares = [price // parts] * parts if parts else []
+    later = [Refund(f"r{at + 1}", money_minor=share) for at, share in enumerate(shares)]
+    recorded = [Refund("r0", gone, None), *later]
+    assert bought(goods, rule, *recorded, included=included).target_points == kept
+    edited = OrderNews(NOW, goods, price, included, refunds=tuple(later))
+    assert (
+        heard([edited], rule).target_points == bought(goods, rule, included=included).target_points
+    )
 
 
 @given(st.lists(goods_of(), min_size=1, max_size=4), RULES, st.booleans())

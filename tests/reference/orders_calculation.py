@@ -30,14 +30,24 @@ class Line:
     @property
     def remaining(self) -> Fraction:
         """The part that was not removed."""
-        return Fraction(self.pieces - self.removed, self.pieces)
+        return 1 - self.gone
+
+    @property
+    def gone(self) -> Fraction:
+        """The part that was removed."""
+        return Fraction(self.removed, self.pieces)
+
+    @property
+    def net(self) -> int:
+        """What all pieces cost after discounts."""
+        return self.price * self.pieces - self.discount
 
 
 @dataclass(slots=True)
 class Return:
     """One refund: goods that came back (price, tax, whether a gift card), and money paid back.
 
-    `shipping` is what of the money was for shipping.
+    `shipping` is what of it was meant for shipping or duties, whether it was paid back or not.
     """
 
     goods: list[tuple[int, int, bool]] = field(default_factory=list)
@@ -192,21 +202,16 @@ def points(order: Bought, rules: Rules) -> int:
     if order.is_cancelled or percent == 0:
         return 0
     bought = [
-        (
-            (line.price * line.pieces - line.discount) * line.remaining,
-            line.tax * line.remaining,
-            line.is_gift_card,
-        )
+        (line.net * line.remaining, line.tax * line.remaining, line.is_gift_card)
         for line in order.lines
     ]
     base = _earning(bought, order, rules)
     if base < rules.minimum:
         return 0
     back = sum(_earning(one.goods, order, rules) for one in order.returns)
-    money = sum(_beside_goods(one, order) for one in order.returns)
     paid = _paid(bought, order)
     if paid > 0:
-        back += _whole(Fraction(money * base, paid), "half_up")
+        back += _whole(Fraction(_beside_goods(order) * base, paid), "half_up")
     left = max(0, base - back)
     units = _whole(Fraction(left, rules.unit), rules.rounding)
     return _whole(Fraction(units * rules.points_per_unit * percent, 100), rules.rounding)
@@ -237,9 +242,16 @@ def _paid(goods: Goods, order: Bought) -> int:
     return price if order.taxes_included else price + _sum(tax for _, tax, _ in goods)
 
 
-def _beside_goods(one: Return, order: Bought) -> int:
-    """Money paid back neither for goods that came back nor for shipping."""
-    return max(0, one.money - one.shipping - _paid(one.goods, order))
+def _beside_goods(order: Bought) -> int:
+    """Money paid back, all in all, neither for goods that are gone nor for shipping.
+
+    A shop that still owes money for goods pays that first.
+    """
+    removed = [(line.net * line.gone, line.tax * line.gone, False) for line in order.lines]
+    owed = _sum(price + (0 if order.taxes_included else tax) for price, tax, _ in removed)
+    for one in order.returns:
+        owed += _paid(one.goods, order) + one.shipping - one.money
+    return max(0, -owed)
 
 
 def _sum(amounts: Iterable[Fraction | int]) -> int:

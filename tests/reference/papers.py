@@ -65,12 +65,9 @@ class OrderPaper:
 
     @property
     def refunds(self) -> dict[str, Refund]:
-        """What was first heard of each refund."""
-        found: dict[str, Refund] = {}
-        for news, _ in self.heard:
-            for refund in news.refunds:
-                found.setdefault(refund.refund_id, refund)
-        return found
+        """What is newest of each refund; of several at one instant that which takes most."""
+        heard = sorted((refund for news, _ in self.heard for refund in news.refunds), key=_age)
+        return {refund.refund_id: refund for refund in heard}
 
     @property
     def rule(self) -> EarningRule | None:
@@ -115,10 +112,10 @@ class OrderPaper:
             return 0
         refunds = self.refunds.values()
         back = sum(earning_money(rule, refund.goods, included=included) for refund in refunds)
-        all_paid = sum(_with_tax(*part, included) for part in _parts(newest.goods))
+        all_paid = _price(newest.goods, included)
         if all_paid > 0:
-            share = Fraction(sum(refund.money_minor for refund in refunds), all_paid)
-            back += _whole(share * bought, Rounding.HALF_UP)
+            beside = sum(_beside(refund, included) for refund in refunds) - newest.removed_minor
+            back += _whole(Fraction(max(0, beside) * bought, all_paid), Rounding.HALF_UP)
         return earned(rule, bought - back)
 
 
@@ -156,15 +153,32 @@ def earned(rule: EarningRule, base_minor: int) -> int:
     )
 
 
+def _beside(refund: Refund, included: bool) -> int:
+    """Money beside the goods that came back; all that they had cost is owed where none moved."""
+    return -_price(refund.goods, included) if refund.money_minor is None else refund.money_minor
+
+
+def _price(goods: Goods, included: bool) -> int:
+    return sum(_with_tax(*part, included) for part in _parts(goods))
+
+
+def _age(refund: Refund) -> tuple[object, ...]:
+    """The oldest first; of one instant those that paid back least."""
+    told_at = refund.told_at.timestamp() if refund.told_at else float("-inf")
+    moved = () if refund.money_minor is None else (refund.money_minor,)
+    return told_at, moved, _numbers(refund.goods)
+
+
 def _names_goods(news: OrderNews) -> bool:
     return news.goods is not None and news.updated_at is not None
 
 
 def _smallest_last(news: OrderNews) -> tuple[int, ...]:
-    """A low price, little tax, much of it gift cards, and the tax in the price: it earns least."""
+    """A low price, little tax, much of it gift cards, and so on: it earns least."""
     assert news.goods is not None
     price, tax, gift_card, gift_card_tax = _numbers(news.goods)
-    return -price, -tax, gift_card, gift_card_tax, int(news.taxes_included)
+    removed = -news.removed_minor
+    return -price, -tax, gift_card, gift_card_tax, removed, int(news.taxes_included)
 
 
 def _numbers(goods: Goods) -> tuple[int, int, int, int]:

@@ -71,6 +71,7 @@ _REFUNDS: Final[tuple[tuple[Refund, ...], ...]] = (
     (Refund("r1", Goods(300, 20)),),
     (Refund("r1", money_minor=2), Refund("r2", money_minor=351)),
     (Refund("r1", Goods(400, 30, 400, 30), 101), Refund("r1", Goods(9))),
+    (Refund("r1", Goods(300, 20), None), Refund("r2", money_minor=321)),
 )
 
 type Steps = list[tuple[c.Command, datetime]]

@@ -340,7 +340,7 @@ BUGS: Final = (
     Bug(
         "a refund counted twice",
         ORDERS,
-        "refunds.setdefault(refund.refund_id, refund)",
+        "refunds[refund.refund_id] = refund",
         "refunds[str(len(refunds))] = refund",
     ),
     Bug(
@@ -430,8 +430,8 @@ BUGS: Final = (
     Bug(
         "money paid back spread over the price without tax",
         ORDERS,
-        "tax_minor = 0 if self.taxes_included else self.goods.tax_minor",
-        "tax_minor = 0",
+        "(0 if self.taxes_included else goods.tax_minor)",
+        "0",
     ),
     Bug(
         "money paid back rounded down",

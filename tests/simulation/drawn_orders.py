@@ -14,11 +14,13 @@ def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderNews:
     refund = Refund(
         refund_id=random.choice(("r1", "r2", "r3")),
         goods=random.choice((NO_GOODS, Goods(300), Goods(450, 45), _goods(random))),
-        money_minor=random.choice((0, 0, 100, 333, 5_000)),
+        money_minor=random.choice((0, 0, 100, 333, 5_000, -200, None)),
+        told_at=instant(_LONG_AGO_MS + random.randrange(3) * 1000),
     )
     return OrderNews(
         updated_at=instant(_LONG_AGO_MS + random.randrange(6) * 1000),
         goods=_goods(random) if random.random() < 0.8 else None,
+        removed_minor=random.choice((0, 0, 300)),
         taxes_included=random.random() < 0.6,
         confirmed_at=_confirmed_at(random, now_ms) if random.random() < 0.5 else None,
         cancelled=cancelled,

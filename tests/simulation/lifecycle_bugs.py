@@ -10,25 +10,48 @@ DESK: Final = "order_desk.py"
 
 LIFECYCLE_BUGS: Final = (
     # --- what a payload says ---
-    Bug("shipping taken for goods", READER, "_NOTHING) - shipping)", "_NOTHING))"),
-    Bug("a failed refund taken for money", READER, '{"success", "pending"}', '{"failure"}'),
+    Bug("shipping taken for goods", READER, " if one.kind != _SHIPPING]", "]"),
+    Bug(
+        "shipping that stands apart taken for goods",
+        READER,
+        "if refund.names_what_it_is_for:",
+        "if refund.refund_line_items:",
+    ),
+    Bug(
+        "a failed refund taken for money",
+        READER,
+        '{"success", _ON_ITS_WAY}',
+        '{"success", _ON_ITS_WAY, "failure"}',
+    ),
     Bug(
         "money beside lines overlooked",
         READER,
-        "return max(_NOTHING, discrepancy)",
+        "return sum((one.paid for one in adjustments), on_its_way)",
         "return _NOTHING",
     ),
     Bug(
-        "a discrepancy of the wrong sign",
+        "money on its way overlooked",
         READER,
-        "discrepancy = -_adjusted",
-        "discrepancy = _adjusted",
+        "return sum((one.paid for one in adjustments), on_its_way)",
+        "return sum((one.paid for one in adjustments), _NOTHING)",
     ),
     Bug(
-        "the buyer's money taken for the shop's",
+        "a discrepancy of the wrong sign",
+        PAYLOADS,
+        "return -amount - in_shop_money",
+        "return amount - in_shop_money",
+    ),
+    Bug(
+        "lines without money taken for paid",
         READER,
-        "not paid_back or in_other_money",
-        "not paid_back",
+        "        return None\n    if refund",
+        "        return _NOTHING\n    if refund",
+    ),
+    Bug(
+        "what removed pieces cost overlooked",
+        DESK,
+        "removed_minor=facts.removed_minor",
+        "removed_minor=0",
     ),
     Bug(
         "pieces taken out by editing overlooked",
@@ -57,8 +80,26 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "a refund counted twice",
         ORDERS,
-        "refunds.setdefault(refund.refund_id, refund)",
+        "refunds[refund.refund_id] = refund",
         "refunds[str(len(refunds))] = refund",
+    ),
+    Bug(
+        "what was first heard of a refund wins",
+        ORDERS,
+        "known is None or refund.replaces(known)",
+        "known is None",
+    ),
+    Bug(
+        "what was last heard of a refund wins",
+        ORDERS,
+        "known is None or refund.replaces(known)",
+        "True",
+    ),
+    Bug(
+        "the money of each refund by itself",
+        ORDERS,
+        "sum(self._beside_minor(refund) for",
+        "sum(max(0, self._beside_minor(refund)) for",
     ),
     Bug(
         "older news wins",

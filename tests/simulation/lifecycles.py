@@ -243,6 +243,9 @@ class _Teller:
             life.updated_at += self._gap()
             if not bought.is_cancelled or step in ("refund", "touch"):
                 self._step(life, step, buyer)
+            if self.random.random() < 0.5:
+                self._settle(life)
+        self._settle(life, only_foreign=True)
 
     def _discount(self, life: OrderLife, buyer: str) -> None:
         """A sale, another shop's code, points of a hold, or points at a till."""
@@ -302,7 +305,8 @@ class _Teller:
         topic = "orders/updated"
         match step:
             case "edit":
-                life.edit()
+                if (refund := life.edit(life.updated_at)) is not None:
+                    self._send(life.updated_at, "refunds/create", refund)
             case "refund":
                 self._send(life.updated_at, "refunds/create", life.refund(life.updated_at))
                 if self.random.random() < 0.3:
@@ -318,6 +322,15 @@ class _Teller:
                 life.bought.is_cancelled = True
         self._send_order(life, topic)
         self._send_more(life)
+
+    def _settle(self, life: OrderLife, *, only_foreign: bool = False) -> None:
+        """Money that was on its way arrives, or does not.
+
+        How much of it is on its way in another currency, nobody can know; so all of that settles.
+        """
+        if life.settle(only_foreign=only_foreign):
+            life.updated_at += self._gap()
+            self._send_order(life, "orders/updated")
 
     def _send_more(self, life: OrderLife) -> None:
         """The same once more, and what an edited order still owed is paid."""

@@ -82,6 +82,8 @@ class OrderLife:
     discount_codes: list[Payload] = field(default_factory=list)
     refunds: list[Payload] = field(default_factory=list)
     owes_more: bool = False
+    owed: int = 0
+    pending: list[tuple[Payload, Return]] = field(default_factory=list)
     _numbers: Counter[str] = field(default_factory=Counter)
 
     # --- what is bought --------------------------------------------------------------------------
@@ -111,8 +113,8 @@ class OrderLife:
         self._price_taxes()
         return wanted - left
 
-    def edit(self) -> None:
-        """Add a line, add pieces, or remove some."""
+    def edit(self, at: datetime) -> Payload | None:
+        """Add a line, add pieces, or remove some: Shopify may make a refund of no money of it."""
         drawn = self.random.random()
         some = [shelf for shelf in self.shelf if shelf.left]
         if drawn < 0.25 or not some:
@@ -122,9 +124,14 @@ class OrderLife:
             self.random.choice(some).line.pieces += self.random.randint(1, 2)
             self._price_taxes()
             self.owes_more = True
-        else:
+        elif self.random.random() < 0.5:
             shelf = self.random.choice(some)
-            shelf.line.removed += self.random.randint(1, shelf.left)
+            pieces = self.random.randint(1, shelf.left)
+            shelf.line.removed += pieces
+            self.owed += shelf.net * pieces // shelf.line.pieces
+        else:
+            return self._refund_of_an_edit(at)
+        return None
 
     def _price_taxes(self) -> None:
         for shelf in self.shelf:
@@ -134,28 +141,68 @@ class OrderLife:
 
     def refund(self, at: datetime) -> Payload:
         """Take something back: lines, an amount, shipping, or several of them."""
+        if self.owed and self.bought.paid_at is not None and self.random.random() < 0.7:
+            return self._refund_of_what_is_owed(at)
         kind = self.random.choice(["lines", "lines", "lines", "amount", "shipping", "mixed"])
         back, lines = Return(), list[Payload]()
         if kind in ("lines", "mixed"):
-            lines = self._lines_back(back)
-        goods = sum(price for price, _, _ in back.goods)
-        if not self.bought.taxes_included:
-            goods += sum(tax for _, tax, _ in back.goods)
-        is_paid = self.bought.paid_at is not None
-        beside = 0
-        if is_paid and kind in ("amount", "mixed"):
+            lines = self._lines_back(back, "return")
+        if self.bought.paid_at is None:
+            return self._refund_of_no_money(at, lines, back)
+        beside, goods = 0, self._worth(back)
+        if kind in ("amount", "mixed"):
             largest = max(1, sum(shelf.net for shelf in self.shelf) // 3)
             beside = self.random.randint(1, largest) * self.random.choice([1, 1, -1])
             beside = abs(beside) if kind == "amount" else max(beside, -goods)
-        if is_paid and kind in ("shipping", "mixed", "amount") and self.random.random() < 0.5:
+        if kind in ("shipping", "mixed", "amount") and self.random.random() < 0.5:
             back.shipping = self.random.randint(1, 800)
-        back.money = goods + beside + back.shipping if is_paid else 0
-        payload = self._refund_payload(at, lines, back, beside if is_paid else -goods)
+        back.money = goods + beside + back.shipping
+        return self._keep(self._refund_payload(at, lines, back, beside), back)
+
+    def settle(self, *, only_foreign: bool) -> bool:
+        """What was on its way is paid, or fails. Returns whether there was anything."""
+        some = [each for each in self.pending if not only_foreign or _is_foreign(each[0])]
+        for payload, back in some:
+            self.pending.remove((payload, back))
+            self.refunds[self.refunds.index(payload)] = self._settled(payload, back)
+        return bool(some)
+
+    def _refund_of_an_edit(self, at: datetime) -> Payload:
+        """Lines are removed, and money for them may be owed."""
+        back = Return()
+        lines = self._lines_back(back, self.random.choice(["cancel", "no_restock"]))
+        if self.bought.paid_at is not None:
+            self.owed += self._worth(back)
+        return self._refund_of_no_money(at, lines, back)
+
+    def _refund_of_no_money(self, at: datetime, lines: list[Payload], back: Return) -> Payload:
+        """Shopify may or may not write down that nothing was paid."""
+        payload = self._blank(at, lines)
+        worth = self._worth(back)
+        if worth and self.random.random() < 0.5:
+            payload["order_adjustments"] = [self._discrepancy(worth)]
+        return self._keep(payload, back)
+
+    def _refund_of_what_is_owed(self, at: datetime) -> Payload:
+        """Money for lines that were removed before; sometimes only a part, or more than that."""
+        money = self.random.choice([self.owed, self.owed, (self.owed + 1) // 2, self.owed + 99])
+        self.owed = max(0, self.owed - money)
+        back = Return(money=money)
+        return self._keep(self._refund_payload(at, [], back, money), back)
+
+    def _keep(self, payload: Payload, back: Return) -> Payload:
         self.bought.returns.append(back)
         self.refunds.append(payload)
+        if any(one["status"] == "pending" for one in payload["transactions"]):
+            self.pending.append((payload, back))
         return payload
 
-    def _lines_back(self, back: Return) -> list[Payload]:
+    def _worth(self, back: Return) -> int:
+        """What the goods had cost, with the tax on them."""
+        on_top = 0 if self.bought.taxes_included else 1
+        return sum(price + tax * on_top for price, tax, _ in back.goods)
+
+    def _lines_back(self, back: Return, restock_type: str) -> list[Payload]:
         lines = []
         some = [shelf for shelf in self.shelf if shelf.left]
         for shelf in self.random.sample(some, min(len(some), self.random.randint(1, 2))):
@@ -172,7 +219,7 @@ class OrderLife:
                     "id": self._number("refund line"),
                     "line_item_id": shelf.line_id,
                     "quantity": pieces,
-                    "restock_type": "return",
+                    "restock_type": restock_type,
                     "subtotal": float(self.money.text(net)),
                     "subtotal_set": self.money.both(net),
                     "total_tax": float(self.money.text(tax)),
@@ -182,26 +229,8 @@ class OrderLife:
             )
         return lines
 
-    def _refund_payload(
-        self, at: datetime, lines: list[Payload], back: Return, beside: int
-    ) -> Payload:
-        """As Shopify says it: also money in the buyer's currency, and money that never moved."""
-        is_foreign = self.random.random() < 0.15
-        transactions = [self._transaction(back.money, is_foreign)] if back.money else []
-        if not lines and transactions and self.random.random() < 0.1:
-            transactions[0]["status"], back.money = self.random.choice(["failure", "error"]), 0
-            back.shipping, beside = 0, 0
-        if self.random.random() < 0.1:
-            transactions.append({**self._transaction(777, is_foreign), "status": "failure"})
-        adjustments = []
-        if beside and (lines or is_foreign or self.random.random() < 0.5):
-            adjustments.append(self._adjustment("refund_discrepancy", -beside, 0))
-        shipping_lines = []
-        if back.shipping and self.random.random() < 0.5:
-            tax = back.shipping // 10
-            adjustments.append(self._adjustment("shipping_refund", tax - back.shipping, -tax))
-        elif back.shipping:
-            shipping_lines.append({"subtotal_amount_set": self.money.both(back.shipping)})
+    def _blank(self, at: datetime, lines: list[Payload]) -> Payload:
+        """A refund that only names its lines."""
         return {
             "id": self._number("refund"),
             "order_id": int(self.bought.order_id),
@@ -209,19 +238,88 @@ class OrderLife:
             "note": "Did not fit Mr Yamada",
             "user_id": 799407056,
             "refund_line_items": lines,
-            "transactions": transactions,
-            "order_adjustments": adjustments,
-            "refund_shipping_lines": shipping_lines,
+            "transactions": [],
+            "order_adjustments": [],
+            "refund_shipping_lines": [],
+            "duties": [],
+            "total_duties_set": self.money.both(0),
         }
 
-    def _transaction(self, minor: int, is_foreign: bool) -> Payload:
+    def _refund_payload(
+        self, at: datetime, lines: list[Payload], back: Return, beside: int
+    ) -> Payload:
+        """As Shopify says it: also money in the buyer's currency, and money that does not move yet.
+
+        What is paid beside lines and shipping is an adjustment, below zero; one that takes it back
+        stands beside it until the money has moved.
+        """
+        payload = self._blank(at, lines)
+        if not back.money:
+            back.shipping = 0
+            if beside:
+                payload["order_adjustments"] = [self._discrepancy(-beside)]
+            return payload
+        is_foreign = self.random.random() < 0.15
+        status = self.random.choice(["success", "success", "pending"])
+        self._add_shipping(payload, back.shipping)
+        is_itemised = lines or back.shipping or is_foreign
+        if beside and (is_itemised or status == "pending" or self.random.random() < 0.5):
+            payload["order_adjustments"].append(self._discrepancy(-beside))
+        if status == "pending":
+            payload["order_adjustments"].append(self._discrepancy(back.money))
+        payload["transactions"].append(self._transaction(back.money, is_foreign, status))
+        if self.random.random() < 0.1:
+            payload["transactions"].append(self._transaction(777, is_foreign, "failure"))
+        return payload
+
+    def _add_shipping(self, payload: Payload, shipping: int) -> None:
+        """Shipping or duties: nothing that points look at, in every form that there is."""
+        if not shipping:
+            return
+        forms = self.random.choice([("old",), ("new",), ("old", "new"), ("duties",)])
+        if "old" in forms:
+            tax = shipping // 10
+            old = self._adjustment("shipping_refund", tax - shipping, -tax)
+            payload["order_adjustments"].append(old)
+        if "new" in forms:
+            new = {"subtotal_amount_set": self.money.both(shipping - shipping // 10)}
+            payload["refund_shipping_lines"].append(new)
+        if "duties" in forms:
+            payload["duties"].append({"duty_id": 1, "amount_set": self.money.both(shipping)})
+            payload["total_duties_set"] = self.money.both(shipping)
+
+    def _settled(self, payload: Payload, back: Return) -> Payload:
+        """The refund once the money has moved, or could not be moved."""
+        has_failed = self.random.random() < 0.25
+        status = self.random.choice(["failure", "error"]) if has_failed else "success"
+        adjustments = [*payload["order_adjustments"]]
+        if has_failed:
+            back.money = 0
+        else:
+            adjustments.append(self._discrepancy(-back.money, "Pending refund discrepancy"))
+        transactions = [
+            {**one, "status": status} if one["status"] == "pending" else one
+            for one in payload["transactions"]
+        ]
+        return {**payload, "transactions": transactions, "order_adjustments": adjustments}
+
+    def _transaction(self, minor: int, is_foreign: bool, status: str) -> Payload:
         return {
             "id": self._number("transaction"),
             "kind": "refund",
-            "status": self.random.choice(["success", "success", "pending"]),
+            "gateway": self.random.choice(["shopify_payments", "gift_card", "manual"]),
+            "status": status,
             "amount": "3.33" if is_foreign else self.money.text(minor),
             "currency": FOREIGN if is_foreign else self.money.code,
         }
+
+    def _discrepancy(self, minor: int, reason: str = "Refund discrepancy") -> Payload:
+        """Its tax may stand apart; newer versions of Shopify's API do not name its kind."""
+        tax = self.random.choice([0, 0, minor // 10])
+        one = self._adjustment("refund_discrepancy", minor - tax, tax) | {"reason": reason}
+        if self.random.random() < 0.1:
+            del one["kind"]
+        return one
 
     def _adjustment(self, kind: str, minor: int, tax_minor: int) -> Payload:
         return {
@@ -230,6 +328,7 @@ class OrderLife:
             "amount": self.money.text(minor),
             "amount_set": self.money.both(minor),
             "tax_amount": self.money.text(tax_minor),
+            "tax_amount_set": self.money.both(tax_minor),
         }
 
     # --- what Shopify sends ----------------------------------------------------------------------
@@ -318,6 +417,10 @@ class OrderLife:
         """The next of a kind: the order's number with a place of its own behind it."""
         self._numbers[kind] += 1
         return int(self.bought.order_id) * 1_000 + self._numbers[kind]
+
+
+def _is_foreign(payload: Payload) -> bool:
+    return any(one["currency"] == FOREIGN for one in payload["transactions"])
 
 
 def body_of(payload: Payload) -> bytes:

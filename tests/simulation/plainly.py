@@ -111,13 +111,18 @@ def order_on_paper(paper: OrderPaper) -> Plain:
         "customer": paper.owner,
         "updated_at": _ms(newest.updated_at if newest else None),
         "goods": list(astuple(newest.goods)) if newest and newest.goods else None,
+        "removed_minor": newest.removed_minor if newest else None,
         "taxes_included": newest.taxes_included if newest else None,
         "rule": paper.rule and asdict(paper.rule),
         "confirmed_at": _ms(paper.confirmed_at),
         "due_pending_at": _ms(paper.due_at),
         "cancelled": paper.cancelled,
         "refunds": {
-            refund.refund_id: (list(astuple(refund.goods)), refund.money_minor)
+            refund.refund_id: (
+                list(astuple(refund.goods)),
+                refund.money_minor,
+                _ms(refund.told_at),
+            )
             for refund in paper.refunds.values()
         },
         "pending": paper.pending,
@@ -167,12 +172,16 @@ def order_in_table(item: Plain) -> Plain:
         "customer": item.get("customer"),
         "updated_at": item.get("updated_at"),
         "goods": item.get("goods"),
+        "removed_minor": item.get("removed_minor"),
         "taxes_included": item.get("taxes_included"),
         "rule": item.get("rule"),
         "confirmed_at": item.get("confirmed_at"),
         "due_pending_at": item.get("due_pending_at"),
         "cancelled": item["cancelled"],
-        "refunds": {each["id"]: (each["goods"], each["money_minor"]) for each in item["refunds"]},
+        "refunds": {
+            each["id"]: (each["goods"], each.get("money_minor"), each.get("told_at"))
+            for each in item["refunds"]
+        },
         "pending": item["pending"],
         "approved": item["approved"],
         "grant_lots": by_day(item["grant_lots"]),

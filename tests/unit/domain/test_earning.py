@@ -23,7 +23,7 @@ def remaining(
     goods: Goods, *refunds: Refund, rule: EarningRule = YEN, taxes_included: bool = True
 ) -> int:
     """The points that remain of an order of these goods."""
-    news = OrderNews(NOW, goods, taxes_included, refunds=refunds)
+    news = OrderNews(NOW, goods, taxes_included=taxes_included, refunds=refunds)
     return Order("o1").told(news, rule).target_points
 
 
@@ -204,6 +204,35 @@ def test_money_paid_back_in_parts_is_rounded_once() -> None:
 
 def test_goods_and_money_of_one_refund_both_count() -> None:
     assert remaining(Goods(1000), Refund("r1", Goods(300), 200)) == 500
+
+
+@pytest.mark.parametrize(("later", "left"), [(0, 700), (299, 700), (300, 700), (301, 699)])
+@pytest.mark.parametrize("recorded", [None, -300])
+def test_money_that_was_still_owed_for_goods_takes_nothing_more(
+    later: int, left: int, recorded: int | None
+) -> None:
+    """An edit takes goods off, and what they cost is paid back later, whichever is told first."""
+    edit, money = Refund("r1", Goods(300), recorded), Refund("r2", money_minor=later)
+    for refunds in ((edit, money), (money, edit)):
+        assert remaining(Goods(1000), *refunds) == left
+
+
+def test_what_was_owed_has_the_tax_on_it() -> None:
+    goods, gone = Goods(1000, 100), Goods(500, 50)
+    refunds = (Refund("r1", gone, None), Refund("r2", money_minor=550))
+    assert remaining(goods, *refunds, taxes_included=False) == 550
+    assert remaining(goods, *refunds, taxes_included=True) == 450
+
+
+def test_money_for_pieces_that_were_removed_takes_nothing_more() -> None:
+    refund = Refund("r1", money_minor=301)
+    news = OrderNews(NOW, Goods(700), removed_minor=300, refunds=(refund,))
+    assert Order("o1").told(news, YEN).target_points == 699
+
+
+def test_a_fee_that_was_kept_may_be_given_back_later() -> None:
+    refunds = [Refund("r1", Goods(300), -100), Refund("r2", money_minor=100)]
+    assert [remaining(Goods(1000), *refunds[:count]) for count in (1, 2)] == [700, 700]
 
 
 @pytest.mark.parametrize("rounding", Rounding)

@@ -113,8 +113,29 @@ def test_the_rule_that_an_order_first_earned_by_is_kept() -> None:
 
 
 def test_a_refund_is_known_by_its_id_and_counted_once() -> None:
-    _, order = told(EMPTY, [news(1000), refund("r1", 300), refund("r1", 300), refund("r1", 500)])
-    assert order.pending_points == 7
+    _, order = told(EMPTY, [news(1000), refund("r1", 300), refund("r1", 300), refund("r2", 200)])
+    assert order.pending_points == 5
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(-1, 7), (0, 5), (1, 5)])
+def test_what_is_newest_of_a_refund_wins_and_of_equally_new_what_took_more(
+    seconds: int, left: int
+) -> None:
+    """Whichever comes first."""
+    less = Refund("r1", money_minor=300, told_at=NOW)
+    more = Refund("r1", money_minor=500, told_at=NOW + seconds * SECOND)
+    for messages in permutations(
+        [news(1000), *(OrderNews(refunds=(one,)) for one in (less, more))]
+    ):
+        assert told(EMPTY, messages)[1].pending_points == left
+
+
+def test_a_refund_whose_money_did_not_arrive_takes_nothing_in_the_end() -> None:
+    on_its_way = OrderNews(refunds=(Refund("r1", money_minor=300, told_at=NOW),))
+    failed = OrderNews(refunds=(Refund("r1", money_minor=None, told_at=NOW + SECOND),))
+    for messages in permutations([news(1000, confirmed_at=NOW), on_its_way, failed]):
+        after, order = told(EMPTY, messages)
+        assert order.approved_points == after.figures.approved == 10
 
 
 def test_a_refund_named_twice_in_one_message_is_counted_once() -> None:

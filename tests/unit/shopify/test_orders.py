@@ -1,7 +1,8 @@
 """What orders and refunds of Shopify's say, in the words of points."""
 
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -158,6 +159,13 @@ def test_a_payload_that_lists_no_refunds_says_nothing_about_removed_pieces() -> 
     assert goods(line_items=[one], refunds=None) == Goods(300)
 
 
+@pytest.mark.parametrize(("included", "removed_minor"), [(True, 200), (False, 220)])
+def test_what_removed_pieces_had_cost_is_told_beside(included: bool, removed_minor: int) -> None:
+    lines = [line("100", 3, current_quantity=1, tax_lines=taxed("30")), line("7", id=12)]
+    facts = read_order(order(line_items=lines, taxes_included=included), "JPY")
+    assert (facts.goods, facts.removed_minor) == (Goods(107, 10), removed_minor)
+
+
 def test_half_of_a_unit_is_a_half_also_where_a_share_never_ends() -> None:
     """Five of six pieces of 3 are 2.5, which is rounded up."""
     one = line("1", 6, current_quantity=5, discount_allocations=[off("3")])
@@ -178,54 +186,111 @@ def test_a_refund_with_lines_gives_back_the_lines() -> None:
     )
 
 
-@pytest.mark.parametrize(("amount", "money_minor"), [("-120", 120), ("120", 0), ("0", 0)])
-def test_beside_its_lines_counts_what_was_paid_out_more(amount: str, money_minor: int) -> None:
+@pytest.mark.parametrize(("amount", "money_minor"), [("-120", 120), ("120", -120), ("0", 0)])
+def test_beside_its_lines_counts_what_was_paid_out_more_or_less(
+    amount: str, money_minor: int
+) -> None:
+    """Below zero is a fee that the shop kept, as for restocking."""
     found = refunded(refund_line_items=[back("300")], order_adjustments=[discrepancy(amount)])
     assert found == Refund("31", Goods(300), money_minor)
 
 
 def test_the_tax_of_an_adjustment_is_part_of_it() -> None:
     one = discrepancy("-100", tax_amount="-10")
-    assert refunded(refund_line_items=[back("300")], order_adjustments=[one]).money_minor == 110
+    assert refunded(order_adjustments=[one]).money_minor == 110
+    one |= {"amount_set": in_shop("-1000"), "tax_amount_set": in_shop("-100")}
+    assert refunded(order_adjustments=[one]).money_minor == 1100
 
 
-def test_a_refund_of_an_amount_is_its_money_without_shipping() -> None:
-    shipped = {"kind": "shipping_refund", "amount": "-500", "tax_amount": "-50"}
+def test_an_adjustment_of_no_kind_is_for_no_shipping() -> None:
+    assert refunded(order_adjustments=[{"amount": "-70"}]).money_minor == 70
+
+
+def test_a_refund_that_names_nothing_is_its_money() -> None:
     money = [paid_back("700"), paid_back("400")]
     assert refunded(transactions=money) == Refund("31", NO_GOODS, 1100)
-    assert refunded(transactions=money, order_adjustments=[shipped]).money_minor == 550
-    lines = [{"subtotal_amount_set": in_shop("500")}, {}]
-    assert refunded(transactions=money, refund_shipping_lines=lines).money_minor == 600
 
 
-def test_a_refund_of_shipping_takes_nothing_back() -> None:
-    lines = [{"subtotal_amount_set": in_shop("800")}]
-    for paid in ("800", "500"):
-        found = refunded(transactions=[paid_back(paid)], refund_shipping_lines=lines)
-        assert found == Refund("31")
+SHIPPED = {"kind": "shipping_refund", "amount": "-500", "tax_amount": "-50"}
+NEWLY_SHIPPED = {"subtotal_amount_set": in_shop("500")}
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"order_adjustments": [SHIPPED]},
+        {"refund_shipping_lines": [NEWLY_SHIPPED]},
+        {"order_adjustments": [SHIPPED], "refund_shipping_lines": [NEWLY_SHIPPED]},
+        {"duties": [{"duty_id": 1}], "total_duties_set": in_shop("550")},
+    ],
+)
+@pytest.mark.parametrize("beside", [0, 100])
+def test_shipping_and_duties_take_nothing_back(named: Payload, beside: int) -> None:
+    """In whatever form they stand, with their tax; what was paid beside them does."""
+    named = dict(named)
+    if beside:
+        more = discrepancy(str(-beside))
+        named["order_adjustments"] = [*named.get("order_adjustments", []), more]
+    found = refunded(transactions=[paid_back(str(550 + beside))], **named)
+    assert found == Refund("31", NO_GOODS, beside)
 
 
 @pytest.mark.parametrize(
     ("transaction", "money_minor"),
     [
         ({"status": "pending"}, 700),
-        ({"status": "failure"}, 0),
-        ({"status": "error"}, 0),
-        ({"kind": "void"}, 0),
-        ({"kind": "sale"}, 0),
+        ({"gateway": "gift_card"}, 700),
+        ({"gateway": "shopify_store_credit"}, 700),
+        ({"status": "failure"}, None),
+        ({"status": "error"}, None),
+        ({"kind": "void"}, None),
+        ({"kind": "sale"}, None),
     ],
 )
 def test_money_counts_that_was_paid_back_or_is_on_its_way(
-    transaction: Payload, money_minor: int
+    transaction: Payload, money_minor: int | None
 ) -> None:
     assert refunded(transactions=[paid_back("700", **transaction)]).money_minor == money_minor
 
 
-def test_money_of_another_currency_is_read_from_the_discrepancy() -> None:
+@pytest.mark.parametrize("named", [{}, {"refund_line_items": [back("300")]}])
+def test_money_of_another_currency_is_read_from_the_discrepancy(named: Payload) -> None:
     foreign = paid_back("4.20", currency="EUR")
     one = discrepancy("-4.20", amount_set=in_shop("-700"))
-    assert refunded(transactions=[foreign], order_adjustments=[one]).money_minor == 700
-    assert refunded(transactions=[foreign]).money_minor == 0
+    found = refunded(transactions=[foreign], order_adjustments=[one], **named)
+    assert found.money_minor == 700
+    assert refunded(transactions=[foreign], **named).money_minor == 0
+
+
+def on_its_way(money: str, *discrepancies: str, **more: Any) -> int | None:
+    """Money that has not moved yet, and what adjustments say meanwhile."""
+    adjustments = [discrepancy(amount) for amount in discrepancies]
+    transaction = paid_back(money, status="pending")
+    return refunded(transactions=[transaction], order_adjustments=adjustments, **more).money_minor
+
+
+def test_money_on_its_way_counts_though_shopify_takes_it_back_until_it_has_moved() -> None:
+    """As Shopify Payments and others send a refund that they have not carried out yet."""
+    assert on_its_way("664", "-664", "664") == 664
+    lines = {"refund_line_items": [back("246", total_tax="32")]}
+    assert on_its_way("278", "278", **lines) == 0
+    assert on_its_way("250", "28", "250", **lines) == -28
+
+
+def test_a_refund_says_the_same_once_its_money_has_moved() -> None:
+    adjustments = [discrepancy("-664"), discrepancy("664"), discrepancy("-664")]
+    moved = refunded(transactions=[paid_back("664")], order_adjustments=adjustments)
+    assert moved.money_minor == 664
+    failed = paid_back("664", status="failure")
+    assert refunded(transactions=[failed], order_adjustments=adjustments[:2]).money_minor == 0
+
+
+def test_lines_without_any_money_are_owed_for() -> None:
+    """As an edit leaves them; Shopify may say so by an adjustment."""
+    lines = [back("300", restock_type="cancel")]
+    assert refunded(refund_line_items=lines) == Refund("31", Goods(300), None)
+    noted = refunded(refund_line_items=lines, order_adjustments=[discrepancy("300")])
+    assert noted == Refund("31", Goods(300), -300)
 
 
 def test_lines_of_a_refund_are_in_the_shop_s_money() -> None:
@@ -248,10 +313,18 @@ def test_gift_cards_come_back_as_gift_cards(said_by: str) -> None:
 
 
 def test_an_order_and_its_refund_say_the_same_of_it() -> None:
-    one = refund(refund_line_items=[back("300")], order_adjustments=[discrepancy("-9")])
+    """The order as of its own time, the refund as of its making."""
+    made_at = "2027-01-29T09:00:00+09:00"
+    one = refund(
+        created_at=made_at,
+        refund_line_items=[back("300")],
+        order_adjustments=[discrepancy("-9")],
+    )
     (listed,) = read_order(order(refunds=[one]), "JPY").refunds
     facts = read_refund(one, "JPY")
-    assert (facts.order_id, facts.refund) == ("901", listed)
+    assert (facts.order_id, facts.refund.told_at) == ("901", datetime.fromisoformat(made_at))
+    assert listed.told_at == datetime.fromisoformat("2027-01-30T09:00:00+09:00")
+    assert facts.refund == replace(listed, told_at=facts.refund.told_at)
 
 
 # --- codes and tills -----------------------------------------------------------------------------
@@ -315,7 +388,7 @@ def test_points_at_a_till_that_are_no_number_of_points_are_refused(value: object
 def test_an_order_of_few_words_has_its_usual_meaning() -> None:
     facts = read_order({"id": 901, "currency": "JPY", "updated_at": "2027-01-30T00:00:00Z"}, "JPY")
     assert astuple(facts)[:5] == ("901", None, (), False, None)
-    assert astuple(facts)[6:] == (False, False, None, True, (), (), 0)
+    assert astuple(facts)[6:] == (False, False, None, 0, True, (), (), 0)
 
 
 def test_what_is_known_of_the_buyer_comes_along() -> None:
@@ -429,7 +502,7 @@ def test_sums_beyond_all_bounds_are_refused_where_each_part_is_not() -> None:
     many = [back(big, line_item_id=number) for number in (1, 2)]
     for payload, field in (
         (refund(refund_line_items=many), "refund_line_items"),
-        (refund(transactions=[paid_back(big), paid_back(big)]), "transactions"),
+        (refund(transactions=[paid_back(big), paid_back(big)]), "order_adjustments"),
     ):
         with pytest.raises(InvalidRequest) as refusal:
             read_refund(payload, "JPY")

@@ -5,13 +5,15 @@ known is kept, and the points that must remain are computed from it as a target.
 Rules: mission, "Orders, refunds, customers".
 """
 
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import astuple, dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from pointbook.domain.lots import Lots
 
 PENDING_DAYS_MAX = 365
+
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Rounding(StrEnum):
@@ -34,15 +36,6 @@ class Goods:
     tax_minor: int = 0
     gift_card_minor: int = 0
     gift_card_tax_minor: int = 0
-
-    def __sub__(self, other: "Goods") -> "Goods":
-        """What is left without the `other` goods."""
-        return Goods(
-            self.priced_minor - other.priced_minor,
-            self.tax_minor - other.tax_minor,
-            self.gift_card_minor - other.gift_card_minor,
-            self.gift_card_tax_minor - other.gift_card_tax_minor,
-        )
 
 
 NO_GOODS = Goods(0)
@@ -97,15 +90,25 @@ class EarningRule:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """One refund of an order, known by its id and counted once.
+    """One refund of an order as of `told_at`, known by its id and counted once.
 
-    `goods` came back; `money_minor`, tax included, was paid back beside them: it is spread over all
-    that was bought.
+    `goods` came back. `money_minor`, tax included, was paid back beside them; below zero is what of
+    their price was not. None: no money has moved, so all of their price is still owed.
     """
 
     refund_id: str
     goods: Goods = NO_GOODS
-    money_minor: int = 0
+    money_minor: int | None = 0
+    told_at: datetime | None = None
+
+    def replaces(self, known: "Refund") -> bool:
+        """Whether this is newer than what is `known`; at one instant what was paid back more."""
+        return self._precedence > known._precedence
+
+    @property
+    def _precedence(self) -> tuple[datetime, bool, int, tuple[int, ...]]:
+        has_moved = self.money_minor is not None
+        return self.told_at or _LONG_AGO, has_moved, self.money_minor or 0, astuple(self.goods)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +129,14 @@ class Spending:
 class OrderNews:
     """What one message says about an order. None and empty mean: it says nothing about that.
 
-    `goods` are what was bought, before refunds, as of `updated_at`. `confirmed_at` is when there
-    was first reason to approve its points: it was paid, or created where that is enough.
+    `goods` are what was bought, before refunds, as of `updated_at`; `removed_minor` is what was
+    taken off the order before, tax included. `confirmed_at` is when there was first reason to
+    approve its points: it was paid, or created where that is enough.
     """
 
     updated_at: datetime | None = None
     goods: Goods | None = None
+    removed_minor: int = 0
     taxes_included: bool = True
     confirmed_at: datetime | None = None
     cancelled: bool = False
@@ -153,6 +158,7 @@ class Order:
     revision: int = 0
     updated_at: datetime | None = None
     goods: Goods | None = None
+    removed_minor: int = 0
     taxes_included: bool = True
     rule: EarningRule | None = None
     confirmed_at: datetime | None = None
@@ -164,14 +170,16 @@ class Order:
     spendings: tuple[Spending, ...] = field(default=())
 
     def told(self, news: OrderNews, rule: EarningRule | None) -> "Order":
-        """What is known after `news`. The goods with the newest `updated_at` win.
+        """What is known after `news`: the newest goods, and of each refund what is newest.
 
-        Being confirmed (the earliest counts), being cancelled and each refund are never taken back.
+        Being confirmed (the earliest counts) and being cancelled are never taken back.
         `rule` is None as long as nobody knows whose order it is: a rank is the customer's.
         """
         refunds: dict[str, Refund] = {}
         for refund in (*self.refunds, *news.refunds):
-            refunds.setdefault(refund.refund_id, refund)
+            known = refunds.get(refund.refund_id)
+            if known is None or refund.replaces(known):
+                refunds[refund.refund_id] = refund
         order = replace(
             self,
             confirmed_at=min(filter(None, (self.confirmed_at, news.confirmed_at)), default=None),
@@ -183,6 +191,7 @@ class Order:
                 order,
                 updated_at=news.updated_at,
                 goods=news.goods,
+                removed_minor=news.removed_minor,
                 taxes_included=news.taxes_included,
             )
         return order if order.goods is None else replace(order, rule=self.rule or rule)
@@ -221,18 +230,31 @@ class Order:
         """How much of the base came back: the goods, and the money's share in all that was paid."""
         assert self.goods is not None, "only a known order has a base"
         goods_minor = sum(self._base_minor(refund.goods) for refund in self.refunds)
-        money_minor = sum(refund.money_minor for refund in self.refunds)
-        tax_minor = 0 if self.taxes_included else self.goods.tax_minor
-        paid_minor = self.goods.priced_minor + tax_minor
+        paid_minor = self._price_minor(self.goods)
         if paid_minor <= 0:
             return goods_minor
+        money_minor = self._money_minor()
         return goods_minor + _divided(money_minor * base_minor, paid_minor, Rounding.HALF_UP)
 
+    def _money_minor(self) -> int:
+        """What all refunds together paid back beside goods; what is owed for goods comes first."""
+        beside_minor = sum(self._beside_minor(refund) for refund in self.refunds)
+        return max(0, beside_minor - self.removed_minor)
 
-def _precedence(told: OrderNews | Order) -> tuple[datetime, int, int, int, int, bool]:
+    def _beside_minor(self, refund: Refund) -> int:
+        if refund.money_minor is None:
+            return -self._price_minor(refund.goods)
+        return refund.money_minor
+
+    def _price_minor(self, goods: Goods) -> int:
+        """What a customer pays for these goods, tax included."""
+        return goods.priced_minor + (0 if self.taxes_included else goods.tax_minor)
+
+
+def _precedence(told: OrderNews | Order) -> tuple[datetime, int, int, int, int, int, bool]:
     """Whose goods win: the newest; of two at one instant the smaller, whichever came first.
 
-    Gift cards and a tax that is in the price make goods smaller.
+    Gift cards, a tax that is in the price and little removed make goods smaller.
     """
     assert told.goods is not None, "only goods are compared"
     assert told.updated_at is not None, "goods without a time are no news"
@@ -242,6 +264,7 @@ def _precedence(told: OrderNews | Order) -> tuple[datetime, int, int, int, int, 
         -told.goods.tax_minor,
         told.goods.gift_card_minor,
         told.goods.gift_card_tax_minor,
+        -told.removed_minor,
         told.taxes_included,
     )
 

@@ -121,18 +121,23 @@ class Transaction(Part):
 
 
 class Adjustment(Part):
-    """Money of a refund that belongs to no line; below zero is paid to the customer."""
+    """Money of a refund beyond what was calculated for it; below zero is paid to the customer.
 
-    kind: str
+    `kind` says whether it is for shipping; versions of Shopify's API that do not name it have
+    nothing of shipping here.
+    """
+
+    kind: str = ""
     amount: Amount
     amount_set: MoneySet | None = None
     tax_amount: Amount = Decimal(0)
+    tax_amount_set: MoneySet | None = None
 
-
-class RefundShipping(Part):
-    """Shipping that was paid back."""
-
-    subtotal_amount_set: MoneySet | None = None
+    @property
+    def paid(self) -> Decimal:
+        """What was paid to the customer, tax included, in the shop's currency."""
+        amount = in_shop_money(self.amount, self.amount_set)
+        return -amount - in_shop_money(self.tax_amount, self.tax_amount_set)
 
 
 class RefundPayload(Part):
@@ -140,10 +145,23 @@ class RefundPayload(Part):
 
     id: Id
     order_id: Id
+    created_at: AwareDatetime | None = None
     refund_line_items: tuple[RefundLine, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     order_adjustments: tuple[Adjustment, ...] = ()
-    refund_shipping_lines: tuple[RefundShipping, ...] = ()
+    refund_shipping_lines: tuple[Part, ...] = ()
+    total_duties_set: MoneySet | None = None
+
+    @property
+    def names_what_it_is_for(self) -> bool:
+        """Whether it says what its money is for."""
+        duties = self.total_duties_set
+        return bool(
+            self.refund_line_items
+            or self.order_adjustments
+            or self.refund_shipping_lines
+            or (duties and duties.shop_money.amount)
+        )
 
 
 class Buyer(Part):

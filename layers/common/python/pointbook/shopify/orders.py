@@ -4,19 +4,24 @@
 |---|---|
 | goods | lines: price × quantity − their discounts; a payload without lines: `subtotal_price` |
 | removed by editing | pieces missing in `current_quantity` that none of its refunds accounts for |
-| refund with lines | the lines; beside them what `refund_discrepancy` paid out more |
-| refund of an amount | its transactions without the shipping in them |
+| refund: goods | its lines |
+| refund: money beside them | `order_adjustments`; where it names nothing else, its transactions |
 | points of a hold | the allocations of the discount with the hold's code, else `discount_codes` |
 | points at a till | metafield `omni_hub.point_used` |
 
-Shipping is in none of them. Shopify's plain figures stand before refunds, which come by id.
+Shipping and duties are in none of them. Shopify's plain figures stand before refunds, which come
+by id, as of the order that lists them or of their own making.
+
+A refund's adjustments are what it paid beyond what its lines, shipping and duties come to. While
+money is on its way, an adjustment takes it back, and another gives it again once it has moved. So
+money that is on its way is added here, as far as it is in the shop's currency.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -35,7 +40,9 @@ from pointbook.strict import whole_number
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
 """Financial statuses of an order that was paid once."""
 
-_PAID_BACK = frozenset({"success", "pending"})
+_ON_ITS_WAY = "pending"
+_PAID_BACK = frozenset({"success", _ON_ITS_WAY})
+_SHIPPING = "shipping_refund"
 _TILL_NAMESPACE, _TILL_KEY = "omni_hub", "point_used"
 _TILL_POINTS_MAX = 1_000_000_000
 _NOTHING = Decimal(0)
@@ -62,6 +69,7 @@ class OrderFacts:
     paid: bool
     cancelled: bool
     goods: Goods | None
+    removed_minor: int
     taxes_included: bool
     refunds: tuple[Refund, ...]
     code_uses: tuple[CodeUse, ...]
@@ -87,6 +95,7 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
             "currency", f"The order is in {order.currency}, but the programme is in {currency}."
         )
     gift_lines = frozenset(line.id for line in order.line_items if line.gift_card)
+    removed = _removed_pieces(order)
     return OrderFacts(
         order_id=order.id,
         customer_id=order.customer.id if order.customer else None,
@@ -96,9 +105,13 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
         updated_at=order.updated_at,
         paid=order.financial_status in PAID,
         cancelled=order.cancelled_at is not None,
-        goods=_goods(order, currency),
+        goods=_goods(order, removed, currency),
+        removed_minor=_removed_minor(order, removed, currency),
         taxes_included=order.taxes_included,
-        refunds=tuple(_refund(refund, currency, gift_lines) for refund in order.refunds or ()),
+        refunds=tuple(
+            _refund(refund, order.updated_at, currency, gift_lines)
+            for refund in order.refunds or ()
+        ),
         code_uses=_code_uses(order, currency),
         till_points=_till_points(order),
     )
@@ -107,7 +120,8 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
 def read_refund(payload: Mapping[str, Any], currency: str) -> RefundFacts:
     """Read the payload of `refunds/create`. Raises InvalidRequest as `read_order` does."""
     refund = _read(RefundPayload, payload)
-    return RefundFacts(refund.order_id, _refund(refund, currency, frozenset()))
+    told = _refund(refund, refund.created_at, currency, frozenset())
+    return RefundFacts(refund.order_id, told)
 
 
 def _read[T: Part](kind: type[T], payload: Mapping[str, Any]) -> T:
@@ -119,18 +133,26 @@ def _read[T: Part](kind: type[T], payload: Mapping[str, Any]) -> T:
         raise InvalidRequest(field, f"{field} cannot be used: {first['msg']}.") from None
 
 
-def _goods(order: OrderPayload, currency: str) -> Goods | None:
+def _goods(order: OrderPayload, removed: Mapping[str, int], currency: str) -> Goods | None:
     if not order.line_items:
         if order.subtotal_price is None:
             return None
         priced_minor = _minor(order.subtotal_price, currency, "subtotal_price")
         return Goods(priced_minor, _minor(order.total_tax, currency, "total_tax"))
-    removed = _removed_pieces(order)
-    parts = [
-        (_kept(line.net, line, removed), _kept(line.tax, line, removed), line.gift_card)
-        for line in order.line_items
-    ]
+    parts = []
+    for line in order.line_items:
+        pieces = line.quantity - removed.get(line.id, 0)
+        parts.append((_of(pieces, line, line.net), _of(pieces, line, line.tax), line.gift_card))
     return _sum_of(parts, currency, "line_items")
+
+
+def _removed_minor(order: OrderPayload, removed: Mapping[str, int], currency: str) -> int:
+    """What the removed pieces had cost, tax included."""
+    prices = (
+        _of(removed.get(line.id, 0), line, line.net + (0 if order.taxes_included else line.tax))
+        for line in order.line_items
+    )
+    return _minor(sum(prices, _NOTHING), currency, "line_items")
 
 
 def _sum_of(parts: Iterable[tuple[Decimal, Decimal, bool]], currency: str, field: str) -> Goods:
@@ -170,16 +192,17 @@ def _removed_pieces(order: OrderPayload) -> dict[str, int]:
     }
 
 
-def _kept(amount: Decimal, line: LineItem, removed: Mapping[str, int]) -> Decimal:
-    """The part of a line's amount for the pieces that are kept, divided last, so that it is exact.
+def _of(pieces: int, line: LineItem, amount: Decimal) -> Decimal:
+    """The part of a line's amount for some of its pieces, divided last, so that it is exact.
 
     Halves are then halves: 5 of 6 pieces of 3 yen are 2.5, not a trifle less.
     """
-    pieces = line.quantity - removed.get(line.id, 0)
     return amount * pieces / line.quantity if pieces else _NOTHING
 
 
-def _refund(refund: RefundPayload, currency: str, gift_lines: frozenset[str]) -> Refund:
+def _refund(
+    refund: RefundPayload, told_at: datetime | None, currency: str, gift_lines: frozenset[str]
+) -> Refund:
     parts = []
     for line in refund.refund_line_items:
         is_gift_card = line.line_item.gift_card
@@ -187,43 +210,28 @@ def _refund(refund: RefundPayload, currency: str, gift_lines: frozenset[str]) ->
             is_gift_card = line.line_item_id in gift_lines
         net = in_shop_money(line.subtotal, line.subtotal_set)
         parts.append((net, in_shop_money(line.total_tax, line.total_tax_set), is_gift_card))
+    money = _money_beside_lines(refund, currency)
     return Refund(
         refund_id=refund.id,
         goods=_sum_of(parts, currency, "refund_line_items"),
-        money_minor=_minor(_money_beside_lines(refund, currency), currency, "transactions"),
+        money_minor=None if money is None else _minor(money, currency, "order_adjustments"),
+        told_at=told_at,
     )
 
 
-def _money_beside_lines(refund: RefundPayload, currency: str) -> Decimal:
-    """What was paid back for goods, but for none of the lines; never below nothing."""
-    discrepancy = -_adjusted(refund, "refund_discrepancy")
-    paid_back = [
-        transaction
-        for transaction in refund.transactions
-        if transaction.kind == "refund" and transaction.status in _PAID_BACK
-    ]
-    in_other_money = any(t.currency not in ("", currency) for t in paid_back)
-    if refund.refund_line_items or not paid_back or in_other_money:
-        return max(_NOTHING, discrepancy)
-    shipping = -_adjusted(refund, "shipping_refund") + sum(
-        line.subtotal_amount_set.shop_money.amount
-        for line in refund.refund_shipping_lines
-        if line.subtotal_amount_set is not None
-    )
-    return max(_NOTHING, sum((t.amount for t in paid_back), _NOTHING) - shipping)
-
-
-def _adjusted(
-    refund: RefundPayload, kind: Literal["refund_discrepancy", "shipping_refund"]
-) -> Decimal:
-    return sum(
-        (
-            in_shop_money(adjustment.amount, adjustment.amount_set) + adjustment.tax_amount
-            for adjustment in refund.order_adjustments
-            if adjustment.kind == kind
-        ),
-        _NOTHING,
-    )
+def _money_beside_lines(refund: RefundPayload, currency: str) -> Decimal | None:
+    """What was paid back beyond what the refund names. None: no money has moved."""
+    paid_back = [t for t in refund.transactions if t.kind == "refund" and t.status in _PAID_BACK]
+    ours = [t for t in paid_back if t.currency in ("", currency)]
+    adjustments = [one for one in refund.order_adjustments if one.kind != _SHIPPING]
+    if adjustments:
+        on_its_way = sum((t.amount for t in ours if t.status == _ON_ITS_WAY), _NOTHING)
+        return sum((one.paid for one in adjustments), on_its_way)
+    if not paid_back:
+        return None
+    if refund.names_what_it_is_for:
+        return _NOTHING
+    return sum((t.amount for t in ours), _NOTHING)
 
 
 def _code_uses(order: OrderPayload, currency: str) -> tuple[CodeUse, ...]:

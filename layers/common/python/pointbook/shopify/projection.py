@@ -165,8 +165,10 @@ REFUND: Shape = {
         "amount": AMOUNT,
         "amount_set": _SHOP_MONEY,
         "tax_amount": AMOUNT,
+        "tax_amount_set": _SHOP_MONEY,
     },
-    "refund_shipping_lines": {"subtotal_amount_set": _SHOP_MONEY, "tax_lines": _TAX_LINES},
+    "refund_shipping_lines": {"id": ID},
+    "total_duties_set": _SHOP_MONEY,
 }
 
 ORDER: Shape = {

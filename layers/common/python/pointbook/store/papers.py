@@ -93,6 +93,7 @@ def order_item(shop: str, order: Order) -> Item:
         item["updated_at"] = instant(order.updated_at)
     if order.goods is not None:
         item["goods"] = _goods(order.goods)
+        item["removed_minor"] = number(order.removed_minor)
         item["taxes_included"] = {"BOOL": order.taxes_included}
     if order.confirmed_at is not None:
         item["confirmed_at"] = instant(order.confirmed_at)
@@ -111,6 +112,7 @@ def order_of(item: Stored) -> Order:
         revision=int_of(item["revision"]),
         updated_at=instant_of(item["updated_at"]) if "updated_at" in item else None,
         goods=_goods_of(item["goods"]) if "goods" in item else None,
+        removed_minor=int_of(item["removed_minor"]) if "removed_minor" in item else 0,
         taxes_included=item["taxes_included"]["BOOL"] if "taxes_included" in item else True,
         rule=_earning_of(item["rule"]["M"]) if "rule" in item else None,
         confirmed_at=instant_of(item["confirmed_at"]) if "confirmed_at" in item else None,
@@ -124,15 +126,21 @@ def order_of(item: Stored) -> Order:
 
 
 def _refund_fields(refund: Refund) -> Item:
-    return {
-        "id": text(refund.refund_id),
-        "goods": _goods(refund.goods),
-        "money_minor": number(refund.money_minor),
-    }
+    fields: Item = {"id": text(refund.refund_id), "goods": _goods(refund.goods)}
+    if refund.money_minor is not None:
+        fields["money_minor"] = number(refund.money_minor)
+    if refund.told_at is not None:
+        fields["told_at"] = instant(refund.told_at)
+    return fields
 
 
 def _refund_of(fields: Stored) -> Refund:
-    return Refund(fields["id"]["S"], _goods_of(fields["goods"]), int_of(fields["money_minor"]))
+    return Refund(
+        refund_id=fields["id"]["S"],
+        goods=_goods_of(fields["goods"]),
+        money_minor=int_of(fields["money_minor"]) if "money_minor" in fields else None,
+        told_at=instant_of(fields["told_at"]) if "told_at" in fields else None,
+    )
 
 
 def _goods(goods: Goods) -> Value:
