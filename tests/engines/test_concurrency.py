@@ -34,7 +34,7 @@ POINTS = 1_000
 SECONDS_MAX = 240.0
 """Two processors of its own need a quarter of it: engine, callers and tests share the machine."""
 
-WRITES_PER_EFFECT_MAX = 16
+WRITES_PER_EFFECT_MAX = 12
 """How many writes it may take, lost races included, until one of 32 callers has an effect."""
 
 _log = logging.getLogger(__name__)

