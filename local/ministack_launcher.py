@@ -12,6 +12,7 @@ from local.ministack_patches import (
     PatchError,
     http_api,
     proxy_events,
+    stream_state,
     streams,
     unpacking,
     waits,
@@ -20,7 +21,7 @@ from local.ministack_patches import (
 
 VERSION = "1.5.33"
 
-_PATCHES = (waits, workers, unpacking, http_api, proxy_events, streams)
+_PATCHES = (waits, workers, unpacking, http_api, proxy_events, stream_state, streams)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""What Flow repeats for 36 hours has one effect, whatever happens to the stack meanwhile."""
+"""What Flow repeats for 36 hours has one effect, and Flow is told of changes, over restarts."""
 
 import uuid
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ import pytest
 
 from local.stack import Stack
 from tests.e2e.conftest import OwnStack
-from tests.e2e.test_flow_loops import act, approved
+from tests.e2e.test_flow_loops import act, approved, told
 from tests.e2e.test_holds import pass_time
-from tests.e2e.test_triggers import a_customer
+from tests.e2e.test_triggers import CHANGED, Flow, a_customer, wait_until
 
 HOURS, TIMES = 36, 12
 HOUR = 3600
@@ -41,6 +41,7 @@ def test_an_action_has_one_effect_and_one_answer_across_restarts_and_a_deploymen
         answer = act(stack, "consume", customer, run, points=300)
         assert answer.status_code == 200
         assert answer.json()["return_value"] == first | {"duplicate": True}
+        must_tell_of_a_change(stack)
     assert approved(stack, customer) == 700
 
 
@@ -57,3 +58,10 @@ def deployed_anew(own: OwnStack, _: Stack) -> Stack:
     """Under another programme, which every function is told."""
     own.stop()
     return own.start(**ANOTHER_PROGRAMME)
+
+
+def must_tell_of_a_change(stack: Stack) -> None:
+    """What is written now reaches Flow by the table's stream, without waiting for a schedule."""
+    customer = a_customer()
+    assert act(stack, "grant", customer).status_code == 200
+    wait_until(lambda: len(told(Flow(stack), customer, CHANGED)) == 1)
