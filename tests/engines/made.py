@@ -165,6 +165,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         pending_points=signed_points,
         approved_points=signed_points,
         grant_lots=lots,
+        let_go_points=counts,
         spendings=st.lists(spending, max_size=2).map(tuple),
     )
     # What is said of goods means nothing where there are none, and is not kept.

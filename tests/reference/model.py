@@ -361,7 +361,7 @@ class Customer:
 
     def take_back(
         self, points: int, own_days: Collection[date], policy: c.DebtPolicy, cause: str
-    ) -> None:
+    ) -> int:
         """A refund: own days first, then the soonest; missing points are owed or let go."""
         if policy is c.DebtPolicy.CLAMP:
             points = min(points, len(self.points["approved"]))
@@ -369,6 +369,7 @@ class Customer:
             self.pick_or_owe(points, cause, own_days)
             self.put("reversed", points)
             self.write("points/sub/refund", "approved", "reversed", points)
+        return points
 
     def return_spent(
         self,
@@ -626,7 +627,7 @@ def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Ala
     customer.need_in("pending", paper.pending, Refused.NOT_PENDING)
     paper.heard.append((command.news, command.rule))
     paper.owner = paper.owner or customer.customer_id
-    standing = paper.pending + len(paper.approved_days)
+    standing = paper.pending + len(paper.approved_days) - paper.let_go
     _earn(customer, paper, paper.target - standing, command.expiry)
     _lose(customer, paper, standing - paper.target, command)
     if paper.pending and paper.is_approved(customer.as_of):
@@ -638,6 +639,9 @@ def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Ala
 
 
 def _earn(customer: Customer, paper: OrderPaper, points: int, rule: ExpiryRule) -> None:
+    while points > 0 and paper.let_go:
+        paper.let_go -= 1
+        points -= 1
     if points <= 0:
         return
     if paper.is_approved(customer.as_of):
@@ -657,10 +661,11 @@ def _lose(customer: Customer, paper: OrderPaper, points: int, command: c.UpdateO
         paper.pending -= from_pending
     if points > from_pending:
         days = sorted(paper.approved_days)
-        customer.take_back(
+        taken = customer.take_back(
             points - from_pending, set(days), command.debt_policy, command.order.order_id
         )
-        paper.approved_days = days[points - from_pending :]
+        paper.let_go += points - from_pending - taken
+        paper.approved_days = days[taken:]
 
 
 def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:

@@ -42,6 +42,7 @@ class OrderPaper:
     owner: str | None = None
     pending: int = 0
     approved_days: list[date] = field(default_factory=list)
+    let_go: int = 0
     spent: list[Spent] = field(default_factory=list)
 
     def copy(self) -> "OrderPaper":

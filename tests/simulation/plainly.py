@@ -128,6 +128,7 @@ def order_on_paper(paper: OrderPaper) -> Plain:
         "pending": paper.pending,
         "approved": len(paper.approved_days),
         "grant_lots": dict(Counter(paper.approved_days)),
+        "let_go": paper.let_go,
         "spendings": [
             (spent.spending_id, spent.points, dict(Counter(spent.days)), spent.given_back)
             for spent in paper.spent
@@ -185,6 +186,7 @@ def order_in_table(item: Plain) -> Plain:
         "pending": item["pending"],
         "approved": item["approved"],
         "grant_lots": by_day(item["grant_lots"]),
+        "let_go": item.get("let_go", 0),
         "spendings": [
             (
                 spending["hold_id"],

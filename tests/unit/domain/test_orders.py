@@ -213,7 +213,23 @@ def test_a_refund_of_spent_points_follows_the_debt_policy(
     before = done(before, c.Consume(10)).account
     decision = tell(before, order, CANCELLED, policy)
     assert decision.account.figures.approved == approved
-    assert order_of(decision).approved_points == 0
+    assert order_of(decision).standing_points == 0
+
+
+def test_points_that_a_refund_let_go_are_not_granted_again_when_it_fails() -> None:
+    """They never left, so what takes the order up again gives them a second time."""
+    before, order = told(EMPTY, [news(1000, confirmed_at=NOW)])
+    before = done(before, c.Consume(8)).account
+    for said, approved, standing in (
+        (refund("r1", 1000), 0, 0),
+        (news(1500, 1), 0, 5),
+        (news(2200, 2), 4, 12),
+        (CANCELLED, 0, 0),
+    ):
+        decision = tell(before, order, said, c.DebtPolicy.CLAMP)
+        before, order = decision.account, order_of(decision)
+        assert (before.figures.approved, order.standing_points) == (approved, standing)
+    assert (before.figures.lifetime, order.approved_points, order.let_go_points) == (14, 8, 8)
 
 
 def test_news_is_refused_where_the_promised_points_have_left_pending() -> None:

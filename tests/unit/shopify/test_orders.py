@@ -121,6 +121,19 @@ def test_gift_cards_are_told_apart() -> None:
     assert goods(line_items=lines) == Goods(6000, 7, 5000, 7)
 
 
+@pytest.mark.parametrize("mark", ["has_tip_gateway", "has_tip_method"])
+def test_a_tip_is_no_goods_and_its_refund_takes_none(mark: str) -> None:
+    """As in `subtotal_price`, in which Shopify has no tips."""
+    tip = line("500", id=12, tax_lines=taxed("7"), **{mark: True})
+    back_with_tip = [back("300"), back("500", line_item_id=12)]
+    listed = refund(refund_line_items=back_with_tip)
+    facts = read_order(order(line_items=[line(), tip], refunds=[listed]), "JPY")
+    assert facts.goods == Goods(1000)
+    assert facts.refunds[0].goods == Goods(300)
+    back_with_tip[1]["line_item"] = {mark: True}
+    assert read_refund(listed, "JPY").refund.goods == Goods(300)
+
+
 def test_a_payload_without_lines_tells_its_subtotal() -> None:
     assert goods(line_items=[], subtotal_price="2500", total_tax="227") == Goods(2500, 227)
 

@@ -119,6 +119,21 @@ def test_only_codes_of_holds_are_kept_and_every_discount_keeps_its_place() -> No
     assert broken["discount_applications"] == [{}, {}, {"type": "automatic"}]
 
 
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [
+        ({"tip_payment_gateway": "shopify_payments"}, {"has_tip_gateway": True}),
+        ({"tip_payment_method": "Visa 77"}, {"has_tip_method": True}),
+        ({"tip_payment_gateway": None, "tip_payment_method": ""}, {}),
+        ({"tip_payment_gateway": True, "tip_payment_method": 7}, {}),
+    ],
+)
+def test_of_a_tip_is_kept_that_it_is_one(said: dict[str, Any], known: dict[str, bool]) -> None:
+    (tip,) = kept("orders_create", line_items=[{"id": 1} | said])["line_items"]
+    (back,) = kept("refunds_create", refund_line_items=[{"line_item": said}])["refund_line_items"]
+    assert (tip, back["line_item"]) == ({"id": 1} | known, known)
+
+
 def test_a_guest_has_no_customer() -> None:
     assert "customer" not in kept("orders_create_guest")
 

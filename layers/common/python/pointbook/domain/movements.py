@@ -67,12 +67,15 @@ def debit(
 
 def reverse(
     draft: Draft, points: int, own_days: Collection[date], policy: DebtPolicy, about: str
-) -> None:
-    """A refund takes points back, the grant's own lots first; the rest is a debt or let go."""
+) -> int:
+    """A refund takes points back, the grant's own lots first; the rest is a debt or let go.
+
+    Returns how many it takes.
+    """
     if policy is DebtPolicy.CLAMP:
         points = min(points, total(draft.account.lots))
     if points == 0:
-        return
+        return 0
     _, left = take(draft.account.lots, points, first=own_days)
     draft.book(
         Topic.SUB_REFUND,
@@ -80,6 +83,7 @@ def reverse(
         about=about,
         lots=left,
     )
+    return points
 
 
 def give_back(

@@ -36,7 +36,7 @@ def update_order(draft: Draft, command: UpdateOrder) -> Outcome | Refusal:
         return not_pending(command.order.pending_points, pending)
     order = command.order.told(command.news, command.rule)
     order = replace(order, customer_id=order.customer_id or draft.account.customer_id)
-    standing = order.pending_points + order.approved_points
+    standing = order.standing_points
     if order.target_points > standing:
         order = _earn(draft, order, order.target_points - standing, command.expiry)
     elif order.target_points < standing:
@@ -94,6 +94,12 @@ def _is_approved(draft: Draft, order: Order) -> bool:
 
 
 def _earn(draft: Draft, order: Order, points: int, expiry: ExpiryRule) -> Order:
+    """Grant what is missing. Points that were let go are there still: they are not granted anew."""
+    kept = min(points, order.let_go_points)
+    order = replace(order, let_go_points=order.let_go_points - kept)
+    points -= kept
+    if not points:
+        return order
     if _is_approved(draft, order):
         return _approve(draft, order, Bucket.ISSUED, points, expiry)
     promise(draft, points, order.order_id)
@@ -115,12 +121,12 @@ def _lose(draft: Draft, order: Order, points: int, debt_policy: DebtPolicy) -> O
     if from_pending:
         withdraw(draft, from_pending, order.order_id)
     from_approved = points - from_pending
-    if from_approved:
-        own_days = {lot.valid_through for lot in order.grant_lots}
-        reverse(draft, from_approved, own_days, debt_policy, order.order_id)
+    own_days = {lot.valid_through for lot in order.grant_lots}
+    taken = reverse(draft, from_approved, own_days, debt_policy, order.order_id)
     return replace(
         order,
         pending_points=order.pending_points - from_pending,
-        approved_points=order.approved_points - from_approved,
-        grant_lots=take(order.grant_lots, from_approved)[1],
+        approved_points=order.approved_points - taken,
+        let_go_points=order.let_go_points + from_approved - taken,
+        grant_lots=take(order.grant_lots, taken)[1],
     )

@@ -150,7 +150,8 @@ class Order:
     `revision` counts writes and is the condition of the next one. `goods` is None until the order
     itself was seen. `rule` is the one in force when it was and its customer was known; it is kept,
     so that a later change of the programme changes nothing. `pending_points` and `approved_points`
-    are what now remains of its grant, `grant_lots` where the approved part went.
+    are what now remains of its grant, `grant_lots` where the approved part went. `let_go_points` of
+    the approved ones were to be taken back, but were not there, and no debt was to be made of them.
     """
 
     order_id: str
@@ -167,6 +168,7 @@ class Order:
     pending_points: int = 0
     approved_points: int = 0
     grant_lots: Lots = ()
+    let_go_points: int = 0
     spendings: tuple[Spending, ...] = field(default=())
 
     def told(self, news: OrderNews, rule: EarningRule | None) -> "Order":
@@ -205,6 +207,11 @@ class Order:
         if base_minor < self.rule.minimum_minor:
             return 0
         return self.rule.points(base_minor - self._refunded_minor(base_minor))
+
+    @property
+    def standing_points(self) -> int:
+        """The points that it stands for by now: brought to the target by every news."""
+        return self.pending_points + self.approved_points - self.let_go_points
 
     @property
     def approves_at(self) -> datetime | None:

@@ -69,7 +69,19 @@ class TaxLine(Part):
     price_set: MoneySet | None = None
 
 
-class LineItem(Part):
+class Sold(Part):
+    """What a line says of what it sells. Only a tip has a gateway and a method of its own."""
+
+    has_tip_gateway: bool = False
+    has_tip_method: bool = False
+
+    @property
+    def is_tip(self) -> bool:
+        """Whether it is a tip, which Shopify lists among the lines, but in no subtotal."""
+        return self.has_tip_gateway or self.has_tip_method
+
+
+class LineItem(Sold):
     """So many pieces of one thing."""
 
     id: Id
@@ -93,7 +105,7 @@ class LineItem(Part):
         return sum((in_shop_money(line.price, line.price_set) for line in self.tax_lines), _NOTHING)
 
 
-class RefundedGift(Part):
+class RefundedGift(Sold):
     """What a refund says about the line it gives back."""
 
     gift_card: bool | None = None

@@ -9,8 +9,8 @@
 | points of a hold | the allocations of the discount with the hold's code, else `discount_codes` |
 | points at a till | metafield `omni_hub.point_used` |
 
-Shipping and duties are in none of them. Shopify's plain figures stand before refunds, which come
-by id, as of the order that lists them or of their own making.
+Shipping, duties and tips are in none of them. Shopify's plain figures stand before refunds, which
+come by id, as of the order that lists them or of their own making.
 
 A refund's adjustments are what it paid beyond what its lines, shipping and duties come to. While
 money is on its way, an adjustment takes it back, and another gives it again once it has moved. So
@@ -95,6 +95,7 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
             "currency", f"The order is in {order.currency}, but the programme is in {currency}."
         )
     gift_lines = frozenset(line.id for line in order.line_items if line.gift_card)
+    tip_lines = frozenset(line.id for line in order.line_items if line.is_tip)
     removed = _removed_pieces(order)
     return OrderFacts(
         order_id=order.id,
@@ -109,7 +110,7 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
         removed_minor=_removed_minor(order, removed, currency),
         taxes_included=order.taxes_included,
         refunds=tuple(
-            _refund(refund, order.updated_at, currency, gift_lines)
+            _refund(refund, order.updated_at, currency, gift_lines, tip_lines)
             for refund in order.refunds or ()
         ),
         code_uses=_code_uses(order, currency),
@@ -120,7 +121,7 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
 def read_refund(payload: Mapping[str, Any], currency: str) -> RefundFacts:
     """Read the payload of `refunds/create`. Raises InvalidRequest as `read_order` does."""
     refund = _read(RefundPayload, payload)
-    told = _refund(refund, refund.created_at, currency, frozenset())
+    told = _refund(refund, refund.created_at, currency)
     return RefundFacts(refund.order_id, told)
 
 
@@ -141,6 +142,8 @@ def _goods(order: OrderPayload, removed: Mapping[str, int], currency: str) -> Go
         return Goods(priced_minor, _minor(order.total_tax, currency, "total_tax"))
     parts = []
     for line in order.line_items:
+        if line.is_tip:
+            continue
         pieces = line.quantity - removed.get(line.id, 0)
         parts.append((_of(pieces, line, line.net), _of(pieces, line, line.tax), line.gift_card))
     return _sum_of(parts, currency, "line_items")
@@ -201,10 +204,16 @@ def _of(pieces: int, line: LineItem, amount: Decimal) -> Decimal:
 
 
 def _refund(
-    refund: RefundPayload, told_at: datetime | None, currency: str, gift_lines: frozenset[str]
+    refund: RefundPayload,
+    told_at: datetime | None,
+    currency: str,
+    gift_lines: frozenset[str] = frozenset(),
+    tip_lines: frozenset[str] = frozenset(),
 ) -> Refund:
     parts = []
     for line in refund.refund_line_items:
+        if line.line_item.is_tip or line.line_item_id in tip_lines:
+            continue
         is_gift_card = line.line_item.gift_card
         if is_gift_card is None:
             is_gift_card = line.line_item_id in gift_lines

@@ -95,6 +95,11 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def _is_given(value: object) -> bool | None:
+    """That there is a text; what it says is kept nowhere."""
+    return True if isinstance(value, str) and value.strip() else None
+
+
 def _tag_digests(value: object) -> list[str] | None:
     """A digest of each tag, which tells only whether it is one that the programme names."""
     tags = value.split(",") if isinstance(value, str) else value
@@ -143,6 +148,10 @@ _METAFIELD: Shape = {
 }
 _SHOP_MONEY: Shape = {"shop_money": {"amount": AMOUNT, "currency_code": CURRENCY}}
 _TAX_LINES: Shape = {"price": AMOUNT, "price_set": _SHOP_MONEY}
+_TIP: Shape = {
+    "tip_payment_gateway": Kept(_is_given, name="has_tip_gateway"),
+    "tip_payment_method": Kept(_is_given, name="has_tip_method"),
+}
 _WHO: Shape = {"customer": {"id": ID}}
 
 REFUND: Shape = {
@@ -157,7 +166,7 @@ REFUND: Shape = {
         "subtotal_set": _SHOP_MONEY,
         "total_tax": AMOUNT,
         "total_tax_set": _SHOP_MONEY,
-        "line_item": {"gift_card": FLAG},
+        "line_item": {"gift_card": FLAG, **_TIP},
     },
     "transactions": {"kind": WORD, "status": WORD, "amount": AMOUNT, "currency": CURRENCY},
     "order_adjustments": {
@@ -192,6 +201,7 @@ ORDER: Shape = {
         "price": AMOUNT,
         "price_set": _SHOP_MONEY,
         "gift_card": FLAG,
+        **_TIP,
         "discount_allocations": {
             "amount": AMOUNT,
             "amount_set": _SHOP_MONEY,

@@ -95,6 +95,8 @@ def order_item(shop: str, order: Order) -> Item:
         item["goods"] = _goods(order.goods)
         item["removed_minor"] = number(order.removed_minor)
         item["taxes_included"] = {"BOOL": order.taxes_included}
+    if order.let_go_points:
+        item["let_go"] = number(order.let_go_points)
     if order.confirmed_at is not None:
         item["confirmed_at"] = instant(order.confirmed_at)
     if order.due_at is not None:
@@ -121,6 +123,7 @@ def order_of(item: Stored) -> Order:
         pending_points=int_of(item["pending"]),
         approved_points=int_of(item["approved"]),
         grant_lots=lots_of(item["grant_lots"]),
+        let_go_points=int_of(item["let_go"]) if "let_go" in item else 0,
         spendings=tuple(_spending_of(value["M"]) for value in item["spendings"]["L"]),
     )
 
