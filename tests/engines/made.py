@@ -12,6 +12,7 @@ from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.expiry import NEVER, Days, ExpiryRule, FixedDate, Months, Never, Rolling
 from pointbook.domain.lots import Lot
 from pointbook.domain.orders import (
+    NO_GOODS,
     PENDING_DAYS_MAX,
     EarningRule,
     Goods,
@@ -156,7 +157,8 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         revision=st.just(1),
         updated_at=st.none() | instants,
         goods=st.none() | goods,
-        removed_minor=counts,
+        removed=goods,
+        listed=st.lists(ids, max_size=2).map(tuple),
         taxes_included=st.booleans(),
         rule=st.none() | rule,
         confirmed_at=st.none() | instants,
@@ -170,7 +172,11 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
     )
     # What is said of goods means nothing where there are none, and is not kept.
     return known.map(
-        lambda order: order if order.goods else replace(order, removed_minor=0, taxes_included=True)
+        lambda order: (
+            order
+            if order.goods
+            else replace(order, removed=NO_GOODS, listed=(), taxes_included=True)
+        )
     )
 
 

@@ -3,6 +3,7 @@
 Where the product keeps a summary of an order, this keeps every message and reads them all again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -87,6 +88,11 @@ class OrderPaper:
         return latest
 
     @property
+    def listed(self) -> list[str]:
+        """The refunds that the latest message named, if it was of goods removed beside them."""
+        return _listed(self.newest) if self.newest else []
+
+    @property
     def approves_at(self) -> datetime | None:
         """When the points stop being pending."""
         since, rule = self.confirmed_at, self.rule
@@ -112,10 +118,22 @@ class OrderPaper:
         if bought < rule.minimum_minor:
             return 0
         refunds = self.refunds.values()
-        back = sum(earning_money(rule, refund.goods, included=included) for refund in refunds)
+        listed = {refund.refund_id for refund in newest.refunds}
+        others = [refund.goods for refund in refunds if refund.refund_id not in listed]
+
+        def said_twice(count: Callable[[Goods], int]) -> int:
+            """What is off the order already when its refund says so."""
+            return max(0, min(count(newest.removed), sum(count(goods) for goods in others)))
+
+        def earns(goods: Goods) -> int:
+            return earning_money(rule, goods, included=included)
+
+        back = sum(earns(refund.goods) for refund in refunds) - said_twice(earns)
         all_paid = _price(newest.goods, included)
         if all_paid > 0:
-            beside = sum(_beside(refund, included) for refund in refunds) - newest.removed_minor
+            beside = sum(_beside(refund, included) for refund in refunds)
+            beside += said_twice(lambda goods: _price(goods, included))
+            beside -= _price(newest.removed, included)
             back += _whole(Fraction(max(0, beside) * bought, all_paid), Rounding.HALF_UP)
         return earned(rule, bought - back)
 
@@ -174,12 +192,18 @@ def _names_goods(news: OrderNews) -> bool:
     return news.goods is not None and news.updated_at is not None
 
 
-def _smallest_last(news: OrderNews) -> tuple[int, ...]:
+def _smallest_last(news: OrderNews) -> tuple[object, ...]:
     """A low price, little tax, much of it gift cards, and so on: it earns least."""
     assert news.goods is not None
     price, tax, gift_card, gift_card_tax = _numbers(news.goods)
-    removed = -news.removed_minor
-    return -price, -tax, gift_card, gift_card_tax, removed, int(news.taxes_included)
+    removed = [-amount for amount in _numbers(news.removed)]
+    included = news.taxes_included
+    return -price, -tax, gift_card, gift_card_tax, removed, included, _listed(news)
+
+
+def _listed(news: OrderNews) -> list[str]:
+    ids = {refund.refund_id for refund in news.refunds}
+    return sorted(ids) if any(_numbers(news.removed)) else []
 
 
 def _numbers(goods: Goods) -> tuple[int, int, int, int]:

@@ -56,7 +56,11 @@ def wrong_orders() -> Iterator[str]:
         (999, 1000, 1001, 1099, 1100, 1101), ((0, 0), (400, 30)), (True, False), _REFUNDS
     ):
         news = OrderNews(
-            BEFORE, Goods(priced, 100, *gift_cards), included, confirmed_at=BEFORE, refunds=back
+            BEFORE,
+            Goods(priced, 100, *gift_cards),
+            taxes_included=included,
+            confirmed_at=BEFORE,
+            refunds=back,
         )
         for counted, earn, minimum in product((True, False), (True, False), (0, 1000)):
             rule = EarningRule(1, minimum_minor=minimum, tax_included=counted, gift_cards_earn=earn)

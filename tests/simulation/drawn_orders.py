@@ -20,7 +20,7 @@ def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderNews:
     return OrderNews(
         updated_at=instant(_LONG_AGO_MS + random.randrange(6) * 1000),
         goods=_goods(random) if random.random() < 0.8 else None,
-        removed_minor=random.choice((0, 0, 300)),
+        removed=random.choice((NO_GOODS, NO_GOODS, Goods(300), Goods(450, 45))),
         taxes_included=random.random() < 0.6,
         confirmed_at=_confirmed_at(random, now_ms) if random.random() < 0.5 else None,
         cancelled=cancelled,

@@ -49,9 +49,9 @@ LIFECYCLE_BUGS: Final = (
     ),
     Bug(
         "what removed pieces cost overlooked",
-        DESK,
-        "removed_minor=facts.removed_minor",
-        "removed_minor=0",
+        READER,
+        "removed=_pieces(order, removed, currency)",
+        "removed=_pieces(order, {}, currency)",
     ),
     Bug(
         "pieces taken out by editing overlooked",

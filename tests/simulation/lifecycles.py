@@ -308,9 +308,12 @@ class _Teller:
                 if (refund := life.edit(life.updated_at)) is not None:
                     self._send(life.updated_at, "refunds/create", refund)
             case "refund":
-                self._send(life.updated_at, "refunds/create", life.refund(life.updated_at))
-                if self.random.random() < 0.3:
-                    return
+                listed = list(life.refunds)
+                refund = life.refund(life.updated_at)
+                if self.random.random() < 0.2:  # pieces are back before their refund is listed
+                    self._send_order(life, topic, refunds=listed)
+                    life.updated_at += self._gap()
+                self._send(life.updated_at, "refunds/create", refund)
             case "attach":
                 life.bought.customer = life.customer_now = self._who(buyer, life.updated_at)
                 life.bought.percent = self._percent(buyer)
@@ -348,10 +351,10 @@ class _Teller:
 
     # --- what is sent --------------------------------------------------------------------------
 
-    def _send_order(self, life: OrderLife, topic: str) -> None:
+    def _send_order(self, life: OrderLife, topic: str, **said: object) -> None:
         if life.customer_now is not None:
             life.customer_now = self._who(life.customer_now, life.updated_at)
-        self._send(life.updated_at, topic, life.payload())
+        self._send(life.updated_at, topic, life.payload() | said)
 
     def _send(self, at: datetime, topic: str, payload: Payload) -> None:
         number = len(self.told.happenings)

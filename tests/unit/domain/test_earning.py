@@ -226,7 +226,7 @@ def test_what_was_owed_has_the_tax_on_it() -> None:
 
 def test_money_for_pieces_that_were_removed_takes_nothing_more() -> None:
     refund = Refund("r1", money_minor=301)
-    news = OrderNews(NOW, Goods(700), removed_minor=300, refunds=(refund,))
+    news = OrderNews(NOW, Goods(700), removed=Goods(300), refunds=(refund,))
     assert Order("o1").told(news, YEN).target_points == 699
 
 

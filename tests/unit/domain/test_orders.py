@@ -82,6 +82,22 @@ def test_goods_without_their_time_or_a_time_without_goods_say_nothing(said: Orde
     assert (order.goods, order.target_points, after.version) == (None, 0, 0)
 
 
+def test_pieces_that_are_missing_before_their_refund_is_listed_are_taken_back_once() -> None:
+    """As when a return is received first and refunded later, in whatever order that is told."""
+    created, paid_back = news(2000, confirmed_at=NOW), Refund("r1", Goods(1000))
+    received = news(1000, 1, removed=Goods(1000))
+    alone = OrderNews(refunds=(replace(paid_back, told_at=NOW + 2 * SECOND),))
+    listed = news(2000, 2, refunds=(replace(paid_back, told_at=NOW + 2 * SECOND),))
+    for messages in permutations([created, received, alone, listed]):
+        before, order = EMPTY, Order("o1")
+        for said in messages:
+            decision = tell(before, order, said)
+            before, order = decision.account, decision.order or order
+            assert order.goods is None or 10 <= before.figures.total <= 20
+        assert before.figures.approved == 10
+        assert before.figures.lifetime <= 20
+
+
 def test_news_that_says_nothing_new_writes_nothing() -> None:
     before, order = told(EMPTY, [news(1000, confirmed_at=NOW), refund("r1", 100)])
     again = tell(before, order, news(1000, confirmed_at=NOW, refunds=(Refund("r1", Goods(100)),)))

@@ -114,7 +114,7 @@ class OrderDesk:
         return OrderNews(
             updated_at=facts.updated_at,
             goods=facts.goods,
-            removed_minor=facts.removed_minor,
+            removed=facts.removed,
             taxes_included=facts.taxes_included,
             # Shopify's clock may be ahead of ours: what it says has happened has happened by now.
             confirmed_at=min((*reasons, self._clock.now())) if reasons else None,

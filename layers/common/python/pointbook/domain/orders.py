@@ -5,6 +5,7 @@ known is kept, and the points that must remain are computed from it as a target.
 Rules: mission, "Orders, refunds, customers".
 """
 
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -129,18 +130,25 @@ class Spending:
 class OrderNews:
     """What one message says about an order. None and empty mean: it says nothing about that.
 
-    `goods` are what was bought, before refunds, as of `updated_at`; `removed_minor` is what was
-    taken off the order before, tax included. `confirmed_at` is when there was first reason to
-    approve its points: it was paid, or created where that is enough.
+    `goods` are what was bought, before the listed `refunds`, as of `updated_at`; `removed` is what
+    was taken off the order otherwise. `confirmed_at` is when there was first reason to approve its
+    points: it was paid, or created where that is enough.
     """
 
     updated_at: datetime | None = None
     goods: Goods | None = None
-    removed_minor: int = 0
+    removed: Goods = NO_GOODS
     taxes_included: bool = True
     confirmed_at: datetime | None = None
     cancelled: bool = False
     refunds: tuple[Refund, ...] = ()
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The ids of its refunds, where something was removed otherwise; they matter only there."""
+        if self.removed == NO_GOODS:
+            return ()
+        return tuple(sorted({refund.refund_id for refund in self.refunds}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,8 @@ class Order:
     """All that is known of one order.
 
     `revision` counts writes and is the condition of the next one. `goods` is None until the order
-    itself was seen. `rule` is the one in force when it was and its customer was known; it is kept,
+    itself was seen; `listed` are the refunds that were told together with what
+    was `removed`. `rule` is the one in force when it was and its customer was known; it is kept,
     so that a later change of the programme changes nothing. `pending_points` and `approved_points`
     are what now remains of its grant, `grant_lots` where the approved part went. `let_go_points` of
     the approved ones were to be taken back, but were not there, and no debt was to be made of them.
@@ -159,7 +168,8 @@ class Order:
     revision: int = 0
     updated_at: datetime | None = None
     goods: Goods | None = None
-    removed_minor: int = 0
+    removed: Goods = NO_GOODS
+    listed: tuple[str, ...] = ()
     taxes_included: bool = True
     rule: EarningRule | None = None
     confirmed_at: datetime | None = None
@@ -193,7 +203,8 @@ class Order:
                 order,
                 updated_at=news.updated_at,
                 goods=news.goods,
-                removed_minor=news.removed_minor,
+                removed=news.removed,
+                listed=news.listed,
                 taxes_included=news.taxes_included,
             )
         return order if order.goods is None else replace(order, rule=self.rule or rule)
@@ -237,16 +248,23 @@ class Order:
         """How much of the base came back: the goods, and the money's share in all that was paid."""
         assert self.goods is not None, "only a known order has a base"
         goods_minor = sum(self._base_minor(refund.goods) for refund in self.refunds)
+        goods_minor -= self._told_twice_minor(self._base_minor)
         paid_minor = self._price_minor(self.goods)
         if paid_minor <= 0:
             return goods_minor
         money_minor = self._money_minor()
         return goods_minor + _divided(money_minor * base_minor, paid_minor, Rounding.HALF_UP)
 
+    def _told_twice_minor(self, minor_of: Callable[[Goods], int]) -> int:
+        """What is taken for removed though it came back: by a refund not listed with the goods."""
+        others = (one.goods for one in self.refunds if one.refund_id not in self.listed)
+        return max(0, min(sum(map(minor_of, others)), minor_of(self.removed)))
+
     def _money_minor(self) -> int:
         """What all refunds together paid back beside goods; what is owed for goods comes first."""
         beside_minor = sum(self._beside_minor(refund) for refund in self.refunds)
-        return max(0, beside_minor - self.removed_minor)
+        owed_minor = self._price_minor(self.removed) - self._told_twice_minor(self._price_minor)
+        return max(0, beside_minor - owed_minor)
 
     def _beside_minor(self, refund: Refund) -> int:
         if refund.money_minor is None:
@@ -258,7 +276,7 @@ class Order:
         return goods.priced_minor + (0 if self.taxes_included else goods.tax_minor)
 
 
-def _precedence(told: OrderNews | Order) -> tuple[datetime, int, int, int, int, int, bool]:
+def _precedence(told: OrderNews | Order) -> tuple[datetime, *tuple[int, ...], tuple[str, ...]]:
     """Whose goods win: the newest; of two at one instant the smaller, whichever came first.
 
     Gift cards, a tax that is in the price and little removed make goods smaller.
@@ -271,8 +289,9 @@ def _precedence(told: OrderNews | Order) -> tuple[datetime, int, int, int, int, 
         -told.goods.tax_minor,
         told.goods.gift_card_minor,
         told.goods.gift_card_tax_minor,
-        -told.removed_minor,
+        *(-minor for minor in astuple(told.removed)),
         told.taxes_included,
+        told.listed,
     )
 
 

@@ -105,7 +105,7 @@ class LineItem(Sold):
         return sum((in_shop_money(line.price, line.price_set) for line in self.tax_lines), _NOTHING)
 
 
-class RefundedGift(Sold):
+class RefundedItem(Sold):
     """What a refund says about the line it gives back."""
 
     gift_card: bool | None = None
@@ -120,7 +120,7 @@ class RefundLine(Part):
     subtotal_set: MoneySet | None = None
     total_tax: Amount = Decimal(0)
     total_tax_set: MoneySet | None = None
-    line_item: RefundedGift = RefundedGift()
+    line_item: RefundedItem = RefundedItem()
 
 
 class Transaction(Part):

@@ -69,7 +69,7 @@ class OrderFacts:
     paid: bool
     cancelled: bool
     goods: Goods | None
-    removed_minor: int
+    removed: Goods
     taxes_included: bool
     refunds: tuple[Refund, ...]
     code_uses: tuple[CodeUse, ...]
@@ -107,7 +107,7 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
         paid=order.financial_status in PAID,
         cancelled=order.cancelled_at is not None,
         goods=_goods(order, removed, currency),
-        removed_minor=_removed_minor(order, removed, currency),
+        removed=_pieces(order, removed, currency),
         taxes_included=order.taxes_included,
         refunds=tuple(
             _refund(refund, order.updated_at, currency, gift_lines, tip_lines)
@@ -140,22 +140,18 @@ def _goods(order: OrderPayload, removed: Mapping[str, int], currency: str) -> Go
             return None
         priced_minor = _minor(order.subtotal_price, currency, "subtotal_price")
         return Goods(priced_minor, _minor(order.total_tax, currency, "total_tax"))
-    parts = []
-    for line in order.line_items:
-        if line.is_tip:
-            continue
-        pieces = line.quantity - removed.get(line.id, 0)
-        parts.append((_of(pieces, line, line.net), _of(pieces, line, line.tax), line.gift_card))
-    return _sum_of(parts, currency, "line_items")
+    kept = {line.id: line.quantity - removed.get(line.id, 0) for line in order.line_items}
+    return _pieces(order, kept, currency)
 
 
-def _removed_minor(order: OrderPayload, removed: Mapping[str, int], currency: str) -> int:
-    """What the removed pieces had cost, tax included."""
-    prices = (
-        _of(removed.get(line.id, 0), line, line.net + (0 if order.taxes_included else line.tax))
+def _pieces(order: OrderPayload, pieces: Mapping[str, int], currency: str) -> Goods:
+    """So many pieces of each line, by its id. Tips are no goods."""
+    parts = [
+        (_of(count, line, line.net), _of(count, line, line.tax), line.gift_card)
         for line in order.line_items
-    )
-    return _minor(sum(prices, _NOTHING), currency, "line_items")
+        if not line.is_tip and (count := pieces.get(line.id, 0))
+    ]
+    return _sum_of(parts, currency, "line_items")
 
 
 def _sum_of(parts: Iterable[tuple[Decimal, Decimal, bool]], currency: str, field: str) -> Goods:
@@ -200,7 +196,7 @@ def _of(pieces: int, line: LineItem, amount: Decimal) -> Decimal:
 
     Halves are then halves: 5 of 6 pieces of 3 yen are 2.5, not a trifle less.
     """
-    return amount * pieces / line.quantity if pieces else _NOTHING
+    return amount * pieces / line.quantity
 
 
 def _refund(

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pointbook.domain.account import HoldRecord, LooseCode
-from pointbook.domain.orders import EarningRule, Goods, Order, Refund, Rounding, Spending
+from pointbook.domain.orders import NO_GOODS, EarningRule, Goods, Order, Refund, Rounding, Spending
 from pointbook.domain.ports import DueKind
 from pointbook.store import keys
 from pointbook.store.values import (
@@ -93,7 +93,8 @@ def order_item(shop: str, order: Order) -> Item:
         item["updated_at"] = instant(order.updated_at)
     if order.goods is not None:
         item["goods"] = _goods(order.goods)
-        item["removed_minor"] = number(order.removed_minor)
+        item["removed"] = _goods(order.removed)
+        item["listed"] = {"L": [text(refund_id) for refund_id in order.listed]}
         item["taxes_included"] = {"BOOL": order.taxes_included}
     if order.let_go_points:
         item["let_go"] = number(order.let_go_points)
@@ -114,7 +115,8 @@ def order_of(item: Stored) -> Order:
         revision=int_of(item["revision"]),
         updated_at=instant_of(item["updated_at"]) if "updated_at" in item else None,
         goods=_goods_of(item["goods"]) if "goods" in item else None,
-        removed_minor=int_of(item["removed_minor"]) if "removed_minor" in item else 0,
+        removed=_goods_of(item["removed"]) if "removed" in item else NO_GOODS,
+        listed=tuple(value["S"] for value in item["listed"]["L"]) if "listed" in item else (),
         taxes_included=item["taxes_included"]["BOOL"] if "taxes_included" in item else True,
         rule=_earning_of(item["rule"]["M"]) if "rule" in item else None,
         confirmed_at=instant_of(item["confirmed_at"]) if "confirmed_at" in item else None,
