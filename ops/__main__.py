@@ -1,4 +1,4 @@
-"""`python -m ops <command> ...`: see docs/programme.md and docs/operations.md."""
+"""`.venv/bin/python -m ops <command> ...`: see docs/programme.md and docs/operations.md."""
 
 import sys
 from collections.abc import Callable
@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
     """Run one command and return the exit status: 0 done, 1 refused, 2 not understood."""
     command = _COMMANDS.get(arguments[0]) if arguments else None
     if command is None:
-        print(f"Say what to do: python -m ops {'|'.join(_COMMANDS)} --help", file=sys.stderr)
+        usage = f".venv/bin/python -m ops {'|'.join(_COMMANDS)} --help"
+        print(f"Say what to do: {usage}", file=sys.stderr)
         return 2
     try:
         return command(arguments[1:])

@@ -1,7 +1,7 @@
 """Add points to a customer's book by hand, or take some away.
 
-    python -m ops adjust 8840734670934 --points 200 --reason "Sorry for the delay" --env prod
-    python -m ops adjust 8840734670934 --points -200 --reason "Booked twice" --env prod
+    .venv/bin/python -m ops adjust 8840734670934 --points 200 --reason "Sorry" --env prod
+    .venv/bin/python -m ops adjust 8840734670934 --points -200 --reason "Twice" --env prod
 
 The key that is printed first names this wish for ever: if no answer comes, run it again with --key.
 """

@@ -1,8 +1,9 @@
 """Take balances over from another system: a CSV file of any size, row by row.
 
-    python -m ops import balances.csv --id 2026-11-move --env prod --dry-run    check, write nothing
-    python -m ops import balances.csv --id 2026-11-move --env prod
+    .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod --dry-run
+    .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod
 
+The first one checks every row and writes nothing.
 Columns: customer_id,title,point,expired_at,created_at. The id and a row's number name the row for
 ever, so the same file may be run again at any time: what was booked stays booked once. Mend refused
 rows where they stand, and take no row out. Exit status 1 where a row was refused.
