@@ -16,9 +16,18 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "redrive": redrive.main,
 }
 
+_RUN_AGAIN = {
+    "adjust": " Run it again with --key and the key it printed, if any: it counts once.",
+    "import": " Run it again: what was booked is repeated, not booked twice.",
+}
+"""What is said to Ctrl-C, where running again is not just starting anew."""
+
 
 def main(arguments: list[str]) -> int:
-    """Run one command and return the exit status: 0 done, 1 refused, 2 not understood."""
+    """Run one command and return the exit status.
+
+    0 done, 1 refused, 2 not understood, 130 ended by Ctrl-C.
+    """
     command = _COMMANDS.get(arguments[0]) if arguments else None
     if command is None:
         usage = f".venv/bin/python -m ops {'|'.join(_COMMANDS)} --help"
@@ -29,6 +38,9 @@ def main(arguments: list[str]) -> int:
     except (OpsProblem, PointbookError) as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"\nStopped.{_RUN_AGAIN.get(arguments[0], '')}", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":
