@@ -169,7 +169,7 @@ def _print_totals(counted: Counter[tuple[str, str]], *, dry_run: bool) -> None:
     )
     print(f"{'file':10}{rows:12,}{points:18,}")
     if unread := counted["refused", "unread"]:
-        print(f"The sum lacks {unread:,} refused rows: their points are not a whole number from 1.")
+        print(f"Rows that are not in this sum, as their points cannot be read: {unread:,}")
 
 
 def _show_progress(done: int, rows: int) -> None:
