@@ -34,10 +34,10 @@ ENVIRONMENTS := .venv .venv-runtime .venv-sam .venv-stack
 setup: ## make the four environments (requirements/); instant when nothing changed
 	@$(MAKE) --silent -j3 $(ENVIRONMENTS:=/.ready)
 
-.venv/.ready: requirements/dev.txt
-	@tools/environment .venv $<
+.venv/.ready: requirements/dev.txt tools/environment
+	@tools/environment .venv $< layers/common/python
 
-.venv-%/.ready: requirements/%.txt
+.venv-%/.ready: requirements/%.txt tools/environment
 	@tools/environment .venv-$* $<
 
 .PHONY: locks

@@ -10,11 +10,43 @@ import boto3
 
 from local import emulator
 from local.options import ROOT
+from local.problems import LocalProblem
 from local.stack import Stack
 
+EVENTS = ROOT / "events"
 
-def main(function: str, case: str) -> None:
-    """Print what the function answers."""
+_USAGE = "usage: .venv-stack/bin/python -m local.invoke FUNCTION CASE"
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments say; return the exit status."""
+    samples = _samples()
+    match arguments:
+        case [function, case] if case in samples.get(function, ()):
+            try:
+                invoke(function, case)
+            except LocalProblem as problem:
+                print(problem, file=sys.stderr)
+                return 1
+            return 0
+        case [function, *_] if function in samples:
+            choice = f"cases of {function}: {', '.join(samples[function])}"
+        case _:
+            choice = f"functions: {', '.join(samples)}"
+    print(f"{_USAGE}\n{choice}", file=sys.stderr)
+    return 2
+
+
+def _samples() -> dict[str, list[str]]:
+    """The cases of each function."""
+    return {
+        folder.name: sorted(file.stem for file in folder.glob("*.json"))
+        for folder in sorted(EVENTS.iterdir())
+    }
+
+
+def invoke(function: str, case: str) -> None:
+    """Print what the function answers. Raises LocalProblem."""
     stack = Stack.read(ROOT / ".local" / "stack.json")
     client = boto3.client(
         "lambda",
@@ -23,7 +55,7 @@ def main(function: str, case: str) -> None:
         aws_access_key_id=emulator.ACCOUNT,
         aws_secret_access_key="local",  # noqa: S106 - the emulator asks for none
     )
-    event = (ROOT / "events" / function / f"{case}.json").read_bytes()
+    event = (EVENTS / function / f"{case}.json").read_bytes()
     answer = client.invoke(FunctionName=stack.functions[function], Payload=event)
     payload = json.loads(answer["Payload"].read())
     if isinstance(payload.get("body"), str):
@@ -32,4 +64,4 @@ def main(function: str, case: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    sys.exit(main(sys.argv[1:]))

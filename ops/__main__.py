@@ -1,4 +1,4 @@
-"""`python -m ops <command> ...`: see docs/programme.md and docs/operations.md."""
+"""`.venv/bin/python -m ops <command> ...`: see docs/programme.md and docs/operations.md."""
 
 import sys
 from collections.abc import Callable
@@ -16,18 +16,31 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "redrive": redrive.main,
 }
 
+_RUN_AGAIN = {
+    "adjust": " Run it again with --key and the key it printed, if any: it counts once.",
+    "import": " Run it again: what was booked is repeated, not booked twice.",
+}
+"""What is said to Ctrl-C, where running again is not just starting anew."""
+
 
 def main(arguments: list[str]) -> int:
-    """Run one command and return the exit status: 0 done, 1 refused, 2 not understood."""
+    """Run one command and return the exit status.
+
+    0 done, 1 refused, 2 not understood, 130 ended by Ctrl-C.
+    """
     command = _COMMANDS.get(arguments[0]) if arguments else None
     if command is None:
-        print(f"Say what to do: python -m ops {'|'.join(_COMMANDS)} --help", file=sys.stderr)
+        usage = f".venv/bin/python -m ops {'|'.join(_COMMANDS)} --help"
+        print(f"Say what to do: {usage}", file=sys.stderr)
         return 2
     try:
         return command(arguments[1:])
     except (OpsProblem, PointbookError) as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f"\nStopped.{_RUN_AGAIN.get(arguments[0], '')}", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

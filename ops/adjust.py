@@ -1,7 +1,7 @@
 """Add points to a customer's book by hand, or take some away.
 
-    python -m ops adjust 8840734670934 --points 200 --reason "Sorry for the delay" --env prod
-    python -m ops adjust 8840734670934 --points -200 --reason "Booked twice" --env prod
+    .venv/bin/python -m ops adjust 8840734670934 --points 200 --reason "Sorry" --env prod
+    .venv/bin/python -m ops adjust 8840734670934 --points -200 --reason "Twice" --env prod
 
 The key that is printed first names this wish for ever: if no answer comes, run it again with --key.
 """
@@ -14,6 +14,7 @@ from ops.operator_api import post
 from ops.problems import OpsProblem
 from pointbook.errors import InvalidRequest
 from pointbook.shopify.ids import customer_digits
+from pointbook.strict import shown
 
 
 def main(arguments: list[str]) -> int:
@@ -28,8 +29,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--key", help="of a wish whose answer got lost; usual is a new one")
     target.add_arguments(parser)
     options = parser.parse_args(arguments)
+    customer_id, key = _digits(options.customer), _key(options.key)
     stack = target.target_of(options)
-    customer_id, key = _digits(options.customer), options.key or str(uuid.uuid4())
     print(f"{stack.shop(options.shop)}, customer {customer_id}, key {key}")
     wish = {
         "shop": stack.shop(options.shop),
@@ -54,6 +55,18 @@ def _print_figures(after: dict[str, int], points: int) -> None:
     print(f"{'':9}{'before':>15}{'after':>15}")
     for name, figure in after.items():
         print(f"{name:9}{figure - changed.get(name, 0):15,}{figure:15,}")
+
+
+def _key(given: str | None) -> str:
+    """The key of this wish; it goes into a header that is signed, where only ASCII is safe."""
+    if given is None:
+        return str(uuid.uuid4())
+    if not given.strip() or not given.isascii() or not given.isprintable():
+        raise OpsProblem(
+            f"--key is {shown(given)}, but must be printable ASCII characters on one line:"
+            " take the key as it was printed."
+        )
+    return given
 
 
 def _digits(customer: str) -> str:

@@ -1,9 +1,10 @@
 """Take balances over from another system: a CSV file of any size, row by row.
 
-    python -m ops import balances.csv --id 2026-11-move --env prod --dry-run    check, write nothing
-    python -m ops import balances.csv --id 2026-11-move --env prod
+    .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod --dry-run
+    .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod
 
-Columns: customer_id,title,point,expired_at,created_at. The id and a row's number name the row for
+The first one checks every row and writes nothing. Columns:
+customer_id,title,point,expired_at,created_at. The id and a row's number name the row for
 ever, so the same file may be run again at any time: what was booked stays booked once. Mend refused
 rows where they stand, and take no row out. Exit status 1 where a row was refused.
 """
@@ -48,30 +49,39 @@ def main(arguments: list[str]) -> int:
         read_import_id(options.id)
     except InvalidRequest as error:
         raise OpsProblem(str(error)) from error
-    rows = check(options.file)
+    total = check(options.file)
     stack = target.target_of(options)
     shop = stack.shop(options.shop)
-    print(f"{stack.name}, {shop}, {options.id}: {rows:,} rows of {options.file}")
+    print(f"{stack.name}, {shop}, {options.id}: {total:,} rows of {options.file}")
 
     def send(chunk: list[Row]) -> Answer | None:
-        content = {"shop": shop, "dry_run": options.dry_run, "rows": chunk}
+        rows = [{name: row[name] for name in ("row", *COLUMNS)} for row in chunk]
+        content = {"shop": shop, "dry_run": options.dry_run, "rows": rows}
         return post(stack, f"/v1/operator/imports/{options.id}", content, {})
 
-    counted = run(read(options.file), send, lambda done: _show_progress(done, rows))
+    counted = run(read(options.file), send, lambda done: _show_progress(done, total))
     _print_totals(counted, dry_run=options.dry_run)
     return int(counted["refused", "rows"] > 0)
 
 
 def read(file: Path) -> Iterator[Row]:
-    """Each row with its number, from 1; an empty field is None. Raises OpsProblem."""
+    """Each row with its number, from 1, and the line on which it ends; an empty field is None.
+
+    Raises OpsProblem.
+    """
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             reader = csv.DictReader(lines, strict=True)
             if sorted(reader.fieldnames or ()) != sorted(COLUMNS):
                 raise OpsProblem(f"{file}: the first line must be {','.join(COLUMNS)}.")
             for number, fields in enumerate(reader, 1):
-                yield {"row": number} | {name: value or None for name, value in fields.items()}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+                place = {"row": number, "line": reader.line_num}
+                yield place | {name: value or None for name, value in fields.items()}
+    except UnicodeDecodeError as error:
+        raise OpsProblem(f"{file} cannot be read: {error}. Save it as CSV UTF-8.") from error
+    except csv.Error as error:
+        raise OpsProblem(f"{file} cannot be read after line {reader.line_num}: {error}") from error
+    except OSError as error:
         raise OpsProblem(f"{file} cannot be read: {error}") from error
 
 
@@ -81,9 +91,9 @@ def check(file: Path) -> int:
     for row in read(file):
         number = row["row"]
         if None in row:
-            wrong.append(f"row {number} has more fields than the first line")
+            wrong.append(f"{_place(row)} has more fields than the first line")
         wrong += [
-            f"row {number}: {name} has {len(row[name]):,} characters, at most {TEXT_LENGTH_MAX}"
+            f"{_place(row)}: {name} has {len(row[name]):,} characters, at most {TEXT_LENGTH_MAX}"
             for name in COLUMNS
             if len(row[name] or "") > TEXT_LENGTH_MAX
         ]
@@ -102,15 +112,18 @@ def run(
 ) -> Counter[tuple[str, str]]:
     """Send all rows, print those that are refused; rows and points of each status.
 
-    Raises OpsProblem where an answer does not come for too long: running again is safe.
+    "unread" are rows whose points are no number to sum up. Raises OpsProblem where an answer does
+    not come for too long: running again is safe.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for chunk in batched(rows, ROWS_MAX, strict=False):
+        places = {row["row"]: _place(row) for row in chunk}
         for done in _carried_out(list(chunk), send, sleep):
             counted[done["status"], "rows"] += 1
             counted[done["status"], "points"] += done["points"]
             if done["status"] == "refused":
-                print(f"row {done['row']}: {done['code']}: {done['message']}")
+                counted["refused", "unread"] += done["points"] == 0
+                print(f"{places[done['row']]}: {done['code']}: {done['message']}")
         show(int(chunk[-1]["row"]))
     return counted
 
@@ -123,20 +136,26 @@ def _carried_out(
     while chunk:
         answer = send(chunk)
         if answer is not None and answer.status < 500 and answer.status not in (200, 429):
-            raise OpsProblem(f"Stopped at row {chunk[0]['row']}. {answer.why}")
+            raise OpsProblem(f"Stopped at {_place(chunk[0])}. {answer.why}")
         rows = answer.body["rows"] if answer is not None and answer.status == 200 else []
         done = {one["row"]: one for one in rows if one["status"] != "not_done"}
         yield from done.values()
         chunk = [row for row in chunk if row["row"] not in done]
         if chunk and not done:
-            _pause(pauses, sleep, chunk[0]["row"])
+            _pause(pauses, sleep, chunk[0])
 
 
-def _pause(pauses: Iterator[int], sleep: Callable[[float], None], row: int) -> None:
+def _pause(pauses: Iterator[int], sleep: Callable[[float], None], row: Row) -> None:
     seconds = next(pauses, None)
     if seconds is None:
-        raise OpsProblem(f"Stopped at row {row}: no answer. Run it again, it goes on from there.")
+        raise OpsProblem(
+            f"Stopped at {_place(row)}: no answer. Run it again, it goes on from there."
+        )
     sleep(seconds)
+
+
+def _place(row: Row) -> str:
+    return f"row {row['row']} (line {row['line']})"
 
 
 def _print_totals(counted: Counter[tuple[str, str]], *, dry_run: bool) -> None:
@@ -149,6 +168,8 @@ def _print_totals(counted: Counter[tuple[str, str]], *, dry_run: bool) -> None:
         sum(n for (_, unit), n in counted.items() if unit == one) for one in ("rows", "points")
     )
     print(f"{'file':10}{rows:12,}{points:18,}")
+    if unread := counted["refused", "unread"]:
+        print(f"Rows that are not in this sum, as their points cannot be read: {unread:,}")
 
 
 def _show_progress(done: int, rows: int) -> None:

@@ -1,7 +1,7 @@
-"""`python -m ops privacy`: which privacy requests there are, and which of them are not done.
+"""Which privacy requests there are, and which of them are not done.
 
-    python -m ops privacy [--env prod] [--shop ...]            list them, the oldest open one first
-    python -m ops privacy --shop ... --confirm-shop-erasure    erase a shop that is held
+    .venv/bin/python -m ops privacy [--env prod] [--shop ...]            list, oldest open first
+    .venv/bin/python -m ops privacy --shop ... --confirm-shop-erasure    erase a shop that is held
 
 Exit status 1 where one is overdue.
 """

@@ -1,8 +1,8 @@
 """Have Shopify Flow told what it has not been told, or once more what it was told.
 
-    python -m ops publish --env prod                          every book that is behind
-    python -m ops publish --env prod --customer 8840734670934
-    python -m ops publish --env prod --customer 8840734670934 --from 12
+    .venv/bin/python -m ops publish --env prod                          every book that is behind
+    .venv/bin/python -m ops publish --env prod --customer 8840734670934
+    .venv/bin/python -m ops publish --env prod --customer 8840734670934 --from 12
 
 Without --from nothing is repeated: books that are behind are put on the list that the function
 publish_changes works on every minute. --from sends again all from that version on.

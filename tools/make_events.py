@@ -138,8 +138,9 @@ def _signed(
     shop: str = demo.SHOP_DOMAIN,
     base64_body: bool = False,
 ) -> dict[str, Any]:
-    run_id = f"{REQUEST_ID}-30892-{hashlib.sha256(handle.encode()).hexdigest()[:12]}"
-    body = signing.flow_request(handle, properties, run_id)
+    """One run of an action; what is asked for names the run, so the same again is a repetition."""
+    asked = hashlib.sha256(f"{handle} {json.dumps(properties)}".encode()).hexdigest()
+    body = signing.flow_request(handle, properties, f"{REQUEST_ID}-30892-{asked[:12]}")
     body = body.replace(demo.SHOP_DOMAIN.encode(), shop.encode())
     event = _flow_http(body, secret)
     if base64_body:

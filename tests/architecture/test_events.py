@@ -1,6 +1,10 @@
 """The sample events are what the tool writes: nobody mends one by hand and is overwritten."""
 
+import json
+
 from tools import make_events
+
+NO_JSON = ("base64_body", "not_json", "not_post")
 
 
 def test_the_sample_events_are_those_that_the_tool_writes() -> None:
@@ -10,3 +14,15 @@ def test_the_sample_events_are_those_that_the_tool_writes() -> None:
 def test_no_two_cases_share_a_file() -> None:
     names = [(function, name) for function, name, _ in make_events.cases()]
     assert len(names) == len(set(names))
+
+
+def test_samples_of_flow_share_a_run_only_where_they_ask_for_the_same() -> None:
+    """So they can be tried in turn on a running stack."""
+    asked_by_run: dict[str, set[str]] = {}
+    for function, name, event in make_events.cases():
+        if function.startswith("flow_action_") and name not in NO_JSON:
+            body = json.loads(event["body"])
+            asked = json.dumps([body["handle"], body["properties"]])
+            asked_by_run.setdefault(body["action_run_id"], set()).add(asked)
+    assert all(len(asked) == 1 for asked in asked_by_run.values())
+    assert len(asked_by_run) > 30

@@ -88,6 +88,19 @@ def test_a_missing_program_is_named_where_it_cannot_be_installed(
     assert done.stderr.count("\n") == 1
 
 
+def test_an_operators_commands_find_the_package_by_themselves() -> None:
+    """As the docs write them: from the checkout, with nothing in the environment."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ops"],
+        cwd=TOOLS.parent,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr[:14]) == (2, "Say what to do")
+
+
 def test_an_npm_package_is_unpacked_once(machine: Path, tmp_path: Path) -> None:
     sha256 = _fake_npm(machine, tmp_path)
     target = tmp_path / "parts" / "some"

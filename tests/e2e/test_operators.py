@@ -79,7 +79,7 @@ def test_a_file_is_taken_over_by_command_however_often_it_is_run(
     for _ in range(2):
         assert ops_main(command) == 1
         said = capsys.readouterr().out
-        assert "row 152: day_past" in said
+        assert "row 152 (line 153): day_past" in said
     totals = [line.split() for line in said.splitlines()[-4:]]
     assert totals == [
         ["booked", "0", "0"],

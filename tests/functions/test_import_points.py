@@ -116,7 +116,10 @@ def test_a_row_that_was_booked_cannot_become_another(
 ) -> None:
     functions.ask(IMPORT, rows({}))
     answer = functions.ask(IMPORT, rows(change))
-    assert answer.body["rows"][0]["code"] == "idempotency_mismatch"
+    (row,) = answer.body["rows"]
+    assert row["code"] == "idempotency_mismatch"
+    assert "leave it as it was booked, and correct" in row["message"]
+    assert "new key" not in row["message"]
     assert len(entries()) == 1
 
 
@@ -151,7 +154,8 @@ def test_a_refused_row_says_why_and_stops_no_other(functions: Functions) -> None
     assert (none["code"], none["points"]) == ("invalid_request", 0)
     assert "point is 0" in none["message"]
     assert "customer_id is 'Taro'" in nobody["message"]
-    assert answer.body["totals"]["refused"] == {"rows": 3, "points": 300}
+    assert nobody["points"] == 500
+    assert answer.body["totals"]["refused"] == {"rows": 3, "points": 800}
 
 
 @pytest.mark.parametrize(

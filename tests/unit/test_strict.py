@@ -126,7 +126,9 @@ def test_what_is_no_day_or_written_in_another_form_is_refused(value: object) -> 
         ("５", "'５'"),
         (1.5, "1.5"),
         (["secret"], "list"),
-        ("x" * 99, "'" + "x" * 36 + "..."),
+        ("x" * 38, "'" + "x" * 38 + "'"),
+        ("x" * 39, "'" + "x" * 35 + "...'"),
+        (10**50, "1" + "0" * 36 + "..."),
     ],
 )
 def test_a_message_shows_the_value_that_was_wrong_and_stays_short(

@@ -58,6 +58,15 @@ def test_every_run_without_a_key_is_a_wish_of_its_own(api: Api) -> None:
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize("key", ["", " ", "払い戻し", "Rückgabe", "k1\n", "k1\r\nX-More: 1"])
+def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent(
+    api: Api, key: str
+) -> None:
+    with pytest.raises(OpsProblem, match=r"--key is .* must be printable ASCII"):
+        run("--key", key)
+    assert api.sent == []
+
+
 def test_a_repetition_is_told_as_such(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.answers = [Answer(201, DONE.body, repeated=True)]
     assert run("--key", "k1") == 0

@@ -22,7 +22,7 @@ def write(folder: Path, *lines: str, header: str = HEADER) -> Path:
 
 
 def rows(number: int) -> list[dict[str, Any]]:
-    return [{"row": row, "point": "5"} for row in range(1, number + 1)]
+    return [{"row": row, "line": row + 1, "point": "5"} for row in range(1, number + 1)]
 
 
 def told(chunk: list[dict[str, Any]], status: str = "booked", **more: Any) -> Answer:
@@ -50,10 +50,11 @@ class Server:
 def test_a_file_is_read_as_a_stream_of_numbered_rows(tmp_path: Path) -> None:
     file = write(tmp_path, '1,"a, ""b""",5,,2025-04-01', "", "2,Übertrag 残高,7,2026-12-31,")
     assert list(read(file)) == [
-        dict(zip(("row", *COLUMNS), (1, "1", 'a, "b"', "5", None, "2025-04-01"), strict=True)),
-        dict(
-            zip(("row", *COLUMNS), (2, "2", "Übertrag 残高", "7", "2026-12-31", None), strict=True)
-        ),
+        dict(zip(("row", "line", *COLUMNS), values, strict=True))
+        for values in (
+            (1, 2, "1", 'a, "b"', "5", None, "2025-04-01"),
+            (2, 4, "2", "Übertrag 残高", "7", "2026-12-31", None),
+        )
     ]
     assert check(file) == 2
 
@@ -72,11 +73,12 @@ def test_a_file_with_other_columns_is_not_read(tmp_path: Path, header: str) -> N
 
 def test_a_file_that_is_no_csv_in_utf_8_is_not_read(tmp_path: Path) -> None:
     file = write(tmp_path, '1,"open')
-    with pytest.raises(OpsProblem, match="cannot be read"):
+    with pytest.raises(OpsProblem, match="cannot be read after line 1: unexpected end"):
         check(file)
-    file.write_bytes(HEADER.encode() + b"\n1,\x83,5,,\n")
-    with pytest.raises(OpsProblem, match="cannot be read"):
-        check(file)
+    for encoding in ("shift_jis", "utf-16"):
+        file.write_text(f"{HEADER}\n1,残高,5,,\n", encoding=encoding)
+        with pytest.raises(OpsProblem, match=r"cannot be read: .*\. Save it as CSV UTF-8\.$"):
+            check(file)
     with pytest.raises(OpsProblem, match="cannot be read"):
         check(tmp_path / "nowhere.csv")
 
@@ -89,8 +91,8 @@ def test_rows_that_do_not_fit_the_columns_are_named_before_anything_is_sent(
         check(file)
     said = str(problem.value)
     assert "nothing was sent" in said
-    assert "row 2 has more fields" in said
-    assert "row 3: title has 256 characters" in said
+    assert "row 2 (line 3) has more fields" in said
+    assert "row 3 (line 4): title has 256 characters" in said
     assert "row 1" not in said
 
 
@@ -124,14 +126,14 @@ def test_without_progress_it_waits_longer_and_longer_and_then_stops(answer: Any)
     assert server.run(3)["booked", "rows"] == 3
     assert server.slept == [1, 2]
     server = Server(told, *[answer] * 6)
-    with pytest.raises(OpsProblem, match="Stopped at row 101: no answer"):
+    with pytest.raises(OpsProblem, match=r"Stopped at row 101 \(line 102\): no answer"):
         server.run(200)
     assert server.slept == list(PAUSES_SECONDS)
 
 
 def test_a_request_that_is_refused_stops_with_the_apis_words() -> None:
     server = Server(told, Answer(403, {"message": "Forbidden"}))
-    with pytest.raises(OpsProblem, match=r"Stopped at row 101\. 403: Forbidden"):
+    with pytest.raises(OpsProblem, match=r"Stopped at row 101 \(line 102\)\. 403: Forbidden"):
         server.run(200)
 
 
@@ -151,7 +153,7 @@ def test_the_command_tells_totals_and_is_content(
     ((path, content, _),) = api.sent
     assert path == "/v1/operator/imports/2026-11-move"
     assert (content["shop"], content["dry_run"]) == ("demo.myshopify.com", True)
-    assert [row["row"] for row in content["rows"]] == [1, 2]
+    assert [tuple(row) for row in content["rows"]] == [("row", *COLUMNS)] * 2
     said = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["to", "book", "2", "10"] in said
     assert said[-1] == ["file", "2", "10"]
@@ -161,9 +163,23 @@ def test_a_refused_row_is_named_with_its_reason_and_the_command_fails(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.answers = [told(rows(1), "refused", code="day_past", message="2020-12-31 is past")]
-    file = write(tmp_path, "1,a,5,2020-12-31,")
+    file = write(tmp_path, "", "1,a,5,2020-12-31,")
     assert imports.main([str(file), "--id", "move"]) == 1
-    assert "row 1: day_past: 2020-12-31 is past" in capsys.readouterr().out
+    said = capsys.readouterr().out.splitlines()
+    assert "row 1 (line 3): day_past: 2020-12-31 is past" in said
+    assert said[-1].split() == ["file", "1", "5"]
+
+
+def test_rows_whose_points_cannot_be_summed_up_are_counted_below_the_files_sum(
+    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {"row": 2, "status": "refused", "points": 0, "code": "c", "message": "m"}
+    api.answers = [Answer(200, {"rows": [*told(rows(1)).body["rows"], refused]})]
+    file = write(tmp_path, "1,a,5,,", '2,b,"1,000",,')
+    assert imports.main([str(file), "--id", "move"]) == 1
+    *_, sums, note = capsys.readouterr().out.splitlines()
+    assert sums.split() == ["file", "2", "5"]
+    assert note.endswith("their points cannot be read: 1")
 
 
 def test_an_id_that_the_api_would_refuse_is_refused_first(api: Api, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pointbook.domain.commands import POINTS_MAX, Grant
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import FixedDate, without_renewal
 from pointbook.domain.programme import Programme
-from pointbook.domain.refusal import Refusal
+from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import InvalidRequest, LedgerUnavailable
 from pointbook.instruction import Booked, Identity, Instruction
 from pointbook.ledger import Ledger
@@ -31,6 +31,11 @@ ROW_SECONDS = 4.0
 """How long one row may take before the import goes on without it."""
 
 STATUSES = ("booked", "repeated", "refused", "not_done")
+
+BOOKED_OTHERWISE = (
+    "This row was booked before with other points, another day or another creation time: leave it"
+    " as it was booked, and correct the customer's points with `ops adjust`."
+)
 
 _IMPORT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -128,7 +133,7 @@ class Import:
         try:
             row = read_row(content)
         except InvalidRequest as error:
-            return _refused(0, error.code, error.message)
+            return _refused(_points(content), error.code, error.message)
         if seconds <= 0:
             return {"status": "not_done", "points": row.points}
         try:
@@ -174,9 +179,17 @@ def totals(done: list[Done]) -> dict[str, dict[str, int]]:
     }
 
 
+def _points(content: Content) -> int:
+    try:
+        return whole_number(content.get("point"), "point", 1, POINTS_MAX)
+    except InvalidRequest:
+        return 0
+
+
 def _told(points: int, answer: Booked | Refusal) -> Done:
     if isinstance(answer, Refusal):
-        return _refused(points, answer.code, answer.message)
+        mismatch = answer.code is Code.IDEMPOTENCY_MISMATCH
+        return _refused(points, answer.code, BOOKED_OTHERWISE if mismatch else answer.message)
     status = "repeated" if answer.duplicate else "booked"
     return {"status": status, "points": points, "entry_id": answer.entry_ids[0]}
 

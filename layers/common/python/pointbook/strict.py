@@ -97,7 +97,9 @@ def shown(value: object) -> str:
     if value is None:
         return "missing"
     written = repr(value) if isinstance(value, str | int | float) else type(value).__name__
-    return written if len(written) <= 40 else written[:37] + "..."
+    if len(written) <= 40:
+        return written
+    return f"{written[:36]}...{written[0]}" if isinstance(value, str) else f"{written[:37]}..."
 
 
 def _integer(value: object) -> int | None:
