@@ -197,6 +197,12 @@ BUGS: Final = (
         "            pass\n",
     ),
     Bug(
+        "order and book of a merged customer read at two moments",
+        LEDGER,
+        "if self._followed(instruction.shop, tombstone) != account:",
+        "if account is tombstone:",
+    ),
+    Bug(
         "a repetition not marked as one",
         LEDGER,
         "return Booked(remembered.entry_ids, remembered.figures, duplicate=True)",

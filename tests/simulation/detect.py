@@ -13,7 +13,7 @@ import pointbook
 from tests.simulation.boundaries import wrong_boundaries, wrong_orders
 from tests.simulation.crash_matrix import CASES, try_case
 from tests.simulation.guards import wrong_guards
-from tests.simulation.races import wrong_late_arrivals, wrong_rivals
+from tests.simulation.races import wrong_late_arrivals, wrong_moments, wrong_rivals
 from tests.simulation.world import run
 
 
@@ -25,7 +25,7 @@ def findings(seeds: int) -> Iterator[tuple[str, str]]:
         violation = run(seed).violation
         if violation:
             yield f"simulation, seed {seed}", violation
-    for wrong in (*wrong_late_arrivals(), *wrong_rivals()):
+    for wrong in (*wrong_late_arrivals(), *wrong_rivals(), *wrong_moments()):
         yield "races", wrong
     for wrong in (*wrong_boundaries(), *wrong_orders()):
         yield "boundaries", wrong

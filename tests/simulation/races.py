@@ -1,4 +1,4 @@
-"""Two races that chance hardly ever runs, run on purpose.
+"""Three races that chance hardly ever runs, run on purpose.
 
 A write that arrives late: the first try is decided just before something falls due and lost on its
 way; the second comes after it and is refused. When the first arrives after all, it must not
@@ -7,10 +7,15 @@ happen: its caller was told so.
 A rival with the same request: both have read, one writes, the other loses; and DynamoDB names only
 the account as the reason, not that the request is remembered. Who lost must not be refused for what
 the other spent: it is the same request.
+
+Two moments in one answer: a merged customer's book stands apart from what else is read. Whoever has
+nothing to do, since somebody else does it between two of the reads, must be told the figures after
+it.
 """
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from itertools import product
 from random import Random
 from typing import Final
 
@@ -23,7 +28,19 @@ from pointbook.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.boundaries import MIDNIGHT
-from tests.simulation.crash_matrix import Deaf, Operation, StillClock, ask
+from tests.simulation.crash_matrix import (
+    HOLD,
+    SHOP,
+    Deaf,
+    Operation,
+    StillClock,
+    ask,
+    capture,
+    give_back_order,
+    grant,
+    merge,
+    news,
+)
 from tests.simulation.faults import At, Fault, FaultyClient, Nothing, Standstill
 from tests.simulation.world import TABLE, create_table
 
@@ -121,6 +138,40 @@ def wrong_rivals() -> Iterator[str]:
         answer = operation(Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5))
         if not isinstance(answer, Booked) or not answer.duplicate:
             yield f"drawn {drawn}: the rival's effect is answered with {answer}"
+
+
+def wrong_moments() -> Iterator[str]:
+    """Who was told of another moment: one line each."""
+    give_back = give_back_order(key=None)
+    cancelled = (grant(), HOLD, capture(5), merge("7001", "7002"), news(cancelled=True))
+    for drawn, call in product(range(12), range(2, 9)):
+        engine, clock = MemoryDynamo(), StillClock(MIDNIGHT - timedelta(hours=30))
+        create_table(engine)
+        rival = _ledger(engine, clock, Standstill(), Nothing())
+        for earlier in cancelled:
+            earlier(rival)
+        race = _Between(lambda rival=rival: give_back(rival), call)  # type: ignore[misc]
+        client = FaultyClient(engine, engine, race, Standstill(), Random(drawn), Deaf())
+        answer = give_back(Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5))
+        figures = rival.read(SHOP, "7001").figures
+        if not isinstance(answer, Booked) or answer.figures != figures:
+            yield f"drawn {drawn}, before call {call}: {answer}, but the figures are {figures}"
+
+
+class _Between:
+    """The plan of whoever reads something old first, and is overtaken before a certain call."""
+
+    def __init__(self, rival: Callable[[], object], call: int) -> None:
+        self._rival = rival
+        self._call = call
+        self._calls = 0
+
+    def next(self, operation: str) -> Fault | None:
+        """The rival acts between two calls."""
+        self._calls += 1
+        if self._calls == self._call:
+            self._rival()
+        return Fault.STALE if self._calls == 1 and operation == "batch_get_item" else None
 
 
 class _Race:

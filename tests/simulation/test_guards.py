@@ -2,7 +2,7 @@
 
 from tests.simulation.boundaries import wrong_boundaries, wrong_orders
 from tests.simulation.guards import wrong_guards
-from tests.simulation.races import wrong_late_arrivals, wrong_rivals
+from tests.simulation.races import wrong_late_arrivals, wrong_moments, wrong_rivals
 
 
 def test_each_condition_alone_stops_a_write() -> None:
@@ -20,3 +20,7 @@ def test_what_was_refused_does_not_happen_when_an_earlier_try_arrives_late() -> 
 
 def test_whoever_loses_to_the_same_request_is_told_its_answer() -> None:
     assert not list(wrong_rivals())
+
+
+def test_nobody_is_told_of_two_moments_at_once() -> None:
+    assert not list(wrong_moments())

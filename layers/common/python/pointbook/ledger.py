@@ -31,6 +31,7 @@ from pointbook.domain.ports import (
     Committed,
     Loaded,
     Lost,
+    Obstacle,
     Remembered,
     Store,
     TryAgainError,
@@ -232,11 +233,13 @@ class Ledger:
             hold_id=instruction.hold_id,
         )
         loaded = self._store.load(wanted, fresh=fresh)
-        account = loaded.account or self._opened(instruction.customer_id)
+        account = tombstone = loaded.account or self._opened(instruction.customer_id)
         if account.merged_into is not None:
             account = self._followed(instruction.shop, account)
-            if fresh:  # the record must not be older than the account that a refusal rests on
+            if fresh:  # record, order and account must be of one moment: a refusal rests on them
                 loaded = self._store.load(wanted, fresh=True)
+                if self._followed(instruction.shop, tombstone) != account:
+                    raise TryAgainError(Obstacle.CONFLICT, "written while it was read")
         return _Known(loaded, account, fresh)
 
     def _attempt(
