@@ -193,8 +193,8 @@ BUGS: Final = (
     Bug(
         "a tombstone not followed",
         LEDGER,
-        "            account = self._followed(instruction.shop, account)\n",
-        "            pass\n",
+        "            if account.merged_into is None:\n                return account\n",
+        "            return account\n",
     ),
     Bug(
         "order and book of a merged customer read at two moments",

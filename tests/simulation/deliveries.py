@@ -252,7 +252,7 @@ class _Delivery:
                 gone_to = account.merged_into if account else None
                 must("merge", gone_to is not None, f"{customer} is still there")
                 continue
-            found = _figures_of(account)
+            found = _figures_of(account and settled(account, self.clock.now()))
             wanted = expected[customer]
             right = {
                 "approved": wanted.approved,
