@@ -351,18 +351,6 @@ BUGS: Final = (
         "refunds[str(len(refunds))] = refund",
     ),
     Bug(
-        "a refund of what is missing already takes it again",
-        ORDERS,
-        "        goods_minor -= self._told_twice_minor(self._base_minor)\n",
-        "",
-    ),
-    Bug(
-        "what is missing by a refund is still owed for",
-        ORDERS,
-        " - self._told_twice_minor(self._price_minor)",
-        "",
-    ),
-    Bug(
         "older news wins",
         ORDERS,
         "_precedence(news) > _precedence(self)",

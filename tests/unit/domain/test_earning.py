@@ -230,6 +230,15 @@ def test_money_for_pieces_that_were_removed_takes_nothing_more() -> None:
     assert Order("o1").told(news, YEN).target_points == 699
 
 
+def test_pieces_whose_refund_is_told_by_itself_are_not_owed_for_any_more() -> None:
+    """So an amount beside it takes its share."""
+    amount, returned = Refund("r1", money_minor=100), Refund("r2", Goods(300))
+    news = OrderNews(NOW, Goods(700), removed=Goods(300), refunds=(amount,))
+    alone = OrderNews(refunds=(returned,))
+    for first, second in ((news, alone), (alone, news)):
+        assert Order("o1").told(first, YEN).told(second, YEN).target_points == 600
+
+
 def test_a_fee_that_was_kept_may_be_given_back_later() -> None:
     refunds = [Refund("r1", Goods(300), -100), Refund("r2", money_minor=100)]
     assert [remaining(Goods(1000), *refunds[:count]) for count in (1, 2)] == [700, 700]
