@@ -1,7 +1,8 @@
 """Balances of another system: each row is a grant of its own, once for ever under its number.
 
-An import has an id, and its rows have numbers. Both together name a row for ever, so whatever is
-sent again books what has not been booked, and nothing else.
+An import has an id, and its rows have numbers. Both together name a customer's row for ever, so a
+file that is sent again books what has not been booked, and nothing else, as long as its rows stand
+where they stood: under another customer the same number is another row.
 """
 
 import re

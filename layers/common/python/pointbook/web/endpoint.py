@@ -54,11 +54,17 @@ _FLOW_STATUS = {
 """Status of what is wrong with a Flow request as such; all else that is refused is 422."""
 
 
-def my_page_endpoint(*, stage: str, login_url: str) -> Callable[[Handler], LambdaHandler]:
-    """Make a Lambda handler of my page's API out of a function from Request to Response.
+def endpoint(
+    *,
+    stage: str,
+    failed: Callable[[Exception], Response],
+    body_bytes_max: int = BODY_BYTES_MAX,
+    headers: Callable[[Timing], Mapping[str, str]] = lambda _: {},
+) -> Callable[[Handler], LambdaHandler]:
+    """Make a Lambda handler out of a function from Request to Response.
 
-    Errors become `application/problem+json`; a 401 says where to log in. Every answer has CORS
-    headers, a request id and `Server-Timing`.
+    `failed` is what an error is answered with, whatever it is; `headers` are those of every answer.
+    A body over `body_bytes_max` is refused before anything is read.
     """
 
     def wrap(handler: Handler) -> LambdaHandler:
@@ -66,17 +72,28 @@ def my_page_endpoint(*, stage: str, login_url: str) -> Callable[[Handler], Lambd
             identifier, timing = request_id(event), Timing()
             log.bind(stage=stage, request_id=identifier)
             try:
-                response = handler(read_request(event, timing=timing))
-            except PointbookError as error:
-                response = _as_problem(error, login_url)
-            except Exception:  # noqa: BLE001 -- the last line: a caller gets an answer, never a stack trace
-                response = _unexpected_problem()
-            headers = CORS_HEADERS | {SERVER_TIMING_HEADER: server_timing(timing)}
-            return lambda_answer(response, identifier, headers)
+                request = read_request(event, body_bytes_max=body_bytes_max, timing=timing)
+                response = handler(request)
+            except Exception as error:  # noqa: BLE001 -- the last line: an answer, never a stack trace
+                response = failed(error)
+            return lambda_answer(response, identifier, headers(timing))
 
         return lambda_handler
 
     return wrap
+
+
+def my_page_endpoint(*, stage: str, login_url: str) -> Callable[[Handler], LambdaHandler]:
+    """Make a Lambda handler of my page's API out of a function from Request to Response.
+
+    Errors become `application/problem+json`; a 401 says where to log in. Every answer has CORS
+    headers, a request id and `Server-Timing`.
+    """
+    return endpoint(
+        stage=stage,
+        failed=lambda error: _as_problem(error, login_url),
+        headers=lambda timing: CORS_HEADERS | {SERVER_TIMING_HEADER: server_timing(timing)},
+    )
 
 
 def operator_endpoint(
@@ -84,25 +101,9 @@ def operator_endpoint(
 ) -> Callable[[Handler], LambdaHandler]:
     """Make a Lambda handler of an operator's call out of a function from Request to Response.
 
-    Errors become `application/problem+json`. A body over `body_bytes_max` is refused before
-    anything is read.
+    Errors become `application/problem+json`.
     """
-
-    def wrap(handler: Handler) -> LambdaHandler:
-        def lambda_handler(event: Event, _context: object) -> dict[str, Any]:
-            identifier = request_id(event)
-            log.bind(stage=stage, request_id=identifier)
-            try:
-                response = handler(read_request(event, body_bytes_max=body_bytes_max))
-            except PointbookError as error:
-                response = _as_problem(error)
-            except Exception:  # noqa: BLE001 -- the last line: an operator's tool gets an answer
-                response = _unexpected_problem()
-            return lambda_answer(response, identifier)
-
-        return lambda_handler
-
-    return wrap
+    return endpoint(stage=stage, failed=_as_problem, body_bytes_max=body_bytes_max)
 
 
 def flow_endpoint(*, stage: str) -> Callable[[Handler], LambdaHandler]:
@@ -113,22 +114,7 @@ def flow_endpoint(*, stage: str) -> Callable[[Handler], LambdaHandler]:
     what is worth sending again is 5xx. An unexpected error is: the identity of a run makes a
     resend safe.
     """
-
-    def wrap(handler: Handler) -> LambdaHandler:
-        def lambda_handler(event: Event, _context: object) -> dict[str, Any]:
-            identifier = request_id(event)
-            log.bind(stage=stage, request_id=identifier)
-            try:
-                response = handler(read_request(event))
-            except PointbookError as error:
-                response = _as_flow_answer(error)
-            except Exception:  # noqa: BLE001 -- the last line: Flow gets an answer, never a stack trace
-                response = _unexpected_flow_answer()
-            return lambda_answer(response, identifier)
-
-        return lambda_handler
-
-    return wrap
+    return endpoint(stage=stage, failed=_as_flow_answer)
 
 
 def flow_done(return_value: Mapping[str, Any]) -> Response:
@@ -142,7 +128,7 @@ def flow_refusal(code: str, message: str) -> Response:
     return Response(status, {"code": code, "message": message})
 
 
-def _as_problem(error: PointbookError, login_url: str = "") -> Response:
+def _as_problem(error: Exception, login_url: str = "") -> Response:
     if not isinstance(error, Refused | Unavailable):
         return _unexpected_problem()
     count(error)
@@ -156,7 +142,7 @@ def _as_problem(error: PointbookError, login_url: str = "") -> Response:
     return problem(error.code, str(error), error_headers(error), **members)
 
 
-def _as_flow_answer(error: PointbookError) -> Response:
+def _as_flow_answer(error: Exception) -> Response:
     if not isinstance(error, Refused | Unavailable):
         return _unexpected_flow_answer()
     count(error)

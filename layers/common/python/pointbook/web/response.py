@@ -94,7 +94,7 @@ def problem(
 
 
 def lambda_answer(
-    response: Response, request_id: str, headers: Mapping[str, str] | None = None
+    response: Response, request_id: str, headers: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return `response` in the form that API Gateway and function URLs take (payload 2.0)."""
     return {
@@ -103,7 +103,7 @@ def lambda_answer(
             "Content-Type": response.content_type,
             REQUEST_ID_HEADER: request_id,
             **_SAFETY_HEADERS,
-            **(headers or {}),
+            **headers,
             **response.headers,
         },
         "body": json.dumps(response.body, ensure_ascii=False),

@@ -6,13 +6,11 @@ anything else again eight times over four hours. A wrong signature has to be 401
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from pointbook import log
-from pointbook.errors import PointbookError, Refused, Unavailable
-from pointbook.web.endpoint import Handler, LambdaHandler, count, error_headers
-from pointbook.web.request import Event, read_request, request_id
-from pointbook.web.response import Response, lambda_answer
+from pointbook.errors import Refused, Unavailable
+from pointbook.web.endpoint import Handler, LambdaHandler, count, endpoint, error_headers
+from pointbook.web.response import Response
 
 _REFUSED = 400
 _STATUS = {
@@ -32,25 +30,10 @@ def webhook_endpoint(*, stage: str, body_bytes_max: int) -> Callable[[Handler], 
     A body over `body_bytes_max` is refused before anything is read. Every answer is small JSON;
     nothing of a request is repeated in it or written to the log.
     """
-
-    def wrap(handler: Handler) -> LambdaHandler:
-        def lambda_handler(event: Event, _context: object) -> dict[str, Any]:
-            identifier = request_id(event)
-            log.bind(stage=stage, request_id=identifier)
-            try:
-                response = handler(read_request(event, body_bytes_max=body_bytes_max))
-            except PointbookError as error:
-                response = _as_answer(error)
-            except Exception:  # noqa: BLE001 -- the last line: Shopify gets an answer and sends again
-                response = _unexpected()
-            return lambda_answer(response, identifier)
-
-        return lambda_handler
-
-    return wrap
+    return endpoint(stage=stage, failed=_as_answer, body_bytes_max=body_bytes_max)
 
 
-def _as_answer(error: PointbookError) -> Response:
+def _as_answer(error: Exception) -> Response:
     if not isinstance(error, Refused | Unavailable):
         return _unexpected()
     count(error)
