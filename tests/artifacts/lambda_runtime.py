@@ -19,6 +19,7 @@ import requests
 
 from local import processes
 from tests.artifacts.built import MACHINE, ROOT
+from tests.ports import free_port
 
 PYTHON = ROOT / ".venv-runtime" / "bin" / "python"
 EMULATORS = ROOT / ".venv-sam" / "lib" / "python3.13" / "site-packages" / "samcli/local/rapid"
@@ -63,7 +64,8 @@ def running(
     emulator = EMULATORS / f"aws-lambda-rie-{MACHINE}"
     if not (PYTHON.exists() and emulator.exists()):
         pytest.fail("Lambda's runtime is missing: run `make .venv-runtime/.ready .venv-sam/.ready`")
-    front, behind = free_ports(2)
+    front = free_port(room_above=1)
+    behind = front + 1
     command: list[str | Path] = ["/bin/sh", "-c", _IN_ITS_FOLDER, emulator]
     command += ["--runtime-interface-emulator-address", f"{HOST}:{front}"]  # else all interfaces
     command += ["--runtime-api-address", f"{HOST}:{behind}"]  # same
@@ -107,15 +109,3 @@ def wait_until_it_listens(port: int, log_file: Path) -> None:
                 return
         time.sleep(_LOOK_EVERY_SECONDS)
     pytest.fail(f"A process did not start: {log_file.read_text()[-2000:]}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free now; all are held until the last is found, so they differ."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((HOST, 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()

@@ -16,11 +16,11 @@ from tests.artifacts.cloud import Cloud
 from tests.artifacts.lambda_runtime import (
     HOST,
     RunningFunction,
-    free_ports,
     running,
     wait_until_it_listens,
 )
 from tests.functions.harness import SECRETS, event
+from tests.ports import free_port
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def told(answer: Mapping[str, Any]) -> dict[str, Any]:
 @contextmanager
 def shopify(log_file: Path) -> Iterator[str]:
     """The stand-in for Shopify with a memory of its own. Its URL."""
-    (port,) = free_ports(1)
+    port = free_port()
     command: list[str | Path] = [sys.executable, "-m", "local.stand_ins.shopify"]
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "common" / "python")))
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": path}

@@ -1,7 +1,6 @@
 """A running local stack, one for the whole run, of what `make build` built."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,9 +11,13 @@ import pytest
 from local import demo
 from local.options import ROOT
 from local.stack import Stack
+from tests.ports import free_port
 
 SECOND_SHOP = "second.myshopify.com"
 """A shop that the stack serves beside the demo shop."""
+
+_OTHER_PARTS = 9
+"""Ports above the front door's for the emulator and the stand-ins, and some to spare."""
 
 
 class OwnStack:
@@ -24,7 +27,7 @@ class OwnStack:
         self._directory = directory
         self._environment = {
             **os.environ,
-            "PORT": str(_free_port()),
+            "PORT": str(free_port(room_above=_OTHER_PARTS)),
             "DETACH": "1",
             "LOCAL_DIRECTORY": str(directory),
             "SHOP_DOMAIN": f"{demo.SHOP_DOMAIN},{SECOND_SHOP}",
@@ -76,10 +79,3 @@ def _local(command: str, environment: dict[str, str]) -> subprocess.CompletedPro
         text=True,
         check=False,
     )
-
-
-def _free_port() -> int:
-    """A port that is free now, with room above it for the other parts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return min(int(probe.getsockname()[1]), 60_000)

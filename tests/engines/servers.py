@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from local import processes
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 MINISTACK = ROOT / ".venv-stack" / "bin" / "ministack"
@@ -31,7 +32,7 @@ def ministack(directory: Path, services: str = "dynamodb") -> Iterator[str]:
     """MiniStack as published, these services only. Its URL; `directory` takes log and files."""
     if not MINISTACK.exists():
         pytest.fail("MiniStack is missing: run `make setup`.")
-    port = _free_port()
+    port = free_port()
     environment = {
         **_bare_environment(directory),
         "AWS_ACCESS_KEY_ID": "test",
@@ -56,7 +57,7 @@ def dynamodb_local(directory: Path) -> Iterator[str]:
     java = shutil.which("java")
     if java is None or not EMULATOR.is_dir():
         pytest.fail("AWS's DynamoDB Local is missing: run `make dynamodb-local`.")
-    port = _free_port()
+    port = free_port()
     command: list[str | Path] = [
         java,
         "-Xmx512m",
@@ -106,13 +107,6 @@ def _wait_until_it_listens(
                 return
         time.sleep(_LOOK_EVERY_SECONDS)
     pytest.fail(f"{name} did not start; its log ends with: {log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((_HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _bare_environment(directory: Path) -> dict[str, str]:

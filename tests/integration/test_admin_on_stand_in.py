@@ -4,7 +4,6 @@ Shopify's real Admin schema has to be there: `make shopify-schema`.
 """
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -33,6 +32,7 @@ from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount, Discounts
 from tests.engines.seal import PlainSeal
 from tests.functions.harness import TABLE, Functions
+from tests.ports import free_port
 from tests.unit.shopify.admin_calls import MemoryTokenStore
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,9 +90,7 @@ class StandInProcess:
 
 @pytest.fixture(scope="module")
 def stand_in_url() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers/common/python")))
     process = subprocess.Popen(
         [sys.executable, "-m", "local.stand_ins.shopify", "--port", str(port)],
@@ -320,9 +318,7 @@ def test_a_shopify_that_hangs_costs_no_more_than_the_budget(
 
 
 def test_a_shopify_that_is_not_there_is_unavailable() -> None:
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        nobody = StandInProcess(f"http://127.0.0.1:{closed.getsockname()[1]}")
+    nobody = StandInProcess(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(ShopifyUnavailable):
         nobody.discounts().create(discount(), within_seconds=1)
 

@@ -7,7 +7,6 @@ them, a batch that raised is halved and tried again, and what fails for good is 
 import io
 import json
 import os
-import socket
 import time
 import uuid
 import zipfile
@@ -23,6 +22,7 @@ from botocore.config import Config
 
 from local import emulator
 from local.options import Options
+from tests.ports import free_port
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 RETRIES = 2
@@ -145,12 +145,6 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
         process.terminate()
         with suppress(TimeoutError):
             process.wait(20)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return min(int(probe.getsockname()[1]), 60_000)
 
 
 def zipped(code: str) -> bytes:
