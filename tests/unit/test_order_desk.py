@@ -248,6 +248,18 @@ def test_news_comes_again_while_the_book_of_an_erased_customer_is_being_moved(sh
     assert shop.figures(PSEUDONYM)["approved"] == 7
 
 
+def test_an_order_without_points_forgets_its_erased_customer_with_the_next_news(
+    shop: Shop,
+) -> None:
+    shop.send("orders/create", order(test=True))
+    assert shop.order().customer_id == CUSTOMER
+    shop.erase()
+    shop.send("refunds/create", refund())
+    assert shop.order().customer_id is None
+    shop.send("orders/updated", order(second=1))
+    assert (shop.order().customer_id, shop.topics(PSEUDONYM)) == (None, [])
+
+
 def test_what_nobody_can_decide_is_declined(shop: Shop) -> None:
     shop.send("orders/create", order(financial_status="pending"))
     shop.take_from_pending(1)

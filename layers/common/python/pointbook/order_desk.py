@@ -202,7 +202,7 @@ class OrderDesk:
         self._book(_Step(spending.customer_id, order_id, give_back, spender), cause)
 
     def _book(self, step: _Step, cause: Cause) -> Booked | None:
-        """Carry a step out. None: its customer was erased before, so there is no book for it."""
+        """Carry a step out. None: its customer was erased, so there is no book for it."""
         answer = self._ledger.execute(
             Instruction(
                 shop=self._shop,
@@ -218,8 +218,13 @@ class OrderDesk:
         if answer.code is not Code.CUSTOMER_ERASED:
             raise MessageDeclined(answer.code, answer.message)
         papers = self._load(Wanted(self._shop, None, order_id=step.order_id, hold_id=step.hold_id))
-        if step.owner_in(papers) == step.customer_id:  # the book is just being moved away
-            raise LedgerUnavailable(retry_after_seconds=1)
+        if step.owner_in(papers) == step.customer_id:
+            order = papers.order
+            if step.hold_id or order is None or order.has_points:
+                raise LedgerUnavailable(retry_after_seconds=1)  # the book is just being moved away
+            # No entry leads from the erased book to this order, so its owner is forgotten here.
+            if not self._keep(order, replace(order, customer_id=None)):
+                raise LedgerUnavailable(retry_after_seconds=1)
         log.metric("OrdersOfErasedCustomers")
         return None
 

@@ -225,6 +225,11 @@ class Order:
         return self.pending_points + self.approved_points - self.let_go_points
 
     @property
+    def has_points(self) -> bool:
+        """Whether it stands for any points or has used some."""
+        return bool(self.standing_points or self.let_go_points or self.spendings)
+
+    @property
     def approves_at(self) -> datetime | None:
         """When its pending points become approved; None while that is open."""
         if self.confirmed_at is None or self.rule is None:
