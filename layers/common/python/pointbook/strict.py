@@ -13,7 +13,6 @@ from typing import Any
 
 from pointbook.errors import InvalidRequest, MalformedBody
 
-_JSON_NAMES = {dict: "an object", list: "a list"}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
@@ -95,11 +94,16 @@ def optional_day(value: object, field: str) -> date | None:
 
 def shown(value: object) -> str:
     """Return `value` as it may stand in a message: short, and quoted if it is a text."""
-    if value is None:
-        return "missing"
-    written = _JSON_NAMES.get(type(value)) or repr(value)
-    if isinstance(value, bool):
-        written = str(value).lower()
+    match value:
+        case None:
+            return "missing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+    written = repr(value)
     if len(written) <= 40:
         return written
     return f"{written[:36]}...{written[0]}" if isinstance(value, str) else f"{written[:37]}..."
