@@ -2,6 +2,7 @@
 
 from pointbook import environment, wiring
 from pointbook.callers import own_session
+from pointbook.domain.programme_rules import Master
 from pointbook.page.locale import choose_locale
 from pointbook.web.endpoint import my_page_endpoint
 from pointbook.web.request import Request
@@ -14,8 +15,10 @@ settings = environment.settings()
 def handler(request: Request) -> Response:
     """Prove who asks, read ledger and till, put it into the customer's language."""
     customer = own_session(request, environment.app_keys(), settings)
-    locale = choose_locale(request.query_value("locale"), request.header("accept-language"))
-    points = wiring.my_page().points(customer.shop, customer.customer_id, locale, request.timing)
     with request.timing.measure("ledger"):
-        offered = wiring.holds_offered(customer.shop)
-    return Response(200, points | {"holds_offered": offered})
+        rules = wiring.shown_programme(customer.shop)
+    locale = choose_locale(
+        request.query_value("locale"), request.header("accept-language"), rules.locale
+    )
+    points = wiring.my_page().points(customer.shop, customer.customer_id, locale, request.timing)
+    return Response(200, points | {"holds_offered": rules.points_master is not Master.TILL})

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pointbook.errors import MessageTooLarge
 from pointbook.message import MESSAGE_BYTES_MAX
 from pointbook.settings import Settings
 from pointbook.shopify import webhook
@@ -191,6 +192,7 @@ def test_whoever_runs_the_stack_is_told_of_dead_letters_and_of_work_that_waits()
     assert alarms.keys() == {(one, VISIBLE) for one in dead} | {(one, AGE) for one in waiting}
     for (_, metric), alarm in alarms.items():
         assert alarm["Threshold"] == (0 if metric == VISIBLE else 15 * MINUTE)
+        assert (alarm["Statistic"], alarm["EvaluationPeriods"]) == ("Maximum", 1)
 
 
 def test_whoever_runs_the_stack_is_told_of_changes_that_wait_in_the_stream() -> None:
@@ -201,19 +203,26 @@ def test_whoever_runs_the_stack_is_told_of_changes_that_wait_in_the_stream() -> 
 
 
 def test_metrics_of_our_own_that_need_a_person_ring() -> None:
-    assert sorted(alarm["MetricName"] for alarm in _alarms("Pointbook")) == [
-        "DiscountsNotMade",
-        "LoopsRefused",
-        "OrderAlarms",
-        "PrivacyRequestAge",
-        "PrivacyRequestFailures",
-        "PrivacyRequestsHeld",
-        "RequestsNotServed",
-        "TriggersHeldBack",
-        "TriggersRefused",
-    ]
+    assert {
+        alarm["MetricName"]: (alarm["Statistic"], alarm["Threshold"], alarm["EvaluationPeriods"])
+        for alarm in _alarms("Pointbook")
+    } == {
+        "DiscountsNotMade": ("Sum", 4, 1),
+        "LoopsRefused": ("Sum", 0, 1),
+        "OrderAlarms": ("Sum", 0, 1),
+        "PrivacyRequestAge": ("Maximum", 7 * DAY, 1),
+        "PrivacyRequestFailures": ("Maximum", 0, 1),
+        "PrivacyRequestsHeld": ("Maximum", 0, 1),
+        "RemindersHeldBack": ("Sum", 0, 2),
+        "RequestsNotServed": ("Sum", 0, 1),
+        "TriggersHeldBack": ("Sum", 0, 3),
+        "TriggersRefused": ("Sum", 0, 1),
+    }
+    stage = {"Name": "Stage", "Value": {"Ref": "Stage"}}
+    code = {"Name": "Code", "Value": MessageTooLarge(1, 0).code}
     for alarm in _alarms("Pointbook"):
-        assert {"Name": "Stage", "Value": {"Ref": "Stage"}} in alarm["Dimensions"]
+        too_large = alarm["MetricName"] == "RequestsNotServed"
+        assert alarm["Dimensions"] == [stage, *([code] if too_large else [])]
 
 
 def test_the_operator_is_mailed_to_only_where_there_is_an_address() -> None:

@@ -12,7 +12,14 @@ from tests.e2e.asking import adjust, invoke, operate
 from tests.e2e.checkout import Checkout
 from tests.e2e.test_flow_loops import act
 from tests.e2e.test_holds import new_order, pass_time
-from tests.e2e.test_triggers import APPROVED, Flow, a_customer, wait_until
+from tests.e2e.test_triggers import (
+    APPROVED,
+    CHANGED,
+    Flow,
+    a_customer,
+    must_have_declared_fields,
+    wait_until,
+)
 from tests.simulation.holds_orders import order_payload
 from tools import shopify_payloads
 from tools.make_events_webhooks import body_of
@@ -40,7 +47,20 @@ class Shop:
         """Flow is told of these and no other topics since the customer's first."""
         wait_until(lambda: len(self.told(customer)) >= len(topics), 60)
         assert self.told(customer) == [topic.value for topic in topics]
+        self.must_be_whole(customer)
         self.seen |= set(topics)
+
+    def must_be_whole(self, customer: str) -> None:
+        """Each entry by both triggers, or only by the second, in order, with declared fields."""
+        wait_until(lambda: self.flow.told(customer)[-1]["handle"] == CHANGED, 60)
+        found = self.flow.told(customer)
+        for one in found:
+            must_have_declared_fields(one)
+        seen = [(one["payload"]["Entry Id"], one["handle"]) for one in found]
+        assert seen == sorted(set(seen)), "once, in order, and approved before all figures"
+        changed = [entry for entry, handle in seen if handle == CHANGED]
+        assert {entry for entry, _ in seen} == set(changed)
+        assert [int(entry[-12:]) for entry in changed] == list(range(1, len(changed) + 1))
 
     def told(self, customer: str) -> list[str]:
         return [

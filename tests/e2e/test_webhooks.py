@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,6 +15,7 @@ from local import webhooks
 from local.stack import Stack
 from ops import redrive
 from tests.e2e.asking import ask, points
+from tests.e2e.conftest import OwnStack
 from tools import shopify_payloads
 from tools.make_events_webhooks import body_of
 
@@ -110,6 +112,72 @@ def test_every_topic_is_accepted(stack: Stack, case: str) -> None:
         body = body | {"customer": body["customer"] | {"id": a_customer()}}  # nobody else's
     answer = webhooks.post(stack, topic, body_of(body))
     assert (answer.status, json.loads(answer.body)) == (200, {"status": "queued"})
+
+
+SHAPES = {
+    ("orders_create",): (60, 0),
+    ("orders_create", "orders_updated"): (30, 0),  # edited
+    ("orders_create", "refunds_create_amount_only"): (50, 0),
+    ("orders_create", "orders_updated_refunded"): (0, 0),
+    ("orders_create", "orders_cancelled"): (0, 0),
+    ("orders_create_with_codes",): (52, 0),  # two codes, two taxes, a gift card
+    ("orders_create_test",): (0, 0),
+    ("orders_create_guest", "orders_paid"): (60, 0),
+    ("orders_create_pending",): (0, 60),
+}
+"""Sample orders, and what is approved and pending of them in the end."""
+
+
+def tell_samples(stack: Stack, customer: int, cases: tuple[str, ...]) -> None:
+    """An order of the customer's own, as the samples have it; then one that is told last."""
+    order, last = uuid.uuid4().int % 10**15, a_customer()
+    for case in cases:
+        topic, sample = shopify_payloads.bodies()[case]
+        named = "order_id" if topic == "refunds/create" else "id"
+        body = sample | {named: order, "refunds": _own(sample.get("refunds", []))}
+        if sample.get("customer"):
+            body["customer"] = shopify_payloads.customer(customer)
+        if topic == "refunds/create":
+            body["id"] = uuid.uuid4().int % 10**15
+        assert webhooks.post(stack, topic, body_of(body)).status == 200
+    topic, sample = shopify_payloads.bodies()["orders_create"]
+    mark = {"id": order + 1, "customer": shopify_payloads.customer(last)}
+    assert webhooks.post(stack, topic, body_of(sample | mark)).status == 200
+    wait_until(lambda: figures(stack, last)["approved"] > 0)
+
+
+def _own(refunds: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [refund | {"id": uuid.uuid4().int % 10**15} for refund in refunds]
+
+
+def figures(stack: Stack, customer: int) -> dict[str, int]:
+    found: Any = points(stack, str(customer))["figures"]
+    return dict(found)
+
+
+def has(stack: Stack, customer: int, expected: tuple[int, int]) -> bool:
+    found = figures(stack, customer)
+    return (found["approved"], found["pending"]) == expected
+
+
+@pytest.mark.parametrize("cases", SHAPES, ids=" ".join)
+def test_an_order_of_every_shape_earns_what_it_should(stack: Stack, cases: tuple[str, ...]) -> None:
+    customer = a_customer()
+    tell_samples(stack, customer, cases)
+    wait_until(lambda: has(stack, customer, SHAPES[cases]))
+
+
+def test_a_shop_with_two_decimals_earns_by_its_cents(tmp_path: Path) -> None:
+    own = OwnStack(tmp_path)
+    try:
+        stack = own.start(CURRENCY="USD")
+        customer = a_customer()
+        topic, sample = shopify_payloads.bodies()["orders_create_usd"]
+        body = sample | {"customer": shopify_payloads.customer(customer)}
+        assert webhooks.post(stack, topic, body_of(body)).status == 200
+        wait_until(lambda: has(stack, customer, (60, 0)))  # 54.97 and 5.17 of tax
+    finally:
+        own.stop()
 
 
 def test_what_is_forged_is_refused_and_has_no_effect(stack: Stack) -> None:

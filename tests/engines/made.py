@@ -14,6 +14,7 @@ from pointbook.domain.lots import Lot
 from pointbook.domain.orders import (
     NO_GOODS,
     PENDING_DAYS_MAX,
+    DebtPolicy,
     EarningRule,
     Goods,
     Order,
@@ -149,6 +150,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         tax_included=st.booleans(),
         gift_cards_earn=st.booleans(),
         pending_days=st.integers(0, PENDING_DAYS_MAX),
+        debt_policy=st.sampled_from(DebtPolicy),
     )
     known = st.builds(
         Order,

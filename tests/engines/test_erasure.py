@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from random import Random
 from threading import Barrier
+from unittest.mock import ANY
 
 import pytest
 
@@ -16,7 +17,7 @@ from pointbook.domain.buckets import Balances
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, UpdateOrder
 from pointbook.domain.erase import is_pseudonym
-from pointbook.domain.orders import Goods, OrderNews
+from pointbook.domain.orders import Goods, Order, OrderNews
 from pointbook.domain.ports import Loaded, Wanted
 from pointbook.domain.privacy import Kind, State
 from pointbook.domain.reconcile import reconcile
@@ -124,6 +125,39 @@ def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine
         account.head,
         account.version,
     )
+
+
+@IN_MEMORY
+def test_an_order_that_no_entry_is_about_forgets_its_customer_too(engine: Engine) -> None:
+    desk, office = live(engine), Office(engine)
+    news = OrderNews(updated_at=desk.clock.now(), goods=_goods(1))
+    too_little = UpdateOrder(Order("9005"), news, ONE_FOR_A_HUNDRED, MONTH)
+    assert desk.say(too_little, order_id="9005") == Booked((), ANY)
+    office.redact(CUSTOMER, orders=(ORDER, "9005"))
+    assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
+
+
+@IN_MEMORY
+def test_the_files_of_a_customer_whose_number_begins_alike_stay(engine: Engine) -> None:
+    office = Office(engine)
+    for customer in (CUSTOMER, f"{CUSTOMER}0"):
+        office.ask_for_data(customer)
+    office.redact(CUSTOMER)
+    assert list(office.bucket.objects) == [f"data-requests/{SHOP}/{CUSTOMER}0/9.json"]
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("erased", [CUSTOMER, MERGED])
+def test_entries_of_others_that_an_entry_of_theirs_caused_do_not_name_them(
+    engine: Engine, erased: str
+) -> None:
+    """A workflow answers one customer's change by a grant to another."""
+    desk, office = live(engine), Office(engine)
+    cause = Cause("flow", "run-2", f"{erased}-000000000001", depth=1)
+    desk.grant(5, customer_id=OTHER, key="answer", cause=cause)
+    office.redact(erased)
+    others = {place for place in naming(engine, erased) if OTHER in place[0]}
+    assert others == set()
 
 
 @IN_MEMORY

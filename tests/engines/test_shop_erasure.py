@@ -1,6 +1,7 @@
 """A shop that left is erased whole and alone; one that came back is not touched."""
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -95,8 +96,22 @@ def test_removing_the_app_takes_the_token_away_and_is_noted_once(engine: Engine)
 
 
 @IN_MEMORY
-@pytest.mark.parametrize("sign", ["token", "entry", "no note", "too soon"])
-def test_a_shop_that_lives_is_held_for_an_operator(engine: Engine, sign: str) -> None:
+def test_an_older_removal_that_is_told_late_does_not_hide_the_latest(engine: Engine) -> None:
+    shop = Leaving(engine)
+    late = replace(shop.message("app/uninstalled", {}), received_at=shop.clock.now())
+    shop.clock.pass_time(hours=1)
+    shop.uninstall()
+    shop.desk().carry_out(late)
+    shop.clock.pass_time(hours=23, minutes=30)
+    shop.erase()
+    assert shop.state() is State.HELD, "the app went less than a day before"
+
+
+@IN_MEMORY
+@pytest.mark.parametrize("sign", ["token", "entry", "order", "no note", "too soon"])
+def test_a_shop_that_lives_is_held_for_an_operator(
+    engine: Engine, sign: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     shop = Leaving(engine)
     desk = Desk(engine)
     desk.clock.pass_time(hours=47)
@@ -104,6 +119,9 @@ def test_a_shop_that_lives_is_held_for_an_operator(engine: Engine, sign: str) ->
         shop.token(b"new")
     elif sign == "entry":
         desk.grant(5, reason="They are back")
+    elif sign == "order":
+        desk.clock.pass_time(hours=-40)
+        desk.grant(5, cause=Cause("order"))
     elif sign == "too soon":
         shop.clock.pass_time(hours=-25)
     else:
@@ -115,6 +133,7 @@ def test_a_shop_that_lives_is_held_for_an_operator(engine: Engine, sign: str) ->
     shop.erase()
     assert shop.state() is State.HELD
     assert shop.watch().held == 1
+    assert '"PrivacyRequestsHeld": [1]' in capsys.readouterr().out, "for the alarm"
     assert [key for key in shop.held_keys() if key[0] != "JOBS"] == before
 
     confirm(shop.requests, SHOP)
@@ -147,6 +166,16 @@ def test_a_shop_may_come_back_and_leave_again(engine: Engine) -> None:
     shop.clock.pass_time(hours=48)
     shop.erase()
     assert (shop.held_keys(), shop.state()) == (LEFT, State.DONE)
+
+
+@IN_MEMORY
+def test_the_log_says_how_far_it_has_come(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shops, "PAGE_ITEMS", 3)
+    monkeypatch.setattr(shops, "PROGRESS_EVERY_ITEMS", 6)
+    Leaving(engine).erase()
+    assert '"message": "shop_erasure_progress"' in capsys.readouterr().out
 
 
 def _cut_off(at: int, fault: Fault) -> bool:

@@ -53,6 +53,25 @@ def test_points_become_a_code_of_the_same_worth_for_this_customer_alone(shop: Ho
     assert datetime.fromisoformat(held.body["expires_at"]).utcoffset() is not None
 
 
+def test_a_code_is_in_the_programme_s_currency(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shop = HoldShop(monkeypatch, tmp_path / "clock.json", PROGRAMME_CURRENCY="USD")
+    held = shop.hold("a").body
+    (discount,) = shop.codes.made.values()
+    assert (discount.currency, discount.amount_minor) == ("USD", 500)
+    assert (held["currency"], held["discount_amount"]) == ("USD", "5.00")
+
+
+def test_a_code_combines_with_what_the_programme_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shop = HoldShop(monkeypatch, tmp_path / "clock.json", PROGRAMME_COMBINES_WITH="order")
+    assert shop.hold("a").status == 201
+    (discount,) = shop.codes.made.values()
+    assert discount.combines_with == ("order",)
+
+
 def test_my_page_shows_the_open_hold_and_the_time_that_is_left(shop: HoldShop) -> None:
     assert shop.page()["holds_offered"] is True
     held = shop.hold("a").body

@@ -1,12 +1,14 @@
 """Customers: points for signing up, once; two who become one, once, and only if they did."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
 from local import demo
 from pointbook import wiring
+from pointbook.domain.lots import Lot
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger import Ledger
 from tests.functions.harness import Functions, event
@@ -51,6 +53,20 @@ def test_signing_up_gives_points_once_however_often_it_is_told(functions: Functi
         assert functions.work(QUEUE, message("customers_create")) == []
     assert approved() == SIGN_UP > 0
     assert topics() == ["points/add/sign_up"]
+
+
+def test_signing_up_told_by_two_events_gives_points_once(functions: Functions) -> None:
+    first = json.loads(message("customers_create"))
+    for event_id in ("event-1", "event-2"):
+        assert functions.work(QUEUE, json.dumps(first | {"event_id": event_id})) == []
+    assert approved() == SIGN_UP
+
+
+def test_points_for_signing_up_last_as_the_programme_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_EXPIRY="date:2099-12-31")
+    assert functions.work(QUEUE, message("customers_create")) == []
+    lots = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, str(CUSTOMER)).lots
+    assert lots == (Lot(date(2099, 12, 31), SIGN_UP),)
 
 
 def test_another_programme_later_makes_no_second_sign_up(monkeypatch: pytest.MonkeyPatch) -> None:

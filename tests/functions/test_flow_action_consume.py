@@ -5,6 +5,8 @@ import json
 import pytest
 
 from local import signing
+from pointbook import wiring
+from pointbook.domain.expiry import day_of
 from tests.functions.flow_cases import CARRIED_OUT, REFUSED
 from tests.functions.harness import Answer, Functions, event
 
@@ -74,6 +76,15 @@ def test_an_empty_key_counts_as_none(functions: Functions) -> None:
     assert consume(functions, "run-1", idempotency_key="").status == 200
     second = consume(functions, "run-2", idempotency_key="")
     assert second.body["return_value"]["duplicate"] is False
+
+
+def test_consuming_renews_every_lot_where_expiry_rolls(monkeypatch: pytest.MonkeyPatch) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_EXPIRY="rolling:days:90")
+    assert functions.sample("flow_action_grant", "days_1").status == 200
+    assert consume(functions, "run-1", points=1).status == 200
+    view = wiring.ledger("Asia/Tokyo").read("demo.myshopify.com", "8840734670934")
+    today = day_of(view.as_of, "Asia/Tokyo")
+    assert [(lot.points, (lot.valid_through - today).days) for lot in view.lots] == [(99, 90)]
 
 
 def test_a_shop_outside_the_signed_body_changes_nothing(functions: Functions) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local import demo
+from local import demo, signing
 from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
@@ -37,6 +37,16 @@ def test_days_to_expire_are_optional(functions: Functions, case: str) -> None:
     assert functions.sample(GRANT, case).body["return_value"]["approved"] == 100
 
 
+@pytest.mark.parametrize("case", ["run", "days_empty"])
+def test_without_days_points_last_as_the_programme_says(
+    monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_EXPIRY="date:2099-12-31")
+    assert functions.sample(GRANT, case).status == 200
+    (lot,) = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    assert lot.valid_through.isoformat() == "2099-12-31"
+
+
 @pytest.mark.parametrize(("case", "status", "code"), REFUSED)
 def test_what_cannot_be_carried_out_is_refused_with_its_code(
     functions: Functions, case: str, status: int, code: str
@@ -59,6 +69,21 @@ def test_the_merchants_key_counts_for_one_customer_and_one_action(functions: Fun
     consumed = functions.sample("flow_action_consume", "with_key").body["return_value"]
     assert consumed["duplicate"] is False
     assert consumed["approved"] == 950
+
+
+@pytest.mark.parametrize("change", [{"points": 1251}, {"days_to_expire": 30}])
+def test_a_key_stands_for_these_points_and_these_days(
+    functions: Functions, change: dict[str, int]
+) -> None:
+    given = {"customer_id": CUSTOMER, "points": 1250, "reason": "Hi", "idempotency_key": "k"}
+    payload = event(GRANT, "run")
+    answers = []
+    for number, properties in enumerate((given, given | change)):
+        body = signing.flow_request("grant-points", properties, f"run-{number}")
+        payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+        answers.append(functions.ask(GRANT, payload | {"body": body.decode()}))
+    assert [answer.status for answer in answers] == [200, 422]
+    assert answers[1].body["code"] == "idempotency_mismatch"
 
 
 def test_an_unexpected_fault_is_answered_so_that_flow_sends_again(

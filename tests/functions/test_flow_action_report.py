@@ -150,10 +150,11 @@ def test_a_lost_answer_of_shopifys_is_told_again_under_the_same_entry_id(
 
 
 def test_what_shopify_never_takes_is_refused_in_words_and_not_remembered(
-    shop: Functions, flow: FakeFlow
+    shop: Functions, flow: FakeFlow, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flow.whims.append(dead)
     answer = run(shop, "run-1")
+    assert "TriggersRefused" in capsys.readouterr().out, "for the alarm"
     assert (answer.status, answer.body["code"]) == (422, "trigger_refused")
     assert answer.body["message"].endswith("look at the log.")
     assert run(shop, "run-1").status == 200
@@ -176,6 +177,15 @@ def test_where_nobody_listens_nothing_is_sent_and_the_figures_are_returned_all_t
     assert shop.ask("flow_lifecycle", nobody).body == {"status": "noted"}
     assert run(shop, "run-1").body["return_value"]["approved"] == 950
     assert flow.asked == 0
+
+
+def test_that_nobody_listens_to_another_trigger_silences_no_report(
+    shop: Functions, flow: FakeFlow
+) -> None:
+    nobody = callback(flow_trigger_definition_id="points-changed", has_enabled_flow=False)
+    assert shop.ask("flow_lifecycle", nobody).body == {"status": "noted"}
+    assert run(shop, "run-1").status == 200
+    assert len(flow.received) == 1
 
 
 def test_a_report_that_leads_to_reports_is_cut_within_the_hour_and_only_for_that_customer(

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from local import demo
+from local import demo, signing
 from pointbook.shopify import triggers
 from pointbook.store.listening import Listening
 from tests.engines.memory import refused
 from tests.functions.callbacks import callback
-from tests.functions.harness import TABLE, Functions
+from tests.functions.harness import TABLE, Functions, event
+from tools.make_events_flow import lifecycle_body
 
 LIFECYCLE = "flow_lifecycle"
 CHANGED = "points-changed"
@@ -96,6 +97,18 @@ def test_what_is_not_shopifys_is_refused(
     answer = functions.sample(LIFECYCLE, case)
     assert (answer.status, answer.body) == (status, {"code": code})
     assert unheard(functions) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("secret", "status"), [(demo.CLIENT_SECRET_PREVIOUS, 200), (demo.MY_PAGE_SECRET, 401)]
+)
+def test_it_is_signed_by_the_app_also_while_its_secret_is_rotated(
+    functions: Functions, secret: str, status: int
+) -> None:
+    body = lifecycle_body()
+    payload = event(LIFECYCLE, "switched_on") | {"body": body.decode()}
+    payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body, secret)
+    assert functions.ask(LIFECYCLE, payload).status == status
 
 
 @pytest.mark.parametrize(

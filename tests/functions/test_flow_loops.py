@@ -154,13 +154,14 @@ def test_how_deep_a_chain_is_stands_under_the_entrys_hash(workflows: Workflows) 
     assert hashed(0) != booked.entry_hash
 
 
+@pytest.mark.parametrize("last", ["grant", "consume"])
 def test_the_rate_of_an_hour_cuts_and_a_repetition_is_still_answered(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, last: str
 ) -> None:
     workflows = Workflows(Functions(monkeypatch, PROGRAMME_FLOW_ENTRIES_PER_HOUR="3"))
     for number in range(3):
         assert workflows.act(f"run-{number}").status == 200
-    answer = workflows.act("run-3")
+    answer = workflows.act("run-3", action=last)
     assert (answer.status, answer.body["code"]) == (422, "loop_refused")
     assert workflows.act("run-2").body["return_value"]["duplicate"] is True
     assert workflows.act("run-3", customer=OTHER).status == 200

@@ -43,7 +43,9 @@ def test_without_time_it_stays_open_and_its_age_is_told(
     assert metrics(capsys.readouterr().out)["PrivacyRequestAge"] == watched["oldest_seconds"]
 
 
-def test_one_request_that_fails_stops_no_other(left_open: Functions) -> None:
+def test_one_request_that_fails_stops_no_other(
+    left_open: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
     shop = "S#demo.myshopify.com"
     broken = next(
         item for (pk, _), item in left_open.table.items("points").items() if pk == shop
@@ -51,3 +53,4 @@ def test_one_request_that_fails_stops_no_other(left_open: Functions) -> None:
     left_open.table.put_item(TableName="points", Item=broken)
     watched = left_open.invoke("privacy_watch", {})
     assert (watched["done"], watched["open"], watched["failed"]) == (1, 1, 1)
+    assert metrics(capsys.readouterr().out)["PrivacyRequestFailures"] == 1

@@ -189,7 +189,9 @@ def test_what_flow_never_takes_is_not_tried_for_ever(
     shop.grant(days=30)
     shop.flow.whims.append(dead)
     assert shop.remind() == {"due": 1, "sent": 0, "failed": 0, "complete": True}
-    assert "TriggersRefused" in capsys.readouterr().out
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = [line for line in lines if "TriggersRefused" in line]
+    assert sorted("Handle" in line for line in counted) == [False, True], "one for the alarm"
     assert shop.remind()["sent"] == 0
     assert shop.flow.asked == 1
 
@@ -209,6 +211,13 @@ def test_where_nobody_listens_nothing_is_told_and_nothing_is_remembered(shop: Sh
     assert shop.remind() == {"due": 0, "sent": 0, "failed": 0, "complete": True}
     assert shop.remembered() is None
     shop.functions.ask("flow_lifecycle", callback(**trigger))
+    assert shop.remind()["sent"] == 1
+
+
+def test_that_nobody_listens_to_another_trigger_silences_no_reminder(shop: Shop) -> None:
+    shop.grant(days=30)
+    trigger = {"flow_trigger_definition_id": "points-changed"}
+    shop.functions.ask("flow_lifecycle", callback(**trigger, has_enabled_flow=False))
     assert shop.remind()["sent"] == 1
 
 

@@ -16,7 +16,16 @@ from pointbook.domain.entry import Entry
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
 from pointbook.domain.lots import LOTS_MAX, Lot, Lots
 from pointbook.domain.merge import merge
-from pointbook.domain.orders import NO_GOODS, EarningRule, Goods, Order, OrderNews, Refund, Rounding
+from pointbook.domain.orders import (
+    NO_GOODS,
+    DebtPolicy,
+    EarningRule,
+    Goods,
+    Order,
+    OrderNews,
+    Refund,
+    Rounding,
+)
 from pointbook.domain.refusal import Refusal
 from tests.property.invariants import INVARIANTS, HoldsResolveOnce, Step
 from tests.reference import model
@@ -68,6 +77,7 @@ EARNING = st.builds(
     tax_included=st.booleans(),
     gift_cards_earn=st.booleans(),
     pending_days=st.sampled_from([0, 0, 1, 2, 30]),
+    debt_policy=st.sampled_from(DebtPolicy),
 )
 PRICES = [-5, 0, 9, 10, 15, 29, 30, 45, 60, 120]
 GOODS = st.builds(
@@ -218,7 +228,7 @@ class AccountMachine(RuleBasedStateMachine):
         jump=JUMP,
         amount=AMOUNT,
         own=st.sets(st.integers(0, 3), max_size=2),
-        policy=st.sampled_from(c.DebtPolicy),
+        policy=st.sampled_from(DebtPolicy),
     )
     def refund(self, who, jump, amount, own, policy) -> None:
         lots = self.sides[who].account.lots
@@ -316,11 +326,10 @@ class AccountMachine(RuleBasedStateMachine):
         news=NEWS,
         earning=EARNING,
         expiry=EXPIRY,
-        policy=st.sampled_from(c.DebtPolicy),
     )
-    def news_of_order(self, who, jump, order_id, news, earning, expiry, policy) -> None:
+    def news_of_order(self, who, jump, order_id, news, earning, expiry) -> None:
         order = self.orders.get(order_id, Order(order_id))
-        self.ask(who, jump, c.UpdateOrder(order, news, earning, expiry, policy))
+        self.ask(who, jump, c.UpdateOrder(order, news, earning, expiry))
 
     @rule(
         who=WHO,

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pointbook.domain import commands as c
 from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.orders import DebtPolicy
 from pointbook.domain.refusal import Code as Refused
 from tests.reference.calendar_walk import EPOCH, FOREVER, lapses_at, last_day, local_day
 from tests.reference.papers import Code, OrderPaper, Papers, Spent
@@ -360,10 +361,10 @@ class Customer:
             raise Refusing(code)
 
     def take_back(
-        self, points: int, own_days: Collection[date], policy: c.DebtPolicy, cause: str
+        self, points: int, own_days: Collection[date], policy: DebtPolicy, cause: str
     ) -> int:
         """A refund: own days first, then the soonest; missing points are owed or let go."""
-        if policy is c.DebtPolicy.CLAMP:
+        if policy is DebtPolicy.CLAMP:
             points = min(points, len(self.points["approved"]))
         if points:
             self.pick_or_owe(points, cause, own_days)
@@ -629,7 +630,7 @@ def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Ala
     paper.owner = paper.owner or customer.customer_id
     standing = paper.pending + len(paper.approved_days) - paper.let_go
     _earn(customer, paper, paper.target - standing, command.expiry)
-    _lose(customer, paper, standing - paper.target, command)
+    _lose(customer, paper, standing - paper.target, command.order.order_id)
     if paper.pending and paper.is_approved(customer.as_of):
         day = customer.grant("pending", paper.pending, command.expiry, "points/add/order")
         paper.approved_days += [day] * paper.pending
@@ -652,9 +653,10 @@ def _earn(customer: Customer, paper: OrderPaper, points: int, rule: ExpiryRule) 
         paper.pending += points
 
 
-def _lose(customer: Customer, paper: OrderPaper, points: int, command: c.UpdateOrder) -> None:
+def _lose(customer: Customer, paper: OrderPaper, points: int, order_id: str) -> None:
     if points <= 0:
         return
+    assert paper.rule is not None
     from_pending = min(points, paper.pending)
     if from_pending:
         _withdraw(customer, from_pending)
@@ -662,7 +664,7 @@ def _lose(customer: Customer, paper: OrderPaper, points: int, command: c.UpdateO
     if points > from_pending:
         days = sorted(paper.approved_days)
         taken = customer.take_back(
-            points - from_pending, set(days), command.debt_policy, command.order.order_id
+            points - from_pending, set(days), paper.rule.debt_policy, order_id
         )
         paper.let_go += points - from_pending - taken
         paper.approved_days = days[taken:]

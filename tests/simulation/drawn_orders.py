@@ -3,7 +3,15 @@
 from datetime import datetime
 from random import Random
 
-from pointbook.domain.orders import NO_GOODS, EarningRule, Goods, OrderNews, Refund, Rounding
+from pointbook.domain.orders import (
+    NO_GOODS,
+    DebtPolicy,
+    EarningRule,
+    Goods,
+    OrderNews,
+    Refund,
+    Rounding,
+)
 from tests.simulation.wheel import instant
 
 _LONG_AGO_MS = 1_700_000_000_000
@@ -38,6 +46,7 @@ def drawn_rule(random: Random) -> EarningRule:
         tax_included=random.random() < 0.6,
         gift_cards_earn=random.random() < 0.4,
         pending_days=random.choice((0, 0, 1, 2)),
+        debt_policy=random.choice(tuple(DebtPolicy)),
     )
 
 

@@ -23,7 +23,7 @@ from pointbook.domain.expiry import (
     day_of,
 )
 from pointbook.domain.lots import Lot, Lots
-from pointbook.domain.orders import EarningRule, Order, OrderNews
+from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews
 from pointbook.domain.ports import Loaded
 from pointbook.instruction import Complete, Identity
 from tests.simulation.asks import Ask, Who
@@ -315,7 +315,7 @@ def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]
 def _reverse(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
     days = w.random.sample(range(5), w.random.randint(0, 2))
     own_days = frozenset(w.today() + timedelta(days=day) for day in days)
-    policy = w.random.choice(tuple(c.DebtPolicy))
+    policy = w.random.choice(tuple(DebtPolicy))
     return w.moving(c.Reverse(w.points(), own_days, policy), "reverse")
 
 
@@ -380,10 +380,9 @@ def _update_order(
     cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
     news = drawn_news(w.random, w.now_ms(), cancelled=cancelled)
     rule = drawn_rule(w.random)
-    policy = w.random.choice(tuple(c.DebtPolicy))
 
     def complete(loaded: Loaded) -> c.Command:
-        return c.UpdateOrder(loaded.order or Order(order_id), news, rule, expiry, policy)
+        return c.UpdateOrder(loaded.order or Order(order_id), news, rule, expiry)
 
     return w.of_order(complete, "update_order", order_id)
 

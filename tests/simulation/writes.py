@@ -133,7 +133,7 @@ class Writes:
         due = self._due(who, now, len(answer.moves))
         entries = written.entries.get(who, [])
         self._check_entries(who, account, entries, answer.moves)
-        self._check_causes(entries, len(entries) if not own else due, ask, ask.reason)
+        self._check_causes(who, entries, len(entries) if not own else due, ask, ask.reason)
         _check_papers(ask, known, papers, written)
         _check_loose(answer, written)
         self.shops.keep(sequence, who, customer, len(entries))
@@ -172,7 +172,7 @@ class Writes:
         ):
             entries = written.entries.get(who, [])
             self._check_entries(who, written.accounts[who], entries, moves)
-            self._check_causes(entries, due[who], ask, "")
+            self._check_causes(who, entries, due[who], ask, "")
             self._check_merge_about(who, entries, written)
             self.shops.keep(sequence, who, customer, len(entries))
         return Commit(
@@ -205,11 +205,17 @@ class Writes:
             book.add(entry, account["as_of"])
             self.topics[entry["topic"]] += 1
 
-    def _check_causes(self, entries: list[Plain], due: int, ask: Ask, reason: str) -> None:
-        """The first `due` entries were caused by time alone, the others by the ask."""
+    def _check_causes(
+        self, who: Who, entries: list[Plain], due: int, ask: Ask, reason: str
+    ) -> None:
+        """The first `due` entries were caused by time alone, the others by the ask.
+
+        No entry names another book's customer by the entry that caused it.
+        """
+        caused_by = ask.caused_by if ask.caused_by.rpartition("-")[0] == who[1] else ""
         for at, entry in enumerate(entries):
             seen = (entry["source"], entry["actor"], entry["cause"], entry.get("reason", ""))
-            asked = (ask.cause.source, ask.cause.actor, ask.caused_by, reason)
+            asked = (ask.cause.source, ask.cause.actor, caused_by, reason)
             cause = asked if at >= due else ("time", "", "", "")
             sealed = "salt" in entry or not entry["cause"]
             must("entries", sealed, "what caused it is not sealed")

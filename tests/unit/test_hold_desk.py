@@ -1,11 +1,13 @@
 """The hold desk before a Shopify that fails, hangs, answers late, and beside rivals."""
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from pointbook.domain.chain import Cause
+from pointbook.domain.expiry import FixedDate
 from pointbook.domain.ports import DueKind
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
@@ -112,6 +114,15 @@ def test_points_worth_more_than_one_yen_make_a_larger_discount() -> None:
     assert held(bench, points=30).amount == "150"
 
 
+def test_a_hold_keeps_the_worth_that_its_points_had_when_it_was_taken(bench: Bench) -> None:
+    crashed(bench, Trouble.CRASH_BEFORE)
+    bench.programme = usual_programme(point_worth_minor="5")
+    for _ in range(2):
+        assert held(bench).amount == "500"
+    (kept,) = bench.shopify.created
+    assert kept.amount == "500"
+
+
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -145,6 +156,16 @@ def test_without_a_discount_nothing_is_held_and_the_code_is_listed(
     assert bench.listed() == 1
     assert refused(bench) is ENDED, "the wish is over"
     assert held(bench, "another").points == 500
+
+
+def test_what_made_no_code_is_counted_as_the_stack_s_alarm_watches_it(
+    bench: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed(bench, Trouble.FORBIDDEN)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = [line for line in lines if "DiscountsNotMade" in line]
+    dimensions = [line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for line in counted]
+    assert dimensions == [[["Stage"]], [["Stage", "Certain"]]]
 
 
 def test_a_shop_that_only_fails_is_given_up(bench: Bench) -> None:
@@ -429,6 +450,14 @@ def test_whoever_pays_while_the_release_is_under_way_has_paid(bench: Bench) -> N
     assert isinstance(answer, Refusal)
     assert answer.code is Code.HOLD_CAPTURED
     assert bench.figures().spent == 500
+
+
+def test_held_points_that_come_back_after_their_day_last_as_the_programme_says() -> None:
+    bench = Bench(programme=usual_programme(hold_seconds="86400", lapsed_expiry="never"))
+    bench.grant(500, FixedDate(bench.time.now().date()))
+    held(bench)
+    bench.time.pause(86_400_000)
+    assert approved_and_held(bench) == (500, 0)
 
 
 def test_nobody_releases_a_hold_that_is_not_theirs_or_not_there(bench: Bench) -> None:

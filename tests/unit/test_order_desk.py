@@ -1,5 +1,6 @@
 """News of orders on a ledger in memory: whose book it goes to, and what happens only once."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from pointbook.alarms import raise_alarm
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import CancelPending, Grant, TakeHold
 from pointbook.domain.erase import moved_account, pseudonym_of, renamed_order, tombstone
-from pointbook.domain.expiry import Never
+from pointbook.domain.expiry import Days, ExpiryRule, Never
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import (
     AccountWrite,
@@ -63,8 +64,13 @@ class Shop:
         message = Message(topic, SHOP, self.clock.now(), "event-1", payload)
         self.desk(**more).carry_out(message)
 
-    def grant(self, points: int, customer: str = CUSTOMER) -> None:
-        booked = self._execute(customer, Grant(points, Never()))
+    def grant(
+        self,
+        points: int,
+        customer: str = CUSTOMER,
+        expiry: ExpiryRule = Never(),  # noqa: B008
+    ) -> None:
+        booked = self._execute(customer, Grant(points, expiry))
         assert isinstance(booked, Booked)
 
     def hold(self, points: int, customer: str = CUSTOMER, code: str = CODE) -> None:
@@ -275,6 +281,24 @@ def test_a_payload_that_cannot_be_read_changes_nothing(shop: Shop) -> None:
     assert shop.figures() == {}
 
 
+@pytest.mark.parametrize(("policy", "approved"), [("carry", -10), ("clamp", 0)])
+def test_a_refund_of_spent_points_follows_the_programme_s_debt_policy(
+    policy: str, approved: int
+) -> None:
+    shop = Shop(debt_policy=policy)
+    shop.send("orders/create", at_till("10"))
+    shop.send("refunds/create", refund("1000"))
+    assert shop.figures().get("approved", 0) == approved
+
+
+def test_another_debt_policy_after_the_grant_changes_nothing_in_what_is_taken_back() -> None:
+    shop = Shop(debt_policy="carry")
+    shop.send("orders/create", at_till("10"))
+    later = usual_programme(2, expiry="never", debt_policy="clamp")
+    shop.send("refunds/create", refund("1000"), programme=later)
+    assert shop.figures()["approved"] == -10
+
+
 # --- points of holds -----------------------------------------------------------------------------
 
 
@@ -325,6 +349,19 @@ def test_an_order_that_comes_after_its_hold_takes_the_points_and_says_so(
     assert "late_order" in capsys.readouterr().out
 
 
+def test_an_alarm_is_counted_as_the_stack_s_alarm_watches_it(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.grant(80)
+    shop.hold(50)
+    shop.clock.pass_time(seconds=601)
+    shop.send("orders/create", with_codes({CODE: "500"}))
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = [line for line in lines if "OrderAlarms" in line]
+    dimensions = [line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for line in counted]
+    assert dimensions == [[["Stage"]], [["Stage", "Alarm"]]]
+
+
 def test_a_hold_of_a_merged_customer_is_spent_by_the_survivor(shop: Shop) -> None:
     shop.grant(80)
     shop.hold(50)
@@ -367,6 +404,29 @@ def test_points_at_a_till_of_nobody_wait_until_the_order_names_a_customer(
     assert shop.order().spendings == ()
     shop.send("orders/updated", at_till("4", second=1))
     assert shop.figures() == {"approved": 6, "lifetime": 10, "spent": 4}
+
+
+# --- expiry by the programme ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["code", "till"])
+def test_points_used_on_an_order_renew_the_others_where_expiry_rolls(how: str) -> None:
+    shop = Shop(expiry="rolling:days:30", points_per_unit="0")
+    shop.grant(80, expiry=Days(5))
+    shop.hold(50)
+    shop.send("orders/create", with_codes({CODE: "300"}) if how == "code" else at_till("7"))
+    lots = shop.ledger.read(SHOP, CUSTOMER).lots
+    assert {lot.valid_through for lot in lots} == {NOON.date() + timedelta(days=30)}
+
+
+def test_points_that_come_back_after_their_day_last_as_the_programme_says() -> None:
+    shop = Shop(lapsed_expiry="days:9", points_per_unit="0")
+    shop.grant(80, expiry=Days(1))
+    shop.send("orders/create", at_till("80"))
+    shop.clock.pass_time(days=3)
+    shop.send("orders/cancelled", at_till("80", second=1))
+    (lot,) = shop.ledger.read(SHOP, CUSTOMER).lots
+    assert (lot.points, lot.valid_through) == (80, NOON.date() + timedelta(days=3 + 9))
 
 
 # --- pending points ------------------------------------------------------------------------------

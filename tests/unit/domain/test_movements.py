@@ -11,7 +11,7 @@ from pointbook.domain.decide import settle_part, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days, FixedDate, Rolling
 from pointbook.domain.lots import Lot
-from pointbook.domain.orders import Order
+from pointbook.domain.orders import DebtPolicy, Order
 from pointbook.domain.refusal import Code
 from tests.unit.domain.support import (
     END_OF_TODAY,
@@ -224,12 +224,12 @@ def test_a_refund_of_more_than_is_there_is_a_debt(points: int, approved: int) ->
 
 @pytest.mark.parametrize(("points", "approved"), [(4, 1), (5, 0), (6, 0)])
 def test_a_clamped_refund_lets_go_what_is_missing(points: int, approved: int) -> None:
-    command = c.Reverse(points, debt_policy=c.DebtPolicy.CLAMP)
+    command = c.Reverse(points, debt_policy=DebtPolicy.CLAMP)
     assert done(FIVE, command).account.figures.approved == approved
 
 
 def test_a_clamped_refund_of_nothing_is_no_entry() -> None:
-    command = c.Reverse(1, debt_policy=c.DebtPolicy.CLAMP)
+    command = c.Reverse(1, debt_policy=DebtPolicy.CLAMP)
     assert done(in_debt(3), command).entries == ()
     assert done(Account("1001"), command).entries == ()
 

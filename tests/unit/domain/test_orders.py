@@ -12,7 +12,15 @@ from pointbook.domain.account import Account
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.expiry import Days
 from pointbook.domain.lots import Lot
-from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews, Refund, Spending
+from pointbook.domain.orders import (
+    DebtPolicy,
+    EarningRule,
+    Goods,
+    Order,
+    OrderNews,
+    Refund,
+    Spending,
+)
 from pointbook.domain.refusal import Code
 from tests.unit.domain.support import (
     END_OF_TODAY,
@@ -50,16 +58,18 @@ CONFIRMED = OrderNews(confirmed_at=NOW)
 
 
 def tell(
-    before: Account, order: Order, said: OrderNews, policy: c.DebtPolicy = c.DebtPolicy.CARRY
+    before: Account, order: Order, said: OrderNews, rule: EarningRule = ONE_PERCENT
 ) -> Decision:
-    return done(before, c.UpdateOrder(order, said, ONE_PERCENT, IN_30_DAYS, policy))
+    return done(before, c.UpdateOrder(order, said, rule, IN_30_DAYS))
 
 
-def told(before: Account, messages: Iterable[OrderNews]) -> tuple[Account, Order]:
+def told(
+    before: Account, messages: Iterable[OrderNews], rule: EarningRule = ONE_PERCENT
+) -> tuple[Account, Order]:
     """The account and the order after all of these messages."""
     order = Order("o1")
     for said in messages:
-        decision = tell(before, order, said)
+        decision = tell(before, order, said, rule)
         before, order = decision.account, decision.order or order
     return before, order
 
@@ -74,6 +84,23 @@ def test_the_newest_goods_win_and_of_equally_new_ones_the_smaller(
     for messages in permutations([news(1000, 0), news(2000, seconds)]):
         _, order = told(EMPTY, messages)
         assert order.target_points == order.pending_points == points
+
+
+EQUALLY_NEW = [
+    [news(1000), news(1000, removed=Goods(500)), OrderNews(refunds=(Refund("r2", Goods(0), 500),))],
+    [
+        news(1000),
+        OrderNews(refunds=(Refund("r1", Goods(500), None),)),
+        OrderNews(refunds=(Refund("r1", Goods(500), 0),)),
+        OrderNews(refunds=(Refund("r2", Goods(0), 500),)),
+    ],
+]
+
+
+@pytest.mark.parametrize("said", EQUALLY_NEW)
+def test_of_equally_new_news_the_same_counts_whichever_came_first(said: list[OrderNews]) -> None:
+    found = {told(EMPTY, messages)[1].target_points for messages in permutations(said)}
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize("said", [OrderNews(goods=Goods(1000)), OrderNews(updated_at=NOW)])
@@ -219,22 +246,23 @@ def test_pending_points_are_taken_back_before_approved_ones() -> None:
     assert lots(order_of(decision).grant_lots) == {25: 3}
 
 
-@pytest.mark.parametrize(
-    ("policy", "approved"), [(c.DebtPolicy.CARRY, -10), (c.DebtPolicy.CLAMP, 0)]
-)
-def test_a_refund_of_spent_points_follows_the_debt_policy(
-    policy: c.DebtPolicy, approved: int
+@pytest.mark.parametrize(("policy", "approved"), [(DebtPolicy.CARRY, -10), (DebtPolicy.CLAMP, 0)])
+def test_a_refund_of_spent_points_follows_the_debt_policy_under_which_they_were_granted(
+    policy: DebtPolicy, approved: int
 ) -> None:
-    before, order = told(EMPTY, [news(1000, confirmed_at=NOW)])
+    rule = replace(ONE_PERCENT, debt_policy=policy)
+    before, order = told(EMPTY, [news(1000, confirmed_at=NOW)], rule)
     before = done(before, c.Consume(10)).account
-    decision = tell(before, order, CANCELLED, policy)
-    assert decision.account.figures.approved == approved
-    assert order_of(decision).standing_points == 0
+    for later in DebtPolicy:
+        decision = tell(before, order, CANCELLED, replace(ONE_PERCENT, debt_policy=later))
+        assert decision.account.figures.approved == approved
+        assert order_of(decision).standing_points == 0
 
 
 def test_points_that_a_refund_let_go_are_not_granted_again_when_it_fails() -> None:
     """They never left, so what takes the order up again gives them a second time."""
-    before, order = told(EMPTY, [news(1000, confirmed_at=NOW)])
+    clamp = replace(ONE_PERCENT, debt_policy=DebtPolicy.CLAMP)
+    before, order = told(EMPTY, [news(1000, confirmed_at=NOW)], clamp)
     before = done(before, c.Consume(8)).account
     for said, approved, standing in (
         (refund("r1", 1000), 0, 0),
@@ -242,7 +270,7 @@ def test_points_that_a_refund_let_go_are_not_granted_again_when_it_fails() -> No
         (news(2200, 2), 4, 12),
         (CANCELLED, 0, 0),
     ):
-        decision = tell(before, order, said, c.DebtPolicy.CLAMP)
+        decision = tell(before, order, said)
         before, order = decision.account, order_of(decision)
         assert (before.figures.approved, order.standing_points) == (approved, standing)
     assert (before.figures.lifetime, order.approved_points, order.let_go_points) == (14, 8, 8)

@@ -6,9 +6,8 @@ from datetime import date
 
 import pytest
 
-from pointbook.domain.commands import DebtPolicy
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
-from pointbook.domain.orders import EarningRule, Rounding
+from pointbook.domain.orders import DebtPolicy, EarningRule, Rounding
 from pointbook.domain.programme import (
     Programme,
     ProgrammeError,
@@ -180,6 +179,10 @@ def test_the_highest_rank_counts_and_who_is_left_out_earns_nothing(
     tags: tuple[str, ...], expected: int
 ) -> None:
     assert percent(tags, RANKS) == expected
+
+
+def test_the_highest_rank_counts_wherever_it_is_named() -> None:
+    assert percent(["silver", "gold"], {"rank_multipliers": "silver=120,gold=150"}) == 150
 
 
 def test_a_test_order_earns_where_the_programme_says_so() -> None:

@@ -29,15 +29,21 @@ from pointbook.page import Locale, choose_locale
 def test_the_customers_wish_decides(
     asked: str | None, accepted: str | None, locale: Locale
 ) -> None:
-    assert choose_locale(asked, accepted) == locale
+    assert choose_locale(asked, accepted, "en") == locale
+
+
+@pytest.mark.parametrize("accepted", [None, "", "fr", "*", "en;q=0"])
+def test_who_asks_for_no_language_of_the_page_is_shown_the_usual_one(accepted: str | None) -> None:
+    assert choose_locale("fr", accepted, "ja") == "ja"
+    assert choose_locale("en", accepted, "ja") == "en"
 
 
 @pytest.mark.parametrize(
     "nonsense", ["ja;q=x", "ja;q=2", "ja;q=-1", "ja;q=nan", "ja;x=1", ";;;", ",,,", "\x00"]
 )
 def test_what_cannot_be_read_is_not_taken_for_a_wish(nonsense: str) -> None:
-    assert choose_locale(None, nonsense) == "en"
+    assert choose_locale(None, nonsense, "en") == "en"
 
 
 def test_only_the_beginning_of_an_endless_header_is_read() -> None:
-    assert choose_locale(None, "fr," * 100_000 + "ja") == "en"
+    assert choose_locale(None, "fr," * 100_000 + "ja", "en") == "en"

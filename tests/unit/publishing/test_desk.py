@@ -242,6 +242,15 @@ def test_refusals_are_counted(world: World, capsys: pytest.CaptureFixture[str]) 
     assert metrics(capsys) == {"TriggersRefused": 1, "TriggersSent": 1}
 
 
+def test_what_is_held_back_is_counted_for_the_alarm(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.ledger.grant(10)
+    world.flow.whims.append(down)
+    world.deliver(version=1)
+    assert metrics(capsys) == {"TriggersHeldBack": 1}
+
+
 def test_a_run_whose_time_is_up_puts_the_rest_on_the_list_at_once(world: World) -> None:
     for count in range(10):
         world.ledger.grant(10, key=str(count))

@@ -124,6 +124,13 @@ def test_a_discount_is_written_as_shopify_reads_it() -> None:
     }
 
 
+@pytest.mark.parametrize("kinds", [(), (DiscountKind.ORDER,), tuple(DiscountKind)])
+def test_a_code_combines_with_what_the_programme_says(kinds: tuple[DiscountKind, ...]) -> None:
+    given = discount_input(replace(DISCOUNT, combines_with=kinds))
+    allowed = {kind for kind in DiscountKind if given["combinesWith"][f"{kind}Discounts"]}
+    assert allowed == set(kinds)
+
+
 def test_cents_are_written_as_decimals() -> None:
     given = discount_input(replace(DISCOUNT, currency="USD", amount_minor=1999))
     assert given["customerGets"]["value"]["discountAmount"]["amount"] == "19.99"
@@ -172,6 +179,14 @@ def test_a_discount_whose_reply_was_lost_is_adopted() -> None:
                 }
             },
             "customer",
+        ),
+        (
+            {
+                "customerGets": {
+                    "value": worth("1500.0", "JPY")["value"] | {"appliesOnEachItem": True}
+                }
+            },
+            "amount",
         ),
         ({"endsAt": "2026-11-22T03:10:01Z"}, "end"),
         ({"endsAt": None}, "end"),

@@ -66,6 +66,11 @@ def test_the_secret_before_a_rotation_counts_too() -> None:
     assert read(hmac_sha256=signature).queue == "customer_events"
 
 
+def test_the_secret_of_my_page_signs_no_webhook() -> None:
+    with pytest.raises(SignatureWrong):
+        read(hmac_sha256=forge.body_signature(BODY, forge.MY_PAGE_SECRET))
+
+
 def test_only_what_is_posted_is_read() -> None:
     with pytest.raises(MethodNotAllowed):
         read(method="GET")

@@ -202,6 +202,7 @@ class HoldDesk:
         """Undo the hold, unless another try of the wish was luckier meanwhile."""
         certain = isinstance(error, ShopifyRefused) and error.certain
         log.warning("discount_not_made", hold_id=hold.hold_id, certain=certain, why=str(error))
+        log.metric("DiscountsNotMade")
         log.metric("DiscountsNotMade", Certain=str(certain))
         undo = UndoHold(hold.hold_id, code_in_doubt=error.code not in _NEVER_OURS)
         undone = self._move(customer_id, undo, "my_page:undo", hold.hold_id)

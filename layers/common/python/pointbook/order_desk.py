@@ -137,8 +137,7 @@ class OrderDesk:
         """Take the news in, on the book of the order's customer, or on none while there is none."""
 
         def update(_: Loaded, order: Order) -> Command:
-            programme = self._programme
-            return UpdateOrder(order, news, rule, programme.expiry, programme.debt_policy)
+            return UpdateOrder(order, news, rule, self._programme.expiry)
 
         for _ in range(_TRIES):
             order = self._order(order_id) or Order(order_id)

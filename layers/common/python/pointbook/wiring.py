@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from pointbook.alarms import raise_alarm
 from pointbook.clock import SystemClock
 from pointbook.domain.programme import Programme
-from pointbook.domain.programme_rules import Master
 from pointbook.environment import app_keys, clock, kept, secrets, settings
 from pointbook.ledger import Ledger
 from pointbook.my_page import MyPage
@@ -59,16 +58,15 @@ def first_programme() -> Programme:
     return settings().first_programme()
 
 
-def holds_offered(shop: str) -> bool:
-    """Whether customers of a shop can hold points: not where the till's book is the right one.
+def shown_programme(shop: str) -> Programme:
+    """The rules that a shop's customers are shown.
 
     Only reads, so it may tell of a programme that the next write replaces; that write refuses.
     """
     deployment = Deployment(first_programme())
     programmes = Programmes(_client(), settings().table_name, clock(), deployment)
     version = kept(f"latest programme of {shop}", lambda: programmes.latest(shop))
-    rules = version.programme if version else first_programme()
-    return rules.points_master is not Master.TILL
+    return version.programme if version else first_programme()
 
 
 def order_desk(shop: str) -> "OrderDesk":

@@ -49,7 +49,13 @@ def write_of(instruction: Instruction, before: Account, decision: Decision) -> W
 
 
 def sealed(before: Account, decision: Decision, cause: Cause, text: Text | None) -> AccountWrite:
-    """The account with its entries chained; what fell due was caused by time alone."""
+    """The account with its entries chained; what fell due was caused by time alone.
+
+    A causing entry of another book is left out, as its id names that book's customer: whoever is
+    erased is looked for in their own book only. How long the chain is stays known.
+    """
+    if not cause.cause_entry_id.startswith(f"{before.customer_id}-"):
+        cause = replace(cause, cause_entry_id="")
     due = seal(decision.entries[: decision.settled], before.book_id, before.head, TIME, None)
     head = due[-1].entry_hash if due else before.head
     own = seal(decision.command_entries, before.book_id, head, cause, text)

@@ -6,13 +6,12 @@
 
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from pointbook.domain.account import HoldRecord
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
 from pointbook.domain.lots import Lots
-from pointbook.domain.orders import EarningRule, Order, OrderNews
+from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews
 
 POINTS_MAX = 1_000_000_000
 """The most points that one command moves."""
@@ -22,13 +21,6 @@ HOLD_SECONDS_MAX = 86_400
 GRANT_TOPICS = frozenset(
     {Topic.ADD_ORDER, Topic.ADD_SIGN_UP, Topic.ADD_MANUAL, Topic.ADD_FLOW, Topic.ADD_IMPORT}
 )
-
-
-class DebtPolicy(StrEnum):
-    """What happens when a refund takes back more than is there."""
-
-    CARRY = "carry"
-    CLAMP = "clamp"
 
 
 def check_points(points: int) -> None:
@@ -211,7 +203,6 @@ class UpdateOrder:
     news: OrderNews
     rule: EarningRule
     expiry: ExpiryRule
-    debt_policy: DebtPolicy = DebtPolicy.CARRY
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,11 @@ from datetime import date
 
 from pointbook.domain.account import HoldRecord, LooseCode
 from pointbook.domain.buckets import Bucket, transfer
-from pointbook.domain.commands import DebtPolicy
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
 from pointbook.domain.lots import Lot, Lots, added, take, total
-from pointbook.domain.orders import Order
+from pointbook.domain.orders import DebtPolicy, Order
 from pointbook.domain.refusal import Code, Refusal
 
 

@@ -6,7 +6,7 @@ Rules: mission, "Orders, refunds, customers".
 from dataclasses import replace
 
 from pointbook.domain.buckets import Bucket, transfer
-from pointbook.domain.commands import DebtPolicy, ReturnSpending, SpendOnOrder, UpdateOrder
+from pointbook.domain.commands import ReturnSpending, SpendOnOrder, UpdateOrder
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule
@@ -40,7 +40,7 @@ def update_order(draft: Draft, command: UpdateOrder) -> Outcome | Refusal:
     if order.target_points > standing:
         order = _earn(draft, order, order.target_points - standing, command.expiry)
     elif order.target_points < standing:
-        order = _lose(draft, order, standing - order.target_points, command.debt_policy)
+        order = _lose(draft, order, standing - order.target_points)
     if order.pending_points and _is_approved(draft, order):
         order = _approve(draft, order, Bucket.PENDING, order.pending_points, command.expiry)
         order = replace(order, pending_points=0)
@@ -115,14 +115,15 @@ def _approve(draft: Draft, order: Order, source: Bucket, points: int, expiry: Ex
     )
 
 
-def _lose(draft: Draft, order: Order, points: int, debt_policy: DebtPolicy) -> Order:
+def _lose(draft: Draft, order: Order, points: int) -> Order:
     """Take back points that the order no longer earns: pending ones first."""
+    assert order.rule is not None, "it has earned by a rule"
     from_pending = min(points, order.pending_points)
     if from_pending:
         withdraw(draft, from_pending, order.order_id)
     from_approved = points - from_pending
     own_days = {lot.valid_through for lot in order.grant_lots}
-    taken = reverse(draft, from_approved, own_days, debt_policy, order.order_id)
+    taken = reverse(draft, from_approved, own_days, order.rule.debt_policy, order.order_id)
     return replace(
         order,
         pending_points=order.pending_points - from_pending,

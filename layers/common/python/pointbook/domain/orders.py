@@ -25,6 +25,13 @@ class Rounding(StrEnum):
     CEIL = "ceil"
 
 
+class DebtPolicy(StrEnum):
+    """What happens when a refund takes back more than is there."""
+
+    CARRY = "carry"
+    CLAMP = "clamp"
+
+
 @dataclass(frozen=True, slots=True)
 class Goods:
     """Money of goods as Shopify prices them, after discounts, in the currency's smallest unit.
@@ -49,7 +56,8 @@ class EarningRule:
     Money is in the currency's smallest unit. `multiplier_percent` is the rank's share (150 is one
     and a half, 0 earns nothing). An order below `minimum_minor` earns nothing. `tax_included` and
     `gift_cards_earn` say what the base is, `pending_days` how long points stay pending after the
-    order was confirmed. `programme_version` says which programme it stood in.
+    order was confirmed, `debt_policy` what a refund does that takes back more points than there
+    are. `programme_version` says which programme it stood in.
     """
 
     unit_minor: int
@@ -61,6 +69,7 @@ class EarningRule:
     tax_included: bool = True
     gift_cards_earn: bool = False
     pending_days: int = 0
+    debt_policy: DebtPolicy = DebtPolicy.CARRY
 
     def __post_init__(self) -> None:
         for name in ("unit_minor", "points_per_unit"):

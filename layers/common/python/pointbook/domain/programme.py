@@ -4,9 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pointbook.domain.commands import DebtPolicy
 from pointbook.domain.expiry import ExpiryRule, Rolling
-from pointbook.domain.orders import EarningRule, Rounding
+from pointbook.domain.orders import DebtPolicy, EarningRule, Rounding
 from pointbook.domain.programme_rules import (
     RULES,
     USUAL,
@@ -84,6 +83,7 @@ class Programme:
             tax_included=self.earn_on_tax is Tax.INCLUDED,
             gift_cards_earn=self.gift_cards_earn,
             pending_days=self.pending_days,
+            debt_policy=self.debt_policy,
         )
 
     def _percent(self, tag_digests: Collection[str]) -> int:

@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pointbook.domain.commands import HOLD_SECONDS_MAX, DebtPolicy
+from pointbook.domain.commands import HOLD_SECONDS_MAX
 from pointbook.domain.expiry import ExpiryRule, parse_rule, rule_text
-from pointbook.domain.orders import PENDING_DAYS_MAX, Rounding
+from pointbook.domain.orders import PENDING_DAYS_MAX, DebtPolicy, Rounding
 from pointbook.domain.tags import tag_digest
 
 MILLION = 1_000_000

@@ -238,4 +238,4 @@ class _ShopRun:
         log.exception(event, shop=self._shop, **about)
         with self._lock:
             self._told.failed += 1
-            self._counts["TriggersHeldBack"] += 1
+            self._counts["RemindersHeldBack"] += 1

@@ -175,11 +175,11 @@ def differences(found: Mapping[str, Any], discount: Discount) -> list[str]:
 
     Title, start and combinations may be changed by the shop's staff; they give nobody more points.
     """
-    amount = _amount(found)
     customers = [one.get("id") for one in (found.get("context") or {}).get("customers") or []]
     alike = {
-        "amount": _decimal(amount.get("amount"))
-        == Decimal(decimal_text(discount.amount_minor, discount.currency)),
+        "amount": _decimal(_amount(found).get("amount"))
+        == Decimal(decimal_text(discount.amount_minor, discount.currency))
+        and not _value(found).get("appliesOnEachItem"),
         "customer": customers == [customer_gid(discount.customer_id)],
         "end": _time(found.get("endsAt")) == _whole_seconds(discount.ends_at),
         "usage limit": found.get("usageLimit") == USAGE_LIMIT,
@@ -190,8 +190,11 @@ def differences(found: Mapping[str, Any], discount: Discount) -> list[str]:
 
 def _amount(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """The money that a discount takes off; empty where it takes off something else."""
-    value = (found.get("customerGets") or {}).get("value") or {}
-    return value.get("amount") or {}
+    return _value(found).get("amount") or {}
+
+
+def _value(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (found.get("customerGets") or {}).get("value") or {}
 
 
 def _decimal(text: object) -> Decimal | None:

@@ -25,7 +25,6 @@ fragment Discount on DiscountCodeNode {
       status
       endsAt
       usageLimit
-      appliesOncePerCustomer
       tags
       context { ... on DiscountCustomers { customers { id } } }
       customerGets {

@@ -3,7 +3,16 @@
 from datetime import datetime
 
 from pointbook.domain.account import HoldRecord, LooseCode
-from pointbook.domain.orders import NO_GOODS, EarningRule, Goods, Order, Refund, Rounding, Spending
+from pointbook.domain.orders import (
+    NO_GOODS,
+    DebtPolicy,
+    EarningRule,
+    Goods,
+    Order,
+    Refund,
+    Rounding,
+    Spending,
+)
 from pointbook.domain.ports import DueKind
 from pointbook.store import keys
 from pointbook.store.values import (
@@ -189,6 +198,7 @@ def _earning_fields(rule: EarningRule) -> Item:
         "tax_included": {"BOOL": rule.tax_included},
         "gift_cards_earn": {"BOOL": rule.gift_cards_earn},
         "pending_days": number(rule.pending_days),
+        "debt_policy": text(rule.debt_policy),
     }
 
 
@@ -203,4 +213,5 @@ def _earning_of(fields: Stored) -> EarningRule:
         tax_included=fields["tax_included"]["BOOL"],
         gift_cards_earn=fields["gift_cards_earn"]["BOOL"],
         pending_days=int_of(fields["pending_days"]),
+        debt_policy=DebtPolicy(fields["debt_policy"]["S"]),
     )

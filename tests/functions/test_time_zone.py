@@ -1,0 +1,33 @@
+"""Whoever opens a customer's book gives it the calendar of the shop's programme."""
+
+import pytest
+
+from local import demo
+from pointbook import wiring
+from tests.functions.harness import Functions, event
+from tools.make_events_webhooks import messages
+
+CUSTOMER = "8840734670934"
+
+
+@pytest.mark.parametrize(
+    ("function", "case"),
+    [
+        ("flow_action_grant", "run"),
+        ("adjust_points", "add"),
+        ("import_points", "run"),
+        ("order_events", "orders_paid"),
+        ("customer_events", "customers_create"),
+    ],
+)
+def test_a_book_keeps_the_programmes_calendar_whoever_opens_it(
+    monkeypatch: pytest.MonkeyPatch, function: str, case: str
+) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_TIME_ZONE="America/New_York")
+    if case in messages():
+        assert functions.work(function, messages()[case][1]) == []
+    else:
+        assert functions.ask(function, event(function, case)).status in (200, 201)
+    account = wiring.store().account(demo.SHOP_DOMAIN, CUSTOMER)
+    assert account is not None
+    assert account.time_zone == "America/New_York"
