@@ -1,8 +1,16 @@
 """`python -m local`: what it says of itself."""
 
+import os
+
 import pytest
 
 from local.__main__ import main
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands forget AWS's variables: here, those of a copy."""
+    monkeypatch.setattr(os, "environ", {})
 
 
 def test_whoever_asks_for_help_gets_it(capsys: pytest.CaptureFixture[str]) -> None:
