@@ -73,8 +73,8 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
         stand_in_processes.wait_until_up(options, name, stand_in)
     warm_up.warm_up(aws, stack, template)
     progress.say("every function has been called once")
-    _seed(stack)
-    progress.say("demo customers have their points")
+    refused = _seed(stack)
+    progress.say("\n         ".join(refused) or "demo customers have their points")
     stack.write(options.stack_file)
     progress.say(f"my page is at {stack.front_url}/ (facts for tools: {options.stack_file})")
     return parts
@@ -167,10 +167,12 @@ def _stack(
     )
 
 
-def _seed(stack: Stack) -> None:
+def _seed(stack: Stack) -> list[str]:
+    """Why demo customers were refused what they should have."""
     try:
-        seed.seed_ledger(stack.function_urls)
+        refused = list(seed.seed_ledger(stack.function_urls))
         if stack.till_stand_in_url is not None:
             seed.seed_till(stack.till_stand_in_url)
     except OSError as error:
         raise LocalProblem(f"The demo customers could not be given points: {error}") from error
+    return refused

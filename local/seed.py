@@ -5,8 +5,10 @@ first demo customer stays without points, for whoever wants to try something.
 """
 
 import json
+import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 
 from local import signing
 
@@ -42,12 +44,21 @@ _TILL_MEMBERS: tuple[Mapping[str, object], ...] = (
 _ANSWER_WITHIN_SECONDS = 30
 
 
-def seed_ledger(function_urls: Mapping[str, str]) -> None:
-    """Grant and consume through the function URLs. Raises OSError when one is not answered 200."""
-    for number, properties in enumerate(_GRANTS):
-        _run_action(function_urls["flow_action_grant"], "grant-points", properties, number)
-    for number, properties in enumerate(_CONSUMES):
-        _run_action(function_urls["flow_action_consume"], "consume-points", properties, number)
+def seed_ledger(function_urls: Mapping[str, str]) -> Iterator[str]:
+    """Grant and consume through the function URLs. Yields why one was refused, a sentence each.
+
+    A stack of kept state or of another programme may rightly refuse: a customer was erased, points
+    would lapse at once. Raises OSError when a function answers otherwise or not at all.
+    """
+    for handle, function, wishes in (
+        ("grant-points", "flow_action_grant", _GRANTS),
+        ("consume-points", "flow_action_consume", _CONSUMES),
+    ):
+        for number, properties in enumerate(wishes):
+            why = _run_action(function_urls[function], handle, properties, number)
+            if why is not None:
+                customer, points = properties["customer_id"], properties["points"]
+                yield f"{handle} of {points} for demo customer {customer} is refused: {why}"
 
 
 def seed_till(till_url: str) -> None:
@@ -56,10 +67,17 @@ def seed_till(till_url: str) -> None:
         _post(f"{till_url}/_member", json.dumps(member).encode(), {})
 
 
-def _run_action(url: str, handle: str, properties: Mapping[str, object], number: int) -> None:
+def _run_action(url: str, handle: str, properties: Mapping[str, object], number: int) -> str | None:
+    """Why it was refused; None: it was done, now or before."""
     key = f"demo-{handle}-{number}"
     body = signing.flow_request(handle, {**properties, "idempotency_key": key}, key)
-    _post(url, body, {"X-Shopify-Hmac-Sha256": signing.flow_signature(body)})
+    try:
+        _post(url, body, {"X-Shopify-Hmac-Sha256": signing.flow_signature(body)})
+    except urllib.error.HTTPError as error:
+        if error.code != HTTPStatus.UNPROCESSABLE_CONTENT:
+            raise
+        return str(json.loads(error.read())["message"])
+    return None
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str]) -> None:

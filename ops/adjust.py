@@ -12,9 +12,10 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from ops import target
 from ops.operator_api import post
 from ops.problems import OpsProblem
+from pointbook.domain.commands import POINTS_MAX
 from pointbook.errors import InvalidRequest
 from pointbook.shopify.ids import customer_digits
-from pointbook.strict import shown
+from pointbook.strict import shown, whole_number
 
 
 def main(arguments: list[str]) -> int:
@@ -23,18 +24,19 @@ def main(arguments: list[str]) -> int:
         "python -m ops adjust", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     parser.add_argument("customer", help="any form of the customer's id")
-    parser.add_argument("--points", type=int, required=True, help="below zero takes points away")
+    parser.add_argument("--points", required=True, help="below zero takes points away")
     parser.add_argument("--reason", required=True, help="the customer reads it")
     parser.add_argument("--expires-on", help="last valid day of points that are added: 2027-01-31")
     parser.add_argument("--key", help="of a wish whose answer got lost; usual is a new one")
     target.add_arguments(parser)
     options = parser.parse_args(arguments)
-    customer_id, key = _digits(options.customer), _key(options.key)
+    customer_id, points = _read(options.customer, options.points)
+    key = _key(options.key)
     stack = target.target_of(options)
     print(f"{stack.shop(options.shop)}, customer {customer_id}, key {key}")
     wish = {
         "shop": stack.shop(options.shop),
-        "points": options.points,
+        "points": points,
         "reason": options.reason,
         "expires_on": options.expires_on,
     }
@@ -45,7 +47,7 @@ def main(arguments: list[str]) -> int:
     if answer.status != 201:
         raise OpsProblem(f"Nothing was changed. {answer.why}")
     print(f"entry {answer.body['entry_id']}{', as before' if answer.repeated else ''}")
-    _print_figures(answer.body["figures"], options.points)
+    _print_figures(answer.body["figures"], points)
     return 0
 
 
@@ -69,8 +71,11 @@ def _key(given: str | None) -> str:
     return given
 
 
-def _digits(customer: str) -> str:
+def _read(customer: str, points: str) -> tuple[str, int]:
     try:
-        return customer_digits(customer, "customer")
+        return (
+            customer_digits(customer, "customer"),
+            whole_number(points, "--points", -POINTS_MAX, POINTS_MAX),
+        )
     except InvalidRequest as error:
         raise OpsProblem(str(error)) from error

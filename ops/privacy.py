@@ -10,6 +10,7 @@ from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from datetime import datetime
 
 from ops import target
+from ops.consent import is_agreed
 from ops.problems import OpsProblem
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.store.privacy_requests import PrivacyRequests
@@ -26,11 +27,16 @@ def main(arguments: list[str]) -> int:
         action="store_true",
         help="erase the shop although it seems to live; what is deleted stays deleted",
     )
+    parser.add_argument("--yes", action="store_true", help="erase without asking")
     options = parser.parse_args(arguments)
     stack = target.target_of(options)
     shop = stack.shop(options.shop)
     requests = PrivacyRequests(stack.client("dynamodb"), stack.settings.table_name)
     if options.confirm_shop_erasure:
+        print(f"All points, history and settings of {shop} are deleted. Nothing brings them back.")
+        if not options.yes and not is_agreed(f"Erase {shop}?", "to erase it"):
+            print("Nothing was changed.")
+            return 1
         confirm(requests, shop)
         print(f"{shop} is erased by the next run of privacy_watch, within five minutes.")
         return 0

@@ -2,7 +2,6 @@
 
 import getpass
 import json
-import sys
 import tomllib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ops import target
+from ops.consent import is_agreed
 from ops.problems import OpsProblem
 from ops.target import Target
 from pointbook.domain.programme import Programme, errors, programme_of, usual_programme
@@ -91,7 +91,7 @@ def _change(options: Namespace) -> int:
         print(f"{shop}: nothing to change.")
         return 0
     print(f"{shop}, {stack.name}:", *differences, sep="\n  ")
-    if not options.yes and not _is_agreed():
+    if not options.yes and not is_agreed("Change it?", "to change it"):
         print("Nothing was changed.")
         return 1
     seen = version.programme.version if version else _NONE_YET
@@ -158,12 +158,6 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[st
     for name, text in after.items():
         if text != before[name]:
             yield f"{name}  {before[name] or '(empty)'} → {text or '(empty)'}"
-
-
-def _is_agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise OpsProblem("Nobody can be asked here: say --yes to change it.")
-    return input("Change it? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _when(version: Version) -> str:

@@ -13,6 +13,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections import Counter
 
 from ops import target
+from ops.consent import is_agreed
 from ops.problems import OpsProblem
 from ops.target import Target
 from pointbook.clock import SystemClock
@@ -88,7 +89,7 @@ def _repeat(
         raise OpsProblem(f"Version {first} was not told yet; leave --from away.")
     print(f"Flow gets the triggers of versions {first} to {told} a second time, in order.")
     print("Workflows that act on them act again, unless they look at the Entry Id.")
-    if not options.yes and not _is_agreed():
+    if not options.yes and not is_agreed("Send them again?", "to send them again"):
         print("Nothing was changed.")
         return 1
     if not outbox.set_back(*book, first - 1, version, SystemClock().now()):
@@ -102,12 +103,6 @@ def _digits(customer: str) -> str:
         return customer_digits(customer, "--customer")
     except InvalidRequest as error:
         raise OpsProblem(str(error)) from error
-
-
-def _is_agreed() -> bool:
-    if not sys.stdin.isatty():
-        raise OpsProblem("Nobody can be asked here: say --yes to send them again.")
-    return input("Send them again? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _show_progress(items: int) -> None:

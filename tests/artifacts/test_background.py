@@ -202,6 +202,7 @@ def test_whoever_runs_the_stack_is_told_of_changes_that_wait_in_the_stream() -> 
 
 def test_metrics_of_our_own_that_need_a_person_ring() -> None:
     assert sorted(alarm["MetricName"] for alarm in _alarms("Pointbook")) == [
+        "DiscountsNotMade",
         "LoopsRefused",
         "OrderAlarms",
         "PrivacyRequestAge",

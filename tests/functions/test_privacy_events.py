@@ -104,6 +104,7 @@ def test_what_is_unreadable_comes_again_and_stops_nothing(functions: Functions) 
 @pytest.mark.parametrize(
     "payload",
     [
+        {},
         {"customer": {"id": "Taro"}},
         {"customer": {"id": 7}, "orders_to_redact": ["none"]},
     ],

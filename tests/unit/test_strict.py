@@ -80,6 +80,24 @@ def test_a_number_and_its_text_are_the_same_within_the_range_and_refused_outside
                 whole_number(form, "limit", 0, 100)
 
 
+@given(st.integers(min_value=-120, max_value=5))
+def test_a_number_below_zero_may_be_a_text_too(n: int) -> None:
+    assert whole_number(str(n), "points", -120, 5) == n
+
+
+@pytest.mark.parametrize("form", ["-0", "-01", "--1", "- 1", "\u22121", "-"])
+def test_a_number_below_zero_has_one_form(form: str) -> None:
+    with pytest.raises(InvalidRequest):
+        whole_number(form, "points", -120, 5)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000\n", "\u200b", "\ufeff \x00", "\u2060\u00ad"])
+def test_a_text_in_which_nothing_is_to_be_seen_is_none(blank: str) -> None:
+    assert optional_text(blank, "key", 9) is None
+    with pytest.raises(InvalidRequest):
+        text(blank, "reason", 9)
+
+
 def test_a_text_is_kept_unchanged_and_counted_in_characters() -> None:
     assert text(" ポイント ", "reason", 6) == " ポイント "
     with pytest.raises(InvalidRequest):
@@ -125,7 +143,9 @@ def test_what_is_no_day_or_written_in_another_form_is_refused(value: object) -> 
         (None, "missing"),
         ("５", "'５'"),
         (1.5, "1.5"),
-        (["secret"], "list"),
+        (["secret"], "a list"),
+        ({"secret": 1}, "an object"),
+        (True, "true"),
         ("x" * 38, "'" + "x" * 38 + "'"),
         ("x" * 39, "'" + "x" * 35 + "...'"),
         (10**50, "1" + "0" * 36 + "..."),

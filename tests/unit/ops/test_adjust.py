@@ -67,6 +67,13 @@ def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent(
     assert api.sent == []
 
 
+@pytest.mark.parametrize("points", ["５", "1_000", "1,000", " 5", "5.0", "1000000001", ""])
+def test_points_are_a_plain_number_or_nothing_is_sent(api: Api, points: str) -> None:
+    with pytest.raises(OpsProblem, match=r"--points is .* must be a whole number"):
+        run(points=points)
+    assert api.sent == []
+
+
 def test_a_repetition_is_told_as_such(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.answers = [Answer(201, DONE.body, repeated=True)]
     assert run("--key", "k1") == 0

@@ -1,10 +1,13 @@
 """An operator sees what was asked, what was done, and what is overdue."""
 
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from ops import privacy, target
 from ops.privacy import show
+from ops.problems import OpsProblem
 from pointbook.domain.privacy import Kind, PrivacyRequest
 
 NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -40,3 +43,36 @@ def test_why_a_request_is_held_is_said(capsys: pytest.CaptureFixture[str]) -> No
     line = capsys.readouterr().out.splitlines()[1]
     assert line.startswith("held")
     assert line.endswith("(the shop has an access token)")
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("YES ", 0), ("n", 1), ("", 1)])
+def test_a_shop_is_erased_when_somebody_says_yes(
+    confirmed: list[str], monkeypatch: pytest.MonkeyPatch, answer: str, status: int
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert privacy.main(["--confirm-shop-erasure"]) == status
+    assert confirmed == ([SHOP] if status == 0 else [])
+
+
+def test_where_nobody_can_be_asked_yes_has_to_be_said(
+    confirmed: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+    with pytest.raises(OpsProblem, match="--yes to erase it"):
+        privacy.main(["--confirm-shop-erasure"])
+    assert confirmed == []
+    assert privacy.main(["--confirm-shop-erasure", "--yes"]) == 0
+    assert confirmed == [SHOP]
+
+
+@pytest.fixture
+def confirmed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whose erasure was confirmed."""
+    shops: list[str] = []
+    stack = SimpleNamespace(
+        shop=lambda _: SHOP, client=lambda _: None, settings=SimpleNamespace(table_name="points")
+    )
+    monkeypatch.setattr(target, "target_of", lambda _: stack)
+    monkeypatch.setattr(privacy, "confirm", lambda _, shop: shops.append(shop))
+    return shops

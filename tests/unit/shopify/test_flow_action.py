@@ -138,9 +138,15 @@ def test_what_a_template_rendered_to_nothing_counts_as_not_given(name: str, empt
     assert getattr(action, name) is None
 
 
-def test_a_key_is_kept_as_it_is_up_to_255_characters() -> None:
-    key = " 注文 #1 " + "k" * 248
+def test_a_key_is_kept_up_to_255_characters() -> None:
+    key = "注文 #1 " + "k" * 249
     assert read(members(properties=properties(idempotency_key=key))).idempotency_key == key
+
+
+@pytest.mark.parametrize("around", [" ", "\n\t", "\u3000"])
+def test_what_a_template_puts_around_a_key_makes_no_other_key(around: str) -> None:
+    given = properties(idempotency_key=f"{around}注文 #1{around}")
+    assert read(members(properties=given)).idempotency_key == "注文 #1"
 
 
 @pytest.mark.parametrize(

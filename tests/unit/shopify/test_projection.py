@@ -207,6 +207,7 @@ def test_customers_and_privacy_requests_keep_ids_alone() -> None:
         "orders_requested": [payloads.ORDER],
         "data_request": {"id": 9999},
     }
+    assert kept("customers_redact", customer={"id": PLANTED})["customer"] == {"id": "unreadable"}
     assert kept("customers_redact_without_id") == {"customer": {}, "orders_to_redact": []}
     assert kept("shop_redact") == {"shop_id": payloads.SHOP_ID, "shop_domain": payloads.SHOP}
     assert kept("app_uninstalled") == {

@@ -115,6 +115,7 @@ class Import:
         self._shop = shop
         self._cause = Cause(SOURCE, actor)
         self._expiry = without_renewal(programme.expiry)
+        self._dry_run = dry_run
         self._carry_out = ledger.rehearse if dry_run else ledger.execute
 
     def run(
@@ -122,9 +123,9 @@ class Import:
     ) -> Iterator[Done]:
         """Yield, in order, what became of each row; those left after `seconds` are `not_done`.
 
-        `{"row", "status", "points"}`, with `entry_id` where it is booked now or was before, and
-        `code` and `message` where it is refused. A row whose number of points cannot be read counts
-        as none.
+        `{"row", "status", "points"}`, with `entry_id` where it is booked now or was before (not in
+        a dry run: there is no entry yet), and `code` and `message` where it is refused. A row whose
+        number of points cannot be read counts as none.
         """
         until = monotonic() + seconds
         for number, content in rows.items():
@@ -141,7 +142,16 @@ class Import:
             answer = self._carry_out(self._instruction(number, row), min(seconds, ROW_SECONDS))
         except LedgerUnavailable:
             return {"status": "not_done", "points": row.points}
-        return _told(row.points, answer)
+        return self._told(row.points, answer)
+
+    def _told(self, points: int, answer: Booked | Refusal) -> Done:
+        if isinstance(answer, Refusal):
+            mismatch = answer.code is Code.IDEMPOTENCY_MISMATCH
+            return _refused(points, answer.code, BOOKED_OTHERWISE if mismatch else answer.message)
+        if answer.duplicate:
+            return {"status": "repeated", "points": points, "entry_id": answer.entry_ids[0]}
+        entry = {} if self._dry_run else {"entry_id": answer.entry_ids[0]}
+        return {"status": "booked", "points": points, **entry}
 
     def _instruction(self, number: int, row: Row) -> Instruction:
         """What makes two rows of one number the same: all but the title, which can be erased."""
@@ -185,14 +195,6 @@ def _points(content: Content) -> int:
         return whole_number(content.get("point"), "point", 1, POINTS_MAX)
     except InvalidRequest:
         return 0
-
-
-def _told(points: int, answer: Booked | Refusal) -> Done:
-    if isinstance(answer, Refusal):
-        mismatch = answer.code is Code.IDEMPOTENCY_MISMATCH
-        return _refused(points, answer.code, BOOKED_OTHERWISE if mismatch else answer.message)
-    status = "repeated" if answer.duplicate else "booked"
-    return {"status": status, "points": points, "entry_id": answer.entry_ids[0]}
 
 
 def _refused(points: int, code: str, message: str) -> Done:

@@ -14,7 +14,7 @@ from typing import Any
 from pointbook.errors import InvalidRequest, MalformedBody
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,18}")
+_WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
 def json_value(raw: bytes, parse_float: Callable[[str], Any] = float) -> Any:
@@ -61,8 +61,8 @@ def whole_number(value: object, field: str, low: int, high: int) -> int:
 
 
 def text(value: object, field: str, max_chars: int) -> str:
-    """Return `value`, a text of 1 to `max_chars` characters that are not all blank, unchanged."""
-    if not isinstance(value, str) or not value.strip() or len(value) > max_chars:
+    """Return `value`, a text of 1 to `max_chars` characters, at least one to be seen, unchanged."""
+    if not isinstance(value, str) or _is_blank(value) or len(value) > max_chars:
         raise InvalidRequest(
             field, f"{field} is {shown(value)}, but must be a text of 1 to {max_chars} characters."
         )
@@ -71,7 +71,7 @@ def text(value: object, field: str, max_chars: int) -> str:
 
 def optional_text(value: object, field: str, max_chars: int) -> str | None:
     """Like `text`, but absent, empty and blank count as none: a template may render to nothing."""
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or (isinstance(value, str) and _is_blank(value)):
         return None
     return text(value, field, max_chars)
 
@@ -94,12 +94,24 @@ def optional_day(value: object, field: str) -> date | None:
 
 def shown(value: object) -> str:
     """Return `value` as it may stand in a message: short, and quoted if it is a text."""
-    if value is None:
-        return "missing"
-    written = repr(value) if isinstance(value, str | int | float) else type(value).__name__
+    match value:
+        case None:
+            return "missing"
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+    written = repr(value)
     if len(written) <= 40:
         return written
     return f"{written[:36]}...{written[0]}" if isinstance(value, str) else f"{written[:37]}..."
+
+
+def _is_blank(value: str) -> bool:
+    """Nothing to be seen: spaces, and characters without a shape such as U+200B and NUL."""
+    return not any(one.isprintable() and not one.isspace() for one in value)
 
 
 def _integer(value: object) -> int | None:

@@ -5,15 +5,15 @@ purchases below 1,000 yen). A point that only pays in the same shop counts as a 
 outside it; a point that can be exchanged for goods or another company's points is not.
 """
 
-from datetime import date
+from datetime import date, timedelta
 
-from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Months, Rolling
+from pointbook.domain.expiry import ExpiryRule, FixedDate, Never, last_valid_day
 from pointbook.domain.programme import USUAL_PERCENT, Programme
 from pointbook.domain.tags import tag_digest
 
 PREMIUM_PERCENT_MAX = 20
 HOLD_SECONDS_MIN = 60
-_SHORTEST_MONTH_DAYS = 28
+_ANY_DAY, _DAYS_OF_FOUR_YEARS = date(2027, 1, 1), 1_461
 
 
 def warnings(programme: Programme, today: date) -> tuple[str, ...]:
@@ -65,14 +65,10 @@ def _early_reminder(programme: Programme) -> list[str]:
 
 def _shortest_days(rule: ExpiryRule) -> int | None:
     """The days that points last at the least; None where that is not a number of days."""
-    match rule:
-        case Days(days):
-            return days
-        case Months(months):
-            return months * _SHORTEST_MONTH_DAYS
-        case Rolling(period):
-            return _shortest_days(period)
-    return None
+    if isinstance(rule, FixedDate | Never):
+        return None
+    days = (_ANY_DAY + timedelta(days=number) for number in range(_DAYS_OF_FOUR_YEARS))
+    return min((last_valid_day(rule, day) - day).days for day in days)
 
 
 def _short_hold(programme: Programme) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from pointbook import log
 from pointbook.domain.ports import TryAgainError
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
-from pointbook.errors import LedgerUnavailable, Unavailable
+from pointbook.errors import InvalidRequest, LedgerUnavailable, Unavailable
 from pointbook.message import Message
 from pointbook.privacy.allowance import Allowance, TimeIsUp
 from pointbook.privacy.customers import CustomerErasure
@@ -188,8 +188,14 @@ def _request_in(message: Message) -> PrivacyRequest:
 
 
 def _customer_in(payload: Mapping[str, Any]) -> str | None:
-    """None: Shopify names an e-mail address only, of somebody who has never ordered."""
-    found = payload.get("customer", {}).get("id")
+    """None: Shopify names an e-mail address only, of somebody who has never ordered.
+
+    Raises InvalidRequest where nobody is named.
+    """
+    customer = payload.get("customer")
+    if customer is None:
+        raise InvalidRequest("customer", "customer is missing: nobody is named.")
+    found = customer.get("id")
     return None if found is None else customer_digits(found, "customer.id")
 
 

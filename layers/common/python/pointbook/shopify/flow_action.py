@@ -73,7 +73,8 @@ def read_points_action(
     """Return the action that these raw bytes ask for; same order and errors as above.
 
     Points and days may be texts, because Flow renders templates: "500" is a number, "500.0", " 500"
-    and "5e2" are refused. An empty key, cause or number of days counts as not given.
+    and "5e2" are refused. An empty key, cause or number of days counts as not given, and spaces
+    around a key do not count.
     """
     members = _signed_members(method, headers, body, keys.shopify_secrets)
     envelope = _envelope(members, keys, handle)
@@ -83,7 +84,7 @@ def read_points_action(
         points=whole_number(properties.get("points"), "points", 1, POINTS_MAX),
         reason=text(properties.get("reason"), "reason", TEXT_LENGTH_MAX),
         days_to_expire=_days(properties.get("days_to_expire")),
-        idempotency_key=_optional(properties, "idempotency_key"),
+        idempotency_key=_key(properties.get("idempotency_key")),
         cause_entry_id=_cause(properties.get("cause_entry_id")),
     )
 
@@ -134,5 +135,7 @@ def _cause(value: object) -> str | None:
     return given
 
 
-def _optional(properties: Mapping[str, Any], field: str) -> str | None:
-    return optional_text(properties.get(field), field, TEXT_LENGTH_MAX)
+def _key(value: object) -> str | None:
+    """A template may render spaces around a key; they make no other key of it."""
+    key = optional_text(value, "idempotency_key", TEXT_LENGTH_MAX)
+    return key.strip() if key is not None else None

@@ -19,6 +19,9 @@ from pointbook.shopify.discount_code import is_our_code
 
 ID_MAX = 10**20
 
+UNREADABLE = "unreadable"
+"""What an id becomes that is there and is none. Workers refuse it."""
+
 _ID = re.compile(r"(?:gid://shopify/[A-Za-z]{1,40}/?)?[0-9]{1,20}(?:\?[a-z_]{1,20}=[0-9]{1,20})?")
 _JOB = re.compile(r"gid://shopify/Job/[A-Za-z0-9-]{1,64}")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?")
@@ -73,6 +76,11 @@ def _id(value: object) -> int | str | None:
     if type(value) is int:
         return value if 0 <= value < ID_MAX else None
     return value if isinstance(value, str) and _ID.fullmatch(value) else None
+
+
+def _id_or_unreadable(value: object) -> int | str | None:
+    """An id whose absence means something: one that cannot be read is not taken for absent."""
+    return _id(value) if value is None else (_id(value) or UNREADABLE)
 
 
 def _ids(value: object) -> list[int | str] | None:
@@ -152,7 +160,7 @@ _TIP: Shape = {
     "tip_payment_gateway": Kept(_is_given, name="has_tip_gateway"),
     "tip_payment_method": Kept(_is_given, name="has_tip_method"),
 }
-_WHO: Shape = {"customer": {"id": ID}}
+_WHO: Shape = {"customer": {"id": Kept(_id_or_unreadable)}}
 
 REFUND: Shape = {
     "id": ID,
