@@ -145,6 +145,7 @@ stop: .venv-stack/.ready ## end a stack that was started with DETACH=1
 .PHONY: deploy
 deploy: .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging|prod
 	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=dev (or staging, prod; see samconfig.toml)."; exit 1; }
+	@grep -qF "[$(ENV).deploy." samconfig.toml || { echo "samconfig.toml has no '$(ENV)': say make deploy ENV=dev (or staging, prod)."; exit 1; }
 	@$(SAM) build --config-env $(ENV) && $(SAM) deploy --config-env $(ENV)
 
 .PHONY: programme

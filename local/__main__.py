@@ -4,17 +4,22 @@ import os
 import sys
 from pathlib import Path
 
+from local import webhooks
 from local.options import Options
 from local.problems import LocalProblem
 from local.run import run_detached, run_here, stop
 from local.stack import Stack
-from local.webhooks import post_file
 
-_USAGE = "usage: python -m local run | stop | webhook FILE [TOPIC]"
+_USAGE = "usage: .venv-stack/bin/python -m local run | stop | webhook FILE [TOPIC]"
 
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say; return the exit status."""
+    if {"-h", "--help"} & {*arguments}:
+        print(_USAGE)
+        if "webhook" in arguments:
+            print(f"\n{webhooks.__doc__}".rstrip())
+        return 0
     _stay_on_this_machine()
     try:
         options = Options.from_env(os.environ)
@@ -24,7 +29,7 @@ def main(arguments: list[str]) -> int:
             case ["stop"]:
                 return stop(options)
             case ["webhook", file, *topic] if len(topic) <= 1:
-                return post_file(Stack.read(options.stack_file), Path(file), *topic)
+                return webhooks.post_file(Stack.read(options.stack_file), Path(file), *topic)
     except LocalProblem as problem:
         print(problem, file=sys.stderr)
         return 1

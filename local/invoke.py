@@ -7,6 +7,7 @@ import json
 import sys
 
 import boto3
+from botocore.exceptions import BotoCoreError
 
 from local import emulator
 from local.options import ROOT
@@ -56,7 +57,10 @@ def invoke(function: str, case: str) -> None:
         aws_secret_access_key="local",  # noqa: S106 - the emulator asks for none
     )
     event = (EVENTS / function / f"{case}.json").read_bytes()
-    answer = client.invoke(FunctionName=stack.functions[function], Payload=event)
+    try:
+        answer = client.invoke(FunctionName=stack.functions[function], Payload=event)
+    except BotoCoreError as error:
+        raise LocalProblem(f"The local stack does not answer: {error}") from error
     payload = json.loads(answer["Payload"].read())
     if isinstance(payload.get("body"), str):
         payload["body"] = json.loads(payload["body"])

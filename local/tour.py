@@ -3,6 +3,7 @@
 make run DETACH=1 && .venv/bin/python -m local.tour
 """
 
+import sys
 import uuid
 from typing import Any
 
@@ -10,6 +11,7 @@ import requests
 
 from local import signing
 from local.options import ROOT
+from local.problems import LocalProblem
 from local.stack import Stack
 
 
@@ -27,20 +29,31 @@ class Tour:
         headers = {"X-Shopify-Hmac-Sha256": signing.flow_signature(body)}
         url = self.stack.function_urls[f"flow_action_{action}"]
         answer = requests.post(url, data=body, headers=headers, timeout=30)
-        value: dict[str, Any] = answer.json()["return_value"]
+        value: dict[str, Any] = _content(answer)["return_value"]
         return value
 
     def my_page(self, path: str) -> dict[str, Any]:
         """What the customer's my page is told."""
         headers = {"Authorization": f"Bearer {signing.session_token(self.customer)}"}
         url = f"{self.stack.api_url}/v1/customers/me/{path}"
-        body: dict[str, Any] = requests.get(url, headers=headers, timeout=30).json()
-        return body
+        return _content(requests.get(url, headers=headers, timeout=30))
 
 
-def main() -> None:
-    """Show what a grant, a consume and its repetition do."""
-    tour = Tour(Stack.read(ROOT / ".local" / "stack.json"))
+def main() -> int:
+    """Show the tour on the running stack; return the exit status."""
+    try:
+        show(Tour(Stack.read(ROOT / ".local" / "stack.json")))
+    except LocalProblem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except requests.RequestException as error:
+        print(f"The local stack does not answer: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def show(tour: Tour) -> None:
+    """Show what a grant, a consume and its repetition do. Raises LocalProblem."""
     run = f"tour-{uuid.uuid4()}"
     for what, action, points in (
         ("grant 1,250", "grant", 1250),
@@ -58,5 +71,13 @@ def main() -> None:
         print(f"{'history':15} {entry['at']} {entry['topic']} {entry['approved_delta']:+,}")
 
 
+def _content(answer: requests.Response) -> dict[str, Any]:
+    """What an answer says. Raises LocalProblem where it is a refusal."""
+    if answer.status_code != 200:
+        raise LocalProblem(f"{answer.url} answers {answer.status_code}: {answer.text}")
+    content: dict[str, Any] = answer.json()
+    return content
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -2,8 +2,10 @@
 
 .venv-stack/bin/python -m local webhook events/shopify_webhook/orders_create.json
 
-The file is a sample event, or just a webhook's body; then its topic is said beside it. It is signed
-anew with the running shop's secret, so a sample may be changed at will.
+The file is a sample event, or just a webhook's body; then its topic is said beside it. Of a sample
+only topic and body are taken: it is sent as the running shop's, signed anew, so it may be changed
+at will. A sample of a refusal that lies in its headers, such as wrong_signature.json, is accepted
+here; to see it refused: .venv-stack/bin/python -m local.invoke shopify_webhook wrong_signature
 """
 
 import json

@@ -22,6 +22,7 @@ from typing import Any
 from ops import target
 from ops.operator_api import Answer, post
 from ops.problems import OpsProblem
+from pointbook.domain.commands import POINTS_MAX
 from pointbook.errors import InvalidRequest
 from pointbook.imports import ROWS_MAX, TEXT_LENGTH_MAX, read_import_id
 
@@ -112,8 +113,8 @@ def run(
 ) -> Counter[tuple[str, str]]:
     """Send all rows, print those that are refused; rows and points of each status.
 
-    "unread" are rows whose points are no number to sum up. Raises OpsProblem where an answer does
-    not come for too long: running again is safe.
+    "uncounted" are refused rows whose points are no number that a row may have. Raises
+    OpsProblem where an answer does not come for too long: running again is safe.
     """
     counted: Counter[tuple[str, str]] = Counter()
     for chunk in batched(rows, ROWS_MAX, strict=False):
@@ -122,7 +123,7 @@ def run(
             counted[done["status"], "rows"] += 1
             counted[done["status"], "points"] += done["points"]
             if done["status"] == "refused":
-                counted["refused", "unread"] += done["points"] == 0
+                counted["refused", "uncounted"] += done["points"] == 0
                 print(f"{places[done['row']]}: {done['code']}: {done['message']}")
         show(int(chunk[-1]["row"]))
     return counted
@@ -168,8 +169,9 @@ def _print_totals(counted: Counter[tuple[str, str]], *, dry_run: bool) -> None:
         sum(n for (_, unit), n in counted.items() if unit == one) for one in ("rows", "points")
     )
     print(f"{'file':10}{rows:12,}{points:18,}")
-    if unread := counted["refused", "unread"]:
-        print(f"Rows that are not in this sum, as their points cannot be read: {unread:,}")
+    if uncounted := counted["refused", "uncounted"]:
+        why = f"as their points are no whole number from 1 to {POINTS_MAX:,}"
+        print(f"Rows that are not in this sum, {why}: {uncounted:,}")
 
 
 def _show_progress(done: int, rows: int) -> None:

@@ -9,7 +9,7 @@ publish_changes works on every minute. --from sends again all from that version 
 """
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections import Counter
 
 from ops import target
@@ -28,7 +28,9 @@ _EACH_MINUTE = "publish_changes takes it up within a minute."
 
 def main(arguments: list[str]) -> int:
     """Run the command. Raises OpsProblem, PointbookError."""
-    parser = ArgumentParser(prog="python -m ops publish", description=__doc__)
+    parser = ArgumentParser(
+        "python -m ops publish", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
     target.add_arguments(parser)
     parser.add_argument("--customer", help="only this customer's book; any form of the id")
     parser.add_argument("--from", dest="first", type=int, help="send again from this version on")

@@ -8,7 +8,7 @@ is in both, which its worker stands; it is never in neither.
 """
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +31,9 @@ type Message = dict[str, Any]
 
 def main(arguments: list[str]) -> int:
     """Run the command. Raises OpsProblem."""
-    parser = ArgumentParser(prog="python -m ops redrive", description=__doc__)
+    parser = ArgumentParser(
+        "python -m ops redrive", description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
     parser.add_argument("queue", choices=QUEUES)
     parser.add_argument("--list", action="store_true", help="show the messages, move none")
     target.add_arguments(parser)

@@ -1,6 +1,7 @@
 """The scripts below make keep their word on machines that lack something."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -99,6 +100,23 @@ def test_an_operators_commands_find_the_package_by_themselves() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr[:14]) == (2, "Say what to do")
+
+
+@pytest.mark.parametrize(("environment", "status"), [("dev", 0), ("foo", 2), ("de", 2)])
+def test_a_deployment_to_nowhere_is_refused_before_anything_is_built(
+    environment: str, status: int
+) -> None:
+    done = subprocess.run(
+        ["make", "-o", ".venv-sam/.ready", "deploy", f"ENV={environment}", "SAM=echo sam"],
+        cwd=TOOLS.parent,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == status
+    assert ("sam deploy" in done.stdout) == (status == 0)
+    assert (f"samconfig.toml has no '{environment}'" in done.stdout) == (status != 0)
 
 
 def test_an_npm_package_is_unpacked_once(machine: Path, tmp_path: Path) -> None:

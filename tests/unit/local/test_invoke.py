@@ -1,8 +1,13 @@
-"""Who invokes a function is told what there is to choose from."""
+"""Who invokes a function is told what there is to choose from, and that no stack is running."""
+
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from local import invoke
 from local.invoke import main
+from local.stack import Stack
 
 
 @pytest.mark.parametrize(
@@ -22,3 +27,20 @@ def test_what_names_no_sample_is_answered_with_the_names_that_there_are(
     usage, choice = capsys.readouterr().err.splitlines()
     assert usage.startswith("usage: ")
     assert choice.startswith(said)
+
+
+def test_without_a_stack_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(invoke, "ROOT", tmp_path)
+    assert main(["get_points", "by_header"]) == 1
+    assert "no stack is running here" in capsys.readouterr().err
+    nobody = SimpleNamespace(
+        aws_endpoint_url="http://127.0.0.1:1",
+        aws_region="ap-northeast-1",
+        functions={"get_points": "GetPoints"},
+    )
+    monkeypatch.setattr(Stack, "read", lambda _: nobody)
+    assert main(["get_points", "by_header"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("The local stack does not answer: ")

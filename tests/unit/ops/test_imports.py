@@ -170,7 +170,7 @@ def test_a_refused_row_is_named_with_its_reason_and_the_command_fails(
     assert said[-1].split() == ["file", "1", "5"]
 
 
-def test_rows_whose_points_cannot_be_summed_up_are_counted_below_the_files_sum(
+def test_rows_whose_points_are_none_that_a_row_may_have_are_counted_below_the_files_sum(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = {"row": 2, "status": "refused", "points": 0, "code": "c", "message": "m"}
@@ -179,7 +179,7 @@ def test_rows_whose_points_cannot_be_summed_up_are_counted_below_the_files_sum(
     assert imports.main([str(file), "--id", "move"]) == 1
     *_, sums, note = capsys.readouterr().out.splitlines()
     assert sums.split() == ["file", "2", "5"]
-    assert note.endswith("their points cannot be read: 1")
+    assert note.endswith("their points are no whole number from 1 to 1,000,000,000: 1")
 
 
 def test_an_id_that_the_api_would_refuse_is_refused_first(api: Api, tmp_path: Path) -> None:

@@ -1,5 +1,10 @@
 """What every command has in common: how it ends."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from ops import __main__ as ops
@@ -32,3 +37,45 @@ def test_a_command_that_there_is_not_is_answered_with_those_that_there_are(
 ) -> None:
     assert ops.main(["give"]) == 2
     assert "adjust|import|privacy" in capsys.readouterr().err
+
+
+PRINTS = """
+import sys
+from ops import __main__ as ops
+
+def show(_):
+    print("a rule")
+    return 0
+
+ops._COMMANDS["programme"] = show
+sys.exit(ops.main(["programme"]))
+"""
+
+
+@pytest.mark.parametrize("option", [[], ["-u"]])
+def test_a_reader_that_goes_away_ends_a_command_without_a_word(option: list[str]) -> None:
+    """Whether a line is written at once, or only when the command ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, *option, "-c", PRINTS],
+        cwd=Path(__file__).resolve().parents[3],
+        env={},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("command", ["import", "publish", "redrive"])
+def test_help_keeps_the_lines_of_its_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        ops.main([command, "--help"])
+    examples = [line for line in capsys.readouterr().out.splitlines() if " --env prod" in line]
+    assert len(examples) > 1
+    assert all(line.startswith("    ") for line in examples)

@@ -1,0 +1,70 @@
+"""The tour ends in one line where it cannot be made."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from local import demo, tour
+from local.stack import Stack
+
+
+@pytest.fixture
+def running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The note of a running stack, at an address where nobody answers."""
+    monkeypatch.setattr(tour, "ROOT", tmp_path)
+    file = tmp_path / ".local" / "stack.json"
+    file.parent.mkdir()
+    nobody = "http://127.0.0.1:1"
+    Stack(
+        front_url=nobody,
+        api_url=nobody,
+        function_urls={"flow_action_grant": nobody, "flow_action_consume": nobody},
+        functions={},
+        aws_endpoint_url=nobody,
+        aws_region="ap-northeast-1",
+        table_name="table",
+        secrets_name="secret",
+        shop_domain=demo.SHOP_DOMAIN,
+        shopify_client_id=demo.SHOPIFY_CLIENT_ID,
+        shopify_client_secret=demo.CLIENT_SECRET,
+        session_token_secret=demo.CLIENT_SECRET,
+        my_page_secret=demo.MY_PAGE_SECRET,
+        shopify_stand_in_url=None,
+        till_stand_in_url=None,
+        demo_customers=[*demo.CUSTOMERS],
+        build_dir="",
+        python="",
+    ).write(file)
+    return file
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    (line,) = capsys.readouterr().err.splitlines()
+    return line
+
+
+def test_without_a_stack_the_tour_says_so(
+    running: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert tour.main() == 1
+    assert said(capsys).startswith("The local stack does not answer: ")
+    running.unlink()
+    assert tour.main() == 1
+    assert said(capsys) == f"{running} is missing: no stack is running here."
+
+
+def test_a_refusal_is_told_as_it_is(
+    running: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refusal = requests.Response()
+    refusal.status_code, refusal.url = 422, "http://127.0.0.1/fn/flow_action_grant/"
+    refusal._content = b'{"code": "customer_erased"}'
+
+    def post(*_: object, **__: Any) -> requests.Response:
+        return refusal
+
+    monkeypatch.setattr(requests, "post", post)
+    assert tour.main() == 1
+    assert said(capsys) == f'{refusal.url} answers 422: {{"code": "customer_erased"}}'
