@@ -58,7 +58,7 @@ export const texts = {
       copy: "Copy the code",
       copied: "Copied",
       copyByHand: "The code is marked. Please copy it with your device.",
-      timeLeft: "Time left:",
+      timeLeft: "Time left: ",
       left: (time) => `${time} left`,
       how: "Enter the code at the checkout before the time is over. It is yours alone and works once.",
       release: "Give the points back",
