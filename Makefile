@@ -160,6 +160,10 @@ redrive: .venv/.ready ## dead letters back to their worker; ARGS="order_events [
 events: .venv/.ready ## write the sample events anew (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
 
+.PHONY: pictures
+pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## take the pictures of my page in docs/pictures anew
+	@$(PYTHON) -m tools.make_pictures
+
 .PHONY: clean
 clean: ## remove everything that make made
 	@if [ -e .local/stack.json ]; then $(MAKE) stop; fi

@@ -3,6 +3,7 @@
 
 import { countDown } from "./points-countdown.js";
 import { actionButton, element } from "./points-elements.js";
+import { numbers } from "./points-numbers.js";
 import { texts } from "./points-texts.js";
 
 const GOOD_NEWS = new Set(["released", "time_over"]);
@@ -10,7 +11,7 @@ const GOOD_NEWS = new Set(["released", "time_over"]);
 /** The views of one language. */
 export function holdViews(locale) {
   const text = (texts[locale] ?? texts.en).hold;
-  const number = new Intl.NumberFormat(locale);
+  const number = numbers(locale);
 
   function heading() {
     return element("h3", {}, text.heading);
@@ -56,8 +57,8 @@ export function holdViews(locale) {
       element("label", { for: "pb-amount" }, text.amount),
       element("div", { class: "pb-line" }, [input, all]),
       wrong &&
-        element("p", { id: "pb-amount-wrong", class: "pb-message" }, text.amountWrong(number.format(most))),
-      element("p", { id: "pb-amount-hint", class: "pb-note" }, text.hint(number.format(most))),
+        element("p", { id: "pb-amount-wrong", class: "pb-message" }, text.amountWrong(number(most))),
+      element("p", { id: "pb-amount-hint", class: "pb-note" }, text.hint(number(most))),
       element("button", { class: "pb-button" }, text.submit),
     ]);
     made.addEventListener("submit", (event) => {
@@ -77,9 +78,9 @@ export function holdViews(locale) {
       releasing: () => actionButton(text.tryAgain, release),
     }[hold.state];
     const part = element("div", { class: "pb-held" }, [
-      element("p", { class: "pb-strong", tabindex: "-1" }, text[hold.state](number.format(hold.points))),
+      element("p", { class: "pb-strong", tabindex: "-1" }, text[hold.state](number(hold.points))),
       ready && ticket(hold.discount_code, worth, say),
-      element("p", {}, [`${text.timeLeft} `, clock]),
+      element("p", {}, [text.timeLeft, clock]),
       ready && element("p", { class: "pb-note" }, text.how),
       act(),
     ]);

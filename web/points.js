@@ -12,6 +12,7 @@
 import { pointsApi } from "./points-api.js";
 import { actionButton, element } from "./points-elements.js";
 import { holdSection } from "./points-hold.js";
+import { numbers, withMinus } from "./points-numbers.js";
 import { texts } from "./points-texts.js";
 
 /**
@@ -121,8 +122,8 @@ function replaceParts(root, parts) {
 /** Everything that can be seen, in one language, but for what using points looks like. */
 function views(locale) {
   const text = texts[locale] ?? texts.en;
-  const number = new Intl.NumberFormat(locale);
-  const signed = new Intl.NumberFormat(locale, { signDisplay: "exceptZero" });
+  const number = numbers(locale);
+  const signed = numbers(locale, { signDisplay: "exceptZero" });
   // Days have no time of day: read and written in one zone they stay the day they are.
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
   const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
@@ -136,11 +137,7 @@ function views(locale) {
         display.rank &&
           element("span", { class: "pb-rank", "data-rank": till.rank ?? "" }, display.rank),
       ]),
-      display.balance &&
-        element("p", { class: known ? "pb-balance" : "pb-balance pb-unknown" }, [
-          display.balance,
-          known && element("span", { class: "pb-unit" }, text.unit),
-        ]),
+      display.balance && balance(withMinus(display.balance), known),
       display.expiry && element("p", { class: "pb-expiry" }, text.validThrough(display.expiry)),
       element("div", { class: "pb-status", role: "status" }, [
         display.message && element("p", { class: "pb-message" }, display.message),
@@ -148,6 +145,17 @@ function views(locale) {
         display.note && element("p", { class: "pb-note" }, display.note),
       ]),
     ]);
+  }
+
+  /** The balance; `known` is false where words stand in its place. */
+  function balance(shown, known) {
+    const made = element("p", { class: known ? "pb-balance" : "pb-balance pb-unknown" }, [
+      shown,
+      known && element("span", { class: "pb-unit" }, text.unit),
+    ]);
+    // The more there is to be written, the smaller it is on a narrow screen.
+    made.style.setProperty("--pb-characters", shown.length);
+    return made;
   }
 
   /** The API itself did not answer, so the words are this page's own. */
@@ -182,7 +190,7 @@ function views(locale) {
         Object.entries(text.figures).map(([name, label]) =>
           element("div", {}, [
             element("dt", {}, label),
-            element("dd", {}, number.format(values[name])),
+            element("dd", {}, number(values[name])),
           ]),
         ),
       ),
@@ -193,7 +201,7 @@ function views(locale) {
     const rows = lots.map((lot) =>
       element("li", {}, [
         element("span", {}, day.format(new Date(lot.expires_on))),
-        element("span", { class: "pb-number" }, text.points(number.format(lot.points))),
+        element("span", { class: "pb-number" }, text.points(number(lot.points))),
       ]),
     );
     return element("section", {}, [
@@ -240,7 +248,7 @@ function views(locale) {
         element(
           "span",
           { class: delta < 0 ? "pb-number" : "pb-number pb-plus" },
-          text.points(signed.format(delta)),
+          text.points(signed(delta)),
         ),
     ]);
   }

@@ -1,5 +1,6 @@
 // The demo's my page: a greeting, the point section, and a switch that logs demo customers in.
-// The switch asks the laptop stack's front door, which exists nowhere else.
+// The switch asks the laptop stack's front door, which exists nowhere else. What is chosen stands in
+// the address, as ?customer= (empty: nobody) and ?locale=, so that a reload keeps it.
 
 import { mountPoints } from "./points.js";
 
@@ -45,6 +46,7 @@ const points = mountPoints(document.querySelector("#points"), {
 });
 
 customers.addEventListener("change", async () => {
+  keep("customer", customers.value);
   await logIn(customers.value);
   speak();
   points.reload();
@@ -52,6 +54,7 @@ customers.addEventListener("change", async () => {
 for (const button of languageButtons) {
   button.addEventListener("click", () => {
     locale = button.dataset.locale;
+    keep("locale", locale);
     speak();
     points.setLocale(locale);
   });
@@ -66,6 +69,11 @@ async function logIn(customerId) {
     body: JSON.stringify({ customer_id: customerId }),
   });
   if (answer.ok) session = await answer.json();
+}
+
+function keep(name, value) {
+  query.set(name, value);
+  history.replaceState(null, "", `?${query}`);
 }
 
 function speak() {

@@ -78,7 +78,22 @@ def test_a_till_that_is_down_leaves_the_rest_of_the_page_alone(page: Page, stack
     expect(page.locator(".pb-balance")).to_contain_text("1,250")
 
 
-def test_who_is_not_logged_in_is_shown_the_way(page: Page) -> None:
+def test_a_reload_keeps_who_is_logged_in_and_the_language(page: Page) -> None:
+    page.get_by_label("Logged in as").select_option(label="Taro Suzuki")
+    page.get_by_role("button", name="日本語").click()
+    page.reload()
+    expect(page.locator("#greeting")).to_have_text("Taro Suzuki 様")
+    expect(page.locator(".pb-balance")).to_contain_text("1,800")
+    page.get_by_role("button", name="English").click()
+
+
+def test_who_is_not_logged_in_is_shown_the_way(page: Page, stack: Stack) -> None:
     page.get_by_label("Logged in as").select_option("")
-    expect(page.locator("#points .pb-button")).to_have_attribute("href", page.url)
+    expect(page.locator("#greeting")).to_have_text("Welcome")
+    page.reload()
+    expect(page.locator("#greeting")).to_have_text("Welcome")
+    link = page.locator("#points .pb-button")
+    expect(link).to_have_attribute("href", f"{stack.front_url}/")
     picture(page, "my-page-logged-out")
+    link.click()
+    expect(page.locator("#greeting")).to_have_text("Hello, Hanako Yamada")

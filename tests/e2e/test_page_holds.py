@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -10,14 +11,25 @@ import pytest
 import requests
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect, sync_playwright
 
-from local import signing
+from local import signing, webhooks
 from local.stack import Stack
 from tests.e2e.asking import flow, points
+from tests.e2e.test_holds import new_order, wait_until
 from tests.e2e.test_page import CHROMIUM, FLAGS, PICTURES
+from tests.simulation.holds_orders import order_payload
+from tools.make_events_webhooks import body_of
 
 CODE = re.compile(r"PTS(-[2-9A-Z]{4}){4}")
 PATIENCE_MS = 20_000  # a first call starts a function
 HOLDS = re.compile(r"/customers/me/holds")
+AFTER_AN_UNPAID_ORDER = {
+    "approved": 750,
+    "pending": 60,
+    "total": 810,
+    "lifetime": 1250,
+    "spent": 500,
+    "hold": 0,
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +52,20 @@ def customer(stack: Stack) -> str:
     found = str(9_000_000_000_000 + uuid.uuid4().int % 1_000_000_000)
     properties = {"customer_id": found, "points": 1250, "reason": "Welcome"}
     assert flow(stack, "grant", properties, f"grant-{uuid.uuid4()}").status_code == 200
-    member = {"member_number": found, "balance": 1250, "expires_on": "2027-03-31", "rank": "gold"}
+    register(stack, found, 1250)
+    return found
+
+
+def register(stack: Stack, customer: str, balance: int) -> None:
+    """The till knows the customer with so many points."""
+    member = {
+        "member_number": customer,
+        "balance": balance,
+        "expires_on": "2027-03-31",
+        "rank": "gold",
+    }
     answer = requests.post(f"{stack.till_stand_in_url}/_member", json=member, timeout=5)
     answer.raise_for_status()
-    return found
 
 
 @pytest.fixture
@@ -97,6 +119,23 @@ def figure(page: Page, label: str) -> Locator:
     return page.locator(".pb-figures > div", has_text=label).locator("dd")
 
 
+def entry(page: Page, words: str) -> Locator:
+    """Entries of the history that are called so."""
+    return page.locator(".pb-what").get_by_text(words, exact=True)
+
+
+def lines(where: Locator) -> int:
+    """On how many lines a text stands."""
+    found: int = where.evaluate(
+        """found => {
+            const text = document.createRange();
+            text.selectNodeContents(found);
+            return new Set([...text.getClientRects()].map((line) => line.top)).size;
+        }"""
+    )
+    return found
+
+
 def discounts(stack: Stack, customer: str) -> list[dict[str, Any]]:
     """The customer's discounts at the shop."""
     kept = requests.get(f"{stack.shopify_stand_in_url}/_discounts", timeout=5).json()
@@ -129,6 +168,7 @@ def test_points_become_a_code_stay_one_after_a_reload_and_come_back(
     expect(figure(page, "Available")).to_have_text("750")
     expect(figure(page, "Reserved")).to_have_text("500")
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"09:\d\d|10:00"))
+    expect(told(page, "Time left:")).to_have_text(re.compile(r"^Time left: \d\d:\d\d$"))
     (discount,) = discounts(stack, customer)
     assert discount["codes"]["nodes"][0]["code"] == code
     assert discount["customerGets"]["value"]["amount"]["amount"] == "500"
@@ -144,6 +184,7 @@ def test_points_become_a_code_stay_one_after_a_reload_and_come_back(
     expect(page.locator("#points")).to_contain_text("¥500 off your order")
     page.get_by_role("button", name="日本語").click()
     expect(told(page, "ご注文用に500ポイントを確保しました")).to_be_visible()
+    expect(told(page, "残り時間：")).to_have_text(re.compile(r"^残り時間：\d\d:\d\d$"))
     picture(page, "my-page-hold-ja")
     page.get_by_role("button", name="English").click()
 
@@ -304,7 +345,45 @@ def test_a_narrow_screen_shows_all_of_it(page: Page, locale: str) -> None:
     expect(page.locator("html")).to_have_attribute("lang", locale)
     code_of(page)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+    for button in page.locator("[data-locale]").all():
+        assert lines(button) == 1
     picture(page, f"my-page-hold-narrow-{locale}")
+
+
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_ten_digits_fit_a_narrow_screen_and_less_than_nothing_has_a_minus_sign(
+    page: Page, stack: Stack, customer: str, locale: str
+) -> None:
+    register(stack, customer, -1_234_567_890)
+    for action, moved in (("grant", 1_000_000_000), ("consume", 1_000_000)):
+        properties = {"customer_id": customer, "points": moved, "reason": "Much"}
+        assert flow(stack, action, properties, f"{action}-{uuid.uuid4()}").status_code == 200
+    page.set_viewport_size({"width": 320, "height": 1500})
+    page.goto(f"{stack.front_url}/?locale={locale}")
+    expect(page.locator(".pb-balance")).to_contain_text("\u22121,234,567,890")
+    expect(page.locator(".pb-number", has_text="\u22121,000,000 pt")).to_be_visible()
+    expect(page.locator(".pb-number", has_text="+1,000,000,000 pt")).to_be_visible()
+    for number in page.locator(".pb-figures dd, .pb-number").all():
+        assert lines(number) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    picture(page, f"my-page-long-numbers-{locale}")
+
+
+def test_an_order_that_moves_no_available_points_is_told_in_words(
+    page: Page, stack: Stack, customer: str
+) -> None:
+    use(page, "500")
+    now_ms = int(time.time() * 1000)
+    order = order_payload(new_order(), code_of(page), 500, customer, now_ms, left=6000)
+    unpaid = body_of(order | {"financial_status": "pending"})
+    assert webhooks.post(stack, "orders/create", unpaid).status == 200
+    wait_until(lambda: points(stack, customer)["figures"] == AFTER_AN_UNPAID_ORDER)
+    page.goto(f"{stack.front_url}/?locale=en")
+    expect(entry(page, "Reserved points used for an order")).to_have_count(1)
+    expect(entry(page, "Order: points to be confirmed")).to_have_count(1)
+    page.get_by_role("button", name="日本語").click()
+    expect(entry(page, "確保したポイントをご注文に利用")).to_have_count(1)
+    expect(entry(page, "ご注文（ポイント付与予定）")).to_have_count(1)
 
 
 def test_who_has_no_points_is_offered_nothing(page: Page, stack: Stack, customer: str) -> None:
