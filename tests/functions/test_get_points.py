@@ -63,6 +63,19 @@ def test_nobody_else_learns_anything(
     assert ("login_url" in answer.body) == (status == 401)
 
 
+@pytest.mark.parametrize(("asked", "end"), [(None, "日"), ("fr", "日"), ("en", "7"), ("ja", "日")])
+def test_who_asks_for_no_language_of_the_page_reads_the_programmes(
+    monkeypatch: pytest.MonkeyPatch, asked: str | None, end: str
+) -> None:
+    functions = Functions(monkeypatch, PROGRAMME_LOCALE="ja", PROGRAMME_EXPIRY="date:2097-12-07")
+    functions.sample("flow_action_grant", "run")
+    payload = event(POINTS, "by_header")
+    payload["headers"].pop("accept-language", None)
+    if asked is not None:
+        payload["headers"]["accept-language"] = asked
+    assert functions.ask(POINTS, payload).body["display"]["expiry"][-1] == end
+
+
 def test_a_customer_without_points_sees_zeros(functions: Functions) -> None:
     answer = functions.sample(POINTS, "by_header")
     assert set(answer.body["figures"].values()) == {0}
