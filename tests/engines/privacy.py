@@ -129,8 +129,8 @@ def everything(engine: Engine) -> list[dict[str, Any]]:
 
 
 def naming(engine: Engine, text: str) -> set[tuple[str, str]]:
-    """The keys of all items in which a text stands anywhere, numbers as a whole only."""
-    whole = re.compile(rf"(?<!\d){re.escape(text)}(?!\d)")
+    """The keys of all items in which a text stands anywhere, as a whole: not within a hash."""
+    whole = re.compile(rf"(?<![0-9A-Za-z]){re.escape(text)}(?![0-9A-Za-z])")
     return {
         (item["pk"]["S"], item["sk"]["S"])
         for item in everything(engine)
