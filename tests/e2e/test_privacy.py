@@ -1,10 +1,9 @@
 """Nothing of an erased customer is left anywhere in the running stack, and no sum has changed."""
 
 import json
-import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -13,7 +12,9 @@ from botocore.config import Config
 
 from local import webhooks
 from local.stack import Stack
+from ops import redrive
 from tests.e2e.asking import ask, bearer, flow, invoke, points
+from tests.e2e.queues import Queues, wait_until
 from tools import shopify_payloads
 from tools.make_events_webhooks import body_of
 
@@ -81,13 +82,6 @@ class Everything:
         return sums
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 40) -> None:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < give_up, "it did not come to that in time"
-        time.sleep(0.2)
-
-
 def post(stack: Stack, topic: str, body: dict[str, Any]) -> None:
     assert webhooks.post(stack, topic, body_of(body)).status == 200
 
@@ -126,6 +120,10 @@ def test_an_erased_customer_is_found_nowhere_and_the_shops_sums_stay(
     post(stack, "customers/data_request", about | {"data_request": {"id": 41}})
     wait_until(lambda: bool(everything.where(f"data-requests/{stack.shop_domain}/{customer}/")))
     assert everything.where(name), "so that finding nothing means something"
+    orders, failing = Queues(stack, "order_events"), order | {"id": order_id + 1}
+    with orders.patience(seconds=0), orders.worker_without_table():
+        post(stack, ORDER_CREATED, failing)
+        wait_until(lambda: everything.where(str(order_id + 1)) >= {orders.letters}, seconds=60)
     before = everything.sums()
 
     post(stack, "customers/redact", about | {"orders_to_redact": [order_id]})
@@ -142,7 +140,11 @@ def test_an_erased_customer_is_found_nowhere_and_the_shops_sums_stay(
     }
     assert everything.sums() == before
     _sees_zeros_and_is_refused(stack, customer)
+    assert redrive.redrive(orders.sqs, orders.letters, orders.url) == 1
     post(stack, "orders/updated", order | {"updated_at": "2026-11-22T10:00:00+09:00"})
+    wait_until(lambda: orders.waiting(orders.url) == 0)
+    assert orders.waiting(orders.letters) == 0
+    assert everything.sums() == before
     assert invoke(stack, "privacy_watch")["open"] == 0
 
 

@@ -1,14 +1,10 @@
 """Webhooks on the running stack: accepted, worked on, kept while workers stand still, redriven."""
 
 import json
-import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from local import webhooks
@@ -16,6 +12,7 @@ from local.stack import Stack
 from ops import redrive
 from tests.e2e.asking import ask, points
 from tests.e2e.conftest import OwnStack
+from tests.e2e.queues import Queues, wait_until
 from tools import shopify_payloads
 from tools.make_events_webhooks import body_of
 
@@ -37,72 +34,9 @@ def approved(stack: Stack, customer_id: int) -> int:
     return int(figures["approved"])
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < give_up, "it did not come to that in time"
-        time.sleep(0.1)
-
-
-class Queues:
-    """The stack's queue of customers, its worker's mapping and its dead letters."""
-
-    def __init__(self, stack: Stack) -> None:
-        where: Any = {"endpoint_url": stack.aws_endpoint_url, "region_name": stack.aws_region}
-        self.sqs: Any = boto3.client("sqs", **where)
-        self._lambda: Any = boto3.client("lambda", **where)
-        function = stack.functions["shopify_webhook"]
-        found = self._lambda.get_function_configuration(FunctionName=function)
-        self.url = found["Environment"]["Variables"]["CUSTOMER_EVENTS_QUEUE_URL"]
-        self.letters = redrive.dead_letter_queue_url(self.sqs, self.url)
-        worker = stack.functions["customer_events"]
-        listed = self._lambda.list_event_source_mappings(FunctionName=worker)
-        (self._mapping,) = [one["UUID"] for one in listed["EventSourceMappings"]]
-        self._worker = worker
-
-    def waiting(self, url: str) -> int:
-        """Messages that nobody has taken."""
-        name = "ApproximateNumberOfMessages"
-        found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-        return int(found["Attributes"][name])
-
-    def enable(self, *, on: bool) -> None:
-        self._lambda.update_event_source_mapping(UUID=self._mapping, Enabled=on)
-
-    @contextmanager
-    def worker_without_table(self) -> Iterator[None]:
-        """As after a bad release: everything that the worker is given fails."""
-        found = self._lambda.get_function_configuration(FunctionName=self._worker)
-        before = found["Environment"]["Variables"]
-        self._configure(before | {"TABLE_NAME": "not-there"})
-        try:
-            yield
-        finally:
-            self._configure(before)
-
-    def _configure(self, variables: dict[str, str]) -> None:
-        self._lambda.update_function_configuration(
-            FunctionName=self._worker, Environment={"Variables": variables}
-        )
-
-    @contextmanager
-    def patience(self, seconds: int) -> Iterator[None]:
-        """What fails comes again after so many seconds, not after the template's minutes."""
-        before = self.sqs.get_queue_attributes(
-            QueueUrl=self.url, AttributeNames=["VisibilityTimeout"]
-        )["Attributes"]
-        self.sqs.set_queue_attributes(
-            QueueUrl=self.url, Attributes={"VisibilityTimeout": str(seconds)}
-        )
-        try:
-            yield
-        finally:
-            self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes=before)
-
-
 @pytest.fixture
 def queues(stack: Stack) -> Queues:
-    return Queues(stack)
+    return Queues(stack, "customer_events")
 
 
 @pytest.mark.parametrize("case", shopify_payloads.bodies())
