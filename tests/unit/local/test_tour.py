@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import requests
 
-from local import demo, tour
-from local.stack import Stack
+from local import tour
+from tests.unit.local.stacks import noted_stack
 
 
 @pytest.fixture
@@ -17,26 +17,7 @@ def running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     file = tmp_path / ".local" / "stack.json"
     file.parent.mkdir()
     nobody = "http://127.0.0.1:1"
-    Stack(
-        front_url=nobody,
-        api_url=nobody,
-        function_urls={"flow_action_grant": nobody, "flow_action_consume": nobody},
-        functions={},
-        aws_endpoint_url=nobody,
-        aws_region="ap-northeast-1",
-        table_name="table",
-        secrets_name="secret",
-        shop_domain=demo.SHOP_DOMAIN,
-        shopify_client_id=demo.SHOPIFY_CLIENT_ID,
-        shopify_client_secret=demo.CLIENT_SECRET,
-        session_token_secret=demo.CLIENT_SECRET,
-        my_page_secret=demo.MY_PAGE_SECRET,
-        shopify_stand_in_url=None,
-        till_stand_in_url=None,
-        demo_customers=[*demo.CUSTOMERS],
-        build_dir="",
-        python="",
-    ).write(file)
+    noted_stack(nobody, nobody, "flow_action_grant", "flow_action_consume").write(file)
     return file
 
 

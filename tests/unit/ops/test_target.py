@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from local import demo
-from local.stack import Stack
 from ops import target
 from ops.problems import OpsProblem
 from ops.target import Target
 from pointbook.clock import MovedClock, SystemClock
+from tests.unit.local.stacks import noted_stack
 
 VARIABLES = {
     "STAGE": "dev",
@@ -140,26 +139,7 @@ def test_the_stack_on_the_laptop_is_found_by_its_file(
     aws: Aws, find: Callable[..., Target], tmp_path: Path
 ) -> None:
     aws.variables = VARIABLES | {"STAGE": "local", "LOCAL_CLOCK_FILE": "clock.json"}
-    stack = Stack(
-        front_url="http://127.0.0.1:8080",
-        api_url="http://127.0.0.1:8080/api",
-        function_urls={},
-        functions={},
-        aws_endpoint_url="http://127.0.0.1:8081",
-        aws_region="ap-northeast-1",
-        table_name="pointbook-local",
-        secrets_name="pointbook-local",
-        shop_domain=demo.SHOP_DOMAIN,
-        shopify_client_id=demo.SHOPIFY_CLIENT_ID,
-        shopify_client_secret=demo.CLIENT_SECRET,
-        session_token_secret=demo.CLIENT_SECRET,
-        my_page_secret=demo.MY_PAGE_SECRET,
-        shopify_stand_in_url=None,
-        till_stand_in_url=None,
-        demo_customers=[],
-        build_dir="",
-        python="",
-    )
+    stack = noted_stack("http://127.0.0.1:8080", "http://127.0.0.1:8081")
     stack.write(tmp_path / "stack.json")
     assert target.is_running_here()
     for arguments in ((), ("--local",)):

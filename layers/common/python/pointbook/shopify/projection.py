@@ -80,7 +80,7 @@ def _id(value: object) -> int | str | None:
 
 def _id_or_unreadable(value: object) -> int | str | None:
     """An id whose absence means something: one that cannot be read is not taken for absent."""
-    return _id(value) if value is None else (_id(value) or UNREADABLE)
+    return None if value is None else _id(value) or UNREADABLE
 
 
 def _ids(value: object) -> list[int | str] | None:
