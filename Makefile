@@ -107,6 +107,18 @@ test: setup build ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2
 	@$(PYTHON) -m pytest $(or $(ARGS),tests)
 
+QUICK := tests/unit tests/property tests/functions tests/contract tests/architecture
+
+.PHONY: quick
+quick: .venv/.ready ## the tests that need no build, Java, npm or browser, in under a minute
+	@$(PYTHON) -m pytest -q -n 2 -m "not shopify_schema" $(or $(ARGS),$(QUICK))
+
+.PHONY: coverage
+coverage: setup ## branch coverage of the rooms that decide and keep: domain, ledger, store
+	@$(MAKE) dynamodb-local shopify-schema
+	@$(PYTHON) -m pytest -q --cov-branch --cov-report=term-missing:skip-covered \
+		--cov=pointbook.domain --cov=pointbook.ledger --cov=pointbook.store $(QUICK) tests/engines tests/simulation
+
 .PHONY: prove
 prove: .venv/.ready ## run the ledger against the plain model under random schedules; make prove SEEDS=2000
 	@$(PYTHON) -m tests.simulation.prove --seeds $(SEEDS)

@@ -230,6 +230,7 @@ def admin_api() -> AdminApi:
     return AdminApi(SCHEMA_FILE)
 
 
+@pytest.mark.shopify_schema
 @pytest.mark.parametrize("told", every_trigger(), ids=lambda told: told.handle)
 def test_shopifys_admin_api_takes_a_trigger_as_it_is_sent(
     admin_api: AdminApi, told: Trigger

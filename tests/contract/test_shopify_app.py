@@ -185,6 +185,7 @@ def till_points_variables() -> dict[str, Any]:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
+@pytest.mark.shopify_schema
 def test_the_subscription_with_metafields_is_one_that_shopify_takes() -> None:
     schema = load_schema(SCHEMA_FILE)
     file = shopify_files.SHOPIFY / "orders-with-till-points.graphql"

@@ -23,6 +23,8 @@ from pointbook.shopify.discounts import discount_input
 from pointbook.shopify.documents import API_VERSION, Document
 from tests.unit.shopify.test_discounts import DISCOUNT, GID
 
+pytestmark = pytest.mark.shopify_schema
+
 DOCUMENTS = {name: one for name, one in vars(documents).items() if isinstance(one, Document)}
 
 VARIABLES: dict[str, dict[str, Any]] = {
