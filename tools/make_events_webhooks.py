@@ -10,13 +10,20 @@ from typing import Any
 from local import demo, signing
 from local.options import ROOT
 from pointbook.message import Message, message_text
-from pointbook.shopify.projection import SHAPES, projected
-from pointbook.shopify.webhook import QUEUES
-from pointbook.strict import json_object
+from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.documents import API_VERSION
+from pointbook.shopify.webhook import QUEUES, read_webhook
 from tools import shopify_payloads
 
 PATH = "/v1/webhooks/shopify"
 STRANGERS_SECRET = "not-the-secret-of-this-app-0123456789"  # noqa: S105 - nobody's
+_KEYS = AppKeys(
+    client_id=demo.SHOPIFY_CLIENT_ID,
+    client_secret=demo.CLIENT_SECRET,
+    client_secret_previous=demo.CLIENT_SECRET_PREVIOUS,
+    my_page_secret=demo.MY_PAGE_SECRET,
+    shops=frozenset({demo.SHOP_DOMAIN}),
+)
 RECEIVED_AT = datetime(2026, 11, 20, 1, 0, 6, tzinfo=UTC)
 TRIGGERED_AT = "2026-11-20T01:00:05.123456Z"
 
@@ -44,6 +51,12 @@ def webhook_cases(http: Http) -> Iterator[Case]:
     redact = body_of(shopify_payloads.bodies()["customers_redact"][1])
     yield function, "customers_redact_forged", post("customers/redact", redact, secret="x" * 32)
     yield function, "unknown_shop", post(topic, body, shop="other.myshopify.com")
+    without = post("customers/redact", redact)
+    del without["headers"]["x-shopify-shop-domain"]
+    yield function, "customers_redact_without_shop", without
+    yield function, "order_as_redaction", post("customers/redact", body)
+    unpaid = body_of(shopify_payloads.bodies()["orders_create_pending"][1])
+    yield function, "unpaid_order_as_paid", post("orders/paid", unpaid)
     elsewhere = redact.replace(demo.SHOP_DOMAIN.encode(), b"other.myshopify.com")
     yield function, "another_shop_in_the_body", post("customers/redact", elsewhere)
     yield function, "unknown_topic", post("products/update", b'{"id": 632910392}')
@@ -69,8 +82,10 @@ def messages() -> dict[str, tuple[str, str]]:
     found = {}
     for name, (topic, content) in shopify_payloads.bodies().items():
         body = body_of(content)
-        payload = projected(json_object(body, parse_float=str), SHAPES[topic])
-        message = Message(topic, demo.SHOP_DOMAIN, RECEIVED_AT, event_id(topic, body), payload)
+        read = read_webhook("POST", headers(topic, body), body, _KEYS)
+        message = Message(
+            topic, read.shop, RECEIVED_AT, read.event_id, read.payload, read.triggered_at
+        )
         found[name] = (QUEUES[topic], message_text(message))
     return found
 
@@ -123,7 +138,7 @@ def headers(
     given = {
         "topic": topic,
         "shop-domain": shop,
-        "api-version": "2026-10",
+        "api-version": API_VERSION,
         "event-id": event_id(topic, body),
         "webhook-id": event_id(f"delivery of {topic}", body),
         "triggered-at": TRIGGERED_AT,

@@ -1,8 +1,10 @@
 """Bodies of Shopify's webhooks as shops send them, full of personal data of nobody.
 
-Money is built by hand for each case and consistent where points look at it; Shopify's own samples
-are not (https://shopify.dev/docs/api/webhooks). A test shows that none of `PERSONAL` gets behind
-the entrance.
+The fields are those of API version 2026-04 and later, null or missing where they are there: no
+customer has tags, and metafields come only where a subscription asks for them. Money is built by
+hand for each case and consistent where points look at it; Shopify's own samples are not
+(https://shopify.dev/docs/api/webhooks). A test shows that none of `PERSONAL` gets behind the
+entrance.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,6 +39,7 @@ PERSONAL = (
     "4242",
     "SUMMER-OF-HANAKO",
     "Engraved: to my love",
+    "key-of-the-status-page",
 )
 """Texts that stand in the bodies below and nowhere behind the entrance."""
 
@@ -51,25 +54,30 @@ def money(amount: str, currency: str = "JPY", presented: str = "") -> Body:
 
 
 def customer(customer_id: int = CUSTOMER) -> Body:
-    """A customer as customers/create has it and orders carry it."""
+    """A customer as orders carry it."""
     return {
         "id": customer_id,
-        "admin_graphql_api_id": f"gid://shopify/Customer/{customer_id}",
-        "email": "hanako.yamada@example.com",
-        "first_name": "Hanako",
-        "last_name": "Yamada",
-        "phone": "+81-90-0000-0000",
-        "note": "please leave it with the neighbour",
-        "state": "enabled",
-        "verified_email": True,
-        "tags": "Gold, vip-since-birth",
-        "currency": "JPY",
         "created_at": CREATED_AT,
         "updated_at": UPDATED_AT,
+        "first_name": "Hanako",
+        "last_name": "Yamada",
+        "state": "enabled",
+        "note": "please leave it with the neighbour",
+        "verified_email": True,
+        "multipass_identifier": None,
+        "tax_exempt": False,
+        "email": "hanako.yamada@example.com",
+        "phone": "+81-90-0000-0000",
+        "currency": "JPY",
+        "tax_exemptions": [],
+        "admin_graphql_api_id": f"gid://shopify/Customer/{customer_id}",
         "default_address": address(),
-        "addresses": [address()],
-        "email_marketing_consent": {"state": "subscribed", "consent_updated_at": CREATED_AT},
     }
+
+
+def new_customer(customer_id: int = CUSTOMER) -> Body:
+    """A customer as customers/create has it."""
+    return customer(customer_id) | {"addresses": [address()]}
 
 
 def address() -> Body:
@@ -109,6 +117,18 @@ def line(  # noqa: PLR0913 - a line has many sides
         "sku": f"TEA-{number}",
         "vendor": "Yamada Tea",
         "product_id": 632910392 + number,
+        "product_exists": True,
+        "variant_id": None,
+        "variant_title": None,
+        "variant_inventory_management": None,
+        "attributed_staffs": [],
+        "fulfillable_quantity": quantity,
+        "fulfillment_service": "manual",
+        "fulfillment_status": None,
+        "grams": 100,
+        "requires_shipping": not gift_card,
+        "sales_line_item_group_id": None,
+        "duties": [],
         "quantity": quantity,
         "current_quantity": quantity if current_quantity is None else current_quantity,
         "price": price,
@@ -116,6 +136,7 @@ def line(  # noqa: PLR0913 - a line has many sides
         "gift_card": gift_card,
         "taxable": bool(taxes),
         "total_discount": "0",
+        "total_discount_set": money("0", currency),
         "properties": [{"name": "engraving", "value": "Engraved: to my love"}],
         "discount_allocations": [
             {
@@ -165,7 +186,39 @@ def order(
         "id": ORDER,
         "admin_graphql_api_id": f"gid://shopify/Order/{ORDER}",
         "name": "#1001",
+        "number": 1,
         "order_number": 1001,
+        "app_id": None,
+        "buyer_accepts_marketing": False,
+        "cart_token": None,
+        "checkout_token": None,
+        "closed_at": None,
+        "confirmation_number": None,
+        "confirmed": True,
+        "customer_locale": "ja",
+        "device_id": None,
+        "duties_included": False,
+        "estimated_taxes": False,
+        "fulfillments": [],
+        "line_item_groups": [],
+        "location_id": None,
+        "merchant_business_entity_id": str(SHOP_ID),
+        "merchant_of_record_app_id": None,
+        "order_status_url": (
+            f"https://{SHOP}/{SHOP_ID}/orders/b1946ac92492d2347c6235b4d2611184/authenticate"
+            "?key=key-of-the-status-page"
+        ),
+        "payment_terms": None,
+        "po_number": None,
+        "reference": None,
+        "referring_site": None,
+        "returns": [],
+        "source_identifier": None,
+        "source_url": None,
+        "tax_exempt": False,
+        "tax_lines": [],
+        "total_weight": 0,
+        "user_id": None,
         "email": "hanako.yamada@example.com",
         "contact_email": "hanako.yamada@example.com",
         "phone": "+81-90-0000-0000",
@@ -176,7 +229,6 @@ def order(
         "customer": customer(),
         "billing_address": address(),
         "shipping_address": address(),
-        "payment_details": {"credit_card_number": "•••• •••• •••• 4242"},
         "payment_gateway_names": ["shopify_payments"],
         "source_name": "web",
         "tags": "vip-since-birth",
@@ -195,7 +247,15 @@ def order(
         "taxes_included": True,
         "subtotal_price": subtotal,
         "subtotal_price_set": money(subtotal, currency),
+        "current_subtotal_price": subtotal,
+        "current_subtotal_price_set": money(subtotal, currency),
+        "current_total_duties_set": None,
+        "original_total_duties_set": None,
+        "total_line_items_price": subtotal,
+        "total_outstanding": "0",
+        "total_tip_received": "0",
         "total_price": subtotal,
+        "total_price_set": money(subtotal, currency),
         "total_tax": "0",
         "total_discounts": "0",
         "line_items": list(lines),
@@ -203,7 +263,6 @@ def order(
         "discount_codes": [listed for listed, _ in codes],
         "discount_applications": [application for _, application in codes],
         "refunds": [],
-        "metafields": [],
     }
     return body | changes
 
@@ -229,6 +288,7 @@ def refund(
         "transactions": list(transactions),
         "order_adjustments": list(adjustments),
         "refund_shipping_lines": list(shipping),
+        "additional_fees": [],
         "duties": [],
         "total_duties_set": money("0"),
         "return": None,
@@ -243,6 +303,7 @@ def refund_line(
     return {
         "id": of["id"] + 1000,
         "line_item_id": of["id"],
+        "location_id": None,
         "quantity": quantity,
         "restock_type": restock_type,
         "subtotal": subtotal,
@@ -517,7 +578,7 @@ def _taken_back(amount: str) -> list[Body]:
 
 def _customers() -> dict[str, tuple[str, Body]]:
     return {
-        "customers_create": ("customers/create", customer()),
+        "customers_create": ("customers/create", new_customer()),
         "customers_merge": ("customers/merge", merge("completed")),
         "customers_merge_failed": ("customers/merge", merge("failed")),
         "customers_merge_in_progress": ("customers/merge", merge("in_progress")),

@@ -18,12 +18,16 @@ def handler(request: Request) -> Response:
         log.info("webhook_topic_unknown", topic=webhook.showable_topic)
         log.metric("UnknownWebhookTopics")
         return Response(200, {"status": "ignored"})
+    if webhook.is_of_another_version:
+        log.warning("webhook_of_another_version", topic=webhook.topic, version=webhook.version)
+        log.metric("WebhooksOfOtherVersions")
     message = Message(
         topic=webhook.topic,
         shop=webhook.shop,
         received_at=environment.clock().now(),
         event_id=webhook.event_id,
         payload=webhook.payload,
+        triggered_at=webhook.triggered_at,
     )
     environment.enqueue(webhook.queue, message_text(message))
     return Response(200, {"status": "queued"})

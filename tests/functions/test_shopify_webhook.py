@@ -1,6 +1,7 @@
 """Shopify's entrance: what is genuine is on its queue before Shopify is told so."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from pointbook.message import MESSAGE_BYTES_MAX, read_message
 from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
 from tests.functions.harness import Answer, Functions, event
 from tools import shopify_payloads
-from tools.make_events_webhooks import headers, messages
+from tools.make_events_webhooks import TRIGGERED_AT, headers, messages
 
 WEBHOOK = "shopify_webhook"
 BODIES = shopify_payloads.bodies()
@@ -39,6 +40,56 @@ def test_a_webhook_of_every_topic_goes_to_its_queue(functions: Functions, case: 
     assert (message.event_id, message.payload) == (sample.event_id, sample.payload)
 
 
+def test_a_body_of_something_else_is_logged_and_counted_by_its_code(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    functions.sample(WEBHOOK, "order_as_redaction")
+    said, counted = lines(capsys)
+    assert (said["message"], said["topic"]) == ("webhook_topic_mismatch", "customers/redact")
+    assert said["why"] == "orders_to_redact is missing"
+    assert (counted["Code"], counted["RequestsNotServed"]) == ("topic_mismatch", [1])
+
+
+def test_a_compliance_webhook_without_the_shop_s_header_is_taken_by_its_signed_body(
+    functions: Functions,
+) -> None:
+    assert functions.sample(WEBHOOK, "customers_redact_without_shop").status == 200
+    ((queue, text),) = functions.queued
+    assert (queue, read_message(text).shop) == ("privacy_events", "demo.myshopify.com")
+
+
+def test_the_time_at_which_it_happened_goes_along(functions: Functions) -> None:
+    functions.sample(WEBHOOK, "orders_create")
+    ((_, text),) = functions.queued
+    expected = datetime.fromisoformat(TRIGGERED_AT).replace(microsecond=123_000)
+    assert read_message(text).triggered_at == expected
+
+
+@pytest.mark.parametrize("version", ["2027-01", "Hanako Yamada"])
+def test_a_webhook_of_another_version_is_worked_on_and_counted(
+    functions: Functions, capsys: pytest.CaptureFixture[str], version: str
+) -> None:
+    given = event(WEBHOOK, "orders_create")
+    given["headers"]["x-shopify-api-version"] = version
+    assert functions.ask(WEBHOOK, given).status == 200
+    assert len(functions.queued) == 1
+    said, counted = lines(capsys)
+    assert (said["message"], counted["WebhooksOfOtherVersions"]) == (
+        "webhook_of_another_version",
+        [1],
+    )
+    assert said["version"] == (version if version == "2027-01" else "(not a version)")
+
+
+def test_a_webhook_without_a_version_is_none_of_another(
+    functions: Functions, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = event(WEBHOOK, "orders_create")
+    del given["headers"]["x-shopify-api-version"]
+    assert functions.ask(WEBHOOK, given).status == 200
+    assert lines(capsys) == []
+
+
 @pytest.mark.parametrize("case", ["new_header_names", "previous_secret", "base64_body"])
 def test_every_way_to_send_it_counts(functions: Functions, case: str) -> None:
     assert functions.sample(WEBHOOK, case).status == 200
@@ -53,6 +104,7 @@ def test_every_way_to_send_it_counts(functions: Functions, case: str) -> None:
         ("not_signed", 401, "signature_missing"),
         ("unknown_shop", 403, "unknown_shop"),
         ("another_shop_in_the_body", 403, "unknown_shop"),
+        ("order_as_redaction", 400, "topic_mismatch"),
         ("not_json", 400, "malformed_body"),
         ("not_post", 405, "method_not_allowed"),
     ],
@@ -97,17 +149,17 @@ def test_a_queue_that_refuses_lets_shopify_send_again(
 
 
 def test_a_body_over_five_megabytes_is_refused_before_it_is_read(functions: Functions) -> None:
-    body = b"{" + b" " * BODY_BYTES_MAX + b"}"
-    answer = post(functions, "orders/create", body)
+    customer = b'{"id": 7}'
+    answer = post(functions, "customers/create", customer.ljust(BODY_BYTES_MAX + 1))
     assert (answer.status, answer.body) == (413, {"code": "body_too_large"})
-    assert post(functions, "orders/create", b"{" + b" " * (BODY_BYTES_MAX - 2) + b"}").status == 200
+    assert post(functions, "customers/create", customer.ljust(BODY_BYTES_MAX)).status == 200
 
 
 def test_a_webhook_of_which_too_much_is_left_is_refused_aloud(
     functions: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ids = [2**63 + number * 7_919_111_333_777 for number in range(200_000)]
-    redact = {"shop_domain": "demo.myshopify.com", "orders_to_redact": ids}
+    redact = BODIES["customers_redact"][1] | {"orders_to_redact": ids}
     answer = post(functions, "customers/redact", json.dumps(redact).encode())
     assert (answer.status, answer.body) == (413, {"code": "message_too_large"})
     said, counted = lines(capsys)

@@ -2,7 +2,8 @@
 
 Each webhook comes one to three times, at once or up to a day late, so in almost any order; now and
 then a worker's table fails or its process ends, and the message comes again. Every message takes
-the real way: projection, text on the queue, order desk or customer events, ledger, store.
+the real way: entrance, text on the queue, order desk or customer events, ledger, store. Some bodies
+come once more under headers that lie (`lying_headers`), which must change nothing.
 
 What must not depend on any of that: approved, pending, total, spent and hold of every customer, and
 the points that each order keeps. `lifetime` may: points that were approved before they were taken
@@ -10,6 +11,7 @@ back count in it, those taken back before do not. So it is held to what was appr
 what was reversed since.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -41,7 +43,16 @@ from pointbook.sweeping import Sweep
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
 from tests.simulation.faults import Crash, Fault, FaultyClient, Plan, Request, Seeded
-from tests.simulation.lifecycles import HOLD_SECONDS, LAST_DAYS, SHOP, Checkout, Sent, Story
+from tests.simulation.lifecycles import (
+    HOLD_SECONDS,
+    LAST_DAYS,
+    OTHER_SHOP,
+    Checkout,
+    Sent,
+    Story,
+)
+from tests.simulation.lying_headers import Lies
+from tests.simulation.order_life import SHOP
 from tests.simulation.violation import must
 from tests.simulation.wheel import SkewedClock, Wheel, milliseconds
 from tests.simulation.world import TABLE, create_table
@@ -71,6 +82,7 @@ class Delivered:
     orders: int = 0
     messages: int = 0
     deliveries: int = 0
+    lies: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     metrics: Counter[str] = field(default_factory=Counter)
@@ -100,6 +112,7 @@ class _Delivery:
         self.later = later
         self.heard_of: set[str] = set()
         self.random = Random(seed)
+        self.lies = Lies(seed)
         self.engine = MemoryDynamo()
         create_table(self.engine)
         self.wheel = Wheel(self.random, milliseconds(min(one.at for one in told.happenings)) - DAY)
@@ -200,6 +213,15 @@ class _Delivery:
             longest = self.random.choice([1, 30, 30, 3_600, 3_600, 86_400])
             late_ms = self.random.randint(1, longest * SECOND)
             self._at(sent.at, partial(self._deliver, sent.text, programme), late_ms)
+        for topic, shop, late_ms in self.lies.about(sent):
+            self._at(sent.at, partial(self._lie, sent, topic, shop, programme), late_ms)
+
+    def _lie(self, sent: Sent, topic: str, shop: str, programme: Programme) -> None:
+        """The body of a webhook under another topic, or as another shop's."""
+        text = self.lies.text(sent, topic, shop)
+        self.report.lies["refused" if text is None else "taken"] += 1
+        if text is not None:
+            self._deliver(text, programme)
 
     def _deliver(
         self, text: str, programme: Programme, tries: int = 1, *, is_safe: bool = False
@@ -214,15 +236,17 @@ class _Delivery:
             if QUEUES[message.topic] == CUSTOMERS:
                 customer_events.carry_out(message, self._ledger(store), programme)
             else:
-                self._desk(store, programme).carry_out(message)
+                self._desk(store, programme, message.shop).carry_out(message)
         except (LedgerUnavailable, TryAgainError, Crash) as failure:
             self.report.failures[type(failure).__name__] += 1
             again_ms = self.random.choice([10, SECOND, 90 * SECOND, 900 * SECOND])
             self.wheel.spawn(again_ms, partial(self._deliver, text, programme, tries + 1))
 
-    def _desk(self, store: DynamoStore, programme: Programme | None = None) -> OrderDesk:
+    def _desk(
+        self, store: DynamoStore, programme: Programme | None = None, shop: str = SHOP
+    ) -> OrderDesk:
         rules = programme or self.told.programme
-        return OrderDesk(SHOP, self._ledger(store), store, self.clock, rules)
+        return OrderDesk(shop, self._ledger(store), store, self.clock, rules)
 
     def _ledger(self, store: DynamoStore) -> Ledger:
         return Ledger(store, self.clock, random=self.random.random)
@@ -240,6 +264,20 @@ class _Delivery:
         for order in self.told.shop.orders:
             self._check_order(order)
         self._check_customers()
+        self._check_strangers()
+
+    def _check_strangers(self) -> None:
+        """Whatever headers say: nobody has points but the shop's own customers.
+
+        A merge names no shop, so another one may note it; of customers that it does not have.
+        """
+        sent = [json.loads(one.body) for one in self.told.happenings if isinstance(one, Sent)]
+        named = {str(body["id"]) for body in sent if "id" in body}
+        for shop in (SHOP, OTHER_SHOP):
+            for who in named if shop != SHOP else named.difference(self.told.shop.customers):
+                found = self.store.account(shop, who)
+                is_empty = found is None or found.version == 0
+                must("strangers", is_empty, f"{who} of {shop} has an account: {found}")
 
     def _check_customers(self) -> None:
         shop = self.told.shop

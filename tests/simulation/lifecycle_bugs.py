@@ -7,6 +7,7 @@ from tests.simulation.bugs import LEDGER, ORDER_POINTS, ORDERS, Bug
 READER: Final = "shopify/orders.py"
 PAYLOADS: Final = "shopify/order_payloads.py"
 DESK: Final = "order_desk.py"
+TOPICS: Final = "shopify/topics.py"
 
 LIFECYCLE_BUGS: Final = (
     # --- what a payload says ---
@@ -67,7 +68,12 @@ LIFECYCLE_BUGS: Final = (
         "        if not net:\n            sums",
     ),
     Bug("a code's hold not found", DESK, "hold_id_of(use.code)", "use.code"),
-    Bug("a till's points overlooked", READER, "till_points=_till_points(order)", "till_points=0"),
+    Bug(
+        "a till's points overlooked",
+        READER,
+        "till_points=_till_points(order.metafields)",
+        "till_points=0",
+    ),
     Bug("discounts forgotten", PAYLOADS, "return gross - sum(", "return gross or sum("),
     Bug("test orders earn", READER, "is_test=order.test", "is_test=False"),
     Bug(
@@ -75,6 +81,31 @@ LIFECYCLE_BUGS: Final = (
         READER,
         '"paid", "partially_refunded", "refunded"',
         '"refunded"',
+    ),
+    # --- what headers say, which are not signed ---
+    Bug(
+        "an order taken for a customer",
+        TOPICS,
+        '_Form(frozenset({"id"}), _ALL | _CUSTOMER, kind="Customer")',
+        '_Form(frozenset({"id"}), frozenset())',
+    ),
+    Bug(
+        "an order earns in the shop of its header",
+        TOPICS,
+        "if host.endswith(_SHOPIFYS_HOST):",
+        "if not host:",
+    ),
+    Bug(
+        "paid by its topic",
+        DESK,
+        "news = self._news(facts)",
+        'news = self._news(replace(facts, paid=facts.paid or message.topic == "orders/paid"))',
+    ),
+    Bug(
+        "cancelled by its topic",
+        DESK,
+        "news = self._news(facts)",
+        'news = replace(self._news(facts), cancelled=message.topic == "orders/cancelled")',
     ),
     # --- what it means ---
     Bug(

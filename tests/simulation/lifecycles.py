@@ -8,6 +8,8 @@ is under way (the rule of the first message is kept), an order that passes from 
 another otherwise than by a merge, and a discount that changes after the order was placed.
 """
 
+import base64
+import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,13 +20,14 @@ from typing import Final
 
 from pointbook.domain.programme import Programme, programme_of, usual_programme
 from pointbook.message import Message, message_text
+from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.discount_code import derive_code
-from pointbook.shopify.projection import SHAPES, projected
-from pointbook.strict import json_object
+from pointbook.shopify.webhook import read_webhook
 from tests.reference.orders_calculation import Bought, CodeUse, Rules, Shop
-from tests.simulation.order_life import Currency, OrderLife, Payload, body_of
+from tests.simulation.order_life import SHOP, Currency, OrderLife, Payload, body_of
 
 CURRENCIES: Final = (Currency("JPY", 0), Currency("JPY", 0), Currency("USD", 2), Currency("KWD", 3))
+OTHER_SHOP: Final = "second.myshopify.com"
 BEGIN: Final = datetime(2027, 1, 20, 3, tzinfo=UTC)
 HOLD_SECONDS: Final = 600
 LAST_DAYS: Final = 120
@@ -38,7 +41,13 @@ _DAYS_OF_ORDERS = 14
 _SECOND = timedelta(seconds=1)
 
 
-SHOP: Final = "demo.myshopify.com"
+KEYS: Final = AppKeys(
+    client_id="client-id",
+    client_secret="secret-of-this-app-0123456789",
+    client_secret_previous="",
+    my_page_secret="",
+    shops=frozenset({SHOP, OTHER_SHOP}),
+)
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,23 @@ class Sent:
     @cached_property
     def text(self) -> str:
         """What of it goes on a queue, made as the entrance makes it."""
-        payload = projected(json_object(self.body, parse_float=str), SHAPES[self.topic])
-        return message_text(Message(self.topic, SHOP, self.at, f"event-{self.number}", payload))
+        return self.text_as(self.topic, SHOP)
+
+    def text_as(self, topic: str, shop: str) -> str:
+        """The same of a delivery whose headers name this topic and shop. Raises Refused."""
+        headers = {
+            "x-shopify-topic": topic,
+            "x-shopify-shop-domain": shop,
+            "x-shopify-event-id": f"event-{self.number}",
+            "x-shopify-hmac-sha256": self._signature,
+        }
+        read = read_webhook("POST", headers, self.body, KEYS)
+        return message_text(Message(read.topic, read.shop, self.at, read.event_id, read.payload))
+
+    @cached_property
+    def _signature(self) -> str:
+        digest = hmac.digest(KEYS.client_secret.encode(), self.body, "sha256")
+        return base64.b64encode(digest).decode()
 
     @property
     def buyer_of(self) -> str | None:
@@ -138,7 +162,12 @@ class _Teller:
         """All of it."""
         for customer in self.shop.customers:
             at = BEGIN + timedelta(hours=self.random.random() * 24 * 10)
-            who = {"id": int(customer), "email": "a@example.com", "created_at": at.isoformat()}
+            who = {
+                "id": int(customer),
+                "admin_graphql_api_id": f"gid://shopify/Customer/{customer}",
+                "email": "a@example.com",
+                "created_at": at.isoformat(),
+            }
             for _ in range(self.random.choice([1, 1, 2])):
                 self._send(at, "customers/create", who)
             if self.shop.survivor(customer) in self.rich:
@@ -177,7 +206,8 @@ class _Teller:
         return self.random.choice([*RANKS, *RANKS, EXCLUDED])
 
     def _percent(self, customer: str | None) -> int:
-        return RANKS.get(self.tags[customer], 0) if customer else 100
+        """Webhooks have no tags, so nobody has a rank by them."""
+        return 100
 
     def _who(self, customer: str, at: datetime) -> str:
         """Who a customer is by then."""
@@ -320,6 +350,7 @@ class _Teller:
             case "pay":
                 topic = "orders/paid"
                 life.bought.paid_at = life.updated_at
+                life.owes_more = False
             case "cancel":
                 topic = "orders/cancelled"
                 life.bought.is_cancelled = True

@@ -17,6 +17,7 @@ type Payload = dict[str, Any]
 
 ZONE: Final = timezone(timedelta(hours=9))
 FOREIGN: Final = "EUR"
+SHOP: Final = "demo.myshopify.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +234,7 @@ class OrderLife:
         """A refund that only names its lines."""
         return {
             "id": self._number("refund"),
+            "admin_graphql_api_id": f"gid://shopify/Refund/{self._numbers['refund']}",
             "order_id": int(self.bought.order_id),
             "created_at": at.isoformat(),
             "note": "Did not fit Mr Yamada",
@@ -358,7 +360,8 @@ class OrderLife:
             "discount_codes": self.discount_codes,
             "refunds": list(self.refunds),
             "customer": self._customer_payload(),
-            "metafields": self._metafields(),
+            "order_status_url": f"https://{SHOP}/1/orders/{bought.order_id}/authenticate?key=x",
+            **self._metafields(),
         }
 
     def _line_payload(self, shelf: ShelfLine) -> Payload:
@@ -393,16 +396,24 @@ class OrderLife:
     def _customer_payload(self) -> Payload | None:
         if self.customer_now is None:
             return None
-        return {"id": int(self.customer_now), "email": "taro@example.com", "tags": self.tags}
+        return {
+            "id": int(self.customer_now),
+            "admin_graphql_api_id": f"gid://shopify/Customer/{self.customer_now}",
+            "created_at": None,
+            "email": "taro@example.com",
+            "note": None,
+            "state": "enabled",
+        }
 
-    def _metafields(self) -> list[Payload]:
+    def _metafields(self) -> Payload:
         if not self.bought.till_points:
-            return []
+            return {}
         used = str(self.bought.till_points)
-        return [
+        listed = [
             {"namespace": "another_app", "key": "point_used", "value": "999"},
             {"namespace": "omni_hub", "key": "point_used", "value": used},
         ]
+        return {"metafields": listed}
 
     def _financial_status(self) -> str:
         if self.bought.paid_at is None:

@@ -1,6 +1,7 @@
 """Webhooks: whose they are, what they are about, and in which order that is asked."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from pointbook.errors import (
     MethodNotAllowed,
     SignatureMissing,
     SignatureWrong,
+    TopicMismatch,
     UnknownShop,
 )
 from pointbook.shopify.webhook import Webhook, read_webhook
@@ -89,11 +91,131 @@ def test_a_shop_that_is_not_ours_is_refused_before_anything_is_parsed(shop: str 
         read(b"<xml>", shop_domain=shop)
 
 
-@pytest.mark.parametrize("member", ["shop_domain", "myshopify_domain"])
-def test_a_body_that_names_another_shop_than_the_header_is_refused(member: str) -> None:
-    body = json.dumps(REDACT | {member: forge.OTHER_SHOP}).encode()
+NAMES_ITS_SHOP = {
+    "customers/redact": REDACT,
+    "customers/data_request": {
+        "shop_id": 1,
+        "shop_domain": forge.SHOP,
+        "customer": {"id": 7},
+        "orders_requested": [],
+        "data_request": {"id": 9},
+    },
+    "shop/redact": {"shop_id": 1, "shop_domain": forge.SHOP},
+    "app/uninstalled": {"id": 1, "myshopify_domain": forge.SHOP},
+}
+
+
+def named(topic: str, shop: object) -> bytes:
+    """A body that names a shop."""
+    body = NAMES_ITS_SHOP[topic]
+    field = "myshopify_domain" if "myshopify_domain" in body else "shop_domain"
+    return json.dumps(body | {field: shop}).encode()
+
+
+@pytest.mark.parametrize("topic", NAMES_ITS_SHOP)
+@pytest.mark.parametrize("shop", [forge.OTHER_SHOP, forge.SHOP.upper(), "", None, 7, [forge.SHOP]])
+def test_a_body_that_names_another_shop_than_the_header_is_refused(
+    topic: str, shop: object
+) -> None:
     with pytest.raises(UnknownShop):
-        read(body, topic="customers/redact")
+        read(named(topic, shop), topic=topic)
+
+
+@pytest.mark.parametrize("topic", NAMES_ITS_SHOP)
+def test_without_the_header_the_signed_body_names_the_shop(topic: str) -> None:
+    webhook = read(named(topic, forge.OTHER_SHOP), topic=topic, shop_domain=None)
+    assert (webhook.shop, webhook.queue) == (forge.OTHER_SHOP, "privacy_events")
+    for stranger in ("other.myshopify.com", "", None, 7):
+        with pytest.raises(UnknownShop):
+            read(named(topic, stranger), topic=topic, shop_domain=None)
+
+
+ORDER = {"id": 1, "line_items": [], "financial_status": "paid"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://{forge.SHOP}/1/orders/x/authenticate?key=y",
+        f"https://{forge.SHOP.upper()}./1",
+        "https://tea.example.com/1/orders/x",
+        "https://myshopify.com.example.com/",
+        "not a url",
+        "https://[",
+        "",
+        None,
+        7,
+    ],
+)
+def test_an_order_is_held_against_the_shop_that_its_status_page_names(url: object) -> None:
+    body = json.dumps(ORDER | {"order_status_url": url}).encode()
+    assert read(body, topic="orders/paid").shop == forge.SHOP
+    if isinstance(url, str) and forge.SHOP in url.lower():
+        with pytest.raises(UnknownShop):
+            read(body, topic="orders/paid", shop_domain=forge.OTHER_SHOP)
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("customers/create", ORDER),
+        ("customers/create", {"id": 1, "customer": None}),
+        ("customers/create", {"id": 1, "order_id": 2}),
+        ("customers/create", {"id": 1, "myshopify_domain": forge.SHOP}),
+        ("customers/create", {"id": 1, "admin_graphql_api_id": "gid://shopify/Product/1"}),
+        ("customers/create", {"id": 1, "admin_graphql_api_id": 1}),
+        ("customers/create", {}),
+        ("orders/create", {"id": 1}),
+        ("orders/create", {"line_items": []}),
+        ("orders/create", ORDER | {"order_id": 1}),
+        ("orders/create", ORDER | {"shop_domain": forge.SHOP}),
+        ("orders/create", ORDER | {"admin_graphql_api_id": "gid://shopify/DraftOrder/1"}),
+        ("refunds/create", {"id": 1, "order_id": 2}),
+        ("refunds/create", {"id": 1, "order_id": 2, "transactions": [], "line_items": []}),
+        ("customers/merge", {"admin_graphql_api_customer_kept_id": "gid://shopify/Customer/1"}),
+        ("customers/redact", {**REDACT, "data_request": {"id": 1}}),
+        ("customers/redact", {"shop_domain": forge.SHOP, "customer": {}, "orders_to_redact": []}),
+        ("shop/redact", {"shop_id": 1, "shop_domain": forge.SHOP, "customer": None}),
+        ("shop/redact", {"shop_id": 1, "shop_domain": forge.SHOP, "orders_to_redact": []}),
+        ("shop/redact", {"shop_domain": forge.SHOP}),
+        ("app/uninstalled", {"id": 1, "domain": forge.SHOP}),
+        ("app/uninstalled", {"id": 1, "myshopify_domain": forge.SHOP, "customer": {"id": 1}}),
+    ],
+)
+def test_a_body_that_is_something_else_is_refused(topic: str, body: dict[str, Any]) -> None:
+    with pytest.raises(TopicMismatch):
+        read(json.dumps(body).encode(), topic=topic)
+
+
+def test_an_order_is_one_with_and_without_its_gid() -> None:
+    for more in ({}, {"admin_graphql_api_id": "gid://shopify/Order/1"}):
+        assert read(json.dumps(ORDER | more).encode(), topic="orders/paid").queue == "order_events"
+
+
+@pytest.mark.parametrize("prefix", ["x-shopify-", "shopify-"])
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("2026-11-20T01:00:05.123456Z", "2026-11-20T01:00:05.123456+00:00"),
+        ("2026-11-20T01:00:05.123456789Z", "2026-11-20T01:00:05.123456+00:00"),
+        ("2026-11-20T10:00:05+09:00", "2026-11-20T10:00:05+09:00"),
+        ("2026-11-20T01:00:05", None),
+        ("0001-01-01T00:00:00+09:00", None),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_time_of_an_event_is_a_hint(prefix: str, said: str | None, found: str | None) -> None:
+    read_at = read(prefix=prefix, triggered_at=said).triggered_at
+    assert read_at == (datetime.fromisoformat(found) if found else None)
+
+
+def test_two_times_of_an_event_are_none() -> None:
+    both = headers(triggered_at="2026-11-20T01:00:05Z") | {
+        "shopify-triggered-at": "2026-11-20T01:00:06Z"
+    }
+    assert read_webhook("POST", both, BODY, forge.KEYS).triggered_at is None
 
 
 def test_a_body_that_names_the_same_shop_is_taken() -> None:

@@ -47,6 +47,17 @@ def test_who_has_left_or_was_merged_away_is_not_registered(status: object) -> No
         read_customer([record(status=status)], NUMBER)
 
 
+@pytest.mark.parametrize("status", ["5", " 0", "enabled", -1])
+def test_a_status_that_nobody_knows_is_no_member_s(status: object) -> None:
+    with pytest.raises(BadTillAnswer, match="status"):
+        read_customer([record(status=status)], NUMBER)
+
+
+@pytest.mark.parametrize("status", [None, ""])
+def test_a_member_without_a_status_is_one(status: object) -> None:
+    assert read_customer([record(status=status)], NUMBER).customer_id == "7"
+
+
 @pytest.mark.parametrize("status", ["0", "1", "2"])
 def test_a_lost_card_keeps_its_points(status: str) -> None:
     assert read_customer([record(status=status)], NUMBER).customer_id == "7"

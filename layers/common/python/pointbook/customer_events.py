@@ -6,10 +6,12 @@ from pointbook.domain.commands import Grant
 from pointbook.domain.entry import Topic
 from pointbook.domain.programme import Programme
 from pointbook.domain.refusal import Refusal
+from pointbook.errors import InvalidRequest
 from pointbook.instruction import Booked, Identity, Instruction
 from pointbook.ledger import Ledger
 from pointbook.message import Message
 from pointbook.shopify.ids import customer_digits
+from pointbook.shopify.projection import UNREADABLE
 
 SOURCE = "shopify"
 
@@ -53,6 +55,8 @@ def _merge(message: Message, ledger: Ledger) -> None:
     """Merge only what Shopify has merged: it tells of merges under way and of failed ones too."""
     payload = message.payload
     status = str(payload.get("status", "")).lower()
+    if status == UNREADABLE:
+        raise InvalidRequest("status", "status cannot be read.")
     if status != COMPLETED:
         _note_other_status(message, status)
         return

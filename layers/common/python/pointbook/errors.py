@@ -10,6 +10,7 @@ PointbookError
 │   ├── MethodNotAllowed         method_not_allowed
 │   ├── InvalidRequest           invalid_request, idempotency_key_missing; names the field
 │   ├── UnknownShop              unknown_shop
+│   ├── TopicMismatch            topic_mismatch
 │   ├── SignatureMissing         signature_missing
 │   ├── SignatureWrong           signature_wrong
 │   ├── Unauthenticated          token_missing, token_invalid, token_expired
@@ -167,6 +168,17 @@ class UnknownShop(Refused):
     """The request is genuine, but of a shop that this stack does not serve."""
 
     code = "unknown_shop"
+
+
+class TopicMismatch(Refused):
+    """The signed body of a webhook is not of the topic that its header names."""
+
+    code = "topic_mismatch"
+
+    def __init__(self, topic: str, why: str) -> None:
+        super().__init__(f"The body is none of {topic}: {why}.")
+        self.topic = topic
+        self.why = why
 
 
 class SignatureMissing(Refused):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pointbook import log
+from pointbook.alarms import TILL_POINTS_UNREADABLE, raise_order_alarm
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import (
     CaptureHold,
@@ -27,11 +28,9 @@ from pointbook.instruction import Booked, Instruction
 from pointbook.ledger import Ledger
 from pointbook.message import Message
 from pointbook.shopify.discount_code import hold_id_of
-from pointbook.shopify.orders import CodeUse, OrderFacts, read_order, read_refund
+from pointbook.shopify.orders import TILL_FIELD, CodeUse, OrderFacts, read_order, read_refund
 
 REFUND_CREATED = "refunds/create"
-ORDER_PAID = "orders/paid"
-ORDER_CANCELLED = "orders/cancelled"
 
 TILL_SPENDING = "till"
 """Under which name an order keeps the points that were used at a counter."""
@@ -93,12 +92,17 @@ class OrderDesk:
             self._tell(refunded.order_id, None, news, self._usual_rule(), cause)
             return
         facts = read_order(message.payload, self._programme.currency)
-        rule = self._programme.earning_rule(facts.tag_digests, is_test=facts.is_test)
-        news = self._news(message.topic, facts)
+        rule = self._programme.earning_rule((), is_test=facts.is_test)
+        news = self._news(facts)
         self._tell(facts.order_id, facts.customer_id, news, rule, cause)
         for use in facts.code_uses:
             self._capture(facts.order_id, use, cause)
-        if facts.till_points:
+        if facts.till_points is None:
+            order_id, customer_id = facts.order_id, facts.customer_id
+            raise_order_alarm(
+                TILL_POINTS_UNREADABLE, self._shop, order_id, customer_id, field=TILL_FIELD
+            )
+        elif facts.till_points:
             self._spend_at_till(facts.order_id, facts.till_points, cause)
         self._give_back(facts.order_id, cause)
 
@@ -107,8 +111,9 @@ class OrderDesk:
         booked = self._tell(order_id, None, OrderNews(), self._usual_rule(), Cause("schedule"))
         return booked.settled + len(booked.entry_ids) if booked else 0
 
-    def _news(self, topic: str, facts: OrderFacts) -> OrderNews:
-        reasons = [facts.updated_at] if facts.paid or topic == ORDER_PAID else []
+    def _news(self, facts: OrderFacts) -> OrderNews:
+        """What the signed body says; its topic is a header, and says nothing."""
+        reasons = [facts.updated_at] if facts.paid else []
         if self._programme.approve_on is ApproveOn.CREATED:
             reasons.append(facts.created_at or facts.updated_at)
         return OrderNews(
@@ -118,7 +123,7 @@ class OrderDesk:
             taxes_included=facts.taxes_included,
             # Shopify's clock may be ahead of ours: what it says has happened has happened by now.
             confirmed_at=min((*reasons, self._clock.now())) if reasons else None,
-            cancelled=facts.cancelled or topic == ORDER_CANCELLED,
+            cancelled=facts.cancelled,
             refunds=facts.refunds,
         )
 

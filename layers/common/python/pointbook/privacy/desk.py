@@ -23,6 +23,7 @@ from pointbook.privacy.shops import ShopErasure, ShopLives, note_uninstalled, un
 from pointbook.shopify.ids import customer_digits, number_digits
 from pointbook.store.files import file_key
 from pointbook.store.privacy_requests import PrivacyRequests
+from pointbook.strict import shown
 
 APP_UNINSTALLED = "app/uninstalled"
 ONE_MESSAGE_SECONDS = 10.0
@@ -183,8 +184,23 @@ def _request_in(message: Message) -> PrivacyRequest:
         subject=_subject(kind, customer_id, message),
         received_at=message.received_at,
         customer_id=customer_id,
-        order_ids=tuple(number_digits(order_id, named) for order_id in payload.get(named, ())),
+        order_ids=_orders_in(payload, named),
     )
+
+
+def _orders_in(payload: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    found = payload.get(field, [])
+    if not isinstance(found, list):
+        raise InvalidRequest(field, f"{field} is {shown(found)}, but must be a list of ids.")
+    return tuple(number_digits(order_id, field) for order_id in found)
+
+
+def _member(payload: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
+    """An object within the payload; None where it is missing. Raises InvalidRequest."""
+    found = payload.get(field)
+    if found is not None and not isinstance(found, dict):
+        raise InvalidRequest(field, f"{field} is {shown(found)}, but must be an object.")
+    return found
 
 
 def _customer_in(payload: Mapping[str, Any]) -> str | None:
@@ -192,7 +208,7 @@ def _customer_in(payload: Mapping[str, Any]) -> str | None:
 
     Raises InvalidRequest where nobody is named.
     """
-    customer = payload.get("customer")
+    customer = _member(payload, "customer")
     if customer is None:
         raise InvalidRequest("customer", "customer is missing: nobody is named.")
     found = customer.get("id")
@@ -203,7 +219,7 @@ def _subject(kind: Kind, customer_id: str | None, message: Message) -> str:
     """What tells requests of one kind and shop apart: a customer is erased once for ever."""
     if kind is Kind.CUSTOMER and customer_id is not None:
         return customer_id
-    number = message.payload.get("data_request", {}).get("id")
+    number = (_member(message.payload, "data_request") or {}).get("id")
     if number is None:
         name = hashlib.sha256(message.event_id.encode()).hexdigest()[:16]
     else:

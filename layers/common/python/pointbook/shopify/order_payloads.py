@@ -2,16 +2,53 @@
 
 Fields: https://shopify.dev/docs/api/admin-rest/latest/resources/order and .../refund. Whatever else
 a payload has is ignored. Money is Decimal: texts and JSON numbers are read digit by digit.
+
+A field that is missing has its default. One that is there and cannot be read is refused by its
+name, and so is the projection's marker, whatever the field's kind.
 """
 
+import re
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
+
+from pointbook.errors import InvalidRequest
+from pointbook.shopify.ids import customer_digits
+from pointbook.shopify.projection import UNREADABLE
+
+_GID = re.compile(r"gid://shopify/[A-Za-z]+/([0-9]+)")
 
 
-def _as_text(value: object) -> object:
-    return str(value) if type(value) is int else value
+def _as_digits(value: object) -> object:
+    if type(value) is int:
+        return str(value)
+    found = _GID.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else value
+
+
+def _as_customer(value: object) -> object:
+    try:
+        return customer_digits(value)
+    except InvalidRequest:
+        raise ValueError("a customer's id") from None
+
+
+def _readable(value: str) -> str:
+    if value == UNREADABLE:
+        raise ValueError("what was sent cannot be read")
+    return value
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
 
 
 def _no_float(value: object) -> object:
@@ -20,8 +57,16 @@ def _no_float(value: object) -> object:
     return value
 
 
-Id = Annotated[str, BeforeValidator(_as_text), Field(pattern=r"^[1-9][0-9]{0,19}$")]
-"""A number of Shopify's, as its digits."""
+Id = Annotated[str, BeforeValidator(_as_digits), Field(pattern=r"^[1-9][0-9]{0,19}$")]
+"""A number of Shopify's, as its digits; its gid is read too."""
+
+CustomerId = Annotated[str, BeforeValidator(_as_customer)]
+"""The same of a customer: no other kind of gid is read."""
+
+Word = Annotated[str, AfterValidator(_readable)]
+Flag = Annotated[bool, Field(strict=True)]
+Currency = Annotated[str, BeforeValidator(_upper), Field(pattern=r"^[A-Z]{3}$")]
+"""A currency's code, in capitals however it was sent."""
 
 AMOUNT_LIMIT = 10**15
 """Far beyond any order; products and sums of such amounts are still exact."""
@@ -40,7 +85,7 @@ class Money(Part):
     """An amount with its currency."""
 
     amount: Amount
-    currency_code: str = ""
+    currency_code: Currency = ""
 
 
 class MoneySet(Part):
@@ -72,8 +117,8 @@ class TaxLine(Part):
 class Sold(Part):
     """What a line says of what it sells. Only a tip has a gateway and a method of its own."""
 
-    has_tip_gateway: bool = False
-    has_tip_method: bool = False
+    has_tip_gateway: Flag = False
+    has_tip_method: Flag = False
 
     @property
     def is_tip(self) -> bool:
@@ -89,7 +134,7 @@ class LineItem(Sold):
     current_quantity: Count | None = None
     price: Amount
     price_set: MoneySet | None = None
-    gift_card: bool = False
+    gift_card: Flag = False
     discount_allocations: tuple[Allocation, ...] = ()
     tax_lines: tuple[TaxLine, ...] = ()
 
@@ -108,7 +153,7 @@ class LineItem(Sold):
 class RefundedItem(Sold):
     """What a refund says about the line it gives back."""
 
-    gift_card: bool | None = None
+    gift_card: Flag | None = None
 
 
 class RefundLine(Part):
@@ -126,10 +171,10 @@ class RefundLine(Part):
 class Transaction(Part):
     """Money that moved, or was to move."""
 
-    kind: str
-    status: str
+    kind: Word
+    status: Word
     amount: Amount
-    currency: str = ""
+    currency: Currency = ""
 
 
 class Adjustment(Part):
@@ -139,7 +184,7 @@ class Adjustment(Part):
     nothing of shipping here.
     """
 
-    kind: str = ""
+    kind: Word = ""
     amount: Amount
     amount_set: MoneySet | None = None
     tax_amount: Amount = Decimal(0)
@@ -152,6 +197,12 @@ class Adjustment(Part):
         return -amount - in_shop_money(self.tax_amount, self.tax_amount_set)
 
 
+class ShippingLine(Part):
+    """Shipping that a refund pays back."""
+
+    id: Id | None = None
+
+
 class RefundPayload(Part):
     """One refund, by itself or within its order."""
 
@@ -161,7 +212,7 @@ class RefundPayload(Part):
     refund_line_items: tuple[RefundLine, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     order_adjustments: tuple[Adjustment, ...] = ()
-    refund_shipping_lines: tuple[Part, ...] = ()
+    refund_shipping_lines: tuple[ShippingLine, ...] = ()
     total_duties_set: MoneySet | None = None
 
     @property
@@ -177,53 +228,50 @@ class RefundPayload(Part):
 
 
 class Buyer(Part):
-    """Whose order it is. `tag_digests` stand for the customer's tags."""
+    """Whose order it is; nobody's that we know where there is no id."""
 
-    id: Id
-    tag_digests: tuple[str, ...] = ()
+    id: CustomerId | None = None
 
 
 class Application(Part):
-    """One discount of an order; `code` is given for codes of holds only."""
+    """One discount of an order; `code` is given for codes of holds only.
 
-    type: str = ""
-    code: str | None = None
+    Every discount has a type, so that each is listed and keeps its place.
+    """
+
+    type: Word = ""
+    code: Word | None = None
 
 
 class DiscountCode(Part):
     """A code and what it took off altogether."""
 
-    code: str | None = None
+    code: Word | None = None
     amount: Amount
 
 
-class Metafield(Part):
-    """A value that another app wrote to the order."""
-
-    namespace: str
-    key: str
-    value: str | int | None = None
-
-
 class OrderPayload(Part):
-    """One order at one time."""
+    """One order at one time.
+
+    `metafields` may be anything: another app's mistake there stops no order (`shopify.orders`).
+    """
 
     id: Id
     customer: Buyer | None = None
-    test: bool = False
-    currency: str
+    test: Flag = False
+    currency: Currency
     created_at: AwareDatetime | None = None
     updated_at: AwareDatetime
     cancelled_at: AwareDatetime | None = None
-    financial_status: str | None = None
-    taxes_included: bool = True
+    financial_status: Word | None = None
+    taxes_included: Flag = True
     line_items: tuple[LineItem, ...] = ()
     subtotal_price: Amount | None = None
     total_tax: Amount = Decimal(0)
     discount_applications: tuple[Application, ...] = ()
     discount_codes: tuple[DiscountCode, ...] = ()
     refunds: tuple[RefundPayload, ...] | None = None
-    metafields: tuple[Metafield, ...] = ()
+    metafields: Any = ()
 
 
 def in_shop_money(amount: Decimal, both: MoneySet | None) -> Decimal:

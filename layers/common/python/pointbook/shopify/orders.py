@@ -7,7 +7,7 @@
 | refund: goods | its lines |
 | refund: money beside them | `order_adjustments`; where it names nothing else, its transactions |
 | points of a hold | the allocations of the discount with the hold's code, else `discount_codes` |
-| points at a till | metafield `omni_hub.point_used` |
+| points at a till | metafield `omni_hub.point_used`; None where it cannot be read |
 
 Shipping, duties and tips are in none of them. Shopify's plain figures stand before refunds, which
 come by id, as of the order that lists them or of their own making.
@@ -35,7 +35,7 @@ from pointbook.shopify.order_payloads import (
     RefundPayload,
     in_shop_money,
 )
-from pointbook.strict import whole_number
+from pointbook.shopify.projection import TILL_KEY, TILL_NAMESPACE, UNREADABLE, till_points
 
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
 """Financial statuses of an order that was paid once."""
@@ -43,7 +43,7 @@ PAID = frozenset({"paid", "partially_refunded", "refunded"})
 _ON_ITS_WAY = "pending"
 _PAID_BACK = frozenset({"success", _ON_ITS_WAY})
 _SHIPPING = "shipping_refund"
-_TILL_NAMESPACE, _TILL_KEY = "omni_hub", "point_used"
+TILL_FIELD = f"metafields.{TILL_NAMESPACE}.{TILL_KEY}"
 _TILL_POINTS_MAX = 1_000_000_000
 _NOTHING = Decimal(0)
 
@@ -58,11 +58,13 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """One order at one time. `till_points` were used at a counter."""
+    """One order at one time. `till_points` were used at a counter; None: nobody can read how many.
+
+    `customer_id` is None for a guest's order.
+    """
 
     order_id: str
     customer_id: str | None
-    tag_digests: tuple[str, ...]
     is_test: bool
     created_at: datetime | None
     updated_at: datetime
@@ -73,7 +75,7 @@ class OrderFacts:
     taxes_included: bool
     refunds: tuple[Refund, ...]
     code_uses: tuple[CodeUse, ...]
-    till_points: int
+    till_points: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
     Raises InvalidRequest with the field that cannot be used.
     """
     order = _read(OrderPayload, payload)
+    currency = currency.upper()
     if order.currency != currency:
         raise InvalidRequest(
             "currency", f"The order is in {order.currency}, but the programme is in {currency}."
@@ -100,7 +103,6 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
     return OrderFacts(
         order_id=order.id,
         customer_id=order.customer.id if order.customer else None,
-        tag_digests=order.customer.tag_digests if order.customer else (),
         is_test=order.test,
         created_at=order.created_at,
         updated_at=order.updated_at,
@@ -114,12 +116,13 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
             for refund in order.refunds or ()
         ),
         code_uses=_code_uses(order, currency),
-        till_points=_till_points(order),
+        till_points=_till_points(order.metafields),
     )
 
 
 def read_refund(payload: Mapping[str, Any], currency: str) -> RefundFacts:
     """Read the payload of `refunds/create`. Raises InvalidRequest as `read_order` does."""
+    currency = currency.upper()
     refund = _read(RefundPayload, payload)
     told = _refund(refund, refund.created_at, currency)
     return RefundFacts(refund.order_id, told)
@@ -261,10 +264,22 @@ def _code_uses(order: OrderPayload, currency: str) -> tuple[CodeUse, ...]:
     )
 
 
-def _till_points(order: OrderPayload) -> int:
-    """Points that a customer used at a counter, as Omni Hub writes them to the order."""
-    for metafield in order.metafields:
-        if (metafield.namespace, metafield.key) == (_TILL_NAMESPACE, _TILL_KEY):
-            field = f"metafields.{_TILL_NAMESPACE}.{_TILL_KEY}"
-            return whole_number(metafield.value or 0, field, 0, _TILL_POINTS_MAX)
+def _till_points(metafields: object) -> int | None:
+    """Points that a customer used at a counter, as Omni Hub writes them to the order.
+
+    None where that cannot be read: it is another app's, and the order is Shopify's.
+    """
+    if not isinstance(metafields, list | tuple):
+        return None
+    for metafield in metafields:
+        if not isinstance(metafield, Mapping):
+            return None
+        name = (metafield.get("namespace"), metafield.get("key"))
+        if UNREADABLE in name:
+            return None
+        if name == (TILL_NAMESPACE, TILL_KEY):
+            value = metafield.get("value")
+            digits = "0" if value is None else till_points(value)
+            points = None if digits == UNREADABLE else int(digits)
+            return None if points is None or points > _TILL_POINTS_MAX else points
     return 0

@@ -1,20 +1,25 @@
 """Shopify's webhooks: from the bytes that arrived to the few fields that are worked on.
 
 `POST`, signed over the raw body; topic, shop and event id are in headers, which the signature does
-not cover, so the shop is held against the known ones and against the body where the body names it
-(https://shopify.dev/docs/apps/build/webhooks/verify-deliveries). Headers come under two names,
-`x-shopify-topic` and, from Shopify's new Events, `shopify-topic`.
+not cover (https://shopify.dev/docs/apps/build/webhooks/verify-deliveries). So the body has to be of
+the topic and, where it names a shop, of the shop (`shopify.topics`). Headers come under two names,
+`x-shopify-topic` and, from Shopify's new Events, `shopify-topic`. Compliance webhooks have come
+without the shop's: the body names it.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from pointbook.errors import InvalidRequest, MethodNotAllowed, UnknownShop
+from pointbook import log
+from pointbook.errors import InvalidRequest, MethodNotAllowed, TopicMismatch, UnknownShop
 from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.documents import API_VERSION
 from pointbook.shopify.projection import SHAPES, projected
 from pointbook.shopify.signature import WEBHOOK_SIGNATURE_HEADERS, verify_body
+from pointbook.shopify.topics import SHOP_FIELD, require_topic, shop_named
 from pointbook.strict import json_object
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
@@ -36,9 +41,11 @@ QUEUES: Mapping[str, str] = {
 }
 """The queue of each topic, named after the function that works on it."""
 
+_NO_SHOP_OF_OURS = "The webhook is of no shop that uses these points."
 _EVENT_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SHOWABLE_TOPIC = re.compile(r"[a-z_/]{1,64}")
-_SHOP_MEMBERS = ("shop_domain", "myshopify_domain")
+_YEARS = range(2000, 9000)
+_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}|unstable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,9 @@ class Webhook:
     """One webhook, genuine and of a known shop.
 
     `queue` is None for a topic that is not worked on; then `payload` is empty. `event_id` is the
-    same in every delivery of one event; "" if Shopify gave none.
+    same in every delivery of one event; "" if Shopify gave none. `triggered_at` (aware) is when
+    Shopify says that it happened, None if it does not; `version` is the API version that the body
+    is of, "" if Shopify gave none. Like the event's id, both are unsigned: hints.
     """
 
     topic: str
@@ -54,6 +63,13 @@ class Webhook:
     event_id: str
     queue: str | None
     payload: dict[str, Any]
+    triggered_at: datetime | None = None
+    version: str = ""
+
+    @property
+    def is_of_another_version(self) -> bool:
+        """Whether Shopify names another API version than the app asks for."""
+        return self.version not in ("", API_VERSION)
 
     @property
     def showable_topic(self) -> str:
@@ -68,7 +84,7 @@ def read_webhook(method: str, headers: Mapping[str, str], body: bytes, keys: App
 
     In this order, so that nothing of an unsigned request is looked at: MethodNotAllowed,
     SignatureMissing, SignatureWrong, UnknownShop, InvalidRequest (no topic, or two), MalformedBody,
-    and UnknownShop again if the body names another shop than the header.
+    TopicMismatch, and UnknownShop again if the body names another shop than the header.
     """
     if method != "POST":
         raise MethodNotAllowed(method, allowed="POST")
@@ -80,8 +96,16 @@ def read_webhook(method: str, headers: Mapping[str, str], body: bytes, keys: App
     if queue is None:
         return Webhook(topic, shop, _event_id(given), None, {})
     members = json_object(body, parse_float=str)
-    _check_shop(members, shop)
-    return Webhook(topic, shop, _event_id(given), queue, projected(members, SHAPES[topic]))
+    _require_topic(members, topic, shop)
+    return Webhook(
+        topic=topic,
+        shop=_shop_in(members, topic, shop, keys.shops),
+        event_id=_event_id(given),
+        queue=queue,
+        payload=projected(members, SHAPES[topic]),
+        triggered_at=_triggered_at(given),
+        version=_version(given),
+    )
 
 
 def _values(headers: Mapping[str, str], name: str) -> set[str]:
@@ -91,10 +115,13 @@ def _values(headers: Mapping[str, str], name: str) -> set[str]:
 
 
 def _shop(headers: Mapping[str, str], shops: frozenset[str]) -> str:
+    """The header's shop; "" where there is no header and the body has to name it."""
     values = _values(headers, "shop-domain")
+    if not values and _values(headers, "topic") & SHOP_FIELD.keys():
+        return ""
     shop = values.pop() if len(values) == 1 else ""
     if shop not in shops:
-        raise UnknownShop("The webhook is of no shop that uses these points.")
+        raise UnknownShop(_NO_SHOP_OF_OURS)
     return shop
 
 
@@ -108,13 +135,48 @@ def _topic(headers: Mapping[str, str]) -> str:
 def _event_id(headers: Mapping[str, str]) -> str:
     """The event's id, else the delivery's; anything that is not an id counts as none."""
     for name in ("event-id", "webhook-id"):
-        values = _values(headers, name)
-        if len(values) == 1 and _EVENT_ID.fullmatch(found := values.pop()):
+        if _EVENT_ID.fullmatch(found := _one(headers, name)):
             return found
     return ""
 
 
-def _check_shop(members: Mapping[str, Any], shop: str) -> None:
-    for name in _SHOP_MEMBERS:
-        if name in members and members[name] != shop:
-            raise UnknownShop(f"The header names another shop than {name}.")
+def _triggered_at(headers: Mapping[str, str]) -> datetime | None:
+    """When it happened; anything that is not a time with its zone counts as none."""
+    try:
+        found = datetime.fromisoformat(_one(headers, "triggered-at"))
+    except ValueError:
+        return None
+    return found if found.tzinfo and found.year in _YEARS else None
+
+
+def _version(headers: Mapping[str, str]) -> str:
+    """The version as it may stand in a log."""
+    found = _one(headers, "api-version")
+    return found if not found or _VERSION.fullmatch(found) else "(not a version)"
+
+
+def _one(headers: Mapping[str, str], name: str) -> str:
+    """The one value of a header; "" where there is none, or two that differ."""
+    values = _values(headers, name)
+    return values.pop() if len(values) == 1 else ""
+
+
+def _require_topic(members: Mapping[str, Any], topic: str, shop: str) -> None:
+    try:
+        require_topic(members, topic)
+    except TopicMismatch as mismatch:
+        log.warning("webhook_topic_mismatch", topic=topic, shop=shop, why=mismatch.why)
+        raise
+
+
+def _shop_in(members: Mapping[str, Any], topic: str, shop: str, shops: frozenset[str]) -> str:
+    """The shop that header and body agree on; where only one of them names it, that one."""
+    named = shop_named(members, topic)
+    if named is None:
+        return shop
+    field, value = named
+    if shop and value != shop:
+        raise UnknownShop(f"The header names another shop than {field}.")
+    if not isinstance(value, str) or value not in shops:
+        raise UnknownShop(_NO_SHOP_OF_OURS)
+    return value

@@ -12,8 +12,10 @@ from pointbook.strict import shown
 from pointbook.till.days import parse_day
 from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegistered
 
-# customers.status: 0 enabled, 1 disabled, 2 card lost, 3 withdrawn, 4 merged into another.
+# customers.status: 0 enabled, 1 disabled, 2 card lost, 3 withdrawn, 4 merged into another. Absent
+# counts as enabled; a status that nobody knows may not be shown as a member's points.
 _GONE = frozenset({"3", "4"})
+_THERE = frozenset({"", "0", "1", "2"})
 # No field is longer; texts from here reach the page, the next request and the log.
 _TEXT_LIMIT_CHARS = 200
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
@@ -44,7 +46,7 @@ def read_customer(answer: object, member_number: str) -> Customer:
     found = [
         record
         for record in _records(answer)
-        if _text(record, "customerCode") == member_number and _text(record, "status") not in _GONE
+        if _text(record, "customerCode") == member_number and _is_there(record)
     ]
     if not found:
         raise MemberNotRegistered(f"no member {member_number} at the till: check the sync")
@@ -62,6 +64,13 @@ def read_points(answer: object, customer_id: str) -> Points:
         if _text(record, "customerId") == customer_id:
             return Points(_number(record, "point"), _day(record, "pointExpireDate"))
     raise MemberNotRegistered(f"the till keeps no points for its customer {customer_id}")
+
+
+def _is_there(record: Mapping[str, object]) -> bool:
+    status = _text(record, "status")
+    if status not in _THERE | _GONE:
+        raise BadTillAnswer(f"status is {shown(status)}, which is none that Smaregi documents")
+    return status in _THERE
 
 
 def _records(answer: object) -> list[Mapping[str, object]]:

@@ -1,0 +1,176 @@
+"""Topic and shop of a webhook are not signed: whatever they say, a body does what it says itself.
+
+The table: every sample's body, signed as it was once sent, under every topic and for both shops of
+a stack. Either it is refused, or the workers make of it what they make of the honest delivery.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local import demo
+from pointbook.shopify.webhook import QUEUES
+from tests.functions.harness import Functions, event
+from tools import shopify_payloads
+from tools.make_events_webhooks import body_of, headers
+
+SECOND = "second.myshopify.com"
+SHOPS = (demo.SHOP_DOMAIN, SECOND)
+BODIES = shopify_payloads.bodies()
+
+ORDERS = frozenset(topic for topic in QUEUES if topic.startswith("orders/"))
+NAMES_NO_SHOP = frozenset({"refunds/create", "customers/merge", "customers/create"})
+
+QUEUED, MISMATCH, UNKNOWN = (200, "queued"), (400, "topic_mismatch"), (403, "unknown_shop")
+
+type Entry = tuple[Any, ...]
+
+
+def expected(true_topic: str, topic: str, shop: str) -> tuple[int, str]:
+    """What a body of the first shop is answered under these headers."""
+    if topic not in (ORDERS if true_topic in ORDERS else {true_topic}):
+        return MISMATCH
+    return QUEUED if shop == demo.SHOP_DOMAIN or topic in NAMES_NO_SHOP else UNKNOWN
+
+
+class Stack(Functions):
+    """The functions of two shops."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        super().__init__(patch, SHOP_DOMAIN=",".join(SHOPS))
+
+    def post(self, topic: str, content: dict[str, Any], shop: str) -> tuple[int, str]:
+        """Status, and what the answer says."""
+        body = body_of(content)
+        given = {"body": body.decode(), "headers": headers(topic, body, shop=shop)}
+        answer = self.ask("shopify_webhook", event("shopify_webhook", "orders_create") | given)
+        return answer.status, answer.body.get("status") or answer.body["code"]
+
+    def deliver(self, topic: str, content: dict[str, Any], shop: str = demo.SHOP_DOMAIN) -> None:
+        """A delivery that is taken, and worked on; what cannot be done waits for its next try."""
+        self.queued.clear()
+        assert self.post(topic, content, shop) == QUEUED
+        ((queue, text),) = self.queued
+        self.work(queue, text)
+
+    def books(self) -> list[Entry]:
+        """Every entry of every customer of every shop, but for its times and hashes."""
+        return sorted(
+            (item["pk"]["S"], item["topic"]["S"], repr(item["moves"]), repr(item.get("about")))
+            for item in self.items()
+            if "moves" in item
+        )
+
+    def items(self) -> list[dict[str, Any]]:
+        """All that is in the table."""
+        found: list[dict[str, Any]] = self.table.scan(TableName="points", ConsistentRead=True)[
+            "Items"
+        ]
+        return found
+
+
+def before(stack: Stack) -> None:
+    """A customer who signed up and bought something, as the shop told it."""
+    for case in ("customers_create", "orders_create"):
+        stack.deliver(*BODIES[case])
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """Both shops, with nothing in them."""
+    return Stack(monkeypatch)
+
+
+def table() -> Iterator[tuple[str, str, str]]:
+    """Case, topic and shop of all deliveries that there can be of a sample's body."""
+    yield from ((case, topic, shop) for case in BODIES for topic in QUEUES for shop in SHOPS)
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_a_body_is_taken_for_what_it_is_and_nothing_else(stack: Stack, case: str) -> None:
+    true_topic, content = BODIES[case]
+    for topic in QUEUES:
+        for shop in SHOPS:
+            answer = stack.post(topic, content, shop)
+            assert answer == expected(true_topic, topic, shop), (topic, shop)
+
+
+LIES = [
+    (case, topic, shop)
+    for case, topic, shop in table()
+    if (topic, shop) != (BODIES[case][0], demo.SHOP_DOMAIN)
+    and expected(BODIES[case][0], topic, shop) == QUEUED
+]
+"""Headers that lie and are not found out by the body."""
+
+
+def test_the_table_has_lies_of_each_kind_that_is_taken() -> None:
+    taken = {(topic in ORDERS, shop == SECOND) for _, topic, shop in LIES}
+    assert taken == {(True, False), (False, True)}
+
+
+@pytest.mark.parametrize(("case", "topic", "shop"), LIES)
+def test_a_lie_that_is_taken_changes_no_more_than_the_truth(
+    monkeypatch: pytest.MonkeyPatch, case: str, topic: str, shop: str
+) -> None:
+    """A sign-up says nothing of its shop: there only the second shop's own books tell."""
+    true_topic, content = BODIES[case]
+    honest = Stack(monkeypatch)
+    before(honest)
+    if shop == demo.SHOP_DOMAIN:
+        honest.deliver(true_topic, content)
+    lied_to = Stack(monkeypatch)
+    before(lied_to)
+    lied_to.deliver(topic, content, shop)
+    if topic == "customers/create":
+        (pk, *_), *others = (entry for entry in lied_to.books() if SECOND in entry[0])
+        assert (str(shopify_payloads.CUSTOMER) in pk, others) == (True, [])
+        return
+    assert lied_to.books() == honest.books()
+
+
+LIFE = (
+    "customers_create",
+    "orders_create_pending",
+    "orders_paid",
+    "refunds_create",
+    "orders_updated_refunded",
+    "orders_cancelled_refunded",
+)
+
+
+def test_an_old_delivery_changes_nothing_under_any_header(stack: Stack) -> None:
+    for case in LIFE:
+        stack.deliver(*BODIES[case])
+    books = stack.books()
+    assert len(books) > len(LIFE) - 2
+    for case in LIFE:
+        true_topic, content = BODIES[case]
+        for topic in QUEUES:
+            if expected(true_topic, topic, demo.SHOP_DOMAIN) == QUEUED:
+                stack.deliver(topic, content)
+                assert stack.books() == books, (case, topic)
+
+
+def test_an_old_delivery_does_not_bring_back_who_was_erased(stack: Stack) -> None:
+    for case in (*LIFE, "customers_redact"):
+        stack.deliver(*BODIES[case])
+    books = stack.books()
+    assert all(str(shopify_payloads.CUSTOMER) not in pk for pk, *_ in books)
+    for case in (*LIFE, "customers_redact"):
+        true_topic, content = BODIES[case]
+        for topic in QUEUES:
+            if expected(true_topic, topic, demo.SHOP_DOMAIN) == QUEUED:
+                stack.deliver(topic, content)
+    assert stack.books() == books
+
+
+def test_no_lie_erases_anybody_or_takes_a_token_away(stack: Stack) -> None:
+    before(stack)
+    items = stack.items()
+    for case, topic, shop in table():
+        true_topic, content = BODIES[case]
+        if QUEUES[topic] == "privacy_events" and true_topic != topic:
+            assert stack.post(topic, content, shop) == MISMATCH
+    assert stack.items() == items

@@ -1,0 +1,211 @@
+"""Absent and unreadable are two things: what is there and cannot be read is refused by its name.
+
+Every field of every topic, one at a time: what the entrance makes of any value, and what the worker
+makes of the entrance's mark.
+"""
+
+import copy
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointbook import customer_events
+from pointbook.domain.programme import usual_programme
+from pointbook.errors import InvalidRequest
+from pointbook.ledger import Ledger
+from pointbook.message import Message
+from pointbook.order_desk import OrderDesk
+from pointbook.shopify.orders import read_order, read_refund
+from pointbook.shopify.projection import SHAPES, UNREADABLE, Each, Kept, One, Shape, projected
+from pointbook.shopify.webhook import CUSTOMERS, QUEUES
+from tests.engines.engine import MEMORY, SHOP, opened
+from tests.engines.ledgers import SetClock
+from tests.engines.memory import MemoryDynamo
+from tests.engines.privacy import Office
+from tools.shopify_payloads import OUR_CODE
+
+type Path = tuple[str | int, ...]
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+TILL = {"namespace": "omni_hub", "key": "point_used", "value": "5"}
+GOOD: tuple[Any, ...] = (7, True, "completed", "JPY", "2026-11-20T10:00:00Z", OUR_CODE, [7], [TILL])
+"""Values of which at least one can be read wherever a field has one value."""
+
+NOT_READ: tuple[Any, ...] = (UNREADABLE, [UNREADABLE], None, [])
+
+SAYS_NOTHING = {"tip_payment_gateway", "tip_payment_method", "code", "metafields"}
+"""Fields with readable values of which nothing is kept: blank, another code, another app's."""
+
+
+def made(shape: Shape) -> dict[str, Any]:
+    """A body with every field of a shape."""
+    return {name: _value(part) for name, part in shape.items()}
+
+
+def _value(part: Kept | One | Each) -> Any:
+    match part:
+        case One():
+            return made(part.shape)
+        case Each():
+            return [made(part.shape)]
+        case Kept():
+            return next(one for one in GOOD if part.read(one) not in NOT_READ)
+
+
+def places(value: Any, path: Path = ()) -> Iterator[Path]:
+    """The way to every value within `value`."""
+    if isinstance(value, dict | list):
+        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield (*path, name)
+            yield from places(inner, (*path, name))
+
+
+def at(body: Any, path: Path) -> Any:
+    for step in path:
+        body = body[step]
+    return body
+
+
+def put(body: Any, path: Path, value: object) -> Any:
+    """A copy of `body` with `value` at the end of `path`."""
+    changed = copy.deepcopy(body)
+    at(changed, path[:-1])[path[-1]] = value
+    return changed
+
+
+BODIES = {topic: made(shape) for topic, shape in SHAPES.items()}
+SENT = [(topic, path) for topic, body in BODIES.items() for path in places(body)]
+QUEUED = [
+    (topic, path)
+    for topic, body in BODIES.items()
+    for path in places(projected(body, SHAPES[topic]))
+]
+
+
+def work(topic: str, payload: Mapping[str, Any]) -> Any:
+    """Let the topic's worker read a message. Raises InvalidRequest."""
+    message = Message(topic, SHOP, NOW, "event-1", payload)
+    if topic.startswith("orders/"):
+        return read_order(payload, "JPY")
+    if topic == "refunds/create":
+        return read_refund(payload, "JPY")
+    engine = opened(MEMORY, MemoryDynamo())
+    if QUEUES[topic] == CUSTOMERS:
+        programme = usual_programme(sign_up_points="100")
+        customer_events.carry_out(message, Ledger(engine.store(), SetClock()), programme)
+    else:
+        Office(engine).desk().carry_out(message)
+    return None
+
+
+def test_every_field_is_walked_through() -> None:
+    assert len(QUEUED) > 300
+    assert {topic for topic, _ in QUEUED} == {topic for topic, shape in SHAPES.items() if shape}
+
+
+@pytest.mark.parametrize("topic", BODIES)
+def test_a_body_with_every_field_can_be_read(topic: str) -> None:
+    work(topic, projected(BODIES[topic], SHAPES[topic]))
+
+
+@pytest.mark.parametrize(("topic", "path"), QUEUED, ids=str)
+def test_a_worker_refuses_the_mark_in_every_field_by_its_name(topic: str, path: Path) -> None:
+    payload = put(projected(BODIES[topic], SHAPES[topic]), path, UNREADABLE)
+    if path[0] == "metafields":
+        assert work(topic, payload).till_points is None, "it stops the till's points alone"
+        return
+    with pytest.raises(InvalidRequest) as refusal:
+        work(topic, payload)
+    named = ".".join(str(step) for step in path)
+    assert named == refusal.value.field or named.startswith(f"{refusal.value.field}.")
+    assert refusal.value.field in refusal.value.message
+
+
+ANY_VALUE = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False).map(str),
+        st.text(max_size=12),
+        st.sampled_from(["1", "1.5", "paid", "JPY", "true", "2026-11-20", UNREADABLE]),
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner),
+    max_leaves=4,
+)
+
+
+@given(st.sampled_from([one for one in SENT if len(one[1]) > 0]), ANY_VALUE)
+def test_the_entrance_keeps_a_value_or_marks_it_and_never_drops_it(
+    place: tuple[str, Path], value: object
+) -> None:
+    """Dropped are null where Shopify sends null, and what is readable and says nothing."""
+    topic, path = place
+    body = put(BODIES[topic], path, value)
+    kept = projected(body, SHAPES[topic])
+    if kept != projected(_without(BODIES[topic], path), SHAPES[topic]):
+        return
+    steps = {str(step) for step in path}
+    may_be_null = {"customer", "id", "cancelled_at", "total_duties_set"} & steps
+    assert steps & SAYS_NOTHING or (value is None and may_be_null), (path, value)
+
+
+def _without(body: Any, path: Path) -> Any:
+    changed = copy.deepcopy(body)
+    del at(changed, path[:-1])[path[-1]]
+    return changed
+
+
+@given(
+    st.sampled_from([one for one in SENT if one[0] in ("orders/updated", "refunds/create")]),
+    st.text(max_size=8) | st.lists(st.integers(), max_size=1) | st.booleans() | st.none(),
+)
+def test_what_cannot_be_read_never_counts_as_absent(place: tuple[str, Path], value: object) -> None:
+    """Where the entrance has marked something, no message is booked as if it were not there."""
+    topic, path = place
+    kept = projected(put(BODIES[topic], path, value), SHAPES[topic])
+    if not any(at(kept, one) == UNREADABLE for one in places(kept)):
+        return
+    if path[0] == "metafields":
+        assert work(topic, kept).till_points is None
+        return
+    with pytest.raises(InvalidRequest):
+        work(topic, kept)
+
+
+def test_a_desk_books_nothing_of_an_order_with_a_field_that_cannot_be_read() -> None:
+    engine = opened(MEMORY, MemoryDynamo())
+    store, clock = engine.store(), SetClock()
+    desk = OrderDesk(SHOP, Ledger(store, clock), store, clock, usual_programme())
+    body = {
+        "id": 1,
+        "customer": {"id": 7001},
+        "currency": "JPY",
+        "updated_at": "2026-11-20T10:00:00+09:00",
+        "financial_status": "paid",
+        "taxes_included": False,
+        "line_items": [{"id": 2, "quantity": 1, "price": "1000"}],
+        "refunds": [],
+    }
+    broken: list[tuple[str, object]] = [
+        ("test", "true"),
+        ("taxes_included", "false"),
+        ("taxes_included", None),
+        ("cancelled_at", "yesterday"),
+        ("financial_status", ["paid"]),
+        ("customer", "x"),
+    ]
+    for field, value in broken:
+        payload = projected(body | {field: value}, SHAPES["orders/paid"])
+        with pytest.raises(InvalidRequest) as refusal:
+            desk.carry_out(Message("orders/paid", SHOP, clock.now(), "event-1", payload))
+        assert refusal.value.field == field
+    assert store.account(SHOP, "7001") is None
+    cancelled = projected(
+        body | {"cancelled_at": "2026-11-20 10:00:00 +0900"}, SHAPES["orders/paid"]
+    )
+    assert read_order(cancelled, "JPY").cancelled
