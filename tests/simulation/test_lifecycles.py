@@ -25,6 +25,7 @@ def test_a_thousand_orders_come_to_the_same_points_however_they_are_told() -> No
     assert sum(report.orders for report in reports) == SHOPS * ORDERS * SHUFFLES
     assert sum(report.deliveries for report in reports) > 1.5 * sum(r.messages for r in reports)
     assert sum(report.failures["Crash"] for report in reports) > SHOPS * SHUFFLES
+    assert sum(report.failures["TagsUnknown"] for report in reports) > SHOPS * SHUFFLES
     happened = {topic for report in reports for topic in report.entries}
     for topic in ("sub/refund", "pending/cancel", "sub/order", "add/refund", "hold/spent"):
         assert f"points/{topic}" in happened
