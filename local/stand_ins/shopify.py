@@ -9,6 +9,9 @@ With several shops, `/<shop>/admin/...` names one; without, it is the first. Bes
     GET  /_triggers    every Flow trigger that was taken
     POST /_redeem      {"code", "customer_id", "shop"}: use a code at a checkout; 422 says why not,
                        404 that there is no such shop; without `shop` it is the first
+    POST /_customer    {"id", "tags", "state", "email", "display_name", "shop"}: what the Admin API
+                       answers for a customer from now on; nothing is sent. What is not given stays
+                       as it is. From then on they are of that shop alone (without `shop` the first)
 """
 
 import argparse
@@ -27,6 +30,7 @@ from urllib.parse import parse_qsl
 
 from local import demo
 from local.stand_ins.control import Behaviour, Named
+from local.stand_ins.customers import BadCustomer, number_of
 from local.stand_ins.discounts import Discounts, NotRedeemable
 from local.stand_ins.flow_triggers import Triggers
 from local.stand_ins.server import Reply, Request, Service, run
@@ -98,7 +102,8 @@ class ShopifyService(Service):
         document = _document(request)
         if document is None:
             return self.failure(HTTPStatus.BAD_REQUEST)
-        context = Context(shop, self._app.now(), behaviour.forget)
+        others = tuple(one for one in self._shops.values() if one is not shop)
+        context = Context(shop, self._app.now(), behaviour.forget, others)
         return Reply(HTTPStatus.OK, self._admin.run(*document, context))
 
     @override
@@ -119,6 +124,8 @@ class ShopifyService(Service):
                 return Reply(HTTPStatus.OK, self._all_triggers())
             case "POST", "/_redeem":
                 return self._redeem(request)
+            case "POST", "/_customer":
+                return self._tell_of_customer(request)
         return None
 
     def revoke_tokens(self) -> None:
@@ -175,17 +182,29 @@ class ShopifyService(Service):
             for trigger in shop.triggers.all()
         ]
 
-    def _redeem(self, request: Request) -> Reply:
-        try:
-            given = request.json()
-        except ValueError:
-            given = None
-        if not isinstance(given, dict):
-            return Reply(HTTPStatus.BAD_REQUEST, {"message": 'give {"code", "customer_id"}'})
-        domain = str(given.get("shop") or self._app.shops[0])
-        shop = self._shops.get(domain)
+    def _tell_of_customer(self, request: Request) -> Reply:
+        given = _object(request)
+        if given is None:
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": 'give {"id", "tags"}'})
+        shop = self._named_shop(given)
         if shop is None:
-            return Reply(HTTPStatus.NOT_FOUND, {"message": f"no shop {domain} here"})
+            return _no_shop(given)
+        try:
+            customer = shop.customers.put(given)
+        except BadCustomer as error:
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": str(error)})
+        return Reply(HTTPStatus.OK, customer.node())
+
+    def _named_shop(self, given: Mapping[str, object]) -> Shop | None:
+        return self._shops.get(str(given.get("shop") or self._app.shops[0]))
+
+    def _redeem(self, request: Request) -> Reply:
+        given = _object(request)
+        if given is None:
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": 'give {"code", "customer_id"}'})
+        shop = self._named_shop(given)
+        if shop is None:
+            return _no_shop(given)
         digits = str(given.get("customer_id", "")).rpartition("/")[2]
         customer = f"gid://shopify/Customer/{digits}"
         try:
@@ -193,6 +212,19 @@ class ShopifyService(Service):
         except NotRedeemable as error:
             return Reply(HTTPStatus.UNPROCESSABLE_ENTITY, {"message": str(error)})
         return Reply(HTTPStatus.OK, shop.discounts.node(discount, self._app.now()))
+
+
+def _object(request: Request) -> dict[str, object] | None:
+    """The JSON object of an order to the stand-in, None where it is none."""
+    try:
+        given = request.json()
+    except ValueError:
+        return None
+    return given if isinstance(given, dict) else None
+
+
+def _no_shop(given: Mapping[str, object]) -> Reply:
+    return Reply(HTTPStatus.NOT_FOUND, {"message": f"no shop {given.get('shop')} here"})
 
 
 def _document(request: Request) -> tuple[str, Mapping[str, Any]] | None:
@@ -219,7 +251,9 @@ def _form(request: Request) -> Mapping[str, object]:
 
 
 def _customer(arguments: Mapping[str, Any]) -> str | None:
-    """The digits of the customer whom a discount or a trigger is about."""
+    """The digits of the customer whom a discount, a trigger or a question is about."""
+    if number := number_of(str(arguments.get("id", ""))):
+        return number
     payload = arguments.get("payload")
     if isinstance(payload, dict) and "customer_id" in payload:
         return str(payload["customer_id"])

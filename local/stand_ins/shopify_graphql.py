@@ -1,7 +1,7 @@
 """Runs GraphQL documents against the real Admin schema."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from graphql import (
     validate,
 )
 
+from local.stand_ins.customers import Customer, Customers, number_of
 from local.stand_ins.discounts import Discounts, Refused
 from local.stand_ins.flow_triggers import Triggers
 from local.stand_ins.shopify_schema import load_schema, put_resolvers
@@ -34,22 +35,27 @@ _BUCKET = {"maximumAvailable": 2000, "currentlyAvailable": 2000, "restoreRate": 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One shop: what it is, its discounts and the triggers that reached its Flow."""
+    """One shop: what it is, its discounts and customers, the triggers that reached its Flow."""
 
     domain: str
     discounts: Discounts
     triggers: Triggers
     currency: str = "JPY"
     time_zone: str = "Asia/Tokyo"
+    customers: Customers = field(default_factory=Customers)
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the resolvers of one request may know."""
+    """What the resolvers of one request may know.
+
+    `forgotten` is the number of a customer who does not exist.
+    """
 
     shop: Shop
     now: datetime
     forgotten: str | None
+    other_shops: tuple[Shop, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class AdminApi:
             queries={
                 "codeDiscountNode": _code_discount_node,
                 "codeDiscountNodeByCode": _code_discount_node_by_code,
+                "customer": _customer,
                 "shop": _shop,
             },
             mutations={
@@ -240,6 +247,20 @@ def _code_discount_node_by_code(
     context: Context = info.context
     discount = context.shop.discounts.by_code(arguments["code"])
     return discount and context.shop.discounts.node(discount, context.now)
+
+
+def _customer(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
+    context: Context = info.context
+    gid = arguments["id"]
+    number = number_of(gid)
+    if number is None:
+        raise GraphQLError(f"Invalid global id '{gid}'", extensions={"code": "BAD_REQUEST"})
+    if number == context.forgotten:
+        return None
+    told_of = context.shop.customers.get(gid)
+    if told_of is None and any(shop.customers.get(gid) for shop in context.other_shops):
+        return None
+    return (told_of or Customer(number)).node()
 
 
 def _shop(_source: object, info: GraphQLResolveInfo) -> dict[str, object]:

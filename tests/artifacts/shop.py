@@ -58,16 +58,19 @@ class Shopify:
     def __init__(self) -> None:
         self.closed = False
         self.codes: set[str] = set()
+        self.asked: list[str] = []
 
     def send(self, call: Call) -> Answer:
         """The answer to one call."""
+        self.asked.append(call.url)
         if self.closed:
             return Answer(403, {}, b"{}")
         asked = json.loads(call.content or b"{}")
         if call.url.endswith("/access_token"):
             return _answer({"access_token": "shpat_1", "expires_in": 86_399})
         root, variables = next(one for one in _ROOTS if one in asked["query"]), asked["variables"]
-        return _answer({"data": {root: self._payload(root, variables)}})
+        payload = self._payload(root, variables)
+        return _answer({"data": {root.rstrip("("): payload}})
 
     def _payload(self, root: str, variables: dict[str, Any]) -> dict[str, Any] | None:
         if root == _CREATE:
@@ -75,11 +78,14 @@ class Shopify:
             return {"codeDiscountNode": _NODE, "userErrors": []}
         if root == _FIND:
             return _NODE if variables["code"] in self.codes else None
+        if root == _CUSTOMER:
+            return {"id": variables["id"], "tags": ["gold"]}
         return {"userErrors": []}
 
 
 _CREATE, _FIND = "discountCodeBasicCreate", "codeDiscountNodeByCode"
-_ROOTS = (_CREATE, _FIND, "discountCodeDeactivate", "flowTriggerReceive")
+_CUSTOMER = "customer("
+_ROOTS = (_CREATE, _FIND, _CUSTOMER, "discountCodeDeactivate", "flowTriggerReceive")
 _NODE = {
     "id": "gid://shopify/DiscountCodeNode/1",
     "codeDiscount": {

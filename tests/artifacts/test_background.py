@@ -8,8 +8,9 @@ import pytest
 
 from pointbook.errors import MessageTooLarge
 from pointbook.message import MESSAGE_BYTES_MAX
+from pointbook.queue_worker import ONE_MESSAGE_SECONDS
 from pointbook.settings import Settings
-from pointbook.shopify import webhook
+from pointbook.shopify import customers, webhook
 from pointbook.store import keys
 from tests.artifacts.built import (
     FUNCTIONS,
@@ -116,6 +117,19 @@ def test_a_webhook_that_fails_is_tried_again_and_then_kept_for_a_person(
         "maxReceiveCount": 8,
     }
     assert waiting["VisibilityTimeout"] >= 6 * function_property(worker, "Timeout")
+
+
+@pytest.mark.parametrize("name", QUEUES.values())
+def test_a_webhook_outlasts_half_an_hour_in_which_shopify_cannot_be_asked(name: str) -> None:
+    """Between the first try and the last."""
+    waiting = properties(f"{name}Queue")
+    pauses = waiting["RedrivePolicy"]["maxReceiveCount"] - 1
+    assert pauses * waiting["VisibilityTimeout"] >= 30 * MINUTE
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_question_to_shopify_leaves_a_message_most_of_its_time(worker: str) -> None:
+    assert 2 * customers.BUDGET_SECONDS < ONE_MESSAGE_SECONDS < function_property(worker, "Timeout")
 
 
 @pytest.mark.parametrize("worker", WORKERS)

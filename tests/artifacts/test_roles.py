@@ -105,20 +105,19 @@ def test_the_webhooks_entrance_may_fill_the_queues_and_touches_no_points(
     }
 
 
-@pytest.mark.parametrize("function", WORKERS)
-def test_a_worker_is_allowed_what_it_does_and_its_own_queue(
-    shop: Shop, resources: dict[str, Any], function: str, monkeypatch: pytest.MonkeyPatch
+def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
+    shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
 
     def work() -> None:
         shop.forget_what_is_kept()
-        shop.work_on_samples(function)
+        shop.work_on_samples("privacy_events")
 
     found = shop.needed(work)
     shop.merge()
     found |= shop.needed(work)
-    assert found == allowed(resources, function)
+    assert found == allowed(resources, "privacy_events")
 
 
 def test_whoever_goes_on_with_privacy_requests_is_allowed_what_they_need(

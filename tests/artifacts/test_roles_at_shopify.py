@@ -1,5 +1,7 @@
 """The role of a function that speaks to Shopify, too, allows what it does, and nothing else."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import Right, allowed
 from tests.artifacts.shop import CUSTOMER, EveryCode, Shop, flow_event
 from tools.make_events_stream import records
+from tools.make_events_webhooks import messages
 
 
 def test_who_holds_points_for_a_code_is_allowed_to_make_it(
@@ -139,6 +142,52 @@ def test_who_reports_to_flow_is_allowed_to_read_a_book_and_to_remember_the_repor
     shop.merge()
     found |= shop.needed(report_again)
     assert found == allowed(resources, "flow_action_report")
+
+
+ASKS = {
+    "order_events": {"PROGRAMME_RANK_MULTIPLIERS": "gold=150"},
+    "customer_events": {"SHOP_DOMAIN": f"{demo.SHOP_DOMAIN},second.myshopify.com"},
+}
+"""The workers that ask Shopify about customers, and in what kind of stack they do."""
+
+
+@pytest.mark.parametrize("function", ASKS)
+def test_a_worker_that_asks_about_customers_is_allowed_to_and_its_own_queue(
+    resources: dict[str, Any], function: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a token that has to be fetched or is kept; of a customer who was merged."""
+    shop = Shop(monkeypatch, tmp_path / "clock.json", **ASKS[function])
+
+    def work() -> None:
+        shop.forget_what_is_kept()
+        shop.work_on_samples(function)
+
+    found = shop.needed(work)
+    shop.merge()
+    found |= shop.needed(work)
+    shop.forget_what_is_kept()
+    found |= shop.needed(lambda: shop.functions.work(function, *anew(function)))
+    assert found == allowed(resources, function)
+
+
+def anew(function: str) -> list[str]:
+    """Messages of a worker as of things that it has not seen yet."""
+    found = []
+    for queue, text in messages().values():
+        if queue == function:
+            members = json.loads(text)
+            members["payload"]["id"] = 777
+            found.append(json.dumps(members))
+    return found
+
+
+@pytest.mark.parametrize("function", ASKS)
+def test_a_worker_has_no_token_secret_or_question_where_there_is_nothing_to_ask(
+    shop: Shop, function: str
+) -> None:
+    found = shop.needed(lambda: shop.work_on_samples(function))
+    assert {resource for _, resource in found} == {"LedgerTable"}
+    assert shop.shopify.asked == []
 
 
 def test_who_hears_whether_flow_listens_is_allowed_to_write_it_down(

@@ -11,6 +11,7 @@ from pointbook import wiring
 from pointbook.domain.lots import Lot
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger import Ledger
+from tests.engines.customers import MemoryCustomers
 from tests.functions.harness import Functions, event
 from tools.make_events_webhooks import messages, sqs_event
 from tools.shopify_payloads import CUSTOMER, OTHER_CUSTOMER
@@ -82,6 +83,54 @@ def test_a_programme_without_sign_up_points_writes_nothing(monkeypatch: pytest.M
     functions = Functions(monkeypatch, PROGRAMME_SIGN_UP_POINTS="0")
     assert functions.work(QUEUE, message("customers_create")) == []
     assert topics() == []
+
+
+SECOND_SHOP = "second.myshopify.com"
+
+
+@pytest.fixture
+def customers(monkeypatch: pytest.MonkeyPatch) -> MemoryCustomers:
+    """The customers of the shop in the header."""
+    found = MemoryCustomers()
+    monkeypatch.setattr(wiring, "customers", lambda _: found)
+    return found
+
+
+@pytest.fixture
+def two_shops(monkeypatch: pytest.MonkeyPatch, customers: MemoryCustomers) -> Functions:
+    """A stack that serves two shops."""
+    return Functions(monkeypatch, SHOP_DOMAIN=f"{demo.SHOP_DOMAIN},{SECOND_SHOP}")
+
+
+def test_where_there_are_two_shops_the_one_in_the_header_has_to_have_the_customer(
+    two_shops: Functions, customers: MemoryCustomers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The header is not signed: with another shop in it, points would be given there, too."""
+    customers.gone.add(str(CUSTOMER))
+    lying = json.loads(message("customers_create")) | {"shop": SECOND_SHOP}
+    assert two_shops.work(QUEUE, json.dumps(lying)) == []
+    (counted,) = metrics(capsys, "WebhooksRefused")
+    assert (counted["Topic"], counted["Code"]) == ("customers/create", "customer_unknown")
+    assert wiring.ledger("Asia/Tokyo").history(SECOND_SHOP, str(CUSTOMER), limit=1) == []
+    customers.gone.clear()
+    assert two_shops.work(QUEUE, message("customers_create")) == []
+    assert approved() == SIGN_UP
+
+
+def test_while_shopify_does_not_say_whose_customer_it_is_the_sign_up_waits(
+    two_shops: Functions, customers: MemoryCustomers
+) -> None:
+    customers.unreachable = True
+    waiting = two_shops.work(QUEUE, message("customers_create"))
+    assert (waiting, approved()) == ([message("customers_create")], 0)
+    customers.unreachable = False
+    assert two_shops.work(QUEUE, *waiting) == []
+    assert approved() == SIGN_UP
+
+
+def test_a_stack_of_one_shop_asks_nobody(functions: Functions, customers: MemoryCustomers) -> None:
+    assert functions.work(QUEUE, message("customers_create")) == []
+    assert (approved(), customers.asked) == (SIGN_UP, [])
 
 
 def test_a_merge_that_shopify_completed_moves_everything_once(both: Functions) -> None:

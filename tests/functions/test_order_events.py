@@ -14,6 +14,7 @@ from pointbook.domain.expiry import Days
 from pointbook.domain.ports import Obstacle, TryAgainError, Wanted
 from pointbook.instruction import Booked, Instruction
 from pointbook.shopify.discount_code import hold_id_of
+from tests.engines.customers import MemoryCustomers
 from tests.functions.harness import Functions, event
 from tools.make_events_webhooks import messages
 from tools.shopify_payloads import CUSTOMER, ORDER, OUR_CODE
@@ -142,6 +143,77 @@ def test_points_used_at_a_counter_are_spent(functions: Functions) -> None:
     give(Grant(1000, Days(30)))
     assert failed(functions, "orders_create_counter") == []
     assert figures() == {"approved": 560, "total": 560, "lifetime": 1060, "spent": 500}
+
+
+class RankedShop:
+    """A shop whose programme names tags, and Shopify's customers."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.functions = Functions(
+            patch,
+            PROGRAMME_RANK_MULTIPLIERS="gold=150,silver=120",
+            PROGRAMME_EXCLUDED_TAG="staff",
+        )
+        self.customers = MemoryCustomers()
+        patch.setattr(wiring, "customers", lambda _: self.customers)
+
+    def tag(self, *tags: str) -> None:
+        """Let the customer have these tags at Shopify."""
+        self.customers.tags[str(CUSTOMER)] = tags
+
+    def work(self, *cases: str) -> list[str]:
+        """Hand sample messages to the worker; those that come again."""
+        return self.functions.work(QUEUE, *(message(case) for case in cases))
+
+
+@pytest.fixture
+def ranked(monkeypatch: pytest.MonkeyPatch) -> RankedShop:
+    return RankedShop(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("tags", "earned"),
+    [((), 60), (("news",), 60), ((" GOLD",), 90), (("silver",), 72), (("gold", "staff"), 0)],
+)
+def test_an_order_earns_by_the_tags_that_its_customer_has_at_shopify(
+    ranked: RankedShop, tags: tuple[str, ...], earned: int
+) -> None:
+    ranked.tag(*tags)
+    assert ranked.work("orders_paid") == []
+    assert figures().get("approved", 0) == earned
+
+
+def test_tags_are_asked_for_once_and_what_becomes_of_them_later_changes_nothing(
+    ranked: RankedShop,
+) -> None:
+    ranked.tag("gold")
+    assert ranked.work("orders_create") == []
+    ranked.tag()
+    assert ranked.work("orders_paid", "orders_create", "orders_updated", "refunds_create") == []
+    assert figures()["approved"] == 45
+    assert ranked.customers.asked == [str(CUSTOMER)]
+
+
+def test_a_shop_whose_programme_names_no_tag_asks_nothing(
+    functions: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "customers", lambda _: pytest.fail("it was asked"))
+    assert failed(functions, "orders_create") == []
+    assert figures()["approved"] == 60
+
+
+def test_while_shopify_cannot_be_asked_an_order_waits_and_others_go_on(
+    ranked: RankedShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ranked.tag("gold")
+    ranked.customers.unreachable = True
+    waiting = ranked.work("orders_create", "orders_create_guest", "refunds_create")
+    assert waiting == [message("orders_create")]
+    assert figures() == {}
+    assert [line["Topic"] for line in metrics(capsys, "WebhookFailures")] == ["orders/create"]
+    ranked.customers.unreachable = False
+    assert ranked.functions.work(QUEUE, *waiting) == []
+    assert figures()["approved"] == 45
 
 
 def test_one_unreadable_message_stops_no_other(functions: Functions) -> None:

@@ -22,12 +22,14 @@ from local import demo
 from pointbook import wiring
 from pointbook.clock import SystemClock
 from pointbook.domain.programme_rules import DiscountKind
+from pointbook.domain.tags import tag_digest
 from pointbook.errors import SettingsError, ShopifyRefused, ShopifyUnavailable
 from pointbook.outgoing.tokens import KeptToken
 from pointbook.outgoing.transport import Transport
 from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi
 from pointbook.shopify.admin_access import AdminAccess
 from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.customers import BUDGET_SECONDS, Customers
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount, Discounts
 from tests.engines.seal import PlainSeal
@@ -59,11 +61,19 @@ class StandInProcess:
 
     def discounts(self, app: Callable[[], AppKeys] = keys) -> Discounts:
         """As one instance of a function has them."""
+        return Discounts(self.admin(app))
+
+    def customers(self) -> Customers:
+        """As one instance of a function has them."""
+        return Customers(self.admin())
+
+    def admin(self, app: Callable[[], AppKeys] = keys) -> AdminApi:
+        """The shop's Admin API, as one instance of a function has it."""
         base_url = f"{self.url}/{SHOP}"
         calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
         clock = SystemClock()
         access = AdminAccess(SHOP, base_url, app, self.tokens, calls, clock)
-        return Discounts(AdminApi(base_url, access, calls, clock))
+        return AdminApi(base_url, access, calls, clock)
 
     def keep(self, token: str, lives: timedelta) -> None:
         """Keep a token that no instance knows yet."""
@@ -71,6 +81,9 @@ class StandInProcess:
 
     def behave(self, **order: object) -> None:
         assert requests.post(f"{self.url}/_behave", json=order, timeout=5).status_code == 200
+
+    def tell_of_customer(self, **told: object) -> None:
+        assert requests.post(f"{self.url}/_customer", json=told, timeout=5).status_code == 200
 
     def operations(self) -> list[Any]:
         log = requests.get(f"{self.url}/_log", timeout=5).json()
@@ -357,6 +370,45 @@ def test_a_code_is_not_off_while_shopify_cannot_be_reached(shopify: StandInProce
     with pytest.raises(ShopifyUnavailable):
         discounts.switch_off(wanted.code)
     assert shopify.redeem(wanted.code) == 200
+
+
+# --- customers -----------------------------------------------------------------------------------
+
+
+def test_a_customer_s_tags_are_told_and_asked_for_once(shopify: StandInProcess) -> None:
+    customer = str(7_000_000_000_000 + next(_numbers))
+    shopify.tell_of_customer(id=customer, tags=["Gold", "news"])
+    found = shopify.customers().tag_digests(customer)
+    assert found == frozenset({tag_digest("gold"), tag_digest("news")})
+    assert shopify.operations().count("customer") == 1
+
+
+def test_whoever_was_forgotten_is_not_there_and_nobody_else(shopify: StandInProcess) -> None:
+    shopify.behave(forget=CUSTOMER)
+    customers = shopify.customers()
+    assert customers.tag_digests(CUSTOMER) is None
+    assert not customers.exists(CUSTOMER)
+    assert customers.tag_digests("7001") == frozenset()
+
+
+@pytest.mark.parametrize("trouble", [{"fail_with": 503}, {"throttle": True}, {"drop_reply": True}])
+def test_a_customer_is_asked_for_again_after_a_failure(
+    shopify: StandInProcess, trouble: dict[str, Any]
+) -> None:
+    customers = shopify.customers()
+    assert customers.exists(CUSTOMER)  # so that there is a token
+    shopify.behave(**trouble, match="customer", times=2)
+    assert customers.exists(CUSTOMER)
+
+
+def test_a_shop_that_does_not_answer_is_waited_for_no_longer_than_the_budget(
+    shopify: StandInProcess,
+) -> None:
+    shopify.behave(hang=True, match="customer")
+    begun = time.monotonic()
+    with pytest.raises(ShopifyUnavailable):
+        shopify.customers().tag_digests(CUSTOMER)
+    assert time.monotonic() - begun < BUDGET_SECONDS + 0.5
 
 
 # --- tokens ---------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ class Spent:
 class OrderPaper:
     """All messages about one order, and what was done for it."""
 
-    heard: list[tuple[OrderNews, EarningRule]] = field(default_factory=list)
+    heard: list[tuple[OrderNews, EarningRule | None]] = field(default_factory=list)
     owner: str | None = None
     pending: int = 0
     approved_days: list[date] = field(default_factory=list)
@@ -73,8 +73,13 @@ class OrderPaper:
 
     @property
     def rule(self) -> EarningRule | None:
-        """The rule at the time of the first message that named goods."""
-        return next((rule for news, rule in self.heard if _names_goods(news)), None)
+        """The first rule that there was once a message had named goods."""
+        named = False
+        for news, rule in self.heard:
+            named = named or _names_goods(news)
+            if named and rule is not None:
+                return rule
+        return None
 
     @property
     def newest(self) -> OrderNews | None:

@@ -1,9 +1,10 @@
 """Deliver a shop's story as Shopify and SQS may, and compare what the books say in the end.
 
 Each webhook comes one to three times, at once or up to a day late, so in almost any order; now and
-then a worker's table fails or its process ends, and the message comes again. Every message takes
-the real way: entrance, text on the queue, order desk or customer events, ledger, store. Some bodies
-come once more under headers that lie (`lying_headers`), which must change nothing.
+then a worker's table fails, its process ends or Shopify does not tell a customer's tags, and the
+message comes again. Every message takes the real way: entrance, text on the queue, order desk or
+customer events, ledger, store. Some bodies come once more under headers that lie (`lying_headers`),
+which must change nothing.
 
 What must not depend on any of that: approved, pending, total, spent and hold of every customer, and
 the points that each order keeps. `lifetime` may: points that were approved before they were taken
@@ -31,17 +32,19 @@ from pointbook.domain.entry import Topic
 from pointbook.domain.ports import DueKind, TryAgainError, Wanted
 from pointbook.domain.programme import Programme
 from pointbook.domain.reconcile import reconcile
-from pointbook.errors import LedgerUnavailable
+from pointbook.errors import LedgerUnavailable, TagsUnknown
 from pointbook.instruction import Booked, Instruction
 from pointbook.ledger import Ledger
-from pointbook.message import read_message
+from pointbook.message import Message, read_message
 from pointbook.order_desk import OrderDesk
 from pointbook.shopify.discount_code import hold_id_of
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.sweeping import Sweep
+from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
+from tests.simulation.customer_tags import Asked, CustomerTags
 from tests.simulation.faults import Crash, Fault, FaultyClient, Plan, Request, Seeded
 from tests.simulation.lifecycles import (
     HOLD_SECONDS,
@@ -62,6 +65,8 @@ PENDING_DAYS_MAX: Final = 30
 SWEEP_SECONDS: Final = 60.0
 FAULTY_SHARE: Final = 0.12
 TRIES_MAX: Final = 20
+REDRIVEN_AFTER_MS: Final = (3_600_000, 21_600_000, 43_200_000)
+"""When a message comes again that waits for Shopify: a merge may be told a day late."""
 RATES: Final = {
     Fault.THROTTLED: 0.03,
     Fault.CONFLICT: 0.05,
@@ -119,12 +124,14 @@ class _Delivery:
         self.clock = SkewedClock(self.wheel, 0)
         self.store = DynamoStore(self.engine, TABLE)
         self.plan: Plan = Seeded(self.random, RATES)
+        self.tags = CustomerTags(told, self.store, self.clock, Random(seed))
         self.report = Delivered(orders=len(told.shop.orders))
 
     def run(self) -> None:
         """All of it, then a look at the books. What workers log goes nowhere, but is counted."""
         with self._in_silence():
             self._happen()
+        self.tags.settle()
         self._check()
 
     @contextmanager
@@ -236,17 +243,34 @@ class _Delivery:
             if QUEUES[message.topic] == CUSTOMERS:
                 customer_events.carry_out(message, self._ledger(store), programme)
             else:
-                self._desk(store, programme, message.shop).carry_out(message)
+                self._carry_out(message, store, programme, is_safe=is_safe)
+        except TagsUnknown:
+            self.report.failures["TagsUnknown"] += 1
+            again_ms = self.random.choice(REDRIVEN_AFTER_MS)
+            self.wheel.spawn(again_ms, partial(self._deliver, text, programme, tries + 1))
         except (LedgerUnavailable, TryAgainError, Crash) as failure:
             self.report.failures[type(failure).__name__] += 1
             again_ms = self.random.choice([10, SECOND, 90 * SECOND, 900 * SECOND])
             self.wheel.spawn(again_ms, partial(self._deliver, text, programme, tries + 1))
 
+    def _carry_out(
+        self, message: Message, store: DynamoStore, programme: Programme, *, is_safe: bool
+    ) -> None:
+        asked = self.tags.for_message(message.payload, is_safe=is_safe)
+        try:
+            self._desk(store, programme, lambda: asked, message.shop).carry_out(message)
+        finally:
+            self.tags.look(asked.order_id)
+
     def _desk(
-        self, store: DynamoStore, programme: Programme | None = None, shop: str = SHOP
+        self,
+        store: DynamoStore,
+        programme: Programme | None = None,
+        customers: Callable[[], Asked] = nobody_is_asked,
+        shop: str = SHOP,
     ) -> OrderDesk:
         rules = programme or self.told.programme
-        return OrderDesk(shop, self._ledger(store), store, self.clock, rules)
+        return OrderDesk(shop, self._ledger(store), store, self.clock, rules, customers)
 
     def _ledger(self, store: DynamoStore) -> Ledger:
         return Ledger(store, self.clock, random=self.random.random)

@@ -33,6 +33,7 @@ from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.loose_codes import LooseCodes
 from pointbook.sweeping import Sweep, Swept, settling
+from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.faults import Fault, FaultyClient, Nothing, Plan, Request
 from tests.simulation.holds_orders import order_payload
@@ -156,7 +157,7 @@ class Bench:
         discounts = Discounts(AdminApi("https://shop", _Token(), line, self.time))
         return Instance(
             holds=HoldDesk(SHOP, ledger, store, self.time, self.programme, discounts, CODE_KEY),
-            orders=OrderDesk(SHOP, ledger, store, self.time, self.programme),
+            orders=OrderDesk(SHOP, ledger, store, self.time, self.programme, nobody_is_asked),
             codes=LooseCodeDesk(LooseCodes(client, TABLE), self.time, lambda _: discounts),
             ledger=ledger,
             store=store,

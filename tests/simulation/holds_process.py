@@ -24,6 +24,7 @@ from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discounts
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.loose_codes import LooseCodes
+from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.asks import Ask, Attempt
 from tests.simulation.faults import Fault, FaultyClient, Plan, Request
@@ -259,7 +260,9 @@ class Process:
 
     def order_desk(self) -> OrderDesk:
         """What the worker of orders has."""
-        return OrderDesk(SHOP, self.ledger, self.store, self.clock, self._programme)
+        return OrderDesk(
+            SHOP, self.ledger, self.store, self.clock, self._programme, nobody_is_asked
+        )
 
     def loose_code_desk(self) -> LooseCodeDesk:
         """What the sweep of codes has."""

@@ -8,6 +8,7 @@ READER: Final = "shopify/orders.py"
 PAYLOADS: Final = "shopify/order_payloads.py"
 DESK: Final = "order_desk.py"
 TOPICS: Final = "shopify/topics.py"
+PROGRAMME: Final = "domain/programme.py"
 
 LIFECYCLE_BUGS: Final = (
     # --- what a payload says ---
@@ -151,7 +152,45 @@ LIFECYCLE_BUGS: Final = (
         "news.cancelled",
     ),
     Bug("the rule of the latest news", ORDERS, "rule=self.rule or rule", "rule=rule or self.rule"),
-    Bug("a guest's rule kept", DESK, "order.told(news, None)", "order.told(news, rule)"),
+    Bug(
+        "a guest's rule kept",
+        DESK,
+        "self._keep(order, order.told(news, None))",
+        "self._keep(order, order.told(news, self._programme.earning_rule((), is_test=False)))",
+    ),
+    # --- by which tags it earns ---
+    Bug(
+        "tags asked for at every news",
+        DESK,
+        "if facts is not None and order.told(news, None).lacks_rule:",
+        "if facts is not None:",
+    ),
+    Bug(
+        "no tags guessed while Shopify cannot be asked",
+        DESK,
+        "        except (ShopifyRefused, Unavailable) as error:\n",
+        "        except Unavailable:\n"
+        "            return programme.earning_rule((), is_test=is_test)\n"
+        "        except ShopifyRefused as error:\n",
+    ),
+    Bug(
+        "a customer whom Shopify does not know has no tags",
+        DESK,
+        "        if tag_digests is None:\n",
+        "        tag_digests = tag_digests or ()\n        if tag_digests is None:\n",
+    ),
+    Bug(
+        "whoever was merged away asked about",
+        DESK,
+        "tag_digests(book.customer_id)",
+        "tag_digests(owner)",
+    ),
+    Bug(
+        "tags asked for where nothing is earned",
+        PROGRAMME,
+        "return self._earns(is_test) and bool(",
+        "return bool(",
+    ),
     Bug("tax left in", ORDERS, "else priced - tax", "else priced"),
     Bug("no days of waiting", ORDERS, "timedelta(days=self.rule.pending_days)", "timedelta()"),
     Bug(
@@ -183,8 +222,8 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "the newest customer takes the order",
         DESK,
-        "owner = order.customer_id or customer_id",
-        "owner = customer_id or order.customer_id",
+        "owner = order.customer_id or (facts.customer_id if facts else None)",
+        "owner = (facts.customer_id if facts else None) or order.customer_id",
     ),
     Bug(
         "part of a point's worth is free",

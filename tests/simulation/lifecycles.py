@@ -3,8 +3,10 @@
 A shop is a truth (`orders_calculation.Shop`) and what was sent and done on the way to it, each with
 its time. How it is delivered is drawn elsewhere, as often as one likes, and must not matter.
 
-Left out, since what comes first counts there by design: a customer whose tags change while an order
-is under way (the rule of the first message is kept), an order that passes from one customer to
+The tags that customers begin with are part of it; how they change, and by which rank an order is to
+earn, only its delivery says (`customer_tags`).
+
+Left out, since what comes first counts there by design: an order that passes from one customer to
 another otherwise than by a merge, and a discount that changes after the order was placed.
 """
 
@@ -99,10 +101,15 @@ class Checkout:
 
 @dataclass(slots=True)
 class Story:
-    """What happened in a shop. `last_holds` are still open when all is over."""
+    """What happened in a shop. `last_holds` are still open when all is over.
+
+    `tags` are those of each customer at the beginning, `merged_at` says when Shopify merged whom.
+    """
 
     programme: Programme
     shop: Shop
+    tags: dict[str, str] = field(default_factory=dict)
+    merged_at: dict[str, datetime] = field(default_factory=dict)
     happenings: list[Sent | Checkout] = field(default_factory=list)
     last_holds: list[Checkout] = field(default_factory=list)
 
@@ -149,11 +156,11 @@ class _Teller:
         ids = [str(7001 + number) for number in range(customers)]
         self.shop = Shop(Rules.of(self.programme.texts()), ids)
         self.told = Story(self.programme, self.shop)
-        self.merged_at: dict[str, datetime] = {}
+        self.merged_at = self.told.merged_at
         if merges:
             self._merge_some()
         tags = {self.shop.survivor(one): self._tags() for one in ids}
-        self.tags = {one: tags[self.shop.survivor(one)] for one in ids}
+        self.tags = self.told.tags = {one: tags[self.shop.survivor(one)] for one in ids}
         self.rich = {self.shop.survivor(one) for one in ids if random.random() < 0.6}
         self.free_at: dict[str, datetime] = {}
         self.codes: list[tuple[str, str, int]] = []
@@ -172,9 +179,7 @@ class _Teller:
                 self._send(at, "customers/create", who)
             if self.shop.survivor(customer) in self.rich:
                 self.shop.granted[customer] = OPENING_POINTS
-        times = sorted(self.random.random() * 24 * _DAYS_OF_ORDERS for _ in range(self.orders))
-        for number, hours in enumerate(times):
-            at = BEGIN + timedelta(seconds=86_400 + int(hours * 3600))
+        for number, at in enumerate(sorted(self._time_of_order() for _ in range(self.orders))):
             self._order(str(900_001 + number), at)
         self._hold_at_the_end()
         return self.told
@@ -205,15 +210,26 @@ class _Teller:
     def _tags(self) -> str:
         return self.random.choice([*RANKS, *RANKS, EXCLUDED])
 
-    def _percent(self, customer: str | None) -> int:
-        """Webhooks have no tags, so nobody has a rank by them."""
-        return 100
-
     def _who(self, customer: str, at: datetime) -> str:
         """Who a customer is by then."""
         while customer in self.merged_at and self.merged_at[customer] <= at:
             customer = self.shop.merged_into[customer]
         return customer
+
+    def _time_of_order(self) -> datetime:
+        """Some time, often not long before one of the customers is merged."""
+        late = [one for one in self.merged_at.values() if one > BEGIN + timedelta(days=1, hours=1)]
+        if late and self.random.random() < 0.2:
+            return self.random.choice(late) - self.random.randint(5, 900) * _SECOND
+        hours = self.random.random() * 24 * _DAYS_OF_ORDERS
+        return BEGIN + timedelta(seconds=86_400 + int(hours * 3600))
+
+    def _buyer(self, at: datetime) -> str:
+        """Anybody, but rather somebody who is about to be merged."""
+        soon = [one for one, when in self.merged_at.items() if at < when <= at + 900 * _SECOND]
+        if soon and self.random.random() < 0.8:
+            return self.random.choice(soon)
+        return self._who(self.random.choice(self.shop.customers), at)
 
     def _merge_some(self) -> None:
         """Chains of two to four customers, merged in some order, some within seconds."""
@@ -246,7 +262,7 @@ class _Teller:
     # --- one order -----------------------------------------------------------------------------
 
     def _order(self, order_id: str, at: datetime) -> None:
-        buyer = self._who(self.random.choice(self.shop.customers), at)
+        buyer = self._buyer(at)
         is_guest = self.random.random() < 0.12
         bought = Bought(
             order_id=order_id,
@@ -254,7 +270,6 @@ class _Teller:
             created_at=at,
             lines=[],
             taxes_included=self.random.random() < 0.6,
-            percent=self._percent(None if is_guest else buyer),
             is_test=self.random.random() < 0.04,
         )
         life = OrderLife(self.random, self.money, bought, self.tags[buyer], at, bought.customer)
@@ -346,7 +361,6 @@ class _Teller:
                 self._send(life.updated_at, "refunds/create", refund)
             case "attach":
                 life.bought.customer = life.customer_now = self._who(buyer, life.updated_at)
-                life.bought.percent = self._percent(buyer)
             case "pay":
                 topic = "orders/paid"
                 life.bought.paid_at = life.updated_at

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -25,12 +26,13 @@ from pointbook.domain.ports import (
 )
 from pointbook.domain.programme import Programme, usual_programme
 from pointbook.domain.refusal import Refusal
-from pointbook.errors import InvalidRequest, LedgerUnavailable, MessageDeclined
+from pointbook.errors import InvalidRequest, LedgerUnavailable, MessageDeclined, TagsUnknown
 from pointbook.instruction import Booked, Instruction
 from pointbook.ledger import Ledger
 from pointbook.message import Message
 from pointbook.order_desk import OrderDesk
 from pointbook.shopify.discount_code import derive_code, hold_id_of
+from tests.engines.customers import MemoryCustomers
 from tests.engines.engine import MEMORY, SHOP, book_of, opened
 from tests.engines.ledgers import SetClock
 from tests.engines.memory import MemoryDynamo
@@ -52,10 +54,18 @@ class Shop:
         self.clock = SetClock(NOON)
         self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5, alarm=raise_alarm)
         self.programme = usual_programme(**{"expiry": "never", **texts})
+        self.customers = MemoryCustomers()
 
-    def desk(self, store: Any = None, programme: Programme | None = None) -> OrderDesk:
+    def desk(
+        self,
+        store: Any = None,
+        programme: Programme | None = None,
+        customers: MemoryCustomers | None = None,
+    ) -> OrderDesk:
         rules = programme or self.programme
-        return OrderDesk(SHOP, self.ledger, store or self.store, self.clock, rules)
+        books = store or self.store
+        asked = customers or self.customers
+        return OrderDesk(SHOP, self.ledger, books, self.clock, rules, asked)
 
     def send(self, topic: str, payload: Payload, **more: Any) -> None:
         """Let a message come."""
@@ -193,6 +203,187 @@ def test_a_guest_s_order_waits_for_its_customer(shop: Shop) -> None:
     shop.send("orders/updated", order(second=9))
     assert shop.figures() == {"approved": 10, "lifetime": 10}
     assert shop.order().confirmed_at == NOON
+
+
+def test_a_guest_s_order_earns_by_the_rank_of_who_it_turns_out_to_be() -> None:
+    for messages in permutations([order(None), order(second=9)]):
+        shop = Shop(rank_multipliers="gold=150")
+        shop.customers.tags[CUSTOMER] = ("gold",)
+        for message in messages:
+            shop.send("orders/updated", message)
+        assert shop.figures()["approved"] == 15
+        assert shop.customers.asked == [CUSTOMER]
+
+
+# --- by which tags it earns -----------------------------------------------------------------------
+
+RANKS = {"rank_multipliers": "gold=150,silver=120", "excluded_tag": "staff"}
+DEAR: Payload = {"line_items": [{"id": 11, "quantity": 1, "price": "10000"}]}
+"""10,000 yen."""
+
+
+@pytest.fixture
+def ranked() -> Shop:
+    """A shop whose programme names tags."""
+    return Shop(**RANKS)
+
+
+@pytest.mark.parametrize(
+    ("tags", "points"),
+    [
+        ((), 100),
+        (("gold",), 150),
+        (("news", " SILVER "), 120),
+        (("silver", "Gold"), 150),
+        (("gold", "Staff"), 0),
+    ],
+)
+def test_an_order_earns_by_the_tags_that_shopify_tells(
+    ranked: Shop, tags: tuple[str, ...], points: int
+) -> None:
+    ranked.customers.tags[CUSTOMER] = tags
+    ranked.send("orders/create", order(**DEAR))
+    assert ranked.figures().get("approved", 0) == points
+
+
+def test_tags_are_asked_for_once_an_order_and_count_as_they_were(ranked: Shop) -> None:
+    ranked.customers.tags[CUSTOMER] = ("gold",)
+    ranked.send("orders/create", order(**DEAR, financial_status="pending"))
+    ranked.customers.tags[CUSTOMER] = ("staff",)
+    ranked.send("orders/create", order(**DEAR, financial_status="pending"))
+    ranked.send("orders/paid", order(**DEAR, second=5))
+    ranked.send("refunds/create", refund("5000"))
+    ranked.send("orders/updated", order(**DEAR, second=9, refunds=[refund("5000")]))
+    assert ranked.desk().approve("901") == 0
+    assert ranked.figures()["approved"] == 75
+    assert ranked.customers.asked == [CUSTOMER]
+
+
+@pytest.mark.parametrize("texts", [{}, {**RANKS, "points_per_unit": "0"}])
+def test_nobody_is_asked_where_no_tag_changes_anything(texts: dict[str, str]) -> None:
+    shop = Shop(**texts)
+    shop.send("orders/create", order())
+    shop.send("orders/paid", order(second=5))
+    assert shop.customers.asked == []
+
+
+@pytest.mark.parametrize("payload", [order(None), order(test=True)], ids=["guest", "test"])
+def test_nobody_is_asked_for_an_order_that_earns_nothing(ranked: Shop, payload: Payload) -> None:
+    ranked.send("orders/create", payload)
+    assert ranked.customers.asked == []
+
+
+def test_without_shopify_nothing_is_booked_and_all_is_right_afterwards(ranked: Shop) -> None:
+    ranked.customers.tags[CUSTOMER] = ("gold",)
+    ranked.customers.unreachable = True
+    for _ in range(3):
+        with pytest.raises(TagsUnknown, match="redrive"):
+            ranked.send("orders/create", order(**DEAR))
+    ranked.send("refunds/create", refund("5000"))
+    assert ranked.figures() == {}
+    ranked.customers.unreachable = False
+    ranked.send("orders/create", order(**DEAR))
+    assert ranked.figures()["approved"] == 75
+
+
+def test_points_of_a_hold_are_spent_at_once_though_shopify_tells_no_tags(ranked: Shop) -> None:
+    """Else the hold would end while the order waits, and its points be spent elsewhere."""
+    ranked.customers.unreachable = True
+    ranked.grant(100)
+    ranked.hold(30)
+    paid = with_codes({CODE: "300"}, **DEAR)
+    for _ in range(2):
+        with pytest.raises(TagsUnknown):
+            ranked.send("orders/create", paid)
+    assert ranked.figures() == {"approved": 70, "lifetime": 100, "spent": 30}
+    ranked.customers.unreachable = False
+    ranked.send("orders/create", paid)
+    assert ranked.figures() == {"approved": 170, "lifetime": 200, "spent": 30}
+
+
+def test_a_customer_whom_shopify_does_not_know_is_never_taken_for_one_without_tags(
+    ranked: Shop,
+) -> None:
+    """The merge is on its way: afterwards the survivor is asked about."""
+    ranked.customers.gone.add(CUSTOMER)
+    ranked.customers.tags[OTHER] = ("gold",)
+    with pytest.raises(TagsUnknown, match=r"knows no customer 7001.*customers/merge"):
+        ranked.send("orders/create", order(**DEAR))
+    assert ranked.figures() == {}
+    ranked.merge(CUSTOMER, OTHER)
+    ranked.send("orders/create", order(**DEAR))
+    assert ranked.figures(OTHER)["approved"] == 150
+    assert ranked.customers.asked == [CUSTOMER, OTHER]
+
+
+def test_nobody_asks_about_an_erased_customer(ranked: Shop) -> None:
+    ranked.grant(5)
+    ranked.erase()
+    ranked.send("orders/create", order(**DEAR))
+    assert ranked.customers.asked == []
+
+
+def test_goods_that_become_known_only_after_their_customer_was_erased_earn_nothing(
+    ranked: Shop,
+) -> None:
+    """Whose tags they were, nobody can say any more."""
+    ranked.send("orders/create", order(line_items=[], metafields=at_till("3")["metafields"]))
+    ranked.erase()
+    ranked.rename_order()
+    ranked.send("orders/updated", order(second=9, **DEAR))
+    assert ranked.customers.asked == []
+    assert ranked.order().rule is None
+    assert ranked.figures(PSEUDONYM)["approved"] == -3
+
+
+def test_of_two_messages_that_ask_at_once_the_first_written_wins(ranked: Shop) -> None:
+    ranked.customers.tags[CUSTOMER] = ("gold",)
+
+    class Overtaken(MemoryCustomers):
+        """While the first message waits for its answer, the second is carried out."""
+
+        def tag_digests(self, customer_id: str) -> frozenset[str] | None:
+            ranked.send("orders/paid", order(second=5, **DEAR))
+            self.tags[customer_id] = ("silver",)
+            return super().tag_digests(customer_id)
+
+    desk = ranked.desk(customers=Overtaken())
+    desk.carry_out(Message("orders/create", SHOP, NOON, "event-2", order(**DEAR)))
+    assert ranked.figures()["approved"] == 150
+
+
+def test_an_order_whose_goods_another_message_brings_meanwhile_is_not_left_without_a_rule(
+    ranked: Shop,
+) -> None:
+    """The one names the customer, the other the goods: neither alone has to ask."""
+    ranked.customers.tags[CUSTOMER] = ("gold",)
+    goods, customer = order(None, **DEAR), order(line_items=[], second=5)
+
+    class Between:
+        """Lets the goods come just before the first message is booked."""
+
+        def __init__(self, store: Any) -> None:
+            self._store = store
+            self._reads = 0
+
+        def load(self, wanted: Wanted, *, fresh: bool) -> Any:
+            self._reads += 1
+            if self._reads == 2:
+                ranked.send("orders/create", goods)
+            return self._store.load(wanted, fresh=fresh)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._store, name)
+
+    store = Between(ranked.store)
+    ledger = Ledger(store, ranked.clock, random=lambda: 0.5)
+    desk = OrderDesk(SHOP, ledger, store, ranked.clock, ranked.programme, ranked.customers)
+    desk.carry_out(Message("orders/updated", SHOP, NOON, "event-2", customer))
+    assert ranked.figures()["approved"] == 150
+    assert ranked.customers.asked == [CUSTOMER]
+
+
+# --- more of whose order it is -------------------------------------------------------------------
 
 
 def test_a_refund_before_its_order_is_kept_without_a_book(shop: Shop) -> None:

@@ -31,6 +31,8 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "DISCOUNT_CREATE": {"discount": discount_input(DISCOUNT)},
     "DISCOUNT_BY_CODE": {"code": DISCOUNT.code},
     "DISCOUNT_DEACTIVATE": {"id": GID},
+    "CUSTOMER_TAGS": {"id": "gid://shopify/Customer/8840734670934"},
+    "CUSTOMER_ID": {"id": "gid://shopify/Customer/8840734670934"},
     "FLOW_TRIGGER_RECEIVE": {"handle": "points-changed", "payload": {"customer_id": 1}},
 }
 

@@ -22,6 +22,7 @@ from pointbook.order_desk import OrderDesk
 from pointbook.shopify.orders import read_order, read_refund
 from pointbook.shopify.projection import SHAPES, UNREADABLE, Each, Kept, One, Shape, projected
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
+from tests.engines.customers import nobody_is_asked
 from tests.engines.engine import MEMORY, SHOP, opened
 from tests.engines.ledgers import SetClock
 from tests.engines.memory import MemoryDynamo
@@ -180,7 +181,8 @@ def test_what_cannot_be_read_never_counts_as_absent(place: tuple[str, Path], val
 def test_a_desk_books_nothing_of_an_order_with_a_field_that_cannot_be_read() -> None:
     engine = opened(MEMORY, MemoryDynamo())
     store, clock = engine.store(), SetClock()
-    desk = OrderDesk(SHOP, Ledger(store, clock), store, clock, usual_programme())
+    ledger, programme = Ledger(store, clock), usual_programme()
+    desk = OrderDesk(SHOP, ledger, store, clock, programme, nobody_is_asked)
     body = {
         "id": 1,
         "customer": {"id": 7001},

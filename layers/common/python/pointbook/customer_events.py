@@ -1,5 +1,8 @@
 """What Shopify says about customers: points for signing up, and two customers who become one."""
 
+from collections.abc import Callable
+from typing import Protocol
+
 from pointbook import log
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
@@ -20,24 +23,51 @@ NOT_COMPLETED = frozenset({"requested", "in_progress", "failed"})
 """Shopify's CustomerMergeRequestStatus, in lower case; a merge is told about in each of them."""
 
 
-def carry_out(message: Message, ledger: Ledger, programme: Programme) -> None:
+CUSTOMER_UNKNOWN = "customer_unknown"
+
+
+class KnownCustomers(Protocol):
+    """The customers of one shop, as Shopify has them now."""
+
+    def exists(self, customer_id: str) -> bool:
+        """Whether the shop has this customer. Raises ShopifyRefused or Unavailable."""
+        ...
+
+
+def carry_out(
+    message: Message,
+    ledger: Ledger,
+    programme: Programme,
+    customers: Callable[[], KnownCustomers] | None = None,
+) -> None:
     """Carry out a message about customers; safe to repeat.
 
+    `customers` are those of the message's shop, where the stack serves several: `customers/create`
+    does not say whose it is, and the header that does is not signed. None: there is one shop only.
     Raises InvalidRequest for a payload that names no customer, LedgerUnavailable when there was no
-    verdict in time.
+    verdict in time, ShopifyRefused and Unavailable where Shopify does not say whether the shop has
+    the customer.
     """
     match message.topic:
         case "customers/create":
-            _sign_up(message, ledger, programme)
+            _sign_up(message, ledger, programme, customers)
         case "customers/merge":
             _merge(message, ledger)
         case _:
             raise ValueError(f"{message.topic} is not about customers")
 
 
-def _sign_up(message: Message, ledger: Ledger, programme: Programme) -> None:
+def _sign_up(
+    message: Message,
+    ledger: Ledger,
+    programme: Programme,
+    customers: Callable[[], KnownCustomers] | None,
+) -> None:
     customer_id = customer_digits(message.payload.get("id"), "id")
     if programme.sign_up_points == 0:
+        return
+    if customers is not None and not customers().exists(customer_id):
+        _note_refused(message, CUSTOMER_UNKNOWN)
         return
     instruction = Instruction(
         shop=message.shop,
@@ -81,5 +111,9 @@ def _note_other_status(message: Message, status: str) -> None:
 def _note_refusal(message: Message, answer: Booked | Refusal) -> None:
     """A refusal is final (the customer was erased, or is merged elsewhere): no try would help."""
     if isinstance(answer, Refusal):
-        log.warning("webhook_refused", code=answer.code, event_id=message.event_id)
-        log.metric("WebhooksRefused", Topic=message.topic, Code=answer.code)
+        _note_refused(message, answer.code)
+
+
+def _note_refused(message: Message, code: str) -> None:
+    log.warning("webhook_refused", code=code, event_id=message.event_id)
+    log.metric("WebhooksRefused", Topic=message.topic, Code=code)

@@ -19,6 +19,7 @@ PointbookError
 │   └── OriginRefused            origin_not_allowed
 ├── MessageDeclined              message_declined; a queue's message that the ledger declines
 ├── ProgrammeMoved               programme_moved: somebody else changed the programme meanwhile
+├── TagsUnknown                  tags_unknown; what an order earns cannot be said yet
 ├── ShopifyRefused               shopify_refused, code_taken_by_another, currency_mismatch
 ├── StoreRefused                 the table refuses our requests: set up wrongly, or a fault of ours
 └── Unavailable                  not now: worth asking again after `retry_after_seconds`
@@ -140,6 +141,15 @@ class MessageDeclined(PointbookError):
     def __init__(self, refusal_code: str, message: str) -> None:
         super().__init__(f"{refusal_code}: {message}")
         self.refusal_code = refusal_code
+
+
+class TagsUnknown(PointbookError):
+    """Shopify has not told a customer's tags, on which an order's points depend: ask again later.
+
+    Nothing is earned by a guess. The text says what to do if it stays so.
+    """
+
+    code = "tags_unknown"
 
 
 class MethodNotAllowed(Refused):

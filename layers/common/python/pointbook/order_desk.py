@@ -5,8 +5,9 @@ An order belongs to the customer it was first seen with; news of it goes to that
 wherever that has moved since. Until a customer is known, an order is kept without a book.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from pointbook import log
 from pointbook.alarms import TILL_POINTS_UNREADABLE, raise_order_alarm
@@ -23,11 +24,18 @@ from pointbook.domain.ports import Clock, Committed, Loaded, Store, TryAgainErro
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import ApproveOn
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.errors import LedgerUnavailable, MessageDeclined
+from pointbook.errors import (
+    LedgerUnavailable,
+    MessageDeclined,
+    ShopifyRefused,
+    TagsUnknown,
+    Unavailable,
+)
 from pointbook.instruction import Booked, Instruction
 from pointbook.ledger import Ledger
 from pointbook.message import Message
 from pointbook.shopify.discount_code import hold_id_of
+from pointbook.shopify.ids import is_customer_digits
 from pointbook.shopify.orders import TILL_FIELD, CodeUse, OrderFacts, read_order, read_refund
 
 REFUND_CREATED = "refunds/create"
@@ -37,6 +45,21 @@ TILL_SPENDING = "till"
 
 _SOURCE = "order"
 _TRIES = 5
+
+
+class CustomerTags(Protocol):
+    """The tags of one shop's customers, as Shopify has them now."""
+
+    def tag_digests(self, customer_id: str) -> Collection[str] | None:
+        """The digests of a customer's tags, None if the shop has no such customer.
+
+        Raises ShopifyRefused or Unavailable.
+        """
+        ...
+
+
+class _GoodsMeanwhile(Exception):
+    """Another message made the goods known after this one saw no need of a rule: look again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,33 +93,49 @@ class OrderDesk:
     """The orders of one shop under its programme."""
 
     def __init__(
-        self, shop: str, ledger: Ledger, store: Store, clock: Clock, programme: Programme
+        self,
+        shop: str,
+        ledger: Ledger,
+        store: Store,
+        clock: Clock,
+        programme: Programme,
+        customers: Callable[[], CustomerTags],
     ) -> None:
-        """Book on `ledger`; `store` is where it keeps its books."""
+        """Book on `ledger`; `store` is where it keeps its books.
+
+        `customers` is called only where the programme names a tag and an order is to be rated.
+        """
         self._shop = shop
         self._ledger = ledger
         self._store = store
         self._clock = clock
         self._programme = programme
+        self._customers = customers
 
     def carry_out(self, message: Message) -> None:
         """Carry out a message about an order or a refund; it may come twice and in any order.
 
         Raises InvalidRequest for a payload that cannot be read, LedgerUnavailable when there was no
-        verdict in time, MessageDeclined when a person has to look. Doing it again is always safe.
+        verdict in time, TagsUnknown when Shopify has not told the customer's tags, MessageDeclined
+        when a person has to look. Doing it again is always safe.
         """
         cause = Cause(_SOURCE, message.event_id)
         if message.topic == REFUND_CREATED:
             refunded = read_refund(message.payload, self._programme.currency)
             news = OrderNews(refunds=(refunded.refund,))
-            self._tell(refunded.order_id, None, news, self._usual_rule(), cause)
+            self._tell(refunded.order_id, news, cause)
             return
         facts = read_order(message.payload, self._programme.currency)
-        rule = self._programme.earning_rule((), is_test=facts.is_test)
-        news = self._news(facts)
-        self._tell(facts.order_id, facts.customer_id, news, rule, cause)
+        tags_unknown: TagsUnknown | None = None
+        try:
+            self._tell(facts.order_id, self._news(facts), cause, facts)
+        except TagsUnknown as error:
+            # What the order used is known all the same, and its holds would end meanwhile.
+            tags_unknown = error
         for use in facts.code_uses:
             self._capture(facts.order_id, use, cause)
+        if tags_unknown is not None:
+            raise tags_unknown
         if facts.till_points is None:
             order_id, customer_id = facts.order_id, facts.customer_id
             raise_order_alarm(
@@ -108,7 +147,7 @@ class OrderDesk:
 
     def approve(self, order_id: str) -> int:
         """Approve the pending points of an order, if their time has come. Returns the entries."""
-        booked = self._tell(order_id, None, OrderNews(), self._usual_rule(), Cause("schedule"))
+        booked = self._tell(order_id, OrderNews(), Cause("schedule"))
         return booked.settled + len(booked.entry_ids) if booked else 0
 
     def _news(self, facts: OrderFacts) -> OrderNews:
@@ -127,31 +166,71 @@ class OrderDesk:
             refunds=facts.refunds,
         )
 
-    def _usual_rule(self) -> EarningRule:
-        """For news without goods, which earn nothing by themselves."""
-        return self._programme.earning_rule((), is_test=False)
-
     def _tell(
-        self,
-        order_id: str,
-        customer_id: str | None,
-        news: OrderNews,
-        rule: EarningRule,
-        cause: Cause,
+        self, order_id: str, news: OrderNews, cause: Cause, facts: OrderFacts | None = None
     ) -> Booked | None:
-        """Take the news in, on the book of the order's customer, or on none while there is none."""
+        """Take the news in, on the book of the order's customer, or on none while there is none.
 
-        def update(_: Loaded, order: Order) -> Command:
-            return UpdateOrder(order, news, rule, self._programme.expiry)
-
+        `facts` are those of the order itself: only with them an order is given its rule. Raises
+        TagsUnknown.
+        """
         for _ in range(_TRIES):
             order = self._order(order_id) or Order(order_id)
-            owner = order.customer_id or customer_id
-            if owner is not None:
+            owner = order.customer_id or (facts.customer_id if facts else None)
+            if owner is None:
+                if self._keep(order, order.told(news, None)):
+                    return None
+                continue
+            if facts is not None and order.told(news, None).lacks_rule:
+                update = self._update(news, self._rule(owner, order_id, facts.is_test))
+            else:
+                update = self._update(news, None, order if facts else None)
+            try:
                 return self._book(_Step(owner, order_id, update, _buyer), cause)
-            if self._keep(order, order.told(news, None)):
-                return None
+            except _GoodsMeanwhile:
+                continue
         raise LedgerUnavailable(retry_after_seconds=1)
+
+    def _update(
+        self, news: OrderNews, rule: EarningRule | None, seen: Order | None = None
+    ) -> Callable[[Loaded, Order], Command]:
+        """The command; `seen` is the order that did not need a rule, where it is to have one."""
+
+        def update(_: Loaded, order: Order) -> Command:
+            # An order older than the one that was seen is a stale read: its write will be lost.
+            is_later = seen is not None and order.revision > seen.revision
+            if is_later and order.told(news, rule).lacks_rule:
+                raise _GoodsMeanwhile
+            return UpdateOrder(order, news, rule, self._programme.expiry)
+
+        return update
+
+    def _rule(self, owner: str, order_id: str, is_test: bool) -> EarningRule | None:
+        """By which rule an order of the owner's earns; None: nobody can say what tags they had.
+
+        That is so of an erased customer only. Asked about is the survivor of a merge, whose tags
+        Shopify has put together. Raises TagsUnknown.
+        """
+        programme = self._programme
+        if not programme.asks_for_tags(is_test=is_test):
+            return programme.earning_rule((), is_test=is_test)
+        book = self._ledger.read(self._shop, owner)
+        if book.erased or not is_customer_digits(book.customer_id):
+            return None
+        try:
+            tag_digests = self._customers().tag_digests(book.customer_id)
+        except (ShopifyRefused, Unavailable) as error:
+            raise TagsUnknown(
+                f"Shopify does not tell the tags of customer {book.customer_id}, by which order"
+                f" {order_id} earns ({error}); redrive this message once it does."
+            ) from error
+        if tag_digests is None:
+            raise TagsUnknown(
+                f"Shopify knows no customer {book.customer_id}, whose order {order_id} is. If they"
+                " were merged, redrive this message once customers/merge has been carried out; if"
+                " they are gone for good, add the order's points by hand and drop this message."
+            )
+        return programme.earning_rule(tag_digests, is_test=is_test)
 
     def _capture(self, order_id: str, use: CodeUse, cause: Cause) -> None:
         """The order carries the code of a hold: what it used of it is spent."""

@@ -4,7 +4,7 @@ Here and in `environment` is the only shared state there is.
 """
 
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pointbook.alarms import raise_alarm
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pointbook.publishing.report import ReportDesk
     from pointbook.publishing.runs import Publisher
     from pointbook.shopify.admin import AdminApi
+    from pointbook.shopify.customers import Customers
     from pointbook.shopify.discounts import Discounts
     from pointbook.shopify.flow_triggers import FlowTriggers
     from pointbook.store.listening import Listening
@@ -73,8 +74,8 @@ def order_desk(shop: str) -> "OrderDesk":
     """What carries out news of a shop's orders under its programme."""
     from pointbook.order_desk import OrderDesk  # noqa: PLC0415 - reads payloads with pydantic
 
-    rules = programme(shop)
-    return OrderDesk(shop, ledger(rules.time_zone), store(), clock(), rules)
+    rules, asked = programme(shop), partial(customers, shop)
+    return OrderDesk(shop, ledger(rules.time_zone), store(), clock(), rules, asked)
 
 
 def hold_desk(shop: str) -> "HoldDesk":
@@ -98,6 +99,13 @@ def discounts(shop: str) -> "Discounts":
     from pointbook.shopify.discounts import Discounts  # noqa: PLC0415 - same
 
     return Discounts(shopify_admin(shop))
+
+
+def customers(shop: str) -> "Customers":
+    """The customers of a shop, as Shopify knows them."""
+    from pointbook.shopify.customers import Customers  # noqa: PLC0415 - same
+
+    return Customers(shopify_admin(shop))
 
 
 def loose_code_desk() -> "LooseCodeDesk":

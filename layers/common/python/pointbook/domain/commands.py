@@ -197,11 +197,14 @@ class CaptureHold(_MovesPoints):
 
 @dataclass(frozen=True, slots=True)
 class UpdateOrder:
-    """News of an order: move whatever brings its points to their target."""
+    """News of an order: move whatever brings its points to their target.
+
+    `rule` is kept with the order if it has none yet. None: this news freezes none.
+    """
 
     order: Order
     news: OrderNews
-    rule: EarningRule
+    rule: EarningRule | None
     expiry: ExpiryRule
 
 

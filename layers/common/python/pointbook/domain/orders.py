@@ -234,6 +234,11 @@ class Order:
         return self.pending_points + self.approved_points - self.let_go_points
 
     @property
+    def lacks_rule(self) -> bool:
+        """Whether its goods are known, but not yet by which rule they earn."""
+        return self.goods is not None and self.rule is None
+
+    @property
     def has_points(self) -> bool:
         """Whether it stands for any points or has used some."""
         return bool(self.standing_points or self.let_go_points or self.spendings)

@@ -70,13 +70,16 @@ class Programme:
         """The rule by which a customer's activity renews every lot, where expiry rolls."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
 
+    def asks_for_tags(self, *, is_test: bool) -> bool:
+        """Whether what an order earns depends on its customer's tags."""
+        return self._earns(is_test) and bool(self.rank_multipliers or self.excluded_tag)
+
     def earning_rule(self, tag_digests: Collection[str], is_test: bool) -> EarningRule:
         """What an order earns of a customer who has tags of these digests (`tag_digest`)."""
-        earns = self.points_per_unit > 0 and (self.test_orders_earn or not is_test)
         return EarningRule(
             unit_minor=self.earn_unit_minor,
             points_per_unit=max(1, self.points_per_unit),
-            multiplier_percent=self._percent(tag_digests) if earns else 0,
+            multiplier_percent=self._percent(tag_digests) if self._earns(is_test) else 0,
             rounding=self.rounding,
             programme_version=self.version,
             minimum_minor=self.minimum_minor,
@@ -85,6 +88,9 @@ class Programme:
             pending_days=self.pending_days,
             debt_policy=self.debt_policy,
         )
+
+    def _earns(self, is_test: bool) -> bool:
+        return self.points_per_unit > 0 and (self.test_orders_earn or not is_test)
 
     def _percent(self, tag_digests: Collection[str]) -> int:
         """The highest of the customer's ranks; nothing for whom the programme leaves out."""

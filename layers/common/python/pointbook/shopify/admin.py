@@ -37,7 +37,7 @@ _REFUSALS = frozenset(
 _ADVICE: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "a new token is refused too; is the app still installed?",
     HTTPStatus.PAYMENT_REQUIRED: "the shop is frozen until its owner has paid Shopify",
-    HTTPStatus.FORBIDDEN: "the app may not do this; give it the scope write_discounts",
+    HTTPStatus.FORBIDDEN: "the app may not do this; give it the scopes of shopify/shopify.app.toml",
     HTTPStatus.NOT_FOUND: "there is no such shop; check SHOP_DOMAIN",
     HTTPStatus.LOCKED: "the shop is locked; its owner has to ask Shopify",
 }

@@ -80,3 +80,21 @@ mutation TellFlow($handle: String!, $payload: JSON!) {
 }
 """,
 )
+
+CUSTOMER_TAGS = Document(
+    "customer",
+    """
+query CustomerTags($id: ID!) {
+  customer(id: $id) { id tags }
+}
+""",
+)
+
+CUSTOMER_ID = Document(
+    "customer",
+    """
+query FindCustomer($id: ID!) {
+  customer(id: $id) { id }
+}
+""",
+)

@@ -1,0 +1,59 @@
+"""The customers of one shop as Shopify knows them: their tags, and whether they are there at all.
+
+No webhook carries a customer's tags since API version 2025-01, so the Admin API is asked
+(https://shopify.dev/docs/api/admin-graphql/latest/queries/customer; needs `read_customers`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pointbook.domain.tags import tag_digest
+from pointbook.errors import ShopifyUnavailable
+from pointbook.shopify.admin import AdminApi
+from pointbook.shopify.documents import CUSTOMER_ID, CUSTOMER_TAGS, Document
+from pointbook.shopify.ids import customer_gid
+
+BUDGET_SECONDS = 4.0
+"""For one query, retries included: well below what a worker has for a message (15 s)."""
+
+_RETRY_AFTER_SECONDS = 1
+
+
+class Customers:
+    """The customers of one shop. Reads only, so every query may be repeated."""
+
+    def __init__(self, admin: AdminApi) -> None:
+        """Use the Admin API of the shop."""
+        self._admin = admin
+
+    def tag_digests(
+        self, customer_id: str, within_seconds: float = BUDGET_SECONDS
+    ) -> frozenset[str] | None:
+        """Return the digests of a customer's tags; None if the shop has no such customer.
+
+        Raises ShopifyRefused, and ShopifyUnavailable within the given time, also for an answer that
+        cannot be read: what is unreadable is never taken for "no tags".
+        """
+        found = self._customer(CUSTOMER_TAGS, customer_id, within_seconds)
+        if found is None:
+            return None
+        tags = found.get("tags")
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
+        return frozenset(tag_digest(tag) for tag in tags)
+
+    def exists(self, customer_id: str, within_seconds: float = BUDGET_SECONDS) -> bool:
+        """Return whether the shop has this customer. Raises as `tag_digests` does."""
+        return self._customer(CUSTOMER_ID, customer_id, within_seconds) is not None
+
+    def _customer(
+        self, document: Document, customer_id: str, within_seconds: float
+    ) -> Mapping[str, Any] | None:
+        gid = customer_gid(customer_id)
+        deadline = self._admin.deadline(within_seconds)
+        found = self._admin.run(document, {"id": gid}, deadline)
+        if found is None:
+            return None
+        if not isinstance(found, dict) or found.get("id") != gid:
+            raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
+        return found

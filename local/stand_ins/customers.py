@@ -1,0 +1,124 @@
+"""Customers as Shopify's Admin API shows them.
+
+Whom nobody has told of is there all the same, in every shop, without tags: so the demo customers
+and any number made up for a test can buy. Whoever was told of belongs to the one shop alone, as a
+customer of Shopify's does.
+"""
+
+import re
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from local import demo
+
+STATES = ("DECLINED", "DISABLED", "ENABLED", "INVITED")
+_MEMBERS = frozenset({"id", "tags", "state", "email", "display_name", "shop"})
+_ID = re.compile(r"(?:gid://shopify/Customer/)?([1-9][0-9]{0,19})")
+
+
+class BadCustomer(ValueError):
+    """`_customer` was sent something that describes no customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """One customer of one shop; `id` is the number."""
+
+    id: str
+    tags: tuple[str, ...] = ()
+    state: str = "ENABLED"
+    email: str | None = None
+    display_name: str = ""
+
+    @property
+    def gid(self) -> str:
+        """The global id."""
+        return f"gid://shopify/Customer/{self.id}"
+
+    def node(self) -> dict[str, object]:
+        """The customer as GraphQL's Customer, as far as the stand-in knows its fields."""
+        name = self.display_name or demo.CUSTOMERS.get(self.id) or self.email
+        return {
+            "__typename": "Customer",
+            "id": self.gid,
+            "legacyResourceId": self.id,
+            "tags": list(self.tags),
+            "state": self.state,
+            "email": self.email,
+            "defaultEmailAddress": self.email and _address(self.email),
+            "displayName": name or f"Customer {self.id}",
+        }
+
+
+class Customers:
+    """The customers of one shop who were told of. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._by_gid: dict[str, Customer] = {}
+
+    def put(self, told: Mapping[str, object]) -> Customer:
+        """Add a customer, or change what is told of one. Raises BadCustomer and changes nothing."""
+        number = _number(told.get("id"))
+        unknown = told.keys() - _MEMBERS
+        if unknown:
+            raise BadCustomer(f"unknown: {', '.join(sorted(unknown))}")
+        with self._lock:
+            before = self._by_gid.get(f"gid://shopify/Customer/{number}", Customer(number))
+            customer = replace(
+                before,
+                tags=_tags(told["tags"]) if "tags" in told else before.tags,
+                state=_state(told["state"]) if "state" in told else before.state,
+                email=_text(told, "email") if "email" in told else before.email,
+                display_name=_text(told, "display_name") or before.display_name,
+            )
+            self._by_gid[customer.gid] = customer
+            return customer
+
+    def get(self, gid: str) -> Customer | None:
+        """The customer with this global id, if somebody has told of them."""
+        return self._by_gid.get(gid)
+
+
+def number_of(gid: str) -> str | None:
+    """The number in a customer's global id; None where it is none."""
+    found = _ID.fullmatch(gid)
+    return found[1] if found and gid != found[1] else None
+
+
+def _address(email: str) -> dict[str, object]:
+    return {
+        "__typename": "CustomerEmailAddress",
+        "emailAddress": email,
+        "marketingState": "NOT_SUBSCRIBED",
+        "openTrackingLevel": "UNKNOWN",
+        "validFormat": True,
+    }
+
+
+def _number(value: object) -> str:
+    found = _ID.fullmatch(str(value)) if isinstance(value, str | int) else None
+    if found is None:
+        raise BadCustomer(f"id is {value!r}, not a customer's number or global id")
+    return found[1]
+
+
+def _tags(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(tag, str) and tag for tag in value):
+        raise BadCustomer(f"tags is {value!r}, not a list of texts")
+    return tuple(value)
+
+
+def _state(value: object) -> str:
+    state = str(value).upper()
+    if state not in STATES:
+        raise BadCustomer(f"state is {value!r}, not one of {', '.join(STATES)}")
+    return state
+
+
+def _text(told: Mapping[str, object], name: str) -> str | None:
+    value = told.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadCustomer(f"{name} is {value!r}, not a text")
+    return value

@@ -1,0 +1,96 @@
+"""What Shopify says of a customer, against a script of its answers."""
+
+import pytest
+
+from pointbook.domain.tags import tag_digest
+from pointbook.errors import ShopifyRefused, ShopifyUnavailable
+from pointbook.shopify.admin import AdminApi
+from pointbook.shopify.customers import BUDGET_SECONDS, Customers
+from tests.unit.shopify.admin_calls import (
+    BASE_URL,
+    BROKEN_OFF,
+    Scripted,
+    ScriptedCalls,
+    StandingClock,
+    Tokens,
+    answer,
+    data,
+    errors,
+)
+
+CUSTOMER = "8840734670934"
+GID = f"gid://shopify/Customer/{CUSTOMER}"
+
+
+class Shop:
+    """A shop's customers against a script."""
+
+    def __init__(self, *script: Scripted) -> None:
+        self.clock = StandingClock()
+        self.calls = ScriptedCalls(*script)
+        self.customers = Customers(AdminApi(BASE_URL, Tokens(), self.calls, self.clock))
+
+
+def known(**fields: object) -> Scripted:
+    return data("customer", {"id": GID, **fields})
+
+
+def digests(*tags: str) -> frozenset[str]:
+    return frozenset(map(tag_digest, tags))
+
+
+NOT_KNOWN = data("customer", None)
+
+
+def test_tags_are_known_by_their_digests_whatever_their_case_and_blanks() -> None:
+    shop = Shop(known(tags=["Gold", " news "]))
+    assert shop.customers.tag_digests(CUSTOMER) == digests("gold", "NEWS")
+    (body,) = shop.calls.bodies()
+    assert body["variables"] == {"id": GID}
+
+
+def test_a_customer_without_tags_is_told_from_one_who_is_not_there() -> None:
+    assert Shop(known(tags=[])).customers.tag_digests(CUSTOMER) == frozenset()
+    assert Shop(NOT_KNOWN).customers.tag_digests(CUSTOMER) is None
+
+
+def test_whether_there_is_a_customer_is_asked_without_their_tags() -> None:
+    shop = Shop(known())
+    assert shop.customers.exists(CUSTOMER)
+    assert "tags" not in shop.calls.bodies()[0]["query"]
+    assert not Shop(NOT_KNOWN).customers.exists(CUSTOMER)
+
+
+@pytest.mark.parametrize("tags", [None, "gold", ["gold", None], {"nodes": []}])
+def test_tags_that_cannot_be_read_are_never_taken_for_none(tags: object) -> None:
+    with pytest.raises(ShopifyUnavailable):
+        Shop(known(tags=tags)).customers.tag_digests(CUSTOMER)
+
+
+@pytest.mark.parametrize("payload", [{"id": "gid://shopify/Customer/1", "tags": []}, [], "gold"])
+def test_an_answer_about_somebody_else_counts_for_nothing(payload: object) -> None:
+    with pytest.raises(ShopifyUnavailable):
+        Shop(data("customer", payload)).customers.tag_digests(CUSTOMER)
+
+
+def test_a_question_that_failed_is_asked_again() -> None:
+    shop = Shop(BROKEN_OFF, answer({}, 503), errors("THROTTLED"), known(tags=["gold"]))
+    assert shop.customers.tag_digests(CUSTOMER) == digests("gold")
+    assert shop.calls.done()
+
+
+def test_no_answer_is_waited_for_beyond_the_budget() -> None:
+    busy = answer({}, 429, {"Retry-After": "2.0"})
+    shop = Shop(busy, busy, busy)
+    with pytest.raises(ShopifyUnavailable):
+        shop.customers.tag_digests(CUSTOMER)
+    assert shop.clock.seconds <= BUDGET_SECONDS < 5
+
+
+def test_an_app_that_may_not_read_customers_is_refused_not_told_that_there_are_none() -> None:
+    body = {
+        "data": {"customer": None},
+        "errors": [{"message": "Access denied", "extensions": {"code": "ACCESS_DENIED"}}],
+    }
+    with pytest.raises(ShopifyRefused, match="Access denied"):
+        Shop(answer(body)).customers.exists(CUSTOMER)
