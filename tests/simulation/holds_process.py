@@ -24,6 +24,7 @@ from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discounts
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.loose_codes import LooseCodes
+from pointbook.store.pace import HoldCalls
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.asks import Ask, Attempt
 from tests.simulation.faults import Fault, FaultyClient, Plan, Request
@@ -242,6 +243,7 @@ class Process:
         self.store = DynamoStore(client, TABLE)
         self.ledger = JudgedLedger(self.store, self.clock, around, witness)
         self._loose_codes = LooseCodes(client, TABLE)
+        self._calls = HoldCalls(client, TABLE)
         self._discounts = Discounts(AdminApi("https://shop", _Token(), line, self.clock))
         self._programme = around.programme
 
@@ -254,6 +256,7 @@ class Process:
             clock=self.clock,
             programme=self._programme,
             discounts=self._discounts,
+            calls=self._calls,
             code_key=CODE_KEY,
         )
 
