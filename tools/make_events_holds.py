@@ -1,4 +1,7 @@
-"""The sample events of holds: `release_hold` ends the hold that `create_hold/by_header` makes."""
+"""The sample events of holds: `release_hold` ends the hold that `create_hold/by_header` makes.
+
+`another_key` asks for the next one: after so many within an hour the answer is 429.
+"""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -9,6 +12,7 @@ from pointbook.settings import Secrets, Stage
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 
 KEY = "6f1f9a3c-6c0e-4f7e-9a53-2f7d3f2a8c10"
+OTHER_KEY = "f2c1d7be-3a44-4c0f-8a59-5d1f2b6e7c90"
 
 type Case = tuple[str, str, Mapping[str, Any]]
 type Http = Callable[[str, str, dict[str, str], bytes], dict[str, Any]]
@@ -34,6 +38,7 @@ def _create(http: Http, bearer: dict[str, str], token: str, other: str) -> Itera
     function, wish = "create_hold", {"points": 500}
     yield function, "by_header", post(wish, bearer)
     cookie = {"cookie": f"sessionToken={token}"}
+    yield function, "another_key", post(wish, bearer, key=OTHER_KEY)
     yield function, "by_cookie_without_origin", post(wish, cookie)
     yield function, "by_cookie_of_a_strange_page", post(wish, cookie | {"origin": "null"})
     yield function, "no_token", post(wish, {})

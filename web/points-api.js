@@ -7,8 +7,8 @@ const HISTORY_LIMIT = 10;
 /**
  * The calls of the API. Each returns the answer's JSON or throws a `Problem`.
  *
- * @typedef {{status: number, code: string, loginUrl?: string}} Problem
- *   `status` 0 and `no_answer`: nobody knows whether anything was done.
+ * @typedef {{status: number, code: string, loginUrl?: string, retryAfter?: number}} Problem
+ *   `status` 0 and `no_answer`: nobody knows whether anything was done. `retryAfter` is in seconds.
  * @param {string} apiUrl
  * @param {(() => string | null | Promise<string | null>) | undefined} token without it, the page's cookie is sent
  */
@@ -51,5 +51,6 @@ async function fetchJson(url, method, token, { headers = {}, body } = {}) {
   const problem = await response.json().catch(() => ({}));
   // What has no code does not come from Pointbook, but from something on the way.
   const code = problem.code ?? (response.status < 500 ? "refused" : "no_answer");
-  throw { status: response.status, code, loginUrl: problem.login_url };
+  const retryAfter = Number(response.headers.get("Retry-After")) || undefined;
+  throw { status: response.status, code, loginUrl: problem.login_url, retryAfter };
 }

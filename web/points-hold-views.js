@@ -18,11 +18,16 @@ export function holdViews(locale) {
   }
 
   /** How something ended. What is wrong with the amount stands beside it in the form. */
-  function message({ code, what }) {
+  function message({ code, what, retryAfter = 60 }) {
     if (code === "amount_wrong") return null;
-    const words = text.messages[code] ?? (what === "releasing" ? text.notReleased : text.notHeld);
+    const otherwise = what === "releasing" ? text.notReleased : text.notHeld;
+    const words = code === "rate_limited" ? tooSoon(retryAfter) : (text.messages[code] ?? otherwise);
     const name = GOOD_NEWS.has(code) ? "pb-strong" : "pb-message";
     return element("p", { class: name, tabindex: "-1" }, words);
+  }
+
+  function tooSoon(seconds) {
+    return text.tooSoon(duration(seconds > 60 ? 60 * Math.ceil(seconds / 60) : seconds));
   }
 
   function progress(busy) {

@@ -98,14 +98,19 @@ export function holdSection(api, { refresh, reload }) {
       asked.message = await act(asked);
     } catch (problem) {
       if (!problem.code) throw problem; // not an answer, but a fault of this page
-      if (what === "holding" && !UNSURE.has(problem.code)) wishIsOver(asked.customer);
-      asked.message = { code: problem.code, what };
+      if (what === "holding" && !isOpen(problem.code, asked)) wishIsOver(asked.customer);
+      asked.message = { code: problem.code, what, retryAfter: problem.retryAfter };
     } finally {
       asked.busy = null;
     }
     if (asked !== desk) return;
     draw();
     await refresh();
+  }
+
+  /** Whether the same is to be asked again under the same key: also a hold that is half made, later. */
+  function isOpen(code, asked) {
+    return UNSURE.has(code) || (code === "rate_limited" && Boolean(asked.points.hold));
   }
 
   function submit(text) {

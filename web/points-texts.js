@@ -64,6 +64,7 @@ export const texts = {
       release: "Give the points back",
       givingBack: "Giving the points back …",
       tryAgain: "Try again",
+      tooSoon: (time) => `That is not possible again just yet. Please try again in ${time}.`,
       notHeld: "Points cannot be used right now. Please try again later, or ask the shop.",
       notReleased: "The points could not be given back now. They come back when the time is over.",
       messages: {
@@ -79,7 +80,6 @@ export const texts = {
         hold_not_found: "This reservation is over. Below you see the points that you have.",
         holds_not_offered: "Points can be used at the store only. Please ask at the till.",
         insufficient_points: "You no longer have that many points. Please choose a smaller number.",
-        rate_limited: "That was too often in a short time. Please wait a minute and try again.",
         not_yours: "You are logged in as somebody else now. Please reload the page.",
         origin_not_allowed: "Points cannot be used on this page. Please use them in the shop's customer area.",
       },
@@ -155,6 +155,7 @@ export const texts = {
       release: "ポイントを戻す",
       givingBack: "ポイントを戻しています…",
       tryAgain: "もう一度試す",
+      tooSoon: (time) => `ただいま続けてのお手続きはできません。${time}後にもう一度お試しください。`,
       notHeld: "現在ポイントをご利用いただけません。しばらくしてからもう一度お試しいただくか、ショップにお問い合わせください。",
       notReleased: "現在ポイントを戻せません。残り時間がなくなると自動的に戻ります。",
       messages: {
@@ -170,7 +171,6 @@ export const texts = {
         hold_not_found: "この確保は終了しました。現在のポイントは下記のとおりです。",
         holds_not_offered: "ポイントは店舗でのみご利用いただけます。レジでお申し出ください。",
         insufficient_points: "ポイントが足りなくなりました。ポイント数を減らしてください。",
-        rate_limited: "短い時間に操作が続きました。1分ほど待ってから、もう一度お試しください。",
         not_yours: "別のお客様としてログインしています。ページを再読み込みしてください。",
         origin_not_allowed: "このページではポイントをご利用いただけません。ショップのマイページからご利用ください。",
       },

@@ -9,7 +9,7 @@ from pointbook.page.hold import shown_hold
 from pointbook.strict import whole_number
 from pointbook.web.endpoint import my_page_endpoint
 from pointbook.web.request import Request
-from pointbook.web.response import REPLAY_HEADER, Response, problem
+from pointbook.web.response import REPLAY_HEADER, Response, refusal_problem
 
 settings = environment.settings()
 
@@ -27,8 +27,8 @@ def handler(request: Request) -> Response:
             return _held(held)
         open_hold = desk.open_hold(customer.customer_id) if held.code is Code.HOLD_OPEN else None
     if open_hold is None:
-        return problem(held.code, held.message)
-    return problem(held.code, held.message, hold=shown_hold(open_hold, environment.clock().now()))
+        return refusal_problem(held)
+    return refusal_problem(held, hold=shown_hold(open_hold, environment.clock().now()))
 
 
 def _held(held: Held) -> Response:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pointbook.domain.account import Account, FlowPace
+from pointbook.domain.account import Account, Pace
 from pointbook.domain.commands import Consume, Grant
 from pointbook.domain.decide import decide
 from pointbook.domain.entry import Topic
@@ -84,7 +84,7 @@ def not_enough() -> str:
 
 def too_often() -> str:
     hour = int(NOW.timestamp()) // 3600
-    full = Account(CUSTOMER, flow_pace=FlowPace(hour, 500))
+    full = Account(CUSTOMER, flow_pace=Pace(hour, 500))
     refusal = decide(full, Grant(1, Days(30), flow_per_hour=500), NOW)
     assert isinstance(refusal, Refusal)
     return refusal.message

@@ -16,6 +16,9 @@ from tests.ports import free_port
 SECOND_SHOP = "second.myshopify.com"
 """A shop that the stack serves beside the demo shop."""
 
+FOR_MANY_TESTS = {"HOLD_CALLS_PER_MINUTE": "100000"}
+"""All tests hold points in one shop, many within a minute."""
+
 _OTHER_PARTS = 9
 """Ports above the front door's for the emulator and the stand-ins, and some to spare."""
 
@@ -51,7 +54,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack for all tests. Its facts are those of stack.json."""
     own = OwnStack(tmp_path_factory.mktemp("stack"))
     try:
-        yield own.start()
+        yield own.start(**FOR_MANY_TESTS)
     finally:
         own.stop()
 

@@ -305,6 +305,28 @@ def test_a_lost_answer_and_a_reload_ask_for_the_same_wish_again(
     assert figures(stack, customer) == (750, 500)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "words", "japanese"),
+    [(42, "in 42 seconds.", "42 秒後に"), (1501, "in 26 minutes.", "26 分後に")],
+)
+def test_who_is_too_fast_is_told_in_how_long_to_try_again(
+    page: Page, stack: Stack, customer: str, seconds: int, words: str, japanese: str
+) -> None:
+    def limit(route: Route) -> None:
+        headers = {"Retry-After": str(seconds)}
+        route.fulfill(status=429, headers=headers, json={"code": "rate_limited"})
+
+    page.route(HOLDS, limit)
+    use(page, "500")
+    expect(told(page, f"Please try again {words}")).to_be_visible()
+    page.get_by_role("button", name="日本語").click()
+    expect(told(page, japanese)).to_be_visible()
+    page.unroute(HOLDS)
+    page.reload()
+    expect(page.locator("#pb-amount")).to_be_visible()
+    assert figures(stack, customer) == (1250, 0), "a reload does not ask for them again"
+
+
 def test_while_one_request_is_under_way_there_is_no_second(
     page: Page, stack: Stack, customer: str, shopify: str
 ) -> None:

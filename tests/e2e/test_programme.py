@@ -9,6 +9,7 @@ from pathlib import Path
 from local.options import ROOT
 from local.stack import Stack
 from pointbook.domain.programme import usual_programme
+from tests.e2e.conftest import FOR_MANY_TESTS
 
 
 def programme(stack: Stack, directory: Path, *arguments: str) -> str:
@@ -34,7 +35,7 @@ def programme(stack: Stack, directory: Path, *arguments: str) -> str:
 def test_the_demo_shops_programme_is_shown_changed_and_remembered(
     stack: Stack, tmp_path: Path
 ) -> None:
-    demo = {"sign_up_points": "100"}
+    demo = {"sign_up_points": "100"} | {rule.lower(): text for rule, text in FOR_MANY_TESTS.items()}
     shown = tomllib.loads(programme(stack, tmp_path, "show"))
     assert shown == usual_programme(**demo).texts()
     file = tmp_path / "programme.toml"

@@ -15,7 +15,7 @@ _BEGINS = re.compile(r"begins_with\((\w+), (:\w+)\)")
 _GROUP = re.compile(r"^\((.*)\)$")
 _UPDATE = re.compile(r"SET (.+?)(?: REMOVE ([\w, ]+))?")
 _ASSIGNMENT = re.compile(r"(\w+) = (?:if_not_exists\((\w+), )?(:\w+)\)?")
-_ADDITION = re.compile(r"(\w+) = \1 \+ (:\w+)")
+_ADDITION = re.compile(r"(\w+) = (?:\1|if_not_exists\(\1, (:\w+)\)) \+ (:\w+)")
 _KEY_CONDITION = re.compile(r"(\w+) = (:\w+)(?: AND (.+))?")
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda left, right: left == right,
@@ -38,15 +38,17 @@ def condition(expression: str) -> Test:
 
 
 def changed(item: Item, expression: str, values: Mapping[str, Any]) -> Item:
-    """The item after an update: SET to `:value`, `if_not_exists(name, :value)`, `name + :value`."""
+    """The item after an update: SET to `:value`, `if_not_exists(name, :value)`, or their sum."""
     match = _UPDATE.fullmatch(expression)
     if match is None:
         raise NotImplementedError(f"the update {expression!r}")
     after = dict(item)
     for assignment in re.split(r", (?=\w+ =)", match[1]):
         if added := _ADDITION.fullmatch(assignment):
-            if added[1] in item:  # else DynamoDB refuses, but looks at the condition first
-                after[added[1]] = {"N": str(scalar(item[added[1]]) + scalar(values[added[2]]))}
+            name, begin, more = added.groups()
+            before = item.get(name, values.get(begin))
+            if before is not None:  # else DynamoDB refuses, but looks at the condition first
+                after[name] = {"N": str(scalar(before) + scalar(values[more]))}
             continue
         part = _ASSIGNMENT.fullmatch(assignment)
         if part is None:

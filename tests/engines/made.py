@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from hypothesis import strategies as st
 
-from pointbook.domain.account import Account, FlowPace, Hold, HoldRecord, HoldState
+from pointbook.domain.account import Account, Hold, HoldRecord, HoldState, Pace
 from pointbook.domain.buckets import Balances, Bucket, Figures
 from pointbook.domain.chain import BookedEntry, Cause, Text
 from pointbook.domain.entry import Entry, Topic
@@ -83,7 +83,8 @@ def accounts(customer_id: str) -> st.SearchStrategy[Account]:
         merged_into=st.none() | ids,
         merged_from=st.lists(ids, max_size=3).map(tuple),
         erased=st.booleans(),
-        flow_pace=st.none() | st.builds(FlowPace, counts, counts),
+        flow_pace=st.none() | st.builds(Pace, counts, counts),
+        hold_pace=st.none() | st.builds(Pace, counts, counts),
     )
 
 

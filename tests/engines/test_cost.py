@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from pointbook.domain.account import Account, Hold, HoldState
+from pointbook.domain.account import Account, Hold, HoldState, Pace
 from pointbook.domain.buckets import Balances
 from pointbook.domain.lots import Lot
 from pointbook.domain.ports import Remembered
@@ -169,6 +169,8 @@ def large_account(lots: int, *, held: bool) -> Account:
         lots=all_lots,
         hold=hold,
         head="f" * 64,
+        flow_pace=Pace(600_000, 499),
+        hold_pace=Pace(600_000, 20),
     )
 
 

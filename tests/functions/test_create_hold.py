@@ -278,3 +278,40 @@ def test_a_ledger_out_of_reach_is_told_as_such(
     assert refusal(answer) == (503, "ledger_unavailable")
     assert answer.headers["Retry-After"] == "1"
     assert shop.hold("a").status == 201, "the same wish again"
+
+
+def test_after_an_hours_holds_a_customer_is_told_when_to_come_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shop = HoldShop(monkeypatch, tmp_path / "clock.json", PROGRAMME_HOLDS_PER_HOUR="1")
+    first = shop.hold("first")
+    assert first.status == 201
+    assert shop.release(first.body["hold_id"]).status == 200
+    limited = shop.hold("second")
+    assert refusal(limited) == (429, "rate_limited")
+    assert 1 <= int(limited.headers["Retry-After"]) <= 3600
+    assert (shop.figures(), len(shop.codes.made)) == ((1250, 0), 1)
+    assert shop.hold("first").body["code"] == "hold_ended", "a repetition is answered as it was"
+    shop.move(int(limited.headers["Retry-After"]))
+    assert shop.hold("second").status == 201
+
+
+def test_beyond_the_shops_pace_nothing_is_held(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = HoldShop(monkeypatch, tmp_path / "clock.json", PROGRAMME_HOLD_CALLS_PER_MINUTE="1")
+    first = shop.hold("first")
+    assert first.status == 201
+    capsys.readouterr()
+    limited = shop.release(first.body["hold_id"])
+    assert refusal(limited) == (429, "rate_limited")
+    assert 1 <= int(limited.headers["Retry-After"]) <= 60
+    assert '"RateLimited": [1]' in capsys.readouterr().out
+    assert (shop.figures(), len(shop.codes.usable())) == ((750, 500), 1)
+    assert shop.page()["hold"]["state"] == "ready"
+    shop.move(60)
+    assert shop.release(first.body["hold_id"]).status == 200
+    assert refusal(shop.hold("second")) == (429, "rate_limited")
+    assert shop.figures() == (1250, 0)
+    shop.move(120)
+    assert shop.hold("second").status == 201

@@ -66,6 +66,9 @@ HOLD_STEPS = [
     c.UndoHold,
     partial(c.UndoHold, code_in_doubt=True),
 ]
+PER_HOUR = st.sampled_from([None, None, None, 1, 2, 4])
+"""How often something that is counted may be done to one customer within an hour."""
+
 ORDER_IDS = st.sampled_from(["o1", "o2", "o3", "o4", "o5"])
 EARNING = st.builds(
     EarningRule,
@@ -191,9 +194,9 @@ class AccountMachine(RuleBasedStateMachine):
     def grant(self, who, jump, points, expiry, topic) -> None:
         self.ask(who, jump, c.Grant(points, expiry, topic))
 
-    @rule(who=WHO, jump=JUMP, points=MANY_POINTS, expiry=EXPIRY)
-    def grant_again(self, who, jump, points, expiry) -> None:
-        self.ask(who, jump, c.Grant(points, expiry))
+    @rule(who=WHO, jump=JUMP, points=MANY_POINTS, expiry=EXPIRY, most=PER_HOUR)
+    def grant_again(self, who, jump, points, expiry, most) -> None:
+        self.ask(who, jump, c.Grant(points, expiry, flow_per_hour=most))
 
     @rule(who=WHO, jump=JUMP, points=POINTS)
     def promise(self, who, jump, points) -> None:
@@ -209,11 +212,11 @@ class AccountMachine(RuleBasedStateMachine):
         pending = self.sides[who].account.figures.pending
         self.ask(who, jump, c.CancelPending(_points(amount, pending)))
 
-    @rule(who=WHO, jump=JUMP, amount=AMOUNT, renew=RENEW)
-    def consume(self, who, jump, amount, renew) -> None:
+    @rule(who=WHO, jump=JUMP, amount=AMOUNT, renew=RENEW, most=PER_HOUR)
+    def consume(self, who, jump, amount, renew, most) -> None:
         before = self.sides[who].account
         points = _points(amount, before.figures.approved)
-        decision = self.ask(who, jump, c.Consume(points, renew))
+        decision = self.ask(who, jump, c.Consume(points, renew, most))
         if isinstance(decision, Decision) and renew is None:
             taken = [lot for lot in decision.entries[-1].lots if lot.points < 0]
             self.sides[who].spent_lots = tuple(Lot(lot.valid_through, -lot.points) for lot in taken)
@@ -251,11 +254,13 @@ class AccountMachine(RuleBasedStateMachine):
         amount=AMOUNT,
         seconds=st.sampled_from([1, 600, 600, 86_400, 86_400]),
         lapsed=LAPSED_EXPIRY,
+        most=PER_HOUR,
     )
-    def take_hold(self, who, jump, amount, seconds, lapsed) -> None:
+    def take_hold(self, who, jump, amount, seconds, lapsed, most=None) -> None:
         hold_id = f"h{len(self.records) + 1}"
         points = _points(amount, self.sides[who].account.figures.approved)
-        command = c.TakeHold(points, hold_id, seconds, lapsed, "PTS" if "1" in hold_id else "")
+        code = "PTS" if "1" in hold_id else ""
+        command = c.TakeHold(points, hold_id, seconds, lapsed, code, holds_per_hour=most)
         decision = self.ask(who, jump, command)
         if isinstance(decision, Decision):
             self.sides[who].latest_hold = hold_id
@@ -478,7 +483,13 @@ def _picture(account: Account) -> model.Picture:
         as_of=account.as_of,
         merged_into=account.merged_into,
         merged_from=account.merged_from,
+        paces=_paces(account),
     )
+
+
+def _paces(account: Account) -> dict[str, tuple[int, int]]:
+    named = {"flow": account.flow_pace, "hold": account.hold_pace}
+    return {kind: (pace.hour, pace.commands) for kind, pace in named.items() if pace}
 
 
 def _hold(hold: Hold) -> tuple[str, str, datetime, dict[date, int], str]:

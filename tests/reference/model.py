@@ -82,6 +82,7 @@ class Picture:
     as_of: datetime
     merged_into: str | None
     merged_from: tuple[str, ...]
+    paces: dict[str, tuple[int, int]]
 
 
 type Loose = tuple[str, str, datetime]
@@ -97,6 +98,16 @@ class Answer:
     alarms: tuple[str, ...] = ()
     released_hold: str | None = None
     loose: tuple[Loose, ...] = ()
+
+
+def same_hour(first: datetime, second: datetime) -> bool:
+    """Whether two instants lie between the same two full hours."""
+    return hour_of(first) == hour_of(second)
+
+
+def hour_of(instant: datetime) -> int:
+    """The full hours from 1970 to an instant."""
+    return (instant - EPOCH) // timedelta(hours=1)
 
 
 class Refusing(Exception):
@@ -123,6 +134,7 @@ class Customer:
     last_at: datetime = EPOCH
     merged_into: str | None = None
     merged_from: tuple[str, ...] = ()
+    done: dict[str, list[datetime]] = field(default_factory=dict)
     journal: list[Move] = field(default_factory=list)
     loosened: list[Loose] = field(default_factory=list)
 
@@ -140,6 +152,7 @@ class Customer:
             self.last_at,
             self.merged_into,
             self.merged_from,
+            {kind: list(times) for kind, times in self.done.items()},
         )
 
     def become(self, other: "Customer") -> None:
@@ -173,6 +186,7 @@ class Customer:
             as_of=seen.as_of,
             merged_into=seen.merged_into,
             merged_from=seen.merged_from,
+            paces=seen.paces(),
         )
 
     def balances(self) -> dict[str, int]:
@@ -192,6 +206,13 @@ class Customer:
             len(self.points["spent"]),
             len(self.points["hold"]),
         )
+
+    def paces(self) -> dict[str, tuple[int, int]]:
+        """Of each kind that is counted: the latest hour in which it was done, and how often."""
+        return {
+            kind: (hour_of(times[-1]), len([at for at in times if same_hour(at, times[-1])]))
+            for kind, times in self.done.items()
+        }
 
     @property
     def spendable(self) -> int:
@@ -342,6 +363,15 @@ class Customer:
         self.write(topic, source, "approved", points)
         return day
 
+    def keep_pace(self, kind: str, most: int | None, code: Refused) -> None:
+        """Refuse what was done often enough within this clock hour; note when it is done."""
+        if most is None:
+            return
+        times = self.done.get(kind, [])
+        if len([at for at in times if same_hour(at, self.as_of)]) >= most:
+            raise Refusing(code)
+        self.done[kind] = [*times, self.as_of]
+
     def need(self, points: int) -> None:
         """Refuse what the customer cannot pay."""
         if self.spendable < points:
@@ -456,6 +486,7 @@ def merge(source: Customer, target: Customer, now: datetime) -> Answer:
             last_at=source.last_at,
             merged_into=target.customer_id,
             merged_from=source.merged_from,
+            done=source.done,
         )
     )
     return Answer(moves=tuple(target.journal), released_hold=released, loose=loose)
@@ -467,6 +498,7 @@ type Carrier = Callable[[Customer, Papers, c.Command], Alarms]
 
 def _grant(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.Grant)
+    customer.keep_pace("flow", command.flow_per_hour, Refused.LOOP_REFUSED)
     customer.grant("issued", command.points, command.expiry, command.topic)
     return ()
 
@@ -492,6 +524,7 @@ def _cancel_pending(customer: Customer, _: Papers, command: c.Command) -> Alarms
 
 def _consume(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.Consume)
+    customer.keep_pace("flow", command.flow_per_hour, Refused.LOOP_REFUSED)
     customer.need(command.points)
     customer.pick(command.points)
     customer.put("spent", command.points)
@@ -524,6 +557,7 @@ def _give_back(customer: Customer, _: Papers, command: c.Command) -> Alarms:
 
 def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.TakeHold)
+    customer.keep_pace("hold", command.holds_per_hour, Refused.RATE_LIMITED)
     if customer.hold is not None:
         raise Refusing(Refused.HOLD_OPEN)
     customer.need(command.points)

@@ -72,6 +72,7 @@ class Book:
             "lots": (plainly.by_day(account["lots"]), _by_day(customer.points["approved"])),
             "lapsed": (plainly.by_day(account.get("lapsed", [])), _by_day(remembered)),
             "hold": (held and _hold_in_table(held), _hold_of(customer)),
+            "paces": (_paces(account), customer.paces()),
             "merged_into": (account.get("merged_into"), customer.merged_into),
             "merged_from": (account.get("merged_from", []), list(customer.merged_from)),
             "due_hold_at": (account.get("due_hold_at"), hold_end_ms(customer)),
@@ -102,6 +103,12 @@ def next_lapse_ms(customer: Customer) -> int | None:
 
 def _by_day(points: list[Point]) -> dict[date, int]:
     return dict(Counter(point.last_day for point in points))
+
+
+def _paces(account: Plain) -> dict[str, tuple[int, ...]]:
+    """What was done in the latest hour, of each kind that is counted."""
+    named = {kind: account.get(f"{kind}_pace") for kind in ("flow", "hold")}
+    return {kind: tuple(pace) for kind, pace in named.items() if pace is not None}
 
 
 def _hold_of(customer: Customer) -> tuple[Any, ...] | None:

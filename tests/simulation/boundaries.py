@@ -95,6 +95,10 @@ def _cases() -> Iterator[tuple[str, Steps, datetime]]:
     yield "an order's points are approved", [*grant, (_PROMISED, BEFORE)], MIDNIGHT
     yield "lot lapses", [*grant, *later], MIDNIGHT
     yield "lots lapse one after the other", [*grant, *later], MIDNIGHT + timedelta(days=9)
+    by_flow, short = c.Consume(1, flow_per_hour=1), c.TakeHold(1, "h0", 1, holds_per_hour=1)
+    half_past = BEFORE + timedelta(minutes=30)
+    used_up: Steps = [*grant, *later, (short, half_past), (by_flow, half_past)]
+    yield "an hour is used up", used_up, BEFORE + timedelta(hours=1)
     spent: Steps = [(c.Consume(10), BEFORE)]
     yield "a spent lot lapses", [*grant, *spent], MIDNIGHT
 
@@ -110,6 +114,8 @@ _HELD = HoldRecord("h1", "7001", 6, (Lot(datetime(2027, 1, 30, tzinfo=UTC).date(
 _LAST: Final[tuple[c.Command, ...]] = (
     c.Settle(),
     *(c.Consume(points) for points in (3, 4, 5, 7, 9, 10, 11, 17, 18)),
+    *(c.Consume(1, flow_per_hour=most) for most in (1, 2)),
+    *(c.TakeHold(1, "h2", 600, holds_per_hour=most) for most in (1, 2)),
     c.Remove(10),
     c.Remove(11),
     c.TakeHold(10, "h2", 600),
@@ -216,10 +222,16 @@ def _seen(account: Account) -> tuple[object, ...]:
         {lot.valid_through: lot.points for lot in account.lots},
         {lot.valid_through: lot.points for lot in account.lapsed},
         held and (held.hold_id, held.ends_at, {lot.valid_through: lot.points for lot in held.lots}),
+        _paces(account),
     )
+
+
+def _paces(account: Account) -> dict[str, tuple[int, int]]:
+    named = {"flow": account.flow_pace, "hold": account.hold_pace}
+    return {kind: (pace.hour, pace.commands) for kind, pace in named.items() if pace}
 
 
 def _pictured(customer: model.Customer, at: datetime) -> tuple[object, ...]:
     seen = customer.picture(at)
     held = seen.hold and (seen.hold[0], seen.hold[2], seen.hold[3])
-    return seen.figures, seen.lots, seen.lapsed, held
+    return seen.figures, seen.lots, seen.lapsed, held, seen.paces

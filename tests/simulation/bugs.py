@@ -491,6 +491,45 @@ BUGS: Final = (
         "added(target.lapsed, source.lapsed)",
         "added(target.lapsed, ())",
     ),
+    # --- the paces ---
+    Bug(
+        "one hold more in an hour",
+        DECIDE,
+        "            if done >= most:\n                return _held",
+        "            if done > most:\n                return _held",
+    ),
+    Bug(
+        "one entry of Flow more in an hour",
+        DECIDE,
+        "            if done >= most:\n                return _loop",
+        "            if done > most:\n                return _loop",
+    ),
+    Bug(
+        "a pace kept over the hour",
+        DECIDE,
+        "pace is not None and pace.hour == hour",
+        "pace is not None",
+    ),
+    Bug(
+        "holds counted as what Flow did",
+        DECIDE,
+        "_done_within(hour, account.hold_pace)",
+        "_done_within(hour, account.flow_pace)",
+    ),
+    Bug(
+        "a repetition is held against the pace",
+        LEDGER,
+        "if known.loaded.remembered is not None:\n            return _repeated(instruction, known."
+        "loaded.remembered)\n        now",
+        "if known.loaded.remembered is not None and not known.account.hold_pace:\n"
+        "            return _repeated(instruction, known.loaded.remembered)\n        now",
+    ),
+    Bug(
+        "a pace that does not grow in the table",
+        ITEMS,
+        "numbers((pace.hour, pace.commands))",
+        "numbers((pace.hour, 1))",
+    ),
     # --- the chain ---
     Bug("a hash without the one before", CHAIN, "        previous_hash,\n    ]", "    ]"),
     Bug(

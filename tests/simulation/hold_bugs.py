@@ -8,6 +8,7 @@ from typing import Final
 from tests.simulation.bugs import Bug
 
 DESK: Final = "hold_desk.py"
+PACE: Final = "store/pace.py"
 LOOSE: Final = "loose_code_desk.py"
 LOOSE_STORE: Final = "store/loose_codes.py"
 DOMAIN: Final = "domain/holds.py"
@@ -89,6 +90,34 @@ HOLD_BUGS: Final = (
         DESK,
         "derive_code(self._code_key, self._shop, customer_id, key)",
         "derive_code(self._code_key, self._shop, customer_id, key + str(self._clock.now()))",
+    ),
+    # --- the pace ---
+    Bug("one call more in a minute", PACE, "calls < :most", "calls <= :most"),
+    Bug("one call more for a customer", PACE, "#who < :each", "#who <= :each"),
+    Bug(
+        "a customer who begins a minute is not counted",
+        PACE,
+        "        _attribute(who): number(1),\n",
+        "        _attribute(who): number(0),\n",
+    ),
+    Bug("a minute that lasts", PACE, "_MINUTE_MS = 60_000", "_MINUTE_MS = 6_000_000"),
+    Bug(
+        "a repetition calls Shopify uncounted",
+        DESK,
+        "            if not counted:\n",
+        "            if not hold:\n",
+    ),
+    Bug(
+        "a new hold calls Shopify uncounted",
+        DESK,
+        "        if counted:  # before anything is held\n",
+        "        if not counted:\n",
+    ),
+    Bug(
+        "a release calls Shopify uncounted",
+        DESK,
+        "        self._keep_pace(customer_id)\n        if self._declined",
+        "        if self._declined",
     ),
     # --- the list ---
     Bug(

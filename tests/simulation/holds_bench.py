@@ -32,6 +32,7 @@ from pointbook.shopify.discounts import Discounts
 from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.loose_codes import LooseCodes
+from pointbook.store.pace import HoldCalls
 from pointbook.sweeping import Sweep, Swept, settling
 from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import MemoryDynamo
@@ -156,7 +157,16 @@ class Bench:
         ledger = Ledger(store, self.time, random=lambda: 0.5)
         discounts = Discounts(AdminApi("https://shop", _Token(), line, self.time))
         return Instance(
-            holds=HoldDesk(SHOP, ledger, store, self.time, self.programme, discounts, CODE_KEY),
+            holds=HoldDesk(
+                shop=SHOP,
+                ledger=ledger,
+                store=store,
+                clock=self.time,
+                programme=self.programme,
+                discounts=discounts,
+                calls=HoldCalls(client, TABLE),
+                code_key=CODE_KEY,
+            ),
             orders=OrderDesk(SHOP, ledger, store, self.time, self.programme, nobody_is_asked),
             codes=LooseCodeDesk(LooseCodes(client, TABLE), self.time, lambda _: discounts),
             ledger=ledger,

@@ -7,6 +7,8 @@ released     whoever was told that a hold is released has no usable code, then o
 failed       whoever was told that nothing is held holds nothing
 stuck        when all is quiet no hold is open, and no code is on the list
 spent        each order took exactly what it used of its hold, once
+pace         in no minute are more calls counted than the programme allows, for all or for one
+             customer; a limit is told only as long as its minute lasts
 alarm        every order but a hold's first raises one
 """
 
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from pointbook.domain.ports import Wanted
 from pointbook.domain.reconcile import reconcile
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.errors import RateLimited
 from pointbook.hold_desk import Held
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.store import keys
@@ -31,6 +34,7 @@ from tests.simulation.world import TABLE
 
 GID = "gid://shopify/Customer/"
 SECOND_ORDER = "code_used_again"
+MINUTE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,13 @@ class Judge:
         self._wheel = wheel
         self._report = report
         self._loose_since: dict[str, int] = {}
+        self.calls_per_minute = 0
 
     # --- whenever something has happened ---------------------------------------------------------
 
     def look(self) -> None:
         """No code is usable without held points, unless it is listed; then the time is taken."""
+        self._check_pace()
         open_holds = self.open_holds()
         for kept in self._shopify.created:
             hold_id, now_ms = hold_id_of(kept.code), self._wheel.now_ms
@@ -142,6 +148,11 @@ class Judge:
         """A customer is told that nothing is held."""
         state = self._state(wish)
         must("failed", state in ("", "releasing"), f"{wish.key} is {state}, and said not to be")
+
+    def told_limited(self, limited: RateLimited) -> None:
+        """A customer is told to wait: until the minute, or the one after it, is over."""
+        wait_seconds = limited.retry_after_seconds
+        must("pace", 1 <= wait_seconds <= 2 * MINUTE_SECONDS, f"wait for {wait_seconds} s")
 
     def told_released(self, wish: Wish, answer: object) -> None:
         """A customer is told that a hold is over, or was used."""
@@ -207,6 +218,19 @@ class Judge:
     def owner(self, customer_id: str) -> Who:
         """Whose points a customer's are by now."""
         return self._oracle.writes.shops.latest_owner((SHOP, customer_id))
+
+    def _check_pace(self) -> None:
+        """What is counted stays within the pace; a quarter of it, rounded up, is for each."""
+        key = {"pk": {"S": keys.shop(SHOP)}, "sk": {"S": keys.HOLD_CALLS}}
+        found = self._engine.get_item(TableName=TABLE, Key=key, ConsistentRead=True)
+        counted = {
+            name: int(value["N"]) for name, value in found.get("Item", {}).items() if "N" in value
+        }
+        each = [count for name, count in counted.items() if name.startswith("by_")]
+        calls, most = counted.get("calls", 0), self.calls_per_minute
+        must("pace", calls <= most, f"{calls} calls in a minute of {most}")
+        must("pace", max(each, default=0) <= (most + 3) // 4, f"{each} calls of {most} for one")
+        must("pace", sum(each) == calls, f"{calls} calls, and {each} of single customers")
 
     def _state(self, wish: Wish) -> str:
         """The state of a hold whose time is not over for anybody; "" where there is none."""

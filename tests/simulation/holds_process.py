@@ -7,6 +7,7 @@ reference model; whatever it does to the table or at Shopify, the watcher looks 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from random import Random
 from typing import Any, Final, Protocol, override
@@ -21,16 +22,17 @@ from pointbook.loose_code_desk import LooseCodeDesk
 from pointbook.order_desk import OrderDesk
 from pointbook.outgoing.deadline import Deadline
 from pointbook.shopify.admin import AdminApi
-from pointbook.shopify.discounts import Discounts
+from pointbook.shopify.discounts import Discount, Discounts
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.loose_codes import LooseCodes
 from tests.engines.customers import nobody_is_asked
+from pointbook.store.pace import HoldCalls
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.asks import Ask, Attempt
 from tests.simulation.faults import Fault, FaultyClient, Plan, Request
 from tests.simulation.oracle import Oracle
 from tests.simulation.shopify_line import Line
-from tests.simulation.violation import Violation
+from tests.simulation.violation import Violation, must
 from tests.simulation.wheel import SkewedClock, Wheel
 from tests.simulation.world import TABLE
 
@@ -231,6 +233,37 @@ class _Token:
         return "shpat_1"
 
 
+class Paced:
+    """What my page asks of Shopify: each call has been counted by whoever makes it."""
+
+    def __init__(self, calls: HoldCalls, discounts: Discounts, around: Surroundings) -> None:
+        self._calls = calls
+        self._discounts = discounts
+        self._around = around
+        self._counted = 0
+
+    def count(self, shop: str, who: str, now: datetime, most: int) -> int:
+        """Count one more call."""
+        wait_seconds = self._calls.count(shop, who, now, most)
+        self._counted += not wait_seconds
+        return wait_seconds
+
+    def create(self, discount: Discount) -> str:
+        """Make a discount."""
+        self._begin()
+        return self._discounts.create(discount)
+
+    def switch_off(self, code: str) -> bool:
+        """Switch a code off."""
+        self._begin()
+        return self._discounts.switch_off(code)
+
+    def _begin(self) -> None:
+        with self._around.kept():
+            must("pace", self._counted > 0, "Shopify is called, and nobody has counted it")
+        self._counted -= 1
+
+
 class Process:
     """One instance of a function, with the desks that it may have."""
 
@@ -244,6 +277,7 @@ class Process:
         self.ledger = JudgedLedger(self.store, self.clock, around, witness)
         self._loose_codes = LooseCodes(client, TABLE)
         self._discounts = Discounts(AdminApi("https://shop", _Token(), line, self.clock))
+        self._paced = Paced(HoldCalls(client, TABLE), self._discounts, around)
         self._programme = around.programme
 
     def hold_desk(self) -> HoldDesk:
@@ -254,7 +288,8 @@ class Process:
             store=self.store,
             clock=self.clock,
             programme=self._programme,
-            discounts=self._discounts,
+            discounts=self._paced,
+            calls=self._paced,
             code_key=CODE_KEY,
         )
 

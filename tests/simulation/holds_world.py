@@ -20,7 +20,7 @@ from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Never, day_of
 from pointbook.domain.ports import DueKind, TryAgainError
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Refusal
-from pointbook.errors import HoldFailed, HoldReleasing, LedgerUnavailable
+from pointbook.errors import HoldFailed, HoldReleasing, LedgerUnavailable, RateLimited
 from pointbook.instruction import Identity, Instruction
 from pointbook.message import Message
 from pointbook.sweeping import Sweep, settling
@@ -69,7 +69,13 @@ class HoldsWorld:
         oracle = Oracle({SHOP: TIME_ZONE})
         self.shopify = ShopifyModel(lambda: self.wheel.now_ms)
         self.judge = Judge(engine, oracle, self.shopify, self.wheel, self.report)
-        programme = usual_programme(hold_seconds=self.random.choice(("600", "600", "120")))
+        apart = Random(f"pace {seed}")  # the other draws of a seed stay what they were
+        programme = usual_programme(
+            hold_seconds=self.random.choice(("600", "600", "120")),
+            holds_per_hour=apart.choice(("20", "2", "1")),
+            hold_calls_per_minute=apart.choice(("60", "60", "4", "1")),
+        )
+        self.judge.calls_per_minute = programme.hold_calls_per_minute
         self.hold_ms = programme.hold_seconds * SECOND
         self.around = Surroundings(self.wheel, self.random, engine, oracle, self, programme)
         self.plan: Plan = Nothing()
@@ -138,6 +144,9 @@ class HoldsWorld:
         except HoldFailed:
             self.judge.told_failed(wish)
             self._count("wish: hold_failed")
+        except RateLimited as limited:
+            self.judge.told_limited(limited)
+            self._count("wish: rate_limited by the shop's pace")
         except NO_VERDICT as end:
             self._count(f"wish: {type(end).__name__}")
         else:
@@ -172,7 +181,9 @@ class HoldsWorld:
         self.report.requests += 1
         try:
             answer = self._process().hold_desk().release(wish.customer_id, wish.hold_id)
-        except (HoldReleasing, *NO_VERDICT) as end:
+        except (HoldReleasing, RateLimited, *NO_VERDICT) as end:
+            if isinstance(end, RateLimited):
+                self.judge.told_limited(end)
             wish.given_up = wish.given_up or isinstance(end, HoldReleasing)
             self._count(f"release: {type(end).__name__}")
             if self.random.random() < 0.7:

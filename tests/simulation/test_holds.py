@@ -33,6 +33,8 @@ def test_no_promise_is_broken_under_any_seed() -> None:
     assert not [trouble for trouble in Trouble if not faults[trouble]]
     happened = {"wish: held", "wish: hold_failed", "wish: hold_ended", "wish: hold_open"}
     happened |= {"release: released", "release: HoldReleasing", "checkout: code taken"}
+    happened |= {"wish: rate_limited", "wish: rate_limited by the shop's pace"}
+    happened |= {"release: RateLimited"}
     assert happened <= answers.keys()
     assert alarms["late_order"]
     assert max(report.loose_ms for report in reports) <= LOOSE_SECONDS_MAX * 1000

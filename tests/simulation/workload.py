@@ -48,6 +48,7 @@ class Lean:
     hot: float
     rolling: bool
     many_lots: bool
+    per_hour: int | None
 
 
 @dataclass(slots=True)
@@ -63,11 +64,13 @@ def lean(random: Random) -> Lean:
     for name in HOLD_STEPS:
         weights[name] *= 0.25
     weights["merge"] = random.choice((0.0, 0.1, 0.3))
+    apart = Random(repr(weights))  # the other draws of a seed stay what they were
     return Lean(
         commands=weights,
         hot=random.choice((0.4, 0.6, 0.9)),
         rolling=random.random() < 0.3,
         many_lots=random.random() < 0.12,
+        per_hour=apart.choice((None, None, 1, 2, 5)),
     )
 
 
@@ -289,7 +292,9 @@ class Maker(Protocol):
 
 def _grant(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
     topic = w.random.choice(sorted(c.GRANT_TOPICS))
-    return w.moving(c.Grant(w.points(), w.expiry(), Topic(topic)), "grant")
+    most = w.lean.per_hour if topic is Topic.ADD_FLOW else None
+    grant = c.Grant(w.points(), w.expiry(), Topic(topic), flow_per_hour=most)
+    return w.moving(grant, "grant")
 
 
 def _grant_pending(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
@@ -305,7 +310,7 @@ def _cancel_pending(w: Workload, who: Who, code: str | None = None) -> dict[str,
 
 
 def _consume(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    return w.moving(c.Consume(w.points(), w.renew()), "consume")
+    return w.moving(c.Consume(w.points(), w.renew(), w.lean.per_hour), "consume")
 
 
 def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
@@ -328,7 +333,9 @@ def _give_back(w: Workload, who: Who, code: str | None = None) -> dict[str, obje
 def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
     hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
     code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
-    command = c.TakeHold(w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor)
+    command = c.TakeHold(
+        w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor, w.lean.per_hour
+    )
     return w.moving(command, "take_hold", hold_id=hold_id)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pointbook.domain import commands as c
-from pointbook.domain.account import Account, FlowPace
+from pointbook.domain.account import Account, Pace
 from pointbook.domain.decide import decide
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
@@ -47,7 +47,7 @@ def test_the_next_hour_begins_anew_at_its_first_instant() -> None:
     last = HOUR_ENDS - MILLISECOND
     assert refused(after, c.Consume(1, flow_per_hour=TWO), last) is Code.LOOP_REFUSED
     later = consumed(after, 2, HOUR_ENDS)
-    assert later.flow_pace == FlowPace(hour=int(HOUR_ENDS.timestamp()) // 3600, commands=2)
+    assert later.flow_pace == Pace(hour=int(HOUR_ENDS.timestamp()) // 3600, commands=2)
     assert refused(later, c.Consume(1, flow_per_hour=TWO), HOUR_ENDS) is Code.LOOP_REFUSED
 
 
@@ -92,6 +92,6 @@ def test_a_clock_that_was_behind_does_not_begin_an_hour_twice() -> None:
 
 
 def test_a_lower_limit_holds_at_once() -> None:
-    before = replace(account((1000, 20)), flow_pace=FlowPace(int(NOW.timestamp()) // 3600, 400))
+    before = replace(account((1000, 20)), flow_pace=Pace(int(NOW.timestamp()) // 3600, 400))
     assert refused(before, c.Consume(1, flow_per_hour=300)) is Code.LOOP_REFUSED
     assert done(before, c.Consume(1, flow_per_hour=500)).account.flow_pace is not None

@@ -51,6 +51,8 @@ UNUSUAL = {
     "reminder_days": ("60,30,14,7,1", (60, 30, 14, 7, 1)),
     "point_worth_minor": ("10", 10),
     "hold_seconds": ("86400", 86_400),
+    "holds_per_hour": ("1000000", 1_000_000),
+    "hold_calls_per_minute": ("1", 1),
     "combines_with": ("order,shipping", (DiscountKind.ORDER, DiscountKind.SHIPPING)),
     "debt_policy": ("clamp", DebtPolicy.CLAMP),
     "flow_entries_per_hour": ("1", 1),

@@ -26,7 +26,8 @@ PointbookError
     ├── LedgerUnavailable        ledger_unavailable
     ├── ShopifyUnavailable       shopify_unavailable
     ├── HoldFailed               hold_failed
-    └── HoldReleasing            hold_releasing
+    ├── HoldReleasing            hold_releasing
+    └── RateLimited              rate_limited
 ```
 
 `code` is stable and is what callers may decide on. The text is for people and may change.
@@ -293,5 +294,16 @@ class HoldReleasing(Unavailable):
         super().__init__(
             "hold_releasing",
             "The points are being released. They are back when the hold ends, at the latest.",
+            retry_after_seconds,
+        )
+
+
+class RateLimited(Unavailable):
+    """The shop's page has asked Shopify too often within a minute; nothing was done."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__(
+            "rate_limited",
+            "Too many requests in a short time; nothing was changed. Please try again later.",
             retry_after_seconds,
         )

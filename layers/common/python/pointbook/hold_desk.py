@@ -5,6 +5,8 @@
                           └──► undo; its code, which may exist all the same, is listed to be
                                switched off
 
+    Before each call to Shopify the shop's pace is asked: beyond it nothing is begun.
+
     release: no longer given out ──► discount off ──► points back
                                         │ no
                                         └──► the hold ends at its own time, with its discount
@@ -14,6 +16,8 @@ the other has given out, and a crash anywhere is over when the hold's time is. P
 back while a code that was given out can still be used. Rules: mission, "Holds".
 """
 
+import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +44,7 @@ from pointbook.errors import (
     HoldFailed,
     HoldReleasing,
     LedgerUnavailable,
+    RateLimited,
     ShopifyRefused,
     Unavailable,
 )
@@ -49,6 +54,7 @@ from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount
 
 SOURCE = "my_page"
+_PACED_NAME_LENGTH = 8
 
 _NEVER_OURS = frozenset({"code_taken_by_another", "currency_mismatch"})
 """Refusals after which the code stands for no discount of this hold: there is none to switch off.
@@ -69,6 +75,14 @@ class Discounts(Protocol):
         ...
 
 
+class Calls(Protocol):
+    """How many calls to Shopify a shop's page makes in a minute."""
+
+    def count(self, shop: str, who: str, now: datetime, most: int) -> int:
+        """Count one more. 0: it may be made; else the seconds until another try makes sense."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A hold that is ready: what its customer is told, the same at every repetition."""
@@ -86,30 +100,36 @@ class Held:
 class HoldDesk:
     """The holds of one shop under its programme."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a hold touches, each given by its name
         self,
+        *,
         shop: str,
         ledger: Ledger,
         store: Store,
         clock: Clock,
         programme: Programme,
         discounts: Discounts,
+        calls: Calls,
         code_key: bytes,
     ) -> None:
-        """Book on `ledger`, kept in `store`; codes are derived with `code_key`."""
+        """Book on `ledger`, kept in `store`; codes are derived with `code_key`.
+
+        `calls` counts those to `discounts`.
+        """
         self._shop = shop
         self._ledger = ledger
         self._store = store
         self._clock = clock
         self._programme = programme
         self._discounts = discounts
+        self._calls = calls
         self._code_key = code_key
 
     def create(self, customer_id: str, points: int, key: str) -> Held | Refusal:
         """Hold `points` and make their discount; `key` names the customer's wish.
 
-        Raises HoldFailed when nothing is held because the shop did not make the discount, and
-        LedgerUnavailable; repeating the wish is safe.
+        Raises HoldFailed when nothing is held because the shop did not make the discount,
+        RateLimited and LedgerUnavailable; repeating the wish is safe.
         """
         programme = self._programme
         if programme.points_master is Master.TILL:
@@ -122,33 +142,43 @@ class HoldDesk:
             lapsed_expiry=programme.lapsed_expiry,
             code=code,
             worth_minor=programme.point_worth_minor,
+            holds_per_hour=programme.holds_per_hour,
         )
-        taken = self._ledger.execute(
-            Instruction(
-                shop=self._shop,
-                customer_id=customer_id,
-                command=command,
-                cause=Cause(SOURCE),
-                identity=Identity("my_page:hold", key),
-                content={"customer": customer_id, "points": points},
-                hold_id=command.hold_id,
-            )
+        instruction = Instruction(
+            shop=self._shop,
+            customer_id=customer_id,
+            command=command,
+            cause=Cause(SOURCE),
+            identity=Identity("my_page:hold", key),
+            content={"customer": customer_id, "points": points},
+            hold_id=command.hold_id,
         )
+        foreseen = self._ledger.rehearse(instruction)
+        counted = isinstance(foreseen, Booked) and not foreseen.duplicate
+        if counted:  # before anything is held
+            self._keep_pace(customer_id)
+        taken = self._ledger.execute(instruction)
         if isinstance(taken, Refusal):
+            if taken.code is Code.RATE_LIMITED:
+                log.metric("RateLimited", Pace="customer")
             return taken
-        return self._made_ready(customer_id, command.hold_id, taken)
+        return self._made_ready(customer_id, command.hold_id, taken, counted=counted)
 
     def release(self, customer_id: str, hold_id: str) -> Figures | Refusal:
         """Give a hold's points back to its customer; what has ended before stays as it is.
 
         Raises HoldReleasing where its discount could not be switched off: then it ends at its own
-        time, with its discount. Raises LedgerUnavailable; repeating is safe.
+        time, with its discount. Raises RateLimited, which leaves the hold as it is, and
+        LedgerUnavailable; repeating is safe.
         """
         record = self._record(hold_id)
         if record is None or not self._owns(customer_id, record.customer_id):
             return Refusal(Code.HOLD_NOT_FOUND, "There is no such hold.")
         hold = self._open_hold(customer_id, hold_id)
-        if hold is None or self._declined(customer_id, BeginRelease(hold_id)):
+        if hold is None:
+            return self._ended(customer_id, hold_id)
+        self._keep_pace(customer_id)
+        if self._declined(customer_id, BeginRelease(hold_id)):
             return self._ended(customer_id, hold_id)
         try:
             existed = self._discounts.switch_off(hold.code)
@@ -165,10 +195,25 @@ class HoldDesk:
         """The customer's open hold, as of now."""
         return self._ledger.read(self._shop, customer_id).hold
 
-    def _made_ready(self, customer_id: str, hold_id: str, taken: Booked) -> Held | Refusal:
+    def _keep_pace(self, customer_id: str) -> None:
+        """Count one call to Shopify. Raises RateLimited where there are too many in this minute."""
+        name = hmac.digest(self._code_key, f"pace\n{customer_id}".encode(), hashlib.sha256).hex()
+        most = self._programme.hold_calls_per_minute
+        wait_seconds = self._calls.count(
+            self._shop, name[:_PACED_NAME_LENGTH], self._clock.now(), most
+        )
+        if wait_seconds:
+            log.metric("RateLimited", Pace="shop")
+            raise RateLimited(wait_seconds)
+
+    def _made_ready(
+        self, customer_id: str, hold_id: str, taken: Booked, *, counted: bool
+    ) -> Held | Refusal:
         """Drive a hold on that was taken, now or by an earlier try of the same wish."""
         hold = self._open_hold(customer_id, hold_id)
         if hold is not None and hold.state is HoldState.PREPARING:
+            if not counted:
+                self._keep_pace(customer_id)
             hold = self._with_discount(customer_id, hold)
         if hold is None or hold.state is not HoldState.READY:
             return self._over(hold_id)

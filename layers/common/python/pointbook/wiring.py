@@ -81,6 +81,7 @@ def order_desk(shop: str) -> "OrderDesk":
 def hold_desk(shop: str) -> "HoldDesk":
     """What takes points for checkouts and gives them back, under a shop's programme."""
     from pointbook.hold_desk import HoldDesk  # noqa: PLC0415 - not needed on every start
+    from pointbook.store.pace import HoldCalls  # noqa: PLC0415 - same
 
     rules = programme(shop)
     return HoldDesk(
@@ -90,6 +91,7 @@ def hold_desk(shop: str) -> "HoldDesk":
         clock=clock(),
         programme=rules,
         discounts=discounts(shop),
+        calls=HoldCalls(_client(), settings().table_name),
         code_key=secrets().hold_code_key(),
     )
 

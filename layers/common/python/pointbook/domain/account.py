@@ -69,8 +69,8 @@ class HoldRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class FlowPace:
-    """How many commands Flow gave in one hour (hours since 1970)."""
+class Pace:
+    """How many commands of one kind were carried out in one hour (hours since 1970)."""
 
     hour: int
     commands: int
@@ -85,8 +85,9 @@ class Account:
     account; `last_at` is when the last entry took effect. `book_id` is a random name of this book
     that its entries' hashes cover, `head` the hash of the last of them. `lapsed` remembers what
     expired on the latest lapsed days: an order that comes after its hold has ended takes from there
-    first. `flow_pace` counts what Flow did lately. `merged_into` makes this account a tombstone,
-    and `merged_from` names those of its own; `erased` makes it that of a customer who was erased.
+    first. `flow_pace` counts what Flow did lately, `hold_pace` the holds taken. `merged_into` makes
+    this account a tombstone, and `merged_from` names those of its own; `erased` makes it that of a
+    customer who was erased.
     """
 
     customer_id: str
@@ -104,7 +105,8 @@ class Account:
     merged_into: str | None = None
     merged_from: tuple[str, ...] = ()
     erased: bool = False
-    flow_pace: FlowPace | None = None
+    flow_pace: Pace | None = None
+    hold_pace: Pace | None = None
 
     @property
     def figures(self) -> Figures:

@@ -133,7 +133,7 @@ class TakeHold(_MovesPoints):
     """approved → hold, for `seconds`. One hold at a time.
 
     `code` is the discount that the customer gets for it, `worth_minor` what each point is worth as
-    payment.
+    payment. `holds_per_hour` is how many holds one customer may take within an hour.
     """
 
     points: int
@@ -142,6 +142,7 @@ class TakeHold(_MovesPoints):
     lapsed_expiry: ExpiryRule | None = None
     code: str = ""
     worth_minor: int = 1
+    holds_per_hour: int | None = None
 
     def __post_init__(self) -> None:
         check_points(self.points)

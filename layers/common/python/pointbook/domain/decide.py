@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pointbook.domain import commands as c
 from pointbook.domain import holds, order_points
-from pointbook.domain.account import Account, FlowPace, HoldRecord, LooseCode, faults
+from pointbook.domain.account import Account, HoldRecord, LooseCode, Pace, faults
 from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.draft import Draft
@@ -30,6 +30,7 @@ from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
 
 _HOUR_MS = 3_600_000
+_SECOND_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,20 +161,47 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
 
 
 def _too_fast(draft: Draft, command: c.Command) -> Refusal | None:
-    """Refuse what Flow does to one customer too often; count what it does."""
-    if not isinstance(command, c.Grant | c.Consume) or command.flow_per_hour is None:
-        return None
-    hour = milliseconds(draft.now) // _HOUR_MS
-    pace = draft.account.flow_pace
-    before = pace.commands if pace is not None and pace.hour == hour else 0
-    if before >= command.flow_per_hour:
-        return Refusal(
-            Code.LOOP_REFUSED,
-            f"Workflows have changed this customer's points {before:,} times within an hour:"
-            " look for two that start each other.",
-        )
-    draft.account = replace(draft.account, flow_pace=FlowPace(hour, before + 1))
+    """Refuse what is done to one customer too often within an hour; count what is done.
+
+    The count lies in the account and is written with what it counts, so that neither a refusal nor
+    a repetition counts.
+    """
+    account, now_ms = draft.account, milliseconds(draft.now)
+    hour = now_ms // _HOUR_MS
+    match command:
+        case c.Grant(flow_per_hour=int(most)) | c.Consume(flow_per_hour=int(most)):
+            done = _done_within(hour, account.flow_pace)
+            if done >= most:
+                return _looping(done)
+            draft.account = replace(account, flow_pace=Pace(hour, done + 1))
+        case c.TakeHold(holds_per_hour=int(most)):
+            done = _done_within(hour, account.hold_pace)
+            if done >= most:
+                return _held_too_often(done, (hour + 1) * _HOUR_MS - now_ms)
+            draft.account = replace(account, hold_pace=Pace(hour, done + 1))
+        case _:
+            pass
     return None
+
+
+def _done_within(hour: int, pace: Pace | None) -> int:
+    return pace.commands if pace is not None and pace.hour == hour else 0
+
+
+def _looping(done: int) -> Refusal:
+    return Refusal(
+        Code.LOOP_REFUSED,
+        f"Workflows have changed this customer's points {done:,} times within an hour:"
+        " look for two that start each other.",
+    )
+
+
+def _held_too_often(done: int, left_ms: int) -> Refusal:
+    return Refusal(
+        Code.RATE_LIMITED,
+        f"Points were held {done:,} times within an hour. Please try again later.",
+        retry_after_seconds=-(-left_ms // _SECOND_MS),
+    )
 
 
 def _grant(draft: Draft, command: c.Grant) -> Outcome | Refusal:

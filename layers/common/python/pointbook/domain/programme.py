@@ -61,6 +61,8 @@ class Programme:
     reminder_days: tuple[int, ...]
     point_worth_minor: int
     hold_seconds: int
+    holds_per_hour: int
+    hold_calls_per_minute: int
     combines_with: tuple[DiscountKind, ...]
     debt_policy: DebtPolicy
     flow_entries_per_hour: int

@@ -227,6 +227,8 @@ RULES: Final[Mapping[str, Rule]] = {
     # what they are worth, and how they are used
     "point_worth_minor": Rule("1", _whole(1, MILLION)),
     "hold_seconds": Rule("600", _whole(1, HOLD_SECONDS_MAX)),
+    "holds_per_hour": Rule("20", _whole(1, MILLION)),
+    "hold_calls_per_minute": Rule("60", _whole(1, MILLION)),
     "combines_with": Rule("product,shipping", _discount_kinds, _write_discount_kinds),
     "debt_policy": Rule("carry", _one_of(DebtPolicy)),
     "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),

@@ -19,6 +19,7 @@ class Code(StrEnum):
     ACCOUNT_MERGED = "account_merged"
     CUSTOMER_ERASED = "customer_erased"
     LOOP_REFUSED = "loop_refused"
+    RATE_LIMITED = "rate_limited"
     TRIGGER_REFUSED = "trigger_refused"
     SAME_ACCOUNT = "same_account"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
@@ -27,7 +28,11 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A stable `code` and one sentence that a merchant understands."""
+    """A stable `code` and one sentence that a merchant understands.
+
+    `retry_after_seconds` is given where the same request may succeed after that time.
+    """
 
     code: Code
     message: str
+    retry_after_seconds: int | None = None

@@ -5,7 +5,7 @@ Each item carries a `schema` number, so that a later version can read what an ea
 
 from collections.abc import Mapping
 
-from pointbook.domain.account import Account, FlowPace, Hold, HoldState
+from pointbook.domain.account import Account, Hold, HoldState, Pace
 from pointbook.domain.buckets import Balances, Bucket, Figures
 from pointbook.domain.chain import BookedEntry, Cause, Text
 from pointbook.domain.entry import Entry, Topic
@@ -71,8 +71,9 @@ def _if_any(account: Account) -> Item:
         item["merged_from"] = {"L": [text(customer_id) for customer_id in account.merged_from]}
     if account.erased:
         item["erased"] = {"BOOL": True}
-    if account.flow_pace is not None:
-        item["flow_pace"] = numbers((account.flow_pace.hour, account.flow_pace.commands))
+    for name, pace in (("flow_pace", account.flow_pace), ("hold_pace", account.hold_pace)):
+        if pace is not None:
+            item[name] = numbers((pace.hour, pace.commands))
     return item
 
 
@@ -95,8 +96,13 @@ def account_of(item: Stored) -> Account:
         merged_into=optional_text(item, "merged_into"),
         merged_from=texts_of(item, "merged_from"),
         erased="erased" in item,
-        flow_pace=FlowPace(*ints_of(item["flow_pace"])) if "flow_pace" in item else None,
+        flow_pace=_pace_of(item, "flow_pace"),
+        hold_pace=_pace_of(item, "hold_pace"),
     )
+
+
+def _pace_of(item: Stored, name: str) -> Pace | None:
+    return Pace(*ints_of(item[name])) if name in item else None
 
 
 def entry_item(shop: str, booked: BookedEntry) -> Item:

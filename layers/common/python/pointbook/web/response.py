@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointbook.domain.refusal import Refusal
 from pointbook.web.request import Timing
 
 JSON_TYPE = "application/json"
@@ -91,6 +92,13 @@ def problem(
         **members,
     }
     return Response(status, body, headers or {}, PROBLEM_TYPE)
+
+
+def refusal_problem(refusal: Refusal, **members: Any) -> Response:
+    """Return what the ledger refuses as an answer, with the time after which it may succeed."""
+    wait_seconds = refusal.retry_after_seconds
+    headers = {} if wait_seconds is None else {RETRY_AFTER_HEADER: str(wait_seconds)}
+    return problem(refusal.code, refusal.message, headers, **members)
 
 
 def lambda_answer(
