@@ -3,7 +3,8 @@
 Each webhook comes one to three times, at once or up to a day late, so in almost any order; now and
 then a worker's table fails or its process ends, and the message comes again. Every message takes
 the real way: entrance, text on the queue, order desk or customer events, ledger, store. Some bodies
-come once more under headers that lie (`lying_headers`), which must change nothing.
+come once more under headers that lie (`lying_headers`), or with a field that nobody can read
+(`garbled`), which must change nothing.
 
 What must not depend on any of that: approved, pending, total, spent and hold of every customer, and
 the points that each order keeps. `lifetime` may: points that were approved before they were taken
@@ -31,7 +32,7 @@ from pointbook.domain.entry import Topic
 from pointbook.domain.ports import DueKind, TryAgainError, Wanted
 from pointbook.domain.programme import Programme
 from pointbook.domain.reconcile import reconcile
-from pointbook.errors import LedgerUnavailable
+from pointbook.errors import InvalidRequest, LedgerUnavailable
 from pointbook.instruction import Booked, Instruction
 from pointbook.ledger import Ledger
 from pointbook.message import read_message
@@ -43,6 +44,7 @@ from pointbook.sweeping import Sweep
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
 from tests.simulation.faults import Crash, Fault, FaultyClient, Plan, Request, Seeded
+from tests.simulation.garbled import Garbling
 from tests.simulation.lifecycles import (
     HOLD_SECONDS,
     LAST_DAYS,
@@ -82,6 +84,7 @@ class Delivered:
     orders: int = 0
     messages: int = 0
     deliveries: int = 0
+    garbled: int = 0
     lies: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -113,6 +116,7 @@ class _Delivery:
         self.heard_of: set[str] = set()
         self.random = Random(seed)
         self.lies = Lies(seed)
+        self.garbling = Garbling(seed)
         self.engine = MemoryDynamo()
         create_table(self.engine)
         self.wheel = Wheel(self.random, milliseconds(min(one.at for one in told.happenings)) - DAY)
@@ -215,6 +219,19 @@ class _Delivery:
             self._at(sent.at, partial(self._deliver, sent.text, programme), late_ms)
         for topic, shop, late_ms in self.lies.about(sent):
             self._at(sent.at, partial(self._lie, sent, topic, shop, programme), late_ms)
+
+        if (garbled := self.garbling.of(sent)) is not None:
+            self._at(sent.at, partial(self._refuse, *garbled, programme))
+
+    def _refuse(self, field: str, garbled: Sent, programme: Programme) -> None:
+        """A message with a field that nobody can read: the worker says so, and books nothing."""
+        self.report.garbled += 1
+        try:
+            self._desk(self.store, programme).carry_out(read_message(garbled.text))
+        except InvalidRequest as refusal:
+            must("unreadable", refusal.field == field, f"{refusal.field} is named, not {field}")
+        else:
+            must("unreadable", False, f"{field} cannot be read, and the order is booked")
 
     def _lie(self, sent: Sent, topic: str, shop: str, programme: Programme) -> None:
         """The body of a webhook under another topic, or as another shop's."""
