@@ -4,7 +4,7 @@ Each webhook comes one to three times, at once or up to a day late, so in almost
 then a worker's table fails, its process ends or Shopify does not tell a customer's tags, and the
 message comes again. Every message takes the real way: entrance, text on the queue, order desk or
 customer events, ledger, store. Some bodies come once more under headers that lie (`lying_headers`),
-which must change nothing.
+or with a field that nobody can read (`garbled`), which must change nothing.
 
 What must not depend on any of that: approved, pending, total, spent and hold of every customer, and
 the points that each order keeps. `lifetime` may: points that were approved before they were taken
@@ -32,7 +32,7 @@ from pointbook.domain.entry import Topic
 from pointbook.domain.ports import DueKind, TryAgainError, Wanted
 from pointbook.domain.programme import Programme
 from pointbook.domain.reconcile import reconcile
-from pointbook.errors import LedgerUnavailable, TagsUnknown
+from pointbook.errors import InvalidRequest, LedgerUnavailable, TagsUnknown
 from pointbook.instruction import Booked, Instruction
 from pointbook.ledger import Ledger
 from pointbook.message import Message, read_message
@@ -46,6 +46,7 @@ from tests.engines.memory import LATEST, MemoryDynamo
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
 from tests.simulation.customer_tags import Asked, CustomerTags
 from tests.simulation.faults import Crash, Fault, FaultyClient, Plan, Request, Seeded
+from tests.simulation.garbled import Garbling
 from tests.simulation.lifecycles import (
     HOLD_SECONDS,
     LAST_DAYS,
@@ -87,6 +88,7 @@ class Delivered:
     orders: int = 0
     messages: int = 0
     deliveries: int = 0
+    garbled: int = 0
     lies: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -118,6 +120,7 @@ class _Delivery:
         self.heard_of: set[str] = set()
         self.random = Random(seed)
         self.lies = Lies(seed)
+        self.garbling = Garbling(seed)
         self.engine = MemoryDynamo()
         create_table(self.engine)
         self.wheel = Wheel(self.random, milliseconds(min(one.at for one in told.happenings)) - DAY)
@@ -222,6 +225,19 @@ class _Delivery:
             self._at(sent.at, partial(self._deliver, sent.text, programme), late_ms)
         for topic, shop, late_ms in self.lies.about(sent):
             self._at(sent.at, partial(self._lie, sent, topic, shop, programme), late_ms)
+
+        if (garbled := self.garbling.of(sent)) is not None:
+            self._at(sent.at, partial(self._refuse, *garbled, programme))
+
+    def _refuse(self, field: str, garbled: Sent, programme: Programme) -> None:
+        """A message with a field that nobody can read: the worker says so, and books nothing."""
+        self.report.garbled += 1
+        try:
+            self._desk(self.store, programme).carry_out(read_message(garbled.text))
+        except InvalidRequest as refusal:
+            must("unreadable", refusal.field == field, f"{refusal.field} is named, not {field}")
+        else:
+            must("unreadable", False, f"{field} cannot be read, and the order is booked")
 
     def _lie(self, sent: Sent, topic: str, shop: str, programme: Programme) -> None:
         """The body of a webhook under another topic, or as another shop's."""

@@ -25,8 +25,8 @@ from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discount, Discounts
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.loose_codes import LooseCodes
-from tests.engines.customers import nobody_is_asked
 from pointbook.store.pace import HoldCalls
+from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.asks import Ask, Attempt
 from tests.simulation.faults import Fault, FaultyClient, Plan, Request

@@ -7,6 +7,7 @@ from tests.simulation.bugs import LEDGER, ORDER_POINTS, ORDERS, Bug
 READER: Final = "shopify/orders.py"
 PAYLOADS: Final = "shopify/order_payloads.py"
 DESK: Final = "order_desk.py"
+PROJECTION: Final = "shopify/projection.py"
 TOPICS: Final = "shopify/topics.py"
 PROGRAMME: Final = "domain/programme.py"
 
@@ -107,6 +108,31 @@ LIFECYCLE_BUGS: Final = (
         DESK,
         "news = self._news(facts)",
         'news = replace(self._news(facts), cancelled=message.topic == "orders/cancelled")',
+    ),
+    # --- what cannot be read ---
+    Bug(
+        "a yes or no that cannot be read taken for absent",
+        PROJECTION,
+        "return value if isinstance(value, bool) else UNREADABLE",
+        "return value if isinstance(value, bool) else None",
+    ),
+    Bug(
+        "a time that cannot be read taken for absent",
+        PROJECTION,
+        "    if found is None:\n        return UNREADABLE",
+        "    if found is None:\n        return None",
+    ),
+    Bug(
+        "null taken for absent everywhere",
+        PROJECTION,
+        "return None if part.null else UNREADABLE",
+        "return None",
+    ),
+    Bug(
+        "a status that cannot be read is one",
+        PAYLOADS,
+        "financial_status: Word | None",
+        "financial_status: str | None",
     ),
     # --- what it means ---
     Bug(

@@ -29,6 +29,7 @@ def test_a_thousand_orders_come_to_the_same_points_however_they_are_told() -> No
     lies = sum((report.lies for report in reports), Counter[str]())
     assert min(lies["taken"], lies["refused"]) > SHOPS * SHUFFLES
     assert sum(report.failures["TagsUnknown"] for report in reports) > SHOPS * SHUFFLES
+    assert sum(report.garbled for report in reports) > SHOPS * SHUFFLES
     happened = {topic for report in reports for topic in report.entries}
     for topic in ("sub/refund", "pending/cancel", "sub/order", "add/refund", "hold/spent"):
         assert f"points/{topic}" in happened
