@@ -42,6 +42,18 @@ _NOBODY = {
 }
 
 
+SHARING = frozenset({"artifacts", "e2e", "engines", "integration"})
+"""Folders whose tests share servers that they start once: of one folder all run in one process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a folder together where they share something, when run side by side."""
+    for item in items:
+        folder = item.path.relative_to(ROOT / "tests").parts[0]
+        if folder in SHARING:
+            item.add_marker(pytest.mark.xdist_group(folder))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
     """Forget the developer's AWS account, proxies and Pointbook's own variables."""

@@ -282,15 +282,17 @@ class Forger(MemoryDynamo):
         return super().transact_write_items(**request)
 
 
-@pytest.mark.parametrize(("name", "tamper", "promise"), TAMPERINGS, ids=lambda part: str(part)[:40])
-def test_a_lie_in_the_table_is_found(name: str, tamper: Tampering, promise: str) -> None:
+@pytest.mark.parametrize(
+    ("_", "tamper", "promise"), TAMPERINGS, ids=[name for name, *_ in TAMPERINGS]
+)
+def test_a_lie_in_the_table_is_found(_: str, tamper: Tampering, promise: str) -> None:
     assert promise_broken_by(GRANT, tamper) == promise
 
 
 @pytest.mark.parametrize(
-    ("name", "tamper"), TAMPERINGS_OF_AN_ORDER, ids=lambda part: str(part)[:40]
+    ("_", "tamper"), TAMPERINGS_OF_AN_ORDER, ids=[name for name, _ in TAMPERINGS_OF_AN_ORDER]
 )
-def test_a_lie_about_an_order_is_found(name: str, tamper: Tampering) -> None:
+def test_a_lie_about_an_order_is_found(_: str, tamper: Tampering) -> None:
     assert promise_broken_by(PROMISED, tamper) == "effect"
 
 
