@@ -184,7 +184,7 @@ class _Pair:
         shown, expected = _seen(settled(self.account, at)), _pictured(self.customer, at)
         if shown != expected:
             return f"a reader sees {shown}, the model says {expected}"
-        if isinstance(command, c.CaptureHold) and not self.papers.codes:
+        if isinstance(command, c.CaptureHold) and command.record.hold_id not in self.papers.codes:
             return ""
         command = self._of_known_order(command)
         decision = decide(self.account, command, at)

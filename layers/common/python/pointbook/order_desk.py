@@ -126,9 +126,10 @@ class OrderDesk:
             self._tell(refunded.order_id, news, cause)
             return
         facts = read_order(message.payload, self._programme.currency)
+        news = self._news(facts)
         tags_unknown: TagsUnknown | None = None
         try:
-            self._tell(facts.order_id, self._news(facts), cause, facts)
+            self._tell(facts.order_id, news, cause, facts)
         except TagsUnknown as error:
             # What the order used is known all the same, and its holds would end meanwhile.
             tags_unknown = error
