@@ -112,9 +112,11 @@ def changed(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {kind: base64.b64encode(base64.b64decode(content)[:-1] + b"x").decode()}
         case "L":
             parts = dict(enumerate(content))
-            yield from ({kind: list(other.values())} for other in changed_parts(parts))
+            for other in changed_parts(parts):
+                yield {kind: list(other.values())}
         case "M":
-            yield from ({kind: other} for other in changed_parts(content))
+            for other in changed_parts(content):
+                yield {kind: other}
 
 
 def changed_parts[Name](parts: dict[Name, Any]) -> Iterator[dict[Name, Any]]:
