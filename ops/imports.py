@@ -6,15 +6,18 @@
 The first one checks every row and writes nothing. Columns:
 customer_id,title,point,expired_at,created_at. The id and a row's number name the row for
 ever, so the same file may be run again at any time: what was booked stays booked once. Mend refused
-rows where they stand, and take no row out. Exit status 1 where a row was refused.
+rows where they stand, and take no row out. Empty rows are skipped. Exit status 1 where a row was
+refused.
 """
 
 import csv
+import re
 import sys
 import time
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -31,9 +34,40 @@ PAUSES_SECONDS = (1, 2, 5, 10, 30)
 """Before a request is sent again that had no answer, or in which no row was done."""
 
 _SHOWN_MAX = 20
+_MORE = "more"
+"""Fields beyond those that the first line names."""
+
+_ZERO_FILLED = re.compile("[1-9][0-9]{4,}0{5}$")
+"""The end of an id of ten digits or more of which the last five are zeros.
+
+A spreadsheet shows a long number with six digits (8.84073E+12) and saves what it shows. Of true ids
+one in 100,000 looks like it.
+"""
 
 type Row = dict[str, Any]
 type Send = Callable[[list[Row]], Answer | None]
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a file holds: its rows, those without any content, and whose ids may be rounded."""
+
+    rows: int = 0
+    empty: int = 0
+    zero_filled: int = 0
+    zero_filled_first: str = ""
+
+    def hints(self) -> Iterator[str]:
+        """What whoever runs the import should know; nothing of it stops a row."""
+        if self.empty:
+            yield f"{self.empty:,} empty {'row' if self.empty == 1 else 'rows'} skipped"
+        if self.zero_filled:
+            rows = "row has" if self.zero_filled == 1 else "rows have"
+            yield (
+                f"{self.zero_filled:,} {rows} a customer_id that ends in many zeros, such as "
+                f"{self.zero_filled_first}: a spreadsheet may have rounded it. Compare it with the "
+                "ids in the shop."
+            )
 
 
 def main(arguments: list[str]) -> int:
@@ -50,17 +84,19 @@ def main(arguments: list[str]) -> int:
         read_import_id(options.id)
     except InvalidRequest as error:
         raise OpsProblem(str(error)) from error
-    total = check(options.file)
+    checked = check(options.file)
     stack = target.target_of(options)
     shop = stack.shop(options.shop)
-    print(f"{stack.name}, {shop}, {options.id}: {total:,} rows of {options.file}")
+    print(f"{stack.name}, {shop}, {options.id}: {checked.rows:,} rows of {options.file}")
+    for hint in checked.hints():
+        print(hint)
 
     def send(chunk: list[Row]) -> Answer | None:
         rows = [{name: row[name] for name in ("row", *COLUMNS)} for row in chunk]
         content = {"shop": shop, "dry_run": options.dry_run, "rows": rows}
         return post(stack, f"/v1/operator/imports/{options.id}", content, {})
 
-    counted = run(read(options.file), send, lambda done: _show_progress(done, total))
+    counted = run(read(options.file), send, lambda done: _show_progress(done, checked.rows))
     _print_totals(counted, dry_run=options.dry_run)
     return int(counted["refused", "rows"] > 0)
 
@@ -68,30 +104,59 @@ def main(arguments: list[str]) -> int:
 def read(file: Path) -> Iterator[Row]:
     """Each row with its number, from 1, and the line on which it ends; an empty field is None.
 
-    Raises OpsProblem.
+    Empty rows are left out. Raises OpsProblem.
     """
+    return (row for row in _records(file) if row is not None)
+
+
+def _records(file: Path) -> Iterator[Row | None]:
+    """Each row; None for one that is empty.
+
+    One of nothing but commas and blanks has a number too, as it had when such rows were refused: a
+    file that was run then is still the same. A blank line has none.
+    """
+    number = line = 0
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            if sorted(reader.fieldnames or ()) != sorted(COLUMNS):
+            reader = csv.reader(lines, strict=True)
+            columns = next(reader, [])
+            if sorted(columns) != sorted(COLUMNS):
                 raise OpsProblem(f"{file}: the first line must be {','.join(COLUMNS)}.")
-            for number, fields in enumerate(reader, 1):
-                place = {"row": number, "line": reader.line_num}
-                yield place | {name: value or None for name, value in fields.items()}
+            line = reader.line_num
+            for fields in reader:
+                line = reader.line_num
+                number += bool(fields)
+                if not any(field.strip() for field in fields):
+                    yield None
+                    continue
+                yield _row(number, line, columns, fields)
     except UnicodeDecodeError as error:
         raise OpsProblem(f"{file} cannot be read: {error}. Save it as CSV UTF-8.") from error
     except csv.Error as error:
-        raise OpsProblem(f"{file} cannot be read after line {reader.line_num}: {error}") from error
+        raise OpsProblem(f"{file} cannot be read after line {line}: {error}") from error
     except OSError as error:
         raise OpsProblem(f"{file} cannot be read: {error}") from error
 
 
-def check(file: Path) -> int:
-    """How many rows there are. Raises OpsProblem unless every row has the columns' fields."""
-    number, wrong = 0, []
-    for row in read(file):
-        number = row["row"]
-        if None in row:
+def _row(number: int, line: int, columns: list[str], fields: list[str]) -> Row:
+    row: Row = {"row": number, "line": line, **dict.fromkeys(columns)}
+    row |= {name: field or None for name, field in zip(columns, fields, strict=False)}
+    return row | {_MORE: fields[len(columns) :]}
+
+
+def check(file: Path) -> Checked:
+    """What the file holds. Raises OpsProblem unless every row has the columns' fields."""
+    checked, wrong = Checked(), []
+    for row in _records(file):
+        if row is None:
+            checked.empty += 1
+            continue
+        checked.rows += 1
+        if _ZERO_FILLED.search((row["customer_id"] or "").rstrip()):
+            checked.zero_filled += 1
+            place = f"{row['customer_id'].strip()} in {_place(row)}"
+            checked.zero_filled_first = checked.zero_filled_first or place
+        if row[_MORE]:
             wrong.append(f"{_place(row)} has more fields than the first line")
         wrong += [
             f"{_place(row)}: {name} has {len(row[name]):,} characters, at most {TEXT_LENGTH_MAX}"
@@ -102,7 +167,7 @@ def check(file: Path) -> int:
             break
     if wrong:
         raise OpsProblem("\n".join([f"Mend {file} first; nothing was sent.", *wrong]))
-    return number
+    return checked
 
 
 def run(
@@ -117,6 +182,7 @@ def run(
     OpsProblem where an answer does not come for too long: running again is safe.
     """
     counted: Counter[tuple[str, str]] = Counter()
+    done_rows = 0
     for chunk in batched(rows, ROWS_MAX, strict=False):
         places = {row["row"]: _place(row) for row in chunk}
         for done in _carried_out(list(chunk), send, sleep):
@@ -125,7 +191,8 @@ def run(
             if done["status"] == "refused":
                 counted["refused", "uncounted"] += done["points"] == 0
                 print(f"{places[done['row']]}: {done['code']}: {done['message']}")
-        show(int(chunk[-1]["row"]))
+        done_rows += len(chunk)
+        show(done_rows)
     return counted
 
 

@@ -50,13 +50,13 @@ class Server:
 def test_a_file_is_read_as_a_stream_of_numbered_rows(tmp_path: Path) -> None:
     file = write(tmp_path, '1,"a, ""b""",5,,2025-04-01', "", "2,Übertrag 残高,7,2026-12-31,")
     assert list(read(file)) == [
-        dict(zip(("row", "line", *COLUMNS), values, strict=True))
+        dict(zip(("row", "line", *COLUMNS), values, strict=True)) | {"more": []}
         for values in (
             (1, 2, "1", 'a, "b"', "5", None, "2025-04-01"),
             (2, 4, "2", "Übertrag 残高", "7", "2026-12-31", None),
         )
     ]
-    assert check(file) == 2
+    assert check(file).rows == 2
 
 
 def test_columns_may_stand_in_any_order_and_behind_a_byte_order_mark(tmp_path: Path) -> None:
@@ -186,3 +186,69 @@ def test_an_id_that_the_api_would_refuse_is_refused_first(api: Api, tmp_path: Pa
     with pytest.raises(OpsProblem, match="November move"):
         imports.main([str(write(tmp_path)), "--id", "November move"])
     assert api.sent == []
+
+
+@pytest.mark.parametrize("blanks", [[",,,,"] * 3, ["", ",,,,", " , ,,,"], [",,,,,,"] * 3, [""] * 3])
+def test_empty_rows_are_counted_in_one_line_and_hold_nothing_up(
+    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], blanks: list[str]
+) -> None:
+    first, *more = blanks
+    file = write(tmp_path, "1,a,5,,", first, "2,b,5,,", *more)
+    api.answers = [told(list(read(file)))]
+    assert imports.main([str(file), "--id", "move", "--dry-run"]) == 0
+    ((_, content, _),) = api.sent
+    assert [row["customer_id"] for row in content["rows"]] == ["1", "2"]
+    heading, hint, *_ = capsys.readouterr().out.splitlines()
+    assert heading.endswith(f"move: 2 rows of {file}")
+    assert hint == "3 empty rows skipped"
+
+
+def test_rows_behind_a_row_of_commas_keep_the_numbers_that_they_had_when_it_was_refused(
+    tmp_path: Path,
+) -> None:
+    file = write(tmp_path, "1,a,5,,", ",,,,", "", "2,b,5,,", "3,c,5,,")
+    assert [(row["row"], row["line"]) for row in read(file)] == [(1, 2), (3, 5), (4, 6)]
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_ids_that_a_spreadsheet_has_rounded_are_pointed_out_and_sent_all_the_same(
+    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], dry_run: list[str]
+) -> None:
+    rounded = ("8840730000000", " gid://shopify/Customer/8840740000000 ", "8840730000000")
+    file = write(tmp_path, "8840734670934,a,5,,", *(f"{one},b,5,," for one in rounded))
+    api.answers = [told(rows(4))]
+    assert imports.main([str(file), "--id", "move", *dry_run]) == 0
+    ((_, content, _),) = api.sent
+    assert [row["customer_id"] for row in content["rows"]] == ["8840734670934", *rounded]
+    (hint,) = [line for line in capsys.readouterr().out.splitlines() if "zeros" in line]
+    assert hint == (
+        "3 rows have a customer_id that ends in many zeros, such as 8840730000000 in row 2 (line"
+        " 3): a spreadsheet may have rounded it. Compare it with the ids in the shop."
+    )
+
+
+@pytest.mark.parametrize(
+    ("customer_id", "is_rounded"),
+    [
+        ("8840730000000", True),
+        ("8840734600000", True),
+        ("8840734670000", False),
+        ("1200000", False),
+        ("7000000000", True),
+        ("12345000001", False),
+        ("", False),
+    ],
+)
+def test_an_honest_id_is_not_taken_for_a_rounded_one(
+    tmp_path: Path, customer_id: str, *, is_rounded: bool
+) -> None:
+    checked = check(write(tmp_path, f"{customer_id},a,5,,"))
+    assert [bool(checked.zero_filled), len(list(checked.hints()))] == [is_rounded, int(is_rounded)]
+
+
+def test_nothing_is_said_of_a_file_without_either(tmp_path: Path) -> None:
+    assert list(check(write(tmp_path, "8840734670934,a,5,,")).hints()) == []
+
+
+def test_one_empty_row_is_one(tmp_path: Path) -> None:
+    assert list(check(write(tmp_path, "1,a,5,,", ",,,,")).hints()) == ["1 empty row skipped"]
