@@ -15,6 +15,7 @@ HOLD_RECORD = "K"
 LOOSE_CODE = "L"
 CURSOR = "U"
 REPORTS = "R"
+PSEUDONYM = "N"
 VERSION_DIGITS = 12
 _NUMBER = re.compile("[0-9]+")
 
