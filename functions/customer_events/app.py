@@ -11,4 +11,5 @@ settings = environment.settings()
 def handler(message: Message) -> None:
     """Carry out one message under the programme in force."""
     programme = wiring.programme(message.shop)
-    customer_events.carry_out(message, wiring.ledger(programme.time_zone), programme)
+    ledger = wiring.ledger(programme.time_zone)
+    customer_events.carry_out(message, ledger, programme, wiring.privacy_requests())

@@ -37,6 +37,7 @@ from pointbook.order_desk import OrderDesk
 from pointbook.shopify.discount_code import hold_id_of
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.sweeping import Sweep
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
@@ -212,7 +213,8 @@ class _Delivery:
         message = read_message(text)
         try:
             if QUEUES[message.topic] == CUSTOMERS:
-                customer_events.carry_out(message, self._ledger(store), programme)
+                requests = PrivacyRequests(self.engine, TABLE)
+                customer_events.carry_out(message, self._ledger(store), programme, requests)
             else:
                 self._desk(store, programme).carry_out(message)
         except (LedgerUnavailable, TryAgainError, Crash) as failure:

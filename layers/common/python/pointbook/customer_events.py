@@ -1,11 +1,14 @@
 """What Shopify says about customers: points for signing up, and two customers who become one."""
 
+from typing import Protocol
+
 from pointbook import log
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.entry import Topic
+from pointbook.domain.privacy import Kind, PrivacyRequest
 from pointbook.domain.programme import Programme
-from pointbook.domain.refusal import Refusal
+from pointbook.domain.refusal import Code, Refusal
 from pointbook.instruction import Booked, Identity, Instruction
 from pointbook.ledger import Ledger
 from pointbook.message import Message
@@ -18,7 +21,15 @@ NOT_COMPLETED = frozenset({"requested", "in_progress", "failed"})
 """Shopify's CustomerMergeRequestStatus, in lower case; a merge is told about in each of them."""
 
 
-def carry_out(message: Message, ledger: Ledger, programme: Programme) -> None:
+class Requests(Protocol):
+    """Where it is written down that a customer is to be erased."""
+
+    def save(self, request: PrivacyRequest) -> PrivacyRequest | None:
+        """Write a new request down; None: there is one. Raises LedgerUnavailable."""
+        ...
+
+
+def carry_out(message: Message, ledger: Ledger, programme: Programme, requests: Requests) -> None:
     """Carry out a message about customers; safe to repeat.
 
     Raises InvalidRequest for a payload that names no customer, LedgerUnavailable when there was no
@@ -28,7 +39,7 @@ def carry_out(message: Message, ledger: Ledger, programme: Programme) -> None:
         case "customers/create":
             _sign_up(message, ledger, programme)
         case "customers/merge":
-            _merge(message, ledger)
+            _merge(message, ledger, requests)
         case _:
             raise ValueError(f"{message.topic} is not about customers")
 
@@ -49,8 +60,11 @@ def _sign_up(message: Message, ledger: Ledger, programme: Programme) -> None:
     _note_refusal(message, ledger.execute(instruction))
 
 
-def _merge(message: Message, ledger: Ledger) -> None:
-    """Merge only what Shopify has merged: it tells of merges under way and of failed ones too."""
+def _merge(message: Message, ledger: Ledger, requests: Requests) -> None:
+    """Merge only what Shopify has merged: it tells of merges under way and of failed ones too.
+
+    Whoever was merged into an erased customer is the same person, and is erased as well.
+    """
     payload = message.payload
     status = str(payload.get("status", "")).lower()
     if status != COMPLETED:
@@ -64,7 +78,18 @@ def _merge(message: Message, ledger: Ledger) -> None:
         )
     )
     cause = Cause(SOURCE, message.event_id)
-    _note_refusal(message, ledger.merge(message.shop, gone, kept, cause))
+    answer = ledger.merge(message.shop, gone, kept, cause)
+    if isinstance(answer, Refusal) and answer.code is Code.CUSTOMER_ERASED:
+        _erase_with(kept, gone, message, ledger, requests)
+    _note_refusal(message, answer)
+
+
+def _erase_with(kept: str, gone: str, message: Message, ledger: Ledger, requests: Requests) -> None:
+    """Have the source erased if the target is; one who was erased alone leaves the other alone."""
+    if not ledger.read(message.shop, kept).erased:
+        return
+    requests.save(PrivacyRequest(Kind.CUSTOMER, message.shop, gone, message.received_at, gone))
+    log.info("erased_with_survivor", event_id=message.event_id)
 
 
 def _note_other_status(message: Message, status: str) -> None:

@@ -143,7 +143,13 @@ class OrderDesk:
             order = self._order(order_id) or Order(order_id)
             owner = order.customer_id or customer_id
             if owner is not None:
-                return self._book(_Step(owner, order_id, update, _buyer), cause)
+                booked = self._book(_Step(owner, order_id, update, _buyer), cause)
+                if booked is not None:
+                    return booked
+                order = self._order(order_id) or Order(order_id)
+                if order.customer_id is not None:
+                    continue  # it has just been renamed: the news goes to that book
+            # An erased customer's order goes on as a guest's: codes that it used can come back.
             if self._keep(order, order.told(news, None)):
                 return None
         raise LedgerUnavailable(retry_after_seconds=1)
