@@ -343,20 +343,21 @@ class MemoryDynamo(Reader):
         return answer({"UnprocessedItems": {}}, request, written, write=True)
 
     def transact_write_items(self, **request: Any) -> Item:
-        """TransactWriteItems of puts."""
+        """TransactWriteItems of puts and condition checks."""
         known(request, "TransactItems")
         actions = request["TransactItems"]
         for action in actions:
-            known(action, "Put")
-        puts = [_Put(self._tables, action["Put"]) for action in actions]
-        if not 1 <= len(puts) <= ACTIONS_MAX:
-            raise refused("ValidationException", f"a transaction of {len(puts)} actions")
-        if len({(put.table_name, put.key) for put in puts}) < len(puts):
+            known(action, "Put", "ConditionCheck")
+        all_parts = [_part(self._tables, action) for action in actions]
+        puts = [part for part in all_parts if not part.only_checks]
+        if not 1 <= len(all_parts) <= ACTIONS_MAX:
+            raise refused("ValidationException", f"a transaction of {len(all_parts)} actions")
+        if len({(part.table_name, part.key) for part in all_parts}) < len(all_parts):
             raise refused(
                 "ValidationException",
                 "Transaction request cannot include multiple operations on one item",
             )
-        reasons = [_reason(put) for put in puts]
+        reasons = [_reason(part) for part in all_parts]
         if any(reason["Code"] != "None" for reason in reasons):
             raise cancelled(reasons)
         self._write(puts)
@@ -392,6 +393,7 @@ class _Put:
         self.old = self.table.version(self.key, LATEST)
         self.wants_old = put.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
         self._put = put
+        self.only_checks = False
 
     def allowed(self) -> bool:
         """Whether the condition holds."""
@@ -401,6 +403,16 @@ class _Put:
         test = condition(named(self._put["ConditionExpression"], names))
         values = self._put.get("ExpressionAttributeValues", {})
         return test(self.old.copy() if self.old else None, values)
+
+
+def _part(tables: dict[str, Table], action: Item) -> _Put:
+    """A put of a transaction, or a check: a condition on an item that stays as it is."""
+    if "Put" in action:
+        return _Put(tables, action["Put"])
+    check = dict(action["ConditionCheck"])
+    part = _Put(tables, {"Item": check.pop("Key"), **check})
+    part.only_checks = True
+    return part
 
 
 # --- keys, answers, errors -----------------------------------------------------------------------

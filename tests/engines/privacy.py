@@ -14,6 +14,7 @@ from pointbook.privacy.rooms import Rooms
 from pointbook.store.bulk import Bulk
 from pointbook.store.files import PrivacyFiles
 from pointbook.store.privacy_requests import PrivacyRequests
+from pointbook.store.pseudonyms import Pseudonyms
 from tests.engines.engine import SHOP, Engine
 from tests.engines.ledgers import SetClock
 
@@ -78,6 +79,7 @@ class Office:
             self.engine.store(client),
             Bulk(client, self.engine.table, self.clock),
             PrivacyFiles(self.bucket, BUCKET),
+            Pseudonyms(client, self.engine.table),
             self.clock,
         )
         return PrivacyDesk(PrivacyRequests(client, self.engine.table), rooms, self.operator)

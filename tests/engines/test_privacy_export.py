@@ -4,7 +4,7 @@ import pytest
 
 from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine
 from tests.engines.plain import CODE, CUSTOMER, ORDER
-from tests.engines.privacy import Office, everything
+from tests.engines.privacy import Office, everything, naming
 from tests.engines.test_erasure import MERGED, SECRETS, live
 
 ENGINES = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True)
@@ -48,15 +48,19 @@ def test_a_request_is_answered_once(engine: Engine) -> None:
 
 
 @IN_MEMORY
-def test_who_was_erased_learns_that(engine: Engine) -> None:
+def test_of_who_was_erased_neither_file_nor_request_is_kept(engine: Engine) -> None:
     live(engine)
     office = Office(engine)
     office.ask_for_data(CUSTOMER, request=8)
     office.redact(CUSTOMER)
     assert office.bucket.objects == {}
     office.ask_for_data(CUSTOMER)
-    found = office.file(CUSTOMER)
-    assert (found["erased"], found["books"], found["orders"]) == (True, [], [])
+    assert office.bucket.objects == {}
+    assert office.operator.told[-1].endswith("was erased before: nothing is kept of them.")
+    assert naming(engine, CUSTOMER) == {
+        (f"S#{SHOP}#C#{CUSTOMER}", "A"),
+        (f"S#{SHOP}", f"R#customers/redact#{CUSTOMER}"),
+    }
 
 
 @IN_MEMORY

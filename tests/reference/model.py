@@ -7,7 +7,7 @@ and it takes from the product only what is asked of it (commands) and the words 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -445,8 +445,28 @@ def settle_part(customer: Customer, now: datetime, moves_max: int) -> Answer:
     return Answer(moves=tuple(customer.journal))
 
 
-def merge(source: Customer, target: Customer, now: datetime) -> Answer:
-    """Every point of `source`, and every owed one, goes to `target`. Moves are the target's."""
+STONES_MAX = 40
+"""How many tombstones one merge moves along."""
+
+
+def _hand_on(source: Customer, target: Customer, stones: Sequence[Customer]) -> tuple[str, ...]:
+    """The source's last tombstones become the target's; returns those that it keeps."""
+    names = tuple(stone.customer_id for stone in stones)
+    left = source.merged_from[: len(source.merged_from) - len(names)]
+    assert (*left, *names) == source.merged_from, "other tombstones"
+    target.merged_from += (*names, source.customer_id)
+    for stone in stones:
+        stone.merged_into = target.customer_id
+    return left
+
+
+def merge(
+    source: Customer, target: Customer, now: datetime, stones: Sequence[Customer] = ()
+) -> Answer:
+    """Every point of `source`, and every owed one, goes to `target`. Moves are the target's.
+
+    `stones` are the last of those merged into `source` before; they are the target's from now on.
+    """
     if source.customer_id == target.customer_id:
         return Answer(refused=Refused.SAME_ACCOUNT)
     if source.merged_into is not None or target.merged_into is not None:
@@ -476,7 +496,7 @@ def merge(source: Customer, target: Customer, now: datetime) -> Answer:
         target.journal.append(Move("points/add/merge", moved, now))
     target.settle()
     loose = tuple(source.loosened)
-    target.merged_from += (source.customer_id,)
+    left = _hand_on(source, target, stones)
     source.become(
         Customer(
             source.customer_id,
@@ -485,7 +505,7 @@ def merge(source: Customer, target: Customer, now: datetime) -> Answer:
             as_of=now,
             last_at=source.last_at,
             merged_into=target.customer_id,
-            merged_from=source.merged_from,
+            merged_from=left,
             done=source.done,
         )
     )

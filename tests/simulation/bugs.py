@@ -193,8 +193,8 @@ BUGS: Final = (
     Bug(
         "a tombstone not followed",
         LEDGER,
-        "            if account.merged_into is None:\n                return account\n",
-        "            return account\n",
+        "while account.merged_into is not None:",
+        "while account.merged_into is not None and account.revision < 0:",
     ),
     Bug(
         "order and book of a merged customer read at two moments",
@@ -476,8 +476,26 @@ BUGS: Final = (
     Bug(
         "a survivor that forgets whom it was made of",
         MERGE,
-        "(*staying.account.merged_from, source.customer_id)",
-        "(source.customer_id,)",
+        "(*staying.account.merged_from, *moved, source.customer_id)",
+        "(*moved, source.customer_id)",
+    ),
+    Bug(
+        "a tombstone that leads back to where it came from",
+        MERGE,
+        "return replace(stone, merged_into=target.customer_id, revision",
+        "return replace(stone, merged_into=source.customer_id, revision",
+    ),
+    Bug(
+        "a source that still names the tombstones that moved on",
+        MERGE,
+        "merged_into=target.customer_id, merged_from=left",
+        "merged_into=target.customer_id",
+    ),
+    Bug(
+        "tombstones written without their condition",
+        REQUESTS,
+        "if new_revision == 1:",
+        "if new_revision == 1 or item.get('merged_into') and 'merged_from' not in item:",
     ),
     Bug(
         "a debt lost in a merge",

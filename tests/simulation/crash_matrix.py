@@ -85,7 +85,8 @@ class Deaf:
     def suffered(self, fault: Fault) -> None: ...
 
     def committed(self, request: Request, stamp: object) -> None:
-        keys = [action["Put"]["Item"]["sk"]["S"] for action in request["TransactItems"]]
+        puts = [action["Put"] for action in request["TransactItems"] if "Put" in action]
+        keys = [put["Item"]["sk"]["S"] for put in puts]
         self.entries_max = max(self.entries_max, sum(key.startswith("E#") for key in keys))
 
     def answered(self) -> None: ...

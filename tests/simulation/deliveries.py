@@ -40,6 +40,7 @@ from pointbook.order_desk import OrderDesk
 from pointbook.shopify.discount_code import hold_id_of
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.sweeping import Sweep
 from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import LATEST, MemoryDynamo
@@ -257,7 +258,8 @@ class _Delivery:
         message = read_message(text)
         try:
             if QUEUES[message.topic] == CUSTOMERS:
-                customer_events.carry_out(message, self._ledger(store), programme)
+                requests = PrivacyRequests(self.engine, TABLE)
+                customer_events.carry_out(message, self._ledger(store), programme, requests)
             else:
                 self._carry_out(message, store, programme, is_safe=is_safe)
         except TagsUnknown:

@@ -132,7 +132,7 @@ class Witness:
         """Judge writes of books; what is on lists only, nobody else judges but the watcher."""
         assert isinstance(stamp, tuple)
         attempt, wall_ms = stamp
-        puts = [action["Put"] for action in request.get("TransactItems", [])]
+        puts = [one["Put"] for one in request.get("TransactItems", []) if "Put" in one]
         if any(put["Item"]["sk"]["S"] == "A" for put in puts):
             sequence = self._around.engine.sequence
             with self._around.kept():

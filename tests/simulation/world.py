@@ -342,7 +342,7 @@ class _Witness:
     def committed(self, request: Request, stamp: object) -> None:
         world = self._world
         world.report.commits += 1
-        puts = [action["Put"] for action in request["TransactItems"]]
+        puts = [action["Put"] for action in request["TransactItems"] if "Put" in action]
         world._tell(self._attempt, "writes", *(_words(put) for put in puts))
         assert isinstance(stamp, int)
         world.oracle.committed(world.engine.sequence, self._attempt, puts, stamp)

@@ -68,7 +68,7 @@ class Writes:
         """The table took a write that was issued when the writer's clock showed `wall_ms`."""
         self._check_not_refused(attempt)
         written = self._sorted(puts, attempt.ask)
-        work = self._merged if len(written.accounts) == 2 else self._moved
+        work = self._merged if len(written.accounts) > 1 else self._moved
         commit = work(sequence, attempt, written, wall_ms)
         for who, account in written.accounts.items():
             self.book(who).check_account(who, account, self.shops.customer(who).latest)
@@ -109,7 +109,8 @@ class Writes:
                     written.records.append(item)
                 case "L":
                     written.loose.append(item)
-        must("effect", 1 <= len(written.accounts) <= 2, "a write of no account, or of many")
+        accounts_max = 2 + model.STONES_MAX if ask.merge_into else 1
+        must("effect", 1 <= len(written.accounts) <= accounts_max, "a write of none, or of many")
         must("effect", written.entries.keys() <= written.accounts.keys(), "entries alone")
         longest = max(map(len, written.entries.values()), default=0)
         must("effect", longest <= ENTRIES_PER_WRITE_MAX or ask.merge_into, "too many entries")
@@ -152,17 +153,23 @@ class Writes:
         ask = attempt.ask
         source_id = ask.who
         target_id = self.shops.latest_owner((ask.who[0], ask.merge_into or ""))
-        must("effect", written.accounts.keys() == {source_id, target_id}, "another merge")
-        latest_ms = max(self.book(who).as_of_ms for who in written.accounts)
-        for who, account in written.accounts.items():
+        sides = (source_id, target_id)
+        stones = {
+            who: self.shops.customer(who).latest.copy()
+            for name in self.shops.customer(source_id).latest.merged_from[-model.STONES_MAX :]
+            for who in [(ask.who[0], name)]
+        }
+        must("effect", written.accounts.keys() == {*sides, *stones}, "another merge")
+        latest_ms = max(self.book(who).as_of_ms for who in sides)
+        for who in sides:
             self.book(who).as_of_ms = latest_ms
-            self.book(who).check_date(account, wall_ms)
+            self.book(who).check_date(written.accounts[who], wall_ms)
         now = instant(written.accounts[source_id]["as_of"])
         source = self.shops.customer(source_id).latest.copy()
         target = self.shops.customer(target_id).latest.copy()
         leaving = _leaving(source.copy(), now)
-        due = {who: self._due(who, now) for who in written.accounts}
-        answer = model.merge(source, target, now)
+        due = {who: self._due(who, now) for who in sides}
+        answer = model.merge(source, target, now, list(stones.values()))
         must("effect", answer.refused is None, f"a merge must be refused: {answer.refused}")
         _check_loose(answer, written)
         leaving += [_turned_round(m) for m in answer.moves if m.topic == "points/add/merge"]
@@ -173,8 +180,12 @@ class Writes:
             entries = written.entries.get(who, [])
             self._check_entries(who, written.accounts[who], entries, moves)
             self._check_causes(who, entries, due[who], ask, "")
-            self._check_merge_about(who, entries, written)
+            (other,) = (one for one in sides if one != who)
+            self._check_merge_about(who, entries, written.accounts[other])
             self.shops.keep(sequence, who, customer, len(entries))
+        for who, customer in stones.items():
+            must("time", written.accounts[who]["as_of"] == self.book(who).as_of_ms, "a new date")
+            self.shops.keep(sequence, who, customer, 0)
         return Commit(
             sequence=sequence,
             attempt=attempt,
@@ -182,12 +193,11 @@ class Writes:
             figures=self.book(target_id).figures,
         )
 
-    def _check_merge_about(self, who: Who, entries: list[Plain], written: Written) -> None:
+    def _check_merge_about(self, who: Who, entries: list[Plain], other: Plain) -> None:
         """The entry of a merge names the other book, and no customer."""
-        (other,) = (account["book"] for name, account in written.accounts.items() if name != who)
         for entry in entries:
-            right = not entry["topic"].endswith("/merge") or entry["about"] == other
-            must("entries", right, f"{who}: a merge with {other} is about {entry['about']}")
+            right = not entry["topic"].endswith("/merge") or entry["about"] == other["book"]
+            must("entries", right, f"{who}: a merge with {other['book']} is about {entry['about']}")
 
     def _due(self, who: Who, now: datetime, moves_max: int = 1000) -> int:
         """How many movements had fallen due before anything was asked."""

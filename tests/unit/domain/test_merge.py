@@ -9,7 +9,7 @@ from pointbook.domain import commands as c
 from pointbook.domain.account import LAPSED_DAYS_MAX, Account
 from pointbook.domain.buckets import Balances
 from pointbook.domain.decide import settled
-from pointbook.domain.merge import Merged, merge
+from pointbook.domain.merge import Merged, merge, tombstones_to_move
 from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
 from tests.unit.domain.support import (
@@ -176,9 +176,25 @@ def test_the_survivor_names_those_who_were_merged_into_it_in_their_order() -> No
     other = replace(account((1, 20)), customer_id="1003")
     second = merged(other, first.target.account)
     assert second.target.account.merged_from == ("1001", "1003")
-    onward = merged(second.target.account, replace(TARGET, customer_id="1004"))
-    assert onward.target.account.merged_from == ("1002",)
-    assert onward.source.account.merged_from == ("1001", "1003")
+
+
+def test_a_merge_points_the_tombstones_of_its_source_to_the_survivor() -> None:
+    stones = [Account(name, revision=7, merged_into="1002") for name in ("1003", "1005")]
+    source = replace(account((5, 20)), customer_id="1002", merged_from=("1001", "1003", "1005"))
+    target = replace(TARGET, customer_id="1004", merged_from=("1006",))
+    onward = merge(source, target, NOW, stones)
+    assert isinstance(onward, Merged)
+    assert onward.target.account.merged_from == ("1006", "1003", "1005", "1002")
+    assert onward.source.account.merged_from == ("1001",)
+    assert onward.tombstones == tuple(
+        replace(stone, revision=8, merged_into="1004") for stone in stones
+    )
+
+
+def test_the_latest_tombstones_are_moved_and_no_more_than_a_transaction_takes() -> None:
+    names = tuple(str(number) for number in range(2000, 2100))
+    assert tombstones_to_move(replace(TARGET, merged_from=names)) == names[60:]
+    assert tombstones_to_move(replace(TARGET, merged_from=names[:3])) == names[:3]
 
 
 def test_an_erased_customer_takes_no_commands_and_is_not_merged() -> None:

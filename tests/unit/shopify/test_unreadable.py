@@ -95,11 +95,12 @@ def work(topic: str, payload: Mapping[str, Any]) -> Any:
     if topic == "refunds/create":
         return read_refund(payload, "JPY")
     engine = opened(MEMORY, MemoryDynamo())
+    office = Office(engine)
     if QUEUES[topic] == CUSTOMERS:
-        programme = usual_programme(sign_up_points="100")
-        customer_events.carry_out(message, Ledger(engine.store(), SetClock()), programme)
+        ledger, programme = Ledger(engine.store(), SetClock()), usual_programme(sign_up_points="1")
+        customer_events.carry_out(message, ledger, programme, office.requests)
     else:
-        Office(engine).desk().carry_out(message)
+        office.desk().carry_out(message)
     return None
 
 

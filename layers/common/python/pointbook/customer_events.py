@@ -7,8 +7,9 @@ from pointbook import log
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.entry import Topic
+from pointbook.domain.privacy import Kind, PrivacyRequest
 from pointbook.domain.programme import Programme
-from pointbook.domain.refusal import Refusal
+from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import InvalidRequest
 from pointbook.instruction import Booked, Identity, Instruction
 from pointbook.ledger import Ledger
@@ -34,10 +35,19 @@ class KnownCustomers(Protocol):
         ...
 
 
+class Requests(Protocol):
+    """Where it is written down that a customer is to be erased."""
+
+    def save(self, request: PrivacyRequest) -> PrivacyRequest | None:
+        """Write a new request down; None: there is one. Raises LedgerUnavailable."""
+        ...
+
+
 def carry_out(
     message: Message,
     ledger: Ledger,
     programme: Programme,
+    requests: Requests,
     customers: Callable[[], KnownCustomers] | None = None,
 ) -> None:
     """Carry out a message about customers; safe to repeat.
@@ -52,7 +62,7 @@ def carry_out(
         case "customers/create":
             _sign_up(message, ledger, programme, customers)
         case "customers/merge":
-            _merge(message, ledger)
+            _merge(message, ledger, requests)
         case _:
             raise ValueError(f"{message.topic} is not about customers")
 
@@ -81,8 +91,11 @@ def _sign_up(
     _note_refusal(message, ledger.execute(instruction))
 
 
-def _merge(message: Message, ledger: Ledger) -> None:
-    """Merge only what Shopify has merged: it tells of merges under way and of failed ones too."""
+def _merge(message: Message, ledger: Ledger, requests: Requests) -> None:
+    """Merge only what Shopify has merged: it tells of merges under way and of failed ones too.
+
+    Whoever was merged into an erased customer is the same person, and is erased as well.
+    """
     payload = message.payload
     status = str(payload.get("status", "")).lower()
     if status == UNREADABLE:
@@ -98,7 +111,18 @@ def _merge(message: Message, ledger: Ledger) -> None:
         )
     )
     cause = Cause(SOURCE, message.event_id)
-    _note_refusal(message, ledger.merge(message.shop, gone, kept, cause))
+    answer = ledger.merge(message.shop, gone, kept, cause)
+    if isinstance(answer, Refusal) and answer.code is Code.CUSTOMER_ERASED:
+        _erase_with(kept, gone, message, ledger, requests)
+    _note_refusal(message, answer)
+
+
+def _erase_with(kept: str, gone: str, message: Message, ledger: Ledger, requests: Requests) -> None:
+    """Have the source erased if the target is; one who was erased alone leaves the other alone."""
+    if not ledger.read(message.shop, kept).erased:
+        return
+    requests.save(PrivacyRequest(Kind.CUSTOMER, message.shop, gone, message.received_at, gone))
+    log.info("erased_with_survivor", event_id=message.event_id)
 
 
 def _note_other_status(message: Message, status: str) -> None:

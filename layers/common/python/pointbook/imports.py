@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pointbook import log
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import POINTS_MAX, Grant
 from pointbook.domain.entry import Topic
@@ -141,6 +142,9 @@ class Import:
         try:
             answer = self._carry_out(self._instruction(number, row), min(seconds, ROW_SECONDS))
         except LedgerUnavailable:
+            return {"status": "not_done", "points": row.points}
+        except Exception:  # noqa: BLE001 - whatever is wrong with one row stops no other
+            log.exception("import_row_failed", row=number)
             return {"status": "not_done", "points": row.points}
         return self._told(row.points, answer)
 

@@ -24,8 +24,9 @@ from pointbook.domain.account import Account
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.domain.commands import Settle
 from pointbook.domain.decide import Decision, decide, settle_part, settled
-from pointbook.domain.merge import merge
+from pointbook.domain.merge import merge, tombstones_to_move
 from pointbook.domain.ports import (
+    AccountWrite,
     AlreadyDone,
     Clock,
     Committed,
@@ -56,7 +57,6 @@ READ_DEADLINE_SECONDS = 0.9
 type Alarm = Callable[[Instruction, str], None]
 """Tells an operator of an instruction, and by its name what is wrong."""
 
-MERGES_FOLLOWED_MAX = 10
 _SYSTEM_RANDOM = SystemRandom().random
 _PAUSE_FIRST_SECONDS = 0.05
 _PAUSE_MAX_SECONDS = 2.0
@@ -290,12 +290,16 @@ class Ledger:
             target = self._followed(shop, target)
             if self._followed(shop, source).customer_id == target.customer_id:
                 return Booked((), target.figures, duplicate=True)
-        merged = merge(source, target, self._clock.now())
+        stones = [self._account(shop, name) for name in tombstones_to_move(source)]
+        if not all(stone.merged_into == source_id for stone in stones):
+            return None  # written while it was read
+        merged = merge(source, target, self._clock.now(), stones)
         if isinstance(merged, Refusal):
             moved_on = self._account(shop, target.customer_id).revision != target.revision
             return None if moved_on else merged
         sides = ((source, merged.source), (target, merged.target))
         accounts = tuple(sealed(before, side, cause, None) for before, side in sides)
+        accounts += tuple(AccountWrite(stone, ()) for stone in merged.tombstones)
         verdict = self._store.commit(Write(shop, accounts, loose_codes=merged.loose_codes))
         return booked(merged.target) if isinstance(verdict, Committed) else None
 
@@ -307,12 +311,16 @@ class Ledger:
         return self._followed(shop, account) if account else None
 
     def _followed(self, shop: str, account: Account) -> Account:
-        """The account at the end of the tombstones."""
-        for _ in range(MERGES_FOLLOWED_MAX):
-            if account.merged_into is None:
-                return account
+        """The account at the end of the tombstones; no chain goes round in a circle.
+
+        Raises LedgerUnavailable when the longest of all deadlines is over.
+        """
+        until = self._clock.monotonic() + DEADLINE_SECONDS
+        while account.merged_into is not None:
+            if self._clock.monotonic() >= until:
+                raise LedgerUnavailable(retry_after_seconds=1)
             account = self._account(shop, account.merged_into)
-        raise AssertionError(f"{account.customer_id}: more than {MERGES_FOLLOWED_MAX} merges")
+        return account
 
     def _opened(self, customer_id: str) -> Account:
         """A book without entries, for a customer who has none."""

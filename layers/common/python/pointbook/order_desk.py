@@ -178,18 +178,23 @@ class OrderDesk:
         for _ in range(_TRIES):
             order = self._order(order_id) or Order(order_id)
             owner = order.customer_id or (facts.customer_id if facts else None)
-            if owner is None:
-                if self._keep(order, order.told(news, None)):
-                    return None
-                continue
-            if facts is not None and order.told(news, None).lacks_rule:
-                update = self._update(news, self._rule(owner, order_id, facts.is_test))
-            else:
-                update = self._update(news, None, order if facts else None)
-            try:
-                return self._book(_Step(owner, order_id, update, _buyer), cause)
-            except _GoodsMeanwhile:
-                continue
+            if owner is not None:
+                if facts is not None and order.told(news, None).lacks_rule:
+                    update = self._update(news, self._rule(owner, order_id, facts.is_test))
+                else:
+                    update = self._update(news, None, order if facts else None)
+                try:
+                    booked = self._book(_Step(owner, order_id, update, _buyer), cause)
+                except _GoodsMeanwhile:
+                    continue
+                if booked is not None:
+                    return booked
+                order = self._order(order_id) or Order(order_id)
+                if order.customer_id is not None:
+                    continue  # it has just been renamed: the news goes to that book
+            # An erased customer's order goes on as a guest's: codes that it used can come back.
+            if self._keep(order, order.told(news, None)):
+                return None
         raise LedgerUnavailable(retry_after_seconds=1)
 
     def _update(

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pointbook.shopify.discounts import Discounts
     from pointbook.shopify.flow_triggers import FlowTriggers
     from pointbook.store.listening import Listening
+    from pointbook.store.privacy_requests import PrivacyRequests
 
 
 @cache
@@ -126,12 +127,21 @@ def privacy_desk() -> "PrivacyDesk":
     from pointbook.store.bulk import Bulk  # noqa: PLC0415
     from pointbook.store.files import PrivacyFiles, connect_files  # noqa: PLC0415
     from pointbook.store.privacy_requests import PrivacyRequests  # noqa: PLC0415
+    from pointbook.store.pseudonyms import Pseudonyms  # noqa: PLC0415
 
     current, client = settings(), _client()
     files = PrivacyFiles(connect_files(), current.privacy_bucket)
-    rooms = Rooms(store(), Bulk(client, current.table_name, clock()), files, clock())
+    bulk = Bulk(client, current.table_name, clock())
+    rooms = Rooms(store(), bulk, files, Pseudonyms(client, current.table_name), clock())
     requests = PrivacyRequests(client, current.table_name)
     return PrivacyDesk(requests, rooms, OperatorTopic(current.operator_topic))
+
+
+def privacy_requests() -> "PrivacyRequests":
+    """Where a customer who is to be erased is written down."""
+    from pointbook.store.privacy_requests import PrivacyRequests  # noqa: PLC0415 - not on every start
+
+    return PrivacyRequests(_client(), settings().table_name)
 
 
 def publisher() -> "Publisher":

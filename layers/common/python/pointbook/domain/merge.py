@@ -1,5 +1,6 @@
 """Two customers become one: every bucket, lot and debt moves to the survivor, once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,23 +13,41 @@ from pointbook.domain.holds import loosened
 from pointbook.domain.lots import added, take
 from pointbook.domain.refusal import Code, Refusal
 
+TOMBSTONES_MOVED_MAX = 40
+"""How many tombstones one merge points to the survivor: they share its transaction of 100 items."""
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
     """Both sides of a merge, to be written in one transaction.
 
-    `released_hold` is the vanished customer's open hold; its code is among the `loose_codes` that
-    are to be switched off.
+    `tombstones` are those of whoever was merged into the source before: they point to the survivor
+    from now on, so that nobody has to follow a long chain. `released_hold` is the vanished
+    customer's open hold; its code is among the `loose_codes` that are to be switched off.
     """
 
     source: Decision
     target: Decision
+    tombstones: tuple[Account, ...]
     released_hold: str | None
     loose_codes: tuple[LooseCode, ...]
 
 
-def merge(source: Account, target: Account, now: datetime) -> Merged | Refusal:
-    """Move everything of `source` to `target`; `source` becomes a tombstone pointing there."""
+def tombstones_to_move(source: Account) -> tuple[str, ...]:
+    """Whose tombstones a merge of `source` points to the survivor: the latest, as many as fit.
+
+    Those that are left lead there by way of `source`; with the latest moved no chain grows long.
+    """
+    return source.merged_from[-TOMBSTONES_MOVED_MAX:]
+
+
+def merge(
+    source: Account, target: Account, now: datetime, tombstones: Sequence[Account] = ()
+) -> Merged | Refusal:
+    """Move everything of `source` to `target`; `source` becomes a tombstone pointing there.
+
+    `tombstones` are the accounts that `tombstones_to_move` names.
+    """
     if source.customer_id == target.customer_id:
         return Refusal(Code.SAME_ACCOUNT, f"{source.customer_id} cannot be merged into itself.")
     for account in (source, target):
@@ -42,15 +61,24 @@ def merge(source: Account, target: Account, now: datetime) -> Merged | Refusal:
     released = _release_open_hold(leaving)
     _move_all(leaving, staying)
     staying.settle()
-    leaving.account = replace(leaving.account, merged_into=target.customer_id)
-    merged_from = (*staying.account.merged_from, source.customer_id)
+    moved = tuple(stone.customer_id for stone in tombstones)
+    left = source.merged_from[: len(source.merged_from) - len(moved)]
+    assert (*left, *moved) == source.merged_from, "only the latest tombstones move, all of them"
+    leaving.account = replace(leaving.account, merged_into=target.customer_id, merged_from=left)
+    merged_from = (*staying.account.merged_from, *moved, source.customer_id)
     staying.account = replace(staying.account, merged_from=merged_from)
     return Merged(
         source=_decision(leaving, source, settled[0]),
         target=_decision(staying, target, settled[1]),
+        tombstones=tuple(_moved_on(stone, source, target) for stone in tombstones),
         released_hold=released.hold_id if released else None,
         loose_codes=loosened(released) if released else (),
     )
+
+
+def _moved_on(stone: Account, source: Account, target: Account) -> Account:
+    assert stone.merged_into == source.customer_id, "it is a tombstone of the source"
+    return replace(stone, merged_into=target.customer_id, revision=stone.revision + 1)
 
 
 def _release_open_hold(draft: Draft) -> Hold | None:

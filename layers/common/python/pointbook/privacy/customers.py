@@ -2,46 +2,54 @@
 
 Each step may be cut off anywhere and done again, by this run or another, also by two at once:
 
-    name       pseudonyms are drawn and written down, once for ever
+    name       each customer gets a pseudonym, the same one whoever erases them
     copy       the entries are written under the pseudonym, without their texts
     switch     one transaction: the account is there, and the old id is a tombstone
     clear      orders and hold records name the pseudonym; whatever is left of the old book goes
-    finish     the pseudonyms are forgotten; when and how much was done is kept
+    survivors  orders in the books they were merged into, or that were merged with them, too
+    finish     files, data requests and pseudonyms go; when and how much was done is kept
 
 Before the switch all readers see the old book, after it the new one, whole: no entry is missing at
 any moment. The old account's revision guards the switch, so a write that came in between is copied
 too, and one that comes later is refused.
+
+Several requests may work on the same customers, merged with one another, in any order. Whoever
+erases a customer renames them in the account they were merged into, in the same transaction, so
+every account names those who are there; those who were merged into them follow right after.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from secrets import randbelow
 
 from pointbook.domain.account import Account
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.erase import (
+    is_pseudonym,
     moved_account,
     moved_entry,
-    pseudonym_of,
     renamed_merges,
     renamed_order,
     renamed_record,
     tombstone,
 )
+from pointbook.domain.orders import Order
 from pointbook.domain.ports import (
     AccountWrite,
     Committed,
     Loaded,
+    Obstacle,
     TryAgainError,
     Wanted,
     Write,
 )
-from pointbook.domain.privacy import PrivacyRequest
+from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.privacy.allowance import Allowance
 from pointbook.privacy.rooms import Rooms
 from pointbook.store import items, keys
 from pointbook.store.bulk import BATCH_ITEMS
+from pointbook.store.privacy_requests import request_key
+from pointbook.store.pseudonyms import pseudonym_key
 from pointbook.store.values import Stored
 
 PAGE_ITEMS = 100
@@ -75,8 +83,12 @@ class CustomerErasure:
             self._move_all()
             for order_id in self._request.order_ids:
                 self._rename_order(order_id)
-            for customer_id in tuple(self._request.pseudonyms):
+            names = tuple(dict.fromkeys((self._request.customer_id, *self._request.pseudonyms)))
+            for customer_id in names:
                 self._clear(customer_id)
+            self._rename_in_survivors()
+            for customer_id in names:
+                self._forget_requests(customer_id)
                 self._date(customer_id)
         finally:
             self._keep_counts()
@@ -89,9 +101,12 @@ class CustomerErasure:
         while waiting:
             self._allowance.check()
             name = waiting.pop(0)
-            pseudonyms.setdefault(name, pseudonym_of(randbelow(10**19)))
+            drawn = pseudonyms.get(name) or self._rooms.pseudonyms.draw(self._shop, name)
+            if drawn is None:
+                continue  # erased before, with nothing left
+            pseudonyms[name] = drawn
             account = self._rooms.store.account(self._shop, name)
-            waiting += account.merged_from if account else ()
+            waiting += _real(account.merged_from) if account else ()
         if pseudonyms != self._request.pseudonyms:
             self._request = self._save(replace(self._request, pseudonyms=pseudonyms))
 
@@ -108,25 +123,50 @@ class CustomerErasure:
             self._allowance.check()
             account = self._rooms.store.account(self._shop, customer_id)
             if account is not None and account.erased:
-                return
+                break
             if account is not None:
-                if not self._request.pseudonyms.keys() >= set(account.merged_from):
+                if not self._request.pseudonyms.keys() >= set(_real(account.merged_from)):
                     self._name(customer_id)
+                    continue
                 self._copy(account)
             if self._commit(self._switch(customer_id, account)):
-                return
+                break
+        self._take_children_along(customer_id)
 
     def _switch(self, customer_id: str, account: Account | None) -> Write:
-        pseudonyms = self._request.pseudonyms
+        pseudonyms = dict(self._request.pseudonyms)
         changed = [tombstone(customer_id, account)]
-        if account is not None:
-            changed.append(moved_account(account, pseudonyms))
-            if account.merged_into is not None and account.merged_into not in pseudonyms:
-                survivor = self._rooms.store.account(self._shop, account.merged_into)
-                assert survivor is not None, "whoever was merged into stays"
+        if account is not None and account.merged_into is not None:
+            survivor = self._rooms.store.account(self._shop, account.merged_into)
+            assert survivor is not None, "whoever was merged into stays"
+            if survivor.erased:
+                pseudonyms[survivor.customer_id] = self._known(survivor.customer_id)
+            else:
                 survivor = replace(survivor, revision=survivor.revision + 1)
                 changed.append(renamed_merges(survivor, pseudonyms))
+        if account is not None:
+            changed.append(moved_account(account, pseudonyms))
         return Write(self._shop, tuple(AccountWrite(one, ()) for one in changed))
+
+    def _take_children_along(self, customer_id: str) -> None:
+        """Let those who were erased before lead to the pseudonym of whom they were merged into."""
+        new_id = self._request.pseudonyms[customer_id]
+        moved = self._rooms.store.account(self._shop, new_id)
+        for name in moved.merged_from if moved else ():
+            while True:
+                child = self._rooms.store.account(self._shop, name)
+                if child is None or child.merged_into != customer_id:
+                    break
+                led = replace(child, merged_into=new_id, revision=child.revision + 1)
+                self._commit(Write(self._shop, (AccountWrite(led, ()),)))
+
+    def _known(self, customer_id: str) -> str:
+        """The pseudonym of an erased customer. Raises TryAgainError if it is forgotten by now."""
+        known = self._request.pseudonyms.get(customer_id)
+        known = known or self._rooms.pseudonyms.find(self._shop, customer_id)
+        if known is None:
+            raise TryAgainError(Obstacle.CONFLICT, "another request has just erased them too")
+        return known
 
     def _copy(self, account: Account) -> None:
         """Write the entries under the pseudonym, those of the last batch again: it may be torn."""
@@ -156,21 +196,78 @@ class CustomerErasure:
         assert stone is not None, "moving leaves a tombstone"
         assert stone.erased, "only what has been moved is deleted"
         book = keys.book(self._shop, customer_id)
-        while page := self._rooms.bulk.page(book, keys.ACCOUNT, PAGE_ITEMS):
-            for about in _abouts(page):
-                self._rename_hold(about)
-                if about.isascii() and about.isdecimal():
-                    self._rename_order(about)
+        while page := _without_pseudonym(self._rooms.bulk.page(book, keys.ACCOUNT, PAGE_ITEMS)):
+            self._rename_abouts(page)
             self._rooms.bulk.delete(page)
             entries = sum(1 for item in page if "moves" in item)
             self._done.update(entries=entries, other_items=len(page) - entries)
             self._keep_counts()
-        self._done.update(files=self._rooms.files.forget_customer(self._shop, customer_id))
+
+    def _rename_in_survivors(self) -> None:
+        """Rename the orders and holds in all books of the person, where there is more than one.
+
+        What was told of an order after a merge stands in the survivor's book, though the order
+        names whom it was first seen with. How far this has come is written down, page by page.
+        """
+        books = sorted(self._person())
+        if len(books) < 2:
+            return
+        begun, after = self._request.position or ("", "")
+        for name in books:
+            if name < begun:
+                continue
+            sort_key = after if name == begun else keys.ACCOUNT
+            book = keys.book(self._shop, name)
+            while page := self._rooms.bulk.page(book, sort_key, PAGE_ITEMS):
+                self._rename_abouts(page)
+                sort_key = page[-1]["sk"]["S"]
+                self._request = self._save(replace(self._request, position=(name, sort_key)))
+
+    def _person(self) -> set[str]:
+        """Under which names the books are of all who were merged with the erased."""
+        found: set[str] = set()
+        waiting = list(self._request.pseudonyms.values())
+        while waiting:
+            self._allowance.check()
+            name = waiting.pop()
+            account = self._rooms.store.account(self._shop, name)
+            if name in found or account is None:
+                continue
+            if account.erased:
+                waiting.append(self._known(name))
+                continue
+            found.add(name)
+            waiting += account.merged_from
+            waiting += [account.merged_into] if account.merged_into else []
+        return found
+
+    def _rename_abouts(self, page: Iterable[Stored]) -> None:
+        """Rename in whatever the entries of a page are about."""
+        for about in _abouts(page):
+            self._rename_hold(about)
+            if about.isascii() and about.isdecimal():
+                self._rename_order(about)
+
+    def _renamed(self, order: Order) -> Order:
+        """An order that names nobody erased; it has no owner where their pseudonym is forgotten."""
+        renamed = renamed_order(order, self._request.pseudonyms)
+        for name in _real(
+            [renamed.customer_id or "", *(one.customer_id for one in order.spendings)]
+        ):
+            account = self._rooms.store.account(self._shop, name)
+            if account is None or not account.erased:
+                continue
+            pseudonym = self._rooms.pseudonyms.find(self._shop, name)
+            if pseudonym is not None:
+                renamed = renamed_order(renamed, {name: pseudonym})
+            elif renamed.customer_id == name:
+                renamed = replace(renamed, customer_id=None)
+        return renamed
 
     def _rename_order(self, order_id: str) -> None:
         """Let an order name the pseudonym."""
         while (order := self._load(order_id=order_id).order) is not None:
-            renamed = renamed_order(order, self._request.pseudonyms)
+            renamed = self._renamed(order)
             if renamed == order:
                 return
             raised = replace(renamed, revision=order.revision + 1)
@@ -179,7 +276,11 @@ class CustomerErasure:
     def _rename_hold(self, hold_id: str) -> None:
         """Let a hold record name the pseudonym."""
         while (record := self._load(hold_id=hold_id).hold_record) is not None:
-            renamed = renamed_record(record, self._request.pseudonyms)
+            names = dict(self._request.pseudonyms)
+            if record.customer_id not in names:
+                found = self._rooms.pseudonyms.find(self._shop, record.customer_id)
+                names |= {record.customer_id: found} if found else {}
+            renamed = renamed_record(record, names)
             if renamed == record:
                 return
             raised = replace(renamed, revision=record.revision + 1)
@@ -200,13 +301,32 @@ class CustomerErasure:
         self._rooms.clock.sleep(_PAUSE_SECONDS)
         return False
 
+    def _forget_requests(self, customer_id: str) -> None:
+        """Delete the customer's files and what was kept of their requests for data.
+
+        One that is open sees that they are erased, and goes by itself. Raises TryAgainError.
+        """
+        shop, prefix = keys.shop(self._shop), request_key(Kind.DATA, self._shop, f"{customer_id}#")
+        while True:
+            self._allowance.check()
+            page = self._rooms.bulk.page(shop, prefix["sk"]["S"], PAGE_ITEMS)
+            kept = [item for item in page if item["sk"]["S"].startswith(prefix["sk"]["S"])]
+            if any(item["state"] == {"S": State.OPEN} for item in kept):
+                raise TryAgainError(Obstacle.CONFLICT, "their data is being written down")
+            if not kept:
+                break
+            self._rooms.bulk.delete(kept)
+            self._done.update(data_requests=len(kept))
+        self._done.update(files=self._rooms.files.forget_customer(self._shop, customer_id))
+
     def _date(self, customer_id: str) -> None:
-        """Write on the tombstone when all was done. It has no other writer."""
+        """Write on the tombstone when all was done, and forget the pseudonym."""
         account = self._rooms.store.account(self._shop, customer_id)
         assert account is not None, "moving leaves a tombstone"
         erased_at = {"N": str(milliseconds(self._rooms.clock.now()))}
         stone = items.account_item(self._shop, account) | {"erased_at": erased_at}
         self._rooms.bulk.put([stone])
+        self._rooms.bulk.delete([pseudonym_key(self._shop, customer_id)])
         self._done.update(books=1)
 
     def _keep_counts(self) -> None:
@@ -214,6 +334,16 @@ class CustomerErasure:
         self._done.clear()
         if done:
             self._request = self._save(self._request.counted(**done))
+
+
+def _real(names: Iterable[str]) -> list[str]:
+    """Those that are customers' ids, and not names that nobody knows."""
+    return [name for name in names if name and not is_pseudonym(name)]
+
+
+def _without_pseudonym(page: Iterable[Stored]) -> list[Stored]:
+    """What goes now: the pseudonym goes last of all."""
+    return [item for item in page if item["sk"]["S"] != keys.PSEUDONYM]
 
 
 def _abouts(page: Iterable[Stored]) -> list[str]:

@@ -22,7 +22,7 @@ from pointbook.privacy.rooms import Rooms
 from pointbook.privacy.shops import ShopErasure, ShopLives, note_uninstalled, uninstalled_at
 from pointbook.shopify.ids import customer_digits, number_digits
 from pointbook.store.files import file_key
-from pointbook.store.privacy_requests import PrivacyRequests
+from pointbook.store.privacy_requests import PrivacyRequests, request_key
 from pointbook.strict import shown
 
 APP_UNINSTALLED = "app/uninstalled"
@@ -122,7 +122,8 @@ class PrivacyDesk:
         try:
             allowance.check()
             done = self._carried_out(request, allowance)
-            self._save(done.finished(self._rooms.clock.now()))
+            if done is not None:
+                self._save(done.finished(self._rooms.clock.now()))
         except (TimeIsUp, _Overtaken):
             log.info("privacy_request_goes_on", **told)
             return False
@@ -137,25 +138,49 @@ class PrivacyDesk:
             log.exception("privacy_request_failed", **told)
             return False
         watched.done += 1
-        log.info("privacy_request_done", **told, **done.counts)
+        log.info("privacy_request_done", **told, **(done.counts if done else {}))
         log.metric("PrivacyRequestsDone", Kind=request.kind)
         return True
 
-    def _carried_out(self, request: PrivacyRequest, allowance: Allowance) -> PrivacyRequest:
+    def _carried_out(self, request: PrivacyRequest, allowance: Allowance) -> PrivacyRequest | None:
+        """The request as it is then; None: nothing is kept of it."""
         if request.kind is Kind.SHOP:
             return ShopErasure(request, self._rooms, self._save, allowance).run()
         if request.customer_id is None:
             return request.counted(nothing_held=1)
         if request.kind is Kind.CUSTOMER:
             return CustomerErasure(request, self._rooms, self._save, allowance).run()
-        key = file_key(request.shop, request.customer_id, request.subject.rpartition("#")[2])
-        exported = CustomerExport(request, self._rooms, allowance).run(key)
+        return self._answered(request, request.customer_id, allowance)
+
+    def _answered(
+        self, request: PrivacyRequest, customer_id: str, allowance: Allowance
+    ) -> PrivacyRequest | None:
+        """Write the data down; of a customer who is erased by then neither file nor request stays.
+
+        Erasing waits for an open request, so it deletes whatever was done before.
+        """
+        key = file_key(request.shop, customer_id, request.subject.rpartition("#")[2])
+        exported = None
+        if not self._is_erased(request.shop, customer_id):
+            exported = CustomerExport(request, self._rooms, allowance).run(key)
+        if exported is None or self._is_erased(request.shop, customer_id):
+            self._rooms.files.forget_customer(request.shop, customer_id)
+            self._operator.tell(
+                f"Pointbook: a customer of {request.shop} asks for their data",
+                f"Customer {customer_id} was erased before: nothing is kept of them.",
+            )
+            self._rooms.bulk.delete([request_key(request.kind, request.shop, request.subject)])
+            return None
         self._operator.tell(
             f"Pointbook: a customer of {request.shop} asks for their data",
-            f"The data of customer {request.customer_id} is in the privacy bucket under\n{key}\n"
+            f"The data of customer {customer_id} is in the privacy bucket under\n{key}\n"
             f"Hand it to them by {request.due_at.date()}; the file is deleted after 30 days.",
         )
         return exported
+
+    def _is_erased(self, shop: str, customer_id: str) -> bool:
+        account = self._rooms.store.account(shop, customer_id)
+        return account is not None and account.erased
 
     def _hold(self, request: PrivacyRequest, reason: str) -> None:
         log.error("shop_erasure_held", shop=request.shop, why=reason)

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pointbook.domain.ports import Clock, Store
 from pointbook.store.bulk import Bulk
 from pointbook.store.files import PrivacyFiles
+from pointbook.store.pseudonyms import Pseudonyms
 
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """The books, the table as a whole, the files, and the ledger's clock."""
+    """The books, the table as a whole, the files, the pseudonyms, and the ledger's clock."""
 
     store: Store
     bulk: Bulk
     files: PrivacyFiles
+    pseudonyms: Pseudonyms
     clock: Clock

@@ -24,6 +24,7 @@ from pointbook.publishing.desk import Ears, Flow
 from pointbook.shopify import triggers
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Occasion
+from pointbook.store.beside import CustomerErased
 from pointbook.store.reports import Reports
 
 ANSWER_SECONDS = 8.0
@@ -38,6 +39,10 @@ NOT_TAKEN = Refusal(
     "Shopify did not take the report, so no workflow was started."
     " Ask the engineer to look at the log.",
 )
+
+
+ERASED = Refusal(Code.CUSTOMER_ERASED, "This customer's data was erased on request.")
+"""Also where that happened while Shopify was asked: nothing is kept of such a report."""
 
 
 def reported_too_often(per_hour: int) -> Refusal:
@@ -76,9 +81,14 @@ class ReportDesk:
         if before is not None:
             return replace(_answer(before), duplicate=True)
         view = self.ledger.read(shop, customer_id)
-        refusal = self._refusal(shop, customer_id, view) or self._send(shop, view, until)
-        if refusal is not None:
-            return refusal
+        try:
+            refusal = self._refusal(shop, customer_id, view) or self._send(shop, view, until)
+            return refusal or self._remembered(shop, customer_id, identity, view)
+        except CustomerErased:
+            return ERASED
+
+    def _remembered(self, shop: str, customer_id: str, identity: Identity, view: View) -> Booked:
+        """Remember what was sent; one write, whose loss is borne. Raises CustomerErased."""
         report = Remembered(
             key_hash=identity.key_hash,
             content_hash=content_hash({"action": REPORT_POINTS, "customer": customer_id}),
@@ -93,7 +103,7 @@ class ReportDesk:
 
     def _refusal(self, shop: str, customer_id: str, view: View) -> Refusal | None:
         if view.erased:
-            return Refusal(Code.CUSTOMER_ERASED, "This customer's data was erased on request.")
+            return ERASED
         if self.reports.count(shop, customer_id, self.clock.now(), self.per_hour):
             return None
         return reported_too_often(self.per_hour)

@@ -16,6 +16,7 @@ LOOSE_CODE = "L"
 CURSOR = "U"
 REPORTS = "R"
 HOLD_CALLS = "H"
+PSEUDONYM = "N"
 VERSION_DIGITS = 12
 _NUMBER = re.compile("[0-9]+")
 

@@ -12,6 +12,7 @@ it is one UpdateItem; attributes that others keep on it are left alone.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ from botocore.exceptions import ClientError
 from pointbook.domain.chain import BookedEntry
 from pointbook.store import items, keys
 from pointbook.store import outbox_requests as requests
+from pointbook.store.beside import Beside, CustomerErased
 from pointbook.store.outbox_requests import Cursor
 from pointbook.store.requests import Request
 from pointbook.store.sending import sent
@@ -62,13 +64,19 @@ class Outbox:
         """Use botocore's DynamoDB `client` on `table`."""
         self._client = client
         self._table = table
+        self._beside = Beside(client, table)
 
     def acquire(self, wish: Cursor, now: datetime, version: int | None) -> Cursor | Leased | None:
         """Take the lease that `wish` describes, and return how far the book has been told.
 
-        None: Flow has been told up to `version` before; without a version this is not asked.
+        None: Flow has been told up to `version` before (without a version this is not asked), or
+        the customer was erased.
         """
-        found, before = self._update(requests.acquire(self._table, wish, now, version))
+        request = requests.acquire(self._table, wish, now, version)
+        try:
+            found, before = self._beside.change_or_create(request, requests.leased(wish))
+        except CustomerErased:
+            return None
         if found is not None:
             return _cursor(wish, found)
         until = _time(before["lease_until"]) if "lease_until" in before else now
@@ -76,7 +84,7 @@ class Outbox:
 
     def advance(self, cursor: Cursor) -> None:
         """Keep what the cursor says, and the lease. Raises LeaseLost."""
-        if self._update(requests.advance(self._table, cursor))[0] is None:
+        if self._beside.change(requests.advance(self._table, cursor))[0] is None:
             raise LeaseLost
 
     def release(self, cursor: Cursor) -> bool:
@@ -84,7 +92,7 @@ class Outbox:
 
         False, and nothing is changed: somebody has asked for more meanwhile. Raises LeaseLost.
         """
-        found, before = self._update(requests.release(self._table, cursor))
+        found, before = self._beside.change(requests.release(self._table, cursor))
         if found is None and before.get("lease") != {"S": cursor.lease}:
             raise LeaseLost
         return found is not None
@@ -92,21 +100,37 @@ class Outbox:
     def discard(self, cursor: Cursor) -> None:
         """Delete a cursor that never told anything, unless somebody has asked for more by now."""
         request = requests.discard(self._table, cursor)
-        self._unless_refused(lambda: self._client.delete_item(**request))
+
+        def attempt() -> None:
+            try:
+                self._client.delete_item(**request)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                    raise
+
+        sent(attempt)
 
     def put_off(self, cursor: Cursor, next_try_at: datetime) -> None:
         """Keep what the cursor says, give up the lease, and have it tried again later."""
-        if self._update(requests.put_off(self._table, cursor, next_try_at))[0] is None:
+        if self._beside.change(requests.put_off(self._table, cursor, next_try_at))[0] is None:
             raise LeaseLost
 
     def ask(self, shop: str, customer_id: str, version: int, at: datetime) -> None:
-        """Have a book told up to `version`, from `at` on; who is on the list keeps its place."""
-        self._update(requests.ask(self._table, shop, customer_id, version, at))
+        """Have a book told up to `version`, from `at` on; who is on the list keeps its place.
+
+        Of an erased customer nothing is told.
+        """
+        request = requests.ask(self._table, shop, customer_id, version, at)
+        with suppress(CustomerErased):
+            self._beside.change_or_create(request, requests.listed(shop, customer_id, version, at))
 
     def set_back(self, shop: str, customer_id: str, told: int, version: int, now: datetime) -> bool:
-        """Have everything above `told` sent, even if it was before. False: it is being sent now."""
+        """Have everything above `told` sent, even if it was before.
+
+        False: it is being sent now, or the customer was erased.
+        """
         request = requests.set_back(self._table, shop, customer_id, told, version, now)
-        return self._update(request)[0] is not None
+        return self._beside.change(request)[0] is not None
 
     def told(self, shop: str, customer_id: str) -> int:
         """Up to which version Flow has been told."""
@@ -147,26 +171,6 @@ class Outbox:
                 break
             request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
         yield from books.last()
-
-    def _update(self, request: Request) -> tuple[Stored | None, Stored]:
-        """The item as it is now; or None, and the item whose state forbade it."""
-        answer = self._unless_refused(lambda: self._client.update_item(**request))
-        if "Error" in answer:
-            return None, answer.get("Item", {})
-        return answer.get("Attributes", {}), {}
-
-    def _unless_refused(self, send: Any) -> Any:
-        """The answer; that of the error where a condition did not hold."""
-
-        def attempt() -> Any:
-            try:
-                return send()
-            except ClientError as error:
-                if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                    return error.response
-                raise
-
-        return sent(attempt)
 
     def _pages(self, operation: str, request: Request) -> Iterator[Stored]:
         while True:

@@ -55,6 +55,28 @@ def acquire(table: str, wish: Cursor, now: datetime, version: int | None) -> Req
     ) | {"ReturnValues": "ALL_NEW"}
 
 
+def leased(wish: Cursor) -> Item:
+    """The first cursor of a book, with the lease that `wish` describes."""
+    return {
+        **cursor_key(wish.shop, wish.customer_id),
+        "schema": _number(SCHEMA),
+        "lease": _text(wish.lease),
+        "lease_until": _instant(wish.lease_until),
+        "wanted": _number(0),
+    }
+
+
+def listed(shop: str, customer_id: str, version: int, at: datetime) -> Item:
+    """The first cursor of a book, on the shop's list."""
+    return {
+        **cursor_key(shop, customer_id),
+        "schema": _number(SCHEMA),
+        "wanted": _number(version),
+        "due_trigger": _text(keys.due_triggers(shop)),
+        "due_trigger_at": _instant(at),
+    }
+
+
 def advance(table: str, cursor: Cursor) -> Request:
     """Say how far the book is told, and for how long the lease is needed."""
     return _update(
@@ -189,7 +211,6 @@ def _update(
         "UpdateExpression": change,
         "ConditionExpression": condition,
         "ExpressionAttributeValues": values,
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
 
 

@@ -36,7 +36,7 @@ class PrivacyRequests:
 
     def find(self, kind: Kind, shop: str, subject: str) -> PrivacyRequest | None:
         """One request."""
-        key = _key(kind, shop, subject)
+        key = request_key(kind, shop, subject)
         request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
         item = sent(lambda: self._client.get_item(**request)).get("Item")
         return _request_of(item) if item else None
@@ -90,7 +90,8 @@ def _sk(kind: Kind, subject: str) -> str:
     return f"{PREFIX}{kind}#{subject}"
 
 
-def _key(kind: Kind, shop: str, subject: str) -> Item:
+def request_key(kind: Kind, shop: str, subject: str) -> Item:
+    """Where a request is kept."""
     pk = SHOP_JOBS if kind is Kind.SHOP else keys.shop(shop)
     return {"pk": {"S": pk}, "sk": {"S": _sk(kind, subject)}}
 
@@ -98,7 +99,7 @@ def _key(kind: Kind, shop: str, subject: str) -> Item:
 def _item(request: PrivacyRequest) -> Item:
     pairs = [{"L": [{"S": old}, {"S": new}]} for old, new in request.pseudonyms.items()]
     item: Item = {
-        **_key(request.kind, request.shop, request.subject),
+        **request_key(request.kind, request.shop, request.subject),
         "schema": {"N": "1"},
         "kind": {"S": request.kind.value},
         "shop": {"S": request.shop},

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.account import Account
 from pointbook.domain.ports import Clock
 from pointbook.domain.reminders import Reminded
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import items, keys
+from pointbook.store.beside import Beside, CustomerErased
 from pointbook.store.outbox_requests import SCHEMA, cursor_key
 from pointbook.store.requests import Request
 from pointbook.store.sending import sent
@@ -28,7 +27,6 @@ FREE = "(attribute_not_exists(reminding_until) OR reminding_until <= :now)"
 
 _TRIES = 6
 _PAUSE_FIRST_SECONDS = 0.05
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,7 @@ class Reminders:
         self._client = client
         self._table = table
         self._clock = clock
+        self._beside = Beside(client, table)
 
     def books(self, shop: str, customer_ids: Sequence[str]) -> list[Book]:
         """Up to `BOOKS_MAX` books, read cheaply: whoever tells claims the book first."""
@@ -76,25 +75,18 @@ class Reminders:
     def claim(self, shop: str, customer_id: str, now: datetime, until: datetime) -> Reminded | None:
         """What the customer was reminded of, with nobody else telling of this book until `until`.
 
-        None: somebody else does just now.
+        None: somebody else does just now, or the customer was erased.
         """
         request = claim(self._table, shop, customer_id, now, until)
-
-        def attempt() -> Any:
-            try:
-                return self._client.update_item(**request)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                    return None
-                raise
-
-        answer = sent(attempt)
-        return None if answer is None else _reminded(answer["Attributes"])
+        try:
+            found, _ = self._beside.change_or_create(request, claimed(shop, customer_id, until))
+        except CustomerErased:
+            return None
+        return None if found is None else _reminded(found)
 
     def release(self, shop: str, customer_id: str, reminded: Reminded) -> None:
-        """Keep what was told, and give the book up."""
-        request = release(self._table, shop, customer_id, reminded)
-        sent(lambda: self._client.update_item(**request))
+        """Keep what was told, and give the book up; of a customer erased meanwhile, nothing."""
+        self._beside.change(release(self._table, shop, customer_id, reminded))
 
     def _read(self, shop: str, customer_ids: Iterable[str]) -> list[Stored]:
         request = books(self._table, shop, customer_ids)
@@ -137,8 +129,18 @@ def claim(table: str, shop: str, customer_id: str, now: datetime, until: datetim
     }
 
 
+def claimed(shop: str, customer_id: str, until: datetime) -> Item:
+    """The first cursor of a book, claimed until then."""
+    return {
+        **cursor_key(shop, customer_id),
+        "schema": number(SCHEMA),
+        "reminding_until": instant(until),
+        "reminded": {"M": {}},
+    }
+
+
 def release(table: str, shop: str, customer_id: str, reminded: Reminded) -> Request:
-    """Say what was told, and that the book is free. No condition: what was sent was sent."""
+    """Say what was told, and that the book is free, whoever has it: what was sent was sent."""
     return {
         **_update(table, shop, customer_id),
         "UpdateExpression": "SET reminded = :reminded REMOVE reminding_until",

@@ -7,23 +7,21 @@ was sent is that of any other request; the count is an item of its own beside th
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.ports import Remembered
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import items, keys
-from pointbook.store.requests import ABSENT, Request
+from pointbook.store.beside import Beside
+from pointbook.store.requests import Request
 from pointbook.store.sending import sent
-from pointbook.store.values import Item, Stored, number
+from pointbook.store.values import Item, number
 
 ROOM_IN_THIS_HOUR = "report_hour = :hour AND reports < :most"
-NOT_THIS_HOUR = "(attribute_not_exists(report_hour) OR report_hour <> :hour)"
+NOT_THIS_HOUR = "report_hour <> :hour"
 
 _HOUR_MS = 3_600_000
 _TRIES = 3
 _SCHEMA = 1
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Reports:
@@ -37,6 +35,7 @@ class Reports:
         """Use botocore's DynamoDB `client` on `table`."""
         self._client = client
         self._table = table
+        self._beside = Beside(client, table)
 
     def known(self, shop: str, customer_id: str, key_hash: str) -> Remembered | None:
         """The record of a report that was sent before."""
@@ -49,45 +48,33 @@ class Reports:
         return items.remembered_of(answer["Item"]) if "Item" in answer else None
 
     def remember(self, shop: str, customer_id: str, report: Remembered) -> Remembered:
-        """Keep the record of a report; if there is one already, return that."""
-        request = {
-            "TableName": self._table,
-            "Item": items.remembered_item(shop, customer_id, report),
-            "ConditionExpression": ABSENT,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        failed = self._unless_refused("put_item", request)
-        return report if failed is None else items.remembered_of(failed)
+        """Keep the record of a report; if there is one already, return that.
+
+        Raises CustomerErased.
+        """
+        existing = self._beside.create(items.remembered_item(shop, customer_id, report))
+        return report if existing is None else items.remembered_of(existing)
 
     def count(self, shop: str, customer_id: str, now: datetime, most: int) -> bool:
-        """Count one more report of this hour. False: there were `most` already."""
+        """Count one more report of this hour. False: there were `most` already.
+
+        Raises CustomerErased.
+        """
         hour = milliseconds(now) // _HOUR_MS
         one_more = count_on(self._table, shop, customer_id, hour, most)
         the_first = begin_hour(self._table, shop, customer_id, hour)
         for _ in range(_TRIES):
-            before = self._unless_refused("update_item", one_more)
-            if before is None:
+            counted, before = self._beside.change(one_more)
+            if counted is not None:
                 return True
             if before.get("report_hour") == number(hour):
                 return False
-            if self._unless_refused("update_item", the_first) is None:
+            counted, _before = self._beside.change_or_create(
+                the_first, first_report(shop, customer_id, hour)
+            )
+            if counted is not None:
                 return True
         raise LedgerUnavailable(retry_after_seconds=1)
-
-    def _unless_refused(self, operation: str, request: Request) -> Stored | None:
-        """None: it is done. Otherwise the item whose state forbade it."""
-
-        def attempt() -> Any:
-            try:
-                getattr(self._client, operation)(**request)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                    raise
-                return error.response.get("Item", {})
-            return None
-
-        found: Stored | None = sent(attempt)
-        return found
 
 
 def count_on(table: str, shop: str, customer_id: str, hour: int, most: int) -> Request:
@@ -119,12 +106,18 @@ def begin_hour(table: str, shop: str, customer_id: str, hour: int) -> Request:
     }
 
 
-def _update(table: str, shop: str, customer_id: str) -> Request:
+def first_report(shop: str, customer_id: str, hour: int) -> Item:
+    """The first report of a customer of whom none was counted before."""
     return {
-        "TableName": table,
-        "Key": _key(shop, customer_id, keys.REPORTS),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        **_key(shop, customer_id, keys.REPORTS),
+        "schema": number(_SCHEMA),
+        "report_hour": number(hour),
+        "reports": number(1),
     }
+
+
+def _update(table: str, shop: str, customer_id: str) -> Request:
+    return {"TableName": table, "Key": _key(shop, customer_id, keys.REPORTS)}
 
 
 def _key(shop: str, customer_id: str, part: str) -> Item:

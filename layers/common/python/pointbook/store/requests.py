@@ -18,6 +18,7 @@ type Request = dict[str, Any]
 
 ABSENT = "attribute_not_exists(pk)"
 UNCHANGED = "revision = :read_revision"
+NOT_ERASED = "attribute_not_exists(erased)"
 
 
 def wanted_keys(wanted: Wanted) -> dict[str, Item]:
@@ -59,9 +60,12 @@ def transaction(table: str, write: Write) -> Request:
     """TransactWriteItems: accounts first, then their entries, then the rest, as `Verdict` reads it.
 
     An account, an order, a hold record: unchanged since it was read. An entry, a remembered
-    request: not there yet. Each alone would stop a lost update; both stand.
+    request: not there yet. Each alone would stop a lost update; both stand. A request that is kept
+    under another name than the account's (its customer was merged): that customer is not erased.
     """
-    return {"TransactItems": [{"Put": put} for put in _puts(table, write)]}
+    actions = [{"Put": put} for put in _puts(table, write)]
+    checked = [{"ConditionCheck": check} for check in _checks(table, write)]
+    return {"TransactItems": [*actions, *checked]}
 
 
 def entries(table: str, shop: str, customer_id: str, before_version: int, limit: int) -> Request:
@@ -114,6 +118,17 @@ def _puts(table: str, write: Write) -> Iterator[Request]:
     for loose in write.loose_codes:
         item = papers.loose_code_item(write.shop, loose, tries=0, next_try_at=BEGINNING)
         yield _put(table, item)
+
+
+def _checks(table: str, write: Write) -> Iterator[Request]:
+    owners = {part.account.customer_id for part in write.accounts}
+    if write.remembered is not None and write.remembered_for not in owners:
+        book = keys.book(write.shop, write.remembered_for)
+        yield {
+            "TableName": table,
+            "Key": _key(book, keys.ACCOUNT),
+            "ConditionExpression": NOT_ERASED,
+        }
 
 
 def _put_unchanged(table: str, item: Item, new_revision: int) -> Request:
