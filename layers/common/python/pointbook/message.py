@@ -1,7 +1,10 @@
 """One message on a queue: what is left of a webhook, and how it is written and read.
 
     {"format": 1, "topic": "orders/paid", "shop": "demo.myshopify.com",
-     "received_at": "2026-11-22T03:00:00.000Z", "event_id": "...", "payload": {...}}
+     "received_at": "2026-11-22T03:00:00.000Z", "triggered_at": "2026-11-22T02:59:59.812Z",
+     "event_id": "...", "payload": {...}}
+
+`triggered_at` may be missing.
 
 A message that would be too large carries `packed` in place of `payload`: the payload's JSON,
 deflated, in base64.
@@ -38,7 +41,8 @@ class Message:
 
     `payload` has the named fields only (`shopify.projection`): ids as they came, money as texts.
     `event_id` is Shopify's and no more than a hint: "" where there was none. `received_at` is the
-    ledger's time, aware, in whole milliseconds.
+    ledger's time, aware, in whole milliseconds. `triggered_at` is when Shopify sent it
+    (X-Shopify-Triggered-At), aware; None where it did not say. The queue keeps milliseconds of it.
     """
 
     topic: str
@@ -46,6 +50,7 @@ class Message:
     received_at: datetime
     event_id: str
     payload: Mapping[str, Any]
+    triggered_at: datetime | None = None
 
 
 def message_text(message: Message) -> str:
@@ -57,6 +62,8 @@ def message_text(message: Message) -> str:
         "received_at": _instant_text(message.received_at),
         "event_id": message.event_id,
     }
+    if message.triggered_at is not None:
+        head["triggered_at"] = _instant_text(message.triggered_at)
     plain = _json({**head, "payload": message.payload})
     if len(plain) <= MESSAGE_BYTES_MAX:
         return plain
@@ -84,7 +91,15 @@ def read_message(text: str) -> Message:
         or not isinstance(payload, dict)
     ):
         raise MalformedBody("The message lacks its topic, shop, event id or payload.")
-    return Message(topic, shop, _instant(members.get("received_at")), event_id, payload)
+    triggered_at = members.get("triggered_at")
+    return Message(
+        topic,
+        shop,
+        _instant(members.get("received_at"), "received"),
+        event_id,
+        payload,
+        None if triggered_at is None else _instant(triggered_at, "triggered"),
+    )
 
 
 def _json(value: object) -> str:
@@ -109,11 +124,11 @@ def _instant_text(instant: datetime) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
-def _instant(value: object) -> datetime:
+def _instant(value: object, what: str) -> datetime:
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         found = None
     if found is None or found.tzinfo is None:
-        raise MalformedBody("The message does not say when it was received.")
+        raise MalformedBody(f"The message does not say when it was {what}.")
     return found

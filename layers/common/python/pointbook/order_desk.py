@@ -7,6 +7,7 @@ wherever that has moved since. Until a customer is known, an order is kept witho
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pointbook import log
 from pointbook.domain.chain import Cause
@@ -91,10 +92,11 @@ class OrderDesk:
             refunded = read_refund(message.payload, self._programme.currency)
             news = OrderNews(refunds=(refunded.refund,))
             self._tell(refunded.order_id, None, news, self._usual_rule(), cause)
+            self._give_back(refunded.order_id, cause)
             return
         facts = read_order(message.payload, self._programme.currency)
         rule = self._programme.earning_rule(facts.tag_digests, is_test=facts.is_test)
-        news = self._news(message.topic, facts)
+        news = self._news(message.topic, facts, message.triggered_at)
         self._tell(facts.order_id, facts.customer_id, news, rule, cause)
         for use in facts.code_uses:
             self._capture(facts.order_id, use, cause)
@@ -107,12 +109,13 @@ class OrderDesk:
         booked = self._tell(order_id, None, OrderNews(), self._usual_rule(), Cause("schedule"))
         return booked.settled + len(booked.entry_ids) if booked else 0
 
-    def _news(self, topic: str, facts: OrderFacts) -> OrderNews:
+    def _news(self, topic: str, facts: OrderFacts, triggered_at: datetime | None) -> OrderNews:
         reasons = [facts.updated_at] if facts.paid or topic == ORDER_PAID else []
         if self._programme.approve_on is ApproveOn.CREATED:
             reasons.append(facts.created_at or facts.updated_at)
         return OrderNews(
             updated_at=facts.updated_at,
+            triggered_at=triggered_at,
             goods=facts.goods,
             removed=facts.removed,
             taxes_included=facts.taxes_included,
@@ -162,7 +165,13 @@ class OrderDesk:
 
         def capture(loaded: Loaded, order: Order) -> Command:
             # A cheap read may be older than the record, but a hold record, once there, stays.
-            return CaptureHold(points, loaded.hold_record or record, order, self._programme.renew)
+            return CaptureHold(
+                points,
+                loaded.hold_record or record,
+                order,
+                self._programme.renew,
+                self._programme.return_spent,
+            )
 
         self._book(_Step(record.customer_id, order_id, capture, _holder, hold_id), cause)
 
@@ -173,17 +182,20 @@ class OrderDesk:
             return
 
         def spend(_: Loaded, order: Order) -> Command:
-            return SpendOnOrder(points, order, TILL_SPENDING, self._programme.renew)
+            programme = self._programme
+            return SpendOnOrder(
+                points, order, TILL_SPENDING, programme.renew, programme.return_spent
+            )
 
         self._book(_Step(order.customer_id, order_id, spend, _buyer), cause)
 
     def _give_back(self, order_id: str, cause: Cause) -> None:
-        """A cancelled order gives back whatever was spent on it."""
+        """Bring what was spent on the order to what must have come back of it."""
         order = self._order(order_id)
-        if order is None or not order.cancelled:
+        if order is None:
             return
         for spending in order.spendings:
-            if not spending.given_back:
+            if order.returned_target(spending) != spending.returned_points:
                 self._return(spending, order_id, cause)
 
     def _return(self, spending: Spending, order_id: str, cause: Cause) -> None:

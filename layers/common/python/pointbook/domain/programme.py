@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointbook.domain.expiry import ExpiryRule, Rolling
-from pointbook.domain.orders import DebtPolicy, EarningRule, Rounding
+from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme_rules import (
     RULES,
     USUAL,
@@ -63,6 +63,7 @@ class Programme:
     hold_seconds: int
     combines_with: tuple[DiscountKind, ...]
     debt_policy: DebtPolicy
+    return_spent: ReturnSpent
     flow_entries_per_hour: int
 
     @property
