@@ -19,6 +19,7 @@ from pointbook.domain.orders import (
     Goods,
     Order,
     Refund,
+    ReturnSpent,
     Rounding,
     Spending,
 )
@@ -61,7 +62,7 @@ holds = st.builds(
     lapsed_expiry=st.none() | rules,
     code=words,
 )
-goods = st.builds(Goods, *[signed_points] * 4)
+goods = st.builds(Goods, *[signed_points] * 5)
 
 
 def accounts(customer_id: str) -> st.SearchStrategy[Account]:
@@ -138,7 +139,9 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         customer_id=ids,
         points=points,
         lots=lots,
-        given_back=st.booleans(),
+        return_spent=st.sampled_from(ReturnSpent),
+        returned_points=points,
+        returned_lots=lots,
     )
     rule = st.builds(
         EarningRule,
@@ -159,6 +162,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         customer_id=st.none() | ids,
         revision=st.just(1),
         updated_at=st.none() | instants,
+        triggered_at=st.none() | instants,
         goods=st.none() | goods,
         removed=goods,
         listed=st.lists(ids, max_size=2).map(tuple),

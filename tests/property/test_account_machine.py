@@ -1,6 +1,6 @@
 """The domain against the reference model, over random lives of two customers of one shop."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from importlib import import_module
@@ -24,6 +24,7 @@ from pointbook.domain.orders import (
     Order,
     OrderNews,
     Refund,
+    ReturnSpent,
     Rounding,
 )
 from pointbook.domain.refusal import Refusal
@@ -89,11 +90,15 @@ GOODS = st.builds(
     st.sampled_from([0, 0, 1, 3, 12]),
     st.sampled_from([0, 0, 9, 10, 30]),
     st.sampled_from([0, 0, 0, 1, 3]),
+    st.sampled_from([0, 1, 1, 2, 3]),
 )
+RETURN_SPENT = st.sampled_from(ReturnSpent)
 NEWS = st.builds(
     OrderNews,
     updated_at=st.none() | st.integers(0, 5).map(lambda n: START + timedelta(seconds=n)),
+    triggered_at=st.none() | st.integers(0, 2).map(lambda n: START + timedelta(milliseconds=n)),
     goods=st.none() | GOODS,
+    removed=st.just(NO_GOODS) | GOODS,
     taxes_included=st.booleans(),
     confirmed_at=st.none()
     | st.sampled_from([0, 0, 1, -86_400, 86_400]).map(lambda n: START + timedelta(seconds=n)),
@@ -280,7 +285,7 @@ class AccountMachine(RuleBasedStateMachine):
             min_size=1,
             max_size=4,
         ),
-        order=st.tuples(AMOUNT, ORDER_IDS, RENEW),
+        order=st.tuples(AMOUNT, ORDER_IDS, RENEW, RETURN_SPENT),
     )
     def grant_hold_and_go_on(self, who, points, expiry, amount, lapsed, steps, order) -> None:
         """Points for a hold, the hold, and what the customer, the shop and time make of it."""
@@ -298,16 +303,17 @@ class AccountMachine(RuleBasedStateMachine):
         amount=AMOUNT,
         order_id=ORDER_IDS,
         renew=RENEW,
+        rule=RETURN_SPENT,
         which=st.sampled_from([-1, -1, -2, 0]),
     )
-    def order_carries_code(self, who, jump, amount, order_id, renew, which) -> None:
+    def order_carries_code(self, who, jump, amount, order_id, renew, rule, which) -> None:
         """An order with a code that this customer, or one merged into it, was given."""
         own = [r for r in self.records.values() if self.holder(r) == self.sides[who]]
         if own:
             record = own[which % len(own)]
             order = self.orders.get(order_id, Order(order_id))
             points = _points(amount, record.points)
-            self.ask(who, jump, c.CaptureHold(points, record, order, renew))
+            self.ask(who, jump, c.CaptureHold(points, record, order, renew, rule))
 
     @rule(
         who=WHO,
@@ -315,12 +321,15 @@ class AccountMachine(RuleBasedStateMachine):
         amount=AMOUNT,
         order_id=ORDER_IDS,
         renew=RENEW,
+        return_spent=RETURN_SPENT,
         spending_id=st.sampled_from(["till-1", "till-2"]),
     )
-    def order_used_points_at_a_till(self, who, jump, amount, order_id, renew, spending_id) -> None:
+    def order_used_points_at_a_till(
+        self, who, jump, amount, order_id, renew, return_spent, spending_id
+    ) -> None:
         points = _points(amount, self.sides[who].account.figures.approved)
         order = self.orders.get(order_id, Order(order_id))
-        self.ask(who, jump, c.SpendOnOrder(points, order, spending_id, renew))
+        self.ask(who, jump, c.SpendOnOrder(points, order, spending_id, renew, return_spent))
 
     # --- orders ----------------------------------------------------------------------------------
 
@@ -342,14 +351,15 @@ class AccountMachine(RuleBasedStateMachine):
         order_id=ORDER_IDS,
         expiry=EXPIRY,
         lapsed=LAPSED_EXPIRY,
-        cancelled=st.sampled_from([True, True, False]),
+        cancelled=st.sampled_from([True, False, False]),
+        news=NEWS,
     )
-    def give_spending_back(self, who, jump, order_id, expiry, lapsed, cancelled) -> None:
-        """Every spending of a cancelled order comes back, though each is asked for twice."""
+    def give_spending_back(self, who, jump, order_id, expiry, lapsed, cancelled, news) -> None:
+        """Every spending comes back as far as news of the order say, though asked for twice."""
         spent_on = [order_id for order_id, order in self.orders.items() if order.spendings]
         order_id = next((name for name in spent_on if name >= order_id), order_id)
         order = self.orders.get(order_id, Order(order_id))
-        news = OrderNews(cancelled=cancelled)
+        news = replace(news, cancelled=cancelled)
         self.ask(who, jump, c.UpdateOrder(order, news, EarningRule(1), expiry))
         for hold_id in [s.hold_id for s in order.spendings for _ in range(2)]:
             order = self.orders[order_id]

@@ -234,13 +234,15 @@ class Customer:
             if hold_end is not None and (lapse is None or hold_end <= lapse):
                 self.let_hold_go(moment)
             else:
-                self.expire(soonest, moment)
+                self.expire(moment)
 
-    def expire(self, day: date, moment: datetime) -> None:
-        """All points of one day stop counting."""
-        gone = [point for point in self.points["approved"] if point.last_day == day]
-        self.points["approved"] = [p for p in self.points["approved"] if p.last_day != day]
-        self.points["expired"] += [Point(day, remembered=True) for _ in gone]
+    def expire(self, moment: datetime) -> None:
+        """Every point whose day is over at that moment stops counting, all in one movement."""
+        free = self.points["approved"]
+        over = {point for point in set(free) if self.is_over(point, moment)}
+        gone = [point for point in free if point in over]
+        self.points["approved"] = [point for point in free if point not in over]
+        self.points["expired"] += [Point(point.last_day, remembered=True) for point in gone]
         self.forget_old_days()
         self.write("points/sub/expire", "approved", "expired", len(gone), moment)
 
@@ -408,14 +410,46 @@ class Customer:
         days: list[date],
         rule: ExpiryRule,
         lapsed_expiry: ExpiryRule | None,
-    ) -> None:
-        """Spent points come back on their days; those that had none get a new one."""
+    ) -> list[date]:
+        """Spent points come back on their days; those that had none get a new one.
+
+        Returns the days of those that are there now: the others pay what is owed.
+        """
         self.need_in("spent", points, Refused.NOT_SPENT)
         self.drop("spent", points)
         named = self.coming_back([Point(day) for day in days], self.as_of, lapsed_expiry)
         unnamed = [Point(self.last_day(rule))] * (points - len(days))
+        repaying = len(self.owed)
         self.credit(named + unnamed)
         self.write("points/add/refund", "spent", "approved", points)
+        return sorted(point.last_day for point in named + unnamed)[repaying:]
+
+    def spend_after_all(
+        self, points: int, days: list[date], topic: str, renew: Rolling | None, *, own: bool = False
+    ) -> list[date]:
+        """Points of these days had come back and are spent all the same.
+
+        First those of them that expired and are remembered, then free ones (`own`: of these days
+        before others), then a debt. Returns the days of all that were there.
+        """
+        found: list[date] = []
+        for day in sorted(days):
+            expired = Point(day, remembered=True)
+            if len(found) < points and expired in self.points["expired"]:
+                self.points["expired"].remove(expired)
+                found.append(day)
+        if found:
+            self.put("spent", len(found))
+            self.renew(renew)
+            self.write("points/expired/spent", "expired", "spent", len(found))
+        missing = points - len(found)
+        if missing:
+            picked = self.pick_or_owe(missing, topic, set(days) if own else ())
+            found += [point.last_day for point in picked]
+            self.put("spent", missing)
+            self.renew(renew)
+            self.write(topic, "approved", "spent", missing)
+        return found
 
 
 # --- commands ------------------------------------------------------------------------------------
@@ -634,8 +668,8 @@ def _capture(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
         days = _spend_held(customer, points, command.renew)
     else:
         alarms.append("code_used_again" if code.orders else "late_order")
-        days = _spend_late(customer, code, points, command.renew)
-    paper.spent.append(Spent(hold_id, days, points))
+        days = customer.spend_after_all(points, code.days, "points/sub/hold", command.renew)
+    paper.spent.append(Spent(hold_id, days, points, command.return_spent))
     papers.orders[order_id] = paper
     code.orders.append(order_id)
     return tuple(alarms)
@@ -653,27 +687,6 @@ def _spend_held(customer: Customer, points: int, renew: Rolling | None) -> list[
     else:
         customer.hold = None
     return [point.last_day for point in held[:points]]
-
-
-def _spend_late(customer: Customer, code: Code, points: int, renew: Rolling | None) -> list[date]:
-    """Remembered expired points of the hold's days first, then free ones, then a debt."""
-    days: list[date] = []
-    for day in sorted(code.days):
-        expired = Point(day, remembered=True)
-        if len(days) < points and expired in customer.points["expired"]:
-            customer.points["expired"].remove(expired)
-            days.append(day)
-    if days:
-        customer.put("spent", len(days))
-        customer.renew(renew)
-        customer.write("points/expired/spent", "expired", "spent", len(days))
-    missing = points - len(days)
-    if missing:
-        days += [point.last_day for point in customer.pick_or_owe(missing, "late order")]
-        customer.put("spent", missing)
-        customer.renew(renew)
-        customer.write("points/sub/hold", "approved", "spent", missing)
-    return days
 
 
 def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
@@ -734,7 +747,7 @@ def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> A
     customer.renew(command.renew)
     customer.write("points/sub/order", "approved", "spent", command.points)
     days = [point.last_day for point in picked]
-    paper.spent.append(Spent(command.spending_id, days, command.points))
+    paper.spent.append(Spent(command.spending_id, days, command.points, command.return_spent))
     papers.orders[command.order.order_id] = paper
     return ("spent_without_points",) if len(picked) < command.points else ()
 
@@ -742,13 +755,35 @@ def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> A
 def _return_spending(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.ReturnSpending)
     paper = papers.order(command.order.order_id)
-    for spent in paper.spent:
-        if paper.cancelled and spent.spending_id == command.hold_id and not spent.given_back:
-            customer.return_spent(spent.points, spent.days, command.expiry, command.lapsed_expiry)
-            spent.given_back = True
-            papers.orders[command.order.order_id] = paper
-            break
-    return ()
+    spent = next((s for s in paper.spent if s.spending_id == command.hold_id), None)
+    if spent is None or spent.returned == (wanted := paper.comes_back(spent)):
+        return ()
+    owed = len(customer.owed)
+    if wanted > spent.returned:
+        _come_back(customer, spent, wanted - spent.returned, command)
+    else:
+        _spend_after_all(customer, spent, spent.returned - wanted)
+    spent.returned = wanted
+    papers.orders[command.order.order_id] = paper
+    return ("spent_without_points",) if len(customer.owed) > owed else ()
+
+
+def _come_back(customer: Customer, spent: Spent, points: int, command: c.ReturnSpending) -> None:
+    """Points that were owed first, then those that last longest."""
+    of_no_day = spent.points - spent.returned - len(spent.days)
+    days = sorted(spent.days)
+    kept = len(days) - max(0, points - of_no_day)
+    spent.days = days[:kept]
+    spent.returned_days += customer.return_spent(
+        points, days[kept:], command.expiry, command.lapsed_expiry
+    )
+
+
+def _spend_after_all(customer: Customer, spent: Spent, points: int) -> None:
+    days = customer.spend_after_all(points, spent.returned_days, "points/sub/order", None, own=True)
+    spent.days += days
+    spent.returned_days.sort(key=lambda day: (day not in days, day))
+    del spent.returned_days[:points]
 
 
 def _settle(_: Customer, __: Papers, command: c.Command) -> Alarms:

@@ -47,12 +47,14 @@ class Line:
 class Return:
     """One refund: goods that came back (price, tax, whether a gift card), and money paid back.
 
-    `shipping` is what of it was meant for shipping or duties, whether it was paid back or not.
+    `pieces` of goods came back altogether. `shipping` is what of it was meant for shipping or
+    duties, whether it was paid back or not.
     """
 
     goods: list[tuple[int, int, bool]] = field(default_factory=list)
     money: int = 0
     shipping: int = 0
+    pieces: int = 0
 
 
 @dataclass(slots=True)
@@ -100,6 +102,7 @@ class Rules:
     pending_days: int
     sign_up: int
     worth: int
+    return_spent: str
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> "Rules":
@@ -116,6 +119,7 @@ class Rules:
             pending_days=int(texts["pending_days"]),
             sign_up=int(texts["sign_up_points"]),
             worth=int(texts["point_worth_minor"]),
+            return_spent=texts["return_spent"],
         )
 
 
@@ -186,14 +190,40 @@ def is_approved(order: Bought, rules: Rules, now: datetime) -> bool:
 
 
 def spent(order: Bought, rules: Rules) -> Iterable[tuple[str, int]]:
-    """Whose points paid for an order, and how many; a cancelled one gave them all back."""
-    if order.is_cancelled:
-        return
+    """Whose points paid for an order, and how many of them did not come back."""
+    back = share_back(order, rules)
     for use in order.codes:
         if use.money > 0:
-            yield use.owner, min(use.held_points, ceil(Fraction(use.money, rules.worth)))
+            used = min(use.held_points, ceil(Fraction(use.money, rules.worth)))
+            yield use.owner, used - floor(used * back)
     if order.till_points and order.customer is not None:
-        yield order.customer, order.till_points
+        yield order.customer, order.till_points - floor(order.till_points * back)
+
+
+def share_back(order: Bought, rules: Rules) -> Fraction:
+    """Which part of the points that paid for an order comes back to those who paid with them."""
+    if order.is_cancelled:
+        return Fraction(1)
+    pieces = sum(line.pieces for line in order.lines)
+    gone = sum(line.removed for line in order.lines) + sum(one.pieces for one in order.returns)
+    if rules.return_spent == "cancelled":
+        return Fraction(0)
+    if gone == pieces:
+        return Fraction(1)
+    if rules.return_spent == "refunded":
+        return Fraction(0)
+    left, removed = (
+        _paid([(line.net * part, line.tax * part, False) for line, part in parts], order)
+        for parts in (
+            [(line, line.remaining) for line in order.lines],
+            [(line, line.gone) for line in order.lines],
+        )
+    )
+    paid = left + removed
+    if paid == 0:
+        return Fraction(gone, pieces)
+    refunded = sum(_paid(one.goods, order) for one in order.returns)
+    return min(Fraction(1), Fraction(removed + refunded, paid))
 
 
 def points(order: Bought, rules: Rules) -> int:

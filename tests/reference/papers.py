@@ -26,13 +26,20 @@ class Code:
 class Spent:
     """One order's use of one hold, or of points at a till; `spending_id` names either.
 
-    A day for each point taken from a lot, the rest were owed.
+    `returned` of the points came back, those in `returned_days` to be spent again. Of the others a
+    day for each point taken from a lot; the rest were owed. `rule` says what brings them back.
     """
 
     spending_id: str
     days: list[date]
     points: int
-    given_back: bool = False
+    rule: str = "refunded"
+    returned: int = 0
+    returned_days: list[date] = field(default_factory=list)
+
+    def copy(self) -> "Spent":
+        """The same, to write on."""
+        return replace(self, days=list(self.days), returned_days=list(self.returned_days))
 
 
 @dataclass(slots=True)
@@ -52,7 +59,7 @@ class OrderPaper:
             self,
             heard=list(self.heard),
             approved_days=list(self.approved_days),
-            spent=[replace(spent) for spent in self.spent],
+            spent=[spent.copy() for spent in self.spent],
         )
 
     @property
@@ -87,8 +94,7 @@ class OrderPaper:
         naming = [news for news, _ in self.heard if _names_goods(news)]
         latest: OrderNews | None = None
         for news in sorted(naming, key=_smallest_last):
-            known_until = latest.updated_at if latest else None
-            if known_until is None or (news.updated_at and known_until <= news.updated_at):
+            if latest is None or not _is_older(news, latest):
                 latest = news
         return latest
 
@@ -123,24 +129,49 @@ class OrderPaper:
         if bought < rule.minimum_minor:
             return 0
         refunds = self.refunds.values()
-        listed = {refund.refund_id for refund in newest.refunds}
-        others = [refund.goods for refund in refunds if refund.refund_id not in listed]
-
-        def said_twice(count: Callable[[Goods], int]) -> int:
-            """What is off the order already when its refund says so."""
-            return max(0, min(count(newest.removed), sum(count(goods) for goods in others)))
 
         def earns(goods: Goods) -> int:
             return earning_money(rule, goods, included=included)
 
-        back = sum(earns(refund.goods) for refund in refunds) - said_twice(earns)
+        back = sum(earns(refund.goods) for refund in refunds) - self._said_twice(newest, earns)
         all_paid = _price(newest.goods, included)
         if all_paid > 0:
             beside = sum(_beside(refund, included) for refund in refunds)
-            beside += said_twice(lambda goods: _price(goods, included))
+            beside += self._said_twice(newest, lambda goods: _price(goods, included))
             beside -= _price(newest.removed, included)
             back += _whole(Fraction(max(0, beside) * bought, all_paid), Rounding.HALF_UP)
         return earned(rule, bought - back)
+
+    def comes_back(self, spent: Spent) -> int:
+        """How many of the points spent the customer must have again, read from all messages."""
+        if self.cancelled:
+            return spent.points
+        newest = self.newest
+        if newest is None or newest.goods is None:
+            return 0
+        pieces = self._share_back(newest, lambda goods: goods.pieces)
+        price = self._share_back(newest, lambda goods: _price(goods, newest.taxes_included))
+        by_count = price if pieces is None else pieces  # some messages only name a sum
+        if by_count == 1 and spent.rule != "cancelled":
+            return spent.points
+        by_worth = pieces if price is None else price  # what points paid for costs nothing
+        return floor((by_worth or 0) * spent.points) if spent.rule == "share" else 0
+
+    def _share_back(self, newest: OrderNews, count: Callable[[Goods], int]) -> Fraction | None:
+        """Which part of all goods is with the shop again; None where there is nothing to count."""
+        assert newest.goods is not None
+        bought = count(newest.goods) + count(newest.removed)
+        if bought <= 0:
+            return None
+        back = sum(count(refund.goods) for refund in self.refunds.values())
+        back += count(newest.removed) - self._said_twice(newest, count)
+        return Fraction(min(max(0, back), bought), bought)
+
+    def _said_twice(self, newest: OrderNews, count: Callable[[Goods], int]) -> int:
+        """What is off the order already when its refund says so."""
+        listed = {refund.refund_id for refund in newest.refunds}
+        others = [one.goods for one in self.refunds.values() if one.refund_id not in listed]
+        return max(0, min(count(newest.removed), sum(count(goods) for goods in others)))
 
 
 @dataclass(slots=True)
@@ -190,25 +221,37 @@ def _age(refund: Refund) -> tuple[object, ...]:
     """The oldest first; of one instant those that paid back least."""
     told_at = refund.told_at.timestamp() if refund.told_at else float("-inf")
     moved = () if refund.money_minor is None else (refund.money_minor,)
-    return told_at, moved, _numbers(refund.goods)
+    return told_at, moved, _numbers(refund.goods), refund.goods.pieces
 
 
 def _names_goods(news: OrderNews) -> bool:
     return news.goods is not None and news.updated_at is not None
 
 
+def _is_older(news: OrderNews, latest: OrderNews) -> bool:
+    """By Shopify's seconds; within one by when it was sent, where both say so."""
+    assert news.updated_at is not None
+    assert latest.updated_at is not None
+    if news.updated_at != latest.updated_at:
+        return news.updated_at < latest.updated_at
+    if latest.triggered_at is None:
+        return False
+    return news.triggered_at is None or news.triggered_at < latest.triggered_at
+
+
 def _smallest_last(news: OrderNews) -> tuple[object, ...]:
     """A low price, little tax, much of it gift cards, and so on: it earns least."""
     assert news.goods is not None
     price, tax, gift_card, gift_card_tax = _numbers(news.goods)
-    removed = [-amount for amount in _numbers(news.removed)]
+    removed = [-amount for amount in (*_numbers(news.removed), news.removed.pieces)]
     included = news.taxes_included
-    return -price, -tax, gift_card, gift_card_tax, removed, included, _listed(news)
+    pieces = -news.goods.pieces
+    return -price, -tax, gift_card, gift_card_tax, pieces, removed, included, _listed(news)
 
 
 def _listed(news: OrderNews) -> list[str]:
     ids = {refund.refund_id for refund in news.refunds}
-    return sorted(ids) if any(_numbers(news.removed)) else []
+    return sorted(ids) if any(_numbers(news.removed)) or news.removed.pieces else []
 
 
 def _numbers(goods: Goods) -> tuple[int, int, int, int]:

@@ -332,8 +332,8 @@ BUGS: Final = (
     ),
     Bug(
         "a late order forgets what expired",
-        HOLDS,
-        "expired = _expired_since(draft, record.lots, points)",
+        MOVEMENTS,
+        "expired = _expired_since(draft, lots, points)",
         "expired = ()",
     ),
     Bug("no alarm", WRITING, "        alarms=decision.alarms,\n", ""),
@@ -464,8 +464,89 @@ BUGS: Final = (
         "if total(taken) < command.points else ()",
         "if command.points < 0 else ()",
     ),
-    Bug("given back twice", ORDER_POINTS, " and not s.given_back", ""),
-    Bug("given back though not cancelled", ORDER_POINTS, " or not order.cancelled", ""),
+    Bug(
+        "an expiry entry for each lot",
+        DRAFT,
+        "lapsed = tuple(lot for lot in lots if self.has_lapsed(lot, at))\n        self.book(",
+        "lapsed = lots[:1]\n        self.book(",
+    ),
+    Bug(
+        "returned lots of each day by themselves",
+        ORDER_POINTS,
+        "left, returning = take(spending.lots, lots_points - (points - from_no_lot))",
+        "left, returning = take(spending.lots, lots_points - (points - from_no_lot))\n"
+        "    for lot in returning[:-1]:\n"
+        "        give_back(draft, lot.points, (lot,), command.expiry, None, spending.hold_id)\n"
+        "        back = spending.returned_points + lot.points\n"
+        "        spending = replace(spending, returned_points=back)\n"
+        "        points, returning = points - lot.points, returning[1:]",
+    ),
+    Bug(
+        "given back twice",
+        ORDER_POINTS,
+        "points = order.returned_target(spending) - spending.returned_points",
+        "points = order.returned_target(spending)",
+    ),
+    Bug(
+        "given back though not cancelled",
+        ORDERS,
+        "spending.return_spent is ReturnSpent.CANCELLED:\n            return 0",
+        "spending.return_spent is ReturnSpent.CANCELLED:\n            return spending.points",
+    ),
+    Bug(
+        "a part given back though not all goods are",
+        ORDERS,
+        "if spending.return_spent is ReturnSpent.REFUNDED:",
+        "if spending.points < 0:",
+    ),
+    Bug(
+        "a share of the points rounded up",
+        ORDERS,
+        "spending.points * max(0, min(back, bought)) // bought if",
+        "-(-spending.points * max(0, min(back, bought)) // bought) if",
+    ),
+    Bug(
+        "more comes back than was spent",
+        ORDERS,
+        "max(0, min(back, bought))",
+        "max(0, back)",
+    ),
+    Bug(
+        "what came back too early stays",
+        ORDER_POINTS,
+        "    if points == 0:\n",
+        "    if points <= 0:\n",
+    ),
+    Bug(
+        "spent again from other lots first",
+        ORDER_POINTS,
+        "Topic.SUB_ORDER, order_id, first=days",
+        "Topic.SUB_ORDER, order_id, first=()",
+    ),
+    Bug(
+        "today's rule for what a hold spent",
+        HOLDS,
+        "        return_spent=command.return_spent,\n",
+        "",
+    ),
+    Bug(
+        "today's rule for what a till spent",
+        ORDER_POINTS,
+        "        return_spent=command.return_spent,\n",
+        "",
+    ),
+    Bug(
+        "of two states in one second the smaller wins",
+        ORDERS,
+        "        told.triggered_at or _LONG_AGO,\n",
+        "",
+    ),
+    Bug(
+        "when news was sent is forgotten",
+        PAPERS,
+        '(("updated_at", order.updated_at), ("triggered_at", order.triggered_at))',
+        '(("updated_at", order.updated_at),)',
+    ),
     Bug("a merge about a customer", MERGE, "about=source.book_id", "about=source.customer_id"),
     Bug(
         "a code of a vanished customer still works",

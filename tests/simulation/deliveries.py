@@ -100,7 +100,8 @@ class Delivered:
 def deliver(told: Story, seed: int, later: Programme | None = None) -> Delivered:
     """Deliver a story in the order of a seed. Raises Violation where anything is not right.
 
-    `later`: this programme is in force for everything but the first news of each order's buyer.
+    `later`: this programme is in force for everything but the first news of each order and of its
+    buyer.
     """
     delivery = _Delivery(told, seed, later)
     delivery.run()
@@ -215,9 +216,8 @@ class _Delivery:
         self.report.messages += 1
         programme = self.told.programme
         if self.later is not None and sent.topic.startswith("orders/"):
-            order_id = sent.buyer_of
-            if order_id is not None and order_id not in self.heard_of:
-                self.heard_of.add(order_id)
+            if not sent.names <= self.heard_of:
+                self.heard_of |= sent.names
                 self._at(sent.at, partial(self._deliver, sent.text, programme, is_safe=True))
             programme = self.later
         for _ in range(self.random.choice([1, 1, 1, 1, 2, 2, 3])):

@@ -1,5 +1,6 @@
 """What messages say of orders and by which rules these earn, drawn from a seed."""
 
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 
@@ -21,14 +22,17 @@ def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderNews:
     """What a message says of an order: seldom everything."""
     refund = Refund(
         refund_id=random.choice(("r1", "r2", "r3")),
-        goods=random.choice((NO_GOODS, Goods(300), Goods(450, 45), _goods(random))),
+        goods=_pieces(
+            random, random.choice((NO_GOODS, Goods(300), Goods(450, 45), _goods(random)))
+        ),
         money_minor=random.choice((0, 0, 100, 333, 5_000, -200, None)),
         told_at=instant(_LONG_AGO_MS + random.randrange(3) * 1000),
     )
     return OrderNews(
         updated_at=instant(_LONG_AGO_MS + random.randrange(6) * 1000),
-        goods=_goods(random) if random.random() < 0.8 else None,
-        removed=random.choice((NO_GOODS, NO_GOODS, Goods(300), Goods(450, 45))),
+        triggered_at=_triggered_at(random),
+        goods=_pieces(random, _goods(random)) if random.random() < 0.8 else None,
+        removed=_pieces(random, random.choice((NO_GOODS, NO_GOODS, Goods(300), Goods(450, 45)))),
         taxes_included=random.random() < 0.6,
         confirmed_at=_confirmed_at(random, now_ms) if random.random() < 0.5 else None,
         cancelled=cancelled,
@@ -57,6 +61,31 @@ def _goods(random: Random) -> Goods:
     if random.random() < 0.7:
         return Goods(priced, tax)
     return Goods(priced, tax, priced // 2, random.choice((0, tax // 2)))
+
+
+def _pieces(random: Random, goods: Goods) -> Goods:
+    """So many of them; where only an amount is known, none."""
+    return replace(goods, pieces=random.choice((0, 1, 1, 2, 3)))
+
+
+def _triggered_at(random: Random) -> datetime | None:
+    """Soon after whatever `updated_at` says; not every message tells."""
+    if random.random() < 0.3:
+        return None
+    return instant(_LONG_AGO_MS + 6_000 + random.randrange(3))
+
+
+def everything_back(random: Random, now_ms: int) -> OrderNews:
+    """The newest news: all goods came back."""
+    goods = Goods(1_000, pieces=2)
+    return OrderNews(
+        updated_at=instant(now_ms),
+        triggered_at=instant(now_ms),
+        goods=goods,
+        refunds=(
+            Refund("r9", random.choice((goods, Goods(0, pieces=2))), told_at=instant(now_ms)),
+        ),
+    )
 
 
 def _confirmed_at(random: Random, now_ms: int) -> datetime:

@@ -100,14 +100,14 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "paid by its topic",
         DESK,
-        "news = self._news(facts)",
-        'news = self._news(replace(facts, paid=facts.paid or message.topic == "orders/paid"))',
+        "news = self._news(facts, message.triggered_at)",
+        'news = self._news(replace(facts, paid=facts.paid or message.topic == "orders/paid"), None)',
     ),
     Bug(
         "cancelled by its topic",
         DESK,
-        "news = self._news(facts)",
-        'news = replace(self._news(facts), cancelled=message.topic == "orders/cancelled")',
+        "news = self._news(facts, message.triggered_at)",
+        'news = replace(self._news(facts, None), cancelled=message.topic == "orders/cancelled")',
     ),
     # --- what cannot be read ---
     Bug(
@@ -243,6 +243,43 @@ LIFECYCLE_BUGS: Final = (
         ORDER_POINTS,
         "spending.hold_id == command.spending_id",
         "not spending.hold_id",
+    ),
+    Bug(
+        "nothing given back after a refund",
+        DESK,
+        "            self._give_back(refunded.order_id, cause)\n",
+        "",
+    ),
+    Bug(
+        "each line of a refund taken for one piece",
+        READER,
+        "pieces += line.quantity",
+        "pieces += 1",
+    ),
+    Bug("bought pieces not counted", READER, "sum(count for _, count in counted)", "0"),
+    Bug(
+        "all is back when its price is",
+        ORDERS,
+        "pieces_back >= pieces if pieces else",
+        "back_minor >= bought_minor if bought_minor else",
+    ),
+    Bug(
+        "the share of the pieces, whatever they cost",
+        ORDERS,
+        "(back_minor, bought_minor) if bought_minor > 0 else",
+        "(back_minor, bought_minor) if not pieces else",
+    ),
+    Bug(
+        "what was removed by editing is not back",
+        ORDERS,
+        "return refunded + removed, count(self.goods) + removed",
+        "return refunded, count(self.goods) + removed",
+    ),
+    Bug(
+        "two states of one second taken for one",
+        DESK,
+        "triggered_at=triggered_at,",
+        "triggered_at=None,",
     ),
     Bug("nothing given back", DESK, "        self._give_back(facts.order_id, cause)\n", ""),
     Bug(

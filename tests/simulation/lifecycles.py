@@ -72,10 +72,14 @@ class Sent:
             "x-shopify-topic": topic,
             "x-shopify-shop-domain": shop,
             "x-shopify-event-id": f"event-{self.number}",
+            "x-shopify-triggered-at": self.at.isoformat(timespec="milliseconds"),
             "x-shopify-hmac-sha256": self._signature,
         }
         read = read_webhook("POST", headers, self.body, KEYS)
-        return message_text(Message(read.topic, read.shop, self.at, read.event_id, read.payload))
+        message = Message(
+            read.topic, read.shop, self.at, read.event_id, read.payload, read.triggered_at
+        )
+        return message_text(message)
 
     @cached_property
     def _signature(self) -> str:
@@ -83,10 +87,11 @@ class Sent:
         return base64.b64encode(digest).decode()
 
     @property
-    def buyer_of(self) -> str | None:
-        """The order whose buyer it names, if it does."""
+    def names(self) -> set[str]:
+        """The order that it is about, and whether that has a buyer: where rules are kept."""
         body = json.loads(self.body)
-        return str(body["id"]) if body.get("customer") else None
+        order_id = str(body["id"])
+        return {order_id, f"buyer of {order_id}"} if body.get("customer") else {order_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ def with_other_rules(told: Story) -> Programme:
         "minimum_minor": "77",
         "rank_multipliers": "news=300",
         "excluded_tag": "gold",
+        "return_spent": "share" if told.shop.rules.return_spent == "cancelled" else "cancelled",
         "pending_days": "1" if told.shop.rules.pending_days != 1 else "2",
         "point_worth_minor": "3",
     }
@@ -204,6 +210,7 @@ class _Teller:
             "sign_up_points": draw(["0", "100"]),
             "expiry": "never",
             "point_worth_minor": str(draw([1, 10]) * max(1, unit // 10)),
+            "return_spent": draw(["cancelled", "refunded", "refunded", "share", "share"]),
             "hold_seconds": str(HOLD_SECONDS),
         }
 
@@ -286,7 +293,7 @@ class _Teller:
             self._send_order(life, "orders/paid")
         for step in self._steps(is_guest=is_guest, pays_later=not pays_at_once):
             life.updated_at += self._gap()
-            if not bought.is_cancelled or step in ("refund", "touch"):
+            if not bought.is_cancelled or step in ("refund", "everything back", "touch"):
                 self._step(life, step, buyer)
             if self.random.random() < 0.5:
                 self._settle(life)
@@ -336,6 +343,7 @@ class _Teller:
     def _steps(self, *, is_guest: bool, pays_later: bool) -> list[str]:
         draw = self.random
         steps = ["edit"] * draw.choice([0, 0, 1, 2]) + ["refund"] * draw.choice([0, 0, 1, 2, 3])
+        steps += ["everything back"] * draw.choice([0, 0, 0, 0, 1])
         steps += ["touch"] * draw.choice([0, 0, 1])
         if is_guest and draw.random() < 0.6:
             steps.append("attach")
@@ -352,18 +360,14 @@ class _Teller:
             case "edit":
                 if (refund := life.edit(life.updated_at)) is not None:
                     self._send(life.updated_at, "refunds/create", refund)
-            case "refund":
-                listed = list(life.refunds)
-                refund = life.refund(life.updated_at)
-                if self.random.random() < 0.2:  # pieces are back before their refund is listed
-                    self._send_order(life, topic, refunds=listed)
-                    life.updated_at += self._gap()
-                self._send(life.updated_at, "refunds/create", refund)
+            case "refund" | "everything back":
+                if self._refund(life, everything=step != "refund"):
+                    return
             case "attach":
                 life.bought.customer = life.customer_now = self._who(buyer, life.updated_at)
             case "pay":
                 topic = "orders/paid"
-                life.bought.paid_at = life.updated_at
+                life.bought.paid_at = life.updated_second
                 life.owes_more = False
             case "cancel":
                 topic = "orders/cancelled"
@@ -371,13 +375,24 @@ class _Teller:
         self._send_order(life, topic)
         self._send_more(life)
 
+    def _refund(self, life: OrderLife, *, everything: bool) -> bool:
+        """Returns whether nothing more is heard of it: the order that lists it is not sent."""
+        listed = list(life.refunds)
+        refund = life.refund(life.updated_at, everything=everything)
+        drawn = self.random.random()
+        if drawn < 0.2:  # pieces are back before their refund is listed
+            self._send_order(life, "orders/updated", refunds=listed)
+            life.updated_at += self._gap()
+        self._send(life.updated_at, "refunds/create", refund)
+        return drawn > 0.85 and not any(line.removed for line in life.bought.lines)
+
     def _settle(self, life: OrderLife, *, only_foreign: bool = False) -> None:
         """Money that was on its way arrives, or does not.
 
         How much of it is on its way in another currency, nobody can know; so all of that settles.
         """
         if life.settle(only_foreign=only_foreign):
-            life.updated_at += self._gap()
+            life.updated_at += self._gap() + _SECOND
             self._send_order(life, "orders/updated")
 
     def _send_more(self, life: OrderLife) -> None:
@@ -390,7 +405,9 @@ class _Teller:
             self._send_order(life, "orders/paid")
 
     def _gap(self) -> timedelta:
-        """Seconds, hours or days; never nothing: Shopify counts in seconds."""
+        """Seconds, hours or days; or so little that it may be within Shopify's second."""
+        if self.random.random() < 0.15:
+            return timedelta(milliseconds=self.random.randint(1, 400))
         longest = self.random.choice([60, 7_200, 7_200, 400_000])
         return self.random.randint(1, longest) * _SECOND
 

@@ -87,6 +87,11 @@ class OrderLife:
     pending: list[tuple[Payload, Return]] = field(default_factory=list)
     _numbers: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def updated_second(self) -> datetime:
+        """When it last changed, as Shopify says it."""
+        return self.updated_at.replace(microsecond=0)
+
     # --- what is bought --------------------------------------------------------------------------
 
     def add_line(self) -> None:
@@ -140,14 +145,20 @@ class OrderLife:
 
     # --- what comes back -------------------------------------------------------------------------
 
-    def refund(self, at: datetime) -> Payload:
-        """Take something back: lines, an amount, shipping, or several of them."""
-        if self.owed and self.bought.paid_at is not None and self.random.random() < 0.7:
+    def refund(self, at: datetime, *, everything: bool = False) -> Payload:
+        """Take something back: lines, an amount, shipping, or several of them; or all goods."""
+        if (
+            not everything
+            and self.owed
+            and self.bought.paid_at is not None
+            and self.random.random() < 0.7
+        ):
             return self._refund_of_what_is_owed(at)
         kind = self.random.choice(["lines", "lines", "lines", "amount", "shipping", "mixed"])
+        kind = "lines" if everything else kind
         back, lines = Return(), list[Payload]()
         if kind in ("lines", "mixed"):
-            lines = self._lines_back(back, "return")
+            lines = self._lines_back(back, "return", everything=everything)
         if self.bought.paid_at is None:
             return self._refund_of_no_money(at, lines, back)
         beside, goods = 0, self._worth(back)
@@ -203,17 +214,21 @@ class OrderLife:
         on_top = 0 if self.bought.taxes_included else 1
         return sum(price + tax * on_top for price, tax, _ in back.goods)
 
-    def _lines_back(self, back: Return, restock_type: str) -> list[Payload]:
+    def _lines_back(
+        self, back: Return, restock_type: str, *, everything: bool = False
+    ) -> list[Payload]:
         lines = []
         some = [shelf for shelf in self.shelf if shelf.left]
-        for shelf in self.random.sample(some, min(len(some), self.random.randint(1, 2))):
-            pieces = self.random.randint(1, shelf.left)
+        most = len(some) if everything else self.random.randint(1, 2)
+        for shelf in self.random.sample(some, min(len(some), most)):
+            pieces = shelf.left if everything else self.random.randint(1, shelf.left)
             net, tax = (
                 whole * (shelf.returned + pieces) // shelf.line.pieces
                 - whole * shelf.returned // shelf.line.pieces
                 for whole in (shelf.net, shelf.line.tax)
             )
             shelf.returned += pieces
+            back.pieces += pieces
             back.goods.append((net, tax, shelf.line.is_gift_card))
             lines.append(
                 {
@@ -338,7 +353,9 @@ class OrderLife:
     def payload(self) -> Payload:
         """The order as it stands."""
         bought = self.bought
-        cancelled_at = self.updated_at.astimezone(ZONE).isoformat() if bought.is_cancelled else None
+        cancelled_at = (
+            self.updated_second.astimezone(ZONE).isoformat() if bought.is_cancelled else None
+        )
         return {
             "id": int(bought.order_id),
             "admin_graphql_api_id": f"gid://shopify/Order/{bought.order_id}",
@@ -348,7 +365,7 @@ class OrderLife:
             "currency": self.money.code,
             "presentment_currency": FOREIGN,
             "created_at": bought.created_at.astimezone(ZONE).isoformat(),
-            "updated_at": self.updated_at.astimezone(ZONE).isoformat(),
+            "updated_at": self.updated_second.astimezone(ZONE).isoformat(),
             "cancelled_at": cancelled_at,
             "financial_status": self._financial_status(),
             "taxes_included": bought.taxes_included,

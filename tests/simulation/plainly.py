@@ -110,6 +110,7 @@ def order_on_paper(paper: OrderPaper) -> Plain:
     return {
         "customer": paper.owner,
         "updated_at": _ms(newest.updated_at if newest else None),
+        "triggered_at": _ms(newest.triggered_at if newest else None),
         "goods": list(astuple(newest.goods)) if newest and newest.goods else None,
         "removed": list(astuple(newest.removed)) if newest else None,
         "listed": paper.listed if newest else None,
@@ -131,7 +132,14 @@ def order_on_paper(paper: OrderPaper) -> Plain:
         "grant_lots": dict(Counter(paper.approved_days)),
         "let_go": paper.let_go,
         "spendings": [
-            (spent.spending_id, spent.points, dict(Counter(spent.days)), spent.given_back)
+            (
+                spent.spending_id,
+                spent.points,
+                dict(Counter(spent.days)),
+                spent.rule,
+                spent.returned,
+                dict(Counter(spent.returned_days)),
+            )
             for spent in paper.spent
         ],
     }
@@ -173,6 +181,7 @@ def order_in_table(item: Plain) -> Plain:
     return {
         "customer": item.get("customer"),
         "updated_at": item.get("updated_at"),
+        "triggered_at": item.get("triggered_at"),
         "goods": item.get("goods"),
         "removed": item.get("removed"),
         "listed": item.get("listed"),
@@ -194,7 +203,9 @@ def order_in_table(item: Plain) -> Plain:
                 spending["hold_id"],
                 spending["points"],
                 by_day(spending["lots"]),
-                spending["given_back"],
+                spending["return_spent"],
+                spending["returned"],
+                by_day(spending["returned_lots"]),
             )
             for spending in item["spendings"]
         ],

@@ -23,11 +23,11 @@ from pointbook.domain.expiry import (
     day_of,
 )
 from pointbook.domain.lots import Lot, Lots
-from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews
+from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews, ReturnSpent
 from pointbook.domain.ports import Loaded
 from pointbook.instruction import Complete, Identity
 from tests.simulation.asks import Ask, Who
-from tests.simulation.drawn_orders import drawn_news, drawn_rule
+from tests.simulation.drawn_orders import drawn_news, drawn_rule, everything_back
 from tests.simulation.wheel import instant
 
 TIME_ZONES: Final = {"tokyo": "Asia/Tokyo", "york": "America/New_York"}
@@ -35,6 +35,9 @@ CUSTOMERS: Final = ("7001", "7002", "7003")
 """The same ids in both shops."""
 
 ORDERS_PER_CUSTOMER: Final = 4
+
+_DAY_MS: Final = 86_400_000
+_SOME_TIME_MS: Final = 60_000
 
 TILL_SPENDINGS: Final = ("till-1", "till-2")
 """Under which ids points are spent on an order at a till; each counts once an order."""
@@ -103,13 +106,34 @@ class Workload:
         hot = self.random.random() < self.lean.hot
         return (shop, CUSTOMERS[0] if hot else self.random.choice(CUSTOMERS))
 
-    def grants_of_many_days(self) -> list[Ask]:
-        """So many lots that more falls due than one write holds."""
-        who = ("tokyo", CUSTOMERS[0])
-        return [
-            self.numbered(who, "grant", self.moving(c.Grant(2, Days(days)), "grant"))
-            for days in range(1, 26)
-        ]
+    def life_of_many_days(self) -> list[tuple[int, Ask]]:
+        """So many lots that more falls due than one write holds; each with its milliseconds.
+
+        All of them are spent by one order, which is cancelled when none, half or all have lapsed.
+        """
+        who, order_id = ("tokyo", CUSTOMERS[0]), f"{CUSTOMERS[0]}9"
+        days, hold_id = self.random.choice((25, 60, 100, 120)), self.new_code(who)
+        half = days // 2
+        asks: list[tuple[int, Ask]] = []
+
+        def add(at: int, name: str, parts: Mapping[str, object]) -> None:
+            asks.append((at * _SOME_TIME_MS, self.numbered(who, name, parts)))
+
+        for day in range(1, days + 1):  # the first half is held while the second is granted
+            add(0 if day <= half else 2, "grant", self.moving(c.Grant(2, Days(day)), "grant"))
+        held = c.TakeHold(2 * half, hold_id, 600)
+        add(1, "take_hold", self.moving(held, "take_hold", hold_id=hold_id))
+        add(3, "capture", _capture_of(self, hold_id, order_id, 2 * half))
+        till_points = 2 * (days - half)
+        add(4, "spend_on_order", _spend_of(self, "till-1", order_id, till_points))
+        gone = 5 + self.random.choice((0, half, days, days + 5)) * _DAY_MS // _SOME_TIME_MS
+        cancelled = self.random.random() < 0.7
+        news = _update_order(self, who, order_id=order_id, cancelled=cancelled)
+        add(gone, "update_order", news)
+        for spending_id in (hold_id, "till-1", hold_id, "till-1"):
+            back = _return_spending(self, who, spending_id, order_id=order_id)
+            add(gone + 1, "return_spending", back)
+        return asks
 
     def read(self) -> Ask:
         """Somebody looks at their points, or at their history."""
@@ -178,9 +202,10 @@ class Workload:
         ]
 
     def _after_spending(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
-        """The order is cancelled, and what it had spent is given back, twice."""
+        """The order is cancelled or comes back; what it had spent is given back, twice."""
         order_id, who = spent.order_id or "", spent.who
-        cancel = _update_order(self, who, order_id=order_id, cancelled=True)
+        is_cancelled = self.random.random() < 0.6
+        cancel = _update_order(self, who, order_id=order_id, cancelled=is_cancelled)
         back = _return_spending(self, who, spending_id, order_id=order_id)
         after_ms = self.random.choice((0, 50, 1_000, 100_000, 90_000_000))
         return [
@@ -355,22 +380,32 @@ def _hold_step(step: type) -> Maker:
 
 
 def _capture(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    points, renew, order_id = w.points(), w.renew(), w.order_id(who)
+    return _capture_of(w, code or w.code(who), w.order_id(who), w.points())
+
+
+def _capture_of(w: Workload, hold_id: str, order_id: str, points: int) -> dict[str, object]:
+    renew, rule = w.renew(), w.random.choice(tuple(ReturnSpent))
 
     def complete(loaded: Loaded) -> c.Command:
-        if loaded.hold_record is None:
+        record, order = loaded.hold_record, loaded.order or Order(order_id)
+        if record is None:
             return c.Settle()
-        return c.CaptureHold(points, loaded.hold_record, loaded.order or Order(order_id), renew)
+        return c.CaptureHold(points, record, order, renew, rule)
 
-    return w.of_order(complete, "capture", order_id, hold_id=code or w.code(who))
+    return w.of_order(complete, "capture", order_id, hold_id=hold_id)
 
 
 def _spend_on_order(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    points, renew, order_id = w.points(), w.renew(), w.order_id(who)
     spending_id = w.random.choice(TILL_SPENDINGS)
+    return _spend_of(w, spending_id, w.order_id(who), w.points())
+
+
+def _spend_of(w: Workload, spending_id: str, order_id: str, points: int) -> dict[str, object]:
+    renew, rule = w.renew(), w.random.choice(tuple(ReturnSpent))
 
     def complete(loaded: Loaded) -> c.Command:
-        return c.SpendOnOrder(points, loaded.order or Order(order_id), spending_id, renew)
+        order = loaded.order or Order(order_id)
+        return c.SpendOnOrder(points, order, spending_id, renew, rule)
 
     return w.of_order(complete, "spend_on_order", order_id)
 
@@ -383,9 +418,13 @@ def _update_order(
     order_id: str = "",
     cancelled: bool | None = None,
 ) -> dict[str, object]:
+    is_back = cancelled is False
     order_id, expiry = order_id or w.order_id(who), w.expiry()
     cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
-    news = drawn_news(w.random, w.now_ms(), cancelled=cancelled)
+    if is_back:
+        news = everything_back(w.random, w.now_ms())
+    else:
+        news = drawn_news(w.random, w.now_ms(), cancelled=cancelled)
     rule = drawn_rule(w.random)
 
     def complete(loaded: Loaded) -> c.Command:

@@ -141,8 +141,8 @@ class World:
 
     def _ask_around(self, asks: int) -> None:
         if self.workload.lean.many_lots:
-            for grant in self.workload.grants_of_many_days():
-                self._send(grant, self.random.randrange(20 * SECOND))
+            for after_ms, ask in self.workload.life_of_many_days():
+                self._send(ask, after_ms + self.random.randrange(20 * SECOND))
         for _ in range(asks):
             self.wheel.pause(self._gap_ms())
             if self.random.random() < 0.12:

@@ -304,7 +304,7 @@ def test_a_cancelled_order_gives_spent_points_back_into_the_same_lots_once() -> 
     decision = done(before, give_back(order))
     assert topics(decision.entries) == ["points/add/refund"]
     assert lots(decision.account.lots) == {20: 4, 25: 6}
-    assert order_of(decision).spendings[0].given_back
+    assert order_of(decision).spendings[0].returned_points == 7
     again = done(decision.account, give_back(order_of(decision)))
     assert (again.entries, again.order) == ((), None)
 
@@ -317,10 +317,10 @@ def test_only_what_a_cancelled_order_spent_comes_back(hold_id: str) -> None:
 
 def test_each_hold_that_an_order_spent_comes_back_by_itself() -> None:
     before, order = spent_order()
-    other = Spending("h0", "1001", 1, (), given_back=True)
+    other = Spending("h0", "1001", 1, (), returned_points=1)
     decision = done(before, give_back(replace(order, spendings=(other, *order.spendings))))
     assert decision.account.figures.approved == 10
-    assert [s.given_back for s in order_of(decision).spendings] == [True, True]
+    assert [s.returned_points for s in order_of(decision).spendings] == [1, 7]
 
 
 def test_points_that_were_a_debt_come_back_on_a_new_day() -> None:
@@ -347,4 +347,4 @@ def test_deciding_changes_neither_the_account_nor_the_order() -> None:
     before, order = spent_order()
     command = give_back(order)
     assert decide(before, command, NOW) == decide(before, command, NOW)
-    assert not order.spendings[0].given_back
+    assert order.spendings[0].returned_points == 0

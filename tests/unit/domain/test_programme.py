@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
-from pointbook.domain.orders import DebtPolicy, EarningRule, Rounding
+from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme import (
     Programme,
     ProgrammeError,
@@ -55,6 +55,7 @@ UNUSUAL = {
     "hold_calls_per_minute": ("1", 1),
     "combines_with": ("order,shipping", (DiscountKind.ORDER, DiscountKind.SHIPPING)),
     "debt_policy": ("clamp", DebtPolicy.CLAMP),
+    "return_spent": ("share", ReturnSpent.SHARE),
     "flow_entries_per_hour": ("1", 1),
 }
 """Of every rule a text that is not the usual one, and its value."""

@@ -105,7 +105,7 @@ def test_each_till_spending_comes_back_by_itself() -> None:
     both = done(first.account, spend(2, order_of(first), "till-2"))
     decision = done(both.account, give_back(order_of(both), "till-2"))
     assert decision.account.figures.spent == 5
-    assert [s.given_back for s in order_of(decision).spendings] == [False, True]
+    assert [s.returned_points for s in order_of(decision).spendings] == [0, 2]
 
 
 @pytest.mark.parametrize("points", [0, -1])

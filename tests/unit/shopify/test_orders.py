@@ -67,11 +67,17 @@ def discrepancy(amount: str, **more: Any) -> Payload:
 def goods(**more: Any) -> Goods:
     found = read_order(order(**more), more.get("currency", "JPY")).goods
     assert found is not None
-    return found
+    return amounts(found)
+
+
+def amounts(found: Goods) -> Goods:
+    """The money of goods; their pieces are looked at by tests of their own."""
+    return replace(found, pieces=0)
 
 
 def refunded(currency: str = "JPY", **more: Any) -> Refund:
-    return read_refund(refund(**more), currency).refund
+    found = read_refund(refund(**more), currency).refund
+    return replace(found, goods=amounts(found.goods))
 
 
 # --- goods ---------------------------------------------------------------------------------------
@@ -113,7 +119,7 @@ def test_the_shop_s_money_counts_and_not_the_buyer_s() -> None:
 def test_taxes_are_told_beside_the_price_and_how_it_is_meant(included: bool) -> None:
     lines = [line("1100", tax_lines=taxed("50", "50")), line("500", id=12, tax_lines=taxed("40"))]
     facts = read_order(order(line_items=lines, taxes_included=included), "JPY")
-    assert (facts.goods, facts.taxes_included) == (Goods(1600, 140), included)
+    assert (facts.goods, facts.taxes_included) == (Goods(1600, 140, pieces=2), included)
 
 
 def test_gift_cards_are_told_apart() -> None:
@@ -128,10 +134,10 @@ def test_a_tip_is_no_goods_and_its_refund_takes_none(mark: str) -> None:
     back_with_tip = [back("300"), back("500", line_item_id=12)]
     listed = refund(refund_line_items=back_with_tip)
     facts = read_order(order(line_items=[line(), tip], refunds=[listed]), "JPY")
-    assert facts.goods == Goods(1000)
-    assert facts.refunds[0].goods == Goods(300)
+    assert facts.goods == Goods(1000, pieces=1)
+    assert facts.refunds[0].goods == Goods(300, pieces=1)
     back_with_tip[1]["line_item"] = {mark: True}
-    assert read_refund(listed, "JPY").refund.goods == Goods(300)
+    assert read_refund(listed, "JPY").refund.goods == Goods(300, pieces=1)
 
 
 def test_a_payload_without_lines_tells_its_subtotal() -> None:
@@ -175,7 +181,17 @@ def test_a_payload_that_lists_no_refunds_says_nothing_about_removed_pieces() -> 
 def test_what_removed_pieces_had_cost_is_told_beside() -> None:
     lines = [line("100", 3, current_quantity=1, tax_lines=taxed("30")), line("7", id=12)]
     facts = read_order(order(line_items=lines), "JPY")
-    assert (facts.goods, facts.removed) == (Goods(107, 10), Goods(200, 20))
+    assert (facts.goods, facts.removed) == (Goods(107, 10, pieces=2), Goods(200, 20, pieces=2))
+
+
+def test_pieces_of_goods_are_counted_also_where_they_cost_nothing() -> None:
+    """Kept, removed and refunded ones each by themselves."""
+    free = line("100", 3, current_quantity=1, discount_allocations=[off("300")])
+    listed = refund(refund_line_items=[back("0", 1), back("0", 2, line_item_id=12)])
+    facts = read_order(order(line_items=[free, line("7", 2, id=12)], refunds=[listed]), "JPY")
+    assert (facts.goods, facts.removed) == (Goods(14, pieces=4), Goods(0, pieces=1))
+    assert facts.refunds[0].goods == Goods(0, pieces=3)
+    assert read_refund(listed, "JPY").refund.goods == Goods(0, pieces=3)
 
 
 def test_half_of_a_unit_is_a_half_also_where_a_share_never_ends() -> None:
@@ -321,7 +337,9 @@ def test_gift_cards_come_back_as_gift_cards(said_by: str) -> None:
         (found,) = read_order(
             order(line_items=lines, refunds=[refund(refund_line_items=[one])]), "JPY"
         ).refunds
-    assert found.goods == (Goods(5000, 1) if said_by == "nobody" else Goods(5000, 1, 5000, 1))
+    assert amounts(found.goods) == (
+        Goods(5000, 1) if said_by == "nobody" else Goods(5000, 1, 5000, 1)
+    )
 
 
 def test_an_order_and_its_refund_say_the_same_of_it() -> None:
@@ -462,7 +480,7 @@ def test_what_else_an_order_says(given: Payload, seen: Callable[[OrderFacts], bo
 def test_numbers_of_json_are_read_digit_by_digit() -> None:
     raw = b'{"id": 31, "order_id": 901, "refund_line_items": [{"line_item_id": 1, "quantity": 1, "subtotal": 0.285}]}'  # noqa: E501
     payload = json_object(raw, parse_float=Decimal)
-    assert read_refund(payload, "USD").refund.goods == Goods(29), "0.285 is no 0.28499..."
+    assert read_refund(payload, "USD").refund.goods == Goods(29, pieces=1), "0.285 is no 0.28499..."
 
 
 @pytest.mark.parametrize("amount", [10.5, 10.0, True, "NaN", "Infinity", "1e15", "1,000", "", None])

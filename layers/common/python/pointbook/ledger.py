@@ -46,7 +46,11 @@ from pointbook.instruction import Booked, Instruction, View
 from pointbook.writing import TIME, booked, sealed, write_of
 
 ENTRIES_PER_WRITE_MAX = 20
-"""More than this is settled by writes of its own first."""
+"""The most entries of one account in one write: where more has fallen due, a part goes first.
+
+A command's own entries are few (`COMMAND_ENTRIES_MAX`), so that a write, even of both sides of a
+merge with their order, record and request, stays far below DynamoDB's 100 items.
+"""
 
 DEADLINE_SECONDS = 8.0
 """Shopify Flow waits 10 s; what has no verdict by then is answered 503."""
@@ -89,6 +93,11 @@ class _Patience:
         self._random = random
         self._until = clock.monotonic() + seconds
         self._tries = 0
+
+    def check(self) -> None:
+        """Raise LedgerUnavailable when the time is up; waits for nothing."""
+        if self._clock.monotonic() > self._until:
+            raise LedgerUnavailable(retry_after_seconds=1)
 
     def pause(self) -> None:
         """Wait a little; raises LedgerUnavailable when the time is up."""
@@ -136,6 +145,7 @@ class Ledger:
         known: _Known | None = None
         fresh = overtaken = False
         while True:
+            patience.check()
             try:
                 if known is None:
                     known = self._know(instruction, fresh=fresh)
@@ -187,13 +197,15 @@ class Ledger:
         for customer_id in (source_id, target_id):
             self._execute(Instruction(shop, customer_id, Settle(), cause), patience)
         while True:
+            patience.check()
             try:
                 answer = self._attempt_merge(shop, source_id, target_id, cause)
             except TryAgainError:
-                answer = None
-            if answer is not None:
+                answer = Lost()
+            if isinstance(answer, Lost):
+                patience.pause()
+            elif answer is not None:
                 return answer
-            patience.pause()
 
     def read(self, shop: str, customer_id: str) -> View:
         """The book of a customer as of now; an empty one for a customer without points."""
@@ -254,7 +266,7 @@ class Ledger:
             return _Unsure()
         if isinstance(decision, Refusal):
             return self._refused(instruction, known.account, decision, now)
-        if len(decision.entries) > ENTRIES_PER_WRITE_MAX:
+        if _is_too_much(decision):
             return self._settle_part(instruction.shop, known.account, now)
         if not decision.changes(known.account):
             return Booked((), decision.account.figures)
@@ -284,7 +296,8 @@ class Ledger:
 
     def _attempt_merge(
         self, shop: str, source_id: str, target_id: str, cause: Cause
-    ) -> Booked | Refusal | None:
+    ) -> Booked | Refusal | Lost | None:
+        """One try. None: something else had to be written first, so begin again."""
         source, target = self._account(shop, source_id), self._account(shop, target_id)
         if source_id != target_id:  # two in a row may arrive in the wrong order
             target = self._followed(shop, target)
@@ -292,16 +305,20 @@ class Ledger:
                 return Booked((), target.figures, duplicate=True)
         stones = [self._account(shop, name) for name in tombstones_to_move(source)]
         if not all(stone.merged_into == source_id for stone in stones):
-            return None  # written while it was read
-        merged = merge(source, target, self._clock.now(), stones)
+            return Lost()  # written while it was read
+        now = self._clock.now()
+        merged = merge(source, target, now, stones)
         if isinstance(merged, Refusal):
             moved_on = self._account(shop, target.customer_id).revision != target.revision
-            return None if moved_on else merged
+            return Lost() if moved_on else merged
         sides = ((source, merged.source), (target, merged.target))
+        for before, side in sides:
+            if _is_too_much(side):
+                return self._settle_part(shop, before, now)
         accounts = tuple(sealed(before, side, cause, None) for before, side in sides)
         accounts += tuple(AccountWrite(stone, ()) for stone in merged.tombstones)
         verdict = self._store.commit(Write(shop, accounts, loose_codes=merged.loose_codes))
-        return booked(merged.target) if isinstance(verdict, Committed) else None
+        return booked(merged.target) if isinstance(verdict, Committed) else Lost()
 
     def _account(self, shop: str, customer_id: str) -> Account:
         return self._store.account(shop, customer_id) or self._opened(customer_id)
@@ -356,6 +373,11 @@ def _unguarded(instruction: Instruction, before: Account, decision: Decision | R
         return True
     rests_on_more = instruction.order_id is not None or instruction.hold_id is not None
     return rests_on_more and decision.order is None and decision.record is None
+
+
+def _is_too_much(decision: Decision) -> bool:
+    """Whether part of what had fallen due before the command has to be written first."""
+    return decision.settled > 0 and len(decision.entries) > ENTRIES_PER_WRITE_MAX
 
 
 def _answered(

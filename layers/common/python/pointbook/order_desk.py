@@ -7,6 +7,7 @@ wherever that has moved since. Until a customer is known, an order is kept witho
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from pointbook import log
@@ -124,9 +125,10 @@ class OrderDesk:
             refunded = read_refund(message.payload, self._programme.currency)
             news = OrderNews(refunds=(refunded.refund,))
             self._tell(refunded.order_id, news, cause)
+            self._give_back(refunded.order_id, cause)
             return
         facts = read_order(message.payload, self._programme.currency)
-        news = self._news(facts)
+        news = self._news(facts, message.triggered_at)
         tags_unknown: TagsUnknown | None = None
         try:
             self._tell(facts.order_id, news, cause, facts)
@@ -151,13 +153,14 @@ class OrderDesk:
         booked = self._tell(order_id, OrderNews(), Cause("schedule"))
         return booked.settled + len(booked.entry_ids) if booked else 0
 
-    def _news(self, facts: OrderFacts) -> OrderNews:
+    def _news(self, facts: OrderFacts, triggered_at: datetime | None) -> OrderNews:
         """What the signed body says; its topic is a header, and says nothing."""
         reasons = [facts.updated_at] if facts.paid else []
         if self._programme.approve_on is ApproveOn.CREATED:
             reasons.append(facts.created_at or facts.updated_at)
         return OrderNews(
             updated_at=facts.updated_at,
+            triggered_at=triggered_at,
             goods=facts.goods,
             removed=facts.removed,
             taxes_included=facts.taxes_included,
@@ -252,7 +255,13 @@ class OrderDesk:
 
         def capture(loaded: Loaded, order: Order) -> Command:
             # A cheap read may be older than the record, but a hold record, once there, stays.
-            return CaptureHold(points, loaded.hold_record or record, order, self._programme.renew)
+            return CaptureHold(
+                points,
+                loaded.hold_record or record,
+                order,
+                self._programme.renew,
+                self._programme.return_spent,
+            )
 
         self._book(_Step(record.customer_id, order_id, capture, _holder, hold_id), cause)
 
@@ -263,17 +272,20 @@ class OrderDesk:
             return
 
         def spend(_: Loaded, order: Order) -> Command:
-            return SpendOnOrder(points, order, TILL_SPENDING, self._programme.renew)
+            programme = self._programme
+            return SpendOnOrder(
+                points, order, TILL_SPENDING, programme.renew, programme.return_spent
+            )
 
         self._book(_Step(order.customer_id, order_id, spend, _buyer), cause)
 
     def _give_back(self, order_id: str, cause: Cause) -> None:
-        """A cancelled order gives back whatever was spent on it."""
+        """Bring what was spent on the order to what must have come back of it."""
         order = self._order(order_id)
-        if order is None or not order.cancelled:
+        if order is None:
             return
         for spending in order.spendings:
-            if not spending.given_back:
+            if order.returned_target(spending) != spending.returned_points:
                 self._return(spending, order_id, cause)
 
     def _return(self, spending: Spending, order_id: str, cause: Cause) -> None:

@@ -11,7 +11,7 @@ from pointbook.domain.account import HoldRecord
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
 from pointbook.domain.lots import Lots
-from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews
+from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews, ReturnSpent
 
 POINTS_MAX = 1_000_000_000
 """The most points that one command moves."""
@@ -187,13 +187,15 @@ class CaptureHold(_MovesPoints):
     """hold → spent: an order carries the hold's code and used `points` of it.
 
     The rest comes back. After the hold has ended the points are taken again: first those that have
-    expired since, then free points; what is missing becomes a debt.
+    expired since, then free points; what is missing becomes a debt. `return_spent` says when they
+    come back from the order.
     """
 
     points: int
     record: HoldRecord
     order: Order
     renew: Rolling | None = None
+    return_spent: ReturnSpent = ReturnSpent.REFUNDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,18 +215,23 @@ class UpdateOrder:
 class SpendOnOrder(_MovesPoints):
     """approved → spent: an order says that points were used at a till; once a `spending_id`.
 
-    They were used, so nothing is refused: what is missing becomes a debt.
+    They were used, so nothing is refused: what is missing becomes a debt. `return_spent` says when
+    they come back from the order.
     """
 
     points: int
     order: Order
     spending_id: str
     renew: Rolling | None = None
+    return_spent: ReturnSpent = ReturnSpent.REFUNDED
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnSpending:
-    """A cancelled order gives back what was spent on it under one `hold_id`, once."""
+    """Bring what an order spent under one `hold_id` to the points that must have come back of it.
+
+    spent → approved, or, where later news says that less came back, approved → spent again.
+    """
 
     order: Order
     hold_id: str

@@ -29,6 +29,14 @@ from pointbook.domain.movements import (
 from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
 
+COMMAND_ENTRIES_MAX = 3
+"""The most entries that one command books on one account, beside what had fallen due before it.
+
+However many lots it moves: at most two movements of its own (a hold is spent and the rest of it
+released; a released hold and what a merge moves away) and one in which all that came back too late
+expires. `decide` and `merge` hold every command to it.
+"""
+
 _HOUR_MS = 3_600_000
 _SECOND_MS = 1_000
 
@@ -72,7 +80,7 @@ def decide(account: Account, command: c.Command, now: datetime) -> Decision | Re
         return outcome
     draft.settle()
     return Decision(
-        account=finished(draft, account),
+        account=finished(draft, account, settled_entries),
         entries=tuple(draft.entries),
         settled=settled_entries,
         order=outcome.order,
@@ -86,7 +94,7 @@ def settled(account: Account, now: datetime) -> Account:
     """The account as it stands at `now`, for reads: nothing due is left on it."""
     draft = Draft(account, now)
     draft.settle()
-    return finished(draft, account)
+    return finished(draft, account, len(draft.entries))
 
 
 def settle_part(account: Account, now: datetime, entries_max: int) -> Decision:
@@ -97,11 +105,17 @@ def settle_part(account: Account, now: datetime, entries_max: int) -> Decision:
     draft = Draft(account, now)
     draft.settle(entries_max)
     entries = tuple(draft.entries)
-    return Decision(account=finished(draft, account), entries=entries, settled=len(entries))
+    settled = len(entries)
+    return Decision(account=finished(draft, account, settled), entries=entries, settled=settled)
 
 
-def finished(draft: Draft, before: Account) -> Account:
-    """The draft's account with its time and its count of writes; asserts what must hold."""
+def finished(draft: Draft, before: Account, settled: int) -> Account:
+    """The draft's account with its time and its count of writes; asserts what must hold.
+
+    The first `settled` entries had fallen due before the command.
+    """
+    own = len(draft.entries) - settled
+    assert own <= COMMAND_ENTRIES_MAX, f"one command has {own} entries: {draft.entries[settled:]}"
     after = replace(draft.account, as_of=draft.now, revision=before.revision + 1)
     assert not (wrong := faults(after)), f"{wrong} in {after}"
     return after
@@ -228,6 +242,7 @@ def _leave_pending(draft: Draft, command: c.Confirm | c.CancelPending) -> Outcom
 
 
 def _give_back(draft: Draft, command: c.GiveBack) -> Outcome | Refusal:
-    return give_back(
+    given = give_back(
         draft, command.points, command.lots, command.expiry, command.lapsed_expiry, command.about
     )
+    return given if isinstance(given, Refusal) else DONE

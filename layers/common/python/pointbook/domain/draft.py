@@ -14,7 +14,7 @@ from pointbook.domain.expiry import (
     lapse_instant,
     last_valid_day,
 )
-from pointbook.domain.lots import Lot, Lots, added, bounded, negated, renewed, take
+from pointbook.domain.lots import Lot, Lots, added, bounded, negated, renewed, take, total
 
 
 class Draft:
@@ -77,7 +77,8 @@ class Draft:
         """Book what has fallen due by now, in the order in which it fell due.
 
         A hold that ends and a lot that lapses at one instant: the hold first, since what it
-        returns lapses too. Stops at `entries_max` entries where that is given.
+        returns lapses too. What lapses at one instant is one entry, so lots that come back too
+        late expire together. Stops at `entries_max` entries where that is given.
         """
         while entries_max is None or len(self.entries) < entries_max:
             hold_end, next_lapse = self.account.hold_end, self.account.next_lapse
@@ -88,7 +89,7 @@ class Draft:
             if due == hold_end:
                 self.release_hold(at)
             else:
-                self.expire_first_lot(at)
+                self.expire(at)
 
     def release_hold(self, at: datetime, renew: Rolling | None = None) -> None:
         """The open hold's points go back to the lots they came from."""
@@ -102,15 +103,19 @@ class Draft:
             lots=self.credited(self.returning(hold.lots, at, hold.lapsed_expiry), at, renew),
         )
 
-    def expire_first_lot(self, at: datetime) -> None:
-        """The soonest-expiring lot stops counting; the account remembers it for late orders."""
-        lapsed, *rest = self.account.lots
+    def expire(self, at: datetime) -> None:
+        """Every lot that has lapsed by `at` stops counting, all in one entry that names each day.
+
+        The account remembers the latest of these days for late orders.
+        """
+        lots = self.account.lots
+        lapsed = tuple(lot for lot in lots if self.has_lapsed(lot, at))
         self.book(
             Topic.SUB_EXPIRE,
-            transfer(Bucket.APPROVED, Bucket.EXPIRED, lapsed.points),
+            transfer(Bucket.APPROVED, Bucket.EXPIRED, total(lapsed)),
             at=at,
-            lots=tuple(rest),
-            lapsed=added(self.account.lapsed, (lapsed,))[-LAPSED_DAYS_MAX:],
+            lots=lots[len(lapsed) :],
+            lapsed=added(self.account.lapsed, lapsed)[-LAPSED_DAYS_MAX:],
         )
 
     def credited(self, incoming: Lots, at: datetime, renew: Rolling | None = None) -> Lots:

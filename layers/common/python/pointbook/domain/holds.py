@@ -19,8 +19,8 @@ from pointbook.domain.commands import (
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Rolling
-from pointbook.domain.lots import Lot, Lots, added, negated, take, total
-from pointbook.domain.movements import DONE, Outcome, insufficient
+from pointbook.domain.lots import Lots, take
+from pointbook.domain.movements import DONE, Outcome, insufficient, spend_again
 from pointbook.domain.orders import Spending
 from pointbook.domain.refusal import Code, Refusal
 
@@ -106,12 +106,15 @@ def capture(draft: Draft, command: CaptureHold) -> Outcome:
         spent_lots = _spend_held(draft, points, order.order_id, command.renew)
     else:
         alarms.append(ALARM_CODE_USED_AGAIN if record.orders else ALARM_LATE_ORDER)
-        spent_lots = _spend_late(draft, record, points, order.order_id, command.renew)
+        spent_lots = spend_again(
+            draft, points, record.lots, Topic.SUB_HOLD, order.order_id, renew=command.renew
+        )
     spending = Spending(
         hold_id=record.hold_id,
         customer_id=draft.account.customer_id,
         points=points,
         lots=spent_lots,
+        return_spent=command.return_spent,
     )
     return Outcome(
         order=replace(order, spendings=(*order.spendings, spending)),
@@ -163,42 +166,6 @@ def _spend_held(draft: Draft, points: int, order_id: str, renew: Rolling | None)
     if remaining is not None:
         draft.release_hold(draft.now, renew)
     return spent_lots
-
-
-def _spend_late(
-    draft: Draft, record: HoldRecord, points: int, order_id: str, renew: Rolling | None
-) -> Lots:
-    """The order wins although its hold is over: expired points first, then free ones, then debt."""
-    expired = _expired_since(draft, record.lots, points)
-    if expired:
-        draft.book(
-            Topic.EXPIRED_SPENT,
-            transfer(Bucket.EXPIRED, Bucket.SPENT, total(expired)),
-            about=order_id,
-            lots=draft.renewed(draft.account.lots, renew),
-            lapsed=added(draft.account.lapsed, negated(expired)),
-        )
-    missing = points - total(expired)
-    taken, left = take(draft.account.lots, missing)
-    if missing:
-        draft.book(
-            Topic.SUB_HOLD,
-            transfer(Bucket.APPROVED, Bucket.SPENT, missing),
-            about=order_id,
-            lots=draft.renewed(left, renew),
-        )
-    return added(expired, taken)
-
-
-def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
-    """Which of a hold's lots expired meanwhile, at most `points` of them."""
-    lapsed = {lot.valid_through: lot.points for lot in draft.account.lapsed}
-    expired = tuple(
-        Lot(lot.valid_through, min(lot.points, lapsed[lot.valid_through]))
-        for lot in lots
-        if lot.valid_through in lapsed
-    )
-    return take(expired, min(points, total(expired)))[0]
 
 
 def _hold_not_found(hold_id: str) -> Refusal:

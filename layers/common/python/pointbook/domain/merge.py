@@ -113,4 +113,5 @@ def _move_all(leaving: Draft, staying: Draft) -> None:
 
 
 def _decision(draft: Draft, before: Account, settled: int) -> Decision:
-    return Decision(account=finished(draft, before), entries=tuple(draft.entries), settled=settled)
+    after = finished(draft, before, settled)
+    return Decision(account=after, entries=tuple(draft.entries), settled=settled)

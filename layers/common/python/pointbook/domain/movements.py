@@ -9,7 +9,7 @@ from pointbook.domain.buckets import Bucket, transfer
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
-from pointbook.domain.lots import Lot, Lots, added, take, total
+from pointbook.domain.lots import Lot, Lots, added, negated, take, total
 from pointbook.domain.orders import DebtPolicy, Order
 from pointbook.domain.refusal import Code, Refusal
 
@@ -92,8 +92,12 @@ def give_back(
     expiry: ExpiryRule,
     lapsed_expiry: ExpiryRule | None,
     about: str,
-) -> Outcome | Refusal:
-    """Spent points return to the lots they came from; those that came from none get a new one."""
+) -> Lots | Refusal:
+    """Spent points return to the lots they came from; those that came from none get a new one.
+
+    Returns the lots in which they are now; a debt was repaid first. What has lapsed of them is
+    expired by the next settling.
+    """
     if points > (spent := draft.account.balances.spent):
         return Refusal(
             Code.NOT_SPENT,
@@ -103,13 +107,62 @@ def give_back(
     assert from_no_lot >= 0, f"{lots} are more than the {points} points to give back"
     returning = draft.returning(lots, draft.now, lapsed_expiry)
     new_lot = (Lot(draft.valid_through(expiry), from_no_lot),) if from_no_lot else ()
+    incoming = added(returning, new_lot)
+    _, beyond_debt = take(incoming, draft.account.debt)
     draft.book(
         Topic.ADD_REFUND,
         transfer(Bucket.SPENT, Bucket.APPROVED, points),
         about=about,
-        lots=draft.credited(added(returning, new_lot), draft.now),
+        lots=draft.credited(incoming, draft.now),
     )
-    return DONE
+    return beyond_debt
+
+
+def spend_again(
+    draft: Draft,
+    points: int,
+    lots: Lots,
+    topic: Topic,
+    about: str,
+    *,
+    renew: Rolling | None = None,
+    first: Collection[date] = (),
+) -> Lots:
+    """Points that had come back into `lots` are spent after all, whatever became of them since.
+
+    Expired points of these lots go first, then free ones (of the days in `first` before others);
+    what is missing becomes a debt. Returns the lots that they are taken from.
+    """
+    expired = _expired_since(draft, lots, points)
+    if expired:
+        draft.book(
+            Topic.EXPIRED_SPENT,
+            transfer(Bucket.EXPIRED, Bucket.SPENT, total(expired)),
+            about=about,
+            lots=draft.renewed(draft.account.lots, renew),
+            lapsed=added(draft.account.lapsed, negated(expired)),
+        )
+    missing = points - total(expired)
+    taken, left = take(draft.account.lots, missing, first)
+    if missing:
+        draft.book(
+            topic,
+            transfer(Bucket.APPROVED, Bucket.SPENT, missing),
+            about=about,
+            lots=draft.renewed(left, renew),
+        )
+    return added(expired, taken)
+
+
+def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
+    """Which of these lots expired meanwhile, at most `points` of them."""
+    lapsed = {lot.valid_through: lot.points for lot in draft.account.lapsed}
+    expired = tuple(
+        Lot(lot.valid_through, min(lot.points, lapsed[lot.valid_through]))
+        for lot in lots
+        if lot.valid_through in lapsed
+    )
+    return take(expired, min(points, total(expired)))[0]
 
 
 def not_pending(points: int, pending: int) -> Refusal:

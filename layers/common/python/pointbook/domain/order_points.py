@@ -19,6 +19,7 @@ from pointbook.domain.movements import (
     not_pending,
     promise,
     reverse,
+    spend_again,
     withdraw,
 )
 from pointbook.domain.orders import Order, Spending
@@ -59,7 +60,13 @@ def spend_on_order(draft: Draft, command: SpendOnOrder) -> Outcome:
         about=order.order_id,
         lots=draft.renewed(left, command.renew),
     )
-    spending = Spending(command.spending_id, draft.account.customer_id, command.points, taken)
+    spending = Spending(
+        hold_id=command.spending_id,
+        customer_id=draft.account.customer_id,
+        points=command.points,
+        lots=taken,
+        return_spent=command.return_spent,
+    )
     return Outcome(
         order=replace(order, spendings=(*order.spendings, spending)),
         alarms=(ALARM_SPENT_WITHOUT_POINTS,) if total(taken) < command.points else (),
@@ -67,25 +74,65 @@ def spend_on_order(draft: Draft, command: SpendOnOrder) -> Outcome:
 
 
 def return_spending(draft: Draft, command: ReturnSpending) -> Outcome | Refusal:
-    """A cancelled order gives back what was spent on it; a second time does nothing."""
+    """Bring one spending of an order to its target: a second time does nothing.
+
+    What was spent last comes back first: the part that was a debt, then the longest-lasting lots.
+    Where later news lowers the target, points are spent again.
+    """
     order = command.order
-    spending = next(
-        (s for s in order.spendings if s.hold_id == command.hold_id and not s.given_back), None
-    )
-    if spending is None or not order.cancelled:
+    spending = next((s for s in order.spendings if s.hold_id == command.hold_id), None)
+    if spending is None:
         return DONE
-    given = give_back(
-        draft,
-        spending.points,
-        spending.lots,
-        command.expiry,
-        command.lapsed_expiry,
-        order.order_id,
+    points = order.returned_target(spending) - spending.returned_points
+    if points == 0:
+        return DONE
+    if points < 0:
+        brought, alarms = _spend_again(draft, spending, -points, order.order_id)
+    else:
+        given = _give_back(draft, spending, points, command)
+        if isinstance(given, Refusal):
+            return given
+        brought, alarms = given, ()
+    spendings = tuple(brought if s is spending else s for s in order.spendings)
+    return Outcome(order=replace(order, spendings=spendings), alarms=alarms)
+
+
+def _give_back(
+    draft: Draft, spending: Spending, points: int, command: ReturnSpending
+) -> Spending | Refusal:
+    lots_points = total(spending.lots)
+    from_no_lot = min(points, spending.points - spending.returned_points - lots_points)
+    left, returning = take(spending.lots, lots_points - (points - from_no_lot))
+    returned_lots = give_back(
+        draft, points, returning, command.expiry, command.lapsed_expiry, command.order.order_id
     )
-    if isinstance(given, Refusal):
-        return given
-    spendings = tuple(replace(s, given_back=True) if s is spending else s for s in order.spendings)
-    return Outcome(order=replace(order, spendings=spendings))
+    if isinstance(returned_lots, Refusal):
+        return returned_lots
+    return replace(
+        spending,
+        lots=left,
+        returned_points=spending.returned_points + points,
+        returned_lots=added(spending.returned_lots, returned_lots),
+    )
+
+
+def _spend_again(
+    draft: Draft, spending: Spending, points: int, order_id: str
+) -> tuple[Spending, tuple[str, ...]]:
+    """Take from the lots in which they came back, whatever became of them, then as at a till."""
+    debt = draft.account.debt
+    days = [lot.valid_through for lot in spending.returned_lots]
+    taken = spend_again(
+        draft, points, spending.returned_lots, Topic.SUB_ORDER, order_id, first=days
+    )
+    taken_days = [lot.valid_through for lot in taken]
+    brought = replace(
+        spending,
+        lots=added(spending.lots, taken),
+        returned_points=spending.returned_points - points,
+        returned_lots=take(spending.returned_lots, points, first=taken_days)[1],
+    )
+    return brought, (ALARM_SPENT_WITHOUT_POINTS,) if draft.account.debt > debt else ()
 
 
 def _is_approved(draft: Draft, order: Order) -> bool:

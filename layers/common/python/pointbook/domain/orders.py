@@ -32,18 +32,32 @@ class DebtPolicy(StrEnum):
     CLAMP = "clamp"
 
 
+class ReturnSpent(StrEnum):
+    """Which part of the points spent on an order comes back, and when.
+
+    CANCELLED: all, once the order is cancelled. REFUNDED: all, once it is cancelled or all its
+    goods are refunded. SHARE: in proportion to the goods refunded.
+    """
+
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+    SHARE = "share"
+
+
 @dataclass(frozen=True, slots=True)
 class Goods:
     """Money of goods as Shopify prices them, after discounts, in the currency's smallest unit.
 
     `tax_minor` is the tax on them: part of `priced_minor` or on top of it, as the order says. What
-    gift cards are in both stands in the last two.
+    gift cards are in both stands in the last two. `pieces` counts them, 0 where only an amount is
+    known: goods that points paid for have a price of 0.
     """
 
     priced_minor: int
     tax_minor: int = 0
     gift_card_minor: int = 0
     gift_card_tax_minor: int = 0
+    pieces: int = 0
 
 
 NO_GOODS = Goods(0)
@@ -123,16 +137,21 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Points that an order used, of one hold or at a till, and the lots they came from.
+    """Points that an order used, of one hold or at a till.
 
-    What was missing and became a debt came from no lot: `points` minus the lots.
+    `returned_points` of them have come back, into `returned_lots`, except for what repaid a debt.
+    `lots` are those that the rest came from; what was missing and became a debt came from no lot.
+    `return_spent` is the rule in force when they were spent; it is kept, so that a later change of
+    the programme changes nothing.
     """
 
     hold_id: str
     customer_id: str
     points: int
     lots: Lots
-    given_back: bool = False
+    return_spent: ReturnSpent = ReturnSpent.REFUNDED
+    returned_points: int = 0
+    returned_lots: Lots = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +159,9 @@ class OrderNews:
     """What one message says about an order. None and empty mean: it says nothing about that.
 
     `goods` are what was bought, before the listed `refunds`, as of `updated_at`; `removed` is what
-    was taken off the order otherwise. `confirmed_at` is when there was first reason to approve its
-    points: it was paid, or created where that is enough.
+    was taken off the order otherwise. `triggered_at` is when Shopify sent it: finer than
+    `updated_at`, which counts in seconds. `confirmed_at` is when there was first reason to approve
+    its points: it was paid, or created where that is enough.
     """
 
     updated_at: datetime | None = None
@@ -151,6 +171,7 @@ class OrderNews:
     confirmed_at: datetime | None = None
     cancelled: bool = False
     refunds: tuple[Refund, ...] = ()
+    triggered_at: datetime | None = None
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -165,11 +186,12 @@ class Order:
     """All that is known of one order.
 
     `revision` counts writes and is the condition of the next one. `goods` is None until the order
-    itself was seen; `listed` are the refunds that were told together with what
-    was `removed`. `rule` is the one in force when it was and its customer was known; it is kept,
-    so that a later change of the programme changes nothing. `pending_points` and `approved_points`
-    are what now remains of its grant, `grant_lots` where the approved part went. `let_go_points` of
-    the approved ones were to be taken back, but were not there, and no debt was to be made of them.
+    itself was seen, as of `updated_at` and `triggered_at`; `listed` are the refunds that were told
+    together with what was `removed`. `rule` is the one in force when it was and its customer was
+    known; it is kept, so that a later change of the programme changes nothing. `pending_points` and
+    `approved_points` are what now remains of its grant, `grant_lots` where the approved part went.
+    `let_go_points` of the approved ones were to be taken back, but were not there, and no debt was
+    to be made of them.
     """
 
     order_id: str
@@ -189,6 +211,7 @@ class Order:
     grant_lots: Lots = ()
     let_go_points: int = 0
     spendings: tuple[Spending, ...] = field(default=())
+    triggered_at: datetime | None = None
 
     def told(self, news: OrderNews, rule: EarningRule | None) -> "Order":
         """What is known after `news`: the newest goods, and of each refund what is newest.
@@ -211,6 +234,7 @@ class Order:
             order = replace(
                 order,
                 updated_at=news.updated_at,
+                triggered_at=news.triggered_at,
                 goods=news.goods,
                 removed=news.removed,
                 listed=news.listed,
@@ -227,6 +251,24 @@ class Order:
         if base_minor < self.rule.minimum_minor:
             return 0
         return self.rule.points(base_minor - self._refunded_minor(base_minor))
+
+    def returned_target(self, spending: Spending) -> int:
+        """How many points of one spending must have come back, by what is known of the order.
+
+        Rule: docs/programme.md, "When spent points come back".
+        """
+        if self.cancelled:
+            return spending.points
+        if self.goods is None or spending.return_spent is ReturnSpent.CANCELLED:
+            return 0
+        pieces_back, pieces = self._back_of_bought(_pieces)
+        back_minor, bought_minor = self._back_of_bought(self._price_minor)
+        if pieces_back >= pieces if pieces else back_minor >= bought_minor > 0:
+            return spending.points
+        if spending.return_spent is ReturnSpent.REFUNDED:
+            return 0
+        back, bought = (back_minor, bought_minor) if bought_minor > 0 else (pieces_back, pieces)
+        return spending.points * max(0, min(back, bought)) // bought if bought else 0
 
     @property
     def standing_points(self) -> int:
@@ -267,22 +309,29 @@ class Order:
         """How much of the base came back: the goods, and the money's share in all that was paid."""
         assert self.goods is not None, "only a known order has a base"
         goods_minor = sum(self._base_minor(refund.goods) for refund in self.refunds)
-        goods_minor -= self._told_twice_minor(self._base_minor)
+        goods_minor -= self._told_twice(self._base_minor)
         paid_minor = self._price_minor(self.goods)
         if paid_minor <= 0:
             return goods_minor
         money_minor = self._money_minor()
         return goods_minor + _divided(money_minor * base_minor, paid_minor, Rounding.HALF_UP)
 
-    def _told_twice_minor(self, minor_of: Callable[[Goods], int]) -> int:
+    def _back_of_bought(self, count: Callable[[Goods], int]) -> tuple[int, int]:
+        """How much of the goods came back or was removed, and how much was bought altogether."""
+        assert self.goods is not None, "only of a known order it is known what was bought"
+        removed = count(self.removed)
+        refunded = sum(count(refund.goods) for refund in self.refunds) - self._told_twice(count)
+        return refunded + removed, count(self.goods) + removed
+
+    def _told_twice(self, count: Callable[[Goods], int]) -> int:
         """What is taken for removed though it came back: by a refund not listed with the goods."""
         others = (one.goods for one in self.refunds if one.refund_id not in self.listed)
-        return max(0, min(sum(map(minor_of, others)), minor_of(self.removed)))
+        return max(0, min(sum(map(count, others)), count(self.removed)))
 
     def _money_minor(self) -> int:
         """What all refunds together paid back beside goods; what is owed for goods comes first."""
         beside_minor = sum(self._beside_minor(refund) for refund in self.refunds)
-        owed_minor = self._price_minor(self.removed) - self._told_twice_minor(self._price_minor)
+        owed_minor = self._price_minor(self.removed) - self._told_twice(self._price_minor)
         return max(0, beside_minor - owed_minor)
 
     def _beside_minor(self, refund: Refund) -> int:
@@ -295,19 +344,28 @@ class Order:
         return goods.priced_minor + (0 if self.taxes_included else goods.tax_minor)
 
 
-def _precedence(told: OrderNews | Order) -> tuple[datetime, *tuple[int, ...], tuple[str, ...]]:
+def _pieces(goods: Goods) -> int:
+    return goods.pieces
+
+
+def _precedence(
+    told: OrderNews | Order,
+) -> tuple[datetime, datetime, *tuple[int, ...], tuple[str, ...]]:
     """Whose goods win: the newest; of two at one instant the smaller, whichever came first.
 
+    News that does not say when it was sent comes before all other news of its second.
     Gift cards, a tax that is in the price and little removed make goods smaller.
     """
     assert told.goods is not None, "only goods are compared"
     assert told.updated_at is not None, "goods without a time are no news"
     return (
         told.updated_at,
+        told.triggered_at or _LONG_AGO,
         -told.goods.priced_minor,
         -told.goods.tax_minor,
         told.goods.gift_card_minor,
         told.goods.gift_card_tax_minor,
+        -told.goods.pieces,
         *(-minor for minor in astuple(told.removed)),
         told.taxes_included,
         told.listed,

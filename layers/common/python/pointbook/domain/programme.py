@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointbook.domain.expiry import ExpiryRule, Rolling
-from pointbook.domain.orders import DebtPolicy, EarningRule, Rounding
+from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme_rules import (
     RULES,
     USUAL,
@@ -65,6 +65,7 @@ class Programme:
     hold_calls_per_minute: int
     combines_with: tuple[DiscountKind, ...]
     debt_policy: DebtPolicy
+    return_spent: ReturnSpent
     flow_entries_per_hour: int
 
     @property

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pointbook.domain.commands import HOLD_SECONDS_MAX
 from pointbook.domain.expiry import ExpiryRule, parse_rule, rule_text
-from pointbook.domain.orders import PENDING_DAYS_MAX, DebtPolicy, Rounding
+from pointbook.domain.orders import PENDING_DAYS_MAX, DebtPolicy, ReturnSpent, Rounding
 from pointbook.domain.tags import tag_digest
 
 MILLION = 1_000_000
@@ -231,6 +231,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "hold_calls_per_minute": Rule("60", _whole(1, MILLION)),
     "combines_with": Rule("product,shipping", _discount_kinds, _write_discount_kinds),
     "debt_policy": Rule("carry", _one_of(DebtPolicy)),
+    "return_spent": Rule("refunded", _one_of(ReturnSpent)),
     "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),
 }
 """Every rule there is, in the order in which they are shown."""

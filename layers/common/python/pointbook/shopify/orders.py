@@ -149,15 +149,21 @@ def _goods(order: OrderPayload, removed: Mapping[str, int], currency: str) -> Go
 
 def _pieces(order: OrderPayload, pieces: Mapping[str, int], currency: str) -> Goods:
     """So many pieces of each line, by its id. Tips are no goods."""
-    parts = [
-        (_of(count, line, line.net), _of(count, line, line.tax), line.gift_card)
+    counted = [
+        (line, count)
         for line in order.line_items
         if not line.is_tip and (count := pieces.get(line.id, 0))
     ]
-    return _sum_of(parts, currency, "line_items")
+    parts = [
+        (_of(count, line, line.net), _of(count, line, line.tax), line.gift_card)
+        for line, count in counted
+    ]
+    return _sum_of(parts, sum(count for _, count in counted), currency, "line_items")
 
 
-def _sum_of(parts: Iterable[tuple[Decimal, Decimal, bool]], currency: str, field: str) -> Goods:
+def _sum_of(
+    parts: Iterable[tuple[Decimal, Decimal, bool]], pieces: int, currency: str, field: str
+) -> Goods:
     """Goods from (net, tax, is a gift card); rounded once, when everything is added up."""
     sums = [_NOTHING] * 4
     for net, tax, is_gift_card in parts:
@@ -166,7 +172,8 @@ def _sum_of(parts: Iterable[tuple[Decimal, Decimal, bool]], currency: str, field
         if is_gift_card:
             sums[2] += net
             sums[3] += tax
-    return Goods(*(_minor(amount, currency, field) for amount in sums))
+    priced, of_tax, gift_card, gift_card_tax = (_minor(amount, currency, field) for amount in sums)
+    return Goods(priced, of_tax, gift_card, gift_card_tax, pieces)
 
 
 def _minor(amount: Decimal, currency: str, field: str) -> int:
@@ -209,7 +216,7 @@ def _refund(
     gift_lines: frozenset[str] = frozenset(),
     tip_lines: frozenset[str] = frozenset(),
 ) -> Refund:
-    parts = []
+    parts, pieces = [], 0
     for line in refund.refund_line_items:
         if line.line_item.is_tip or line.line_item_id in tip_lines:
             continue
@@ -218,10 +225,11 @@ def _refund(
             is_gift_card = line.line_item_id in gift_lines
         net = in_shop_money(line.subtotal, line.subtotal_set)
         parts.append((net, in_shop_money(line.total_tax, line.total_tax_set), is_gift_card))
+        pieces += line.quantity
     money = _money_beside_lines(refund, currency)
     return Refund(
         refund_id=refund.id,
-        goods=_sum_of(parts, currency, "refund_line_items"),
+        goods=_sum_of(parts, pieces, currency, "refund_line_items"),
         money_minor=None if money is None else _minor(money, currency, "order_adjustments"),
         told_at=told_at,
     )

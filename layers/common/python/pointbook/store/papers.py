@@ -1,5 +1,6 @@
 """What is kept beside the books: orders, hold records, loose codes; as items, and back."""
 
+from dataclasses import astuple
 from datetime import datetime
 
 from pointbook.domain.account import HoldRecord, LooseCode
@@ -10,6 +11,7 @@ from pointbook.domain.orders import (
     Goods,
     Order,
     Refund,
+    ReturnSpent,
     Rounding,
     Spending,
 )
@@ -98,13 +100,8 @@ def order_item(shop: str, order: Order) -> Item:
     }
     if order.customer_id is not None:
         item["customer"] = text(order.customer_id)
-    if order.updated_at is not None:
-        item["updated_at"] = instant(order.updated_at)
     if order.goods is not None:
-        item["goods"] = _goods(order.goods)
-        item["removed"] = _goods(order.removed)
-        item["listed"] = {"L": [text(refund_id) for refund_id in order.listed]}
-        item["taxes_included"] = {"BOOL": order.taxes_included}
+        item |= _told_fields(order, order.goods)
     if order.let_go_points:
         item["let_go"] = number(order.let_go_points)
     if order.confirmed_at is not None:
@@ -116,6 +113,20 @@ def order_item(shop: str, order: Order) -> Item:
     return item
 
 
+def _told_fields(order: Order, goods: Goods) -> Item:
+    """The goods, and the times that say whether later news is newer."""
+    fields: Item = {
+        "goods": _goods(goods),
+        "removed": _goods(order.removed),
+        "listed": {"L": [text(refund_id) for refund_id in order.listed]},
+        "taxes_included": {"BOOL": order.taxes_included},
+    }
+    for name, at in (("updated_at", order.updated_at), ("triggered_at", order.triggered_at)):
+        if at is not None:
+            fields[name] = instant(at)
+    return fields
+
+
 def order_of(item: Stored) -> Order:
     """The order that an item holds."""
     return Order(
@@ -123,6 +134,7 @@ def order_of(item: Stored) -> Order:
         customer_id=optional_text(item, "customer"),
         revision=int_of(item["revision"]),
         updated_at=instant_of(item["updated_at"]) if "updated_at" in item else None,
+        triggered_at=instant_of(item["triggered_at"]) if "triggered_at" in item else None,
         goods=_goods_of(item["goods"]) if "goods" in item else None,
         removed=_goods_of(item["removed"]) if "removed" in item else NO_GOODS,
         listed=tuple(value["S"] for value in item["listed"]["L"]) if "listed" in item else (),
@@ -158,9 +170,7 @@ def _refund_of(fields: Stored) -> Refund:
 
 
 def _goods(goods: Goods) -> Value:
-    return numbers(
-        (goods.priced_minor, goods.tax_minor, goods.gift_card_minor, goods.gift_card_tax_minor)
-    )
+    return numbers(astuple(goods))
 
 
 def _goods_of(value: Stored) -> Goods:
@@ -173,7 +183,9 @@ def _spending_fields(spending: Spending) -> Item:
         "customer": text(spending.customer_id),
         "points": number(spending.points),
         "lots": lots(spending.lots),
-        "given_back": {"BOOL": spending.given_back},
+        "return_spent": text(spending.return_spent),
+        "returned": number(spending.returned_points),
+        "returned_lots": lots(spending.returned_lots),
     }
 
 
@@ -183,7 +195,9 @@ def _spending_of(fields: Stored) -> Spending:
         customer_id=fields["customer"]["S"],
         points=int_of(fields["points"]),
         lots=lots_of(fields["lots"]),
-        given_back=fields["given_back"]["BOOL"],
+        return_spent=ReturnSpent(fields["return_spent"]["S"]),
+        returned_points=int_of(fields["returned"]),
+        returned_lots=lots_of(fields["returned_lots"]),
     )
 
 
