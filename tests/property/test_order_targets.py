@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointbook.domain.account import Account
-from pointbook.domain.commands import UpdateOrder
+from pointbook.domain.commands import Command, Grant, ReturnSpending, SpendOnOrder, UpdateOrder
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.expiry import Never
 from pointbook.domain.orders import (
@@ -19,9 +19,11 @@ from pointbook.domain.orders import (
     Order,
     OrderNews,
     Refund,
+    ReturnSpent,
     Rounding,
+    Spending,
 )
-from tests.reference.papers import OrderPaper, earned, earning_money
+from tests.reference.papers import OrderPaper, Spent, earned, earning_money
 
 NOW = datetime(2027, 3, 10, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -36,7 +38,7 @@ def goods_of(draw: st.DrawFn, price_max: int = 5_000) -> Goods:
     gift_card = draw(st.just(0) | st.integers(0, priced))
     others_tax_max = min(tax, priced - gift_card)
     gift_card_tax = draw(st.integers(tax - others_tax_max, min(tax, gift_card)))
-    return Goods(priced, tax, gift_card, gift_card_tax)
+    return Goods(priced, tax, gift_card, gift_card_tax, draw(st.integers(0, 4)))
 
 
 RULES = st.builds(
@@ -77,6 +79,7 @@ def messages(draw: st.DrawFn, most: int = 4) -> list[OrderNews]:
     news = st.builds(
         OrderNews,
         updated_at=INSTANTS,
+        triggered_at=st.none() | st.sampled_from([NOW, NOW + MILLISECOND]),
         goods=st.none() | goods_of() | goods_of(3),
         removed=st.just(NO_GOODS) | goods_of(500),
         taxes_included=st.booleans(),
@@ -135,6 +138,66 @@ def test_an_account_ends_with_the_target_in_whatever_order_news_comes(
             order.pending_points,
             order.approved_points,
         )
+
+
+@given(messages(), st.sampled_from(ReturnSpent), st.integers(1, 500))
+def test_news_brings_the_same_spent_points_back_in_whatever_order_it_comes(
+    news: list[OrderNews], rule: ReturnSpent, points: int
+) -> None:
+    spending = Spending("h1", "7001", points, (), rule)
+    ends = {heard(each, EarningRule(1)).returned_target(spending) for each in permutations(news)}
+    paper = OrderPaper([(said, EarningRule(1)) for said in news])
+    assert ends == {paper.comes_back(Spent("h1", [], points, rule))}
+    assert 0 <= min(ends) <= points
+
+
+@given(messages(3), st.sampled_from(ReturnSpent), st.integers(1, 50), st.integers(0, 60))
+def test_an_account_ends_with_the_same_spent_points_in_whatever_order_news_comes(
+    news: list[OrderNews], rule: ReturnSpent, points: int, there: int
+) -> None:
+    """Every message once more at the end, and points that were spent before any or after the first.
+
+    Nothing is earned, so that only what was spent moves.
+    """
+    worthless = EarningRule(1, multiplier_percent=0)
+    paper = OrderPaper([(said, worthless) for said in news])
+    returned = paper.comes_back(Spent("till", [], points, rule))
+    for spent_first in (True, False):
+        for each in permutations(news):
+            account, order = Account("7001"), Order("901")
+            commands = [UpdateOrder(order, said, worthless, Never()) for said in (*each, *each)]
+            spend = SpendOnOrder(points, order, "till", None, rule)
+            back = ReturnSpending(order, "till", Never())
+            steps: list[UpdateOrder | ReturnSpending | SpendOnOrder] = []
+            for update in commands:
+                steps += [update, back]
+            steps.insert(0 if spent_first else 1, spend)
+            if there:
+                account = _decided(account, Grant(there, Never())).account
+            for step in [*steps, back]:
+                decision = _decided(account, replace(step, order=order))
+                account, order = decision.account, decision.order or order
+            assert order.spendings[0].returned_points == returned
+            assert account.figures.spent == points - returned
+            assert account.figures.approved == there - points + returned
+
+
+def _decided(account: Account, command: Command) -> Decision:
+    decision = decide(account, command, NOW)
+    assert isinstance(decision, Decision), decision
+    return decision
+
+
+@given(messages(3), st.permutations([1, 2, 3]))
+def test_of_states_within_one_second_the_one_sent_last_counts(
+    news: list[OrderNews], order: list[int]
+) -> None:
+    """Whatever the goods are: not the smaller ones."""
+    states = {at: OrderNews(NOW, Goods(at), triggered_at=NOW + at * MILLISECOND) for at in order}
+    older = [replace(said, updated_at=NOW - DAY, refunds=(), cancelled=False) for said in news]
+    unsaid = OrderNews(NOW, Goods(0))
+    known = heard([*older, *(states[at] for at in order), unsaid], EarningRule(1))
+    assert (known.goods, known.triggered_at) == (Goods(3), NOW + 3 * MILLISECOND)
 
 
 @given(goods_of(), RULES, REFUNDS, st.booleans())

@@ -75,17 +75,24 @@ def _triggered_at(random: Random) -> datetime | None:
     return instant(_LONG_AGO_MS + 6_000 + random.randrange(3))
 
 
-def everything_back(random: Random, now_ms: int) -> OrderNews:
-    """The newest news: all goods came back."""
-    goods = Goods(1_000, pieces=2)
-    return OrderNews(
-        updated_at=instant(now_ms),
-        triggered_at=instant(now_ms),
-        goods=goods,
-        refunds=(
-            Refund("r9", random.choice((goods, Goods(0, pieces=2))), told_at=instant(now_ms)),
-        ),
+def goods_back(random: Random, now_ms: int) -> OrderNews:
+    """The newest news: all or some goods came back, at their price, at none, at more than that."""
+    back = random.choice(
+        (
+            Goods(1_000, pieces=2),
+            Goods(0, pieces=2),
+            Goods(300, pieces=1),
+            Goods(300, pieces=1),
+            Goods(1_500, pieces=1),
+        )
     )
+    refund = Refund("r9", back, told_at=instant(now_ms))
+    return OrderNews(updated_at=instant(now_ms), goods=Goods(1_000, pieces=2), refunds=(refund,))
+
+
+def grown(now_ms: int) -> OrderNews:
+    """Newer still: a piece was bought beside."""
+    return OrderNews(updated_at=instant(now_ms + 1), goods=Goods(1_700, pieces=3))
 
 
 def _confirmed_at(random: Random, now_ms: int) -> datetime:

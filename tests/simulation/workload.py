@@ -27,7 +27,7 @@ from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews, R
 from pointbook.domain.ports import Loaded
 from pointbook.instruction import Complete, Identity
 from tests.simulation.asks import Ask, Who
-from tests.simulation.drawn_orders import drawn_news, drawn_rule, everything_back
+from tests.simulation.drawn_orders import drawn_news, drawn_rule, goods_back, grown
 from tests.simulation.wheel import instant
 
 TIME_ZONES: Final = {"tokyo": "Asia/Tokyo", "york": "America/New_York"}
@@ -127,8 +127,8 @@ class Workload:
         till_points = 2 * (days - half)
         add(4, "spend_on_order", _spend_of(self, "till-1", order_id, till_points))
         gone = 5 + self.random.choice((0, half, days, days + 5)) * _DAY_MS // _SOME_TIME_MS
-        cancelled = self.random.random() < 0.7
-        news = _update_order(self, who, order_id=order_id, cancelled=cancelled)
+        told = goods_back(self.random, self.now_ms()) if self.random.random() < 0.3 else None
+        news = _update_order(self, who, order_id=order_id, cancelled=True, told=told)
         add(gone, "update_order", news)
         for spending_id in (hold_id, "till-1", hold_id, "till-1"):
             back = _return_spending(self, who, spending_id, order_id=order_id)
@@ -202,10 +202,11 @@ class Workload:
         ]
 
     def _after_spending(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
-        """The order is cancelled or comes back; what it had spent is given back, twice."""
+        """The order is cancelled; what it had spent is given back, twice."""
+        if self.random.random() < 0.5:
+            return self._after_goods_back(spent, spending_id)
         order_id, who = spent.order_id or "", spent.who
-        is_cancelled = self.random.random() < 0.6
-        cancel = _update_order(self, who, order_id=order_id, cancelled=is_cancelled)
+        cancel = _update_order(self, who, order_id=order_id, cancelled=True)
         back = _return_spending(self, who, spending_id, order_id=order_id)
         after_ms = self.random.choice((0, 50, 1_000, 100_000, 90_000_000))
         return [
@@ -213,6 +214,20 @@ class Workload:
             (after_ms + self.random.choice((0, 30)), self.numbered(who, "return_spending", back)),
             (after_ms + 5_000, self.numbered(who, "return_spending", back)),
         ]
+
+    def _after_goods_back(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
+        """Goods come back, then the order grows; each time what was spent follows."""
+        order_id, who = spent.order_id or "", spent.who
+        after_ms = self.random.choice((50, 1_000, 100_000, 90_000_000))
+        later_ms = self.random.choice((2_000, 100_000, 200_000_000))
+        first, then = goods_back(self.random, self.now_ms()), grown(self.now_ms())
+        asks = list[tuple[int, Ask]]()
+        for at_ms, told in ((after_ms, first), (after_ms + later_ms, then)):
+            news = _update_order(self, who, order_id=order_id, told=told)
+            asks.append((at_ms, self.numbered(who, "update_order", news)))
+            back = _return_spending(self, who, spending_id, order_id=order_id)
+            asks.append((at_ms + 500, self.numbered(who, "return_spending", back)))
+        return asks
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -417,14 +432,11 @@ def _update_order(
     *,
     order_id: str = "",
     cancelled: bool | None = None,
+    told: OrderNews | None = None,
 ) -> dict[str, object]:
-    is_back = cancelled is False
     order_id, expiry = order_id or w.order_id(who), w.expiry()
     cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
-    if is_back:
-        news = everything_back(w.random, w.now_ms())
-    else:
-        news = drawn_news(w.random, w.now_ms(), cancelled=cancelled)
+    news = told or drawn_news(w.random, w.now_ms(), cancelled=cancelled)
     rule = drawn_rule(w.random)
 
     def complete(loaded: Loaded) -> c.Command:

@@ -570,3 +570,24 @@ def test_the_clock_of_the_account_never_runs_backwards() -> None:
     (part,) = script.writes[0].accounts
     assert part.account.as_of == later
     assert part.entries[0].entry.at == later
+
+
+def test_settling_part_after_part_ends_with_the_deadline_at_the_latest() -> None:
+    """A store on which what was written is never seen: no pause is due, and still it ends."""
+    clock, before = SetClock(NOON), account_with(0)
+    for days in range(1, 26):
+        granted = decide(before, Grant(1, Days(days)), NOON)
+        assert isinstance(granted, Decision)
+        before = granted.account
+    clock.at = NOON + timedelta(days=60)
+    started = clock.monotonic()
+
+    def time_passes() -> Committed:
+        clock.monotonic_seconds += 1
+        assert clock.monotonic_seconds < 100, "it would never end"
+        return Committed()
+
+    script = Script([Loaded(before)], [time_passes])
+    with pytest.raises(LedgerUnavailable):
+        run(script, Consume(30), clock=clock)
+    assert DEADLINE_SECONDS <= clock.monotonic() - started <= DEADLINE_SECONDS + 2

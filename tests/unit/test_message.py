@@ -3,6 +3,7 @@
 import base64
 import json
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import Any
@@ -46,6 +47,15 @@ json_objects = st.dictionaries(
         max_leaves=5,
     ),
 )
+
+
+def test_a_message_says_when_it_was_sent_where_that_is_known() -> None:
+    sent = replace(a_message({}), triggered_at=NOON - timedelta(milliseconds=188))
+    assert json.loads(message_text(sent))["triggered_at"] == "2026-11-22T02:59:59.812Z"
+    assert read(message_text(sent)) == sent
+    assert read(members()).triggered_at is None
+    with pytest.raises(MalformedBody, match="triggered"):
+        read(members(triggered_at="2026-11-22T03:00:00"))
 
 
 @given(json_objects, st.integers(0, 10**9))

@@ -633,6 +633,117 @@ def test_points_that_come_back_after_their_day_last_as_the_programme_says() -> N
     assert (lot.points, lot.valid_through) == (80, NOON.date() + timedelta(days=3 + 9))
 
 
+# --- points that come back without a cancellation ------------------------------------------------
+
+
+def line(line_id: int, price: str, off: str) -> Payload:
+    allocation = {"amount": off, "discount_application_index": 0}
+    shown = {"id": line_id, "quantity": 1, "price": price}
+    return {**shown, "discount_allocations": [allocation]}
+
+
+def in_two_pieces(**more: Any) -> Payload:
+    """Two pieces, one of them of twice the price; a hold of 50 points paid for part of them."""
+    lines = [line(11, "400", "100"), line(12, "1000", "400")]
+    return with_codes({CODE: "500"}, line_items=lines, **more)
+
+
+def back(refund_id: int, *lines: tuple[int, str]) -> Payload:
+    some = [{"line_item_id": line, "quantity": 1, "subtotal": worth} for line, worth in lines]
+    return {"id": refund_id, "order_id": 901, "refund_line_items": some}
+
+
+@pytest.mark.parametrize(
+    ("rule", "after"),
+    [("cancelled", (0, 0, 50)), ("refunded", (0, 50, 50)), ("share", (16, 50, 50))],
+)
+def test_points_spent_come_back_with_refunded_goods_as_the_programme_says(
+    rule: str, after: tuple[int, ...]
+) -> None:
+    """First 300 of 900 yen come back, then the rest; then it is cancelled, which nobody needs."""
+    shop = Shop(return_spent=rule)
+    shop.grant(50)
+    shop.hold(50)
+    shop.send("orders/create", in_two_pieces())
+    steps = [
+        ("refunds/create", back(31, (11, "300"))),
+        ("refunds/create", back(32, (12, "600"))),
+        ("orders/cancelled", in_two_pieces(second=1)),
+    ]
+    for (topic, payload), returned in zip(steps, after, strict=True):
+        for _ in range(2):
+            shop.send(topic, payload)
+        assert shop.order().spendings[0].returned_points == returned
+        assert shop.figures().get("spent", 0) == 50 - returned
+
+
+def test_points_come_back_where_they_paid_for_everything() -> None:
+    """All of it cost nothing, so that pieces are counted."""
+    for rule, returned in (("refunded", 0), ("share", 25)):
+        shop = Shop(return_spent=rule)
+        shop.grant(50)
+        shop.hold(50)
+        lines = [line(11, "250", "250"), line(12, "250", "250")]
+        shop.send("orders/create", with_codes({CODE: "500"}, line_items=lines))
+        shop.send("refunds/create", back(31, (11, "0")))
+        assert shop.order().spendings[0].returned_points == returned
+        shop.send("refunds/create", back(32, (12, "0")))
+        assert shop.figures() == {"approved": 50, "lifetime": 50}
+
+
+def test_another_rule_after_points_were_spent_changes_nothing_in_what_comes_back() -> None:
+    shop = Shop(return_spent="cancelled", points_per_unit="0")
+    shop.grant(50)
+    shop.hold(50)
+    shop.send("orders/create", in_two_pieces())
+    later = usual_programme(2, expiry="never", return_spent="share")
+    shop.send("refunds/create", back(31, (11, "300"), (12, "600")), programme=later)
+    assert shop.figures()["spent"] == 50
+
+
+def test_points_come_back_of_an_order_whose_refund_came_before_its_hold_was_used() -> None:
+    """In whatever order: the refund first, the order late, its hold long over."""
+    messages = [
+        ("orders/create", in_two_pieces()),
+        ("refunds/create", back(31, (11, "300"), (12, "600"))),
+    ]
+    for each in permutations(messages):
+        shop = Shop(points_per_unit="0")
+        shop.grant(50)
+        shop.hold(50)
+        shop.clock.pass_time(seconds=601)
+        for topic, payload in each:
+            shop.send(topic, payload)
+        assert shop.figures() == {"approved": 50, "lifetime": 50}
+
+
+def test_points_that_came_back_are_spent_again_when_the_order_grows() -> None:
+    """A piece that the customer has bought beside means that not all goods are back."""
+    shop = Shop(points_per_unit="0")
+    shop.grant(50)
+    shop.hold(50)
+    shop.send("orders/create", in_two_pieces())
+    refunded = back(31, (11, "300"), (12, "600"))
+    shop.send("refunds/create", refunded)
+    assert shop.figures() == {"approved": 50, "lifetime": 50}
+    grown = in_two_pieces(second=1, refunds=[refunded])
+    grown["line_items"] = [*grown["line_items"], {"id": 13, "quantity": 1, "price": "10"}]
+    shop.send("orders/updated", grown)
+    assert shop.figures() == {"lifetime": 50, "spent": 50}
+    assert shop.topics()[-1] == "sub/order"
+
+
+def test_of_two_states_of_an_order_in_one_second_the_later_counts() -> None:
+    small, large = order(), order(line_items=[{"id": 11, "quantity": 3, "price": "1000"}])
+    for sent in permutations([(small, 100), (large, 200)]):
+        shop = Shop()
+        for payload, milliseconds in sent:
+            at = NOON + timedelta(milliseconds=milliseconds)
+            message = Message("orders/updated", SHOP, shop.clock.now(), "event-1", payload, at)
+            shop.desk().carry_out(message)
+        assert shop.figures()["approved"] == 30
+
+
 # --- pending points ------------------------------------------------------------------------------
 
 

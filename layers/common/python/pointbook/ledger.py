@@ -145,7 +145,6 @@ class Ledger:
         known: _Known | None = None
         fresh = overtaken = False
         while True:
-            patience.check()
             try:
                 if known is None:
                     known = self._know(instruction, fresh=fresh)
@@ -159,10 +158,9 @@ class Ledger:
                 overtaken = True
                 if known is None:
                     patience.pause()
-            elif isinstance(answer, _Unsure):
-                known, fresh = None, True
-            elif answer is None:
-                known = None
+            elif answer is None or isinstance(answer, _Unsure):
+                known, fresh = None, fresh or answer is not None
+                patience.check()
             else:
                 return answer
 
@@ -197,14 +195,15 @@ class Ledger:
         for customer_id in (source_id, target_id):
             self._execute(Instruction(shop, customer_id, Settle(), cause), patience)
         while True:
-            patience.check()
             try:
                 answer = self._attempt_merge(shop, source_id, target_id, cause)
             except TryAgainError:
                 answer = Lost()
             if isinstance(answer, Lost):
                 patience.pause()
-            elif answer is not None:
+            elif answer is None:
+                patience.check()
+            else:
                 return answer
 
     def read(self, shop: str, customer_id: str) -> View:

@@ -100,8 +100,7 @@ def order_item(shop: str, order: Order) -> Item:
     }
     if order.customer_id is not None:
         item["customer"] = text(order.customer_id)
-    if order.goods is not None:
-        item |= _told_fields(order, order.goods)
+    item |= _told_fields(order)
     if order.let_go_points:
         item["let_go"] = number(order.let_go_points)
     if order.confirmed_at is not None:
@@ -113,14 +112,14 @@ def order_item(shop: str, order: Order) -> Item:
     return item
 
 
-def _told_fields(order: Order, goods: Goods) -> Item:
+def _told_fields(order: Order) -> Item:
     """The goods, and the times that say whether later news is newer."""
-    fields: Item = {
-        "goods": _goods(goods),
-        "removed": _goods(order.removed),
-        "listed": {"L": [text(refund_id) for refund_id in order.listed]},
-        "taxes_included": {"BOOL": order.taxes_included},
-    }
+    fields: Item = {}
+    if order.goods is not None:
+        fields["goods"] = _goods(order.goods)
+        fields["removed"] = _goods(order.removed)
+        fields["listed"] = {"L": [text(refund_id) for refund_id in order.listed]}
+        fields["taxes_included"] = {"BOOL": order.taxes_included}
     for name, at in (("updated_at", order.updated_at), ("triggered_at", order.triggered_at)):
         if at is not None:
             fields[name] = instant(at)

@@ -1,0 +1,122 @@
+"""However many lots a command moves, and however long ago they lapsed: one verdict, few entries."""
+
+from dataclasses import replace
+
+import pytest
+
+from pointbook.domain.account import Account
+from pointbook.domain.commands import (
+    CaptureHold,
+    Command,
+    Grant,
+    ReturnSpending,
+    SpendOnOrder,
+    TakeHold,
+)
+from pointbook.domain.decide import COMMAND_ENTRIES_MAX, Decision, decide
+from pointbook.domain.expiry import Days, Never
+from pointbook.domain.lots import LOTS_MAX, negated
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import Loaded, Wanted
+from pointbook.instruction import Booked, Instruction
+from pointbook.ledger import Ledger
+from tests.engines.engine import MEMORY, SHOP, book_of, opened
+from tests.engines.ledgers import FLOW, SetClock
+from tests.engines.memory import MemoryDynamo
+from tests.engines.plain import CUSTOMER, ORDER
+
+LOTS = pytest.mark.parametrize("lots", [1, 19, 20, 21, 60, 100, 120])
+WAYS = pytest.mark.parametrize("way", ["hold", "till"])
+RETURNED = ["points/add/refund", "points/sub/expire"]
+
+
+class Spender:
+    """A customer who spent so many lots on one order, a hundred at a time: more are never free."""
+
+    def __init__(self, lots: int, way: str) -> None:
+        self.clock = SetClock()
+        self.store = opened(MEMORY, MemoryDynamo()).store()
+        self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5)
+        for first in range(0, lots, LOTS_MAX):
+            some = min(LOTS_MAX, lots - first)
+            for day in range(first, first + some):
+                self.say(Grant(1, Days(day + 1)))
+            self._spend(some, f"{way}-{first}")
+
+    def say(self, command: Command, hold_id: str | None = None) -> Booked:
+        """Carry a command out; one about the order on the order as it is."""
+
+        def complete(loaded: Loaded) -> Command:
+            order = loaded.order or Order(ORDER)
+            if isinstance(command, CaptureHold):
+                assert loaded.hold_record is not None
+                return replace(command, order=order, record=loaded.hold_record)
+            if isinstance(command, ReturnSpending):
+                return replace(command, order=replace(order, cancelled=True))
+            return replace(command, order=order) if isinstance(command, SpendOnOrder) else command
+
+        answer = self.ledger.execute(
+            Instruction(SHOP, CUSTOMER, complete, FLOW, order_id=ORDER, hold_id=hold_id)
+        )
+        assert isinstance(answer, Booked), answer
+        return answer
+
+    def _spend(self, points: int, spending_id: str) -> None:
+        if spending_id.startswith("till"):
+            self.say(SpendOnOrder(points, Order(ORDER), spending_id))
+            return
+        self.say(TakeHold(points, spending_id, 600), spending_id)
+        record = self._loaded(spending_id).hold_record
+        assert record is not None
+        self.say(CaptureHold(points, record, Order(ORDER)), spending_id)
+
+    def _loaded(self, hold_id: str | None = None) -> Loaded:
+        wanted = Wanted(SHOP, CUSTOMER, order_id=ORDER, hold_id=hold_id)
+        return self.store.load(wanted, fresh=True)
+
+    @property
+    def order(self) -> Order:
+        found = self._loaded().order
+        assert found is not None
+        return found
+
+    @property
+    def account(self) -> Account:
+        found = self.store.account(SHOP, CUSTOMER)
+        assert found is not None
+        return found
+
+
+@LOTS
+@WAYS
+def test_what_comes_back_after_all_its_lots_have_lapsed_expires_in_one_entry(
+    lots: int, way: str
+) -> None:
+    spender = Spender(lots, way)
+    spender.clock.pass_time(days=200)
+    account, order = spender.account, replace(spender.order, cancelled=True)
+    assert sum(len(spending.lots) for spending in order.spendings) == lots
+    for spending in order.spendings:
+        command = ReturnSpending(order, spending.hold_id, Never())
+        decision = decide(account, command, spender.clock.now())
+        assert isinstance(decision, Decision)
+        assert [entry.topic for entry in decision.command_entries] == RETURNED
+        assert len(decision.entries) == len(RETURNED) <= COMMAND_ENTRIES_MAX
+        returned, expired = decision.entries
+        assert (returned.lots, expired.lots) == (spending.lots, negated(spending.lots))
+        account = decision.account
+
+
+@LOTS
+@WAYS
+def test_the_ledger_gives_points_of_many_lapsed_lots_back_in_one_write(lots: int, way: str) -> None:
+    spender = Spender(lots, way)
+    spender.clock.pass_time(days=200)
+    for spending in spender.order.spendings:
+        before = spender.account.revision
+        booked = spender.say(ReturnSpending(Order(ORDER), spending.hold_id, Never()))
+        assert (spender.account.revision, len(booked.entry_ids)) == (before + 1, 2)
+    account = spender.account
+    assert (account.figures.spent, account.figures.approved) == (0, 0)
+    assert account.balances.expired == lots
+    assert book_of(spender.store, CUSTOMER)[-1].entry.topic == "points/sub/expire"
