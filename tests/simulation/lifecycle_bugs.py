@@ -101,7 +101,8 @@ LIFECYCLE_BUGS: Final = (
         "paid by its topic",
         DESK,
         "news = self._news(facts, message.triggered_at)",
-        'news = self._news(replace(facts, paid=facts.paid or message.topic == "orders/paid"), None)',
+        'paid = facts.paid or message.topic == "orders/paid"\n'
+        "        news = self._news(replace(facts, paid=paid), message.triggered_at)",
     ),
     Bug(
         "cancelled by its topic",

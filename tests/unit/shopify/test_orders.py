@@ -413,7 +413,7 @@ def test_points_at_a_till_that_nobody_can_read_are_told_apart_from_none(value: o
 @pytest.mark.parametrize("metafields", ["unreadable", {}, 7, ["unreadable"], [[]]])
 def test_metafields_that_nobody_can_read_stop_no_order(metafields: object) -> None:
     facts = read_order(order(metafields=metafields), "JPY")
-    assert (facts.till_points, facts.goods) == (None, Goods(1000))
+    assert (facts.till_points, facts.goods) == (None, Goods(1000, pieces=1))
 
 
 # --- the order itself ----------------------------------------------------------------------------

@@ -332,7 +332,10 @@ class Ledger:
         Raises LedgerUnavailable when the longest of all deadlines is over.
         """
         until = self._clock.monotonic() + DEADLINE_SECONDS
+        seen: set[str] = set()
         while account.merged_into is not None:
+            assert account.customer_id not in seen, f"merges of {account.customer_id} in a circle"
+            seen.add(account.customer_id)
             if self._clock.monotonic() >= until:
                 raise LedgerUnavailable(retry_after_seconds=1)
             account = self._account(shop, account.merged_into)
