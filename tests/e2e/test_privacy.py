@@ -142,7 +142,6 @@ def test_an_erased_customer_is_found_nowhere_and_the_shops_sums_stay(
     kept = {place for place in everything.where(customer) if place.startswith("S#")}
     assert kept == {
         proof,
-        f"S#{stack.shop_domain} R#customers/data_request#{customer}#41",
         f"S#{stack.shop_domain}#C#{customer} A",
     }
     _unchanged(everything, book, before)
