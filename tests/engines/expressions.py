@@ -122,6 +122,8 @@ def _comparison(name: str, operator: str, value: str) -> Test:
         """An attribute that is missing, or of another type, compares with nothing."""
         if fields is None or name not in fields or fields[name].keys() != values[value].keys():
             return False
+        if operator == "=" and "L" in fields[name]:
+            return bool(fields[name] == values[value])
         return compare(scalar(fields[name]), scalar(values[value]))
 
     return test

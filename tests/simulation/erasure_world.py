@@ -55,7 +55,11 @@ SHOP: Final = "demo.myshopify.com"
 START_MS: Final = 1_795_000_000_000
 SECOND: Final = 1_000
 WINDOW_MS: Final = 20 * SECOND
-TRIES_MAX: Final = 60
+TROUBLE_MS: Final = 200 * SECOND
+"""Then the table fails no more, so that all comes to an end."""
+
+TRIES_MAX: Final = 100
+WATCHED_MINUTES: Final = 20
 RUNS_MAX: Final = 60
 RATES: Final = {
     Fault.THROTTLED: 0.01,
@@ -143,23 +147,36 @@ class ErasureWorld:
             self._spawn(0, partial(self._live, customer))
         self.wheel.run()
         self.plan = Seeded(self.random, RATES)
+        self._tell_all()
+        self.wheel.run()
+        self._work_off()
+        self.report.erased = len(judge(self))
+
+    def _tell_all(self) -> None:
+        """Webhooks and whatever else is under way, each at a moment of its own."""
         for source, target in self.told.merges:
             for _ in range(self.random.choice((1, 1, 2))):
                 self._at(partial(self._merge, source, target), self.random.choice((1, 1, 3)))
         for customer in self.told.redacted:
             for _ in range(self.random.choice((1, 1, 2))):
                 self._at(partial(self._redact, customer), self.random.choice((1, 1, 3)))
+        self._let_live()
+
+    def _let_live(self) -> None:
+        """What customers, workflows, senders and the schedule do meanwhile."""
         for customer in self.told.customers:
             for act in (self._grant, self._report, self._publish, self._remind, self._ask_data):
                 self._at(partial(act, customer))
             for act in (self._order, self._settle, self._hold_and_use, self._grant):
                 self._at(partial(act, customer))
-        for _ in range(4):
+        self.wheel.later(TROUBLE_MS, self._calm)
+        for _ in range(3):
             self._at(self._watch)
-        self.wheel.run()
+        for minute in range(WATCHED_MINUTES):
+            self._spawn(WINDOW_MS + minute * 60 * SECOND, self._watch)
+
+    def _calm(self) -> None:
         self.plan = Nothing()
-        self._work_off()
-        self.report.erased = len(judge(self))
 
     def _work_off(self) -> None:
         for run in range(RUNS_MAX):
@@ -261,6 +278,8 @@ class ErasureWorld:
         orders = [int(one) for one in self.orders if self._is_of(one, customer)]
         payload = {"customer": {"id": int(customer)}, "orders_to_redact": orders}
         self._desk().carry_out(self._message("customers/redact", payload))
+        for _ in range(3):  # who read shortly before that does not know of it yet
+            self._spawn(0, partial(self._grant, customer))
 
     def _is_of(self, order_id: str, customer: str) -> bool:
         return bool(self.orders[order_id]["customer"]["id"] == int(customer))
@@ -316,7 +335,7 @@ class ErasureWorld:
         return SkewedClock(self.wheel, 0)
 
     def _client(self) -> FaultyClient:
-        return FaultyClient(self.engine, self.engine, self.plan, self.wheel, self.random, self)
+        return FaultyClient(self.engine, self.engine, self, self.wheel, self.random, self)
 
     def _store(self, client: FaultyClient | None = None) -> DynamoStore:
         return DynamoStore(client or self._client(), TABLE)
@@ -332,6 +351,10 @@ class ErasureWorld:
         return PrivacyDesk(PrivacyRequests(client, TABLE), rooms, Operator())
 
     # --- as the witness of what really happens --------------------------------------------------
+
+    def next(self, operation: str) -> Fault | None:
+        """What goes wrong with the next call."""
+        return self.plan.next(operation)
 
     def issued(self, operation: str) -> object:
         """Nothing to note."""

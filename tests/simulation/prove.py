@@ -20,7 +20,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from tests.simulation import prove_holds, prove_lifecycles
+from tests.simulation import prove_erasures, prove_holds, prove_lifecycles
 from tests.simulation.bugs import BUGS, HARMLESS
 from tests.simulation.crash_matrix import CASES, count_cases, try_case
 from tests.simulation.planted import hunt
@@ -32,7 +32,8 @@ SEEDS_FOR_A_SHOP: Final = 50
 """For every so many seeds one shop of a hundred orders is told, every other one with merges."""
 
 SEEDS_FOR_A_CHECKOUT: Final = 5
-"""For every so many seeds one shop whose customers use their points, with a Shopify that fails."""
+"""For every so many seeds one shop whose customers use their points, with a Shopify that fails, and
+one whose customers are merged and erased."""
 
 _PROGRESS_EVERY_SECONDS: Final = 2.0
 
@@ -124,10 +125,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = _print(prove_lifecycles.tell(shops, asked.workers) if shops else ()) or failed
     checkouts = range(asked.first, asked.first + asked.seeds // SEEDS_FOR_A_CHECKOUT)
     failed = _print(prove_holds.prove(checkouts, asked.workers) if checkouts else ()) or failed
+    failed = _print(prove_erasures.prove(checkouts, asked.workers) if checkouts else ()) or failed
     if asked.planted:
         failed = _plant(asked.workers) or failed
         failed = _print(prove_lifecycles.plant(asked.workers)) or failed
         failed = _print(prove_holds.plant(asked.workers)) or failed
+        failed = _print(prove_erasures.plant(asked.workers)) or failed
     return 1 if failed else 0
 
 

@@ -60,6 +60,12 @@ def moved_entry(booked: BookedEntry, pseudonyms: Pseudonyms) -> BookedEntry:
     return replace(booked, entry=entry, text=None, cause=replace(booked.cause, cause_entry_id=""))
 
 
+def renamed_entry_id(entry_id: str, pseudonyms: Pseudonyms) -> str:
+    """The id of an entry as it is called once its book has moved."""
+    customer_id, _, version = entry_id.partition("-")
+    return f"{pseudonyms.get(customer_id, customer_id)}-{version}" if version else entry_id
+
+
 def renamed_order(order: Order, pseudonyms: Pseudonyms) -> Order:
     """An order that no longer names the erased; the same one where it never did."""
     return replace(

@@ -28,6 +28,7 @@ from pointbook.domain.erase import (
     is_pseudonym,
     moved_account,
     moved_entry,
+    renamed_entry_id,
     renamed_merges,
     renamed_order,
     renamed_record,
@@ -220,6 +221,7 @@ class CustomerErasure:
             book = keys.book(self._shop, name)
             while page := self._rooms.bulk.page(book, sort_key, PAGE_ITEMS):
                 self._rename_abouts(page)
+                self._rename_remembered(page)
                 sort_key = page[-1]["sk"]["S"]
                 self._request = self._save(replace(self._request, position=(name, sort_key)))
 
@@ -247,6 +249,21 @@ class CustomerErasure:
             self._rename_hold(about)
             if about.isascii() and about.isdecimal():
                 self._rename_order(about)
+
+    def _rename_remembered(self, page: Iterable[Stored]) -> None:
+        """Rename in what is remembered of requests of those who are still there.
+
+        Whoever was merged has such records under their own key, of entries in the survivor's book.
+        """
+        for found in page:
+            item: Stored | None = found if "entry_ids" in found else None
+            while item is not None:
+                ids = [one["S"] for one in item["entry_ids"]["L"]]
+                renamed = [renamed_entry_id(one, self._request.pseudonyms) for one in ids]
+                if renamed == ids or self._rooms.pseudonyms.put_entry_ids(item, renamed):
+                    break
+                self._allowance.check()
+                item = self._rooms.bulk.get(item["pk"]["S"], item["sk"]["S"])
 
     def _renamed(self, order: Order) -> Order:
         """An order that names nobody erased; it has no owner where their pseudonym is forgotten."""

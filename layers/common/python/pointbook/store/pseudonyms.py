@@ -7,11 +7,15 @@ reads the same one, and it goes with the rest of the account, last of all. Then 
 from secrets import randbelow
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from pointbook.domain.erase import pseudonym_of
 from pointbook.store import keys
 from pointbook.store.beside import Beside, CustomerErased
 from pointbook.store.sending import sent
 from pointbook.store.values import Item, Stored, head, text
+
+_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Pseudonyms:
@@ -48,6 +52,26 @@ class Pseudonyms:
         except CustomerErased:
             return self.find(shop, customer_id)
         return _pseudonym(existing) if existing else drawn
+
+    def put_entry_ids(self, item: Stored, entry_ids: list[str]) -> bool:
+        """Let what is remembered of a request name other entries. False: it is another, or gone."""
+        request = {
+            "TableName": self._table,
+            "Item": {**item, "entry_ids": {"L": [text(one) for one in entry_ids]}},
+            "ConditionExpression": "entry_ids = :before",
+            "ExpressionAttributeValues": {":before": item["entry_ids"]},
+        }
+
+        def attempt() -> bool:
+            try:
+                self._client.put_item(**request)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != _CONDITION_FAILED:
+                    raise
+                return False
+            return True
+
+        return bool(sent(attempt))
 
 
 def pseudonym_key(shop: str, customer_id: str) -> Item:

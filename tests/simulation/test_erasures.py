@@ -1,0 +1,43 @@
+"""Whoever is merged and erased in whatever order, and whatever is under way: nothing is left.
+
+`make prove` runs more seeds and plants every bug of `erasure_bugs`; here some of them.
+"""
+
+import os
+from collections import Counter
+
+from tests.simulation.erasure_bugs import ERASURE_BUGS
+from tests.simulation.erasure_world import run_erasures
+from tests.simulation.planted import broken, hunt
+from tests.simulation.prove_erasures import all_runs
+
+SEEDS = 16
+WORKERS = os.cpu_count() or 1
+
+
+def test_nothing_of_an_erased_customer_is_left_and_no_sum_changes_under_any_seed() -> None:
+    reports = list(all_runs(range(SEEDS), WORKERS))
+    assert [f"{one.seed}: {one.violation}" for one in reports if one.violation] == []
+    assert sum(one.erased for one in reports) > 2 * SEEDS
+    faults = sum((one.faults for one in reports), Counter[str]())
+    assert faults.total() > 10 * SEEDS
+
+
+def test_a_seed_runs_the_same_way_each_time() -> None:
+    assert run_erasures(7) == run_erasures(7) != run_erasures(8)
+
+
+def test_every_planted_bug_still_finds_its_place() -> None:
+    assert len({bug.name for bug in ERASURE_BUGS}) == len(ERASURE_BUGS)
+    for bug in ERASURE_BUGS:
+        assert broken(bug)
+
+
+PLANTED = ("a pseudonym for each request", "a source that stays when its survivor is erased")
+
+
+def test_planted_bugs_are_caught() -> None:
+    chosen = [bug for bug in ERASURE_BUGS if bug.name in PLANTED]
+    assert len(chosen) == len(PLANTED)
+    for finding in hunt(chosen, seeds=10, workers=WORKERS, detector="detect_erasures"):
+        assert finding.caught_by, f"{finding.bug.name} is not caught"
