@@ -72,8 +72,8 @@ class HoldsWorld:
         apart = Random(f"pace {seed}")  # the other draws of a seed stay what they were
         programme = usual_programme(
             hold_seconds=self.random.choice(("600", "600", "120")),
-            holds_per_hour=apart.choice(("20", "2", "1")),
-            hold_calls_per_minute=apart.choice(("60", "60", "4", "1")),
+            holds_per_hour=apart.choice(("20", "20", "2", "1")),
+            hold_calls_per_minute=apart.choice(("60", "60", "60", "4", "1")),
         )
         self.judge.calls_per_minute = programme.hold_calls_per_minute
         self.hold_ms = programme.hold_seconds * SECOND
