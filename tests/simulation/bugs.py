@@ -22,6 +22,7 @@ class Bug:
 REQUESTS: Final = "store/requests.py"
 STORE: Final = "store/dynamodb.py"
 LEDGER: Final = "ledger.py"
+BACKOFF: Final = "backoff.py"
 WRITING: Final = "writing.py"
 INSTRUCTION: Final = "instruction.py"
 DRAFT: Final = "domain/draft.py"
@@ -683,7 +684,7 @@ HARMLESS: Final = (
         "self._fresh(wanted) if wanted else",
     ),
     Bug(
-        "pauses that grow faster", LEDGER, "_SECONDS * 2**self._tries", "_SECONDS * 4**self._tries"
+        "pauses that grow faster", BACKOFF, "_SECONDS * 2**self._tries", "_SECONDS * 4**self._tries"
     ),
-    Bug("pauses without jitter", LEDGER, "self._random() * longest", "longest"),
+    Bug("pauses without jitter", BACKOFF, "self._random() * longest", "longest"),
 )

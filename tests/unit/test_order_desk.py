@@ -668,7 +668,7 @@ def test_points_spent_come_back_with_refunded_goods_as_the_programme_says(
     steps = [
         ("refunds/create", back(31, (11, "300"))),
         ("refunds/create", back(32, (12, "600"))),
-        ("orders/cancelled", in_two_pieces(second=1)),
+        ("orders/cancelled", in_two_pieces(second=1, cancelled_at=NOON.isoformat())),
     ]
     for (topic, payload), returned in zip(steps, after, strict=True):
         for _ in range(2):
