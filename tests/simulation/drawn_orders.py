@@ -70,7 +70,7 @@ def _pieces(random: Random, goods: Goods) -> Goods:
 
 def _triggered_at(random: Random) -> datetime | None:
     """Soon after whatever `updated_at` says; not every message tells."""
-    if random.random() < 0.3:
+    if random.random() < 0.6:
         return None
     return instant(_LONG_AGO_MS + 6_000 + random.randrange(3))
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import Any, Final
+from unittest.mock import patch
 
 from pointbook import customer_events
 from pointbook.domain.buckets import Figures
@@ -105,7 +106,12 @@ class Told:
 def run_erasures(seed: int) -> ErasureReport:
     """One shop; the report says what was violated."""
     report = ErasureReport(seed)
-    with redirect_stdout(io.StringIO()):
+    drawn = Random(f"secrets {seed}")  # pseudonyms and names of accounts, the same for a seed
+    with (
+        redirect_stdout(io.StringIO()),
+        patch("pointbook.store.pseudonyms.randbelow", drawn.randrange),
+        patch("secrets.token_hex", lambda size: f"{drawn.getrandbits(8 * size):0{2 * size}x}"),
+    ):
         try:
             ErasureWorld(seed, report).run()
         except Violation as violation:
