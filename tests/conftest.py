@@ -46,6 +46,7 @@ SHARING = frozenset({"artifacts", "e2e", "engines", "integration"})
 """Folders whose tests share servers that they start once: of one folder all run in one process."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a folder together where they share something, when run side by side."""
     for item in items:

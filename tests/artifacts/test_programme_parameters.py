@@ -57,6 +57,8 @@ SAMPLES = (
     "paid",
     "created",
     "carry",
+    "cancelled",
+    "share",
     "clamp",
     "expire",
     "never",
