@@ -70,6 +70,31 @@ def wrong_orders() -> Iterator[str]:
                 yield f"{news} by {rule}: {difference}"
 
 
+def wrong_second_spending() -> Iterator[str]:
+    """What they do not agree on when spent points came back and, after an edit, are spent again.
+
+    Points that lapse sooner have come meanwhile, and stay: those that came back go first.
+    """
+    earns_nothing, one, two = EarningRule(10**6), Goods(100, pieces=1), Goods(200, pieces=2)
+    order, later = Order("905"), BEFORE + timedelta(seconds=1)
+    back = (Refund("r1", one),)
+    returned = c.UpdateOrder(order, OrderNews(BEFORE, one, refunds=back), earns_nothing, Days(9))
+    edited = c.UpdateOrder(order, OrderNews(later, two, refunds=back), earns_nothing, Days(9))
+    settle_spending = c.ReturnSpending(order, "till", Days(9))
+    pair = _Pair()
+    for command in (
+        c.Grant(5, Days(9)),
+        c.SpendOnOrder(5, order, "till"),
+        returned,
+        settle_spending,
+        c.Grant(5, Days(2)),
+        edited,
+    ):
+        pair.ask(command, BEFORE)
+    if difference := pair.differs(settle_spending, BEFORE):
+        yield f"spent again: {difference}"
+
+
 _REFUNDS: Final[tuple[tuple[Refund, ...], ...]] = (
     (),
     (Refund("r1", Goods(300, 20)),),
@@ -166,12 +191,13 @@ class _Pair:
 
     def _of_known_order(self, command: c.Command) -> c.Command:
         """The command with the order as it stands."""
-        if not isinstance(command, c.UpdateOrder | c.SpendOnOrder):
+        if not isinstance(command, c.UpdateOrder | c.SpendOnOrder | c.ReturnSpending):
             return command
         return replace(command, order=self.orders.get(command.order.order_id, command.order))
 
     def ask(self, command: c.Command, at: datetime) -> None:
         """Both carry it out."""
+        command = self._of_known_order(command)
         decision = decide(self.account, command, at)
         assert isinstance(decision, Decision), f"{command} is refused: {decision}"
         model.decide(self.customer, self.papers, command, at)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pointbook
-from tests.simulation.boundaries import wrong_boundaries, wrong_orders
+from tests.simulation.boundaries import wrong_boundaries, wrong_orders, wrong_second_spending
 from tests.simulation.crash_matrix import CASES, try_case
 from tests.simulation.guards import wrong_guards
 from tests.simulation.races import wrong_late_arrivals, wrong_moments, wrong_rivals
@@ -27,7 +27,7 @@ def findings(seeds: int) -> Iterator[tuple[str, str]]:
             yield f"simulation, seed {seed}", violation
     for wrong in (*wrong_late_arrivals(), *wrong_rivals(), *wrong_moments()):
         yield "races", wrong
-    for wrong in (*wrong_boundaries(), *wrong_orders()):
+    for wrong in (*wrong_boundaries(), *wrong_orders(), *wrong_second_spending()):
         yield "boundaries", wrong
     for case in CASES:
         for wrong in try_case(case):

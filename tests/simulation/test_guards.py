@@ -1,6 +1,10 @@
 """Each guard of a write holds by itself, and each instant is the instant."""
 
-from tests.simulation.boundaries import wrong_boundaries, wrong_orders
+from tests.simulation.boundaries import (
+    wrong_boundaries,
+    wrong_orders,
+    wrong_second_spending,
+)
 from tests.simulation.guards import wrong_guards
 from tests.simulation.races import wrong_late_arrivals, wrong_moments, wrong_rivals
 
@@ -12,6 +16,10 @@ def test_each_condition_alone_stops_a_write() -> None:
 def test_before_at_and_after_each_instant_the_model_agrees() -> None:
     assert not list(wrong_boundaries())
     assert not list(wrong_orders())
+
+
+def test_points_that_are_spent_again_are_those_that_came_back() -> None:
+    assert not list(wrong_second_spending())
 
 
 def test_what_was_refused_does_not_happen_when_an_earlier_try_arrives_late() -> None:
