@@ -97,13 +97,16 @@ class Control:
         self._in_force: list[_InForce] = []
         self._released = threading.Event()
 
-    def begin(self, named: Named, path: str) -> Entry:
-        """Write the request down, before anything is done about it."""
+    def begin(self, named: Named, path: str) -> tuple[Entry, Treatment]:
+        """Log the request and decide what is done to it, as one step.
+
+        Whoever sees a request in the log can rely on it: a reset after that lets the request go.
+        """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         entry = Entry(now, named.operation, path, named.variables)
         with self._lock:
             self._log.append(entry)
-        return entry
+            return entry, self._treatment(named, path)
 
     def log(self) -> list[dict[str, object]]:
         """Every request so far, oldest first."""
@@ -113,14 +116,13 @@ class Control:
                 for entry in self._log
             ]
 
-    def take(self, named: Named, path: str) -> Treatment:
+    def _treatment(self, named: Named, path: str) -> Treatment:
         """What to do to this request; counts it if the behaviour is for so many times only."""
-        with self._lock:
-            for in_force in reversed(self._in_force):
-                if in_force.behaviour.fits(named, path):
-                    self._count(in_force)
-                    return Treatment(in_force.behaviour, self._released)
-            return Treatment(WELL_BEHAVED, self._released)
+        for in_force in reversed(self._in_force):
+            if in_force.behaviour.fits(named, path):
+                self._count(in_force)
+                return Treatment(in_force.behaviour, self._released)
+        return Treatment(WELL_BEHAVED, self._released)
 
     def _count(self, in_force: _InForce) -> None:
         if in_force.times_left is None:

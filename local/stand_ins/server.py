@@ -162,8 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _treat(self, request: Request) -> None:
         named = self.server.service.name(request)
-        entry = self.server.control.begin(named, request.path)
-        treatment = self.server.control.take(named, request.path)
+        entry, treatment = self.server.control.begin(named, request.path)
         behaviour = treatment.behaviour
         treatment.released.wait(behaviour.latency_ms / 1000)
         if behaviour.hang:
