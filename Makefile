@@ -105,7 +105,7 @@ test: setup build ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2
 	@$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2
 	@$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup $(or $(ARGS),tests)
+	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/contract tests/architecture
 

@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] - it has no types
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,13 +47,20 @@ SHARING = frozenset({"artifacts", "e2e", "engines", "integration"})
 """Folders whose tests share servers that they start once: of one folder all run in one process."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a folder together where they share something, when run side by side."""
-    for item in items:
-        folder = item.path.relative_to(ROOT / "tests").parts[0]
-        if folder in SHARING:
-            item.add_marker(pytest.mark.xdist_group(folder))
+class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc] - same
+    """Tests side by side: those of a file, or of a whole folder in `SHARING`, stay together.
+
+    xdist's own groups (`--dist loadgroup`) have no effect under this version of pytest.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        _, folder, *_ = nodeid.split("/")
+        return folder if folder in SHARING else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
+    """Have xdist send tests to its processes by `FolderScheduling`."""
+    return FolderScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
