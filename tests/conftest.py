@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.database import DirectoryBasedExampleDatabase
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped] - it has no types
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it has no types
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,7 +47,7 @@ SHARING = frozenset({"artifacts", "e2e", "engines", "integration"})
 """Folders whose tests share servers that they start once: of one folder all run in one process."""
 
 
-class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc] - same
+class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # same
     """Tests side by side: those of a file, or of a whole folder in `SHARING`, stay together.
 
     xdist's own groups (`--dist loadgroup`) have no effect under this version of pytest.
