@@ -92,8 +92,12 @@ def wait_until(holds: Callable[[], bool], seconds: float = 30) -> float:
     return time.monotonic() - began
 
 
-def sweep_until(stack: Stack, holds: Callable[[], bool], seconds: float = 90) -> None:
-    """Let the schedule run until something holds; on AWS it does so every minute."""
+def sweep_until(stack: Stack, holds: Callable[[], bool], seconds: float = 400) -> None:
+    """Let the schedule run until something holds; on AWS it does so every minute.
+
+    After an outage the pause before the next try has grown to minutes: by chance, and by how many
+    tries fell into the outage.
+    """
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds, "it did not come to that in time"
