@@ -14,8 +14,8 @@ from pointbook.clock import SystemClock
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Never
-from pointbook.instruction import Booked, Instruction
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.artifacts.stack import shopify
 from tests.engines.servers import ministack

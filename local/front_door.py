@@ -54,7 +54,7 @@ _CONNECTION_HEADERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class Dependencies:
     """What lies behind the door.
 
     `function_url_ids` are by function name. A file is served from the first of `page_directories`
@@ -75,7 +75,7 @@ class FrontDoor(ThreadingHTTPServer):
 
     def __init__(self, port: int, clock: Clock) -> None:
         self.clock = clock
-        self.rooms: Rooms | None = None
+        self.rooms: Dependencies | None = None
         super().__init__(("127.0.0.1", port), _Handler)
 
 
@@ -151,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
             if size == 0:
                 return bytes(body)
 
-    def _pass_on(self, rooms: Rooms, path: str, query: str, body: bytes) -> None:
+    def _pass_on(self, rooms: Dependencies, path: str, query: str, body: bytes) -> None:
         target = f"{path}?{query}" if query else path
         connection = HTTPConnection("127.0.0.1", rooms.emulator_port, timeout=_UPSTREAM_SECONDS)
         try:
@@ -170,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
         self._answer_as(response, content)
 
-    def _put_headers(self, connection: HTTPConnection, rooms: Rooms, body: bytes) -> None:
+    def _put_headers(self, connection: HTTPConnection, rooms: Dependencies, body: bytes) -> None:
         for name, value in self.headers.items():
             if name.lower() not in _CONNECTION_HEADERS:
                 connection.putheader(name, value.encode("latin-1", "replace"))

@@ -19,7 +19,7 @@ from local import (
 )
 from local.clock import Clock
 from local.deployment import Deployment, Emulator
-from local.front_door import FrontDoor, Rooms
+from local.front_door import Dependencies, FrontDoor
 from local.options import ROOT, Options
 from local.problems import LocalProblem
 from local.progress import Progress
@@ -67,7 +67,7 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
     progress.say(f"deployed {len(deployed.functions)} functions from template.yaml")
 
     pages = (ROOT / "local" / "page", ROOT / "web")
-    door.rooms = Rooms(emulator_port, deployed.api_id, deployed.function_url_ids, pages)
+    door.rooms = Dependencies(emulator_port, deployed.api_id, deployed.function_url_ids, pages)
     stack = _stack(options, deployed, aws_url, stand_ins)
     for name, stand_in in stand_ins.items():
         stand_in_processes.wait_until_up(options, name, stand_in)

@@ -15,7 +15,7 @@ from ops.problems import OpsProblem
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.errors import InvalidRequest
 from pointbook.shopify.ids import customer_digits
-from pointbook.strict import shown, whole_number
+from pointbook.validation import shown, whole_number
 
 
 def main(arguments: list[str]) -> int:

@@ -27,7 +27,7 @@ from ops.operator_api import Answer, post
 from ops.problems import OpsProblem
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.errors import InvalidRequest
-from pointbook.imports import ROWS_MAX, TEXT_LENGTH_MAX, read_import_id
+from pointbook.services.imports import ROWS_MAX, TEXT_LENGTH_MAX, read_import_id
 
 COLUMNS = ("customer_id", "title", "point", "expired_at", "created_at")
 PAUSES_SECONDS = (1, 2, 5, 10, 30)

@@ -18,7 +18,7 @@ from ops import target
 from ops.problems import OpsProblem
 from ops.target import Target
 from pointbook.errors import MalformedBody
-from pointbook.message import read_message
+from pointbook.services.message import read_message
 from pointbook.settings import QUEUES
 
 _AT_ONCE = 10

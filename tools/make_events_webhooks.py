@@ -9,7 +9,7 @@ from typing import Any
 
 from local import demo, signing
 from local.options import ROOT
-from pointbook.message import Message, message_text
+from pointbook.services.message import Message, message_text
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.documents import API_VERSION
 from pointbook.shopify.webhook import QUEUES, read_webhook

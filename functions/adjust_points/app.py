@@ -9,14 +9,14 @@ from pointbook.domain.commands import POINTS_MAX, Grant, Remove
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, FixedDate, without_renewal
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.entrypoints.http import operator_endpoint
+from pointbook.entrypoints.operator_auth import operator, shop_of
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import REPLAY_HEADER, Response, problem
 from pointbook.errors import InvalidRequest
-from pointbook.instruction import Identity, Instruction
-from pointbook.operators import operator, shop_of
+from pointbook.ledger.instruction import Identity, Instruction
 from pointbook.shopify.ids import customer_digits
-from pointbook.strict import optional_day, text, whole_number
-from pointbook.web.endpoint import operator_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import REPLAY_HEADER, Response, problem
+from pointbook.validation import optional_day, text, whole_number
 
 settings = environment.settings()
 

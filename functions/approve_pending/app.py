@@ -5,7 +5,7 @@ from typing import Any
 
 from pointbook import environment, log, wiring
 from pointbook.domain.ports import DueKind
-from pointbook.sweeping import MARGIN_SECONDS, Sweep
+from pointbook.services.sweeps import MARGIN_SECONDS, Sweep
 
 settings = environment.settings()
 
@@ -19,4 +19,4 @@ def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _approve(shop: str, order_id: str) -> int:
-    return wiring.order_desk(shop).approve(order_id)
+    return wiring.order_service(shop).approve(order_id)

@@ -1,15 +1,15 @@
 """POST /v1/customers/{customer}/holds: take points for a checkout, and give their discount code."""
 
 from pointbook import environment, wiring
-from pointbook.callers import own_session
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.refusal import Code
-from pointbook.hold_desk import Held
+from pointbook.entrypoints.customer_auth import own_session
+from pointbook.entrypoints.http import my_page_endpoint
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import REPLAY_HEADER, Response, refusal_problem
 from pointbook.page.hold import shown_hold
-from pointbook.strict import whole_number
-from pointbook.web.endpoint import my_page_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import REPLAY_HEADER, Response, refusal_problem
+from pointbook.services.holds import Held
+from pointbook.validation import whole_number
 
 settings = environment.settings()
 
@@ -20,7 +20,7 @@ def handler(request: Request) -> Response:
     customer = own_session(request, environment.app_keys(), settings)
     key = request.idempotency_key()
     points = whole_number(request.json_object().get("points"), "points", 1, POINTS_MAX)
-    desk = wiring.hold_desk(customer.shop)
+    desk = wiring.hold_service(customer.shop)
     with request.timing.measure("ledger"):
         held = desk.create(customer.customer_id, points, key)
         if isinstance(held, Held):

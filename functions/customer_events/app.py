@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from pointbook import customer_events, environment, wiring
-from pointbook.message import Message
-from pointbook.queue_worker import queue_worker
+from pointbook import environment, wiring
+from pointbook.entrypoints.queue import queue_worker
+from pointbook.services import customers as customer_events
+from pointbook.services.message import Message
 
 settings = environment.settings()
 

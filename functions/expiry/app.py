@@ -5,7 +5,7 @@ from typing import Any
 
 from pointbook import environment, log, wiring
 from pointbook.domain.ports import DueKind
-from pointbook.sweeping import MARGIN_SECONDS, Sweep, settling
+from pointbook.services.sweeps import MARGIN_SECONDS, Sweep, settling
 
 settings = environment.settings()
 

@@ -2,11 +2,11 @@
 
 from pointbook import environment, wiring
 from pointbook.domain.commands import Consume
-from pointbook.flow import carry_out
+from pointbook.entrypoints.flow import carry_out
+from pointbook.entrypoints.http import flow_endpoint
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
 from pointbook.shopify.flow_action import CONSUME_POINTS, read_points_action
-from pointbook.web.endpoint import flow_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import Response
 
 settings = environment.settings()
 

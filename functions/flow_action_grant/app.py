@@ -3,11 +3,11 @@
 from pointbook import environment, wiring
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Days
-from pointbook.flow import carry_out
+from pointbook.entrypoints.flow import carry_out
+from pointbook.entrypoints.http import flow_endpoint
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
 from pointbook.shopify.flow_action import GRANT_POINTS, read_points_action
-from pointbook.web.endpoint import flow_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import Response
 
 settings = environment.settings()
 

@@ -1,11 +1,11 @@
 """Shopify Flow action "report points": fires the trigger "points reported" with the six figures."""
 
 from pointbook import environment, wiring
-from pointbook.flow import carried_out
+from pointbook.entrypoints.flow import carried_out
+from pointbook.entrypoints.http import flow_endpoint
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
 from pointbook.shopify.flow_action import REPORT_POINTS, read_customer_action
-from pointbook.web.endpoint import flow_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import Response
 
 settings = environment.settings()
 
@@ -16,4 +16,4 @@ def handler(request: Request) -> Response:
     action = read_customer_action(
         request.method, request.headers, request.body, environment.app_keys(), REPORT_POINTS
     )
-    return carried_out(wiring.report_desk(action.shop).report(action))
+    return carried_out(wiring.report_sender(action.shop).report(action))

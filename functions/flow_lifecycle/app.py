@@ -1,10 +1,10 @@
 """Shopify Flow's lifecycle callback: keep whether any workflow listens to a trigger."""
 
 from pointbook import environment, log, wiring
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
+from pointbook.entrypoints.webhook import webhook_endpoint
 from pointbook.shopify.flow_lifecycle import BODY_BYTES_MAX, read_trigger_use
-from pointbook.web.request import Request
-from pointbook.web.response import Response
-from pointbook.web.webhook_endpoint import webhook_endpoint
 
 settings = environment.settings()
 

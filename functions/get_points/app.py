@@ -1,12 +1,12 @@
 """GET /v1/customers/{customer}/points: a customer's figures, and what the till says."""
 
 from pointbook import environment, wiring
-from pointbook.callers import own_session
 from pointbook.domain.programme_rules import Master
+from pointbook.entrypoints.customer_auth import own_session
+from pointbook.entrypoints.http import my_page_endpoint
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
 from pointbook.page.locale import choose_locale
-from pointbook.web.endpoint import my_page_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import Response
 
 settings = environment.settings()
 

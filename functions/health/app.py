@@ -1,9 +1,9 @@
 """GET /v1/health: the API answers."""
 
 from pointbook import environment
-from pointbook.web.endpoint import my_page_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import Response
+from pointbook.entrypoints.http import my_page_endpoint
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
 
 settings = environment.settings()
 settings.first_programme()

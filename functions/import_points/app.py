@@ -3,12 +3,12 @@
 import time
 
 from pointbook import environment, log, wiring
+from pointbook.entrypoints.http import operator_endpoint
+from pointbook.entrypoints.operator_auth import operator, shop_of
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
 from pointbook.errors import InvalidRequest
-from pointbook.imports import Import, read_import_id, read_rows, totals
-from pointbook.operators import operator, shop_of
-from pointbook.web.endpoint import operator_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import Response
+from pointbook.services.imports import Import, read_import_id, read_rows, totals
 
 BODY_BYTES_MAX = 512 * 1024
 """A hundred rows with titles of 255 characters, each written as an escape of JSON's."""

@@ -1,8 +1,8 @@
 """Queue of order webhooks: earning, refunds, points used on orders, cancellations."""
 
 from pointbook import environment, wiring
-from pointbook.message import Message
-from pointbook.queue_worker import queue_worker
+from pointbook.entrypoints.queue import queue_worker
+from pointbook.services.message import Message
 
 settings = environment.settings()
 
@@ -10,4 +10,4 @@ settings = environment.settings()
 @queue_worker(stage=settings.stage)
 def handler(message: Message) -> None:
     """Carry out one message under the programme in force."""
-    wiring.order_desk(message.shop).carry_out(message)
+    wiring.order_service(message.shop).carry_out(message)

@@ -1,11 +1,11 @@
 """GET /v1/customers/{customer}/points/history: a customer's entries, newest first."""
 
 from pointbook import environment, wiring
-from pointbook.callers import own_session
-from pointbook.my_page import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX, VERSION_MAX
-from pointbook.web.endpoint import my_page_endpoint
-from pointbook.web.request import Request
-from pointbook.web.response import Response
+from pointbook.entrypoints.customer_auth import own_session
+from pointbook.entrypoints.http import my_page_endpoint
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
+from pointbook.services.my_page import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX, VERSION_MAX
 
 settings = environment.settings()
 

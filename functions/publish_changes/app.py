@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from pointbook import environment, log, wiring
-from pointbook.sweeping import MARGIN_SECONDS
+from pointbook.services.sweeps import MARGIN_SECONDS
 
 settings = environment.settings()
 

@@ -1,11 +1,11 @@
 """Shopify's webhooks: verified, reduced to the fields that are worked on, put on a queue."""
 
 from pointbook import environment, log
-from pointbook.message import Message, message_text
+from pointbook.entrypoints.request import Request
+from pointbook.entrypoints.response import Response
+from pointbook.entrypoints.webhook import webhook_endpoint
+from pointbook.services.message import Message, message_text
 from pointbook.shopify.webhook import BODY_BYTES_MAX, read_webhook
-from pointbook.web.request import Request
-from pointbook.web.response import Response
-from pointbook.web.webhook_endpoint import webhook_endpoint
 
 settings = environment.settings()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pointbook import environment, log, wiring
 from pointbook.domain.ports import DueKind
-from pointbook.sweeping import MARGIN_SECONDS, Sweep
+from pointbook.services.sweeps import MARGIN_SECONDS, Sweep
 
 settings = environment.settings()
 
@@ -13,6 +13,6 @@ settings = environment.settings()
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Try every code of the list whose time has come, each for itself."""
     log.bind(stage=settings.stage, request_id=context.aws_request_id)
-    sweep = Sweep(wiring.store(), environment.clock(), wiring.loose_code_desk().switch_off)
+    sweep = Sweep(wiring.store(), environment.clock(), wiring.orphaned_code_service().switch_off)
     seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     return asdict(sweep.run(DueKind.CODE, seconds))

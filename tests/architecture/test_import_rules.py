@@ -21,7 +21,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RULES: dict[str, str] = {
     rule["id"]: rule["name"] for rule in SETTINGS["tool"]["importlinter"]["contracts"]
 }
-ADAPTERS = ("store", "shopify", "till", "web", "page")
+ADAPTERS = ("store", "shopify", "till", "page")
 
 
 class Violation(NamedTuple):
@@ -38,20 +38,27 @@ VIOLATIONS = (
     Violation("layers", "pointbook.domain", "pointbook.errors"),
     Violation("layers", "pointbook.domain", "pointbook.store"),
     Violation("layers", "pointbook.store", "pointbook.wiring"),
-    *(Violation("layers", f"pointbook.{adapter}", "pointbook.ledger") for adapter in ADAPTERS),
+    *(
+        Violation("layers", f"pointbook.{adapter}", "pointbook.ledger.ledger")
+        for adapter in ADAPTERS
+    ),
     *(
         Violation("layers", f"pointbook.{adapter}", f"pointbook.{other}")
         for adapter, other in permutations(ADAPTERS, 2)
     ),
-    Violation("layers", "pointbook.till", "pointbook.aws"),
+    Violation("layers", "pointbook.services", "pointbook.entrypoints"),
+    Violation("layers", "pointbook.ledger", "pointbook.services"),
+    Violation("layers", "pointbook.http", "pointbook.aws"),
+    Violation("clients", "pointbook.till", "pointbook.aws"),
+    Violation("clients", "pointbook.services", "pointbook.aws"),
     Violation("aws", "pointbook.shopify", "boto3"),
     Violation("aws", "pointbook.till", "botocore"),
     Violation("aws", "functions.planted_here", "boto3"),
     Violation("functions", "functions.planted_here", "functions.planted_there.app"),
-    Violation("package", "pointbook.web", "functions.planted_there.app"),
-    Violation("package", "pointbook.web", "tests"),
-    Violation("package", "pointbook.web", "local"),
-    Violation("package", "pointbook.web", "ops"),
+    Violation("package", "pointbook.entrypoints", "functions.planted_there.app"),
+    Violation("package", "pointbook.entrypoints", "tests"),
+    Violation("package", "pointbook.entrypoints", "local"),
+    Violation("package", "pointbook.entrypoints", "ops"),
 )
 
 

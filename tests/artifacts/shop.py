@@ -9,12 +9,13 @@ import pytest
 from botocore.client import BaseClient
 
 from local import demo, signing
-from pointbook import aws, environment, wiring
+from pointbook import environment, wiring
+from pointbook.aws import kms, queues, topics
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
-from pointbook.instruction import Booked, Instruction
-from pointbook.outgoing.calls import Answer, Call
-from pointbook.outgoing.transport import Transport
+from pointbook.http.calls import Answer, Call
+from pointbook.http.transport import Transport
+from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.store import dynamodb, files
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.artifacts.roles import Aws, Right
@@ -25,9 +26,9 @@ from tests.functions.harness import EVENTS, SECRETS, Functions, event
 CUSTOMER = "8840734670934"
 OTHER_CUSTOMER = "8840734670935"
 
-_SEND_MESSAGE = aws.send_message
-_OPERATOR_TOPIC = aws.OperatorTopic
-_KMS_SEAL = aws.KmsSeal
+_SEND_MESSAGE = queues.send_message
+_OPERATOR_TOPIC = topics.OperatorTopic
+_KMS_CIPHER = kms.KmsCipher
 _CONNECT_FILES = files.connect_files
 """The real ones, before the harness puts others in their place."""
 
@@ -120,9 +121,9 @@ class Shop:
         self._patch = patch
         self.move(0)
         patch.setattr(wiring, "connect", dynamodb.connect)
-        patch.setattr(aws, "send_message", _SEND_MESSAGE)
-        patch.setattr(aws, "OperatorTopic", _OPERATOR_TOPIC)
-        patch.setattr(aws, "KmsSeal", _KMS_SEAL)
+        patch.setattr(queues, "send_message", _SEND_MESSAGE)
+        patch.setattr(topics, "OperatorTopic", _OPERATOR_TOPIC)
+        patch.setattr(kms, "KmsCipher", _KMS_CIPHER)
         patch.setattr(files, "connect_files", _CONNECT_FILES)
         patch.setattr(Transport, "send", lambda _, call, __: self.shopify.send(call))
         patch.setattr(BaseClient, "_make_api_call", _answered_by(self.aws))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from pointbook.entrypoints.queue import ONE_MESSAGE_SECONDS
 from pointbook.errors import MessageTooLarge
-from pointbook.message import MESSAGE_BYTES_MAX
-from pointbook.queue_worker import ONE_MESSAGE_SECONDS
+from pointbook.services.message import MESSAGE_BYTES_MAX
 from pointbook.settings import Settings
 from pointbook.shopify import customers, webhook
 from pointbook.store import keys

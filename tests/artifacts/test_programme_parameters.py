@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pointbook.domain.programme import ProgrammeError, usual_programme
-from pointbook.domain.programme_rules import RULES, USUAL
+from pointbook.domain.programme_rules import DEFAULTS, RULES
 from tests.artifacts.built import ROOT, TEMPLATE
 
 VARIABLES: dict[str, Any] = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
@@ -128,7 +128,7 @@ def test_every_rule_has_a_parameter_and_every_parameter_a_place_on_the_form() ->
 
 def test_a_deployment_that_says_nothing_has_the_usual_programme() -> None:
     defaults = {rule: TEMPLATE["Parameters"][name]["Default"] for rule, name in PARAMETERS.items()}
-    assert {rule: str(default) for rule, default in defaults.items()} == dict(USUAL)
+    assert {rule: str(default) for rule, default in defaults.items()} == dict(DEFAULTS)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in TOLD_BY_NO_PATTERN])
@@ -154,4 +154,4 @@ def test_the_documented_table_has_every_rule_with_its_parameter_and_usual_value(
     documented = {
         rule: (name, "" if usual == "empty" else usual.strip("`")) for rule, name, usual in rows
     }
-    assert documented == {rule: (PARAMETERS[rule], usual) for rule, usual in USUAL.items()}
+    assert documented == {rule: (PARAMETERS[rule], usual) for rule, usual in DEFAULTS.items()}

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pointbook.privacy import desk, shops
+from pointbook.services.privacy import requests as desk
+from pointbook.services.privacy import shops
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
 from tests.artifacts.shop import Shop

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook.publishing import desk as outbox
+from pointbook.services.publishing import outbox
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import Right, allowed
 from tests.artifacts.shop import CUSTOMER, EveryCode, Shop, flow_event

@@ -10,9 +10,9 @@ from pointbook.domain.decide import decide
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
 from pointbook.domain.refusal import Refusal
+from pointbook.entrypoints.flow import TOO_DEEP
 from pointbook.errors import InvalidRequest
-from pointbook.flow import TOO_DEEP
-from pointbook.publishing.report import NOT_TAKEN, reported_too_often
+from pointbook.services.publishing.reports import NOT_TAKEN, reported_too_often
 from pointbook.shopify.flow_action import GRANT_POINTS
 from tests.contract import shopify_files
 from tests.contract.runs import ACTIONS, properties, read

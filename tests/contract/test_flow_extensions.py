@@ -14,12 +14,12 @@ from local.stand_ins.discounts import Discounts
 from local.stand_ins.flow_triggers import Triggers, declared_triggers
 from local.stand_ins.shopify_graphql import AdminApi, Context, Shop
 from local.stand_ins.shopify_schema import SCHEMA_FILE
-from pointbook import flow
 from pointbook.domain.buckets import Bucket, Figures
 from pointbook.domain.chain import BookedEntry, Cause, Text
 from pointbook.domain.entry import Entry, Topic
+from pointbook.entrypoints import flow
 from pointbook.errors import InvalidRequest
-from pointbook.instruction import Booked
+from pointbook.ledger.instruction import Booked
 from pointbook.shopify import triggers
 from pointbook.shopify.documents import FLOW_TRIGGER_RECEIVE
 from pointbook.shopify.flow_action import CONSUME_POINTS, GRANT_POINTS, REPORT_POINTS

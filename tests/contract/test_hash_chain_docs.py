@@ -30,7 +30,7 @@ from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import Loaded
-from pointbook.instruction import Booked, Complete
+from pointbook.ledger.instruction import Booked, Complete
 from tests.contract import shopify_files
 from tests.contract.chain_by_the_page import Item, Page, digest, quoted, sha256
 from tests.engines.engine import MEMORY, SHOP, Engine, opened

@@ -14,8 +14,8 @@ from tests.e2e.checkout import Checkout
 from tests.e2e.conftest import OwnStack
 from tests.e2e.test_holds import CREATE, DEACTIVATE, pass_time
 
-USUAL = usual_programme()
-CALLS_EACH = -(-USUAL.hold_calls_per_minute // SHARE)
+DEFAULTS = usual_programme()
+CALLS_EACH = -(-DEFAULTS.hold_calls_per_minute // SHARE)
 HOUR, MINUTE = 3600, 60
 
 
@@ -72,7 +72,7 @@ def test_a_storm_of_holds_is_cut_and_the_others_are_served(stack: Stack) -> None
         assert wait >= 1
         if wait <= 2 * MINUTE:
             pass_time(stack, wait)
-    assert taken == USUAL.holds_per_hour
+    assert taken == DEFAULTS.holds_per_hour
     assert minutes >= 2, "the minute's pace was met before the hour's"
     assert HOUR - 10 * MINUTE <= waits[-1] <= HOUR
     assert hasty.hold(10).status_code == 429

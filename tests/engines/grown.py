@@ -9,7 +9,7 @@ from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.entry import Entry
 from pointbook.domain.ports import AccountWrite, Committed, Write
-from pointbook.ledger import ENTRIES_PER_WRITE_MAX
+from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.engine import SHOP
 from tests.engines.ledgers import FLOW, MONTH

@@ -16,12 +16,12 @@ from pointbook.domain.commands import (
     UpdateOrder,
 )
 from pointbook.domain.expiry import Days, ExpiryRule
-from pointbook.domain.orders import EarningRule, Order, OrderNews
+from pointbook.domain.orders import EarningRule, Order, OrderUpdate
 from pointbook.domain.ports import Loaded
 from pointbook.domain.reconcile import Finding, reconcile
 from pointbook.domain.refusal import Refusal
-from pointbook.instruction import Booked, Complete, Identity, Instruction
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked, Complete, Identity, Instruction
+from pointbook.ledger.ledger import Ledger
 from tests.engines.engine import SHOP, Engine, book_of
 from tests.engines.plain import CODE, CUSTOMER, HOLD_ID, NOON, ORDER
 
@@ -96,7 +96,7 @@ class Desk:
 
     def tell_order(self, rule: EarningRule = ONE_FOR_A_HUNDRED, **news: Any) -> Booked | Refusal:
         def command(loaded: Loaded) -> Command:
-            return UpdateOrder(loaded.order or Order(ORDER), OrderNews(**news), rule, MONTH)
+            return UpdateOrder(loaded.order or Order(ORDER), OrderUpdate(**news), rule, MONTH)
 
         return self.say(command, order_id=ORDER)
 

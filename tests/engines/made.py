@@ -23,7 +23,7 @@ from pointbook.domain.orders import (
     Rounding,
     Spending,
 )
-from pointbook.domain.ports import Remembered
+from pointbook.domain.ports import IdempotencyRecord
 
 POINTS_MAX = 10**12
 
@@ -118,7 +118,7 @@ def entries(customer_id: str) -> st.SearchStrategy[BookedEntry]:
 
 
 remembered = st.builds(
-    Remembered,
+    IdempotencyRecord,
     key_hash=hashes,
     content_hash=hashes,
     entry_ids=st.lists(ids, max_size=3).map(tuple),

@@ -9,7 +9,7 @@ from pointbook.domain.chain import BookedEntry, Cause, seal
 from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.lots import Lot
 from pointbook.domain.orders import Order
-from pointbook.domain.ports import AccountWrite, Remembered, Write
+from pointbook.domain.ports import AccountWrite, IdempotencyRecord, Write
 from tests.engines.engine import SHOP
 
 CUSTOMER = "7001"
@@ -54,9 +54,9 @@ def an_entry(customer_id: str = CUSTOMER, version: int = 1) -> BookedEntry:
     return seal([entry], "b1", "", CAUSE, None)[0]
 
 
-def a_remembered(key_hash: str = "ab" * 32) -> Remembered:
+def a_remembered(key_hash: str = "ab" * 32) -> IdempotencyRecord:
     """The record of a request that granted."""
-    return Remembered(
+    return IdempotencyRecord(
         key_hash=key_hash,
         content_hash="cd" * 32,
         entry_ids=(f"{CUSTOMER}-000000000001",),

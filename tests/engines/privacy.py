@@ -8,9 +8,9 @@ from typing import Any
 
 from botocore.exceptions import EndpointConnectionError
 
-from pointbook.message import Message
-from pointbook.privacy.desk import PrivacyDesk, Watched
-from pointbook.privacy.rooms import Rooms
+from pointbook.services.message import Message
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.services.privacy.requests import PrivacyService, WatchResult
 from pointbook.store.bulk import Bulk
 from pointbook.store.files import PrivacyFiles
 from pointbook.store.privacy_requests import PrivacyRequests
@@ -72,17 +72,17 @@ class Office:
         self.operator = Operator()
         self.requests = PrivacyRequests(engine.client, engine.table)
 
-    def desk(self, client: Any = None) -> PrivacyDesk:
+    def desk(self, client: Any = None) -> PrivacyService:
         """The desk, through `client` where one is wrapped around the engine's."""
         client = client or self.engine.client
-        rooms = Rooms(
+        rooms = Dependencies(
             self.engine.store(client),
             Bulk(client, self.engine.table, self.clock),
             PrivacyFiles(self.bucket, BUCKET),
             Pseudonyms(client, self.engine.table),
             self.clock,
         )
-        return PrivacyDesk(PrivacyRequests(client, self.engine.table), rooms, self.operator)
+        return PrivacyService(PrivacyRequests(client, self.engine.table), rooms, self.operator)
 
     def redact(self, customer_id: str, orders: tuple[str, ...] = (), client: Any = None) -> None:
         """Shopify asks to erase a customer."""
@@ -107,7 +107,7 @@ class Office:
         """A webhook that has come now."""
         return Message(topic, SHOP, self.clock.now(), event, payload)
 
-    def watch(self, seconds: float = MINUTES_SECONDS, client: Any = None) -> Watched:
+    def watch(self, seconds: float = MINUTES_SECONDS, client: Any = None) -> WatchResult:
         """One run of the schedule."""
         return self.desk(client).watch((SHOP,), seconds)
 

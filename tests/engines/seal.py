@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 
 
-class PlainSeal:
+class PlainCipher:
     """The `Seal` of a key with this name."""
 
     def __init__(self, key_id: str = "key") -> None:

@@ -21,8 +21,8 @@ from pointbook.domain.orders import Order
 from pointbook.domain.ports import Loaded
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
-from pointbook.instruction import Booked, Identity, Instruction
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked, Identity, Instruction
+from pointbook.ledger.ledger import Ledger
 from tests.engines import engine as engines
 from tests.engines.counting import CountingClient
 from tests.engines.engine import SHOP, Engine, book_of

@@ -13,10 +13,10 @@ import pytest
 from pointbook.domain.account import Account, Hold, HoldState, Pace
 from pointbook.domain.buckets import Balances
 from pointbook.domain.lots import Lot
-from pointbook.domain.ports import Remembered
+from pointbook.domain.ports import IdempotencyRecord
 from pointbook.domain.reconcile import reconcile
 from pointbook.domain.refusal import Refusal
-from pointbook.instruction import Booked
+from pointbook.ledger.instruction import Booked
 from pointbook.store import items
 from tests.engines.counting import CountingClient
 from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, MINISTACK, SHOP, Engine, book_of
@@ -188,7 +188,7 @@ def test_the_largest_account_stays_far_from_the_limit_of_an_item() -> None:
 
 
 def test_an_entry_and_a_remembered_request_fit_a_kilobyte_each() -> None:
-    remembered = Remembered(
+    remembered = IdempotencyRecord(
         "f" * 64, "f" * 64, (f"{LONG_ID}-000000123456",) * 2, an_entry().entry.figures
     )
 

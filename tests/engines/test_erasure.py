@@ -17,14 +17,14 @@ from pointbook.domain.buckets import Balances
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, UpdateOrder
 from pointbook.domain.erase import is_pseudonym
-from pointbook.domain.orders import Goods, Order, OrderNews
-from pointbook.domain.ports import Loaded, Wanted
+from pointbook.domain.orders import Goods, Order, OrderUpdate
+from pointbook.domain.ports import Loaded, ReadRequest
 from pointbook.domain.privacy import Kind, State
 from pointbook.domain.reconcile import reconcile
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
-from pointbook.instruction import Booked
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked
+from pointbook.ledger.ledger import Ledger
 from pointbook.store import items
 from tests.engines.engine import (
     ALL,
@@ -130,7 +130,7 @@ def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine
 @IN_MEMORY
 def test_an_order_that_no_entry_is_about_forgets_its_customer_too(engine: Engine) -> None:
     desk, office = live(engine), Office(engine)
-    news = OrderNews(updated_at=desk.clock.now(), goods=_goods(1))
+    news = OrderUpdate(updated_at=desk.clock.now(), goods=_goods(1))
     too_little = UpdateOrder(Order("9005"), news, ONE_FOR_A_HUNDRED, MONTH)
     assert desk.say(too_little, order_id="9005") == Booked((), ANY)
     office.redact(CUSTOMER, orders=(ORDER, "9005"))
@@ -197,7 +197,7 @@ def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
 
 def _cancellation(loaded: Loaded) -> Command:
     assert loaded.order is not None
-    return UpdateOrder(loaded.order, OrderNews(cancelled=True), ONE_FOR_A_HUNDRED, MONTH)
+    return UpdateOrder(loaded.order, OrderUpdate(cancelled=True), ONE_FOR_A_HUNDRED, MONTH)
 
 
 def _account(desk: Desk, customer_id: str) -> Account:
@@ -504,7 +504,7 @@ def test_the_age_of_what_is_not_done_is_told(engine: Engine) -> None:
 def test_the_code_of_an_erased_customers_hold_still_finds_it(engine: Engine) -> None:
     desk, office = live(engine), Office(engine)
     office.redact(CUSTOMER)
-    record = desk.store.load(Wanted(SHOP, None, hold_id=HOLD_ID), fresh=True).hold_record
+    record = desk.store.load(ReadRequest(SHOP, None, hold_id=HOLD_ID), fresh=True).hold_record
     assert record is not None
     assert is_pseudonym(record.customer_id)
     assert record.code == CODE

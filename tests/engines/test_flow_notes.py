@@ -10,8 +10,8 @@ from pointbook.domain.lots import Lot
 from pointbook.domain.reminders import Reminder, after_telling
 from pointbook.store.outbox import Outbox
 from pointbook.store.outbox_requests import Cursor
-from pointbook.store.reminded import Reminders
 from pointbook.store.reports import Reports
+from pointbook.store.sent_reminders import Reminders
 from tests.engines import engine as engines
 from tests.engines.engine import SHOP, Engine
 from tests.engines.ledgers import Desk

@@ -22,9 +22,9 @@ from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
 from pointbook.domain.orders import Goods, Order, Refund
 from pointbook.domain.ports import DUE_SHARDS, DueKind, Loaded
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.instruction import Booked, Identity, Instruction
-from pointbook.ledger import ENTRIES_PER_WRITE_MAX
-from pointbook.writing import TIME
+from pointbook.ledger.instruction import Booked, Identity, Instruction
+from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
+from pointbook.ledger.writes import TIME
 from tests.engines.counting import CountingClient
 from tests.engines.engine import SHOP, Engine, book_of
 from tests.engines.ledgers import FLOW, HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, Desk

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pointbook.store.listening import Listening
 from pointbook.store.outbox import Behind, Leased, LeaseLost, Outbox
 from pointbook.store.outbox_requests import Cursor
+from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.engines.engine import SHOP, Engine
 from tests.engines.ledgers import Desk
 from tests.engines.plain import CUSTOMER, OTHER
@@ -41,7 +41,7 @@ def test_a_lease_is_one_senders_until_its_time_is_over(outbox: Outbox) -> None:
     assert outbox.acquire(wish("theirs"), NOW, None) == Leased(NOW + LEASE)
     later = NOW + LEASE
     assert outbox.acquire(wish("theirs", later), later, None) == wish("theirs", later)
-    for change in (outbox.advance, outbox.release, lambda one: outbox.put_off(one, NOW)):
+    for change in (outbox.advance, outbox.release, lambda one: outbox.reschedule(one, NOW)):
         with pytest.raises(LeaseLost):
             change(replace(wish(), told=7))
     outbox.discard(wish())
@@ -67,7 +67,7 @@ def test_who_was_told_is_not_leased_again_for_the_same_version(outbox: Outbox) -
 def test_a_book_that_is_put_off_is_due_at_its_time_and_remembers_its_tries(
     outbox: Outbox,
 ) -> None:
-    outbox.put_off(replace(acquired(outbox), told=2, part=1, tries=5), NOW + LEASE)
+    outbox.reschedule(replace(acquired(outbox), told=2, part=1, tries=5), NOW + LEASE)
     assert due(outbox) == []
     assert due(outbox, NOW + LEASE) == [CUSTOMER]
     assert list(outbox.due(OTHER_SHOP, NOW + LEASE)) == []
@@ -125,7 +125,7 @@ def test_what_others_keep_on_a_cursor_stays(outbox: Outbox, engine: Engine) -> N
     outbox.discard(acquired(outbox))
     outbox.advance(replace(wish(), told=1))
     assert outbox.release(replace(wish(), told=2))
-    outbox.put_off(replace(acquired(outbox), told=2), NOW)
+    outbox.reschedule(replace(acquired(outbox), told=2), NOW)
     outbox.ask(SHOP, CUSTOMER, 3, NOW)
     assert outbox.set_back(SHOP, CUSTOMER, 1, 3, NOW)
     kept = engine.client.get_item(TableName=engine.table, Key=item, ConsistentRead=True)["Item"]
@@ -176,13 +176,13 @@ def test_books_that_are_behind_are_found_however_long_they_are(
 
 
 def test_the_newest_word_on_who_listens_counts(engine: Engine) -> None:
-    ears = Listening(engine.client, engine.table)
-    assert ears.unheard(SHOP) == frozenset(), "nothing said: somebody may listen"
-    assert ears.say(SHOP, "points-changed", NOW, listened=False)
-    assert ears.say(SHOP, "points-balance", NOW, listened=True)
-    assert not ears.say(SHOP, "points-changed", NOW, listened=True), "said before"
-    assert not ears.say(SHOP, "points-changed", NOW - LEASE, listened=True), "older"
-    assert ears.unheard(SHOP) == {"points-changed"}
-    assert ears.unheard(OTHER_SHOP) == frozenset()
-    assert ears.say(SHOP, "points-changed", NOW + LEASE, listened=True)
-    assert ears.unheard(SHOP) == frozenset()
+    subscriptions = TriggerSubscriptions(engine.client, engine.table)
+    assert subscriptions.disabled_handles(SHOP) == frozenset(), "nothing said: somebody may listen"
+    assert subscriptions.say(SHOP, "points-changed", NOW, listened=False)
+    assert subscriptions.say(SHOP, "points-balance", NOW, listened=True)
+    assert not subscriptions.say(SHOP, "points-changed", NOW, listened=True), "said before"
+    assert not subscriptions.say(SHOP, "points-changed", NOW - LEASE, listened=True), "older"
+    assert subscriptions.disabled_handles(SHOP) == {"points-changed"}
+    assert subscriptions.disabled_handles(OTHER_SHOP) == frozenset()
+    assert subscriptions.say(SHOP, "points-changed", NOW + LEASE, listened=True)
+    assert subscriptions.disabled_handles(SHOP) == frozenset()

@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from pointbook.clock import SystemClock
-from pointbook.publishing.desk import OutboxDesk
+from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.shopify.triggers import Trigger
-from pointbook.store.listening import Listening
 from pointbook.store.outbox import Outbox
+from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.engines import engine as engines
 from tests.engines.engine import SHOP, Engine
 from tests.engines.ledgers import Desk
@@ -51,8 +51,8 @@ def side_by_side(work: list[Callable[[], None]]) -> None:
 def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) -> None:
     flow = SlowFlow()
     outbox = Outbox(engine.client, engine.table)
-    ears = Listening(engine.client, engine.table)
-    desk = OutboxDesk(outbox, ears, lambda _: flow, SystemClock())
+    subscriptions = TriggerSubscriptions(engine.client, engine.table)
+    desk = OutboxPublisher(outbox, subscriptions, lambda _: flow, SystemClock())
     ledger = Desk(engine)
     booked = threading.Event()
 

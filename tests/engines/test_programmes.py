@@ -15,7 +15,7 @@ from tests.engines.memory import MemoryDynamo, refused
 from tests.engines.table import table_request
 
 SHOP = "demo.myshopify.com"
-USUAL = usual_programme()
+DEFAULTS = usual_programme()
 SHORT_HOLDS = usual_programme(hold_seconds="5")
 DURING_THE_DEPLOY = PARAMETERS_REST - timedelta(seconds=1)
 
@@ -32,7 +32,7 @@ class Releases:
         """The programmes as functions with these parameters see them."""
         return Programmes(self.client, self._table, self.clock, Deployment(programme))
 
-    def in_force(self, programme: Programme = USUAL, shop: str = SHOP) -> Programme:
+    def in_force(self, programme: Programme = DEFAULTS, shop: str = SHOP) -> Programme:
         """What a function with these parameters goes by."""
         return self.with_parameters(programme).in_force(shop)
 
@@ -42,7 +42,7 @@ class Releases:
 
     def hold_seconds(self) -> list[int]:
         """By a rule of theirs, the versions that are kept."""
-        kept = self.with_parameters(USUAL).history(SHOP)
+        kept = self.with_parameters(DEFAULTS).history(SHOP)
         return [version.programme.hold_seconds for version in kept]
 
     def change_item(self, **changes: dict[str, str] | None) -> None:
@@ -96,8 +96,8 @@ def before_the_next_read_is_answered(
 
 
 def test_the_first_programme_is_the_deployments(releases: Releases) -> None:
-    assert releases.in_force() == USUAL
-    assert releases.in_force() == USUAL
+    assert releases.in_force() == DEFAULTS
+    assert releases.in_force() == DEFAULTS
     assert releases.hold_seconds() == [600]
 
 
@@ -112,27 +112,27 @@ def test_a_deployment_with_other_parameters_is_a_new_version(releases: Releases)
 def test_while_a_deploy_lasts_old_functions_do_not_bring_their_parameters_back(
     releases: Releases,
 ) -> None:
-    releases.in_force(USUAL)
+    releases.in_force(DEFAULTS)
     releases.wait(timedelta(days=30))
     releases.in_force(SHORT_HOLDS)
     for _ in range(10):
         releases.wait(DURING_THE_DEPLOY / 10)
-        assert releases.in_force(USUAL).hold_seconds == 5
+        assert releases.in_force(DEFAULTS).hold_seconds == 5
         assert releases.in_force(SHORT_HOLDS).hold_seconds == 5
     assert releases.hold_seconds() == [600, 5]
 
 
 def test_a_deployment_that_is_rolled_back_is_followed_back(releases: Releases) -> None:
-    releases.in_force(USUAL)
+    releases.in_force(DEFAULTS)
     releases.wait(timedelta(days=30))
     releases.in_force(SHORT_HOLDS)
     releases.wait(PARAMETERS_REST)
-    assert releases.in_force(USUAL).hold_seconds == 600
+    assert releases.in_force(DEFAULTS).hold_seconds == 600
     assert releases.hold_seconds() == [600, 5, 600]
 
 
 def test_a_programme_of_which_nobody_knows_the_age_is_an_old_one(releases: Releases) -> None:
-    releases.in_force(USUAL)
+    releases.in_force(DEFAULTS)
     releases.change_item(at=None, by=None)
     assert releases.in_force(SHORT_HOLDS).hold_seconds == 5
 
@@ -140,7 +140,7 @@ def test_a_programme_of_which_nobody_knows_the_age_is_an_old_one(releases: Relea
 def test_where_no_two_releases_run_side_by_side_parameters_hold_at_once(
     table: MemoryDynamo, releases: Releases
 ) -> None:
-    releases.in_force(USUAL)
+    releases.in_force(DEFAULTS)
     at_once = Deployment(SHORT_HOLDS, timedelta())
     assert Programmes(table, "points", releases.clock, at_once).in_force(SHOP).hold_seconds == 5
 
@@ -154,7 +154,7 @@ def test_two_that_start_at_once_agree(
     releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_the_next_read_is_answered(table, monkeypatch, releases.in_force)
-    assert releases.in_force() == USUAL
+    assert releases.in_force() == DEFAULTS
     assert releases.hold_seconds() == [600]
 
 
@@ -162,7 +162,7 @@ def test_who_loses_the_race_uses_the_rules_that_are_kept(
     releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_the_next_read_is_answered(table, monkeypatch, lambda: releases.in_force(SHORT_HOLDS))
-    assert releases.in_force(USUAL) == SHORT_HOLDS
+    assert releases.in_force(DEFAULTS) == SHORT_HOLDS
     assert releases.hold_seconds() == [5]
 
 
@@ -177,7 +177,7 @@ def test_a_table_that_throttles_is_told_as_such(
     with pytest.raises(LedgerUnavailable):
         releases.in_force()
     with pytest.raises(LedgerUnavailable):
-        releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "5"}, "hanako", 0)
+        releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "5"}, "hanako", 0)
 
 
 # --- rules of other releases ----------------------------------------------------------------------
@@ -186,8 +186,8 @@ def test_a_table_that_throttles_is_told_as_such(
 def test_a_rule_of_a_later_release_is_left_alone(releases: Releases) -> None:
     releases.in_force()
     releases.change_item(birthday_points={"S": "14"})
-    assert releases.in_force() == USUAL
-    releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
+    assert releases.in_force() == DEFAULTS
+    releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
     assert releases.item()["birthday_points"] == {"S": "14"}
 
 
@@ -205,7 +205,7 @@ def test_a_rule_that_an_earlier_release_did_not_know_is_the_deployments(
 
 def test_a_person_changes_rules_and_every_version_is_kept(engine: Engine) -> None:
     releases = Releases(engine.client, engine.table)
-    programmes = releases.with_parameters(USUAL)
+    programmes = releases.with_parameters(DEFAULTS)
     first_at = releases.clock.at
     programmes.in_force(SHOP)
     releases.wait(timedelta(hours=1))
@@ -214,12 +214,12 @@ def test_a_person_changes_rules_and_every_version_is_kept(engine: Engine) -> Non
     assert written == usual_programme(2, **texts)
     assert programmes.in_force(SHOP) == written
     versions = [
-        Version(USUAL, first_at, "deployment"),
+        Version(DEFAULTS, first_at, "deployment"),
         Version(written, releases.clock.at, "hanako"),
     ]
     assert list(programmes.history(SHOP)) == versions
     assert programmes.latest(SHOP) == versions[1]
-    assert [programmes.version(SHOP, number) for number in (1, 2, 3)] == [USUAL, written, None]
+    assert [programmes.version(SHOP, number) for number in (1, 2, 3)] == [DEFAULTS, written, None]
     with pytest.raises(ProgrammeMoved) as moved:
         programmes.set(SHOP, {"hold_seconds": "7"}, "taro", 1)
     assert moved.value.found == 2
@@ -227,8 +227,8 @@ def test_a_person_changes_rules_and_every_version_is_kept(engine: Engine) -> Non
 
 
 def test_what_a_person_has_set_outlives_deployments(releases: Releases) -> None:
-    releases.in_force(USUAL)
-    releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "60"}, "hanako", 1)
+    releases.in_force(DEFAULTS)
+    releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "60"}, "hanako", 1)
     releases.wait(timedelta(days=30))
     assert releases.in_force(SHORT_HOLDS) == usual_programme(2, hold_seconds="60")
     assert releases.hold_seconds() == [600, 60]
@@ -236,7 +236,7 @@ def test_what_a_person_has_set_outlives_deployments(releases: Releases) -> None:
 
 def test_rules_that_a_person_does_not_name_stay_as_they_are(releases: Releases) -> None:
     releases.in_force(SHORT_HOLDS)
-    written = releases.with_parameters(USUAL).set(SHOP, {"points_per_unit": "2"}, "hanako", 1)
+    written = releases.with_parameters(DEFAULTS).set(SHOP, {"points_per_unit": "2"}, "hanako", 1)
     assert (written.hold_seconds, written.points_per_unit) == (5, 2)
 
 
@@ -245,14 +245,14 @@ def test_a_person_may_come_before_every_function(releases: Releases) -> None:
     assert programmes.latest(SHOP) is None
     written = programmes.set(SHOP, {"points_per_unit": "2"}, "hanako", 0)
     assert written == usual_programme(1, hold_seconds="5", points_per_unit="2")
-    assert releases.in_force(USUAL) == written
+    assert releases.in_force(DEFAULTS) == written
 
 
 def test_a_rule_that_cannot_be_used_changes_nothing(releases: Releases) -> None:
     releases.in_force()
     for wrong in ({"hold_seconds": "soon"}, {"birthday_points": "1"}):
         with pytest.raises(ProgrammeError):
-            releases.with_parameters(USUAL).set(SHOP, wrong, "hanako", 1)
+            releases.with_parameters(DEFAULTS).set(SHOP, wrong, "hanako", 1)
     assert releases.hold_seconds() == [600]
 
 
@@ -260,7 +260,7 @@ def test_of_two_persons_the_slower_one_is_told(
     releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     releases.in_force()
-    programmes = releases.with_parameters(USUAL)
+    programmes = releases.with_parameters(DEFAULTS)
 
     def faster() -> None:
         programmes.set(SHOP, {"hold_seconds": "5"}, "taro", 1)
@@ -282,6 +282,6 @@ def test_a_change_of_which_only_the_reply_is_lost_has_happened_once(
         raise refused("InternalServerError", "lost")
 
     monkeypatch.setattr(table, "transact_write_items", write_and_lose_the_reply)
-    written = releases.with_parameters(USUAL).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
+    written = releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
     assert written == numbered(SHORT_HOLDS, 2)
     assert releases.hold_seconds() == [600, 5]

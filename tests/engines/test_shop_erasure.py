@@ -12,7 +12,7 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Settle
 from pointbook.domain.privacy import Kind, State
 from pointbook.errors import LedgerUnavailable
-from pointbook.privacy import shops
+from pointbook.services.privacy import shops
 from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
 from tests.engines.ledgers import Desk
 from tests.engines.memory import MemoryDynamo

@@ -21,8 +21,8 @@ from pointbook.domain.ports import (
     Committed,
     DueKind,
     Loaded,
-    Lost,
-    Wanted,
+    ReadRequest,
+    VersionConflict,
     Write,
 )
 from pointbook.store.dynamodb import DynamoStore
@@ -44,11 +44,11 @@ from tests.engines.plain import (
     an_order,
 )
 
-EVERYTHING = Wanted(SHOP, CUSTOMER, key_hash="ab" * 32, order_id=ORDER, hold_id=HOLD_ID)
+EVERYTHING = ReadRequest(SHOP, CUSTOMER, key_hash="ab" * 32, order_id=ORDER, hold_id=HOLD_ID)
 numbers = count(1)
 
 
-def loaded(store: DynamoStore, wanted: Wanted = EVERYTHING) -> Loaded:
+def loaded(store: DynamoStore, wanted: ReadRequest = EVERYTHING) -> Loaded:
     return store.load(wanted, fresh=True)
 
 
@@ -78,7 +78,7 @@ def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.Data
     )
     assert store.commit(write) == Committed()
 
-    wanted = Wanted(SHOP, customer_id, remembered.key_hash, order_id, record.hold_id)
+    wanted = ReadRequest(SHOP, customer_id, remembered.key_hash, order_id, record.hold_id)
     everything = Loaded(account, remembered, order, record)
     assert store.load(wanted, fresh=True) == everything
     assert store.load(wanted, fresh=False) == everything
@@ -100,8 +100,10 @@ def test_only_what_is_wanted_is_read(engine: Engine, fresh: bool) -> None:
     store = engine.store()
     store.commit(a_write())
 
-    assert store.load(Wanted(SHOP, CUSTOMER), fresh=fresh) == Loaded(an_account())
-    assert store.load(Wanted(SHOP, OTHER, order_id=ORDER), fresh=fresh) == Loaded(order=an_order())
+    assert store.load(ReadRequest(SHOP, CUSTOMER), fresh=fresh) == Loaded(an_account())
+    assert store.load(ReadRequest(SHOP, OTHER, order_id=ORDER), fresh=fresh) == Loaded(
+        order=an_order()
+    )
 
 
 def test_books_of_two_shops_do_not_meet(engine: Engine) -> None:
@@ -117,10 +119,10 @@ def test_a_hold_record_is_found_by_its_id_and_in_its_shop_alone(engine: Engine) 
     store = engine.store()
     store.commit(a_write())
 
-    assert loaded(store, Wanted(SHOP, OTHER, hold_id=HOLD_ID)).hold_record == a_hold_record()
+    assert loaded(store, ReadRequest(SHOP, OTHER, hold_id=HOLD_ID)).hold_record == a_hold_record()
     for hold_id in (HOLD_ID.upper(), f"{HOLD_ID} ", CODE):
-        assert loaded(store, Wanted(SHOP, CUSTOMER, hold_id=hold_id)).hold_record is None
-    elsewhere = Wanted("other.myshopify.com", CUSTOMER, hold_id=HOLD_ID)
+        assert loaded(store, ReadRequest(SHOP, CUSTOMER, hold_id=hold_id)).hold_record is None
+    elsewhere = ReadRequest("other.myshopify.com", CUSTOMER, hold_id=HOLD_ID)
     assert loaded(store, elsewhere).hold_record is None
 
 
@@ -174,7 +176,7 @@ def test_one_guard_stops_the_whole_write(
 
     verdict = store.commit(guard(second))
 
-    assert verdict == Lost({CUSTOMER: an_account()} if account_changed else {})
+    assert verdict == VersionConflict({CUSTOMER: an_account()} if account_changed else {})
     assert loaded(store) == Loaded(an_account(), a_remembered(), an_order(), a_hold_record())
     assert loaded(store, replace(EVERYTHING, key_hash="ef" * 32)).remembered is None
     assert len(book_of(store, CUSTOMER)) == 1
@@ -191,7 +193,7 @@ def test_a_later_revision_needs_the_one_before_to_be_there(engine: Engine, part:
         "hold_record": replace(good, hold_record=a_hold_record(2)),
     }
 
-    assert store.commit(writes[part]) == Lost()
+    assert store.commit(writes[part]) == VersionConflict()
     assert loaded(store) == Loaded()
     assert store.commit(good) == Committed()
 
@@ -217,8 +219,8 @@ def test_an_account_is_handed_back_only_if_nothing_else_had_changed(engine: Engi
     store.commit(a_write())
     both_gone = replace(a_write(revision=1), remembered=a_remembered("ef" * 32), hold_record=None)
 
-    assert store.commit(both_gone) == Lost()
-    assert store.commit(replace(both_gone, order=None)) == Lost({CUSTOMER: an_account()})
+    assert store.commit(both_gone) == VersionConflict()
+    assert store.commit(replace(both_gone, order=None)) == VersionConflict({CUSTOMER: an_account()})
 
 
 # --- two accounts -------------------------------------------------------------------------------
@@ -253,7 +255,7 @@ def test_neither_account_is_written_if_one_had_changed(engine: Engine, changed: 
     revisions = {each: 1 if each in changed else 2 for each in (CUSTOMER, OTHER)}
     source, target = (an_account(each, revision) for each, revision in revisions.items())
 
-    assert store.commit(pair(source, target, 2)) == Lost(
+    assert store.commit(pair(source, target, 2)) == VersionConflict(
         {each: an_account(each) for each in changed}
     )
     assert store.account(SHOP, CUSTOMER) == an_account()

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from pointbook import aws
-from pointbook.aws import KmsSeal
+from pointbook.aws import kms as kms_module
+from pointbook.aws.kms import KmsCipher
 from pointbook.errors import LedgerUnavailable, StoreRefused, Unavailable
-from pointbook.outgoing.tokens import KeptToken
+from pointbook.http.tokens import KeptToken
 from pointbook.store.tokens import Tokens
 from tests.engines import servers
 from tests.engines.engine import ISOLATED, SHOP, Engine
 from tests.engines.memory import MemoryDynamo, refused
-from tests.engines.seal import PlainSeal
+from tests.engines.seal import PlainCipher
 from tests.engines.table import table_request
 
 OTHER_SHOP = "other.myshopify.com"
@@ -36,7 +36,7 @@ def refusing(aws_code: str) -> Callable[..., Any]:
 
 
 def tokens_of(engine: Engine) -> Tokens:
-    return Tokens(engine.client, engine.table, PlainSeal())
+    return Tokens(engine.client, engine.table, PlainCipher())
 
 
 def test_a_token_is_read_as_it_was_written(engine: Engine) -> None:
@@ -88,18 +88,18 @@ def table() -> MemoryDynamo:
 
 
 def test_no_token_can_be_read_in_the_table(table: MemoryDynamo) -> None:
-    tokens = Tokens(table, "points", PlainSeal())
+    tokens = Tokens(table, "points", PlainCipher())
     tokens.write(SHOP, replace(TOKEN, version=1))
     key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
     item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    assert item.pop("sealed") == {"B": PlainSeal().close("shpat_1", {"shop": SHOP})}
+    assert item.pop("sealed") == {"B": PlainCipher().close("shpat_1", {"shop": SHOP})}
     assert "shpat" not in str(item)
 
 
 def test_a_token_that_another_key_sealed_counts_as_none(table: MemoryDynamo) -> None:
     """A table that was restored beside another key goes on by itself: a token can be had anew."""
-    Tokens(table, "points", PlainSeal("before")).write(SHOP, replace(TOKEN, version=1))
-    tokens = Tokens(table, "points", PlainSeal("after"))
+    Tokens(table, "points", PlainCipher("before")).write(SHOP, replace(TOKEN, version=1))
+    tokens = Tokens(table, "points", PlainCipher("after"))
     assert tokens.read(SHOP) == replace(TOKEN, version=1, text="")
     assert tokens.write(SHOP, TOKEN)
 
@@ -128,7 +128,7 @@ def test_what_the_table_refuses_is_our_error(
     error: type[Exception],
 ) -> None:
     monkeypatch.setattr(table, operation, refusing(aws_code))
-    tokens = Tokens(table, "points", PlainSeal())
+    tokens = Tokens(table, "points", PlainCipher())
     with pytest.raises(error):
         use(tokens)
 
@@ -146,9 +146,9 @@ def kms_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def kms(kms_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """KMS in MiniStack."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", kms_url)
-    aws._keys.cache_clear()
-    yield aws._keys()
-    aws._keys.cache_clear()
+    kms_module._keys.cache_clear()
+    yield kms_module._keys()
+    kms_module._keys.cache_clear()
 
 
 def new_key(kms: Any) -> str:
@@ -158,10 +158,10 @@ def new_key(kms: Any) -> str:
 
 def test_a_seal_is_opened_by_its_key_and_for_its_context_only(kms: Any) -> None:
     key_id = new_key(kms)
-    sealed = KmsSeal(key_id).close("shpat_1", {"shop": SHOP})
+    sealed = KmsCipher(key_id).close("shpat_1", {"shop": SHOP})
     assert b"shpat" not in sealed
-    assert KmsSeal(key_id).open(sealed, {"shop": SHOP}) == "shpat_1"
-    assert KmsSeal(key_id).open(sealed, {"shop": OTHER_SHOP}) is None
+    assert KmsCipher(key_id).open(sealed, {"shop": SHOP}) == "shpat_1"
+    assert KmsCipher(key_id).open(sealed, {"shop": OTHER_SHOP}) is None
 
 
 @pytest.mark.parametrize(
@@ -177,37 +177,37 @@ def test_what_another_key_sealed_or_one_that_is_no_more_cannot_be_opened(
     monkeypatch: pytest.MonkeyPatch, aws_code: str
 ) -> None:
     """Made by hand: MiniStack opens with whatever key is named."""
-    monkeypatch.setattr(aws, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
-    assert KmsSeal("key").open(b"sealed", {"shop": SHOP}) is None
+    monkeypatch.setattr(kms_module, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
+    assert KmsCipher("key").open(b"sealed", {"shop": SHOP}) is None
 
 
 @pytest.mark.parametrize("aws_code", ["ThrottlingException", "AccessDeniedException"])
 def test_a_kms_that_does_not_open_now_is_not_taken_for_another_key(
     monkeypatch: pytest.MonkeyPatch, aws_code: str
 ) -> None:
-    monkeypatch.setattr(aws, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
+    monkeypatch.setattr(kms_module, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
     with pytest.raises(Unavailable):
-        KmsSeal("key").open(b"sealed", {"shop": SHOP})
+        KmsCipher("key").open(b"sealed", {"shop": SHOP})
 
 
 def test_an_alias_names_the_key_as_well(kms: Any) -> None:
     alias = "alias/pointbook-test-tokens"
     kms.create_alias(AliasName=alias, TargetKeyId=new_key(kms))
-    sealed = KmsSeal(alias).close("shpat_1", {"shop": SHOP})
-    assert KmsSeal(alias).open(sealed, {"shop": SHOP}) == "shpat_1"
+    sealed = KmsCipher(alias).close("shpat_1", {"shop": SHOP})
+    assert KmsCipher(alias).open(sealed, {"shop": SHOP}) == "shpat_1"
 
 
 def test_a_key_that_is_not_there_is_told(kms: Any) -> None:
     with pytest.raises(Unavailable) as unavailable:
-        KmsSeal("alias/nobodys").close("shpat_1", {"shop": SHOP})
+        KmsCipher("alias/nobodys").close("shpat_1", {"shop": SHOP})
     assert unavailable.value.code == "secrets_unavailable"
 
 
 def test_a_kms_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    aws._keys.cache_clear()
+    kms_module._keys.cache_clear()
     with pytest.raises(Unavailable):
-        KmsSeal("key").close("shpat_1", {"shop": SHOP})
+        KmsCipher("key").close("shpat_1", {"shop": SHOP})
     with pytest.raises(Unavailable):
-        KmsSeal("key").open(b"sealed", {"shop": SHOP})
-    aws._keys.cache_clear()
+        KmsCipher("key").open(b"sealed", {"shop": SHOP})
+    kms_module._keys.cache_clear()

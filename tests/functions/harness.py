@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import aws, environment, wiring
+from pointbook import environment, wiring
+from pointbook.aws import kms, queues, topics
 from pointbook.settings import QUEUES
 from pointbook.store import files
 from tests.engines.memory import MemoryDynamo
 from tests.engines.privacy import BUCKET, MemoryBucket, Operator
-from tests.engines.seal import PlainSeal
+from tests.engines.seal import PlainCipher
 from tests.engines.table import table_request
 from tools.make_events_webhooks import sqs_event
 
@@ -76,10 +77,10 @@ class Functions:
         for name, value in {**_ENVIRONMENT, **variables}.items():
             patch.setenv(name, value)
         patch.setattr(wiring, "connect", lambda: self.table)
-        patch.setattr(aws, "KmsSeal", PlainSeal)
-        patch.setattr(aws, "OperatorTopic", lambda _: self.operator)
+        patch.setattr(kms, "KmsCipher", PlainCipher)
+        patch.setattr(topics, "OperatorTopic", lambda _: self.operator)
         patch.setattr(files, "connect_files", lambda: self.bucket)
-        patch.setattr(aws, "send_message", lambda queue, text: self.queued.append((queue, text)))
+        patch.setattr(queues, "send_message", lambda queue, text: self.queued.append((queue, text)))
         patch.setattr(environment, "_memory", {})
         patch.setattr(wiring, "_parts", {})
         for module, names in _CACHED.items():

@@ -19,7 +19,7 @@ RELEASE = "release_hold"
 
 
 class Codes:
-    """The discount codes of a shop, as `pointbook.hold_desk.Discounts` says.
+    """The discount codes of a shop, as `pointbook.services.holds.Discounts` says.
 
     The next call raises `fault` once; with `does_it_first` only its answer is lost.
     """

@@ -9,7 +9,7 @@ import pytest
 from local import demo
 from pointbook import wiring
 from pointbook.domain.chain import BookedEntry, Cause
-from pointbook.instruction import Booked
+from pointbook.ledger.instruction import Booked
 from tests.functions.harness import Answer, Functions, event
 from tests.functions.hold_shop import OneAtATime
 from tests.functions.test_privacy_events import redact

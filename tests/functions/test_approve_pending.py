@@ -10,7 +10,7 @@ from local import demo
 from pointbook import environment, wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import CancelPending
-from pointbook.instruction import Booked, Instruction
+from pointbook.ledger.instruction import Booked, Instruction
 from tests.functions.harness import Functions, event
 from tools.make_events_webhooks import messages
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from pointbook.entrypoints.request import BODY_BYTES_MAX
 from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
-from pointbook.ledger import Ledger
-from pointbook.web.request import BODY_BYTES_MAX
+from pointbook.ledger.ledger import Ledger
 from tests.functions.harness import Answer, event
 from tests.functions.hold_shop import CREATE, CUSTOMER, HoldShop, wish
 from tests.functions.test_privacy_events import redact

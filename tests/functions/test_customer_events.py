@@ -10,7 +10,7 @@ from local import demo
 from pointbook import wiring
 from pointbook.domain.lots import Lot
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.ledger import Ledger
+from pointbook.ledger.ledger import Ledger
 from tests.engines.customers import MemoryCustomers
 from tests.functions.harness import Functions, event
 from tools.make_events_webhooks import messages, sqs_event

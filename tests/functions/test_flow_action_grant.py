@@ -7,7 +7,7 @@ from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Days
-from pointbook.instruction import Booked, Instruction
+from pointbook.ledger.instruction import Booked, Instruction
 from tests.functions.flow_cases import CARRIED_OUT, REFUSED
 from tests.functions.harness import Functions, event
 

@@ -9,13 +9,13 @@ import pytest
 from local import signing
 from pointbook import wiring
 from pointbook.clock import MovedClock
-from pointbook.publishing import report
+from pointbook.services.publishing import reports as report
 from pointbook.shopify.triggers import Trigger
 from tests.engines.memory import refused
 from tests.functions.callbacks import callback
 from tests.functions.harness import Answer, Functions, event
 from tests.functions.moved import clock_file, move
-from tests.unit.publishing.flows import FakeFlow, dead, down, locked, lost
+from tests.unit.services.publishing.flows import FakeFlow, dead, down, locked, lost
 
 REPORT = "flow_action_report"
 CUSTOMER = "8840734670934"

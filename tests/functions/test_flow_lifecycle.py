@@ -6,7 +6,7 @@ import pytest
 
 from local import demo, signing
 from pointbook.shopify import triggers
-from pointbook.store.listening import Listening
+from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.engines.memory import refused
 from tests.functions.callbacks import callback
 from tests.functions.harness import TABLE, Functions, event
@@ -19,8 +19,8 @@ NOON, LATER = "2026-11-22T03:00:00Z", "2026-11-22T12:00:01.250+09:00"
 """The second is 1.25 s after the first."""
 
 
-def unheard(functions: Functions) -> frozenset[str]:
-    return Listening(functions.table, TABLE).unheard(demo.SHOP_DOMAIN)
+def disabled_handles(functions: Functions) -> frozenset[str]:
+    return TriggerSubscriptions(functions.table, TABLE).disabled_handles(demo.SHOP_DOMAIN)
 
 
 def said(functions: Functions, at: str, *, listened: bool) -> str:
@@ -32,16 +32,16 @@ def said(functions: Functions, at: str, *, listened: bool) -> str:
 
 
 def test_before_shopify_says_anything_everything_is_sent(functions: Functions) -> None:
-    assert unheard(functions) == frozenset()
+    assert disabled_handles(functions) == frozenset()
 
 
 def test_a_trigger_that_nobody_uses_is_known_and_one_that_is_used_again(
     functions: Functions,
 ) -> None:
     assert functions.sample(LIFECYCLE, "switched_off").body == {"status": "noted"}
-    assert unheard(functions) == {CHANGED}
+    assert disabled_handles(functions) == {CHANGED}
     assert functions.sample(LIFECYCLE, "switched_on").body == {"status": "noted"}
-    assert unheard(functions) == frozenset()
+    assert disabled_handles(functions) == frozenset()
 
 
 def test_older_news_that_comes_late_and_news_that_comes_twice_change_nothing(
@@ -49,10 +49,10 @@ def test_older_news_that_comes_late_and_news_that_comes_twice_change_nothing(
 ) -> None:
     assert said(functions, LATER, listened=True) == "noted"
     assert said(functions, NOON, listened=False) == "outdated"
-    assert unheard(functions) == frozenset()
+    assert disabled_handles(functions) == frozenset()
     assert said(functions, LATER, listened=True) == "outdated"
     assert said(functions, "2026-11-22T03:00:02Z", listened=False) == "noted"
-    assert unheard(functions) == {CHANGED}
+    assert disabled_handles(functions) == {CHANGED}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_trigger_is_known_by_its_handle_and_by_its_name(
 ) -> None:
     payload = callback(flow_trigger_definition_id=definition, has_enabled_flow=False)
     assert functions.ask(LIFECYCLE, payload).status == 200
-    assert unheard(functions) == {handle}
+    assert disabled_handles(functions) == {handle}
 
 
 def test_a_trigger_that_is_none_of_ours_silences_nothing_and_does_not_keep_a_merchant_waiting(
@@ -78,7 +78,7 @@ def test_a_trigger_that_is_none_of_ours_silences_nothing_and_does_not_keep_a_mer
 ) -> None:
     answer = functions.sample(LIFECYCLE, "unknown_trigger")
     assert (answer.status, answer.body) == (200, {"status": "ignored"})
-    assert unheard(functions) == frozenset()
+    assert disabled_handles(functions) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_is_not_shopifys_is_refused(
 ) -> None:
     answer = functions.sample(LIFECYCLE, case)
     assert (answer.status, answer.body) == (status, {"code": code})
-    assert unheard(functions) == frozenset()
+    assert disabled_handles(functions) == frozenset()
 
 
 @pytest.mark.parametrize(

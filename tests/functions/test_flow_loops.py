@@ -7,7 +7,7 @@ import pytest
 from local import signing
 from pointbook import wiring
 from pointbook.domain.chain import BookedEntry, hash_of
-from pointbook.flow import CHAIN_MAX
+from pointbook.entrypoints.flow import CHAIN_MAX
 from tests.engines.memory import refused
 from tests.functions.harness import Answer, Functions, event
 

@@ -16,8 +16,8 @@ from local.stand_ins.server import StandIn
 from local.stand_ins.till import Account, TillService
 from pointbook import environment, wiring
 from pointbook.errors import LedgerUnavailable, Unavailable
-from pointbook.ledger import Ledger
-from pointbook.my_page import TILL_BUDGET_SECONDS
+from pointbook.ledger.ledger import Ledger
+from pointbook.services.my_page import TILL_BUDGET_SECONDS
 from pointbook.settings import Secrets, Stage
 from pointbook.till.smaregi import SmaregiTill
 from tests.functions.harness import SECRETS, Functions, event
@@ -100,7 +100,7 @@ def test_a_table_that_cannot_be_reached_is_told_as_such(
 
     payload = event(POINTS, "by_header")
     monkeypatch.setattr(functions.table, "get_item", unreachable)
-    monkeypatch.setattr("pointbook.ledger.READ_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr("pointbook.ledger.ledger.READ_DEADLINE_SECONDS", 0.05)
     answer = functions.ask(POINTS, payload)
     assert (answer.status, answer.body["code"]) == (503, "ledger_unavailable")
     assert answer.headers["Retry-After"] == "1"

@@ -10,7 +10,7 @@ from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
 from pointbook.errors import ShopifyUnavailable
-from pointbook.instruction import Booked, Instruction
+from pointbook.ledger.instruction import Booked, Instruction
 from tests.functions.harness import Functions
 from tests.functions.hold_shop import HoldShop
 

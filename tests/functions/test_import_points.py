@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import imports, wiring
+from pointbook import wiring
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.errors import LedgerUnavailable
-from pointbook.instruction import Booked
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked
+from pointbook.ledger.ledger import Ledger
+from pointbook.services import imports
 from tests.functions.harness import Answer, Functions, event
 from tests.functions.hold_shop import OneAtATime
 from tests.functions.test_adjust_points import refusal

@@ -11,8 +11,8 @@ from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, TakeHold
 from pointbook.domain.expiry import Days
-from pointbook.domain.ports import Obstacle, TryAgainError, Wanted
-from pointbook.instruction import Booked, Instruction
+from pointbook.domain.ports import ReadRequest, StoreUnavailable, TransientCause
+from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.shopify.discount_code import hold_id_of
 from tests.engines.customers import MemoryCustomers
 from tests.functions.harness import Functions, event
@@ -219,7 +219,9 @@ def test_while_shopify_cannot_be_asked_an_order_waits_and_others_go_on(
 def test_one_unreadable_message_stops_no_other(functions: Functions) -> None:
     assert len(failed(functions, "unreadable_beside_another")) == 1
     assert (
-        wiring.store().load(Wanted(demo.SHOP_DOMAIN, None, order_id=str(ORDER)), fresh=True).order
+        wiring.store()
+        .load(ReadRequest(demo.SHOP_DOMAIN, None, order_id=str(ORDER)), fresh=True)
+        .order
     )
 
 
@@ -235,7 +237,7 @@ def test_a_message_comes_again_while_the_table_cannot_be_reached(
     functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(**_: Any) -> None:
-        raise TryAgainError(Obstacle.UNREACHABLE, "...")
+        raise StoreUnavailable(TransientCause.UNREACHABLE, "...")
 
     monkeypatch.setattr(functions.table, "transact_get_items", fail)
     assert len(failed(functions, "orders_create")) == 1

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from pointbook.privacy import desk, shops
+from pointbook.services.privacy import requests as desk
+from pointbook.services.privacy import shops
 from tests.functions.harness import Functions, event
 
 CUSTOMER = "8840734670934"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pointbook.privacy import desk
+from pointbook.services.privacy import requests as desk
 from tests.functions.harness import Functions, event
 
 CUSTOMERS_REDACT = event("privacy_events", "customers_redact")

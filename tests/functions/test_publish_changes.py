@@ -17,8 +17,8 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.expiry import Days
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from pointbook.instruction import Booked, Instruction
-from pointbook.publishing import runs
+from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.services.publishing import runs
 from tests.engines.locked import LockedClient
 from tests.engines.memory import refused
 from tests.functions.harness import EVENTS, TABLE, Functions, event

@@ -10,12 +10,12 @@ import pytest
 from local import signing
 from pointbook import environment, wiring
 from pointbook.clock import SystemClock
-from pointbook.publishing import reminders
+from pointbook.services.publishing import reminders
 from tests.engines.memory import refused
 from tests.functions.callbacks import callback
 from tests.functions.harness import TABLE, Functions, event
 from tests.functions.moved import clock_file, move
-from tests.unit.publishing.flows import FakeFlow, dead, down, locked, lost
+from tests.unit.services.publishing.flows import FakeFlow, dead, down, locked, lost
 
 CUSTOMER = "8840734670934"
 OTHER = "8840734670935"
@@ -263,7 +263,7 @@ def test_a_run_that_was_cut_off_is_made_good_when_its_claim_is_over(
 ) -> None:
     shop.grant(days=30)
     now = SystemClock().now()
-    desk = wiring.reminder_desk()
+    desk = wiring.reminder_sender()
     desk.reminders.claim("demo.myshopify.com", CUSTOMER, now, now + reminders.CLAIM)
     assert shop.remind()["sent"] == 0
     monkeypatch.setattr(SystemClock, "now", lambda _: now + reminders.CLAIM)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pointbook import aws
+from pointbook.aws import queues
 from pointbook.errors import Unavailable
-from pointbook.message import MESSAGE_BYTES_MAX, read_message
+from pointbook.services.message import MESSAGE_BYTES_MAX, read_message
 from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
 from tests.functions.harness import Answer, Functions, event
 from tools import shopify_payloads
@@ -142,7 +142,7 @@ def test_a_queue_that_refuses_lets_shopify_send_again(
     def refuse(*_: str) -> None:
         raise Unavailable("queue_unavailable", "Please send this again.", 10)
 
-    monkeypatch.setattr(aws, "send_message", refuse)
+    monkeypatch.setattr(queues, "send_message", refuse)
     answer = functions.sample(WEBHOOK, "orders_create")
     assert (answer.status, answer.body) == (503, {"code": "queue_unavailable"})
     assert answer.headers["Retry-After"] == "10"
@@ -186,7 +186,7 @@ def test_nothing_of_a_body_is_logged_whatever_becomes_of_it(
     for case in BODIES:
         functions.sample(WEBHOOK, case)
     functions.sample(WEBHOOK, "not_json")
-    monkeypatch.setattr(aws, "send_message", lambda *_: 1 / 0)
+    monkeypatch.setattr(queues, "send_message", lambda *_: 1 / 0)
     answer = functions.sample(WEBHOOK, "orders_create")
     assert (answer.status, answer.body) == (500, {"code": "internal_error"})
     written = capsys.readouterr().out

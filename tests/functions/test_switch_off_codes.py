@@ -61,7 +61,7 @@ def test_what_shopify_does_not_do_is_counted_and_done_by_a_later_run(
     lose_a_code(shop, "a")
     shop.codes.fault, shop.codes.does_it_first = fault, False
     assert sweep(shop) == NOTHING | {"due": 1, "failed": 1}
-    assert "LooseCodesNotSwitchedOff" in capsys.readouterr().out
+    assert "OrphanedCodesNotSwitchedOff" in capsys.readouterr().out
     shop.move(31)
     assert sweep(shop) == NOTHING | {"due": 1}
     assert shop.codes.usable() == set()

@@ -24,15 +24,15 @@ from pointbook.clock import SystemClock
 from pointbook.domain.programme_rules import DiscountKind
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import SettingsError, ShopifyRefused, ShopifyUnavailable
-from pointbook.outgoing.tokens import KeptToken
-from pointbook.outgoing.transport import Transport
+from pointbook.http.tokens import KeptToken
+from pointbook.http.transport import Transport
 from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi
 from pointbook.shopify.admin_access import AdminAccess
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.customers import BUDGET_SECONDS, Customers
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount, Discounts
-from tests.engines.seal import PlainSeal
+from tests.engines.seal import PlainCipher
 from tests.functions.harness import TABLE, Functions
 from tests.ports import free_port
 from tests.unit.shopify.admin_calls import MemoryTokenStore
@@ -257,7 +257,7 @@ def test_a_started_function_finds_the_shop_and_keeps_its_token_sealed(
     assert wiring.shopify_admin(SHOP) is wiring.shopify_admin(SHOP)
     key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
     item = functions.table.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
-    sealed = PlainSeal("alias/tokens").open(item["sealed"]["B"], {"shop": SHOP})
+    sealed = PlainCipher("alias/tokens").open(item["sealed"]["B"], {"shop": SHOP})
     assert sealed is not None
     assert sealed.startswith("shpat_")
 

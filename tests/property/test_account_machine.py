@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from pointbook.domain import commands as c
-from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord, LooseCode
+from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord, OrphanedCode
 from pointbook.domain.decide import Decision, decide, settle_part, settled
 from pointbook.domain.entry import Entry
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
@@ -22,7 +22,7 @@ from pointbook.domain.orders import (
     EarningRule,
     Goods,
     Order,
-    OrderNews,
+    OrderUpdate,
     Refund,
     ReturnSpent,
     Rounding,
@@ -94,7 +94,7 @@ GOODS = st.builds(
 )
 RETURN_SPENT = st.sampled_from(ReturnSpent)
 NEWS = st.builds(
-    OrderNews,
+    OrderUpdate,
     updated_at=st.none() | st.integers(0, 5).map(lambda n: START + timedelta(seconds=n)),
     triggered_at=st.none() | st.integers(0, 2).map(lambda n: START + timedelta(milliseconds=n)),
     goods=st.none() | GOODS,
@@ -398,7 +398,7 @@ class AccountMachine(RuleBasedStateMachine):
             return
         assert answer.refused is None
         assert answer.released_hold == merged.released_hold
-        assert answer.loose == _loose(merged.loose_codes)
+        assert answer.loose == _loose(merged.orphaned_codes)
         now = max(now, leaving.account.as_of, staying.account.as_of)
         for side, decision in ((leaving, merged.source), (staying, merged.target)):
             before, side.account = side.account, decision.account
@@ -441,7 +441,7 @@ class AccountMachine(RuleBasedStateMachine):
             seen = _moves(decision.entries)
             assert seen == list(answer.moves), f"{seen}\nbut the model says\n{answer.moves}"
             assert decision.alarms == answer.alarms
-            assert _loose(decision.loose_codes) == answer.loose
+            assert _loose(decision.orphaned_codes) == answer.loose
             before, side.account = side.account, decision.account
             self.keep(decision)
             self.check(Step(before, decision.account, decision.entries, now))
@@ -506,7 +506,7 @@ def _hold(hold: Hold) -> tuple[str, str, datetime, dict[date, int], str]:
     return hold.hold_id, hold.state, hold.ends_at, _days(hold.lots), hold.code
 
 
-def _loose(codes: tuple[LooseCode, ...]) -> tuple[model.Loose, ...]:
+def _loose(codes: tuple[OrphanedCode, ...]) -> tuple[model.Loose, ...]:
     return tuple((code.hold_id, code.code, code.until) for code in codes)
 
 

@@ -17,7 +17,7 @@ from pointbook.domain.orders import (
     EarningRule,
     Goods,
     Order,
-    OrderNews,
+    OrderUpdate,
     Refund,
     ReturnSpent,
     Rounding,
@@ -74,10 +74,10 @@ TELLINGS = st.builds(
 
 
 @st.composite
-def messages(draw: st.DrawFn, most: int = 4) -> list[OrderNews]:
+def messages(draw: st.DrawFn, most: int = 4) -> list[OrderUpdate]:
     """News of one order, some of it twice."""
     news = st.builds(
-        OrderNews,
+        OrderUpdate,
         updated_at=INSTANTS,
         triggered_at=st.none() | st.sampled_from([NOW, NOW + MILLISECOND]),
         goods=st.none() | goods_of() | goods_of(3),
@@ -91,7 +91,7 @@ def messages(draw: st.DrawFn, most: int = 4) -> list[OrderNews]:
     return [*drawn, drawn[0]][:most]
 
 
-def heard(news: Iterable[OrderNews], rule: EarningRule) -> Order:
+def heard(news: Iterable[OrderUpdate], rule: EarningRule) -> Order:
     """What is known of an order after this news."""
     order = Order("901")
     for said in news:
@@ -101,12 +101,12 @@ def heard(news: Iterable[OrderNews], rule: EarningRule) -> Order:
 
 def bought(goods: Goods, rule: EarningRule, *refunds: Refund, included: bool = True) -> Order:
     """An order of these goods."""
-    return heard([OrderNews(NOW, goods, taxes_included=included, refunds=refunds)], rule)
+    return heard([OrderUpdate(NOW, goods, taxes_included=included, refunds=refunds)], rule)
 
 
 @given(messages(), RULES)
 def test_news_leads_to_one_target_in_whatever_order_it_comes(
-    news: list[OrderNews], rule: EarningRule
+    news: list[OrderUpdate], rule: EarningRule
 ) -> None:
     ends = {
         (order.target_points, order.goods, order.taxes_included, order.approves_at, order.cancelled)
@@ -121,7 +121,7 @@ def test_news_leads_to_one_target_in_whatever_order_it_comes(
 
 @given(messages(3), RULES)
 def test_an_account_ends_with_the_target_in_whatever_order_news_comes(
-    news: list[OrderNews], rule: EarningRule
+    news: list[OrderUpdate], rule: EarningRule
 ) -> None:
     paper = OrderPaper([(said, rule) for said in news])
     target, approved = paper.target, paper.is_approved(NOW)
@@ -142,7 +142,7 @@ def test_an_account_ends_with_the_target_in_whatever_order_news_comes(
 
 @given(messages(), st.sampled_from(ReturnSpent), st.integers(1, 500))
 def test_news_brings_the_same_spent_points_back_in_whatever_order_it_comes(
-    news: list[OrderNews], rule: ReturnSpent, points: int
+    news: list[OrderUpdate], rule: ReturnSpent, points: int
 ) -> None:
     spending = Spending("h1", "7001", points, (), rule)
     ends = {heard(each, EarningRule(1)).returned_target(spending) for each in permutations(news)}
@@ -153,7 +153,7 @@ def test_news_brings_the_same_spent_points_back_in_whatever_order_it_comes(
 
 @given(messages(3), st.sampled_from(ReturnSpent), st.integers(1, 50), st.integers(0, 60))
 def test_an_account_ends_with_the_same_spent_points_in_whatever_order_news_comes(
-    news: list[OrderNews], rule: ReturnSpent, points: int, there: int
+    news: list[OrderUpdate], rule: ReturnSpent, points: int, there: int
 ) -> None:
     """Every message once more at the end, and points that were spent before any or after the first.
 
@@ -190,12 +190,12 @@ def _decided(account: Account, command: Command) -> Decision:
 
 @given(messages(3), st.permutations([1, 2, 3]))
 def test_of_states_within_one_second_the_one_sent_last_counts(
-    news: list[OrderNews], order: list[int]
+    news: list[OrderUpdate], order: list[int]
 ) -> None:
     """Whatever the goods are: not the smaller ones."""
-    states = {at: OrderNews(NOW, Goods(at), triggered_at=NOW + at * MILLISECOND) for at in order}
+    states = {at: OrderUpdate(NOW, Goods(at), triggered_at=NOW + at * MILLISECOND) for at in order}
     older = [replace(said, updated_at=NOW - DAY, refunds=(), cancelled=False) for said in news]
-    unsaid = OrderNews(NOW, Goods(0))
+    unsaid = OrderUpdate(NOW, Goods(0))
     known = heard([*older, *(states[at] for at in order), unsaid], EarningRule(1))
     assert (known.goods, known.triggered_at) == (Goods(3), NOW + 3 * MILLISECOND)
 
@@ -237,10 +237,10 @@ def test_money_for_goods_that_are_gone_takes_nothing_more(
     later = [Refund(f"r{at + 1}", money_minor=share) for at, share in enumerate(shares)]
     recorded = [Refund("r0", gone, None), *later]
     assert bought(goods, rule, *recorded, included=included).target_points == kept
-    edited = OrderNews(NOW, goods, gone, included, refunds=tuple(later))
+    edited = OrderUpdate(NOW, goods, gone, included, refunds=tuple(later))
     kept = bought(goods, rule, included=included).target_points
     assert heard([edited], rule).target_points == kept
-    returned = OrderNews(refunds=(Refund("r0", gone, None, NOW),))
+    returned = OrderUpdate(refunds=(Refund("r0", gone, None, NOW),))
     for each in ([edited, returned], [returned, edited]):
         assert heard(each, rule).target_points == kept
 
@@ -282,7 +282,7 @@ def test_points_are_pending_until_the_very_instant_at_which_they_are_approved(
     goods: Goods, rule: EarningRule, offset: timedelta
 ) -> None:
     """First heard of just now; then looked at again without any news, around that instant."""
-    news = OrderNews(NOW, goods, confirmed_at=NOW)
+    news = OrderUpdate(NOW, goods, confirmed_at=NOW)
     told = decide(Account("7001"), UpdateOrder(Order("901"), news, rule, Never()), NOW)
     assert isinstance(told, Decision)
     assert told.order is not None
@@ -291,7 +291,7 @@ def test_points_are_pending_until_the_very_instant_at_which_they_are_approved(
     assert told.account.figures.pending == (0 if approved_at_once else target)
     assert told.order.due_at == (None if approved_at_once or not target else _approval(rule))
     instant = _approval(rule) + offset
-    again = decide(told.account, UpdateOrder(told.order, OrderNews(), rule, Never()), instant)
+    again = decide(told.account, UpdateOrder(told.order, OrderUpdate(), rule, Never()), instant)
     assert isinstance(again, Decision)
     is_approved = approved_at_once or offset >= timedelta()
     expected = (0, target) if is_approved else (target, 0)

@@ -136,7 +136,7 @@ class Customer:
     merged_from: tuple[str, ...] = ()
     done: dict[str, list[datetime]] = field(default_factory=dict)
     journal: list[Move] = field(default_factory=list)
-    loosened: list[Loose] = field(default_factory=list)
+    orphaned: list[Loose] = field(default_factory=list)
 
     def copy(self) -> "Customer":
         """The same customer to work on, with an empty journal. Points never change, so share."""
@@ -343,7 +343,7 @@ class Customer:
         """The open hold is over before its time, and its code may still be used."""
         assert self.hold is not None
         if self.hold.code:
-            self.loosened.append((self.hold.hold_id, self.hold.code, self.hold.ends_at))
+            self.orphaned.append((self.hold.hold_id, self.hold.code, self.hold.ends_at))
 
     def coming_back(
         self, points: list[Point], moment: datetime, rule: ExpiryRule | None
@@ -468,7 +468,7 @@ def decide(customer: Customer, papers: Papers, command: c.Command, now: datetime
         return Answer(refused=refusing.code)
     work.settle()
     customer.become(work)
-    return Answer(moves=tuple(work.journal), alarms=alarms, loose=tuple(work.loosened))
+    return Answer(moves=tuple(work.journal), alarms=alarms, loose=tuple(work.orphaned))
 
 
 def settle_part(customer: Customer, now: datetime, moves_max: int) -> Answer:
@@ -511,7 +511,7 @@ def merge(
         side.as_of = now
         side.settle()
     released = source.hold.hold_id if source.hold else None
-    source.loosened = []
+    source.orphaned = []
     if source.hold:
         source.loosen()
         source.let_hold_go(now)
@@ -529,7 +529,7 @@ def merge(
         target.last_at = source.last_at = now
         target.journal.append(Move("points/add/merge", moved, now))
     target.settle()
-    loose = tuple(source.loosened)
+    loose = tuple(source.orphaned)
     left = _hand_on(source, target, stones)
     source.become(
         Customer(

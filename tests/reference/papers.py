@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import ceil, floor
 
-from pointbook.domain.orders import EarningRule, Goods, OrderNews, Refund, Rounding
+from pointbook.domain.orders import EarningRule, Goods, OrderUpdate, Refund, Rounding
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Spent:
 class OrderPaper:
     """All messages about one order, and what was done for it."""
 
-    heard: list[tuple[OrderNews, EarningRule | None]] = field(default_factory=list)
+    heard: list[tuple[OrderUpdate, EarningRule | None]] = field(default_factory=list)
     owner: str | None = None
     pending: int = 0
     approved_days: list[date] = field(default_factory=list)
@@ -89,10 +89,10 @@ class OrderPaper:
         return None
 
     @property
-    def newest(self) -> OrderNews | None:
+    def newest(self) -> OrderUpdate | None:
         """The latest message that named goods; of several at one instant that which earns least."""
         naming = [news for news, _ in self.heard if _names_goods(news)]
-        latest: OrderNews | None = None
+        latest: OrderUpdate | None = None
         for news in sorted(naming, key=_smallest_last):
             if latest is None or not _is_older(news, latest):
                 latest = news
@@ -157,7 +157,7 @@ class OrderPaper:
         by_worth = pieces if price is None else price  # what points paid for costs nothing
         return floor((by_worth or 0) * spent.points) if spent.rule == "share" else 0
 
-    def _share_back(self, newest: OrderNews, count: Callable[[Goods], int]) -> Fraction | None:
+    def _share_back(self, newest: OrderUpdate, count: Callable[[Goods], int]) -> Fraction | None:
         """Which part of all goods is with the shop again; None where there is nothing to count."""
         assert newest.goods is not None
         bought = count(newest.goods) + count(newest.removed)
@@ -167,7 +167,7 @@ class OrderPaper:
         back += count(newest.removed) - self._said_twice(newest, count)
         return Fraction(min(max(0, back), bought), bought)
 
-    def _said_twice(self, newest: OrderNews, count: Callable[[Goods], int]) -> int:
+    def _said_twice(self, newest: OrderUpdate, count: Callable[[Goods], int]) -> int:
         """What is off the order already when its refund says so."""
         listed = {refund.refund_id for refund in newest.refunds}
         others = [one.goods for one in self.refunds.values() if one.refund_id not in listed]
@@ -224,11 +224,11 @@ def _age(refund: Refund) -> tuple[object, ...]:
     return told_at, moved, _numbers(refund.goods), refund.goods.pieces
 
 
-def _names_goods(news: OrderNews) -> bool:
+def _names_goods(news: OrderUpdate) -> bool:
     return news.goods is not None and news.updated_at is not None
 
 
-def _is_older(news: OrderNews, latest: OrderNews) -> bool:
+def _is_older(news: OrderUpdate, latest: OrderUpdate) -> bool:
     """By Shopify's seconds; within one by when it was sent, where both say so."""
     assert news.updated_at is not None
     assert latest.updated_at is not None
@@ -239,7 +239,7 @@ def _is_older(news: OrderNews, latest: OrderNews) -> bool:
     return news.triggered_at is None or news.triggered_at < latest.triggered_at
 
 
-def _smallest_last(news: OrderNews) -> tuple[object, ...]:
+def _smallest_last(news: OrderUpdate) -> tuple[object, ...]:
     """A low price, little tax, much of it gift cards, and so on: it earns least."""
     assert news.goods is not None
     price, tax, gift_card, gift_card_tax = _numbers(news.goods)
@@ -249,7 +249,7 @@ def _smallest_last(news: OrderNews) -> tuple[object, ...]:
     return -price, -tax, gift_card, gift_card_tax, pieces, removed, included, _listed(news)
 
 
-def _listed(news: OrderNews) -> list[str]:
+def _listed(news: OrderUpdate) -> list[str]:
     ids = {refund.refund_id for refund in news.refunds}
     return sorted(ids) if any(_numbers(news.removed)) or news.removed.pieces else []
 

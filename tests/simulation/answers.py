@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.instruction import Booked, View
+from pointbook.ledger.instruction import Booked, View
 from tests.reference import model
 from tests.simulation import plainly
 from tests.simulation.asks import Ask, Attempt, Commit

@@ -8,7 +8,7 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import Loaded
-from pointbook.instruction import Complete, Identity, Instruction
+from pointbook.ledger.instruction import Complete, Identity, Instruction
 from tests.simulation.wheel import SkewedClock
 
 type Who = tuple[str, str]

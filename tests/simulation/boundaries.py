@@ -12,12 +12,12 @@ from itertools import product
 from typing import Final
 
 from pointbook.domain import commands as c
-from pointbook.domain.account import Account, HoldRecord, LooseCode
+from pointbook.domain.account import Account, HoldRecord, OrphanedCode
 from pointbook.domain.decide import Decision, decide, settled
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import Lot
 from pointbook.domain.merge import merge
-from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews, Refund
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
 from pointbook.domain.refusal import Refusal
 from tests.reference import model
 from tests.reference.papers import Papers
@@ -55,7 +55,7 @@ def wrong_orders() -> Iterator[str]:
     for priced, gift_cards, included, back in product(
         (999, 1000, 1001, 1099, 1100, 1101), ((0, 0), (400, 30)), (True, False), _REFUNDS
     ):
-        news = OrderNews(
+        news = OrderUpdate(
             BEFORE,
             Goods(priced, 100, *gift_cards),
             taxes_included=included,
@@ -78,8 +78,8 @@ def wrong_second_spending() -> Iterator[str]:
     earns_nothing, one, two = EarningRule(10**6), Goods(100, pieces=1), Goods(200, pieces=2)
     order, later = Order("905"), BEFORE + timedelta(seconds=1)
     back = (Refund("r1", one),)
-    returned = c.UpdateOrder(order, OrderNews(BEFORE, one, refunds=back), earns_nothing, Days(9))
-    edited = c.UpdateOrder(order, OrderNews(later, two, refunds=back), earns_nothing, Days(9))
+    returned = c.UpdateOrder(order, OrderUpdate(BEFORE, one, refunds=back), earns_nothing, Days(9))
+    edited = c.UpdateOrder(order, OrderUpdate(later, two, refunds=back), earns_nothing, Days(9))
     settle_spending = c.ReturnSpending(order, "till", Days(9))
     pair = _Pair()
     for command in (
@@ -131,7 +131,7 @@ def _cases() -> Iterator[tuple[str, Steps, datetime]]:
 _RULE_OF_TWO_DAYS: Final = replace(RULE, pending_days=2)
 _PROMISED: Final = c.UpdateOrder(
     Order("903"),
-    OrderNews(BEFORE, Goods(900), confirmed_at=MIDNIGHT - timedelta(days=2)),
+    OrderUpdate(BEFORE, Goods(900), confirmed_at=MIDNIGHT - timedelta(days=2)),
     _RULE_OF_TWO_DAYS,
     Days(1),
 )
@@ -158,14 +158,16 @@ _LAST: Final[tuple[c.Command, ...]] = (
     *(
         c.UpdateOrder(Order("903"), news, RULE, Days(1))
         for news in (
-            OrderNews(),
-            OrderNews(MIDNIGHT, Goods(1200)),
-            OrderNews(refunds=(Refund("r1", Goods(300)),)),
-            OrderNews(confirmed_at=MIDNIGHT - timedelta(days=2) - MILLISECOND),
+            OrderUpdate(),
+            OrderUpdate(MIDNIGHT, Goods(1200)),
+            OrderUpdate(refunds=(Refund("r1", Goods(300)),)),
+            OrderUpdate(confirmed_at=MIDNIGHT - timedelta(days=2) - MILLISECOND),
         )
     ),
     c.SpendOnOrder(11, Order("903"), "till-1"),
-    c.UpdateOrder(Order("902"), OrderNews(BEFORE, Goods(900), confirmed_at=BEFORE), RULE, Days(1)),
+    c.UpdateOrder(
+        Order("902"), OrderUpdate(BEFORE, Goods(900), confirmed_at=BEFORE), RULE, Days(1)
+    ),
 )
 
 
@@ -221,7 +223,7 @@ class _Pair:
         moves = [model.Move(e.topic, dict(e.moves), e.at) for e in decision.entries]
         if moves != list(answer.moves):
             return f"{moves}, the model says {answer.moves}"
-        if (loose := _loose(decision.loose_codes)) != answer.loose:
+        if (loose := _loose(decision.orphaned_codes)) != answer.loose:
             return f"loose are {loose}, the model says {answer.loose}"
         shown, expected = _seen(decision.account), _pictured(self.customer, at)
         return "" if shown == expected else f"then {shown}, the model says {expected}"
@@ -232,12 +234,12 @@ class _Pair:
         answer = model.merge(self.customer, target.customer, at)
         if isinstance(merged, Refusal):
             return f"refused: {merged}"
-        seen = (_loose(merged.loose_codes), _seen(merged.target.account))
+        seen = (_loose(merged.orphaned_codes), _seen(merged.target.account))
         expected = (answer.loose, _pictured(target.customer, at))
         return "" if seen == expected else f"{seen}, the model says {expected}"
 
 
-def _loose(codes: tuple[LooseCode, ...]) -> tuple[model.Loose, ...]:
+def _loose(codes: tuple[OrphanedCode, ...]) -> tuple[model.Loose, ...]:
     return tuple((code.hold_id, code.code, code.until) for code in codes)
 
 

@@ -21,10 +21,10 @@ class Bug:
 
 REQUESTS: Final = "store/requests.py"
 STORE: Final = "store/dynamodb.py"
-LEDGER: Final = "ledger.py"
+LEDGER: Final = "ledger/ledger.py"
 BACKOFF: Final = "backoff.py"
-WRITING: Final = "writing.py"
-INSTRUCTION: Final = "instruction.py"
+WRITING: Final = "ledger/writes.py"
+INSTRUCTION: Final = "ledger/instruction.py"
 DRAFT: Final = "domain/draft.py"
 DECIDE: Final = "domain/decide.py"
 MOVEMENTS: Final = "domain/movements.py"
@@ -35,7 +35,7 @@ ORDER_POINTS: Final = "domain/order_points.py"
 MERGE: Final = "domain/merge.py"
 CHAIN: Final = "domain/chain.py"
 ITEMS: Final = "store/items.py"
-PAPERS: Final = "store/papers.py"
+PAPERS: Final = "store/order_items.py"
 
 BUGS: Final = (
     # --- guards of a write, each taken away alone ---
@@ -91,7 +91,7 @@ BUGS: Final = (
         "done before, taken for a lost race",
         STORE,
         'return AlreadyDone(items.remembered_of(reasons[entries_end]["Item"]))',
-        "return Lost()",
+        "return VersionConflict()",
     ),
     Bug(
         "a conflict taken for done",
@@ -321,7 +321,7 @@ BUGS: Final = (
     Bug(
         "a code that may exist is forgotten",
         HOLDS,
-        "return Outcome(loose_codes=loosened(hold))",
+        "return Outcome(orphaned_codes=orphaned(hold))",
         "return answer",
     ),
     Bug("the rest not returned", HOLDS, "if remaining is not None:", "if points < 0:"),
@@ -552,7 +552,7 @@ BUGS: Final = (
     Bug(
         "a code of a vanished customer still works",
         MERGE,
-        "loosened(released) if released else ()",
+        "orphaned(released) if released else ()",
         "()",
     ),
     Bug(

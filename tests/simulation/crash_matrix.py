@@ -15,12 +15,12 @@ from pointbook.domain import commands as c
 from pointbook.domain.chain import Cause
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import Lot
-from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews, Refund
-from pointbook.domain.ports import Loaded, TryAgainError
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
+from pointbook.domain.ports import Loaded, StoreUnavailable
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import LedgerUnavailable
-from pointbook.instruction import Booked, Complete, Identity, Instruction
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked, Complete, Identity, Instruction
+from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.faults import POSSIBLE, At, Crash, Fault, FaultyClient, Request, Standstill
@@ -127,7 +127,7 @@ def news(
     """News of an order."""
     told.setdefault("updated_at", START)
     complete = lambda loaded: c.UpdateOrder(  # noqa: E731 - one expression for a command
-        loaded.order or Order(order_id), OrderNews(**told), rule, Days(3)
+        loaded.order or Order(order_id), OrderUpdate(**told), rule, Days(3)
     )
     return ask(complete, key=key, order_id=order_id)
 
@@ -369,7 +369,7 @@ def _tried(
     client = FaultyClient(engine, engine, At(call, fault), time, Random(past), Deaf())
     try:
         answer = case.operation(_ledger(client, clock))
-    except (LedgerUnavailable, TryAgainError, Crash):
+    except (LedgerUnavailable, StoreUnavailable, Crash):
         answer = None
     if late_first:
         time.catch_up()

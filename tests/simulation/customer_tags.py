@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, Final
 
 from pointbook.domain.orders import Order
-from pointbook.domain.ports import Store, Wanted
+from pointbook.domain.ports import ReadRequest, Store
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import ShopifyUnavailable
 from tests.reference.orders_calculation import Bought
@@ -97,7 +97,7 @@ class CustomerTags:
 
     def _rule_percent(self, order_id: str) -> int | None:
         order: Order | None = self._store.load(
-            Wanted(SHOP, None, order_id=order_id), fresh=True
+            ReadRequest(SHOP, None, order_id=order_id), fresh=True
         ).order
         return order.rule.multiplier_percent if order and order.rule else None
 

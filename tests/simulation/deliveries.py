@@ -23,25 +23,26 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
-from pointbook import customer_events, log
+from pointbook import log
 from pointbook.domain.account import Account, faults
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, TakeHold
 from pointbook.domain.decide import settled
 from pointbook.domain.entry import Topic
-from pointbook.domain.ports import DueKind, TryAgainError, Wanted
+from pointbook.domain.ports import DueKind, ReadRequest, StoreUnavailable
 from pointbook.domain.programme import Programme
 from pointbook.domain.reconcile import reconcile
 from pointbook.errors import InvalidRequest, LedgerUnavailable, TagsUnknown
-from pointbook.instruction import Booked, Instruction
-from pointbook.ledger import Ledger
-from pointbook.message import Message, read_message
-from pointbook.order_desk import OrderDesk
+from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.services import customers as customer_events
+from pointbook.services.message import Message, read_message
+from pointbook.services.orders import OrderService
+from pointbook.services.sweeps import Sweep
 from pointbook.shopify.discount_code import hold_id_of
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.privacy_requests import PrivacyRequests
-from pointbook.sweeping import Sweep
 from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
@@ -266,7 +267,7 @@ class _Delivery:
             self.report.failures["TagsUnknown"] += 1
             again_ms = self.random.choice(REDRIVEN_AFTER_MS)
             self.wheel.spawn(again_ms, partial(self._deliver, text, programme, tries + 1))
-        except (LedgerUnavailable, TryAgainError, Crash) as failure:
+        except (LedgerUnavailable, StoreUnavailable, Crash) as failure:
             self.report.failures[type(failure).__name__] += 1
             again_ms = self.random.choice([10, SECOND, 90 * SECOND, 900 * SECOND])
             self.wheel.spawn(again_ms, partial(self._deliver, text, programme, tries + 1))
@@ -286,9 +287,9 @@ class _Delivery:
         programme: Programme | None = None,
         customers: Callable[[], Asked] = nobody_is_asked,
         shop: str = SHOP,
-    ) -> OrderDesk:
+    ) -> OrderService:
         rules = programme or self.told.programme
-        return OrderDesk(shop, self._ledger(store), store, self.clock, rules, customers)
+        return OrderService(shop, self._ledger(store), store, self.clock, rules, customers)
 
     def _ledger(self, store: DynamoStore) -> Ledger:
         return Ledger(store, self.clock, random=self.random.random)
@@ -346,7 +347,7 @@ class _Delivery:
 
     def _check_order(self, order: Bought) -> None:
         rules = self.told.shop.rules
-        wanted = Wanted(SHOP, None, order_id=order.order_id)
+        wanted = ReadRequest(SHOP, None, order_id=order.order_id)
         known = self.store.load(wanted, fresh=True).order
         must("order", known is not None, f"{order.order_id} was never seen")
         assert known is not None

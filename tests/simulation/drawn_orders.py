@@ -9,7 +9,7 @@ from pointbook.domain.orders import (
     DebtPolicy,
     EarningRule,
     Goods,
-    OrderNews,
+    OrderUpdate,
     Refund,
     Rounding,
 )
@@ -18,7 +18,7 @@ from tests.simulation.wheel import instant
 _LONG_AGO_MS = 1_700_000_000_000
 
 
-def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderNews:
+def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderUpdate:
     """What a message says of an order: seldom everything."""
     refund = Refund(
         refund_id=random.choice(("r1", "r2", "r3")),
@@ -28,7 +28,7 @@ def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderNews:
         money_minor=random.choice((0, 0, 100, 333, 5_000, -200, None)),
         told_at=instant(_LONG_AGO_MS + random.randrange(3) * 1000),
     )
-    return OrderNews(
+    return OrderUpdate(
         updated_at=instant(_LONG_AGO_MS + random.randrange(6) * 1000),
         triggered_at=_triggered_at(random),
         goods=_pieces(random, _goods(random)) if random.random() < 0.8 else None,
@@ -75,7 +75,7 @@ def _triggered_at(random: Random) -> datetime | None:
     return instant(_LONG_AGO_MS + 6_000 + random.randrange(3))
 
 
-def goods_back(random: Random, now_ms: int) -> OrderNews:
+def goods_back(random: Random, now_ms: int) -> OrderUpdate:
     """The newest news: all or some goods came back, at their price, at none, at more than that."""
     back = random.choice(
         (
@@ -87,12 +87,12 @@ def goods_back(random: Random, now_ms: int) -> OrderNews:
         )
     )
     refund = Refund("r9", back, told_at=instant(now_ms))
-    return OrderNews(updated_at=instant(now_ms), goods=Goods(1_000, pieces=2), refunds=(refund,))
+    return OrderUpdate(updated_at=instant(now_ms), goods=Goods(1_000, pieces=2), refunds=(refund,))
 
 
-def grown(now_ms: int) -> OrderNews:
+def grown(now_ms: int) -> OrderUpdate:
     """Newer still: a piece was bought beside."""
-    return OrderNews(updated_at=instant(now_ms + 1), goods=Goods(1_700, pieces=3))
+    return OrderUpdate(updated_at=instant(now_ms + 1), goods=Goods(1_700, pieces=3))
 
 
 def _confirmed_at(random: Random, now_ms: int) -> datetime:

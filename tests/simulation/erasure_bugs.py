@@ -7,10 +7,10 @@ from typing import Final
 
 from tests.simulation.bugs import Bug
 
-CUSTOMERS: Final = "privacy/customers.py"
+CUSTOMERS: Final = "services/privacy/customers.py"
 BESIDE: Final = "store/beside.py"
-EVENTS: Final = "customer_events.py"
-ORDER_DESK: Final = "order_desk.py"
+EVENTS: Final = "services/customers.py"
+ORDER_SERVICE: Final = "services/orders.py"
 
 ERASURE_BUGS: Final = (
     Bug(
@@ -81,7 +81,7 @@ ERASURE_BUGS: Final = (
     ),
     Bug(
         "news of an erased customer's order is dropped",
-        ORDER_DESK,
+        ORDER_SERVICE,
         "                order = self._order(order_id) or Order(order_id)\n"
         "                if order.customer_id is not None:",
         "                return None\n                if order.customer_id is not None:",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pointbook.domain.account import Account
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.reconcile import reconcile
-from pointbook.store import items, papers
+from pointbook.store import items
+from pointbook.store import order_items as papers
 from tests.simulation.violation import must
 from tests.simulation.world import TABLE
 

@@ -17,20 +17,20 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
-from pointbook import customer_events
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, Consume, Grant, Settle, TakeHold
 from pointbook.domain.expiry import Days
-from pointbook.domain.ports import Remembered, TryAgainError
+from pointbook.domain.ports import IdempotencyRecord, StoreUnavailable
 from pointbook.domain.programme import usual_programme
 from pointbook.errors import Unavailable
-from pointbook.instruction import Identity, Instruction
-from pointbook.ledger import Ledger
-from pointbook.message import Message
-from pointbook.order_desk import OrderDesk
-from pointbook.privacy.desk import PrivacyDesk
-from pointbook.privacy.rooms import Rooms
+from pointbook.ledger.instruction import Identity, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.services import customers as customer_events
+from pointbook.services.message import Message
+from pointbook.services.orders import OrderService
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.services.privacy.requests import PrivacyService
 from pointbook.shopify.discount_code import hold_id_of
 from pointbook.store.beside import CustomerErased
 from pointbook.store.bulk import Bulk
@@ -40,8 +40,8 @@ from pointbook.store.outbox import LeaseLost, Outbox
 from pointbook.store.outbox_requests import Cursor
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
-from pointbook.store.reminded import Reminders
 from pointbook.store.reports import Reports
+from pointbook.store.sent_reminders import Reminders
 from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import MemoryDynamo
 from tests.engines.privacy import BUCKET, MemoryBucket, Operator
@@ -211,7 +211,7 @@ class ErasureWorld:
         must("progress", tries <= TRIES_MAX, f"it fails each time: {act}")
         try:
             act()
-        except (Unavailable, TryAgainError, Crash):
+        except (Unavailable, StoreUnavailable, Crash):
             again_ms = self.random.choice((10, SECOND, 5 * SECOND, 30 * SECOND))
             self._spawn(again_ms, act, tries + 1)
 
@@ -258,7 +258,7 @@ class ErasureWorld:
     def _news(self, order_id: str, topic: str) -> None:
         store = self._store()
         ledger, clock = self._ledger(store), self._clock()
-        desk = OrderDesk(SHOP, ledger, store, clock, self.programme, nobody_is_asked)
+        desk = OrderService(SHOP, ledger, store, clock, self.programme, nobody_is_asked)
         message = self._message(topic, self.orders[order_id])
         tries = partial(desk.carry_out, message)
         self._spawn(0, tries)
@@ -301,7 +301,7 @@ class ErasureWorld:
     def _report(self, customer: str) -> None:
         """As the desk does it: count, ask a slow Shopify, remember."""
         reports = Reports(self._client(), TABLE)
-        sent = Remembered(
+        sent = IdempotencyRecord(
             f"{self.random.getrandbits(256):064x}", "0" * 64, ("1",), Figures(*[0] * 6)
         )
         with suppress(CustomerErased):
@@ -322,7 +322,7 @@ class ErasureWorld:
         self._clock().sleep(self.random.random() * 9)
         with suppress(LeaseLost):
             outbox.advance(cursor)
-            outbox.put_off(cursor, now + timedelta(seconds=60))
+            outbox.reschedule(cursor, now + timedelta(seconds=60))
 
     def _remind(self, customer: str) -> None:
         clock = self._clock()
@@ -349,12 +349,12 @@ class ErasureWorld:
     def _ledger(self, store: DynamoStore | None = None) -> Ledger:
         return Ledger(store or self._store(), self._clock(), random=self.random.random)
 
-    def _desk(self) -> PrivacyDesk:
+    def _desk(self) -> PrivacyService:
         client = self._client()
         files = PrivacyFiles(self.bucket, BUCKET)
         bulk, names = Bulk(client, TABLE, self._clock()), Pseudonyms(client, TABLE)
-        rooms = Rooms(self._store(client), bulk, files, names, self._clock())
-        return PrivacyDesk(PrivacyRequests(client, TABLE), rooms, Operator())
+        rooms = Dependencies(self._store(client), bulk, files, names, self._clock())
+        return PrivacyService(PrivacyRequests(client, TABLE), rooms, Operator())
 
     # --- as the witness of what really happens --------------------------------------------------
 

@@ -20,9 +20,9 @@ from pointbook.domain.ports import (
     AccountWrite,
     AlreadyDone,
     Committed,
-    Lost,
-    Remembered,
-    Wanted,
+    IdempotencyRecord,
+    ReadRequest,
+    VersionConflict,
     Write,
 )
 from pointbook.store.dynamodb import DynamoStore
@@ -45,7 +45,7 @@ def wrong_guards() -> Iterator[str]:
         for at, name in enumerate(NAMES):
             for spoilt in _spoilt(name, revision):
                 verdict = _commit(write, {at: spoilt})
-                expected = AlreadyDone if name == "remembered" else Lost
+                expected = AlreadyDone if name == "remembered" else VersionConflict
                 if not isinstance(verdict, expected):
                     yield f"revision {revision}, {name} is {spoilt}: {verdict}"
 
@@ -93,7 +93,7 @@ def _is_all_there(store: DynamoStore, write: Write) -> bool:
     assert write.remembered is not None
     assert write.order is not None
     assert write.hold_record is not None
-    wanted = Wanted(
+    wanted = ReadRequest(
         SHOP,
         "7001",
         write.remembered.key_hash,
@@ -123,7 +123,9 @@ def _write(revision: int) -> Write:
     return Write(
         shop=SHOP,
         accounts=(AccountWrite(sealed, entries),),
-        remembered=Remembered("aa" * 32, "bb" * 32, ("7001-1",), Figures(12, 0, 12, 12, 0, 0)),
+        remembered=IdempotencyRecord(
+            "aa" * 32, "bb" * 32, ("7001-1",), Figures(12, 0, 12, 12, 0, 0)
+        ),
         remembered_for="7001",
         order=Order("901", revision=revision),
         hold_record=HoldRecord("h1", "7001", 5, (), revision=revision),

@@ -7,14 +7,14 @@ from typing import Final
 
 from tests.simulation.bugs import Bug
 
-DESK: Final = "hold_desk.py"
+DESK: Final = "services/holds.py"
 PACE: Final = "store/pace.py"
-LOOSE: Final = "loose_code_desk.py"
-LOOSE_STORE: Final = "store/loose_codes.py"
+LOOSE: Final = "services/orphaned_codes.py"
+ORPHANED_STORE: Final = "store/orphaned_codes.py"
 DOMAIN: Final = "domain/holds.py"
 MERGE: Final = "domain/merge.py"
 DISCOUNTS: Final = "shopify/discounts.py"
-ORDER_DESK: Final = "order_desk.py"
+ORDER_SERVICE: Final = "services/orders.py"
 
 HOLD_BUGS: Final = (
     # --- the desk ---
@@ -123,19 +123,19 @@ HOLD_BUGS: Final = (
     Bug(
         "struck off although it may still come",
         LOOSE,
-        "        else:\n            self._put_off(shop, loose, tries)",
-        "        else:\n            self._codes.strike_off(shop, loose)",
+        "        else:\n            self._reschedule(shop, loose, tries)",
+        "        else:\n            self._codes.remove(shop, loose)",
     ),
     Bug(
         "struck off although Shopify did not answer",
         LOOSE,
-        "            self._put_off(shop, loose, tries)\n            raise",
-        "            self._codes.strike_off(shop, loose)\n            raise",
+        "            self._reschedule(shop, loose, tries)\n            raise",
+        "            self._codes.remove(shop, loose)\n            raise",
     ),
     Bug(
         "never struck off",
-        LOOSE_STORE,
-        'self._send("delete_item", self._request(keys.loose_code(shop, loose.hold_id)))',
+        ORPHANED_STORE,
+        'self._send("delete_item", self._request(keys.orphaned_code(shop, loose.hold_id)))',
         "return",
     ),
     Bug(
@@ -154,14 +154,14 @@ HOLD_BUGS: Final = (
     Bug(
         "the loose code of another moment",
         DOMAIN,
-        "LooseCode(hold.hold_id, hold.code, hold.ends_at)",
-        "LooseCode(hold.hold_id, '', hold.ends_at)",
+        "OrphanedCode(hold.hold_id, hold.code, hold.ends_at)",
+        "OrphanedCode(hold.hold_id, '', hold.ends_at)",
     ),
     Bug(
         "a merge forgets the code",
         MERGE,
-        "loose_codes=loosened(released) if released else ()",
-        "loose_codes=()",
+        "orphaned_codes=orphaned(released) if released else ()",
+        "orphaned_codes=()",
     ),
     # --- Shopify ---
     Bug(
@@ -186,13 +186,13 @@ HOLD_BUGS: Final = (
     # --- orders ---
     Bug(
         "a code in small letters is of no hold",
-        ORDER_DESK,
+        ORDER_SERVICE,
         "hold_id = hold_id_of(use.code)\n",
         "hold_id = use.code\n",
     ),
     Bug(
         "an order spends all that was held",
-        ORDER_DESK,
+        ORDER_SERVICE,
         "points = -(-use.amount_minor // record.worth_minor)",
         "points = record.points",
     ),

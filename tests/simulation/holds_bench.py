@@ -11,29 +11,29 @@ from itertools import count
 from random import Random
 from typing import Any, Final
 
+from pointbook.deadline import Deadline
 from pointbook.domain.account import HoldRecord
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import ExpiryRule, Never
 from pointbook.domain.orders import Order
-from pointbook.domain.ports import DueKind, Wanted
+from pointbook.domain.ports import DueKind, ReadRequest
 from pointbook.domain.programme import Programme, usual_programme
-from pointbook.hold_desk import HoldDesk
-from pointbook.instruction import Booked, Identity, Instruction
-from pointbook.ledger import Ledger
-from pointbook.loose_code_desk import LooseCodeDesk
-from pointbook.message import Message
-from pointbook.order_desk import OrderDesk
-from pointbook.outgoing.deadline import Deadline
+from pointbook.ledger.instruction import Booked, Identity, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.services.holds import HoldService
+from pointbook.services.message import Message
+from pointbook.services.orders import OrderService
+from pointbook.services.orphaned_codes import OrphanedCodeService
+from pointbook.services.sweeps import Sweep, SweepResult, settling
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discounts
 from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.loose_codes import LooseCodes
+from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.pace import HoldCalls
-from pointbook.sweeping import Sweep, Swept, settling
 from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.faults import Fault, FaultyClient, Nothing, Plan, Request
@@ -58,7 +58,7 @@ class PassingTime:
 
     def __init__(self) -> None:
         self.now_ms = NOON_MS
-        self._put_off: list[tuple[int, int, Callable[[], object]]] = []
+        self._reschedule: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = count()
 
     def now(self) -> Any:
@@ -76,15 +76,15 @@ class PassingTime:
     def pause(self, wait_ms: int) -> None:
         """Wait."""
         until_ms = self.now_ms + wait_ms
-        while self._put_off and self._put_off[0][0] <= until_ms:
-            at_ms, _, call = heapq.heappop(self._put_off)
+        while self._reschedule and self._reschedule[0][0] <= until_ms:
+            at_ms, _, call = heapq.heappop(self._reschedule)
             self.now_ms = max(self.now_ms, at_ms)
             call()
         self.now_ms = max(self.now_ms, until_ms)
 
     def later(self, after_ms: int, call: Callable[[], object]) -> None:
         """Put something off."""
-        heapq.heappush(self._put_off, (self.now_ms + after_ms, next(self._numbers), call))
+        heapq.heappush(self._reschedule, (self.now_ms + after_ms, next(self._numbers), call))
 
 
 class _Token:
@@ -116,9 +116,9 @@ class Noting:
 class Instance:
     """One instance of a function. `operations` are its calls to the table, `sent` to Shopify."""
 
-    holds: HoldDesk
-    orders: OrderDesk
-    codes: LooseCodeDesk
+    holds: HoldService
+    orders: OrderService
+    codes: OrphanedCodeService
     ledger: Ledger
     store: DynamoStore
     operations: list[str]
@@ -157,7 +157,7 @@ class Bench:
         ledger = Ledger(store, self.time, random=lambda: 0.5)
         discounts = Discounts(AdminApi("https://shop", _Token(), line, self.time))
         return Instance(
-            holds=HoldDesk(
+            holds=HoldService(
                 shop=SHOP,
                 ledger=ledger,
                 store=store,
@@ -167,8 +167,8 @@ class Bench:
                 calls=HoldCalls(client, TABLE),
                 code_key=CODE_KEY,
             ),
-            orders=OrderDesk(SHOP, ledger, store, self.time, self.programme, nobody_is_asked),
-            codes=LooseCodeDesk(LooseCodes(client, TABLE), self.time, lambda _: discounts),
+            orders=OrderService(SHOP, ledger, store, self.time, self.programme, nobody_is_asked),
+            codes=OrphanedCodeService(OrphanedCodes(client, TABLE), self.time, lambda _: discounts),
             ledger=ledger,
             store=store,
             operations=witness.operations,
@@ -194,7 +194,7 @@ class Bench:
         message = Message("orders/paid", SHOP, self.time.now(), "event", payload)
         (instance or self.instance()).orders.carry_out(message)
 
-    def sweep(self, kind: DueKind, *troubles: Any) -> Swept:
+    def sweep(self, kind: DueKind, *troubles: Any) -> SweepResult:
         """One run of a sweep."""
         one = self.instance(*troubles)
         work = one.codes.switch_off if kind is DueKind.CODE else settling(one.ledger)
@@ -219,7 +219,7 @@ class Bench:
 
     def listed(self) -> int:
         """How many codes are to be switched off."""
-        return sum(sk == keys.LOOSE_CODE for _, sk in self.engine.items(TABLE))
+        return sum(sk == keys.ORPHANED_CODE for _, sk in self.engine.items(TABLE))
 
     def usable(self) -> list[Kept]:
         """The discounts that a checkout takes now."""
@@ -227,12 +227,12 @@ class Bench:
 
     def order_item(self, order_id: str = "901") -> Order | None:
         """What is known of an order."""
-        wanted = Wanted(SHOP, None, order_id=order_id)
+        wanted = ReadRequest(SHOP, None, order_id=order_id)
         return self.instance().store.load(wanted, fresh=True).order
 
     def record(self, key: str, who: str = CUSTOMER) -> HoldRecord | None:
         """What is kept of the hold of a wish."""
-        wanted = Wanted(SHOP, None, hold_id=hold_of(key, who))
+        wanted = ReadRequest(SHOP, None, hold_id=hold_of(key, who))
         return self.instance().store.load(wanted, fresh=True).hold_record
 
 

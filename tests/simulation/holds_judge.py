@@ -15,11 +15,11 @@ alarm        every order but a hold's first raises one
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pointbook.domain.ports import Wanted
+from pointbook.domain.ports import ReadRequest
 from pointbook.domain.reconcile import reconcile
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import RateLimited
-from pointbook.hold_desk import Held
+from pointbook.services.holds import Held
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
@@ -158,8 +158,8 @@ class Judge:
         """A customer is told that a hold is over, or was used."""
         if isinstance(answer, Refusal):
             captured = answer.code is Code.HOLD_CAPTURED and wish.orders
-            unheard = answer.code is Code.HOLD_NOT_FOUND and wish.told is None
-            must("released", captured or unheard, f"{wish.key}: {answer}")
+            disabled_handles = answer.code is Code.HOLD_NOT_FOUND and wish.told is None
+            must("released", captured or disabled_handles, f"{wish.key}: {answer}")
             return
         if self._is_listed(wish.hold_id):  # it ended in another way: a merge, or it was undone
             return
@@ -212,7 +212,7 @@ class Judge:
         return [
             pk
             for (pk, sk), states in versions.items()
-            if sk == keys.LOOSE_CODE and not states[-1].is_gone
+            if sk == keys.ORPHANED_CODE and not states[-1].is_gone
         ]
 
     def owner(self, customer_id: str) -> Who:
@@ -242,7 +242,7 @@ class Judge:
         return ""
 
     def _is_listed(self, hold_id: str) -> bool:
-        key = {"pk": {"S": keys.loose_code(SHOP, hold_id)}, "sk": {"S": keys.LOOSE_CODE}}
+        key = {"pk": {"S": keys.orphaned_code(SHOP, hold_id)}, "sk": {"S": keys.ORPHANED_CODE}}
         return "Item" in self._engine.get_item(TableName=TABLE, Key=key, ConsistentRead=True)
 
     def _discount(self, told: Held) -> Kept:
@@ -258,7 +258,7 @@ def _body(told: Held) -> tuple[object, ...]:
 
 
 def _check_order(store: DynamoStore, wish: Wish, bought: Bought) -> None:
-    wanted = Wanted(SHOP, None, order_id=bought.order_id, hold_id=wish.hold_id)
+    wanted = ReadRequest(SHOP, None, order_id=bought.order_id, hold_id=wish.hold_id)
     loaded = store.load(wanted, fresh=True)
     assert loaded.order is not None
     assert loaded.hold_record is not None

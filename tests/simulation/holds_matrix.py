@@ -11,10 +11,10 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Final
 
-from pointbook.domain.ports import DueKind, TryAgainError
+from pointbook.domain.ports import DueKind, StoreUnavailable
 from pointbook.errors import HoldFailed, HoldReleasing, LedgerUnavailable
-from pointbook.hold_desk import Held
-from pointbook.sweeping import Sweep
+from pointbook.services.holds import Held
+from pointbook.services.sweeps import Sweep
 from tests.simulation.faults import POSSIBLE, At, Crash
 from tests.simulation.holds_bench import CUSTOMER, SWEEP_SECONDS, Bench, Instance, code_of, hold_of
 from tests.simulation.shopify_line import Trouble
@@ -207,7 +207,7 @@ def _lost(case: HoldCase, answers: list[object]) -> str:
 def _answer(step: Step, bench: Bench, one: Instance) -> object:
     try:
         return step(bench, one)
-    except (HoldFailed, HoldReleasing, LedgerUnavailable, TryAgainError, Crash) as end:
+    except (HoldFailed, HoldReleasing, LedgerUnavailable, StoreUnavailable, Crash) as end:
         return type(end)
     except Exception as error:  # noqa: BLE001 - whatever else comes out is a finding
         return f"it breaks: {error!r}"

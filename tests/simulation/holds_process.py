@@ -12,19 +12,19 @@ from itertools import count
 from random import Random
 from typing import Any, Final, Protocol, override
 
+from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.programme import Programme
 from pointbook.domain.refusal import Refusal
-from pointbook.hold_desk import HoldDesk
-from pointbook.instruction import Booked, Instruction, View
-from pointbook.ledger import DEADLINE_SECONDS, Ledger
-from pointbook.loose_code_desk import LooseCodeDesk
-from pointbook.order_desk import OrderDesk
-from pointbook.outgoing.deadline import Deadline
+from pointbook.ledger.instruction import Booked, Instruction, View
+from pointbook.ledger.ledger import DEADLINE_SECONDS, Ledger
+from pointbook.services.holds import HoldService
+from pointbook.services.orders import OrderService
+from pointbook.services.orphaned_codes import OrphanedCodeService
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discount, Discounts
 from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.loose_codes import LooseCodes
+from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.pace import HoldCalls
 from tests.engines.customers import nobody_is_asked
 from tests.engines.memory import MemoryDynamo
@@ -275,14 +275,14 @@ class Process:
         )
         self.store = DynamoStore(client, TABLE)
         self.ledger = JudgedLedger(self.store, self.clock, around, witness)
-        self._loose_codes = LooseCodes(client, TABLE)
+        self._orphaned_codes = OrphanedCodes(client, TABLE)
         self._discounts = Discounts(AdminApi("https://shop", _Token(), line, self.clock))
         self._paced = Paced(HoldCalls(client, TABLE), self._discounts, around)
         self._programme = around.programme
 
-    def hold_desk(self) -> HoldDesk:
+    def hold_service(self) -> HoldService:
         """What my page's functions have."""
-        return HoldDesk(
+        return HoldService(
             shop=SHOP,
             ledger=self.ledger,
             store=self.store,
@@ -293,15 +293,15 @@ class Process:
             code_key=CODE_KEY,
         )
 
-    def order_desk(self) -> OrderDesk:
+    def order_service(self) -> OrderService:
         """What the worker of orders has."""
-        return OrderDesk(
+        return OrderService(
             SHOP, self.ledger, self.store, self.clock, self._programme, nobody_is_asked
         )
 
-    def loose_code_desk(self) -> LooseCodeDesk:
+    def orphaned_code_service(self) -> OrphanedCodeService:
         """What the sweep of codes has."""
-        return LooseCodeDesk(self._loose_codes, self.clock, lambda _: self._discounts)
+        return OrphanedCodeService(self._orphaned_codes, self.clock, lambda _: self._discounts)
 
 
 SKEW_MS: Final = 200

@@ -17,13 +17,13 @@ from typing import Any, Final
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Never, day_of
-from pointbook.domain.ports import DueKind, TryAgainError
+from pointbook.domain.ports import DueKind, StoreUnavailable
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import HoldFailed, HoldReleasing, LedgerUnavailable, RateLimited
-from pointbook.instruction import Identity, Instruction
-from pointbook.message import Message
-from pointbook.sweeping import Sweep, settling
+from pointbook.ledger.instruction import Identity, Instruction
+from pointbook.services.message import Message
+from pointbook.services.sweeps import Sweep, settling
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.faults import Crash, Fault, Nothing, Plan, Seeded
 from tests.simulation.holds_judge import GID, Bought, HoldsReport, Judge, Wish
@@ -41,8 +41,8 @@ CUSTOMERS: Final = ("7001", "7002", "7003", "7004")
 WISHES: Final = 14
 MINUTE: Final = 60 * SECOND
 SWEEP_SECONDS: Final = 30.0
-SWEPT: Final = (DueKind.HOLD, DueKind.CODE)
-NO_VERDICT: Final = (LedgerUnavailable, TryAgainError, Crash)
+SWEEP_RESULT: Final = (DueKind.HOLD, DueKind.CODE)
+NO_VERDICT: Final = (LedgerUnavailable, StoreUnavailable, Crash)
 
 
 def run_holds(seed: int, wishes: int = WISHES) -> HoldsReport:
@@ -100,7 +100,7 @@ class HoldsWorld:
         self.wheel.run()
         self.plan, self.troubles = Nothing(), Listed()
         for _ in range(2):
-            self.wheel.spawn(2 * self.hold_ms, partial(self._sweep, (*SWEPT, DueKind.LOT)))
+            self.wheel.spawn(2 * self.hold_ms, partial(self._sweep, (*SWEEP_RESULT, DueKind.LOT)))
             self.wheel.run()
         self.look()
         self.judge.check_the_end()
@@ -140,7 +140,7 @@ class HoldsWorld:
         self.report.requests += 1
         given_up = wish.given_up
         try:
-            answer = self._process().hold_desk().create(wish.customer_id, wish.points, wish.key)
+            answer = self._process().hold_service().create(wish.customer_id, wish.points, wish.key)
         except HoldFailed:
             self.judge.told_failed(wish)
             self._count("wish: hold_failed")
@@ -180,7 +180,7 @@ class HoldsWorld:
     def _release(self, wish: Wish) -> None:
         self.report.requests += 1
         try:
-            answer = self._process().hold_desk().release(wish.customer_id, wish.hold_id)
+            answer = self._process().hold_service().release(wish.customer_id, wish.hold_id)
         except (HoldReleasing, RateLimited, *NO_VERDICT) as end:
             if isinstance(end, RateLimited):
                 self.judge.told_limited(end)
@@ -219,7 +219,7 @@ class HoldsWorld:
         self.report.requests += 1
         message = Message("orders/paid", SHOP, instant(self.wheel.now_ms), "event", payload)
         try:
-            self._process().order_desk().carry_out(message)
+            self._process().order_service().carry_out(message)
         except NO_VERDICT:
             again_ms = self.random.choice((SECOND, MINUTE, 15 * MINUTE))
             self.wheel.spawn(again_ms, lambda: self._deliver(payload))
@@ -247,12 +247,12 @@ class HoldsWorld:
                     self.wheel.spawn(self.random.choice((0, 20)), self._sweep)
             self.wheel.pause(MINUTE)
 
-    def _sweep(self, kinds: Iterable[DueKind] = SWEPT) -> None:
+    def _sweep(self, kinds: Iterable[DueKind] = SWEEP_RESULT) -> None:
         """Sweeps, each in an instance of its own."""
         for kind in kinds:
             process = self._process()
             settle = settling(process.ledger)
-            work = process.loose_code_desk().switch_off if kind is DueKind.CODE else settle
+            work = process.orphaned_code_service().switch_off if kind is DueKind.CODE else settle
             sweep = Sweep(process.store, process.clock, work, self.random.shuffle)
             self._try(partial(sweep.run, kind, SWEEP_SECONDS))
 

@@ -6,7 +6,7 @@ from tests.simulation.bugs import LEDGER, ORDER_POINTS, ORDERS, Bug
 
 READER: Final = "shopify/orders.py"
 PAYLOADS: Final = "shopify/order_payloads.py"
-DESK: Final = "order_desk.py"
+DESK: Final = "services/orders.py"
 PROJECTION: Final = "shopify/projection.py"
 TOPICS: Final = "shopify/topics.py"
 PROGRAMME: Final = "domain/programme.py"

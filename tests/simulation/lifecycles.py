@@ -21,7 +21,7 @@ from random import Random
 from typing import Final
 
 from pointbook.domain.programme import Programme, programme_of, usual_programme
-from pointbook.message import Message, message_text
+from pointbook.services.message import Message, message_text
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.discount_code import derive_code
 from pointbook.shopify.webhook import read_webhook

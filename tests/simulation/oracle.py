@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pointbook.domain.refusal import Refusal
-from pointbook.instruction import Booked, View
+from pointbook.ledger.instruction import Booked, View
 from tests.reference.papers import OrderPaper
 from tests.simulation.answers import Answers
 from tests.simulation.asks import Attempt

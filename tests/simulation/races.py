@@ -23,8 +23,8 @@ from pointbook.domain import commands as c
 from pointbook.domain.expiry import Days
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import LedgerUnavailable
-from pointbook.instruction import Booked
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked
+from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.boundaries import MIDNIGHT

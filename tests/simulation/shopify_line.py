@@ -11,8 +11,8 @@ from enum import StrEnum
 from random import Random
 from typing import Final, Protocol
 
-from pointbook.outgoing.calls import Answer, Call, CallFailed, CallTimedOut
-from pointbook.outgoing.deadline import Deadline
+from pointbook.deadline import Deadline
+from pointbook.http.calls import Answer, Call, CallFailed, CallTimedOut
 from tests.simulation.faults import Crash, Time
 from tests.simulation.shopify_model import CREATE, END, Json, ShopifyModel, answered, refused
 

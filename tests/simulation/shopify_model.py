@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from pointbook.outgoing.calls import Answer, Call
+from pointbook.http.calls import Answer, Call
 from tests.simulation.wheel import instant, milliseconds
 
 CURRENCY: Final = "JPY"

@@ -9,11 +9,11 @@ import pytest
 from pointbook.domain import commands as c
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import Days
-from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate
 from pointbook.domain.ports import Loaded
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.instruction import Booked, Identity, Instruction, View
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked, Identity, Instruction, View
+from pointbook.ledger.ledger import Ledger
 from tests.engines.memory import MemoryDynamo
 from tests.simulation.asks import Ask
 from tests.simulation.faults import At, Fault, Nothing, Plan
@@ -49,14 +49,14 @@ HELD_RULE = EarningRule(unit_minor=100, pending_days=1)
 NOW_ISH = instant(START_MS)
 
 
-def order(number: int, news: OrderNews, rule: EarningRule = HELD_RULE) -> Ask:
+def order(number: int, news: OrderUpdate, rule: EarningRule = HELD_RULE) -> Ask:
     def complete(loaded: Loaded) -> c.Command:
         return c.UpdateOrder(loaded.order or Order("901"), news, rule, Days(3))
 
     return Ask(number, WHO, "update_order", complete, order_id="901")
 
 
-PROMISED = order(6, OrderNews(NOW_ISH, Goods(1000, 90), confirmed_at=NOW_ISH))
+PROMISED = order(6, OrderUpdate(NOW_ISH, Goods(1000, 90), confirmed_at=NOW_ISH))
 SETTLE = ask(5, c.Settle(), key=None)
 
 

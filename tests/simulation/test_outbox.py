@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from pointbook.errors import PointbookError
-from pointbook.publishing.desk import OutboxDesk
-from pointbook.store.listening import Listening
+from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.store.outbox import Outbox
+from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.engines import engine as engines
 from tests.engines.engine import SHOP, opened
 from tests.engines.ledgers import Desk
@@ -30,7 +30,7 @@ from tests.simulation.faults import (
     Seeded,
     Standstill,
 )
-from tests.unit.publishing.flows import (
+from tests.unit.services.publishing.flows import (
     FakeFlow,
     RealClock,
     Told,
@@ -113,8 +113,10 @@ class Shop:
     def _is_taken(self, customer_id: str, version: int | None) -> bool:
         """Whether a sender, started anew, did not fail."""
         outbox = self._outbox()
-        ears = Listening(self.client, self.engine.table)
-        desk = OutboxDesk(outbox, ears, lambda _: self.flow, self.clock, self._random.random)
+        subscriptions = TriggerSubscriptions(self.client, self.engine.table)
+        desk = OutboxPublisher(
+            outbox, subscriptions, lambda _: self.flow, self.clock, self._random.random
+        )
         try:
             desk.run(SHOP, 50).deliver(customer_id, version)
         except (Crash, PointbookError):

@@ -57,7 +57,7 @@ def test_planted_bugs_are_caught() -> None:
 
 def test_a_text_that_is_gone_is_an_error() -> None:
     with pytest.raises(ValueError, match="not 1"):
-        broken(Bug("gone", "ledger.py", "no such text", ""))
+        broken(Bug("gone", "ledger/ledger.py", "no such text", ""))
 
 
 def _failed(reports: list[Report]) -> list[str]:

@@ -23,9 +23,9 @@ from pointbook.domain.expiry import (
     day_of,
 )
 from pointbook.domain.lots import Lot, Lots
-from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews, ReturnSpent
+from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderUpdate, ReturnSpent
 from pointbook.domain.ports import Loaded
-from pointbook.instruction import Complete, Identity
+from pointbook.ledger.instruction import Complete, Identity
 from tests.simulation.asks import Ask, Who
 from tests.simulation.drawn_orders import drawn_news, drawn_rule, goods_back, grown
 from tests.simulation.wheel import instant
@@ -189,7 +189,7 @@ class Workload:
 
         def complete(loaded: Loaded) -> c.Command:
             known = loaded.order or Order(order_id)
-            return c.UpdateOrder(known, OrderNews(), EarningRule(unit_minor=1), expiry)
+            return c.UpdateOrder(known, OrderUpdate(), EarningRule(unit_minor=1), expiry)
 
         parts = {"command": complete, "order_id": order_id}
         return self.numbered((shop, order.customer_id), "approve_pending", parts)
@@ -432,7 +432,7 @@ def _update_order(
     *,
     order_id: str = "",
     cancelled: bool | None = None,
-    told: OrderNews | None = None,
+    told: OrderUpdate | None = None,
 ) -> dict[str, object]:
     order_id, expiry = order_id or w.order_id(who), w.expiry()
     cancelled = w.random.random() < 0.15 if cancelled is None else cancelled

@@ -17,11 +17,11 @@ from random import Random
 from typing import Any, Final
 
 from pointbook.domain.commands import Settle
-from pointbook.domain.ports import DUE_SHARDS, DueKind, TryAgainError, Wanted
+from pointbook.domain.ports import DUE_SHARDS, DueKind, ReadRequest, StoreUnavailable
 from pointbook.domain.reconcile import reconcile
 from pointbook.errors import LedgerUnavailable
-from pointbook.instruction import Booked
-from pointbook.ledger import Ledger
+from pointbook.ledger.instruction import Booked
+from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.engines.memory import LATEST, MemoryDynamo
 from tests.engines.table import table_request
@@ -210,7 +210,7 @@ class World:
         self._tell(attempt, "asks", ask)
         try:
             answer = self._carry_out(attempt, ledger)
-        except (LedgerUnavailable, TryAgainError, Crash) as end:
+        except (LedgerUnavailable, StoreUnavailable, Crash) as end:
             self._tell(attempt, "ends in doubt:", type(end).__name__)
             self.report.answers[type(end).__name__] += 1
             self.oracle.failed(attempt, self.engine.sequence)
@@ -266,14 +266,14 @@ class World:
             try:
                 for shop, found in self._due(store, kind, sweeper.clock.now()):
                     self._attempt(self._due_ask(store, kind, shop, found))
-            except (TryAgainError, Crash):
+            except (StoreUnavailable, Crash):
                 self._tell(sweeper, "is cut short")
 
     def _due_ask(self, store: DynamoStore, kind: DueKind, shop: str, found: str) -> Ask:
         """What a sweep asks: to settle a book, or to approve what an order has pending."""
         if kind is not DueKind.PENDING:
             return self.workload.numbered((shop, found), "settle", {"command": Settle()})
-        order = store.load(Wanted(shop, None, order_id=found), fresh=True).order
+        order = store.load(ReadRequest(shop, None, order_id=found), fresh=True).order
         assert order is not None, "an order on the index is in the table"
         return self.workload.approve_pending(shop, order)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from pointbook.domain.commands import Settle
-from pointbook.instruction import Identity
+from pointbook.ledger.instruction import Identity
 from tests.reference import model
 from tests.reference.model import Answer, Customer, Move
 from tests.reference.papers import Papers
@@ -136,7 +136,7 @@ class Writes:
         self._check_entries(who, account, entries, answer.moves)
         self._check_causes(who, entries, len(entries) if not own else due, ask, ask.reason)
         _check_papers(ask, known, papers, written)
-        _check_loose(answer, written)
+        _check_orphaned(answer, written)
         self.shops.keep(sequence, who, customer, len(entries))
         self.shops.keep_papers(sequence, ask, papers)
         return Commit(
@@ -171,7 +171,7 @@ class Writes:
         due = {who: self._due(who, now) for who in sides}
         answer = model.merge(source, target, now, list(stones.values()))
         must("effect", answer.refused is None, f"a merge must be refused: {answer.refused}")
-        _check_loose(answer, written)
+        _check_orphaned(answer, written)
         leaving += [_turned_round(m) for m in answer.moves if m.topic == "points/add/merge"]
         for who, customer, moves in (
             (source_id, source, tuple(leaving)),
@@ -263,7 +263,7 @@ def _check_papers(ask: Ask, before: Papers, after: Papers, written: Written) -> 
         must("effect", records == [known], f"the record is {records}, the model says {known}")
 
 
-def _check_loose(answer: Answer, written: Written) -> None:
+def _check_orphaned(answer: Answer, written: Written) -> None:
     """The codes that are to be switched off are the model's, and due at once."""
     seen = [plainly.loose_in_table(item) for item in written.loose]
     expected = [(hold_id, code, until, 0, 0) for hold_id, code, until in answer.loose]

@@ -7,7 +7,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from pointbook import aws
+from pointbook.aws import queues
 from pointbook.errors import Unavailable
 
 QUEUE = "https://sqs.ap-northeast-1.amazonaws.com/000000000000/order_events"
@@ -15,15 +15,15 @@ QUEUE = "https://sqs.ap-northeast-1.amazonaws.com/000000000000/order_events"
 
 @pytest.fixture(autouse=True)
 def new_client() -> Iterator[None]:
-    aws._queues.cache_clear()
+    queues._queues.cache_clear()
     yield
-    aws._queues.cache_clear()
+    queues._queues.cache_clear()
 
 
 def test_a_message_is_put_on_the_queue_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(BaseClient, "_make_api_call", lambda _, *call: asked.append(call))
-    aws.send_message(QUEUE, "{}")
+    queues.send_message(QUEUE, "{}")
     assert asked == [("SendMessage", {"QueueUrl": QUEUE, "MessageBody": "{}"})]
 
 
@@ -43,12 +43,12 @@ def test_a_queue_that_did_not_surely_take_it_is_unavailable(
 
     monkeypatch.setattr(BaseClient, "_make_api_call", fail)
     with pytest.raises(Unavailable) as raised:
-        aws.send_message(QUEUE, "{}")
+        queues.send_message(QUEUE, "{}")
     assert (raised.value.code, raised.value.retry_after_seconds) == ("queue_unavailable", 10)
 
 
 def test_a_slow_queue_is_given_up_before_shopify_gives_us_up() -> None:
-    config = aws._queues().meta.config
+    config = queues._queues().meta.config
     attempts = config.retries["total_max_attempts"]
     assert attempts * (config.connect_timeout + config.read_timeout) <= 5
     assert attempts >= 2, "one lost connection is no reason to send Shopify away"

@@ -5,7 +5,7 @@ import pytest
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import HoldReleasing, RateLimited
-from pointbook.hold_desk import Held
+from pointbook.services.holds import Held
 from pointbook.store import keys
 from tests.simulation.faults import Crash
 from tests.simulation.holds_bench import CUSTOMER, OTHER, SHOP, Bench, hold_of

@@ -17,9 +17,9 @@ from pointbook.domain.decide import COMMAND_ENTRIES_MAX, Decision, decide
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import LOTS_MAX, negated
 from pointbook.domain.orders import Order
-from pointbook.domain.ports import Loaded, Wanted
-from pointbook.instruction import Booked, Instruction
-from pointbook.ledger import Ledger
+from pointbook.domain.ports import Loaded, ReadRequest
+from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.ledger.ledger import Ledger
 from tests.engines.engine import MEMORY, SHOP, book_of, opened
 from tests.engines.ledgers import FLOW, SetClock
 from tests.engines.memory import MemoryDynamo
@@ -71,7 +71,7 @@ class Spender:
         self.say(CaptureHold(points, record, Order(ORDER)), spending_id)
 
     def _loaded(self, hold_id: str | None = None) -> Loaded:
-        wanted = Wanted(SHOP, CUSTOMER, order_id=ORDER, hold_id=hold_id)
+        wanted = ReadRequest(SHOP, CUSTOMER, order_id=ORDER, hold_id=hold_id)
         return self.store.load(wanted, fresh=True)
 
     @property

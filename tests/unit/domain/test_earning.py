@@ -8,7 +8,7 @@ from pointbook.domain.orders import (
     EarningRule,
     Goods,
     Order,
-    OrderNews,
+    OrderUpdate,
     Refund,
     Rounding,
 )
@@ -23,7 +23,7 @@ def remaining(
     goods: Goods, *refunds: Refund, rule: EarningRule = YEN, taxes_included: bool = True
 ) -> int:
     """The points that remain of an order of these goods."""
-    news = OrderNews(NOW, goods, taxes_included=taxes_included, refunds=refunds)
+    news = OrderUpdate(NOW, goods, taxes_included=taxes_included, refunds=refunds)
     return Order("o1").told(news, rule).target_points
 
 
@@ -226,15 +226,15 @@ def test_what_was_owed_has_the_tax_on_it() -> None:
 
 def test_money_for_pieces_that_were_removed_takes_nothing_more() -> None:
     refund = Refund("r1", money_minor=301)
-    news = OrderNews(NOW, Goods(700), removed=Goods(300), refunds=(refund,))
+    news = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(refund,))
     assert Order("o1").told(news, YEN).target_points == 699
 
 
 def test_pieces_whose_refund_is_told_by_itself_are_not_owed_for_any_more() -> None:
     """So an amount beside it takes its share."""
     amount, returned = Refund("r1", money_minor=100), Refund("r2", Goods(300))
-    news = OrderNews(NOW, Goods(700), removed=Goods(300), refunds=(amount,))
-    alone = OrderNews(refunds=(returned,))
+    news = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(amount,))
+    alone = OrderUpdate(refunds=(returned,))
     for first, second in ((news, alone), (alone, news)):
         assert Order("o1").told(first, YEN).told(second, YEN).target_points == 600
 

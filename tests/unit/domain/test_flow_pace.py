@@ -12,7 +12,7 @@ from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
 from tests.unit.domain.support import IN_30_DAYS, MILLISECOND, NOW, SECOND, account, done, refused
 
-USUAL = usual_programme().flow_entries_per_hour
+DEFAULTS = usual_programme().flow_entries_per_hour
 HOUR_ENDS = datetime(2027, 3, 10, 4, 0, tzinfo=UTC)
 """The first instant of the next hour."""
 
@@ -52,11 +52,11 @@ def test_the_next_hour_begins_anew_at_its_first_instant() -> None:
 
 
 def test_a_hundred_consumes_within_seconds_are_not_cut_by_default() -> None:
-    assert USUAL == 500
+    assert DEFAULTS == 500
     after = account((1000, 20))
     for number in range(100):
         now = NOW + number * SECOND / 10
-        after = done(after, c.Consume(1, flow_per_hour=USUAL), now).account
+        after = done(after, c.Consume(1, flow_per_hour=DEFAULTS), now).account
     assert after.balances.spent == 100
 
 

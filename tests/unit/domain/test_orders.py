@@ -17,7 +17,7 @@ from pointbook.domain.orders import (
     EarningRule,
     Goods,
     Order,
-    OrderNews,
+    OrderUpdate,
     Refund,
     Spending,
 )
@@ -43,28 +43,28 @@ ONE_PERCENT = EarningRule(unit_minor=100)
 EMPTY = Account("1001")
 
 
-def news(priced_minor: int, seconds: int = 0, **more: object) -> OrderNews:
+def news(priced_minor: int, seconds: int = 0, **more: object) -> OrderUpdate:
     """News of the order's goods as of so many seconds after now."""
-    said = OrderNews(updated_at=NOW + seconds * SECOND, goods=Goods(priced_minor))
+    said = OrderUpdate(updated_at=NOW + seconds * SECOND, goods=Goods(priced_minor))
     return replace(said, **more)  # type: ignore[arg-type]
 
 
-def refund(refund_id: str, priced_minor: int) -> OrderNews:
-    return OrderNews(refunds=(Refund(refund_id, Goods(priced_minor)),))
+def refund(refund_id: str, priced_minor: int) -> OrderUpdate:
+    return OrderUpdate(refunds=(Refund(refund_id, Goods(priced_minor)),))
 
 
-CANCELLED = OrderNews(cancelled=True)
-CONFIRMED = OrderNews(confirmed_at=NOW)
+CANCELLED = OrderUpdate(cancelled=True)
+CONFIRMED = OrderUpdate(confirmed_at=NOW)
 
 
 def tell(
-    before: Account, order: Order, said: OrderNews, rule: EarningRule = ONE_PERCENT
+    before: Account, order: Order, said: OrderUpdate, rule: EarningRule = ONE_PERCENT
 ) -> Decision:
     return done(before, c.UpdateOrder(order, said, rule, IN_30_DAYS))
 
 
 def told(
-    before: Account, messages: Iterable[OrderNews], rule: EarningRule = ONE_PERCENT
+    before: Account, messages: Iterable[OrderUpdate], rule: EarningRule = ONE_PERCENT
 ) -> tuple[Account, Order]:
     """The account and the order after all of these messages."""
     order = Order("o1")
@@ -87,24 +87,28 @@ def test_the_newest_goods_win_and_of_equally_new_ones_the_smaller(
 
 
 EQUALLY_NEW = [
-    [news(1000), news(1000, removed=Goods(500)), OrderNews(refunds=(Refund("r2", Goods(0), 500),))],
     [
         news(1000),
-        OrderNews(refunds=(Refund("r1", Goods(500), None),)),
-        OrderNews(refunds=(Refund("r1", Goods(500), 0),)),
-        OrderNews(refunds=(Refund("r2", Goods(0), 500),)),
+        news(1000, removed=Goods(500)),
+        OrderUpdate(refunds=(Refund("r2", Goods(0), 500),)),
+    ],
+    [
+        news(1000),
+        OrderUpdate(refunds=(Refund("r1", Goods(500), None),)),
+        OrderUpdate(refunds=(Refund("r1", Goods(500), 0),)),
+        OrderUpdate(refunds=(Refund("r2", Goods(0), 500),)),
     ],
 ]
 
 
 @pytest.mark.parametrize("said", EQUALLY_NEW)
-def test_of_equally_new_news_the_same_counts_whichever_came_first(said: list[OrderNews]) -> None:
+def test_of_equally_new_news_the_same_counts_whichever_came_first(said: list[OrderUpdate]) -> None:
     found = {told(EMPTY, messages)[1].target_points for messages in permutations(said)}
     assert len(found) == 1
 
 
-@pytest.mark.parametrize("said", [OrderNews(goods=Goods(1000)), OrderNews(updated_at=NOW)])
-def test_goods_without_their_time_or_a_time_without_goods_say_nothing(said: OrderNews) -> None:
+@pytest.mark.parametrize("said", [OrderUpdate(goods=Goods(1000)), OrderUpdate(updated_at=NOW)])
+def test_goods_without_their_time_or_a_time_without_goods_say_nothing(said: OrderUpdate) -> None:
     after, order = told(EMPTY, [said])
     assert (order.goods, order.target_points, after.version) == (None, 0, 0)
 
@@ -113,7 +117,7 @@ def test_pieces_that_are_missing_before_their_refund_is_listed_are_taken_back_on
     """As when a return is received first and refunded later, in whatever order that is told."""
     created, paid_back = news(2000, confirmed_at=NOW), Refund("r1", Goods(1000))
     received = news(1000, 1, removed=Goods(1000))
-    alone = OrderNews(refunds=(replace(paid_back, told_at=NOW + 2 * SECOND),))
+    alone = OrderUpdate(refunds=(replace(paid_back, told_at=NOW + 2 * SECOND),))
     listed = news(2000, 2, refunds=(replace(paid_back, told_at=NOW + 2 * SECOND),))
     for messages in permutations([created, received, alone, listed]):
         before, order = EMPTY, Order("o1")
@@ -168,21 +172,21 @@ def test_what_is_newest_of_a_refund_wins_and_of_equally_new_what_took_more(
     less = Refund("r1", money_minor=300, told_at=NOW)
     more = Refund("r1", money_minor=500, told_at=NOW + seconds * SECOND)
     for messages in permutations(
-        [news(1000), *(OrderNews(refunds=(one,)) for one in (less, more))]
+        [news(1000), *(OrderUpdate(refunds=(one,)) for one in (less, more))]
     ):
         assert told(EMPTY, messages)[1].pending_points == left
 
 
 def test_a_refund_whose_money_did_not_arrive_takes_nothing_in_the_end() -> None:
-    on_its_way = OrderNews(refunds=(Refund("r1", money_minor=300, told_at=NOW),))
-    failed = OrderNews(refunds=(Refund("r1", money_minor=None, told_at=NOW + SECOND),))
+    on_its_way = OrderUpdate(refunds=(Refund("r1", money_minor=300, told_at=NOW),))
+    failed = OrderUpdate(refunds=(Refund("r1", money_minor=None, told_at=NOW + SECOND),))
     for messages in permutations([news(1000, confirmed_at=NOW), on_its_way, failed]):
         after, order = told(EMPTY, messages)
         assert order.approved_points == after.figures.approved == 10
 
 
 def test_a_refund_named_twice_in_one_message_is_counted_once() -> None:
-    twice = OrderNews(refunds=(Refund("r1", Goods(300)),) * 2)
+    twice = OrderUpdate(refunds=(Refund("r1", Goods(300)),) * 2)
     assert told(EMPTY, [news(1000), twice])[1].pending_points == 7
 
 
@@ -204,7 +208,7 @@ MESSAGES = [
 
 @pytest.mark.parametrize("more", [(), (CANCELLED,)])
 def test_news_leads_to_the_same_points_in_whatever_order_it_comes(
-    more: tuple[OrderNews, ...],
+    more: tuple[OrderUpdate, ...],
 ) -> None:
     ends = set()
     for messages in permutations([*MESSAGES, *more, MESSAGES[2]]):

@@ -8,7 +8,7 @@ import pytest
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
 from pointbook.domain.decide import Decision
-from pointbook.domain.orders import EarningRule, Goods, Order, OrderNews, Refund
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
 from pointbook.domain.refusal import Code
 from tests.unit.domain.support import (
     IN_30_DAYS,
@@ -24,15 +24,15 @@ from tests.unit.domain.support import (
 
 DAY = timedelta(days=1)
 TWO_DAYS = EarningRule(unit_minor=100, pending_days=2)
-CONFIRMED = OrderNews(NOW, Goods(1000), confirmed_at=NOW)
-NO_NEWS = OrderNews()
+CONFIRMED = OrderUpdate(NOW, Goods(1000), confirmed_at=NOW)
+NO_NEWS = OrderUpdate()
 EMPTY = Account("1001")
 
 
 def tell(
     before: Account,
     order: Order,
-    news: OrderNews,
+    news: OrderUpdate,
     now: datetime = NOW,
     rule: EarningRule = TWO_DAYS,
 ) -> Decision:
@@ -75,7 +75,7 @@ def test_approved_points_last_from_the_day_on_which_they_are_approved() -> None:
 
 
 def test_the_earliest_confirmation_counts_in_whatever_order_they_come() -> None:
-    earlier = OrderNews(confirmed_at=NOW - DAY)
+    earlier = OrderUpdate(confirmed_at=NOW - DAY)
     for news in ((CONFIRMED, earlier), (earlier, CONFIRMED)):
         order = Order("o1")
         for said in news:
@@ -84,9 +84,9 @@ def test_the_earliest_confirmation_counts_in_whatever_order_they_come() -> None:
 
 
 def test_an_order_that_is_not_confirmed_is_never_due() -> None:
-    order = order_of(tell(EMPTY, Order("o1"), OrderNews(NOW, Goods(1000))))
+    order = order_of(tell(EMPTY, Order("o1"), OrderUpdate(NOW, Goods(1000))))
     assert (order.pending_points, order.approves_at, order.due_at) == (10, None, None)
-    confirmed = Order("o1").told(OrderNews(confirmed_at=NOW), TWO_DAYS)
+    confirmed = Order("o1").told(OrderUpdate(confirmed_at=NOW), TWO_DAYS)
     assert (confirmed.approves_at, confirmed.due_at) == (None, None)
 
 
@@ -100,7 +100,7 @@ def test_the_days_of_the_rule_that_was_frozen_count() -> None:
 
 def test_a_refund_while_points_are_pending_takes_them_from_there() -> None:
     account, order = promised()
-    decision = tell(account, order, OrderNews(refunds=(Refund("r1", Goods(400)),)))
+    decision = tell(account, order, OrderUpdate(refunds=(Refund("r1", Goods(400)),)))
     assert topics(decision.entries) == ["points/pending/cancel"]
     assert order_of(decision).due_at == NOW + 2 * DAY
     later = tell(decision.account, order_of(decision), NO_NEWS, NOW + 2 * DAY)
@@ -109,13 +109,13 @@ def test_a_refund_while_points_are_pending_takes_them_from_there() -> None:
 
 def test_nothing_is_due_of_an_order_that_lost_all_its_points() -> None:
     account, order = promised()
-    gone = tell(account, order, OrderNews(cancelled=True))
+    gone = tell(account, order, OrderUpdate(cancelled=True))
     assert order_of(gone).due_at is None
 
 
 def test_what_an_order_earns_later_is_approved_at_once_when_the_days_are_over() -> None:
     account, order = promised()
-    news = OrderNews(NOW + 2 * DAY, Goods(1500))
+    news = OrderUpdate(NOW + 2 * DAY, Goods(1500))
     decision = tell(account, order, news, NOW + 2 * DAY)
     assert topics(decision.entries) == ["points/add/order", "points/add/order"]
     assert decision.account.figures.approved == 15

@@ -16,8 +16,8 @@ from pointbook.domain.programme import (
     usual_programme,
 )
 from pointbook.domain.programme_rules import (
+    DEFAULTS,
     RULES,
-    USUAL,
     ApproveOn,
     DiscountKind,
     Locale,
@@ -71,7 +71,7 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
     programme = usual_programme(7, **{name: text})
     assert getattr(programme, name) == value
     assert programme.version == 7
-    assert programme.texts() == {**USUAL, name: text}
+    assert programme.texts() == {**DEFAULTS, name: text}
     assert programme_of(programme.texts(), 7) == programme
 
 
@@ -98,7 +98,7 @@ def test_there_is_one_way_to_write_what_may_be_given_in_several(
     ("name", "text"),
     [
         *((name, "?,") for name in RULES),
-        *((name, "") for name in RULES if USUAL[name]),
+        *((name, "") for name in RULES if DEFAULTS[name]),
         ("earn_unit_minor", "0"),
         ("points_per_unit", "-1"),
         ("points_per_unit", "1.5"),
@@ -142,7 +142,7 @@ def test_a_text_that_cannot_be_used_is_refused_with_its_rule_and_what_to_give(
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    texts = {**USUAL, "hold_seconds": "soon", "currency": "yen", "birthday_points": "10"}
+    texts = {**DEFAULTS, "hold_seconds": "soon", "currency": "yen", "birthday_points": "10"}
     del texts["rounding"]
     wrong = errors(texts)
     assert {error.field for error in wrong} == {
@@ -151,7 +151,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "birthday_points",
         "rounding",
     }
-    assert errors(USUAL) == []
+    assert errors(DEFAULTS) == []
 
 
 # --- what an order earns --------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.clock import Clock
-from local.front_door import FrontDoor, Rooms
+from local.front_door import Dependencies, FrontDoor
 from tests.unit.local.raw import assert_problem, get, post, send, serving
 
 CUSTOMER = "8840734670934"
@@ -45,7 +45,7 @@ def port(clock: Clock, tmp_path: Path) -> Iterator[int]:
     page = tmp_path / "page"
     page.mkdir()
     door = FrontDoor(0, clock)
-    door.rooms = Rooms(1, "api", {"grant": "url"}, (page.resolve(),))
+    door.rooms = Dependencies(1, "api", {"grant": "url"}, (page.resolve(),))
     with serving(door) as port:
         yield port
 

@@ -9,7 +9,7 @@ import pytest
 
 from ops import redrive, target
 from ops.problems import OpsProblem
-from pointbook.message import Message, message_text
+from pointbook.services.message import Message, message_text
 
 QUEUE, LETTERS = "https://sqs/order_events", "https://sqs/order_events_dead"
 NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)

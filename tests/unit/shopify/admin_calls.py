@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pointbook.outgoing.calls import Answer, Call, CallError
-from pointbook.outgoing.deadline import Deadline
-from pointbook.outgoing.tokens import KeptToken
+from pointbook.deadline import Deadline
+from pointbook.http.calls import Answer, Call, CallError
+from pointbook.http.tokens import KeptToken
 from pointbook.shopify.app_keys import AppKeys
 
 SHOP = "demo.myshopify.com"

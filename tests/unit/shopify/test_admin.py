@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from pointbook.outgoing.calls import Answer
+from pointbook.http.calls import Answer
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.attempts import ATTEMPTS_MAX
 from pointbook.shopify.documents import DISCOUNT_DEACTIVATE

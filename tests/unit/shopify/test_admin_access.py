@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from pointbook.deadline import Deadline
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from pointbook.outgoing.calls import Answer, Call
-from pointbook.outgoing.deadline import Deadline
-from pointbook.outgoing.tokens import KeptToken
+from pointbook.http.calls import Answer, Call
+from pointbook.http.tokens import KeptToken
 from pointbook.shopify.admin_access import EARLY, LEASE, AdminAccess
 from pointbook.shopify.app_keys import AppKeys
 from tests.unit.shopify.admin_calls import (

@@ -6,7 +6,7 @@ import pytest
 
 from pointbook.domain.programme_rules import DiscountKind
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from pointbook.outgoing.calls import Answer
+from pointbook.http.calls import Answer
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discount, Discounts, differences, discount_input
 from tests.unit.shopify.admin_calls import (

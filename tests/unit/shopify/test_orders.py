@@ -11,7 +11,7 @@ import pytest
 from pointbook.domain.orders import NO_GOODS, Goods, Refund
 from pointbook.errors import InvalidRequest
 from pointbook.shopify.orders import CodeUse, OrderFacts, read_order, read_refund
-from pointbook.strict import json_object
+from pointbook.validation import json_object
 
 CODE = "PTS-2345-6789-ABCD-EFGH"
 type Payload = dict[str, Any]

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointbook.message import MESSAGE_BYTES_MAX, Message, message_text, read_message
+from pointbook.services.message import MESSAGE_BYTES_MAX, Message, message_text, read_message
 from pointbook.shopify.projection import SHAPES, UNREADABLE, projected
 from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
-from pointbook.strict import json_object
+from pointbook.validation import json_object
 from tools import shopify_payloads as payloads
 from tools.make_events_webhooks import body_of, messages
 

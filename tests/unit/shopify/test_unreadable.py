@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointbook import customer_events
 from pointbook.domain.programme import usual_programme
 from pointbook.errors import InvalidRequest
-from pointbook.ledger import Ledger
-from pointbook.message import Message
-from pointbook.order_desk import OrderDesk
+from pointbook.ledger.ledger import Ledger
+from pointbook.services import customers as customer_events
+from pointbook.services.message import Message
+from pointbook.services.orders import OrderService
 from pointbook.shopify.orders import read_order, read_refund
 from pointbook.shopify.projection import SHAPES, UNREADABLE, Each, Kept, One, Shape, projected
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
@@ -183,7 +183,7 @@ def test_a_desk_books_nothing_of_an_order_with_a_field_that_cannot_be_read() -> 
     engine = opened(MEMORY, MemoryDynamo())
     store, clock = engine.store(), SetClock()
     ledger, programme = Ledger(store, clock), usual_programme()
-    desk = OrderDesk(SHOP, ledger, store, clock, programme, nobody_is_asked)
+    desk = OrderService(SHOP, ledger, store, clock, programme, nobody_is_asked)
     body = {
         "id": 1,
         "customer": {"id": 7001},

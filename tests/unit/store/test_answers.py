@@ -12,11 +12,11 @@ from pointbook.domain.ports import (
     AlreadyDone,
     Committed,
     DueKind,
-    Lost,
-    Obstacle,
-    TryAgainError,
+    ReadRequest,
+    StoreUnavailable,
+    TransientCause,
     Verdict,
-    Wanted,
+    VersionConflict,
     Write,
 )
 from pointbook.errors import StoreRefused
@@ -28,7 +28,7 @@ from tests.engines.plain import CUSTOMER, NOON, a_remembered, a_write, an_accoun
 WRITE = replace(a_write(), order=None, hold_record=None)
 ACCOUNT_ITEM = items.account_item(SHOP, an_account(revision=4))
 REMEMBERED_ITEM = items.remembered_item(SHOP, CUSTOMER, a_remembered())
-WANTED = Wanted(SHOP, CUSTOMER)
+WANTED = ReadRequest(SHOP, CUSTOMER)
 
 FAILED = "ConditionalCheckFailed"
 CONFLICT = "TransactionConflict"
@@ -77,16 +77,16 @@ def cancelled(*codes: str) -> ClientError:
 # --- verdicts on a write ------------------------------------------------------------------------
 
 
-def meaning(codes: tuple[str, ...]) -> Verdict | Obstacle:
+def meaning(codes: tuple[str, ...]) -> Verdict | TransientCause:
     """What three reasons mean, by the order in which they matter."""
     account, _, remembered = codes
     if remembered == FAILED:
         return AlreadyDone(a_remembered())
     if any(code in THROTTLES for code in codes):
-        return Obstacle.THROTTLED
+        return TransientCause.THROTTLED
     if CONFLICT in codes:
-        return Obstacle.CONFLICT
-    return Lost({CUSTOMER: an_account(revision=4)} if account == FAILED else {})
+        return TransientCause.CONFLICT
+    return VersionConflict({CUSTOMER: an_account(revision=4)} if account == FAILED else {})
 
 
 EVERY_CANCELLATION = [codes for codes in product(CODES, repeat=3) if set(codes) != {"None"}]
@@ -96,8 +96,8 @@ EVERY_CANCELLATION = [codes for codes in product(CODES, repeat=3) if set(codes) 
 def test_every_cancellation_has_its_meaning(codes: tuple[str, ...]) -> None:
     expected = meaning(codes)
 
-    if isinstance(expected, Obstacle):
-        with pytest.raises(TryAgainError) as raised:
+    if isinstance(expected, TransientCause):
+        with pytest.raises(StoreUnavailable) as raised:
             store(cancelled(*codes)).commit(WRITE)
         assert raised.value.obstacle is expected
     else:
@@ -111,14 +111,14 @@ def test_a_write_without_an_error_is_committed() -> None:
 @pytest.mark.parametrize(
     ("write", "codes", "verdict"),
     [
-        (a_write(), ("None", "None", "None", FAILED, "None"), Lost()),
-        (a_write(), ("None", "None", "None", "None", FAILED), Lost()),
+        (a_write(), ("None", "None", "None", FAILED, "None"), VersionConflict()),
+        (a_write(), ("None", "None", "None", "None", FAILED), VersionConflict()),
         # The account is handed back only where deciding on it again is all there is to do.
-        (a_write(), (FAILED, "None", "None", FAILED, "None"), Lost()),
+        (a_write(), (FAILED, "None", "None", FAILED, "None"), VersionConflict()),
         (
             replace(WRITE, remembered=None),
             (FAILED, FAILED),
-            Lost({CUSTOMER: an_account(revision=4)}),
+            VersionConflict({CUSTOMER: an_account(revision=4)}),
         ),
     ],
 )
@@ -139,18 +139,18 @@ def test_a_cancellation_that_no_other_try_mends_is_a_fault_of_ours(codes: tuple[
 # --- errors -------------------------------------------------------------------------------------
 
 TRY_AGAIN = [
-    (error("ThrottlingException"), Obstacle.THROTTLED),
-    (error("ProvisionedThroughputExceededException"), Obstacle.THROTTLED),
-    (error("RequestLimitExceeded"), Obstacle.THROTTLED),
-    (error("TransactionConflictException"), Obstacle.CONFLICT),
-    (error("TransactionInProgressException"), Obstacle.CONFLICT),
-    (error("InternalServerError", 500), Obstacle.UNREACHABLE),
-    (error("ServiceUnavailable", 503), Obstacle.UNREACHABLE),
-    (error("Whatever", 502), Obstacle.UNREACHABLE),
-    (botocore.exceptions.ReadTimeoutError(endpoint_url="x"), Obstacle.UNREACHABLE),
-    (botocore.exceptions.ConnectTimeoutError(endpoint_url="x"), Obstacle.UNREACHABLE),
-    (botocore.exceptions.ConnectionClosedError(endpoint_url="x"), Obstacle.UNREACHABLE),
-    (botocore.exceptions.EndpointConnectionError(endpoint_url="x"), Obstacle.UNREACHABLE),
+    (error("ThrottlingException"), TransientCause.THROTTLED),
+    (error("ProvisionedThroughputExceededException"), TransientCause.THROTTLED),
+    (error("RequestLimitExceeded"), TransientCause.THROTTLED),
+    (error("TransactionConflictException"), TransientCause.CONFLICT),
+    (error("TransactionInProgressException"), TransientCause.CONFLICT),
+    (error("InternalServerError", 500), TransientCause.UNREACHABLE),
+    (error("ServiceUnavailable", 503), TransientCause.UNREACHABLE),
+    (error("Whatever", 502), TransientCause.UNREACHABLE),
+    (botocore.exceptions.ReadTimeoutError(endpoint_url="x"), TransientCause.UNREACHABLE),
+    (botocore.exceptions.ConnectTimeoutError(endpoint_url="x"), TransientCause.UNREACHABLE),
+    (botocore.exceptions.ConnectionClosedError(endpoint_url="x"), TransientCause.UNREACHABLE),
+    (botocore.exceptions.EndpointConnectionError(endpoint_url="x"), TransientCause.UNREACHABLE),
 ]
 REFUSED = [
     error("ResourceNotFoundException"),
@@ -182,9 +182,11 @@ def every_method(answer: Exception) -> list[Any]:
 
 
 @pytest.mark.parametrize(("failure", "obstacle"), TRY_AGAIN, ids=name_of)
-def test_what_another_try_may_overcome_says_so(failure: Exception, obstacle: Obstacle) -> None:
+def test_what_another_try_may_overcome_says_so(
+    failure: Exception, obstacle: TransientCause
+) -> None:
     for method in every_method(failure):
-        with pytest.raises(TryAgainError) as raised:
+        with pytest.raises(StoreUnavailable) as raised:
             method()
         assert raised.value.obstacle is obstacle
 
@@ -199,10 +201,15 @@ def test_what_no_try_overcomes_names_its_cause(failure: Exception) -> None:
 
 @pytest.mark.parametrize(
     ("code", "obstacle"),
-    [(CONFLICT, Obstacle.CONFLICT), *((throttle, Obstacle.THROTTLED) for throttle in THROTTLES)],
+    [
+        (CONFLICT, TransientCause.CONFLICT),
+        *((throttle, TransientCause.THROTTLED) for throttle in THROTTLES),
+    ],
 )
-def test_a_fresh_read_that_meets_a_write_is_tried_again(code: str, obstacle: Obstacle) -> None:
-    with pytest.raises(TryAgainError) as raised:
+def test_a_fresh_read_that_meets_a_write_is_tried_again(
+    code: str, obstacle: TransientCause
+) -> None:
+    with pytest.raises(StoreUnavailable) as raised:
         store(cancelled(code, "None")).load(WANTED, fresh=True)
     assert raised.value.obstacle is obstacle
 
@@ -210,6 +217,6 @@ def test_a_fresh_read_that_meets_a_write_is_tried_again(code: str, obstacle: Obs
 def test_a_cheap_read_that_left_something_out_is_tried_again() -> None:
     answer = {"Responses": {"ledger": []}, "UnprocessedKeys": {"ledger": {"Keys": [{}]}}}
 
-    with pytest.raises(TryAgainError) as raised:
+    with pytest.raises(StoreUnavailable) as raised:
         store(answer).load(WANTED, fresh=False)
-    assert raised.value.obstacle is Obstacle.THROTTLED
+    assert raised.value.obstacle is TransientCause.THROTTLED

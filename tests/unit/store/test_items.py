@@ -7,8 +7,9 @@ from hypothesis import given
 from pointbook.domain.account import Account, HoldRecord
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.orders import Order
-from pointbook.domain.ports import Remembered
-from pointbook.store import items, papers
+from pointbook.domain.ports import IdempotencyRecord
+from pointbook.store import items
+from pointbook.store import order_items as papers
 from pointbook.store.values import SCHEMA
 from tests.engines import made
 from tests.engines.engine import SHOP
@@ -33,7 +34,7 @@ def test_an_entry_comes_back_the_same(entry: BookedEntry) -> None:
 
 
 @given(made.remembered)
-def test_a_remembered_request_comes_back_the_same(remembered: Remembered) -> None:
+def test_a_remembered_request_comes_back_the_same(remembered: IdempotencyRecord) -> None:
     item = items.remembered_item(SHOP, CUSTOMER, remembered)
     assert items.remembered_of(mixed_up(item)) == remembered
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pointbook.domain.ports import DueKind, Wanted
+from pointbook.domain.ports import DueKind, ReadRequest
 from pointbook.store import keys, requests
 from tests.engines.engine import SHOP
 from tests.engines.plain import CUSTOMER, HOLD_ID, ORDER, a_write
 
 TABLE = "ledger"
-EVERYTHING = Wanted(SHOP, CUSTOMER, "ab" * 32, ORDER, HOLD_ID)
+EVERYTHING = ReadRequest(SHOP, CUSTOMER, "ab" * 32, ORDER, HOLD_ID)
 BOOK = keys.book(SHOP, CUSTOMER)
 ALL_KEYS = [
     {"pk": {"S": BOOK}, "sk": {"S": "A"}},
@@ -30,7 +30,7 @@ def test_a_fresh_read_is_one_snapshot() -> None:
 
 
 def test_only_what_is_wanted_is_asked_for() -> None:
-    wanted = Wanted(SHOP, CUSTOMER)
+    wanted = ReadRequest(SHOP, CUSTOMER)
 
     assert requests.cheap_read(TABLE, wanted)["RequestItems"][TABLE]["Keys"] == ALL_KEYS[:1]
     assert len(requests.fresh_read(TABLE, replace(wanted, hold_id=HOLD_ID))["TransactItems"]) == 2

@@ -56,7 +56,7 @@ def secrets() -> Secrets:
 
 def enqueue(queue: str, text: str) -> None:
     """Put a message on one of the queues. Raises Unavailable, or SettingsError for want of it."""
-    from pointbook.aws import send_message  # noqa: PLC0415 - not needed on every start
+    from pointbook.aws.queues import send_message  # noqa: PLC0415 - not needed on every start
 
     send_message(settings().queue_url(queue), text)
 
@@ -86,7 +86,7 @@ _memory: dict[str, tuple[float, Any]] = {}
 def _read_secrets() -> Secrets:
     text = settings().local_secrets
     if text is None:
-        from pointbook.aws import secret_text  # noqa: PLC0415 - not needed on every start
+        from pointbook.aws.secrets import secret_text  # noqa: PLC0415 - not needed on every start
 
         text = secret_text(settings().secrets_name)
     return Secrets.from_json(text, settings().stage)

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
 from pointbook.errors import MalformedBody, SettingsError
-from pointbook.strict import json_object
+from pointbook.validation import json_object
 
 if TYPE_CHECKING:
     from pointbook.domain.programme import Programme

@@ -7,31 +7,31 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from pointbook.alarms import raise_alarm
 from pointbook.clock import SystemClock
 from pointbook.domain.programme import Programme
 from pointbook.environment import app_keys, clock, kept, secrets, settings
-from pointbook.ledger import Ledger
-from pointbook.my_page import MyPage
+from pointbook.ledger.ledger import Ledger
+from pointbook.services.alarms import raise_alarm
+from pointbook.services.my_page import MyPage
 from pointbook.settings import Stage
 from pointbook.store.dynamodb import DynamoStore, connect
 from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes
 from pointbook.till.member import Till
 
 if TYPE_CHECKING:
-    from pointbook.hold_desk import HoldDesk
-    from pointbook.loose_code_desk import LooseCodeDesk
-    from pointbook.order_desk import OrderDesk
-    from pointbook.privacy.desk import PrivacyDesk
-    from pointbook.publishing.reminders import ReminderDesk
-    from pointbook.publishing.report import ReportDesk
-    from pointbook.publishing.runs import Publisher
+    from pointbook.services.holds import HoldService
+    from pointbook.services.orders import OrderService
+    from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.privacy.requests import PrivacyService
+    from pointbook.services.publishing.reminders import ReminderSender
+    from pointbook.services.publishing.reports import ReportSender
+    from pointbook.services.publishing.runs import Publisher
     from pointbook.shopify.admin import AdminApi
     from pointbook.shopify.customers import Customers
     from pointbook.shopify.discounts import Discounts
     from pointbook.shopify.flow_triggers import FlowTriggers
-    from pointbook.store.listening import Listening
     from pointbook.store.privacy_requests import PrivacyRequests
+    from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
 
 @cache
@@ -71,21 +71,21 @@ def shown_programme(shop: str) -> Programme:
     return version.programme if version else first_programme()
 
 
-def order_desk(shop: str) -> "OrderDesk":
+def order_service(shop: str) -> "OrderService":
     """What carries out news of a shop's orders under its programme."""
-    from pointbook.order_desk import OrderDesk  # noqa: PLC0415 - reads payloads with pydantic
+    from pointbook.services.orders import OrderService  # noqa: PLC0415 - reads payloads with pydantic
 
     rules, asked = programme(shop), partial(customers, shop)
-    return OrderDesk(shop, ledger(rules.time_zone), store(), clock(), rules, asked)
+    return OrderService(shop, ledger(rules.time_zone), store(), clock(), rules, asked)
 
 
-def hold_desk(shop: str) -> "HoldDesk":
+def hold_service(shop: str) -> "HoldService":
     """What takes points for checkouts and gives them back, under a shop's programme."""
-    from pointbook.hold_desk import HoldDesk  # noqa: PLC0415 - not needed on every start
+    from pointbook.services.holds import HoldService  # noqa: PLC0415 - not needed on every start
     from pointbook.store.pace import HoldCalls  # noqa: PLC0415 - same
 
     rules = programme(shop)
-    return HoldDesk(
+    return HoldService(
         shop=shop,
         ledger=ledger(rules.time_zone),
         store=store(),
@@ -111,19 +111,19 @@ def customers(shop: str) -> "Customers":
     return Customers(shopify_admin(shop))
 
 
-def loose_code_desk() -> "LooseCodeDesk":
+def orphaned_code_service() -> "OrphanedCodeService":
     """What switches off codes that nobody holds points for."""
-    from pointbook.loose_code_desk import LooseCodeDesk  # noqa: PLC0415 - same
-    from pointbook.store.loose_codes import LooseCodes  # noqa: PLC0415 - same
+    from pointbook.services.orphaned_codes import OrphanedCodeService  # noqa: PLC0415 - same
+    from pointbook.store.orphaned_codes import OrphanedCodes  # noqa: PLC0415 - same
 
-    return LooseCodeDesk(LooseCodes(_client(), settings().table_name), clock(), discounts)
+    return OrphanedCodeService(OrphanedCodes(_client(), settings().table_name), clock(), discounts)
 
 
-def privacy_desk() -> "PrivacyDesk":
+def privacy_service() -> "PrivacyService":
     """What carries out requests for data and for erasure."""
-    from pointbook.aws import OperatorTopic  # noqa: PLC0415 - for two functions only, as the rest
-    from pointbook.privacy.desk import PrivacyDesk  # noqa: PLC0415
-    from pointbook.privacy.rooms import Rooms  # noqa: PLC0415
+    from pointbook.aws.topics import OperatorTopic  # noqa: PLC0415 - for two functions only, as the rest
+    from pointbook.services.privacy.dependencies import Dependencies  # noqa: PLC0415
+    from pointbook.services.privacy.requests import PrivacyService  # noqa: PLC0415
     from pointbook.store.bulk import Bulk  # noqa: PLC0415
     from pointbook.store.files import PrivacyFiles, connect_files  # noqa: PLC0415
     from pointbook.store.privacy_requests import PrivacyRequests  # noqa: PLC0415
@@ -132,9 +132,9 @@ def privacy_desk() -> "PrivacyDesk":
     current, client = settings(), _client()
     files = PrivacyFiles(connect_files(), current.privacy_bucket)
     bulk = Bulk(client, current.table_name, clock())
-    rooms = Rooms(store(), bulk, files, Pseudonyms(client, current.table_name), clock())
+    rooms = Dependencies(store(), bulk, files, Pseudonyms(client, current.table_name), clock())
     requests = PrivacyRequests(client, current.table_name)
-    return PrivacyDesk(requests, rooms, OperatorTopic(current.operator_topic))
+    return PrivacyService(requests, rooms, OperatorTopic(current.operator_topic))
 
 
 def privacy_requests() -> "PrivacyRequests":
@@ -152,39 +152,39 @@ def publisher() -> "Publisher":
     return found
 
 
-def listening() -> "Listening":
+def listening() -> "TriggerSubscriptions":
     """What Shopify has said of who listens to triggers."""
-    from pointbook.store.listening import Listening  # noqa: PLC0415 - not needed on every start
+    from pointbook.store.trigger_subscriptions import TriggerSubscriptions  # noqa: PLC0415 - not needed on every start
 
-    return Listening(_client(), settings().table_name)
+    return TriggerSubscriptions(_client(), settings().table_name)
 
 
-def report_desk(shop: str) -> "ReportDesk":
+def report_sender(shop: str) -> "ReportSender":
     """What tells Shopify Flow a customer's figures because a workflow asked."""
-    from pointbook.publishing.report import ReportDesk  # noqa: PLC0415 - for one function
+    from pointbook.services.publishing.reports import ReportSender  # noqa: PLC0415 - for one function
     from pointbook.store.reports import Reports  # noqa: PLC0415 - same
 
     rules = programme(shop)
-    return ReportDesk(
+    return ReportSender(
         ledger=ledger(rules.time_zone),
         reports=Reports(_client(), settings().table_name),
-        ears=listening(),
+        subscriptions=listening(),
         flow=_flow_triggers,
         clock=clock(),
         per_hour=rules.flow_entries_per_hour,
     )
 
 
-def reminder_desk() -> "ReminderDesk":
+def reminder_sender() -> "ReminderSender":
     """What tells Shopify Flow of points that will expire."""
-    from pointbook.publishing.reminders import ReminderDesk  # noqa: PLC0415 - for one function
-    from pointbook.store.reminded import Reminders  # noqa: PLC0415 - same
+    from pointbook.services.publishing.reminders import ReminderSender  # noqa: PLC0415 - for one function
+    from pointbook.store.sent_reminders import Reminders  # noqa: PLC0415 - same
 
     world = SystemClock()  # claims bind others: real time
-    return ReminderDesk(
+    return ReminderSender(
         store=store(),
         reminders=Reminders(_client(), settings().table_name, world),
-        ears=listening(),
+        subscriptions=listening(),
         flow=_flow_triggers,
         leads=lambda shop: programme(shop).reminder_days,
         clock=clock(),
@@ -232,13 +232,15 @@ def my_page() -> MyPage:
 
 
 def _publisher() -> "Publisher":
-    from pointbook.publishing.desk import OutboxDesk  # noqa: PLC0415 - for one function, as the rest
-    from pointbook.publishing.runs import Publisher  # noqa: PLC0415
+    from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - for one function, as the rest
+    from pointbook.services.publishing.runs import Publisher  # noqa: PLC0415
     from pointbook.store.outbox import Outbox  # noqa: PLC0415
 
     outbox = Outbox(_client(), settings().table_name)
     world = SystemClock()  # leases bind others: real time
-    desk = OutboxDesk(outbox=outbox, ears=listening(), flow=_flow_triggers, clock=world)
+    desk = OutboxPublisher(
+        outbox=outbox, subscriptions=listening(), flow=_flow_triggers, clock=world
+    )
     return Publisher(outbox, desk, world)
 
 
@@ -250,15 +252,15 @@ def _flow_triggers(shop: str) -> "FlowTriggers":
 
 def _shopify_admin(shop: str) -> "AdminApi":
     # Not needed on every start, and requests takes its time.
-    from pointbook.aws import KmsSeal  # noqa: PLC0415
-    from pointbook.outgoing.transport import Transport  # noqa: PLC0415
+    from pointbook.aws.kms import KmsCipher  # noqa: PLC0415
+    from pointbook.http.transport import Transport  # noqa: PLC0415
     from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi  # noqa: PLC0415
     from pointbook.shopify.admin_access import AdminAccess  # noqa: PLC0415
     from pointbook.store.tokens import Tokens  # noqa: PLC0415
 
     local_url = settings().local_shopify_url
     base_url = f"{local_url}/{shop}" if local_url else f"https://{shop}"
-    tokens = Tokens(_client(), settings().table_name, KmsSeal(settings().token_key()))
+    tokens = Tokens(_client(), settings().table_name, KmsCipher(settings().token_key()))
     calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
     world = SystemClock()  # tokens live in real time, wherever the ledger's clock stands
     access = AdminAccess(shop, base_url, app_keys, tokens, calls, world)

@@ -42,7 +42,7 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
-class LooseCode:
+class OrphanedCode:
     """A code that nobody holds points for, and that a checkout may still take until `until`."""
 
     hold_id: str

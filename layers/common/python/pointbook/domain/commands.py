@@ -11,7 +11,7 @@ from pointbook.domain.account import HoldRecord
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
 from pointbook.domain.lots import Lots
-from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderNews, ReturnSpent
+from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderUpdate, ReturnSpent
 
 POINTS_MAX = 1_000_000_000
 """The most points that one command moves."""
@@ -206,7 +206,7 @@ class UpdateOrder:
     """
 
     order: Order
-    news: OrderNews
+    news: OrderUpdate
     rule: EarningRule | None
     expiry: ExpiryRule
 

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pointbook.domain import commands as c
 from pointbook.domain import holds, order_points
-from pointbook.domain.account import Account, HoldRecord, LooseCode, Pace, faults
+from pointbook.domain.account import Account, HoldRecord, OrphanedCode, Pace, faults
 from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.draft import Draft
@@ -46,8 +46,8 @@ class Decision:
     """What is to be written: the new account, its entries, and what else changed.
 
     The first `settled` entries had fallen due before; the others are the command's. `order` and
-    `record` are given where the command changed them. `alarms` are for the operator, `loose_codes`
-    are to be switched off.
+    `record` are given where the command changed them. `alarms` are for the operator,
+    `orphaned_codes` are to be switched off.
     """
 
     account: Account
@@ -56,7 +56,7 @@ class Decision:
     order: Order | None = None
     record: HoldRecord | None = None
     alarms: tuple[str, ...] = ()
-    loose_codes: tuple[LooseCode, ...] = ()
+    orphaned_codes: tuple[OrphanedCode, ...] = ()
 
     @property
     def command_entries(self) -> tuple[Entry, ...]:
@@ -86,7 +86,7 @@ def decide(account: Account, command: c.Command, now: datetime) -> Decision | Re
         order=outcome.order,
         record=outcome.record,
         alarms=outcome.alarms,
-        loose_codes=outcome.loose_codes,
+        orphaned_codes=outcome.orphaned_codes,
     )
 
 

@@ -6,7 +6,7 @@ Rules: mission, "Holds".
 from dataclasses import replace
 from datetime import timedelta
 
-from pointbook.domain.account import Hold, HoldRecord, HoldState, LooseCode
+from pointbook.domain.account import Hold, HoldRecord, HoldState, OrphanedCode
 from pointbook.domain.buckets import Bucket, transfer
 from pointbook.domain.commands import (
     BeginRelease,
@@ -86,7 +86,7 @@ def undo_hold(draft: Draft, command: UndoHold) -> Outcome | Refusal:
     if isinstance(answer, Refusal) or not command.code_in_doubt:
         return answer
     assert hold is not None, "a hold that was undone was there"
-    return Outcome(loose_codes=loosened(hold))
+    return Outcome(orphaned_codes=orphaned(hold))
 
 
 def release_hold(draft: Draft, command: ReleaseHold) -> Outcome | Refusal:
@@ -123,9 +123,9 @@ def capture(draft: Draft, command: CaptureHold) -> Outcome:
     )
 
 
-def loosened(hold: Hold) -> tuple[LooseCode, ...]:
+def orphaned(hold: Hold) -> tuple[OrphanedCode, ...]:
     """The code of a hold that ends before its time, if it has one."""
-    return (LooseCode(hold.hold_id, hold.code, hold.ends_at),) if hold.code else ()
+    return (OrphanedCode(hold.hold_id, hold.code, hold.ends_at),) if hold.code else ()
 
 
 def _change_state(

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, LooseCode
+from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, OrphanedCode
 from pointbook.domain.buckets import Balances, Bucket, Moves
 from pointbook.domain.decide import Decision, closed_already, finished
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
-from pointbook.domain.holds import loosened
+from pointbook.domain.holds import orphaned
 from pointbook.domain.lots import added, take
 from pointbook.domain.refusal import Code, Refusal
 
@@ -23,14 +23,14 @@ class Merged:
 
     `tombstones` are those of whoever was merged into the source before: they point to the survivor
     from now on, so that nobody has to follow a long chain. `released_hold` is the vanished
-    customer's open hold; its code is among the `loose_codes` that are to be switched off.
+    customer's open hold; its code is among the `orphaned_codes` that are to be switched off.
     """
 
     source: Decision
     target: Decision
     tombstones: tuple[Account, ...]
     released_hold: str | None
-    loose_codes: tuple[LooseCode, ...]
+    orphaned_codes: tuple[OrphanedCode, ...]
 
 
 def tombstones_to_move(source: Account) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ def merge(
         target=_decision(staying, target, settled[1]),
         tombstones=tuple(_moved_on(stone, source, target) for stone in tombstones),
         released_hold=released.hold_id if released else None,
-        loose_codes=loosened(released) if released else (),
+        orphaned_codes=orphaned(released) if released else (),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from pointbook.domain.account import HoldRecord, LooseCode
+from pointbook.domain.account import HoldRecord, OrphanedCode
 from pointbook.domain.buckets import Bucket, transfer
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
@@ -21,7 +21,7 @@ class Outcome:
     order: Order | None = None
     record: HoldRecord | None = None
     alarms: tuple[str, ...] = ()
-    loose_codes: tuple[LooseCode, ...] = ()
+    orphaned_codes: tuple[OrphanedCode, ...] = ()
 
 
 DONE = Outcome()

@@ -155,7 +155,7 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderNews:
+class OrderUpdate:
     """What one message says about an order. None and empty mean: it says nothing about that.
 
     `goods` are what was bought, before the listed `refunds`, as of `updated_at`; `removed` is what
@@ -213,7 +213,7 @@ class Order:
     spendings: tuple[Spending, ...] = field(default=())
     triggered_at: datetime | None = None
 
-    def told(self, news: OrderNews, rule: EarningRule | None) -> "Order":
+    def told(self, news: OrderUpdate, rule: EarningRule | None) -> "Order":
         """What is known after `news`: the newest goods, and of each refund what is newest.
 
         Being confirmed (the earliest counts) and being cancelled are never taken back.
@@ -297,7 +297,7 @@ class Order:
         """When there is something to do for it without any news."""
         return self.approves_at if self.pending_points else None
 
-    def _is_replaced_by(self, news: OrderNews) -> bool:
+    def _is_replaced_by(self, news: OrderUpdate) -> bool:
         """Whether `news` of goods replaces those that are known."""
         return self.goods is None or _precedence(news) > _precedence(self)
 
@@ -349,7 +349,7 @@ def _pieces(goods: Goods) -> int:
 
 
 def _precedence(
-    told: OrderNews | Order,
+    told: OrderUpdate | Order,
 ) -> tuple[datetime, datetime, *tuple[int, ...], tuple[str, ...]]:
     """Whose goods win: the newest; of two at one instant the smaller, whichever came first.
 

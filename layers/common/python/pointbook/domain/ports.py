@@ -10,14 +10,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from pointbook.domain.account import Account, HoldRecord, LooseCode
+from pointbook.domain.account import Account, HoldRecord, OrphanedCode
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.orders import Order
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class IdempotencyRecord:
     """The record of a request that had its effect: kept for ever, written with the effect.
 
     `key_hash` names the request (SHA-256 of the caller's key), `content_hash` is what makes two
@@ -31,7 +31,7 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReadRequest:
     """What to read: the account of a customer, and what else a decision needs.
 
     Without a customer, an order or a hold record by itself.
@@ -49,7 +49,7 @@ class Loaded:
     """What was there. None: not there, or not asked for."""
 
     account: Account | None = None
-    remembered: Remembered | None = None
+    remembered: IdempotencyRecord | None = None
     order: Order | None = None
     hold_record: HoldRecord | None = None
 
@@ -77,11 +77,11 @@ class Write:
 
     shop: str
     accounts: tuple[AccountWrite, ...]
-    remembered: Remembered | None = None
+    remembered: IdempotencyRecord | None = None
     remembered_for: str = ""
     order: Order | None = None
     hold_record: HoldRecord | None = None
-    loose_codes: tuple[LooseCode, ...] = ()
+    orphaned_codes: tuple[OrphanedCode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ class Committed:
 class AlreadyDone:
     """The request had its effect before; nothing was written now."""
 
-    remembered: Remembered
+    remembered: IdempotencyRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class VersionConflict:
     """Somebody else wrote first; nothing was written now.
 
     `accounts` are the accounts that had changed, as they are now, where the store handed them back
@@ -107,10 +107,10 @@ class Lost:
     accounts: Mapping[str, Account] = field(default_factory=dict)
 
 
-type Verdict = Committed | AlreadyDone | Lost
+type Verdict = Committed | AlreadyDone | VersionConflict
 
 
-class Obstacle(StrEnum):
+class TransientCause(StrEnum):
     """Why a store could not answer just now."""
 
     CONFLICT = "conflict"
@@ -118,10 +118,10 @@ class Obstacle(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class TryAgainError(Exception):
+class StoreUnavailable(Exception):
     """The store gave no verdict. A write may or may not have happened: read again, then decide."""
 
-    def __init__(self, obstacle: Obstacle, detail: str) -> None:
+    def __init__(self, obstacle: TransientCause, detail: str) -> None:
         """Say what stood in the way."""
         super().__init__(f"{obstacle}: {detail}")
         self.obstacle = obstacle
@@ -141,9 +141,9 @@ class DueKind(StrEnum):
 
 
 class Store(Protocol):
-    """Where books are kept. Every method may raise TryAgainError."""
+    """Where books are kept. Every method may raise StoreUnavailable."""
 
-    def load(self, wanted: Wanted, *, fresh: bool) -> Loaded:
+    def load(self, wanted: ReadRequest, *, fresh: bool) -> Loaded:
         """Read all that is wanted. `fresh`: as one snapshot, nothing older than the call."""
         ...
 

@@ -7,8 +7,8 @@ from typing import Any
 from pointbook.domain.expiry import ExpiryRule, Rolling
 from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme_rules import (
+    DEFAULTS,
     RULES,
-    USUAL,
     ApproveOn,
     DiscountKind,
     Locale,
@@ -119,7 +119,7 @@ def programme_of(texts: Mapping[str, str], version: int) -> Programme:
 
 def usual_programme(version: int = 1, /, **texts: str) -> Programme:
     """The programme of these texts, every other rule as usual. Raises ProgrammeError."""
-    return programme_of({**USUAL, **texts}, version)
+    return programme_of({**DEFAULTS, **texts}, version)
 
 
 def errors(texts: Mapping[str, str]) -> list[ProgrammeError]:

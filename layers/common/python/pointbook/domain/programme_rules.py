@@ -236,5 +236,5 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 """Every rule there is, in the order in which they are shown."""
 
-USUAL: Final[Mapping[str, str]] = {name: rule.usual for name, rule in RULES.items()}
+DEFAULTS: Final[Mapping[str, str]] = {name: rule.usual for name, rule in RULES.items()}
 """The texts of a programme about which nobody has said anything."""

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody, ShopifyRefused
-from pointbook.outgoing.calls import Answer, Call, Sends
-from pointbook.outgoing.deadline import Deadline
+from pointbook.http.calls import Answer, Call, Sends
 from pointbook.shopify.attempts import Busy, Failed, persist
 from pointbook.shopify.documents import API_VERSION, Document
-from pointbook.strict import json_object
+from pointbook.validation import json_object
 
 WORKERS = 4
 """A function asks one thing at a time; the rest is room for calls that were given up."""

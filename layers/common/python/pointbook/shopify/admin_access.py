@@ -13,15 +13,15 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 from pointbook import log
+from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody, ShopifyRefused, ShopifyUnavailable
-from pointbook.outgoing.calls import Answer, Call, Sends
-from pointbook.outgoing.deadline import Deadline
-from pointbook.outgoing.tokens import KeptToken, TokenStore
+from pointbook.http.calls import Answer, Call, Sends
+from pointbook.http.tokens import KeptToken, TokenStore
 from pointbook.shopify.admin import ok_body
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.attempts import Failed, persist
-from pointbook.strict import json_object
+from pointbook.validation import json_object
 
 EARLY = timedelta(minutes=5)
 """How long before its end a token is replaced."""

@@ -4,10 +4,10 @@ import math
 import random
 from collections.abc import Callable
 
+from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import Clock
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from pointbook.outgoing.calls import CallError
-from pointbook.outgoing.deadline import Deadline, DeadlinePassed
+from pointbook.http.calls import CallError
 
 ATTEMPTS_MAX = 5
 _PAUSE_FIRST_SECONDS = 0.1

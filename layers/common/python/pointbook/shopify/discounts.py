@@ -12,10 +12,10 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pointbook import log
+from pointbook.deadline import Deadline
 from pointbook.domain.money import decimal_text
 from pointbook.domain.programme_rules import DiscountKind
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from pointbook.outgoing.deadline import Deadline
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.documents import DISCOUNT_BY_CODE, DISCOUNT_CREATE, DISCOUNT_DEACTIVATE
 from pointbook.shopify.ids import customer_gid

@@ -17,7 +17,7 @@ from pointbook.errors import InvalidRequest, MethodNotAllowed, UnknownShop
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.ids import customer_digits
 from pointbook.shopify.signature import verify_body
-from pointbook.strict import json_object, optional_text, shown, text, whole_number
+from pointbook.validation import json_object, optional_text, shown, text, whole_number
 
 CONSUME_POINTS = "consume-points"
 GRANT_POINTS = "grant-points"

@@ -18,7 +18,7 @@ from pointbook.shopify.triggers import (
     POINTS_CHANGED,
     POINTS_EXPIRING,
 )
-from pointbook.strict import json_object, shown, text
+from pointbook.validation import json_object, shown, text
 
 BODY_BYTES_MAX = 16 * 1024
 TEXT_LENGTH_MAX = 255

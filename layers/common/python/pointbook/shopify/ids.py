@@ -11,7 +11,7 @@
 import re
 
 from pointbook.errors import InvalidRequest
-from pointbook.strict import shown
+from pointbook.validation import shown
 
 _DIGITS = re.compile(r"[1-9][0-9]{0,19}")
 _GID = re.compile(r"gid://shopify/Customer/([1-9][0-9]{0,19})")

@@ -17,7 +17,7 @@ from pointbook.errors import MalformedBody, Unauthenticated
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.ids import customer_digits_in_gid
 from pointbook.shopify.signature import hmac_sha256, matches
-from pointbook.strict import json_object
+from pointbook.validation import json_object
 
 LEEWAY_SECONDS = 10
 TOKEN_LENGTH_MAX = 4096

@@ -91,7 +91,7 @@ def approved_changed(booked: BookedEntry) -> Trigger:
     return Trigger(POINTS_APPROVED_CHANGED, payload)
 
 
-def called_for(booked: BookedEntry) -> tuple[Trigger, ...]:
+def triggers_for(booked: BookedEntry) -> tuple[Trigger, ...]:
     """What an entry is to be told by, in the order of sending; most have two, some none.
 
     Figures are sums of buckets, so what a movement changes can be read off the movement itself.

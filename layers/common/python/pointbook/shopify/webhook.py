@@ -20,7 +20,7 @@ from pointbook.shopify.documents import API_VERSION
 from pointbook.shopify.projection import SHAPES, projected
 from pointbook.shopify.signature import WEBHOOK_SIGNATURE_HEADERS, verify_body
 from pointbook.shopify.topics import SHOP_FIELD, require_topic, shop_named
-from pointbook.strict import json_object
+from pointbook.validation import json_object
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
 

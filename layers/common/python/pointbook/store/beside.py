@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import keys
+from pointbook.store.execute import sent
 from pointbook.store.requests import ABSENT, NOT_ERASED, Request
-from pointbook.store.sending import sent
 from pointbook.store.values import Item, Stored
 
 PRESENT = "attribute_exists(pk)"

@@ -11,8 +11,8 @@ from typing import Any
 from pointbook.domain.ports import Clock
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import keys
+from pointbook.store.execute import sent
 from pointbook.store.requests import Request
-from pointbook.store.sending import sent
 from pointbook.store.values import Item, Stored
 
 BATCH_ITEMS = 25

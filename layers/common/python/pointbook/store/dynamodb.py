@@ -3,8 +3,8 @@
 A transaction that DynamoDB cancels names a reason for each put, in the order of the request:
 
     an idempotency record was there   → AlreadyDone: its effect happened before
-    a condition failed                → Lost, with the accounts as they are now if only they changed
-    a conflict, a throttle            → TryAgainError: DynamoDB's SDK does not repeat these for us
+    a condition failed                → VersionConflict, with the accounts as they are now
+    a conflict, a throttle            → StoreUnavailable: the SDK does not retry these
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from pointbook.aws.client import aws_client
 from pointbook.domain.account import Account
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import (
@@ -22,16 +23,16 @@ from pointbook.domain.ports import (
     Committed,
     DueKind,
     Loaded,
-    Lost,
-    Obstacle,
-    TryAgainError,
+    ReadRequest,
+    StoreUnavailable,
+    TransientCause,
     Verdict,
-    Wanted,
+    VersionConflict,
     Write,
 )
 from pointbook.errors import StoreRefused
-from pointbook.outgoing.aws_client import aws_client
-from pointbook.store import items, keys, papers, requests
+from pointbook.store import items, keys, requests
+from pointbook.store import order_items as papers
 from pointbook.store.values import Stored
 
 _THROTTLES = frozenset(
@@ -77,7 +78,7 @@ class DynamoStore:
         self._client = client
         self._table = table
 
-    def load(self, wanted: Wanted, *, fresh: bool) -> Loaded:
+    def load(self, wanted: ReadRequest, *, fresh: bool) -> Loaded:
         """Read all that is wanted: `fresh` as one snapshot, else cheaply."""
         names = requests.wanted_keys(wanted)
         found = self._fresh(wanted) if fresh else self._cheap(wanted)
@@ -126,14 +127,14 @@ class DynamoStore:
         for item in self._pages(requests.due(self._table, kind, shard, now)):
             yield keys.parse(item["pk"]["S"])
 
-    def _cheap(self, wanted: Wanted) -> list[Stored]:
+    def _cheap(self, wanted: ReadRequest) -> list[Stored]:
         answer = self._send("batch_get_item", requests.cheap_read(self._table, wanted))
         if answer.get("UnprocessedKeys"):
-            raise TryAgainError(Obstacle.THROTTLED, "part of a read was left out")
+            raise StoreUnavailable(TransientCause.THROTTLED, "part of a read was left out")
         found: list[Stored] = answer["Responses"].get(self._table, [])
         return found
 
-    def _fresh(self, wanted: Wanted) -> list[Stored]:
+    def _fresh(self, wanted: ReadRequest) -> list[Stored]:
         answer = self._send("transact_get_items", requests.fresh_read(self._table, wanted))
         return [part["Item"] for part in answer["Responses"] if part.get("Item")]
 
@@ -164,11 +165,11 @@ def _verdict(write: Write, reasons: list[dict[str, Any]]) -> Verdict:
     if _CONDITION_FAILED not in codes:
         raise StoreRefused(_CANCELLED, f"for {sorted(set(codes))}")
     if _CONDITION_FAILED in codes[entries_end:]:
-        return Lost()
+        return VersionConflict()
     changed = [
         items.account_of(reason["Item"]) for reason in reasons[:accounts_end] if reason.get("Item")
     ]
-    return Lost({account.customer_id: account for account in changed})
+    return VersionConflict({account.customer_id: account for account in changed})
 
 
 def _reasons(error: ClientError) -> list[dict[str, Any]]:
@@ -177,22 +178,22 @@ def _reasons(error: ClientError) -> list[dict[str, Any]]:
     return reasons
 
 
-def _obstacle(codes: list[str]) -> TryAgainError | None:
+def _obstacle(codes: list[str]) -> StoreUnavailable | None:
     """What another try may overcome, if one of these codes says so."""
     for known, obstacle in (
-        (_THROTTLES, Obstacle.THROTTLED),
-        (_CONFLICTS, Obstacle.CONFLICT),
-        (_UNREACHABLE, Obstacle.UNREACHABLE),
+        (_THROTTLES, TransientCause.THROTTLED),
+        (_CONFLICTS, TransientCause.CONFLICT),
+        (_UNREACHABLE, TransientCause.UNREACHABLE),
     ):
         if found := [code for code in codes if code in known]:
-            return TryAgainError(obstacle, found[0])
+            return StoreUnavailable(obstacle, found[0])
     return None
 
 
-def translated(error: ClientError | BotoCoreError) -> TryAgainError | StoreRefused:
-    """A `TryAgainError` where another try may help, else the fault of whoever set this up."""
+def translated(error: ClientError | BotoCoreError) -> StoreUnavailable | StoreRefused:
+    """A `StoreUnavailable` where another try may help, else the fault of whoever set this up."""
     if isinstance(error, HTTPClientError | BotoConnectionError):
-        return TryAgainError(Obstacle.UNREACHABLE, type(error).__name__)
+        return StoreUnavailable(TransientCause.UNREACHABLE, type(error).__name__)
     if not isinstance(error, ClientError):  # not even sent: no credentials, a malformed request
         return StoreRefused(type(error).__name__, str(error))
     code = error.response["Error"]["Code"]
@@ -202,5 +203,5 @@ def translated(error: ClientError | BotoCoreError) -> TryAgainError | StoreRefus
     if obstacle := _obstacle([code, *codes]):
         return obstacle
     if status >= 500:
-        return TryAgainError(Obstacle.UNREACHABLE, code)
+        return StoreUnavailable(TransientCause.UNREACHABLE, code)
     return StoreRefused(code, error.response["Error"].get("Message", ""))

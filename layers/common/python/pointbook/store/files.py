@@ -9,8 +9,8 @@ from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from pointbook.aws.client import aws_client
 from pointbook.errors import Unavailable
-from pointbook.outgoing.aws_client import aws_client
 
 ROOM = "data-requests"
 

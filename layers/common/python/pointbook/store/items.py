@@ -10,7 +10,7 @@ from pointbook.domain.buckets import Balances, Bucket, Figures
 from pointbook.domain.chain import BookedEntry, Cause, Text
 from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.expiry import parse_rule, rule_text
-from pointbook.domain.ports import DueKind, Remembered
+from pointbook.domain.ports import DueKind, IdempotencyRecord
 from pointbook.store import keys
 from pointbook.store.values import (
     Item,
@@ -159,7 +159,7 @@ def entry_of(item: Stored) -> BookedEntry:
     )
 
 
-def remembered_item(shop: str, customer_id: str, remembered: Remembered) -> Item:
+def remembered_item(shop: str, customer_id: str, remembered: IdempotencyRecord) -> Item:
     """The record of a request, under the customer as the request named them."""
     return {
         **head(keys.book(shop, customer_id), keys.remembered(remembered.key_hash)),
@@ -169,9 +169,9 @@ def remembered_item(shop: str, customer_id: str, remembered: Remembered) -> Item
     }
 
 
-def remembered_of(item: Stored) -> Remembered:
+def remembered_of(item: Stored) -> IdempotencyRecord:
     """The record that an item holds."""
-    return Remembered(
+    return IdempotencyRecord(
         key_hash=item["sk"]["S"].removeprefix(keys.remembered("")),
         content_hash=hex_of(item["content"]),
         entry_ids=tuple(value["S"] for value in item["entry_ids"]["L"]),

@@ -12,7 +12,7 @@ from pointbook.domain.ports import DUE_SHARDS, DueKind
 ACCOUNT = "A"
 ORDER = "O"
 HOLD_RECORD = "K"
-LOOSE_CODE = "L"
+ORPHANED_CODE = "L"
 CURSOR = "U"
 REPORTS = "R"
 HOLD_CALLS = "H"
@@ -52,7 +52,7 @@ def hold_record(shop: str, hold_id: str) -> str:
     return f"S#{shop}#K#{digest}"
 
 
-def loose_code(shop: str, hold_id: str) -> str:
+def orphaned_code(shop: str, hold_id: str) -> str:
     """A hold's code that is to be switched off."""
     return f"S#{shop}#L#{hashlib.sha256(hold_id.encode()).hexdigest()}"
 

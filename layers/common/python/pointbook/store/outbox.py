@@ -23,9 +23,9 @@ from pointbook.domain.chain import BookedEntry
 from pointbook.store import items, keys
 from pointbook.store import outbox_requests as requests
 from pointbook.store.beside import Beside, CustomerErased
+from pointbook.store.execute import sent
 from pointbook.store.outbox_requests import Cursor
 from pointbook.store.requests import Request
-from pointbook.store.sending import sent
 from pointbook.store.values import Stored
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"
@@ -110,9 +110,9 @@ class Outbox:
 
         sent(attempt)
 
-    def put_off(self, cursor: Cursor, next_try_at: datetime) -> None:
+    def reschedule(self, cursor: Cursor, next_try_at: datetime) -> None:
         """Keep what the cursor says, give up the lease, and have it tried again later."""
-        if self._beside.change(requests.put_off(self._table, cursor, next_try_at))[0] is None:
+        if self._beside.change(requests.reschedule(self._table, cursor, next_try_at))[0] is None:
             raise LeaseLost
 
     def ask(self, shop: str, customer_id: str, version: int, at: datetime) -> None:

@@ -109,7 +109,7 @@ def discard(table: str, cursor: Cursor) -> Request:
     }
 
 
-def put_off(table: str, cursor: Cursor, next_try_at: datetime) -> Request:
+def reschedule(table: str, cursor: Cursor, next_try_at: datetime) -> Request:
     """Say how far the book is told, and when it goes on."""
     values = {":lease": _text(cursor.lease), ":tries": _number(cursor.tries)}
     return _update(

@@ -20,8 +20,8 @@ from botocore.exceptions import ClientError
 from pointbook.domain.chain import milliseconds
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import keys
+from pointbook.store.execute import sent
 from pointbook.store.requests import Request
-from pointbook.store.sending import sent
 from pointbook.store.values import Item, Stored, head, int_of, number
 
 SHARE = 4

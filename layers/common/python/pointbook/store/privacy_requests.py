@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.store import keys
+from pointbook.store.execute import sent
 from pointbook.store.requests import ABSENT, UNCHANGED, Request
-from pointbook.store.sending import sent
 from pointbook.store.values import Item, Stored
 
 PREFIX = "R#"

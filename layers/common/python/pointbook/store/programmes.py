@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from pointbook.domain.chain import milliseconds
-from pointbook.domain.ports import Clock, TryAgainError
+from pointbook.domain.ports import Clock, StoreUnavailable
 from pointbook.domain.programme import Programme, programme_of
 from pointbook.errors import LedgerUnavailable, ProgrammeMoved, StoreRefused
 from pointbook.store.dynamodb import translated
@@ -202,7 +202,9 @@ def _require_version(item: Stored | None, expected: int) -> None:
 
 def _unavailable(error: ClientError | BotoCoreError) -> LedgerUnavailable | StoreRefused:
     cause = translated(error)
-    return LedgerUnavailable(retry_after_seconds=1) if isinstance(cause, TryAgainError) else cause
+    return (
+        LedgerUnavailable(retry_after_seconds=1) if isinstance(cause, StoreUnavailable) else cause
+    )
 
 
 def _version(item: Stored) -> int:

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from pointbook.domain.erase import pseudonym_of
 from pointbook.store import keys
 from pointbook.store.beside import Beside, CustomerErased
-from pointbook.store.sending import sent
+from pointbook.store.execute import sent
 from pointbook.store.values import Item, Stored, head, text
 
 _CONDITION_FAILED = "ConditionalCheckFailedException"

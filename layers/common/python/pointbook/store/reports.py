@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from pointbook.domain.chain import milliseconds
-from pointbook.domain.ports import Remembered
+from pointbook.domain.ports import IdempotencyRecord
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import items, keys
 from pointbook.store.beside import Beside
+from pointbook.store.execute import sent
 from pointbook.store.requests import Request
-from pointbook.store.sending import sent
 from pointbook.store.values import Item, number
 
 ROOM_IN_THIS_HOUR = "report_hour = :hour AND reports < :most"
@@ -37,7 +37,7 @@ class Reports:
         self._table = table
         self._beside = Beside(client, table)
 
-    def known(self, shop: str, customer_id: str, key_hash: str) -> Remembered | None:
+    def known(self, shop: str, customer_id: str, key_hash: str) -> IdempotencyRecord | None:
         """The record of a report that was sent before."""
         request = {
             "TableName": self._table,
@@ -47,7 +47,7 @@ class Reports:
         answer = sent(lambda: self._client.get_item(**request))
         return items.remembered_of(answer["Item"]) if "Item" in answer else None
 
-    def remember(self, shop: str, customer_id: str, report: Remembered) -> Remembered:
+    def remember(self, shop: str, customer_id: str, report: IdempotencyRecord) -> IdempotencyRecord:
         """Keep the record of a report; if there is one already, return that.
 
         Raises CustomerErased.

@@ -10,8 +10,9 @@ from typing import Any
 
 from pointbook.domain.account import BEGINNING
 from pointbook.domain.chain import milliseconds
-from pointbook.domain.ports import DueKind, Wanted, Write
-from pointbook.store import items, keys, papers
+from pointbook.domain.ports import DueKind, ReadRequest, Write
+from pointbook.store import items, keys
+from pointbook.store import order_items as papers
 from pointbook.store.values import Item
 
 type Request = dict[str, Any]
@@ -21,7 +22,7 @@ UNCHANGED = "revision = :read_revision"
 NOT_ERASED = "attribute_not_exists(erased)"
 
 
-def wanted_keys(wanted: Wanted) -> dict[str, Item]:
+def wanted_keys(wanted: ReadRequest) -> dict[str, Item]:
     """The key of each thing wanted, by the name of the field of `Loaded` that it fills."""
     found: dict[str, Item] = {}
     if wanted.customer_id is not None:
@@ -36,12 +37,12 @@ def wanted_keys(wanted: Wanted) -> dict[str, Item]:
     return found
 
 
-def cheap_read(table: str, wanted: Wanted) -> Request:
+def cheap_read(table: str, wanted: ReadRequest) -> Request:
     """BatchGetItem, eventually consistent: half a read unit an item, may be old or torn."""
     return {"RequestItems": {table: {"Keys": list(wanted_keys(wanted).values())}}}
 
 
-def fresh_read(table: str, wanted: Wanted) -> Request:
+def fresh_read(table: str, wanted: ReadRequest) -> Request:
     """TransactGetItems: one snapshot, nothing older than the call."""
     return {
         "TransactItems": [
@@ -115,8 +116,8 @@ def _puts(table: str, write: Write) -> Iterator[Request]:
     if write.hold_record is not None:
         item = papers.hold_record_item(write.shop, write.hold_record)
         yield _put_unchanged(table, item, write.hold_record.revision)
-    for loose in write.loose_codes:
-        item = papers.loose_code_item(write.shop, loose, tries=0, next_try_at=BEGINNING)
+    for loose in write.orphaned_codes:
+        item = papers.orphaned_code_item(write.shop, loose, tries=0, next_try_at=BEGINNING)
         yield _put(table, item)
 
 

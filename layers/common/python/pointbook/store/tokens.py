@@ -7,9 +7,9 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from pointbook.domain.chain import milliseconds
-from pointbook.outgoing.tokens import KeptToken
+from pointbook.http.tokens import KeptToken
+from pointbook.store.execute import sent
 from pointbook.store.requests import ABSENT, Request
-from pointbook.store.sending import sent
 from pointbook.store.values import Item, Stored
 
 _TOKEN = "T"  # noqa: S105 (a key)
@@ -18,7 +18,7 @@ _CONDITION_FAILED = "ConditionalCheckFailedException"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Seal(Protocol):
+class Cipher(Protocol):
     """Makes a text unreadable for whoever can only read the table."""
 
     def close(self, text: str, context: Mapping[str, str]) -> bytes:
@@ -37,7 +37,7 @@ class Tokens:
     set up wrongly.
     """
 
-    def __init__(self, client: Any, table: str, seal: Seal) -> None:
+    def __init__(self, client: Any, table: str, seal: Cipher) -> None:
         """Use botocore's DynamoDB `client` on `table`."""
         self._client = client
         self._table = table

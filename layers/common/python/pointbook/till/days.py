@@ -4,7 +4,7 @@ import calendar
 import re
 from datetime import date
 
-from pointbook.strict import shown
+from pointbook.validation import shown
 
 _DAY = re.compile(r"([0-9]{4})[-/]?([0-9]{2})[-/]?([0-9]{2})")
 _MONTH = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})")

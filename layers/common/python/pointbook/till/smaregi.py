@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from pointbook.deadline import Deadline
 from pointbook.errors import MalformedBody
-from pointbook.outgoing.calls import Answer, Call
-from pointbook.outgoing.deadline import Deadline
-from pointbook.strict import json_value
+from pointbook.http.calls import Answer, Call
 from pointbook.till.errors import BadTillAnswer, TillRefusedLogin, TillThrottled, TillUnavailable
 from pointbook.till.member import Member
 from pointbook.till.smaregi_answers import Customer, Points, read_customer, read_points
 from pointbook.till.transport import Transport
+from pointbook.validation import json_value
 
 _SCOPE = "pos.customers:read"
 # A token is replaced before Smaregi would refuse it, so that no call sets out with a dying one.

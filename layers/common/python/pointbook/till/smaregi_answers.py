@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from pointbook.strict import shown
 from pointbook.till.days import parse_day
 from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegistered
+from pointbook.validation import shown
 
 # customers.status: 0 enabled, 1 disabled, 2 card lost, 3 withdrawn, 4 merged into another. Absent
 # counts as enabled; a status that nobody knows may not be shown as a member's points.

@@ -2,9 +2,9 @@
 
 from concurrent.futures import Future
 
-from pointbook.outgoing import transport
-from pointbook.outgoing.calls import Answer, AnswerTooLong, Call, CallError, CallTimedOut
-from pointbook.outgoing.deadline import Deadline
+from pointbook.deadline import Deadline
+from pointbook.http import transport
+from pointbook.http.calls import Answer, AnswerTooLong, Call, CallError, CallTimedOut
 from pointbook.till.errors import BadTillAnswer, TillTimeout, TillUnavailable
 
 # Two reads of one question run side by side; the rest is room for calls that were given up.

@@ -1,0 +1,1 @@
+"""How Lambda calls the package: HTTP, queues, schedules, and who is asking."""

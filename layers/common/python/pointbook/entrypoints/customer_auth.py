@@ -1,0 +1,28 @@
+"""Who calls my page's API, and whose points they may see: their own."""
+
+from datetime import UTC, datetime
+
+from pointbook.entrypoints.request import AUTHORIZATION_HEADER, ORIGIN_HEADER, Request
+from pointbook.settings import Settings
+from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.caller import SESSION_COOKIE, Proofs, identify, own_customer
+from pointbook.shopify.session_token import Session
+
+
+def own_session(request: Request, keys: AppKeys, settings: Settings) -> Session:
+    """The shop and customer that a request proves, and whose points its path asks for.
+
+    Tokens are held against real time, also where the ledger's clock is moved. Raises
+    Unauthenticated, OriginRefused, or NotYours for another customer's path.
+    """
+    with request.timing.measure("token"):
+        proofs = Proofs(
+            method=request.method,
+            authorization=request.header(AUTHORIZATION_HEADER),
+            cookies=request.cookie_values(SESSION_COOKIE),
+            query=request.query,
+            origin=request.header(ORIGIN_HEADER),
+        )
+        session = identify(proofs, keys, datetime.now(UTC), settings.allowed_origins)
+        own_customer(request.path_parameters.get("customer", ""), session)
+        return session

@@ -1,0 +1,198 @@
+"""A request, whichever way it came: HTTP API (payload 2.0), function URL, sam local, MiniStack.
+
+They differ in small ways: header names in any case, cookies in a list of their own or in the
+header, bodies as text or in base64. Behind `Request` they are the same.
+"""
+
+import base64
+import binascii
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pointbook.errors import BodyTooLarge, InvalidRequest, MalformedBody
+from pointbook.validation import json_object, whole_number
+
+BODY_BYTES_MAX = 64 * 1024
+IDEMPOTENCY_KEY_LENGTH_MAX = 255
+QUERY_FIELDS_MAX = 100
+
+AUTHORIZATION_HEADER = "authorization"
+COOKIE_HEADER = "cookie"
+IDEMPOTENCY_KEY_HEADER = "idempotency-key"
+ORIGIN_HEADER = "origin"
+
+type Event = Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Timing:
+    """How long the named steps of a request took, in milliseconds."""
+
+    steps_ms: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def measure(self, step: str) -> Iterator[None]:
+        """Add the time that the block takes to `step`, also when it raises."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed_ms = (time.perf_counter() - started) * 1000
+            self.steps_ms[step] = self.steps_ms.get(step, 0.0) + elapsed_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. Header names are lower-case, `query` and `path_parameters` are decoded.
+
+    `body` are the raw bytes as they were sent: what is signed is these, not a parsed value. `iam`
+    is what API Gateway says of the caller where a route asks for IAM; no client can send it.
+    """
+
+    method: str
+    path: str
+    path_parameters: Mapping[str, str]
+    query: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str] = field(repr=False)
+    cookies: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    iam: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    timing: Timing = field(default_factory=Timing, repr=False)
+
+    def header(self, name: str) -> str | None:
+        """Return the value of the header `name`, in any case, None if there is none."""
+        return self.headers.get(name.lower())
+
+    def cookie_values(self, name: str) -> tuple[str, ...]:
+        """Return every value of the cookie `name`: a browser may send several."""
+        return tuple(value for cookie, value in self.cookies if cookie == name)
+
+    def query_value(self, name: str) -> str | None:
+        """Return the value of the query parameter `name`, None if there is none.
+
+        Raises InvalidRequest if it is given twice.
+        """
+        values = [value for parameter, value in self.query if parameter == name]
+        if len(values) > 1:
+            raise InvalidRequest(name, f"{name} is given {len(values)} times.")
+        return values[0] if values else None
+
+    def query_number(self, name: str, default: int, low: int, high: int) -> int:
+        """Return the query parameter `name` as a whole number, `default` if there is none.
+
+        Raises InvalidRequest if it is anything but a number from `low` to `high`.
+        """
+        value = self.query_value(name)
+        return default if value is None else whole_number(value, name, low, high)
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the JSON object in the body. Raises MalformedBody when it is anything else."""
+        return json_object(self.body)
+
+    def idempotency_key(self) -> str:
+        """Return the header `Idempotency-Key`, 1 to 255 characters that are not all blank.
+
+        Raises InvalidRequest with the code `idempotency_key_missing`, or if it is too long.
+        """
+        key = self.header(IDEMPOTENCY_KEY_HEADER)
+        if key is None or not key.strip():
+            raise InvalidRequest(
+                IDEMPOTENCY_KEY_HEADER,
+                "Send the header Idempotency-Key, a new one for each new wish.",
+                code="idempotency_key_missing",
+            )
+        if len(key) > IDEMPOTENCY_KEY_LENGTH_MAX:
+            raise InvalidRequest(
+                IDEMPOTENCY_KEY_HEADER,
+                f"Idempotency-Key has {len(key)} characters, but at most"
+                f" {IDEMPOTENCY_KEY_LENGTH_MAX} are allowed.",
+            )
+        return key
+
+
+def read_request(
+    event: Event, *, body_bytes_max: int = BODY_BYTES_MAX, timing: Timing | None = None
+) -> Request:
+    """Return the request in a Lambda `event` of payload version 2.0.
+
+    Raises BodyTooLarge before anything else is read, MalformedBody for a body that is not base64
+    although the event says so, InvalidRequest for a query with too many fields.
+    """
+    body = _body(event, body_bytes_max)
+    headers = _headers(event)
+    http = _context(event).get("http") or {}
+    return Request(
+        method=str(http.get("method", "")).upper(),
+        path=str(event.get("rawPath", "")),
+        path_parameters=event.get("pathParameters") or {},
+        query=_query(event),
+        headers=headers,
+        cookies=_cookies(event, headers),
+        body=body,
+        iam=_iam(event),
+        timing=timing or Timing(),
+    )
+
+
+def request_id(event: Event) -> str:
+    """Return the gateway's id of the request, or a new one where the gateway gives none."""
+    return str(_context(event).get("requestId") or os.urandom(16).hex())
+
+
+def _context(event: Event) -> Mapping[str, Any]:
+    return event.get("requestContext") or {}
+
+
+def _iam(event: Event) -> Mapping[str, Any]:
+    authorizer = _context(event).get("authorizer") or {}
+    found: Mapping[str, Any] = authorizer.get("iam") or {}
+    return found
+
+
+def _body(event: Event, limit_bytes: int) -> bytes:
+    body = event.get("body") or ""
+    encoded = bool(event.get("isBase64Encoded"))
+    if len(body) > (limit_bytes + 2) // 3 * 4 if encoded else len(body) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    raw = _base64(body) if encoded else body.encode("utf-8", "surrogatepass")
+    if len(raw) > limit_bytes:
+        raise BodyTooLarge(limit_bytes)
+    return raw
+
+
+def _base64(body: str) -> bytes:
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedBody("The body is not well-formed base64.") from error
+
+
+def _headers(event: Event) -> dict[str, str]:
+    """Return the headers with lower-case names; one that is given twice is joined by a comma."""
+    headers: dict[str, str] = {}
+    for name, value in (event.get("headers") or {}).items():
+        lower = name.lower()
+        headers[lower] = f"{headers[lower]},{value}" if lower in headers else str(value)
+    return headers
+
+
+def _query(event: Event) -> tuple[tuple[str, str], ...]:
+    raw = event.get("rawQueryString") or ""
+    try:
+        return tuple(parse_qsl(raw, keep_blank_values=True, max_num_fields=QUERY_FIELDS_MAX))
+    except ValueError as error:
+        raise InvalidRequest("query", "The query has too many fields.") from error
+
+
+def _cookies(event: Event, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the cookies of the event's list and of the header: some gateways fill only one."""
+    listed = [*(event.get("cookies") or []), *headers.get(COOKIE_HEADER, "").split(";")]
+    pairs = (cookie.strip().partition("=") for cookie in listed)
+    return tuple(
+        dict.fromkeys((name, value.strip('"')) for name, separator, value in pairs if separator)
+    )

@@ -1,0 +1,1 @@
+"""HTTP calls to other services: transport with a deadline, and shared access tokens."""

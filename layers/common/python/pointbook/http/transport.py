@@ -1,0 +1,103 @@
+"""HTTP calls to the outside under a deadline that holds.
+
+A socket's own time-outs start anew with every byte, and looking up a name has none at all. So
+each call runs on a worker thread and the caller waits no longer than its deadline. A call that is
+given up gives its worker back at the deadline too, for then its connection is read no further and
+closed (`timed_reads`). What such a call has done is not known.
+"""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import requests
+
+from pointbook.deadline import Deadline, DeadlinePassed
+from pointbook.http.calls import Answer, AnswerTooLong, Call, CallFailed, CallTimedOut
+from pointbook.http.timed_reads import TimedAdapter, reads_until
+
+_BODY_LIMIT_BYTES = 1_000_000
+_CHUNK_BYTES = 65_536
+
+
+class Transport:
+    """Sends calls, keeps connections open between them. Safe to use from several threads."""
+
+    def __init__(self, name: str, *, workers: int, connect_seconds: float, tries: int = 1) -> None:
+        """`tries` above 1 is for calls that may be repeated: after a failure, or a status of 5xx.
+
+        `connect_seconds` is for one connection: a lost first packet is worth a second try.
+        """
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix=name)
+        self._connect_seconds = connect_seconds
+        self._tries = tries
+        self._of_this_thread = threading.local()
+
+    def start(self, call: Call, deadline: Deadline) -> Future[Answer]:
+        """Begin a call; several may be under way at the same time."""
+        return self._workers.submit(self._send, call, deadline)
+
+    def wait(self, started: Future[Answer], deadline: Deadline) -> Answer:
+        """The answer, or a CallError by the deadline at the latest."""
+        try:
+            return started.result(timeout=deadline.left_seconds())
+        except TimeoutError:
+            raise CallTimedOut("no answer in time") from None
+
+    def send(self, call: Call, deadline: Deadline) -> Answer:
+        """Begin a call and wait for its answer."""
+        return self.wait(self.start(call, deadline), deadline)
+
+    def _send(self, call: Call, deadline: Deadline) -> Answer:
+        for _ in range(self._tries - 1):
+            try:
+                answer = self._send_once(call, deadline)
+            except (CallTimedOut, CallFailed):
+                continue
+            if answer.status < 500:
+                return answer
+        return self._send_once(call, deadline)
+
+    def _send_once(self, call: Call, deadline: Deadline) -> Answer:
+        try:
+            left = deadline.left_seconds()
+            with (
+                reads_until(deadline),
+                self._session().request(
+                    call.method,
+                    call.url,
+                    params=call.query,
+                    data=call.form if call.content is None else call.content,
+                    headers=call.headers,
+                    timeout=(min(self._connect_seconds, left), left),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                body = _read_body(response)
+                return Answer(response.status_code, response.headers, body)
+        except (DeadlinePassed, requests.ReadTimeout) as error:
+            raise CallTimedOut(f"{call.url} did not answer in time") from error
+        except requests.RequestException as error:
+            raise CallFailed(f"{call.url}: {type(error).__name__}") from error
+
+    def _session(self) -> requests.Session:
+        """A session belongs to one thread: sessions are not made to be shared."""
+        session: requests.Session | None = getattr(self._of_this_thread, "session", None)
+        if session is None:
+            session = requests.Session()
+            # No proxies, .netrc or certificate paths from the environment: addresses and
+            # credentials come from the settings, and nothing else is looked up per call.
+            session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, TimedAdapter())
+            self._of_this_thread.session = session
+        return session
+
+
+def _read_body(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > _BODY_LIMIT_BYTES:
+            raise AnswerTooLong(f"an answer of more than {_BODY_LIMIT_BYTES} bytes")
+    return bytes(body)

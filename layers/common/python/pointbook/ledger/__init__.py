@@ -1,0 +1,1 @@
+"""The one use case: load, decide, commit; and retry until there is a verdict."""

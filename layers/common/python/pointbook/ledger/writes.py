@@ -1,0 +1,63 @@
+"""What a decision becomes: an answer, and one write of all that it changes."""
+
+import secrets
+from dataclasses import replace
+
+from pointbook.domain.account import Account
+from pointbook.domain.chain import Cause, Text, seal
+from pointbook.domain.decide import Decision
+from pointbook.domain.ports import AccountWrite, IdempotencyRecord, Write
+from pointbook.ledger.instruction import Booked, Instruction
+
+TIME = Cause(source="time")
+"""The cause of what falls due."""
+
+
+def booked(decision: Decision) -> Booked:
+    """The answer to an instruction that was decided so."""
+    return Booked(
+        entry_ids=tuple(entry.entry_id for entry in decision.command_entries),
+        figures=decision.account.figures,
+        settled=decision.settled,
+        alarms=decision.alarms,
+    )
+
+
+def write_of(instruction: Instruction, before: Account, decision: Decision) -> Write:
+    """Everything that an instruction's decision changes, to be written at once."""
+    erasable = instruction.reason or instruction.cause.cause_entry_id
+    text = Text(instruction.reason, secrets.token_hex(16)) if erasable else None
+    done = booked(decision)
+    remembered = None
+    if instruction.identity is not None:
+        remembered = IdempotencyRecord(
+            key_hash=instruction.identity.key_hash,
+            content_hash=instruction.content_hash,
+            entry_ids=done.entry_ids,
+            figures=done.figures,
+        )
+    order, record = decision.order, decision.record
+    return Write(
+        shop=instruction.shop,
+        accounts=(sealed(before, decision, instruction.cause, text),),
+        remembered=remembered,
+        remembered_for=instruction.customer_id,
+        order=replace(order, revision=order.revision + 1) if order else None,
+        hold_record=replace(record, revision=record.revision + 1) if record else None,
+        orphaned_codes=decision.orphaned_codes,
+    )
+
+
+def sealed(before: Account, decision: Decision, cause: Cause, text: Text | None) -> AccountWrite:
+    """The account with its entries chained; what fell due was caused by time alone.
+
+    A causing entry of another book is left out, as its id names that book's customer: whoever is
+    erased is looked for in their own book only. How long the chain is stays known.
+    """
+    if not cause.cause_entry_id.startswith(f"{before.customer_id}-"):
+        cause = replace(cause, cause_entry_id="")
+    due = seal(decision.entries[: decision.settled], before.book_id, before.head, TIME, None)
+    head = due[-1].entry_hash if due else before.head
+    own = seal(decision.command_entries, before.book_id, head, cause, text)
+    head = own[-1].entry_hash if own else head
+    return AccountWrite(replace(decision.account, head=head), (*due, *own))

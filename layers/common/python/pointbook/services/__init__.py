@@ -1,0 +1,1 @@
+"""What the product does, one module or package for each capability."""

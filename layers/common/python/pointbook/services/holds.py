@@ -1,0 +1,354 @@
+"""Takes points for a checkout and gives them back, with the discount that stands for them.
+
+    take points ──► create the discount ──► ready: the customer gets the code
+                          │ no
+                          └──► undo; its code, which may exist all the same, is listed to be
+                               switched off
+
+    Before each call to Shopify the shop's pace is asked: beyond it nothing is begun.
+
+    release: no longer given out ──► discount off ──► points back
+                                        │ no
+                                        └──► the hold ends at its own time, with its discount
+
+Every step is conditional and may be repeated: two parallel tries of one request cannot undo what
+the other has given out, and a crash anywhere is over when the hold's time is. Points never come
+back while a code that was given out can still be used. Rules: mission, "Holds".
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pointbook import log
+from pointbook.domain.account import Hold, HoldRecord, HoldState
+from pointbook.domain.buckets import Figures
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import (
+    BeginRelease,
+    Command,
+    MarkReady,
+    ReleaseHold,
+    TakeHold,
+    UndoHold,
+)
+from pointbook.domain.holds import orphaned
+from pointbook.domain.money import decimal_text
+from pointbook.domain.ports import Clock, ReadRequest, Store, StoreUnavailable, Write
+from pointbook.domain.programme import Programme
+from pointbook.domain.programme_rules import Master
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.errors import (
+    HoldFailed,
+    HoldReleasing,
+    LedgerUnavailable,
+    RateLimited,
+    ShopifyRefused,
+    Unavailable,
+)
+from pointbook.ledger.instruction import Booked, Identity, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.shopify.discount_code import derive_code, hold_id_of
+from pointbook.shopify.discounts import Discount
+
+SOURCE = "my_page"
+_PACED_NAME_LENGTH = 8
+
+_NEVER_OURS = frozenset({"code_taken_by_another", "currency_mismatch"})
+"""Refusals after which the code stands for no discount of this hold: there is none to switch off.
+
+After any other refusal there may be one: of an earlier try of the wish, or of one beside this.
+"""
+
+
+class Discounts(Protocol):
+    """The discount codes of a shop."""
+
+    def create(self, discount: Discount) -> str:
+        """Make it, or find that it is there. Raises ShopifyRefused or Unavailable."""
+        ...
+
+    def switch_off(self, code: str) -> bool:
+        """No checkout takes it any more; False if there was none. Raises as `create`."""
+        ...
+
+
+class Calls(Protocol):
+    """How many calls to Shopify a shop's page makes in a minute."""
+
+    def count(self, shop: str, who: str, now: datetime, most: int) -> int:
+        """Count one more. 0: it may be made; else the seconds until another try makes sense."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A hold that is ready: what its customer is told, the same at every repetition."""
+
+    hold_id: str
+    points: int
+    code: str
+    amount: str
+    currency: str
+    ends_at: datetime
+    figures: Figures
+    repeated: bool
+
+
+class HoldService:
+    """The holds of one shop under its programme."""
+
+    def __init__(  # noqa: PLR0913 - all that a hold touches, each given by its name
+        self,
+        *,
+        shop: str,
+        ledger: Ledger,
+        store: Store,
+        clock: Clock,
+        programme: Programme,
+        discounts: Discounts,
+        calls: Calls,
+        code_key: bytes,
+    ) -> None:
+        """Book on `ledger`, kept in `store`; codes are derived with `code_key`.
+
+        `calls` counts those to `discounts`.
+        """
+        self._shop = shop
+        self._ledger = ledger
+        self._store = store
+        self._clock = clock
+        self._programme = programme
+        self._discounts = discounts
+        self._calls = calls
+        self._code_key = code_key
+
+    def create(self, customer_id: str, points: int, key: str) -> Held | Refusal:
+        """Hold `points` and make their discount; `key` names the customer's wish.
+
+        Raises HoldFailed when nothing is held because the shop did not make the discount,
+        RateLimited and LedgerUnavailable; repeating the wish is safe.
+        """
+        programme = self._programme
+        if programme.points_master is Master.TILL:
+            return Refusal(Code.HOLDS_NOT_OFFERED, "Points can be used at the store only.")
+        code = derive_code(self._code_key, self._shop, customer_id, key)
+        command = TakeHold(
+            points=points,
+            hold_id=hold_id_of(code),
+            seconds=programme.hold_seconds,
+            lapsed_expiry=programme.lapsed_expiry,
+            code=code,
+            worth_minor=programme.point_worth_minor,
+            holds_per_hour=programme.holds_per_hour,
+        )
+        instruction = Instruction(
+            shop=self._shop,
+            customer_id=customer_id,
+            command=command,
+            cause=Cause(SOURCE),
+            identity=Identity("my_page:hold", key),
+            content={"customer": customer_id, "points": points},
+            hold_id=command.hold_id,
+        )
+        foreseen = self._ledger.rehearse(instruction)
+        counted = isinstance(foreseen, Booked) and not foreseen.duplicate
+        if counted:  # before anything is held
+            self._keep_pace(customer_id)
+        taken = self._ledger.execute(instruction)
+        if isinstance(taken, Refusal):
+            if taken.code is Code.RATE_LIMITED:
+                log.metric("RateLimited", Pace="customer")
+            return taken
+        return self._made_ready(customer_id, command.hold_id, taken, counted=counted)
+
+    def release(self, customer_id: str, hold_id: str) -> Figures | Refusal:
+        """Give a hold's points back to its customer; what has ended before stays as it is.
+
+        Raises HoldReleasing where its discount could not be switched off: then it ends at its own
+        time, with its discount. Raises RateLimited, which leaves the hold as it is, and
+        LedgerUnavailable; repeating is safe.
+        """
+        record = self._record(hold_id)
+        if record is None or not self._owns(customer_id, record.customer_id):
+            return Refusal(Code.HOLD_NOT_FOUND, "There is no such hold.")
+        hold = self._open_hold(customer_id, hold_id)
+        if hold is None:
+            return self._ended(customer_id, hold_id)
+        self._keep_pace(customer_id)
+        if self._declined(customer_id, BeginRelease(hold_id)):
+            return self._ended(customer_id, hold_id)
+        try:
+            existed = self._discounts.switch_off(hold.code)
+        except (ShopifyRefused, Unavailable) as error:
+            raise self._releasing(hold, type(error).__name__) from error
+        if not existed and hold.state is not HoldState.READY:
+            raise self._releasing(hold, "its discount may still be on its way")
+        released = self._move(customer_id, ReleaseHold(hold_id), "my_page:release", hold_id)
+        if isinstance(released, Refusal):
+            return self._ended(customer_id, hold_id)
+        return released.figures
+
+    def open_hold(self, customer_id: str) -> Hold | None:
+        """The customer's open hold, as of now."""
+        return self._ledger.read(self._shop, customer_id).hold
+
+    def _keep_pace(self, customer_id: str) -> None:
+        """Count one call to Shopify. Raises RateLimited where there are too many in this minute."""
+        name = hmac.digest(self._code_key, f"pace\n{customer_id}".encode(), hashlib.sha256).hex()
+        most = self._programme.hold_calls_per_minute
+        wait_seconds = self._calls.count(
+            self._shop, name[:_PACED_NAME_LENGTH], self._clock.now(), most
+        )
+        if wait_seconds:
+            log.metric("RateLimited", Pace="shop")
+            raise RateLimited(wait_seconds)
+
+    def _made_ready(
+        self, customer_id: str, hold_id: str, taken: Booked, *, counted: bool
+    ) -> Held | Refusal:
+        """Drive a hold on that was taken, now or by an earlier try of the same wish."""
+        hold = self._open_hold(customer_id, hold_id)
+        if hold is not None and hold.state is HoldState.PREPARING:
+            if not counted:
+                self._keep_pace(customer_id)
+            hold = self._with_discount(customer_id, hold)
+        if hold is None or hold.state is not HoldState.READY:
+            return self._over(hold_id)
+        record = self._record(hold_id)
+        assert record is not None, f"hold {hold_id} was taken without its record"
+        currency = self._programme.currency
+        return Held(
+            hold_id=hold_id,
+            points=record.points,
+            code=hold.code,
+            amount=decimal_text(record.points * record.worth_minor, currency),
+            currency=currency,
+            ends_at=hold.ends_at,
+            figures=taken.figures,
+            repeated=taken.duplicate,
+        )
+
+    def _with_discount(self, customer_id: str, hold: Hold) -> Hold | None:
+        """The hold once its discount is made, or as another try of the wish has left it."""
+        try:
+            self._discounts.create(self._discount(hold))
+        except (ShopifyRefused, Unavailable) as error:
+            return self._without_discount(customer_id, hold, error)
+        if self._declined(customer_id, MarkReady(hold.hold_id)):
+            self._give_up(hold)  # it was undone, or its time is over
+        return self._open_hold(customer_id, hold.hold_id)
+
+    def _without_discount(
+        self, customer_id: str, hold: Hold, error: ShopifyRefused | Unavailable
+    ) -> Hold | None:
+        """Undo the hold, unless another try of the wish was luckier meanwhile."""
+        certain = isinstance(error, ShopifyRefused) and error.certain
+        log.warning("discount_not_made", hold_id=hold.hold_id, certain=certain, why=str(error))
+        log.metric("DiscountsNotMade")
+        log.metric("DiscountsNotMade", Certain=str(certain))
+        undo = UndoHold(hold.hold_id, code_in_doubt=error.code not in _NEVER_OURS)
+        undone = self._move(customer_id, undo, "my_page:undo", hold.hold_id)
+        if isinstance(undone, Refusal):
+            still_open = self._open_hold(customer_id, hold.hold_id)
+            if still_open is not None and still_open.state is HoldState.READY:
+                return still_open
+            if undo.code_in_doubt:
+                self._give_up(hold)
+                return None
+        raise HoldFailed from error
+
+    def _give_up(self, hold: Hold) -> None:
+        """The hold is over while its discount may be there. Returns only if an order has used it.
+
+        Raises HoldFailed otherwise.
+        """
+        self._list_as_orphaned(hold)
+        if self._captured(hold.hold_id) is None:
+            raise HoldFailed
+
+    def _discount(self, hold: Hold) -> Discount:
+        record = self._record(hold.hold_id)
+        assert record is not None, f"hold {hold.hold_id} was taken without its record"
+        return Discount(
+            code=hold.code,
+            points=hold.points,
+            amount_minor=hold.points * record.worth_minor,
+            currency=self._programme.currency,
+            customer_id=record.customer_id,
+            starts_at=self._clock.now(),
+            ends_at=hold.ends_at,
+            hold_id=hold.hold_id,
+            combines_with=self._programme.combines_with,
+        )
+
+    def _ended(self, customer_id: str, hold_id: str) -> Figures | Refusal:
+        """What is said of a hold that is no longer open."""
+        captured = self._captured(hold_id)
+        return captured or self._ledger.read(self._shop, customer_id).figures
+
+    def _over(self, hold_id: str) -> Refusal:
+        """Why a wish that was granted once has no hold any more."""
+        return self._captured(hold_id) or Refusal(
+            Code.HOLD_ENDED,
+            "This hold has ended, or its discount could not be made. Send a new Idempotency-Key"
+            " to hold points again.",
+        )
+
+    def _captured(self, hold_id: str) -> Refusal | None:
+        record = self._record(hold_id)
+        if record is None or not record.orders:
+            return None
+        return Refusal(Code.HOLD_CAPTURED, "These points were used by an order.")
+
+    def _open_hold(self, customer_id: str, hold_id: str) -> Hold | None:
+        hold = self.open_hold(customer_id)
+        return hold if hold is not None and hold.hold_id == hold_id else None
+
+    def _owns(self, customer_id: str, holder_id: str) -> bool:
+        """Whether they are one customer, by now."""
+        if customer_id == holder_id:
+            return True
+        first, second = (self._ledger.read(self._shop, one) for one in (customer_id, holder_id))
+        return first.customer_id == second.customer_id
+
+    def _declined(self, customer_id: str, command: MarkReady | BeginRelease) -> bool:
+        """Carry out what moves no points; whether it was declined."""
+        instruction = Instruction(self._shop, customer_id, command, Cause(SOURCE))
+        return isinstance(self._ledger.execute(instruction), Refusal)
+
+    def _move(
+        self, customer_id: str, command: Command, kind: str, hold_id: str
+    ) -> Booked | Refusal:
+        """Carry out what moves points, once for each hold."""
+        return self._ledger.execute(
+            Instruction(
+                shop=self._shop,
+                customer_id=customer_id,
+                command=command,
+                cause=Cause(SOURCE),
+                identity=Identity(kind, hold_id),
+            )
+        )
+
+    def _list_as_orphaned(self, hold: Hold) -> None:
+        try:
+            self._store.commit(Write(self._shop, (), orphaned_codes=orphaned(hold)))
+        except StoreUnavailable as error:
+            raise LedgerUnavailable(retry_after_seconds=1) from error
+
+    def _record(self, hold_id: str) -> HoldRecord | None:
+        try:
+            return self._store.load(
+                ReadRequest(self._shop, None, hold_id=hold_id), fresh=True
+            ).hold_record
+        except StoreUnavailable as error:
+            raise LedgerUnavailable(retry_after_seconds=1) from error
+
+    def _releasing(self, hold: Hold, why: str) -> HoldReleasing:
+        log.warning("discount_not_switched_off", hold_id=hold.hold_id, why=why)
+        log.metric("DiscountsNotSwitchedOff")
+        left = hold.ends_at - self._clock.now()
+        return HoldReleasing(retry_after_seconds=max(1, min(30, int(left.total_seconds()))))

@@ -1,0 +1,371 @@
+"""Erases a customer: the book moves to a pseudonym, the link between the two is cut.
+
+Each step may be cut off anywhere and done again, by this run or another, also by two at once:
+
+    name       each customer gets a pseudonym, the same one whoever erases them
+    copy       the entries are written under the pseudonym, without their texts
+    switch     one transaction: the account is there, and the old id is a tombstone
+    clear      orders and hold records name the pseudonym; whatever is left of the old book goes
+    survivors  orders in the books they were merged into, or that were merged with them, too
+    finish     files, data requests and pseudonyms go; when and how much was done is kept
+
+Before the switch all readers see the old book, after it the new one, whole: no entry is missing at
+any moment. The old account's revision guards the switch, so a write that came in between is copied
+too, and one that comes later is refused.
+
+Several requests may work on the same customers, merged with one another, in any order. Whoever
+erases a customer renames them in the account they were merged into, in the same transaction, so
+every account names those who are there; those who were merged into them follow right after.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from pointbook.domain.account import Account
+from pointbook.domain.chain import milliseconds
+from pointbook.domain.erase import (
+    is_pseudonym,
+    moved_account,
+    moved_entry,
+    renamed_entry_id,
+    renamed_merges,
+    renamed_order,
+    renamed_record,
+    tombstone,
+)
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import (
+    AccountWrite,
+    Committed,
+    Loaded,
+    ReadRequest,
+    StoreUnavailable,
+    TransientCause,
+    Write,
+)
+from pointbook.domain.privacy import Kind, PrivacyRequest, State
+from pointbook.services.privacy.allowance import Allowance
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.store import items, keys
+from pointbook.store.bulk import BATCH_ITEMS
+from pointbook.store.privacy_requests import request_key
+from pointbook.store.pseudonyms import pseudonym_key
+from pointbook.store.values import Stored
+
+PAGE_ITEMS = 100
+_PAUSE_SECONDS = 0.1
+
+type Save = Callable[[PrivacyRequest], PrivacyRequest]
+
+
+class CustomerErasure:
+    """One request to erase a customer, as far as the time goes."""
+
+    def __init__(
+        self, request: PrivacyRequest, rooms: Dependencies, save: Save, allowance: Allowance
+    ) -> None:
+        """Work on `request`; `save` writes down how far it has come."""
+        self._request = request
+        self._shop = request.shop
+        self._rooms = rooms
+        self._save = save
+        self._allowance = allowance
+        self._done: Counter[str] = Counter()
+
+    def run(self) -> PrivacyRequest:
+        """Do all that is left of it; returns the request as it is then, not yet finished.
+
+        Raises TimeIsUp, StoreUnavailable or LedgerUnavailable where the next run has to go on.
+        """
+        assert self._request.customer_id is not None, "nothing is held under an e-mail address"
+        try:
+            self._name(self._request.customer_id)
+            self._move_all()
+            for order_id in self._request.order_ids:
+                self._rename_order(order_id)
+            names = tuple(dict.fromkeys((self._request.customer_id, *self._request.pseudonyms)))
+            for customer_id in names:
+                self._clear(customer_id)
+            self._rename_in_survivors()
+            for customer_id in names:
+                self._forget_requests(customer_id)
+                self._date(customer_id)
+        finally:
+            self._keep_counts()
+        return self._request
+
+    def _name(self, customer_id: str) -> None:
+        """See to a pseudonym for a customer and for whoever was merged into it, parents first."""
+        pseudonyms = dict(self._request.pseudonyms)
+        waiting = [customer_id]
+        while waiting:
+            self._allowance.check()
+            name = waiting.pop(0)
+            drawn = pseudonyms.get(name) or self._rooms.pseudonyms.draw(self._shop, name)
+            if drawn is None:
+                continue  # erased before, with nothing left
+            pseudonyms[name] = drawn
+            account = self._rooms.store.account(self._shop, name)
+            waiting += _real(account.merged_from) if account else ()
+        if pseudonyms != self._request.pseudonyms:
+            self._request = self._save(replace(self._request, pseudonyms=pseudonyms))
+
+    def _move_all(self) -> None:
+        """Move every book; one may be merged into them while they are moved."""
+        moved: set[str] = set()
+        while waiting := [name for name in self._request.pseudonyms if name not in moved]:
+            self._move(waiting[0])
+            moved.add(waiting[0])
+
+    def _move(self, customer_id: str) -> None:
+        """Copy and switch, again where somebody wrote to the account in between."""
+        while True:
+            self._allowance.check()
+            account = self._rooms.store.account(self._shop, customer_id)
+            if account is not None and account.erased:
+                break
+            if account is not None:
+                if not self._request.pseudonyms.keys() >= set(_real(account.merged_from)):
+                    self._name(customer_id)
+                    continue
+                self._copy(account)
+            if self._commit(self._switch(customer_id, account)):
+                break
+        self._take_children_along(customer_id)
+
+    def _switch(self, customer_id: str, account: Account | None) -> Write:
+        pseudonyms = dict(self._request.pseudonyms)
+        changed = [tombstone(customer_id, account)]
+        if account is not None and account.merged_into is not None:
+            survivor = self._rooms.store.account(self._shop, account.merged_into)
+            assert survivor is not None, "whoever was merged into stays"
+            if survivor.erased:
+                pseudonyms[survivor.customer_id] = self._known(survivor.customer_id)
+            else:
+                survivor = replace(survivor, revision=survivor.revision + 1)
+                changed.append(renamed_merges(survivor, pseudonyms))
+        if account is not None:
+            changed.append(moved_account(account, pseudonyms))
+        return Write(self._shop, tuple(AccountWrite(one, ()) for one in changed))
+
+    def _take_children_along(self, customer_id: str) -> None:
+        """Let those who were erased before lead to the pseudonym of whom they were merged into."""
+        new_id = self._request.pseudonyms[customer_id]
+        moved = self._rooms.store.account(self._shop, new_id)
+        for name in moved.merged_from if moved else ():
+            while True:
+                child = self._rooms.store.account(self._shop, name)
+                if child is None or child.merged_into != customer_id:
+                    break
+                led = replace(child, merged_into=new_id, revision=child.revision + 1)
+                self._commit(Write(self._shop, (AccountWrite(led, ()),)))
+
+    def _known(self, customer_id: str) -> str:
+        """An erased customer's pseudonym. Raises StoreUnavailable if it is forgotten by now."""
+        known = self._request.pseudonyms.get(customer_id)
+        known = known or self._rooms.pseudonyms.find(self._shop, customer_id)
+        if known is None:
+            raise StoreUnavailable(
+                TransientCause.CONFLICT, "another request has just erased them too"
+            )
+        return known
+
+    def _copy(self, account: Account) -> None:
+        """Write the entries under the pseudonym, those of the last batch again: it may be torn."""
+        new_id = self._request.pseudonyms[account.customer_id]
+        latest = self._rooms.store.entries(
+            self._shop, new_id, before_version=account.version + 1, limit=1
+        )
+        done = max(0, latest[0].entry.version - BATCH_ITEMS) if latest else 0
+        while done < account.version:
+            self._allowance.check()
+            limit = min(PAGE_ITEMS, account.version - done)
+            book = keys.book(self._shop, account.customer_id)
+            page = [
+                moved_entry(items.entry_of(item), self._request.pseudonyms)
+                for item in self._rooms.bulk.page(book, keys.entry(done), limit)
+            ]
+            self._rooms.bulk.put(items.entry_item(self._shop, booked) for booked in page)
+            assert page, f"entries behind {done} of {account.version} are missing"
+            done = page[-1].entry.version
+
+    def _clear(self, customer_id: str) -> None:
+        """Delete all that is left of the old book but its tombstone, page by page.
+
+        An entry goes only when the order and the hold that it is about name the pseudonym.
+        """
+        stone = self._rooms.store.account(self._shop, customer_id)
+        assert stone is not None, "moving leaves a tombstone"
+        assert stone.erased, "only what has been moved is deleted"
+        book = keys.book(self._shop, customer_id)
+        while page := _without_pseudonym(self._rooms.bulk.page(book, keys.ACCOUNT, PAGE_ITEMS)):
+            self._rename_abouts(page)
+            self._rooms.bulk.delete(page)
+            entries = sum(1 for item in page if "moves" in item)
+            self._done.update(entries=entries, other_items=len(page) - entries)
+            self._keep_counts()
+
+    def _rename_in_survivors(self) -> None:
+        """Rename the orders and holds in all books of the person, where there is more than one.
+
+        What was told of an order after a merge stands in the survivor's book, though the order
+        names whom it was first seen with. How far this has come is written down, page by page.
+        """
+        books = sorted(self._person())
+        if len(books) < 2:
+            return
+        begun, after = self._request.position or ("", "")
+        for name in books:
+            if name < begun:
+                continue
+            sort_key = after if name == begun else keys.ACCOUNT
+            book = keys.book(self._shop, name)
+            while page := self._rooms.bulk.page(book, sort_key, PAGE_ITEMS):
+                self._rename_abouts(page)
+                self._rename_remembered(page)
+                sort_key = page[-1]["sk"]["S"]
+                self._request = self._save(replace(self._request, position=(name, sort_key)))
+
+    def _person(self) -> set[str]:
+        """Under which names the books are of all who were merged with the erased."""
+        found: set[str] = set()
+        waiting = list(self._request.pseudonyms.values())
+        while waiting:
+            self._allowance.check()
+            name = waiting.pop()
+            account = self._rooms.store.account(self._shop, name)
+            if name in found or account is None:
+                continue
+            if account.erased:
+                waiting.append(self._known(name))
+                continue
+            found.add(name)
+            waiting += account.merged_from
+            waiting += [account.merged_into] if account.merged_into else []
+        return found
+
+    def _rename_abouts(self, page: Iterable[Stored]) -> None:
+        """Rename in whatever the entries of a page are about."""
+        for about in _abouts(page):
+            self._rename_hold(about)
+            if about.isascii() and about.isdecimal():
+                self._rename_order(about)
+
+    def _rename_remembered(self, page: Iterable[Stored]) -> None:
+        """Rename in what is remembered of requests of those who are still there.
+
+        Whoever was merged has such records under their own key, of entries in the survivor's book.
+        """
+        for found in page:
+            item: Stored | None = found if "entry_ids" in found else None
+            while item is not None:
+                ids = [one["S"] for one in item["entry_ids"]["L"]]
+                renamed = [renamed_entry_id(one, self._request.pseudonyms) for one in ids]
+                if renamed == ids or self._rooms.pseudonyms.put_entry_ids(item, renamed):
+                    break
+                self._allowance.check()
+                item = self._rooms.bulk.get(item["pk"]["S"], item["sk"]["S"])
+
+    def _renamed(self, order: Order) -> Order:
+        """An order that names nobody erased; it has no owner where their pseudonym is forgotten."""
+        renamed = renamed_order(order, self._request.pseudonyms)
+        for name in _real(
+            [renamed.customer_id or "", *(one.customer_id for one in order.spendings)]
+        ):
+            account = self._rooms.store.account(self._shop, name)
+            if account is None or not account.erased:
+                continue
+            pseudonym = self._rooms.pseudonyms.find(self._shop, name)
+            if pseudonym is not None:
+                renamed = renamed_order(renamed, {name: pseudonym})
+            elif renamed.customer_id == name:
+                renamed = replace(renamed, customer_id=None)
+        return renamed
+
+    def _rename_order(self, order_id: str) -> None:
+        """Let an order name the pseudonym."""
+        while (order := self._load(order_id=order_id).order) is not None:
+            renamed = self._renamed(order)
+            if renamed == order:
+                return
+            raised = replace(renamed, revision=order.revision + 1)
+            self._done.update(orders=self._commit(Write(self._shop, (), order=raised)))
+
+    def _rename_hold(self, hold_id: str) -> None:
+        """Let a hold record name the pseudonym."""
+        while (record := self._load(hold_id=hold_id).hold_record) is not None:
+            names = dict(self._request.pseudonyms)
+            if record.customer_id not in names:
+                found = self._rooms.pseudonyms.find(self._shop, record.customer_id)
+                names |= {record.customer_id: found} if found else {}
+            renamed = renamed_record(record, names)
+            if renamed == record:
+                return
+            raised = replace(renamed, revision=record.revision + 1)
+            self._done.update(holds=self._commit(Write(self._shop, (), hold_record=raised)))
+
+    def _load(self, order_id: str | None = None, hold_id: str | None = None) -> Loaded:
+        self._allowance.check()
+        wanted = ReadRequest(self._shop, None, order_id=order_id, hold_id=hold_id)
+        return self._rooms.store.load(wanted, fresh=True)
+
+    def _commit(self, write: Write) -> bool:
+        """Whether it was written. If not: read again, somebody else wrote, or the table is busy."""
+        try:
+            if isinstance(self._rooms.store.commit(write), Committed):
+                return True
+        except StoreUnavailable:
+            pass  # it may have been written all the same: reading again shows it
+        self._rooms.clock.sleep(_PAUSE_SECONDS)
+        return False
+
+    def _forget_requests(self, customer_id: str) -> None:
+        """Delete the customer's files and what was kept of their requests for data.
+
+        One that is open sees that they are erased, and goes by itself. Raises StoreUnavailable.
+        """
+        shop, prefix = keys.shop(self._shop), request_key(Kind.DATA, self._shop, f"{customer_id}#")
+        while True:
+            self._allowance.check()
+            page = self._rooms.bulk.page(shop, prefix["sk"]["S"], PAGE_ITEMS)
+            kept = [item for item in page if item["sk"]["S"].startswith(prefix["sk"]["S"])]
+            if any(item["state"] == {"S": State.OPEN} for item in kept):
+                raise StoreUnavailable(TransientCause.CONFLICT, "their data is being written down")
+            if not kept:
+                break
+            self._rooms.bulk.delete(kept)
+            self._done.update(data_requests=len(kept))
+        self._done.update(files=self._rooms.files.forget_customer(self._shop, customer_id))
+
+    def _date(self, customer_id: str) -> None:
+        """Write on the tombstone when all was done, and forget the pseudonym."""
+        account = self._rooms.store.account(self._shop, customer_id)
+        assert account is not None, "moving leaves a tombstone"
+        erased_at = {"N": str(milliseconds(self._rooms.clock.now()))}
+        stone = items.account_item(self._shop, account) | {"erased_at": erased_at}
+        self._rooms.bulk.put([stone])
+        self._rooms.bulk.delete([pseudonym_key(self._shop, customer_id)])
+        self._done.update(books=1)
+
+    def _keep_counts(self) -> None:
+        done = {name: number for name, number in self._done.items() if number}
+        self._done.clear()
+        if done:
+            self._request = self._save(self._request.counted(**done))
+
+
+def _real(names: Iterable[str]) -> list[str]:
+    """Those that are customers' ids, and not names that nobody knows."""
+    return [name for name in names if name and not is_pseudonym(name)]
+
+
+def _without_pseudonym(page: Iterable[Stored]) -> list[Stored]:
+    """What goes now: the pseudonym goes last of all."""
+    return [item for item in page if item["sk"]["S"] != keys.PSEUDONYM]
+
+
+def _abouts(page: Iterable[Stored]) -> list[str]:
+    """What the entries of a page are about, each once: orders, holds, books merged with."""
+    named = (item["about"]["S"] for item in page if "about" in item)
+    return [about for about in dict.fromkeys(named) if about]

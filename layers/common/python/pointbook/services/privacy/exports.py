@@ -1,0 +1,191 @@
+"""Writes down all that is held of a customer, as one JSON file. Its shape: docs/privacy.md.
+
+It is written piece by piece, so that a long history needs no memory.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+from pointbook.domain.account import Account, Hold
+from pointbook.domain.chain import STAFF, BookedEntry
+from pointbook.domain.decide import settled
+from pointbook.domain.lots import Lots
+from pointbook.domain.orders import EarningRule
+from pointbook.domain.ports import ReadRequest
+from pointbook.domain.privacy import PrivacyRequest
+from pointbook.services.privacy.allowance import Allowance
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.store import items, keys
+from pointbook.store.values import Stored
+
+FORMAT = 1
+PAGE_ITEMS = 500
+
+
+class CustomerExport:
+    """One request for a customer's data."""
+
+    def __init__(self, request: PrivacyRequest, rooms: Dependencies, allowance: Allowance) -> None:
+        """Write what `request` asks for."""
+        assert request.customer_id is not None, "nothing is held under an e-mail address"
+        self._request = request
+        self._customer_id = request.customer_id
+        self._shop = request.shop
+        self._rooms = rooms
+        self._allowance = allowance
+        self._abouts = dict.fromkeys(request.order_ids)
+        self._counts = {"books": 0, "entries": 0, "orders": 0, "holds": 0}
+
+    def run(self, key: str) -> PrivacyRequest:
+        """Write the file under `key`, whole; returns the request with what is in it.
+
+        Raises TimeIsUp, StoreUnavailable or Unavailable: the next run begins again.
+        """
+        with TemporaryFile() as file:
+            self._write(file)
+            file.seek(0)
+            self._rooms.files.put(key, file)
+        return self._request.counted(**self._counts)
+
+    def _write(self, file: IO[bytes]) -> None:
+        head = {
+            "format": FORMAT,
+            "made_at": self._rooms.clock.now(),
+            "shop": self._shop,
+            "customer_id": self._customer_id,
+            "request": self._request.subject,
+            "received_at": self._request.received_at,
+        }
+        file.write(_json(head)[:-1])
+        account = self._rooms.store.account(self._shop, self._customer_id)
+        file.write(b',"erased":' + (b"true" if account and account.erased else b"false"))
+        for name, members in (
+            ("books", self._books()),
+            ("orders", self._orders()),
+            ("holds", self._holds()),
+        ):
+            file.write(f',"{name}":['.encode())
+            for number, member in enumerate(members):
+                file.write(b",\n" if number else b"\n")
+                file.writelines(member)
+            file.write(b"]")
+        file.write(b"}\n")
+
+    def _books(self) -> Iterator[Iterable[bytes]]:
+        """The customer's book, and those of whoever was merged into it."""
+        waiting = [self._customer_id]
+        while waiting:
+            account = self._rooms.store.account(self._shop, waiting.pop(0))
+            if account is not None and not account.erased:
+                waiting += account.merged_from
+                self._counts["books"] += 1
+                yield self._book(account)
+
+    def _book(self, account: Account) -> Iterator[bytes]:
+        shown = settled(account, self._rooms.clock.now())
+        book = {
+            "customer_id": account.customer_id,
+            "merged_into": account.merged_into,
+            "merged_from": account.merged_from,
+            "time_zone": account.time_zone,
+            "as_of": shown.as_of,
+            "figures": shown.figures._asdict(),
+            "lots": _lots(shown.lots),
+            "hold": _hold(shown.hold),
+        }
+        yield _json(book)[:-1] + b',"entries":['
+        remembered = 0
+        separator = b"\n"
+        for item in self._items(account.customer_id):
+            if "moves" in item:
+                booked = items.entry_of(item)
+                self._abouts.setdefault(booked.entry.about)
+                self._counts["entries"] += 1
+                yield separator + _json(_entry(booked))
+                separator = b",\n"
+            elif item["sk"]["S"].startswith(keys.remembered("")):
+                remembered += 1
+        yield f'],"remembered_requests":{remembered}}}'.encode()
+
+    def _items(self, customer_id: str) -> Iterator[Stored]:
+        """Everything of a book but the account."""
+        book, after = keys.book(self._shop, customer_id), keys.ACCOUNT
+        while page := self._rooms.bulk.page(book, after, PAGE_ITEMS):
+            self._allowance.check()
+            yield from page
+            after = page[-1]["sk"]["S"]
+
+    def _orders(self) -> Iterator[Iterable[bytes]]:
+        for about in self._abouts:
+            if not (about.isascii() and about.isdecimal()):
+                continue
+            self._allowance.check()
+            wanted = ReadRequest(self._shop, None, order_id=about)
+            order = self._rooms.store.load(wanted, fresh=True).order
+            if order is not None:
+                self._counts["orders"] += 1
+                yield [_json(asdict(order) | {"rule": _rule(order.rule)})]
+
+    def _holds(self) -> Iterator[Iterable[bytes]]:
+        for about in filter(None, self._abouts):
+            self._allowance.check()
+            wanted = ReadRequest(self._shop, None, hold_id=about)
+            record = self._rooms.store.load(wanted, fresh=True).hold_record
+            if record is not None:
+                self._counts["holds"] += 1
+                yield [_json(asdict(record))]
+
+
+def _entry(booked: BookedEntry) -> dict[str, Any]:
+    entry, cause = booked.entry, booked.cause
+    return {
+        "entry_id": entry.entry_id,
+        "at": entry.at,
+        "recorded_at": entry.recorded_at,
+        "topic": entry.topic,
+        "moves": dict(entry.moves),
+        "lots": _lots(entry.lots),
+        "held_lots": _lots(entry.held_lots),
+        "figures": entry.figures._asdict(),
+        "about": entry.about,
+        "source": cause.source,
+        "actor": None if cause.source in STAFF else cause.actor,
+        "cause_entry_id": cause.cause_entry_id,
+        "reason": booked.text.reason if booked.text else None,
+    }
+
+
+def _lots(lots: Lots) -> list[dict[str, Any]]:
+    return [{"points": lot.points, "valid_through": lot.valid_through} for lot in lots]
+
+
+def _hold(hold: Hold | None) -> dict[str, Any] | None:
+    if hold is None:
+        return None
+    return {
+        "hold_id": hold.hold_id,
+        "points": hold.points,
+        "ends_at": hold.ends_at,
+        "state": hold.state,
+        "discount_code": hold.code,
+    }
+
+
+def _rule(rule: EarningRule | None) -> dict[str, Any] | None:
+    return asdict(rule) if rule else None
+
+
+def _json(value: Any) -> bytes:
+    text = json.dumps(value, default=_text, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds")
+    assert isinstance(value, date), f"{type(value)} has no place in the file"
+    return value.isoformat()

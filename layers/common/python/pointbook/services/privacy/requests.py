@@ -1,0 +1,257 @@
+"""Takes privacy requests in, works on them, and keeps an eye on those that are not done.
+
+A request is written down first, with the time at which it came; that is all its webhook needs. Then
+it is worked on for as long as there is time. What is left the next run of the schedule does, which
+looks at every open request: no message has to come again, and nothing is lost that was taken in.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from pointbook import log
+from pointbook.domain.ports import StoreUnavailable
+from pointbook.domain.privacy import Kind, PrivacyRequest, State
+from pointbook.errors import InvalidRequest, LedgerUnavailable, Unavailable
+from pointbook.services.message import Message
+from pointbook.services.privacy.allowance import Allowance, TimeIsUp
+from pointbook.services.privacy.customers import CustomerErasure
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.services.privacy.exports import CustomerExport
+from pointbook.services.privacy.shops import (
+    ShopErasure,
+    ShopLives,
+    note_uninstalled,
+    uninstalled_at,
+)
+from pointbook.shopify.ids import customer_digits, number_digits
+from pointbook.store.files import file_key
+from pointbook.store.privacy_requests import PrivacyRequests, request_key
+from pointbook.validation import shown
+
+APP_UNINSTALLED = "app/uninstalled"
+ONE_MESSAGE_SECONDS = 10.0
+"""How long a request is worked on as soon as it comes; the rest is the schedule's."""
+
+
+class Operator(Protocol):
+    """Whoever answers for the shop's points."""
+
+    def tell(self, subject: str, message: str) -> None:
+        """Send a message. Raises Unavailable."""
+        ...
+
+
+@dataclass(slots=True)
+class WatchResult:
+    """What one look at all requests found and did."""
+
+    done: int = 0
+    open: int = 0
+    held: int = 0
+    failed: int = 0
+    oldest_seconds: int = 0
+
+
+class _Overtaken(Exception):
+    """Somebody else works on this request at this moment; they go on with it."""
+
+
+class PrivacyService:
+    """The privacy requests of all shops."""
+
+    def __init__(self, requests: PrivacyRequests, rooms: Dependencies, operator: Operator) -> None:
+        """Keep requests in `requests`, erase and read in `rooms`, tell `operator` of files."""
+        self._requests = requests
+        self._rooms = rooms
+        self._operator = operator
+
+    def carry_out(self, message: Message) -> None:
+        """Take a webhook in, and work on it for a while. Safe to repeat.
+
+        Raises InvalidRequest for a payload that names nobody, LedgerUnavailable where it could not
+        be written down.
+        """
+        if message.topic == APP_UNINSTALLED:
+            note_uninstalled(message.shop, message.received_at, self._rooms)
+            return
+        request = self._taken_in(_request_in(message))
+        if request.state is State.OPEN:
+            self._work(request, Allowance(self._rooms.clock, ONE_MESSAGE_SECONDS), WatchResult())
+
+    def watch(self, shops: tuple[str, ...], seconds: float) -> WatchResult:
+        """Go on with every open request for at most `seconds`, and say how old the oldest is.
+
+        Shops are those of this stack. One that fails is logged and stops no other.
+        """
+        watched = WatchResult()
+        allowance = Allowance(self._rooms.clock, seconds)
+        now = self._rooms.clock.now()
+        for request in [one for shop in shops for one in self._requests.all_of(shop)]:
+            if request.state is State.DONE:
+                continue
+            if request.state is State.OPEN and self._work(request, allowance, watched):
+                continue
+            watched.held += request.state is State.HELD
+            watched.open += request.state is State.OPEN
+            age_seconds = int((now - request.received_at).total_seconds())
+            watched.oldest_seconds = max(watched.oldest_seconds, age_seconds)
+        log.info("privacy_watched", **asdict(watched))
+        log.metric("PrivacyRequestAge", watched.oldest_seconds, unit="Seconds")
+        log.metric("PrivacyRequestsHeld", watched.held)
+        log.metric("PrivacyRequestFailures", watched.failed)
+        return watched
+
+    def _taken_in(self, request: PrivacyRequest) -> PrivacyRequest:
+        """The request as it is kept: written down now, or when its webhook first came."""
+        kept = self._requests.find(request.kind, request.shop, request.subject)
+        if kept is not None and self._is_asked_anew(kept):
+            kept = self._requests.save(kept.asked_again(request.received_at))
+        elif kept is None:
+            kept = self._requests.save(request)
+        if kept is None:  # somebody else was faster
+            raise LedgerUnavailable(retry_after_seconds=1)
+        return kept
+
+    def _is_asked_anew(self, kept: PrivacyRequest) -> bool:
+        """Whether a shop that was erased has had the app again since, and removed it again."""
+        if kept.kind is not Kind.SHOP or kept.finished_at is None:
+            return False
+        left_at = uninstalled_at(kept.shop, self._rooms)
+        return left_at is not None and left_at > kept.finished_at
+
+    def _work(self, request: PrivacyRequest, allowance: Allowance, watched: WatchResult) -> bool:
+        """Go on with a request; whether it is done now. What goes wrong with it stays with it."""
+        told = {"kind": request.kind, "shop": request.shop, "subject": request.subject}
+        try:
+            allowance.check()
+            done = self._carried_out(request, allowance)
+            if done is not None:
+                self._save(done.finished(self._rooms.clock.now()))
+        except (TimeIsUp, _Overtaken):
+            log.info("privacy_request_goes_on", **told)
+            return False
+        except (StoreUnavailable, Unavailable) as error:
+            log.warning("privacy_request_waits", **told, cause=str(error))
+            return False
+        except ShopLives as life:
+            self._hold(request, str(life))
+            return False
+        except Exception:  # noqa: BLE001 - whatever is wrong with one request stops no other
+            watched.failed += 1
+            log.exception("privacy_request_failed", **told)
+            return False
+        watched.done += 1
+        log.info("privacy_request_done", **told, **(done.counts if done else {}))
+        log.metric("PrivacyRequestsDone", Kind=request.kind)
+        return True
+
+    def _carried_out(self, request: PrivacyRequest, allowance: Allowance) -> PrivacyRequest | None:
+        """The request as it is then; None: nothing is kept of it."""
+        if request.kind is Kind.SHOP:
+            return ShopErasure(request, self._rooms, self._save, allowance).run()
+        if request.customer_id is None:
+            return request.counted(nothing_held=1)
+        if request.kind is Kind.CUSTOMER:
+            return CustomerErasure(request, self._rooms, self._save, allowance).run()
+        return self._answered(request, request.customer_id, allowance)
+
+    def _answered(
+        self, request: PrivacyRequest, customer_id: str, allowance: Allowance
+    ) -> PrivacyRequest | None:
+        """Write the data down; of a customer who is erased by then neither file nor request stays.
+
+        Erasing waits for an open request, so it deletes whatever was done before.
+        """
+        key = file_key(request.shop, customer_id, request.subject.rpartition("#")[2])
+        exported = None
+        if not self._is_erased(request.shop, customer_id):
+            exported = CustomerExport(request, self._rooms, allowance).run(key)
+        if exported is None or self._is_erased(request.shop, customer_id):
+            self._rooms.files.forget_customer(request.shop, customer_id)
+            self._operator.tell(
+                f"Pointbook: a customer of {request.shop} asks for their data",
+                f"Customer {customer_id} was erased before: nothing is kept of them.",
+            )
+            self._rooms.bulk.delete([request_key(request.kind, request.shop, request.subject)])
+            return None
+        self._operator.tell(
+            f"Pointbook: a customer of {request.shop} asks for their data",
+            f"The data of customer {customer_id} is in the privacy bucket under\n{key}\n"
+            f"Hand it to them by {request.due_at.date()}; the file is deleted after 30 days.",
+        )
+        return exported
+
+    def _is_erased(self, shop: str, customer_id: str) -> bool:
+        account = self._rooms.store.account(shop, customer_id)
+        return account is not None and account.erased
+
+    def _hold(self, request: PrivacyRequest, reason: str) -> None:
+        log.error("shop_erasure_held", shop=request.shop, why=reason)
+        kept = self._requests.find(request.kind, request.shop, request.subject)
+        if kept is not None:
+            self._requests.save(kept.held(reason))
+
+    def _save(self, request: PrivacyRequest) -> PrivacyRequest:
+        saved = self._requests.save(request)
+        if saved is None:
+            raise _Overtaken
+        return saved
+
+
+def _request_in(message: Message) -> PrivacyRequest:
+    """The request that a webhook makes. Raises InvalidRequest."""
+    kind = Kind(message.topic)
+    if kind is Kind.SHOP:
+        return PrivacyRequest(kind, message.shop, message.shop, message.received_at)
+    payload = message.payload
+    customer_id = _customer_in(payload)
+    named = "orders_requested" if kind is Kind.DATA else "orders_to_redact"
+    return PrivacyRequest(
+        kind=kind,
+        shop=message.shop,
+        subject=_subject(kind, customer_id, message),
+        received_at=message.received_at,
+        customer_id=customer_id,
+        order_ids=_orders_in(payload, named),
+    )
+
+
+def _orders_in(payload: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    found = payload.get(field, [])
+    if not isinstance(found, list):
+        raise InvalidRequest(field, f"{field} is {shown(found)}, but must be a list of ids.")
+    return tuple(number_digits(order_id, field) for order_id in found)
+
+
+def _member(payload: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
+    """An object within the payload; None where it is missing. Raises InvalidRequest."""
+    found = payload.get(field)
+    if found is not None and not isinstance(found, dict):
+        raise InvalidRequest(field, f"{field} is {shown(found)}, but must be an object.")
+    return found
+
+
+def _customer_in(payload: Mapping[str, Any]) -> str | None:
+    """None: Shopify names an e-mail address only, of somebody who has never ordered.
+
+    Raises InvalidRequest where nobody is named.
+    """
+    customer = _member(payload, "customer")
+    if customer is None:
+        raise InvalidRequest("customer", "customer is missing: nobody is named.")
+    found = customer.get("id")
+    return None if found is None else customer_digits(found, "customer.id")
+
+
+def _subject(kind: Kind, customer_id: str | None, message: Message) -> str:
+    """What tells requests of one kind and shop apart: a customer is erased once for ever."""
+    if kind is Kind.CUSTOMER and customer_id is not None:
+        return customer_id
+    number = (_member(message.payload, "data_request") or {}).get("id")
+    if number is None:
+        name = hashlib.sha256(message.event_id.encode()).hexdigest()[:16]
+    else:
+        name = number_digits(number, "data_request.id")
+    return f"{customer_id or '-'}#{name}"

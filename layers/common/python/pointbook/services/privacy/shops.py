@@ -1,0 +1,138 @@
+"""A shop that has removed the app: what is noted at once, and how it is erased 48 hours later.
+
+Shopify sends `shop/redact` 48 hours after `app/uninstalled`. A shop that has installed the app
+again meanwhile lives, and deleting it would be past mending. So it is held for an operator unless
+all of this is true:
+
+    the app was removed a day ago or earlier    so Shopify says, 48 hours before
+    there is no access token                    removing the app took it away; a new one is life
+    no entry from outside was booked since      points that lapse, and news that was on its way
+                                                when the app went, are not life
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from pointbook import log
+from pointbook.domain.chain import milliseconds
+from pointbook.domain.privacy import PrivacyRequest
+from pointbook.services.privacy.allowance import Allowance
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.store import keys
+from pointbook.store.values import Stored
+
+UNINSTALLED = "U"
+TOKEN = "T"  # noqa: S105 - a sort key
+PAGE_ITEMS = 500
+PROGRESS_EVERY_ITEMS = 10_000
+
+SENT_AFTER_MIN = timedelta(hours=24)
+"""Shopify waits twice as long; what comes sooner is about another removal."""
+
+ON_ITS_WAY = timedelta(hours=6)
+"""Shopify repeats a webhook for four hours; it may wait on our queue for a while after that."""
+
+_OF_TIME = frozenset({"time", "schedule"})
+_CHECKED = "checked"
+
+type Save = Callable[[PrivacyRequest], PrivacyRequest]
+
+
+class ShopLives(Exception):
+    """The shop is not to be erased unless an operator says so."""
+
+
+def note_uninstalled(shop: str, at: datetime, rooms: Dependencies) -> None:
+    """Note that the app was removed, and take the shop's access token away. Safe to repeat."""
+    earlier = uninstalled_at(shop, rooms)
+    note = {
+        "pk": {"S": keys.shop(shop)},
+        "sk": {"S": UNINSTALLED},
+        "schema": {"N": "1"},
+        "uninstalled_at": {"N": str(milliseconds(max(at, earlier or at)))},
+    }
+    rooms.bulk.put([note])
+    rooms.bulk.delete([{"pk": {"S": keys.shop(shop)}, "sk": {"S": TOKEN}}])
+    log.info("app_uninstalled", shop=shop)
+
+
+def uninstalled_at(shop: str, rooms: Dependencies) -> datetime | None:
+    """When the shop removed the app; None: it has it, as far as we know."""
+    note = rooms.bulk.get(keys.shop(shop), UNINSTALLED)
+    if note is None:
+        return None
+    since = timedelta(milliseconds=int(note["uninstalled_at"]["N"]))
+    return datetime(1970, 1, 1, tzinfo=UTC) + since
+
+
+class ShopErasure:
+    """One request to erase a shop, as far as the time goes."""
+
+    def __init__(
+        self, request: PrivacyRequest, rooms: Dependencies, save: Save, allowance: Allowance
+    ) -> None:
+        """Work on `request`; `save` writes down how far it has come."""
+        self._request = request
+        self._rooms = rooms
+        self._save = save
+        self._allowance = allowance
+
+    def run(self) -> PrivacyRequest:
+        """Do all that is left of it: look through the whole shop first, then delete it.
+
+        Raises ShopLives, and TimeIsUp or LedgerUnavailable where the next run has to go on.
+        """
+        shop = self._request.shop
+        if not self._request.confirmed and not self._request.counts.get(_CHECKED):
+            since = self._left_at()
+            self._through_all(lambda page: _require_quiet(page, since))
+            self._request = self._save(replace(self._request.counted(checked=1), position=None))
+        self._through_all(self._delete)
+        return self._request.counted(files=self._rooms.files.forget_shop(shop))
+
+    def _left_at(self) -> datetime:
+        shop = self._request.shop
+        left_at = uninstalled_at(shop, self._rooms)
+        if left_at is None:
+            raise ShopLives("there is no note that the shop removed the app")
+        if self._request.received_at - left_at < SENT_AFTER_MIN:
+            raise ShopLives("the shop removed the app less than a day before it was to be erased")
+        token = self._rooms.bulk.get(keys.shop(shop), TOKEN)
+        if token is not None and "sealed" in token:
+            raise ShopLives("the shop has an access token, so the app is installed")
+        return left_at
+
+    def _through_all(self, look: Callable[[list[Stored]], int]) -> None:
+        """Go through the table from where the last run stopped. `look` says what it has deleted."""
+        seen = 0
+        while True:
+            page, position = self._rooms.bulk.scan(
+                self._request.shop, self._request.position, PAGE_ITEMS
+            )
+            deleted = look(page)
+            seen += PAGE_ITEMS
+            if position is None:
+                if deleted:
+                    self._request = self._request.counted(items=deleted)
+                return
+            self._request = replace(self._request.counted(items=deleted), position=position)
+            if seen % PROGRESS_EVERY_ITEMS == 0:
+                log.info("shop_erasure_progress", shop=self._request.shop, **self._request.counts)
+            self._request = self._save(self._request)
+            self._allowance.check()
+
+    def _delete(self, page: Iterable[Stored]) -> int:
+        found = list(page)
+        self._rooms.bulk.delete(found)
+        return len(found)
+
+
+def _require_quiet(page: Iterable[Stored], left_at: datetime) -> int:
+    """Raise ShopLives where an entry was booked after the app was removed, but by time alone."""
+    quiet_until = milliseconds(left_at + ON_ITS_WAY)
+    for item in page:
+        from_outside = "moves" in item and item["source"]["S"] not in _OF_TIME
+        if from_outside and int(item["recorded_at"]["N"]) > quiet_until:
+            raise ShopLives("points were booked after the shop had removed the app")
+    return 0

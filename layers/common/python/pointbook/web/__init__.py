@@ -1,1 +1,0 @@
-"""HTTP as API Gateway and function URLs hand it over: requests, responses, problems."""

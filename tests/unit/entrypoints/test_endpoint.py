@@ -1,0 +1,280 @@
+import json
+from typing import Any
+
+import pytest
+
+from pointbook.entrypoints.http import (
+    Handler,
+    flow_done,
+    flow_endpoint,
+    flow_refusal,
+    my_page_endpoint,
+    operator_endpoint,
+)
+from pointbook.entrypoints.request import Event, Request
+from pointbook.entrypoints.response import Response, problem
+from pointbook.errors import (
+    BodyTooLarge,
+    InvalidRequest,
+    LedgerUnavailable,
+    MalformedBody,
+    MethodNotAllowed,
+    NotAnOperator,
+    NotYours,
+    OriginRefused,
+    PointbookError,
+    SettingsError,
+    SignatureMissing,
+    SignatureWrong,
+    Unauthenticated,
+    Unavailable,
+    UnknownShop,
+)
+from tests.unit.entrypoints.events import event
+
+LOGIN_URL = "https://demo.myshopify.com/account/login"
+
+
+def my_page(handler: Handler, given: Event | None = None) -> dict[str, Any]:
+    answer = my_page_endpoint(stage="local", login_url=LOGIN_URL)(handler)
+    return answer(event() if given is None else given, None)
+
+
+def operator(handler: Handler, given: Event | None = None) -> dict[str, Any]:
+    answer = operator_endpoint(stage="local", body_bytes_max=100)(handler)
+    return answer(event("POST") if given is None else given, None)
+
+
+def flow(handler: Handler, given: Event | None = None) -> dict[str, Any]:
+    return flow_endpoint(stage="local")(handler)(event("POST") if given is None else given, None)
+
+
+def raising(error: Exception) -> Handler:
+    def handler(_request: Request) -> Response:
+        raise error
+
+    return handler
+
+
+def body_of(answer: dict[str, Any]) -> dict[str, Any]:
+    assert answer["isBase64Encoded"] is False
+    parsed = json.loads(answer["body"])
+    assert isinstance(parsed, dict)
+    return parsed
+
+
+# --- my page ------------------------------------------------------------------------------------
+
+
+def test_an_answer_carries_json_a_request_id_and_where_the_time_went() -> None:
+    def handler(request: Request) -> Response:
+        with request.timing.measure("ledger"):
+            return Response(201, {"name": "山田"}, {"Idempotent-Replay": "true"})
+
+    answer = my_page(handler)
+    assert answer["statusCode"] == 201
+    assert body_of(answer) == {"name": "山田"}
+    headers = answer["headers"]
+    assert headers["Content-Type"] == "application/json"
+    assert headers["X-Request-Id"] == "request-1"
+    assert headers["Idempotent-Replay"] == "true"
+    assert headers["Cache-Control"] == "no-store"
+    steps = [step.split(";dur=") for step in headers["Server-Timing"].split(", ")]
+    assert [name for name, _ in steps] == ["token", "ledger", "till", "display"]
+    assert all(float(duration) >= 0 for _, duration in steps)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        lambda _: Response(200, {}),
+        raising(Unauthenticated("token_missing")),
+        raising(LedgerUnavailable(3)),
+        raising(ZeroDivisionError()),
+    ],
+)
+def test_any_page_may_read_every_answer_but_none_with_credentials(handler: Handler) -> None:
+    headers = my_page(handler)["headers"]
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in headers
+    assert "Server-Timing" in headers
+    assert "X-Request-Id" in headers
+
+
+PROBLEMS: list[tuple[PointbookError, int, str]] = [
+    (Unauthenticated("token_missing"), 401, "token_missing"),
+    (Unauthenticated("token_invalid"), 401, "token_invalid"),
+    (Unauthenticated("token_expired"), 401, "token_expired"),
+    (NotYours(), 403, "not_yours"),
+    (OriginRefused(), 403, "origin_not_allowed"),
+    (NotAnOperator(), 403, "operator_missing"),
+    (UnknownShop("not ours"), 422, "unknown_shop"),
+    (BodyTooLarge(65536), 413, "body_too_large"),
+    (MalformedBody("no JSON"), 422, "invalid_request"),
+    (InvalidRequest("points", "points is 0"), 422, "invalid_request"),
+    (InvalidRequest("k", "m", code="idempotency_key_missing"), 400, "idempotency_key_missing"),
+    (MethodNotAllowed("PUT", "POST"), 405, "method_not_allowed"),
+    (LedgerUnavailable(3), 503, "ledger_unavailable"),
+    (Unavailable("hold_failed", "later", 5), 503, "hold_failed"),
+    (Unavailable("hold_releasing", "later", 60), 503, "hold_releasing"),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "code"), PROBLEMS)
+def test_every_error_is_a_problem_with_its_own_status_and_code(
+    error: PointbookError, status: int, code: str
+) -> None:
+    answer = my_page(raising(error))
+    assert answer["statusCode"] == status
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    body = body_of(answer)
+    assert body["type"] == f"urn:pointbook:problem:{code}"
+    assert (body["status"], body["code"]) == (status, code)
+    assert body["title"]
+    assert body["detail"] == str(error)
+
+
+def test_an_operators_tool_is_answered_without_what_browsers_need() -> None:
+    answer = operator(lambda request: Response(201, {"iam": dict(request.iam)}))
+    assert (answer["statusCode"], body_of(answer)) == (201, {"iam": {}})
+    assert answer["headers"]["X-Request-Id"] == "request-1"
+    assert "Access-Control-Allow-Origin" not in answer["headers"]
+    refused = operator(raising(InvalidRequest("points", "points is 0")))
+    assert refused["headers"]["Content-Type"] == "application/problem+json"
+    assert (refused["statusCode"], body_of(refused)["field"]) == (422, "points")
+    assert operator(lambda _: Response(200, {}), event(body=b"x" * 101))["statusCode"] == 413
+    assert operator(raising(ZeroDivisionError("detail")))["statusCode"] == 500
+
+
+def test_only_who_is_not_logged_in_is_told_where_to_log_in() -> None:
+    answer = my_page(raising(Unauthenticated("token_expired")))
+    assert body_of(answer)["login_url"] == LOGIN_URL
+    assert answer["headers"]["WWW-Authenticate"] == "Bearer"
+    assert "login_url" not in body_of(my_page(raising(NotYours())))
+
+
+def test_a_problem_with_a_field_names_it() -> None:
+    answer = my_page(raising(InvalidRequest("points", "points is 0")))
+    assert body_of(answer)["field"] == "points"
+
+
+def test_what_is_unavailable_says_when_to_ask_again() -> None:
+    answer = my_page(raising(LedgerUnavailable(3)))
+    assert answer["headers"]["Retry-After"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("insufficient_points", 422),
+        ("idempotency_mismatch", 422),
+        ("hold_not_found", 404),
+        ("hold_open", 409),
+        ("hold_captured", 409),
+        ("rate_limited", 429),
+        ("account_merged", 422),
+    ],
+)
+def test_what_the_ledger_declines_has_its_status(code: str, status: int) -> None:
+    answer = my_page(lambda _: problem(code, "Because.", hold={"points": 5}))
+    assert answer["statusCode"] == status
+    body = body_of(answer)
+    assert (body["code"], body["detail"], body["hold"]) == (code, "Because.", {"points": 5})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("table arn:aws:dynamodb:secret"),
+        SettingsError("TABLE_NAME", "is not set; secret"),
+        KeyError("secret"),
+        RecursionError("secret"),
+    ],
+)
+def test_an_unexpected_error_is_logged_and_not_told(
+    error: Exception, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run in (my_page, flow):
+        answer = run(raising(error))
+        assert answer["statusCode"] == 500
+        assert body_of(answer)["code"] == "internal_error"
+        assert "secret" not in answer["body"]
+        assert "Traceback" not in answer["body"]
+        assert answer["headers"]["X-Request-Id"] == "request-1"
+        (line,) = capsys.readouterr().out.splitlines()
+        written = json.loads(line)
+        assert written["level"] == "ERROR"
+        assert written["request_id"] == "request-1"
+        assert type(error).__name__ in written["exception"]
+
+
+def test_a_glance_at_somebody_elses_points_is_logged_and_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    my_page(raising(NotYours()))
+    metric, line = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (metric["RequestsNotServed"], metric["Code"]) == ([1], "not_yours")
+    assert (line["level"], line["message"]) == ("WARNING", "not_yours")
+
+
+@pytest.mark.parametrize("run", [my_page, flow])
+def test_a_body_over_64_kb_never_reaches_a_handler(run: Any) -> None:
+    def handler(_request: Request) -> Response:
+        pytest.fail("the handler ran")
+
+    answer = run(handler, event("POST", body=b"x" * 65_537))
+    assert answer["statusCode"] == 413
+    assert body_of(answer)["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("run", [my_page, flow])
+@pytest.mark.parametrize("poor", [{}, {"headers": None, "requestContext": None}])
+def test_an_event_that_is_no_request_is_answered_all_the_same(run: Any, poor: Event) -> None:
+    answer = run(lambda request: Response(200, {"method": request.method}), poor)
+    assert body_of(answer) == {"method": ""}
+    assert answer["headers"]["X-Request-Id"]
+
+
+# --- Flow ---------------------------------------------------------------------------------------
+
+
+def test_an_action_that_was_carried_out_gives_flow_its_return_value() -> None:
+    answer = flow(lambda _: flow_done({"entry_id": "e-1", "duplicate": False}))
+    assert answer["statusCode"] == 200
+    assert body_of(answer) == {"return_value": {"entry_id": "e-1", "duplicate": False}}
+
+
+@pytest.mark.parametrize(
+    "code", ["insufficient_points", "idempotency_mismatch", "loop_refused", "account_merged"]
+)
+def test_an_action_that_was_declined_tells_the_merchant_why(code: str) -> None:
+    answer = flow(lambda _: flow_refusal(code, "Not enough points: 20 of 500."))
+    assert answer["statusCode"] == 422
+    assert body_of(answer) == {"code": code, "message": "Not enough points: 20 of 500."}
+
+
+FLOW_ERRORS: list[tuple[PointbookError, int, str]] = [
+    (SignatureMissing(), 400, "signature_missing"),
+    (MalformedBody("no JSON"), 400, "malformed_body"),
+    (SignatureWrong(), 401, "signature_wrong"),
+    (MethodNotAllowed("GET", "POST"), 405, "method_not_allowed"),
+    (BodyTooLarge(65536), 413, "body_too_large"),
+    (InvalidRequest("points", "points is 0"), 422, "invalid_request"),
+    (UnknownShop("unknown"), 422, "unknown_shop"),
+    (LedgerUnavailable(3), 503, "ledger_unavailable"),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "code"), FLOW_ERRORS)
+def test_every_error_has_the_status_that_makes_flow_do_the_right_thing(
+    error: PointbookError, status: int, code: str
+) -> None:
+    answer = flow(raising(error))
+    assert answer["statusCode"] == status
+    assert answer["headers"]["Content-Type"] == "application/json"
+    assert body_of(answer) == {"code": code, "message": str(error)}
+
+
+def test_flow_is_told_when_to_send_again_and_which_method_to_use() -> None:
+    assert flow(raising(LedgerUnavailable(3)))["headers"]["Retry-After"] == "3"
+    assert flow(raising(MethodNotAllowed("GET", "POST")))["headers"]["Allow"] == "POST"

@@ -1,0 +1,189 @@
+"""Codes that nobody holds points for: tried until each is off or has ended by itself."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+
+from pointbook.domain.account import OrphanedCode
+from pointbook.domain.ports import DUE_SHARDS, DueKind, StoreUnavailable, TransientCause, Write
+from pointbook.errors import LedgerUnavailable, ShopifyRefused, Unavailable
+from pointbook.services.orphaned_codes import (
+    PAUSE_FIRST_SECONDS,
+    PAUSE_MAX_SECONDS,
+    Discounts,
+    OrphanedCodeService,
+)
+from pointbook.store.orphaned_codes import OrphanedCodes
+from tests.engines.memory import MemoryDynamo, refused
+from tests.simulation.faults import At, Fault, FaultyClient, Nothing, Plan
+from tests.simulation.holds_bench import SHOP, Bench, Noting
+from tests.simulation.world import TABLE
+
+LASTS_SECONDS = 600
+
+
+class Shop:
+    """Discounts that do what the test says, and note which codes they were asked for."""
+
+    def __init__(self, *answers: bool | Exception) -> None:
+        self.answers = list(answers)
+        self.asked: list[tuple[str, str]] = []
+
+    def of(self, shop: str) -> Discounts:
+        """Those of one shop."""
+        return _Of(self, shop)
+
+
+class _Of:
+    def __init__(self, shops: Shop, shop: str) -> None:
+        self._shops, self._shop = shops, shop
+
+    def switch_off(self, code: str) -> bool:
+        self._shops.asked.append((self._shop, code))
+        answer = self._shops.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """One code on the list, for ten minutes."""
+    made = Bench()
+    until = made.time.now() + timedelta(seconds=LASTS_SECONDS)
+    made.instance().store.commit(
+        Write(SHOP, (), orphaned_codes=(OrphanedCode("h1", "PTS-1", until),))
+    )
+    return made
+
+
+def desk(bench: Bench, shop: Shop, plan: Plan | None = None) -> OrphanedCodeService:
+    """The desk, on a table that may fail."""
+    client = FaultyClient(
+        bench.engine, bench.engine, plan or Nothing(), bench.time, Random(0), Noting()
+    )
+    return OrphanedCodeService(OrphanedCodes(client, TABLE), bench.time, shop.of)
+
+
+def due(bench: Bench) -> list[tuple[str, str]]:
+    """What is due now."""
+    store = bench.instance().store
+    return [
+        found
+        for shard in range(DUE_SHARDS)
+        for found in store.due(DueKind.CODE, shard, bench.time.now())
+    ]
+
+
+def work(bench: Bench, shop: Shop, plan: Plan | None = None) -> None:
+    """Do what is due: it is one code."""
+    ((domain, listed_id),) = due(bench)
+    assert desk(bench, shop, plan).switch_off(domain, listed_id) == 0
+
+
+def test_a_code_that_is_off_is_struck_off_the_list(bench: Bench) -> None:
+    shop = Shop(True)
+    work(bench, shop)
+    assert shop.asked == [(SHOP, "PTS-1")]
+    assert (bench.listed(), due(bench)) == (0, [])
+
+
+def test_a_code_that_is_not_there_may_come_yet_and_is_tried_until_its_time_is_over(
+    bench: Bench,
+) -> None:
+    shop, tried_at = Shop(*[False] * 20), list[int]()
+    begun_ms = bench.time.now_ms
+    while bench.listed():
+        if due(bench):
+            tried_at.append(_tens_of_seconds(bench.time.now_ms - begun_ms))
+            work(bench, shop)
+        bench.time.pause(1_000)
+    assert tried_at == [0, 30, 90, 210, 450, 600], "pauses that double, and once at its end"
+    assert len(shop.asked) == 5, "at its end nobody is asked any more"
+
+
+def test_the_pause_between_two_tries_has_a_bound() -> None:
+    assert PAUSE_FIRST_SECONDS * 2**4 < PAUSE_MAX_SECONDS < PAUSE_FIRST_SECONDS * 2**5
+    bench = Bench()
+    until = bench.time.now() + timedelta(days=1)
+    bench.instance().store.commit(
+        Write(SHOP, (), orphaned_codes=(OrphanedCode("h1", "PTS-1", until),))
+    )
+    shop, pauses = Shop(*[False] * 200), list[int]()
+    for _ in range(12):
+        work(bench, shop)
+        before_ms = bench.time.now_ms
+        while not due(bench):
+            bench.time.pause(10_000)
+        pauses.append(_tens_of_seconds(bench.time.now_ms - before_ms))
+    assert max(pauses) == pauses[-1] == PAUSE_MAX_SECONDS
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ShopifyRefused("Shopify answers 403", ("http_403",)), Unavailable("shopify", "not now", 1)],
+)
+def test_what_shopify_does_not_do_is_told_and_tried_again_later(
+    bench: Bench, error: Exception
+) -> None:
+    shop = Shop(error, True)
+    with pytest.raises(type(error)):
+        work(bench, shop)
+    assert (bench.listed(), due(bench)) == (1, [])
+    bench.time.pause(PAUSE_FIRST_SECONDS * 1000)
+    work(bench, shop)
+    assert bench.listed() == 0
+
+
+def test_a_code_whose_time_is_over_is_struck_off_without_asking(bench: Bench) -> None:
+    shop = Shop()
+    bench.time.pause(LASTS_SECONDS * 1000)
+    work(bench, shop)
+    assert (shop.asked, bench.listed()) == ([], 0)
+
+
+def test_a_code_that_another_sweep_has_struck_off_is_left_alone(bench: Bench) -> None:
+    ((domain, listed_id),) = due(bench)
+    shop = Shop(True)
+    assert desk(bench, shop).switch_off(domain, listed_id) == 0
+    assert desk(bench, shop).switch_off(domain, listed_id) == 0
+    assert len(shop.asked) == 1
+
+
+def test_two_sweeps_at_once_do_no_harm(bench: Bench) -> None:
+    ((domain, listed_id),) = due(bench)
+    other = desk(bench, Shop(True))
+
+    class Slow(Shop):
+        def of(self, shop: str) -> Discounts:
+            other.switch_off(domain, listed_id)
+            return super().of(shop)
+
+    assert desk(bench, Slow(True)).switch_off(domain, listed_id) == 0
+    assert bench.listed() == 0
+
+
+@pytest.mark.parametrize("call", [0, 1])
+def test_where_the_table_fails_the_code_stays_on_the_list(bench: Bench, call: int) -> None:
+    with pytest.raises(LedgerUnavailable):
+        work(bench, Shop(True), At(call, Fault.SERVER_ERROR))
+    assert bench.listed() == 1
+    work(bench, Shop(True))
+    assert bench.listed() == 0
+
+
+def test_the_list_says_when_it_cannot_be_read() -> None:
+    class Broken(MemoryDynamo):
+        def get_item(self, **request: object) -> dict[str, object]:
+            raise refused("ThrottlingException", "slower, please")
+
+    codes = OrphanedCodes(Broken(), TABLE)
+    with pytest.raises(StoreUnavailable) as failure:
+        codes.get(SHOP, "id")
+    assert failure.value.obstacle is TransientCause.THROTTLED
+
+
+def _tens_of_seconds(milliseconds: int) -> int:
+    """Reading the table takes a few milliseconds."""
+    return round(milliseconds / 10_000) * 10
