@@ -39,6 +39,9 @@ START_MS: Final = 1_801_234_200_000
 """29 January 2027, 23:50 in Tokyo, just before ten in the morning in New York."""
 
 SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
+TRIES_WITHOUT_FAULTS: Final = 20
+"""By then whatever is in doubt has its verdict, for nothing fails any more."""
+
 RATES: Final = {
     Fault.THROTTLED: 0.03,
     Fault.THROTTLED_IN_PART: 0.02,
@@ -130,7 +133,11 @@ class World:
     def calm_down(self) -> None:
         """No more faults: ask again whatever is in doubt, sweep, and compare the table."""
         self.plan = Nothing()
+        rounds_left = TRIES_WITHOUT_FAULTS * len(self.in_doubt)
         while self.in_doubt:
+            if rounds_left == 0:
+                raise Violation("no verdict", f"without faults, for {self.in_doubt[-1].name}")
+            rounds_left -= 1
             self.send_at(1, self.in_doubt.pop())
             self.wheel.run()
         over_ms = self.wheel.now_ms
