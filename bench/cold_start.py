@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.world import World
-from tests.functions.harness import event
+from tests.support.harness import event
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / ".aws-sam" / "build"

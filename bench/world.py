@@ -18,9 +18,9 @@ from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from tests.artifacts.stack import shopify
-from tests.engines.servers import ministack
-from tests.engines.table import table_request
-from tests.functions.harness import SECRETS
+from tests.support.harness import SECRETS
+from tests.support.servers import ministack
+from tests.support.table import table_request
 from tools.make_events import EVENTS, token
 
 TABLE = "points"

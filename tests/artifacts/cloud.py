@@ -5,8 +5,8 @@ from typing import Any
 from botocore.session import Session
 
 from tests.artifacts.built import QUEUES
-from tests.engines.engine import REGION, connected
-from tests.engines.table import table_request
+from tests.support.engine import REGION, connected
+from tests.support.table import table_request
 
 TABLE = "ledger"
 SECRET = "pointbook-secret"

@@ -10,7 +10,7 @@ from tests.artifacts.built import BUILD, FUNCTIONS, MACHINE, expanded
 from tests.artifacts.cloud import SERVICES, Cloud
 from tests.artifacts.elf import machine_of
 from tests.artifacts.shop import Shop
-from tests.engines import servers
+from tests.support import servers
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ import requests
 
 from local import processes
 from tests.artifacts.built import MACHINE, ROOT
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 PYTHON = ROOT / ".venv-runtime" / "bin" / "python"
 EMULATORS = ROOT / ".venv-sam" / "lib" / "python3.13" / "site-packages" / "samcli/local/rapid"

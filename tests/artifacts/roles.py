@@ -13,8 +13,8 @@ from botocore import xform_name
 
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
-from tests.engines.memory import MemoryDynamo
-from tests.engines.privacy import MemoryBucket
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.privacy import MemoryBucket
 
 type Right = tuple[str, str]
 
@@ -94,7 +94,7 @@ class Aws:
     test. One call at a time.
     """
 
-    def __init__(self, table: MemoryDynamo, secret: str) -> None:
+    def __init__(self, table: MemoryDynamoDB, secret: str) -> None:
         self._table = table
         self._secret = secret
         self._bucket = MemoryBucket()

@@ -19,9 +19,9 @@ from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.store import dynamodb, files
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.artifacts.roles import Aws, Right
-from tests.engines.table import table_request
-from tests.functions import harness
-from tests.functions.harness import EVENTS, SECRETS, Functions, event
+from tests.support import harness
+from tests.support.harness import EVENTS, SECRETS, Functions, event
+from tests.support.table import table_request
 
 CUSTOMER = "8840734670934"
 OTHER_CUSTOMER = "8840734670935"

@@ -19,8 +19,8 @@ from tests.artifacts.lambda_runtime import (
     running,
     wait_until_it_listens,
 )
-from tests.functions.harness import SECRETS, event
-from tests.ports import free_port
+from tests.support.harness import SECRETS, event
+from tests.support.ports import free_port
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from pointbook.services.privacy import shops
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
 from tests.artifacts.shop import Shop
-from tests.functions.harness import event
+from tests.support.harness import event
 
 GRANT = "flow_action_grant"
 CONSUME = "flow_action_consume"

@@ -21,9 +21,9 @@ from tests.artifacts.cloud import TABLE, Cloud
 from tests.artifacts.lambda_runtime import running
 from tests.artifacts.shop import CUSTOMER, flow_event
 from tests.artifacts.stack import Stack, local_environment, shopify, told, values_for
-from tests.engines.locked import LockedClient
-from tests.functions import harness
-from tests.functions.harness import EVENTS, Functions, event
+from tests.fakes.locked import LockedClient
+from tests.support import harness
+from tests.support.harness import EVENTS, Functions, event
 from tools.make_events_stream import records
 
 GRANT = "flow_action_grant"

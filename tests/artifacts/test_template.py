@@ -23,7 +23,7 @@ from tests.artifacts.built import (
     variables,
 )
 from tests.artifacts.given import CONFIG, STANDS_FOR, overrides
-from tests.functions.harness import EVENTS, SECRETS, TABLE, Functions
+from tests.support.harness import EVENTS, SECRETS, TABLE, Functions
 
 ENVIRONMENTS = ("default", "dev", "staging", "prod")
 

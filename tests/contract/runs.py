@@ -11,8 +11,8 @@ from pointbook.shopify.flow_action import (
     read_customer_action,
     read_points_action,
 )
-from tests.contract import shopify_files
-from tests.unit.shopify.forge import CUSTOMER, KEYS, SHOP, body_signature
+from tests.support import shopify_files
+from tests.support.forge import CUSTOMER, KEYS, SHOP, body_signature
 
 ACTIONS = [CONSUME_POINTS, GRANT_POINTS, REPORT_POINTS]
 

@@ -14,10 +14,10 @@ from pointbook.entrypoints.flow import TOO_DEEP
 from pointbook.errors import InvalidRequest
 from pointbook.services.publishing.reports import NOT_TAKEN, reported_too_often
 from pointbook.shopify.flow_action import GRANT_POINTS
-from tests.contract import shopify_files
 from tests.contract.runs import ACTIONS, properties, read
-from tests.unit.domain.support import NOW
-from tests.unit.shopify.forge import CUSTOMER
+from tests.support import shopify_files
+from tests.support.domain import NOW
+from tests.support.forge import CUSTOMER
 
 DOCS = ["flow.md", "flow.ja.md"]
 

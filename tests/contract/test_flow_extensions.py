@@ -24,9 +24,10 @@ from pointbook.shopify import triggers
 from pointbook.shopify.documents import FLOW_TRIGGER_RECEIVE
 from pointbook.shopify.flow_action import CONSUME_POINTS, GRANT_POINTS, REPORT_POINTS
 from pointbook.shopify.triggers import Occasion, Trigger
-from tests.contract import flow_rules, shopify_files
+from tests.contract import flow_rules
 from tests.contract.runs import ACTIONS, GOOD, keys, properties, read
-from tests.unit.shopify.forge import CUSTOMER, SHOP
+from tests.support import shopify_files
+from tests.support.forge import CUSTOMER, SHOP
 
 FIGURES = Figures(approved=950, pending=0, total=950, lifetime=1250, spent=300, hold=0)
 

@@ -15,7 +15,7 @@ from pointbook.shopify.documents import API_VERSION as VERSION_ASKED_FOR
 from pointbook.shopify.flow_lifecycle import NAMES
 from pointbook.shopify.projection import SHAPES, Kept, Shape
 from pointbook.shopify.topics import CHECKED
-from tests.contract import shopify_files
+from tests.support import shopify_files
 
 WEBHOOKS = "/v1/webhooks/shopify"
 

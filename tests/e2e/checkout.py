@@ -11,7 +11,7 @@ from requests import Response
 from local import webhooks
 from local.stack import Stack
 from tests.e2e.asking import ask, bearer, flow, points
-from tests.simulation.holds_orders import order_payload
+from tests.support.hold_orders import order_payload
 from tools.make_events_webhooks import body_of
 
 NO_POINTS = 50

@@ -11,7 +11,7 @@ import pytest
 from local import demo
 from local.options import ROOT
 from local.stack import Stack
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 SECOND_SHOP = "second.myshopify.com"
 """A shop that the stack serves beside the demo shop."""

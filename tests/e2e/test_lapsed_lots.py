@@ -10,7 +10,7 @@ from local.stack import Stack
 from tests.e2e.checkout import NO_POINTS, Checkout
 from tests.e2e.queues import Queues, wait_until
 from tests.e2e.test_holds import new_order, pass_time
-from tests.simulation.holds_orders import order_payload
+from tests.support.hold_orders import order_payload
 from tools.make_events_webhooks import body_of
 
 LOTS = 25

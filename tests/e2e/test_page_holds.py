@@ -16,7 +16,7 @@ from local.stack import Stack
 from tests.e2e.asking import flow, points
 from tests.e2e.test_holds import new_order, wait_until
 from tests.e2e.test_page import CHROMIUM, FLAGS, PICTURES
-from tests.simulation.holds_orders import order_payload
+from tests.support.hold_orders import order_payload
 from tools.make_events_webhooks import body_of
 
 CODE = re.compile(r"PTS(-[2-9A-Z]{4}){4}")

@@ -20,7 +20,7 @@ from tests.e2e.test_triggers import (
     must_have_declared_fields,
     wait_until,
 )
-from tests.simulation.holds_orders import order_payload
+from tests.support.hold_orders import order_payload
 from tools import shopify_payloads
 from tools.make_events_webhooks import body_of
 

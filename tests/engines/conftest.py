@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from tests.engines import engine as engines
-from tests.engines import servers
-from tests.engines.engine import Engine, connected, opened
-from tests.engines.memory import MemoryDynamo
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support import engine as engines
+from tests.support import servers
+from tests.support.engine import Engine, connected, opened
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     """Each engine in turn, with an empty table; a test may ask for some of them by `indirect`."""
     match request.param:
         case engines.MEMORY:
-            yield opened(engines.MEMORY, MemoryDynamo())
+            yield opened(engines.MEMORY, MemoryDynamoDB())
         case engines.MOTO:
             client = request.getfixturevalue("moto_client")
             with mock_aws():

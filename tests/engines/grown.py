@@ -11,9 +11,9 @@ from pointbook.domain.entry import Entry
 from pointbook.domain.ports import AccountWrite, Committed, Write
 from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
 from pointbook.store.dynamodb import DynamoStore
-from tests.engines.engine import SHOP
-from tests.engines.ledgers import FLOW, MONTH
-from tests.engines.plain import CUSTOMER, NOON
+from tests.support.engine import SHOP
+from tests.support.examples import CUSTOMER, NOON
+from tests.support.ledgers import FLOW, MONTH
 
 _PAIR: list[Command] = [Grant(2, MONTH), Consume(1)]
 _COMMANDS = _PAIR * (ENTRIES_PER_WRITE_MAX // 2)

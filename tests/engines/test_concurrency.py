@@ -23,11 +23,11 @@ from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
-from tests.engines import engine as engines
 from tests.engines.counting import CountingClient
-from tests.engines.engine import SHOP, Engine, book_of
-from tests.engines.ledgers import FLOW, MONTH, Desk
-from tests.engines.plain import CUSTOMER, HOLD_ID, ORDER, OTHER
+from tests.support import engine as engines
+from tests.support.engine import SHOP, Engine, book_of
+from tests.support.examples import CUSTOMER, HOLD_ID, ORDER, OTHER
+from tests.support.ledgers import FLOW, MONTH, Desk
 
 THREADS = 32
 POINTS = 1_000

@@ -19,11 +19,11 @@ from pointbook.domain.refusal import Refusal
 from pointbook.ledger.instruction import Booked
 from pointbook.store import items
 from tests.engines.counting import CountingClient
-from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, MINISTACK, SHOP, Engine, book_of
 from tests.engines.grown import grow
-from tests.engines.ledgers import Desk
-from tests.engines.memory import size_bytes
-from tests.engines.plain import CUSTOMER, NOON, an_entry
+from tests.fakes.dynamodb import size_bytes
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, MINISTACK, SHOP, Engine, book_of
+from tests.support.examples import CUSTOMER, NOON, an_entry
+from tests.support.ledgers import Desk
 
 KB = 1024
 CONSUME = ["batch_get_item", "transact_write_items"]

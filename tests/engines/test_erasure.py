@@ -26,7 +26,10 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.ledger.ledger import Ledger
 from pointbook.store import items
-from tests.engines.engine import (
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import At, Crash, Fault, FaultyClient, Standstill
+from tests.fakes.privacy import Office, everything, naming
+from tests.support.engine import (
     ALL,
     ISOLATED,
     MEMORY,
@@ -35,11 +38,8 @@ from tests.engines.engine import (
     book_of,
     opened,
 )
-from tests.engines.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, Desk
-from tests.engines.memory import MemoryDynamo
-from tests.engines.plain import CODE, CUSTOMER, HOLD_ID, ORDER, OTHER
-from tests.engines.privacy import Office, everything, naming
-from tests.simulation.faults import At, Crash, Fault, FaultyClient, Standstill
+from tests.support.examples import CODE, CUSTOMER, HOLD_ID, ORDER, OTHER
+from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, Desk
 
 SECRETS = ("Yamada Taro", "taro@example.com", "090-1234-5678")
 MERGED = "7003"
@@ -336,7 +336,7 @@ def faulty(engine: Engine, plan: At) -> FaultyClient:
 
 def _cut_off(at: int, fault: Fault) -> bool:
     """Erase with one fault at one call, then let the schedule run. False: there is no such call."""
-    engine = opened(MEMORY, MemoryDynamo(page_items=3))
+    engine = opened(MEMORY, MemoryDynamoDB(page_items=3))
     live(engine)
     office, before = Office(engine), shop_sums(engine)
     plan = At(at, fault)
@@ -379,7 +379,7 @@ def test_cut_off_at_any_call_it_is_gone_on_with(fault: Fault) -> None:
 def test_two_at_once_do_it_once(engine: Engine) -> None:
     """A second worker begins before each call of the first; there is one pseudonym for ever."""
     for at in range(0, 60, 4):
-        engine = opened(MEMORY, MemoryDynamo())
+        engine = opened(MEMORY, MemoryDynamoDB())
         live(engine)
         office, before = Office(engine), shop_sums(engine)
         office.redact(CUSTOMER, client=_Meanwhile(engine, at, partial(office.redact, CUSTOMER)))
@@ -412,7 +412,7 @@ def test_what_is_spent_meanwhile_is_taken_along_or_refused() -> None:
     """A consume before each call of the erasure: done and moved, or refused; never lost."""
     done = 0
     for at in range(60):
-        engine = opened(MEMORY, MemoryDynamo())
+        engine = opened(MEMORY, MemoryDynamoDB())
         desk = live(engine)
         office = Office(engine)
         lifetime = shop_sums(engine)["issued"]
@@ -461,7 +461,7 @@ def test_many_who_spend_while_it_is_erased_lose_nothing(engine: Engine) -> None:
 @IN_MEMORY
 def test_a_merge_that_comes_in_between_is_erased_too(engine: Engine) -> None:
     for at in range(30):
-        engine = opened(MEMORY, MemoryDynamo())
+        engine = opened(MEMORY, MemoryDynamoDB())
         desk, office = live(engine), Office(engine)
         before = shop_sums(engine)
         merge = partial(desk.ledger.merge, SHOP, OTHER, CUSTOMER, FLOW)

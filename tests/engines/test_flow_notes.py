@@ -12,10 +12,10 @@ from pointbook.store.outbox import Outbox
 from pointbook.store.outbox_requests import Cursor
 from pointbook.store.reports import Reports
 from pointbook.store.sent_reminders import Reminders
-from tests.engines import engine as engines
-from tests.engines.engine import SHOP, Engine
-from tests.engines.ledgers import Desk
-from tests.engines.plain import CUSTOMER, OTHER, a_remembered
+from tests.support import engine as engines
+from tests.support.engine import SHOP, Engine
+from tests.support.examples import CUSTOMER, OTHER, a_remembered
+from tests.support.ledgers import Desk
 
 NOW = datetime(2026, 11, 22, 3, 59, 59, 999_000, tzinfo=UTC)
 NEXT_HOUR = NOW + timedelta(milliseconds=1)

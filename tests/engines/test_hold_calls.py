@@ -7,10 +7,10 @@ import pytest
 
 from pointbook.store import keys
 from pointbook.store.pace import HoldCalls, begin_minute, count_on
-from tests.engines import engine as engines
 from tests.engines.counting import CountingClient
-from tests.engines.engine import MEMORY, SHOP, Engine
-from tests.engines.memory import size_bytes
+from tests.fakes.dynamodb import size_bytes
+from tests.support import engine as engines
+from tests.support.engine import MEMORY, SHOP, Engine
 
 NOW = datetime(2026, 11, 22, 3, 59, 59, 999_000, tzinfo=UTC)
 NEXT_MINUTE = NOW + timedelta(milliseconds=1)

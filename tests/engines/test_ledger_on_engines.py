@@ -26,9 +26,9 @@ from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
 from pointbook.ledger.writes import TIME
 from tests.engines.counting import CountingClient
-from tests.engines.engine import SHOP, Engine, book_of
-from tests.engines.ledgers import FLOW, HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, Desk
-from tests.engines.plain import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
+from tests.support.engine import SHOP, Engine, book_of
+from tests.support.examples import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
+from tests.support.ledgers import FLOW, HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, Desk
 
 
 @pytest.fixture

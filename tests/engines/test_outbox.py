@@ -8,9 +8,9 @@ import pytest
 from pointbook.store.outbox import Behind, Leased, LeaseLost, Outbox
 from pointbook.store.outbox_requests import Cursor
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.engines.engine import SHOP, Engine
-from tests.engines.ledgers import Desk
-from tests.engines.plain import CUSTOMER, OTHER
+from tests.support.engine import SHOP, Engine
+from tests.support.examples import CUSTOMER, OTHER
+from tests.support.ledgers import Desk
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=30)

@@ -11,10 +11,10 @@ from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.shopify.triggers import Trigger
 from pointbook.store.outbox import Outbox
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.engines import engine as engines
-from tests.engines.engine import SHOP, Engine
-from tests.engines.ledgers import Desk
-from tests.engines.plain import CUSTOMER
+from tests.support import engine as engines
+from tests.support.engine import SHOP, Engine
+from tests.support.examples import CUSTOMER
+from tests.support.ledgers import Desk
 
 SENDERS = 6
 ENTRIES = 30

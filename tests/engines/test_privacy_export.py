@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine
-from tests.engines.plain import CODE, CUSTOMER, ORDER
-from tests.engines.privacy import Office, everything, naming
 from tests.engines.test_erasure import MERGED, SECRETS, live
+from tests.fakes.privacy import Office, everything, naming
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine
+from tests.support.examples import CODE, CUSTOMER, ORDER
 
 ENGINES = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True)
 IN_MEMORY = pytest.mark.parametrize("engine", [MEMORY], indirect=True)

@@ -9,10 +9,10 @@ import pytest
 from pointbook.domain.programme import Programme, ProgrammeError, usual_programme
 from pointbook.errors import LedgerUnavailable, ProgrammeMoved
 from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes, Version
-from tests.engines.engine import Engine
-from tests.engines.ledgers import SetClock
-from tests.engines.memory import MemoryDynamo, refused
-from tests.engines.table import table_request
+from tests.fakes.dynamodb import MemoryDynamoDB, refused
+from tests.support.engine import Engine
+from tests.support.ledgers import SetClock
+from tests.support.table import table_request
 
 SHOP = "demo.myshopify.com"
 DEFAULTS = usual_programme()
@@ -60,15 +60,15 @@ class Releases:
 
 
 @pytest.fixture
-def table() -> MemoryDynamo:
+def table() -> MemoryDynamoDB:
     """An empty table, of whose queries a page is short."""
-    table = MemoryDynamo(page_items=2)
+    table = MemoryDynamoDB(page_items=2)
     table.create_table(**table_request("points"))
     return table
 
 
 @pytest.fixture
-def releases(table: MemoryDynamo) -> Releases:
+def releases(table: MemoryDynamoDB) -> Releases:
     return Releases(table, "points")
 
 
@@ -78,7 +78,7 @@ def numbered(programme: Programme, version: int) -> Programme:
 
 
 def before_the_next_read_is_answered(
-    table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]
+    table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]
 ) -> None:
     """Let somebody act after an item was read and before the reader has it."""
     read = table.get_item
@@ -138,7 +138,7 @@ def test_a_programme_of_which_nobody_knows_the_age_is_an_old_one(releases: Relea
 
 
 def test_where_no_two_releases_run_side_by_side_parameters_hold_at_once(
-    table: MemoryDynamo, releases: Releases
+    table: MemoryDynamoDB, releases: Releases
 ) -> None:
     releases.in_force(DEFAULTS)
     at_once = Deployment(SHORT_HOLDS, timedelta())
@@ -151,7 +151,7 @@ def test_shops_have_programmes_of_their_own(releases: Releases) -> None:
 
 
 def test_two_that_start_at_once_agree(
-    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+    releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_the_next_read_is_answered(table, monkeypatch, releases.in_force)
     assert releases.in_force() == DEFAULTS
@@ -159,7 +159,7 @@ def test_two_that_start_at_once_agree(
 
 
 def test_who_loses_the_race_uses_the_rules_that_are_kept(
-    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+    releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_the_next_read_is_answered(table, monkeypatch, lambda: releases.in_force(SHORT_HOLDS))
     assert releases.in_force(DEFAULTS) == SHORT_HOLDS
@@ -168,7 +168,7 @@ def test_who_loses_the_race_uses_the_rules_that_are_kept(
 
 @pytest.mark.parametrize("operation", ["get_item", "transact_write_items"])
 def test_a_table_that_throttles_is_told_as_such(
-    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch, operation: str
+    releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     def throttled(**_: object) -> object:
         raise refused("ThrottlingException", "slower, please")
@@ -257,7 +257,7 @@ def test_a_rule_that_cannot_be_used_changes_nothing(releases: Releases) -> None:
 
 
 def test_of_two_persons_the_slower_one_is_told(
-    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+    releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     releases.in_force()
     programmes = releases.with_parameters(DEFAULTS)
@@ -272,7 +272,7 @@ def test_of_two_persons_the_slower_one_is_told(
 
 
 def test_a_change_of_which_only_the_reply_is_lost_has_happened_once(
-    releases: Releases, table: MemoryDynamo, monkeypatch: pytest.MonkeyPatch
+    releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     releases.in_force()
     write = table.transact_write_items

@@ -6,9 +6,9 @@ import pytest
 
 from pointbook.domain.reconcile import Damage
 from pointbook.store import items, keys
-from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, book_of
-from tests.engines.ledgers import Desk
-from tests.engines.plain import CUSTOMER
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, book_of
+from tests.support.examples import CUSTOMER
+from tests.support.ledgers import Desk
 
 type Item = dict[str, Any]
 

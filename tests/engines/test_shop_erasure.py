@@ -13,13 +13,13 @@ from pointbook.domain.commands import Settle
 from pointbook.domain.privacy import Kind, State
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.privacy import shops
-from tests.engines.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
-from tests.engines.ledgers import Desk
-from tests.engines.memory import MemoryDynamo
-from tests.engines.plain import CUSTOMER
-from tests.engines.privacy import Office, everything
 from tests.engines.test_erasure import faulty, live
-from tests.simulation.faults import At, Crash, Fault
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import At, Crash, Fault
+from tests.fakes.privacy import Office, everything
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
+from tests.support.examples import CUSTOMER
+from tests.support.ledgers import Desk
 
 NEIGHBOUR = "demo.myshopify.community"
 """Not this shop, although its name begins like it."""
@@ -180,7 +180,7 @@ def test_the_log_says_how_far_it_has_come(
 
 def _cut_off(at: int, fault: Fault) -> bool:
     """Erase with one fault at one call, then let the schedule run. False: there is no such call."""
-    engine = opened(MEMORY, MemoryDynamo())
+    engine = opened(MEMORY, MemoryDynamoDB())
     shop = Leaving(engine)
     plan = At(at, fault)
     client = faulty(engine, plan)

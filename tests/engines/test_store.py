@@ -26,9 +26,9 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.store.dynamodb import DynamoStore
-from tests.engines import made
-from tests.engines.engine import SHOP, Engine, book_of
-from tests.engines.plain import (
+from tests.support import generated
+from tests.support.engine import SHOP, Engine, book_of
+from tests.support.examples import (
     CODE,
     CUSTOMER,
     HOLD_ID,
@@ -63,11 +63,11 @@ def loaded(store: DynamoStore, wanted: ReadRequest = EVERYTHING) -> Loaded:
 @given(data=st.data())
 def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.DataObject) -> None:
     store, customer_id, order_id = engine.store(), str(next(numbers)), str(next(numbers))
-    account = data.draw(made.accounts(customer_id))
-    entry = data.draw(made.entries(customer_id))
-    remembered = data.draw(made.remembered)
-    order = data.draw(made.orders(order_id))
-    record = replace(data.draw(made.hold_records), hold_id=f"h{customer_id}")
+    account = data.draw(generated.accounts(customer_id))
+    entry = data.draw(generated.entries(customer_id))
+    remembered = data.draw(generated.remembered)
+    order = data.draw(generated.orders(order_id))
+    record = replace(data.draw(generated.hold_records), hold_id=f"h{customer_id}")
     write = Write(
         SHOP,
         (AccountWrite(account, (entry,)),),

@@ -14,11 +14,11 @@ from pointbook.aws.kms import KmsCipher
 from pointbook.errors import LedgerUnavailable, StoreRefused, Unavailable
 from pointbook.http.tokens import KeptToken
 from pointbook.store.tokens import Tokens
-from tests.engines import servers
-from tests.engines.engine import ISOLATED, SHOP, Engine
-from tests.engines.memory import MemoryDynamo, refused
-from tests.engines.seal import PlainCipher
-from tests.engines.table import table_request
+from tests.fakes.cipher import PlainCipher
+from tests.fakes.dynamodb import MemoryDynamoDB, refused
+from tests.support import servers
+from tests.support.engine import ISOLATED, SHOP, Engine
+from tests.support.table import table_request
 
 OTHER_SHOP = "other.myshopify.com"
 UNTIL = datetime(2026, 11, 23, 3, 0, 0, 123_000, UTC)
@@ -80,14 +80,14 @@ def test_of_eight_that_take_the_lease_at_once_one_has_it(engine: Engine) -> None
 
 
 @pytest.fixture
-def table() -> MemoryDynamo:
+def table() -> MemoryDynamoDB:
     """An empty table."""
-    table = MemoryDynamo()
+    table = MemoryDynamoDB()
     table.create_table(**table_request("points"))
     return table
 
 
-def test_no_token_can_be_read_in_the_table(table: MemoryDynamo) -> None:
+def test_no_token_can_be_read_in_the_table(table: MemoryDynamoDB) -> None:
     tokens = Tokens(table, "points", PlainCipher())
     tokens.write(SHOP, replace(TOKEN, version=1))
     key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
@@ -96,7 +96,7 @@ def test_no_token_can_be_read_in_the_table(table: MemoryDynamo) -> None:
     assert "shpat" not in str(item)
 
 
-def test_a_token_that_another_key_sealed_counts_as_none(table: MemoryDynamo) -> None:
+def test_a_token_that_another_key_sealed_counts_as_none(table: MemoryDynamoDB) -> None:
     """A table that was restored beside another key goes on by itself: a token can be had anew."""
     Tokens(table, "points", PlainCipher("before")).write(SHOP, replace(TOKEN, version=1))
     tokens = Tokens(table, "points", PlainCipher("after"))
@@ -120,7 +120,7 @@ def test_a_token_that_another_key_sealed_counts_as_none(table: MemoryDynamo) -> 
     ],
 )
 def test_what_the_table_refuses_is_our_error(
-    table: MemoryDynamo,
+    table: MemoryDynamoDB,
     monkeypatch: pytest.MonkeyPatch,
     operation: str,
     use: Callable[[Tokens], object],

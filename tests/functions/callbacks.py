@@ -3,7 +3,7 @@
 from typing import Any
 
 from local import signing
-from tests.functions.harness import event
+from tests.support.harness import event
 from tools.make_events_flow import lifecycle_body
 
 

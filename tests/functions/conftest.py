@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functions.harness import Functions
+from tests.support.harness import Functions
 
 
 @pytest.fixture

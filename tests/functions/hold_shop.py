@@ -11,7 +11,7 @@ import pytest
 from local import demo
 from pointbook import wiring
 from pointbook.shopify.discounts import Discount
-from tests.functions.harness import Answer, Functions, event
+from tests.support.harness import Answer, Functions, event
 
 CUSTOMER = "8840734670934"
 CREATE = "create_hold"

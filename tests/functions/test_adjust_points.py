@@ -10,9 +10,9 @@ from local import demo
 from pointbook import wiring
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.ledger.instruction import Booked
-from tests.functions.harness import Answer, Functions, event
 from tests.functions.hold_shop import OneAtATime
 from tests.functions.test_privacy_events import redact
+from tests.support.harness import Answer, Functions, event
 
 ADJUST = "adjust_points"
 CUSTOMER, OTHER = "8840734670934", "8840734670935"

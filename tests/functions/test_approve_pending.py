@@ -11,7 +11,7 @@ from pointbook import environment, wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import CancelPending
 from pointbook.ledger.instruction import Booked, Instruction
-from tests.functions.harness import Functions, event
+from tests.support.harness import Functions, event
 from tools.make_events_webhooks import messages
 
 CUSTOMER, OTHER = "8840734670934", "8840734670935"

@@ -11,9 +11,9 @@ import pytest
 from pointbook.entrypoints.request import BODY_BYTES_MAX
 from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.ledger import Ledger
-from tests.functions.harness import Answer, event
 from tests.functions.hold_shop import CREATE, CUSTOMER, HoldShop, wish
 from tests.functions.test_privacy_events import redact
+from tests.support.harness import Answer, event
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pointbook import wiring
 from pointbook.domain.lots import Lot
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.ledger import Ledger
-from tests.engines.customers import MemoryCustomers
-from tests.functions.harness import Functions, event
+from tests.fakes.customers import MemoryCustomers
+from tests.support.harness import Functions, event
 from tools.make_events_webhooks import messages, sqs_event
 from tools.shopify_payloads import CUSTOMER, OTHER_CUSTOMER
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from local import signing
-from tests.engines.memory import refused
-from tests.functions.harness import Functions, event
+from tests.fakes.dynamodb import refused
+from tests.support.harness import Functions, event
 
 DAY_SECONDS = 86_400
 

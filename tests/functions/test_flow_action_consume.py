@@ -8,7 +8,7 @@ from local import signing
 from pointbook import wiring
 from pointbook.domain.expiry import day_of
 from tests.functions.flow_cases import CARRIED_OUT, REFUSED
-from tests.functions.harness import Answer, Functions, event
+from tests.support.harness import Answer, Functions, event
 
 CONSUME = "flow_action_consume"
 

@@ -9,7 +9,7 @@ from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Days
 from pointbook.ledger.instruction import Booked, Instruction
 from tests.functions.flow_cases import CARRIED_OUT, REFUSED
-from tests.functions.harness import Functions, event
+from tests.support.harness import Functions, event
 
 GRANT = "flow_action_grant"
 CUSTOMER = "8840734670934"

@@ -11,11 +11,11 @@ from pointbook import wiring
 from pointbook.clock import MovedClock
 from pointbook.services.publishing import reports as report
 from pointbook.shopify.triggers import Trigger
-from tests.engines.memory import refused
+from tests.fakes.dynamodb import refused
+from tests.fakes.flow import FakeFlow, dead, down, locked, lost
 from tests.functions.callbacks import callback
-from tests.functions.harness import Answer, Functions, event
 from tests.functions.moved import clock_file, move
-from tests.unit.services.publishing.flows import FakeFlow, dead, down, locked, lost
+from tests.support.harness import Answer, Functions, event
 
 REPORT = "flow_action_report"
 CUSTOMER = "8840734670934"

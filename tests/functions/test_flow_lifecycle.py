@@ -7,9 +7,9 @@ import pytest
 from local import demo, signing
 from pointbook.shopify import triggers
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.engines.memory import refused
+from tests.fakes.dynamodb import refused
 from tests.functions.callbacks import callback
-from tests.functions.harness import TABLE, Functions, event
+from tests.support.harness import TABLE, Functions, event
 from tools.make_events_flow import lifecycle_body
 
 LIFECYCLE = "flow_lifecycle"

@@ -8,8 +8,8 @@ from local import signing
 from pointbook import wiring
 from pointbook.domain.chain import BookedEntry, hash_of
 from pointbook.entrypoints.flow import CHAIN_MAX
-from tests.engines.memory import refused
-from tests.functions.harness import Answer, Functions, event
+from tests.fakes.dynamodb import refused
+from tests.support.harness import Answer, Functions, event
 
 CUSTOMER = "8840734670934"
 OTHER = "8840734670935"

@@ -20,7 +20,7 @@ from pointbook.ledger.ledger import Ledger
 from pointbook.services.my_page import TILL_BUDGET_SECONDS
 from pointbook.settings import Secrets, Stage
 from pointbook.till.smaregi import SmaregiTill
-from tests.functions.harness import SECRETS, Functions, event
+from tests.support.harness import SECRETS, Functions, event
 
 POINTS = "get_points"
 

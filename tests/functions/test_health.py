@@ -1,6 +1,6 @@
 """The API says that it is there."""
 
-from tests.functions.harness import Functions
+from tests.support.harness import Functions
 
 
 def test_health_answers_without_asking_the_table(functions: Functions) -> None:

@@ -11,8 +11,8 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
 from pointbook.errors import ShopifyUnavailable
 from pointbook.ledger.instruction import Booked, Instruction
-from tests.functions.harness import Functions
 from tests.functions.hold_shop import HoldShop
+from tests.support.harness import Functions
 
 CUSTOMER = "8840734670934"
 

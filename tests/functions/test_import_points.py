@@ -14,10 +14,10 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.ledger.ledger import Ledger
 from pointbook.services import imports
-from tests.functions.harness import Answer, Functions, event
 from tests.functions.hold_shop import OneAtATime
 from tests.functions.test_adjust_points import refusal
 from tests.functions.test_privacy_events import redact
+from tests.support.harness import Answer, Functions, event
 
 IMPORT = "import_points"
 CUSTOMER, OTHER = "8840734670934", "8840734670935"

@@ -14,8 +14,8 @@ from pointbook.domain.expiry import Days
 from pointbook.domain.ports import ReadRequest, StoreUnavailable, TransientCause
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.shopify.discount_code import hold_id_of
-from tests.engines.customers import MemoryCustomers
-from tests.functions.harness import Functions, event
+from tests.fakes.customers import MemoryCustomers
+from tests.support.harness import Functions, event
 from tools.make_events_webhooks import messages
 from tools.shopify_payloads import CUSTOMER, ORDER, OUR_CODE
 

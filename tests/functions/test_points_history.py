@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.functions.harness import Answer, Functions, event
+from tests.support.harness import Answer, Functions, event
 
 HISTORY = "points_history"
 

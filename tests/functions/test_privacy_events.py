@@ -8,7 +8,7 @@ import pytest
 
 from pointbook.services.privacy import requests as desk
 from pointbook.services.privacy import shops
-from tests.functions.harness import Functions, event
+from tests.support.harness import Functions, event
 
 CUSTOMER = "8840734670934"
 SHOP = "demo.myshopify.com"

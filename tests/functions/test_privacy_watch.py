@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pointbook.services.privacy import requests as desk
-from tests.functions.harness import Functions, event
+from tests.support.harness import Functions, event
 
 CUSTOMERS_REDACT = event("privacy_events", "customers_redact")
 

@@ -4,7 +4,7 @@ import pytest
 
 from local import demo
 from pointbook import environment, wiring
-from tests.functions.harness import Functions
+from tests.support.harness import Functions
 
 
 def hold_seconds_after_a_deploy(patch: pytest.MonkeyPatch, **variables: str) -> int:

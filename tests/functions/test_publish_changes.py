@@ -19,9 +19,9 @@ from pointbook.domain.expiry import Days
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.services.publishing import runs
-from tests.engines.locked import LockedClient
-from tests.engines.memory import refused
-from tests.functions.harness import EVENTS, TABLE, Functions, event
+from tests.fakes.dynamodb import refused
+from tests.fakes.locked import LockedClient
+from tests.support.harness import EVENTS, TABLE, Functions, event
 from tools.make_events_stream import CUSTOMER, OTHER_CUSTOMER, SECOND_SHOP, records
 
 SHOP = demo.SHOP_DOMAIN

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from tests.functions.harness import event
 from tests.functions.hold_shop import CREATE, CUSTOMER, RELEASE, HoldShop
 from tests.functions.test_create_hold import refusal
+from tests.support.harness import event
 from tools.make_events import OTHER_CUSTOMER, token
 from tools.make_events_webhooks import messages
 

@@ -11,11 +11,11 @@ from local import signing
 from pointbook import environment, wiring
 from pointbook.clock import SystemClock
 from pointbook.services.publishing import reminders
-from tests.engines.memory import refused
+from tests.fakes.dynamodb import refused
+from tests.fakes.flow import FakeFlow, dead, down, locked, lost
 from tests.functions.callbacks import callback
-from tests.functions.harness import TABLE, Functions, event
 from tests.functions.moved import clock_file, move
-from tests.unit.services.publishing.flows import FakeFlow, dead, down, locked, lost
+from tests.support.harness import TABLE, Functions, event
 
 CUSTOMER = "8840734670934"
 OTHER = "8840734670935"

@@ -10,7 +10,7 @@ from pointbook.aws import queues
 from pointbook.errors import Unavailable
 from pointbook.services.message import MESSAGE_BYTES_MAX, read_message
 from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
-from tests.functions.harness import Answer, Functions, event
+from tests.support.harness import Answer, Functions, event
 from tools import shopify_payloads
 from tools.make_events_webhooks import TRIGGERED_AT, headers, messages
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
-from tests.engines.memory import refused
-from tests.functions.harness import event
+from tests.fakes.dynamodb import refused
 from tests.functions.hold_shop import HoldShop
+from tests.support.harness import event
 
 NOTHING = {"due": 0, "entries": 0, "failed": 0, "complete": True}
 

@@ -4,7 +4,7 @@ import pytest
 
 from local import demo
 from pointbook import wiring
-from tests.functions.harness import Functions, event
+from tests.support.harness import Functions, event
 from tools.make_events_webhooks import messages
 
 CUSTOMER = "8840734670934"

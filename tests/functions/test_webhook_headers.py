@@ -12,8 +12,8 @@ import pytest
 from local import demo
 from pointbook import wiring
 from pointbook.shopify.webhook import QUEUES
-from tests.engines.customers import MemoryCustomers
-from tests.functions.harness import Functions, event
+from tests.fakes.customers import MemoryCustomers
+from tests.support.harness import Functions, event
 from tools import shopify_payloads
 from tools.make_events_webhooks import body_of, headers
 

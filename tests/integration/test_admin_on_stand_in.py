@@ -32,10 +32,10 @@ from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.customers import BUDGET_SECONDS, Customers
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount, Discounts
-from tests.engines.seal import PlainCipher
-from tests.functions.harness import TABLE, Functions
-from tests.ports import free_port
-from tests.unit.shopify.admin_calls import MemoryTokenStore
+from tests.fakes.admin_api import MemoryTokenStore
+from tests.fakes.cipher import PlainCipher
+from tests.support.harness import TABLE, Functions
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = demo.SHOP_DOMAIN

@@ -22,7 +22,7 @@ from botocore.config import Config
 
 from local import emulator
 from local.options import Options
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 RETRIES = 2

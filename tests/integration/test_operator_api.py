@@ -12,7 +12,7 @@ import pytest
 
 from ops.operator_api import post
 from ops.problems import OpsProblem
-from tests.unit.ops.api import a_target
+from tests.fakes.operator_api import a_target
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -20,11 +20,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
-from tests.simulation import prove_erasures, prove_holds, prove_lifecycles
-from tests.simulation.bugs import BUGS, HARMLESS
-from tests.simulation.crash_matrix import CASES, count_cases, try_case
-from tests.simulation.planted import hunt
-from tests.simulation.world import Report, run
+from tests.simulation.erasures import prove as prove_erasures
+from tests.simulation.holds import prove as prove_holds
+from tests.simulation.kernel.crash_matrix import CASES, count_cases, try_case
+from tests.simulation.kernel.world import Report, run
+from tests.simulation.mutations.bugs import BUGS, HARMLESS
+from tests.simulation.mutations.planted import search
+from tests.simulation.orders import prove as prove_lifecycles
 
 SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
 SEEDS_FOR_A_BUG: Final = 60
@@ -177,7 +179,7 @@ def _plant(workers: int) -> bool:
     """Plant every bug; whether one was not caught, or something harmless was taken for one."""
     begun, caught, wrong = time.monotonic(), 0, list[str]()
     print("planted bugs")
-    for finding in hunt((*BUGS, *HARMLESS), SEEDS_FOR_A_BUG, workers):
+    for finding in search((*BUGS, *HARMLESS), SEEDS_FOR_A_BUG, workers):
         harmless = finding.bug in HARMLESS
         caught += bool(finding.caught_by) and not harmless
         if bool(finding.caught_by) is harmless:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.crash_matrix import CASES, Case, count_cases, try_case
+from tests.simulation.kernel.crash_matrix import CASES, Case, count_cases, try_case
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

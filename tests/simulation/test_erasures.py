@@ -6,10 +6,10 @@
 import os
 from collections import Counter
 
-from tests.simulation.erasure_bugs import ERASURE_BUGS
-from tests.simulation.erasure_world import run_erasures
-from tests.simulation.planted import broken, hunt
-from tests.simulation.prove_erasures import all_runs
+from tests.simulation.erasures.prove import all_runs
+from tests.simulation.erasures.world import run_erasures
+from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
+from tests.simulation.mutations.planted import broken, search
 
 SEEDS = 16
 WORKERS = os.cpu_count() or 1
@@ -39,5 +39,5 @@ PLANTED = ("a pseudonym for each request", "a source that stays when its survivo
 def test_planted_bugs_are_caught() -> None:
     chosen = [bug for bug in ERASURE_BUGS if bug.name in PLANTED]
     assert len(chosen) == len(PLANTED)
-    for finding in hunt(chosen, seeds=10, workers=WORKERS, detector="detect_erasures"):
+    for finding in search(chosen, seeds=10, workers=WORKERS, detector="detect_erasures"):
         assert finding.caught_by, f"{finding.bug.name} is not caught"

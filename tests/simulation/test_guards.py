@@ -1,12 +1,12 @@
 """Each guard of a write holds by itself, and each instant is the instant."""
 
-from tests.simulation.boundaries import (
+from tests.simulation.kernel.boundaries import (
     wrong_boundaries,
     wrong_orders,
     wrong_second_spending,
 )
-from tests.simulation.guards import wrong_guards
-from tests.simulation.races import wrong_late_arrivals, wrong_moments, wrong_rivals
+from tests.simulation.kernel.condition_checks import wrong_guards
+from tests.simulation.kernel.races import wrong_late_arrivals, wrong_moments, wrong_rivals
 
 
 def test_each_condition_alone_stops_a_write() -> None:

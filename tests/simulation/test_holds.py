@@ -8,12 +8,12 @@ from collections import Counter
 
 import pytest
 
-from tests.simulation.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
-from tests.simulation.holds_matrix import CASES, HoldCase, count_tries, wrong_of
-from tests.simulation.holds_world import run_holds
-from tests.simulation.planted import broken, hunt
-from tests.simulation.prove_holds import all_runs
-from tests.simulation.shopify_line import Trouble
+from tests.fakes.faulty_shopify import Trouble
+from tests.simulation.holds.crash_matrix import CASES, HoldCase, count_tries, wrong_of
+from tests.simulation.holds.prove import all_runs
+from tests.simulation.holds.world import run_holds
+from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
+from tests.simulation.mutations.planted import broken, search
 
 SEEDS = 24
 WORKERS = os.cpu_count() or 1
@@ -68,5 +68,5 @@ PLANTED = ("points back before the code is off", "a discount for whoever asks")
 def test_planted_bugs_are_caught() -> None:
     chosen = [bug for bug in HOLD_BUGS if bug.name in PLANTED]
     assert len(chosen) == len(PLANTED)
-    for finding in hunt(chosen, seeds=10, workers=WORKERS, detector="detect_holds"):
+    for finding in search(chosen, seeds=10, workers=WORKERS, detector="detect_holds"):
         assert finding.caught_by, f"{finding.bug.name} is not caught"

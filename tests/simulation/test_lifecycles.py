@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 
-from tests.simulation.deliveries import Delivered, deliver, deliver_and_let_expire
-from tests.simulation.lifecycle_bugs import LIFECYCLE_BUGS
-from tests.simulation.lifecycles import LAST_DAYS, story, with_other_rules
-from tests.simulation.planted import broken, hunt
-from tests.simulation.prove_lifecycles import ORDERS, SHUFFLES, all_told
+from tests.simulation.mutations.order_bugs import LIFECYCLE_BUGS
+from tests.simulation.mutations.planted import broken, search
+from tests.simulation.orders.deliveries import Delivered, deliver, deliver_and_let_expire
+from tests.simulation.orders.lifecycles import LAST_DAYS, story, with_other_rules
+from tests.simulation.orders.prove import ORDERS, SHUFFLES, all_told
 
 SHOPS = 10
 WORKERS = os.cpu_count() or 1
@@ -64,5 +64,5 @@ def test_every_planted_bug_still_finds_its_place() -> None:
 
 def test_planted_bugs_are_caught() -> None:
     chosen = LIFECYCLE_BUGS[::8]
-    for finding in hunt(chosen, seeds=3, workers=WORKERS, detector="detect_lifecycles"):
+    for finding in search(chosen, seeds=3, workers=WORKERS, detector="detect_orders"):
         assert finding.caught_by, f"{finding.bug.name} is not caught"

@@ -14,12 +14,12 @@ from pointbook.domain.ports import Loaded
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.instruction import Booked, Identity, Instruction, View
 from pointbook.ledger.ledger import Ledger
-from tests.engines.memory import MemoryDynamo
-from tests.simulation.asks import Ask
-from tests.simulation.faults import At, Fault, Nothing, Plan
-from tests.simulation.violation import Violation
-from tests.simulation.wheel import instant
-from tests.simulation.world import START_MS, World
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import At, Fault, Nothing, Plan
+from tests.simulation.kernel.requests import Ask
+from tests.simulation.kernel.violation import Violation
+from tests.simulation.kernel.world import START_MS, World
+from tests.support.instants import instant
 
 WHO = ("tokyo", "7001")
 DAY_MS = 86_400_000
@@ -180,7 +180,7 @@ def test_a_lie_of_the_ledger_is_found(liar: type[Ledger], asks: list[Ask], promi
     for at, sent in enumerate(asks):
         shops.send_at(1000 * at, sent)
     with pytest.raises(Violation) as violation:
-        shops.wheel.run()
+        shops.scheduler.run()
     assert violation.value.promise == promise
 
 
@@ -189,7 +189,7 @@ def test_the_same_told_truly_passes(asks: list[Ask]) -> None:
     shops = world()
     for at, sent in enumerate(asks):
         shops.send_at(1000 * at, sent)
-    shops.wheel.run()
+    shops.scheduler.run()
     shops.calm_down()
 
 
@@ -272,7 +272,7 @@ TAMPERINGS_OF_AN_ORDER: tuple[tuple[str, Tampering], ...] = (
 )
 
 
-class Forger(MemoryDynamo):
+class Forger(MemoryDynamoDB):
     """Writes something else than it was asked to."""
 
     tamper: Tampering
@@ -305,14 +305,14 @@ def promise_broken_by(sent: Ask, tamper: Tampering) -> str:
     shops.engine = forger
     shops.send_at(0, sent)
     with pytest.raises(Violation) as violation:
-        shops.wheel.run()
+        shops.scheduler.run()
     return violation.value.promise
 
 
 def test_an_item_that_nobody_wrote_is_found() -> None:
     shops = world()
     shops.send_at(0, GRANT)
-    shops.wheel.run()
+    shops.scheduler.run()
     item = {"pk": {"S": "S#tokyo#C#7001"}, "sk": {"S": "E#000000000007"}}
     shops.engine.put_item(TableName="ledger", Item=item)
     with pytest.raises(Violation, match="yet not written"):
@@ -323,8 +323,8 @@ def test_what_is_over_and_left_is_found() -> None:
     shops = world()
     shops.send_at(0, GRANT)
     shops.send_at(1000, HOLD)
-    shops.wheel.run()
-    over_ms = shops.wheel.now_ms + 10 * DAY_MS
+    shops.scheduler.run()
+    over_ms = shops.scheduler.now_ms + 10 * DAY_MS
     with pytest.raises(Violation, match="a hold that is over is left"):
         shops.oracle.check_quiet(over_ms)
 
@@ -332,7 +332,7 @@ def test_what_is_over_and_left_is_found() -> None:
 def test_points_that_are_pending_too_long_are_found() -> None:
     shops = world()
     shops.send_at(0, PROMISED)
-    shops.wheel.run()
+    shops.scheduler.run()
     shops.oracle.check_quiet(START_MS + DAY_MS - 1)
     with pytest.raises(Violation, match="tokyo/901 still has points pending"):
         shops.oracle.check_quiet(START_MS + DAY_MS)
@@ -342,7 +342,7 @@ def test_points_that_left_pending_otherwise_are_not_missed() -> None:
     shops = world()
     shops.send_at(0, PROMISED)
     shops.send_at(1000, ask(7, c.CancelPending(1)))
-    shops.wheel.run()
+    shops.scheduler.run()
     shops.oracle.check_quiet(START_MS + DAY_MS)
 
 
@@ -354,7 +354,7 @@ def test_a_lost_answer_and_the_same_again_much_later_is_right() -> None:
         shops = world(At(1, fault))
         for after_ms in (0, 10, 30, 5_000, DAY_MS):
             shops.send_at(after_ms, GRANT)
-        shops.wheel.run()
+        shops.scheduler.run()
         shops.calm_down()
 
 
@@ -363,7 +363,7 @@ def test_a_write_that_arrives_after_its_caller_gave_up_is_right() -> None:
     shops.ledger_class = GivesUpSoon
     shops.send_at(0, GRANT)
     shops.send_at(100_000, GRANT)
-    shops.wheel.run()
+    shops.scheduler.run()
     shops.calm_down()
 
 
@@ -378,7 +378,7 @@ def test_what_was_refused_may_be_carried_out_when_asked_again() -> None:
     shops.send_at(1000, GRANT)
     shops.send_at(2000, CONSUME)
     shops.send_at(3000, CONSUME)
-    shops.wheel.run()
+    shops.scheduler.run()
     shops.calm_down()
 
 
@@ -386,7 +386,7 @@ def test_a_refusal_that_was_right_when_the_call_began_is_right() -> None:
     shops = world(At(1, Fault.REPLY_LOST))
     shops.send_at(0, CONSUME)
     shops.send_at(3, GRANT)
-    shops.wheel.run()
+    shops.scheduler.run()
     shops.calm_down()
 
 
@@ -395,7 +395,7 @@ def test_a_key_with_another_content_is_right_as_long_as_it_has_had_no_effect() -
     shops = world()
     for after_ms, sent in ((0, CONSUME), (1000, GRANT), (2000, other), (3000, CONSUME)):
         shops.send_at(after_ms, sent)
-    shops.wheel.run()
+    shops.scheduler.run()
     shops.calm_down()
 
 
@@ -406,5 +406,5 @@ def test_what_falls_due_between_two_looks_is_right() -> None:
         shops.send_at(100, HOLD)
         for number, sent in enumerate((SETTLE, CONSUME, reads(7, "read"), SETTLE)):
             shops.send_at(100 + after_ms + number, sent)
-        shops.wheel.run()
+        shops.scheduler.run()
         shops.calm_down()

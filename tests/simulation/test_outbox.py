@@ -15,11 +15,8 @@ from pointbook.errors import PointbookError
 from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.store.outbox import Outbox
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.engines import engine as engines
-from tests.engines.engine import SHOP, opened
-from tests.engines.ledgers import Desk
-from tests.engines.memory import MemoryDynamo
-from tests.simulation.faults import (
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import (
     POSSIBLE,
     At,
     Crash,
@@ -30,7 +27,7 @@ from tests.simulation.faults import (
     Seeded,
     Standstill,
 )
-from tests.unit.services.publishing.flows import (
+from tests.fakes.flow import (
     FakeFlow,
     RealClock,
     Told,
@@ -41,6 +38,9 @@ from tests.unit.services.publishing.flows import (
     repeats,
     well,
 )
+from tests.support import engine as engines
+from tests.support.engine import SHOP, opened
+from tests.support.ledgers import Desk
 
 CUSTOMERS = ("7001", "7002")
 MINUTE = 60
@@ -74,7 +74,7 @@ class Shop:
     """A ledger whose outbox works on a table that fails as the plan says."""
 
     def __init__(self, plan: Plan, random: Random) -> None:
-        self.memory = MemoryDynamo()
+        self.memory = MemoryDynamoDB()
         self.engine = opened(engines.MEMORY, self.memory)
         self.clock = RealClock()
         self.flow = FakeFlow(self.clock)

@@ -7,10 +7,10 @@ import os
 
 import pytest
 
-from tests.simulation.bugs import BUGS, HARMLESS, Bug
-from tests.simulation.planted import broken, hunt
+from tests.simulation.kernel.world import Report, run
+from tests.simulation.mutations.bugs import BUGS, HARMLESS, Bug
+from tests.simulation.mutations.planted import broken, search
 from tests.simulation.prove import how_to_replay, keep, kept_seeds, runs
-from tests.simulation.world import Report, run
 
 SEEDS = 200
 WORKERS = os.cpu_count() or 1
@@ -51,7 +51,7 @@ PLANTED = (
 def test_planted_bugs_are_caught() -> None:
     chosen = [bug for bug in BUGS if bug.name in PLANTED]
     assert len(chosen) == len(PLANTED)
-    for finding in hunt(chosen, seeds=20, workers=WORKERS):
+    for finding in search(chosen, seeds=20, workers=WORKERS):
         assert finding.caught_by, f"{finding.bug.name} is not caught"
 
 

@@ -7,10 +7,10 @@ from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import HoldReleasing, RateLimited
 from pointbook.services.holds import Held
 from pointbook.store import keys
-from tests.simulation.faults import Crash
-from tests.simulation.holds_bench import CUSTOMER, OTHER, SHOP, Bench, hold_of
-from tests.simulation.shopify_line import Trouble
-from tests.simulation.world import TABLE
+from tests.fakes.faulty_dynamodb import Crash
+from tests.fakes.faulty_shopify import Trouble
+from tests.support.holds import CUSTOMER, OTHER, SHOP, Bench, hold_of
+from tests.support.table import TABLE
 
 MINUTE_MS = 60_000
 

@@ -20,10 +20,10 @@ from pointbook.domain.orders import Order
 from pointbook.domain.ports import Loaded, ReadRequest
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
-from tests.engines.engine import MEMORY, SHOP, book_of, opened
-from tests.engines.ledgers import FLOW, SetClock
-from tests.engines.memory import MemoryDynamo
-from tests.engines.plain import CUSTOMER, ORDER
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support.engine import MEMORY, SHOP, book_of, opened
+from tests.support.examples import CUSTOMER, ORDER
+from tests.support.ledgers import FLOW, SetClock
 
 LOTS = pytest.mark.parametrize("lots", [1, 19, 20, 21, 60, 100, 120])
 WAYS = pytest.mark.parametrize("way", ["hold", "till"])
@@ -35,7 +35,7 @@ class Spender:
 
     def __init__(self, lots: int, way: str) -> None:
         self.clock = SetClock()
-        self.store = opened(MEMORY, MemoryDynamo()).store()
+        self.store = opened(MEMORY, MemoryDynamoDB()).store()
         self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5)
         for first in range(0, lots, LOTS_MAX):
             some = min(LOTS_MAX, lots - first)

@@ -13,7 +13,7 @@ from pointbook.domain.orders import (
     Rounding,
 )
 from tests.reference.papers import earned, earning_money
-from tests.unit.domain.support import NOW
+from tests.support.domain import NOW
 
 ONE_PERCENT = EarningRule(unit_minor=100)
 YEN = EarningRule(unit_minor=1)

@@ -22,7 +22,7 @@ from pointbook.domain.expiry import (
     rule_text,
 )
 from tests.reference import calendar_walk
-from tests.unit.domain.support import MILLISECOND
+from tests.support.domain import MILLISECOND
 
 MONTH_END, YEAR_END = RoundTo.MONTH_END, RoundTo.YEAR_END
 

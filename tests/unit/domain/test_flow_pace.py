@@ -10,7 +10,7 @@ from pointbook.domain.account import Account, Pace
 from pointbook.domain.decide import decide
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
-from tests.unit.domain.support import IN_30_DAYS, MILLISECOND, NOW, SECOND, account, done, refused
+from tests.support.domain import IN_30_DAYS, MILLISECOND, NOW, SECOND, account, done, refused
 
 DEFAULTS = usual_programme().flow_entries_per_hour
 HOUR_ENDS = datetime(2027, 3, 10, 4, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from pointbook.domain.account import Account, Pace
 from pointbook.domain.decide import decide
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
-from tests.unit.domain.support import MILLISECOND, NOW, SECOND, account, done, refused
+from tests.support.domain import MILLISECOND, NOW, SECOND, account, done, refused
 
 HOUR = int(NOW.timestamp()) // 3600
 HOUR_ENDS = datetime(2027, 3, 10, 4, 0, tzinfo=UTC)

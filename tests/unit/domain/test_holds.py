@@ -11,7 +11,7 @@ from pointbook.domain.decide import Decision, settled
 from pointbook.domain.expiry import Days, Rolling
 from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code
-from tests.unit.domain.support import (
+from tests.support.domain import (
     END_OF_TODAY,
     MILLISECOND,
     NOW,

@@ -16,7 +16,7 @@ from pointbook.domain.expiry import (
     without_renewal,
 )
 from pointbook.domain.refusal import Code
-from tests.unit.domain.support import (
+from tests.support.domain import (
     END_OF_TODAY,
     MILLISECOND,
     NOW,

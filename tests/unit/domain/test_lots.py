@@ -7,7 +7,7 @@ import pytest
 from pointbook.domain import lots as lots_module
 from pointbook.domain.buckets import Balances, Bucket, transfer
 from pointbook.domain.lots import LOTS_MAX, Lot, Lots, added, bounded, negated, renewed, take, total
-from tests.unit.domain.support import day, lots
+from tests.support.domain import day, lots
 
 THREE: Lots = (Lot(day(1), 5), Lot(day(2), 5), Lot(day(3), 5))
 

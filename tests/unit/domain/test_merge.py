@@ -12,7 +12,7 @@ from pointbook.domain.decide import settled
 from pointbook.domain.merge import Merged, merge, tombstones_to_move
 from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
-from tests.unit.domain.support import (
+from tests.support.domain import (
     END_OF_TODAY,
     MILLISECOND,
     NOW,

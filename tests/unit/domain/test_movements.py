@@ -13,7 +13,7 @@ from pointbook.domain.expiry import Days, FixedDate, Rolling
 from pointbook.domain.lots import Lot
 from pointbook.domain.orders import DebtPolicy, Order
 from pointbook.domain.refusal import Code
-from tests.unit.domain.support import (
+from tests.support.domain import (
     END_OF_TODAY,
     IN_30_DAYS,
     MILLISECOND,

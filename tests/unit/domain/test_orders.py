@@ -22,7 +22,7 @@ from pointbook.domain.orders import (
     Spending,
 )
 from pointbook.domain.refusal import Code
-from tests.unit.domain.support import (
+from tests.support.domain import (
     END_OF_TODAY,
     IN_30_DAYS,
     NOW,

@@ -10,7 +10,7 @@ from pointbook.domain.account import Account
 from pointbook.domain.decide import Decision
 from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
 from pointbook.domain.refusal import Code
-from tests.unit.domain.support import (
+from tests.support.domain import (
     IN_30_DAYS,
     MILLISECOND,
     NOW,

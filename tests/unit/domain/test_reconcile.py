@@ -12,7 +12,7 @@ from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import BookedEntry, Cause, Text, milliseconds, seal
 from pointbook.domain.lots import Lot
 from pointbook.domain.reconcile import Damage, reconcile
-from tests.unit.domain.support import END_OF_TODAY, NOW, day, done, through
+from tests.support.domain import END_OF_TODAY, NOW, day, done, through
 
 CAUSE = Cause("flow", "workflow-7", "1001-000000000003")
 TEXT = Text("Thank you", "salt")

@@ -9,7 +9,7 @@ from pointbook.domain.account import Account
 from pointbook.domain.expiry import Days, Rolling
 from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
 from pointbook.domain.orders import Order
-from tests.unit.domain.support import (
+from tests.support.domain import (
     END_OF_TODAY,
     account,
     done,

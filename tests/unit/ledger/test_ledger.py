@@ -40,9 +40,18 @@ from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import DEADLINE_SECONDS, Ledger
-from tests.engines.engine import SHOP
-from tests.engines.ledgers import FLOW, SetClock
-from tests.engines.plain import CODE, CUSTOMER, HOLD_ID, NOON, ORDER, OTHER, a_hold_record, an_order
+from tests.support.engine import SHOP
+from tests.support.examples import (
+    CODE,
+    CUSTOMER,
+    HOLD_ID,
+    NOON,
+    ORDER,
+    OTHER,
+    a_hold_record,
+    an_order,
+)
+from tests.support.ledgers import FLOW, SetClock
 
 CONFLICT = StoreUnavailable(TransientCause.CONFLICT, "...")
 IDENTITY = Identity("test:key", "k1")

@@ -5,7 +5,7 @@ import pytest
 from ops import adjust, target
 from ops.operator_api import Answer
 from ops.problems import OpsProblem
-from tests.unit.ops.api import Api, a_target
+from tests.fakes.operator_api import Api, a_target
 
 CUSTOMER = "8840734670934"
 FIGURES = {"approved": 50, "pending": 5, "total": 55, "lifetime": 300, "spent": 0, "hold": 0}

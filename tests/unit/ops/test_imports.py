@@ -10,7 +10,7 @@ from ops import imports, target
 from ops.imports import COLUMNS, PAUSES_SECONDS, check, read, run
 from ops.operator_api import Answer
 from ops.problems import OpsProblem
-from tests.unit.ops.api import Api, a_target
+from tests.fakes.operator_api import Api, a_target
 
 HEADER = ",".join(COLUMNS)
 

@@ -15,9 +15,9 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.settings import Settings
 from pointbook.store import programmes as kept
 from pointbook.store.programmes import Deployment, Programmes
-from tests.engines.ledgers import SetClock
-from tests.engines.memory import MemoryDynamo
-from tests.engines.table import table_request
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support.ledgers import SetClock
+from tests.support.table import table_request
 
 SHOP = "demo.myshopify.com"
 OTHER = "other.myshopify.com"
@@ -41,10 +41,10 @@ class Terminal(io.StringIO):
 class Session:
     """The way to a table in memory."""
 
-    def __init__(self, table: MemoryDynamo) -> None:
+    def __init__(self, table: MemoryDynamoDB) -> None:
         self.table = table
 
-    def client(self, service: str, *, endpoint_url: str | None) -> MemoryDynamo:
+    def client(self, service: str, *, endpoint_url: str | None) -> MemoryDynamoDB:
         assert (service, endpoint_url) == ("dynamodb", None)
         return self.table
 
@@ -53,7 +53,7 @@ class Desk:
     """An engineer at a deployed stack."""
 
     def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.table = MemoryDynamo()
+        self.table = MemoryDynamoDB()
         self.table.create_table(**table_request("points"))
         self.settings = Settings.from_env(VARIABLES)
         self.clock = SetClock(datetime(2026, 11, 22, 3, tzinfo=UTC))

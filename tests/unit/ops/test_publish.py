@@ -11,11 +11,11 @@ from ops import publish, target
 from ops.problems import OpsProblem
 from pointbook.store.outbox import Outbox
 from pointbook.store.outbox_requests import Cursor
-from tests.engines import engine as engines
-from tests.engines.engine import SHOP, opened
-from tests.engines.ledgers import Desk
-from tests.engines.memory import MemoryDynamo
-from tests.engines.plain import CUSTOMER, OTHER
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support import engine as engines
+from tests.support.engine import SHOP, opened
+from tests.support.examples import CUSTOMER, OTHER
+from tests.support.ledgers import Desk
 
 OTHER_SHOP = "second.myshopify.com"
 PSEUDONYM = "01234567890123456789"
@@ -25,7 +25,7 @@ class Stack:
     """A stack of two shops; the first has two books of three entries."""
 
     def __init__(self) -> None:
-        self.engine = opened(engines.MEMORY, MemoryDynamo(page_items=3))
+        self.engine = opened(engines.MEMORY, MemoryDynamoDB(page_items=3))
         self.name = "The test stack"
         self.settings = SimpleNamespace(table_name=self.engine.table, shops=(SHOP, OTHER_SHOP))
         self.outbox = Outbox(self.engine.client, self.engine.table)

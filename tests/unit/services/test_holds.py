@@ -13,9 +13,9 @@ from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import HoldFailed, HoldReleasing
 from pointbook.services.holds import Held
-from tests.simulation.faults import Crash
-from tests.simulation.holds_bench import CUSTOMER, OTHER, SHOP, Bench, code_of, hold_of
-from tests.simulation.shopify_line import Trouble
+from tests.fakes.faulty_dynamodb import Crash
+from tests.fakes.faulty_shopify import Trouble
+from tests.support.holds import CUSTOMER, OTHER, SHOP, Bench, code_of, hold_of
 
 HOLD_SECONDS = 600
 ENDED = Code.HOLD_ENDED

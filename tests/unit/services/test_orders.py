@@ -32,10 +32,10 @@ from pointbook.services.alarms import raise_alarm
 from pointbook.services.message import Message
 from pointbook.services.orders import OrderService
 from pointbook.shopify.discount_code import derive_code, hold_id_of
-from tests.engines.customers import MemoryCustomers
-from tests.engines.engine import MEMORY, SHOP, book_of, opened
-from tests.engines.ledgers import SetClock
-from tests.engines.memory import MemoryDynamo
+from tests.fakes.customers import MemoryCustomers
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support.engine import MEMORY, SHOP, book_of, opened
+from tests.support.ledgers import SetClock
 
 CUSTOMER, OTHER, THIRD = "7001", "7002", "7003"
 CODE = derive_code(b"secret", SHOP, CUSTOMER, "k1")
@@ -50,7 +50,7 @@ class Shop:
     """A shop's desk on an empty table, and Shopify beside it."""
 
     def __init__(self, **texts: str) -> None:
-        self.store = opened(MEMORY, MemoryDynamo()).store()
+        self.store = opened(MEMORY, MemoryDynamoDB()).store()
         self.clock = SetClock(NOON)
         self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5, alarm=raise_alarm)
         self.programme = usual_programme(**{"expiry": "never", **texts})

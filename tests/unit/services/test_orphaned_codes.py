@@ -15,10 +15,10 @@ from pointbook.services.orphaned_codes import (
     OrphanedCodeService,
 )
 from pointbook.store.orphaned_codes import OrphanedCodes
-from tests.engines.memory import MemoryDynamo, refused
-from tests.simulation.faults import At, Fault, FaultyClient, Nothing, Plan
-from tests.simulation.holds_bench import SHOP, Bench, Noting
-from tests.simulation.world import TABLE
+from tests.fakes.dynamodb import MemoryDynamoDB, refused
+from tests.fakes.faulty_dynamodb import At, Fault, FaultyClient, Nothing, Plan
+from tests.support.holds import SHOP, Bench, Noting
+from tests.support.table import TABLE
 
 LASTS_SECONDS = 600
 
@@ -174,7 +174,7 @@ def test_where_the_table_fails_the_code_stays_on_the_list(bench: Bench, call: in
 
 
 def test_the_list_says_when_it_cannot_be_read() -> None:
-    class Broken(MemoryDynamo):
+    class Broken(MemoryDynamoDB):
         def get_item(self, **request: object) -> dict[str, object]:
             raise refused("ThrottlingException", "slower, please")
 

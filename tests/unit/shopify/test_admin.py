@@ -8,7 +8,7 @@ from pointbook.http.calls import Answer
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.attempts import ATTEMPTS_MAX
 from pointbook.shopify.documents import DISCOUNT_DEACTIVATE
-from tests.unit.shopify.admin_calls import (
+from tests.fakes.admin_api import (
     BASE_URL,
     BROKEN_OFF,
     Scripted,

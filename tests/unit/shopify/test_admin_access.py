@@ -11,7 +11,7 @@ from pointbook.http.calls import Answer, Call
 from pointbook.http.tokens import KeptToken
 from pointbook.shopify.admin_access import EARLY, LEASE, AdminAccess
 from pointbook.shopify.app_keys import AppKeys
-from tests.unit.shopify.admin_calls import (
+from tests.fakes.admin_api import (
     BASE_URL,
     BROKEN_OFF,
     SHOP,

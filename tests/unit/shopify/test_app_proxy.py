@@ -9,7 +9,7 @@ from shopify_app import verify_app_proxy_req
 from pointbook.errors import Unauthenticated
 from pointbook.shopify.app_proxy import sign_query, verify_app_proxy
 from pointbook.shopify.session_token import Session
-from tests.unit.shopify.forge import (
+from tests.support.forge import (
     CUSTOMER,
     KEYS,
     NOW,

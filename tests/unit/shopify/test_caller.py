@@ -5,7 +5,7 @@ import pytest
 from pointbook.errors import NotYours, OriginRefused, Unauthenticated
 from pointbook.shopify.caller import Proofs, identify, own_customer
 from pointbook.shopify.session_token import Session
-from tests.unit.shopify.forge import (
+from tests.support.forge import (
     CUSTOMER,
     KEYS,
     MY_PAGE_SECRET,

@@ -6,7 +6,7 @@ from pointbook.domain.tags import tag_digest
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.customers import BUDGET_SECONDS, Customers
-from tests.unit.shopify.admin_calls import (
+from tests.fakes.admin_api import (
     BASE_URL,
     BROKEN_OFF,
     Scripted,

@@ -9,7 +9,7 @@ from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.http.calls import Answer
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discount, Discounts, differences, discount_input
-from tests.unit.shopify.admin_calls import (
+from tests.fakes.admin_api import (
     BASE_URL,
     BROKEN_OFF,
     Scripted,

@@ -21,7 +21,7 @@ from pointbook.shopify.flow_action import (
     read_customer_action,
     read_points_action,
 )
-from tests.unit.shopify.forge import (
+from tests.support.forge import (
     CUSTOMER,
     KEYS,
     PREVIOUS_SECRET,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pointbook.errors import Unauthenticated
 from pointbook.shopify.session_token import TOKEN_LENGTH_MAX, Session, verify_session_token
-from tests.unit.shopify.forge import (
+from tests.support.forge import (
     CLIENT_ID,
     CUSTOMER,
     HEADER,

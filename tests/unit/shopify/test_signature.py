@@ -14,7 +14,7 @@ from pointbook.shopify.signature import (
     sign_body,
     verify_body,
 )
-from tests.unit.shopify.forge import (
+from tests.support.forge import (
     PREVIOUS_SECRET,
     SECRET,
     STRANGERS_SECRET,

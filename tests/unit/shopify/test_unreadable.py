@@ -22,11 +22,11 @@ from pointbook.services.orders import OrderService
 from pointbook.shopify.orders import read_order, read_refund
 from pointbook.shopify.projection import SHAPES, UNREADABLE, Each, Kept, One, Shape, projected
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
-from tests.engines.customers import nobody_is_asked
-from tests.engines.engine import MEMORY, SHOP, opened
-from tests.engines.ledgers import SetClock
-from tests.engines.memory import MemoryDynamo
-from tests.engines.privacy import Office
+from tests.fakes.customers import nobody_is_asked
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.privacy import Office
+from tests.support.engine import MEMORY, SHOP, opened
+from tests.support.ledgers import SetClock
 from tools.shopify_payloads import OUR_CODE
 
 type Path = tuple[str | int, ...]
@@ -94,7 +94,7 @@ def work(topic: str, payload: Mapping[str, Any]) -> Any:
         return read_order(payload, "JPY")
     if topic == "refunds/create":
         return read_refund(payload, "JPY")
-    engine = opened(MEMORY, MemoryDynamo())
+    engine = opened(MEMORY, MemoryDynamoDB())
     office = Office(engine)
     if QUEUES[topic] == CUSTOMERS:
         ledger, programme = Ledger(engine.store(), SetClock()), usual_programme(sign_up_points="1")
@@ -180,7 +180,7 @@ def test_what_cannot_be_read_never_counts_as_absent(place: tuple[str, Path], val
 
 
 def test_a_desk_books_nothing_of_an_order_with_a_field_that_cannot_be_read() -> None:
-    engine = opened(MEMORY, MemoryDynamo())
+    engine = opened(MEMORY, MemoryDynamoDB())
     store, clock = engine.store(), SetClock()
     ledger, programme = Ledger(store, clock), usual_programme()
     desk = OrderService(SHOP, ledger, store, clock, programme, nobody_is_asked)

@@ -16,7 +16,7 @@ from pointbook.errors import (
     UnknownShop,
 )
 from pointbook.shopify.webhook import Webhook, read_webhook
-from tests.unit.shopify import forge
+from tests.support import forge
 
 BODY = b'{"id": 8840734670934, "email": "hanako@example.com"}'
 REDACT = {"shop_id": 1, "shop_domain": forge.SHOP, "customer": {"id": 7}, "orders_to_redact": []}

@@ -22,8 +22,8 @@ from pointbook.domain.ports import (
 from pointbook.errors import StoreRefused
 from pointbook.store import items
 from pointbook.store.dynamodb import DynamoStore
-from tests.engines.engine import SHOP
-from tests.engines.plain import CUSTOMER, NOON, a_remembered, a_write, an_account
+from tests.support.engine import SHOP
+from tests.support.examples import CUSTOMER, NOON, a_remembered, a_write, an_account
 
 WRITE = replace(a_write(), order=None, hold_record=None)
 ACCOUNT_ITEM = items.account_item(SHOP, an_account(revision=4))

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from pointbook.domain.ports import DueKind, ReadRequest
 from pointbook.store import keys, requests
-from tests.engines.engine import SHOP
-from tests.engines.plain import CUSTOMER, HOLD_ID, ORDER, a_write
+from tests.support.engine import SHOP
+from tests.support.examples import CUSTOMER, HOLD_ID, ORDER, a_write
 
 TABLE = "ledger"
 EVERYTHING = ReadRequest(SHOP, CUSTOMER, "ab" * 32, ORDER, HOLD_ID)

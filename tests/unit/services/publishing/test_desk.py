@@ -12,12 +12,8 @@ from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.store.outbox import Leased, Outbox
 from pointbook.store.outbox_requests import Cursor
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.engines import engine as engines
-from tests.engines.engine import SHOP, Engine, opened
-from tests.engines.ledgers import Desk
-from tests.engines.memory import MemoryDynamo
-from tests.engines.plain import CUSTOMER
-from tests.unit.services.publishing.flows import (
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.flow import (
     FakeFlow,
     RealClock,
     dead,
@@ -27,6 +23,10 @@ from tests.unit.services.publishing.flows import (
     repeats,
     well,
 )
+from tests.support import engine as engines
+from tests.support.engine import SHOP, Engine, opened
+from tests.support.examples import CUSTOMER
+from tests.support.ledgers import Desk
 
 APPROVED, CHANGED = "points-approved-changed", "points-changed"
 PSEUDONYM = "01234567890123456789"
@@ -45,7 +45,7 @@ class World:
     """A shop's ledger, its outbox and its Flow."""
 
     def __init__(self) -> None:
-        self.engine: Engine = opened(engines.MEMORY, MemoryDynamo())
+        self.engine: Engine = opened(engines.MEMORY, MemoryDynamoDB())
         self.clock = RealClock()
         self.flow = FakeFlow(self.clock)
         self.outbox = Outbox(self.engine.client, self.engine.table)

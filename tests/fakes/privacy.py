@@ -1,0 +1,140 @@
+"""A privacy desk on an engine, with a bucket and an operator in memory."""
+
+import io
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import EndpointConnectionError
+
+from pointbook.services.message import Message
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.services.privacy.requests import PrivacyService, WatchResult
+from pointbook.store.bulk import Bulk
+from pointbook.store.files import PrivacyFiles
+from pointbook.store.privacy_requests import PrivacyRequests
+from pointbook.store.pseudonyms import Pseudonyms
+from tests.support.engine import SHOP, Engine
+from tests.support.ledgers import SetClock
+
+BUCKET = "privacy"
+MINUTES_SECONDS = 240.0
+
+
+class MemoryBucket:
+    """S3 with one bucket, two keys a page; `down` times it cannot be reached."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.down = 0
+
+    def put_object(self, *, Bucket: str, Key: str, Body: io.IOBase, ContentType: str) -> None:  # noqa: N803 - S3's names
+        self._reach(Bucket)
+        assert ContentType == "application/json"
+        self.objects[Key] = Body.read()
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:  # noqa: N803 - same
+        self._reach(Bucket)
+        found = sorted(key for key in self.objects if key.startswith(Prefix))
+        return {"Contents": [{"Key": key} for key in found[:2]], "IsTruncated": len(found) > 2}
+
+    def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803 - same
+        self._reach(Bucket)
+        self.objects.pop(Key, None)
+
+    def _reach(self, bucket: str) -> None:
+        assert bucket == BUCKET
+        if self.down:
+            self.down -= 1
+            raise EndpointConnectionError(endpoint_url="https://s3.invalid")
+
+
+class Operator:
+    """Remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def tell(self, subject: str, message: str) -> None:
+        assert subject.isascii()
+        assert len(subject) <= 99
+        self.told.append(message)
+
+
+class Office:
+    """Shopify's privacy webhooks, and the desk that works on them."""
+
+    def __init__(self, engine: Engine, clock: SetClock | None = None) -> None:
+        self.engine = engine
+        self.clock = clock or SetClock()
+        self.bucket = MemoryBucket()
+        self.operator = Operator()
+        self.requests = PrivacyRequests(engine.client, engine.table)
+
+    def desk(self, client: Any = None) -> PrivacyService:
+        """The desk, through `client` where one is wrapped around the engine's."""
+        client = client or self.engine.client
+        rooms = Dependencies(
+            self.engine.store(client),
+            Bulk(client, self.engine.table, self.clock),
+            PrivacyFiles(self.bucket, BUCKET),
+            Pseudonyms(client, self.engine.table),
+            self.clock,
+        )
+        return PrivacyService(PrivacyRequests(client, self.engine.table), rooms, self.operator)
+
+    def redact(self, customer_id: str, orders: tuple[str, ...] = (), client: Any = None) -> None:
+        """Shopify asks to erase a customer."""
+        payload = {
+            "customer": {"id": int(customer_id)},
+            "orders_to_redact": [int(one) for one in orders],
+        }
+        self.desk(client).carry_out(self.message("customers/redact", payload))
+
+    def ask_for_data(
+        self, customer_id: str, request: int = 9, orders: tuple[str, ...] = ()
+    ) -> None:
+        """A customer asks for their data."""
+        payload = {
+            "customer": {"id": int(customer_id)},
+            "orders_requested": [int(one) for one in orders],
+            "data_request": {"id": request},
+        }
+        self.desk().carry_out(self.message("customers/data_request", payload))
+
+    def message(self, topic: str, payload: Mapping[str, Any], event: str = "e-1") -> Message:
+        """A webhook that has come now."""
+        return Message(topic, SHOP, self.clock.now(), event, payload)
+
+    def watch(self, seconds: float = MINUTES_SECONDS, client: Any = None) -> WatchResult:
+        """One run of the schedule."""
+        return self.desk(client).watch((SHOP,), seconds)
+
+    def file(self, customer_id: str, request: int = 9) -> dict[str, Any]:
+        """The data that a customer gets."""
+        key = f"data-requests/{SHOP}/{customer_id}/{request}.json"
+        found: dict[str, Any] = json.loads(self.bucket.objects[key])
+        return found
+
+
+def everything(engine: Engine) -> list[dict[str, Any]]:
+    """Every item of the engine's table."""
+    found: list[dict[str, Any]] = []
+    request: dict[str, Any] = {"TableName": engine.table, "ConsistentRead": True}
+    while True:
+        answer = engine.client.scan(**request)
+        found += answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return found
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def naming(engine: Engine, text: str) -> set[tuple[str, str]]:
+    """The keys of all items in which a text stands anywhere, as a whole: not within a hash."""
+    whole = re.compile(rf"(?<![0-9A-Za-z]){re.escape(text)}(?![0-9A-Za-z])")
+    return {
+        (item["pk"]["S"], item["sk"]["S"])
+        for item in everything(engine)
+        if whole.search(repr(item))
+    }

@@ -1,0 +1,385 @@
+"""Many customers, chains of merges, and Shopify asks to erase some of them in the midst of it all.
+
+One seed is one shop. The real desks work on a table that fails: webhooks of merges, redactions and
+orders by parallel workers in any order, Flow actions, reports that wait for a slow Shopify, senders
+of the outbox, reminders, holds that are used, sweeps, data requests. What fails comes again. In the
+end, with all worked off, `erasure_judge` looks at everything that is left.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from random import Random
+from typing import Any, Final
+from unittest.mock import patch
+
+from pointbook.domain.buckets import Figures
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Command, Consume, Grant, Settle, TakeHold
+from pointbook.domain.expiry import Days
+from pointbook.domain.ports import IdempotencyRecord, StoreUnavailable
+from pointbook.domain.programme import usual_programme
+from pointbook.errors import Unavailable
+from pointbook.ledger.instruction import Identity, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.services import customers as customer_events
+from pointbook.services.message import Message
+from pointbook.services.orders import OrderService
+from pointbook.services.privacy.dependencies import Dependencies
+from pointbook.services.privacy.requests import PrivacyService
+from pointbook.shopify.discount_code import hold_id_of
+from pointbook.store.beside import CustomerErased
+from pointbook.store.bulk import Bulk
+from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.files import PrivacyFiles
+from pointbook.store.outbox import LeaseLost, Outbox
+from pointbook.store.outbox_requests import Cursor
+from pointbook.store.privacy_requests import PrivacyRequests
+from pointbook.store.pseudonyms import Pseudonyms
+from pointbook.store.reports import Reports
+from pointbook.store.sent_reminders import Reminders
+from tests.fakes.customers import nobody_is_asked
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Request, Seeded
+from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.simulation.erasures.checker import judge
+from tests.simulation.kernel.scheduler import Scheduler, SkewedClock
+from tests.simulation.kernel.violation import Violation, must
+from tests.support.hold_orders import order_payload
+from tests.support.table import TABLE, create_table
+
+SHOP: Final = "demo.myshopify.com"
+START_MS: Final = 1_795_000_000_000
+SECOND: Final = 1_000
+WINDOW_MS: Final = 20 * SECOND
+TROUBLE_MS: Final = 200 * SECOND
+"""Then the table fails no more, so that all comes to an end."""
+
+TRIES_MAX: Final = 100
+WATCHED_MINUTES: Final = 20
+RUNS_MAX: Final = 60
+RATES: Final = {
+    Fault.THROTTLED: 0.01,
+    Fault.CONFLICT: 0.02,
+    Fault.SERVER_ERROR_AFTER: 0.01,
+    Fault.REPLY_LOST: 0.02,
+    Fault.LATE_COMMIT: 0.02,
+    Fault.STALE: 0.1,
+    Fault.TORN: 0.1,
+    Fault.CRASH_BEFORE: 0.01,
+    Fault.CRASH_AFTER: 0.02,
+}
+
+
+@dataclass(slots=True)
+class ErasureReport:
+    """What a seed came to."""
+
+    seed: int
+    violation: str = ""
+    erased: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What Shopify tells: who is merged into whom, and who is to be erased."""
+
+    customers: tuple[str, ...]
+    merges: tuple[tuple[str, str], ...]
+    redacted: tuple[str, ...]
+
+    def must_be_erased(self) -> set[str]:
+        """The redacted, and whoever was merged into one of them who went nowhere else."""
+        sources = {source for source, _ in self.merges}
+        found = {one for one in self.redacted if one not in sources}
+        while more := {a for a, b in self.merges if b in found} - found:
+            found |= more
+        return found | set(self.redacted)
+
+
+def run_erasures(seed: int) -> ErasureReport:
+    """One shop; the report says what was violated."""
+    report = ErasureReport(seed)
+    drawn = Random(f"secrets {seed}")  # pseudonyms and names of accounts, the same for a seed
+    with (
+        redirect_stdout(io.StringIO()),
+        patch("pointbook.store.pseudonyms.randbelow", drawn.randrange),
+        patch("secrets.token_hex", lambda size: f"{drawn.getrandbits(8 * size):0{2 * size}x}"),
+    ):
+        try:
+            ErasureWorld(seed, report).run()
+        except Violation as violation:
+            report.violation = str(violation)
+    return report
+
+
+class ErasureWorld:
+    """The shop of one seed."""
+
+    def __init__(self, seed: int, report: ErasureReport) -> None:
+        """Draw who is merged and who is erased."""
+        self.random = Random(f"erasures {seed}")
+        self.report = report
+        self.engine = MemoryDynamoDB(page_items=self.random.choice((4, 20, 1000)))
+        create_table(self.engine)
+        self.scheduler = Scheduler(self.random, START_MS)
+        self.plan: Plan = Nothing()
+        self.bucket = MemoryBucket()
+        self.programme = usual_programme()
+        self.orders: dict[str, dict[str, Any]] = {}
+        self.moved: Counter[str] = Counter()
+        self.told = self._drawn()
+
+    def _drawn(self) -> Told:
+        names = [str(7_000_000 + number) for number in range(self.random.randint(3, 9))]
+        merges = [
+            (one, self.random.choice(names[at + 1 :][:2]))
+            for at, one in enumerate(names[:-1])
+            if self.random.random() < 0.75
+        ]
+        self.random.shuffle(merges)
+        redacted = [one for one in names if self.random.random() < 0.5] or names[-1:]
+        return Told(tuple(names), tuple(merges), tuple(redacted))
+
+    def run(self) -> None:
+        """Everybody acts at once; then what is open is worked off, and judged."""
+        for customer in self.told.customers:
+            self._spawn(0, partial(self._live, customer))
+        self.scheduler.run()
+        self.plan = Seeded(self.random, RATES)
+        self._tell_all()
+        self.scheduler.run()
+        self._work_off()
+        self.report.erased = len(judge(self))
+
+    def _tell_all(self) -> None:
+        """Webhooks and whatever else is under way, each at a moment of its own."""
+        for source, target in self.told.merges:
+            for _ in range(self.random.choice((1, 1, 2))):
+                self._at(partial(self._merge, source, target), self.random.choice((1, 1, 3)))
+        for customer in self.told.redacted:
+            for _ in range(self.random.choice((1, 1, 2))):
+                self._at(partial(self._redact, customer), self.random.choice((1, 1, 3)))
+        self._let_live()
+
+    def _let_live(self) -> None:
+        """What customers, workflows, senders and the schedule do meanwhile."""
+        for customer in self.told.customers:
+            for act in (self._grant, self._report, self._publish, self._remind, self._ask_data):
+                self._at(partial(act, customer))
+            for act in (self._order, self._settle, self._hold_and_use, self._grant):
+                self._at(partial(act, customer))
+        self.scheduler.later(TROUBLE_MS, self._calm)
+        for _ in range(3):
+            self._at(self._watch)
+        for minute in range(WATCHED_MINUTES):
+            self._spawn(WINDOW_MS + minute * 60 * SECOND, self._watch)
+
+    def _calm(self) -> None:
+        self.plan = Nothing()
+
+    def _work_off(self) -> None:
+        for run in range(RUNS_MAX):
+            self._spawn(SECOND, self._watch)
+            for order_id in self.orders if run == 0 else ():
+                self._spawn(SECOND, partial(self._cancel, order_id))
+            self.scheduler.run()
+            if not self.open_requests():
+                return
+        must("progress", holds=False, message=f"open for ever: {self.open_requests()}")
+
+    def open_requests(self) -> list[str]:
+        """The requests that are not done."""
+        found = PrivacyRequests(self.engine, TABLE).all_of(SHOP)
+        return [f"{one.kind} {one.subject}" for one in found if one.finished_at is None]
+
+    # --- who acts, and what comes again ---------------------------------------------------------
+
+    def _at(self, act: Callable[[], object], windows: int = 1) -> None:
+        self._spawn(self.random.randint(0, windows * WINDOW_MS), act)
+
+    def _spawn(self, after_ms: int, act: Callable[[], object], tries: int = 1) -> None:
+        self.scheduler.spawn(after_ms, partial(self._try, act, tries))
+
+    def _try(self, act: Callable[[], object], tries: int) -> None:
+        must("progress", tries <= TRIES_MAX, f"it fails each time: {act}")
+        try:
+            act()
+        except (Unavailable, StoreUnavailable, Crash):
+            again_ms = self.random.choice((10, SECOND, 5 * SECOND, 30 * SECOND))
+            self._spawn(again_ms, act, tries + 1)
+
+    # --- what they do ---------------------------------------------------------------------------
+
+    def _live(self, customer: str) -> None:
+        self._say(customer, Grant(200, Days(400)), f"first {customer}", "Yamada")
+        self._order(customer)
+        code = f"CODE-{customer[-2:]}"
+        hold = TakeHold(20, hold_id_of(code), 600, code=code)
+        self._say(customer, hold, hold_id=hold.hold_id)
+
+    def _say(
+        self, customer: str, command: Command, key: str = "", reason: str = "", **more: Any
+    ) -> None:
+        identity = Identity("test:key", key) if key else None
+        cause = Cause("flow", "run", "")
+        given = Instruction(
+            SHOP, customer, command, cause, reason=reason, identity=identity, content={}, **more
+        )
+        self._ledger().execute(given)
+
+    def _grant(self, customer: str) -> None:
+        key = str(self.random.random())
+        self._say(customer, Grant(5, Days(400)), key, "Yamada")
+        self._say(customer, Consume(1), f"{key} used", "Yamada")
+
+    def _settle(self, customer: str) -> None:
+        self._say(customer, Settle())
+
+    def _hold_and_use(self, customer: str) -> None:
+        self._order(customer, f"CODE-{customer[-2:]}")
+
+    def _order(self, customer: str, code: str = "no-code") -> None:
+        """An order of 300 and more: earned, perhaps used; most are cancelled in the end."""
+        order_id = str(9_000_000 + len(self.orders))
+        payload = order_payload(order_id, code, 15, customer, self.scheduler.now_ms)
+        if code == "no-code":
+            payload["discount_applications"] = payload["discount_codes"] = []
+            payload["line_items"][0]["discount_allocations"] = []
+        self.orders[order_id] = payload
+        self._news(order_id, "orders/paid")
+
+    def _news(self, order_id: str, topic: str) -> None:
+        store = self._store()
+        ledger, clock = self._ledger(store), self._clock()
+        desk = OrderService(SHOP, ledger, store, clock, self.programme, nobody_is_asked)
+        message = self._message(topic, self.orders[order_id])
+        tries = partial(desk.carry_out, message)
+        self._spawn(0, tries)
+
+    def _cancel(self, order_id: str) -> None:
+        at = self._clock().now() + timedelta(seconds=1)
+        self.orders[order_id] |= {"cancelled_at": at.isoformat(), "updated_at": at.isoformat()}
+        self._news(order_id, "orders/cancelled")
+
+    def _merge(self, source: str, target: str) -> None:
+        payload = {
+            "status": "completed",
+            "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{source}",
+            "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{target}",
+        }
+        client = self._client()
+        message = self._message("customers/merge", payload)
+        ledger, requests = self._ledger(self._store(client)), PrivacyRequests(client, TABLE)
+        customer_events.carry_out(message, ledger, self.programme, requests)
+        self.report.done["merges"] += 1
+
+    def _redact(self, customer: str) -> None:
+        orders = [int(one) for one in self.orders if self._is_of(one, customer)]
+        payload = {"customer": {"id": int(customer)}, "orders_to_redact": orders}
+        self._desk().carry_out(self._message("customers/redact", payload))
+        for _ in range(3):  # who read shortly before that does not know of it yet
+            self._spawn(0, partial(self._grant, customer))
+
+    def _is_of(self, order_id: str, customer: str) -> bool:
+        return bool(self.orders[order_id]["customer"]["id"] == int(customer))
+
+    def _ask_data(self, customer: str) -> None:
+        payload = {"customer": {"id": int(customer)}, "data_request": {"id": 9}}
+        self._desk().carry_out(self._message("customers/data_request", payload))
+
+    def _watch(self) -> None:
+        watched = self._desk().watch((SHOP,), 240.0)
+        must("progress", not watched.failed, "a request fails")
+
+    def _report(self, customer: str) -> None:
+        """As the desk does it: count, ask a slow Shopify, remember."""
+        reports = Reports(self._client(), TABLE)
+        sent = IdempotencyRecord(
+            f"{self.random.getrandbits(256):064x}", "0" * 64, ("1",), Figures(*[0] * 6)
+        )
+        with suppress(CustomerErased):
+            if reports.count(SHOP, customer, self._clock().now(), 100):
+                self._clock().sleep(self.random.random() * 9)
+                reports.remember(SHOP, customer, sent)
+
+    def _publish(self, customer: str) -> None:
+        """As the desk does it while Shopify is slow or down."""
+        outbox, now = Outbox(self._client(), TABLE), self._clock().now()
+        outbox.ask(SHOP, customer, 2, now)
+        lease = str(self.random.random())
+        cursor = outbox.acquire(
+            Cursor(SHOP, customer, lease, now + timedelta(seconds=15)), now, None
+        )
+        if not isinstance(cursor, Cursor):
+            return
+        self._clock().sleep(self.random.random() * 9)
+        with suppress(LeaseLost):
+            outbox.advance(cursor)
+            outbox.reschedule(cursor, now + timedelta(seconds=60))
+
+    def _remind(self, customer: str) -> None:
+        clock = self._clock()
+        reminders = Reminders(self._client(), TABLE, clock)
+        reminded = reminders.claim(SHOP, customer, clock.now(), clock.now() + timedelta(seconds=60))
+        if reminded is not None:
+            clock.sleep(self.random.random() * 9)
+            reminders.release(SHOP, customer, reminded)
+
+    # --- with what ------------------------------------------------------------------------------
+
+    def _message(self, topic: str, payload: dict[str, Any]) -> Message:
+        return Message(topic, SHOP, self._clock().now(), f"e-{self.random.random()}", payload)
+
+    def _clock(self) -> SkewedClock:
+        return SkewedClock(self.scheduler, 0)
+
+    def _client(self) -> FaultyClient:
+        return FaultyClient(self.engine, self.engine, self, self.scheduler, self.random, self)
+
+    def _store(self, client: FaultyClient | None = None) -> DynamoStore:
+        return DynamoStore(client or self._client(), TABLE)
+
+    def _ledger(self, store: DynamoStore | None = None) -> Ledger:
+        return Ledger(store or self._store(), self._clock(), random=self.random.random)
+
+    def _desk(self) -> PrivacyService:
+        client = self._client()
+        files = PrivacyFiles(self.bucket, BUCKET)
+        bulk, names = Bulk(client, TABLE, self._clock()), Pseudonyms(client, TABLE)
+        rooms = Dependencies(self._store(client), bulk, files, names, self._clock())
+        return PrivacyService(PrivacyRequests(client, TABLE), rooms, Operator())
+
+    # --- as the witness of what really happens --------------------------------------------------
+
+    def next(self, operation: str) -> Fault | None:
+        """What goes wrong with the next call."""
+        return self.plan.next(operation)
+
+    def issued(self, operation: str) -> object:
+        """Nothing to note."""
+        return None
+
+    def suffered(self, fault: Fault) -> None:
+        """Count it."""
+        self.report.faults[fault] += 1
+
+    def committed(self, request: Request, stamp: object) -> None:
+        """Add up what was booked: only the ledger writes entries in transactions."""
+        for action in request.get("TransactItems", ()):
+            item = action.get("Put", {}).get("Item", {})
+            for bucket, points in item.get("moves", _NONE)["M"].items():
+                self.moved[bucket] += int(points["N"])
+        self.report.done["writes"] += 1
+
+    def answered(self) -> None:
+        """Nothing to note."""
+
+
+_NONE: Final[dict[str, Any]] = {"M": {}}

@@ -1,0 +1,258 @@
+"""Every step of a hold, every call it makes to the table and to Shopify, every fault of that call.
+
+What the fault has broken off is asked again once, or never. Then time passes, the sweeps run, and:
+the points are there or spent, no hold is open, no code is on the list; and at no time was a code
+usable that nobody held points for, unless it was on the list.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from typing import Final
+
+from pointbook.domain.ports import DueKind, StoreUnavailable
+from pointbook.errors import HoldFailed, HoldReleasing, LedgerUnavailable
+from pointbook.services.holds import Held
+from pointbook.services.sweeps import Sweep
+from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash
+from tests.fakes.faulty_shopify import Trouble
+from tests.support.holds import CUSTOMER, SWEEP_SECONDS, Bench, Instance, code_of, hold_of
+
+GRANTED: Final = 1_250
+HELD: Final = 500
+KEY: Final = "wish"
+MINUTES: Final = 11 * 60_000
+
+type Step = Callable[[Bench, Instance], object]
+
+
+def create(bench: Bench, one: Instance) -> object:
+    """A customer wishes for a hold."""
+    return one.holds.create(CUSTOMER, HELD, KEY)
+
+
+def release(bench: Bench, one: Instance) -> object:
+    """The customer gives it back."""
+    return one.holds.release(CUSTOMER, hold_of(KEY))
+
+
+def pay(bench: Bench, one: Instance) -> object:
+    """The customer checks out with the code."""
+    assert bench.shopify.redeem(code_of(KEY), CUSTOMER, "901")
+    return "paid"
+
+
+def capture(bench: Bench, one: Instance) -> object:
+    """An order is told that used 300 of it."""
+    bench.order(code_of(KEY), 300, instance=one)
+    return "captured"
+
+
+def lost_on_the_way(bench: Bench, one: Instance) -> object:
+    """A wish whose discount hangs: it is undone, and its code is listed."""
+    hangs = bench.instance(Trouble.HANGS)
+    try:
+        return hangs.holds.create(CUSTOMER, HELD, KEY)
+    except HoldFailed:
+        return "failed"
+
+
+def cut_off(bench: Bench, one: Instance) -> object:
+    """A wish whose process ends; its request is on its way."""
+    try:
+        return bench.instance(Trouble.CRASH_LATE).holds.create(CUSTOMER, HELD, KEY)
+    except Crash:
+        return "cut off"
+
+
+def refused_release(bench: Bench, one: Instance) -> object:
+    """A release before the discount is made."""
+    try:
+        return release(bench, one)
+    except HoldReleasing:
+        return "releasing"
+
+
+def on_its_way(bench: Bench, one: Instance) -> object:
+    """A wish whose discount is made twenty seconds after it was given up."""
+    late = bench.instance(Trouble.LATE)
+    late.line.late_ms = (20_000,)
+    try:
+        return late.holds.create(CUSTOMER, HELD, KEY)
+    except HoldFailed:
+        return "failed"
+
+
+def arrived_too_late(bench: Bench, one: Instance) -> object:
+    """A wish whose discount is made when nobody listens any more."""
+    slow = bench.instance(Trouble.SLOW)
+    try:
+        return slow.holds.create(CUSTOMER, HELD, KEY)
+    except HoldFailed:
+        return "failed"
+
+
+def switch_off(bench: Bench, one: Instance) -> object:
+    """The sweep of codes."""
+    sweep = Sweep(one.store, bench.time, one.codes.switch_off, lambda _: None)
+    return sweep.run(DueKind.CODE, SWEEP_SECONDS).due
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCase:
+    """One step, what was done before it, and what is spent when all is over."""
+
+    name: str
+    step: Step
+    before: tuple[Step, ...] = ()
+    later_ms: int = 0
+    spent: int = 0
+
+
+CASES: Final = (
+    HoldCase("create", create),
+    HoldCase("create again while it is ready", create, (create,)),
+    HoldCase("create again when its time is over", create, (create,), MINUTES),
+    HoldCase("release", release, (create,)),
+    HoldCase("release again", release, (create, release)),
+    HoldCase("release when its time is over", release, (create,), MINUTES),
+    HoldCase("release what was captured", release, (create, pay, capture), spent=300),
+    HoldCase("release before the discount is made", release, (cut_off,)),
+    HoldCase("release again before the discount is made", release, (cut_off, refused_release)),
+    HoldCase("create what is being released", create, (cut_off, refused_release)),
+    HoldCase("capture", capture, (create, pay), spent=300),
+    HoldCase("capture again", capture, (create, pay, capture), spent=300),
+    HoldCase("capture late", capture, (create, pay), MINUTES, spent=300),
+    HoldCase("capture after the release", capture, (create, pay, release), spent=300),
+    HoldCase("switch off what was never made", switch_off, (lost_on_the_way,)),
+    HoldCase("switch off what is on its way", switch_off, (on_its_way,)),
+    HoldCase("switch off what was made", switch_off, (arrived_too_late,)),
+)
+
+
+def wrong_of(case: HoldCase) -> list[str]:
+    """What is wrong with a case: a line for each fault after which something was not right."""
+    with redirect_stdout(io.StringIO()):
+        return list(_wrong(case))
+
+
+def _wrong(case: HoldCase) -> Iterator[str]:
+    for name, one, calls_again in _tries(case):
+        wrong = _tried(case, one, again=calls_again)
+        if wrong:
+            yield f"{case.name}, {name}, {'again' if calls_again else 'never again'}: {wrong}"
+
+
+def count_tries(case: HoldCase) -> int:
+    """How many faults a case is tried with."""
+    with redirect_stdout(io.StringIO()):
+        return sum(1 for _ in _tries(case))
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """One fault at one call: to the table, or to Shopify."""
+
+    at: At | None = None
+    call: int = -1
+    trouble: Trouble | None = None
+
+    def instance(self, bench: Bench) -> Instance:
+        """An instance that suffers it."""
+        return bench.instance(*[None] * self.call, self.trouble, plan=self.fresh_plan())
+
+    def fresh_plan(self) -> At | None:
+        """The plan before its first call."""
+        return At(self.at.call, self.at.fault) if self.at else None
+
+
+def _tries(case: HoldCase) -> Iterator[tuple[str, _Fault, bool]]:
+    bench = _prepared(case)
+    plain = bench.instance()
+    _answer(case.step, bench, plain)
+    faults = [
+        (f"{operation} {call}, {fault}", _Fault(At(call, fault)))
+        for call, operation in enumerate(plain.operations)
+        for fault in sorted(POSSIBLE[operation])
+    ]
+    faults += [
+        (f"Shopify {call}, {trouble}", _Fault(call=call, trouble=trouble))
+        for call in range(len(plain.line.sent))
+        for trouble in Trouble
+    ]
+    for name, fault in faults:
+        yield name, fault, True
+        if case.step is not capture:  # a queue never forgets an order; customers and schedules do
+            yield name, fault, False
+
+
+def _tried(case: HoldCase, fault: _Fault, *, again: bool) -> str:
+    """What is wrong after one fault; "" where nothing is."""
+    bench = _prepared(case)
+    answers = [_answer(case.step, bench, fault.instance(bench))]
+    wrong = _wrong_now(bench, answers[-1])
+    if again and not wrong:
+        answers.append(_answer(case.step, bench, bench.instance()))
+        wrong = _wrong_now(bench, answers[-1]) or _lost(case, answers)
+    return wrong or _wrong_later(case, bench)
+
+
+def _lost(case: HoldCase, answers: list[object]) -> str:
+    """A wish that only a crash broke off is granted when it is asked again."""
+    broken_off = case.step is create and not case.before and answers[0] is Crash
+    return "a crash lost the hold" if broken_off and not isinstance(answers[-1], Held) else ""
+
+
+def _answer(step: Step, bench: Bench, one: Instance) -> object:
+    try:
+        return step(bench, one)
+    except (HoldFailed, HoldReleasing, LedgerUnavailable, StoreUnavailable, Crash) as end:
+        return type(end)
+    except Exception as error:  # noqa: BLE001 - whatever else comes out is a finding
+        return f"it breaks: {error!r}"
+
+
+def _wrong_now(bench: Bench, answer: object) -> str:
+    """What is wrong at once, whatever the answer was."""
+    if isinstance(answer, str) and answer.startswith("it breaks"):
+        return answer
+    if len(bench.shopify.created) > 1:
+        return f"{len(bench.shopify.created)} discounts"
+    state, usable = bench.state(), bool(bench.usable())
+    if usable and not state and not bench.listed():
+        return f"a usable code without held points after {answer}"
+    if answer is HoldFailed and state not in ("", "releasing"):
+        return f"it failed, and is {state}"
+    if isinstance(answer, Held) and not usable:
+        return "a code was given out that nobody can use"
+    return ""
+
+
+def _wrong_later(case: HoldCase, bench: Bench) -> str:
+    """What is wrong when time has passed: minute by minute, with the sweeps."""
+    for _ in range(12):
+        bench.time.pause(60_000)
+        swept = [bench.sweep(kind) for kind in bench.busy()]
+        if bench.usable() and not bench.state():
+            return f"a code is still usable after a sweep: {swept}"
+    figures = bench.figures()
+    free = GRANTED + _earned(bench) - case.spent
+    seen = (figures.approved, figures.spent, figures.hold, bench.listed(), bench.state())
+    expected = (free, case.spent, 0, 0, "")
+    return "" if seen == expected else f"approved, spent, hold, listed: {seen}, must be {expected}"
+
+
+def _earned(bench: Bench) -> int:
+    """What the order of the case earned."""
+    order = bench.order_item()
+    return order.approved_points if order else 0
+
+
+def _prepared(case: HoldCase) -> Bench:
+    bench = Bench()
+    bench.grant(GRANTED)
+    for step in case.before:
+        step(bench, bench.instance())
+    bench.time.pause(case.later_ms)
+    return bench

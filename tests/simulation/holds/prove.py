@@ -1,0 +1,60 @@
+"""The proof of holds as a part of `prove`: shops with a Shopify that fails, and bugs planted."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Final
+
+from tests.simulation.holds.checker import HoldsReport
+from tests.simulation.holds.crash_matrix import CASES, count_tries, wrong_of
+from tests.simulation.holds.world import run_holds
+from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
+from tests.simulation.mutations.planted import search
+
+SEEDS_FOR_A_BUG: Final = 40
+
+
+def all_runs(seeds: Sequence[int], workers: int) -> Iterator[HoldsReport]:
+    """The reports of these seeds, in order."""
+    if workers == 1:
+        yield from map(run_holds, seeds)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(run_holds, seeds)
+
+
+def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
+    """Run the seeds and the matrix; lines, and whether they are about what is wrong."""
+    begun, reports = time.monotonic(), list(all_runs(seeds, workers))
+    answers, faults, alarms = Counter[str](), Counter[str](), Counter[str]()
+    for report in reports:
+        answers.update(report.answers)
+        faults.update(report.faults)
+        alarms.update(report.alarms)
+    wrong = [f"seed {one.seed}: {one.violation}" for one in reports if one.violation]
+    loose_seconds = max((one.loose_ms for one in reports), default=0) / 1000
+    yield f"holds        {len(seeds):,} seeds, {sum(one.wishes for one in reports):,} wishes", False
+    yield f"  requests   {sum(one.requests for one in reports):,}", False
+    yield f"  discounts  {sum(one.discounts for one in reports):,}", False
+    yield f"  orders     {sum(one.orders for one in reports):,} with their codes", False
+    for name, counted in (("faults", faults), ("answers", answers), ("alarms", alarms)):
+        yield f"  {name:10} {counted.total():,}", False
+        for what, count in counted.most_common():
+            yield f"    {what:30} {count:>8,}", False
+    yield f"  loose      at most {loose_seconds:.0f} s, then off or listed no more", False
+    yield f"  violations {len(wrong)}, in {time.monotonic() - begun:.0f} s", False
+    wrong += [line for case in CASES for line in wrong_of(case)]
+    tries = sum(map(count_tries, CASES))
+    yield f"holds matrix {len(CASES)} steps, {tries:,} faults", False
+    yield from ((f"  {one}", True) for one in wrong)
+
+
+def plant(workers: int) -> Iterator[tuple[str, bool]]:
+    """Plant every bug of holds; lines, and whether they are about one that was not caught."""
+    bugs = (*HOLD_BUGS, *HARMLESS_TO_HOLDS)
+    for finding in search(bugs, SEEDS_FOR_A_BUG, workers, "detect_holds"):
+        harmless = finding.bug in HARMLESS_TO_HOLDS
+        said = finding.caught_by or ("rightly accepted" if harmless else "NOT CAUGHT")
+        yield f"  {finding.bug.name:56} {said}", bool(finding.caught_by) is harmless

@@ -1,0 +1,138 @@
+"""Each guard of a write by itself: whatever one condition is there to stop, it stops alone.
+
+In life the guards cover each other: whoever changes an account also writes the next entry. So only
+a table in which everything but one item is as it was read shows whether that item's guard stands.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.buckets import Figures
+from pointbook.domain.chain import Cause, Text, seal
+from pointbook.domain.commands import Grant
+from pointbook.domain.decide import Decision, decide
+from pointbook.domain.expiry import Never
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import (
+    AccountWrite,
+    AlreadyDone,
+    Committed,
+    IdempotencyRecord,
+    ReadRequest,
+    VersionConflict,
+    Write,
+)
+from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.requests import transaction
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support.table import TABLE, create_table
+
+SHOP = "tokyo"
+NOW = datetime(2027, 1, 29, 15, tzinfo=UTC)
+NAMES = ("account", "entry", "entry", "remembered", "order", "hold_record")
+"""What the puts of a write are, in their order."""
+
+
+def wrong_guards() -> Iterator[str]:
+    """What is wrong: one line for each put that went through, or was not named as what it was."""
+    for revision in (1, 2):
+        write = _write(revision)
+        if not isinstance(_commit(write, {}), Committed):
+            yield f"revision {revision}: a write that nothing stands against is refused"
+        for at, name in enumerate(NAMES):
+            for spoilt in _spoilt(name, revision):
+                verdict = _commit(write, {at: spoilt})
+                expected = AlreadyDone if name == "remembered" else VersionConflict
+                if not isinstance(verdict, expected):
+                    yield f"revision {revision}, {name} is {spoilt}: {verdict}"
+
+
+def _spoilt(name: str, revision: int) -> list[int | None]:
+    """Revisions at which somebody else may have left an item; None: it is not there."""
+    if name in ("entry", "remembered"):
+        return [1]
+    expected = revision - 1
+    found: list[int | None] = [expected + 1, expected + 5]
+    if expected:
+        found += [None, *([expected - 1] if expected > 1 else [0])]
+    return found
+
+
+def _commit(write: Write, spoilt: Mapping[int, int | None]) -> object:
+    """The verdict on a write in a table as it was read, except for the items that are spoilt."""
+    engine = MemoryDynamoDB()
+    create_table(engine)
+    puts = [action["Put"] for action in transaction(TABLE, write)["TransactItems"]]
+    assert len(puts) == len(NAMES), "the parts of a write are not what they were"
+    before = _revision(write) - 1
+    for at, (name, put) in enumerate(zip(NAMES, puts, strict=True)):
+        absent = name in ("entry", "remembered") or before == 0
+        left = spoilt.get(at, None if absent else before)
+        if left is not None:
+            _lay(engine, put["Item"], left)
+    table = engine.items(TABLE)
+    store = DynamoStore(engine, TABLE)
+    verdict = store.commit(write)
+    if not isinstance(verdict, Committed) and engine.items(TABLE) != table:
+        return "something was written"
+    if isinstance(verdict, Committed) and not _is_all_there(store, write):
+        return "not all was written"
+    return verdict
+
+
+def _lay(engine: MemoryDynamoDB, item: Mapping[str, Any], revision: int) -> None:
+    """Put an item there, at a revision where it has one."""
+    laid = {**item, **({"revision": {"N": str(revision)}} if "revision" in item else {})}
+    engine.put_item(TableName=TABLE, Item=laid)
+
+
+def _is_all_there(store: DynamoStore, write: Write) -> bool:
+    assert write.remembered is not None
+    assert write.order is not None
+    assert write.hold_record is not None
+    wanted = ReadRequest(
+        SHOP,
+        "7001",
+        write.remembered.key_hash,
+        write.order.order_id,
+        write.hold_record.hold_id,
+    )
+    loaded = store.load(wanted, fresh=True)
+    return (loaded.account, loaded.remembered, loaded.order, loaded.hold_record) == (
+        write.accounts[0].account,
+        write.remembered,
+        write.order,
+        write.hold_record,
+    )
+
+
+def _revision(write: Write) -> int:
+    return write.accounts[0].account.revision
+
+
+def _write(revision: int) -> Write:
+    """A write of everything that a write can have, at a revision."""
+    account = Account("7001", book_id="book", revision=revision - 1)
+    first = _decided(account, 5)
+    second = _decided(replace(first.account, revision=revision - 1), 7)
+    entries = seal((*first.entries, *second.entries), "book", "", Cause("guards"), Text("", "salt"))
+    sealed = replace(second.account, head=entries[-1].entry_hash)
+    return Write(
+        shop=SHOP,
+        accounts=(AccountWrite(sealed, entries),),
+        remembered=IdempotencyRecord(
+            "aa" * 32, "bb" * 32, ("7001-1",), Figures(12, 0, 12, 12, 0, 0)
+        ),
+        remembered_for="7001",
+        order=Order("901", revision=revision),
+        hold_record=HoldRecord("h1", "7001", 5, (), revision=revision),
+    )
+
+
+def _decided(account: Account, points: int) -> Decision:
+    decision = decide(account, Grant(points, Never()), NOW)
+    assert isinstance(decision, Decision)
+    return decision

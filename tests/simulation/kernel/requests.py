@@ -1,0 +1,113 @@
+"""What is asked of the ledger in the simulation, and each time that it is asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pointbook.domain.account import HoldRecord
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Command
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import Loaded
+from pointbook.ledger.instruction import Complete, Identity, Instruction
+from tests.simulation.kernel.scheduler import SkewedClock
+
+type Who = tuple[str, str]
+"""A shop and a customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, however often it is sent: `number` names it.
+
+    `merge_into` makes it a merge, `reads` a read; all others carry a command. `code` is also the id
+    of the hold that the code belongs to.
+    """
+
+    number: int
+    who: Who
+    name: str
+    command: Command | Complete | None = None
+    identity: Identity | None = None
+    content: Mapping[str, str | int | None] = field(default_factory=dict)
+    order_id: str | None = None
+    hold_id: str | None = None
+    reason: str = ""
+    caused_by: str = ""
+    merge_into: str | None = None
+    reads: bool = False
+
+    @property
+    def cause(self) -> Cause:
+        """Who asks: the number, so that entries tell; and after which entry, if any."""
+        return Cause("simulation", str(self.number), self.caused_by)
+
+    def __str__(self) -> str:
+        command = "" if callable(self.command) else self.command or self.merge_into or ""
+        about = (
+            self.order_id or "",
+            self.hold_id or "",
+            self.identity.key if self.identity else "",
+        )
+        return " ".join(("/".join(self.who), self.name, str(command), *about))
+
+    def instruction(self) -> Instruction:
+        """The ask as the ledger takes it."""
+        assert self.command is not None
+        shop, customer_id = self.who
+        return Instruction(
+            shop=shop,
+            customer_id=customer_id,
+            command=self.command,
+            cause=self.cause,
+            reason=self.reason,
+            identity=self.identity,
+            content=self.content,
+            order_id=self.order_id,
+            hold_id=self.hold_id,
+        )
+
+    def completed(self, *, code_is_known: bool) -> Command:
+        """The command, told only which order and hold it is about."""
+        assert self.command is not None
+        if not callable(self.command):
+            return self.command
+        record = HoldRecord(self.hold_id or "", self.who[1], 1, ()) if code_is_known else None
+        return self.command(Loaded(order=Order(self.order_id or ""), hold_record=record))
+
+
+@dataclass(slots=True, eq=False)
+class Attempt:
+    """One time of asking.
+
+    `instants` are the moments at which it can have learnt or decided something: how many writes had
+    happened by then, and what its clock said. `began_ms` and `over_ms` are true times.
+    """
+
+    ask: Ask
+    clock: SkewedClock
+    called_at: int = 0
+    began_ms: int = 0
+    instants: list[tuple[int, int]] = field(default_factory=list)
+    commits: list["Commit"] = field(default_factory=list)
+    refused: bool = False
+    over_ms: int | None = None
+
+    @property
+    def effects(self) -> list["Commit"]:
+        """Its writes that did what was asked."""
+        return [commit for commit in self.commits if commit.own]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one write had for its request: the answer that belongs to it.
+
+    `sequence` is its place among all writes. `own` is false for writes that only settle.
+    """
+
+    sequence: int
+    attempt: Attempt
+    entry_ids: tuple[str, ...]
+    figures: tuple[int, ...]
+    alarms: tuple[str, ...] = ()
+    own: bool = True

@@ -1,0 +1,493 @@
+"""What customers, shops and Flow ask for, drawn from a seed: every command, in bursts and in gaps.
+
+Each run leans another way: `Lean` weighs commands, faults, gaps and customers anew, so that rare
+mixtures come up too. Points are few, so that lots run dry and debts are made all the time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from random import Random
+from typing import Final, Protocol
+
+from pointbook.domain import commands as c
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import (
+    Days,
+    ExpiryRule,
+    FixedDate,
+    Months,
+    Never,
+    Rolling,
+    RoundTo,
+    day_of,
+)
+from pointbook.domain.lots import Lot, Lots
+from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderUpdate, ReturnSpent
+from pointbook.domain.ports import Loaded
+from pointbook.ledger.instruction import Complete, Identity
+from tests.simulation.kernel.requests import Ask, Who
+from tests.simulation.orders.drawn_orders import drawn_news, drawn_rule, goods_back, grown
+from tests.support.instants import instant
+
+TIME_ZONES: Final = {"tokyo": "Asia/Tokyo", "york": "America/New_York"}
+CUSTOMERS: Final = ("7001", "7002", "7003")
+"""The same ids in both shops."""
+
+ORDERS_PER_CUSTOMER: Final = 4
+
+_DAY_MS: Final = 86_400_000
+_SOME_TIME_MS: Final = 60_000
+
+TILL_SPENDINGS: Final = ("till-1", "till-2")
+"""Under which ids points are spent on an order at a till; each counts once an order."""
+
+
+@dataclass(slots=True)
+class Lean:
+    """How one run leans: what is asked more often, and for whom."""
+
+    commands: dict[str, float]
+    hot: float
+    rolling: bool
+    many_lots: bool
+    per_hour: int | None
+
+
+@dataclass(slots=True)
+class Known:
+    """What the askers know of one customer: the codes given out, in the order of their holds."""
+
+    codes: list[str] = field(default_factory=list)
+
+
+def lean(random: Random) -> Lean:
+    """A way to lean."""
+    weights = {name: random.choice((0.3, 1.0, 1.0, 3.0)) for name in MAKERS}
+    for name in HOLD_STEPS:
+        weights[name] *= 0.25
+    weights["merge"] = random.choice((0.0, 0.1, 0.3))
+    apart = Random(repr(weights))  # the other draws of a seed stay what they were
+    return Lean(
+        commands=weights,
+        hot=random.choice((0.4, 0.6, 0.9)),
+        rolling=random.random() < 0.3,
+        many_lots=random.random() < 0.12,
+        per_hour=apart.choice((None, None, 1, 2, 5)),
+    )
+
+
+class Workload:
+    """Makes asks. `now_ms` says the time at which the next one is made."""
+
+    def __init__(self, random: Random, leaning: Lean, now_ms: Callable[[], int]) -> None:
+        self.random = random
+        self.lean = leaning
+        self.now_ms = now_ms
+        self._count = 0
+        self._known: dict[Who, Known] = {}
+
+    def ask(self, who: Who | None = None) -> Ask:
+        """Something that somebody asks for."""
+        who = who or self.somebody()
+        names, weights = zip(*self.lean.commands.items(), strict=True)
+        (name,) = self.random.choices(names, weights)
+        return self.numbered(who, name, MAKERS[name](self, who))
+
+    def numbered(self, who: Who, name: str, parts: Mapping[str, object]) -> Ask:
+        """An ask under the next number."""
+        self._count += 1
+        ask = Ask(self._count, who, name)
+        return replace(ask, **parts)  # type: ignore[arg-type]
+
+    def somebody(self) -> Who:
+        """A customer: one of them is hot."""
+        shop = "tokyo" if self.random.random() < 0.7 else "york"
+        hot = self.random.random() < self.lean.hot
+        return (shop, CUSTOMERS[0] if hot else self.random.choice(CUSTOMERS))
+
+    def life_of_many_days(self) -> list[tuple[int, Ask]]:
+        """So many lots that more falls due than one write holds; each with its milliseconds.
+
+        All of them are spent by one order, which is cancelled when none, half or all have lapsed.
+        """
+        who, order_id = ("tokyo", CUSTOMERS[0]), f"{CUSTOMERS[0]}9"
+        days, hold_id = self.random.choice((25, 60, 100, 120)), self.new_code(who)
+        half = days // 2
+        asks: list[tuple[int, Ask]] = []
+
+        def add(at: int, name: str, parts: Mapping[str, object]) -> None:
+            asks.append((at * _SOME_TIME_MS, self.numbered(who, name, parts)))
+
+        for day in range(1, days + 1):  # the first half is held while the second is granted
+            add(0 if day <= half else 2, "grant", self.moving(c.Grant(2, Days(day)), "grant"))
+        held = c.TakeHold(2 * half, hold_id, 600)
+        add(1, "take_hold", self.moving(held, "take_hold", hold_id=hold_id))
+        add(3, "capture", _capture_of(self, hold_id, order_id, 2 * half))
+        till_points = 2 * (days - half)
+        add(4, "spend_on_order", _spend_of(self, "till-1", order_id, till_points))
+        gone = 5 + self.random.choice((0, half, days, days + 5)) * _DAY_MS // _SOME_TIME_MS
+        told = goods_back(self.random, self.now_ms()) if self.random.random() < 0.3 else None
+        news = _update_order(self, who, order_id=order_id, cancelled=True, told=told)
+        add(gone, "update_order", news)
+        for spending_id in (hold_id, "till-1", hold_id, "till-1"):
+            back = _return_spending(self, who, spending_id, order_id=order_id)
+            add(gone + 1, "return_spending", back)
+        return asks
+
+    def read(self) -> Ask:
+        """Somebody looks at their points, or at their history."""
+        name = self.random.choice(("read", "read", "history"))
+        return self.numbered(self.somebody(), name, {"reads": True})
+
+    def other_content(self, ask: Ask) -> Ask:
+        """Another request by mistake under the same identity."""
+        parts = {"identity": ask.identity, "content": {**ask.content, "points": 10_007}}
+        command = c.Grant(7, Never())
+        return self.numbered(ask.who, "other_content", {**parts, "command": command})
+
+    def follow_ups(self, ask: Ask) -> list[tuple[int, Ask]]:
+        """What comes of a hold and of its order later, each with the milliseconds until then."""
+        if ask.name == "take_hold":
+            return self._after_hold(ask)
+        if ask.name == "capture" and self.random.random() < 0.4:
+            return self._after_spending(ask, ask.hold_id or "")
+        if ask.name == "spend_on_order" and self.random.random() < 0.4:
+            return self._after_spending(ask, self.random.choice(TILL_SPENDINGS))
+        return []
+
+    def _after_hold(self, hold: Ask) -> list[tuple[int, Ask]]:
+        assert isinstance(hold.command, c.TakeHold)
+        ends_ms, code = hold.command.seconds * 1000, hold.command.hold_id
+        steps: list[tuple[int, str]] = []
+        if self.random.random() < 0.7:
+            steps.append((self.random.randint(20, 400), "mark_ready"))
+        drawn = self.random.random()
+        around_ms = ends_ms + self.random.choice((-100, -30, -10, -5, 0, 10, 100, 5_000))
+        inside_ms = self.random.randint(0, ends_ms)
+        if drawn < 0.5:
+            steps.append((self.random.choice((inside_ms, around_ms)), "capture"))
+        elif drawn < 0.8:
+            release_ms = self.random.choice((inside_ms, inside_ms, around_ms))
+            steps += [(release_ms, "begin_release"), (release_ms + 150, "release_hold")]
+            if self.random.random() < 0.5:
+                steps.append((release_ms + 75, "mark_ready"))
+        elif drawn < 0.9:
+            steps.append((self.random.randint(20, 400), "undo_hold"))
+        if drawn < 0.2 or drawn > 0.95:
+            steps.append((ends_ms + self.random.randint(0, 40_000_000), "capture"))
+        steps += self._besides(inside_ms, around_ms)
+        return [
+            (after_ms, self.numbered(hold.who, name, MAKERS[name](self, hold.who, code)))
+            for after_ms, name in steps
+        ]
+
+    def approve_pending(self, shop: str, order: Order) -> Ask:
+        """What a sweep asks for an order whose points need not be pending any longer."""
+        order_id, expiry = order.order_id, self.expiry()
+        assert order.customer_id is not None, "an order with points has an owner"
+
+        def complete(loaded: Loaded) -> c.Command:
+            known = loaded.order or Order(order_id)
+            return c.UpdateOrder(known, OrderUpdate(), EarningRule(unit_minor=1), expiry)
+
+        parts = {"command": complete, "order_id": order_id}
+        return self.numbered((shop, order.customer_id), "approve_pending", parts)
+
+    def _besides(self, inside_ms: int, around_ms: int) -> list[tuple[int, str]]:
+        """What may happen to a customer with a hold that has nothing to do with it."""
+        likely = ((0.3, around_ms, "settle"), (0.1, min(inside_ms, 5_000), "merge"))
+        return [
+            (after_ms, name) for share, after_ms, name in likely if self.random.random() < share
+        ]
+
+    def _after_spending(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
+        """The order is cancelled; what it had spent is given back, twice."""
+        if self.random.random() < 0.5:
+            return self._after_goods_back(spent, spending_id)
+        order_id, who = spent.order_id or "", spent.who
+        cancel = _update_order(self, who, order_id=order_id, cancelled=True)
+        back = _return_spending(self, who, spending_id, order_id=order_id)
+        after_ms = self.random.choice((0, 50, 1_000, 100_000, 90_000_000))
+        return [
+            (after_ms, self.numbered(who, "update_order", cancel)),
+            (after_ms + self.random.choice((0, 30)), self.numbered(who, "return_spending", back)),
+            (after_ms + 5_000, self.numbered(who, "return_spending", back)),
+        ]
+
+    def _after_goods_back(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
+        """Goods come back, then the order grows; each time what was spent follows."""
+        order_id, who = spent.order_id or "", spent.who
+        after_ms = self.random.choice((50, 1_000, 100_000, 90_000_000))
+        later_ms = self.random.choice((2_000, 100_000, 200_000_000))
+        first, then = goods_back(self.random, self.now_ms()), grown(self.now_ms())
+        asks = list[tuple[int, Ask]]()
+        for at_ms, told in ((after_ms, first), (after_ms + later_ms, then)):
+            news = _update_order(self, who, order_id=order_id, told=told)
+            asks.append((at_ms, self.numbered(who, "update_order", news)))
+            back = _return_spending(self, who, spending_id, order_id=order_id)
+            asks.append((at_ms + 500, self.numbered(who, "return_spending", back)))
+        return asks
+
+    # --- parts -----------------------------------------------------------------------------------
+
+    def points(self) -> int:
+        """A few points; now and then more than anybody has."""
+        return self.random.choice((1, 2, 3, 5, 8, 8, 13, 20, 34))
+
+    def expiry(self) -> ExpiryRule:
+        """When points end: mostly soon."""
+        if self.lean.rolling:
+            return Rolling(self.random.choice((Days(1), Days(2), Months(1))))
+        if self.lean.many_lots:
+            return Days(self.random.randint(1, 40))
+        yesterday = self.today() - timedelta(days=1)
+        return self.random.choice(
+            (
+                Days(1),
+                Days(1),
+                Days(2),
+                Days(3),
+                Days(9, RoundTo.MONTH_END),
+                Months(1),
+                Months(2, RoundTo.YEAR_END),
+                Never(),
+                FixedDate(self.today()),
+                FixedDate(yesterday),
+            )
+        )
+
+    def lapsed_expiry(self) -> ExpiryRule | None:
+        """The rule for points that come back too late: mostly none."""
+        return self.random.choice((None, None, Days(1), Days(3), Months(1)))
+
+    def renew(self) -> Rolling | None:
+        """The rule of a rolling programme."""
+        return Rolling(self.random.choice((Days(1), Days(2)))) if self.lean.rolling else None
+
+    def today(self) -> date:
+        """The day, for somebody in Tokyo."""
+        return day_of(instant(self.now_ms()), "Asia/Tokyo")
+
+    def lots(self, points_max: int) -> Lots:
+        """Days that points may have come from."""
+        days = self.random.sample(range(-3, 5), self.random.randint(0, 3))
+        left, lots = points_max, list[Lot]()
+        for day in sorted(days):
+            points = min(left, self.random.randint(1, 6))
+            if points:
+                lots.append(Lot(self.today() + timedelta(days=day), points))
+                left -= points
+        return tuple(lots)
+
+    def identity(self, kind: str) -> Identity:
+        """A key of its own for this request."""
+        return Identity(kind, f"key-{self._count + 1}")
+
+    def moving(self, command: c.Command, name: str, **more: object) -> dict[str, object]:
+        """The parts of an ask that moves points: it always has an identity."""
+        return {
+            "command": command,
+            "identity": self.identity(name),
+            "content": {"action": name, "points": getattr(command, "points", None)},
+            "reason": self.random.choice(("", "thanks")),
+            "caused_by": self.random.choice(("", "", f"{CUSTOMERS[0]}-000000000001")),
+            **more,
+        }
+
+    def of_order(
+        self, complete: Complete, name: str, order_id: str, **more: object
+    ) -> dict[str, object]:
+        """The parts of an ask about an order: it needs no identity, but sometimes has one."""
+        parts: dict[str, object] = {"command": complete, "order_id": order_id, **more}
+        if self.random.random() < 0.3:
+            parts["identity"] = self.identity(name)
+        return parts
+
+    def code(self, who: Who) -> str:
+        """A code that was given out, mostly the latest; one that never was, if there is none."""
+        codes = self._known.setdefault(who, Known()).codes
+        if not codes or self.random.random() < 0.03:
+            return f"{who[0]}-{who[1]}-never"
+        return codes[-1] if self.random.random() < 0.85 else self.random.choice(codes)
+
+    def new_code(self, who: Who) -> str:
+        """A code of a new hold."""
+        codes = self._known.setdefault(who, Known()).codes
+        codes.append(f"{who[0]}-{who[1]}-{self._count + 1}")
+        return codes[-1]
+
+    def order_id(self, who: Who) -> str:
+        """One of a customer's few orders."""
+        return f"{who[1]}{self.random.randrange(ORDERS_PER_CUSTOMER)}"
+
+
+class Maker(Protocol):
+    """Draws the parts of an ask of one kind; `code` is its hold's, where it is about one."""
+
+    def __call__(self, w: Workload, who: Who, code: str | None = None, /) -> dict[str, object]:
+        """The parts, by the names of the fields of `Ask`."""
+        ...
+
+
+def _grant(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    topic = w.random.choice(sorted(c.GRANT_TOPICS))
+    most = w.lean.per_hour if topic is Topic.ADD_FLOW else None
+    grant = c.Grant(w.points(), w.expiry(), Topic(topic), flow_per_hour=most)
+    return w.moving(grant, "grant")
+
+
+def _grant_pending(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.GrantPending(w.points()), "grant_pending")
+
+
+def _confirm(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.Confirm(w.points(), w.expiry()), "confirm")
+
+
+def _cancel_pending(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.CancelPending(w.points()), "cancel_pending")
+
+
+def _consume(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.Consume(w.points(), w.renew(), w.lean.per_hour), "consume")
+
+
+def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return w.moving(c.Remove(w.points()), "remove")
+
+
+def _reverse(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    days = w.random.sample(range(5), w.random.randint(0, 2))
+    own_days = frozenset(w.today() + timedelta(days=day) for day in days)
+    policy = w.random.choice(tuple(DebtPolicy))
+    return w.moving(c.Reverse(w.points(), own_days, policy), "reverse")
+
+
+def _give_back(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    points = w.points()
+    command = c.GiveBack(points, w.lots(points), w.expiry(), w.lapsed_expiry())
+    return w.moving(command, "give_back")
+
+
+def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
+    hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
+    code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
+    command = c.TakeHold(
+        w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor, w.lean.per_hour
+    )
+    return w.moving(command, "take_hold", hold_id=hold_id)
+
+
+def _hold_step(step: type) -> Maker:
+    harmless = step in (c.MarkReady, c.BeginRelease)
+
+    def make(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+        code = code or w.code(who)
+        if step is c.UndoHold:
+            in_doubt = w.random.random() < 0.5
+            return w.moving(c.UndoHold(code, code_in_doubt=in_doubt), step.__name__)
+        if harmless and w.random.random() < 0.5:
+            return {"command": step(code)}
+        return w.moving(step(code), step.__name__)
+
+    return make
+
+
+def _capture(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return _capture_of(w, code or w.code(who), w.order_id(who), w.points())
+
+
+def _capture_of(w: Workload, hold_id: str, order_id: str, points: int) -> dict[str, object]:
+    renew, rule = w.renew(), w.random.choice(tuple(ReturnSpent))
+
+    def complete(loaded: Loaded) -> c.Command:
+        record, order = loaded.hold_record, loaded.order or Order(order_id)
+        if record is None:
+            return c.Settle()
+        return c.CaptureHold(points, record, order, renew, rule)
+
+    return w.of_order(complete, "capture", order_id, hold_id=hold_id)
+
+
+def _spend_on_order(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    spending_id = w.random.choice(TILL_SPENDINGS)
+    return _spend_of(w, spending_id, w.order_id(who), w.points())
+
+
+def _spend_of(w: Workload, spending_id: str, order_id: str, points: int) -> dict[str, object]:
+    renew, rule = w.renew(), w.random.choice(tuple(ReturnSpent))
+
+    def complete(loaded: Loaded) -> c.Command:
+        order = loaded.order or Order(order_id)
+        return c.SpendOnOrder(points, order, spending_id, renew, rule)
+
+    return w.of_order(complete, "spend_on_order", order_id)
+
+
+def _update_order(
+    w: Workload,
+    who: Who,
+    code: str | None = None,
+    *,
+    order_id: str = "",
+    cancelled: bool | None = None,
+    told: OrderUpdate | None = None,
+) -> dict[str, object]:
+    order_id, expiry = order_id or w.order_id(who), w.expiry()
+    cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
+    news = told or drawn_news(w.random, w.now_ms(), cancelled=cancelled)
+    rule = drawn_rule(w.random)
+
+    def complete(loaded: Loaded) -> c.Command:
+        return c.UpdateOrder(loaded.order or Order(order_id), news, rule, expiry)
+
+    return w.of_order(complete, "update_order", order_id)
+
+
+def _return_spending(
+    w: Workload, who: Who, code: str | None = None, *, order_id: str = ""
+) -> dict[str, object]:
+    order_id, hold_id = order_id or w.order_id(who), code or w.code(who)
+    expiry, lapsed = w.expiry(), w.lapsed_expiry()
+
+    def complete(loaded: Loaded) -> c.Command:
+        return c.ReturnSpending(loaded.order or Order(order_id), hold_id, expiry, lapsed)
+
+    return w.of_order(complete, "return_spending", order_id)
+
+
+def _settle(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return {"command": c.Settle()}
+
+
+def _merge(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    return {"merge_into": w.random.choice(CUSTOMERS)}
+
+
+HOLD_STEPS: Final = ("mark_ready", "begin_release", "undo_hold", "release_hold", "capture")
+"""Out of the blue they are rare: most follow a hold."""
+
+MAKERS: Final[dict[str, Maker]] = {
+    "grant": _grant,
+    "grant_again": _grant,
+    "grant_once_more": _grant,
+    "grant_pending": _grant_pending,
+    "confirm": _confirm,
+    "cancel_pending": _cancel_pending,
+    "consume": _consume,
+    "remove": _remove,
+    "reverse": _reverse,
+    "give_back": _give_back,
+    "take_hold": _take_hold,
+    "mark_ready": _hold_step(c.MarkReady),
+    "begin_release": _hold_step(c.BeginRelease),
+    "undo_hold": _hold_step(c.UndoHold),
+    "release_hold": _hold_step(c.ReleaseHold),
+    "capture": _capture,
+    "update_order": _update_order,
+    "spend_on_order": _spend_on_order,
+    "return_spending": _return_spending,
+    "settle": _settle,
+    "merge": _merge,
+}

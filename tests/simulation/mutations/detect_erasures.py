@@ -1,0 +1,21 @@
+"""Look for anything wrong with the erasures of the package on the path, as `detect` does.
+
+`python -m tests.simulation.mutations.detect_erasures FOLDER SEEDS`, with FOLDER first on the path.
+"""
+
+from collections.abc import Iterator
+
+from tests.simulation.erasures.world import run_erasures
+from tests.simulation.mutations.detect import main
+
+
+def findings(seeds: int) -> Iterator[tuple[str, str]]:
+    """Everything that is wrong, and what found it."""
+    for seed in range(seeds):
+        violation = run_erasures(seed).violation
+        if violation:
+            yield f"erasures, seed {seed}", violation
+
+
+if __name__ == "__main__":
+    main(findings)

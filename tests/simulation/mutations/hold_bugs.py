@@ -1,0 +1,204 @@
+"""The bugs that are planted in what makes and ends the discounts of holds, one at a time.
+
+As in `bugs`: every guard is taken away alone. What only the ledger's own parts do is planted there.
+"""
+
+from typing import Final
+
+from tests.simulation.mutations.bugs import Bug
+
+DESK: Final = "services/holds.py"
+PACE: Final = "store/pace.py"
+LOOSE: Final = "services/orphaned_codes.py"
+ORPHANED_STORE: Final = "store/orphaned_codes.py"
+DOMAIN: Final = "domain/holds.py"
+MERGE: Final = "domain/merge.py"
+DISCOUNTS: Final = "shopify/discounts.py"
+ORDER_SERVICE: Final = "services/orders.py"
+
+HOLD_BUGS: Final = (
+    # --- the desk ---
+    Bug(
+        "an undone hold's code is never listed",
+        DESK,
+        "code_in_doubt=error.code not in _NEVER_OURS",
+        "code_in_doubt=False",
+    ),
+    Bug(
+        "undone without a thought of earlier tries",
+        DESK,
+        "code_in_doubt=error.code not in _NEVER_OURS",
+        "code_in_doubt=not certain",
+    ),
+    Bug(
+        "released although the code may still come",
+        DESK,
+        "if not existed and hold.state is not HoldState.READY:",
+        "if not existed and hold.state is HoldState.PREPARING:",
+    ),
+    Bug(
+        "released whatever Shopify knows",
+        DESK,
+        "if not existed and hold.state is not HoldState.READY:",
+        "if points_back := False:",
+    ),
+    Bug(
+        "released although Shopify does not answer",
+        DESK,
+        "raise self._releasing(hold, type(error).__name__) from error",
+        "existed = True",
+    ),
+    Bug(
+        "points back before the code is off",
+        DESK,
+        "            existed = self._discounts.switch_off(hold.code)\n",
+        "            self._move(customer_id, ReleaseHold(hold_id), 'my_page:release', hold_id)\n"
+        "            existed = self._discounts.switch_off(hold.code)\n",
+    ),
+    Bug(
+        "the code is told before it is ready",
+        DESK,
+        "if hold is None or hold.state is not HoldState.READY:",
+        "if hold is None:",
+    ),
+    Bug(
+        "a hold that a rival made ready is said to have failed",
+        DESK,
+        "still_open is not None and still_open.state is HoldState.READY",
+        "still_open is None and hold.state is HoldState.READY",
+    ),
+    Bug(
+        "a discount of another amount",
+        DESK,
+        "amount_minor=hold.points * record.worth_minor",
+        "amount_minor=hold.points * record.worth_minor + 1",
+    ),
+    Bug(
+        "a discount for whoever asks",
+        DESK,
+        "customer_id=record.customer_id,\n            starts_at",
+        "customer_id='7009',\n            starts_at",
+    ),
+    Bug(
+        "figures of the moment, not those of the hold",
+        DESK,
+        "figures=taken.figures",
+        "figures=self._ledger.read(self._shop, customer_id).figures",
+    ),
+    Bug(
+        "another code at every try",
+        DESK,
+        "derive_code(self._code_key, self._shop, customer_id, key)",
+        "derive_code(self._code_key, self._shop, customer_id, key + str(self._clock.now()))",
+    ),
+    # --- the pace ---
+    Bug("one call more in a minute", PACE, "calls < :most", "calls <= :most"),
+    Bug("one call more for a customer", PACE, "#who < :each", "#who <= :each"),
+    Bug(
+        "a customer who begins a minute is not counted",
+        PACE,
+        "        _attribute(who): number(1),\n",
+        "        _attribute(who): number(0),\n",
+    ),
+    Bug("a minute that lasts", PACE, "_MINUTE_MS = 60_000", "_MINUTE_MS = 6_000_000"),
+    Bug(
+        "a repetition calls Shopify uncounted",
+        DESK,
+        "            if not counted:\n",
+        "            if not hold:\n",
+    ),
+    Bug(
+        "a new hold calls Shopify uncounted",
+        DESK,
+        "        if counted:  # before anything is held\n",
+        "        if not counted:\n",
+    ),
+    Bug(
+        "a release calls Shopify uncounted",
+        DESK,
+        "        self._keep_pace(customer_id)\n        if self._declined",
+        "        if self._declined",
+    ),
+    # --- the list ---
+    Bug(
+        "struck off although it may still come",
+        LOOSE,
+        "        else:\n            self._reschedule(shop, loose, tries)",
+        "        else:\n            self._codes.remove(shop, loose)",
+    ),
+    Bug(
+        "struck off although Shopify did not answer",
+        LOOSE,
+        "            self._reschedule(shop, loose, tries)\n            raise",
+        "            self._codes.remove(shop, loose)\n            raise",
+    ),
+    Bug(
+        "never struck off",
+        ORPHANED_STORE,
+        'self._send("delete_item", self._request(keys.orphaned_code(shop, loose.hold_id)))',
+        "return",
+    ),
+    Bug(
+        "struck off a minute before its end",
+        LOOSE,
+        "if self._clock.now() >= loose.until:",
+        "if self._clock.now() + timedelta(seconds=400) >= loose.until:",
+    ),
+    # --- the rules ---
+    Bug(
+        "undone while the customer has the code",
+        DOMAIN,
+        "answer = _end_hold(draft, command.hold_id, HoldState.PREPARING)",
+        "answer = _end_hold(draft, command.hold_id, HoldState.READY)",
+    ),
+    Bug(
+        "the loose code of another moment",
+        DOMAIN,
+        "OrphanedCode(hold.hold_id, hold.code, hold.ends_at)",
+        "OrphanedCode(hold.hold_id, '', hold.ends_at)",
+    ),
+    Bug(
+        "a merge forgets the code",
+        MERGE,
+        "orphaned_codes=orphaned(released) if released else ()",
+        "orphaned_codes=()",
+    ),
+    # --- Shopify ---
+    Bug(
+        "a code that outlives its hold",
+        DISCOUNTS,
+        '"endsAt": _whole_seconds(discount.ends_at).isoformat()',
+        '"endsAt": (_whole_seconds(discount.ends_at).replace(year=2099)).isoformat()',
+    ),
+    Bug(
+        "a code that is there is not looked up",
+        DISCOUNTS,
+        "if _TAKEN in refused.reasons:",
+        "if not refused.reasons:",
+    ),
+    Bug(
+        "switched off without switching off",
+        DISCOUNTS,
+        '            self._deactivate(found["id"], deadline)\n        except',
+        "            pass\n        except",
+    ),
+    Bug("as often as one likes", DISCOUNTS, '"usageLimit": USAGE_LIMIT', '"usageLimit": 9'),
+    # --- orders ---
+    Bug(
+        "a code in small letters is of no hold",
+        ORDER_SERVICE,
+        "hold_id = hold_id_of(use.code)\n",
+        "hold_id = use.code\n",
+    ),
+    Bug(
+        "an order spends all that was held",
+        ORDER_SERVICE,
+        "points = -(-use.amount_minor // record.worth_minor)",
+        "points = record.points",
+    ),
+)
+
+HARMLESS_TO_HOLDS: Final = (
+    Bug("shorter first pauses", LOOSE, "PAUSE_FIRST_SECONDS = 30", "PAUSE_FIRST_SECONDS = 20"),
+    Bug("another budget", DISCOUNTS, "BUDGET_SECONDS = 5.0", "BUDGET_SECONDS = 4.0"),
+)

@@ -1,0 +1,410 @@
+"""Deliver a shop's story as Shopify and SQS may, and compare what the books say in the end.
+
+Each webhook comes one to three times, at once or up to a day late, so in almost any order; now and
+then a worker's table fails, its process ends or Shopify does not tell a customer's tags, and the
+message comes again. Every message takes the real way: entrance, text on the queue, order desk or
+customer events, ledger, store. Some bodies come once more under headers that lie (`lying_headers`),
+or with a field that nobody can read (`garbled`), which must change nothing.
+
+What must not depend on any of that: approved, pending, total, spent and hold of every customer, and
+the points that each order keeps. `lifetime` may: points that were approved before they were taken
+back count in it, those taken back before do not. So it is held to what was approved and stayed, and
+what was reversed since.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from random import Random
+from typing import Any, Final
+from unittest.mock import patch
+
+from pointbook import log
+from pointbook.domain.account import Account, faults
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant, TakeHold
+from pointbook.domain.decide import settled
+from pointbook.domain.entry import Topic
+from pointbook.domain.ports import DueKind, ReadRequest, StoreUnavailable
+from pointbook.domain.programme import Programme
+from pointbook.domain.reconcile import reconcile
+from pointbook.errors import InvalidRequest, LedgerUnavailable, TagsUnknown
+from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.services import customers as customer_events
+from pointbook.services.message import Message, read_message
+from pointbook.services.orders import OrderService
+from pointbook.services.sweeps import Sweep
+from pointbook.shopify.discount_code import hold_id_of
+from pointbook.shopify.webhook import CUSTOMERS, QUEUES
+from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.privacy_requests import PrivacyRequests
+from tests.fakes.customers import nobody_is_asked
+from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Plan, Request, Seeded
+from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
+from tests.simulation.kernel.scheduler import Scheduler, SkewedClock
+from tests.simulation.kernel.violation import must
+from tests.simulation.orders.customer_tags import Asked, CustomerTags
+from tests.simulation.orders.garbled import Garbling
+from tests.simulation.orders.lifecycles import (
+    HOLD_SECONDS,
+    LAST_DAYS,
+    OTHER_SHOP,
+    Checkout,
+    Sent,
+    Story,
+)
+from tests.simulation.orders.lying_headers import Lies
+from tests.simulation.orders.order_life import SHOP
+from tests.support.instants import milliseconds
+from tests.support.table import TABLE, create_table
+
+SECOND, DAY = 1_000, 86_400_000
+PENDING_DAYS_MAX: Final = 30
+SWEEP_SECONDS: Final = 60.0
+FAULTY_SHARE: Final = 0.12
+TRIES_MAX: Final = 20
+REDRIVEN_AFTER_MS: Final = (3_600_000, 21_600_000, 43_200_000)
+"""When a message comes again that waits for Shopify: a merge may be told a day late."""
+RATES: Final = {
+    Fault.THROTTLED: 0.03,
+    Fault.CONFLICT: 0.05,
+    Fault.SERVER_ERROR_AFTER: 0.03,
+    Fault.REPLY_LOST: 0.05,
+    Fault.LATE_COMMIT: 0.05,
+    Fault.STALE: 0.15,
+    Fault.TORN: 0.1,
+    Fault.CRASH_BEFORE: 0.06,
+    Fault.CRASH_AFTER: 0.1,
+}
+
+
+@dataclass(slots=True)
+class Delivered:
+    """What a delivery came to."""
+
+    orders: int = 0
+    messages: int = 0
+    deliveries: int = 0
+    garbled: int = 0
+    lies: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    metrics: Counter[str] = field(default_factory=Counter)
+    entries: Counter[str] = field(default_factory=Counter)
+
+
+def deliver(told: Story, seed: int, later: Programme | None = None) -> Delivered:
+    """Deliver a story in the order of a seed. Raises Violation where anything is not right.
+
+    `later`: this programme is in force for everything but the first news of each order and of its
+    buyer.
+    """
+    delivery = _Delivery(told, seed, later)
+    delivery.run()
+    return delivery.report
+
+
+def deliver_and_let_expire(told: Story, seed: int) -> None:
+    """Deliver a story in which points last `LAST_DAYS`, and wait until none is left."""
+    delivery = _Delivery(told, seed, None)
+    delivery.run()
+    delivery.let_expire()
+
+
+class _Delivery:
+    def __init__(self, told: Story, seed: int, later: Programme | None) -> None:
+        self.told = told
+        self.later = later
+        self.heard_of: set[str] = set()
+        self.random = Random(seed)
+        self.lies = Lies(seed)
+        self.garbling = Garbling(seed)
+        self.engine = MemoryDynamoDB()
+        create_table(self.engine)
+        self.scheduler = Scheduler(
+            self.random, milliseconds(min(one.at for one in told.happenings)) - DAY
+        )
+        self.clock = SkewedClock(self.scheduler, 0)
+        self.store = DynamoStore(self.engine, TABLE)
+        self.plan: Plan = Seeded(self.random, RATES)
+        self.tags = CustomerTags(told, self.store, self.clock, Random(seed))
+        self.report = Delivered(orders=len(told.shop.orders))
+
+    def run(self) -> None:
+        """All of it, then a look at the books. What workers log goes nowhere, but is counted."""
+        with self._in_silence():
+            self._happen()
+        self.tags.settle()
+        self._check()
+
+    @contextmanager
+    def _in_silence(self) -> Iterator[None]:
+        with ExitStack() as patches:
+            patches.enter_context(patch.object(log, "metric", self._count))
+            for name in ("info", "warning", "error", "exception"):
+                patches.enter_context(patch.object(log, name, _say_nothing))
+            yield
+
+    def _count(self, name: str, *_: object, **__: object) -> None:
+        self.report.metrics[name] += 1
+
+    def _happen(self) -> None:
+        self._open()
+        for one in sorted(self.told.happenings, key=lambda one: one.at):
+            if isinstance(one, Sent):
+                self._send(one)
+            else:
+                self._at(one.at, partial(self._take, one))
+        for day in range(25):
+            self.scheduler.spawn(day * DAY, self._approve)
+        self.scheduler.run()
+        for hold in self.told.last_holds:
+            self._take(hold)
+        self._approve()
+
+    def let_expire(self) -> None:
+        """Long after: what was left has expired, what was owed is owed."""
+        for days in (PENDING_DAYS_MAX, LAST_DAYS + 1):
+            self.scheduler.now_ms += days * DAY
+            with self._in_silence():
+                self._approve()
+        expected = figures(self.told.shop, self.clock.now())
+        for customer, wanted in expected.items():
+            stored = self.store.account(SHOP, customer) or Account(customer)
+            now = settled(stored, self.clock.now())
+            left = wanted.earned - wanted.spent
+            found = (now.balances.approved, now.balances.expired, now.lots)
+            right = (min(0, left), max(0, left), ())
+            must("expiry", found == right, f"{customer} has {found}, but should have {right}")
+
+    # --- what happens ----------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        for customer, granted in self.told.shop.granted.items():
+            self._must_book(customer, Grant(granted, self.told.programme.expiry))
+
+    def _take(self, hold: Checkout) -> None:
+        hold_id = hold_id_of(hold.code)
+        command = TakeHold(
+            hold.points,
+            hold_id,
+            HOLD_SECONDS,
+            code=hold.code,
+            worth_minor=self.told.programme.point_worth_minor,
+        )
+        self._must_book(hold.customer, command, hold_id=hold_id)
+
+    def _must_book(self, customer: str, command: Grant | TakeHold, **more: Any) -> None:
+        ledger = Ledger(self.store, self.clock, random=self.random.random)
+        answer = ledger.execute(Instruction(SHOP, customer, command, Cause("test"), **more))
+        must("story", isinstance(answer, Booked), f"{customer}: {command}: {answer}")
+
+    def _approve(self) -> None:
+        """The schedule, on a table that works: what has an order's name is due, and is done."""
+        desk = self._desk(self.store)
+        sweep = Sweep(self.store, self.clock, lambda _, order_id: desk.approve(order_id))
+        swept = sweep.run(DueKind.PENDING, SWEEP_SECONDS)
+        must("sweep", not swept.failed, f"{swept}")
+
+    def _at(self, at: datetime, run: Callable[[], object], late_ms: int = 0) -> None:
+        self.scheduler.spawn(milliseconds(at) - self.scheduler.now_ms + late_ms, run)
+
+    def _send(self, sent: Sent) -> None:
+        """Let a webhook come once, twice, three times."""
+        self.report.messages += 1
+        programme = self.told.programme
+        if self.later is not None and sent.topic.startswith("orders/"):
+            if not sent.names <= self.heard_of:
+                self.heard_of |= sent.names
+                self._at(sent.at, partial(self._deliver, sent.text, programme, is_safe=True))
+            programme = self.later
+        for _ in range(self.random.choice([1, 1, 1, 1, 2, 2, 3])):
+            longest = self.random.choice([1, 30, 30, 3_600, 3_600, 86_400])
+            late_ms = self.random.randint(1, longest * SECOND)
+            self._at(sent.at, partial(self._deliver, sent.text, programme), late_ms)
+        for topic, shop, late_ms in self.lies.about(sent):
+            self._at(sent.at, partial(self._lie, sent, topic, shop, programme), late_ms)
+
+        if (garbled := self.garbling.of(sent)) is not None:
+            self._at(sent.at, partial(self._refuse, *garbled, programme))
+
+    def _refuse(self, field: str, garbled: Sent, programme: Programme) -> None:
+        """A message with a field that nobody can read: the worker says so, and books nothing."""
+        self.report.garbled += 1
+        try:
+            self._desk(self.store, programme).carry_out(read_message(garbled.text))
+        except InvalidRequest as refusal:
+            must("unreadable", refusal.field == field, f"{refusal.field} is named, not {field}")
+        else:
+            must("unreadable", False, f"{field} cannot be read, and the order is booked")
+
+    def _lie(self, sent: Sent, topic: str, shop: str, programme: Programme) -> None:
+        """The body of a webhook under another topic, or as another shop's."""
+        text = self.lies.text(sent, topic, shop)
+        self.report.lies["refused" if text is None else "taken"] += 1
+        if text is not None:
+            self._deliver(text, programme)
+
+    def _deliver(
+        self, text: str, programme: Programme, tries: int = 1, *, is_safe: bool = False
+    ) -> None:
+        """One message in a worker; what fails comes again."""
+        must("progress", tries <= TRIES_MAX, f"it fails each time: {text}")
+        self.report.deliveries += 1
+        is_faulty = not is_safe and self.random.random() < FAULTY_SHARE
+        store = DynamoStore(self._faulty(), TABLE) if is_faulty else self.store
+        message = read_message(text)
+        try:
+            if QUEUES[message.topic] == CUSTOMERS:
+                requests = PrivacyRequests(self.engine, TABLE)
+                customer_events.carry_out(message, self._ledger(store), programme, requests)
+            else:
+                self._carry_out(message, store, programme, is_safe=is_safe)
+        except TagsUnknown:
+            self.report.failures["TagsUnknown"] += 1
+            again_ms = self.random.choice(REDRIVEN_AFTER_MS)
+            self.scheduler.spawn(again_ms, partial(self._deliver, text, programme, tries + 1))
+        except (LedgerUnavailable, StoreUnavailable, Crash) as failure:
+            self.report.failures[type(failure).__name__] += 1
+            again_ms = self.random.choice([10, SECOND, 90 * SECOND, 900 * SECOND])
+            self.scheduler.spawn(again_ms, partial(self._deliver, text, programme, tries + 1))
+
+    def _carry_out(
+        self, message: Message, store: DynamoStore, programme: Programme, *, is_safe: bool
+    ) -> None:
+        asked = self.tags.for_message(message.payload, is_safe=is_safe)
+        try:
+            self._desk(store, programme, lambda: asked, message.shop).carry_out(message)
+        finally:
+            self.tags.look(asked.order_id)
+
+    def _desk(
+        self,
+        store: DynamoStore,
+        programme: Programme | None = None,
+        customers: Callable[[], Asked] = nobody_is_asked,
+        shop: str = SHOP,
+    ) -> OrderService:
+        rules = programme or self.told.programme
+        return OrderService(shop, self._ledger(store), store, self.clock, rules, customers)
+
+    def _ledger(self, store: DynamoStore) -> Ledger:
+        return Ledger(store, self.clock, random=self.random.random)
+
+    def _faulty(self) -> FaultyClient:
+        return FaultyClient(
+            self.engine, self.engine, self.plan, self.scheduler, self.random, _Witness(self.report)
+        )
+
+    # --- what must be so in the end --------------------------------------------------------------
+
+    def _check(self) -> None:
+        lost = self.report.metrics["CodesOfNoHold"]
+        must("holds", not lost, f"{lost} times a code of ours was not known")
+        for order in self.told.shop.orders:
+            self._check_order(order)
+        self._check_customers()
+        self._check_strangers()
+
+    def _check_strangers(self) -> None:
+        """Whatever headers say: nobody has points but the shop's own customers.
+
+        A merge names no shop, so another one may note it; of customers that it does not have.
+        """
+        sent = [json.loads(one.body) for one in self.told.happenings if isinstance(one, Sent)]
+        named = {str(body["id"]) for body in sent if "id" in body}
+        for shop in (SHOP, OTHER_SHOP):
+            for who in named if shop != SHOP else named.difference(self.told.shop.customers):
+                found = self.store.account(shop, who)
+                is_empty = found is None or found.version == 0
+                must("strangers", is_empty, f"{who} of {shop} has an account: {found}")
+
+    def _check_customers(self) -> None:
+        shop = self.told.shop
+        expected = figures(shop, self.clock.now())
+        for customer in shop.customers:
+            account = self.store.account(SHOP, customer)
+            if account is not None:
+                self._check_book(account)
+            if customer in shop.merged_into:
+                gone_to = account.merged_into if account else None
+                must("merge", gone_to is not None, f"{customer} is still there")
+                continue
+            found = _figures_of(account and settled(account, self.clock.now()))
+            wanted = expected[customer]
+            right = {
+                "approved": wanted.approved,
+                "pending": wanted.pending,
+                "total": wanted.total,
+                "spent": wanted.spent,
+                "hold": wanted.hold,
+                "lifetime without reversed": wanted.earned,
+            }
+            must("figures", found == right, f"{customer} has {found}, but should have {right}")
+
+    def _check_order(self, order: Bought) -> None:
+        rules = self.told.shop.rules
+        wanted = ReadRequest(SHOP, None, order_id=order.order_id)
+        known = self.store.load(wanted, fresh=True).order
+        must("order", known is not None, f"{order.order_id} was never seen")
+        assert known is not None
+        worth = points(order, rules) if order.customer is not None else 0
+        right = (0, worth) if is_approved(order, rules, self.clock.now()) else (worth, 0)
+        kept = (known.pending_points, known.approved_points)
+        since = confirmed_at(order, rules)
+        must("order", known.confirmed_at == since, f"confirmed at {since}, yet {known}")
+        must("order", kept == right, f"{kept} remain of {known}, but should {right} of {order}")
+
+    def _check_book(self, account: Account) -> None:
+        who = account.customer_id
+        entries = self.store.entries(SHOP, who, before_version=LATEST, limit=LATEST)
+        self.report.entries.update(booked.entry.topic for booked in entries)
+        wrong = [*faults(account), *reconcile(account, reversed(entries))]
+        must("book", not wrong, f"{who}: {wrong}")
+        for booked in entries:
+            if booked.entry.topic is Topic.ADD_ORDER:
+                order = next(o for o in self.told.shop.orders if o.order_id == booked.entry.about)
+                ripe = is_approved(order, self.told.shop.rules, booked.entry.at)
+                must("order", ripe, f"approved before its time: {booked.entry} of {order}")
+
+
+def _figures_of(account: Account | None) -> dict[str, int]:
+    shown = account.figures if account else Account("0").figures
+    reversed_points = account.balances.reversed if account else 0
+    return {
+        "approved": shown.approved,
+        "pending": shown.pending,
+        "total": shown.total,
+        "spent": shown.spent,
+        "hold": shown.hold,
+        "lifetime without reversed": shown.lifetime - reversed_points,
+    }
+
+
+def _say_nothing(*_: object, **__: object) -> None:
+    pass
+
+
+class _Witness:
+    """Counts faults."""
+
+    def __init__(self, report: Delivered) -> None:
+        self._report = report
+
+    def issued(self, operation: str) -> object:
+        return None
+
+    def suffered(self, fault: Fault) -> None:
+        self._report.faults[fault] += 1
+
+    def committed(self, request: Request, stamp: object) -> None:
+        pass
+
+    def answered(self) -> None:
+        pass

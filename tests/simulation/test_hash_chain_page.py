@@ -1,0 +1,269 @@
+"""Whoever has only docs/hash-chain.md can check a chain, and sees what was changed in it."""
+
+import base64
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pointbook.domain.account import HoldRecord
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import (
+    BeginRelease,
+    CancelPending,
+    CaptureHold,
+    Command,
+    Confirm,
+    Consume,
+    GiveBack,
+    Grant,
+    GrantPending,
+    ReleaseHold,
+    Remove,
+    Reverse,
+    Settle,
+    SpendOnOrder,
+    TakeHold,
+)
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import Days, Never
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import Loaded
+from pointbook.ledger.instruction import Booked, Complete
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.privacy import Office, everything
+from tests.reference.chain_by_the_page import Item, Page, digest, quoted, sha256
+from tests.simulation.kernel.world import World
+from tests.support import shopify_files
+from tests.support.engine import MEMORY, SHOP, Engine, opened
+from tests.support.examples import CUSTOMER, OTHER
+from tests.support.ledgers import Desk
+
+TEXT = (shopify_files.ROOT / "docs" / "hash-chain.md").read_text(encoding="utf-8")
+PAGE = Page.read(TEXT)
+FLOW = Cause("flow", "run-é-😀", f"{CUSTOMER}-000000000001", 3)
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return opened(MEMORY, MemoryDynamoDB())
+
+
+def printed(item: dict[str, Any]) -> Item:
+    """An item as `aws dynamodb query` prints it."""
+
+    def value(typed: dict[str, Any]) -> dict[str, Any]:
+        ((kind, content),) = typed.items()
+        match kind:
+            case "B":
+                return {kind: base64.b64encode(bytes(content)).decode()}
+            case "L":
+                return {kind: [value(one) for one in content]}
+            case "M":
+                return {kind: {name: value(one) for name, one in content.items()}}
+        return {kind: content}
+
+    return {name: value(typed) for name, typed in item.items()}
+
+
+def books(items: list[dict[str, Any]]) -> list[tuple[Item, ...]]:
+    """The items of each book that has entries."""
+    found: dict[str, list[Item]] = {}
+    for item in items:
+        if item["sk"]["S"] == "A" or item["sk"]["S"].startswith("E#"):
+            found.setdefault(item["pk"]["S"], []).append(printed(item))
+    return [tuple(book) for book in found.values() if len(book) > 1]
+
+
+# --- the page ------------------------------------------------------------------------------------
+
+
+def test_the_example_verifies_and_each_step_of_it_is_what_the_page_shows() -> None:
+    assert PAGE.wrong(PAGE.items) == []
+    entries = [item for item in PAGE.items if item["sk"]["S"] != "A"]
+    expected: dict[str, str] = {}
+    for entry in entries:
+        name, line = entry["version"]["N"], PAGE.line(entry, PAGE.items[0]["book"]["S"])
+        expected |= {f"line of {name}": line, f"hash of {name}": sha256(line)}
+        if "salt" in entry:
+            expected[f"digest of {name}"] = digest(entry)
+    assert PAGE.told == expected
+    assert len(entries) == 4
+    assert len(PAGE.fields) == 16
+
+
+def test_a_field_that_the_page_misplaces_or_forgets_is_noticed() -> None:
+    for number in range(len(PAGE.fields)):
+        assert PAGE.without(number).wrong(PAGE.items), PAGE.fields[number]
+    for number in range(len(PAGE.fields) - 1):
+        assert PAGE.swapped(number).wrong(PAGE.items), PAGE.fields[number]
+
+
+def changed(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A value of an item with any single part of it changed."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "N":
+            yield {kind: str(int(content) + 1)}
+        case "S":
+            yield {kind: content + "x"}
+        case "B":
+            yield {kind: base64.b64encode(base64.b64decode(content)[:-1] + b"x").decode()}
+        case "L":
+            parts = dict(enumerate(content))
+            for other in changed_parts(parts):
+                yield {kind: list(other.values())}
+        case "M":
+            for other in changed_parts(content):
+                yield {kind: other}
+
+
+def changed_parts[Name](parts: dict[Name, Any]) -> Iterator[dict[Name, Any]]:
+    """Named values, any single part of them changed."""
+    for name, one in parts.items():
+        yield from (parts | {name: other} for other in changed(one))
+
+
+def test_any_change_in_the_example_is_noticed() -> None:
+    for at, item in enumerate(PAGE.items):
+        kept_apart = {"pk", "sk"} if "salt" in item else {"pk", "sk", "cause"}
+        for name, value in item.items():
+            for other in changed(dict(value)) if name not in kept_apart else ():
+                items = list(copy.deepcopy(PAGE.items))
+                items[at] = {**item, name: other}
+                assert PAGE.wrong(tuple(items)), f"{item['sk']['S']}: {name} as {other}"
+    for at in range(1, len(PAGE.items)):
+        assert PAGE.wrong(PAGE.items[:at] + PAGE.items[at + 1 :])
+
+
+def test_texts_are_escaped_as_the_page_shows() -> None:
+    assert len(PAGE.samples) == 3
+    for text, written in PAGE.samples.items():
+        assert quoted(text) == written
+
+
+# --- what the ledger books -----------------------------------------------------------------------
+
+
+def of_hold(points: int, hold_id: str, order_id: str) -> Complete:
+    def complete(loaded: Loaded) -> Command:
+        record = loaded.hold_record
+        assert isinstance(record, HoldRecord)
+        return CaptureHold(points, record, loaded.order or Order(order_id))
+
+    return complete
+
+
+def live(desk: Desk) -> None:
+    """Everything that can happen to points, with texts and without."""
+
+    def say(command: Command | Complete, **more: Any) -> None:
+        assert isinstance(desk.say(command, **more), Booked), command
+
+    for number, topic in enumerate(sorted(topic for topic in Topic if "/add/" in topic)):
+        if topic in (
+            Topic.ADD_ORDER,
+            Topic.ADD_SIGN_UP,
+            Topic.ADD_MANUAL,
+            Topic.ADD_FLOW,
+            Topic.ADD_IMPORT,
+        ):
+            reason = ("", 'a "reason"\n\\ with 太郎 😀 \x7f\t')[number % 2]
+            say(Grant(100, (Never(), Days(9))[number % 2], topic), reason=reason, cause=FLOW)
+    say(GrantPending(30))
+    say(Confirm(10, Days(40)))
+    say(CancelPending(20), reason="/no/")
+    say(Consume(20), cause=FLOW)
+    say(Remove(5), reason="é")
+    say(Reverse(7))
+    say(GiveBack(5, (), Days(3)))
+    say(SpendOnOrder(6, Order("901"), "till-1"), order_id="901")
+    say(TakeHold(50, "h1", 600, code="C1"), hold_id="h1")
+    say(of_hold(30, "h1", "902"), hold_id="h1", order_id="902")
+    say(TakeHold(40, "h2", 600, code="C2"), hold_id="h2")
+    say(BeginRelease("h2"))
+    say(ReleaseHold("h2"))
+    desk.clock.pass_time(days=3, hours=13)
+    say(TakeHold(90, "h3", 600, code="C3"), hold_id="h3")
+    desk.clock.pass_time(days=20)
+    say(Settle())
+    say(of_hold(90, "h3", "903"), hold_id="h3", order_id="903")
+    say(Grant(70, Never()), customer_id=OTHER, reason="theirs")
+    assert isinstance(desk.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW), Booked)
+
+
+def test_every_kind_of_movement_that_the_ledger_books_verifies_by_the_page(engine: Engine) -> None:
+    live(Desk(engine))
+    found = books(everything(engine))
+    assert len(found) == 2
+    topics = {item["topic"]["S"] for book in found for item in book if "topic" in item}
+    assert topics == set(Topic)
+    for book in found:
+        assert PAGE.wrong(book) == []
+        assert PAGE.swapped(7).wrong(book)
+
+
+def test_the_chain_of_an_erased_customer_verifies_with_the_same_hashes(engine: Engine) -> None:
+    desk = Desk(engine)
+    live(desk)
+
+    def hashes() -> set[str]:
+        return {
+            item["hash"]["B"]
+            for book in books(everything(engine))
+            for item in book
+            if "hash" in item
+        }
+
+    before = hashes()
+    Office(engine, desk.clock).redact(CUSTOMER)
+    found = books(everything(engine))
+    assert hashes() == before
+    assert all(book[0]["pk"]["S"].startswith(f"S#{SHOP}#C#0") for book in found)
+    assert not any("salt" in item or "reason" in item for book in found for item in book)
+    assert [PAGE.wrong(book) for book in found] == [[]] * 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_customers_and_faults_make_of_a_book_verifies_by_the_page(seed: int) -> None:
+    world = World(seed)
+    world.live(60)
+    found = books(list(world.engine.items("ledger").values()))
+    assert sum(len(book) for book in found) > 30
+    assert [wrong for book in found for wrong in PAGE.wrong(book)] == []
+
+
+TAMPERINGS: dict[str, Callable[[list[Item]], object]] = {
+    "another amount": lambda book: book.__setitem__(
+        2, {**book[2], "moves": {"M": {"issued": {"N": "-101"}, "approved": {"N": "101"}}}}
+    ),
+    "another text": lambda book: book.__setitem__(2, {**book[2], "reason": {"S": "nothing"}}),
+    "an entry less": lambda book: book.pop(),
+    "two entries swapped": lambda book: book.__setitem__(
+        slice(1, 3), [{**book[2], "sk": book[1]["sk"]}, {**book[1], "sk": book[2]["sk"]}]
+    ),
+    "another book": lambda book: book.__setitem__(0, {**book[0], "book": {"S": "f" * 16}}),
+}
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_what_was_tampered_with_does_not_verify(engine: Engine, name: str) -> None:
+    live(Desk(engine))
+    book = max(books(everything(engine)), key=len)
+    items = sorted(book, key=lambda item: item["sk"]["S"])
+    assert PAGE.wrong(tuple(items)) == []
+    TAMPERINGS[name](items)
+    assert PAGE.wrong(tuple(items))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/data-model.md",
+        "docs/decisions/0006-entries-are-chained-over-a-digest-of-their-text.md",
+    ],
+)
+def test_the_page_is_found(page: str) -> None:
+    assert "hash-chain.md)" in (shopify_files.ROOT / page).read_text(encoding="utf-8")
