@@ -56,7 +56,7 @@ dynamodb-local: .local/dynamodb-local/.ready ## fetch AWS's DynamoDB Local, the 
 
 # Shopify's Admin schema, as Shopify publishes it on npm for tools; it is in dist/data/.
 .PHONY: shopify-schema
-shopify-schema: .local/shopify-schema/.ready ## fetch Shopify's Admin schema, on which the stand-in for Shopify runs
+shopify-schema: .local/shopify-schema/.ready ## fetch Shopify's Admin schema, for the fake Shopify
 
 .local/shopify-schema/.ready: Makefile tools/npm-package
 	@tools/system-package npm npm

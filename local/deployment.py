@@ -1,8 +1,8 @@
-"""Deploys what `sam build` made to the emulator, by the SDK: `sam deploy` would take eight seconds.
+"""Deploys the output of `sam build` to the emulator with the SDK: `sam deploy` takes eight seconds.
 
-The template is deployed as it is. Added to it are only environment variables of the stage `local`
-(names that begin with LOCAL_), so that nothing of them exists in the template itself, and names for
-the table and the secret, so that local/env.json can say them.
+The template is deployed as it is, with two additions: environment variables of the stage `local`
+(LOCAL_...), which the template itself never has, and names for the table and the secret, which
+local/env.json refers to.
 """
 
 import copy
@@ -47,9 +47,9 @@ type _Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What was deployed, by the names used in this repository (`get_points`).
+    """The deployed resources, by the names used in this repository (`get_points`).
 
-    `functions` has the Lambda names, `function_url_ids` the ids of function URLs.
+    `functions` has the names at Lambda, `function_url_ids` the ids of function URLs.
     """
 
     api_id: str
@@ -60,7 +60,7 @@ class Deployment:
 
 
 class Emulator:
-    """The emulator's AWS services that a deployment needs."""
+    """SDK clients for the emulator's services that a deployment needs."""
 
     def __init__(self, url: str) -> None:
         session = boto3.Session(
@@ -80,7 +80,7 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A template ready for the emulator, and the zip files that it names, by key."""
+    """A template ready for the emulator, and the zip files that it refers to, by S3 key."""
 
     template: _Json
     artifacts: Mapping[str, bytes]
@@ -92,20 +92,20 @@ def machine_architecture() -> str:
 
 
 def prepare(
-    template: _Json, build: Path, local_environment: Mapping[str, str], keep: Path
+    template: _Json, build: Path, local_environment: Mapping[str, str], cache: Path
 ) -> Prepared:
-    """Zip what was built and expand the template. Needs no emulator. Raises LocalProblem.
+    """Zip the built folders and expand the template. Needs no emulator. Raises LocalProblem.
 
-    What was made before of the same files is taken from the folder `keep`.
+    `cache` is a folder with the results of earlier runs, by the digest of their input.
     """
     template = copy.deepcopy(template)
     _add_environment(template, local_environment)
     _name(template)
-    artifacts = _zip_artifacts(template, build, keep)
+    artifacts = _zip_artifacts(template, build, cache)
     text = json.dumps(template)
     expanded = f"{_digest(text.encode())}.json"
-    prepared = Prepared(json.loads(_kept(keep / expanded, lambda: _expand(text))), artifacts)
-    for file in keep.iterdir():
+    prepared = Prepared(json.loads(_cached(cache / expanded, lambda: _expand(text))), artifacts)
+    for file in cache.iterdir():
         if file.name not in (expanded, *artifacts):
             file.unlink()
     return prepared
@@ -114,10 +114,9 @@ def prepare(
 def deploy(
     aws: Emulator, template: _Json, prepared: Prepared, parameters: Mapping[str, str]
 ) -> Deployment:
-    """Create or update the stack and return what it consists of. Raises LocalProblem.
+    """Create or update the stack and return its resources. Raises LocalProblem.
 
-    `template` is the built one. `parameters` are values of its parameters; what it does not allow
-    is refused.
+    `template` is the built one; `parameters` are checked against its rules.
     """
     _check_parameters(template, parameters)
     with suppress(aws.s3.exceptions.BucketAlreadyOwnedByYou):
@@ -126,14 +125,14 @@ def deploy(
         )
     for key, content in prepared.artifacts.items():
         aws.s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
-    # In a request itself CloudFormation takes 51,200 bytes and no more.
+    # A template within the request may have 51,200 bytes at most.
     aws.s3.put_object(Bucket=_BUCKET, Key=_TEMPLATE, Body=json.dumps(prepared.template).encode())
     _create_or_update(aws, parameters)
     return _deployed(aws, template)
 
 
 def read_template(build: Path) -> _Json:
-    """The built template, with every intrinsic function in its long form. Raises LocalProblem."""
+    """Read the built template, every intrinsic function in its long form. Raises LocalProblem."""
     file = build / "template.yaml"
     try:
         text = file.read_text(encoding="utf-8")
@@ -144,7 +143,7 @@ def read_template(build: Path) -> _Json:
 
 
 def parameters_from(template: _Json, environ: Mapping[str, str]) -> dict[str, str]:
-    """The template parameters that the environment sets: HoldSeconds by HOLD_SECONDS."""
+    """Return the template parameters that the environment sets: HoldSeconds by HOLD_SECONDS."""
     found = {}
     for name in template.get("Parameters", {}):
         value = environ.get(snake_case(name).upper())
@@ -154,12 +153,12 @@ def parameters_from(template: _Json, environ: Mapping[str, str]) -> dict[str, st
 
 
 def snake_case(name: str) -> str:
-    """GetPoints becomes get_points."""
+    """Turn GetPoints into get_points."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
 
 
 class _TemplateLoader(yaml.SafeLoader):
-    """Reads !Ref and its like as the mappings that CloudFormation takes in JSON."""
+    """Loads short forms such as !Ref as the mappings that CloudFormation has in JSON."""
 
 
 def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> _Json:
@@ -180,7 +179,7 @@ _TemplateLoader.add_multi_constructor("!", _intrinsic)
 
 
 def _check_parameters(template: _Json, parameters: Mapping[str, str]) -> None:
-    """Refuse what CloudFormation would refuse: the emulator takes any value."""
+    """Check the rules that CloudFormation would check: the emulator accepts any value."""
     declared = template.get("Parameters", {})
     for name, value in parameters.items():
         rule = declared.get(name)
@@ -209,8 +208,8 @@ def _name(template: _Json) -> None:
     template["Resources"]["AppSecret"]["Properties"]["Name"] = SECRETS_NAME
 
 
-def _zip_artifacts(template: _Json, build: Path, keep: Path) -> dict[str, bytes]:
-    """Zip the folders that the template names, and let it name the zips instead."""
+def _zip_artifacts(template: _Json, build: Path, cache: Path) -> dict[str, bytes]:
+    """Zip the folders that the template refers to, and refer to the zips instead."""
     artifacts = {}
     for resource in template["Resources"].values():
         properties = resource.get("Properties", {})
@@ -218,13 +217,13 @@ def _zip_artifacts(template: _Json, build: Path, keep: Path) -> dict[str, bytes]
             if name in properties:
                 files = _files(build / properties[name])
                 key = f"{_digest(*(part for file in files.items() for part in file))}.zip"
-                artifacts[key] = _kept(keep / key, partial(_zipped, files))
+                artifacts[key] = _cached(cache / key, partial(_zipped, files))
                 properties[name] = f"s3://{_BUCKET}/{key}"
     return artifacts
 
 
 def _files(directory: Path) -> dict[bytes, bytes]:
-    """The contents of all files of a folder, by path within it."""
+    """Return the contents of all files of a folder, by relative path."""
     found = sorted(path for path in directory.rglob("*") if path.is_file())
     return {file.relative_to(directory).as_posix().encode(): file.read_bytes() for file in found}
 
@@ -248,8 +247,8 @@ def _digest(*parts: bytes) -> str:
     return digest.hexdigest()
 
 
-def _kept(file: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of `file`, which is made when it is not there."""
+def _cached(file: Path, make: Callable[[], bytes]) -> bytes:
+    """Return the content of `file`, creating it with `make` if it does not exist."""
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_suffix(".new")
@@ -292,16 +291,16 @@ def _create_or_update(aws: Emulator, parameters: Mapping[str, str]) -> None:
     except ClientError as error:
         if "No updates are to be performed" in str(error):
             return
-        raise LocalProblem(f"The emulator refused the template: {error}") from error
+        raise LocalProblem(f"The emulator rejected the template: {error}") from error
     give_up = time.monotonic() + _DEPLOYED_WITHIN_SECONDS
     while (status := _status(aws)) is None or status.endswith("IN_PROGRESS"):
         if time.monotonic() > give_up:
-            raise LocalProblem(f"The deployment did not finish; it is {status}.")
+            raise LocalProblem(f"The deployment did not finish in time; its status is {status}.")
         time.sleep(_LOOK_EVERY_SECONDS)
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise LocalProblem(
-            f"The deployment ended as {status}: {_why(aws)}\n"
-            "If it worked before, its kept state may not fit any more: `make run FRESH=1`."
+            f"The deployment ended as {status}: {_failure_reasons(aws)}\n"
+            "If it worked before, the persisted state may no longer fit: run `make run FRESH=1`."
         )
 
 
@@ -313,7 +312,7 @@ def _status(aws: Emulator) -> str | None:
     return stacks[0]["StackStatus"]
 
 
-def _why(aws: Emulator) -> str:
+def _failure_reasons(aws: Emulator) -> str:
     events = aws.cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
     reasons = [
         f"{event.get('LogicalResourceId')}: {event.get('ResourceStatusReason')}"

@@ -19,7 +19,7 @@ _LOOK_EVERY_SECONDS = 0.05
 
 
 def python() -> Path:
-    """The interpreter that runs MiniStack and, with it, the handlers. Raises LocalProblem."""
+    """Return the interpreter that runs MiniStack and the handlers. Raises LocalProblem."""
     interpreter = ROOT / ".venv-stack" / "bin" / "python"
     if not interpreter.exists():
         raise LocalProblem(f"{interpreter} is missing: run `make setup`.")
@@ -27,7 +27,7 @@ def python() -> Path:
 
 
 def credentials() -> dict[str, str]:
-    """What AWS's SDK needs to speak to the emulator, whatever this machine is signed in to."""
+    """Return the SDK's environment variables for the emulator, whatever account the user has."""
     return {
         "AWS_ACCESS_KEY_ID": ACCOUNT,
         "AWS_SECRET_ACCESS_KEY": "local",
@@ -38,7 +38,7 @@ def credentials() -> dict[str, str]:
 
 
 def start(options: Options, port: int) -> subprocess.Popen[bytes]:
-    """Start MiniStack on 127.0.0.1 with an environment of its own: handlers inherit all of it."""
+    """Start MiniStack on 127.0.0.1 with a clean environment: handlers inherit all of it."""
     state = options.state_directory / "ministack"
     temporary = options.directory / "tmp"
     for directory in (state, temporary):
@@ -52,7 +52,7 @@ def start(options: Options, port: int) -> subprocess.Popen[bytes]:
         "TZ": "UTC",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",  # these two would listen on every interface
+        "IOT_MTLS_ENABLED": "0",  # these two services listen on every interface
         "SFTP_ENABLED": "0",
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_ACCOUNT_CONCURRENCY": "0",  # local.ministack_patches.workers queues instead
@@ -65,11 +65,13 @@ def start(options: Options, port: int) -> subprocess.Popen[bytes]:
 
 
 def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return as soon as MiniStack answers. Raises LocalProblem when it ends or stays silent."""
+    """Wait until MiniStack answers. Raises LocalProblem if it ends or does not answer in time."""
     give_up = time.monotonic() + _UP_WITHIN_SECONDS
     while time.monotonic() < give_up:
         if process.poll() is not None:
-            raise LocalProblem(f"MiniStack ended at once; {log} ends with:\n{_tail(log)}")
+            raise LocalProblem(
+                f"MiniStack ended while starting; last lines of {log}:\n{_tail(log)}"
+            )
         try:
             with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):  # noqa: S310
                 return

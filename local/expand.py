@@ -1,7 +1,7 @@
 """Expands SAM's resources in a template to plain CloudFormation; standard input to output, JSON.
 
 Runs on the interpreter of .venv-sam with the translator that AWS itself uses. The emulator could do
-it too, but then the translator and all it needs would be on the path of every handler.
+it too, but then the translator and its dependencies would be importable by every handler.
 """
 
 import json
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from samtranslator.translator.transform import transform
 
 _MANAGED_POLICIES_BY_NAME = SimpleNamespace(load=dict)
-"""The template names no managed policy, so none has to be looked up in an account."""
+"""The template refers to no managed policy, so none is looked up in an account."""
 
 
 def main() -> None:

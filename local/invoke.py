@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _samples() -> dict[str, list[str]]:
-    """The cases of each function."""
+    """Return the cases of each function."""
     return {
         folder.name: sorted(file.stem for file in folder.glob("*.json"))
         for folder in sorted(EVENTS.iterdir())
@@ -47,14 +47,14 @@ def _samples() -> dict[str, list[str]]:
 
 
 def invoke(function: str, case: str) -> None:
-    """Print what the function answers. Raises LocalProblem."""
+    """Print the response of the function. Raises LocalProblem."""
     stack = Stack.read(ROOT / ".local" / "stack.json")
     client = boto3.client(
         "lambda",
         endpoint_url=stack.aws_endpoint_url,
         region_name=stack.aws_region,
         aws_access_key_id=emulator.ACCOUNT,
-        aws_secret_access_key="local",  # noqa: S106 - the emulator asks for none
+        aws_secret_access_key="local",  # noqa: S106 - the emulator checks none
     )
     event = (EVENTS / function / f"{case}.json").read_bytes()
     try:

@@ -1,7 +1,7 @@
-"""Starts MiniStack with what its version 1.5.33 lacks of AWS's behaviour.
+"""Starts MiniStack 1.5.33 with patches for AWS behaviour that it lacks.
 
-Runs on the interpreter of .venv-stack. Each patch replaces private parts of exactly this version; a
-part that is not where it is expected ends the start with a sentence that names it.
+Runs on the interpreter of .venv-stack. Each patch replaces private parts of exactly this version;
+if one is missing, the start fails with a message that names it.
 """
 
 import importlib
@@ -25,11 +25,11 @@ _PATCHES = (waits, workers, unpacking, http_api, proxy_events, stream_state, str
 
 
 def main() -> None:
-    """Patch MiniStack and serve until told to end."""
+    """Patch MiniStack and serve until stopped."""
     found = importlib.metadata.version("ministack")
     if found != VERSION:
         sys.exit(
-            f"The patches are for MiniStack {VERSION}, but {found} is installed: `make setup`."
+            f"The patches are for MiniStack {VERSION}, but {found} is installed: run `make setup`."
         )
     try:
         for patch in _PATCHES:

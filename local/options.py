@@ -1,4 +1,4 @@
-"""What the person at the terminal can choose, read from the environment that make passes on."""
+"""Options of a run, read from the environment that make passes on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ _OFF = frozenset({"", "0", "no", "false", "off"})
 class Options:
     """One run of the stack.
 
-    `port` is the front door's; the other parts take the free ports above it. `directory` keeps the
-    state, the logs and stack.json. `fresh` forgets the state first. `environ` is where template
-    parameters are looked up (HoldSeconds is HOLD_SECONDS there).
+    `port` is the reverse proxy's; the other parts take the free ports above it. `directory` has the
+    state, the logs and stack.json. `fresh` deletes the state first. `environ` may set template
+    parameters (HoldSeconds as HOLD_SECONDS).
     """
 
     port: int
@@ -45,17 +45,17 @@ class Options:
 
     @property
     def state_directory(self) -> Path:
-        """What outlives a clean stop: the emulator's state and the clock."""
+        """State that outlives a clean stop: the emulator's and the clock."""
         return self.directory / "state"
 
     @property
     def clock_file(self) -> Path:
-        """Where the functions' clock is set; see local/clock.py."""
+        """The file of the functions' clock; see local/clock.py."""
         return self.state_directory / "clock.json"
 
     @property
-    def kept_directory(self) -> Path:
-        """What is made of the build and need not be made twice; may be removed at any time."""
+    def cache_directory(self) -> Path:
+        """A cache of zip files and expanded templates; may be deleted at any time."""
         return self.directory / "artifacts"
 
     @property
@@ -65,12 +65,12 @@ class Options:
 
     @property
     def front_url(self) -> str:
-        """The address of the front door, without a slash at the end."""
+        """The URL of the reverse proxy, without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def stack_file(self) -> Path:
-        """The facts about the running stack, for tools and tests."""
+        """stack.json, which describes the running stack to tools and tests."""
         return self.directory / "stack.json"
 
     @property
@@ -79,7 +79,7 @@ class Options:
         return self.directory / "processes.json"
 
     def log(self, part: str) -> Path:
-        """Where one part of the stack writes its log."""
+        """The log file of a part of the stack."""
         return self.directory / f"{part}.log"
 
 

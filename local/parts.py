@@ -1,4 +1,4 @@
-"""The parts of the stack and the order in which they start."""
+"""The parts of the stack, and their start in order."""
 
 import json
 import subprocess
@@ -11,20 +11,20 @@ from local import (
     demo,
     deployment,
     emulator,
+    fake_processes,
     ports,
     processes,
     seed,
-    stand_in_processes,
     warm_up,
 )
 from local.clock import Clock
 from local.deployment import Deployment, Emulator
-from local.front_door import Dependencies, FrontDoor
+from local.fake_processes import FakeProcess
 from local.options import ROOT, Options
 from local.problems import LocalProblem
 from local.progress import Progress
+from local.reverse_proxy import ReverseProxy, Upstreams
 from local.stack import Stack
-from local.stand_in_processes import StandIn
 
 _ENDS_WITHIN_SECONDS = 20.0
 
@@ -32,45 +32,45 @@ type _Parts = dict[str, subprocess.Popen[bytes]]
 
 
 def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts:
-    """Start everything, write stack.json last, and return the processes that must go on running.
+    """Start everything, write stack.json last, and return the processes that must keep running.
 
-    What has to be undone is put on `ending`. Raises LocalProblem.
+    Cleanup goes on `ending`. Raises LocalProblem.
     """
     template = deployment.read_template(options.build_directory)
-    names = stand_in_processes.present()
-    emulator_port, *stand_in_ports = ports.free_ports_above(options.port, 1 + len(names))
+    names = fake_processes.present()
+    emulator_port, *fake_ports = ports.free_ports_above(options.port, 1 + len(names))
     aws_url = f"http://127.0.0.1:{emulator_port}"
     options.state_directory.mkdir(parents=True, exist_ok=True)
     clock = Clock(options.clock_file)
-    door = _open_door(options, clock, ending)
+    proxy = _start_proxy(options, clock, ending)
 
-    stand_ins = {
-        name: stand_in_processes.start(options, name, port)
-        for name, port in zip(names, stand_in_ports, strict=True)
+    fakes = {
+        name: fake_processes.start(options, name, port)
+        for name, port in zip(names, fake_ports, strict=True)
     }
     parts = {"ministack": emulator.start(options, emulator_port)}
-    parts |= {name: stand_in.process for name, stand_in in stand_ins.items()}
-    _take_charge(options, parts, ending)
+    parts |= {name: fake.process for name, fake in fakes.items()}
+    _end_with_the_stack(options, parts, ending)
     prepared = deployment.prepare(
         template,
         options.build_directory,
-        _local_environment(options, stand_ins),
-        options.kept_directory,
+        _local_environment(options, fakes),
+        options.cache_directory,
     )
     emulator.wait_until_up(aws_url, parts["ministack"], options.log("ministack"))
     progress.say(f"AWS endpoint at {aws_url}")
 
     aws = Emulator(aws_url)
-    parameters = _parameters(options, template, stand_ins)
+    parameters = _parameters(options, template, fakes)
     deployed = deployment.deploy(aws, template, prepared, parameters)
     aws.secrets.put_secret_value(SecretId=deployed.secrets_name, SecretString=_secrets())
     progress.say(f"deployed {len(deployed.functions)} functions from template.yaml")
 
     pages = (ROOT / "local" / "page", ROOT / "web")
-    door.rooms = Dependencies(emulator_port, deployed.api_id, deployed.function_url_ids, pages)
-    stack = _stack(options, deployed, aws_url, stand_ins)
-    for name, stand_in in stand_ins.items():
-        stand_in_processes.wait_until_up(options, name, stand_in)
+    proxy.upstreams = Upstreams(emulator_port, deployed.api_id, deployed.function_url_ids, pages)
+    stack = _stack(options, deployed, aws_url, fakes)
+    for name, fake in fakes.items():
+        fake_processes.wait_until_up(options, name, fake)
     warm_up.warm_up(aws, stack, template)
     progress.say("every function has been called once")
     refused = _seed(stack)
@@ -80,19 +80,21 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
     return parts
 
 
-def _open_door(options: Options, clock: Clock, ending: ExitStack) -> FrontDoor:
+def _start_proxy(options: Options, clock: Clock, ending: ExitStack) -> ReverseProxy:
     try:
-        door = FrontDoor(options.port, clock)
+        proxy = ReverseProxy(options.port, clock)
     except OSError as error:
-        raise LocalProblem(f"Port {options.port} was taken just now: start again.") from error
-    ending.callback(door.server_close)
-    threading.Thread(target=door.serve_forever, daemon=True, name="front door").start()
-    ending.callback(door.shutdown)
-    return door
+        raise LocalProblem(
+            f"Port {options.port} has just been taken by another process; start again."
+        ) from error
+    ending.callback(proxy.server_close)
+    threading.Thread(target=proxy.serve_forever, daemon=True, name="reverse proxy").start()
+    ending.callback(proxy.shutdown)
+    return proxy
 
 
-def _take_charge(options: Options, parts: _Parts, ending: ExitStack) -> None:
-    """Note the processes, for `make stop`, and see to it that they end."""
+def _end_with_the_stack(options: Options, parts: _Parts, ending: ExitStack) -> None:
+    """Record the processes for `make stop`, and end them with the stack."""
     ours = {name: processes.identify(process.pid) for name, process in parts.items()}
 
     def end() -> None:
@@ -106,13 +108,13 @@ def _take_charge(options: Options, parts: _Parts, ending: ExitStack) -> None:
 
 
 def _parameters(
-    options: Options, template: dict[str, Any], stand_ins: Mapping[str, StandIn]
+    options: Options, template: dict[str, Any], fakes: Mapping[str, FakeProcess]
 ) -> dict[str, str]:
-    """The demo shop's values, then those from the terminal, then what a laptop must have."""
+    """Return the demo shop's values, overridden by the terminal's, then by the laptop's own."""
     return {
         "ShopDomain": demo.SHOP_DOMAIN,
         "ShopifyClientId": demo.SHOPIFY_CLIENT_ID,
-        "TillProvider": "smaregi" if "till" in stand_ins else "none",
+        "TillProvider": "smaregi" if "till" in fakes else "none",
         "AllowedOrigins": options.front_url,
         "LoginUrl": f"{options.front_url}/",
         **demo.PARAMETERS,
@@ -123,9 +125,9 @@ def _parameters(
     }
 
 
-def _local_environment(options: Options, stand_ins: Mapping[str, StandIn]) -> dict[str, str]:
-    """What functions get in the stage `local` only; settings refuse it in any other."""
-    addresses = {f"LOCAL_{name.upper()}_URL": one.url for name, one in stand_ins.items()}
+def _local_environment(options: Options, fakes: Mapping[str, FakeProcess]) -> dict[str, str]:
+    """Return variables of the stage `local`; settings reject them in any other."""
+    addresses = {f"LOCAL_{name.upper()}_URL": one.url for name, one in fakes.items()}
     return {"LOCAL_CLOCK_FILE": str(options.clock_file), **addresses}
 
 
@@ -141,10 +143,10 @@ def _secrets() -> str:
 
 
 def _stack(
-    options: Options, deployed: Deployment, aws_url: str, stand_ins: Mapping[str, StandIn]
+    options: Options, deployed: Deployment, aws_url: str, fakes: Mapping[str, FakeProcess]
 ) -> Stack:
     front_url = options.front_url
-    urls = {name: stand_in.url for name, stand_in in stand_ins.items()}
+    urls = {name: fake.url for name, fake in fakes.items()}
     return Stack(
         front_url=front_url,
         api_url=f"{front_url}/api",
@@ -168,11 +170,11 @@ def _stack(
 
 
 def _seed(stack: Stack) -> list[str]:
-    """Why demo customers were refused what they should have."""
+    """Seed ledger and till; return why any of the demo customers' points were refused."""
     try:
         refused = list(seed.seed_ledger(stack.function_urls))
         if stack.till_stand_in_url is not None:
             seed.seed_till(stack.till_stand_in_url)
     except OSError as error:
-        raise LocalProblem(f"The demo customers could not be given points: {error}") from error
+        raise LocalProblem(f"The demo customers could not be seeded: {error}") from error
     return refused

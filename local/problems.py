@@ -1,5 +1,5 @@
-"""What can go wrong on a laptop, each in a sentence for the person at the terminal."""
+"""The error of the laptop stack, with a message for the person at the terminal."""
 
 
 class LocalProblem(Exception):
-    """The stack cannot start, run or stop; the text says why and what to do."""
+    """The stack cannot start, run or stop; the message says why and what to do."""

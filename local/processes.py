@@ -1,4 +1,4 @@
-"""Processes of the stack: started so that they end with it, ended only if they are really ours."""
+"""Processes of the stack: they end with it, and no other process is ever signalled."""
 
 import json
 import os
@@ -19,17 +19,17 @@ _KILLED_WITHIN_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process by its id and its start, because the system gives ids out again."""
+    """A process, identified by its id and start time, because the system reuses ids."""
 
     pid: int
     started: str
 
     def runs(self) -> bool:
-        """Whether this very process is still there."""
+        """Whether this process is still running."""
         return _start_of(self.pid) == self.started
 
     def end(self, within_seconds: float) -> None:
-        """Ask it to end, and kill it when it has not done so in time."""
+        """Terminate it, and kill it if it does not end in time."""
         if self._signal_and_wait(signal.SIGTERM, within_seconds):
             return
         self._signal_and_wait(signal.SIGKILL, _KILLED_WITHIN_SECONDS)
@@ -46,7 +46,7 @@ class Process:
 
 
 def end_family(leader: int) -> None:
-    """End what is left of the processes that a part of the stack has started, itself ended."""
+    """End the processes that a part of the stack, itself ended, has left behind."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         give_up = time.monotonic() + _KILLED_WITHIN_SECONDS
         try:
@@ -55,26 +55,26 @@ def end_family(leader: int) -> None:
                 os.killpg(leader, 0)
                 time.sleep(_LOOK_EVERY_SECONDS)
         except ProcessLookupError:
-            return  # nobody is left
+            return  # none is left
 
 
 def this_process() -> Process:
-    """The process that asks."""
+    """Return the current process."""
     return identify(os.getpid())
 
 
 def identify(pid: int) -> Process:
-    """The process that has this id now."""
+    """Return the process that has this id now."""
     return Process(pid, _start_of(pid) or "")
 
 
 def start(
     command: Sequence[str | Path], environment: Mapping[str, str], log: Path
 ) -> subprocess.Popen[bytes]:
-    """Start a part of the stack. It ends with this process, whatever becomes of this process.
+    """Start a part of the stack. It ends with this process, however this process ends.
 
-    It is a session of its own, so that Ctrl-C in the terminal reaches only this process, which
-    then ends the parts in order. `environment` is all it gets.
+    It has a session of its own, so that Ctrl-C in the terminal reaches only this process, which
+    then ends the parts in order. It inherits no environment beyond `environment`.
     """
     with log.open("wb") as output:
         return subprocess.Popen(
@@ -89,23 +89,23 @@ def start(
 
 
 def write(file: Path, processes: Sequence[Process]) -> None:
-    """Note the processes of a running stack, its own first."""
+    """Record the processes of a running stack, its own first."""
     file.write_text(json.dumps([asdict(process) for process in processes]), encoding="utf-8")
 
 
 def read(file: Path) -> list[Process]:
-    """The processes that were noted; none when there is no such file. Raises LocalProblem."""
+    """Return the recorded processes; none if the file does not exist. Raises LocalProblem."""
     try:
         noted = json.loads(file.read_text(encoding="utf-8"))
         return [Process(pid=int(one["pid"]), started=str(one["started"])) for one in noted]
     except FileNotFoundError:
         return []
     except (ValueError, TypeError, KeyError) as error:
-        raise LocalProblem(f"{file} is damaged; remove it.") from error
+        raise LocalProblem(f"{file} is damaged; delete it.") from error
 
 
 def _start_of(pid: int) -> str | None:
-    """When the process started, in the system's own words; None if there is none such."""
+    """Return the start time of a process as the system writes it; None if it does not run."""
     if Path("/proc/self/stat").exists():
         return _start_by_proc(pid)
     listed = subprocess.run(

@@ -1,10 +1,10 @@
-"""Lines that say what is going on and how long it has taken so far."""
+"""Progress lines with the time elapsed."""
 
 import time
 
 
 class Progress:
-    """Prints `  1.2 s  message`, counted from when it was made."""
+    """Prints `  1.2 s  message`, counted from its construction."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()

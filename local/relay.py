@@ -1,4 +1,4 @@
-"""Passes TCP connections on, so that a container reaches what listens on 127.0.0.1 of its host."""
+"""A TCP relay, so that a container can reach a server on 127.0.0.1 of its host."""
 
 import socket
 import socketserver
@@ -15,16 +15,16 @@ type Address = tuple[str, int]
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Listens on one address and passes every connection on to another one.
+    """Listens on one address and forwards every connection to another.
 
-    The address need not exist yet: Podman makes its bridge with the first container.
+    The address need not exist yet: Podman creates its bridge with the first container.
     """
 
     allow_reuse_address = True
     daemon_threads = True
 
     def __init__(self, listen: Address, to: Address) -> None:
-        """Listen on `listen`; `serve_forever` passes on. Raises OSError when the port is taken."""
+        """Listen on `listen`; `serve_forever` forwards. Raises OSError if the port is taken."""
         self.to = to
         super().__init__(listen, _Passing)
 
@@ -49,7 +49,7 @@ class _Passing(socketserver.BaseRequestHandler):
 
 
 def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what comes until one side is gone, and tell the other side so."""
+    """Forward bytes until one side closes, then close the other side for writing."""
     with suppress(OSError):
         while data := source.recv(_CHUNK_BYTES):
             target.sendall(data)

@@ -1,4 +1,4 @@
-"""Runs the stack, here or in the background, until it is told to end."""
+"""Runs the stack, in the foreground or in the background, until it is stopped."""
 
 import os
 import shutil
@@ -23,7 +23,7 @@ _ENDS_WITHIN_SECONDS = 30.0
 
 
 class _Ended(BaseException):
-    """Somebody asked the stack to end. Like KeyboardInterrupt, nothing on the way may catch it."""
+    """A signal to stop. A BaseException, like KeyboardInterrupt, so that nothing catches it."""
 
 
 def run_here(options: Options) -> int:
@@ -32,7 +32,7 @@ def run_here(options: Options) -> int:
     options.directory.mkdir(parents=True, exist_ok=True)
     _require_alone(options)
     ports.require_free(options.port)
-    _clean_up(options)  # what a stack left that was killed
+    _clean_up(options)  # files of a stack that was killed
     if options.fresh:
         shutil.rmtree(options.state_directory, ignore_errors=True)
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
@@ -45,15 +45,15 @@ def run_here(options: Options) -> int:
                 for name, process in parts.items():
                     if process.poll() is not None:
                         log = options.log(name)
-                        raise LocalProblem(f"The part {name!r} of the stack ended; see {log}.")
+                        raise LocalProblem(f"{name} has ended unexpectedly; see {log}.")
                 time.sleep(_LOOK_EVERY_SECONDS)
     except _Ended:
-        progress.say("ended; the points are kept for the next run (FRESH=1 forgets them)")
+        progress.say("stopped; the points are kept for the next run (FRESH=1 deletes them)")
         return 0
 
 
 def run_detached(options: Options) -> int:
-    """Run the stack in the background; return when it answers. Raises LocalProblem."""
+    """Start the stack in the background; return when it answers. Raises LocalProblem."""
     options.directory.mkdir(parents=True, exist_ok=True)
     _require_alone(options)
     options.stack_file.unlink(missing_ok=True)
@@ -77,20 +77,20 @@ def run_detached(options: Options) -> int:
 
 
 def stop(options: Options) -> int:
-    """End the stack that runs from this checkout; return the exit status. Raises LocalProblem."""
+    """Stop the stack that runs from this checkout; return the exit status. Raises LocalProblem."""
     noted = processes.read(options.processes_file)
     running = [process for process in noted if process.runs()]
-    # The first one is the stack itself, which ends its parts; what is left of them ends after it.
+    # The first is the stack itself, which ends its parts; any that are left are ended afterwards.
     for process in noted[:1]:
         process.end(_ENDS_WITHIN_SECONDS)
     _end_parts(noted[1:])
     _clean_up(options)
-    print("The local stack has ended." if running else "No local stack is running here.")
+    print("The local stack has stopped." if running else "No local stack is running here.")
     return 0
 
 
 def _follow(options: Options, runner: subprocess.Popen[bytes], lines: TextIO) -> int:
-    """Show the lines of a stack in the background until it answers or has ended."""
+    """Print the output of a stack in the background until it answers or has ended."""
     give_up = time.monotonic() + _READY_WITHIN_SECONDS
     while time.monotonic() < give_up:
         ended = runner.poll() is not None
@@ -99,22 +99,26 @@ def _follow(options: Options, runner: subprocess.Popen[bytes], lines: TextIO) ->
         if ended:
             return runner.returncode or 1
         if ready:
-            print("It runs in the background; `make stop` ends it.")
+            print("It runs in the background; `make stop` stops it.")
             return 0
         time.sleep(_LOOK_EVERY_SECONDS)
     runner.terminate()
-    raise LocalProblem(f"The stack did not answer within {_READY_WITHIN_SECONDS:.0f} s.")
+    raise LocalProblem(
+        f"The stack did not answer within {_READY_WITHIN_SECONDS:.0f} s; see {options.log('run')}."
+    )
 
 
 def _require_alone(options: Options) -> None:
     noted = processes.read(options.processes_file)
     if noted and noted[0].runs():
-        raise LocalProblem("A local stack runs from this checkout already: `make stop` ends it.")
+        raise LocalProblem(
+            "A local stack is already running from this checkout; `make stop` stops it."
+        )
     _end_parts(noted[1:])
 
 
 def _end_parts(parts: list[Process]) -> None:
-    """End parts that a stack has left; an id that means another process by now is let be."""
+    """End parts that a stack has left behind; a reused process id is left alone."""
     for part in parts:
         if part.runs():
             part.end(_ENDS_WITHIN_SECONDS)
@@ -123,7 +127,7 @@ def _end_parts(parts: list[Process]) -> None:
 
 def _end(_number: int, _frame: FrameType | None) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)  # the ending itself is not interrupted
+        signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
     raise _Ended
 
 

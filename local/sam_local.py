@@ -1,10 +1,10 @@
-"""`sam local`, with the running stack beside it. It needs a container engine.
+"""`sam local` against the running stack. Needs a container engine.
 
     .venv-stack/bin/python -m local.sam_local invoke HealthFunction -e events/health/get.json
 
-The stack listens on 127.0.0.1 only, where no container reaches it. So while `sam local` runs, a
-relay listens on the address that this machine has on the engine's bridge. BRIDGE says which one
-that is, if it is not Docker's: `BRIDGE=10.88.0.1` for Podman.
+The stack listens on 127.0.0.1 only, which no container can reach. While `sam local` runs, a relay
+listens on this machine's address on the engine's bridge. BRIDGE sets that address if it is not
+Docker's: `BRIDGE=10.88.0.1` for Podman.
 """
 
 import json
@@ -27,7 +27,7 @@ from local.stack import Stack
 SAM = ROOT / ".venv-sam" / "bin" / "sam"
 
 ENV_VARS = ROOT / "local" / "env.json"
-"""What functions in containers get instead of the template's values."""
+"""Environment variables that override the template's for functions in containers."""
 
 _DOCKERS_BRIDGE = "172.17.0.1"
 
@@ -42,7 +42,9 @@ def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     try:
         relay = Relay((bridge, port), _address(stack.aws_endpoint_url))
     except OSError as error:
-        raise LocalProblem(f"Nothing can listen on {bridge}:{port}: {error}") from error
+        raise LocalProblem(
+            f"Cannot listen on {bridge}:{port}: {error}. Set BRIDGE to the bridge's address."
+        ) from error
     with relay:
         threading.Thread(target=relay.serve_forever, daemon=True, name="relay").start()
         added = [f"--env-vars={ENV_VARS}", f"--add-host={host}:{bridge}"]
@@ -61,13 +63,13 @@ def _address(url: str) -> Address:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """SAM gives functions the account that it is signed in to: here the emulator's."""
+    """SAM passes its own AWS credentials on to functions: here the emulator's."""
     kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
     return {**kept, **emulator.credentials(), "SAM_CLI_TELEMETRY": "0"}
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for SAM, which has a container to end
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for SAM, which stops its container
     try:
         sys.exit(main(sys.argv[1:], os.environ))
     except LocalProblem as problem:

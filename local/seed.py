@@ -1,7 +1,7 @@
-"""Gives demo customers points the way a shop would: by signed requests of Shopify Flow.
+"""Seeds the demo customers' points the way a shop would: with signed requests of Shopify Flow.
 
-Each request has a constant idempotency key, so seeding a stack with kept state changes nothing. The
-first demo customer stays without points, for whoever wants to try something.
+Each request has a constant idempotency key, so seeding a stack with persisted state changes
+nothing. The first demo customer starts without points, to try things out.
 """
 
 import json
@@ -45,30 +45,30 @@ _ANSWER_WITHIN_SECONDS = 30
 
 
 def seed_ledger(function_urls: Mapping[str, str]) -> Iterator[str]:
-    """Grant and consume through the function URLs. Yields why one was refused, a sentence each.
+    """Grant and consume through the function URLs. Yields a message for each refusal.
 
-    A stack of kept state or of another programme may rightly refuse: a customer was erased, points
-    would lapse at once. Raises OSError when a function answers otherwise or not at all.
+    A stack with persisted state or another programme may rightly refuse: a customer was erased, or
+    points would lapse at once. Raises OSError if a function fails or does not answer.
     """
-    for handle, function, wishes in (
+    for handle, function, requests in (
         ("grant-points", "flow_action_grant", _GRANTS),
         ("consume-points", "flow_action_consume", _CONSUMES),
     ):
-        for number, properties in enumerate(wishes):
+        for number, properties in enumerate(requests):
             why = _run_action(function_urls[function], handle, properties, number)
             if why is not None:
                 customer, points = properties["customer_id"], properties["points"]
-                yield f"{handle} of {points} for demo customer {customer} is refused: {why}"
+                yield f"{handle} of {points} for demo customer {customer} was refused: {why}"
 
 
 def seed_till(till_url: str) -> None:
-    """Register demo customers at the till's stand-in. Raises OSError."""
+    """Register demo customers at the fake till. Raises OSError."""
     for member in _TILL_MEMBERS:
         _post(f"{till_url}/_member", json.dumps(member).encode(), {})
 
 
 def _run_action(url: str, handle: str, properties: Mapping[str, object], number: int) -> str | None:
-    """Why it was refused; None: it was done, now or before."""
+    """Return why it was refused; None if it was done, now or earlier."""
     key = f"demo-{handle}-{number}"
     body = signing.flow_request(handle, {**properties, "idempotency_key": key}, key)
     try:

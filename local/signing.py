@@ -1,6 +1,6 @@
-"""What Shopify would sign: requests of Flow, and session tokens of customers.
+"""Shopify's signatures: requests of Flow, webhooks, and customers' session tokens.
 
-Written apart from the package that checks them, so that a mistake there is not made here as well.
+Written independently of the package that verifies them, so that both cannot share a mistake.
 """
 
 import base64
@@ -17,13 +17,13 @@ SESSION_SECONDS = 3600
 
 
 def flow_signature(body: bytes, secret: str = demo.CLIENT_SECRET) -> str:
-    """The value of X-Shopify-Hmac-Sha256 for a body."""
+    """Return the value of X-Shopify-Hmac-Sha256 for a body."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
     return base64.b64encode(digest).decode("ascii")
 
 
 def flow_request(handle: str, properties: Mapping[str, object], action_run_id: str) -> bytes:
-    """The body by which Shopify Flow runs an action of the demo shop."""
+    """Return the body with which Shopify Flow runs an action of the demo shop."""
     return json.dumps(
         {
             "shop_id": 548380009,
@@ -37,7 +37,7 @@ def flow_request(handle: str, properties: Mapping[str, object], action_run_id: s
 
 
 def session_token(customer_id: str, secret: str = demo.CLIENT_SECRET) -> str:
-    """A customer's session token for an hour, counted on the real clock."""
+    """Return a customer's session token, valid for an hour of real time."""
     now = int(time.time())
     claims = {
         "iss": f"https://{demo.SHOP_DOMAIN}",

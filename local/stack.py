@@ -1,4 +1,4 @@
-"""stack.json: what tools and tests need to know of a running stack."""
+"""stack.json: the addresses, names and keys of a running stack, for tools and tests."""
 
 import json
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ from local.problems import LocalProblem
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running stack. Every address is reachable as it stands with an ordinary HTTP client.
+    """A running stack. Any HTTP client can use its URLs as they are. Fields are the JSON's names.
 
-    `function_urls` and `functions` (Lambda names) are by function, such as flow_action_grant.
-    `build_dir` has the built artifacts, one folder a function with its app.py, the layer's package
-    under `<layer>/python`. `python` is the interpreter that the handlers run on; it has boto3.
-    The addresses of stand-ins are None when there is none.
+    `function_urls` and `functions` (names at Lambda) are by function, such as flow_action_grant.
+    `build_dir` has the built artifacts, one folder per function with its app.py, the layer's
+    package under `<layer>/python`. `python` is the handlers' interpreter; it has boto3.
+    `shopify_stand_in_url` and `till_stand_in_url` are the fakes; None if there is none.
     """
 
     front_url: str
@@ -39,7 +39,7 @@ class Stack:
     python: str
 
     def write(self, file: Path) -> None:
-        """Write all but what is None, at once, so that no reader sees half of it."""
+        """Write the file atomically, without fields that are None."""
         content = {name: value for name, value in asdict(self).items() if value is not None}
         new = file.with_suffix(".new")
         new.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -47,7 +47,7 @@ class Stack:
 
     @classmethod
     def read(cls, file: Path) -> Self:
-        """The stack that `file` describes. Raises LocalProblem."""
+        """Read the stack from `file`. Raises LocalProblem."""
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:

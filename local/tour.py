@@ -16,14 +16,14 @@ from local.stack import Stack
 
 
 class Tour:
-    """Requests as the outside sends them: signed by Shopify, or with a customer's session."""
+    """A client of the stack: Shopify's signed requests, and my page with a session token."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.customer = stack.demo_customers[0]
 
     def flow(self, action: str, points: int, run: str) -> dict[str, Any]:
-        """Run the action `grant` or `consume`; the same `run` again has no second effect."""
+        """Run the action `grant` or `consume`; the same `run` again has no further effect."""
         properties = {"customer_id": self.customer, "points": points, "reason": "Tour"}
         body = signing.flow_request(f"{action}-points", properties, run)
         headers = {"X-Shopify-Hmac-Sha256": signing.flow_signature(body)}
@@ -33,7 +33,7 @@ class Tour:
         return value
 
     def my_page(self, path: str) -> dict[str, Any]:
-        """What the customer's my page is told."""
+        """Return the API's answer to my page of the customer."""
         headers = {"Authorization": f"Bearer {signing.session_token(self.customer)}"}
         url = f"{self.stack.api_url}/v1/customers/me/{path}"
         return _content(requests.get(url, headers=headers, timeout=30))
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def show(tour: Tour) -> None:
-    """Show what a grant, a consume and its repetition do. Raises LocalProblem."""
+    """Print what a grant, a consume and its repetition do. Raises LocalProblem."""
     run = f"tour-{uuid.uuid4()}"
     for what, action, points in (
         ("grant 1,250", "grant", 1250),
@@ -72,7 +72,7 @@ def show(tour: Tour) -> None:
 
 
 def _content(answer: requests.Response) -> dict[str, Any]:
-    """What an answer says. Raises LocalProblem where it is a refusal."""
+    """Return the JSON of an answer. Raises LocalProblem if it is not a 200."""
     if answer.status_code != 200:
         raise LocalProblem(f"{answer.url} answers {answer.status_code}: {answer.text}")
     content: dict[str, Any] = answer.json()

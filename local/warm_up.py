@@ -1,4 +1,4 @@
-"""One call of each function, so that nobody's first request waits for a cold start."""
+"""Warm-up: one call of each function, so that no first request waits for a cold start."""
 
 import urllib.error
 import urllib.request
@@ -19,9 +19,9 @@ type _Call = Callable[[], int]
 
 
 def warm_up(aws: Emulator, stack: Stack, template: _Json) -> None:
-    """Call each function as it would be called; a refusal warms as well as a success.
+    """Call each function through its own trigger; a refusal warms it up as well as a success.
 
-    Raises LocalProblem for a function that fails.
+    Raises LocalProblem if a function fails.
     """
     calls = dict(_calls(aws, stack, template))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -53,7 +53,7 @@ def _calls(aws: Emulator, stack: Stack, template: _Json) -> Iterator[tuple[tuple
 
 
 def _workers(template: _Json) -> set[str]:
-    """The functions that work on a queue; called without a message they have nothing to do."""
+    """Return the functions of event source mappings; an event without records is a no-op."""
     return {
         resource["Properties"]["FunctionName"]["Ref"]
         for resource in template["Resources"].values()
@@ -81,7 +81,7 @@ def _invocation(aws: Emulator, function_name: str) -> _Call:
 
 
 def _last_words(aws: Emulator, function_name: str) -> str:
-    """The end of a function's log."""
+    """Return the last lines of a function's log."""
     configuration = aws.functions.get_function_configuration(FunctionName=function_name)
     group = configuration["LoggingConfig"]["LogGroup"]
     events = aws.logs.filter_log_events(logGroupName=group)["events"]

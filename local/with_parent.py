@@ -1,7 +1,7 @@
 """`python -m local.with_parent COMMAND ...` becomes COMMAND, which ends when its parent ends.
 
-So nothing stays behind even when the stack itself is killed. Linux only; elsewhere `make stop` ends
-what stayed.
+So no process is left even if the stack itself is killed. Linux only; elsewhere `make stop` ends
+what is left.
 """
 
 import ctypes

@@ -1,22 +1,20 @@
-"""Give messages of a dead-letter queue to their worker once more, or only list them.
+"""Move the messages of a dead-letter queue back to their worker's queue, or only list them.
 
     make redrive ARGS="order_events --env prod --list"
     make redrive ARGS="order_events --env prod"
 
-A message is put back first and taken from the dead-letter queue afterwards: cut off in between, it
-is in both, which its worker stands; it is never in neither.
+A message is sent first and deleted from the dead-letter queue afterwards: cut off in between, it is
+in both, which its worker tolerates; it is never in neither.
 """
 
-import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops import target
 from ops.problems import OpsProblem
-from ops.target import Target
 from pointbook.errors import MalformedBody
 from pointbook.services.message import read_message
 from pointbook.settings import QUEUES
@@ -41,37 +39,26 @@ def main(arguments: list[str]) -> int:
     stack = target.target_of(options)
     try:
         sqs = stack.client("sqs")
-        queue = queue_url(stack, options.queue)
-        letters = dead_letter_queue_url(sqs, queue)
+        queue, letters = queue_urls(stack.outputs, options.queue)
         if options.list:
-            print(f"{show(sqs, letters)} messages; they are seen again in a minute.")
+            print(f"{show(sqs, letters)} messages; each can be read again after a minute.")
         else:
             print(f"{redrive(sqs, letters, queue)} messages are back on {options.queue}.")
+    except KeyError as error:
+        raise OpsProblem(f"The stack {stack.name} has no output {error}: deploy it anew.") from None
     except (ClientError, BotoCoreError) as error:
-        raise OpsProblem(f"{options.queue} of {stack.name} cannot be worked on: {error}") from error
+        raise OpsProblem(f"{options.queue} of {stack.name} is not available: {error}") from error
     return 0
 
 
-def queue_url(stack: Target, queue: str) -> str:
-    """The address of a queue, as the function that fills it knows it. Raises OpsProblem."""
-    function = stack.outputs.get("ShopifyWebhookFunctionName")
-    if function is None:
-        raise OpsProblem(f"{stack.name} has no function shopify_webhook: deploy it first.")
-    found = stack.client("lambda").get_function_configuration(FunctionName=function)
-    url: str = found["Environment"]["Variables"][f"{queue.upper()}_QUEUE_URL"]
-    return url
-
-
-def dead_letter_queue_url(sqs: Any, queue: str) -> str:
-    """The address of the dead-letter queue of a queue."""
-    found = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
-    arn = json.loads(found["Attributes"]["RedrivePolicy"])["deadLetterTargetArn"]
-    url: str = sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
-    return url
+def queue_urls(outputs: Mapping[str, str], queue: str) -> tuple[str, str]:
+    """The URLs of a queue such as order_events and of its dead-letter queue. Raises KeyError."""
+    name = queue.title().replace("_", "")
+    return outputs[f"{name}QueueUrl"], outputs[f"{name}DeadLetterQueueUrl"]
 
 
 def redrive(sqs: Any, letters: str, queue: str) -> int:
-    """Move every message that is there now; how many there were."""
+    """Move every message that is there now; return how many."""
     moved = 0
     for message in _messages(sqs, letters, HIDDEN_SECONDS):
         sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
@@ -82,7 +69,7 @@ def redrive(sqs: Any, letters: str, queue: str) -> int:
 
 
 def show(sqs: Any, letters: str, seconds: int = HIDDEN_SECONDS) -> int:
-    """Print what every message is about, and hide it for so long; how many there are."""
+    """Print a line for each message and hide it for `seconds`; return how many there are."""
     lines = [_line(message) for message in _messages(sqs, letters, seconds)]
     for line in lines:
         print(line)
@@ -90,7 +77,7 @@ def show(sqs: Any, letters: str, seconds: int = HIDDEN_SECONDS) -> int:
 
 
 def _messages(sqs: Any, letters: str, seconds: int) -> Iterator[Message]:
-    """Each message once: whatever fails anew meanwhile is not taken up again."""
+    """Yield each message once; one that comes back meanwhile is not read again."""
     seen: set[str] = set()
     while True:
         found: list[Message] = sqs.receive_message(
@@ -107,7 +94,7 @@ def _messages(sqs: Any, letters: str, seconds: int) -> Iterator[Message]:
 
 
 def _line(message: Message) -> str:
-    """What a message is about: ids only, for nothing else is in it."""
+    """A line about a message: ids only."""
     try:
         read = read_message(message["Body"])
     except MalformedBody as error:

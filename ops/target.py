@@ -1,7 +1,7 @@
-"""Which stack a command works on: one of samconfig.toml, or the one on the laptop.
+"""The stack that a command works on: one of samconfig.toml, or the one on the laptop.
 
-What holds there is asked of the stack itself: its outputs name a function, and the function's own
-variables say the table, the shops and the parameters of the programme.
+The stack itself is the source: the variables of one of its functions name the table, the shops and
+the parameters of the programme.
 """
 
 import os
@@ -24,15 +24,14 @@ from pointbook.clock import MovedClock, SystemClock
 from pointbook.errors import SettingsError
 from pointbook.settings import Settings
 
-_ASKED = "GetPointsFunctionName"
-"""The output that names the function whose variables are read; they are the same for all."""
+_FUNCTION = "GetPointsFunction"
+"""Logical id of the function whose variables are read; all functions share them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A stack: its name, what its functions are told, and the way to its services.
+    """A stack: its name, the settings of its functions, its outputs, and clients for its services.
 
-    `outputs` are CloudFormation's; of a stack on the laptop, the names of its functions only.
     `api_url` is the root of the HTTP API; paths start with /v1.
     """
 
@@ -61,11 +60,13 @@ class Target:
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Let the engineer say which stack."""
+    """Add the options that name a stack and a shop."""
     stack = parser.add_mutually_exclusive_group()
     stack.add_argument("--env", help="an environment of samconfig.toml: dev, staging, prod")
-    stack.add_argument("--local", action="store_true", help="the stack of `make run` (usual)")
-    parser.add_argument("--shop", help="such as demo.myshopify.com; usual is the stack's main shop")
+    stack.add_argument("--local", action="store_true", help="the stack of `make run` (default)")
+    parser.add_argument(
+        "--shop", help="such as demo.myshopify.com (default: the stack's main shop)"
+    )
 
 
 def target_of(options: Namespace) -> Target:
@@ -82,13 +83,13 @@ def _local() -> Target:
     try:
         stack = Stack.read(Options.from_env(os.environ).stack_file)
     except LocalProblem as problem:
-        raise OpsProblem(f"{problem} Start one by `make run`, or say --env.") from None
+        raise OpsProblem(f"{problem} Start one with `make run`, or pass --env.") from None
     session = boto3.Session(
         aws_access_key_id=emulator.ACCOUNT,
         aws_secret_access_key="local",  # noqa: S106 (the emulator checks none)
         region_name=stack.aws_region,
     )
-    return _asked(STACK_NAME, session, stack.aws_endpoint_url, stack.api_url)
+    return _describe(STACK_NAME, session, stack.aws_endpoint_url, stack.api_url)
 
 
 def _deployed(environment: str) -> Target:
@@ -97,22 +98,25 @@ def _deployed(environment: str) -> Target:
     if environment not in config:
         raise OpsProblem(f"samconfig.toml has no {environment!r}; it has {', '.join(config)}.")
     given = config[environment]["global"]["parameters"]
-    return _asked(given["stack_name"], boto3.Session(region_name=given["region"]), None)
+    return _describe(given["stack_name"], boto3.Session(region_name=given["region"]), None)
 
 
-def _asked(name: str, session: Any, endpoint_url: str | None, api_url: str | None = None) -> Target:
+def _describe(
+    name: str, session: Any, endpoint_url: str | None, api_url: str | None = None
+) -> Target:
     cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
     functions = session.client("lambda", endpoint_url=endpoint_url)
     try:
         found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-        function = outputs.get(_ASKED)
-        if function is None:
-            raise OpsProblem(f"The stack {name} is {found['StackStatus']} and names no functions.")
-        asked = functions.get_function_configuration(FunctionName=function)
-        settings = Settings.from_env(asked["Environment"]["Variables"])
+        listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
+        ids = {one["LogicalResourceId"]: one.get("PhysicalResourceId") for one in listed}
+        if not ids.get(_FUNCTION):
+            raise OpsProblem(f"The stack {name} is {found['StackStatus']} and has no functions.")
+        function = functions.get_function_configuration(FunctionName=ids[_FUNCTION])
+        settings = Settings.from_env(function["Environment"]["Variables"])
         settings.first_programme()
     except (ClientError, BotoCoreError, SettingsError) as error:
-        raise OpsProblem(f"The stack {name} does not say what it goes by: {error}") from error
+        raise OpsProblem(f"The settings of the stack {name} cannot be read: {error}") from error
     api_url = api_url or outputs.get("ApiUrl", "")
     return Target(name, settings, session, endpoint_url, outputs, api_url)

@@ -1,4 +1,4 @@
-"""What MiniStack 1.5.33 lacks of AWS's behaviour, one module a hole, each with `apply()`."""
+"""Patches for AWS behaviour that MiniStack 1.5.33 lacks, one module each, with `apply()`."""
 
 import importlib
 from types import ModuleType
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class PatchError(Exception):
-    """A part of MiniStack that a patch replaces is not there."""
+    """A part of MiniStack that a patch replaces does not exist."""
 
 
 def module(name: str) -> ModuleType:
@@ -27,6 +27,6 @@ def part(owner: object, name: str) -> Any:
 
 
 def replace(owner: object, name: str, new: object) -> None:
-    """Put `new` in place of `owner.name`, which must be there. Raises PatchError."""
+    """Replace `owner.name`, which must exist, with `new`. Raises PatchError."""
     part(owner, name)
     setattr(owner, name, new)

@@ -1,6 +1,6 @@
-"""Routes and CORS of an HTTP API that comes as an OpenAPI body, which is how SAM writes it.
+"""Routes and CORS of an HTTP API that is defined by an OpenAPI body, as SAM writes it.
 
-MiniStack creates such an API without a single route.
+MiniStack creates such an API without any route.
 """
 
 import json
@@ -56,7 +56,7 @@ class _Importer:
         self._update_api: Callable[[str, _Json], Any] = part(gateway, "_update_api")
 
     def import_body(self, api_id: str, body: _Json) -> None:
-        """Replace all routes of the API by those in `body`."""
+        """Replace all routes of the API with those in `body`."""
         self._routes[api_id] = {}
         self._integrations[api_id] = {}
         cors = body.get("x-amazon-apigateway-cors")

@@ -1,8 +1,7 @@
-"""What a function sees of an HTTP request, and what a client sees of a function's failure.
+"""HTTP events as AWS shapes them (payload format 2.0), and its response to a failed function.
 
-AWS puts cookies into the event's `cookies` list and takes them out of `headers` (payload format
-2.0), decodes what is still encoded in path parameters, and says nothing but "Internal Server Error"
-of an error that a function raised.
+AWS moves cookies from `headers` to the event's `cookies` list, decodes path parameters fully, and
+answers "Internal Server Error", without details, when a function raises an error.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
-"""A table's stream outlives a restart, as the places up to which its readers have come do.
+"""Persistence of a table's stream records across restarts.
 
-MiniStack keeps those places, but not the records: after a restart, as many changes as had been read
-before reach nobody, and what was unread is lost.
+MiniStack persists its readers' positions, but not the records: after a restart unread records are
+lost, and as many new ones as had been read before are skipped.
 """
 
 import copy
@@ -14,7 +14,7 @@ _PARTS = ("_stream_records", "_stream_trimmed")
 
 
 def apply() -> None:
-    """Keep the records with the tables."""
+    """Persist the records with the tables."""
     dynamodb = module("services.dynamodb")
     kept = {name: part(dynamodb, name) for name in _PARTS}
     state: Callable[[], dict[str, Any]] = part(dynamodb, "get_state")

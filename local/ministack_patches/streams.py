@@ -1,9 +1,9 @@
-"""Failures of a function that a table's stream feeds, treated as AWS treats them.
+"""Retries of a function that reads a table's stream, as AWS does them.
 
-MiniStack takes every answer for a success, so that records named in `batchItemFailures` are lost,
-and repeats a batch that raised for ever, whatever `MaximumRetryAttempts`,
-`BisectBatchOnFunctionError` and the failure destination say. Without a limit of attempts a failed
-batch is repeated as a whole, as MiniStack does.
+MiniStack treats every response as a success, so records named in `batchItemFailures` are lost, and
+retries a batch that raised for ever, ignoring `MaximumRetryAttempts`, `BisectBatchOnFunctionError`
+and the failure destination. Without a limit of attempts a failed batch is retried as a whole, as
+MiniStack does.
 """
 
 import json
@@ -22,7 +22,7 @@ _DONE: _Json = {"body": {}, "log": ""}
 
 
 def apply() -> None:
-    """Deliver batches of a stream record by record where they fail."""
+    """Replace MiniStack's delivery of stream batches."""
     functions = module("services.lambda_svc")
     delivery = _Delivery(functions)
     poll: Callable[[], bool] = part(functions, "_poll_dynamodb_streams")
@@ -36,7 +36,7 @@ def apply() -> None:
 
 
 class _OnThisThread(threading.local):
-    """Whether this thread is the one that polls streams, and is not inside a call already."""
+    """Whether this thread polls streams and is not within a delivery."""
 
     active = False
 
@@ -48,7 +48,7 @@ class _OnThisThread(threading.local):
 
 
 class _Delivery:
-    """Runs a function on a batch until each record is done or given up."""
+    """Invokes a function with a batch until each record has succeeded or was given up."""
 
     def __init__(self, functions: object) -> None:
         self.on_this_thread = _OnThisThread()
@@ -57,11 +57,11 @@ class _Delivery:
         self._give_up: Callable[..., None] = part(functions, "_send_ddb_stream_failure_record")
 
     def execute(self, function: _Json, event: _Json) -> _Json:
-        """MiniStack's own execution, but for batches that the stream's poller sends."""
+        """Execute a function: with retries for the stream's poller, else as MiniStack does."""
         mapping = self._mapping_of(function, event) if self.on_this_thread.active else None
         if mapping is None:
             return self._execute(function, event)
-        self.on_this_thread.active = False  # what follows are plain calls
+        self.on_this_thread.active = False  # the calls within a delivery are plain ones
         try:
             return self._deliver(mapping, function, event["Records"], 0)
         finally:
@@ -98,7 +98,7 @@ class _Delivery:
 
 
 def _left_over(mapping: _Json, result: _Json, batch: list[_Json]) -> list[_Json]:
-    """The records from the first one that failed."""
+    """Return the records from the first that failed on."""
     if result.get("error"):
         return batch
     if "ReportBatchItemFailures" not in (mapping.get("FunctionResponseTypes") or []):

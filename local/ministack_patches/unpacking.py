@@ -1,8 +1,7 @@
-"""Each zip file is unpacked once, not once for every process.
+"""A cache of unpacked zip files: each is unpacked once, not once per process.
 
-MiniStack checks and unpacks a function and its layers anew, some thousand files, for every process
-it starts. Here a process gets links to one copy. Handlers may not write there: on AWS they cannot
-either.
+MiniStack unpacks a function and its layers, some thousand files, for every process that it starts.
+Here a process gets links to one copy. Handlers must not write there; on AWS they cannot either.
 """
 
 import hashlib
@@ -22,7 +21,7 @@ _UNPACKING = threading.Lock()
 
 
 def apply() -> None:
-    """Let MiniStack's workers share what is unpacked."""
+    """Let MiniStack's workers share unpacked files."""
     runtime = module("core.lambda_runtime")
     part(part(runtime, "zipfile"), "ZipFile")
     shared = SimpleNamespace(
@@ -34,11 +33,11 @@ def apply() -> None:
 
 
 class _SharedZipFile(zipfile.ZipFile):
-    """A zip file that is unpacked once in this process's life."""
+    """A zip file that is unpacked once per content."""
 
     @override
     def namelist(self) -> list[str]:
-        """The files that may have to be looked at: none of what is unpacked already."""
+        """Return the files to check: none if they are unpacked already."""
         return [] if self._unpacked.exists() else super().namelist()
 
     @override
@@ -48,7 +47,7 @@ class _SharedZipFile(zipfile.ZipFile):
         members: Iterable[str | zipfile.ZipInfo] | None = None,
         pwd: bytes | None = None,
     ) -> None:
-        """Put a link to the unpacked files in place of the empty folder `path`."""
+        """Replace the empty folder `path` with a link to the unpacked files."""
         assert path is not None
         assert (members, pwd) == (None, None)
         with _UNPACKING:
@@ -62,7 +61,7 @@ class _SharedZipFile(zipfile.ZipFile):
 
     @cached_property
     def _unpacked(self) -> Path:
-        """Where its files are, or will be."""
+        """The folder of its unpacked files."""
         assert self.filename is not None
         digest = hashlib.sha256(Path(self.filename).read_bytes()).hexdigest()
         return Path(tempfile.gettempdir()) / "unpacked" / digest

@@ -1,8 +1,8 @@
-"""A call of a silent function costs nothing extra.
+"""Shorter waits for a function's log lines.
 
-MiniStack waits 50 ms after each call for log lines that may still come, and once a line has come
-5 ms for the next one. The lines come through a pipe from a process that has answered already, so
-2 ms and 1 ms are enough; a later line shows up with the next call.
+MiniStack waits 50 ms after each call for a first log line, and 5 ms after each line for the next.
+The lines come through a pipe from a process that has already answered, so 2 ms and 1 ms are enough;
+a later line appears with the next call.
 """
 
 from local.ministack_patches import PatchError, module, part

@@ -1,11 +1,11 @@
-"""A burst of calls waits for the few processes that the machine can carry, and none is refused.
+"""A queue for worker processes: a burst of calls waits for a few of them and none is refused.
 
-MiniStack starts one process a function for each call that finds none free, without limit; twenty
-calls at once on a cold function are twenty interpreters importing on two cores, and each call takes
-seconds. Here a call takes the first process that becomes free. Another one is started beside only
-when none became free for a while (the function waits for something slow) and none of the function
-is starting already, and never more at a time than there are cores. AWS would start an environment
-for each call at once; the handlers cannot tell the difference.
+MiniStack starts a process for each call that finds none free, without limit; twenty calls at once
+of a cold function are twenty interpreters importing on two cores, and each call takes seconds. Here
+a call takes the first process that becomes free. Another one is started only if none became free
+for a while (the function waits for something slow) and none of the function is starting, and never
+more at a time than there are cores. AWS would start an environment for each call at once; handlers
+cannot tell the difference.
 """
 
 import logging
@@ -20,13 +20,13 @@ from typing import Any
 from local.ministack_patches import module, part, replace
 
 _LOG = logging.getLogger(__name__)
-_PATIENCE_SECONDS = 0.3
+_STUCK_AFTER_SECONDS = 0.3
 _WAIT_SECONDS = 60.0
 _PROCESSES_A_FUNCTION = 32
 
 
 def apply() -> None:
-    """Let calls wait for processes."""
+    """Let calls wait for a free process."""
     runtime = module("core.lambda_runtime")
     functions = module("services.lambda_svc")
     queue = _Queue(runtime)
@@ -36,7 +36,7 @@ def apply() -> None:
 
 
 class _Queue:
-    """Hands out MiniStack's worker processes."""
+    """Leases MiniStack's worker processes."""
 
     def __init__(self, runtime: object) -> None:
         self._acquire: Callable[..., tuple[Any, str]] = part(runtime, "acquire_worker")
@@ -56,7 +56,7 @@ class _Queue:
         qualifier: str = "$LATEST",
         max_concurrency: int | None = None,
     ) -> tuple[Any, str]:
-        """Lease a process for one call; waits as long as it takes, up to a minute."""
+        """Lease a process for one call; waits up to a minute."""
         key = self._key(name, config, qualifier)
         give_up = time.monotonic() + _WAIT_SECONDS
         with self._changed:
@@ -69,11 +69,11 @@ class _Queue:
                     # MiniStack finds account and region, and so the layer, by context variables.
                     start = partial(copy_context().run, self._start, worker)
                     threading.Thread(target=start, daemon=True, name="start").start()
-                self._changed.wait(_PATIENCE_SECONDS)
+                self._changed.wait(_STUCK_AFTER_SECONDS)
             return self._acquire(name, config, code, qualifier, max_concurrency)
 
     def release(self, worker: Any) -> None:
-        """Take a process back and let a waiting call have it."""
+        """Return a process and wake a waiting call."""
         self._release(worker)
         with self._changed:
             if worker is not None:
@@ -84,11 +84,11 @@ class _Queue:
             self._changed.notify_all()
 
     def _start(self, worker: Any) -> None:
-        """Start a process and put it among the free ones."""
+        """Start a process and make it available."""
         try:
             self._ensure_spawned(worker)
         except (OSError, RuntimeError):
-            _LOG.exception("a worker process did not start; the call that gets it will say why")
+            _LOG.exception("a worker process did not start; the call that gets it reports why")
         finally:
             self.release(worker)
 
@@ -96,9 +96,9 @@ class _Queue:
         return any(not worker.in_use for worker in self._pool(key))
 
     def _should_start(self, key: str) -> bool:
-        """Whether it is time to start another process."""
+        """Whether to start another process."""
         pool = self._pool(key)
-        stuck = time.monotonic() - self._progress_at.get(key, 0.0) >= _PATIENCE_SECONDS
+        stuck = time.monotonic() - self._progress_at.get(key, 0.0) >= _STUCK_AFTER_SECONDS
         if len(pool) >= _PROCESSES_A_FUNCTION or (pool and not stuck) or _starting(pool):
             return False
         everywhere = sum(_starting(list(workers)) for workers in list(self._workers.values()))
@@ -109,5 +109,5 @@ class _Queue:
 
 
 def _starting(pool: list[Any]) -> int:
-    """How many of these processes are starting."""
+    """Return how many of these processes are starting."""
     return sum(bool(worker.in_use and worker._start_time is None) for worker in pool)

@@ -1,6 +1,6 @@
 // The demo's my page: a greeting, the point section, and a switch that logs demo customers in.
-// The switch asks the laptop stack's front door, which exists nowhere else. What is chosen stands in
-// the address, as ?customer= (empty: nobody) and ?locale=, so that a reload keeps it.
+// The switch calls the reverse proxy of the laptop stack, which exists nowhere else. The choice is kept in
+// the address, as ?customer= (empty: nobody) and ?locale=, so that it survives a reload.
 
 import { mountPoints } from "./points.js";
 

@@ -71,7 +71,7 @@ def properties(name: str) -> dict[str, Any]:
 def of_type(kind: str) -> dict[str, dict[str, Any]]:
     """The properties of all resources of a type."""
     return {
-        name: resource["Properties"]
+        name: resource.get("Properties", {})
         for name, resource in RESOURCES.items()
         if resource["Type"] == kind
     }

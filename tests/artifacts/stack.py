@@ -102,9 +102,9 @@ def told(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def shopify(log_file: Path) -> Iterator[str]:
-    """The stand-in for Shopify with a memory of its own. Its URL."""
+    """The fake Shopify with a memory of its own. Its URL."""
     port = free_port()
-    command: list[str | Path] = [sys.executable, "-m", "local.stand_ins.shopify"]
+    command: list[str | Path] = [sys.executable, "-m", "local.fakes.shopify"]
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers" / "common" / "python")))
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": path}
     process = processes.start([*command, "--port", str(port)], environment, log_file)

@@ -5,13 +5,17 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from local import demo, deployment
+from ops import redrive
 from pointbook.errors import SettingsError
 from pointbook.settings import Settings, Stage
 from tests.artifacts.built import (
     ANSWERS_HTTP,
+    BUILD,
     FUNCTIONS,
+    QUEUES,
     RESOURCES,
     ROOT,
     SCHEDULES,
@@ -247,22 +251,27 @@ def test_every_page_may_read_and_none_with_credentials() -> None:
 # --- what a stack says of itself ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_stack_says_what_its_functions_are_called_and_where_their_urls_are(
-    function: str,
-) -> None:
-    name = FUNCTIONS[function].removesuffix("Function")
-    outputs = TEMPLATE["Outputs"]
-    assert outputs[f"{name}FunctionName"]["Value"] == {"Ref": f"{name}Function"}
-    assert outputs[f"{name}FunctionName"]["Description"] == f"Name of the function {function}"
-    has_url = function_property(function, "FunctionUrlConfig") is not None
-    assert (f"{name}Url" in outputs) is has_url
-    if has_url:
-        where = {"Fn::GetAtt": [f"{name}FunctionUrl", "FunctionUrl"]}
-        assert outputs[f"{name}Url"]["Value"] == where
+def test_the_outputs_have_the_url_of_every_function_that_has_one() -> None:
+    urls = {
+        name: output["Value"]["Fn::GetAtt"][0]
+        for name, output in TEMPLATE["Outputs"].items()
+        if output["Value"].get("Fn::GetAtt", [""])[-1] == "FunctionUrl"
+    }
+    assert urls == {
+        f"{logical_id.removesuffix('Function')}Url": f"{logical_id}Url"
+        for function, logical_id in FUNCTIONS.items()
+        if function_property(function, "FunctionUrlConfig")
+    }
 
 
-def test_a_stack_says_where_everything_is_that_an_operator_looks_into() -> None:
+def test_the_tools_find_every_queue_and_its_dead_letters_in_the_outputs() -> None:
+    outputs = {name: output["Value"].get("Ref") for name, output in TEMPLATE["Outputs"].items()}
+    for queue, name in QUEUES.items():
+        found = redrive.queue_urls(outputs, queue)
+        assert found == (f"{name}Queue", f"{name}DeadLetterQueue")
+
+
+def test_the_outputs_name_everything_that_an_operator_looks_into() -> None:
     said = [json.dumps(output["Value"]) for output in TEMPLATE["Outputs"].values()]
     looked_into = (
         "AWS::DynamoDB::Table",
@@ -298,6 +307,14 @@ def test_no_secret_stands_in_what_is_deployed() -> None:
         assert [secret for secret in SECRETS.values() if secret in text] == []
 
 
+def test_cloudformation_gets_no_anchors() -> None:
+    """It takes no YAML aliases; `sam build` expands them."""
+    built = (BUILD / "template.yaml").read_text(encoding="utf-8")
+    events = list(yaml.parse(built))
+    assert [one for one in events if isinstance(one, yaml.AliasEvent)] == []
+    assert "<<" not in built
+
+
 # --- environments ---------------------------------------------------------------------------------
 
 
@@ -322,8 +339,16 @@ def test_an_environment_gives_every_parameter_a_value_that_is_allowed(environmen
         allowed = [str(one) for one in parameter.get("AllowedValues", [value])]
         assert value in allowed, name
         assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value), name
-    tags = CONFIG[environment]["deploy"]["parameters"]["tags"]
-    assert f"stage={given['Stage']}" in tags.split()
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_tags_are_the_stacks_and_name_project_and_stage(environment: str) -> None:
+    """CloudFormation hands them on to every resource that can have tags."""
+    tags = CONFIG[environment]["deploy"]["parameters"]["tags"].split()
+    assert tags == ["project=pointbook", f"stage={overrides(environment)['Stage']}"]
+    tagged = [name for name, one in RESOURCES.items() if "Tags" in one.get("Properties", {})]
+    assert tagged == []
+    assert "Tags" not in TEMPLATE["Globals"]["Function"]
 
 
 def test_an_environment_is_the_stage_that_it_is_called() -> None:

@@ -10,10 +10,10 @@ import pytest
 from graphql import build_schema, validate_schema
 from graphql.type import GraphQLNonNull, GraphQLObjectType
 
-from local.stand_ins.discounts import Discounts
-from local.stand_ins.flow_triggers import Triggers, declared_triggers
-from local.stand_ins.shopify_graphql import AdminApi, Context, Shop
-from local.stand_ins.shopify_schema import SCHEMA_FILE
+from local.fakes.discounts import Discounts
+from local.fakes.flow_triggers import Triggers, declared_triggers
+from local.fakes.shopify_graphql import AdminApi, Context, Shop
+from local.fakes.shopify_schema import SCHEMA_FILE
 from pointbook.domain.buckets import Bucket, Figures
 from pointbook.domain.chain import BookedEntry, Cause, Text
 from pointbook.domain.entry import Entry, Topic
@@ -227,7 +227,7 @@ def test_a_trigger_lists_its_fields_in_the_order_in_which_they_are_sent(told: Tr
 
 @pytest.fixture(scope="module")
 def admin_api() -> AdminApi:
-    """Shopify's real Admin schema, with the stand-in behind it."""
+    """Shopify's real Admin schema, with the fake behind it."""
     return AdminApi(SCHEMA_FILE)
 
 

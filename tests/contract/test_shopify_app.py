@@ -10,7 +10,7 @@ import pytest
 import yaml
 from graphql import get_operation_ast, get_variable_values, parse, validate
 
-from local.stand_ins.shopify_schema import API_VERSION, SCHEMA_FILE, load_schema
+from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, load_schema
 from pointbook.shopify.documents import API_VERSION as VERSION_ASKED_FOR
 from pointbook.shopify.flow_lifecycle import NAMES
 from pointbook.shopify.projection import SHAPES, Kept, Shape

@@ -1,4 +1,4 @@
-"""A customer at the checkout: at the running stack's API, and at the stand-in for Shopify."""
+"""A customer at the checkout: at the running stack's API, and at the fake Shopify."""
 
 import json
 import time
@@ -19,7 +19,7 @@ NO_POINTS = 50
 
 
 class Checkout:
-    """A customer nobody else knows, at the stack and at Shopify's stand-in."""
+    """A customer nobody else knows, at the stack and at the fake Shopify."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -46,7 +46,7 @@ class Checkout:
         return ask(url, headers=bearer(self.customer), method="DELETE")
 
     def pay(self, hold: dict[str, Any]) -> int:
-        """Use the code at the checkout: the stand-in's status."""
+        """Use the code at the checkout: the fake's status."""
         body = {"code": hold["discount_code"], "customer_id": self.customer}
         return requests.post(f"{self._shopify}/_redeem", json=body, timeout=30).status_code
 
@@ -67,7 +67,7 @@ class Checkout:
         assert webhooks.post(self.stack, "orders/paid", body_of(payload)).status == 200
 
     def behave(self, **order: object) -> None:
-        """Tell the stand-in how to treat what it is asked."""
+        """Tell the fake how to treat what it is asked."""
         answer = requests.post(f"{self._shopify}/_behave", json=order, timeout=30)
         assert answer.status_code == 200
 
@@ -94,7 +94,7 @@ class Checkout:
         return [entry["topic"] for entry in entries]
 
     def discounts(self) -> list[Any]:
-        """The discounts that this customer may use, as the stand-in has them."""
+        """The discounts that this customer may use, as the fake has them."""
         gid = f"gid://shopify/Customer/{self.customer}"
         found = requests.get(f"{self._shopify}/_discounts", timeout=30).json()
         return [one for one in found if gid in json.dumps(one["codeDiscount"]["context"])]

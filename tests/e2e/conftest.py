@@ -20,7 +20,7 @@ FOR_MANY_TESTS = {"HOLD_CALLS_PER_MINUTE": "100000"}
 """All tests hold points in one shop, many within a minute."""
 
 _OTHER_PARTS = 9
-"""Ports above the front door's for the emulator and the stand-ins, and some to spare."""
+"""Ports above the reverse proxy's for the emulator and the fakes, and some to spare."""
 
 
 class OwnStack:

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 
+from local.deployment import STACK_NAME
 from local.stack import Stack
 from ops import redrive
 
@@ -26,10 +27,10 @@ class Queues:
         where: Any = {"endpoint_url": stack.aws_endpoint_url, "region_name": stack.aws_region}
         self.sqs: Any = boto3.client("sqs", **where)
         self._lambda: Any = boto3.client("lambda", **where)
-        function = stack.functions["shopify_webhook"]
-        found = self._lambda.get_function_configuration(FunctionName=function)
-        self.url = found["Environment"]["Variables"][f"{worker.upper()}_QUEUE_URL"]
-        self.letters = redrive.dead_letter_queue_url(self.sqs, self.url)
+        cloudformation: Any = boto3.client("cloudformation", **where)
+        (found,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
+        self.url, self.letters = redrive.queue_urls(outputs, worker)
         self._worker = stack.functions[worker]
         listed = self._lambda.list_event_source_mappings(FunctionName=self._worker)
         (self._mapping,) = [one["UUID"] for one in listed["EventSourceMappings"]]

@@ -1,4 +1,4 @@
-"""Points used at the checkout, from outside: my page's API, Shopify's stand-in, signed webhooks."""
+"""Points used at the checkout, from outside: my page's API, the fake Shopify, signed webhooks."""
 
 import json
 import time

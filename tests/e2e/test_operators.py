@@ -1,4 +1,4 @@
-"""Operators change points through the front door, signed, and by the commands for them."""
+"""Operators change points through the reverse proxy, signed, and by the commands for them."""
 
 import json
 from pathlib import Path

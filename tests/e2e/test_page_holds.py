@@ -88,7 +88,7 @@ def page(browser: BrowserContext, stack: Stack, customer: str) -> Iterator[Page]
 
 @pytest.fixture
 def shopify(stack: Stack) -> Iterator[str]:
-    """The address of the shop's stand-in, which behaves again afterwards."""
+    """The address of the fake Shopify, which behaves again afterwards."""
     assert stack.shopify_stand_in_url is not None
     yield stack.shopify_stand_in_url
     requests.post(f"{stack.shopify_stand_in_url}/_reset", timeout=5).raise_for_status()

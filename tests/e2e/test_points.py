@@ -1,4 +1,4 @@
-"""What a shop is promised, seen from outside: through the front door of the running stack."""
+"""What a shop is promised, seen from outside: through the reverse proxy of the running stack."""
 
 import base64
 import hashlib

@@ -31,7 +31,7 @@ def ranked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 class Buyer:
-    """A customer nobody else knows, at the stack and at Shopify's stand-in."""
+    """A customer nobody else knows, at the stack and at the fake Shopify."""
 
     def __init__(self, stack: Stack, *tags: str) -> None:
         self.stack = stack
@@ -44,7 +44,7 @@ class Buyer:
         self._post("_customer", {"id": str(self.id), "tags": list(tags)})
 
     def behave(self, **order: object) -> None:
-        """Tell the stand-in how to treat what it is asked."""
+        """Tell the fake how to treat what it is asked."""
         self._post("_behave", order)
 
     def send(self, case: str) -> None:

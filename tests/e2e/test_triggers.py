@@ -18,8 +18,8 @@ import pytest
 import requests
 
 from local import demo, signing
+from local.fakes.flow_triggers import declared_triggers
 from local.stack import Stack
-from local.stand_ins.flow_triggers import declared_triggers
 from ops.__main__ import main as ops_main
 from tests.e2e.asking import ask, flow, invoke
 from tests.e2e.conftest import SECOND_SHOP

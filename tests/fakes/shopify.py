@@ -1,7 +1,7 @@
 """A Shopify that keeps discount codes.
 
 Written from what Shopify documents and was seen to do, apart from the product and from the laptop's
-stand-in: codes are unique in any case, a code is one customer's, for so many uses, until its end.
+fake: codes are unique in any case, a code is one customer's, for so many uses, until its end.
 """
 
 import json

@@ -12,8 +12,8 @@ import requests
 from botocore.exceptions import ConnectTimeoutError
 
 from local import demo
-from local.stand_ins.server import StandIn
-from local.stand_ins.till import Account, TillService
+from local.fakes.server import FakeServer
+from local.fakes.till import Account, TillService
 from pointbook import environment, wiring
 from pointbook.errors import LedgerUnavailable, Unavailable
 from pointbook.ledger.ledger import Ledger
@@ -109,14 +109,14 @@ def test_a_table_that_cannot_be_reached_is_told_as_such(
 @pytest.fixture
 def till() -> Iterator[str]:
     """The address of a till that knows the customer."""
-    stand_in = StandIn(TillService(Account()), 0)
-    thread = threading.Thread(target=stand_in.serve_forever, args=(0.01,))
+    fake = FakeServer(TillService(Account()), 0)
+    thread = threading.Thread(target=fake.serve_forever, args=(0.01,))
     thread.start()
-    yield stand_in.url
-    stand_in.control.reset()
-    stand_in.shutdown()
+    yield fake.url
+    fake.control.reset()
+    fake.shutdown()
     thread.join()
-    stand_in.server_close()
+    fake.server_close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`local/sam_local.py` and its relay, with a program in SAM's place and no container."""
+"""`local.sam_local` and its relay, with a fake `sam` and no container."""
 
 import json
 import socket
@@ -109,7 +109,7 @@ def test_a_port_that_is_taken_is_named(running: Path, port: int) -> None:
         sam_local.main(["invoke", "X"], environ)
 
 
-def test_the_relay_passes_on_every_byte_and_each_end() -> None:
+def test_the_relay_forwards_every_byte_and_each_close() -> None:
     sent = bytes(range(256)) * 4_000
     with socket.create_server((HOST, 0)) as inner, Relay((HOST, 0), inner.getsockname()) as relay:
         threading.Thread(target=relay.serve_forever, daemon=True).start()
@@ -124,7 +124,7 @@ def test_the_relay_passes_on_every_byte_and_each_end() -> None:
         relay.shutdown()
 
 
-def test_the_relay_closes_what_nobody_answers() -> None:
+def test_the_relay_closes_a_connection_that_nobody_accepts() -> None:
     with socket.create_server((HOST, 0)) as gone:
         nobody = gone.getsockname()
     with Relay((HOST, 0), nobody) as relay:

@@ -1,4 +1,4 @@
-"""A client that sends what no HTTP library would, and servers to send it to."""
+"""A raw HTTP client for malformed requests, and servers to send them to."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Notes of a running stack, for what only reads them."""
+"""A stack.json for tests that only read it."""
 
 from local import demo
 from local.stack import Stack

@@ -1,4 +1,4 @@
-"""Parameters of the template on a laptop, which CloudFormation's emulator takes as they come."""
+"""Template parameters on a laptop: the emulator checks none, so the deployment does."""
 
 from typing import Any
 
@@ -24,14 +24,12 @@ NOT_REACHED: Any = None
         ("BirthdayPoints", "10"),
     ],
 )
-def test_a_value_that_cloudformation_would_refuse_is_refused_with_its_name(
-    name: str, value: str
-) -> None:
+def test_a_value_that_cloudformation_would_refuse_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(LocalProblem, match=name):
         deployment.deploy(NOT_REACHED, TEMPLATE, NOT_REACHED, {name: value})
 
 
-def test_a_parameter_is_given_in_capitals() -> None:
+def test_a_parameter_is_set_by_its_name_in_capitals() -> None:
     environ = {"HOLD_SECONDS": "5", "SIGN_UP_POINTS": "50", "RANK_MULTIPLIERS": "", "HOME": "/"}
     found = deployment.parameters_from(TEMPLATE, environ)
     assert found == {"HoldSeconds": "5", "SignUpPoints": "50"}

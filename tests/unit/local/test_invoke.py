@@ -1,4 +1,4 @@
-"""Who invokes a function is told what there is to choose from, and that no stack is running."""
+"""`local.invoke` lists functions and cases, and reports a missing stack."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from local.stack import Stack
         (["get_points", "by_header", "again"], "cases of get_points: another_customer, "),
     ],
 )
-def test_what_names_no_sample_is_answered_with_the_names_that_there_are(
+def test_an_unknown_function_or_case_lists_the_known_ones(
     capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     assert main(arguments) == 2
@@ -29,7 +29,7 @@ def test_what_names_no_sample_is_answered_with_the_names_that_there_are(
     assert choice.startswith(said)
 
 
-def test_without_a_stack_it_says_so(
+def test_a_missing_stack_is_reported(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(invoke, "ROOT", tmp_path)

@@ -1,4 +1,4 @@
-"""`python -m local`: what it says of itself."""
+"""`python -m local`: usage and help."""
 
 import os
 
@@ -13,16 +13,16 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "environ", {})
 
 
-def test_whoever_asks_for_help_gets_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["webhook", "--help"]) == 0
     usage, *more = capsys.readouterr().out.splitlines()
     assert usage.startswith("usage: ")
-    assert "signed anew" in " ".join(more)
+    assert "a new signature" in " ".join(more)
     assert main(["-h"]) == 0
     assert capsys.readouterr().out == f"{usage}\n"
 
 
-def test_what_is_not_understood_is_answered_with_what_there_is(
+def test_unknown_arguments_print_the_usage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["start"]) == 2

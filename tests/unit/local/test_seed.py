@@ -1,4 +1,4 @@
-"""Demo customers get their points, and a stack on which they cannot starts all the same."""
+"""Seeding: demo customers get their points; refusals are reported and do not stop the start."""
 
 import json
 from collections.abc import Iterator
@@ -41,18 +41,18 @@ def urls() -> Iterator[dict[str, str]]:
         server.shutdown()
 
 
-def test_all_of_it_is_given(urls: dict[str, str]) -> None:
+def test_all_demo_points_are_granted(urls: dict[str, str]) -> None:
     assert list(seed.seed_ledger(urls)) == []
 
 
-def test_what_is_refused_is_told_and_the_rest_given(urls: dict[str, str]) -> None:
+def test_a_refusal_is_reported_and_the_rest_is_granted(urls: dict[str, str]) -> None:
     Functions.refusals = {TARO: "Taro was erased."}
     told = list(seed.seed_ledger(urls))
     assert len(told) == 3
-    assert told[0] == f"grant-points of 2500 for demo customer {TARO} is refused: Taro was erased."
+    assert told[0] == f"grant-points of 2500 for demo customer {TARO} was refused: Taro was erased."
 
 
-def test_a_function_that_fails_is_no_refusal(urls: dict[str, str]) -> None:
+def test_a_failing_function_is_an_error_and_not_a_refusal(urls: dict[str, str]) -> None:
     Functions.status = 500
     with pytest.raises(OSError, match="500"):
         list(seed.seed_ledger(urls))

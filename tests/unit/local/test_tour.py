@@ -1,4 +1,4 @@
-"""The tour ends in one line where it cannot be made."""
+"""The tour ends with a one-line message if it cannot run."""
 
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,7 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
     return line
 
 
-def test_without_a_stack_the_tour_says_so(
-    running: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_stack_is_reported(running: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert tour.main() == 1
     assert said(capsys).startswith("The local stack does not answer: ")
     running.unlink()
@@ -36,7 +34,7 @@ def test_without_a_stack_the_tour_says_so(
     assert said(capsys) == f"{running} is missing: no stack is running here."
 
 
-def test_a_refusal_is_told_as_it_is(
+def test_a_refusal_is_reported_as_received(
     running: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refusal = requests.Response()

@@ -1,4 +1,4 @@
-"""Webhooks for people: a file is signed and posted as Shopify would."""
+"""`local webhook`: a file is signed and posted as Shopify would."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def stack(entrance: Any) -> Any:
     )
 
 
-def test_a_sample_is_posted_signed_under_its_own_topic(
+def test_a_sample_is_signed_and_posted_with_its_own_topic(
     entrance: type[Entrance], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert webhooks.post_file(stack(entrance), SAMPLE) == 0
@@ -65,10 +65,10 @@ def test_a_sample_is_posted_signed_under_its_own_topic(
     assert capsys.readouterr().out == 'customers/create: 200 {"status": "queued"}\n'
 
 
-def test_a_body_of_ones_own_needs_its_topic(entrance: type[Entrance], tmp_path: Path) -> None:
+def test_a_plain_body_needs_a_topic(entrance: type[Entrance], tmp_path: Path) -> None:
     file = tmp_path / "body.json"
     file.write_text('{"id": 7}', encoding="utf-8")
-    with pytest.raises(LocalProblem, match="say its topic"):
+    with pytest.raises(LocalProblem, match="has no topic"):
         webhooks.post_file(stack(entrance), file)
     entrance.status = 403
     assert webhooks.post_file(stack(entrance), file, "customers/create") == 1
@@ -76,9 +76,7 @@ def test_a_body_of_ones_own_needs_its_topic(entrance: type[Entrance], tmp_path: 
     assert (headers["X-Shopify-Topic"], body) == ("customers/create", b'{"id": 7}')
 
 
-def test_a_file_or_a_stack_that_is_not_there_is_told(
-    entrance: type[Entrance], tmp_path: Path
-) -> None:
+def test_a_missing_file_or_stack_is_reported(entrance: type[Entrance], tmp_path: Path) -> None:
     with pytest.raises(LocalProblem, match="cannot be read"):
         webhooks.post_file(stack(entrance), tmp_path / "none.json")
     nobody = stack(entrance)

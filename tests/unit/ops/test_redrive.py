@@ -1,7 +1,5 @@
 """Dead letters go back to their worker: each once, and none is ever in neither queue."""
 
-import json
-from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,13 +44,6 @@ class Sqs:
     def delete_message(self, QueueUrl: str, ReceiptHandle: str) -> None:  # noqa: N803
         self._break("delete")
         self.queues[QueueUrl].remove(ReceiptHandle)
-
-    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803
-        arn = "arn:aws:sqs:ap-northeast-1:000000000000:order_events_dead"
-        return {"Attributes": {"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn})}}
-
-    def get_queue_url(self, QueueName: str) -> dict[str, str]:  # noqa: N803
-        return {"QueueUrl": f"https://sqs/{QueueName}"}
 
     def _break(self, step: str) -> None:
         if self.breaks_at == step:
@@ -105,16 +96,14 @@ class Stack:
 
     def __init__(self) -> None:
         self.sqs = Sqs(text(1))
-        self.outputs = {"ShopifyWebhookFunctionName": "the-entrance"}
+        self.outputs = {"OrderEventsQueueUrl": QUEUE, "OrderEventsDeadLetterQueueUrl": LETTERS}
 
-    def client(self, service: str) -> Any:
-        if service == "sqs":
-            return self.sqs
-        variables = {"Environment": {"Variables": {"ORDER_EVENTS_QUEUE_URL": QUEUE}}}
-        return Namespace(get_function_configuration=lambda FunctionName: variables)  # noqa: N803
+    def client(self, service: str) -> Sqs:
+        assert service == "sqs"
+        return self.sqs
 
 
-def test_the_queues_are_found_by_the_stack_itself(
+def test_the_queues_are_found_in_the_outputs_of_the_stack(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert redrive.main(["order_events", "--list"]) == 0
@@ -125,7 +114,7 @@ def test_the_queues_are_found_by_the_stack_itself(
     assert "1 messages are back on order_events." in capsys.readouterr().out
 
 
-def test_a_stack_without_webhooks_is_told_so(stack: Stack) -> None:
+def test_a_stack_without_the_queue_is_reported(stack: Stack) -> None:
     stack.outputs = {}
-    with pytest.raises(OpsProblem, match="shopify_webhook"):
+    with pytest.raises(OpsProblem, match="no output 'OrderEventsQueueUrl'"):
         redrive.main(["order_events"])

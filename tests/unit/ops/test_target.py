@@ -22,7 +22,11 @@ VARIABLES = {
     "SECRETS_NAME": "pointbook/dev",
     "PROGRAMME_HOLD_SECONDS": "300",
 }
-OUTPUTS = [{"OutputKey": "GetPointsFunctionName", "OutputValue": "dev-GetPoints"}]
+OUTPUTS = [{"OutputKey": "ApiUrl", "OutputValue": "https://api.example.com"}]
+RESOURCES = [
+    {"LogicalResourceId": "GetPointsFunction", "PhysicalResourceId": "dev-GetPoints"},
+    {"LogicalResourceId": "LedgerTable"},
+]
 
 
 class Aws:
@@ -31,7 +35,7 @@ class Aws:
     def __init__(self) -> None:
         self.asked: list[object] = []
         self.variables = VARIABLES
-        self.outputs = OUTPUTS
+        self.resources = RESOURCES
         self.fault: Exception | None = None
 
     def session(self, **options: str) -> "Aws":
@@ -44,7 +48,11 @@ class Aws:
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
         self._answer(request)
-        return {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE", "Outputs": self.outputs}]}
+        return {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE", "Outputs": OUTPUTS}]}
+
+    def describe_stack_resources(self, **request: str) -> dict[str, Any]:
+        self._answer(request)
+        return {"StackResources": self.resources}
 
     def get_function_configuration(self, **request: str) -> dict[str, Any]:
         self._answer(request)
@@ -81,12 +89,13 @@ def test_a_deployed_stack_is_found_by_samconfig_and_asked_what_it_goes_by(
         ("cloudformation", None),
         ("lambda", None),
         {"StackName": "pointbook-dev"},
+        {"StackName": "pointbook-dev"},
         {"FunctionName": "dev-GetPoints"},
     ]
     assert found.name == "pointbook-dev"
     assert found.settings.table_name == VARIABLES["TABLE_NAME"]
     assert found.settings.first_programme().hold_seconds == 300
-    assert found.outputs == {"GetPointsFunctionName": "dev-GetPoints"}
+    assert found.api_url == "https://api.example.com"
     assert found.shop(None) == VARIABLES["SHOP_DOMAIN"]
     assert type(found.clock()) is SystemClock
 
@@ -114,7 +123,7 @@ def test_what_aws_refuses_is_told_in_its_words(
 def test_a_stack_that_was_never_finished_says_how_it_stands(
     aws: Aws, find: Callable[..., Target]
 ) -> None:
-    aws.outputs = []
+    aws.resources = RESOURCES[1:]
     with pytest.raises(OpsProblem, match="ROLLBACK_COMPLETE"):
         find("--env", "dev")
 

@@ -17,7 +17,7 @@ from graphql import (
     validate,
 )
 
-from local.stand_ins import shopify_schema
+from local.fakes import shopify_schema
 from pointbook.shopify import documents
 from pointbook.shopify.discounts import discount_input
 from pointbook.shopify.documents import API_VERSION, Document

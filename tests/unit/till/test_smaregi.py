@@ -1,4 +1,4 @@
-"""The Smaregi adapter against the stand-in: real HTTP, good days and bad ones."""
+"""The Smaregi adapter against the fake: real HTTP, good days and bad ones."""
 
 import threading
 import time
@@ -10,8 +10,8 @@ from typing import override
 
 import pytest
 
-from local.stand_ins.server import StandIn
-from local.stand_ins.till import Account, TillService
+from local.fakes.server import FakeServer
+from local.fakes.till import Account, TillService
 from pointbook.till import (
     AmbiguousMember,
     BadTillAnswer,
@@ -40,8 +40,8 @@ def service() -> TillService:
 
 
 @pytest.fixture
-def stand_in(service: TillService) -> Iterator[StandIn]:
-    with StandIn(service, 0) as server:
+def fake(service: TillService) -> Iterator[FakeServer]:
+    with FakeServer(service, 0) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
@@ -51,14 +51,14 @@ def stand_in(service: TillService) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def config(stand_in: StandIn) -> SmaregiConfig:
+def config(fake: FakeServer) -> SmaregiConfig:
     account = Account()
     return SmaregiConfig(
         contract_id=account.contract_id,
         client_id=account.client_id,
         client_secret=account.client_secret,
-        id_url=stand_in.url,
-        api_url=stand_in.url,
+        id_url=fake.url,
+        api_url=fake.url,
     )
 
 
@@ -78,8 +78,8 @@ def ask_timed(till: Till) -> tuple[TillError, float]:
     return caught.value, time.monotonic() - begun
 
 
-def operations(stand_in: StandIn) -> list[object]:
-    return [entry["operation"] for entry in stand_in.control.log()]
+def operations(fake: FakeServer) -> list[object]:
+    return [entry["operation"] for entry in fake.control.log()]
 
 
 def put(service: TillService, **member: object) -> None:
@@ -104,15 +104,15 @@ def test_the_shops_words_for_ranks_are_used(config: SmaregiConfig, service: Till
     assert ask(SmaregiTill(config)).rank == "2"
 
 
-def test_token_and_customer_id_are_asked_for_once(till: Till, stand_in: StandIn) -> None:
+def test_token_and_customer_id_are_asked_for_once(till: Till, fake: FakeServer) -> None:
     for _ in range(3):
         ask(till)
-    assert sorted(map(str, operations(stand_in))) == ["customers"] * 3 + ["points"] * 3 + ["token"]
+    assert sorted(map(str, operations(fake))) == ["customers"] * 3 + ["points"] * 3 + ["token"]
 
 
-def test_both_reads_go_out_together_once_the_id_is_known(till: Till, stand_in: StandIn) -> None:
+def test_both_reads_go_out_together_once_the_id_is_known(till: Till, fake: FakeServer) -> None:
     ask(till)
-    stand_in.control.behave({"latency_ms": 800})
+    fake.control.behave({"latency_ms": 800})
     # One after the other they would take 1600 ms.
     assert till.member(NUMBER, 1.5).balance_points == 1250
 
@@ -129,12 +129,12 @@ def test_an_unknown_number_is_not_registered(till: Till) -> None:
         till.member(NUMBER[:-1], PLENTY_SECONDS)
 
 
-def test_a_forgotten_member_is_not_registered_and_comes_back(till: Till, stand_in: StandIn) -> None:
+def test_a_forgotten_member_is_not_registered_and_comes_back(till: Till, fake: FakeServer) -> None:
     ask(till)
-    stand_in.control.behave({"forget": NUMBER})
+    fake.control.behave({"forget": NUMBER})
     with pytest.raises(MemberNotRegistered):
         ask(till)
-    stand_in.control.reset()
+    fake.control.reset()
     assert ask(till).balance_points == 1250
 
 
@@ -145,87 +145,87 @@ def test_two_members_with_one_number_are_shown_neither(till: Till, service: Till
 
 
 def test_a_refused_token_is_replaced_once(
-    till: Till, service: TillService, stand_in: StandIn
+    till: Till, service: TillService, fake: FakeServer
 ) -> None:
     ask(till)
     service.revoke_tokens()
     assert ask(till).balance_points == 1250
-    assert operations(stand_in).count("token") == 2
+    assert operations(fake).count("token") == 2
 
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_till_that_keeps_refusing_is_not_asked_for_ever(
-    till: Till, stand_in: StandIn, status: int
+    till: Till, fake: FakeServer, status: int
 ) -> None:
-    stand_in.control.behave({"fail_with": status, "match": "customers"})
+    fake.control.behave({"fail_with": status, "match": "customers"})
     with pytest.raises(TillRefusedLogin):
         ask(till)
-    assert operations(stand_in) == ["token", "customers", "token", "customers"]
+    assert operations(fake) == ["token", "customers", "token", "customers"]
 
 
-def test_wrong_credentials_are_refused_at_once(config: SmaregiConfig, stand_in: StandIn) -> None:
+def test_wrong_credentials_are_refused_at_once(config: SmaregiConfig, fake: FakeServer) -> None:
     with pytest.raises(TillRefusedLogin):
         ask(SmaregiTill(replace(config, client_secret="wrong")))
-    assert operations(stand_in) == ["token"]
+    assert operations(fake) == ["token"]
 
 
 def test_a_dying_token_is_not_used(
-    till: Till, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+    till: Till, fake: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("local.stand_ins.till.TOKEN_SECONDS", 60)
+    monkeypatch.setattr("local.fakes.till.TOKEN_SECONDS", 60)
     ask(till)
     ask(till)
-    assert operations(stand_in).count("token") == 2
+    assert operations(fake).count("token") == 2
 
 
-def test_a_single_failure_is_made_good(till: Till, stand_in: StandIn) -> None:
-    stand_in.control.behave({"fail_with": 503, "times": 1})
-    stand_in.control.behave({"drop_reply": True, "times": 1, "match": "points"})
+def test_a_single_failure_is_made_good(till: Till, fake: FakeServer) -> None:
+    fake.control.behave({"fail_with": 503, "times": 1})
+    fake.control.behave({"drop_reply": True, "times": 1, "match": "points"})
     assert ask(till).balance_points == 1250
 
 
-def test_a_failing_till_is_unavailable_after_one_retry(till: Till, stand_in: StandIn) -> None:
+def test_a_failing_till_is_unavailable_after_one_retry(till: Till, fake: FakeServer) -> None:
     ask(till)
-    stand_in.control.reset()
-    stand_in.control.behave({"fail_with": 500, "match": "customers"})
+    fake.control.reset()
+    fake.control.behave({"fail_with": 500, "match": "customers"})
     with pytest.raises(TillUnavailable):
         ask(till)
-    assert operations(stand_in).count("customers") == 2
+    assert operations(fake).count("customers") == 2
 
 
 def test_a_throttling_till_says_when_to_come_back_and_is_left_alone(
-    till: Till, stand_in: StandIn
+    till: Till, fake: FakeServer
 ) -> None:
-    stand_in.control.behave({"throttle": True, "match": "customers"})
+    fake.control.behave({"throttle": True, "match": "customers"})
     with pytest.raises(TillThrottled) as caught:
         ask(till)
     assert caught.value.retry_after_seconds == 1
-    assert operations(stand_in) == ["token", "customers"]
+    assert operations(fake) == ["token", "customers"]
 
 
 @pytest.mark.parametrize("behaviour", [{"hang": True}, {"latency_ms": 5000}])
 @pytest.mark.parametrize("operation", ["token", "customers", "points"])
 def test_a_till_that_does_not_answer_costs_no_more_than_the_budget(
-    till: Till, stand_in: StandIn, behaviour: dict[str, object], operation: str
+    till: Till, fake: FakeServer, behaviour: dict[str, object], operation: str
 ) -> None:
-    stand_in.control.behave(behaviour | {"match": operation})
+    fake.control.behave(behaviour | {"match": operation})
     error, seconds = ask_timed(till)
     assert isinstance(error, TillTimeout)
     assert BUDGET_SECONDS - 0.1 < seconds < BUDGET_SECONDS + SLACK_SECONDS
 
 
-def test_a_slow_till_is_waited_for_within_the_budget(till: Till, stand_in: StandIn) -> None:
-    stand_in.control.behave({"latency_ms": 100})
+def test_a_slow_till_is_waited_for_within_the_budget(till: Till, fake: FakeServer) -> None:
+    fake.control.behave({"latency_ms": 100})
     assert till.member(NUMBER, BUDGET_SECONDS).balance_points == 1250
 
 
 def test_a_till_that_hung_is_asked_again_as_soon_as_it_answers(
-    till: Till, stand_in: StandIn
+    till: Till, fake: FakeServer
 ) -> None:
-    stand_in.control.behave({"hang": True})
+    fake.control.behave({"hang": True})
     for _ in range(3):
         ask_timed(till)
-    stand_in.control.reset()
+    fake.control.reset()
     assert till.member(NUMBER, BUDGET_SECONDS).balance_points == 1250
 
 

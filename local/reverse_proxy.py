@@ -1,4 +1,4 @@
-"""The one address of the laptop stack: my page, the API, the function URLs and the clock.
+"""The laptop stack's reverse proxy: one address for my page, the API, function URLs and the clock.
 
     /api/...       the HTTP API
     /fn/<name>/    a function URL
@@ -7,11 +7,11 @@
     /_customers    GET: the demo customers
     /              my page: the files of local/page/ and, beside them, of web/
 
-What begins with `/_` heeds no page of another origin: see local/incoming.py.
+Paths that begin with `/_` reject requests from pages of another origin: see local/request_guard.py.
 
-Requests are passed on as they came: method, path, headers, body to the byte. Only a slash that is
-encoded in a path is encoded once more, because API Gateway decodes a path before it looks for its
-route: so `gid%3A%2F%2Fshopify%2FCustomer%2F1` is one part of a path here.
+Requests are forwarded unchanged: method, path, headers and body, byte for byte. Only an encoded
+slash in a path is encoded once more, because API Gateway decodes a path before it matches a route:
+so `gid%3A%2F%2Fshopify%2FCustomer%2F1` is one segment of a path here.
 """
 
 import json
@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import override
 from urllib.parse import unquote
 
-from local import demo, incoming, signing
+from local import demo, request_guard, signing
 from local.clock import Clock, ClockRefused
-from local.incoming import RequestRefused
+from local.request_guard import RequestRejected
 
 _BODY_LIMIT_BYTES = 10_000_000  # API Gateway's own, rounded
 _UPSTREAM_SECONDS = 120.0
@@ -50,12 +50,12 @@ _CONNECTION_HEADERS = frozenset(
         "x-forwarded-proto",
     }
 )
-"""Headers about one connection (RFC 9110, section 7.6.1), and those that this door writes."""
+"""Hop-by-hop headers (RFC 9110, section 7.6.1), and headers that the proxy sets itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dependencies:
-    """What lies behind the door.
+class Upstreams:
+    """What the proxy forwards to.
 
     `function_url_ids` are by function name. A file is served from the first of `page_directories`
     that has it.
@@ -67,20 +67,20 @@ class Dependencies:
     page_directories: tuple[Path, ...]
 
 
-class FrontDoor(ThreadingHTTPServer):
-    """The door on 127.0.0.1, one thread a connection. It opens before the rooms are ready."""
+class ReverseProxy(ThreadingHTTPServer):
+    """The server on 127.0.0.1, one thread per connection. It listens before `upstreams` are set."""
 
     daemon_threads = True
     request_queue_size = 256
 
     def __init__(self, port: int, clock: Clock) -> None:
         self.clock = clock
-        self.rooms: Dependencies | None = None
+        self.upstreams: Upstreams | None = None
         super().__init__(("127.0.0.1", port), _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: FrontDoor
+    server: ReverseProxy
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
@@ -88,52 +88,55 @@ class _Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the terminal quiet: the functions log what was asked."""
+        """Log nothing: the functions log their requests."""
 
     def handle_any(self) -> None:
-        """Read the request and pass it to where its path leads."""
+        """Read the request and route it by its path."""
         try:
             body = self._read_body()
-        except RequestRefused as refused:
-            self.send_error(refused.status, refused.detail)
+        except RequestRejected as rejected:
+            self.send_error(rejected.status, rejected.detail)
             return
         path, _, query = self.path.partition("?")
-        rooms = self.server.rooms
+        upstreams = self.server.upstreams
         if not (self.path.isascii() and self.path.isprintable()):
-            self._problem(HTTPStatus.BAD_REQUEST, "Percent-encode what is not ASCII in a path.")
+            self._problem(
+                HTTPStatus.BAD_REQUEST,
+                "The path has characters that are not ASCII; percent-encode them.",
+            )
         elif path.startswith("/_"):
             self._serve_local(path, body)
-        elif rooms is None:
+        elif upstreams is None:
             self._problem(HTTPStatus.BAD_GATEWAY, "The local stack is still starting.")
         elif path == "/api" or path.startswith("/api/"):
-            prefix = f"/_aws/execute-api/{rooms.api_id}"
+            prefix = f"/_aws/execute-api/{upstreams.api_id}"
             api_path = _ENCODED_SLASH.sub(r"%25\1", path.removeprefix("/api"))
-            self._pass_on(rooms, prefix + api_path, query, body)
+            self._forward(upstreams, prefix + api_path, query, body)
         elif path.startswith("/fn/"):
             name, _, rest = path.removeprefix("/fn/").partition("/")
-            url_id = rooms.function_url_ids.get(name)
+            url_id = upstreams.function_url_ids.get(name)
             if url_id is None:
                 self._problem(HTTPStatus.NOT_FOUND, f"No function {name!r} has a URL.")
             else:
-                self._pass_on(rooms, f"/_aws/lambda-url/{url_id}/{rest}", query, body)
+                self._forward(upstreams, f"/_aws/lambda-url/{url_id}/{rest}", query, body)
         else:
-            self._serve_file(rooms.page_directories, path)
+            self._serve_file(upstreams.page_directories, path)
 
     # http.server asks for a method of this name for each HTTP method.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815
 
     @override
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse a request that was not read to its end: what is left of it is no request."""
+        """Reject a request that was not read to its end, and close the connection."""
         self.close_connection = True
         status = HTTPStatus(code)
         self._problem(status, message or status.description)
 
     def _read_body(self) -> bytes:
-        """The body to the byte. Raises RequestRefused when it is too long or not to be read."""
+        """Return the body. Raises RequestRejected if it is too long or malformed."""
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._read_chunks()
-        return self.rfile.read(incoming.body_length_bytes(self.headers, _BODY_LIMIT_BYTES))
+        return self.rfile.read(request_guard.body_length_bytes(self.headers, _BODY_LIMIT_BYTES))
 
     def _read_chunks(self) -> bytes:
         body = bytearray()
@@ -141,22 +144,26 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 size = int(self.rfile.readline(64).partition(b";")[0].strip(), 16)
             except ValueError:
-                raise RequestRefused(HTTPStatus.BAD_REQUEST, "A chunk has no size.") from None
+                raise RequestRejected(
+                    HTTPStatus.BAD_REQUEST, "A chunk of the body has no valid size."
+                ) from None
             if size < 0:
-                raise RequestRefused(HTTPStatus.BAD_REQUEST, "A chunk has a size below zero.")
+                raise RequestRejected(
+                    HTTPStatus.BAD_REQUEST, "A chunk of the body has a negative size."
+                )
             if len(body) + size > _BODY_LIMIT_BYTES:
-                raise incoming.body_too_large(_BODY_LIMIT_BYTES)
+                raise request_guard.body_too_large(_BODY_LIMIT_BYTES)
             body += self.rfile.read(size)
             self.rfile.readline(64)
             if size == 0:
                 return bytes(body)
 
-    def _pass_on(self, rooms: Dependencies, path: str, query: str, body: bytes) -> None:
+    def _forward(self, upstreams: Upstreams, path: str, query: str, body: bytes) -> None:
         target = f"{path}?{query}" if query else path
-        connection = HTTPConnection("127.0.0.1", rooms.emulator_port, timeout=_UPSTREAM_SECONDS)
+        connection = HTTPConnection("127.0.0.1", upstreams.emulator_port, timeout=_UPSTREAM_SECONDS)
         try:
             connection.putrequest(self.command, target, skip_host=True, skip_accept_encoding=True)
-            self._put_headers(connection, rooms, body)
+            self._put_headers(connection, upstreams, body)
             connection.endheaders(body)
             response = connection.getresponse()
             content = response.read()
@@ -168,13 +175,13 @@ class _Handler(BaseHTTPRequestHandler):
             return
         finally:
             connection.close()
-        self._answer_as(response, content)
+        self._relay_response(response, content)
 
-    def _put_headers(self, connection: HTTPConnection, rooms: Dependencies, body: bytes) -> None:
+    def _put_headers(self, connection: HTTPConnection, upstreams: Upstreams, body: bytes) -> None:
         for name, value in self.headers.items():
             if name.lower() not in _CONNECTION_HEADERS:
                 connection.putheader(name, value.encode("latin-1", "replace"))
-        connection.putheader("Host", f"127.0.0.1:{rooms.emulator_port}")
+        connection.putheader("Host", f"127.0.0.1:{upstreams.emulator_port}")
         connection.putheader("X-Forwarded-For", self.client_address[0])
         connection.putheader("X-Forwarded-Host", self.headers.get("Host", ""))
         connection.putheader("X-Forwarded-Port", str(self.server.server_port))
@@ -182,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         if body or self.command in (HTTPMethod.POST, HTTPMethod.PUT, HTTPMethod.PATCH):
             connection.putheader("Content-Length", str(len(body)))
 
-    def _answer_as(self, response: HTTPResponse, content: bytes) -> None:
+    def _relay_response(self, response: HTTPResponse, content: bytes) -> None:
         self.send_response_only(response.status, response.reason)
         for name, value in response.getheaders():
             if name.lower() not in _CONNECTION_HEADERS:
@@ -195,9 +202,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve_local(self, path: str, body: bytes) -> None:
         try:
-            incoming.refuse_strangers(self.headers, self.server.server_port)
-        except RequestRefused as refused:
-            self._problem(refused.status, refused.detail)
+            request_guard.check_host_and_origin(self.headers, self.server.server_port)
+        except RequestRejected as rejected:
+            self._problem(rejected.status, rejected.detail)
             return
         match self.command, path:
             case HTTPMethod.GET, "/_clock":
@@ -211,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json({"customers": customers})
             case _, "/_clock" | "/_login" | "/_customers":
                 self._problem(
-                    HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not take {self.command}."
+                    HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not accept {self.command}."
                 )
             case _:
                 self._problem(HTTPStatus.NOT_FOUND, f"There is no {path} here.")
@@ -219,8 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _move_clock(self, body: bytes) -> None:
         try:
             moved = self.server.clock.move(_member(body, "offset_seconds"))
-        except ClockRefused as refused:
-            self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused))
+        except ClockRefused as rejected:
+            self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(rejected))
         else:
             self._json({"offset_seconds": moved})
 
@@ -244,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve_file(self, directories: tuple[Path, ...], path: str) -> None:
         if self.command not in (HTTPMethod.GET, HTTPMethod.HEAD):
-            self._problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not take {self.command}.")
+            self._problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not accept {self.command}.")
             return
         file = _file_in(directories, unquote(path))
         if file is None:
@@ -259,7 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, "application/json", json.dumps(content).encode(), headers or {})
 
     def _problem(self, status: HTTPStatus, detail: str) -> None:
-        content = json.dumps(incoming.problem(status, detail)).encode()
+        content = json.dumps(request_guard.problem(status, detail)).encode()
         self._send(status, "application/problem+json", content, {})
 
     def _send(
@@ -278,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _file_in(directories: tuple[Path, ...], path: str) -> Path | None:
-    """The file that a path names in the first of the folders that has it, and in no other place."""
+    """Return the file for a path from the first directory that has it; None if none has."""
     if "\0" in path:
         return None
     for directory in directories:
@@ -288,13 +295,13 @@ def _file_in(directories: tuple[Path, ...], path: str) -> Path | None:
                 file /= "index.html"
             if file.is_relative_to(directory) and file.is_file():
                 return file
-        except OSError:  # the system knows no such name, such as one that is too long
+        except OSError:  # not a valid file name, such as one that is too long
             continue
     return None
 
 
 def _member(body: bytes, name: str) -> object:
-    """One member of the JSON object in a body; None when there is no such thing."""
+    """Return a member of the JSON object in a body; None if there is none."""
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,18 +1,18 @@
-"""What both stand-ins can be told: `GET /_log`, `POST /_reset`, `POST /_behave`.
+"""The control API of both fakes: `GET /_log`, `POST /_reset`, `POST /_behave`.
 
 A behaviour is a JSON object:
 
-    latency_ms   wait so long before anything else
-    fail_with    answer this HTTP status and do nothing
-    throttle     answer as the real service does when it is called too often, and do nothing
+    latency_ms   wait this long before anything else
+    fail_with    answer with this HTTP status and do nothing
+    throttle     answer as the real service does when it throttles, and do nothing
     hang         never answer and do nothing
-    drop_reply   do what was asked, then close the connection without an answer
+    drop_reply   carry the request out, then close the connection without an answer
     forget       a customer's number: as if this customer did not exist
     match        only for this operation, or for paths that begin or end with this text
-    times        for so many requests; without it until the next reset; 0 clears all behaviours
+    times        for this many requests; by default until the next reset; 0 clears all behaviours
 
-Of several behaviours that fit a request the newest is applied, alone. `_reset` clears the log and
-the behaviours and nothing else; who hangs or waits is let go.
+If several behaviours match a request, only the newest is applied. `_reset` clears the log and the
+behaviours and nothing else; requests that hang or wait are released.
 """
 
 import threading
@@ -25,12 +25,12 @@ _LOG_LIMIT = 50_000
 
 
 class BadBehaviour(ValueError):
-    """`_behave` was sent something that is not a behaviour."""
+    """The body of `_behave` is not a behaviour."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What a request is about: one operation, its arguments, and whose (digits), if anybody's."""
+class Call:
+    """A request as logged: its operation, its arguments, and the customer (digits), if any."""
 
     operation: str | None
     variables: Mapping[str, object]
@@ -39,7 +39,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How to treat a request; the default is to be good. See the module's text for the fields."""
+    """How to treat a request; by default normally. The module's docstring has the fields."""
 
     latency_ms: int = 0
     fail_with: int | None = None
@@ -49,23 +49,21 @@ class Behaviour:
     forget: str | None = None
     match: str | None = None
 
-    def fits(self, named: Named, path: str) -> bool:
-        """Whether the request is one that this behaviour is for."""
-        if self.forget is not None and self.forget != named.customer:
+    def fits(self, call: Call, path: str) -> bool:
+        """Whether this behaviour applies to the request."""
+        if self.forget is not None and self.forget != call.customer:
             return False
         return self.match is None or (
-            named.operation == self.match
-            or path.startswith(self.match)
-            or path.endswith(self.match)
+            call.operation == self.match or path.startswith(self.match) or path.endswith(self.match)
         )
 
 
-WELL_BEHAVED = Behaviour()
+NORMAL = Behaviour()
 
 
 @dataclass(slots=True)
 class Entry:
-    """One line of the log. `status` stays None while, and if, there is no answer."""
+    """An entry of the log. `status` is None as long as there is no answer."""
 
     at: str
     operation: str | None
@@ -76,7 +74,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """The behaviour for one request, and the event that lets it go when behaviours are cleared."""
+    """The behaviour for one request, and an event that is set when behaviours are cleared."""
 
     behaviour: Behaviour
     released: threading.Event
@@ -89,7 +87,7 @@ class _InForce:
 
 
 class Control:
-    """The log and the behaviours of one stand-in. Safe to use from its request threads."""
+    """The log and the behaviours of one fake. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -97,32 +95,32 @@ class Control:
         self._in_force: list[_InForce] = []
         self._released = threading.Event()
 
-    def begin(self, named: Named, path: str) -> tuple[Entry, Treatment]:
-        """Log the request and decide what is done to it, as one step.
+    def begin(self, call: Call, path: str) -> tuple[Entry, Treatment]:
+        """Log the request and choose its behaviour, atomically.
 
-        Whoever sees a request in the log can rely on it: a reset after that lets the request go.
+        So a reset after a request has appeared in the log releases that request.
         """
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        entry = Entry(now, named.operation, path, named.variables)
+        entry = Entry(now, call.operation, path, call.variables)
         with self._lock:
             self._log.append(entry)
-            return entry, self._treatment(named, path)
+            return entry, self._treatment(call, path)
 
     def log(self) -> list[dict[str, object]]:
-        """Every request so far, oldest first."""
+        """Return every request so far, oldest first."""
         with self._lock:
             return [
                 {field.name: getattr(entry, field.name) for field in fields(Entry)}
                 for entry in self._log
             ]
 
-    def _treatment(self, named: Named, path: str) -> Treatment:
-        """What to do to this request; counts it if the behaviour is for so many times only."""
+    def _treatment(self, call: Call, path: str) -> Treatment:
+        """Return the behaviour for this request, and count it if the behaviour is limited."""
         for in_force in reversed(self._in_force):
-            if in_force.behaviour.fits(named, path):
+            if in_force.behaviour.fits(call, path):
                 self._count(in_force)
                 return Treatment(in_force.behaviour, self._released)
-        return Treatment(WELL_BEHAVED, self._released)
+        return Treatment(NORMAL, self._released)
 
     def _count(self, in_force: _InForce) -> None:
         if in_force.times_left is None:
@@ -132,23 +130,23 @@ class Control:
             self._in_force.remove(in_force)
 
     def behave(self, order: object) -> None:
-        """Put a behaviour in force, or clear all; raises BadBehaviour and changes nothing."""
+        """Add a behaviour, or clear all. Raises BadBehaviour and changes nothing."""
         behaviour, times = _read_order(order)
         with self._lock:
             if times == 0:
                 self._in_force.clear()
-                self._let_go()
+                self._release_all()
             else:
                 self._in_force.append(_InForce(behaviour, times))
 
     def reset(self) -> None:
-        """Clear the log and the behaviours, and let go whoever waits or hangs."""
+        """Clear the log and the behaviours, and release requests that wait or hang."""
         with self._lock:
             self._log.clear()
             self._in_force.clear()
-            self._let_go()
+            self._release_all()
 
-    def _let_go(self) -> None:
+    def _release_all(self) -> None:
         self._released.set()
         self._released = threading.Event()
 

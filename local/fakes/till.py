@@ -1,10 +1,10 @@
-"""Stand-in for Smaregi: tokens, members by code, points by customer id.
+"""A fake Smaregi: tokens, members by code, points by customer id.
 
-    python -m local.stand_ins.till --port 8085
+    python -m local.fakes.till --port 8085
 
 `POST /_member {"member_number", "balance", "expires_on", "rank"}` adds or changes a member;
-`status` (Smaregi's, "0" to "4") and `customer_id` may be given too, the latter to have two
-members with one number.
+optional are `status` (Smaregi's, "0" to "4") and `customer_id`, which allows two members with one
+number.
 """
 
 import argparse
@@ -20,15 +20,15 @@ from typing import override
 from urllib.parse import parse_qsl
 
 from local import demo
-from local.stand_ins.control import Behaviour, Named
-from local.stand_ins.server import Reply, Request, Service, run
+from local.fakes.control import Behaviour, Call
+from local.fakes.server import Reply, Request, Service, run
 
 TOKEN_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The contract and the app's credentials that this till knows."""
+    """The contract and the app's credentials that this till accepts."""
 
     contract_id: str = demo.TILL_CREDENTIALS["contract_id"]
     client_id: str = demo.TILL_CREDENTIALS["client_id"]
@@ -37,7 +37,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class MemberRecord:
-    """A member as the till keeps it; `expires_on` is passed on as it was given."""
+    """A member as the till stores it; `expires_on` is returned as it was given."""
 
     customer_id: str
     member_number: str
@@ -51,7 +51,7 @@ DEMO_MEMBER = MemberRecord("1", "8840734670934", 1250, "2025-12-31", "gold")
 
 
 class TillService(Service):
-    """Answers as the Smaregi Platform API does: lists of objects, every number a text."""
+    """Answers as the Smaregi Platform API does: lists of objects, every number a string."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -64,22 +64,22 @@ class TillService(Service):
         self._points_path = f"/{contract}/pos/customers/point"
 
     @override
-    def name(self, request: Request) -> Named:
+    def describe(self, request: Request) -> Call:
         if request.path == self._token_path:
-            return Named("token", _form(request))
+            return Call("token", _form(request))
         if request.path == self._customers_path:
-            return Named("customers", request.query, request.query.get("customer_code"))
+            return Call("customers", request.query, request.query.get("customer_code"))
         if request.path == self._points_path:
             record = self._members.get(request.query.get("customer_id", ""))
-            return Named("points", request.query, record.member_number if record else None)
-        return Named(None, request.query)
+            return Call("points", request.query, record.member_number if record else None)
+        return Call(None, request.query)
 
     @override
     def answer(self, request: Request, behaviour: Behaviour) -> Reply:
         route = request.method, request.path
         if route == ("POST", self._token_path):
-            return self._give_token(request)
-        if not self._is_let_in(request):
+            return self._issue_token(request)
+        if not self._is_authorized(request):
             return self.failure(HTTPStatus.UNAUTHORIZED)
         if route == ("GET", self._customers_path):
             return self._find(request.query.get("customer_code", ""), behaviour.forget)
@@ -108,7 +108,7 @@ class TillService(Service):
             return Reply(HTTPStatus.BAD_REQUEST, {"message": str(error)})
         return Reply(HTTPStatus.OK, {"customer_id": record.customer_id})
 
-    def _give_token(self, request: Request) -> Reply:
+    def _issue_token(self, request: Request) -> Reply:
         if _basic(request) != f"{self._account.client_id}:{self._account.client_secret}":
             return self.failure(HTTPStatus.UNAUTHORIZED)
         form = _form(request)
@@ -126,16 +126,16 @@ class TillService(Service):
         return Reply(HTTPStatus.OK, answer)
 
     def revoke_tokens(self) -> None:
-        """From now on every token given so far is unknown."""
+        """Invalidate every token issued so far."""
         with self._lock:
             self._tokens.clear()
 
-    def _is_let_in(self, request: Request) -> bool:
+    def _is_authorized(self, request: Request) -> bool:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         return self._tokens.get(token, 0) > time.monotonic()
 
     def _find(self, code: str, forgotten: str | None) -> Reply:
-        """Every member whose code begins with what was asked for: a caller must look closer."""
+        """Return every member whose code begins with `code`, as Smaregi does."""
         found = [
             {
                 "customerId": record.customer_id,
@@ -162,7 +162,7 @@ class TillService(Service):
         return Reply(HTTPStatus.OK, [points])
 
     def put(self, given: object) -> MemberRecord:
-        """Add or change a member; raises ValueError and changes nothing."""
+        """Add or change a member. Raises ValueError and changes nothing."""
         if not isinstance(given, dict) or not given.get("member_number"):
             raise ValueError('give {"member_number", "balance", "expires_on", "rank"}')
         balance = given.get("balance", 0)
@@ -193,7 +193,7 @@ def _form(request: Request) -> Mapping[str, str]:
 
 
 def _basic(request: Request) -> str:
-    """The credentials of a Basic Authorization header, "" when there are none to read."""
+    """Return the credentials of a Basic Authorization header; "" if there are none."""
     try:
         encoded = request.headers.get("authorization", "").removeprefix("Basic ")
         return b64decode(encoded, validate=True).decode()
@@ -204,7 +204,7 @@ def _basic(request: Request) -> str:
 def main() -> None:
     """Read the command line and serve."""
     account = Account()
-    parser = argparse.ArgumentParser(description="Stand-in for Smaregi, on 127.0.0.1")
+    parser = argparse.ArgumentParser(description="A fake Smaregi on 127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--contract", default=account.contract_id)
     parser.add_argument("--client-id", default=account.client_id)

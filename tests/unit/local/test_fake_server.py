@@ -1,11 +1,11 @@
-"""The server under the stand-ins: whom it takes orders from, and odd input."""
+"""The server of the fakes: its guard of the control API, and malformed input."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from local.stand_ins.server import StandIn
-from local.stand_ins.till import Account, TillService
+from local.fakes.server import FakeServer
+from local.fakes.till import Account, TillService
 from tests.unit.local.raw import assert_problem, get, post, send, serving
 
 ORDERS = [
@@ -16,25 +16,27 @@ ORDERS = [
 
 
 @pytest.fixture
-def stand_in() -> StandIn:
-    return StandIn(TillService(Account()), 0)
+def fake() -> FakeServer:
+    return FakeServer(TillService(Account()), 0)
 
 
 @pytest.fixture
-def port(stand_in: StandIn) -> Iterator[int]:
-    with serving(stand_in) as port:
+def port(fake: FakeServer) -> Iterator[int]:
+    with serving(fake) as port:
         yield port
 
 
 @pytest.mark.parametrize(("path", "body"), ORDERS)
-def test_no_page_gives_the_stand_in_orders(port: int, path: bytes, body: bytes) -> None:
+def test_pages_of_another_origin_cannot_use_the_control_api(
+    port: int, path: bytes, body: bytes
+) -> None:
     strange = (f"Origin: http://127.0.0.1:{port + 1}", "Content-Type: text/plain")
     assert_problem(send(port, post(path, body, *strange)), 403)
     assert_problem(send(port, post(path, body, host=f"evil.example:{port}")), 403)
     assert send(port, post(path, body, host=f"localhost:{port}")).status == 200
 
 
-def test_an_order_that_was_refused_has_no_effect(port: int) -> None:
+def test_a_rejected_control_request_has_no_effect(port: int) -> None:
     order = post(b"/_behave", b'{"fail_with": 503}', "Origin: https://evil.example")
     assert_problem(send(port, order), 403)
     assert send(port, get(b"/pointbook/pos/customers")).status == 401
@@ -42,7 +44,7 @@ def test_an_order_that_was_refused_has_no_effect(port: int) -> None:
     assert_problem(send(port, get(b"/_log", host="evil.example")), 403)
 
 
-def test_the_service_itself_may_be_asked_by_any_name(port: int) -> None:
+def test_the_service_itself_answers_to_any_host_name(port: int) -> None:
     request = get(b"/pointbook/pos/customers", "Origin: https://shop.example", host="till.example")
     assert send(port, request).status == 401
 
@@ -51,7 +53,7 @@ def test_the_service_itself_may_be_asked_by_any_name(port: int) -> None:
     ("length", "status"),
     [(b"9" * 5000, 413), (b"2000001", 413), (b"-1", 400), (b"many", 400), (b"\xb2", 400)],
 )
-def test_a_body_of_no_good_length_is_refused(port: int, length: bytes, status: int) -> None:
+def test_an_invalid_content_length_is_rejected(port: int, length: bytes, status: int) -> None:
     request = b"POST /_reset HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: " + length + b"\r\n\r\n"
     assert_problem(send(port, request), status)
 
@@ -63,5 +65,5 @@ def test_json_that_is_nested_too_deeply_is_a_bad_request(port: int, path: bytes)
     assert "deep" in answer.content["message"]
 
 
-def test_a_target_that_is_no_address_is_answered(port: int) -> None:
+def test_a_malformed_target_gets_an_answer(port: int) -> None:
     assert send(port, get(b"http://[/_reset")).status == 401

@@ -1,4 +1,4 @@
-"""Discount codes as Shopify keeps them, with the refusals that its Admin API was seen to give."""
+"""Discount codes as Shopify stores them, with user errors as recorded from its Admin API."""
 
 import threading
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from local.stand_ins.shopify_schema import read_date_time, write_date_time
+from local.fakes.shopify_schema import read_date_time, write_date_time
 
 _TEXT_LIMIT = 255
 _TAGS_LIMIT = 5
@@ -26,7 +26,7 @@ class UserError:
     code: str | None
 
     def as_answer(self) -> dict[str, object]:
-        """As GraphQL returns it."""
+        """Return it as GraphQL does."""
         return {"field": list(self.field), "message": self.message, "code": self.code}
 
 
@@ -39,7 +39,7 @@ class Refused(Exception):
 
 
 class NotRedeemable(Exception):
-    """The checkout does not take this code; the text says why."""
+    """The checkout does not accept this code; the text says why."""
 
 
 @dataclass(slots=True)
@@ -62,23 +62,23 @@ class Discount:
 
     @property
     def code(self) -> str:
-        """The code as it was given; two codes that differ in case only are one."""
+        """The code as it was given; codes are unique regardless of case."""
         return str(self.given["code"])
 
     def status(self, now: datetime) -> str:
-        """ACTIVE, SCHEDULED or EXPIRED at this moment."""
+        """Return ACTIVE, SCHEDULED or EXPIRED at `now`."""
         if self.ends_at is not None and self.ends_at <= now:
             return "EXPIRED"
         return "SCHEDULED" if now < self.starts_at else "ACTIVE"
 
     def customers(self) -> tuple[str, ...]:
-        """The global ids of the customers who may use it; empty when everybody may."""
+        """Return the global ids of the customers who may use it; empty if everybody may."""
         buyers = self.given.get("context") or self.given.get("customerSelection") or {}
         return tuple((buyers.get("customers") or {}).get("add") or ())
 
 
 class Discounts:
-    """The code discounts of one shop. Safe to use from several threads."""
+    """The code discounts of one shop. Thread-safe."""
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
@@ -88,7 +88,7 @@ class Discounts:
         self._next_id = _FIRST_ID
 
     def create(self, given: Mapping[str, Any], now: datetime, forgotten: str | None) -> Discount:
-        """Keep a new discount, or raise Refused."""
+        """Store a new discount. Raises Refused."""
         with self._lock:
             errors = _errors_of(given, forgotten)
             if str(given.get("code", "")).lower() in self._by_code:
@@ -115,11 +115,11 @@ class Discounts:
         return self._by_id.get(gid)
 
     def by_code(self, code: str) -> Discount | None:
-        """The discount with this code, in whatever case."""
+        """The discount with this code, in any case."""
         return self._by_code.get(code.lower())
 
     def deactivate(self, gid: str, now: datetime) -> Discount:
-        """End it now. Ended already: nothing changes. Unknown: Refused."""
+        """End it now; no change if it has ended. Raises Refused if it is unknown."""
         with self._lock:
             discount = self._existing(gid)
             if discount.status(now) != "EXPIRED":
@@ -128,13 +128,13 @@ class Discounts:
             return discount
 
     def delete(self, gid: str) -> None:
-        """Forget it. Unknown, also because deleted before: Refused."""
+        """Delete it. Raises Refused if it is unknown or was deleted before."""
         with self._lock:
             discount = self._existing(gid)
             del self._by_id[gid], self._by_code[discount.code.lower()]
 
     def redeem(self, code: str, customer: str, now: datetime) -> Discount:
-        """Use the code at a checkout as this customer (global id), or raise NotRedeemable."""
+        """Use the code at a checkout as this customer (global id). Raises NotRedeemable."""
         with self._lock:
             discount = self.by_code(code)
             if discount is None:
@@ -158,7 +158,7 @@ class Discounts:
             return list(self._by_id.values())
 
     def node(self, discount: Discount, now: datetime) -> dict[str, object]:
-        """The discount as a DiscountCodeNode, as far as the stand-in knows its fields."""
+        """Return the discount as a DiscountCodeNode, with the fields that the fake knows."""
         return {
             "__typename": "DiscountCodeNode",
             "id": discount.gid,
@@ -225,7 +225,7 @@ def _combines_with(given: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _errors_of(given: Mapping[str, Any], forgotten: str | None) -> list[UserError]:
-    """What is wrong with the input of a new discount, apart from a code that is taken."""
+    """Return the errors in the input of a new discount, except for a code that is taken."""
     return [
         *_context_errors(given, forgotten),
         *_value_errors(given.get("customerGets") or {}),
@@ -264,7 +264,7 @@ def _value_errors(gets: Mapping[str, Any]) -> list[UserError]:
     if amount is None:
         return []
     field = "customerGets.value.discountAmount.amount"
-    # The service keeps the amount with the opposite sign, and its messages speak of that.
+    # Shopify stores the amount with the opposite sign, which its messages show.
     if Decimal(str(amount.get("amount") or 0)) < 0:
         return [_error(field, "Value must be less than or equal to 0", "LESS_THAN_OR_EQUAL_TO")]
     if Decimal(str(amount.get("amount") or 0)) >= _AMOUNT_LIMIT:

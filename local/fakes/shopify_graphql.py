@@ -23,10 +23,10 @@ from graphql import (
     validate,
 )
 
-from local.stand_ins.customers import Customer, Customers, number_of
-from local.stand_ins.discounts import Discounts, Refused
-from local.stand_ins.flow_triggers import Triggers
-from local.stand_ins.shopify_schema import load_schema, put_resolvers
+from local.fakes.customers import Customer, Customers, number_of
+from local.fakes.discounts import Discounts, Refused
+from local.fakes.flow_triggers import Triggers
+from local.fakes.shopify_schema import load_schema, put_resolvers
 
 _MUTATION_COST = 10
 _CHEAP_COST = 1
@@ -35,7 +35,7 @@ _BUCKET = {"maximumAvailable": 2000, "currentlyAvailable": 2000, "restoreRate": 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One shop: what it is, its discounts and customers, the triggers that reached its Flow."""
+    """One shop: its settings, discounts, customers, and the triggers that its Flow accepted."""
 
     domain: str
     discounts: Discounts
@@ -47,7 +47,7 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the resolvers of one request may know.
+    """The context of one request's resolvers.
 
     `forgotten` is the number of a customer who does not exist.
     """
@@ -68,7 +68,7 @@ class RootField:
 
 
 class AdminApi:
-    """The Admin schema and the stand-in's resolvers."""
+    """The Admin schema and the fake's resolvers."""
 
     def __init__(self, schema_file: Path) -> None:
         self._schema = load_schema(schema_file)
@@ -90,7 +90,7 @@ class AdminApi:
         self._checked = lru_cache(maxsize=256)(self._check)
 
     def root_field(self, query: str, variables: Mapping[str, Any]) -> RootField | None:
-        """The document's first root field; None when the document or the variables are wrong."""
+        """Return the document's first root field; None if document or variables are invalid."""
         document, errors = self._checked(query)
         operation = get_operation_ast(document) if document and not errors else None
         if operation is None:
@@ -102,7 +102,7 @@ class AdminApi:
         return self._root_field(operation, first, values)
 
     def run(self, query: str, variables: Mapping[str, Any], context: Context) -> dict[str, object]:
-        """The answer to a document, as the Admin API gives it with HTTP 200."""
+        """Return the Admin API's answer to a document, which it sends with HTTP 200."""
         document, errors = self._checked(query)
         if document is None or errors:
             return {"errors": [error.formatted for error in errors]}
@@ -150,7 +150,7 @@ class AdminApi:
 
 
 def throttled_answer() -> dict[str, object]:
-    """What a call gets whose bucket is empty: HTTP 200 all the same."""
+    """Return the answer to a throttled call, which Shopify sends with HTTP 200."""
     error = {"message": "Throttled", "extensions": {"code": "THROTTLED"}}
     cost = {
         "requestedQueryCost": _MUTATION_COST,
@@ -257,10 +257,10 @@ def _customer(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> ob
         raise GraphQLError(f"Invalid global id '{gid}'", extensions={"code": "BAD_REQUEST"})
     if number == context.forgotten:
         return None
-    told_of = context.shop.customers.get(gid)
-    if told_of is None and any(shop.customers.get(gid) for shop in context.other_shops):
+    customer = context.shop.customers.get(gid)
+    if customer is None and any(shop.customers.get(gid) for shop in context.other_shops):
         return None
-    return (told_of or Customer(number)).node()
+    return (customer or Customer(number)).node()
 
 
 def _shop(_source: object, info: GraphQLResolveInfo) -> dict[str, object]:

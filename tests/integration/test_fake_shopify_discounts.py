@@ -1,4 +1,4 @@
-"""What Shopify enforces, the stand-in enforces too: the rest of test_stand_ins.py's promises."""
+"""The fake Shopify enforces Shopify's rules for discount codes; see also test_fakes.py."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import requests
 
-from local.stand_ins.server import StandIn
-from local.stand_ins.shopify import App, ShopifyService
-from local.stand_ins.shopify_schema import SCHEMA_FILE
-from tests.integration.test_stand_ins import (
+from local.fakes.server import FakeServer
+from local.fakes.shopify import App, ShopifyService
+from local.fakes.shopify_schema import SCHEMA_FILE
+from tests.integration.test_fakes import (
     CREATE,
     CUSTOMER,
     DEACTIVATE,
@@ -27,13 +27,13 @@ CODE = "PTS-7K3M9QX2"
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[StandIn]:
+def server() -> Iterator[FakeServer]:
     with Serving(ShopifyService(App((SHOP, OTHER_SHOP)), SCHEMA_FILE)) as server:
         yield server
 
 
 @pytest.fixture
-def shopify(server: StandIn) -> Iterator[Admin]:
+def shopify(server: FakeServer) -> Iterator[Admin]:
     admin = Admin(server.url, SHOP)
     yield admin
     admin.reset()
@@ -45,7 +45,7 @@ def redeem(shopify: Admin, **order: object) -> requests.Response:
     return requests.post(f"{shopify.url}/_redeem", json=order, timeout=5)
 
 
-def test_of_many_checkouts_with_one_code_one_gets_it(shopify: Admin) -> None:
+def test_of_many_concurrent_checkouts_with_one_code_one_succeeds(shopify: Admin) -> None:
     shopify.create()
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: shopify.redeem(CODE).status_code, range(24)))
@@ -59,7 +59,7 @@ def test_a_customer_uses_a_code_once_even_if_it_may_be_used_more_often(shopify: 
     assert shopify.redeem(CODE, "gid://shopify/Customer/1").status_code == 200
 
 
-def test_customers_chosen_in_the_old_way_are_kept_to_as_well(shopify: Admin) -> None:
+def test_customer_selection_in_the_deprecated_form_is_enforced(shopify: Admin) -> None:
     chosen = {"customers": {"add": [CUSTOMER]}}
     assert shopify.create(context=..., customerSelection=chosen)["userErrors"] == []
     assert shopify.redeem(CODE, "gid://shopify/Customer/1").status_code == 422
@@ -72,7 +72,7 @@ def test_buyers_are_of_exactly_one_kind(shopify: Admin, context: dict[str, Any])
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["INVALID_VARIABLE"]
 
 
-def test_a_code_is_taken_in_its_own_shop(shopify: Admin) -> None:
+def test_a_code_is_redeemed_in_its_own_shop_only(shopify: Admin) -> None:
     shopify.create()
     elsewhere = redeem(shopify, code=CODE, customer_id=CUSTOMER, shop=OTHER_SHOP)
     assert (elsewhere.status_code, elsewhere.json()) == (422, {"message": "no such code"})
@@ -80,28 +80,28 @@ def test_a_code_is_taken_in_its_own_shop(shopify: Admin) -> None:
 
 
 @pytest.mark.parametrize("shop", ["nobody.myshopify.com", ["list"], {"a": 1}, 5])
-def test_a_shop_that_is_not_there_is_not_found(shopify: Admin, shop: object) -> None:
+def test_an_unknown_shop_is_not_found(shopify: Admin, shop: object) -> None:
     assert redeem(shopify, code=CODE, customer_id=CUSTOMER, shop=shop).status_code == 404
 
 
-def test_half_a_surrogate_pair_breaks_no_log(shopify: Admin) -> None:
+def test_a_lone_surrogate_does_not_break_the_log(shopify: Admin) -> None:
     shopify.post(FIND, {"code": "\ud83d"})
     assert shopify.log()[-1]["variables"] == {"code": "\ud83d"}
 
 
-def test_a_discount_titled_with_half_a_surrogate_pair_is_listed(shopify: Admin) -> None:
+def test_a_discount_with_a_lone_surrogate_in_its_title_is_listed(shopify: Admin) -> None:
     shopify.create(title="\udc00")
     (kept,) = requests.get(f"{shopify.url}/_discounts", timeout=5).json()
     assert kept["codeDiscount"]["title"] == "\udc00"
 
 
-def test_who_is_told_to_come_back_later_is_told_when(shopify: Admin) -> None:
+def test_a_429_has_a_retry_after_header(shopify: Admin) -> None:
     shopify.behave(fail_with=429, times=1)
     answer = shopify.post(FIND, {"code": CODE})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2.0")
 
 
-def test_a_dropped_reply_of_switching_off_is_done_all_the_same(shopify: Admin) -> None:
+def test_a_deactivation_with_a_dropped_reply_is_carried_out(shopify: Admin) -> None:
     gid = shopify.create()["codeDiscountNode"]["id"]
     shopify.behave(drop_reply=True, times=1)
     with pytest.raises(requests.ConnectionError):

@@ -1,4 +1,4 @@
-"""The stand-ins for Shopify and the till, over real HTTP.
+"""The fakes of Shopify and the till, over real HTTP.
 
 Shopify's real Admin schema has to be there: `make shopify-schema`.
 """
@@ -16,10 +16,10 @@ import pytest
 import requests
 
 from local import demo
-from local.stand_ins.server import Service, StandIn
-from local.stand_ins.shopify import App, ShopifyService
-from local.stand_ins.shopify_schema import SCHEMA_FILE
-from local.stand_ins.till import Account, TillService
+from local.fakes.server import FakeServer, Service
+from local.fakes.shopify import App, ShopifyService
+from local.fakes.shopify_schema import SCHEMA_FILE
+from local.fakes.till import Account, TillService
 
 SHOP = demo.SHOP_DOMAIN
 OTHER_SHOP = "other.myshopify.com"
@@ -81,13 +81,13 @@ EXPIRING: dict[str, object] = {
 
 
 class Serving:
-    """A stand-in that serves while the block runs."""
+    """A fake that serves while the block runs."""
 
     def __init__(self, service: Service) -> None:
-        self.server = StandIn(service, 0)
+        self.server = FakeServer(service, 0)
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> FakeServer:
         self._thread.start()
         return self.server
 
@@ -99,7 +99,7 @@ class Serving:
 
 
 class Admin:
-    """A client of the Shopify stand-in for one shop."""
+    """A client of the fake Shopify for one shop."""
 
     def __init__(self, url: str, shop: str) -> None:
         self.url = url
@@ -179,7 +179,7 @@ def clock_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shopify_server(clock_file: Path) -> Iterator[StandIn]:
+def shopify_server(clock_file: Path) -> Iterator[FakeServer]:
     clock_file.write_text('{"offset_seconds": 0}', encoding="utf-8")
     service = ShopifyService(App((SHOP, OTHER_SHOP), clock_file=clock_file), SCHEMA_FILE)
     with Serving(service) as server:
@@ -187,7 +187,7 @@ def shopify_server(clock_file: Path) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def shopify(shopify_server: StandIn, clock_file: Path) -> Iterator[Admin]:
+def shopify(shopify_server: FakeServer, clock_file: Path) -> Iterator[Admin]:
     """A shop without discounts. Reset afterwards, so that no test meets another's behaviours."""
     clock_file.write_text('{"offset_seconds": 0}', encoding="utf-8")
     admin = Admin(shopify_server.url, SHOP)
@@ -212,7 +212,7 @@ def test_a_discount_is_created_as_asked_and_found_by_its_code(shopify: Admin) ->
     assert shopify.payload(FIND, code="PTS-OTHER") is None
 
 
-def test_codes_are_unique_whatever_their_case(shopify: Admin) -> None:
+def test_codes_are_unique_regardless_of_case(shopify: Admin) -> None:
     shopify.create()
     assert shopify.create(code="pts-7k3m9qx2") == {
         "codeDiscountNode": None,
@@ -226,7 +226,7 @@ def test_codes_are_unique_whatever_their_case(shopify: Admin) -> None:
     }
 
 
-def test_of_many_who_create_one_code_at_once_one_wins(shopify: Admin) -> None:
+def test_of_many_concurrent_creations_of_one_code_one_wins(shopify: Admin) -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: shopify.create(), range(24)))
     assert sum(answer["codeDiscountNode"] is not None for answer in answers) == 1
@@ -270,7 +270,7 @@ def test_of_many_who_create_one_code_at_once_one_wins(shopify: Admin) -> None:
         ),
     ],
 )
-def test_a_wrong_discount_is_refused_by_name(
+def test_an_invalid_discount_is_refused_with_the_field(
     shopify: Admin, changes: dict[str, Any], field: str, code: str
 ) -> None:
     answer = shopify.create(**changes)
@@ -280,7 +280,7 @@ def test_a_wrong_discount_is_refused_by_name(
     assert error["code"] == code
 
 
-def test_a_deactivated_code_is_expired_and_again_changes_nothing(shopify: Admin) -> None:
+def test_deactivating_expires_a_code_and_is_idempotent(shopify: Admin) -> None:
     gid = shopify.create()["codeDiscountNode"]["id"]
     first = shopify.payload(DEACTIVATE, id=gid)
     assert first["userErrors"] == []
@@ -289,7 +289,7 @@ def test_a_deactivated_code_is_expired_and_again_changes_nothing(shopify: Admin)
     assert shopify.payload(DEACTIVATE, id=gid) == first
 
 
-def test_what_does_not_exist_cannot_be_switched_off_or_deleted_twice(shopify: Admin) -> None:
+def test_an_unknown_code_cannot_be_deactivated_or_deleted(shopify: Admin) -> None:
     missing = [{"field": ["id"], "message": "Code discount does not exist.", "code": "INVALID"}]
     gid = shopify.create()["codeDiscountNode"]["id"]
     assert shopify.payload(DELETE, id=gid) == {"deletedCodeDiscountId": gid, "userErrors": []}
@@ -298,7 +298,7 @@ def test_what_does_not_exist_cannot_be_switched_off_or_deleted_twice(shopify: Ad
     assert shopify.create()["userErrors"] == []
 
 
-def test_a_code_is_taken_once_by_its_customer_while_it_lasts(
+def test_a_code_is_redeemed_once_by_its_customer_while_active(
     shopify: Admin, clock_file: Path
 ) -> None:
     shopify.create()
@@ -314,7 +314,7 @@ def test_a_code_is_taken_once_by_its_customer_while_it_lasts(
     assert shopify.redeem("PTS-NONE").status_code == 422
 
 
-def test_a_trigger_is_kept_with_its_payload(shopify: Admin) -> None:
+def test_an_accepted_trigger_is_listed_with_its_payload(shopify: Admin) -> None:
     payload = EXPIRING | {"Source": "日本"}
     taken = shopify.payload(TRIGGER, handle="points-expiring", payload=payload)
     assert taken == {"userErrors": []}
@@ -335,14 +335,14 @@ def test_a_trigger_is_kept_with_its_payload(shopify: Admin) -> None:
         ),
     ],
 )
-def test_a_wrong_trigger_is_refused(
+def test_an_invalid_trigger_is_refused(
     shopify: Admin, handle: str | None, payload: object, message: str
 ) -> None:
     (error,) = shopify.payload(TRIGGER, handle=handle, payload=payload)["userErrors"]
     assert error["message"] == message
 
 
-def test_a_trigger_of_exactly_the_limit_is_taken(shopify: Admin) -> None:
+def test_a_trigger_of_exactly_the_size_limit_is_accepted(shopify: Admin) -> None:
     room = 50_000 - len(json.dumps(EXPIRING | {"Source": ""}, separators=(",", ":")))
     payload = EXPIRING | {"Source": "x" * room}
     taken = shopify.payload(TRIGGER, handle="points-expiring", payload=payload)
@@ -362,7 +362,7 @@ def test_a_trigger_of_exactly_the_limit_is_taken(shopify: Admin) -> None:
         ({"customer_id": 8840734670934.0}, "Type error: customer_id"),
     ],
 )
-def test_a_trigger_has_to_have_its_declared_fields(
+def test_a_trigger_must_have_its_declared_fields(
     shopify: Admin, changed: dict[str, object], wrong: str
 ) -> None:
     spoiled = EXPIRING | changed
@@ -371,7 +371,7 @@ def test_a_trigger_has_to_have_its_declared_fields(
     assert error["message"] == f"Errors validating schema:\n  {wrong}\n"
 
 
-def test_a_trigger_about_a_customer_who_is_gone_is_refused(shopify: Admin) -> None:
+def test_a_trigger_about_an_unknown_customer_is_refused(shopify: Admin) -> None:
     shopify.behave(forget=NUMBER)
     asked = {"handle": "points-expiring", "payload": EXPIRING}
     (error,) = shopify.payload(TRIGGER, **asked)["userErrors"]
@@ -409,7 +409,7 @@ def test_a_document_that_the_real_schema_refuses_is_refused(shopify: Admin, quer
         {"discount": discount(context={"customers": {"add": [{}]}})},
     ],
 )
-def test_a_wrong_variable_is_refused_before_anything_is_done(
+def test_an_invalid_variable_is_refused_before_execution(
     shopify: Admin, variables: dict[str, Any]
 ) -> None:
     answer = shopify.run(CREATE, **variables)
@@ -424,12 +424,12 @@ def test_two_kinds_of_value_are_a_bad_request(shopify: Admin) -> None:
     assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
-def test_what_the_stand_in_does_not_know_it_says(shopify: Admin) -> None:
+def test_an_unsupported_root_field_is_an_error(shopify: Admin) -> None:
     answer = shopify.run("{ productsCount { count } }")
-    assert answer["errors"][0]["message"] == "the stand-in does not answer productsCount"
+    assert answer["errors"][0]["message"] == "the fake does not answer productsCount"
 
 
-def test_the_shop_tells_its_currency_and_zone(shopify: Admin) -> None:
+def test_the_shop_has_currency_and_time_zone(shopify: Admin) -> None:
     shop = shopify.payload("{ shop { myshopifyDomain currencyCode ianaTimezone } }")
     assert shop == {
         "myshopifyDomain": SHOP,
@@ -438,7 +438,7 @@ def test_the_shop_tells_its_currency_and_zone(shopify: Admin) -> None:
     }
 
 
-def test_every_answer_says_what_it_cost(shopify: Admin) -> None:
+def test_every_answer_has_its_cost(shopify: Admin) -> None:
     answer = shopify.run(CREATE, discount=discount())
     assert answer["extensions"]["cost"] == {
         "requestedQueryCost": 10,
@@ -452,7 +452,7 @@ def test_every_answer_says_what_it_cost(shopify: Admin) -> None:
     assert shopify.run(FIND, code="x")["extensions"]["cost"]["actualQueryCost"] == 1
 
 
-def test_an_unknown_token_is_not_let_in(shopify: Admin, shopify_server: StandIn) -> None:
+def test_an_unknown_token_is_unauthorized(shopify: Admin, shopify_server: FakeServer) -> None:
     service = shopify_server.service
     assert isinstance(service, ShopifyService)
     service.revoke_tokens()
@@ -468,7 +468,7 @@ def test_an_unknown_token_is_not_let_in(shopify: Admin, shopify_server: StandIn)
         ({"grant_type": "password"}, "unsupported_grant_type"),
     ],
 )
-def test_a_token_is_given_for_the_right_credentials_only(
+def test_a_token_is_issued_for_the_right_credentials_only(
     shopify: Admin, change: dict[str, str], error: str
 ) -> None:
     form = {
@@ -483,7 +483,7 @@ def test_a_token_is_given_for_the_right_credentials_only(
     assert demo.CLIENT_SECRET not in json.dumps(shopify.log())
 
 
-def test_shops_know_nothing_of_each_other(shopify: Admin) -> None:
+def test_shops_are_isolated(shopify: Admin) -> None:
     shopify.create()
     other = Admin(shopify.url, OTHER_SHOP)
     assert other.payload(FIND, code="PTS-7K3M9QX2") is None
@@ -520,7 +520,7 @@ def test_a_literal_argument_is_logged_as_its_value(shopify: Admin) -> None:
     assert shopify.log()[-1]["variables"] == {"code": "X"}
 
 
-def test_throttled_is_a_200_that_says_so_and_does_nothing(shopify: Admin) -> None:
+def test_a_throttled_call_gets_a_200_with_the_error_and_has_no_effect(shopify: Admin) -> None:
     shopify.behave(throttle=True, times=1)
     answer = shopify.run(CREATE, discount=discount())
     assert answer["errors"][0]["extensions"]["code"] == "THROTTLED"
@@ -528,7 +528,7 @@ def test_throttled_is_a_200_that_says_so_and_does_nothing(shopify: Admin) -> Non
     assert shopify.create()["userErrors"] == []
 
 
-def test_a_dropped_reply_is_done_all_the_same(shopify: Admin) -> None:
+def test_a_request_with_a_dropped_reply_is_carried_out(shopify: Admin) -> None:
     shopify.behave(drop_reply=True, times=1)
     with pytest.raises(requests.ConnectionError):
         shopify.post(CREATE, {"discount": discount()})
@@ -537,14 +537,14 @@ def test_a_dropped_reply_is_done_all_the_same(shopify: Admin) -> None:
     assert error["code"] == "TAKEN"
 
 
-def test_who_hangs_has_done_nothing(shopify: Admin) -> None:
+def test_a_request_that_hangs_has_no_effect(shopify: Admin) -> None:
     shopify.behave(hang=True, times=1)
     with pytest.raises(requests.ReadTimeout):
         shopify.post(CREATE, {"discount": discount()}, timeout=0.3)
     assert shopify.create()["userErrors"] == []
 
 
-def test_a_reset_lets_go_who_hangs(shopify: Admin) -> None:
+def test_a_reset_releases_hanging_requests(shopify: Admin) -> None:
     shopify.reset()  # so that the log does not begin with the request for the token
     shopify.behave(hang=True)
     with ThreadPoolExecutor(1) as thread:
@@ -556,21 +556,21 @@ def test_a_reset_lets_go_who_hangs(shopify: Admin) -> None:
             hanging.result(timeout=2)
 
 
-def test_a_failure_does_nothing(shopify: Admin) -> None:
+def test_a_failure_has_no_effect(shopify: Admin) -> None:
     shopify.behave(fail_with=500, times=1, match="discountCodeBasicCreate")
     assert shopify.post(FIND, {"code": "X"}).status_code == 200
     assert shopify.post(CREATE, {"discount": discount()}).status_code == 500
     assert shopify.create()["userErrors"] == []
 
 
-def test_slow_is_as_slow_as_asked_and_then_right(shopify: Admin) -> None:
+def test_latency_delays_a_correct_answer(shopify: Admin) -> None:
     shopify.behave(latency_ms=300, match="/admin/api/2026-10/graphql.json")
     begun = time.monotonic()
     assert shopify.create()["userErrors"] == []
     assert time.monotonic() - begun >= 0.3
 
 
-def test_a_behaviour_lasts_so_many_times_and_the_newest_counts(shopify: Admin) -> None:
+def test_a_behaviour_applies_the_given_number_of_times_and_the_newest_wins(shopify: Admin) -> None:
     shopify.behave(fail_with=500)
     shopify.behave(fail_with=503, times=2)
     statuses = [shopify.post(FIND, {"code": "X"}).status_code for _ in range(4)]
@@ -579,14 +579,14 @@ def test_a_behaviour_lasts_so_many_times_and_the_newest_counts(shopify: Admin) -
     assert shopify.post(FIND, {"code": "X"}).status_code == 200
 
 
-def test_one_shop_can_misbehave_alone(shopify: Admin) -> None:
+def test_a_behaviour_can_be_limited_to_one_shop(shopify: Admin) -> None:
     other = Admin(shopify.url, OTHER_SHOP)
     shopify.behave(fail_with=500, match=f"/{OTHER_SHOP}/")
     assert other.post(FIND, {"code": "X"}).status_code == 500
     assert shopify.post(FIND, {"code": "X"}).status_code == 200
 
 
-def test_a_reset_forgets_no_discount(shopify: Admin) -> None:
+def test_a_reset_keeps_discounts(shopify: Admin) -> None:
     shopify.create()
     shopify.behave(fail_with=500)
     shopify.reset()
@@ -616,7 +616,7 @@ def test_a_forgotten_customer_gets_no_discount(shopify: Admin) -> None:
         {"hang": 1},
     ],
 )
-def test_an_order_that_makes_no_sense_is_refused(shopify: Admin, order: object) -> None:
+def test_an_invalid_behaviour_is_refused(shopify: Admin, order: object) -> None:
     answer = requests.post(f"{shopify.url}/_behave", json=order, timeout=5)
     assert answer.status_code == 400
     assert answer.json()["message"]
@@ -633,7 +633,7 @@ def test_an_order_that_makes_no_sense_is_refused(shopify: Admin, order: object) 
         ("GET", "/_behave", 404),
     ],
 )
-def test_other_addresses_are_not_found(shopify: Admin, method: str, path: str, status: int) -> None:
+def test_unknown_paths_are_not_found(shopify: Admin, method: str, path: str, status: int) -> None:
     assert requests.request(method, shopify.url + path, timeout=5).status_code == status
 
 
@@ -669,7 +669,7 @@ def till_get(url: str, path: str, **query: str) -> Any:
     return answer.json()
 
 
-def test_the_demo_member_is_there_with_texts_for_numbers(till_url: str) -> None:
+def test_the_demo_member_exists_with_numbers_as_strings(till_url: str) -> None:
     (customer,) = till_get(till_url, "customers", customer_code=NUMBER)
     assert customer["rank"] == "gold"
     (points,) = till_get(till_url, "customers/point", customer_id=customer["customerId"])
@@ -692,11 +692,11 @@ def test_a_member_can_be_added_and_changed(till_url: str) -> None:
 
 
 @pytest.mark.parametrize("member", [[], {}, {"member_number": "1", "balance": "many"}])
-def test_a_member_that_makes_no_sense_is_refused(till_url: str, member: object) -> None:
+def test_an_invalid_member_is_refused(till_url: str, member: object) -> None:
     assert requests.post(f"{till_url}/_member", json=member, timeout=5).status_code == 400
 
 
-def test_without_a_token_the_till_says_nothing(till_url: str) -> None:
+def test_without_a_token_the_till_answers_401(till_url: str) -> None:
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         answer = requests.get(
             f"{till_url}/pointbook/pos/customers",

@@ -1,4 +1,4 @@
-"""The stand-ins for Shopify and the till, as processes of the stack."""
+"""The fake Shopify and the fake till as processes of the stack."""
 
 import os
 import subprocess
@@ -19,27 +19,27 @@ _LOOK_EVERY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class StandIn:
-    """A stand-in that is starting or runs."""
+class FakeProcess:
+    """A fake that is starting or running."""
 
     url: str
     process: subprocess.Popen[bytes]
 
 
 def present() -> list[str]:
-    """The stand-ins that this checkout has."""
-    folder = ROOT / "local" / "stand_ins"
+    """Return the names of the fakes in this checkout."""
+    folder = ROOT / "local" / "fakes"
     return [name for name in _NAMES if (folder / f"{name}.py").exists()]
 
 
-def start(options: Options, name: str, port: int) -> StandIn:
-    """Start the stand-in `name` on 127.0.0.1. Raises LocalProblem."""
+def start(options: Options, name: str, port: int) -> FakeProcess:
+    """Start the fake `name` on 127.0.0.1. Raises LocalProblem."""
     python = ROOT / ".venv" / "bin" / "python"
     if not python.exists():
         raise LocalProblem(f"{python} is missing: run `make setup`.")
-    command: list[str | Path] = [python, "-m", f"local.stand_ins.{name}", "--port", str(port)]
+    command: list[str | Path] = [python, "-m", f"local.fakes.{name}", "--port", str(port)]
     if name == "shopify":
-        command += ["--clock-file", options.clock_file]  # codes end when their holds do
+        command += ["--clock-file", options.clock_file]  # discount codes end by the ledger's clock
         for shop in options.shops:
             command += ["--shop", shop]
     environment = {
@@ -49,16 +49,16 @@ def start(options: Options, name: str, port: int) -> StandIn:
         "PYTHONUNBUFFERED": "1",
     }
     process = processes.start(command, environment, options.log(name))
-    return StandIn(f"http://127.0.0.1:{port}", process)
+    return FakeProcess(f"http://127.0.0.1:{port}", process)
 
 
-def wait_until_up(options: Options, name: str, stand_in: StandIn) -> None:
-    """Return as soon as it answers. Raises LocalProblem when it ends or stays silent."""
+def wait_until_up(options: Options, name: str, fake: FakeProcess) -> None:
+    """Wait until it answers. Raises LocalProblem if it ends or does not answer in time."""
     give_up = time.monotonic() + _UP_WITHIN_SECONDS
-    while time.monotonic() < give_up and stand_in.process.poll() is None:
+    while time.monotonic() < give_up and fake.process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{stand_in.url}/_log", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(f"{fake.url}/_log", timeout=2):  # noqa: S310
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(_LOOK_EVERY_SECONDS)
-    raise LocalProblem(f"The stand-in for {name} does not answer; see {options.log(name)}.")
+    raise LocalProblem(f"The fake for {name} does not answer; see {options.log(name)}.")

@@ -1,8 +1,8 @@
 """Customers as Shopify's Admin API shows them.
 
-Whom nobody has told of is there all the same, in every shop, without tags: so the demo customers
-and any number made up for a test can buy. Whoever was told of belongs to the one shop alone, as a
-customer of Shopify's does.
+A customer whom nobody has set exists in every shop, without tags, so that the demo customers and
+any number made up for a test can buy. A customer who was set belongs to that shop only, as at
+Shopify.
 """
 
 import re
@@ -18,7 +18,7 @@ _ID = re.compile(r"(?:gid://shopify/Customer/)?([1-9][0-9]{0,19})")
 
 
 class BadCustomer(ValueError):
-    """`_customer` was sent something that describes no customer."""
+    """The body of `_customer` does not describe a customer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Customer:
         return f"gid://shopify/Customer/{self.id}"
 
     def node(self) -> dict[str, object]:
-        """The customer as GraphQL's Customer, as far as the stand-in knows its fields."""
+        """Return the customer as GraphQL's Customer, with the fields that the fake knows."""
         name = self.display_name or demo.CUSTOMERS.get(self.id) or self.email
         return {
             "__typename": "Customer",
@@ -52,37 +52,37 @@ class Customer:
 
 
 class Customers:
-    """The customers of one shop who were told of. Safe to use from several threads."""
+    """The customers of one shop who were set. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._by_gid: dict[str, Customer] = {}
 
-    def put(self, told: Mapping[str, object]) -> Customer:
-        """Add a customer, or change what is told of one. Raises BadCustomer and changes nothing."""
-        number = _number(told.get("id"))
-        unknown = told.keys() - _MEMBERS
+    def put(self, given: Mapping[str, object]) -> Customer:
+        """Add or change a customer. Raises BadCustomer and changes nothing."""
+        number = _number(given.get("id"))
+        unknown = given.keys() - _MEMBERS
         if unknown:
             raise BadCustomer(f"unknown: {', '.join(sorted(unknown))}")
         with self._lock:
             before = self._by_gid.get(f"gid://shopify/Customer/{number}", Customer(number))
             customer = replace(
                 before,
-                tags=_tags(told["tags"]) if "tags" in told else before.tags,
-                state=_state(told["state"]) if "state" in told else before.state,
-                email=_text(told, "email") if "email" in told else before.email,
-                display_name=_text(told, "display_name") or before.display_name,
+                tags=_tags(given["tags"]) if "tags" in given else before.tags,
+                state=_state(given["state"]) if "state" in given else before.state,
+                email=_text(given, "email") if "email" in given else before.email,
+                display_name=_text(given, "display_name") or before.display_name,
             )
             self._by_gid[customer.gid] = customer
             return customer
 
     def get(self, gid: str) -> Customer | None:
-        """The customer with this global id, if somebody has told of them."""
+        """Return the customer with this global id; None if nobody has set them."""
         return self._by_gid.get(gid)
 
 
 def number_of(gid: str) -> str | None:
-    """The number in a customer's global id; None where it is none."""
+    """Return the number in a customer's global id; None if it is not one."""
     found = _ID.fullmatch(gid)
     return found[1] if found and gid != found[1] else None
 
@@ -106,7 +106,7 @@ def _number(value: object) -> str:
 
 def _tags(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(tag, str) and tag for tag in value):
-        raise BadCustomer(f"tags is {value!r}, not a list of texts")
+        raise BadCustomer(f"tags is {value!r}, not a list of strings")
     return tuple(value)
 
 
@@ -117,8 +117,8 @@ def _state(value: object) -> str:
     return state
 
 
-def _text(told: Mapping[str, object], name: str) -> str | None:
-    value = told.get(name)
+def _text(given: Mapping[str, object], name: str) -> str | None:
+    value = given.get(name)
     if value is not None and not isinstance(value, str):
-        raise BadCustomer(f"{name} is {value!r}, not a text")
+        raise BadCustomer(f"{name} is {value!r}, not a string")
     return value

@@ -1,8 +1,8 @@
-"""Shopify Flow's end of `flowTriggerReceive`: which triggers the app has, and what it was sent.
+"""Shopify Flow's side of `flowTriggerReceive`: the app's declared triggers and those it received.
 
-A payload has to have the fields that shopify/extensions/ declares, all of them and no others, each
-in its type. How Shopify words what is wrong with them, and that it refuses a customer who does not
-exist, is guessed; the handle's and the size's refusals are as they were recorded.
+A payload must have exactly the fields that shopify/extensions/ declares, each of its type. The
+messages for wrong fields, and that an unknown customer is refused, are guesses; the messages for a
+wrong handle and for size are as recorded.
 """
 
 import json
@@ -13,14 +13,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from local.fakes.discounts import Refused, UserError
 from local.options import ROOT
-from local.stand_ins.discounts import Refused, UserError
 
 _EXTENSIONS = ROOT / "shopify" / "extensions"
 _CUSTOMER = "customer_reference"
 _NUMBERS = frozenset({_CUSTOMER, "number_decimal"})
 _SIZE_LIMIT_BYTES = 50_000
-_KEPT = 50_000
+_LOG_LIMIT = 50_000
 
 type Fields = Mapping[str, str]
 """The type of each field of a trigger, by its key."""
@@ -28,7 +28,7 @@ type Fields = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One trigger that Flow took."""
+    """A trigger that Flow accepted."""
 
     at: datetime
     handle: str
@@ -36,7 +36,7 @@ class Trigger:
 
 
 def declared_triggers() -> dict[str, Fields]:
-    """The fields of every trigger that the app declares, by handle."""
+    """Return the fields of every trigger that the app declares, by handle."""
     found: dict[str, Fields] = {}
     for file in sorted(_EXTENSIONS.glob("*/shopify.extension.toml")):
         content = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -48,17 +48,17 @@ def declared_triggers() -> dict[str, Fields]:
 
 
 class Triggers:
-    """The triggers one shop's Flow took, oldest first. Safe to use from several threads."""
+    """The triggers that one shop's Flow accepted, oldest first. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._declared = declared_triggers()
-        self._taken: deque[Trigger] = deque(maxlen=_KEPT)
+        self._accepted: deque[Trigger] = deque(maxlen=_LOG_LIMIT)
 
     def receive(
         self, handle: str | None, payload: object, now: datetime, forgotten: str | None = None
     ) -> None:
-        """Take a trigger, or raise Refused. Repeats are taken too: Flow knows no repeats.
+        """Accept a trigger. Raises Refused. Accepts repetitions, as Flow does.
 
         `forgotten` is the number of a customer who does not exist.
         """
@@ -74,17 +74,17 @@ class Triggers:
         if wrong := list(_wrong(payload, self._declared[handle], forgotten)):
             raise Refused(_schema_error("\n  ".join(wrong)))
         with self._lock:
-            self._taken.append(Trigger(now, handle, payload))
+            self._accepted.append(Trigger(now, handle, payload))
 
     def all(self) -> list[Trigger]:
-        """Every trigger taken, oldest first."""
+        """Return every accepted trigger, oldest first."""
         with self._lock:
-            return list(self._taken)
+            return list(self._accepted)
 
 
 def _wrong(payload: object, declared: Fields, forgotten: str | None) -> Iterator[str]:
     if not isinstance(payload, dict):
-        yield "Type error: the payload is no object"
+        yield "Type error: the payload is not an object"
         return
     for key in sorted(payload.keys() - declared.keys()):
         yield f"Invalid field: {key}"

@@ -1,4 +1,4 @@
-"""What Pointbook asks of Shopify's Admin API, against the stand-in as a process of its own.
+"""What Pointbook asks of Shopify's Admin API, against the fake as a process of its own.
 
 Shopify's real Admin schema has to be there: `make shopify-schema`.
 """
@@ -52,8 +52,8 @@ def keys(secret: str = demo.CLIENT_SECRET, previous: str = "") -> AppKeys:
     return AppKeys(demo.SHOPIFY_CLIENT_ID, secret, previous, "", frozenset({SHOP}))
 
 
-class StandInProcess:
-    """Shopify's stand-in, and functions' instances that speak to it."""
+class FakeShopifyProcess:
+    """the fake Shopify, and functions' instances that speak to it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -102,11 +102,11 @@ class StandInProcess:
 
 
 @pytest.fixture(scope="module")
-def stand_in_url() -> Iterator[str]:
+def fake_url() -> Iterator[str]:
     port = free_port()
     path = os.pathsep.join((str(ROOT), str(ROOT / "layers/common/python")))
     process = subprocess.Popen(
-        [sys.executable, "-m", "local.stand_ins.shopify", "--port", str(port)],
+        [sys.executable, "-m", "local.fakes.shopify", "--port", str(port)],
         cwd=ROOT,
         env={"PYTHONPATH": path, "PATH": os.defpath},
         stdout=subprocess.DEVNULL,
@@ -128,15 +128,15 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.05)
         else:
             return
-    pytest.fail("the stand-in does not answer; was `make shopify-schema` run?")
+    pytest.fail("the fake does not answer; was `make shopify-schema` run?")
 
 
 @pytest.fixture
-def shopify(stand_in_url: str) -> Iterator[StandInProcess]:
+def shopify(fake_url: str) -> Iterator[FakeShopifyProcess]:
     """A Shopify that behaves, and an instance-wide store without a token."""
-    requests.post(f"{stand_in_url}/_reset", timeout=5)
-    yield StandInProcess(stand_in_url)
-    requests.post(f"{stand_in_url}/_reset", timeout=5)
+    requests.post(f"{fake_url}/_reset", timeout=5)
+    yield FakeShopifyProcess(fake_url)
+    requests.post(f"{fake_url}/_reset", timeout=5)
 
 
 def discount(**changes: Any) -> Discount:
@@ -160,7 +160,7 @@ def discount(**changes: Any) -> Discount:
 # --- making a code --------------------------------------------------------------------------------
 
 
-def test_a_code_is_made_for_its_customer_and_taken_once(shopify: StandInProcess) -> None:
+def test_a_code_is_made_for_its_customer_and_taken_once(shopify: FakeShopifyProcess) -> None:
     wanted = discount()
     gid = shopify.discounts().create(wanted)
     assert gid.startswith("gid://shopify/DiscountCodeNode/")
@@ -177,14 +177,14 @@ def test_a_code_is_made_for_its_customer_and_taken_once(shopify: StandInProcess)
     assert statuses == [422, 200, 422]
 
 
-def test_a_repetition_adopts_the_same_code(shopify: StandInProcess) -> None:
+def test_a_repetition_adopts_the_same_code(shopify: FakeShopifyProcess) -> None:
     wanted = discount()
     first = shopify.discounts().create(wanted)
     assert shopify.discounts().create(wanted) == first
     assert shopify.operations() == ["token", CREATE, CREATE, FIND]
 
 
-def test_of_many_that_make_one_code_at_once_all_have_the_same(shopify: StandInProcess) -> None:
+def test_of_many_that_make_one_code_at_once_all_have_the_same(shopify: FakeShopifyProcess) -> None:
     wanted, discounts = discount(), shopify.discounts()
     with ThreadPoolExecutor(8) as threads:
         found = set(threads.map(lambda _: discounts.create(wanted), range(8)))
@@ -192,7 +192,7 @@ def test_of_many_that_make_one_code_at_once_all_have_the_same(shopify: StandInPr
 
 
 def test_a_code_whose_reply_was_lost_is_adopted_within_the_same_call(
-    shopify: StandInProcess,
+    shopify: FakeShopifyProcess,
 ) -> None:
     shopify.behave(drop_reply=True, match=CREATE, times=1)
     wanted = discount()
@@ -201,7 +201,7 @@ def test_a_code_whose_reply_was_lost_is_adopted_within_the_same_call(
     assert shopify.discounts().create(wanted) == gid
 
 
-def test_a_code_whose_replies_are_all_lost_is_adopted_later(shopify: StandInProcess) -> None:
+def test_a_code_whose_replies_are_all_lost_is_adopted_later(shopify: FakeShopifyProcess) -> None:
     shopify.behave(drop_reply=True, match=CREATE)
     wanted = discount()
     with pytest.raises(ShopifyUnavailable):
@@ -216,7 +216,7 @@ def test_a_code_whose_replies_are_all_lost_is_adopted_later(shopify: StandInProc
     [{"amount_minor": 501}, {"customer_id": "1"}, {"ends_at": datetime(2030, 1, 1, tzinfo=UTC)}],
 )
 def test_a_code_that_stands_for_something_else_is_refused(
-    shopify: StandInProcess, changes: dict[str, Any]
+    shopify: FakeShopifyProcess, changes: dict[str, Any]
 ) -> None:
     wanted = discount()
     shopify.discounts().create(wanted)
@@ -225,7 +225,7 @@ def test_a_code_that_stands_for_something_else_is_refused(
     assert refused.value.code == "code_taken_by_another"
 
 
-def test_a_shop_of_another_currency_keeps_no_usable_code(shopify: StandInProcess) -> None:
+def test_a_shop_of_another_currency_keeps_no_usable_code(shopify: FakeShopifyProcess) -> None:
     wanted = discount(currency="USD")
     with pytest.raises(ShopifyRefused) as refused:
         shopify.discounts().create(wanted)
@@ -233,7 +233,7 @@ def test_a_shop_of_another_currency_keeps_no_usable_code(shopify: StandInProcess
     assert shopify.redeem(wanted.code) == 422
 
 
-def test_a_customer_who_is_not_there_is_a_certain_refusal(shopify: StandInProcess) -> None:
+def test_a_customer_who_is_not_there_is_a_certain_refusal(shopify: FakeShopifyProcess) -> None:
     shopify.behave(forget=CUSTOMER)
     with pytest.raises(ShopifyRefused) as refused:
         shopify.discounts().create(discount())
@@ -244,13 +244,13 @@ def test_a_customer_who_is_not_there_is_a_certain_refusal(shopify: StandInProces
 
 
 @pytest.fixture
-def functions(shopify: StandInProcess, monkeypatch: pytest.MonkeyPatch) -> Functions:
-    """Functions on an in-memory table, whose Shopify is the stand-in."""
+def functions(shopify: FakeShopifyProcess, monkeypatch: pytest.MonkeyPatch) -> Functions:
+    """Functions on an in-memory table, whose Shopify is the fake."""
     return Functions(monkeypatch, LOCAL_SHOPIFY_URL=shopify.url)
 
 
 def test_a_started_function_finds_the_shop_and_keeps_its_token_sealed(
-    shopify: StandInProcess, functions: Functions
+    shopify: FakeShopifyProcess, functions: Functions
 ) -> None:
     wanted = discount()
     assert wiring.discounts(SHOP).create(wanted)
@@ -263,7 +263,7 @@ def test_a_started_function_finds_the_shop_and_keeps_its_token_sealed(
 
 
 def test_a_function_that_starts_later_uses_the_kept_token(
-    shopify: StandInProcess, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    shopify: FakeShopifyProcess, functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wiring.discounts(SHOP).switch_off(discount().code)
     monkeypatch.setattr(wiring, "_parts", {})
@@ -272,7 +272,7 @@ def test_a_function_that_starts_later_uses_the_kept_token(
 
 
 def test_a_function_without_the_tokens_key_names_what_is_missing(
-    shopify: StandInProcess, monkeypatch: pytest.MonkeyPatch
+    shopify: FakeShopifyProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Functions(monkeypatch, LOCAL_SHOPIFY_URL=shopify.url, TOKEN_KEY_ID=" ")
     with pytest.raises(SettingsError) as wrong:
@@ -283,7 +283,7 @@ def test_a_function_without_the_tokens_key_names_what_is_missing(
 # --- a Shopify that does not answer as it should --------------------------------------------------
 
 
-def test_who_is_throttled_waits_and_is_served(shopify: StandInProcess) -> None:
+def test_who_is_throttled_waits_and_is_served(shopify: FakeShopifyProcess) -> None:
     shopify.behave(throttle=True, match=CREATE, times=2)
     begun = time.monotonic()
     assert shopify.discounts().create(discount())
@@ -291,14 +291,14 @@ def test_who_is_throttled_waits_and_is_served(shopify: StandInProcess) -> None:
     assert shopify.operations() == ["token", CREATE, CREATE, CREATE]
 
 
-def test_429_is_waited_for_if_there_is_time(shopify: StandInProcess) -> None:
+def test_429_is_waited_for_if_there_is_time(shopify: FakeShopifyProcess) -> None:
     shopify.behave(fail_with=429, match=CREATE, times=1)
     begun = time.monotonic()
     assert shopify.discounts().create(discount())
     assert time.monotonic() - begun >= 2
 
 
-def test_429_that_takes_too_long_is_told_at_once(shopify: StandInProcess) -> None:
+def test_429_that_takes_too_long_is_told_at_once(shopify: FakeShopifyProcess) -> None:
     shopify.behave(fail_with=429, match=CREATE)
     begun = time.monotonic()
     with pytest.raises(ShopifyUnavailable) as unavailable:
@@ -307,12 +307,12 @@ def test_429_that_takes_too_long_is_told_at_once(shopify: StandInProcess) -> Non
     assert time.monotonic() - begun < 1.5
 
 
-def test_two_failures_are_made_good(shopify: StandInProcess) -> None:
+def test_two_failures_are_made_good(shopify: FakeShopifyProcess) -> None:
     shopify.behave(fail_with=503, match=CREATE, times=2)
     assert shopify.discounts().create(discount())
 
 
-def test_a_shopify_that_keeps_failing_is_unavailable(shopify: StandInProcess) -> None:
+def test_a_shopify_that_keeps_failing_is_unavailable(shopify: FakeShopifyProcess) -> None:
     shopify.behave(fail_with=503)
     with pytest.raises(ShopifyUnavailable):
         shopify.discounts().create(discount())
@@ -320,7 +320,7 @@ def test_a_shopify_that_keeps_failing_is_unavailable(shopify: StandInProcess) ->
 
 @pytest.mark.parametrize("match", [CREATE, "/admin/oauth/access_token"])
 def test_a_shopify_that_hangs_costs_no_more_than_the_budget(
-    shopify: StandInProcess, match: str
+    shopify: FakeShopifyProcess, match: str
 ) -> None:
     discounts = shopify.discounts()
     shopify.behave(hang=True, match=match)
@@ -331,7 +331,7 @@ def test_a_shopify_that_hangs_costs_no_more_than_the_budget(
 
 
 def test_a_shopify_that_is_not_there_is_unavailable() -> None:
-    nobody = StandInProcess(f"http://127.0.0.1:{free_port()}")
+    nobody = FakeShopifyProcess(f"http://127.0.0.1:{free_port()}")
     with pytest.raises(ShopifyUnavailable):
         nobody.discounts().create(discount(), within_seconds=1)
 
@@ -339,7 +339,7 @@ def test_a_shopify_that_is_not_there_is_unavailable() -> None:
 # --- switching off --------------------------------------------------------------------------------
 
 
-def test_a_code_is_switched_off_and_again_changes_nothing(shopify: StandInProcess) -> None:
+def test_a_code_is_switched_off_and_again_changes_nothing(shopify: FakeShopifyProcess) -> None:
     wanted, discounts = discount(), shopify.discounts()
     discounts.create(wanted)
     discounts.switch_off(wanted.code.lower())
@@ -350,12 +350,12 @@ def test_a_code_is_switched_off_and_again_changes_nothing(shopify: StandInProces
     assert shopify.operations().count(DEACTIVATE) == 1
 
 
-def test_a_code_that_was_never_made_is_off(shopify: StandInProcess) -> None:
+def test_a_code_that_was_never_made_is_off(shopify: FakeShopifyProcess) -> None:
     shopify.discounts().switch_off(discount().code)
     assert shopify.operations() == ["token", FIND]
 
 
-def test_a_lost_reply_of_switching_off_is_made_good(shopify: StandInProcess) -> None:
+def test_a_lost_reply_of_switching_off_is_made_good(shopify: FakeShopifyProcess) -> None:
     wanted, discounts = discount(), shopify.discounts()
     discounts.create(wanted)
     shopify.behave(drop_reply=True, match=DEACTIVATE, times=1)
@@ -363,7 +363,7 @@ def test_a_lost_reply_of_switching_off_is_made_good(shopify: StandInProcess) -> 
     assert shopify.redeem(wanted.code) == 422
 
 
-def test_a_code_is_not_off_while_shopify_cannot_be_reached(shopify: StandInProcess) -> None:
+def test_a_code_is_not_off_while_shopify_cannot_be_reached(shopify: FakeShopifyProcess) -> None:
     wanted, discounts = discount(), shopify.discounts()
     discounts.create(wanted)
     shopify.behave(fail_with=503, match=DEACTIVATE)
@@ -375,7 +375,7 @@ def test_a_code_is_not_off_while_shopify_cannot_be_reached(shopify: StandInProce
 # --- customers -----------------------------------------------------------------------------------
 
 
-def test_a_customer_s_tags_are_told_and_asked_for_once(shopify: StandInProcess) -> None:
+def test_a_customer_s_tags_are_told_and_asked_for_once(shopify: FakeShopifyProcess) -> None:
     customer = str(7_000_000_000_000 + next(_numbers))
     shopify.tell_of_customer(id=customer, tags=["Gold", "news"])
     found = shopify.customers().tag_digests(customer)
@@ -383,7 +383,7 @@ def test_a_customer_s_tags_are_told_and_asked_for_once(shopify: StandInProcess) 
     assert shopify.operations().count("customer") == 1
 
 
-def test_whoever_was_forgotten_is_not_there_and_nobody_else(shopify: StandInProcess) -> None:
+def test_whoever_was_forgotten_is_not_there_and_nobody_else(shopify: FakeShopifyProcess) -> None:
     shopify.behave(forget=CUSTOMER)
     customers = shopify.customers()
     assert customers.tag_digests(CUSTOMER) is None
@@ -393,7 +393,7 @@ def test_whoever_was_forgotten_is_not_there_and_nobody_else(shopify: StandInProc
 
 @pytest.mark.parametrize("trouble", [{"fail_with": 503}, {"throttle": True}, {"drop_reply": True}])
 def test_a_customer_is_asked_for_again_after_a_failure(
-    shopify: StandInProcess, trouble: dict[str, Any]
+    shopify: FakeShopifyProcess, trouble: dict[str, Any]
 ) -> None:
     customers = shopify.customers()
     assert customers.exists(CUSTOMER)  # so that there is a token
@@ -402,7 +402,7 @@ def test_a_customer_is_asked_for_again_after_a_failure(
 
 
 def test_a_shop_that_does_not_answer_is_waited_for_no_longer_than_the_budget(
-    shopify: StandInProcess,
+    shopify: FakeShopifyProcess,
 ) -> None:
     shopify.behave(hang=True, match="customer")
     begun = time.monotonic()
@@ -423,7 +423,7 @@ def test_a_shop_that_does_not_answer_is_waited_for_no_longer_than_the_budget(
     ],
 )
 def test_of_eight_instances_with_an_old_token_one_fetches_the_next(
-    shopify: StandInProcess, token: str, lives: timedelta
+    shopify: FakeShopifyProcess, token: str, lives: timedelta
 ) -> None:
     shopify.keep(token, lives)
     instances = [shopify.discounts() for _ in range(8)]
@@ -433,19 +433,19 @@ def test_of_eight_instances_with_an_old_token_one_fetches_the_next(
     assert shopify.operations().count("token") == 1
 
 
-def test_eight_threads_of_one_instance_fetch_one_token(shopify: StandInProcess) -> None:
+def test_eight_threads_of_one_instance_fetch_one_token(shopify: FakeShopifyProcess) -> None:
     discounts = shopify.discounts()
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda _: discounts.create(discount()), range(8)))
     assert shopify.operations().count("token") == 1
 
 
-def test_while_a_secret_is_rotated_the_one_before_still_opens(shopify: StandInProcess) -> None:
+def test_while_a_secret_is_rotated_the_one_before_still_opens(shopify: FakeShopifyProcess) -> None:
     rotated = shopify.discounts(lambda: keys("not-known-to-shopify-yet", demo.CLIENT_SECRET))
     assert rotated.create(discount())
     assert shopify.operations() == ["token", "token", CREATE]
 
 
-def test_a_wrong_secret_is_a_refusal_that_says_what_to_check(shopify: StandInProcess) -> None:
+def test_a_wrong_secret_is_a_refusal_that_says_what_to_check(shopify: FakeShopifyProcess) -> None:
     with pytest.raises(ShopifyRefused, match="check SHOPIFY_CLIENT_ID and client_secret"):
         shopify.discounts(lambda: keys("wrong")).create(discount())

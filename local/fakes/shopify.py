@@ -1,17 +1,17 @@
-"""Stand-in for Shopify: app access tokens and the Admin API on the real schema.
+"""A fake Shopify: app access tokens and the Admin API on the real schema.
 
-    python -m local.stand_ins.shopify --port 8084 --shop demo.myshopify.com
+    python -m local.fakes.shopify --port 8084 --shop demo.myshopify.com
 
-With several shops, `/<shop>/admin/...` names one; without, it is the first. Beside the orders of
-`control.py`:
+With several shops, `/<shop>/admin/...` names one; `/admin/...` is the first. Its control API, in
+addition to `control.py`:
 
     GET  /_discounts   every code discount
-    GET  /_triggers    every Flow trigger that was taken
+    GET  /_triggers    every Flow trigger that was accepted
     POST /_redeem      {"code", "customer_id", "shop"}: use a code at a checkout; 422 says why not,
-                       404 that there is no such shop; without `shop` it is the first
-    POST /_customer    {"id", "tags", "state", "email", "display_name", "shop"}: what the Admin API
-                       answers for a customer from now on; nothing is sent. What is not given stays
-                       as it is. From then on they are of that shop alone (without `shop` the first)
+                       404 that there is no such shop; `shop` defaults to the first
+    POST /_customer    {"id", "tags", "state", "email", "display_name", "shop"}: set what the Admin
+                       API answers for a customer; sends nothing. Members that are missing stay as
+                       they are. From then on only that shop has the customer (default: the first)
 """
 
 import argparse
@@ -29,25 +29,25 @@ from typing import Any, override
 from urllib.parse import parse_qsl
 
 from local import demo
-from local.stand_ins.control import Behaviour, Named
-from local.stand_ins.customers import BadCustomer, number_of
-from local.stand_ins.discounts import Discounts, NotRedeemable
-from local.stand_ins.flow_triggers import Triggers
-from local.stand_ins.server import Reply, Request, Service, run
-from local.stand_ins.shopify_graphql import AdminApi, Context, Shop, throttled_answer
-from local.stand_ins.shopify_schema import API_VERSION, SCHEMA_FILE, write_date_time
+from local.fakes.control import Behaviour, Call
+from local.fakes.customers import BadCustomer, number_of
+from local.fakes.discounts import Discounts, NotRedeemable
+from local.fakes.flow_triggers import Triggers
+from local.fakes.server import Reply, Request, Service, run
+from local.fakes.shopify_graphql import AdminApi, Context, Shop, throttled_answer
+from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, write_date_time
 
 TOKEN_SECONDS = 86_399
 _TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 (a path)
 _GRAPHQL_PATH = f"/admin/api/{API_VERSION}/graphql.json"
 _CURRENCY = "JPY"
 _RETRY_AFTER = "2.0"
-_NOT_LET_IN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+_UNAUTHORIZED = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """The app as Shopify knows it. `clock_file` says by how much the shops' clock is ahead."""
+    """The app as Shopify knows it. `clock_file` has the offset of the shops' clock."""
 
     shops: tuple[str, ...]
     client_id: str = demo.SHOPIFY_CLIENT_ID
@@ -55,7 +55,7 @@ class App:
     clock_file: Path | None = None
 
     def now(self) -> datetime:
-        """The shops' time: the laptop's clock, which can be moved forward."""
+        """Return the shops' time, by the laptop stack's clock."""
         now = datetime.now(UTC)
         if self.clock_file is None:
             return now
@@ -64,7 +64,7 @@ class App:
 
 
 class ShopifyService(Service):
-    """Answers as Shopify does, as far as Pointbook asks."""
+    """Answers as Shopify does, in the parts that Pointbook uses."""
 
     def __init__(self, app: App, schema_file: Path) -> None:
         self._app = app
@@ -77,16 +77,16 @@ class ShopifyService(Service):
         }
 
     @override
-    def name(self, request: Request) -> Named:
+    def describe(self, request: Request) -> Call:
         _, path = self._shop_and_path(request)
         if path == _TOKEN_PATH:
             form = _form(request)
-            return Named("token", {name: form.get(name) for name in ("client_id", "grant_type")})
+            return Call("token", {name: form.get(name) for name in ("client_id", "grant_type")})
         document = _document(request)
         field = self._admin.root_field(*document) if document else None
         if field is None:
-            return Named(None, {})
-        return Named(field.name, field.arguments, _customer(field.arguments))
+            return Call(None, {})
+        return Call(field.name, field.arguments, _customer(field.arguments))
 
     @override
     def answer(self, request: Request, behaviour: Behaviour) -> Reply:
@@ -94,11 +94,11 @@ class ShopifyService(Service):
         if shop is None or request.method != "POST":
             return self.failure(HTTPStatus.NOT_FOUND)
         if path == _TOKEN_PATH:
-            return self._give_token(request, shop)
+            return self._issue_token(request, shop)
         if path != _GRAPHQL_PATH:
             return self.failure(HTTPStatus.NOT_FOUND)
-        if not self._is_let_in(request, shop):
-            return Reply(HTTPStatus.UNAUTHORIZED, {"errors": _NOT_LET_IN})
+        if not self._is_authorized(request, shop):
+            return Reply(HTTPStatus.UNAUTHORIZED, {"errors": _UNAUTHORIZED})
         document = _document(request)
         if document is None:
             return self.failure(HTTPStatus.BAD_REQUEST)
@@ -125,22 +125,22 @@ class ShopifyService(Service):
             case "POST", "/_redeem":
                 return self._redeem(request)
             case "POST", "/_customer":
-                return self._tell_of_customer(request)
+                return self._put_customer(request)
         return None
 
     def revoke_tokens(self) -> None:
-        """From now on every token given so far is unknown."""
+        """Invalidate every token issued so far."""
         with self._lock:
             self._tokens.clear()
 
     def _shop_and_path(self, request: Request) -> tuple[Shop | None, str]:
-        """The shop that the request is for and the path behind its name."""
+        """Return the shop that the request is for and the path after its name."""
         first, slash, rest = request.path.removeprefix("/").partition("/")
         if first.endswith(".myshopify.com"):
             return self._shops.get(first), slash + rest
         return self._shops[self._app.shops[0]], request.path
 
-    def _give_token(self, request: Request, shop: Shop) -> Reply:
+    def _issue_token(self, request: Request, shop: Shop) -> Reply:
         """The client-credentials grant of an app for shops of its own organisation."""
         form = _form(request)
         if form.get("grant_type") != "client_credentials":
@@ -157,7 +157,7 @@ class ShopifyService(Service):
         answer = {"access_token": token, "scope": scope, "expires_in": TOKEN_SECONDS}
         return Reply(HTTPStatus.OK, answer)
 
-    def _is_let_in(self, request: Request, shop: Shop) -> bool:
+    def _is_authorized(self, request: Request, shop: Shop) -> bool:
         token = request.headers.get("x-shopify-access-token", "")
         domain, good_until = self._tokens.get(token, ("", 0.0))
         return domain == shop.domain and time.monotonic() < good_until
@@ -182,10 +182,13 @@ class ShopifyService(Service):
             for trigger in shop.triggers.all()
         ]
 
-    def _tell_of_customer(self, request: Request) -> Reply:
+    def _put_customer(self, request: Request) -> Reply:
         given = _object(request)
         if given is None:
-            return Reply(HTTPStatus.BAD_REQUEST, {"message": 'give {"id", "tags"}'})
+            return Reply(
+                HTTPStatus.BAD_REQUEST,
+                {"message": 'the body must be a JSON object such as {"id", "tags"}'},
+            )
         shop = self._named_shop(given)
         if shop is None:
             return _no_shop(given)
@@ -201,7 +204,10 @@ class ShopifyService(Service):
     def _redeem(self, request: Request) -> Reply:
         given = _object(request)
         if given is None:
-            return Reply(HTTPStatus.BAD_REQUEST, {"message": 'give {"code", "customer_id"}'})
+            return Reply(
+                HTTPStatus.BAD_REQUEST,
+                {"message": 'the body must be a JSON object such as {"code", "customer_id"}'},
+            )
         shop = self._named_shop(given)
         if shop is None:
             return _no_shop(given)
@@ -215,7 +221,7 @@ class ShopifyService(Service):
 
 
 def _object(request: Request) -> dict[str, object] | None:
-    """The JSON object of an order to the stand-in, None where it is none."""
+    """Return the JSON object of a control request; None if it is not one."""
     try:
         given = request.json()
     except ValueError:
@@ -224,11 +230,11 @@ def _object(request: Request) -> dict[str, object] | None:
 
 
 def _no_shop(given: Mapping[str, object]) -> Reply:
-    return Reply(HTTPStatus.NOT_FOUND, {"message": f"no shop {given.get('shop')} here"})
+    return Reply(HTTPStatus.NOT_FOUND, {"message": f"there is no shop {given.get('shop')}"})
 
 
 def _document(request: Request) -> tuple[str, Mapping[str, Any]] | None:
-    """The query and the variables of a GraphQL request, None when there are none to read."""
+    """Return query and variables of a GraphQL request; None if it is malformed."""
     try:
         body = request.json()
     except ValueError:
@@ -240,7 +246,7 @@ def _document(request: Request) -> tuple[str, Mapping[str, Any]] | None:
 
 
 def _form(request: Request) -> Mapping[str, object]:
-    """The token request's fields, whether sent as JSON or as a form."""
+    """Return the fields of a token request, sent as JSON or as a form."""
     if "json" not in request.headers.get("content-type", ""):
         return dict(parse_qsl(request.body.decode("utf-8", "replace")))
     try:
@@ -251,7 +257,7 @@ def _form(request: Request) -> Mapping[str, object]:
 
 
 def _customer(arguments: Mapping[str, Any]) -> str | None:
-    """The digits of the customer whom a discount, a trigger or a question is about."""
+    """Return the digits of the customer that a discount, a trigger or a query is about."""
     if number := number_of(str(arguments.get("id", ""))):
         return number
     payload = arguments.get("payload")
@@ -268,7 +274,7 @@ def _oauth_error(error: str) -> Reply:
 
 def main() -> None:
     """Read the command line and serve."""
-    parser = argparse.ArgumentParser(description="Stand-in for Shopify, on 127.0.0.1")
+    parser = argparse.ArgumentParser(description="A fake Shopify on 127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--shop", action="append", help=f"default: {demo.SHOP_DOMAIN}")
     parser.add_argument("--client-id", default=demo.SHOPIFY_CLIENT_ID)

@@ -1,7 +1,6 @@
-"""The HTTP server under both stand-ins.
+"""The HTTP server of both fakes.
 
-A service only says what a request is about and what the answer is; being slow, failing, hanging and
-the log are the server's part.
+A service describes and answers requests; latency, failures, hanging and the log are the server's.
 """
 
 import json
@@ -15,9 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Protocol, override
 from urllib.parse import parse_qsl
 
-from local import incoming
-from local.incoming import RequestRefused
-from local.stand_ins.control import Behaviour, Control, Entry, Named
+from local import request_guard
+from local.fakes.control import Behaviour, Call, Control, Entry
+from local.request_guard import RequestRejected
 
 _BODY_LIMIT_BYTES = 2_000_000
 _HANG_LOOKS_EVERY_SECONDS = 0.1
@@ -34,7 +33,7 @@ class Request:
     body: bytes
 
     def json(self) -> object:
-        """The body's JSON; raises ValueError."""
+        """Return the body's JSON. Raises ValueError."""
         try:
             decoded: object = json.loads(self.body)
         except RecursionError:
@@ -44,7 +43,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; `content` is sent as JSON."""
+    """A response; `content` is sent as JSON."""
 
     status: int
     content: object
@@ -52,31 +51,31 @@ class Reply:
 
 
 class Service(Protocol):
-    """What stands in for one real service."""
+    """A fake of one real service."""
 
-    def name(self, request: Request) -> Named:
-        """What the request is about; must not fail on a malformed one."""
+    def describe(self, request: Request) -> Call:
+        """Return the operation of a request; must not fail on a malformed one."""
         ...
 
     def answer(self, request: Request, behaviour: Behaviour) -> Reply:
-        """Do what was asked. Of the behaviour only `forget` is the service's to heed."""
+        """Carry out the request. Of the behaviour only `forget` concerns the service."""
         ...
 
     def failure(self, status: int) -> Reply:
-        """How the real service words a failure with this status."""
+        """Return a failure with this status in the real service's form."""
         ...
 
     def throttled(self) -> Reply:
-        """How the real service says that it was called too often."""
+        """Return the real service's response to a throttled call."""
         ...
 
     def command(self, request: Request) -> Reply | None:
-        """Answer a `/_...` path of this service's own; None when there is none such."""
+        """Answer a `/_...` path of this service's control API; None if there is no such path."""
         ...
 
 
-class StandIn(ThreadingHTTPServer):
-    """A service on 127.0.0.1, one thread a connection. Port 0 takes a free one."""
+class FakeServer(ThreadingHTTPServer):
+    """A service on 127.0.0.1, one thread per connection. Port 0 takes a free one."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -88,44 +87,44 @@ class StandIn(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """Its URL, without a trailing slash."""
         return f"http://127.0.0.1:{self.server_port}"
 
 
 def run(service: Service, port: int, title: str) -> None:
     """Serve until interrupted."""
-    with StandIn(service, port) as stand_in:
-        print(f"{title} stand-in at {stand_in.url}", flush=True)
+    with FakeServer(service, port) as fake:
+        print(f"{title} fake at {fake.url}", flush=True)
         try:
-            stand_in.serve_forever()
+            fake.serve_forever()
         except KeyboardInterrupt:
             return
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: StandIn
+    server: FakeServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
 
     def do_GET(self) -> None:
-        """Serve a request without a body."""
+        """Serve a GET request."""
         self._serve()
 
     def do_POST(self) -> None:
-        """Serve a request that brings a body."""
+        """Serve a POST request."""
         self._serve()
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Keep the terminal quiet: `/_log` is the log."""
+        """Log nothing: `/_log` is the log."""
 
     def _serve(self) -> None:
         try:
             request = self._read()
-        except RequestRefused as refused:
-            self.close_connection = True  # what is left of the body is no request
-            self._send(_refusal(refused))
+        except RequestRejected as rejected:
+            self.close_connection = True  # the rest of the body must not be read as a request
+            self._send(_rejection(rejected))
             return
         if request.path.startswith("/_"):
             self._send(self._command(request))
@@ -133,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._treat(request)
 
     def _read(self) -> Request:
-        length = incoming.body_length_bytes(self.headers, _BODY_LIMIT_BYTES)
+        length = request_guard.body_length_bytes(self.headers, _BODY_LIMIT_BYTES)
         path, _, query = self.path.partition("?")
         return Request(
             method=self.command,
@@ -145,9 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _command(self, request: Request) -> Reply:
         try:
-            incoming.refuse_strangers(self.headers, self.server.server_port)
-        except RequestRefused as refused:
-            return _refusal(refused)
+            request_guard.check_host_and_origin(self.headers, self.server.server_port)
+        except RequestRejected as rejected:
+            return _rejection(rejected)
         control = self.server.control
         match request.method, request.path:
             case "GET", "/_log":
@@ -157,12 +156,12 @@ class _Handler(BaseHTTPRequestHandler):
                 return Reply(HTTPStatus.OK, {})
             case "POST", "/_behave":
                 return _behave(control, request)
-        unknown = Reply(HTTPStatus.NOT_FOUND, {"message": f"no {request.path} here"})
+        unknown = Reply(HTTPStatus.NOT_FOUND, {"message": f"there is no {request.path}"})
         return self.server.service.command(request) or unknown
 
     def _treat(self, request: Request) -> None:
-        named = self.server.service.name(request)
-        entry, treatment = self.server.control.begin(named, request.path)
+        call = self.server.service.describe(request)
+        entry, treatment = self.server.control.begin(call, request.path)
         behaviour = treatment.behaviour
         treatment.released.wait(behaviour.latency_ms / 1000)
         if behaviour.hang:
@@ -183,16 +182,16 @@ class _Handler(BaseHTTPRequestHandler):
         return service.answer(request, behaviour)
 
     def _hang(self, released: threading.Event) -> None:
-        """Say nothing until the behaviours are cleared or the caller has gone."""
+        """Send nothing until the behaviours are cleared or the client has disconnected."""
         self.close_connection = True
         while not released.wait(_HANG_LOOKS_EVERY_SECONDS):
             if _has_gone(self.connection):
                 return
 
     def _send(self, reply: Reply, entry: Entry | None = None) -> None:
-        # Half a surrogate pair that somebody sent goes back as JSON's own escape.
+        # A lone surrogate from a request is sent back as a JSON escape.
         body = json.dumps(reply.content, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        # Logged first: who has the answer in hand finds it in the log.
+        # Logged first: whoever has the answer finds it in the log.
         if entry is not None:
             entry.status = reply.status
         try:
@@ -205,13 +204,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
             self.wfile.flush()
         except ConnectionError:
-            # The caller did not wait; what was done is done.
+            # The client did not wait; the request has been carried out all the same.
             self.close_connection = True
 
 
-def _refusal(refused: RequestRefused) -> Reply:
-    content = incoming.problem(refused.status, refused.detail)
-    return Reply(refused.status, content, {"Content-Type": "application/problem+json"})
+def _rejection(rejected: RequestRejected) -> Reply:
+    content = request_guard.problem(rejected.status, rejected.detail)
+    return Reply(rejected.status, content, {"Content-Type": "application/problem+json"})
 
 
 def _behave(control: Control, request: Request) -> Reply:
@@ -223,7 +222,7 @@ def _behave(control: Control, request: Request) -> Reply:
 
 
 def _has_gone(connection: socket.socket) -> bool:
-    """Whether the other side has closed: readable, and nothing there to read."""
+    """Whether the client has disconnected: readable, with nothing to read."""
     readable, _, _ = select.select([connection], [], [], 0)
     if not readable:
         return False

@@ -1,4 +1,4 @@
-"""The front door alone: whom it lets in, and that nothing it is sent goes without an answer."""
+"""The reverse proxy alone: its guard, and an answer to every malformed request."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.clock import Clock
-from local.front_door import Dependencies, FrontDoor
+from local.reverse_proxy import ReverseProxy, Upstreams
 from tests.unit.local.raw import assert_problem, get, post, send, serving
 
 CUSTOMER = "8840734670934"
@@ -41,12 +41,12 @@ def clock(tmp_path: Path) -> Clock:
 
 @pytest.fixture
 def port(clock: Clock, tmp_path: Path) -> Iterator[int]:
-    """The door's port. Nothing listens behind it: what would be passed on is answered with 502."""
+    """The proxy's port. Nothing listens behind it: forwarded requests get a 502."""
     page = tmp_path / "page"
     page.mkdir()
-    door = FrontDoor(0, clock)
-    door.rooms = Dependencies(1, "api", {"grant": "url"}, (page.resolve(),))
-    with serving(door) as port:
+    proxy = ReverseProxy(0, clock)
+    proxy.upstreams = Upstreams(1, "api", {"grant": "url"}, (page.resolve(),))
+    with serving(proxy) as port:
         yield port
 
 
@@ -54,7 +54,7 @@ def port(clock: Clock, tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("host", STRANGE_HOSTS)
-def test_a_name_that_was_rebound_to_this_machine_gets_nothing(
+def test_a_domain_rebound_to_this_machine_is_rejected(
     port: int, clock: Clock, host: str | None
 ) -> None:
     assert_problem(send(port, post(b"/_login", LOGIN, host=host)), 403)
@@ -74,7 +74,7 @@ def test_a_page_of_another_origin_cannot_move_the_clock_or_log_in(
     assert clock.offset_seconds == 0
 
 
-def test_two_hosts_or_one_strange_origin_among_two_are_refused(port: int, clock: Clock) -> None:
+def test_two_hosts_or_one_foreign_origin_among_two_are_rejected(port: int, clock: Clock) -> None:
     own, strange = f"Origin: http://localhost:{port}", "Origin: https://evil.example"
     assert_problem(send(port, post(b"/_clock", AHEAD, "Host: evil.example")), 403)
     assert_problem(send(port, post(b"/_clock", AHEAD, own, strange)), 403)
@@ -82,7 +82,7 @@ def test_two_hosts_or_one_strange_origin_among_two_are_refused(port: int, clock:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "LOCALHOST"])
-def test_a_client_without_a_browser_asks_by_either_name_and_any_port(
+def test_a_client_without_origin_may_use_either_name_and_any_port(
     port: int, clock: Clock, host: str
 ) -> None:
     assert send(port, post(b"/_login", LOGIN, host=host)).content["customer_id"] == CUSTOMER
@@ -91,12 +91,12 @@ def test_a_client_without_a_browser_asks_by_either_name_and_any_port(
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "localhost"])
-def test_the_doors_own_page_logs_in(port: int, name: str) -> None:
+def test_the_proxys_own_page_logs_in(port: int, name: str) -> None:
     request = post(b"/_login", LOGIN, f"Origin: http://{name}:{port}", host=f"{name}:{port}")
     assert send(port, request).status == 200
 
 
-def test_the_api_behind_the_door_decides_for_itself_who_asks(port: int) -> None:
+def test_the_api_behind_the_proxy_authenticates_for_itself(port: int) -> None:
     request = get(b"/api/v1/health", "Origin: https://shop.example", host="shop.example")
     assert_problem(send(port, request), 502)
 
@@ -120,7 +120,7 @@ def test_the_api_behind_the_door_decides_for_itself_who_asks(port: int) -> None:
         b"",
     ],
 )
-def test_a_login_that_names_no_customer_is_told_the_customers(port: int, body: bytes) -> None:
+def test_a_login_without_a_known_customer_lists_the_customers(port: int, body: bytes) -> None:
     answer = send(port, post(b"/_login", body))
     assert_problem(answer, 422)
     assert CUSTOMER in answer.content["detail"]
@@ -133,7 +133,7 @@ def test_a_clock_too_far_ahead_is_refused(port: int, digits: int) -> None:
 
 
 @pytest.mark.parametrize("path", [b"/" + b"a" * 5000, b"/" + b"a/" * 5000, b"/%00"])
-def test_a_path_that_no_file_can_have_is_not_found(port: int, path: bytes) -> None:
+def test_a_path_that_is_no_valid_file_name_is_not_found(port: int, path: bytes) -> None:
     assert_problem(send(port, get(path)), 404)
 
 
@@ -157,7 +157,7 @@ def test_a_path_that_is_not_ascii_is_a_bad_request(port: int, place: bytes, byte
     ],
 )
 @pytest.mark.parametrize("path", [b"/_login", b"/api/v1/health", b"/"])
-def test_a_body_of_no_good_length_is_refused(
+def test_an_invalid_content_length_is_rejected(
     port: int, path: bytes, headers: bytes, status: int
 ) -> None:
     request = b"POST " + path + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + b"\r\n\r\n"
@@ -168,7 +168,9 @@ def test_a_body_of_no_good_length_is_refused(
     ("request_line", "status"),
     [(b"GET /a b HTTP/1.1", 400), (b"TRACE / HTTP/1.1", 501)],
 )
-def test_what_is_no_request_here_is_told_so(port: int, request_line: bytes, status: int) -> None:
+def test_an_unsupported_request_line_gets_its_status(
+    port: int, request_line: bytes, status: int
+) -> None:
     assert_problem(send(port, request_line + b"\r\nHost: 127.0.0.1\r\n\r\n"), status)
 
 

@@ -1,6 +1,6 @@
-"""The real Admin schema, with the stand-in's answers put into it.
+"""The real Admin schema, with the fake's resolvers.
 
-It comes from npm (`make shopify-schema`) and is never part of this repository. Building it takes
+`make shopify-schema` fetches it from npm; it is never part of this repository. Building it takes
 about half a second.
 """
 
@@ -48,37 +48,37 @@ def load_schema(file: Path) -> GraphQLSchema:
 def put_resolvers(
     schema: GraphQLSchema, queries: Mapping[str, Resolver], mutations: Mapping[str, Resolver]
 ) -> None:
-    """Let these root fields be answered; every other root field says that it is not there."""
+    """Set the resolvers of these root fields; every other one raises an error."""
     for root, resolvers in (schema.query_type, queries), (schema.mutation_type, mutations):
         assert isinstance(root, GraphQLObjectType)
         assert not resolvers.keys() - root.fields.keys()
         for name, field in root.fields.items():
-            field.resolve = resolvers.get(name, _not_here)
+            field.resolve = resolvers.get(name, _not_implemented)
 
 
 def read_date_time(text: str) -> datetime:
-    """An aware datetime (UTC) from a DateTime that the schema has let through."""
+    """Return an aware datetime (UTC) from a DateTime that the schema has validated."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def write_date_time(time: datetime) -> str:
-    """A DateTime as Shopify writes it, whole seconds: `2026-11-21T12:00:00Z`."""
+    """Return a DateTime as Shopify writes it, in whole seconds: `2026-11-21T12:00:00Z`."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _not_here(_source: object, info: Any, **_arguments: object) -> object:
-    raise GraphQLError(f"the stand-in does not answer {info.field_name}")
+def _not_implemented(_source: object, info: Any, **_arguments: object) -> object:
+    raise GraphQLError(f"the fake does not answer {info.field_name}")
 
 
 def _set_parser(schema: GraphQLSchema, name: str, parse: Callable[[object], object]) -> None:
     scalar = schema.type_map[name]
     assert isinstance(scalar, GraphQLScalarType)
-    # A scalar's own attribute, as the library means it to be set: introspection carries no code.
+    # The library documents that this attribute may be set: introspection carries no code.
     scalar.parse_value = parse  # type: ignore[method-assign, assignment]
 
 
 def _date_time(value: object) -> object:
-    """Check and pass on as it is, so that the log shows what was sent."""
+    """Validate and return unchanged, so that the log shows what was sent."""
     if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
         raise GraphQLError(f"{value!r} is not an ISO 8601 time with its zone")
     try:
@@ -89,7 +89,7 @@ def _date_time(value: object) -> object:
 
 
 def _decimal(value: object) -> object:
-    """Check and pass on as it is."""
+    """Validate and return unchanged."""
     try:
         if isinstance(value, str | int | float) and Decimal(str(value)).is_finite():
             return value

@@ -1,4 +1,4 @@
-"""The front door of the running stack, before any rule of points."""
+"""The reverse proxy of the running stack."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +47,7 @@ def test_a_customer_may_be_named_in_every_form(stack: Stack) -> None:
         assert ask(url, headers=bearer(CUSTOMER)).status_code == 200, name
 
 
-def test_a_cookie_and_the_query_arrive_as_they_were_sent(stack: Stack) -> None:
+def test_cookie_and_query_arrive_unchanged(stack: Stack) -> None:
     login = ask(f"{stack.front_url}/_login", json.dumps({"customer_id": CUSTOMER}).encode())
     cookie = login.headers["Set-Cookie"].partition(";")[0]
     url = f"{stack.api_url}/v1/customers/me/points?locale=ja"
@@ -83,7 +83,7 @@ def test_my_page_is_served_with_the_files_that_a_shop_embeds(stack: Stack) -> No
         assert ask(f"{stack.front_url}/{name}").status_code == 200, name
 
 
-def test_what_is_not_there_is_a_problem_in_json(stack: Stack) -> None:
+def test_an_unknown_path_gets_a_problem_document(stack: Stack) -> None:
     for path in (
         "/_unknown",
         "/fn/unknown/",
