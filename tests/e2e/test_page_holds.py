@@ -175,7 +175,7 @@ def test_points_become_a_code_stay_one_after_a_reload_and_come_back(
     assert (discount["status"], discount["usageLimit"]) == ("ACTIVE", 1)
     picture(page, "my-page-hold-en")
 
-    page.get_by_role("button", name="Copy the code").click()
+    page.get_by_role("button", name="Copy code").click()
     expect(page.locator(".pb-ticket")).to_contain_text("Copied")
     assert page.evaluate("navigator.clipboard.readText()") == code
 
@@ -188,8 +188,8 @@ def test_points_become_a_code_stay_one_after_a_reload_and_come_back(
     picture(page, "my-page-hold-ja")
     page.get_by_role("button", name="English").click()
 
-    page.get_by_role("button", name="Give the points back").click()
-    expect(told(page, "The points are back.")).to_be_focused()
+    page.get_by_role("button", name="Release points").click()
+    expect(told(page, "Your points are back.")).to_be_focused()
     expect(figure(page, "Available")).to_have_text("1,250")
     expect(figure(page, "Reserved")).to_have_text("0")
     assert [one["status"] for one in discounts(stack, customer)] == ["EXPIRED"]
@@ -215,7 +215,7 @@ def test_a_code_that_cannot_be_switched_off_keeps_its_points(
     use(page, "500")
     code_of(page)
     behave(shopify, fail_with=503)
-    page.get_by_role("button", name="Give the points back").click()
+    page.get_by_role("button", name="Release points").click()
     expect(told(page, "could not be switched off yet")).to_be_visible()
     expect(page.locator(".pb-code")).to_have_count(0)
     assert figures(stack, customer) == (750, 500)
@@ -241,7 +241,7 @@ def test_full_width_digits_commas_and_all_points_are_understood(
     page.get_by_label("Points to use").press("Enter")
     code_of(page)
     expect(figure(page, "Reserved")).to_have_text("1,000")
-    page.get_by_role("button", name="Give the points back").click()
+    page.get_by_role("button", name="Release points").click()
     page.get_by_role("button", name="Use all").click()
     expect(page.get_by_label("Points to use")).to_have_value("1250")
     page.get_by_role("button", name="Get a discount code").click()
@@ -275,7 +275,7 @@ def test_a_hold_of_another_device_is_shown_in_place_of_a_second_one(
         timeout=30,
     )
     use(page, "500")
-    expect(told(page, "You have reserved points already.")).to_be_visible()
+    expect(told(page, "You already have points reserved.")).to_be_visible()
     assert code_of(page) == answer.json()["discount_code"]
     assert figures(stack, customer) == (1050, 200)
 
@@ -294,10 +294,10 @@ def test_a_lost_answer_and_a_reload_ask_for_the_same_wish_again(
 
     page.route(HOLDS, lose_the_answer)
     use(page, "500")
-    expect(told(page, "There was no answer.")).to_be_visible()
+    expect(told(page, "No response.")).to_be_visible()
     expect(page.get_by_label("Points to use")).to_have_value("500")
     page.get_by_role("button", name="Get a discount code").click()
-    expect(told(page, "There was no answer.")).to_be_focused()
+    expect(told(page, "No response.")).to_be_focused()
     page.reload()
     code_of(page)
     assert len(keys) == 3
@@ -351,7 +351,7 @@ def test_when_the_time_is_over_the_points_are_back_without_a_word_from_anybody(
     requests.post(clock, json={"offset_seconds": offset + 594}, timeout=5).raise_for_status()
     page.reload()
     expect(page.get_by_role("timer")).to_have_text(re.compile("00:0[1-6]"))
-    expect(told(page, "The time is over. Points")).to_be_visible()
+    expect(told(page, "Time ran out. Points")).to_be_visible()
     expect(figure(page, "Available")).to_have_text("1,250")
     expect(page.get_by_label("Points to use")).to_be_visible()
     assert [one["status"] for one in discounts(stack, customer)] == ["EXPIRED"]
@@ -401,8 +401,8 @@ def test_an_order_that_moves_no_available_points_is_told_in_words(
     assert webhooks.post(stack, "orders/create", unpaid).status == 200
     wait_until(lambda: points(stack, customer)["figures"] == AFTER_AN_UNPAID_ORDER)
     page.goto(f"{stack.front_url}/?locale=en")
-    expect(entry(page, "Reserved points used for an order")).to_have_count(1)
-    expect(entry(page, "Order: points to be confirmed")).to_have_count(1)
+    expect(entry(page, "Used on an order")).to_have_count(1)
+    expect(entry(page, "Order (points pending)")).to_have_count(1)
     page.get_by_role("button", name="日本語").click()
     expect(entry(page, "確保したポイントをご注文に利用")).to_have_count(1)
     expect(entry(page, "ご注文（ポイント付与予定）")).to_have_count(1)
