@@ -41,5 +41,5 @@ def test_what_is_shared_imports_from_no_test_folder(folder: str) -> None:
 
 
 def test_both_forms_of_an_import_are_seen() -> None:
-    source = "from tests.fakes.dynamodb import X\nfrom tests import unit\nfrom tests.fakes import y"
+    source = "from tests.engines.memory import X\nfrom tests import unit\nfrom tests.fakes import y"
     assert imported_folders(source) == {"engines", "unit", "fakes"}

@@ -170,9 +170,12 @@ def test_a_sweep_is_allowed_to_find_and_settle_what_is_due(
 def test_who_approves_points_is_allowed_to_book_what_an_order_waits_for(
     shop: Shop, resources: dict[str, Any]
 ) -> None:
-    """Due, done meanwhile, and on a book that was merged."""
-    shop.functions.invoke("order_events", event("order_events", "orders_paid"), seconds=60)
+    """Due, done meanwhile, and on a book that was merged, of which another order is due later."""
+    paid = event("order_events", "orders_paid")
+    shop.functions.invoke("order_events", paid, seconds=60)
     shop.move(15 * 86_400)
+    later = json.dumps(paid).replace("8209829119461545", "8209829119461546")
+    shop.functions.invoke("order_events", json.loads(later.replace("2026", "2036")), seconds=60)
     shop.aws.let_indexes_lag()
 
     def sweep(*, settles: bool) -> set[Right]:
@@ -184,6 +187,8 @@ def test_who_approves_points_is_allowed_to_book_what_an_order_waits_for(
     found = sweep(settles=True) | sweep(settles=False)
     shop.merge()
     found |= sweep(settles=False)
+    shop.move(60 * 86_400)
+    found |= shop.needed(lambda: shop.functions.invoke("approve_pending", {}))
     assert found == allowed(resources, "approve_pending")
 
 

@@ -28,6 +28,7 @@ from pointbook.ledger.ledger import Ledger
 from pointbook.store import items
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import At, Crash, Fault, FaultyClient, Standstill
+from tests.fakes.meanwhile import Meanwhile
 from tests.fakes.privacy import Office, everything, naming
 from tests.support.engine import (
     ALL,
@@ -382,7 +383,7 @@ def test_two_at_once_do_it_once(engine: Engine) -> None:
         engine = opened(MEMORY, MemoryDynamoDB())
         live(engine)
         office, before = Office(engine), shop_sums(engine)
-        office.redact(CUSTOMER, client=_Meanwhile(engine, at, partial(office.redact, CUSTOMER)))
+        office.redact(CUSTOMER, client=Meanwhile(engine, at, partial(office.redact, CUSTOMER)))
         office.watch()
         must_be_erased(engine, before, office)
         assert len(accounts(engine)) == 5
@@ -390,22 +391,6 @@ def test_two_at_once_do_it_once(engine: Engine) -> None:
 
 def _note(answers: list[Booked | Refusal], ask: Callable[[], Booked | Refusal]) -> None:
     answers.append(ask())
-
-
-class _Meanwhile:
-    """A client before whose n-th call something else happens."""
-
-    def __init__(self, engine: Engine, at: int, act: Callable[[], object]) -> None:
-        self._engine = engine
-        self._at = at
-        self._act = act
-        self.calls = 0
-
-    def __getattr__(self, operation: str) -> object:
-        self.calls += 1
-        if self.calls - 1 == self._at:
-            self._act()
-        return getattr(self._engine.client, operation)
 
 
 def test_what_is_spent_meanwhile_is_taken_along_or_refused() -> None:
@@ -418,7 +403,7 @@ def test_what_is_spent_meanwhile_is_taken_along_or_refused() -> None:
         lifetime = shop_sums(engine)["issued"]
         answers: list[Booked | Refusal] = []
         consume = partial(_note, answers, partial(desk.consume, 7, reason=SECRETS[0]))
-        client = _Meanwhile(engine, at, consume)
+        client = Meanwhile(engine, at, consume)
         office.redact(CUSTOMER, client=client)
         office.watch()
         consumed = sum(isinstance(answer, Booked) for answer in answers)
@@ -465,7 +450,7 @@ def test_a_merge_that_comes_in_between_is_erased_too(engine: Engine) -> None:
         desk, office = live(engine), Office(engine)
         before = shop_sums(engine)
         merge = partial(desk.ledger.merge, SHOP, OTHER, CUSTOMER, FLOW)
-        client = _Meanwhile(engine, at, merge)
+        client = Meanwhile(engine, at, merge)
         office.redact(CUSTOMER, client=client)
         office.watch()
         assert Balances(**shop_sums(engine)) == Balances(**before)
@@ -479,8 +464,8 @@ def test_a_bucket_that_is_down_leaves_the_request_open(engine: Engine) -> None:
     live(engine)
     office = Office(engine)
     office.bucket.objects[f"data-requests/{SHOP}/{CUSTOMER}/1.json"] = b"{}"
-    office.bucket.objects[f"data-requests/{SHOP}/{OTHER}/1.json"] = b"{}"
-    office.bucket.down = 2
+    office.ask_for_data(OTHER, 1)
+    office.bucket.down = 3
     office.redact(CUSTOMER)
     assert office.watch().open == 1
     assert office.watch().done == 1

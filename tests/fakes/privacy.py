@@ -34,9 +34,15 @@ class MemoryBucket:
         assert ContentType == "application/json"
         self.objects[Key] = Body.read()
 
-    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:  # noqa: N803 - same
+    def list_objects_v2(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - S3's names
+        Prefix: str,  # noqa: N803 - same
+        StartAfter: str = "",  # noqa: N803 - same
+    ) -> dict[str, Any]:
         self._reach(Bucket)
-        found = sorted(key for key in self.objects if key.startswith(Prefix))
+        found = sorted(key for key in self.objects if key.startswith(Prefix) and key > StartAfter)
         return {"Contents": [{"Key": key} for key in found[:2]], "IsTruncated": len(found) > 2}
 
     def delete_object(self, *, Bucket: str, Key: str) -> None:  # noqa: N803 - same

@@ -7,6 +7,11 @@ import os
 from collections import Counter
 
 from tests.simulation.erasures.prove import all_runs
+from tests.simulation.erasures.races import (
+    wrong_late_files,
+    wrong_later_orders,
+    wrong_order_races,
+)
 from tests.simulation.erasures.world import run_erasures
 from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
 from tests.simulation.mutations.planted import broken, search
@@ -23,6 +28,18 @@ def test_nothing_of_an_erased_customer_is_left_and_no_sum_changes_under_any_seed
     assert faults.total() > 10 * SEEDS
 
 
+def test_news_of_a_merged_customers_order_while_they_are_erased_leaves_no_trace_of_them() -> None:
+    assert list(wrong_order_races()) == []
+
+
+def test_another_redaction_adds_its_orders_while_the_first_is_open_and_after_it() -> None:
+    assert list(wrong_later_orders()) == []
+
+
+def test_a_file_that_arrives_after_its_customer_was_erased_is_deleted_by_the_schedule() -> None:
+    assert list(wrong_late_files()) == []
+
+
 def test_a_seed_runs_the_same_way_each_time() -> None:
     assert run_erasures(7) == run_erasures(7) != run_erasures(8)
 
@@ -33,7 +50,13 @@ def test_every_planted_bug_still_finds_its_place() -> None:
         assert broken(bug)
 
 
-PLANTED = ("a pseudonym for each request", "a source that stays when its survivor is erased")
+PLANTED = (
+    "a pseudonym for each request",
+    "a source that stays when its survivor is erased",
+    "an order kept under the name of an erased customer",
+    "orders that only a second redaction names",
+    "a file whose worker ended before it looked again",
+)
 
 
 def test_planted_bugs_are_caught() -> None:

@@ -173,7 +173,7 @@ class ErasureWorld:
         for customer in self.told.customers:
             for act in (self._grant, self._report, self._publish, self._remind, self._ask_data):
                 self._at(partial(act, customer))
-            for act in (self._order, self._settle, self._hold_and_use, self._grant):
+            for act in (self._order, self._settle, self._hold_and_use, self._grant, self._reprice):
                 self._at(partial(act, customer))
         self.scheduler.later(TROUBLE_MS, self._calm)
         for _ in range(3):
@@ -220,6 +220,7 @@ class ErasureWorld:
     def _live(self, customer: str) -> None:
         self._say(customer, Grant(200, Days(400)), f"first {customer}", "Yamada")
         self._order(customer)
+        self._order(customer, worth=0)
         code = f"CODE-{customer[-2:]}"
         hold = TakeHold(20, hold_id_of(code), 600, code=code)
         self._say(customer, hold, hold_id=hold.hold_id)
@@ -245,15 +246,23 @@ class ErasureWorld:
     def _hold_and_use(self, customer: str) -> None:
         self._order(customer, f"CODE-{customer[-2:]}")
 
-    def _order(self, customer: str, code: str = "no-code") -> None:
+    def _order(self, customer: str, code: str = "no-code", worth: int = 300) -> None:
         """An order of 300 and more: earned, perhaps used; most are cancelled in the end."""
         order_id = str(9_000_000 + len(self.orders))
-        payload = order_payload(order_id, code, 15, customer, self.scheduler.now_ms)
+        payload = order_payload(order_id, code, 15, customer, self.scheduler.now_ms, left=worth)
         if code == "no-code":
             payload["discount_applications"] = payload["discount_codes"] = []
             payload["line_items"][0]["discount_allocations"] = []
         self.orders[order_id] = payload
         self._news(order_id, "orders/paid")
+
+    def _reprice(self, customer: str) -> None:
+        """An order that was worth nothing, and to which no entry leads, is worth something now."""
+        for order_id, payload in self.orders.items():
+            if self._is_of(order_id, customer) and payload["subtotal_price"] == "0":
+                payload |= {"subtotal_price": "300", "updated_at": self._clock().now().isoformat()}
+                payload["line_items"][0] |= {"price": "300"}
+                self._news(order_id, "orders/updated")
 
     def _news(self, order_id: str, topic: str) -> None:
         store = self._store()
@@ -282,7 +291,9 @@ class ErasureWorld:
 
     def _redact(self, customer: str) -> None:
         orders = [int(one) for one in self.orders if self._is_of(one, customer)]
-        payload = {"customer": {"id": int(customer)}, "orders_to_redact": orders}
+        named = [one for one in orders if self.random.random() < 0.5]  # not all need be named
+        payload = {"customer": {"id": int(customer)}, "orders_to_redact": named}
+        self._spawn(self.random.choice((0, 10, SECOND)), partial(self._reprice, customer))
         self._desk().carry_out(self._message("customers/redact", payload))
         for _ in range(3):  # who read shortly before that does not know of it yet
             self._spawn(0, partial(self._grant, customer))

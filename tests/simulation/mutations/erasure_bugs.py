@@ -9,8 +9,10 @@ from tests.simulation.mutations.bugs import Bug
 
 CUSTOMERS: Final = "services/privacy/customers.py"
 BESIDE: Final = "store/beside.py"
+PRIVACY_DESK: Final = "services/privacy/requests.py"
 EVENTS: Final = "services/customers.py"
 ORDER_SERVICE: Final = "services/orders.py"
+REQUESTS: Final = "store/requests.py"
 
 ERASURE_BUGS: Final = (
     Bug(
@@ -60,6 +62,36 @@ ERASURE_BUGS: Final = (
         BESIDE,
         '"ConditionExpression": NOT_ERASED,',
         '"ConditionExpression": "attribute_not_exists(nothing)",',
+    ),
+    Bug(
+        "an order kept under the name of an erased customer",
+        REQUESTS,
+        "        named.add(write.order.customer_id)\n",
+        "        pass\n",
+    ),
+    Bug(
+        "orders that only a second redaction names",
+        PRIVACY_DESK,
+        "kept.with_orders_of(request) if kept.kind is Kind.CUSTOMER else kept",
+        "kept",
+    ),
+    Bug(
+        "a redaction that was done is not opened again",
+        "domain/privacy.py",
+        "        if later.received_at == self.received_at:\n",
+        "        if later.received_at:\n",
+    ),
+    Bug(
+        "a file whose worker ended before it looked again",
+        PRIVACY_DESK,
+        "            self._delete_orphaned_files(shop)\n",
+        "            pass\n",
+    ),
+    Bug(
+        "every file is taken for an orphan",
+        PRIVACY_DESK,
+        'if self._requests.find(Kind.DATA, shop, f"{customer_id}#{request_id}") is None:',
+        "if customer_id:",
     ),
     Bug(
         "an update that brings back what is gone",

@@ -77,6 +77,21 @@ class PrivacyRequest:
         fresh = PrivacyRequest(self.kind, self.shop, self.subject, received_at)
         return replace(fresh, revision=self.revision)
 
+    def with_orders_of(self, later: "PrivacyRequest") -> "PrivacyRequest":
+        """The request with the orders that another one for the same customer names as well.
+
+        One that was done is open again for them; the very same webhook once more changes nothing.
+        """
+        order_ids = tuple(dict.fromkeys((*self.order_ids, *later.order_ids)))
+        if self.customer_id is None or order_ids == self.order_ids:
+            return self
+        if self.state is not State.DONE:
+            return replace(self, order_ids=order_ids)
+        if later.received_at == self.received_at:
+            return self
+        reopened = replace(self, state=State.OPEN, received_at=later.received_at)
+        return replace(reopened, order_ids=order_ids, finished_at=None)
+
     def finished(self, now: datetime) -> "PrivacyRequest":
         """What is kept as proof: no link to a pseudonym, no order, no position."""
         return replace(

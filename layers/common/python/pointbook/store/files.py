@@ -4,6 +4,7 @@ A key is `data-requests/<shop>/<customer>/<request>.json`; the bucket's own rule
 after 30 days, and erasing a customer or a shop deletes theirs at once.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from typing import IO, Any
 
@@ -39,6 +40,24 @@ class PrivacyFiles:
             ContentType="application/json",
         )
 
+    def of_shop(self, shop: str) -> Iterator[tuple[str, str]]:
+        """Customer and request of each of a shop's files."""
+        prefix = f"{ROOM}/{shop}/"
+        listing = {"Bucket": self._bucket, "Prefix": prefix}
+        while True:
+            listed = self._send("list_objects_v2", **listing)
+            found = [one["Key"] for one in listed.get("Contents", [])]
+            for key in found:
+                customer_id, _, name = key.removeprefix(prefix).partition("/")
+                yield customer_id, name.removesuffix(".json")
+            if not listed.get("IsTruncated"):
+                return
+            listing["StartAfter"] = found[-1]
+
+    def delete(self, key: str) -> None:
+        """Delete one file; it does no harm where it is gone."""
+        self._send("delete_object", Bucket=self._bucket, Key=key)
+
     def forget_customer(self, shop: str, customer_id: str) -> int:
         """Delete a customer's files; returns how many there were."""
         return self._forget(f"{ROOM}/{shop}/{customer_id}/")
@@ -53,7 +72,7 @@ class PrivacyFiles:
             listed = self._send("list_objects_v2", Bucket=self._bucket, Prefix=prefix)
             found = listed.get("Contents", [])
             for one in found:
-                self._send("delete_object", Bucket=self._bucket, Key=one["Key"])
+                self.delete(one["Key"])
             deleted += len(found)
             if not listed.get("IsTruncated"):
                 return deleted

@@ -61,8 +61,9 @@ def transaction(table: str, write: Write) -> Request:
     """TransactWriteItems: accounts first, then their entries, then the rest, as `Verdict` reads it.
 
     An account, an order, a hold record: unchanged since it was read. An entry, a remembered
-    request: not there yet. Each alone would stop a lost update; both stand. A request that is kept
-    under another name than the account's (its customer was merged): that customer is not erased.
+    request: not there yet. Each alone would stop a lost update; both stand. A request or an order
+    that is kept under another name than the account's (its customer was merged): that customer is
+    not erased.
     """
     actions = [{"Put": put} for put in _puts(table, write)]
     checked = [{"ConditionCheck": check} for check in _checks(table, write)]
@@ -122,14 +123,25 @@ def _puts(table: str, write: Write) -> Iterator[Request]:
 
 
 def _checks(table: str, write: Write) -> Iterator[Request]:
-    owners = {part.account.customer_id for part in write.accounts}
-    if write.remembered is not None and write.remembered_for not in owners:
-        book = keys.book(write.shop, write.remembered_for)
+    for customer_id in sorted(
+        _named(write) - {part.account.customer_id for part in write.accounts}
+    ):
         yield {
             "TableName": table,
-            "Key": _key(book, keys.ACCOUNT),
+            "Key": _key(keys.book(write.shop, customer_id), keys.ACCOUNT),
             "ConditionExpression": NOT_ERASED,
         }
+
+
+def _named(write: Write) -> set[str]:
+    """Under whose name something is kept beside the accounts of a write.
+
+    An order that is written without an account is only being renamed, or is nobody's.
+    """
+    named = {write.remembered_for} if write.remembered is not None else set()
+    if write.accounts and write.order is not None and write.order.customer_id is not None:
+        named.add(write.order.customer_id)
+    return named
 
 
 def _put_unchanged(table: str, item: Item, new_revision: int) -> Request:

@@ -90,7 +90,8 @@ class CustomerErasure:
             self._rename_in_survivors()
             for customer_id in names:
                 self._forget_requests(customer_id)
-                self._date(customer_id)
+                if customer_id in self._request.pseudonyms:  # else it was dated before
+                    self._date(customer_id)
         finally:
             self._keep_counts()
         return self._request

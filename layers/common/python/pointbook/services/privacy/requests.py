@@ -97,6 +97,8 @@ class PrivacyService:
             watched.open += request.state is State.OPEN
             age_seconds = int((now - request.received_at).total_seconds())
             watched.oldest_seconds = max(watched.oldest_seconds, age_seconds)
+        for shop in shops:
+            self._delete_orphaned_files(shop)
         log.info("privacy_watched", **asdict(watched))
         log.metric("PrivacyRequestAge", watched.oldest_seconds, unit="Seconds")
         log.metric("PrivacyRequestsHeld", watched.held)
@@ -106,13 +108,20 @@ class PrivacyService:
     def _taken_in(self, request: PrivacyRequest) -> PrivacyRequest:
         """The request as it is kept: written down now, or when its webhook first came."""
         kept = self._requests.find(request.kind, request.shop, request.subject)
-        if kept is not None and self._is_asked_anew(kept):
-            kept = self._requests.save(kept.asked_again(request.received_at))
-        elif kept is None:
+        if kept is not None:
+            asked = self._asked_now(kept, request)
+            kept = kept if asked == kept else self._requests.save(asked)
+        else:
             kept = self._requests.save(request)
         if kept is None:  # somebody else was faster
             raise LedgerUnavailable(retry_after_seconds=1)
         return kept
+
+    def _asked_now(self, kept: PrivacyRequest, request: PrivacyRequest) -> PrivacyRequest:
+        """What is kept of a request, after its webhook or another one for the same has come."""
+        if self._is_asked_anew(kept):
+            return kept.asked_again(request.received_at)
+        return kept.with_orders_of(request) if kept.kind is Kind.CUSTOMER else kept
 
     def _is_asked_anew(self, kept: PrivacyRequest) -> bool:
         """Whether a shop that was erased has had the app again since, and removed it again."""
@@ -182,6 +191,19 @@ class PrivacyService:
             f"Hand it to them by {request.due_at.date()}; the file is deleted after 30 days.",
         )
         return exported
+
+    def _delete_orphaned_files(self, shop: str) -> None:
+        """Delete the files whose requests are gone: their customer or their shop was erased.
+
+        A worker that stood still meanwhile may write one afterwards, and end before it looks again.
+        """
+        try:
+            for customer_id, request_id in self._rooms.files.of_shop(shop):
+                if self._requests.find(Kind.DATA, shop, f"{customer_id}#{request_id}") is None:
+                    self._rooms.files.delete(file_key(shop, customer_id, request_id))
+                    log.warning("orphaned_file_deleted", shop=shop)
+        except Unavailable as error:
+            log.warning("orphaned_files_wait", shop=shop, cause=str(error))
 
     def _is_erased(self, shop: str, customer_id: str) -> bool:
         account = self._rooms.store.account(shop, customer_id)
