@@ -41,7 +41,7 @@ setup: ## make the four environments (requirements/); instant when nothing chang
 	@tools/environment .venv-$* $<
 
 .PHONY: locks
-locks: ## write the lock files anew from requirements/*.in
+locks: ## rewrite the lock files from requirements/*.in
 	@tools/locks
 
 # AWS's own DynamoDB Local, as Amplify publishes it on npm; the jar is in emulator/.
@@ -64,7 +64,7 @@ shopify-schema: .local/shopify-schema/.ready ## fetch Shopify's Admin schema, fo
 		4663c79229028e98f825a09d5f04ec6c3736331b740ce50260f9ffac10709474 .local/shopify-schema
 
 .PHONY: browser
-browser: ## see to Chromium and Japanese type, for the tests of the page
+browser: ## install Chromium and Japanese fonts, for the tests of the page
 	@tools/system-package chromium chromium fonts-dejavu-core fonts-noto-cjk
 
 # --- check and test ------------------------------------------------------------------------------------------------
@@ -76,7 +76,7 @@ check: setup ## format, lint, types, import rules, template: each is checked, wh
 
 check-format:
 	@echo "format ..."
-	@$(PYTHON) -m ruff format --check --quiet --output-format concise . || { echo "'make format' mends this."; exit 1; }
+	@$(PYTHON) -m ruff format --check --quiet --output-format concise . || { echo "Run 'make format' to fix this."; exit 1; }
 
 check-lint:
 	@echo "lint ..."
@@ -95,7 +95,7 @@ check-template:
 	@$(OFFLINE) $(SAM) validate --lint
 
 .PHONY: format
-format: .venv/.ready ## put the code into its format and mend what lint can mend
+format: .venv/.ready ## format the code and apply automatic lint fixes
 	@$(PYTHON) -m ruff check --quiet --fix-only .
 	@$(PYTHON) -m ruff format --quiet .
 
@@ -144,20 +144,20 @@ $(BUILT): .venv-sam/.ready $(SOURCES)
 	@$(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE) >.local/build.log 2>&1 || { cat .local/build.log; exit 1; }
 	@rm -f .aws-sam/build/.built-* && touch $@
 
-# What stands on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) is in the environment of
+# Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) is in the environment of
 # its commands, and that is where the local stack looks.
 .PHONY: run
 run: .venv/.ready .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
 	@$(STACK_PYTHON) -m local run
 
 .PHONY: stop
-stop: .venv-stack/.ready ## end a stack that was started with DETACH=1
+stop: .venv-stack/.ready ## stop a stack that was started with DETACH=1
 	@$(STACK_PYTHON) -m local stop
 
 .PHONY: deploy
 deploy: .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging|prod
-	@test -n "$(ENV)" || { echo "Say where to: make deploy ENV=dev (or staging, prod; see samconfig.toml)."; exit 1; }
-	@grep -qF "[$(ENV).deploy." samconfig.toml || { echo "samconfig.toml has no '$(ENV)': say make deploy ENV=dev (or staging, prod)."; exit 1; }
+	@test -n "$(ENV)" || { echo "ENV is missing: make deploy ENV=dev (or staging, prod; see samconfig.toml)."; exit 1; }
+	@grep -qF "[$(ENV).deploy." samconfig.toml || { echo "samconfig.toml has no '$(ENV)': use ENV=dev, staging or prod."; exit 1; }
 	@$(SAM) build --config-env $(ENV) && $(SAM) deploy --config-env $(ENV)
 
 .PHONY: programme
@@ -165,15 +165,15 @@ programme: .venv/.ready ## a shop's rules; ARGS="show|check FILE|change FILE|his
 	@$(PYTHON) -m ops programme $(or $(ARGS),--help)
 
 .PHONY: redrive
-redrive: .venv/.ready ## dead letters back to their worker; ARGS="order_events [--list] [--env dev]"; see docs/operations.md
+redrive: .venv/.ready ## move dead letters back to their worker's queue; ARGS="order_events [--list] [--env dev]"; see docs/operations.md
 	@$(PYTHON) -m ops redrive $(or $(ARGS),--help)
 
 .PHONY: events
-events: .venv/.ready ## write the sample events anew (tools/make_events.py)
+events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
 
 .PHONY: pictures
-pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## take the pictures of my page in docs/pictures anew
+pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## retake the pictures of my page in docs/pictures
 	@$(PYTHON) -m tools.make_pictures
 
 .PHONY: clean

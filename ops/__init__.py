@@ -1,1 +1,1 @@
-"""Commands of a merchant's engineer, on a deployed stack or the one on the laptop."""
+"""Command-line tools for the merchant's engineer, for a deployed stack or the laptop's."""

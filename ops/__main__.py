@@ -18,21 +18,20 @@ _COMMANDS: dict[str, Callable[[list[str]], int]] = {
 }
 
 _RUN_AGAIN = {
-    "adjust": " Run it again with --key and the key it printed, if any: it counts once.",
-    "import": " Run it again: what was booked is repeated, not booked twice.",
+    "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
+    "import": " To finish, run it again; rows that were booked are not booked twice.",
 }
-"""What is said to Ctrl-C, where running again is not just starting anew."""
+"""What Ctrl-C prints in addition, for commands that can be resumed."""
 
 
 def main(arguments: list[str]) -> int:
     """Run one command and return the exit status.
 
-    0 done, 1 refused, 2 not understood, 130 ended by Ctrl-C, 141 as nobody reads on (`| head`).
+    0 success, 1 failure, 2 usage error, 130 Ctrl-C, 141 the reader closed the pipe (`| head`).
     """
     command = _COMMANDS.get(arguments[0]) if arguments else None
     if command is None:
-        usage = f".venv/bin/python -m ops {'|'.join(_COMMANDS)} --help"
-        print(f"Say what to do: {usage}", file=sys.stderr)
+        print(f"usage: .venv/bin/python -m ops {'|'.join(_COMMANDS)} --help", file=sys.stderr)
         return 2
     try:
         return _written(command, arguments[1:])
@@ -48,7 +47,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _written(command: Callable[[list[str]], int], arguments: list[str]) -> int:
-    """The status of a command, once its reader has all that it printed."""
+    """Run a command and flush its output; return its status."""
     try:
         return command(arguments)
     finally:
@@ -56,7 +55,7 @@ def _written(command: Callable[[list[str]], int], arguments: list[str]) -> int:
 
 
 def _write_nothing_more() -> None:
-    """Nothing is left for Python to write, and to fail on, when it ends."""
+    """Discard buffered output, so that Python's shutdown does not fail on the closed pipe."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

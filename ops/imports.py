@@ -1,13 +1,12 @@
-"""Take balances over from another system: a CSV file of any size, row by row.
+"""Import balances from another system: a CSV file of any size, row by row.
 
     .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod --dry-run
     .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod
 
-The first one checks every row and writes nothing. Columns:
-customer_id,title,point,expired_at,created_at. The id and a row's number name the row for
-ever, so the same file may be run again at any time: what was booked stays booked once. Mend refused
-rows where they stand, and take no row out. Empty rows are skipped. Exit status 1 where a row was
-refused.
+The first checks every row and writes nothing. The columns are
+customer_id,title,point,expired_at,created_at. The import's id and the row's number identify a row
+for ever, so the same file can be imported again at any time: a row is booked once. Correct refused
+rows in place and do not remove any row. Empty rows are skipped. Exit status 1 if a row was refused.
 """
 
 import csv
@@ -31,17 +30,17 @@ from pointbook.services.imports import ROWS_MAX, TEXT_LENGTH_MAX, read_import_id
 
 COLUMNS = ("customer_id", "title", "point", "expired_at", "created_at")
 PAUSES_SECONDS = (1, 2, 5, 10, 30)
-"""Before a request is sent again that had no answer, or in which no row was done."""
+"""Backoff before a request is retried that had no answer, or in which no row was done."""
 
 _SHOWN_MAX = 20
 _MORE = "more"
-"""Fields beyond those that the first line names."""
+"""Key of the fields beyond those of the header."""
 
 _ZERO_FILLED = re.compile("[1-9][0-9]{4,}0{5}$")
-"""The end of an id of ten digits or more of which the last five are zeros.
+"""An id of ten or more digits whose last five are zeros.
 
-A spreadsheet shows a long number with six digits (8.84073E+12) and saves what it shows. Of true ids
-one in 100,000 looks like it.
+A spreadsheet shows a long number with six digits (8.84073E+12) and saves what it shows. One true id
+in 100,000 looks the same.
 """
 
 type Row = dict[str, Any]
@@ -50,7 +49,7 @@ type Send = Callable[[list[Row]], Answer | None]
 
 @dataclass(slots=True)
 class Checked:
-    """What a file holds: its rows, those without any content, and whose ids may be rounded."""
+    """The result of checking a file: its rows, empty rows, and ids that may be rounded."""
 
     rows: int = 0
     empty: int = 0
@@ -58,7 +57,7 @@ class Checked:
     zero_filled_first: str = ""
 
     def hints(self) -> Iterator[str]:
-        """What whoever runs the import should know; nothing of it stops a row."""
+        """Yield hints; none of them stops a row."""
         if self.empty:
             yield f"{self.empty:,} empty {'row' if self.empty == 1 else 'rows'} skipped"
         if self.zero_filled:
@@ -75,9 +74,11 @@ def main(arguments: list[str]) -> int:
     parser = ArgumentParser(
         "python -m ops import", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    parser.add_argument("file", type=Path, help="CSV in UTF-8, with the columns' names first")
-    parser.add_argument("--id", required=True, help="names this import for ever: 2026-11-move")
-    parser.add_argument("--dry-run", action="store_true", help="check every row, write nothing")
+    parser.add_argument("file", type=Path, help="CSV in UTF-8 with a header")
+    parser.add_argument(
+        "--id", required=True, help="identifies this import for ever, such as 2026-11-move"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="check every row and write nothing")
     target.add_arguments(parser)
     options = parser.parse_args(arguments)
     try:
@@ -102,18 +103,18 @@ def main(arguments: list[str]) -> int:
 
 
 def read(file: Path) -> Iterator[Row]:
-    """Each row with its number, from 1, and the line on which it ends; an empty field is None.
+    """Yield each row with its number, from 1, and its last line; an empty field is None.
 
-    Empty rows are left out. Raises OpsProblem.
+    Skips empty rows. Raises OpsProblem.
     """
     return (row for row in _records(file) if row is not None)
 
 
 def _records(file: Path) -> Iterator[Row | None]:
-    """Each row; None for one that is empty.
+    """Yield each row; None for an empty one.
 
-    One of nothing but commas and blanks has a number too, as it had when such rows were refused: a
-    file that was run then is still the same. A blank line has none.
+    A row of commas and blanks has a number, as it had when such rows were refused, so that files
+    imported then keep their numbers. A blank line has none.
     """
     number = line = 0
     try:
@@ -145,7 +146,7 @@ def _row(number: int, line: int, columns: list[str], fields: list[str]) -> Row:
 
 
 def check(file: Path) -> Checked:
-    """What the file holds. Raises OpsProblem unless every row has the columns' fields."""
+    """Check the file. Raises OpsProblem unless every row fits the columns."""
     checked, wrong = Checked(), []
     for row in _records(file):
         if row is None:
@@ -157,16 +158,16 @@ def check(file: Path) -> Checked:
             place = f"{row['customer_id'].strip()} in {_place(row)}"
             checked.zero_filled_first = checked.zero_filled_first or place
         if row[_MORE]:
-            wrong.append(f"{_place(row)} has more fields than the first line")
+            wrong.append(f"{_place(row)} has more fields than the header")
         wrong += [
-            f"{_place(row)}: {name} has {len(row[name]):,} characters, at most {TEXT_LENGTH_MAX}"
+            f"{_place(row)}: {name} has {len(row[name]):,} characters, more than {TEXT_LENGTH_MAX}"
             for name in COLUMNS
             if len(row[name] or "") > TEXT_LENGTH_MAX
         ]
         if len(wrong) >= _SHOWN_MAX:
             break
     if wrong:
-        raise OpsProblem("\n".join([f"Mend {file} first; nothing was sent.", *wrong]))
+        raise OpsProblem("\n".join([f"Nothing was sent. Correct {file} first:", *wrong]))
     return checked
 
 
@@ -176,10 +177,10 @@ def run(
     show: Callable[[int], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Counter[tuple[str, str]]:
-    """Send all rows, print those that are refused; rows and points of each status.
+    """Send all rows and print refused ones; return rows and points by status.
 
-    "uncounted" are refused rows whose points are no number that a row may have. Raises
-    OpsProblem where an answer does not come for too long: running again is safe.
+    "uncounted" are refused rows whose points are not a valid number. Raises OpsProblem if no
+    answer comes for too long; running again is safe.
     """
     counted: Counter[tuple[str, str]] = Counter()
     done_rows = 0
@@ -199,7 +200,7 @@ def run(
 def _carried_out(
     chunk: list[Row], send: Send, sleep: Callable[[float], None]
 ) -> Iterator[dict[str, Any]]:
-    """What became of each row; those that were not reached are sent again."""
+    """Yield the outcome of each row; rows that were not reached are sent again."""
     pauses = iter(PAUSES_SECONDS)
     while chunk:
         answer = send(chunk)
@@ -217,7 +218,7 @@ def _pause(pauses: Iterator[int], sleep: Callable[[float], None], row: Row) -> N
     seconds = next(pauses, None)
     if seconds is None:
         raise OpsProblem(
-            f"Stopped at {_place(row)}: no answer. Run it again, it goes on from there."
+            f"Stopped at {_place(row)}: no answer. Run it again to continue from there."
         )
     sleep(seconds)
 
@@ -237,8 +238,8 @@ def _print_totals(counted: Counter[tuple[str, str]], *, dry_run: bool) -> None:
     )
     print(f"{'file':10}{rows:12,}{points:18,}")
     if uncounted := counted["refused", "uncounted"]:
-        why = f"as their points are no whole number from 1 to {POINTS_MAX:,}"
-        print(f"Rows that are not in this sum, {why}: {uncounted:,}")
+        why = f"whose points are not a whole number from 1 to {POINTS_MAX:,}"
+        print(f"Not in this sum: {uncounted:,} refused rows {why}")
 
 
 def _show_progress(done: int, rows: int) -> None:

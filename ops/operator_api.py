@@ -1,4 +1,4 @@
-"""The HTTP API's calls for operators, signed with the credentials of whoever runs the command."""
+"""A client of the operators' API that signs with the AWS credentials of the caller."""
 
 import json
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from ops.problems import OpsProblem
 from ops.target import Target
 
 _ANSWER_SECONDS = 35
-"""Longer than API Gateway waits itself."""
+"""Longer than API Gateway's own timeout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API says; `repeated`: the request had been carried out before."""
+    """An answer of the API; `repeated` if the request had been carried out before."""
 
     status: int
     body: dict[str, Any]
@@ -26,16 +26,16 @@ class Answer:
 
     @property
     def why(self) -> str:
-        """The reason of a refusal, the API's or the gateway's in front of it."""
-        said = self.body.get("detail") or self.body.get("message") or "no reason given"
+        """The reason for a refusal by the API or by API Gateway."""
+        detail = self.body.get("detail") or self.body.get("message") or "no reason given"
         code = f" {self.body['code']}" if "code" in self.body else ""
-        return f"{self.status}{code}: {said}"
+        return f"{self.status}{code}: {detail}"
 
 
 def post(stack: Target, path: str, content: object, headers: dict[str, str]) -> Answer | None:
-    """Send a signed request; None where no answer came, so that nobody knows what was done.
+    """Send a signed request; None if no answer came, so that the outcome is unknown.
 
-    Raises OpsProblem where there are no credentials to sign with.
+    Raises OpsProblem if there are no credentials.
     """
     body = json.dumps(content, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"} | headers
@@ -49,8 +49,8 @@ def post(stack: Target, path: str, content: object, headers: dict[str, str]) -> 
     except BotoCoreError:
         return None
     try:
-        said = json.loads(response.content)
+        decoded = json.loads(response.content)
     except ValueError:
-        said = {}
+        decoded = {}
     repeated = response.headers.get("Idempotent-Replay") == "true"
-    return Answer(response.status_code, said, repeated)
+    return Answer(response.status_code, decoded, repeated)

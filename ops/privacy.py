@@ -1,16 +1,16 @@
-"""Which privacy requests there are, and which of them are not done.
+"""List privacy requests, and confirm the erasure of a shop.
 
-    .venv/bin/python -m ops privacy [--env prod] [--shop ...]            list, oldest open first
+    .venv/bin/python -m ops privacy [--env prod] [--shop ...]            list, open ones first
     .venv/bin/python -m ops privacy --shop ... --confirm-shop-erasure    erase a shop that is held
 
-Exit status 1 where one is overdue.
+Exit status 1 if a request is overdue.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from datetime import datetime
 
 from ops import target
-from ops.consent import is_agreed
+from ops.confirmation import is_confirmed
 from ops.problems import OpsProblem
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.store.privacy_requests import PrivacyRequests
@@ -25,42 +25,42 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--confirm-shop-erasure",
         action="store_true",
-        help="erase the shop although it seems to live; what is deleted stays deleted",
+        help="erase the shop although it seems to be in use; this cannot be undone",
     )
-    parser.add_argument("--yes", action="store_true", help="erase without asking")
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     options = parser.parse_args(arguments)
     stack = target.target_of(options)
     shop = stack.shop(options.shop)
     requests = PrivacyRequests(stack.client("dynamodb"), stack.settings.table_name)
     if options.confirm_shop_erasure:
-        print(f"All points, history and settings of {shop} are deleted. Nothing brings them back.")
-        if not options.yes and not is_agreed(f"Erase {shop}?", "to erase it"):
-            print("Nothing was changed.")
+        print(f"All points, history and settings of {shop} will be deleted. This cannot be undone.")
+        if not options.yes and not is_confirmed(f"Erase {shop}?"):
+            print("Nothing has been changed.")
             return 1
         confirm(requests, shop)
-        print(f"{shop} is erased by the next run of privacy_watch, within five minutes.")
+        print(f"The next run of privacy_watch, within five minutes, will erase {shop}.")
         return 0
     return show(list(requests.all_of(shop)), stack.clock().now())
 
 
 def confirm(requests: PrivacyRequests, shop: str) -> None:
-    """Let a shop be erased that seems to live. Raises OpsProblem where none is held."""
+    """Release the held erasure of a shop. Raises OpsProblem if none is held."""
     request = requests.find(Kind.SHOP, shop, shop)
     if request is None or request.state is not State.HELD:
-        raise OpsProblem(f"No request to erase {shop} is held.")
+        raise OpsProblem(f"There is no held request to erase {shop}.")
     if requests.save(request.reopened(confirmed=True)) is None:
-        raise OpsProblem("The request was written meanwhile; look at it and confirm again.")
+        raise OpsProblem("The request has changed in the meantime. List it, then confirm again.")
 
 
 def show(requests: list[PrivacyRequest], now: datetime) -> int:
-    """Print one line a request; 1 where one is overdue."""
+    """Print one line per request; return 1 if one is overdue."""
     requests.sort(key=lambda one: (one.state is State.DONE, one.received_at))
-    print(f"{'state':8} {'received':16} {'due':16} {'finished':16} what")
+    print(f"{'state':8} {'received':16} {'due':16} {'finished':16} request")
     for one in requests:
         times = (one.received_at, one.due_at, one.finished_at)
         shown = " ".join(f"{_minute(at):16}" for at in times)
         counts = ", ".join(f"{name} {number}" for name, number in sorted(one.counts.items()))
-        about = f"{one.kind} {one.subject}: {counts or 'nothing done yet'}"
+        about = f"{one.kind} {one.subject}: {counts or 'not started'}"
         print(f"{_state(one, now):8} {shown} {about}{f' ({one.reason})' if one.reason else ''}")
     return int(any(_state(one, now) == "OVERDUE" for one in requests))
 

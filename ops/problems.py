@@ -1,5 +1,5 @@
-"""What an engineer is told instead of a traceback."""
+"""The error of a command, printed without a traceback."""
 
 
 class OpsProblem(Exception):
-    """Something that the engineer can put right; the text says what and how."""
+    """A problem that the engineer can solve; the message says what is wrong and what to do."""

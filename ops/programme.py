@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ops import target
-from ops.consent import is_agreed
+from ops.confirmation import is_confirmed
 from ops.problems import OpsProblem
 from ops.target import Target
 from pointbook.domain.programme import Programme, errors, programme_of, usual_programme
@@ -18,7 +18,7 @@ from pointbook.domain.programme_warnings import warnings
 from pointbook.store.programmes import Deployment, Programmes, Version
 
 _NONE_YET = 0
-"""The version in force where nobody has asked for the shop's programme yet."""
+"""The version in force before any function has loaded the shop's programme."""
 
 
 def main(arguments: list[str]) -> int:
@@ -32,19 +32,21 @@ def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m ops programme", description=__doc__)
     commands = parser.add_subparsers(required=True)
     for name, run, about in (
-        ("show", _show, "write the programme in force as a file of rules"),
-        ("check", _check, "say what is wrong with a file of rules, and what may be unwise"),
-        ("change", _change, "put the rules of a file in force; rules that it lacks stay"),
-        ("history", _history, "list every version: when, who, what changed"),
+        ("show", _show, "print the programme in force as a file of rules"),
+        ("check", _check, "report errors and warnings of a file of rules"),
+        ("change", _change, "put the rules of a file into force; other rules stay as they are"),
+        ("history", _history, "list every version: when, who, and what changed"),
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.set_defaults(run=run)
         target.add_arguments(command)
         if name in ("check", "change"):
-            command.add_argument("file", type=Path, help="TOML: one rule a line, as `show` writes")
+            command.add_argument(
+                "file", type=Path, help="TOML, one rule per line, as printed by `show`"
+            )
         if name == "change":
-            command.add_argument("--yes", action="store_true", help="change without asking")
-            command.add_argument("--by", help="who the history names; usual is your login")
+            command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+            command.add_argument("--by", help="name for the history (default: your login)")
     return parser
 
 
@@ -53,7 +55,7 @@ def _show(options: Namespace) -> int:
     shop = stack.shop(options.shop)
     version = _programmes(stack).latest(shop)
     if version is None:
-        print(f"# {shop}: not asked for yet; what the deployment's parameters say")
+        print(f"# {shop}: not in use yet; the parameters of the deployment")
     else:
         print(f"# {shop}: version {version.programme.version}, {_when(version)}, by {version.by}")
     for name, text in _in_force(stack, version).texts().items():
@@ -69,10 +71,10 @@ def _check(options: Namespace) -> int:
         before = _in_force(stack, _programmes(stack).latest(shop))
         others = f"version {before.version} of {shop}"
     else:
-        before, others = usual_programme(), "the usual programme"
+        before, others = usual_programme(), "the default programme"
     if not _is_usable(before.texts() | given, datetime.now(UTC)):
         return 1
-    print(f"These rules can be used; all others were taken from {others}.")
+    print(f"These rules are valid, together with all others of {others}.")
     return 0
 
 
@@ -83,20 +85,20 @@ def _change(options: Namespace) -> int:
     programmes = _programmes(stack)
     version = programmes.latest(shop)
     before = _in_force(stack, version)
-    wanted = before.texts() | given
-    if not _is_usable(wanted, stack.clock().now()):
+    changed = before.texts() | given
+    if not _is_usable(changed, stack.clock().now()):
         return 1
-    differences = _differences(before, programme_of(wanted, before.version))
+    differences = _differences(before, programme_of(changed, before.version))
     if not differences:
         print(f"{shop}: nothing to change.")
         return 0
     print(f"{shop}, {stack.name}:", *differences, sep="\n  ")
-    if not options.yes and not is_agreed("Change it?", "to change it"):
-        print("Nothing was changed.")
+    if not options.yes and not is_confirmed("Change it?"):
+        print("Nothing has been changed.")
         return 1
     seen = version.programme.version if version else _NONE_YET
     written = programmes.set(shop, given, options.by or getpass.getuser(), seen)
-    print(f"Version {written.version} is in force; every function goes by it within a minute.")
+    print(f"Version {written.version} is in force; every function uses it within a minute.")
     return 0
 
 
@@ -106,7 +108,7 @@ def _history(options: Namespace) -> int:
     print(f"{'version':>7}  {'when':<25}  {'who':<16}  what changed")
     before: Programme | None = None
     for version in _programmes(stack).history(shop):
-        changes = _differences(before, version.programme) if before else ["the first one"]
+        changes = _differences(before, version.programme) if before else ["first version"]
         first, *others = changes or ["nothing"]
         print(f"{version.programme.version:>7}  {_when(version):<25}  {version.by:<16}  {first}")
         for change in others:
@@ -132,12 +134,12 @@ def _read(file: Path) -> dict[str, str]:
         raise OpsProblem(f"{file} cannot be read: {error}") from error
     for name, value in rules.items():
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise OpsProblem(f'{name}: write it as a text, such as {name} = "..."')
+            raise OpsProblem(f'{name} must be a string, such as {name} = "..."')
     return {name: str(value) for name, value in rules.items()}
 
 
 def _is_usable(texts: Mapping[str, str], now: datetime) -> bool:
-    """Whether this is a programme; what is wrong or perhaps unwise is printed."""
+    """Whether the programme is valid; prints errors and warnings."""
     wrong = errors(texts)
     for error in wrong:
         print(f"error    {error}")
@@ -162,5 +164,5 @@ def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[st
 
 def _when(version: Version) -> str:
     if version.at is None:
-        return "not known"
+        return "unknown"
     return f"{version.at.astimezone(ZoneInfo(version.programme.time_zone)):%Y-%m-%d %H:%M:%S %z}"

@@ -1,11 +1,11 @@
-"""Have Shopify Flow told what it has not been told, or once more what it was told.
+"""Publish unpublished changes to Shopify Flow, or publish changes again.
 
-    .venv/bin/python -m ops publish --env prod                          every book that is behind
+    .venv/bin/python -m ops publish --env prod                          every unpublished account
     .venv/bin/python -m ops publish --env prod --customer 8840734670934
     .venv/bin/python -m ops publish --env prod --customer 8840734670934 --from 12
 
-Without --from nothing is repeated: books that are behind are put on the list that the function
-publish_changes works on every minute. --from sends again all from that version on.
+Accounts with unpublished entries are queued for the function publish_changes, which runs every
+minute. Only --from sends triggers again: all of that version and later ones.
 """
 
 import sys
@@ -13,7 +13,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections import Counter
 
 from ops import target
-from ops.consent import is_agreed
+from ops.confirmation import is_confirmed
 from ops.problems import OpsProblem
 from ops.target import Target
 from pointbook.clock import SystemClock
@@ -23,7 +23,7 @@ from pointbook.shopify.ids import customer_digits
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.outbox import Outbox
 
-_EACH_MINUTE = "publish_changes takes it up within a minute."
+_WITHIN_A_MINUTE = "publish_changes sends them within a minute."
 
 
 def main(arguments: list[str]) -> int:
@@ -32,12 +32,14 @@ def main(arguments: list[str]) -> int:
         "python -m ops publish", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     target.add_arguments(parser)
-    parser.add_argument("--customer", help="only this customer's book; any form of the id")
-    parser.add_argument("--from", dest="first", type=int, help="send again from this version on")
-    parser.add_argument("--yes", action="store_true", help="send again without asking")
+    parser.add_argument("--customer", help="only this customer's account; customer id in any form")
+    parser.add_argument(
+        "--from", dest="first", type=int, help="send triggers again from this version on"
+    )
+    parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     options = parser.parse_args(arguments)
     if options.first is not None and options.customer is None:
-        raise OpsProblem("Say whose triggers to send again: --customer.")
+        raise OpsProblem("--from needs --customer.")
     stack = target.target_of(options)
     outbox = Outbox(stack.client("dynamodb"), stack.settings.table_name)
     if options.customer is None:
@@ -55,8 +57,8 @@ def _all(stack: Target, outbox: Outbox, only: str | None) -> int:
             marked[book.shop] += 1
     _end_progress()
     for shop in shops:
-        print(f"{shop}: {marked[shop]} books are behind and on the list.")
-    print(f"The list: {_EACH_MINUTE}" if marked else "Nothing to do.")
+        print(f"{shop}: accounts with unpublished entries: {marked[shop]}")
+    print(f"Queued; {_WITHIN_A_MINUTE}" if marked else "Nothing to publish.")
     return 0
 
 
@@ -66,16 +68,16 @@ def _one(stack: Target, outbox: Outbox, options: Namespace) -> int:
         shop, customer_id
     )
     if account is None or account.erased:
-        raise OpsProblem(f"{shop} has no book of customer {customer_id}.")
+        raise OpsProblem(f"{shop} has no account of customer {customer_id}.")
     version, told = account.version, outbox.told(shop, customer_id)
-    print(f"{shop}, customer {customer_id}: {version} entries, told up to {told}.")
+    print(f"{shop}, customer {customer_id}: {version} entries, published up to {told}.")
     if options.first is not None:
         return _repeat(outbox, options, (shop, customer_id), (told, version))
     if told >= version:
-        print("Nothing to do.")
+        print("Nothing to publish.")
         return 0
     outbox.ask(shop, customer_id, version, SystemClock().now())
-    print(f"On the list: {_EACH_MINUTE}")
+    print(f"Queued; {_WITHIN_A_MINUTE}")
     return 0
 
 
@@ -84,17 +86,17 @@ def _repeat(
 ) -> int:
     (told, version), first = state, options.first
     if not 1 <= first <= version:
-        raise OpsProblem(f"--from {first}: give a version from 1 to {version}.")
+        raise OpsProblem(f"--from is {first}, but must be a version from 1 to {version}.")
     if first > told:
-        raise OpsProblem(f"Version {first} was not told yet; leave --from away.")
-    print(f"Flow gets the triggers of versions {first} to {told} a second time, in order.")
-    print("Workflows that act on them act again, unless they look at the Entry Id.")
-    if not options.yes and not is_agreed("Send them again?", "to send them again"):
-        print("Nothing was changed.")
+        raise OpsProblem(f"Version {first} has not been published yet; omit --from.")
+    print(f"Shopify Flow will receive the triggers of versions {first} to {told} again, in order.")
+    print("Workflows will run again, unless they check the Entry Id.")
+    if not options.yes and not is_confirmed("Send them again?"):
+        print("Nothing has been changed.")
         return 1
     if not outbox.set_back(*book, first - 1, version, SystemClock().now()):
-        raise OpsProblem("This book is being sent just now: try again in half a minute.")
-    print(f"On the list: {_EACH_MINUTE}")
+        raise OpsProblem("This account is being published right now; try again in half a minute.")
+    print(f"Queued; {_WITHIN_A_MINUTE}")
     return 0
 
 
@@ -107,7 +109,7 @@ def _digits(customer: str) -> str:
 
 def _show_progress(items: int) -> None:
     if sys.stderr.isatty():
-        print(f"\r{items} items seen", end="", file=sys.stderr, flush=True)
+        print(f"\r{items} items read", end="", file=sys.stderr, flush=True)
 
 
 def _end_progress() -> None:

@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> int:
         else:
             print(f"{redrive(sqs, letters, queue)} messages are back on {options.queue}.")
     except KeyError as error:
-        raise OpsProblem(f"The stack {stack.name} has no output {error}: deploy it anew.") from None
+        raise OpsProblem(
+            f"The stack {stack.name} has no output {error}; deploy it again."
+        ) from None
     except (ClientError, BotoCoreError) as error:
         raise OpsProblem(f"{options.queue} of {stack.name} is not available: {error}") from error
     return 0

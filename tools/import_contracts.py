@@ -1,4 +1,4 @@
-"""Kinds of import rules that import-linter does not bring along; pyproject.toml names them."""
+"""Contract types for import-linter that it does not include; pyproject.toml uses them."""
 
 import sys
 from typing import cast, override

@@ -29,7 +29,7 @@ CUSTOMER = "8840734670934"
 OTHER_CUSTOMER = "8840734670935"
 ISSUED_AT = 1_790_000_000
 FAR_FUTURE = 4_102_444_800
-"""1 January 2100: these tokens are for the published test secret only, so they may last."""
+"""1 January 2100: these tokens are signed with the public test secret only, so they may last."""
 
 REQUEST_ID = "00000000-0000-4000-8000-000000000001"
 
@@ -46,7 +46,7 @@ SCHEDULED = (
 
 
 def cases() -> Iterator[Case]:
-    """Function, name of the case, event."""
+    """Yield function, name of the case, and event."""
     yield from _health()
     yield from _my_page("get_points", "points", {})
     yield from _my_page("points_history", "points/history", {"limit": "20"})
@@ -138,7 +138,7 @@ def _signed(
     shop: str = demo.SHOP_DOMAIN,
     base64_body: bool = False,
 ) -> dict[str, Any]:
-    """One run of an action; what is asked for names the run, so the same again is a repetition."""
+    """Return one run of an action; equal input has an equal run id, and so is a repetition."""
     asked = hashlib.sha256(f"{handle} {json.dumps(properties)}".encode()).hexdigest()
     body = signing.flow_request(handle, properties, f"{REQUEST_ID}-30892-{asked[:12]}")
     body = body.replace(demo.SHOP_DOMAIN.encode(), shop.encode())
@@ -156,7 +156,7 @@ def _flow_http(body: bytes, secret: str | None) -> dict[str, Any]:
 
 
 def token(customer_id: str, expires_at: int = FAR_FUTURE) -> str:
-    """A session token that is the same each time it is made."""
+    """Return a session token; deterministic, so that the files do not change."""
     claims = {
         "iss": f"https://{demo.SHOP_DOMAIN}",
         "dest": demo.SHOP_DOMAIN,
@@ -183,7 +183,7 @@ def _http(
     body: bytes,
     query: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """An event of payload version 2.0, as the HTTP API and function URLs send it."""
+    """Return an event of payload version 2.0, as the HTTP API and function URLs send it."""
     query = query or {}
     return {
         "version": "2.0",
@@ -215,7 +215,7 @@ def _http(
 
 
 def files() -> dict[Path, str]:
-    """Every event file and what belongs into it."""
+    """Return the content of every event file, by path."""
     return {
         EVENTS / function / f"{name}.json": json.dumps(event, indent=2, ensure_ascii=False) + "\n"
         for function, name, event in cases()
@@ -223,7 +223,7 @@ def files() -> dict[Path, str]:
 
 
 def differences() -> list[str]:
-    """The files that are missing, old or not made here."""
+    """Return the files that are missing, outdated or unknown."""
     wanted = files()
     found = {path: path.read_text(encoding="utf-8") for path in EVENTS.rglob("*.json")}
     return sorted(
@@ -234,12 +234,12 @@ def differences() -> list[str]:
 
 
 def main() -> int:
-    """Write the files, or check them."""
+    """Write the files, or check them with --check."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true")
     if parser.parse_args().check:
         for name in differences():
-            print(f"events/{name} is not what tools/make_events.py writes: run it again")
+            print(f"events/{name} is outdated; run `make events`.")
         return 1 if differences() else 0
     for path, text in files().items():
         path.parent.mkdir(parents=True, exist_ok=True)

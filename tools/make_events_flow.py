@@ -1,4 +1,4 @@
-"""The sample events of Shopify Flow beside the two actions that move points."""
+"""Sample events of Shopify Flow other than the two actions that move points."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -56,7 +56,7 @@ def lifecycle_cases(http: Http) -> Iterator[Case]:
 
 
 def lifecycle_body(**changed: Any) -> bytes:
-    """What Shopify says when the first workflow with a trigger is switched on."""
+    """Return Shopify's callback when the first workflow with a trigger is enabled."""
     said = {
         "flow_trigger_definition_id": "points-changed",
         "has_enabled_flow": True,
@@ -68,7 +68,7 @@ def lifecycle_body(**changed: Any) -> bytes:
 
 
 def lifecycle_event(http: Http, body: bytes, secret: str | None) -> dict[str, Any]:
-    """The event of a callback."""
+    """Return the event of a callback."""
     headers = {"content-type": "application/json"}
     if secret is not None:
         headers["x-shopify-hmac-sha256"] = signing.flow_signature(body, secret)

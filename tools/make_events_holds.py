@@ -1,4 +1,4 @@
-"""The sample events of holds: `release_hold` ends the hold that `create_hold/by_header` makes.
+"""Sample events of holds: `release_hold` ends the hold that `create_hold/by_header` makes.
 
 `another_key` asks for the next one: after so many within an hour the answer is 429.
 """
@@ -35,17 +35,17 @@ def _create(http: Http, bearer: dict[str, str], token: str, other: str) -> Itera
         event = http("POST", f"/v1/customers/{customer}/holds", sent, body)
         return event | {"pathParameters": {"customer": customer}}
 
-    function, wish = "create_hold", {"points": 500}
-    yield function, "by_header", post(wish, bearer)
+    function, request = "create_hold", {"points": 500}
+    yield function, "by_header", post(request, bearer)
     cookie = {"cookie": f"sessionToken={token}"}
-    yield function, "another_key", post(wish, bearer, key=OTHER_KEY)
-    yield function, "by_cookie_without_origin", post(wish, cookie)
-    yield function, "by_cookie_of_a_strange_page", post(wish, cookie | {"origin": "null"})
-    yield function, "no_token", post(wish, {})
-    yield function, "another_customer", post(wish, bearer, other)
-    yield function, "no_key", post(wish, bearer, key=None)
-    yield function, "blank_key", post(wish, bearer, key=" ")
-    yield function, "long_key", post(wish, bearer, key="k" * 256)
+    yield function, "another_key", post(request, bearer, key=OTHER_KEY)
+    yield function, "by_cookie_without_origin", post(request, cookie)
+    yield function, "by_cookie_of_a_strange_page", post(request, cookie | {"origin": "null"})
+    yield function, "no_token", post(request, {})
+    yield function, "another_customer", post(request, bearer, other)
+    yield function, "no_key", post(request, bearer, key=None)
+    yield function, "blank_key", post(request, bearer, key=" ")
+    yield function, "long_key", post(request, bearer, key="k" * 256)
     yield function, "points_missing", post({}, bearer)
     yield function, "points_zero", post({"points": 0}, bearer)
     yield function, "points_fraction", post({"points": 1.5}, bearer)

@@ -1,4 +1,4 @@
-"""The sample events of operators: what API Gateway hands on once IAM has proved the caller."""
+"""Sample events of operators' requests, as API Gateway sends them after IAM authorization."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +27,7 @@ def operator_cases(http: Http, customer: str, other_customer: str) -> Iterator[C
 
 
 def signed(event: dict[str, Any], **path_parameters: str) -> dict[str, Any]:
-    """The event of a request that IAM let through."""
+    """Return the event of a request that IAM has authorized."""
     event["requestContext"]["authorizer"] = {"iam": IAM}
     return event | {"pathParameters": path_parameters}
 

@@ -1,4 +1,4 @@
-"""Records of the table's stream, as Lambda hands them on, and the samples made of them."""
+"""Records of the table's stream as Lambda receives them, and sample events of them."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -50,12 +50,12 @@ def stream_cases() -> Iterator[Case]:
 
 
 def records(*images: Mapping[str, Any]) -> dict[str, Any]:
-    """An event of the stream: one record for each item as it is now, in order."""
+    """Return an event of the stream: one record per item with its present image, in order."""
     return {"Records": [record(image, number) for number, image in enumerate(images)]}
 
 
 def record(image: Mapping[str, Any], number: int = 0) -> Record:
-    """What the stream says of an item that was written."""
+    """Return the stream record of an item that was written."""
     is_first = image.get("revision") in (None, {"N": "1"})
     return {
         "eventID": f"{number:032x}",
@@ -76,7 +76,7 @@ def record(image: Mapping[str, Any], number: int = 0) -> Record:
 
 
 def _accounts(customer_id: str) -> list[Account]:
-    """A book after each command of a short history."""
+    """Return an account after each command of a short history."""
     found = []
     account = Account(customer_id, book_id="0123456789abcdef", time_zone="Asia/Tokyo")
     for number, command in enumerate(_HISTORY):
@@ -88,7 +88,7 @@ def _accounts(customer_id: str) -> list[Account]:
 
 
 def _in_json(value: Any) -> Any:
-    """Bytes are base64 in JSON."""
+    """Encode bytes as base64, as JSON has them."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, Mapping):

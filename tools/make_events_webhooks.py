@@ -1,4 +1,4 @@
-"""The sample events of webhooks: as they come in, and as their workers find them on the queues."""
+"""Sample events of webhooks: as they arrive, and as their workers receive them from queues."""
 
 import base64
 import hashlib
@@ -67,7 +67,7 @@ def webhook_cases(http: Http) -> Iterator[Case]:
 
 
 def worker_cases() -> Iterator[Case]:
-    """What each worker finds on its queue: the samples above, one a batch, and worse ones."""
+    """Yield events of each worker: the samples above, one per batch, and malformed ones."""
     for queue in sorted(set(QUEUES.values())):
         if not (ROOT / "functions" / queue).exists():
             continue
@@ -78,7 +78,7 @@ def worker_cases() -> Iterator[Case]:
 
 
 def messages() -> dict[str, tuple[str, str]]:
-    """Queue and message of every sample, by the name of the case."""
+    """Return queue and message of every sample, by the name of the case."""
     found = {}
     for name, (topic, content) in shopify_payloads.bodies().items():
         body = body_of(content)
@@ -91,7 +91,7 @@ def messages() -> dict[str, tuple[str, str]]:
 
 
 def sqs_event(queue: str, *texts: str) -> dict[str, Any]:
-    """What Lambda hands to a function for some messages of a queue."""
+    """Return the event that Lambda sends a function for some messages of a queue."""
     return {
         "Records": [
             {
@@ -116,12 +116,12 @@ def sqs_event(queue: str, *texts: str) -> dict[str, Any]:
 
 
 def body_of(content: Mapping[str, Any]) -> bytes:
-    """The bytes that Shopify would send."""
+    """Return the bytes that Shopify would send."""
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def event_id(topic: str, body: bytes) -> str:
-    """The same for the same event."""
+    """Return an id that is the same for the same event."""
     return hashlib.sha256(topic.encode() + body).hexdigest()[:32]
 
 
@@ -133,7 +133,7 @@ def headers(
     shop: str = demo.SHOP_DOMAIN,
     new_names: bool = False,
 ) -> dict[str, str]:
-    """Shopify's headers under their usual or their new names."""
+    """Return Shopify's headers under their old or their new names."""
     prefix = "shopify-" if new_names else "x-shopify-"
     given = {
         "topic": topic,

@@ -33,7 +33,7 @@ DAY_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer whose page is shown; `reasons` are those of `HAPPENED`, in their language."""
+    """A customer whose page is pictured; `reasons` are those of `HAPPENED`, in their language."""
 
     customer_id: str
     locale: str
@@ -72,7 +72,7 @@ HELD_POINTS = 500
 
 
 def main() -> None:
-    """Start a stack, take the pictures and end it."""
+    """Start a stack, take the pictures and stop it."""
     with own_stack() as stack, sync_playwright() as playwright:
         live(stack)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -83,7 +83,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def own_stack() -> Iterator[Stack]:
-    """A stack that begins empty and leaves nothing."""
+    """Run an empty stack in a temporary directory."""
     with tempfile.TemporaryDirectory() as directory:
         environment = {**os.environ, "DETACH": "1", "LOCAL_DIRECTORY": directory}
         try:
@@ -94,7 +94,7 @@ def own_stack() -> Iterator[Stack]:
 
 
 def live(stack: Stack) -> None:
-    """Let happen what the pages show."""
+    """Create the history that the pages show."""
     for person in PEOPLE:
         member = {
             "member_number": person.customer_id,
@@ -121,7 +121,7 @@ def run_action(stack: Stack, action: str, properties: Mapping[str, object]) -> N
 
 
 def take(browser: Browser, stack: Stack, person: Person) -> None:
-    """Both pictures of one person's page."""
+    """Take both pictures of one customer's page."""
     page = browser.new_page(
         viewport={"width": WIDTH, "height": 900},
         device_scale_factor=1.5,
@@ -141,7 +141,7 @@ def take(browser: Browser, stack: Stack, person: Person) -> None:
     page.locator(".pb-input").fill(str(HELD_POINTS))
     page.get_by_role("button", name=person.hold_button).click()
     expect(page.locator(".pb-code")).to_have_text(re.compile("PTS-"))
-    # Until it has read the points anew, the page counts by the browser's clock, not the stack's.
+    # Until the points are read again, the page counts down by the browser's clock, not the stack's.
     expect(page.get_by_role("timer")).to_have_text(re.compile("^(09|10):..$"))
     expect(page.locator(".pb-what")).to_have_count(len(HAPPENED) + 1)
     page.evaluate("document.activeElement.blur()")
@@ -150,7 +150,7 @@ def take(browser: Browser, stack: Stack, person: Person) -> None:
 
 
 def picture(page: Page, name: str) -> None:
-    """Keep all of the page but the switch of demo customers below it."""
+    """Take a picture of the page without the switch of demo customers below it."""
     height = page.locator("footer").bounding_box()
     assert height is not None
     clip: FloatRect = {"x": 0, "y": 0, "width": WIDTH, "height": height["y"]}

@@ -1,10 +1,10 @@
-"""Bodies of Shopify's webhooks as shops send them, full of personal data of nobody.
+"""Bodies of Shopify's webhooks as shops send them, with made-up personal data.
 
-The fields are those of API version 2026-04 and later, null or missing where they are there: no
-customer has tags, and metafields come only where a subscription asks for them. Money is built by
-hand for each case and consistent where points look at it; Shopify's own samples are not
-(https://shopify.dev/docs/api/webhooks). A test shows that none of `PERSONAL` gets behind the
-entrance.
+The fields are those of API version 2026-04 and later, and are null or missing as they are there: no
+customer has tags, and metafields come only if a subscription asks for them. Amounts are written by
+hand for each case and are consistent wherever points depend on them; those of Shopify's own samples
+are not (https://shopify.dev/docs/api/webhooks). A test shows that nothing of `PERSONAL` gets past
+`shopify_webhook`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ PERSONAL = (
     "Engraved: to my love",
     "key-of-the-status-page",
 )
-"""Texts that stand in the bodies below and nowhere behind the entrance."""
+"""Personal data in the bodies below; none of it is ever queued, stored or logged."""
 
 type Body = dict[str, Any]
 

@@ -99,7 +99,7 @@ def test_an_operators_commands_find_the_package_by_themselves() -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr[:14]) == (2, "Say what to do")
+    assert (done.returncode, done.stderr[:14]) == (2, "usage: .venv/b")
 
 
 @pytest.mark.parametrize(("environment", "status"), [("dev", 0), ("foo", 2), ("de", 2)])

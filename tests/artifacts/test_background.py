@@ -1,4 +1,4 @@
-"""Work behind the scenes, as template.yaml states it: queues, schedules, the stream, alarms."""
+"""template.yaml: schedules, queues, the stream, alarms."""
 
 import json
 import re
@@ -53,7 +53,7 @@ def test_these_functions_run_on_schedule_and_no_others() -> None:
 
 
 @pytest.mark.parametrize("function", SCHEDULES)
-def test_a_schedule_tries_again_and_leaves_a_dead_letter(function: str) -> None:
+def test_a_schedule_retries_and_has_a_dead_letter_queue(function: str) -> None:
     event = properties(FUNCTIONS[function])["Events"][SCHEDULES[function]]["Properties"]
     assert _seconds_between(event["ScheduleExpression"]) == EVERY_SECONDS[function]
     assert event["RetryPolicy"]["MaximumRetryAttempts"] > 0
@@ -62,7 +62,7 @@ def test_a_schedule_tries_again_and_leaves_a_dead_letter(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", SCHEDULES)
-def test_a_run_that_fails_leaves_a_dead_letter_and_is_the_next_ones_work(function: str) -> None:
+def test_a_failed_run_leaves_a_dead_letter_and_is_not_retried(function: str) -> None:
     config = properties(FUNCTIONS[function])["EventInvokeConfig"]
     assert config["MaximumRetryAttempts"] == 0
     assert config["DestinationConfig"]["OnFailure"]["Destination"] == DEAD_LETTERS
@@ -75,7 +75,7 @@ def test_a_run_is_over_before_the_next_one_begins(function: str) -> None:
     assert timeout_seconds <= LAMBDA_SECONDS_MAX
 
 
-def test_customers_are_reminded_by_day_in_the_shops_time_zone() -> None:
+def test_reminders_run_by_day_in_the_shops_time_zone() -> None:
     event = properties("RemindersFunction")["Events"][SCHEDULES["reminders"]]["Properties"]
     hours = re.fullmatch(r"cron\(0 (\d+)-(\d+) \* \* \? \*\)", event["ScheduleExpression"])
     assert hours
@@ -107,9 +107,7 @@ def test_every_queue_keeps_its_messages_for_two_weeks_and_encrypted() -> None:
 
 
 @pytest.mark.parametrize(("worker", "name"), QUEUES.items())
-def test_a_webhook_that_fails_is_tried_again_and_then_kept_for_a_person(
-    worker: str, name: str
-) -> None:
+def test_a_failing_webhook_is_retried_and_then_a_dead_letter(worker: str, name: str) -> None:
     waiting = properties(f"{name}Queue")
     assert waiting["MaximumMessageSize"] == MESSAGE_BYTES_MAX
     assert waiting["RedrivePolicy"] == {
@@ -120,7 +118,7 @@ def test_a_webhook_that_fails_is_tried_again_and_then_kept_for_a_person(
 
 
 @pytest.mark.parametrize("name", QUEUES.values())
-def test_a_webhook_outlasts_half_an_hour_in_which_shopify_cannot_be_asked(name: str) -> None:
+def test_a_webhook_survives_half_an_hour_without_shopify(name: str) -> None:
     """Between the first try and the last."""
     waiting = properties(f"{name}Queue")
     pauses = waiting["RedrivePolicy"]["maxReceiveCount"] - 1
@@ -128,12 +126,12 @@ def test_a_webhook_outlasts_half_an_hour_in_which_shopify_cannot_be_asked(name: 
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_a_question_to_shopify_leaves_a_message_most_of_its_time(worker: str) -> None:
+def test_calls_to_shopify_leave_a_message_most_of_its_time(worker: str) -> None:
     assert 2 * customers.BUDGET_SECONDS < ONE_MESSAGE_SECONDS < function_property(worker, "Timeout")
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_a_worker_takes_its_own_queue_and_leaves_room_for_my_page(worker: str) -> None:
+def test_a_worker_reads_its_own_queue_with_limited_concurrency(worker: str) -> None:
     mapping = properties(f"{QUEUES[worker]}Mapping")
     assert mapping["FunctionName"] == {"Ref": FUNCTIONS[worker]}
     assert mapping["EventSourceArn"] == {"Fn::GetAtt": [f"{QUEUES[worker]}Queue", "Arn"]}
@@ -142,7 +140,7 @@ def test_a_worker_takes_its_own_queue_and_leaves_room_for_my_page(worker: str) -
     assert 2 <= mapping["ScalingConfig"]["MaximumConcurrency"] <= 5
 
 
-def test_the_entrance_knows_the_queue_of_every_topic() -> None:
+def test_shopify_webhook_has_the_url_of_every_queue() -> None:
     settings = Settings.from_env(variables("shopify_webhook", overrides("prod") | STANDS_FOR))
     urls = {queue: settings.queue_url(queue) for queue in {*webhook.QUEUES.values()}}
     assert urls == {queue: QUEUE_URLS[f"{name}Queue"] for queue, name in QUEUES.items()}
@@ -151,7 +149,7 @@ def test_the_entrance_knows_the_queue_of_every_topic() -> None:
 # --- the stream -----------------------------------------------------------------------------------
 
 
-def test_nothing_is_mapped_to_a_function_but_the_queues_and_the_stream() -> None:
+def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     mappings = of_type("AWS::Lambda::EventSourceMapping")
     workers = {f"{name}Mapping" for name in QUEUES.values()}
     assert mappings.keys() == workers | {"PublishChangesMapping"}
@@ -163,7 +161,9 @@ def test_nothing_is_mapped_to_a_function_but_the_queues_and_the_stream() -> None
     assert set(events) == {"HttpApi", "ScheduleV2"}
 
 
-def test_a_batch_of_the_stream_is_tried_again_in_part_and_never_holds_it_up_for_ever() -> None:
+def test_a_failing_batch_of_the_stream_is_bisected_and_finally_dropped_to_the_dead_letters() -> (
+    None
+):
     mapping = properties("PublishChangesMapping")
     assert mapping["FunctionName"] == {"Ref": "PublishChangesFunction"}
     assert mapping["EventSourceArn"] == STREAM
@@ -175,7 +175,7 @@ def test_a_batch_of_the_stream_is_tried_again_in_part_and_never_holds_it_up_for_
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == DEAD_LETTERS
 
 
-def test_the_stream_wakes_the_sender_for_accounts_only() -> None:
+def test_the_stream_invokes_the_publisher_for_accounts_only() -> None:
     (one,) = properties("PublishChangesMapping")["FilterCriteria"]["Filters"]
     assert json.loads(one["Pattern"]) == {
         "eventName": ["INSERT", "MODIFY"],
@@ -183,11 +183,11 @@ def test_the_stream_wakes_the_sender_for_accounts_only() -> None:
     }
 
 
-# --- whom alarms tell -----------------------------------------------------------------------------
+# --- alarms ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
-def test_every_alarm_tells_the_operator_and_is_quiet_when_nothing_is_measured(name: str) -> None:
+def test_every_alarm_notifies_operators_and_tolerates_missing_data(name: str) -> None:
     alarm = properties(name)
     assert alarm["AlarmActions"] == [{"Ref": "OperatorTopic"}]
     assert alarm.get("OKActions", [{"Ref": "OperatorTopic"}]) == [{"Ref": "OperatorTopic"}]
@@ -196,7 +196,7 @@ def test_every_alarm_tells_the_operator_and_is_quiet_when_nothing_is_measured(na
     assert alarm["AlarmDescription"]
 
 
-def test_whoever_runs_the_stack_is_told_of_dead_letters_and_of_work_that_waits() -> None:
+def test_dead_letters_and_old_messages_have_alarms() -> None:
     alarms = {
         (alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0], alarm["MetricName"]): alarm
         for alarm in _alarms("AWS/SQS")
@@ -209,14 +209,14 @@ def test_whoever_runs_the_stack_is_told_of_dead_letters_and_of_work_that_waits()
         assert (alarm["Statistic"], alarm["EvaluationPeriods"]) == ("Maximum", 1)
 
 
-def test_whoever_runs_the_stack_is_told_of_changes_that_wait_in_the_stream() -> None:
+def test_an_old_stream_position_has_an_alarm() -> None:
     (alarm,) = _alarms("AWS/Lambda")
     assert alarm["MetricName"] == "IteratorAge"
     assert alarm["Dimensions"][0]["Value"] == {"Ref": "PublishChangesFunction"}
     assert alarm["Threshold"] == 15 * MINUTE * 1000
 
 
-def test_metrics_of_our_own_that_need_a_person_ring() -> None:
+def test_metrics_that_need_a_person_have_alarms() -> None:
     assert {
         alarm["MetricName"]: (alarm["Statistic"], alarm["Threshold"], alarm["EvaluationPeriods"])
         for alarm in _alarms("Pointbook")
@@ -239,7 +239,7 @@ def test_metrics_of_our_own_that_need_a_person_ring() -> None:
         assert alarm["Dimensions"] == [stage, *([code] if too_large else [])]
 
 
-def test_the_operator_is_mailed_to_only_where_there_is_an_address() -> None:
+def test_alarms_are_mailed_only_if_there_is_an_address() -> None:
     assert RESOURCES["OperatorSubscription"]["Condition"] == "OperatorHasEmail"
     assert properties("OperatorSubscription")["TopicArn"] == {"Ref": "OperatorTopic"}
 

@@ -118,7 +118,7 @@ def is_read(rule: str, text: str) -> bool:
     return True
 
 
-def test_every_rule_has_a_parameter_and_every_parameter_a_place_on_the_form() -> None:
+def test_every_rule_has_a_parameter_and_every_parameter_is_in_a_group() -> None:
     assert list(PARAMETERS) == list(RULES)
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     shown = [name for group in groups for name in group["Parameters"]]
@@ -126,13 +126,13 @@ def test_every_rule_has_a_parameter_and_every_parameter_a_place_on_the_form() ->
     assert [name for name in shown if name in PARAMETERS.values()] == list(PARAMETERS.values())
 
 
-def test_a_deployment_that_says_nothing_has_the_usual_programme() -> None:
+def test_a_deployment_without_parameters_has_the_default_programme() -> None:
     defaults = {rule: TEMPLATE["Parameters"][name]["Default"] for rule, name in PARAMETERS.items()}
     assert {rule: str(default) for rule, default in defaults.items()} == dict(DEFAULTS)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule not in TOLD_BY_NO_PATTERN])
-def test_a_parameter_takes_what_functions_can_read_and_nothing_else(rule: str) -> None:
+def test_a_parameter_allows_only_what_functions_accept(rule: str) -> None:
     parameter = TEMPLATE["Parameters"][PARAMETERS[rule]]
     taken = [text for text in SAMPLES if allows(parameter, text)]
     assert taken == [text for text in SAMPLES if is_read(rule, text)]
@@ -140,7 +140,7 @@ def test_a_parameter_takes_what_functions_can_read_and_nothing_else(rule: str) -
 
 
 @pytest.mark.parametrize("rule", TOLD_BY_NO_PATTERN)
-def test_a_parameter_takes_all_that_functions_can_read(rule: str) -> None:
+def test_a_parameter_allows_all_that_functions_accept(rule: str) -> None:
     parameter = TEMPLATE["Parameters"][PARAMETERS[rule]]
     read = [text for text in SAMPLES if is_read(rule, text)]
     assert read
@@ -148,7 +148,7 @@ def test_a_parameter_takes_all_that_functions_can_read(rule: str) -> None:
     assert not allows(parameter, "a,b")
 
 
-def test_the_documented_table_has_every_rule_with_its_parameter_and_usual_value() -> None:
+def test_the_documented_table_has_every_rule_with_its_parameter_and_default() -> None:
     text = (ROOT / "docs" / "programme.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \| .+? \| (`[^`]+`|empty) \|", text, re.MULTILINE)
     documented = {

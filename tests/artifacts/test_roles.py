@@ -19,7 +19,7 @@ FLOW = (GRANT, CONSUME)
 SHOWS = ("get_points", "points_history")
 OPERATORS = ("adjust_points", "import_points")
 SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
-"""Sweeps that settle books, and after how many seconds there is something to settle."""
+"""Sweeps that settle accounts, and after how many seconds there is something to settle."""
 
 TRIED = (
     "health",
@@ -45,7 +45,7 @@ LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 """Write to CloudWatch Logs: that is all AWS's own policy allows."""
 
 
-def test_every_role_is_held_against_its_function() -> None:
+def test_every_role_is_tested() -> None:
     assert sorted(TRIED) == sorted(FUNCTIONS)
 
 
@@ -53,7 +53,7 @@ def test_every_role_is_held_against_its_function() -> None:
 def test_a_flow_action_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:
-    """On a shop without programme; refused, carried out, repeated; on a book that was merged."""
+    """On a shop without programme; refused, carried out, repeated; on a merged account."""
     found = shop.needed(lambda: shop.every_sample(function))
     shop.grant()
     found |= shop.needed(lambda: shop.every_sample(function))
@@ -66,7 +66,7 @@ def test_a_flow_action_is_allowed_what_it_does(
 
 
 @pytest.mark.parametrize("function", SHOWS)
-def test_what_only_shows_is_allowed_to_read_what_it_shows(
+def test_a_reader_may_read_what_it_shows(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:
     def look() -> None:
@@ -85,10 +85,10 @@ def test_what_only_shows_is_allowed_to_read_what_it_shows(
 
 
 @pytest.mark.parametrize("function", OPERATORS)
-def test_what_operators_call_is_allowed_what_it_does_and_no_secret(
+def test_an_operators_function_may_do_what_it_does_without_the_secret(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:
-    """On a shop without programme; refused, carried out, repeated; on a book that was merged."""
+    """On a shop without programme; refused, carried out, repeated; on a merged account."""
     found = shop.needed(lambda: shop.every_sample(function))
     shop.merge()
     shop.forget_what_is_kept()
@@ -97,7 +97,7 @@ def test_what_operators_call_is_allowed_what_it_does_and_no_secret(
     assert {resource for _, resource in found} == {"LedgerTable"}
 
 
-def test_the_webhooks_entrance_may_fill_the_queues_and_touches_no_points(
+def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(
     shop: Shop, resources: dict[str, Any]
 ) -> None:
     found = shop.needed(lambda: shop.every_sample("shopify_webhook"))
@@ -123,7 +123,7 @@ def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
     assert found == allowed(resources, "privacy_events")
 
 
-def test_whoever_goes_on_with_privacy_requests_is_allowed_what_they_need(
+def test_privacy_watch_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
@@ -167,10 +167,10 @@ def test_a_sweep_is_allowed_to_find_and_settle_what_is_due(
     assert found == allowed(resources, function)
 
 
-def test_who_approves_points_is_allowed_to_book_what_an_order_waits_for(
+def test_approve_pending_is_allowed_to_approve_points(
     shop: Shop, resources: dict[str, Any]
 ) -> None:
-    """Due, done meanwhile, and on a book that was merged, of which another order is due later."""
+    """Due, done meanwhile, and on an account that was merged, of which another order is due later."""
     paid = event("order_events", "orders_paid")
     shop.functions.invoke("order_events", paid, seconds=60)
     shop.move(15 * 86_400)
@@ -198,7 +198,7 @@ def check(swept: dict[str, Any], *, settles: bool) -> None:
     assert (swept["entries"] > 0) is settles
 
 
-def test_roles_allow_logs_by_aws_own_policy_and_nothing_by_a_wildcard(
+def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(
     resources: dict[str, Any],
 ) -> None:
     roles = {
@@ -226,7 +226,7 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
     assert rights(role["Policies"]) == {invoke, DEAD_LETTERS}
 
 
-def test_the_secret_and_the_table_are_given_to_nobody_else(resources: dict[str, Any]) -> None:
+def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
     assert policies == ["PrivacyBucketPolicy", "OperatorPolicy"]
     (denied,) = resources["PrivacyBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]

@@ -1,4 +1,4 @@
-"""The role of a function that speaks to Shopify, too, allows what it does, and nothing else."""
+"""The roles of functions that call Shopify allow what they do, and nothing else."""
 
 import json
 from pathlib import Path
@@ -15,9 +15,7 @@ from tools.make_events_stream import records
 from tools.make_events_webhooks import messages
 
 
-def test_who_holds_points_for_a_code_is_allowed_to_make_it(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
+def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
     """Held, repeated, held already; with a token that is kept; not taken by Shopify; merged."""
 
     def ask() -> None:
@@ -42,9 +40,7 @@ def test_who_holds_points_for_a_code_is_allowed_to_make_it(
     assert found == allowed(resources, "create_hold")
 
 
-def test_who_gives_held_points_back_is_allowed_to_switch_their_code_off(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
+def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
     """With a token that has to be fetched or is kept; in vain; again; when the book was merged."""
 
     def give_back(key: str, *, token_is_kept: bool, closed: bool = False) -> set[Right]:
@@ -69,9 +65,7 @@ def test_who_gives_held_points_back_is_allowed_to_switch_their_code_off(
     assert found == allowed(resources, "release_hold")
 
 
-def test_who_switches_codes_off_is_allowed_to_keep_its_list(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
+def test_switch_off_codes_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
     """A code that Shopify does not let go of, that is not there yet, and that is."""
 
     def sweep(*, closed: bool) -> set[Right]:
@@ -94,7 +88,7 @@ def test_who_switches_codes_off_is_allowed_to_keep_its_list(
     assert found == allowed(resources, "switch_off_codes")
 
 
-def test_who_tells_flow_is_allowed_to_read_entries_and_to_keep_how_far_it_is(
+def test_publish_changes_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the stream, of books that are there or not; from the list, after Shopify was closed."""
@@ -123,9 +117,7 @@ def test_who_tells_flow_is_allowed_to_read_entries_and_to_keep_how_far_it_is(
     assert found == allowed(resources, "publish_changes")
 
 
-def test_who_reports_to_flow_is_allowed_to_read_a_book_and_to_remember_the_report(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
+def test_flow_action_report_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
     """Of nobody, of a customer, repeated; with a token that is kept; of a book that was merged."""
 
     def report() -> None:
@@ -152,7 +144,7 @@ ASKS = {
 
 
 @pytest.mark.parametrize("function", ASKS)
-def test_a_worker_that_asks_about_customers_is_allowed_to_and_its_own_queue(
+def test_a_worker_that_queries_customers_is_allowed_what_it_does(
     resources: dict[str, Any], function: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """With a token that has to be fetched or is kept; of a customer who was merged."""
@@ -182,7 +174,7 @@ def anew(function: str) -> list[str]:
 
 
 @pytest.mark.parametrize("function", ASKS)
-def test_a_worker_has_no_token_secret_or_question_where_there_is_nothing_to_ask(
+def test_a_worker_that_queries_nothing_needs_no_token_and_no_secret(
     shop: Shop, function: str
 ) -> None:
     found = shop.needed(lambda: shop.work_on_samples(function))
@@ -190,16 +182,12 @@ def test_a_worker_has_no_token_secret_or_question_where_there_is_nothing_to_ask(
     assert shop.shopify.asked == []
 
 
-def test_who_hears_whether_flow_listens_is_allowed_to_write_it_down(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
+def test_flow_lifecycle_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
     found = shop.needed(lambda: shop.every_sample("flow_lifecycle"))
     assert found == allowed(resources, "flow_lifecycle")
 
 
-def test_who_reminds_is_allowed_to_look_ahead_and_to_keep_what_was_said(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
+def test_reminders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
     """Told, told already, and told of with a token that is kept."""
     day = 86_400
     assert shop.functions.sample("flow_action_grant", "days_30").status == 200

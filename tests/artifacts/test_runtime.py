@@ -1,4 +1,4 @@
-"""Every built function, in Lambda's own runtime, answers what its tests say that it answers."""
+"""Every built function, in Lambda's own runtime, answers as it does in process."""
 
 import json
 import os
@@ -171,7 +171,9 @@ def test_points_are_granted_once_and_consumed_as_far_as_there_are_any(stack: Sta
         ("points_history", "no_token", 401),
     ],
 )
-def test_who_has_no_right_is_refused(stack: Stack, function: str, case: str, status: int) -> None:
+def test_an_unauthorized_request_is_refused(
+    stack: Stack, function: str, case: str, status: int
+) -> None:
     assert stack.sample(function, case)["status"] == status
 
 
@@ -185,7 +187,7 @@ def test_japanese_arrives_and_leaves_as_it_is(stack: Stack) -> None:
     assert re.fullmatch(r"\d{4}年\d{1,2}月\d{1,2}日", expiry)
 
 
-def test_holds_and_lots_are_written_down_when_they_are_over(stack: Stack, clock: Path) -> None:
+def test_expired_holds_and_lots_are_settled(stack: Stack, clock: Path) -> None:
     stack.invoke(GRANT, flow_event(GRANT, {"points": 500, "days_to_expire": 1}))
     stack.invoke(GRANT, flow_event(GRANT, {"points": 100, "days_to_expire": 30}))
     assert told(stack.invoke("create_hold", wish(50)))["status"] == 201
@@ -202,7 +204,7 @@ def test_holds_and_lots_are_written_down_when_they_are_over(stack: Stack, clock:
     assert stack.sample("get_points", "by_header")["figures"]["approved"] == 100
 
 
-def test_points_become_a_code_that_is_off_before_they_come_back(
+def test_a_holds_code_is_deactivated_before_its_points_come_back(
     stack: Stack, shopifys: tuple[str, str]
 ) -> None:
     stack.sample(GRANT, "run")
@@ -219,7 +221,7 @@ def test_points_become_a_code_that_is_off_before_they_come_back(
     assert stack.invoke("switch_off_codes", {})["due"] == 0
 
 
-def test_flow_is_told_of_a_change_once_and_of_what_expires(
+def test_a_change_is_published_once_and_expiring_points_are_reminded_of(
     stack: Stack, shopifys: tuple[str, str], clock: Path
 ) -> None:
     before = len(triggers(shopifys[0]))
@@ -259,7 +261,7 @@ def triggers(shopify_url: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_does_not_complain_while_it_starts_and_works(
+def test_a_function_starts_and_works_without_warnings(
     stack: Stack, function: str, tmp_path: Path
 ) -> None:
     with ExitStack() as ending:
@@ -269,7 +271,7 @@ def test_a_function_does_not_complain_while_it_starts_and_works(
     assert COMPLAINTS.findall(log) == [], log
 
 
-def test_a_deployed_function_takes_its_secret_from_secrets_manager(
+def test_a_deployed_function_reads_its_secret_from_secrets_manager(
     build: Path, cloud: Cloud, tmp_path: Path
 ) -> None:
     """With the environment that the template gives it, and nothing of the laptop's."""
@@ -282,7 +284,7 @@ def test_a_deployed_function_takes_its_secret_from_secrets_manager(
         assert prod.sample(GRANT, "run")["status"] == 401, "everybody knows this secret"
 
 
-def test_a_deployed_function_does_not_start_with_what_is_the_laptops(
+def test_a_deployed_function_does_not_start_with_the_laptops_variables(
     build: Path, cloud: Cloud, tmp_path: Path, clock: Path
 ) -> None:
     with ExitStack() as ending:

@@ -1,4 +1,4 @@
-"""What a production stack rests on, as template.yaml and samconfig.toml state it."""
+"""template.yaml and samconfig.toml: data protection, functions, routes, outputs, environments."""
 
 import json
 import re
@@ -40,7 +40,7 @@ REF_ARCHITECTURE = {"Ref": "Architecture"}
 # --- what must not get lost -----------------------------------------------------------------------
 
 
-def test_the_ledger_is_not_deleted_by_mistake_and_can_be_set_back_in_time() -> None:
+def test_the_ledger_is_not_deleted_by_mistake_and_can_be_restored_to_a_point_in_time() -> None:
     table = properties("LedgerTable")
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["DeletionProtectionEnabled"] == {"Fn::If": ["TableIsProtected", True, False]}
@@ -50,7 +50,7 @@ def test_the_ledger_is_not_deleted_by_mistake_and_can_be_set_back_in_time() -> N
     assert TEMPLATE["Parameters"]["DeletionProtection"]["Default"] == "on"
 
 
-def test_the_ledger_is_paid_by_use_tells_of_changes_and_forgets_nothing_by_itself() -> None:
+def test_the_ledger_is_on_demand_with_a_stream_and_without_a_ttl() -> None:
     table = properties("LedgerTable")
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
@@ -58,7 +58,7 @@ def test_the_ledger_is_paid_by_use_tells_of_changes_and_forgets_nothing_by_itsel
     assert "TableName" not in table, "a name would stand in the way of a replacement"
 
 
-def test_what_cannot_be_made_again_outlives_its_stack() -> None:
+def test_irreplaceable_resources_are_retained() -> None:
     policies = ("DeletionPolicy", "UpdateReplacePolicy")
     kept = {
         name: {resource.get(policy) for policy in policies}
@@ -69,12 +69,12 @@ def test_what_cannot_be_made_again_outlives_its_stack() -> None:
     assert all(policy == {"Retain"} for policy in kept.values())
 
 
-def test_the_key_of_the_tokens_is_renewed_every_year() -> None:
+def test_the_token_key_rotates_every_year() -> None:
     assert properties("TokenKey")["EnableKeyRotation"] is True
     assert properties("TokenKeyAlias")["TargetKeyId"] == {"Ref": "TokenKey"}
 
 
-def test_what_customers_are_given_of_their_data_is_nobody_elses_and_goes_after_30_days() -> None:
+def test_the_bucket_of_exports_is_private_encrypted_and_deletes_after_30_days() -> None:
     bucket = properties("PrivacyBucket")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
@@ -89,7 +89,7 @@ def test_what_customers_are_given_of_their_data_is_nobody_elses_and_goes_after_3
     assert "BucketName" not in bucket
 
 
-def test_the_bucket_is_reached_by_encrypted_connections_only() -> None:
+def test_the_bucket_accepts_encrypted_connections_only() -> None:
     (policy,) = of_type("AWS::S3::BucketPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert policy["Bucket"] == {"Ref": "PrivacyBucket"}
@@ -121,8 +121,8 @@ def test_the_layer_is_built_for_the_chosen_processor() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_has_more_time_than_who_waits_for_it(function: str) -> None:
-    """But less than the API gateway has; what runs on schedule is held against its schedule."""
+def test_a_functions_timeout_fits_its_caller(function: str) -> None:
+    """Longer than Flow waits, shorter than API Gateway; schedules are tested in test_background."""
     timeout_seconds = function_property(function, "Timeout")
     assert timeout_seconds >= FLOW_WAITS_SECONDS
     if function in ANSWERS_HTTP:
@@ -166,7 +166,7 @@ def test_the_api_has_these_routes_and_no_others() -> None:
     }
 
 
-def test_api_gateway_lets_operators_in_by_iam_and_by_nothing_else(
+def test_api_gateway_authorizes_operators_by_iam_only(
     resources: dict[str, Any],
 ) -> None:
     body = resources["PointsApi"]["Properties"]["Body"]
@@ -179,7 +179,7 @@ def test_api_gateway_lets_operators_in_by_iam_and_by_nothing_else(
     assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
 
 
-def test_the_policy_of_operators_lets_them_call_what_is_theirs_and_nothing_else() -> None:
+def test_the_operator_policy_allows_the_operators_routes_only() -> None:
     (policy,) = of_type("AWS::IAM::ManagedPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
@@ -188,8 +188,8 @@ def test_the_policy_of_operators_lets_them_call_what_is_theirs_and_nothing_else(
     assert "Roles" not in policy, "whose it is, the merchant says"
 
 
-def test_only_flow_actions_have_a_url_of_their_own() -> None:
-    """Open to all: Shopify cannot sign for AWS, and the function checks Shopify's signature."""
+def test_only_flow_actions_have_function_urls() -> None:
+    """Without IAM: Shopify cannot sign for AWS, so the function verifies Shopify's signature."""
     urls = {
         function: config
         for function in FUNCTIONS
@@ -203,10 +203,10 @@ def test_only_flow_actions_have_a_url_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("function", sorted({*ANSWERS_HTTP} - {"health"}))
-def test_whoever_proves_nothing_is_refused_by_the_function_itself(
+def test_every_function_itself_refuses_unauthenticated_requests(
     function: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """AWS lets everybody in: what stands before a function is no check."""
+    """API Gateway and function URLs authenticate nobody but operators."""
     functions = Functions(monkeypatch)
     unproven = [
         case
@@ -220,7 +220,7 @@ def test_whoever_proves_nothing_is_refused_by_the_function_itself(
     assert functions.queued == []
 
 
-def test_whoever_is_let_in_from_outside_is_named(resources: dict[str, Any]) -> None:
+def test_only_function_urls_are_open_to_every_principal(resources: dict[str, Any]) -> None:
     """Everybody by function URLs only; the API gateway by its own routes only."""
     permissions = [
         one["Properties"] for one in resources.values() if one["Type"] == "AWS::Lambda::Permission"
@@ -241,7 +241,7 @@ def test_whoever_is_let_in_from_outside_is_named(resources: dict[str, Any]) -> N
     assert len(permissions) == len(routes) + 2 * len(urls)
 
 
-def test_every_page_may_read_and_none_with_credentials() -> None:
+def test_any_origin_may_read_and_none_with_credentials() -> None:
     cors = properties("PointsApi")["CorsConfiguration"]
     assert cors["AllowOrigins"] == ["*"]
     assert "AllowCredentials" not in cors
@@ -271,7 +271,7 @@ def test_the_tools_find_every_queue_and_its_dead_letters_in_the_outputs() -> Non
         assert found == (f"{name}Queue", f"{name}DeadLetterQueue")
 
 
-def test_the_outputs_name_everything_that_an_operator_looks_into() -> None:
+def test_the_outputs_name_every_resource_that_operators_use() -> None:
     said = [json.dumps(output["Value"]) for output in TEMPLATE["Outputs"].values()]
     looked_into = (
         "AWS::DynamoDB::Table",
@@ -290,7 +290,7 @@ def test_the_outputs_name_everything_that_an_operator_looks_into() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_secret_stands_in_the_environment(function: str) -> None:
+def test_no_secret_is_in_the_environment(function: str) -> None:
     names = variables(function, overrides("prod") | STANDS_FOR)
     telling = [name for name in names if re.search("SECRET|TOKEN|PASSWORD|KEY|HMAC", name)]
     assert telling == ["SECRETS_NAME", "TOKEN_KEY_ID"]
@@ -299,7 +299,7 @@ def test_no_secret_stands_in_the_environment(function: str) -> None:
     assert [name for name in names if name.startswith("LOCAL_")] == []
 
 
-def test_no_secret_stands_in_what_is_deployed() -> None:
+def test_no_secret_is_in_the_template_or_its_parameters() -> None:
     parameters = [name for name in TEMPLATE["Parameters"] if re.search("(?i)secret|token", name)]
     assert parameters == []
     for file in ("template.yaml", "samconfig.toml"):
@@ -318,7 +318,7 @@ def test_cloudformation_gets_no_anchors() -> None:
 # --- environments ---------------------------------------------------------------------------------
 
 
-def test_these_environments_are_there_and_none_inherits() -> None:
+def test_every_environment_is_complete() -> None:
     assert set(CONFIG) - {"version"} == set(ENVIRONMENTS)
     for environment in ENVIRONMENTS:
         assert set(CONFIG[environment]) == {"global", "build", "validate", "deploy"}
@@ -329,7 +329,7 @@ def test_these_environments_are_there_and_none_inherits() -> None:
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_an_environment_gives_every_parameter_a_value_that_is_allowed(environment: str) -> None:
+def test_an_environment_has_an_allowed_value_for_every_parameter(environment: str) -> None:
     given = overrides(environment)
     declared = TEMPLATE["Parameters"]
     assert given.keys() <= declared.keys()
@@ -351,13 +351,13 @@ def test_tags_are_the_stacks_and_name_project_and_stage(environment: str) -> Non
     assert "Tags" not in TEMPLATE["Globals"]["Function"]
 
 
-def test_an_environment_is_the_stage_that_it_is_called() -> None:
+def test_an_environment_deploys_the_stage_of_its_name() -> None:
     stages = {environment: overrides(environment)["Stage"] for environment in ENVIRONMENTS}
     assert stages == {"default": "dev", "dev": "dev", "staging": "staging", "prod": "prod"}
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
-def test_where_there_are_customers_nothing_is_deleted_or_changed_unseen(environment: str) -> None:
+def test_staging_and_prod_have_deletion_protection_and_confirm_changes(environment: str) -> None:
     assert overrides(environment)["DeletionProtection"] == "on"
     assert CONFIG[environment]["deploy"]["parameters"]["confirm_changeset"] is True
     assert int(overrides(environment)["LogRetentionDays"]) >= 30
@@ -365,7 +365,7 @@ def test_where_there_are_customers_nothing_is_deleted_or_changed_unseen(environm
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_functions_start_with_what_an_environment_gives_them(
+def test_functions_start_with_the_variables_of_an_environment(
     environment: str, function: str
 ) -> None:
     settings = Settings.from_env(variables(function, overrides(environment) | STANDS_FOR))
@@ -378,7 +378,7 @@ def test_functions_start_with_what_an_environment_gives_them(
 @pytest.mark.parametrize(
     "name", ["LOCAL_CLOCK_FILE", "LOCAL_SECRETS", "LOCAL_SHOPIFY_URL", "LOCAL_TILL_URL"]
 )
-def test_functions_do_not_start_there_with_what_is_the_laptops(environment: str, name: str) -> None:
+def test_deployed_functions_refuse_the_laptops_variables(environment: str, name: str) -> None:
     given = variables("health", overrides(environment) | STANDS_FOR)
     with pytest.raises(SettingsError, match=name):
         Settings.from_env(given | {name: "anything"})
@@ -388,7 +388,7 @@ def test_functions_do_not_start_there_with_what_is_the_laptops(environment: str,
 
 
 GIVEN = json.loads((ROOT / "local" / "env.json").read_text(encoding="utf-8"))["Parameters"]
-"""What `--env-vars local/env.json` gives every function."""
+"""The variables of `--env-vars local/env.json`."""
 
 
 def test_sam_local_finds_the_demo_shop_of_the_running_stack() -> None:
@@ -400,17 +400,19 @@ def test_sam_local_finds_the_demo_shop_of_the_running_stack() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_starts_with_what_sam_local_gives_it(function: str) -> None:
+def test_a_function_starts_with_the_variables_of_sam_local(function: str) -> None:
     declared = variables(function, overrides("default") | STANDS_FOR)
     assert Settings.from_env(declared | GIVEN).stage is Stage.LOCAL
 
 
-def test_the_template_declares_what_sam_local_would_else_drop() -> None:
+def test_the_template_declares_every_variable_of_sam_local() -> None:
     assert GIVEN.keys() <= TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys()
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_deployed_function_speaks_to_no_other_aws(environment: str, function: str) -> None:
+def test_a_deployed_function_has_no_endpoint_of_an_emulator(
+    environment: str, function: str
+) -> None:
     deployed = variables(function, overrides(environment) | STANDS_FOR)
     assert [name for name in deployed if name.startswith("AWS_")] == []

@@ -57,7 +57,7 @@ def test_a_person_adjusts_by_command(
     wish = ["adjust", customer, "--local", "--reason", "Sorry", "--key", "k"]
     for _ in range(2):
         assert ops_main([*wish, "--points", "200"]) == 0
-    assert "as before" in capsys.readouterr().out
+    assert "(already booked)" in capsys.readouterr().out
     assert ops_main([*wish, "--points", "300"]) == 1
     assert "idempotency_mismatch" in capsys.readouterr().err
     assert approved(stack, customer) == 200

@@ -1,4 +1,4 @@
-"""A person adds and removes points: what is sent, and what is said about it."""
+"""`ops adjust`: what it sends, and what it prints."""
 
 import pytest
 
@@ -44,14 +44,14 @@ def test_points_are_removed_and_the_figures_shown_before_and_after(
     assert said[5:7] == [["total", "255", "55"], ["lifetime", "300", "300"]]
 
 
-def test_what_is_added_raises_lifetime_too(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+def test_added_points_raise_lifetime_too(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(points="20") == 0
     assert ["lifetime", "280", "300"] in [
         line.split() for line in capsys.readouterr().out.splitlines()
     ]
 
 
-def test_every_run_without_a_key_is_a_wish_of_its_own(api: Api) -> None:
+def test_every_run_without_a_key_is_a_new_request(api: Api) -> None:
     run()
     run()
     keys = {headers["Idempotency-Key"] for _, _, headers in api.sent}
@@ -59,7 +59,7 @@ def test_every_run_without_a_key_is_a_wish_of_its_own(api: Api) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "払い戻し", "Rückgabe", "k1\n", "k1\r\nX-More: 1"])
-def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent(
+def test_a_key_that_is_no_valid_header_is_refused_before_anything_is_sent(
     api: Api, key: str
 ) -> None:
     with pytest.raises(OpsProblem, match=r"--key is .* must be printable ASCII"):
@@ -68,19 +68,21 @@ def test_a_key_that_no_header_can_carry_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("points", ["５", "1_000", "1,000", " 5", "5.0", "1000000001", ""])
-def test_points_are_a_plain_number_or_nothing_is_sent(api: Api, points: str) -> None:
+def test_points_that_are_no_whole_number_are_refused_before_anything_is_sent(
+    api: Api, points: str
+) -> None:
     with pytest.raises(OpsProblem, match=r"--points is .* must be a whole number"):
         run(points=points)
     assert api.sent == []
 
 
-def test_a_repetition_is_told_as_such(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_repetition_is_reported(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.answers = [Answer(201, DONE.body, repeated=True)]
     assert run("--key", "k1") == 0
-    assert "as before" in capsys.readouterr().out
+    assert "(already booked)" in capsys.readouterr().out
 
 
-def test_any_form_of_a_customers_id_is_taken_and_no_other(api: Api) -> None:
+def test_any_form_of_a_customers_id_is_accepted_and_nothing_else(api: Api) -> None:
     gid = f"gid://shopify/Customer/{CUSTOMER}"
     adjust.main([gid, "--points", "1", "--reason", "r"])
     assert api.sent[0][0].endswith(f"/{CUSTOMER}/adjustments")
@@ -88,7 +90,7 @@ def test_any_form_of_a_customers_id_is_taken_and_no_other(api: Api) -> None:
         adjust.main(["Taro", "--points", "1", "--reason", "r"])
 
 
-def test_a_refusal_is_told_in_the_apis_words(api: Api) -> None:
+def test_a_refusal_prints_the_apis_message(api: Api) -> None:
     api.answers = [Answer(422, {"code": "insufficient_points", "detail": "The customer has 9"})]
     with pytest.raises(OpsProblem, match=r"422 insufficient_points: The customer has 9"):
         run()
@@ -98,7 +100,7 @@ def test_a_refusal_is_told_in_the_apis_words(api: Api) -> None:
 
 
 @pytest.mark.parametrize("answer", [None, Answer(503, {"code": "ledger_unavailable"})])
-def test_where_nobody_knows_what_was_done_the_key_is_given_for_the_next_try(
+def test_an_unknown_outcome_prints_the_key_for_the_next_try(
     api: Api, answer: Answer | None
 ) -> None:
     api.answers = [answer]

@@ -1,4 +1,4 @@
-"""A file of balances is sent in parts until every row has an answer, and nothing is hidden."""
+"""`ops import`: a file is sent in chunks until every row has an outcome, and all are reported."""
 
 from collections import Counter
 from pathlib import Path
@@ -59,19 +59,19 @@ def test_a_file_is_read_as_a_stream_of_numbered_rows(tmp_path: Path) -> None:
     assert check(file).rows == 2
 
 
-def test_columns_may_stand_in_any_order_and_behind_a_byte_order_mark(tmp_path: Path) -> None:
+def test_columns_may_come_in_any_order_and_after_a_byte_order_mark(tmp_path: Path) -> None:
     file = write(tmp_path, ",1,2,3,4", header="\ufeff" + ",".join(reversed(COLUMNS)))
     (row,) = read(file)
     assert (row["customer_id"], row["created_at"]) == ("4", None)
 
 
 @pytest.mark.parametrize("header", ["", "customer_id,title,point", HEADER + ",note"])
-def test_a_file_with_other_columns_is_not_read(tmp_path: Path, header: str) -> None:
+def test_a_file_with_other_columns_is_refused(tmp_path: Path, header: str) -> None:
     with pytest.raises(OpsProblem, match="the first line must be customer_id"):
         check(write(tmp_path, header=header))
 
 
-def test_a_file_that_is_no_csv_in_utf_8_is_not_read(tmp_path: Path) -> None:
+def test_a_file_that_is_not_csv_in_utf_8_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path, '1,"open')
     with pytest.raises(OpsProblem, match="cannot be read after line 1: unexpected end"):
         check(file)
@@ -83,14 +83,14 @@ def test_a_file_that_is_no_csv_in_utf_8_is_not_read(tmp_path: Path) -> None:
         check(tmp_path / "nowhere.csv")
 
 
-def test_rows_that_do_not_fit_the_columns_are_named_before_anything_is_sent(
+def test_rows_that_do_not_fit_the_columns_are_listed_before_anything_is_sent(
     tmp_path: Path,
 ) -> None:
     file = write(tmp_path, "1,a,5,,", "2,b,5,,,6", f"3,{'t' * 256},5,,")
     with pytest.raises(OpsProblem) as problem:
         check(file)
     said = str(problem.value)
-    assert "nothing was sent" in said
+    assert "Nothing was sent." in said
     assert "row 2 (line 3) has more fields" in said
     assert "row 3 (line 4): title has 256 characters" in said
     assert "row 1" not in said
@@ -107,7 +107,7 @@ def test_rows_are_sent_a_hundred_at_a_time_and_counted() -> None:
     assert [(sent[0], sent[-1]) for sent in server.sent] == [(1, 100), (101, 200), (201, 250)]
 
 
-def test_what_was_not_done_is_sent_again_at_once_and_counted_once() -> None:
+def test_rows_not_done_are_sent_again_at_once_and_counted_once() -> None:
     def half(chunk: list[dict[str, Any]]) -> Answer:
         done, left = told(chunk[:60]).body["rows"], told(chunk[60:], "not_done").body["rows"]
         return Answer(200, {"rows": done + left})
@@ -121,7 +121,7 @@ def test_what_was_not_done_is_sent_again_at_once_and_counted_once() -> None:
 @pytest.mark.parametrize(
     "answer", [None, Answer(503, {}), Answer(429, {}), lambda chunk: told(chunk, "not_done")]
 )
-def test_without_progress_it_waits_longer_and_longer_and_then_stops(answer: Any) -> None:
+def test_without_progress_it_backs_off_and_then_stops(answer: Any) -> None:
     server = Server(answer, answer)
     assert server.run(3)["booked", "rows"] == 3
     assert server.slept == [1, 2]
@@ -131,7 +131,7 @@ def test_without_progress_it_waits_longer_and_longer_and_then_stops(answer: Any)
     assert server.slept == list(PAUSES_SECONDS)
 
 
-def test_a_request_that_is_refused_stops_with_the_apis_words() -> None:
+def test_a_refused_request_stops_with_the_apis_message() -> None:
     server = Server(told, Answer(403, {"message": "Forbidden"}))
     with pytest.raises(OpsProblem, match=r"Stopped at row 101 \(line 102\)\. 403: Forbidden"):
         server.run(200)
@@ -145,7 +145,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     return api
 
 
-def test_the_command_tells_totals_and_is_content(
+def test_totals_are_printed_and_the_command_succeeds(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write(tmp_path, "1,a,5,,", "2,b,5,,")
@@ -159,7 +159,7 @@ def test_the_command_tells_totals_and_is_content(
     assert said[-1] == ["file", "2", "10"]
 
 
-def test_a_refused_row_is_named_with_its_reason_and_the_command_fails(
+def test_a_refused_row_is_printed_with_its_reason_and_the_command_fails(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     api.answers = [told(rows(1), "refused", code="day_past", message="2020-12-31 is past")]
@@ -170,7 +170,7 @@ def test_a_refused_row_is_named_with_its_reason_and_the_command_fails(
     assert said[-1].split() == ["file", "1", "5"]
 
 
-def test_rows_whose_points_are_none_that_a_row_may_have_are_counted_below_the_files_sum(
+def test_refused_rows_without_valid_points_are_counted_below_the_total(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = {"row": 2, "status": "refused", "points": 0, "code": "c", "message": "m"}
@@ -179,17 +179,19 @@ def test_rows_whose_points_are_none_that_a_row_may_have_are_counted_below_the_fi
     assert imports.main([str(file), "--id", "move"]) == 1
     *_, sums, note = capsys.readouterr().out.splitlines()
     assert sums.split() == ["file", "2", "5"]
-    assert note.endswith("their points are no whole number from 1 to 1,000,000,000: 1")
+    assert note.endswith(
+        "1 refused rows whose points are not a whole number from 1 to 1,000,000,000"
+    )
 
 
-def test_an_id_that_the_api_would_refuse_is_refused_first(api: Api, tmp_path: Path) -> None:
+def test_an_invalid_import_id_is_refused_before_anything_is_sent(api: Api, tmp_path: Path) -> None:
     with pytest.raises(OpsProblem, match="November move"):
         imports.main([str(write(tmp_path)), "--id", "November move"])
     assert api.sent == []
 
 
 @pytest.mark.parametrize("blanks", [[",,,,"] * 3, ["", ",,,,", " , ,,,"], [",,,,,,"] * 3, [""] * 3])
-def test_empty_rows_are_counted_in_one_line_and_hold_nothing_up(
+def test_empty_rows_are_skipped_and_counted_in_one_line(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], blanks: list[str]
 ) -> None:
     first, *more = blanks
@@ -203,7 +205,7 @@ def test_empty_rows_are_counted_in_one_line_and_hold_nothing_up(
     assert hint == "3 empty rows skipped"
 
 
-def test_rows_behind_a_row_of_commas_keep_the_numbers_that_they_had_when_it_was_refused(
+def test_rows_after_a_row_of_commas_keep_their_numbers(
     tmp_path: Path,
 ) -> None:
     file = write(tmp_path, "1,a,5,,", ",,,,", "", "2,b,5,,", "3,c,5,,")
@@ -211,7 +213,7 @@ def test_rows_behind_a_row_of_commas_keep_the_numbers_that_they_had_when_it_was_
 
 
 @pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
-def test_ids_that_a_spreadsheet_has_rounded_are_pointed_out_and_sent_all_the_same(
+def test_ids_that_a_spreadsheet_may_have_rounded_are_reported_and_sent(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], dry_run: list[str]
 ) -> None:
     rounded = ("8840730000000", " gid://shopify/Customer/8840740000000 ", "8840730000000")
@@ -239,16 +241,16 @@ def test_ids_that_a_spreadsheet_has_rounded_are_pointed_out_and_sent_all_the_sam
         ("", False),
     ],
 )
-def test_an_honest_id_is_not_taken_for_a_rounded_one(
+def test_an_ordinary_id_is_not_reported_as_rounded(
     tmp_path: Path, customer_id: str, *, is_rounded: bool
 ) -> None:
     checked = check(write(tmp_path, f"{customer_id},a,5,,"))
     assert [bool(checked.zero_filled), len(list(checked.hints()))] == [is_rounded, int(is_rounded)]
 
 
-def test_nothing_is_said_of_a_file_without_either(tmp_path: Path) -> None:
+def test_a_clean_file_has_no_hints(tmp_path: Path) -> None:
     assert list(check(write(tmp_path, "8840734670934,a,5,,")).hints()) == []
 
 
-def test_one_empty_row_is_one(tmp_path: Path) -> None:
+def test_one_empty_row_is_singular(tmp_path: Path) -> None:
     assert list(check(write(tmp_path, "1,a,5,,", ",,,,")).hints()) == ["1 empty row skipped"]

@@ -1,4 +1,4 @@
-"""What every command has in common: how it ends."""
+"""How every command ends."""
 
 import os
 import subprocess
@@ -13,12 +13,12 @@ from ops import __main__ as ops
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("import", "Stopped. Run it again: what was booked is repeated, not booked twice."),
-        ("adjust", "Stopped. Run it again with --key and the key it printed"),
+        ("import", "Stopped. To finish, run it again; rows that were booked are not booked twice."),
+        ("adjust", "Stopped. To finish, run it again with --key and the key it printed"),
         ("redrive", "Stopped."),
     ],
 )
-def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(
+def test_ctrl_c_prints_one_line_that_says_how_to_continue(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     command: str,
@@ -32,7 +32,7 @@ def test_ctrl_c_ends_in_one_line_that_says_how_to_go_on(
     assert capsys.readouterr().err.strip().startswith(said)
 
 
-def test_a_command_that_there_is_not_is_answered_with_those_that_there_are(
+def test_an_unknown_command_lists_the_commands(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert ops.main(["give"]) == 2
@@ -53,7 +53,7 @@ sys.exit(ops.main(["programme"]))
 
 
 @pytest.mark.parametrize("option", [[], ["-u"]])
-def test_a_reader_that_goes_away_ends_a_command_without_a_word(option: list[str]) -> None:
+def test_a_closed_pipe_ends_a_command_silently(option: list[str]) -> None:
     """Whether a line is written at once, or only when the command ends."""
     reading, writing = os.pipe()
     os.close(reading)

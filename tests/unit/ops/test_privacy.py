@@ -1,4 +1,4 @@
-"""An operator sees what was asked, what was done, and what is overdue."""
+"""`ops privacy`: requests, their progress, and which are overdue."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -25,20 +25,22 @@ def test_open_requests_come_first_and_the_oldest_before_the_others(
     assert show([request(1, "3"), done, request(2, "2")], NOON) == 0
     _, *lines = capsys.readouterr().out.splitlines()
     assert [line.split("customers/redact ")[1] for line in lines] == [
-        "2: nothing done yet",
-        "3: nothing done yet",
+        "2: not started",
+        "3: not started",
         "1: entries 7",
     ]
     assert [line.split()[0] for line in lines] == ["open", "open", "done"]
 
 
-def test_what_is_overdue_is_said_and_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_overdue_request_is_marked_and_the_command_fails(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert show([request(31)], NOON) == 1
     assert "OVERDUE" in capsys.readouterr().out
     assert show([request(30)], NOON) == 0
 
 
-def test_why_a_request_is_held_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_reason_of_a_held_request_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     show([request(1).held("the shop has an access token")], NOON)
     line = capsys.readouterr().out.splitlines()[1]
     assert line.startswith("held")
@@ -46,7 +48,7 @@ def test_why_a_request_is_held_is_said(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("YES ", 0), ("n", 1), ("", 1)])
-def test_a_shop_is_erased_when_somebody_says_yes(
+def test_a_confirmed_shop_is_erased(
     confirmed: list[str], monkeypatch: pytest.MonkeyPatch, answer: str, status: int
 ) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
@@ -55,11 +57,11 @@ def test_a_shop_is_erased_when_somebody_says_yes(
     assert confirmed == ([SHOP] if status == 0 else [])
 
 
-def test_where_nobody_can_be_asked_yes_has_to_be_said(
+def test_without_a_terminal_yes_is_required(
     confirmed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
-    with pytest.raises(OpsProblem, match="--yes to erase it"):
+    with pytest.raises(OpsProblem, match=r"^Not a terminal; pass --yes to confirm\.$"):
         privacy.main(["--confirm-shop-erasure"])
     assert confirmed == []
     assert privacy.main(["--confirm-shop-erasure", "--yes"]) == 0

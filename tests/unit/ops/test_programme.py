@@ -1,4 +1,4 @@
-"""What an engineer sees and does with `python -m ops programme`."""
+"""`ops programme`: show, check, change and history."""
 
 import io
 import tomllib
@@ -49,7 +49,7 @@ class Session:
         return self.table
 
 
-class Desk:
+class Shell:
     """An engineer at a deployed stack."""
 
     def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,39 +83,39 @@ class Desk:
 
 
 @pytest.fixture
-def desk(
+def shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Desk:
-    desk = Desk(tmp_path, capsys)
-    monkeypatch.setattr(target, "target_of", lambda _: desk.stack)
+) -> Shell:
+    shell = Shell(tmp_path, capsys)
+    monkeypatch.setattr(target, "target_of", lambda _: shell.stack)
     monkeypatch.setattr(target, "is_running_here", lambda: False)
-    monkeypatch.setattr(Target, "clock", lambda _: desk.clock)
+    monkeypatch.setattr(Target, "clock", lambda _: shell.clock)
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    desk.programmes.in_force(SHOP)
-    return desk
+    shell.programmes.in_force(SHOP)
+    return shell
 
 
 # --- show -----------------------------------------------------------------------------------------
 
 
-def test_what_is_shown_is_a_file_that_changes_nothing(desk: Desk) -> None:
-    desk.programmes.set(SHOP, {"rank_multipliers": '"ゴールド"=150'}, "hanako", 1)
-    status, text = desk.run("show", "--env", "prod")
+def test_the_output_of_show_is_a_file_that_changes_nothing(shell: Shell) -> None:
+    shell.programmes.set(SHOP, {"rank_multipliers": '"ゴールド"=150'}, "hanako", 1)
+    status, text = shell.run("show", "--env", "prod")
     assert status == 0
     assert text.startswith(f"# {SHOP}: version 2, 2026-11-22 12:00:00 +0900, by hanako\n")
-    assert tomllib.loads(text) == desk.in_force().texts()
-    assert desk.run("change", desk.file(text)) == (0, f"{SHOP}: nothing to change.\n")
+    assert tomllib.loads(text) == shell.in_force().texts()
+    assert shell.run("change", shell.file(text)) == (0, f"{SHOP}: nothing to change.\n")
 
 
-def test_a_shop_that_no_function_has_met_shows_what_it_will_start_with(desk: Desk) -> None:
-    status, text = desk.run("show", "--shop", OTHER)
+def test_a_shop_without_a_version_shows_the_deployments_parameters(shell: Shell) -> None:
+    status, text = shell.run("show", "--shop", OTHER)
     assert status == 0
-    assert text.startswith(f"# {OTHER}: not asked for yet")
+    assert text.startswith(f"# {OTHER}: not in use yet")
     assert tomllib.loads(text) == usual_programme(sign_up_points="50").texts()
 
 
-def test_a_shop_that_the_stack_does_not_serve_is_named_with_those_it_does(desk: Desk) -> None:
-    status, text = desk.run("show", "--shop", "third.myshopify.com")
+def test_an_unknown_shop_lists_the_shops_of_the_stack(shell: Shell) -> None:
+    status, text = shell.run("show", "--shop", "third.myshopify.com")
     assert status == 1
     assert "third.myshopify.com" in text
     assert f"{SHOP}, {OTHER}" in text
@@ -124,9 +124,9 @@ def test_a_shop_that_the_stack_does_not_serve_is_named_with_those_it_does(desk: 
 # --- check ----------------------------------------------------------------------------------------
 
 
-def test_all_errors_of_a_file_are_told_by_rule(desk: Desk) -> None:
-    wrong = desk.file('hold_seconds = "soon"\nbirthday_points = 10\npending_days = 366\n')
-    status, text = desk.run("check", wrong)
+def test_all_errors_of_a_file_are_reported_by_rule(shell: Shell) -> None:
+    wrong = shell.file('hold_seconds = "soon"\nbirthday_points = 10\npending_days = 366\n')
+    status, text = shell.run("check", wrong)
     assert status == 1
     lines = text.splitlines()
     assert all(line.startswith("error    ") for line in lines)
@@ -134,22 +134,22 @@ def test_all_errors_of_a_file_are_told_by_rule(desk: Desk) -> None:
     assert named == {"hold_seconds", "birthday_points", "pending_days"}
 
 
-def test_a_file_without_errors_may_still_be_warned_of(desk: Desk) -> None:
-    status, text = desk.run("check", desk.file('rank_multipliers = "gold=2500"\n'))
+def test_a_valid_file_may_have_warnings(shell: Shell) -> None:
+    status, text = shell.run("check", shell.file('rank_multipliers = "gold=2500"\n'))
     assert status == 0
     assert text.splitlines()[0].startswith("warning  points_per_unit: gold get back 25 %")
-    assert text.splitlines()[1].endswith("taken from the usual programme.")
+    assert text.splitlines()[1].endswith("all others of the default programme.")
 
 
 @pytest.mark.parametrize("where", [["--env", "prod"], ["--local"]])
-def test_a_file_is_checked_together_with_the_rules_in_force(desk: Desk, where: list[str]) -> None:
-    desk.programmes.set(SHOP, {"point_worth_minor": "10"}, "hanako", 1)
-    file = desk.file("points_per_unit = 3\n")
-    status, text = desk.run("check", file, *where)
+def test_a_file_is_checked_together_with_the_rules_in_force(shell: Shell, where: list[str]) -> None:
+    shell.programmes.set(SHOP, {"point_worth_minor": "10"}, "hanako", 1)
+    file = shell.file("points_per_unit = 3\n")
+    status, text = shell.run("check", file, *where)
     assert status == 0
     assert "without a rank get back 30 %" in text
-    assert text.splitlines()[-1].endswith(f"taken from version 2 of {SHOP}.")
-    assert "warning" not in desk.run("check", file)[1]
+    assert text.splitlines()[-1].endswith(f"all others of version 2 of {SHOP}.")
+    assert "warning" not in shell.run("check", file)[1]
 
 
 @pytest.mark.parametrize(
@@ -161,15 +161,15 @@ def test_a_file_is_checked_together_with_the_rules_in_force(desk: Desk, where: l
         ("points per unit\n", "programme.toml"),
     ],
 )
-def test_a_file_that_is_not_made_of_texts_is_refused(desk: Desk, text: str, told: str) -> None:
+def test_a_file_with_values_of_other_types_is_refused(shell: Shell, text: str, told: str) -> None:
     for command in ("check", "change"):
-        status, printed = desk.run(command, desk.file(text))
+        status, printed = shell.run(command, shell.file(text))
         assert status == 1
         assert told in printed
 
 
-def test_a_file_that_is_not_there_is_named(desk: Desk) -> None:
-    status, printed = desk.run("check", "nowhere.toml")
+def test_a_missing_file_is_reported(shell: Shell) -> None:
+    status, printed = shell.run("check", "nowhere.toml")
     assert status == 1
     assert "nowhere.toml" in printed
 
@@ -177,85 +177,85 @@ def test_a_file_that_is_not_there_is_named(desk: Desk) -> None:
 # --- change ---------------------------------------------------------------------------------------
 
 
-def test_a_change_shows_old_and_new_and_names_who_made_it(desk: Desk) -> None:
-    file = desk.file('hold_seconds = 300\nexcluded_tag = "wholesale"\n')
-    status, text = desk.run("change", file, "--yes", "--by", "hanako")
+def test_a_change_prints_old_and_new_values_and_records_its_author(shell: Shell) -> None:
+    file = shell.file('hold_seconds = 300\nexcluded_tag = "wholesale"\n')
+    status, text = shell.run("change", file, "--yes", "--by", "hanako")
     assert status == 0
     assert "hold_seconds  600 → 300" in text
     assert "excluded_tag  (empty) → wholesale" in text
     assert "Version 2 is in force" in text
     texts = {"sign_up_points": "50", "hold_seconds": "300", "excluded_tag": "wholesale"}
-    assert desk.in_force() == usual_programme(2, **texts)
-    assert [version.by for version in desk.programmes.history(SHOP)] == ["deployment", "hanako"]
+    assert shell.in_force() == usual_programme(2, **texts)
+    assert [version.by for version in shell.programmes.history(SHOP)] == ["deployment", "hanako"]
 
 
-def test_the_first_change_may_come_before_every_function(desk: Desk) -> None:
-    file = desk.file("hold_seconds = 300\n")
-    assert desk.run("change", file, "--yes", "--shop", OTHER)[0] == 0
-    assert desk.in_force(OTHER) == usual_programme(1, sign_up_points="50", hold_seconds="300")
+def test_a_change_may_come_before_any_function_has_run(shell: Shell) -> None:
+    file = shell.file("hold_seconds = 300\n")
+    assert shell.run("change", file, "--yes", "--shop", OTHER)[0] == 0
+    assert shell.in_force(OTHER) == usual_programme(1, sign_up_points="50", hold_seconds="300")
 
 
-def test_nothing_is_changed_by_a_file_with_an_error(desk: Desk) -> None:
-    status, text = desk.run("change", desk.file("hold_seconds = 0\n"), "--yes")
+def test_nothing_is_changed_by_a_file_with_an_error(shell: Shell) -> None:
+    status, text = shell.run("change", shell.file("hold_seconds = 0\n"), "--yes")
     assert status == 1
     assert text.startswith("error    hold_seconds")
-    assert desk.in_force().version == 1
+    assert shell.in_force().version == 1
 
 
-def test_without_a_terminal_a_change_has_to_be_wanted(desk: Desk) -> None:
-    status, text = desk.run("change", desk.file("hold_seconds = 300\n"))
+def test_without_a_terminal_yes_is_required(shell: Shell) -> None:
+    status, text = shell.run("change", shell.file("hold_seconds = 300\n"))
     assert status == 1
     assert "--yes" in text
-    assert desk.in_force().version == 1
+    assert shell.in_force().version == 1
 
 
 @pytest.mark.parametrize(("said", "version"), [("y", 2), ("Yes", 2), ("", 1), ("no", 1)])
-def test_on_a_terminal_one_is_asked(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, said: str, version: int
+def test_on_a_terminal_a_change_asks_for_confirmation(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, said: str, version: int
 ) -> None:
     monkeypatch.setattr("sys.stdin", Terminal(f"{said}\n"))
-    status, text = desk.run("change", desk.file("hold_seconds = 300\n"))
-    assert desk.in_force().version == version
+    status, text = shell.run("change", shell.file("hold_seconds = 300\n"))
+    assert shell.in_force().version == version
     assert status == (0 if version == 2 else 1)
-    assert ("Nothing was changed." in text) is (version == 1)
+    assert ("Nothing has been changed." in text) is (version == 1)
 
 
-def test_a_change_that_was_decided_on_another_version_is_refused(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+def test_a_change_based_on_another_version_is_refused(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def agree_slowly(_: str) -> str:
-        desk.programmes.set(SHOP, {"hold_seconds": "60"}, "taro", 1)
+        shell.programmes.set(SHOP, {"hold_seconds": "60"}, "taro", 1)
         return "y"
 
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr("builtins.input", agree_slowly)
-    status, text = desk.run("change", desk.file("hold_seconds = 300\n"))
+    status, text = shell.run("change", shell.file("hold_seconds = 300\n"))
     assert status == 1
     assert "version 2 is in force, not 1" in text
-    assert desk.in_force().hold_seconds == 60
+    assert shell.in_force().hold_seconds == 60
 
 
-def test_a_table_that_cannot_be_reached_is_told_in_a_sentence(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+def test_an_unreachable_table_is_reported_without_a_traceback(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(*_: object) -> None:
         raise LedgerUnavailable(1)
 
     monkeypatch.setattr(kept.Programmes, "latest", unreachable)
-    assert desk.run("show") == (1, f"{LedgerUnavailable(1)}\n")
+    assert shell.run("show") == (1, f"{LedgerUnavailable(1)}\n")
 
 
 # --- history --------------------------------------------------------------------------------------
 
 
-def test_the_history_says_when_who_and_what(desk: Desk) -> None:
-    desk.clock.pass_time(days=1)
-    desk.programmes.set(SHOP, {"hold_seconds": "60", "points_per_unit": "2"}, "hanako", 1)
-    status, text = desk.run("history")
+def test_the_history_has_time_author_and_changes(shell: Shell) -> None:
+    shell.clock.pass_time(days=1)
+    shell.programmes.set(SHOP, {"hold_seconds": "60", "points_per_unit": "2"}, "hanako", 1)
+    status, text = shell.run("history")
     assert status == 0
     assert [line.split() for line in text.splitlines()] == [
         ["version", "when", "who", "what", "changed"],
-        ["1", "2026-11-22", "12:00:00", "+0900", "deployment", "the", "first", "one"],
+        ["1", "2026-11-22", "12:00:00", "+0900", "deployment", "first", "version"],
         ["2", "2026-11-23", "12:00:00", "+0900", "hanako", "points_per_unit", "1", "→", "2"],
         ["hold_seconds", "600", "→", "60"],
     ]
@@ -272,20 +272,20 @@ def test_the_history_says_when_who_and_what(desk: Desk) -> None:
     )
 
 
-def test_a_version_of_which_nobody_knows_the_time_says_so(desk: Desk) -> None:
+def test_a_version_without_a_time_says_unknown(shell: Shell) -> None:
     key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P#000001"}}
-    item = desk.table.get_item(TableName="points", Key=key)["Item"]
+    item = shell.table.get_item(TableName="points", Key=key)["Item"]
     old = {name: value for name, value in item.items() if name not in ("at", "by")}
-    desk.table.put_item(TableName="points", Item=old)
-    line = desk.run("history")[1].splitlines()[1]
-    assert line.split()[:4] == ["1", "not", "known", "deployment"]
+    shell.table.put_item(TableName="points", Item=old)
+    line = shell.run("history")[1].splitlines()[1]
+    assert line.split()[:4] == ["1", "unknown", "deployment", "first"]
 
 
 # --- the command itself ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", [[], ["nothing"]])
-def test_a_command_that_is_none_is_answered_with_those_there_are(
+def test_an_unknown_subcommand_lists_the_subcommands(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2

@@ -1,4 +1,4 @@
-"""`python -m ops publish`: what is behind goes on the list; nothing is repeated unasked."""
+"""`ops publish`: unpublished accounts are queued; nothing is sent again unless confirmed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -59,52 +59,54 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
     return found
 
 
-def test_every_book_that_is_behind_goes_on_its_shops_list(
+def test_every_unpublished_account_is_queued_in_its_shop(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.tell(OTHER, 3)
     assert publish.main([]) == 0
     assert stack.due() == [CUSTOMER], "not who was told, nor who was erased"
-    assert f"{SHOP}: 1 books are behind" in capsys.readouterr().out
+    assert f"{SHOP}: accounts with unpublished entries: 1" in capsys.readouterr().out
     assert publish.main([]) == 0
     assert stack.outbox.told(SHOP, CUSTOMER) == 0
 
 
-def test_another_shops_books_are_left_alone(
+def test_accounts_of_other_shops_are_left_alone(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert publish.main(["--shop", OTHER_SHOP]) == 0
     assert stack.due() == []
-    assert "Nothing to do." in capsys.readouterr().out
+    assert "Nothing to publish." in capsys.readouterr().out
 
 
-def test_one_customers_book_in_any_form_of_the_id(
+def test_one_customers_account_by_any_form_of_the_id(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.tell(CUSTOMER, 2)
     assert publish.main(["--customer", f"gid://shopify/Customer/{CUSTOMER}"]) == 0
     assert stack.due() == [CUSTOMER]
-    assert "3 entries, told up to 2" in capsys.readouterr().out
+    assert "3 entries, published up to 2" in capsys.readouterr().out
 
 
-def test_a_book_that_was_told_is_not_told_again_unasked(
+def test_a_published_account_is_not_published_again(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     stack.tell(CUSTOMER, 3)
     assert publish.main(["--customer", CUSTOMER]) == 0
     assert (stack.due(), stack.outbox.told(SHOP, CUSTOMER)) == ([], 3)
-    assert "Nothing to do." in capsys.readouterr().out
+    assert "Nothing to publish." in capsys.readouterr().out
 
 
-def test_from_a_version_on_on_demand(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_triggers_are_sent_again_from_a_version_on(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
     stack.tell(CUSTOMER, 3)
     assert publish.main(["--customer", CUSTOMER, "--from", "2", "--yes"]) == 0
     assert (stack.due(), stack.outbox.told(SHOP, CUSTOMER)) == ([CUSTOMER], 1)
-    assert "versions 2 to 3 a second time" in capsys.readouterr().out
+    assert "versions 2 to 3 again" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("answer", "told"), [("y", 1), ("n", 3), ("", 3)])
-def test_nothing_is_repeated_before_somebody_says_yes(
+def test_nothing_is_sent_again_without_confirmation(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, answer: str, told: int
 ) -> None:
     stack.tell(CUSTOMER, 3)
@@ -130,19 +132,19 @@ def _told(stack: Stack, patch: pytest.MonkeyPatch) -> None:
 
 
 REFUSED: list[tuple[list[str], Callable[[Stack, pytest.MonkeyPatch], None], str]] = [
-    (["--from", "1"], _told, "Say whose triggers"),
+    (["--from", "1"], _told, "--from needs --customer"),
     (["--customer", "Taro"], _told, "--customer is 'Taro'"),
-    (["--customer", "7999"], _told, "has no book of customer 7999"),
-    (["--customer", CUSTOMER, "--from", "0"], _told, "give a version from 1 to 3"),
-    (["--customer", CUSTOMER, "--from", "4"], _told, "give a version from 1 to 3"),
-    (["--customer", CUSTOMER, "--from", "3"], _told, "was not told yet"),
-    (["--customer", CUSTOMER, "--from", "1"], _nobody_there, "say --yes"),
-    (["--customer", CUSTOMER, "--from", "1", "--yes"], _sending, "being sent just now"),
+    (["--customer", "7999"], _told, "has no account of customer 7999"),
+    (["--customer", CUSTOMER, "--from", "0"], _told, "must be a version from 1 to 3"),
+    (["--customer", CUSTOMER, "--from", "4"], _told, "must be a version from 1 to 3"),
+    (["--customer", CUSTOMER, "--from", "3"], _told, "has not been published yet"),
+    (["--customer", CUSTOMER, "--from", "1"], _nobody_there, "pass --yes"),
+    (["--customer", CUSTOMER, "--from", "1", "--yes"], _sending, "being published right now"),
 ]
 
 
 @pytest.mark.parametrize(("arguments", "before", "why"), REFUSED)
-def test_what_makes_no_sense_is_refused_and_changes_nothing(
+def test_an_invalid_request_is_refused_and_changes_nothing(
     stack: Stack,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],

@@ -1,4 +1,4 @@
-"""Dead letters go back to their worker: each once, and none is ever in neither queue."""
+"""`ops redrive`: dead letters go back once, and each is always in one of the queues."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -50,7 +50,7 @@ class Sqs:
             raise ConnectionError(step)
 
 
-def test_every_dead_letter_goes_back_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_dead_letter_is_moved_once(capsys: pytest.CaptureFixture[str]) -> None:
     texts = [text(number) for number in range(25)]
     sqs = Sqs(*texts)
     assert redrive.redrive(sqs, LETTERS, QUEUE) == 25
@@ -58,13 +58,13 @@ def test_every_dead_letter_goes_back_once(capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out.splitlines()[7].endswith("demo.myshopify.com  orders/paid  7")
 
 
-def test_a_list_moves_nothing_and_ends_though_nothing_is_hidden() -> None:
+def test_list_moves_nothing_and_ends_even_if_messages_stay_visible() -> None:
     sqs = Sqs(text(1), "{", hides=False)
     assert redrive.show(sqs, LETTERS, seconds=0) == 2
     assert sqs.queues == {QUEUE: [], LETTERS: [text(1), "{"]}
 
 
-def test_what_cannot_be_read_is_listed_and_moved_all_the_same(
+def test_an_unreadable_message_is_listed_and_moved(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     sqs = Sqs("{")
@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_listed_and_moved_all_the_same(
 
 
 @pytest.mark.parametrize("step", ["send", "delete"])
-def test_cut_off_anywhere_a_letter_is_never_in_neither_queue(step: str) -> None:
+def test_a_run_that_is_cut_off_loses_no_message(step: str) -> None:
     sqs = Sqs(text(1))
     sqs.breaks_at = step
     with pytest.raises(ConnectionError):

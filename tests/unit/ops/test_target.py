@@ -1,4 +1,4 @@
-"""Which stack a command works on, and what it is told when there is none."""
+"""The stack that a command works on, and the messages if there is none."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Targe
     return lambda *arguments: target.target_of(parser.parse_args(arguments))
 
 
-def test_a_deployed_stack_is_found_by_samconfig_and_asked_what_it_goes_by(
+def test_a_deployed_stack_is_found_by_samconfig_and_read_from_its_function(
     aws: Aws, find: Callable[..., Target]
 ) -> None:
     found = find("--env", "dev")
@@ -100,7 +100,7 @@ def test_a_deployed_stack_is_found_by_samconfig_and_asked_what_it_goes_by(
     assert type(found.clock()) is SystemClock
 
 
-def test_an_environment_that_is_not_there_is_named_with_those_that_are(
+def test_an_unknown_environment_lists_the_known_ones(
     find: Callable[..., Target],
 ) -> None:
     with pytest.raises(OpsProblem, match=r"no 'production'; it has .*dev, staging, prod\."):
@@ -111,7 +111,7 @@ def test_an_environment_that_is_not_there_is_named_with_those_that_are(
     "fault",
     [NoCredentialsError(), ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStacks")],
 )
-def test_what_aws_refuses_is_told_in_its_words(
+def test_an_error_of_aws_is_reported_in_its_words(
     aws: Aws, find: Callable[..., Target], fault: Exception
 ) -> None:
     aws.fault = fault
@@ -120,7 +120,7 @@ def test_what_aws_refuses_is_told_in_its_words(
     assert str(fault) in str(problem.value)
 
 
-def test_a_stack_that_was_never_finished_says_how_it_stands(
+def test_a_stack_without_functions_is_reported_with_its_status(
     aws: Aws, find: Callable[..., Target]
 ) -> None:
     aws.resources = RESOURCES[1:]
@@ -128,15 +128,13 @@ def test_a_stack_that_was_never_finished_says_how_it_stands(
         find("--env", "dev")
 
 
-def test_a_stack_whose_variables_cannot_be_used_is_told(
-    aws: Aws, find: Callable[..., Target]
-) -> None:
+def test_invalid_variables_of_a_stack_are_reported(aws: Aws, find: Callable[..., Target]) -> None:
     aws.variables = VARIABLES | {"PROGRAMME_HOLD_SECONDS": "soon"}
     with pytest.raises(OpsProblem, match="PROGRAMME_HOLD_SECONDS"):
         find("--env", "dev")
 
 
-def test_without_a_stack_on_the_laptop_one_is_told_how_to_get_one(
+def test_without_a_local_stack_the_message_says_how_to_start_one(
     find: Callable[..., Target],
 ) -> None:
     assert not target.is_running_here()
@@ -144,7 +142,7 @@ def test_without_a_stack_on_the_laptop_one_is_told_how_to_get_one(
         find()
 
 
-def test_the_stack_on_the_laptop_is_found_by_its_file(
+def test_the_local_stack_is_found_by_stack_json(
     aws: Aws, find: Callable[..., Target], tmp_path: Path
 ) -> None:
     aws.variables = VARIABLES | {"STAGE": "local", "LOCAL_CLOCK_FILE": "clock.json"}
