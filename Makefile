@@ -107,7 +107,7 @@ test: setup build ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
-QUICK := tests/unit tests/property tests/functions tests/contract tests/architecture
+QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
 
 .PHONY: quick
 quick: .venv/.ready ## the tests that need no build, Java, npm or browser, in under a minute

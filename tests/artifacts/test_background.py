@@ -224,6 +224,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "DiscountsNotMade": ("Sum", 4, 1),
         "LoopsRefused": ("Sum", 0, 1),
         "OrderAlarms": ("Sum", 0, 1),
+        "RateLimited": ("Sum", 20, 3),
         "PrivacyRequestAge": ("Maximum", 7 * DAY, 1),
         "PrivacyRequestFailures": ("Maximum", 0, 1),
         "PrivacyRequestsHeld": ("Maximum", 0, 1),
@@ -234,9 +235,9 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
     }
     stage = {"Name": "Stage", "Value": {"Ref": "Stage"}}
     code = {"Name": "Code", "Value": MessageTooLarge(1, 0).code}
+    more = {"RequestsNotServed": [code], "RateLimited": [{"Name": "Pace", "Value": "shop"}]}
     for alarm in _alarms("Pointbook"):
-        too_large = alarm["MetricName"] == "RequestsNotServed"
-        assert alarm["Dimensions"] == [stage, *([code] if too_large else [])]
+        assert alarm["Dimensions"] == [stage, *more.get(alarm["MetricName"], [])]
 
 
 def test_alarms_are_mailed_only_if_there_is_an_address() -> None:

@@ -170,7 +170,7 @@ def test_a_sweep_is_allowed_to_find_and_settle_what_is_due(
 def test_approve_pending_is_allowed_to_approve_points(
     shop: Shop, resources: dict[str, Any]
 ) -> None:
-    """Due, done meanwhile, and on an account that was merged, of which another order is due later."""
+    """Due, done meanwhile, and on a merged account, of which another order is due later."""
     paid = event("order_events", "orders_paid")
     shop.functions.invoke("order_events", paid, seconds=60)
     shop.move(15 * 86_400)

@@ -69,7 +69,7 @@ def test_one_bad_account_neither_stops_nor_starves_the_others(shop: Functions, c
         grant(shop, customer_id)
     key = {"pk": {"S": "S#demo.myshopify.com#C#8840734670933"}, "sk": {"S": "A"}}
     item = shop.table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    shop.table.put_item(TableName="points", Item=item | {"balances": {"S": "damaged"}})
+    shop.table.damage("points", item | {"balances": {"S": "damaged"}})
     move(clock, 3)
     swept = shop.invoke("expiry", {})
     assert swept == {"due": 10, "entries": 9, "failed": 1, "complete": True}
@@ -99,7 +99,7 @@ def test_no_kind_of_damage_to_one_account_stops_a_run(
     fill(shop, clock, range(8840734670900, 8840734670912))
     key = {"pk": {"S": "S#demo.myshopify.com#C#8840734670903"}, "sk": {"S": "A"}}
     item = shop.table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    shop.table.put_item(TableName="points", Item=item | damage)
+    shop.table.damage("points", item | damage)
     swept = shop.invoke("expiry", {})
     assert (swept["due"], swept["entries"], swept["failed"]) == (12, 11, 1)
 

@@ -225,15 +225,19 @@ def privacy_message() -> str:
 def test_a_report_that_was_sent_but_could_not_be_remembered_is_not_asked_for_again(
     shop: Functions, flow: FakeFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = shop.table.put_item
+    write = shop.table.transact_write_items
+    refusals: list[list[str]] = []
 
     def throttled(**request: Any) -> object:
-        if request["Item"]["sk"]["S"].startswith("I#"):
+        keys = [one["Put"]["Item"]["sk"]["S"] for one in request["TransactItems"] if "Put" in one]
+        if keys[0].startswith("I#"):
+            refusals.append(keys)
             raise refused("ThrottlingException", "slower, please")
-        return put(**request)
+        return write(**request)
 
-    monkeypatch.setattr(shop.table, "put_item", throttled)
+    monkeypatch.setattr(shop.table, "transact_write_items", throttled)
     assert run(shop, "run-1").status == 200
+    assert refusals
     assert len(flow.received) == 1
 
 

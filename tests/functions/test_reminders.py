@@ -276,7 +276,7 @@ def test_one_damaged_book_stops_no_other(shop: Shop) -> None:
     key = CURSOR | {"sk": {"S": "A"}}
     table = shop.functions.table
     item = table.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
-    table.put_item(TableName=TABLE, Item=item | {"balances": {"S": "damaged"}})
+    table.damage(TABLE, item | {"balances": {"S": "damaged"}})
     assert shop.remind() == {"due": 2, "sent": 1, "failed": 1, "complete": True}
 
 

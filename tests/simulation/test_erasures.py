@@ -6,6 +6,7 @@
 import os
 from collections import Counter
 
+from tests.simulation.erasures.moments import wrong_erasures
 from tests.simulation.erasures.prove import all_runs
 from tests.simulation.erasures.races import (
     wrong_late_files,
@@ -40,6 +41,10 @@ def test_a_file_that_arrives_after_its_customer_was_erased_is_deleted_by_the_sch
     assert list(wrong_late_files()) == []
 
 
+def test_no_moment_of_an_erasure_leaves_a_request_or_a_pseudonym_behind() -> None:
+    assert list(wrong_erasures()) == []
+
+
 def test_a_seed_runs_the_same_way_each_time() -> None:
     assert run_erasures(7) == run_erasures(7) != run_erasures(8)
 
@@ -52,6 +57,9 @@ def test_every_planted_bug_still_finds_its_place() -> None:
 
 PLANTED = (
     "a pseudonym for each request",
+    "a pseudonym that is drawn before its customer is written down",
+    "a pseudonym that is used before its customer's book has moved",
+    "a request remembered under the key of an erased customer who was merged",
     "a source that stays when its survivor is erased",
     "an order kept under the name of an erased customer",
     "orders that only a second redaction names",

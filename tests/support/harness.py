@@ -17,7 +17,7 @@ from pointbook.aws import kms, queues, topics
 from pointbook.settings import QUEUES
 from pointbook.store import files
 from tests.fakes.cipher import PlainCipher
-from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.guarded import GuardedDynamo
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
 from tests.support.table import table_request
 from tools.make_events_webhooks import sqs_event
@@ -72,7 +72,7 @@ class Functions:
         self.queued: list[tuple[str, str]] = []
         self.bucket = MemoryBucket()
         self.operator = Operator()
-        self.table = MemoryDynamoDB()
+        self.table = GuardedDynamo()
         self.table.create_table(**table_request(TABLE))
         for name, value in {**_ENVIRONMENT, **variables}.items():
             patch.setenv(name, value)

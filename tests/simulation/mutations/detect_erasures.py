@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 
+from tests.simulation.erasures.moments import wrong_erasures
 from tests.simulation.erasures.races import wrong_races
 from tests.simulation.erasures.world import run_erasures
 from tests.simulation.mutations.detect import main
@@ -17,6 +18,8 @@ def findings(seeds: int) -> Iterator[tuple[str, str]]:
     with redirect_stdout(io.StringIO()):
         raced = list(wrong_races())
     yield from raced
+    for wrong in wrong_erasures():
+        yield "erasures, moments", wrong
     for seed in range(seeds):
         violation = run_erasures(seed).violation
         if violation:

@@ -22,6 +22,18 @@ ERASURE_BUGS: Final = (
         "pseudonyms.get(name) or f'0{id(pseudonyms) % 10**19:019d}'",
     ),
     Bug(
+        "a pseudonym that is drawn before its customer is written down",
+        CUSTOMERS,
+        "            self._keep_names({**pseudonyms, **{",
+        "            str({**pseudonyms, **{",
+    ),
+    Bug(
+        "a pseudonym that is used before its customer's book has moved",
+        CUSTOMERS,
+        "return account is not None and account.erased",
+        "return account is not None",
+    ),
+    Bug(
         "a pseudonym that is never forgotten",
         CUSTOMERS,
         "self._rooms.bulk.delete([pseudonym_key(self._shop, customer_id)])",
@@ -98,6 +110,12 @@ ERASURE_BUGS: Final = (
         BESIDE,
         'f"{PRESENT} AND {condition}" if condition else PRESENT',
         'condition or "attribute_not_exists(nothing)"',
+    ),
+    Bug(
+        "a request remembered under the key of an erased customer who was merged",
+        REQUESTS,
+        '"ConditionExpression": NOT_ERASED,',
+        '"ConditionExpression": "attribute_not_exists(nothing)",',
     ),
     Bug(
         "a source that stays when its survivor is erased",

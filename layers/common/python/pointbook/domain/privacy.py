@@ -33,8 +33,9 @@ class PrivacyRequest:
 
     `customer_id` is None where Shopify named an e-mail address only. `order_ids` are the orders it
     names, `pseudonyms` the new names of those who are being erased, parents before those merged
-    into them, `position` the key at which going through the table goes on: all three are gone when
-    it is done. `counts` say what was done; `reason` is why it is held. `revision` counts writes.
+    into them (empty: about to be drawn), `position` the key at which going through the table goes
+    on: all three are gone when it is done. `counts` say what was done; `reason` is why it is held.
+    `revision` counts writes.
     """
 
     kind: Kind

@@ -12,14 +12,13 @@ from botocore.exceptions import ClientError
 
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import keys
-from pointbook.store.execute import sent
+from pointbook.store.execute import ConditionFailed, sent
 from pointbook.store.requests import ABSENT, NOT_ERASED, Request
 from pointbook.store.values import Item, Stored
 
 PRESENT = "attribute_exists(pk)"
 
 _TRIES = 3
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 _CANCELLED = "TransactionCanceledException"
 
 
@@ -67,17 +66,11 @@ class Beside:
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
 
-        def attempt() -> tuple[Stored | None, Stored]:
-            try:
-                return self._client.update_item(**request).get("Attributes", {}), {}
-            except ClientError as error:
-                if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                    item: Any = error.response.get("Item", {})
-                    return None, item
-                raise
-
-        found: tuple[Stored | None, Stored] = sent(attempt)
-        return found
+        try:
+            found: Stored = sent(lambda: self._client.update_item(**request)).get("Attributes", {})
+        except ConditionFailed as failed:
+            return None, failed.item
+        return found, {}
 
     def change_or_create(self, update: Request, item: Item) -> tuple[Stored | None, Stored]:
         """As `change`; where there is no such item yet, `item` is created and returned.

@@ -17,18 +17,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.chain import BookedEntry
 from pointbook.store import items, keys
 from pointbook.store import outbox_requests as requests
 from pointbook.store.beside import Beside, CustomerErased
-from pointbook.store.execute import sent
+from pointbook.store.execute import done_if, sent
 from pointbook.store.outbox_requests import Cursor
 from pointbook.store.requests import Request
 from pointbook.store.values import Stored
 
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,15 +97,7 @@ class Outbox:
     def discard(self, cursor: Cursor) -> None:
         """Delete a cursor that never told anything, unless somebody has asked for more by now."""
         request = requests.discard(self._table, cursor)
-
-        def attempt() -> None:
-            try:
-                self._client.delete_item(**request)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                    raise
-
-        sent(attempt)
+        done_if(lambda: self._client.delete_item(**request))
 
     def reschedule(self, cursor: Cursor, next_try_at: datetime) -> None:
         """Keep what the cursor says, give up the lease, and have it tried again later."""

@@ -15,12 +15,10 @@ more than calls are made, never less.
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.chain import milliseconds
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import keys
-from pointbook.store.execute import sent
+from pointbook.store.execute import ConditionFailed, sent
 from pointbook.store.requests import Request
 from pointbook.store.values import Item, Stored, head, int_of, number
 
@@ -39,7 +37,6 @@ NOT_THIS_MINUTE = (
 
 _MINUTE_MS = 60_000
 _TRIES = 3
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class HoldCalls:
@@ -77,18 +74,11 @@ class HoldCalls:
 
     def _unless_refused(self, operation: str, request: Request) -> Stored | None:
         """None: it is done. Otherwise the item whose state forbade it."""
-
-        def attempt() -> Any:
-            try:
-                getattr(self._client, operation)(**request)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                    raise
-                return error.response.get("Item", {})
-            return None
-
-        found: Stored | None = sent(attempt)
-        return found
+        try:
+            sent(lambda: getattr(self._client, operation)(**request))
+        except ConditionFailed as failed:
+            return failed.item
+        return None
 
 
 def count_on(table: str, shop: str, who: str, minute: int, most: int) -> Request:

@@ -6,21 +6,16 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.store import keys
-from pointbook.store.execute import sent
+from pointbook.store.execute import done_if, sent
 from pointbook.store.requests import ABSENT, UNCHANGED, Request
 from pointbook.store.values import Item, Stored
 
 PREFIX = "R#"
 SHOP_JOBS = "JOBS"
 """The partition of requests to erase a shop: what is kept of them outlives the shop's own."""
-
-
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class PrivacyRequests:
@@ -74,16 +69,7 @@ class PrivacyRequests:
             request = {**request, "ExclusiveStartKey": start} if start else {}
 
     def _written(self, put: Request) -> bool:
-        def send() -> bool:
-            try:
-                self._client.put_item(**put)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                    return False
-                raise
-            return True
-
-        return bool(sent(send))
+        return done_if(partial(self._client.put_item, **put))
 
 
 def _sk(kind: Kind, subject: str) -> str:

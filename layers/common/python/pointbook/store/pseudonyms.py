@@ -7,15 +7,11 @@ reads the same one, and it goes with the rest of the account, last of all. Then 
 from secrets import randbelow
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.erase import pseudonym_of
 from pointbook.store import keys
 from pointbook.store.beside import Beside, CustomerErased
-from pointbook.store.execute import sent
+from pointbook.store.execute import done_if, sent
 from pointbook.store.values import Item, Stored, head, text
-
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class Pseudonyms:
@@ -61,17 +57,7 @@ class Pseudonyms:
             "ConditionExpression": "entry_ids = :before",
             "ExpressionAttributeValues": {":before": item["entry_ids"]},
         }
-
-        def attempt() -> bool:
-            try:
-                self._client.put_item(**request)
-            except ClientError as error:
-                if error.response["Error"]["Code"] != _CONDITION_FAILED:
-                    raise
-                return False
-            return True
-
-        return bool(sent(attempt))
+        return done_if(lambda: self._client.put_item(**request))
 
 
 def pseudonym_key(shop: str, customer_id: str) -> Item:

@@ -4,17 +4,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.chain import milliseconds
 from pointbook.http.tokens import KeptToken
-from pointbook.store.execute import sent
+from pointbook.store.execute import done_if, sent
 from pointbook.store.requests import ABSENT, Request
 from pointbook.store.values import Item, Stored
 
 _TOKEN = "T"  # noqa: S105 (a key)
 _UNCHANGED = "version = :before"
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -61,16 +58,7 @@ class Tokens:
         """Keep `token` over the version before, version 1 over nothing; False: it has changed."""
         sealed = self._seal.close(token.text, _context(shop)) if token.text else None
         request = put_token(self._table, shop, token, sealed)
-        return bool(sent(lambda: self._put(request)))
-
-    def _put(self, request: Request) -> bool:
-        try:
-            self._client.put_item(**request)
-        except ClientError as error:
-            if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                return False
-            raise
-        return True
+        return done_if(lambda: self._client.put_item(**request))
 
 
 def put_token(table: str, shop: str, token: KeptToken, sealed: bytes | None) -> Request:

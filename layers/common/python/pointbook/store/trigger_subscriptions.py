@@ -7,15 +7,12 @@ switched off. Its messages may come twice and out of order, so the newest one co
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from pointbook.domain.chain import milliseconds
 from pointbook.store import keys
-from pointbook.store.execute import sent
+from pointbook.store.execute import done_if, sent
 from pointbook.store.requests import Request
 
 NEWER = "attribute_not_exists(said_at) OR said_at < :at"
-_CONDITION_FAILED = "ConditionalCheckFailedException"
 
 
 class TriggerSubscriptions:
@@ -42,17 +39,7 @@ class TriggerSubscriptions:
     def say(self, shop: str, handle: str, at: datetime, *, listened: bool) -> bool:
         """Keep what Shopify said at a time. False: it has said something newer, or this before."""
         request = said(self._table, shop, handle, at, listened=listened)
-
-        def attempt() -> bool:
-            try:
-                self._client.put_item(**request)
-            except ClientError as error:
-                if error.response["Error"]["Code"] == _CONDITION_FAILED:
-                    return False
-                raise
-            return True
-
-        return bool(sent(attempt))
+        return done_if(lambda: self._client.put_item(**request))
 
 
 def all_said(table: str, shop: str) -> Request:

@@ -19,7 +19,7 @@ every account names those who are there; those who were merged into them follow 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from pointbook.domain.account import Account
@@ -97,18 +97,30 @@ class CustomerErasure:
         return self._request
 
     def _name(self, customer_id: str) -> None:
-        """See to a pseudonym for a customer and for whoever was merged into it, parents first."""
+        """See to a pseudonym for a customer and for whoever was merged into it, parents first.
+
+        Each name is written down before its pseudonym is drawn, so that a run which is cut off in
+        between leaves none that nobody knows of: the next run draws the same one and goes on.
+        """
         pseudonyms = dict(self._request.pseudonyms)
-        waiting = [customer_id]
+        waiting = [customer_id, *(name for name, drawn in pseudonyms.items() if not drawn)]
         while waiting:
-            self._allowance.check()
-            name = waiting.pop(0)
-            drawn = pseudonyms.get(name) or self._rooms.pseudonyms.draw(self._shop, name)
-            if drawn is None:
-                continue  # erased before, with nothing left
-            pseudonyms[name] = drawn
-            account = self._rooms.store.account(self._shop, name)
-            waiting += _real(account.merged_from) if account else ()
+            self._keep_names({**pseudonyms, **{name: pseudonyms.get(name, "") for name in waiting}})
+            merged: list[str] = []
+            for name in waiting:
+                self._allowance.check()
+                drawn = pseudonyms.get(name) or self._rooms.pseudonyms.draw(self._shop, name)
+                if drawn is None:
+                    pseudonyms.pop(name, None)
+                    continue  # erased before, with nothing left
+                pseudonyms[name] = drawn
+                account = self._rooms.store.account(self._shop, name)
+                merged += _real(account.merged_from) if account else ()
+            waiting = merged
+        self._keep_names(pseudonyms)
+
+    def _keep_names(self, pseudonyms: Mapping[str, str]) -> None:
+        """Write the names down with the pseudonyms that are drawn by now."""
         if pseudonyms != self._request.pseudonyms:
             self._request = self._save(replace(self._request, pseudonyms=pseudonyms))
 
@@ -274,8 +286,7 @@ class CustomerErasure:
         for name in _real(
             [renamed.customer_id or "", *(one.customer_id for one in order.spendings)]
         ):
-            account = self._rooms.store.account(self._shop, name)
-            if account is None or not account.erased:
+            if not self._is_erased(name):
                 continue
             pseudonym = self._rooms.pseudonyms.find(self._shop, name)
             if pseudonym is not None:
@@ -297,7 +308,7 @@ class CustomerErasure:
         """Let a hold record name the pseudonym."""
         while (record := self._load(hold_id=hold_id).hold_record) is not None:
             names = dict(self._request.pseudonyms)
-            if record.customer_id not in names:
+            if record.customer_id not in names and self._is_erased(record.customer_id):
                 found = self._rooms.pseudonyms.find(self._shop, record.customer_id)
                 names |= {record.customer_id: found} if found else {}
             renamed = renamed_record(record, names)
@@ -305,6 +316,11 @@ class CustomerErasure:
                 return
             raised = replace(renamed, revision=record.revision + 1)
             self._done.update(holds=self._commit(Write(self._shop, (), hold_record=raised)))
+
+    def _is_erased(self, customer_id: str) -> bool:
+        """Whether a book has moved: before that, nothing may be booked under its pseudonym."""
+        account = self._rooms.store.account(self._shop, customer_id)
+        return account is not None and account.erased
 
     def _load(self, order_id: str | None = None, hold_id: str | None = None) -> Loaded:
         self._allowance.check()

@@ -1,0 +1,180 @@
+"""An erased customer leaves nothing behind, whatever is under way or comes in which order."""
+
+import json
+import re
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from local import demo, signing
+from pointbook import wiring
+from pointbook.domain.account import Account
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant, TakeHold
+from pointbook.domain.erase import is_pseudonym
+from pointbook.domain.expiry import Days
+from pointbook.domain.reconcile import reconcile
+from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.shopify.discount_code import hold_id_of
+from pointbook.store import items
+from tests.fakes.flow import FakeFlow
+from tests.support.harness import Answer, Functions, event
+from tools import shopify_payloads
+from tools.make_events_webhooks import body_of, headers
+
+SHOP = demo.SHOP_DOMAIN
+CUSTOMER, OTHER = shopify_payloads.CUSTOMER, shopify_payloads.OTHER_CUSTOMER
+BODIES = shopify_payloads.bodies()
+
+
+@pytest.fixture
+def flow() -> FakeFlow:
+    return FakeFlow()
+
+
+@pytest.fixture
+def shop(functions: Functions, flow: FakeFlow, monkeypatch: pytest.MonkeyPatch) -> Functions:
+    monkeypatch.setattr(wiring, "_flow_triggers", lambda _: flow)
+    return functions
+
+
+def deliver(shop: Functions, topic: str, body: dict[str, Any]) -> None:
+    """Shopify sends a webhook, and its worker is done with it."""
+    raw = body_of(body)
+    sent = {"body": raw.decode(), "headers": headers(topic, raw)}
+    assert (
+        shop.ask("shopify_webhook", event("shopify_webhook", "orders_create") | sent).status == 200
+    )
+    queue, text = shop.queued.pop()
+    assert shop.work(queue, text) == []
+
+
+def redact(shop: Functions, customer: int) -> None:
+    body = BODIES["customers_redact"][1] | {"customer": {"id": customer}, "orders_to_redact": []}
+    deliver(shop, "customers/redact", body)
+
+
+def watch(shop: Functions) -> None:
+    shop.invoke("privacy_watch", {}, 300)
+
+
+def grant(customer: int, points: int) -> None:
+    given = Instruction(SHOP, str(customer), Grant(points, Days(30)), Cause("test"), "Taro's")
+    assert isinstance(wiring.ledger("Asia/Tokyo").execute(given), Booked)
+
+
+def naming(shop: Functions, customer: int) -> list[tuple[str, str]]:
+    """The keys of whatever names a customer."""
+    whole = re.compile(rf"(?<![0-9A-Za-z]){customer}(?![0-9A-Za-z])")
+    return sorted(
+        key for key, item in shop.table.items("points").items() if whole.search(repr(item))
+    )
+
+
+def tombstone_and_proof(customer: int) -> list[tuple[str, str]]:
+    return [
+        (f"S#{SHOP}", f"R#customers/redact#{customer}"),
+        (f"S#{SHOP}#C#{customer}", "A"),
+    ]
+
+
+def test_a_redaction_that_overtakes_a_merge_erases_both(shop: Functions) -> None:
+    for customer in (CUSTOMER, OTHER):
+        grant(customer, 100)
+    redact(shop, OTHER)
+    deliver(shop, *BODIES["customers_merge"])
+    watch(shop)
+    for customer in (CUSTOMER, OTHER):
+        assert naming(shop, customer) == tombstone_and_proof(customer)
+    assert "Taro" not in repr(shop.table.items("points"))
+
+
+def test_points_that_an_erased_customer_spent_on_an_order_come_back_when_it_is_cancelled(
+    shop: Functions,
+) -> None:
+    grant(CUSTOMER, 1000)
+    code = shopify_payloads.OUR_CODE
+    hold = TakeHold(500, hold_id_of(code), 600, code=code)
+    taken = Instruction(SHOP, str(CUSTOMER), hold, Cause("test"), hold_id=hold.hold_id)
+    assert isinstance(wiring.ledger("Asia/Tokyo").execute(taken), Booked)
+    redact(shop, CUSTOMER)
+    order = BODIES["orders_create_gift_card_line"][1]
+    deliver(shop, "orders/create", order)
+    (account,) = pseudonyms(shop)
+    assert account.figures.spent == 500
+    cancelled = {"updated_at": shopify_payloads.MUCH_LATER, "cancelled_at": shopify_payloads.LATER}
+    deliver(shop, "orders/cancelled", order | cancelled)
+    (account,) = pseudonyms(shop)
+    assert (account.figures.spent, account.figures.approved) == (0, 1000)
+    book = wiring.store().entries(SHOP, account.customer_id, before_version=99, limit=99)
+    assert reconcile(account, book[::-1]) == []
+    assert naming(shop, CUSTOMER) == tombstone_and_proof(CUSTOMER)
+
+
+def pseudonyms(shop: Functions) -> list[Account]:
+    """The accounts of those who were erased."""
+    found = [
+        items.account_of(item)
+        for (_, part), item in shop.table.items("points").items()
+        if part == "A"
+    ]
+    return [one for one in found if is_pseudonym(one.customer_id)]
+
+
+@pytest.mark.parametrize("reported_before", [False, True])
+def test_a_report_that_waits_for_shopify_while_its_customer_is_erased_leaves_nothing(
+    shop: Functions, flow: FakeFlow, reported_before: bool
+) -> None:
+    grant(CUSTOMER, 100)
+    if reported_before:
+        assert report(shop, "run-1").status == 200
+
+    def erased_meanwhile(_: FakeFlow) -> None:
+        redact(shop, CUSTOMER)
+
+    flow.whims.append(erased_meanwhile)
+    report(shop, "run-2")
+    watch(shop)
+    assert flow.asked == 1 + reported_before
+    assert naming(shop, CUSTOMER) == tombstone_and_proof(CUSTOMER)
+
+
+def report(shop: Functions, run_id: str) -> Answer:
+    body = signing.flow_request("report-points", {"customer_id": str(CUSTOMER)}, run_id)
+    payload = event("flow_action_report", "run")
+    payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+    return shop.ask("flow_action_report", payload | {"body": body.decode()})
+
+
+@pytest.mark.parametrize("length", [10, 60])
+def test_the_first_of_a_long_chain_of_merges_works_as_before(shop: Functions, length: int) -> None:
+    """Page, refund, Flow's actions and import of c1, after c1 into c2, c2 into c3, and so on."""
+    chain = [CUSTOMER, *range(CUSTOMER + 100, CUSTOMER + 100 + length)]
+    grant(CUSTOMER, 100)
+    deliver(shop, *BODIES["orders_create"])
+    for source, target in pairwise(chain):
+        merged = {
+            "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{source}",
+            "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{target}",
+        }
+        deliver(shop, "customers/merge", BODIES["customers_merge"][1] | merged)
+
+    page = shop.sample("get_points", "by_header")
+    assert (page.status, page.body["figures"]["approved"]) == (200, 160)
+    deliver(shop, *BODIES["refunds_create"])
+    assert survivor(chain) == 130
+    granted = shop.sample("flow_action_grant", "run")
+    assert (granted.status, survivor(chain)) == (200, 1380)
+    used = shop.sample("flow_action_consume", "run")
+    assert (used.status, survivor(chain)) == (200, 1080)
+    asked = event("import_points", "run")
+    row = {"customer_id": str(CUSTOMER), "title": "Balance", "point": 7}
+    asked["body"] = json.dumps({"rows": [row | {"row": 1}, row | {"row": 2}]})
+    imported = shop.ask("import_points", asked)
+    assert [one["status"] for one in imported.body["rows"]] == ["booked", "booked"]
+    assert survivor(chain) == 1094
+
+
+def survivor(chain: list[int]) -> int:
+    return wiring.ledger("Asia/Tokyo").read(SHOP, str(chain[-1])).figures.approved

@@ -1,0 +1,210 @@
+"""Erasures at moments that chance hardly ever hits, tried one after another.
+
+A customer is erased between two calls of somebody who writes for them: whoever read their account
+before must not keep a request under their key, also where the points belong to the survivor of a
+merge, whose account the erasure does not touch any more.
+
+An erasure is cut off at each of its calls, its customer is merged into another, and the erasure
+goes on: no pseudonym that was drawn is left behind, whoever it was drawn for.
+
+An erasure is cut off at each of its calls, and another of the same person runs: no order and no
+hold names a pseudonym under which no account is yet.
+"""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout, suppress
+from functools import partial
+from itertools import count
+from random import Random
+from typing import Final
+
+from pointbook.domain.commands import Command, TakeHold, UpdateOrder
+from pointbook.domain.orders import Goods, Order, OrderUpdate
+from pointbook.domain.ports import Loaded, StoreUnavailable
+from pointbook.errors import Unavailable
+from pointbook.ledger.instruction import Booked
+from pointbook.store import items
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash, Fault, FaultyClient, Standstill
+from tests.fakes.privacy import Office, everything
+from tests.simulation.erasures.checker import must_leave_nothing
+from tests.simulation.kernel.violation import Violation
+from tests.support.engine import MEMORY, SHOP, Engine, opened
+from tests.support.examples import ORDER
+from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, Desk
+
+CHILD: Final = "7001001"
+PARENT: Final = "7001002"
+SURVIVOR: Final = "7001003"
+PEOPLE: Final = (CHILD, PARENT, SURVIVOR)
+CALLS_MAX: Final = 2_000
+"""More than everything in one of these takes."""
+
+type Act = Callable[[Desk, str], object]
+
+
+def _order(desk: Desk, name: str) -> object:
+    news = OrderUpdate(
+        updated_at=desk.clock.now(), goods=Goods(20_000), confirmed_at=desk.clock.now()
+    )
+
+    def command(loaded: Loaded) -> Command:
+        return UpdateOrder(loaded.order or Order(ORDER), news, ONE_FOR_A_HUNDRED, MONTH)
+
+    return desk.say(command, order_id=ORDER, customer_id=name)
+
+
+ACTS: Final[dict[str, Act]] = {
+    "order": _order,
+    "grant": lambda desk, name: desk.grant(5, key="late", customer_id=name),
+    "consume": lambda desk, name: desk.consume(5, key="late", customer_id=name),
+}
+
+
+def wrong_erasures() -> Iterator[str]:
+    """Everything that is wrong at one of these moments."""
+    with redirect_stdout(io.StringIO()):
+        try:
+            found = list(_wrong())
+        except Crash:
+            found = [f"it goes on after {CALLS_MAX} calls"]
+    yield from found
+
+
+def _wrong() -> Iterator[str]:
+    for name, act in ACTS.items():
+        for erased in (PARENT, SURVIVOR):
+            yield from _erased_between_two_calls(name, act, erased)
+    for fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
+        yield from _merged_while_it_is_cut_off(fault)
+        yield from _another_while_it_is_cut_off(fault)
+
+
+def _erased_between_two_calls(name: str, act: Act, erased: str) -> Iterator[str]:
+    """A request of a merged customer, with the erasure of one of the two before each call."""
+    for at in count():
+        engine = _people()
+        _merge(engine, PARENT, SURVIVOR)
+        office = Office(engine)
+        client = Meanwhile(engine, at, partial(office.redact, erased))
+        act(Desk(engine, client), PARENT)
+        yield from _left(office, f"{name}, {erased} is erased before call {at}")
+        if client.calls <= at:
+            return
+
+
+def _merged_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
+    """The erasure of a customer with a child ends at each call; both go to a survivor meanwhile."""
+    for at in count():
+        engine = _people()
+        _merge(engine, CHILD, PARENT)
+        office, plan = Office(engine), At(at, fault)
+        _cut_off(office, PARENT, plan)
+        _merge(engine, PARENT, SURVIVOR)
+        office.redact(PARENT)
+        yield from _left(office, f"{fault} at call {at}, and a merge before it goes on")
+        if len(plan.seen) <= at:
+            return
+
+
+def _another_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
+    """The erasure of a survivor ends at each call; then one of the merged is erased alone."""
+    for at in count():
+        engine = _people()
+        for source in (CHILD, PARENT):
+            _merge(engine, source, SURVIVOR)
+        office, plan = Office(engine), At(at, fault)
+        _cut_off(office, SURVIVOR, plan)
+        office.redact(PARENT)
+        when = f"{fault} at call {at} of the survivor's, and another erasure"
+        yield from _without_account(engine, when)
+        office.redact(SURVIVOR)
+        yield from _left(office, when)
+        if len(plan.seen) <= at:
+            return
+
+
+def _cut_off(office: Office, customer_id: str, plan: At) -> None:
+    client = office.engine.client
+    faulty = FaultyClient(client, client, plan, Standstill(), Random(plan.call), _Nobody())
+    with suppress(Crash, StoreUnavailable, Unavailable):
+        office.redact(customer_id, client=faulty)
+
+
+def _without_account(engine: Engine, when: str) -> Iterator[str]:
+    """Orders and hold records that name somebody who has no account."""
+    found = everything(engine)
+    known = {item["pk"]["S"].rpartition("#")[2] for item in found if item["sk"]["S"] == "A"}
+    for item in found:
+        if item["sk"]["S"] in ("O", "K") and item["customer"]["S"] not in known:
+            yield f"{when}: {item['pk']['S']} names {item['customer']['S']}, who has no account"
+
+
+def _people() -> Engine:
+    engine = opened(MEMORY, _Limited())
+    desk = Desk(engine)
+    for name in PEOPLE:
+        desk.grant(50, key="first", customer_id=name)
+        hold = TakeHold(5, f"hold of {name[::-1]}", 600)
+        desk.say(hold, hold_id=hold.hold_id, customer_id=name)
+    return engine
+
+
+def _merge(engine: Engine, source: str, target: str) -> bool:
+    """Refused where the source is erased by now."""
+    return isinstance(Desk(engine).ledger.merge(SHOP, source, target, FLOW), Booked)
+
+
+def _left(office: Office, when: str) -> Iterator[str]:
+    for _ in range(3):
+        office.watch()
+    found = everything(office.engine)
+    accounts = [items.account_of(item) for item in found if item["sk"] == {"S": "A"}]
+    try:
+        must_leave_nothing(found, {one.customer_id for one in accounts if one.erased})
+    except Violation as violation:
+        yield f"{when}: {violation}"
+
+
+class _Limited(MemoryDynamoDB):
+    """A table that answers `CALLS_MAX` calls: whatever goes on for ever ends as in a crash."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._calls = 0
+
+    def __getattribute__(self, name: str) -> object:
+        if name in POSSIBLE:
+            self._calls += 1
+            if self._calls > CALLS_MAX:
+                raise Crash
+        return super().__getattribute__(name)
+
+
+class Meanwhile:
+    """A client before whose call number `at`, counted from 0, something else happens."""
+
+    def __init__(self, engine: Engine, at: int, act: Callable[[], object]) -> None:
+        self._engine = engine
+        self._at = at
+        self._act = act
+        self.calls = 0
+
+    def __getattr__(self, operation: str) -> object:
+        self.calls += 1
+        if self.calls - 1 == self._at:
+            self._act()
+        return getattr(self._engine.client, operation)
+
+
+class _Nobody:
+    """A witness who has nothing to note."""
+
+    def issued(self, operation: str) -> None: ...
+
+    def suffered(self, fault: Fault) -> None: ...
+
+    def committed(self, request: object, stamp: object) -> None: ...
+
+    def answered(self) -> None: ...
