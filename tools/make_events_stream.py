@@ -11,6 +11,7 @@ from pointbook.domain.account import Account
 from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.expiry import Days
+from pointbook.domain.state import State
 from pointbook.store import items
 
 STREAM = (
@@ -80,7 +81,7 @@ def _accounts(customer_id: str) -> list[Account]:
     found = []
     account = Account(customer_id, book_id="0123456789abcdef", time_zone="Asia/Tokyo")
     for number, command in enumerate(_HISTORY):
-        decision = decide(account, command, _NOW + timedelta(minutes=number))
+        decision = decide(State(account), command, _NOW + timedelta(minutes=number))
         assert isinstance(decision, Decision)
         account = replace(decision.account, head=f"{number:064x}")
         found.append(account)

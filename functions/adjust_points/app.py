@@ -30,7 +30,7 @@ def handler(request: Request) -> Response:
     points = whole_number(body.get("points"), "points", -POINTS_MAX, POINTS_MAX)
     expires_on = optional_day(body.get("expires_on"), "expires_on")
     programme = wiring.programme(shop)
-    ledger = wiring.ledger(programme.time_zone)
+    ledger = wiring.ledger()
     booked = ledger.execute(
         Instruction(
             shop=shop,
@@ -44,6 +44,7 @@ def handler(request: Request) -> Response:
                 "points": points,
                 "expires_on": expires_on.isoformat() if expires_on else None,
             },
+            time_zone=programme.time_zone,
         )
     )
     if isinstance(booked, Refusal):

@@ -8,7 +8,7 @@ from pointbook.entrypoints.http import my_page_endpoint
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import REPLAY_HEADER, Response, refusal_problem
 from pointbook.page.hold import shown_hold
-from pointbook.services.holds import Held
+from pointbook.services.holds import HoldResult
 from pointbook.validation import whole_number
 
 settings = environment.settings()
@@ -23,7 +23,7 @@ def handler(request: Request) -> Response:
     desk = wiring.hold_service(customer.shop)
     with request.timing.measure("ledger"):
         held = desk.create(customer.customer_id, points, key)
-        if isinstance(held, Held):
+        if isinstance(held, HoldResult):
             return _held(held)
         open_hold = desk.open_hold(customer.customer_id) if held.code is Code.HOLD_OPEN else None
     if open_hold is None:
@@ -31,7 +31,7 @@ def handler(request: Request) -> Response:
     return refusal_problem(held, hold=shown_hold(open_hold, environment.clock().now()))
 
 
-def _held(held: Held) -> Response:
+def _held(held: HoldResult) -> Response:
     body = {
         "hold_id": held.hold_id,
         "points": held.points,

@@ -16,5 +16,5 @@ def handler(message: Message) -> None:
     programme = wiring.programme(message.shop)
     # A stack of one shop needs no question: whoever is genuine is that shop's.
     customers = partial(wiring.customers, message.shop) if len(settings.shops) > 1 else None
-    ledger, requests = wiring.ledger(programme.time_zone), wiring.privacy_requests()
+    ledger, requests = wiring.ledger(), wiring.privacy_requests()
     customer_events.carry_out(message, ledger, programme, requests, customers)

@@ -23,5 +23,4 @@ def handler(request: Request) -> Response:
         renew=programme.renew,
         flow_per_hour=programme.flow_entries_per_hour,
     )
-    ledger = wiring.ledger(programme.time_zone)
-    return carry_out(action, command, ledger, wiring.store())
+    return carry_out(action, command, wiring.ledger(), programme.time_zone)

@@ -13,7 +13,6 @@ settings = environment.settings()
 def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Settle every account on which something is due, each in a transaction of its own."""
     log.bind(stage=settings.stage, request_id=context.aws_request_id)
-    ledger = wiring.ledger(wiring.first_programme().time_zone)
-    sweep = Sweep(wiring.store(), environment.clock(), settling(ledger))
+    sweep = Sweep(wiring.store(), environment.clock(), settling(wiring.ledger()))
     seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
     return asdict(sweep.run(DueKind.HOLD, seconds))

@@ -1,8 +1,7 @@
 """POST /v1/operator/imports/{import_id}: balances of another system, up to 100 rows a request."""
 
-import time
-
 from pointbook import environment, log, wiring
+from pointbook.deadline import Deadline
 from pointbook.entrypoints.http import operator_endpoint
 from pointbook.entrypoints.operator_auth import operator, shop_of
 from pointbook.entrypoints.request import Request
@@ -30,9 +29,9 @@ def handler(request: Request) -> Response:
         raise InvalidRequest("dry_run", "dry_run must be true or false.")
     rows = read_rows(body.get("rows"))
     programme = wiring.programme(shop)
-    ledger = wiring.ledger(programme.time_zone)
+    ledger = wiring.ledger()
     batch = Import(import_id, shop, actor, ledger, programme, dry_run=dry_run)
-    done = list(batch.run(rows, RUN_SECONDS, time.monotonic))
+    done = list(batch.run(rows, Deadline.after(RUN_SECONDS)))
     sums = totals(done)
     log.info("rows_imported", import_id=import_id, shop=shop, dry_run=dry_run, totals=sums)
     return Response(200, {"import_id": import_id, "dry_run": dry_run, "rows": done, "totals": sums})

@@ -4,12 +4,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
+
+from pointbook.domain import commands
+from pointbook.domain.account import Account, HoldRecord
+from pointbook.domain.orders import Order
+from pointbook.ledger.instruction import Instruction
 
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ROOT / "functions"
@@ -106,6 +111,25 @@ def test_handlers_and_modules_stay_small_enough_to_be_read_whole() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > limit
     ]
     assert too_long == []
+
+
+def test_a_command_holds_ids_and_values_and_nothing_that_is_loaded() -> None:
+    for command in (*commands.Command.__value__.__args__, Instruction):
+        for name, kind in get_type_hints(command).items():
+            loaded = {part for part in (Account, Order, HoldRecord, Callable) if _names(kind, part)}
+            assert not loaded, f"{command.__name__}.{name} holds {loaded}"
+
+
+def _names(kind: object, part: object) -> bool:
+    """Whether a type is this one, or is made with it."""
+    return part in (kind, get_origin(kind)) or any(_names(one, part) for one in get_args(kind))
+
+
+@pytest.mark.parametrize("service", ["customers", "holds", "orders", "orphaned_codes", "my_page"])
+def test_services_reach_accounts_orders_and_holds_through_the_ledger(service: str) -> None:
+    text = (PACKAGE / "services" / f"{service}.py").read_text()
+    found = re.search(r"\b(Store|StoreUnavailable|ReadRequest|DynamoStore)\b|\bWrite\(", text)
+    assert found is None, f"{service} names {found}"
 
 
 def test_every_folder_of_the_package_is_a_package() -> None:

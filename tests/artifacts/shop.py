@@ -185,15 +185,12 @@ class Shop:
             customer_id=CUSTOMER,
             command=TakeHold(100, "hold-1", 600),
             cause=Cause("test"),
-            hold_id="hold-1",
         )
-        assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+        assert isinstance(wiring.ledger().execute(instruction), Booked)
 
     def merge(self) -> None:
         """Make the customer another one: the book becomes a tombstone."""
-        merged = wiring.ledger("Asia/Tokyo").merge(
-            demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("test")
-        )
+        merged = wiring.ledger().merge(demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("test"))
         assert isinstance(merged, Booked)
         self._forget_requests()
 

@@ -47,7 +47,7 @@ class Shop:
 
     def say(self, command: Command, **more: Any) -> None:
         given = Instruction(demo.SHOP_DOMAIN, str(CUSTOMER), command, Cause("test"), **more)
-        assert isinstance(wiring.ledger("Asia/Tokyo").execute(given), Booked)
+        assert isinstance(wiring.ledger().execute(given), Booked)
 
     def deliver(self, one: Delivery) -> str:
         """Take a delivery in and work on it: `done`, `comes again`, or the code of the refusal."""
@@ -68,7 +68,7 @@ class Shop:
 
     def figures(self) -> dict[str, int]:
         """The figures that are not zero, without `total`."""
-        view = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, str(CUSTOMER))
+        view = wiring.ledger().read(demo.SHOP_DOMAIN, str(CUSTOMER))
         return {
             name: points
             for name, points in view.figures._asdict().items()

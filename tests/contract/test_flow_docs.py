@@ -10,6 +10,7 @@ from pointbook.domain.decide import decide
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
 from pointbook.domain.refusal import Refusal
+from pointbook.domain.state import State
 from pointbook.entrypoints.flow import TOO_DEEP
 from pointbook.errors import InvalidRequest
 from pointbook.services.publishing.reports import NOT_TAKEN, reported_too_often
@@ -75,9 +76,9 @@ def without(key: str) -> str:
 
 
 def not_enough() -> str:
-    granted = decide(Account(CUSTOMER), Grant(120, Days(30)), NOW)
+    granted = decide(State(Account(CUSTOMER)), Grant(120, Days(30)), NOW)
     assert not isinstance(granted, Refusal)
-    refusal = decide(granted.account, Consume(500), NOW)
+    refusal = decide(State(granted.account), Consume(500), NOW)
     assert isinstance(refusal, Refusal)
     return refusal.message
 
@@ -85,7 +86,7 @@ def not_enough() -> str:
 def too_often() -> str:
     hour = int(NOW.timestamp()) // 3600
     full = Account(CUSTOMER, flow_pace=Pace(hour, 500))
-    refusal = decide(full, Grant(1, Days(30), flow_per_hour=500), NOW)
+    refusal = decide(State(full), Grant(1, Days(30), flow_per_hour=500), NOW)
     assert isinstance(refusal, Refusal)
     return refusal.message
 

@@ -9,6 +9,7 @@ from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.entry import Entry
 from pointbook.domain.ports import AccountWrite, Committed, Write
+from pointbook.domain.state import State
 from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
 from pointbook.store.dynamodb import DynamoStore
 from tests.support.engine import SHOP
@@ -25,7 +26,7 @@ def grow(store: DynamoStore, entries: int, customer_id: str = CUSTOMER) -> Accou
     for _ in range(entries // ENTRIES_PER_WRITE_MAX):
         before, booked = account, list[Entry]()
         for command in _COMMANDS:
-            decision = decide(account, command, NOON)
+            decision = decide(State(account), command, NOON)
             assert isinstance(decision, Decision)
             account = decision.account
             booked += decision.entries

@@ -19,6 +19,7 @@ from random import Random
 from typing import Any, Final
 
 from pointbook.clock import SystemClock
+from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause, milliseconds
 from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.expiry import Days
@@ -28,7 +29,7 @@ from pointbook.errors import PointbookError, ShopifyUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.services import customers as customer_events
-from pointbook.services.holds import Held, HoldService
+from pointbook.services.holds import HoldResult, HoldService
 from pointbook.services.imports import Import
 from pointbook.services.message import Message, message_text, read_message
 from pointbook.services.orders import OrderService
@@ -158,7 +159,7 @@ class Pair:
     """Two customers, of whom the source is merged into the target and both are erased."""
 
     number: int
-    hold: Held | None = None
+    hold: HoldResult | None = None
 
     @property
     def source(self) -> str:
@@ -298,7 +299,7 @@ class PairsShop:
         self._import(pair)
         if pair.hold is None:
             held = self._holds().create(pair.source, HELD_POINTS, f"hold {pair.number}")
-            assert isinstance(held, Held), held
+            assert isinstance(held, HoldResult), held
             pair.hold = held
         self._orders().carry_out(self._order(pair, 1, pair.source, paid=False))
         self._orders().carry_out(self._order(pair, 2, pair.target))
@@ -441,7 +442,7 @@ class PairsShop:
             row = {"customer_id": customer, "title": "Moved in", "point": 11}
             done = Import(
                 "move", SHOP, "operator", self._ledger(), self.programme, dry_run=False
-            ).run({pair.number + 1: row}, 30.0, self.clock.monotonic)
+            ).run({pair.number + 1: row}, Deadline.after(30.0, self.clock.monotonic))
             self._accept("granted", sum(11 for one in done if one["status"] == "booked"))
 
     def _accept(self, what: str, points: int) -> None:
@@ -488,15 +489,12 @@ class PairsShop:
         return Ledger(self._store(), self.clock, random=self.random.random)
 
     def _orders(self) -> OrderService:
-        return OrderService(
-            SHOP, self._ledger(), self._store(), self.clock, self.programme, nobody_is_asked
-        )
+        return OrderService(SHOP, self._ledger(), self.clock, self.programme, nobody_is_asked)
 
     def _holds(self) -> HoldService:
         return HoldService(
             shop=SHOP,
             ledger=self._ledger(),
-            store=self._store(),
             clock=self.clock,
             programme=self.programme,
             discounts=Discounts(),

@@ -17,8 +17,6 @@ import pytest
 from pointbook.clock import SystemClock
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import BeginRelease, CaptureHold, Consume, Grant, ReleaseHold
-from pointbook.domain.orders import Order
-from pointbook.domain.ports import Loaded
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
@@ -161,12 +159,7 @@ def test_an_order_and_a_release_at_once_take_the_points_once(crowd: Crowd) -> No
     crowd.desk.hold(40)
     crowd.desk.say(BeginRelease("h1"))
     release = Instruction(SHOP, CUSTOMER, ReleaseHold("h1"), FLOW)
-
-    def captured(loaded: Loaded) -> CaptureHold:
-        assert loaded.hold_record is not None
-        return CaptureHold(40, loaded.hold_record, loaded.order or Order(ORDER))
-
-    capture = Instruction(SHOP, CUSTOMER, captured, Cause("order"), order_id=ORDER, hold_id=HOLD_ID)
+    capture = Instruction(SHOP, CUSTOMER, CaptureHold(40, HOLD_ID, ORDER), Cause("order"))
 
     answers = crowd.all_at_once(
         [lambda: crowd.execute(release), lambda: crowd.execute(capture)] * 32

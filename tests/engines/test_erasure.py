@@ -15,10 +15,10 @@ from pointbook.clock import SystemClock
 from pointbook.domain.account import Account
 from pointbook.domain.buckets import Balances
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Command, UpdateOrder
+from pointbook.domain.commands import UpdateOrder
 from pointbook.domain.erase import is_pseudonym
-from pointbook.domain.orders import Goods, Order, OrderUpdate
-from pointbook.domain.ports import Loaded, ReadRequest
+from pointbook.domain.orders import Goods, OrderUpdate
+from pointbook.domain.ports import ReadRequest
 from pointbook.domain.privacy import Kind, State
 from pointbook.domain.reconcile import reconcile
 from pointbook.domain.refusal import Code, Refusal
@@ -132,8 +132,8 @@ def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine
 def test_an_order_that_no_entry_is_about_forgets_its_customer_too(engine: Engine) -> None:
     desk, office = live(engine), Office(engine)
     news = OrderUpdate(updated_at=desk.clock.now(), goods=_goods(1))
-    too_little = UpdateOrder(Order("9005"), news, ONE_FOR_A_HUNDRED, MONTH)
-    assert desk.say(too_little, order_id="9005") == Booked((), ANY)
+    too_little = UpdateOrder("9005", news, ONE_FOR_A_HUNDRED, MONTH)
+    assert desk.say(too_little) == Booked((), ANY)
     office.redact(CUSTOMER, orders=(ORDER, "9005"))
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
 
@@ -187,7 +187,7 @@ def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
     name = pseudonym(engine, book_id)
 
     captured = desk.capture(60, order_id="9002", customer_id=name)
-    cancelled = desk.say(_cancellation, order_id=ORDER, customer_id=name)
+    cancelled = desk.say(_CANCELLATION, customer_id=name)
 
     assert isinstance(captured, Booked)
     assert isinstance(cancelled, Booked)
@@ -196,9 +196,7 @@ def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
     assert desk.findings(name) == []
 
 
-def _cancellation(loaded: Loaded) -> Command:
-    assert loaded.order is not None
-    return UpdateOrder(loaded.order, OrderUpdate(cancelled=True), ONE_FOR_A_HUNDRED, MONTH)
+_CANCELLATION = UpdateOrder(ORDER, OrderUpdate(cancelled=True), ONE_FOR_A_HUNDRED, MONTH)
 
 
 def _account(desk: Desk, customer_id: str) -> Account:

@@ -19,8 +19,8 @@ from pointbook.domain.commands import (
 from pointbook.domain.expiry import Days, FixedDate
 from pointbook.domain.holds import ALARM_CODE_USED_AGAIN, ALARM_LATE_ORDER
 from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
-from pointbook.domain.orders import Goods, Order, Refund
-from pointbook.domain.ports import DUE_SHARDS, DueKind, Loaded
+from pointbook.domain.orders import Goods, Refund
+from pointbook.domain.ports import DUE_SHARDS, DueKind
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
@@ -256,12 +256,7 @@ def test_a_cancelled_order_gives_back_what_was_spent_on_it_once(desk: Desk) -> N
     desk.tell_order(cancelled=True)
 
     def give_back() -> Booked:
-        return booked(
-            desk.say(
-                lambda loaded: ReturnSpending(loaded.order, HOLD_ID, MONTH),  # type: ignore[arg-type]
-                order_id=ORDER,
-            )
-        )
+        return booked(desk.say(ReturnSpending(ORDER, HOLD_ID, MONTH)))
 
     assert len(give_back().entry_ids) == 1
     assert give_back().entry_ids == ()
@@ -291,13 +286,10 @@ def test_points_of_an_order_are_found_and_approved_when_their_days_are_over(desk
 
 def test_points_used_at_a_till_are_spent_once_even_where_they_are_missing(desk: Desk) -> None:
     desk.grant(30)
-
-    def spend(loaded: Loaded) -> SpendOnOrder:
-        return SpendOnOrder(40, loaded.order or Order(ORDER), "till")
-
-    first = booked(desk.say(spend, order_id=ORDER))
+    spend = SpendOnOrder(40, ORDER, "till")
+    first = booked(desk.say(spend))
     assert first.alarms == (ALARM_SPENT_WITHOUT_POINTS,)
-    assert booked(desk.say(spend, order_id=ORDER)).entry_ids == ()
+    assert booked(desk.say(spend)).entry_ids == ()
     assert desk.figures() == {"approved": -10, "total": -10, "lifetime": 30, "spent": 40}
     assert desk.topics() == ["add/flow", "sub/order"]
     assert desk.findings() == []

@@ -178,7 +178,7 @@ def test_one_guard_stops_the_whole_write(
 
     assert verdict == VersionConflict({CUSTOMER: an_account()} if account_changed else {})
     assert loaded(store) == Loaded(an_account(), a_remembered(), an_order(), a_hold_record())
-    assert loaded(store, replace(EVERYTHING, key_hash="ef" * 32)).remembered is None
+    assert loaded(store, replace(EVERYTHING, key_hash="ef" * 32)).idempotency_record is None
     assert len(book_of(store, CUSTOMER)) == 1
     assert store.commit(second) == Committed()  # with its guards as they should be
 
@@ -201,7 +201,9 @@ def test_a_later_revision_needs_the_one_before_to_be_there(engine: Engine, part:
 def test_a_request_that_was_remembered_is_already_done(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
-    again = replace(a_write(revision=2), remembered=replace(a_remembered(), content_hash="11" * 32))
+    again = replace(
+        a_write(revision=2), idempotency_record=replace(a_remembered(), content_hash="11" * 32)
+    )
 
     assert store.commit(again) == AlreadyDone(a_remembered())
     assert loaded(store).account == an_account()
@@ -217,7 +219,9 @@ def test_already_done_says_more_than_a_lost_race(engine: Engine) -> None:
 def test_an_account_is_handed_back_only_if_nothing_else_had_changed(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
-    both_gone = replace(a_write(revision=1), remembered=a_remembered("ef" * 32), hold_record=None)
+    both_gone = replace(
+        a_write(revision=1), idempotency_record=a_remembered("ef" * 32), hold_record=None
+    )
 
     assert store.commit(both_gone) == VersionConflict()
     assert store.commit(replace(both_gone, order=None)) == VersionConflict({CUSTOMER: an_account()})

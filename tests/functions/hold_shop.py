@@ -119,7 +119,7 @@ class HoldShop:
 
     def topics(self) -> list[str]:
         """What has happened, newest first."""
-        entries = wiring.ledger("Asia/Tokyo").history(demo.SHOP_DOMAIN, CUSTOMER, limit=50)
+        entries = wiring.ledger().history(demo.SHOP_DOMAIN, CUSTOMER, limit=50)
         return [booked.entry.topic for booked in entries]
 
 

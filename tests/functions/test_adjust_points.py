@@ -29,7 +29,7 @@ def wish(points: object, key: str = "a", **more: object) -> dict[str, Any]:
 
 def entries(customer: str = CUSTOMER) -> list[BookedEntry]:
     """The customer's entries, newest first."""
-    return wiring.ledger("Asia/Tokyo").history(demo.SHOP_DOMAIN, customer, limit=50)
+    return wiring.ledger().history(demo.SHOP_DOMAIN, customer, limit=50)
 
 
 def refusal(answer: Answer) -> tuple[int, str]:
@@ -60,7 +60,7 @@ def test_points_are_valid_as_the_programme_says_or_through_the_day_that_is_given
 ) -> None:
     functions.ask(ADJUST, wish(200, "rule"))
     functions.ask(ADJUST, wish(100, "day", expires_on="2099-12-31"))
-    lots = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    lots = wiring.ledger().read(demo.SHOP_DOMAIN, CUSTOMER).lots
     assert [lot.points for lot in lots] == [200, 100]
     assert lots[0].valid_through.day in (28, 29, 30, 31), "the end of a month"
     assert lots[1].valid_through.isoformat() == "2099-12-31"
@@ -80,9 +80,9 @@ def test_staffs_work_is_no_activity_of_the_customers_and_renews_nothing(
 ) -> None:
     functions = Functions(monkeypatch, PROGRAMME_EXPIRY="rolling:days:30")
     functions.sample("flow_action_grant", "days_1")
-    before = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    before = wiring.ledger().read(demo.SHOP_DOMAIN, CUSTOMER).lots
     assert functions.ask(ADJUST, wish(points)).status == 201
-    after = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    after = wiring.ledger().read(demo.SHOP_DOMAIN, CUSTOMER).lots
     assert after[0].valid_through == before[0].valid_through
     if points > 0:
         assert (after[1].valid_through - before[0].valid_through).days == 29
@@ -201,7 +201,7 @@ def test_a_merged_customers_survivor_is_adjusted_and_repetitions_are_known(
     functions: Functions,
 ) -> None:
     first = functions.ask(ADJUST, wish(200))
-    ledger = wiring.ledger("Asia/Tokyo")
+    ledger = wiring.ledger()
     assert isinstance(ledger.merge(demo.SHOP_DOMAIN, CUSTOMER, OTHER, Cause("test")), Booked)
     again = functions.ask(ADJUST, wish(200))
     assert (again.body, again.headers["Idempotent-Replay"]) == (first.body, "true")

@@ -27,12 +27,12 @@ def message(case: str, **payload: Any) -> str:
 
 
 def approved(customer_id: int = CUSTOMER) -> int:
-    view = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, str(customer_id))
+    view = wiring.ledger().read(demo.SHOP_DOMAIN, str(customer_id))
     return view.figures.approved
 
 
 def topics(customer_id: int = CUSTOMER) -> list[str]:
-    entries = wiring.ledger("Asia/Tokyo").history(demo.SHOP_DOMAIN, str(customer_id), limit=20)
+    entries = wiring.ledger().history(demo.SHOP_DOMAIN, str(customer_id), limit=20)
     return [booked.entry.topic for booked in entries]
 
 
@@ -66,7 +66,7 @@ def test_signing_up_told_by_two_events_gives_points_once(functions: Functions) -
 def test_points_for_signing_up_last_as_the_programme_says(monkeypatch: pytest.MonkeyPatch) -> None:
     functions = Functions(monkeypatch, PROGRAMME_EXPIRY="date:2099-12-31")
     assert functions.work(QUEUE, message("customers_create")) == []
-    lots = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, str(CUSTOMER)).lots
+    lots = wiring.ledger().read(demo.SHOP_DOMAIN, str(CUSTOMER)).lots
     assert lots == (Lot(date(2099, 12, 31), SIGN_UP),)
 
 
@@ -111,7 +111,7 @@ def test_where_there_are_two_shops_the_one_in_the_header_has_to_have_the_custome
     assert two_shops.work(QUEUE, json.dumps(lying)) == []
     (counted,) = metrics(capsys, "WebhooksRefused")
     assert (counted["Topic"], counted["Code"]) == ("customers/create", "customer_unknown")
-    assert wiring.ledger("Asia/Tokyo").history(SECOND_SHOP, str(CUSTOMER), limit=1) == []
+    assert wiring.ledger().history(SECOND_SHOP, str(CUSTOMER), limit=1) == []
     customers.gone.clear()
     assert two_shops.work(QUEUE, message("customers_create")) == []
     assert approved() == SIGN_UP

@@ -82,7 +82,7 @@ def test_consuming_renews_every_lot_where_expiry_rolls(monkeypatch: pytest.Monke
     functions = Functions(monkeypatch, PROGRAMME_EXPIRY="rolling:days:90")
     assert functions.sample("flow_action_grant", "days_1").status == 200
     assert consume(functions, "run-1", points=1).status == 200
-    view = wiring.ledger("Asia/Tokyo").read("demo.myshopify.com", "8840734670934")
+    view = wiring.ledger().read("demo.myshopify.com", "8840734670934")
     today = day_of(view.as_of, "Asia/Tokyo")
     assert [(lot.points, (lot.valid_through - today).days) for lot in view.lots] == [(99, 90)]
 

@@ -43,7 +43,7 @@ def test_without_days_points_last_as_the_programme_says(
 ) -> None:
     functions = Functions(monkeypatch, PROGRAMME_EXPIRY="date:2099-12-31")
     assert functions.sample(GRANT, case).status == 200
-    (lot,) = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    (lot,) = wiring.ledger().read(demo.SHOP_DOMAIN, CUSTOMER).lots
     assert lot.valid_through.isoformat() == "2099-12-31"
 
 
@@ -105,7 +105,7 @@ def test_a_figure_that_graphqls_int_does_not_hold_is_null_and_the_others_stand(
     for points in (10**9, 10**9, 2**31 - 1 - 2 * 10**9 - 1250):
         grant = Grant(points, Days(365))
         instruction = Instruction(demo.SHOP_DOMAIN, CUSTOMER, grant, Cause("test"))
-        assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+        assert isinstance(wiring.ledger().execute(instruction), Booked)
     largest = functions.sample(GRANT, "run").body["return_value"]
     assert (largest["approved"], largest["total"]) == (2**31 - 1, 2**31 - 1)
     one_more = functions.sample(GRANT, "with_key").body["return_value"]

@@ -42,7 +42,7 @@ class Workflows:
 
     def entries(self, customer: str = CUSTOMER) -> list[BookedEntry]:
         """The customer's entries, the oldest first."""
-        return wiring.ledger("Asia/Tokyo").history(SHOP, customer, limit=100)[::-1]
+        return wiring.ledger().history(SHOP, customer, limit=100)[::-1]
 
 
 def entry_of(answer: Answer) -> str:

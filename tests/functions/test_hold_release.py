@@ -35,9 +35,8 @@ def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
         customer_id=CUSTOMER,
         command=TakeHold(500, "hold-1", 600, code="PTS-1"),
         cause=Cause("test"),
-        hold_id="hold-1",
     )
-    assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+    assert isinstance(wiring.ledger().execute(instruction), Booked)
     return functions
 
 

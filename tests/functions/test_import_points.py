@@ -9,6 +9,7 @@ import pytest
 
 from local import demo
 from pointbook import wiring
+from pointbook.deadline import Deadline
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
@@ -41,7 +42,7 @@ def rows(*changes: Mapping[str, object], **more: object) -> dict[str, Any]:
 
 def entries(customer: str = CUSTOMER) -> list[BookedEntry]:
     """The customer's entries, newest first."""
-    return wiring.ledger("Asia/Tokyo").history(demo.SHOP_DOMAIN, customer, limit=50)
+    return wiring.ledger().history(demo.SHOP_DOMAIN, customer, limit=50)
 
 
 def statuses(answer: Answer) -> list[str]:
@@ -84,7 +85,7 @@ def test_points_keep_their_day_and_those_without_one_follow_the_programme(
     functions: Functions,
 ) -> None:
     functions.ask(IMPORT, rows({}, {"expired_at": None}, {"expired_at": ""}))
-    lots = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    lots = wiring.ledger().read(demo.SHOP_DOMAIN, CUSTOMER).lots
     assert [lot.points for lot in lots] == [1000, 500]
     assert lots[1].valid_through.isoformat() == "2099-12-31"
 
@@ -95,7 +96,7 @@ def test_an_import_is_no_activity_of_the_customers_and_renews_nothing(
     functions = Functions(monkeypatch, PROGRAMME_EXPIRY="rolling:days:30")
     functions.sample("flow_action_grant", "days_1")
     functions.ask(IMPORT, rows({"expired_at": None}))
-    tomorrow, later = wiring.ledger("Asia/Tokyo").read(demo.SHOP_DOMAIN, CUSTOMER).lots
+    tomorrow, later = wiring.ledger().read(demo.SHOP_DOMAIN, CUSTOMER).lots
     assert (later.valid_through - tomorrow.valid_through).days == 29
 
 
@@ -238,11 +239,11 @@ def test_rows_that_the_time_did_not_suffice_for_are_answered_as_not_done(
 ) -> None:
     """Each look at the clock takes 8 seconds of 20."""
     ticks = iter(range(0, 1000, 8))
-    ledger = wiring.ledger("Asia/Tokyo")
+    ledger = wiring.ledger()
     programme = wiring.programme(demo.SHOP_DOMAIN)
     batch = imports.Import("move", demo.SHOP_DOMAIN, "user/a", ledger, programme, dry_run=False)
     contents = {number: ROW | {"row": number} for number in range(1, 5)}
-    done = list(batch.run(contents, 20.0, lambda: next(ticks)))
+    done = list(batch.run(contents, Deadline.after(20.0, lambda: next(ticks))))
     assert [one["status"] for one in done] == ["booked", "booked", "not_done", "not_done"]
     assert imports.totals(done)["not_done"] == {"rows": 2, "points": 1000}
     assert len(entries()) == 2
@@ -279,7 +280,7 @@ def test_rows_of_a_merged_customer_go_to_the_survivor_and_stay_known(
     functions: Functions,
 ) -> None:
     functions.ask(IMPORT, rows({}))
-    ledger = wiring.ledger("Asia/Tokyo")
+    ledger = wiring.ledger()
     assert isinstance(ledger.merge(demo.SHOP_DOMAIN, CUSTOMER, OTHER, Cause("test")), Booked)
     assert statuses(functions.ask(IMPORT, rows({}, {"point": 7}))) == ["repeated", "booked"]
     assert entries(OTHER)[0].entry.points == 7

@@ -76,7 +76,7 @@ class World:
 
     def say(self, command: Command, customer_id: str = CUSTOMER, shop: str = SHOP) -> None:
         instruction = Instruction(shop, customer_id, command, Cause("flow", "run"), reason="Hi")
-        assert isinstance(wiring.ledger("Asia/Tokyo").execute(instruction), Booked)
+        assert isinstance(wiring.ledger().execute(instruction), Booked)
 
     def grant(self, customer_id: str = CUSTOMER, shop: str = SHOP, points: int = 100) -> None:
         self.say(Grant(points, Days(30)), customer_id, shop)

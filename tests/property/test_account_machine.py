@@ -14,7 +14,7 @@ from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord,
 from pointbook.domain.decide import Decision, decide, settle_part, settled
 from pointbook.domain.entry import Entry
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
-from pointbook.domain.lots import LOTS_MAX, Lot, Lots
+from pointbook.domain.lots import LOTS_MAX, Lots
 from pointbook.domain.merge import merge
 from pointbook.domain.orders import (
     NO_GOODS,
@@ -28,6 +28,7 @@ from pointbook.domain.orders import (
     Rounding,
 )
 from pointbook.domain.refusal import Refusal
+from pointbook.domain.state import State
 from tests.property.invariants import INVARIANTS, HoldsResolveOnce, Step
 from tests.reference import model
 from tests.reference.papers import Papers
@@ -93,7 +94,7 @@ GOODS = st.builds(
     st.sampled_from([0, 1, 1, 2, 3]),
 )
 RETURN_SPENT = st.sampled_from(ReturnSpent)
-NEWS = st.builds(
+UPDATES = st.builds(
     OrderUpdate,
     updated_at=st.none() | st.integers(0, 5).map(lambda n: START + timedelta(seconds=n)),
     triggered_at=st.none() | st.integers(0, 2).map(lambda n: START + timedelta(milliseconds=n)),
@@ -146,7 +147,6 @@ class Side:
     account: Account
     customer: model.Customer
     latest_hold: str = "none"
-    spent_lots: Lots = ()
 
 
 class AccountMachine(RuleBasedStateMachine):
@@ -203,53 +203,14 @@ class AccountMachine(RuleBasedStateMachine):
     def grant_again(self, who, jump, points, expiry, most) -> None:
         self.ask(who, jump, c.Grant(points, expiry, flow_per_hour=most))
 
-    @rule(who=WHO, jump=JUMP, points=POINTS)
-    def promise(self, who, jump, points) -> None:
-        self.ask(who, jump, c.GrantPending(points))
-
-    @rule(who=WHO, jump=JUMP, amount=AMOUNT, expiry=EXPIRY)
-    def confirm(self, who, jump, amount, expiry) -> None:
-        pending = self.sides[who].account.figures.pending
-        self.ask(who, jump, c.Confirm(_points(amount, pending), expiry))
-
-    @rule(who=WHO, jump=JUMP, amount=AMOUNT)
-    def cancel_promise(self, who, jump, amount) -> None:
-        pending = self.sides[who].account.figures.pending
-        self.ask(who, jump, c.CancelPending(_points(amount, pending)))
-
     @rule(who=WHO, jump=JUMP, amount=AMOUNT, renew=RENEW, most=PER_HOUR)
     def consume(self, who, jump, amount, renew, most) -> None:
-        before = self.sides[who].account
-        points = _points(amount, before.figures.approved)
-        decision = self.ask(who, jump, c.Consume(points, renew, most))
-        if isinstance(decision, Decision) and renew is None:
-            taken = [lot for lot in decision.entries[-1].lots if lot.points < 0]
-            self.sides[who].spent_lots = tuple(Lot(lot.valid_through, -lot.points) for lot in taken)
-            assert before.version < decision.account.version
+        points = _points(amount, self.sides[who].account.figures.approved)
+        self.ask(who, jump, c.Consume(points, renew, most))
 
     @rule(who=WHO, jump=JUMP, amount=AMOUNT)
     def remove(self, who, jump, amount) -> None:
         self.ask(who, jump, c.Remove(_points(amount, self.sides[who].account.figures.approved)))
-
-    @rule(
-        who=WHO,
-        jump=JUMP,
-        amount=AMOUNT,
-        own=st.sets(st.integers(0, 3), max_size=2),
-        policy=st.sampled_from(DebtPolicy),
-    )
-    def refund(self, who, jump, amount, own, policy) -> None:
-        lots = self.sides[who].account.lots
-        points = _points(amount, self.sides[who].account.figures.approved)
-        own_days = frozenset(lots[at].valid_through for at in own if at < len(lots))
-        self.ask(who, jump, c.Reverse(points, own_days, policy))
-
-    @rule(who=WHO, jump=JUMP, more=st.integers(0, 3), expiry=EXPIRY, lapsed=LAPSED_EXPIRY)
-    def give_back(self, who, jump, more, expiry, lapsed) -> None:
-        lots = self.sides[who].spent_lots
-        points = sum(lot.points for lot in lots) + more
-        if points:
-            self.ask(who, jump, c.GiveBack(points, lots, expiry, lapsed))
 
     # --- holds -----------------------------------------------------------------------------------
 
@@ -304,16 +265,18 @@ class AccountMachine(RuleBasedStateMachine):
         order_id=ORDER_IDS,
         renew=RENEW,
         rule=RETURN_SPENT,
-        which=st.sampled_from([-1, -1, -2, 0]),
+        which=st.sampled_from([-1, -1, -2, 0, "any"]),
     )
     def order_carries_code(self, who, jump, amount, order_id, renew, rule, which) -> None:
-        """An order with a code that this customer, or one merged into it, was given."""
-        own = [r for r in self.records.values() if self.holder(r) == self.sides[who]]
-        if own:
-            record = own[which % len(own)]
-            order = self.orders.get(order_id, Order(order_id))
-            points = _points(amount, record.points)
-            self.ask(who, jump, c.CaptureHold(points, record, order, renew, rule))
+        """An order with a code that this customer, one merged into it, or another was given."""
+        records = [
+            one for one in self.records.values() if which == "any" or self.is_holder(who, one)
+        ]
+        if records:
+            record = records[-1 if which == "any" else which % len(records)]
+            points, order_id = _points(amount, record.points), self.order_name(who, order_id)
+            command = c.CaptureHold(points, record.hold_id, order_id, renew, rule)
+            self.ask(who, jump, command, record.customer_id if which != "any" else "")
 
     @rule(
         who=WHO,
@@ -328,8 +291,8 @@ class AccountMachine(RuleBasedStateMachine):
         self, who, jump, amount, order_id, renew, return_spent, spending_id
     ) -> None:
         points = _points(amount, self.sides[who].account.figures.approved)
-        order = self.orders.get(order_id, Order(order_id))
-        self.ask(who, jump, c.SpendOnOrder(points, order, spending_id, renew, return_spent))
+        order_id = self.order_name(who, order_id)
+        self.ask(who, jump, c.SpendOnOrder(points, order_id, spending_id, renew, return_spent))
 
     # --- orders ----------------------------------------------------------------------------------
 
@@ -337,13 +300,15 @@ class AccountMachine(RuleBasedStateMachine):
         who=WHO,
         jump=JUMP,
         order_id=ORDER_IDS,
-        news=NEWS,
+        update=UPDATES,
         earning=EARNING,
         expiry=EXPIRY,
+        has_rule=st.sampled_from([True, True, True, False]),
     )
-    def news_of_order(self, who, jump, order_id, news, earning, expiry) -> None:
-        order = self.orders.get(order_id, Order(order_id))
-        self.ask(who, jump, c.UpdateOrder(order, news, earning, expiry))
+    def update_of_order(self, who, jump, order_id, update, earning, expiry, has_rule) -> None:
+        order_id, rule = self.order_name(who, order_id), earning if has_rule else None
+        command = c.UpdateOrder(order_id, update, rule, expiry, needs_rule=not has_rule)
+        self.ask(who, jump, command)
 
     @rule(
         who=WHO,
@@ -352,18 +317,21 @@ class AccountMachine(RuleBasedStateMachine):
         expiry=EXPIRY,
         lapsed=LAPSED_EXPIRY,
         cancelled=st.sampled_from([True, False, False]),
-        news=NEWS,
+        update=UPDATES,
     )
-    def give_spending_back(self, who, jump, order_id, expiry, lapsed, cancelled, news) -> None:
-        """Every spending comes back as far as news of the order say, though asked for twice."""
-        spent_on = [order_id for order_id, order in self.orders.items() if order.spendings]
+    def give_spending_back(self, who, jump, order_id, expiry, lapsed, cancelled, update) -> None:
+        """Every spending comes back as far as updates of the order say, though asked for twice."""
+        spent_on = [
+            name
+            for name, order in self.orders.items()
+            if order.spendings and State(self.sides[who].account).belongs(order.customer_id)
+        ]
         order_id = next((name for name in spent_on if name >= order_id), order_id)
-        order = self.orders.get(order_id, Order(order_id))
-        news = replace(news, cancelled=cancelled)
-        self.ask(who, jump, c.UpdateOrder(order, news, EarningRule(1), expiry))
-        for hold_id in [s.hold_id for s in order.spendings for _ in range(2)]:
-            order = self.orders[order_id]
-            self.ask(who, AT_ONCE, c.ReturnSpending(order, hold_id, expiry, lapsed))
+        update = replace(update, cancelled=cancelled)
+        self.ask(who, jump, c.UpdateOrder(order_id, update, EarningRule(1), expiry))
+        spendings = self.orders.get(order_id, Order(order_id)).spendings
+        for spending_id in [one.hold_id for one in spendings for _ in range(2)]:
+            self.ask(who, AT_ONCE, c.ReturnSpending(order_id, spending_id, expiry, lapsed))
 
     # --- time and merging ------------------------------------------------------------------------
 
@@ -409,12 +377,21 @@ class AccountMachine(RuleBasedStateMachine):
         self.survivors[leaving.account.customer_id] = staying.account.customer_id
         self.sides[source] = self.open_account(leaving.account.time_zone)
 
-    def holder(self, record: HoldRecord) -> Side:
-        """The customer who took a hold, or who that customer became."""
+    def is_holder(self, who: int, record: HoldRecord) -> bool:
+        """Whether a customer took a hold, or is who that customer became."""
         name = record.customer_id
         while name in self.survivors:
             name = self.survivors[name]
-        return next(side for side in self.sides if side.account.customer_id == name)
+        return self.sides[who].account.customer_id == name
+
+    def order_name(self, who: int, order_id: str) -> str:
+        """An order of the customer's own, of one merged into it, or (o5) of whoever was first."""
+        account = self.sides[who].account
+        if order_id == "o5":
+            return order_id
+        if order_id == "o4" and account.merged_from:
+            return f"o1-{account.merged_from[-1]}"
+        return f"{order_id}-{account.customer_id}"
 
     # --- asking and comparing --------------------------------------------------------------------
 
@@ -428,11 +405,11 @@ class AccountMachine(RuleBasedStateMachine):
         self.now = max(self.now, (marks.get(place) or self.now) + delta)
         return self.now
 
-    def ask(self, who: int, jump: Jump, command: c.Command) -> Decision | Refusal:
+    def ask(self, who: int, jump: Jump, command: c.Command, named: str = "") -> Decision | Refusal:
         """Ask the domain and the model the same, and compare."""
         side, now = self.sides[who], self.moment(who, jump)
-        answer = model.decide(side.customer, self.papers, command, now)
-        decision = decide(side.account, command, now)
+        answer = model.decide(side.customer, self.papers, command, now, named)
+        decision = decide(self.state(side.account, command, named), command, now)
         if isinstance(decision, Refusal):
             assert answer.refused == decision.code
             assert decision.message
@@ -452,6 +429,11 @@ class AccountMachine(RuleBasedStateMachine):
             )
         self.compare(side, now)
         return decision
+
+    def state(self, account: Account, command: c.Command, named: str) -> State:
+        """What a store would load for a command."""
+        order_id, hold_id = getattr(command, "order_id", ""), getattr(command, "hold_id", "")
+        return State(account, self.orders.get(order_id), self.records.get(hold_id), named)
 
     def keep(self, decision: Decision) -> None:
         """Keep what a decision says of orders and codes, as a store would."""

@@ -23,6 +23,7 @@ from pointbook.domain.orders import (
     Rounding,
     Spending,
 )
+from pointbook.domain.state import State
 from tests.reference.papers import OrderPaper, Spent, earned, earning_money
 
 NOW = datetime(2027, 3, 10, 3, tzinfo=UTC)
@@ -95,7 +96,7 @@ def heard(news: Iterable[OrderUpdate], rule: EarningRule) -> Order:
     """What is known of an order after this news."""
     order = Order("901")
     for said in news:
-        order = order.told(said, rule)
+        order = order.merged_with(said, rule)
     return order
 
 
@@ -128,7 +129,8 @@ def test_an_account_ends_with_the_target_in_whatever_order_news_comes(
     for each in permutations(news):
         account, order = Account("7001"), Order("901")
         for said in each:
-            decision = decide(account, UpdateOrder(order, said, rule, Never()), NOW)
+            command = UpdateOrder("901", said, rule, Never())
+            decision = decide(State(account, order), command, NOW)
             assert isinstance(decision, Decision)
             account, order = decision.account, decision.order or order
         assert (order.pending_points, order.approved_points) == (
@@ -165,25 +167,25 @@ def test_an_account_ends_with_the_same_spent_points_in_whatever_order_news_comes
     for spent_first in (True, False):
         for each in permutations(news):
             account, order = Account("7001"), Order("901")
-            commands = [UpdateOrder(order, said, worthless, Never()) for said in (*each, *each)]
-            spend = SpendOnOrder(points, order, "till", None, rule)
-            back = ReturnSpending(order, "till", Never())
+            commands = [UpdateOrder("901", said, worthless, Never()) for said in (*each, *each)]
+            spend = SpendOnOrder(points, "901", "till", None, rule)
+            back = ReturnSpending("901", "till", Never())
             steps: list[UpdateOrder | ReturnSpending | SpendOnOrder] = []
             for update in commands:
                 steps += [update, back]
             steps.insert(0 if spent_first else 1, spend)
             if there:
-                account = _decided(account, Grant(there, Never())).account
+                account = _decided(State(account), Grant(there, Never())).account
             for step in [*steps, back]:
-                decision = _decided(account, replace(step, order=order))
+                decision = _decided(State(account, order), step)
                 account, order = decision.account, decision.order or order
             assert order.spendings[0].returned_points == returned
             assert account.figures.spent == points - returned
             assert account.figures.approved == there - points + returned
 
 
-def _decided(account: Account, command: Command) -> Decision:
-    decision = decide(account, command, NOW)
+def _decided(state: State, command: Command) -> Decision:
+    decision = decide(state, command, NOW)
     assert isinstance(decision, Decision), decision
     return decision
 
@@ -283,7 +285,7 @@ def test_points_are_pending_until_the_very_instant_at_which_they_are_approved(
 ) -> None:
     """First heard of just now; then looked at again without any news, around that instant."""
     news = OrderUpdate(NOW, goods, confirmed_at=NOW)
-    told = decide(Account("7001"), UpdateOrder(Order("901"), news, rule, Never()), NOW)
+    told = decide(State(Account("7001")), UpdateOrder("901", news, rule, Never()), NOW)
     assert isinstance(told, Decision)
     assert told.order is not None
     target = told.order.target_points
@@ -291,7 +293,8 @@ def test_points_are_pending_until_the_very_instant_at_which_they_are_approved(
     assert told.account.figures.pending == (0 if approved_at_once else target)
     assert told.order.due_at == (None if approved_at_once or not target else _approval(rule))
     instant = _approval(rule) + offset
-    again = decide(told.account, UpdateOrder(told.order, OrderUpdate(), rule, Never()), instant)
+    state = State(told.account, told.order)
+    again = decide(state, UpdateOrder("901", OrderUpdate(), rule, Never()), instant)
     assert isinstance(again, Decision)
     is_approved = approved_at_once or offset >= timedelta()
     expected = (0, target) if is_approved else (target, 0)

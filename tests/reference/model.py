@@ -137,6 +137,7 @@ class Customer:
     done: dict[str, list[datetime]] = field(default_factory=dict)
     journal: list[Move] = field(default_factory=list)
     orphaned: list[Loose] = field(default_factory=list)
+    named: str = ""
 
     def copy(self) -> "Customer":
         """The same customer to work on, with an empty journal. Points never change, so share."""
@@ -387,6 +388,11 @@ class Customer:
             raise Refusing(Refused.HOLD_WRONG_STATE)
         return self.hold
 
+    def must_own(self, owner: str | None) -> None:
+        """Refuse to touch what is another customer's."""
+        if owner not in (None, self.customer_id, self.named, *self.merged_from):
+            raise Refusing(Refused.NOT_THE_OWNER)
+
     def need_in(self, bucket: str, points: int, code: Refused) -> None:
         """Refuse to move more out of a bucket than lies there."""
         if len(self.points[bucket]) < points:
@@ -455,12 +461,17 @@ class Customer:
 # --- commands ------------------------------------------------------------------------------------
 
 
-def decide(customer: Customer, papers: Papers, command: c.Command, now: datetime) -> Answer:
-    """Carry the command out on `customer` and `papers`, or refuse and change neither."""
+def decide(
+    customer: Customer, papers: Papers, command: c.Command, now: datetime, named: str = ""
+) -> Answer:
+    """Carry the command out on `customer` and `papers`, or refuse and change neither.
+
+    `named` is whom the request names, where that one was merged into the customer.
+    """
     if customer.merged_into is not None:
         return Answer(refused=Refused.ACCOUNT_MERGED)
     work = customer.copy()
-    work.as_of = max(work.as_of, now)
+    work.as_of, work.named = max(work.as_of, now), named
     work.settle()
     try:
         alarms = _CARRY_OUT[type(command)](work, papers, command)
@@ -557,25 +568,6 @@ def _grant(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     return ()
 
 
-def _grant_pending(customer: Customer, _: Papers, command: c.Command) -> Alarms:
-    assert isinstance(command, c.GrantPending)
-    _promise(customer, command.points)
-    return ()
-
-
-def _confirm(customer: Customer, _: Papers, command: c.Command) -> Alarms:
-    assert isinstance(command, c.Confirm)
-    customer.need_in("pending", command.points, Refused.NOT_PENDING)
-    customer.grant("pending", command.points, command.expiry, "points/add/order")
-    return ()
-
-
-def _cancel_pending(customer: Customer, _: Papers, command: c.Command) -> Alarms:
-    assert isinstance(command, c.CancelPending)
-    _withdraw(customer, command.points)
-    return ()
-
-
 def _consume(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.Consume)
     customer.keep_pace("flow", command.flow_per_hour, Refused.LOOP_REFUSED)
@@ -596,19 +588,6 @@ def _remove(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     return ()
 
 
-def _reverse(customer: Customer, _: Papers, command: c.Command) -> Alarms:
-    assert isinstance(command, c.Reverse)
-    customer.take_back(command.points, command.own_days, command.debt_policy, command.about)
-    return ()
-
-
-def _give_back(customer: Customer, _: Papers, command: c.Command) -> Alarms:
-    assert isinstance(command, c.GiveBack)
-    days = [lot.valid_through for lot in command.lots for _ in range(lot.points)]
-    customer.return_spent(command.points, days, command.expiry, command.lapsed_expiry)
-    return ()
-
-
 def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.TakeHold)
     customer.keep_pace("hold", command.holds_per_hour, Refused.RATE_LIMITED)
@@ -621,7 +600,9 @@ def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms
         command.hold_id, ends_at, "preparing", command.lapsed_expiry, command.code
     )
     days = [point.last_day for point in customer.points["hold"]]
-    papers.codes[command.hold_id] = Code(days, command.code, command.worth_minor)
+    papers.codes[command.hold_id] = Code(
+        days, command.code, command.worth_minor, customer.customer_id
+    )
     customer.write("points/sub/hold", "approved", "hold", command.points)
     return ()
 
@@ -658,8 +639,11 @@ def _release_hold(customer: Customer, _: Papers, command: c.Command) -> Alarms:
 
 def _capture(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.CaptureHold)
-    hold_id, order_id = command.record.hold_id, command.order.order_id
+    hold_id, order_id = command.hold_id, command.order_id
+    if hold_id not in papers.codes:
+        raise Refusing(Refused.HOLD_NOT_FOUND)
     code, paper = papers.codes[hold_id], papers.order(order_id)
+    customer.must_own(code.owner)
     if order_id in code.orders:
         return ()
     points = min(command.points, len(code.days))
@@ -669,7 +653,8 @@ def _capture(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     else:
         alarms.append("code_used_again" if code.orders else "late_order")
         days = customer.spend_after_all(points, code.days, "points/sub/hold", command.renew)
-    paper.spent.append(Spent(hold_id, days, points, command.return_spent))
+    spent = Spent(hold_id, days, points, command.return_spent, customer.customer_id)
+    paper.spent.append(spent)
     papers.orders[order_id] = paper
     code.orders.append(order_id)
     return tuple(alarms)
@@ -691,18 +676,21 @@ def _spend_held(customer: Customer, points: int, renew: Rolling | None) -> list[
 
 def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.UpdateOrder)
-    paper = papers.order(command.order.order_id)
+    paper = papers.order(command.order_id)
+    customer.must_own(paper.owner)
     customer.need_in("pending", paper.pending, Refused.NOT_PENDING)
-    paper.heard.append((command.news, command.rule))
+    paper.heard.append((command.update, command.rule))
+    if command.needs_rule and paper.newest is not None and paper.rule is None:
+        raise Refusing(Refused.RULE_MISSING)
     paper.owner = paper.owner or customer.customer_id
     standing = paper.pending + len(paper.approved_days) - paper.let_go
     _earn(customer, paper, paper.target - standing, command.expiry)
-    _lose(customer, paper, standing - paper.target, command.order.order_id)
+    _lose(customer, paper, standing - paper.target, command.order_id)
     if paper.pending and paper.is_approved(customer.as_of):
         day = customer.grant("pending", paper.pending, command.expiry, "points/add/order")
         paper.approved_days += [day] * paper.pending
         paper.pending = 0
-    papers.orders[command.order.order_id] = paper
+    papers.orders[command.order_id] = paper
     return ()
 
 
@@ -739,7 +727,8 @@ def _lose(customer: Customer, paper: OrderPaper, points: int, order_id: str) -> 
 
 def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.SpendOnOrder)
-    paper = papers.order(command.order.order_id)
+    paper = papers.order(command.order_id)
+    customer.must_own(paper.owner)
     if command.spending_id in {spent.spending_id for spent in paper.spent}:
         return ()
     picked = customer.pick_or_owe(command.points, command.spending_id)
@@ -747,16 +736,21 @@ def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> A
     customer.renew(command.renew)
     customer.write("points/sub/order", "approved", "spent", command.points)
     days = [point.last_day for point in picked]
-    paper.spent.append(Spent(command.spending_id, days, command.points, command.return_spent))
-    papers.orders[command.order.order_id] = paper
+    paper.spent.append(
+        Spent(command.spending_id, days, command.points, command.return_spent, customer.customer_id)
+    )
+    papers.orders[command.order_id] = paper
     return ("spent_without_points",) if len(picked) < command.points else ()
 
 
 def _return_spending(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
     assert isinstance(command, c.ReturnSpending)
-    paper = papers.order(command.order.order_id)
-    spent = next((s for s in paper.spent if s.spending_id == command.hold_id), None)
-    if spent is None or spent.returned == (wanted := paper.comes_back(spent)):
+    paper = papers.order(command.order_id)
+    spent = next((s for s in paper.spent if s.spending_id == command.spending_id), None)
+    if spent is None:
+        return ()
+    customer.must_own(spent.owner)
+    if spent.returned == (wanted := paper.comes_back(spent)):
         return ()
     owed = len(customer.owed)
     if wanted > spent.returned:
@@ -764,7 +758,7 @@ def _return_spending(customer: Customer, papers: Papers, command: c.Command) -> 
     else:
         _spend_after_all(customer, spent, spent.returned - wanted)
     spent.returned = wanted
-    papers.orders[command.order.order_id] = paper
+    papers.orders[command.order_id] = paper
     return ("spent_without_points",) if len(customer.owed) > owed else ()
 
 
@@ -806,13 +800,8 @@ def _withdraw(customer: Customer, points: int) -> None:
 
 _CARRY_OUT: dict[type, Carrier] = {
     c.Grant: _grant,
-    c.GrantPending: _grant_pending,
-    c.Confirm: _confirm,
-    c.CancelPending: _cancel_pending,
     c.Consume: _consume,
     c.Remove: _remove,
-    c.Reverse: _reverse,
-    c.GiveBack: _give_back,
     c.TakeHold: _take_hold,
     c.MarkReady: _mark_ready,
     c.BeginRelease: _begin_release,

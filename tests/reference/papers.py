@@ -19,6 +19,7 @@ class Code:
     days: list[date]
     text: str = ""
     worth_minor: int = 1
+    owner: str | None = None
     orders: list[str] = field(default_factory=list)
 
 
@@ -26,14 +27,16 @@ class Code:
 class Spent:
     """One order's use of one hold, or of points at a till; `spending_id` names either.
 
-    `returned` of the points came back, those in `returned_days` to be spent again. Of the others a
-    day for each point taken from a lot; the rest were owed. `rule` says what brings them back.
+    `owner` spent them. `returned` of the points came back, those in `returned_days` to be spent
+    again. Of the others a day for each point taken from a lot; the rest were owed. `rule` says what
+    brings them back.
     """
 
     spending_id: str
     days: list[date]
     points: int
     rule: str = "refunded"
+    owner: str | None = None
     returned: int = 0
     returned_days: list[date] = field(default_factory=list)
 

@@ -6,7 +6,12 @@ from tests.simulation.kernel.boundaries import (
     wrong_second_spending,
 )
 from tests.simulation.kernel.condition_checks import wrong_guards
-from tests.simulation.kernel.races import wrong_late_arrivals, wrong_moments, wrong_rivals
+from tests.simulation.kernel.races import (
+    wrong_late_arrivals,
+    wrong_moments,
+    wrong_old_orders,
+    wrong_rivals,
+)
 
 
 def test_each_condition_alone_stops_a_write() -> None:
@@ -32,3 +37,7 @@ def test_whoever_loses_to_the_same_request_is_told_its_answer() -> None:
 
 def test_nobody_is_told_of_two_moments_at_once() -> None:
     assert not list(wrong_moments())
+
+
+def test_nothing_is_recorded_as_done_on_an_order_that_was_read_as_it_used_to_be() -> None:
+    assert not list(wrong_old_orders())

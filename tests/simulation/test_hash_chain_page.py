@@ -7,37 +7,32 @@ from typing import Any
 
 import pytest
 
-from pointbook.domain.account import HoldRecord
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import (
     BeginRelease,
-    CancelPending,
     CaptureHold,
     Command,
-    Confirm,
     Consume,
-    GiveBack,
     Grant,
-    GrantPending,
     ReleaseHold,
     Remove,
-    Reverse,
+    ReturnSpending,
     Settle,
     SpendOnOrder,
     TakeHold,
+    UpdateOrder,
 )
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days, Never
-from pointbook.domain.orders import Order
-from pointbook.domain.ports import Loaded
-from pointbook.ledger.instruction import Booked, Complete
+from pointbook.domain.orders import EarningRule, Goods, OrderUpdate, Refund
+from pointbook.ledger.instruction import Booked
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import Office, everything
 from tests.reference.chain_by_the_page import Item, Page, digest, quoted, sha256
 from tests.simulation.kernel.world import World
 from tests.support import shopify_files
 from tests.support.engine import MEMORY, SHOP, Engine, opened
-from tests.support.examples import CUSTOMER, OTHER
+from tests.support.examples import CUSTOMER, NOON, OTHER
 from tests.support.ledgers import Desk
 
 TEXT = (shopify_files.ROOT / "docs" / "hash-chain.md").read_text(encoding="utf-8")
@@ -146,19 +141,10 @@ def test_texts_are_escaped_as_the_page_shows() -> None:
 # --- what the ledger books -----------------------------------------------------------------------
 
 
-def of_hold(points: int, hold_id: str, order_id: str) -> Complete:
-    def complete(loaded: Loaded) -> Command:
-        record = loaded.hold_record
-        assert isinstance(record, HoldRecord)
-        return CaptureHold(points, record, loaded.order or Order(order_id))
-
-    return complete
-
-
 def live(desk: Desk) -> None:
     """Everything that can happen to points, with texts and without."""
 
-    def say(command: Command | Complete, **more: Any) -> None:
+    def say(command: Command, **more: Any) -> None:
         assert isinstance(desk.say(command, **more), Booked), command
 
     for number, topic in enumerate(sorted(topic for topic in Topic if "/add/" in topic)):
@@ -171,24 +157,26 @@ def live(desk: Desk) -> None:
         ):
             reason = ("", 'a "reason"\n\\ with 太郎 😀 \x7f\t')[number % 2]
             say(Grant(100, (Never(), Days(9))[number % 2], topic), reason=reason, cause=FLOW)
-    say(GrantPending(30))
-    say(Confirm(10, Days(40)))
-    say(CancelPending(20), reason="/no/")
+    rule = EarningRule(1)
+    say(UpdateOrder("900", OrderUpdate(NOON, Goods(30)), rule, Days(40)))
+    say(UpdateOrder("900", OrderUpdate(refunds=(Refund("r1", Goods(20)),)), rule, Never()))
+    say(UpdateOrder("900", OrderUpdate(confirmed_at=NOON), rule, Days(40)), reason="/no/")
     say(Consume(20), cause=FLOW)
     say(Remove(5), reason="é")
-    say(Reverse(7))
-    say(GiveBack(5, (), Days(3)))
-    say(SpendOnOrder(6, Order("901"), "till-1"), order_id="901")
-    say(TakeHold(50, "h1", 600, code="C1"), hold_id="h1")
-    say(of_hold(30, "h1", "902"), hold_id="h1", order_id="902")
-    say(TakeHold(40, "h2", 600, code="C2"), hold_id="h2")
+    say(SpendOnOrder(6, "900", "till-1"))
+    say(UpdateOrder("900", OrderUpdate(cancelled=True), rule, Never()))
+    say(ReturnSpending("900", "till-1", Days(3)))
+    say(SpendOnOrder(6, "901", "till-1"))
+    say(TakeHold(50, "h1", 600, code="C1"))
+    say(CaptureHold(30, "h1", "902"))
+    say(TakeHold(40, "h2", 600, code="C2"))
     say(BeginRelease("h2"))
     say(ReleaseHold("h2"))
     desk.clock.pass_time(days=3, hours=13)
-    say(TakeHold(90, "h3", 600, code="C3"), hold_id="h3")
+    say(TakeHold(90, "h3", 600, code="C3"))
     desk.clock.pass_time(days=20)
     say(Settle())
-    say(of_hold(90, "h3", "903"), hold_id="h3", order_id="903")
+    say(CaptureHold(90, "h3", "903"))
     say(Grant(70, Never()), customer_id=OTHER, reason="theirs")
     assert isinstance(desk.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW), Booked)
 

@@ -7,10 +7,11 @@ from pointbook.domain import commands as c
 from pointbook.domain.account import Account, HoldRecord
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.entry import Entry
-from pointbook.domain.expiry import Days, FixedDate, Never
+from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Never
 from pointbook.domain.lots import Lots
-from pointbook.domain.orders import Order
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.state import State
 
 MILLISECOND = timedelta(milliseconds=1)
 SECOND = timedelta(seconds=1)
@@ -46,19 +47,47 @@ def account(*grants: tuple[int, int], now: datetime = NOW) -> Account:
 
 def in_debt(points: int) -> Account:
     """An account that owes so many points."""
-    return done(Account("1001"), c.Reverse(points), NOW).account
+    return done(Account("1001"), c.SpendOnOrder(points, "d1", "till"), NOW).account
 
 
-def done(before: Account, command: c.Command, now: datetime = NOW) -> Decision:
+def promised(before: Account, points: int, order_id: str = "p1") -> State:
+    """The account with so many points pending for an order, and the order."""
+    update = OrderUpdate(NOW, Goods(points))
+    decision = done(before, c.UpdateOrder(order_id, update, EarningRule(1), IN_30_DAYS))
+    return after(decision)
+
+
+def spent(before: Account, points: int, order_id: str = "s1") -> State:
+    """The account after so many points were used at a till on an order that was cancelled."""
+    state = after(done(before, c.SpendOnOrder(points, order_id, "till")))
+    return after(done(state, cancel(order_id)))
+
+
+def cancel(order_id: str) -> c.UpdateOrder:
+    """The order is cancelled."""
+    return c.UpdateOrder(order_id, OrderUpdate(cancelled=True), EarningRule(1), IN_30_DAYS)
+
+
+def confirm(order_id: str, expiry: ExpiryRule = IN_30_DAYS) -> c.UpdateOrder:
+    """The order is paid."""
+    return c.UpdateOrder(order_id, OrderUpdate(confirmed_at=NOW), EarningRule(1), expiry)
+
+
+def after(decision: Decision) -> State:
+    """What a decision leaves behind, as it would be loaded again."""
+    return State(decision.account, decision.order, decision.record)
+
+
+def done(before: Account | State, command: c.Command, now: datetime = NOW) -> Decision:
     """What a command that must not be refused comes to."""
-    decision = decide(before, command, now)
+    decision = decide(_state(before), command, now)
     assert isinstance(decision, Decision), decision
     return decision
 
 
-def refused(before: Account, command: c.Command, now: datetime = NOW) -> Code:
+def refused(before: Account | State, command: c.Command, now: datetime = NOW) -> Code:
     """Why a command that must be refused is."""
-    refusal = decide(before, command, now)
+    refusal = decide(_state(before), command, now)
     assert isinstance(refusal, Refusal), refusal
     assert refusal.message.endswith(".")
     return refusal.code
@@ -89,3 +118,7 @@ def order_of(decision: Decision) -> Order:
     """The order as a decision left it."""
     assert decision.order is not None
     return decision.order
+
+
+def _state(before: Account | State) -> State:
+    return before if isinstance(before, State) else State(before)

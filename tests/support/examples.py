@@ -81,8 +81,8 @@ def a_write(revision: int = 1, version: int | None = None, key_hash: str = "ab" 
     return Write(
         shop=SHOP,
         accounts=(AccountWrite(account, (an_entry(version=version),)),),
-        remembered=a_remembered(key_hash),
-        remembered_for=CUSTOMER,
+        idempotency_record=a_remembered(key_hash),
+        recorded_for=CUSTOMER,
         order=an_order(revision),
         hold_record=a_hold_record(revision),
     )

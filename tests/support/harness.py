@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 _ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in QUEUES}
 _CACHED = {
     environment: ("settings", "clock"),
-    wiring: ("store", "first_programme", "_client"),
+    wiring: ("store", "ledger", "first_programme", "_client"),
 }
 
 

@@ -16,11 +16,10 @@ from pointbook.domain.commands import (
     UpdateOrder,
 )
 from pointbook.domain.expiry import Days, ExpiryRule
-from pointbook.domain.orders import EarningRule, Order, OrderUpdate
-from pointbook.domain.ports import Loaded
+from pointbook.domain.orders import EarningRule, OrderUpdate
 from pointbook.domain.reconcile import Finding, reconcile
 from pointbook.domain.refusal import Refusal
-from pointbook.ledger.instruction import Booked, Complete, Identity, Instruction
+from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
 from tests.support.engine import SHOP, Engine, book_of
 from tests.support.examples import CODE, CUSTOMER, HOLD_ID, NOON, ORDER
@@ -61,9 +60,7 @@ class Desk:
         self.clock = SetClock()
         self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5)
 
-    def say(
-        self, command: Command | Complete, key: str | None = None, **more: Any
-    ) -> Booked | Refusal:
+    def say(self, command: Command, key: str | None = None, **more: Any) -> Booked | Refusal:
         """Give any instruction; `key` makes it one that is remembered."""
         identity = Identity("test:key", key) if key else None
         customer_id = more.pop("customer_id", CUSTOMER)
@@ -81,24 +78,17 @@ class Desk:
         return self.say(Consume(points), key, content={"points": points}, **more)
 
     def hold(self, points: int, hold_id: str = HOLD_ID) -> Booked | Refusal:
-        return self.say(TakeHold(points, hold_id, HOLD_SECONDS, code=CODE), hold_id=hold_id)
+        return self.say(TakeHold(points, hold_id, HOLD_SECONDS, code=CODE))
 
     def release(self, hold_id: str = HOLD_ID) -> Booked | Refusal:
         self.say(BeginRelease(hold_id))
         return self.say(ReleaseHold(hold_id))
 
     def capture(self, points: int, order_id: str = ORDER, **more: Any) -> Booked | Refusal:
-        def command(loaded: Loaded) -> Command:
-            assert loaded.hold_record is not None, "there is no such hold"
-            return CaptureHold(points, loaded.hold_record, loaded.order or Order(order_id))
-
-        return self.say(command, order_id=order_id, hold_id=HOLD_ID, **more)
+        return self.say(CaptureHold(points, HOLD_ID, order_id), **more)
 
     def tell_order(self, rule: EarningRule = ONE_FOR_A_HUNDRED, **news: Any) -> Booked | Refusal:
-        def command(loaded: Loaded) -> Command:
-            return UpdateOrder(loaded.order or Order(ORDER), OrderUpdate(**news), rule, MONTH)
-
-        return self.say(command, order_id=ORDER)
+        return self.say(UpdateOrder(ORDER, OrderUpdate(**news), rule, MONTH))
 
     def figures(self, customer_id: str = CUSTOMER) -> dict[str, int]:
         """The figures that are not zero."""

@@ -5,7 +5,7 @@ import pytest
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import HoldReleasing, RateLimited
-from pointbook.services.holds import Held
+from pointbook.services.holds import HoldResult
 from pointbook.store import keys
 from tests.fakes.faulty_dynamodb import Crash
 from tests.fakes.faulty_shopify import Trouble
@@ -26,9 +26,9 @@ def a_bench(calls: int, holds: int = 1_000) -> Bench:
     return bench
 
 
-def hold(bench: Bench, key: str, who: str = CUSTOMER, points: int = 500) -> Held:
+def hold(bench: Bench, key: str, who: str = CUSTOMER, points: int = 500) -> HoldResult:
     answer = bench.instance().holds.create(who, points, key)
-    assert isinstance(answer, Held), answer
+    assert isinstance(answer, HoldResult), answer
     return answer
 
 

@@ -12,12 +12,13 @@ from pointbook.domain.commands import (
     ReturnSpending,
     SpendOnOrder,
     TakeHold,
+    UpdateOrder,
 )
 from pointbook.domain.decide import COMMAND_ENTRIES_MAX, Decision, decide
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import LOTS_MAX, negated
-from pointbook.domain.orders import Order
-from pointbook.domain.ports import Loaded, ReadRequest
+from pointbook.domain.orders import Order, OrderUpdate
+from pointbook.domain.state import State
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -43,40 +44,26 @@ class Spender:
                 self.say(Grant(1, Days(day + 1)))
             self._spend(some, f"{way}-{first}")
 
-    def say(self, command: Command, hold_id: str | None = None) -> Booked:
-        """Carry a command out; one about the order on the order as it is."""
-
-        def complete(loaded: Loaded) -> Command:
-            order = loaded.order or Order(ORDER)
-            if isinstance(command, CaptureHold):
-                assert loaded.hold_record is not None
-                return replace(command, order=order, record=loaded.hold_record)
-            if isinstance(command, ReturnSpending):
-                return replace(command, order=replace(order, cancelled=True))
-            return replace(command, order=order) if isinstance(command, SpendOnOrder) else command
-
-        answer = self.ledger.execute(
-            Instruction(SHOP, CUSTOMER, complete, FLOW, order_id=ORDER, hold_id=hold_id)
-        )
+    def say(self, command: Command) -> Booked:
+        """Carry a command out."""
+        answer = self.ledger.execute(Instruction(SHOP, CUSTOMER, command, FLOW))
         assert isinstance(answer, Booked), answer
         return answer
 
+    def cancel(self) -> None:
+        """The order is cancelled; it has earned nothing."""
+        self.say(UpdateOrder(ORDER, OrderUpdate(cancelled=True), None, Never()))
+
     def _spend(self, points: int, spending_id: str) -> None:
         if spending_id.startswith("till"):
-            self.say(SpendOnOrder(points, Order(ORDER), spending_id))
+            self.say(SpendOnOrder(points, ORDER, spending_id))
             return
-        self.say(TakeHold(points, spending_id, 600), spending_id)
-        record = self._loaded(spending_id).hold_record
-        assert record is not None
-        self.say(CaptureHold(points, record, Order(ORDER)), spending_id)
-
-    def _loaded(self, hold_id: str | None = None) -> Loaded:
-        wanted = ReadRequest(SHOP, CUSTOMER, order_id=ORDER, hold_id=hold_id)
-        return self.store.load(wanted, fresh=True)
+        self.say(TakeHold(points, spending_id, 600))
+        self.say(CaptureHold(points, spending_id, ORDER))
 
     @property
     def order(self) -> Order:
-        found = self._loaded().order
+        found = self.ledger.order(SHOP, ORDER)
         assert found is not None
         return found
 
@@ -97,8 +84,8 @@ def test_what_comes_back_after_all_its_lots_have_lapsed_expires_in_one_entry(
     account, order = spender.account, replace(spender.order, cancelled=True)
     assert sum(len(spending.lots) for spending in order.spendings) == lots
     for spending in order.spendings:
-        command = ReturnSpending(order, spending.hold_id, Never())
-        decision = decide(account, command, spender.clock.now())
+        command = ReturnSpending(ORDER, spending.hold_id, Never())
+        decision = decide(State(account, order), command, spender.clock.now())
         assert isinstance(decision, Decision)
         assert [entry.topic for entry in decision.command_entries] == RETURNED
         assert len(decision.entries) == len(RETURNED) <= COMMAND_ENTRIES_MAX
@@ -112,9 +99,10 @@ def test_what_comes_back_after_all_its_lots_have_lapsed_expires_in_one_entry(
 def test_the_ledger_gives_points_of_many_lapsed_lots_back_in_one_write(lots: int, way: str) -> None:
     spender = Spender(lots, way)
     spender.clock.pass_time(days=200)
+    spender.cancel()
     for spending in spender.order.spendings:
         before = spender.account.revision
-        booked = spender.say(ReturnSpending(Order(ORDER), spending.hold_id, Never()))
+        booked = spender.say(ReturnSpending(ORDER, spending.hold_id, Never()))
         assert (spender.account.revision, len(booked.entry_ids)) == (before + 1, 2)
     account = spender.account
     assert (account.figures.spent, account.figures.approved) == (0, 0)

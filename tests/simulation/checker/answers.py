@@ -18,12 +18,10 @@ ANSWER_MS_MAX: Final = 12_000
 PARTS: Final = {"merge": 3, "history": 2}
 """How many pieces of work, each with a patience of its own, an ask is; 1 where not named."""
 
-HARMLESS_TWICE: Final = frozenset(
-    {"mark_ready", "begin_release", "update_order", "approve_pending"}
-)
-"""Without an identity they may hear, after a lost answer, that it is no longer possible.
+HARMLESS_TWICE: Final = frozenset({"mark_ready", "begin_release"})
+"""Without an identity they may hear, after a lost answer, that the hold is over.
 
-They move nothing twice; but the hold may be over by then, or the points have left pending.
+They move nothing twice.
 """
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from pointbook.domain.commands import Command
 from tests.reference import model
 from tests.reference.model import Answer, Customer
 from tests.reference.papers import Code, OrderPaper, Papers
@@ -82,12 +81,9 @@ class Shops:
         """What would have come of an ask at that time, and what would be known after it."""
         customer = self.customer(self.owner(ask.who, sequence)).at(sequence).copy()
         papers = self.papers(ask, sequence)
-        answer = model.decide(customer, papers, self.command(ask, papers), now)
+        assert ask.command is not None, f"{ask} has no command"
+        answer = model.decide(customer, papers, ask.command, now, ask.who[1])
         return customer, papers, answer
-
-    def command(self, ask: Ask, papers: Papers) -> Command:
-        """The ask's command, given what is known."""
-        return ask.completed(code_is_known=ask.hold_id in papers.codes)
 
     def keep(self, sequence: int, who: Who, customer: Customer, entries: int) -> None:
         """A write has made this of a customer."""

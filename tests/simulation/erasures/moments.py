@@ -19,9 +19,9 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from pointbook.domain.commands import Command, TakeHold, UpdateOrder
-from pointbook.domain.orders import Goods, Order, OrderUpdate
-from pointbook.domain.ports import Loaded, StoreUnavailable
+from pointbook.domain.commands import TakeHold, UpdateOrder
+from pointbook.domain.orders import Goods, OrderUpdate
+from pointbook.domain.ports import StoreUnavailable
 from pointbook.errors import Unavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.store import items
@@ -45,14 +45,9 @@ type Act = Callable[[Desk, str], object]
 
 
 def _order(desk: Desk, name: str) -> object:
-    news = OrderUpdate(
-        updated_at=desk.clock.now(), goods=Goods(20_000), confirmed_at=desk.clock.now()
-    )
-
-    def command(loaded: Loaded) -> Command:
-        return UpdateOrder(loaded.order or Order(ORDER), news, ONE_FOR_A_HUNDRED, MONTH)
-
-    return desk.say(command, order_id=ORDER, customer_id=name)
+    now = desk.clock.now()
+    update = OrderUpdate(updated_at=now, goods=Goods(20_000), confirmed_at=now)
+    return desk.say(UpdateOrder(ORDER, update, ONE_FOR_A_HUNDRED, MONTH), customer_id=name)
 
 
 ACTS: Final[dict[str, Act]] = {

@@ -131,5 +131,5 @@ def _tell(engine: Engine, office: Office, payload: dict[str, Any], client: Any =
     """As the order worker does it."""
     store = engine.store(client)
     ledger = Ledger(store, office.clock, random=lambda: 0.5)
-    desk = OrderService(SHOP, ledger, store, office.clock, usual_programme(), nobody_is_asked)
-    desk.carry_out(office.message("orders/paid", payload))
+    orders = OrderService(SHOP, ledger, office.clock, usual_programme(), nobody_is_asked)
+    orders.carry_out(office.message("orders/paid", payload))

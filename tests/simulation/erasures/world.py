@@ -223,15 +223,13 @@ class ErasureWorld:
         self._order(customer, worth=0)
         code = f"CODE-{customer[-2:]}"
         hold = TakeHold(20, hold_id_of(code), 600, code=code)
-        self._say(customer, hold, hold_id=hold.hold_id)
+        self._say(customer, hold)
 
-    def _say(
-        self, customer: str, command: Command, key: str = "", reason: str = "", **more: Any
-    ) -> None:
+    def _say(self, customer: str, command: Command, key: str = "", reason: str = "") -> None:
         identity = Identity("test:key", key) if key else None
         cause = Cause("flow", "run", "")
         given = Instruction(
-            SHOP, customer, command, cause, reason=reason, identity=identity, content={}, **more
+            SHOP, customer, command, cause, reason=reason, identity=identity, content={}
         )
         self._ledger().execute(given)
 
@@ -267,7 +265,7 @@ class ErasureWorld:
     def _news(self, order_id: str, topic: str) -> None:
         store = self._store()
         ledger, clock = self._ledger(store), self._clock()
-        desk = OrderService(SHOP, ledger, store, clock, self.programme, nobody_is_asked)
+        desk = OrderService(SHOP, ledger, clock, self.programme, nobody_is_asked)
         message = self._message(topic, self.orders[order_id])
         tries = partial(desk.carry_out, message)
         self._spawn(0, tries)

@@ -19,7 +19,7 @@ from pointbook.domain.ports import ReadRequest
 from pointbook.domain.reconcile import reconcile
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import RateLimited
-from pointbook.services.holds import Held
+from pointbook.services.holds import HoldResult
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
@@ -53,7 +53,7 @@ class Wish:
     customer_id: str
     points: int
     key: str
-    told: Held | None = None
+    told: HoldResult | None = None
     given_up: bool = False
     released: bool = False
     orders: list[Bought] = field(default_factory=list)
@@ -125,7 +125,7 @@ class Judge:
 
     # --- what customers are told -----------------------------------------------------------------
 
-    def told(self, wish: Wish, answer: Held | Refusal, *, given_up: bool) -> None:
+    def told(self, wish: Wish, answer: HoldResult | Refusal, *, given_up: bool) -> None:
         """A wish is answered; `given_up`: before it was sent, its customer was releasing it."""
         if isinstance(answer, Refusal):
             over = answer.code is not Code.HOLD_ENDED or self._state(wish) != "ready"
@@ -246,14 +246,14 @@ class Judge:
         key = {"pk": {"S": keys.orphaned_code(SHOP, hold_id)}, "sk": {"S": keys.ORPHANED_CODE}}
         return "Item" in self._engine.get_item(TableName=TABLE, Key=key, ConsistentRead=True)
 
-    def _discount(self, told: Held) -> Kept:
+    def _discount(self, told: HoldResult) -> Kept:
         found = self._shopify.discount(told.code)
         must("one wish", found is not None, f"{told.code} was given out, and is not there")
         assert found is not None
         return found
 
 
-def _body(told: Held) -> tuple[object, ...]:
+def _body(told: HoldResult) -> tuple[object, ...]:
     """What a customer reads, at every repetition the same."""
     return (told.hold_id, told.points, told.code, told.amount, told.ends_at, told.figures)
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from pointbook.domain.ports import DueKind, StoreUnavailable
 from pointbook.errors import HoldFailed, HoldReleasing, LedgerUnavailable
-from pointbook.services.holds import Held
+from pointbook.services.holds import HoldResult
 from pointbook.services.sweeps import Sweep
 from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash
 from tests.fakes.faulty_shopify import Trouble
@@ -201,7 +201,7 @@ def _tried(case: HoldCase, fault: _Fault, *, again: bool) -> str:
 def _lost(case: HoldCase, answers: list[object]) -> str:
     """A wish that only a crash broke off is granted when it is asked again."""
     broken_off = case.step is create and not case.before and answers[0] is Crash
-    return "a crash lost the hold" if broken_off and not isinstance(answers[-1], Held) else ""
+    return "a crash lost the hold" if broken_off and not isinstance(answers[-1], HoldResult) else ""
 
 
 def _answer(step: Step, bench: Bench, one: Instance) -> object:
@@ -224,7 +224,7 @@ def _wrong_now(bench: Bench, answer: object) -> str:
         return f"a usable code without held points after {answer}"
     if answer is HoldFailed and state not in ("", "releasing"):
         return f"it failed, and is {state}"
-    if isinstance(answer, Held) and not usable:
+    if isinstance(answer, HoldResult) and not usable:
         return "a code was given out that nobody can use"
     return ""
 

@@ -17,7 +17,8 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.programme import Programme
 from pointbook.domain.refusal import Refusal
 from pointbook.ledger.instruction import Booked, Instruction, View
-from pointbook.ledger.ledger import DEADLINE_SECONDS, Ledger
+from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.loading import DEADLINE_SECONDS
 from pointbook.services.holds import HoldService
 from pointbook.services.orders import OrderService
 from pointbook.services.orphaned_codes import OrphanedCodeService
@@ -153,7 +154,7 @@ class JudgedLedger(Ledger):
     def __init__(
         self, store: DynamoStore, clock: SkewedClock, around: Surroundings, witness: Witness
     ) -> None:
-        super().__init__(store, clock, TIME_ZONE, around.random.random)
+        super().__init__(store, clock, around.random.random)
         self._skewed = clock
         self._around = around
         self._witness = witness
@@ -169,8 +170,6 @@ class JudgedLedger(Ledger):
             command=instruction.command,
             identity=instruction.identity,
             content=instruction.content,
-            order_id=instruction.order_id,
-            hold_id=instruction.hold_id,
             given_cause=instruction.cause,
         )
         return self._judged(
@@ -186,6 +185,7 @@ class JudgedLedger(Ledger):
         source_id: str,
         target_id: str,
         cause: Cause,
+        time_zone: str = TIME_ZONE,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> Booked | Refusal:
         number = next(self._around.numbers.latest)
@@ -194,7 +194,7 @@ class JudgedLedger(Ledger):
         merge = super().merge
         return self._judged(
             ask,
-            lambda: merge(shop, source_id, target_id, cause, deadline_seconds),
+            lambda: merge(shop, source_id, target_id, cause, time_zone, deadline_seconds),
             self._around.oracle.replied,
         )
 
@@ -285,7 +285,6 @@ class Process:
         return HoldService(
             shop=SHOP,
             ledger=self.ledger,
-            store=self.store,
             clock=self.clock,
             programme=self._programme,
             discounts=self._paced,
@@ -295,9 +294,7 @@ class Process:
 
     def order_service(self) -> OrderService:
         """What the worker of orders has."""
-        return OrderService(
-            SHOP, self.ledger, self.store, self.clock, self._programme, nobody_is_asked
-        )
+        return OrderService(SHOP, self.ledger, self.clock, self._programme, nobody_is_asked)
 
     def orphaned_code_service(self) -> OrphanedCodeService:
         """What the sweep of codes has."""
@@ -311,7 +308,5 @@ _NAMES: Final = {"MarkReady": "mark_ready", "BeginRelease": "begin_release"}
 
 
 def _name(instruction: Instruction) -> str:
-    if not callable(instruction.command):
-        kind = type(instruction.command).__name__
-        return _NAMES.get(kind, kind)
-    return "capture" if instruction.hold_id else "update_order"
+    kind = type(instruction.command).__name__
+    return _NAMES.get(kind, kind)

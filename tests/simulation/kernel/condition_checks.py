@@ -25,6 +25,7 @@ from pointbook.domain.ports import (
     VersionConflict,
     Write,
 )
+from pointbook.domain.state import State
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.requests import transaction
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -32,7 +33,7 @@ from tests.support.table import TABLE, create_table
 
 SHOP = "tokyo"
 NOW = datetime(2027, 1, 29, 15, tzinfo=UTC)
-NAMES = ("account", "entry", "entry", "remembered", "order", "hold_record")
+NAMES = ("account", "entry", "entry", "idempotency_record", "order", "hold_record")
 """What the puts of a write are, in their order."""
 
 
@@ -45,14 +46,14 @@ def wrong_guards() -> Iterator[str]:
         for at, name in enumerate(NAMES):
             for spoilt in _spoilt(name, revision):
                 verdict = _commit(write, {at: spoilt})
-                expected = AlreadyDone if name == "remembered" else VersionConflict
+                expected = AlreadyDone if name == "idempotency_record" else VersionConflict
                 if not isinstance(verdict, expected):
                     yield f"revision {revision}, {name} is {spoilt}: {verdict}"
 
 
 def _spoilt(name: str, revision: int) -> list[int | None]:
     """Revisions at which somebody else may have left an item; None: it is not there."""
-    if name in ("entry", "remembered"):
+    if name in ("entry", "idempotency_record"):
         return [1]
     expected = revision - 1
     found: list[int | None] = [expected + 1, expected + 5]
@@ -69,7 +70,7 @@ def _commit(write: Write, spoilt: Mapping[int, int | None]) -> object:
     assert len(puts) == len(NAMES), "the parts of a write are not what they were"
     before = _revision(write) - 1
     for at, (name, put) in enumerate(zip(NAMES, puts, strict=True)):
-        absent = name in ("entry", "remembered") or before == 0
+        absent = name in ("entry", "idempotency_record") or before == 0
         left = spoilt.get(at, None if absent else before)
         if left is not None:
             _lay(engine, put["Item"], left)
@@ -90,20 +91,20 @@ def _lay(engine: MemoryDynamoDB, item: Mapping[str, Any], revision: int) -> None
 
 
 def _is_all_there(store: DynamoStore, write: Write) -> bool:
-    assert write.remembered is not None
+    assert write.idempotency_record is not None
     assert write.order is not None
     assert write.hold_record is not None
     wanted = ReadRequest(
         SHOP,
         "7001",
-        write.remembered.key_hash,
+        write.idempotency_record.key_hash,
         write.order.order_id,
         write.hold_record.hold_id,
     )
     loaded = store.load(wanted, fresh=True)
-    return (loaded.account, loaded.remembered, loaded.order, loaded.hold_record) == (
+    return (loaded.account, loaded.idempotency_record, loaded.order, loaded.hold_record) == (
         write.accounts[0].account,
-        write.remembered,
+        write.idempotency_record,
         write.order,
         write.hold_record,
     )
@@ -123,16 +124,16 @@ def _write(revision: int) -> Write:
     return Write(
         shop=SHOP,
         accounts=(AccountWrite(sealed, entries),),
-        remembered=IdempotencyRecord(
+        idempotency_record=IdempotencyRecord(
             "aa" * 32, "bb" * 32, ("7001-1",), Figures(12, 0, 12, 12, 0, 0)
         ),
-        remembered_for="7001",
+        recorded_for="7001",
         order=Order("901", revision=revision),
         hold_record=HoldRecord("h1", "7001", 5, (), revision=revision),
     )
 
 
 def _decided(account: Account, points: int) -> Decision:
-    decision = decide(account, Grant(points, Never()), NOW)
+    decision = decide(State(account), Grant(points, Never()), NOW)
     assert isinstance(decision, Decision)
     return decision

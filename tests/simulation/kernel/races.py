@@ -1,4 +1,4 @@
-"""Three races that chance hardly ever runs, run on purpose.
+"""Four races that chance hardly ever runs, run on purpose.
 
 A write that arrives late: the first try is decided just before something falls due and lost on its
 way; the second comes after it and is refused. When the first arrives after all, it must not
@@ -11,6 +11,9 @@ the other spent: it is the same request.
 Two moments in one answer: a merged customer's book stands apart from what else is read. Whoever has
 nothing to do, since somebody else does it between two of the reads, must be told the figures after
 it.
+
+An old order beside a current account: by the order there is nothing to do, and something has fallen
+due that is written. The request must not be recorded as done with it.
 """
 
 from collections.abc import Callable, Iterator
@@ -52,7 +55,7 @@ _COMMANDS: Final[dict[str, c.Command]] = {
 }
 _HOLD_END: Final = MIDNIGHT + timedelta(seconds=1)
 _GRANT: Final = ask(c.Grant(10, Days(1)), key="grant")
-_HOLD: Final = ask(c.TakeHold(4, "h0", 600), key="hold", hold_id="h0")
+_HOLD: Final = ask(c.TakeHold(4, "h0", 600), key="hold")
 _STEPS: Final[dict[str, c.Command]] = {
     "mark ready": c.MarkReady("h0"),
     "undo": c.UndoHold("h0"),
@@ -85,7 +88,7 @@ class _Passing(Standstill):
 def wrong_late_arrivals() -> Iterator[str]:
     """What had an effect although it was refused: one line each."""
     for name, command in _COMMANDS.items():
-        operation = ask(command, key=_TRY, hold_id="h1" if name == "hold" else None)
+        operation = ask(command, key=_TRY)
         for again in (False, True):
             if wrong := _wrong(operation, [_GRANT], MIDNIGHT, again=again):
                 yield f"{name}, a lot lapses, asked again: {again}: {wrong}"
@@ -156,6 +159,22 @@ def wrong_moments() -> Iterator[str]:
         figures = rival.read(SHOP, "7001").figures
         if not isinstance(answer, Booked) or answer.figures != figures:
             yield f"drawn {drawn}, before call {call}: {answer}, but the figures are {figures}"
+
+
+def wrong_old_orders() -> Iterator[str]:
+    """What was recorded as done, and had no effect: one line each."""
+    for drawn in range(40):
+        engine, clock = MemoryDynamoDB(), StillClock(MIDNIGHT - timedelta(hours=30))
+        create_table(engine)
+        others = _ledger(engine, clock, Standstill(), Nothing())
+        for earlier in (grant(), HOLD, capture(5), news(cancelled=True)):
+            earlier(others)
+        clock.wall += timedelta(days=4)
+        torn = At(0, Fault.TORN)
+        client = FaultyClient(engine, engine, torn, Standstill(), Random(drawn), Deaf())
+        answer = give_back_order()(Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5))
+        if not isinstance(answer, Booked) or not answer.entry_ids:
+            yield f"drawn {drawn}: {answer}"
 
 
 class _Between:

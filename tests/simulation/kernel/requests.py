@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pointbook.domain.account import HoldRecord
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Command
-from pointbook.domain.orders import Order
-from pointbook.domain.ports import Loaded
-from pointbook.ledger.instruction import Complete, Identity, Instruction
+from pointbook.domain.commands import CaptureHold, Command, TakeHold
+from pointbook.ledger.instruction import Identity, Instruction
 from tests.simulation.kernel.scheduler import SkewedClock
 
 type Who = tuple[str, str]
@@ -19,18 +16,15 @@ type Who = tuple[str, str]
 class Ask:
     """One request, however often it is sent: `number` names it.
 
-    `merge_into` makes it a merge, `reads` a read; all others carry a command. `code` is also the id
-    of the hold that the code belongs to.
+    `merge_into` makes it a merge, `reads` a read; all others carry a command.
     """
 
     number: int
     who: Who
     name: str
-    command: Command | Complete | None = None
+    command: Command | None = None
     identity: Identity | None = None
     content: Mapping[str, str | int | None] = field(default_factory=dict)
-    order_id: str | None = None
-    hold_id: str | None = None
     reason: str = ""
     caused_by: str = ""
     merge_into: str | None = None
@@ -42,7 +36,7 @@ class Ask:
         return Cause("simulation", str(self.number), self.caused_by)
 
     def __str__(self) -> str:
-        command = "" if callable(self.command) else self.command or self.merge_into or ""
+        command = self.command or self.merge_into or ""
         about = (
             self.order_id or "",
             self.hold_id or "",
@@ -50,7 +44,18 @@ class Ask:
         )
         return " ".join(("/".join(self.who), self.name, str(command), *about))
 
-    def instruction(self) -> Instruction:
+    @property
+    def order_id(self) -> str | None:
+        """The order that its command is about."""
+        return getattr(self.command, "order_id", None)
+
+    @property
+    def hold_id(self) -> str | None:
+        """The hold whose record its command makes or changes."""
+        command = self.command
+        return command.hold_id if isinstance(command, TakeHold | CaptureHold) else None
+
+    def instruction(self, time_zone: str = "Asia/Tokyo") -> Instruction:
         """The ask as the ledger takes it."""
         assert self.command is not None
         shop, customer_id = self.who
@@ -62,17 +67,8 @@ class Ask:
             reason=self.reason,
             identity=self.identity,
             content=self.content,
-            order_id=self.order_id,
-            hold_id=self.hold_id,
+            time_zone=time_zone,
         )
-
-    def completed(self, *, code_is_known: bool) -> Command:
-        """The command, told only which order and hold it is about."""
-        assert self.command is not None
-        if not callable(self.command):
-            return self.command
-        record = HoldRecord(self.hold_id or "", self.who[1], 1, ()) if code_is_known else None
-        return self.command(Loaded(order=Order(self.order_id or ""), hold_record=record))
 
 
 @dataclass(slots=True, eq=False)

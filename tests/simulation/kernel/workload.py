@@ -22,10 +22,8 @@ from pointbook.domain.expiry import (
     RoundTo,
     day_of,
 )
-from pointbook.domain.lots import Lot, Lots
-from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderUpdate, ReturnSpent
-from pointbook.domain.ports import Loaded
-from pointbook.ledger.instruction import Complete, Identity
+from pointbook.domain.orders import EarningRule, Order, OrderUpdate, ReturnSpent
+from pointbook.ledger.instruction import Identity
 from tests.simulation.kernel.requests import Ask, Who
 from tests.simulation.orders.drawn_orders import drawn_news, drawn_rule, goods_back, grown
 from tests.support.instants import instant
@@ -122,7 +120,7 @@ class Workload:
         for day in range(1, days + 1):  # the first half is held while the second is granted
             add(0 if day <= half else 2, "grant", self.moving(c.Grant(2, Days(day)), "grant"))
         held = c.TakeHold(2 * half, hold_id, 600)
-        add(1, "take_hold", self.moving(held, "take_hold", hold_id=hold_id))
+        add(1, "take_hold", self.moving(held, "take_hold"))
         add(3, "capture", _capture_of(self, hold_id, order_id, 2 * half))
         till_points = 2 * (days - half)
         add(4, "spend_on_order", _spend_of(self, "till-1", order_id, till_points))
@@ -186,12 +184,8 @@ class Workload:
         """What a sweep asks for an order whose points need not be pending any longer."""
         order_id, expiry = order.order_id, self.expiry()
         assert order.customer_id is not None, "an order with points has an owner"
-
-        def complete(loaded: Loaded) -> c.Command:
-            known = loaded.order or Order(order_id)
-            return c.UpdateOrder(known, OrderUpdate(), EarningRule(unit_minor=1), expiry)
-
-        parts = {"command": complete, "order_id": order_id}
+        command = c.UpdateOrder(order_id, OrderUpdate(), EarningRule(unit_minor=1), expiry)
+        parts = {"command": command}
         return self.numbered((shop, order.customer_id), "approve_pending", parts)
 
     def _besides(self, inside_ms: int, around_ms: int) -> list[tuple[int, str]]:
@@ -269,17 +263,6 @@ class Workload:
         """The day, for somebody in Tokyo."""
         return day_of(instant(self.now_ms()), "Asia/Tokyo")
 
-    def lots(self, points_max: int) -> Lots:
-        """Days that points may have come from."""
-        days = self.random.sample(range(-3, 5), self.random.randint(0, 3))
-        left, lots = points_max, list[Lot]()
-        for day in sorted(days):
-            points = min(left, self.random.randint(1, 6))
-            if points:
-                lots.append(Lot(self.today() + timedelta(days=day), points))
-                left -= points
-        return tuple(lots)
-
     def identity(self, kind: str) -> Identity:
         """A key of its own for this request."""
         return Identity(kind, f"key-{self._count + 1}")
@@ -295,11 +278,9 @@ class Workload:
             **more,
         }
 
-    def of_order(
-        self, complete: Complete, name: str, order_id: str, **more: object
-    ) -> dict[str, object]:
+    def of_order(self, command: c.Command, name: str) -> dict[str, object]:
         """The parts of an ask about an order: it needs no identity, but sometimes has one."""
-        parts: dict[str, object] = {"command": complete, "order_id": order_id, **more}
+        parts: dict[str, object] = {"command": command}
         if self.random.random() < 0.3:
             parts["identity"] = self.identity(name)
         return parts
@@ -337,18 +318,6 @@ def _grant(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
     return w.moving(grant, "grant")
 
 
-def _grant_pending(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    return w.moving(c.GrantPending(w.points()), "grant_pending")
-
-
-def _confirm(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    return w.moving(c.Confirm(w.points(), w.expiry()), "confirm")
-
-
-def _cancel_pending(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    return w.moving(c.CancelPending(w.points()), "cancel_pending")
-
-
 def _consume(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
     return w.moving(c.Consume(w.points(), w.renew(), w.lean.per_hour), "consume")
 
@@ -357,26 +326,13 @@ def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]
     return w.moving(c.Remove(w.points()), "remove")
 
 
-def _reverse(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    days = w.random.sample(range(5), w.random.randint(0, 2))
-    own_days = frozenset(w.today() + timedelta(days=day) for day in days)
-    policy = w.random.choice(tuple(DebtPolicy))
-    return w.moving(c.Reverse(w.points(), own_days, policy), "reverse")
-
-
-def _give_back(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    points = w.points()
-    command = c.GiveBack(points, w.lots(points), w.expiry(), w.lapsed_expiry())
-    return w.moving(command, "give_back")
-
-
 def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
     hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
     code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
     command = c.TakeHold(
         w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor, w.lean.per_hour
     )
-    return w.moving(command, "take_hold", hold_id=hold_id)
+    return w.moving(command, "take_hold")
 
 
 def _hold_step(step: type) -> Maker:
@@ -400,14 +356,7 @@ def _capture(w: Workload, who: Who, code: str | None = None) -> dict[str, object
 
 def _capture_of(w: Workload, hold_id: str, order_id: str, points: int) -> dict[str, object]:
     renew, rule = w.renew(), w.random.choice(tuple(ReturnSpent))
-
-    def complete(loaded: Loaded) -> c.Command:
-        record, order = loaded.hold_record, loaded.order or Order(order_id)
-        if record is None:
-            return c.Settle()
-        return c.CaptureHold(points, record, order, renew, rule)
-
-    return w.of_order(complete, "capture", order_id, hold_id=hold_id)
+    return w.of_order(c.CaptureHold(points, hold_id, order_id, renew, rule), "capture")
 
 
 def _spend_on_order(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
@@ -417,12 +366,8 @@ def _spend_on_order(w: Workload, who: Who, code: str | None = None) -> dict[str,
 
 def _spend_of(w: Workload, spending_id: str, order_id: str, points: int) -> dict[str, object]:
     renew, rule = w.renew(), w.random.choice(tuple(ReturnSpent))
-
-    def complete(loaded: Loaded) -> c.Command:
-        order = loaded.order or Order(order_id)
-        return c.SpendOnOrder(points, order, spending_id, renew, rule)
-
-    return w.of_order(complete, "spend_on_order", order_id)
+    command = c.SpendOnOrder(points, order_id, spending_id, renew, rule)
+    return w.of_order(command, "spend_on_order")
 
 
 def _update_order(
@@ -437,24 +382,15 @@ def _update_order(
     order_id, expiry = order_id or w.order_id(who), w.expiry()
     cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
     news = told or drawn_news(w.random, w.now_ms(), cancelled=cancelled)
-    rule = drawn_rule(w.random)
-
-    def complete(loaded: Loaded) -> c.Command:
-        return c.UpdateOrder(loaded.order or Order(order_id), news, rule, expiry)
-
-    return w.of_order(complete, "update_order", order_id)
+    return w.of_order(c.UpdateOrder(order_id, news, drawn_rule(w.random), expiry), "update_order")
 
 
 def _return_spending(
     w: Workload, who: Who, code: str | None = None, *, order_id: str = ""
 ) -> dict[str, object]:
     order_id, hold_id = order_id or w.order_id(who), code or w.code(who)
-    expiry, lapsed = w.expiry(), w.lapsed_expiry()
-
-    def complete(loaded: Loaded) -> c.Command:
-        return c.ReturnSpending(loaded.order or Order(order_id), hold_id, expiry, lapsed)
-
-    return w.of_order(complete, "return_spending", order_id)
+    command = c.ReturnSpending(order_id, hold_id, w.expiry(), w.lapsed_expiry())
+    return w.of_order(command, "return_spending")
 
 
 def _settle(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
@@ -472,13 +408,8 @@ MAKERS: Final[dict[str, Maker]] = {
     "grant": _grant,
     "grant_again": _grant,
     "grant_once_more": _grant,
-    "grant_pending": _grant_pending,
-    "confirm": _confirm,
-    "cancel_pending": _cancel_pending,
     "consume": _consume,
     "remove": _remove,
-    "reverse": _reverse,
-    "give_back": _give_back,
     "take_hold": _take_hold,
     "mark_ready": _hold_step(c.MarkReady),
     "begin_release": _hold_step(c.BeginRelease),

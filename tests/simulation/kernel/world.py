@@ -241,9 +241,9 @@ class World:
             self.oracle.told_history(attempt, entry_ids, 3, self.engine.sequence)
             return entry_ids
         if ask.merge_into is not None:
-            reply = ledger.merge(shop, customer_id, ask.merge_into, ask.cause)
+            reply = ledger.merge(shop, customer_id, ask.merge_into, ask.cause, TIME_ZONES[shop])
         else:
-            reply = ledger.execute(ask.instruction())
+            reply = ledger.execute(ask.instruction(TIME_ZONES[shop]))
         kind = reply.code if not isinstance(reply, Booked) else "booked"
         if isinstance(reply, Booked) and reply.duplicate:
             kind = "duplicate"
@@ -293,7 +293,6 @@ class World:
         return self.ledger_class(
             DynamoStore(self._client(attempt), TABLE),
             attempt.clock,
-            TIME_ZONES[attempt.ask.who[0]],
             self.random.random,
         )
 

@@ -20,9 +20,11 @@ class Bug:
 
 
 REQUESTS: Final = "store/requests.py"
+STATE: Final = "domain/state.py"
 STORE: Final = "store/dynamodb.py"
 LEDGER: Final = "ledger/ledger.py"
-BACKOFF: Final = "backoff.py"
+LOADING: Final = "ledger/loading.py"
+DEADLINE: Final = "deadline.py"
 WRITING: Final = "ledger/writes.py"
 INSTRUCTION: Final = "ledger/instruction.py"
 DRAFT: Final = "domain/draft.py"
@@ -154,36 +156,35 @@ BUGS: Final = (
     ),
     Bug(
         "a snapshot called fresh after a lost race",
-        LEDGER,
-        "return _Known(known.loaded, account)",
-        "return _Known(known.loaded, account, known.fresh)",
+        LOADING,
+        "account=account), self.idempotency_record)",
+        "account=account), self.idempotency_record, self.fresh)",
     ),
     Bug(
         "the time of the first try on every try",
         LEDGER,
-        "now = self._clock.now()\n        decision = decide(",
-        "now = self._once = getattr(self, '_once', None) or self._clock.now()\n"
-        "        decision = decide(",
+        "now, account = self._clock.now(), ",
+        "now = self._once = getattr(self, '_once', None) or self._clock.now()\n        account = ",
     ),
     Bug(
         "a reader sees what has fallen due",
         LEDGER,
-        "account = settled(stored or self._opened(customer_id), self._clock.now())",
-        "account = stored or self._opened(customer_id)",
+        "account = settled(stored or opened(customer_id), self._clock.now())",
+        "account = stored or opened(customer_id)",
     ),
     Bug("more than twenty entries in one write", LEDGER, "_WRITE_MAX = 20", "_WRITE_MAX = 200"),
     # --- identities ---
     Bug(
         "another content taken for the same",
         LEDGER,
-        "if remembered.content_hash != instruction.content_hash:",
-        "if not remembered.content_hash:",
+        "if record.content_hash != instruction.content_hash:",
+        "if not record.content_hash:",
     ),
     Bug(
         "remembered under the survivor of a merge",
         WRITING,
-        "remembered_for=instruction.customer_id",
-        "remembered_for=before.customer_id",
+        "recorded_for=instruction.customer_id",
+        "recorded_for=before.customer_id",
     ),
     Bug(
         "a key that is the same for every kind",
@@ -193,21 +194,21 @@ BUGS: Final = (
     ),
     Bug(
         "a tombstone not followed",
-        LEDGER,
+        LOADING,
         "while account.merged_into is not None:",
         "while account.merged_into is not None and account.revision < 0:",
     ),
     Bug(
         "order and book of a merged customer read at two moments",
-        LEDGER,
-        "if self._followed(instruction.shop, tombstone) != account:",
+        LOADING,
+        "if self.followed(instruction.shop, tombstone) != account:",
         "if account is tombstone:",
     ),
     Bug(
         "a repetition not marked as one",
         LEDGER,
-        "return Booked(remembered.entry_ids, remembered.figures, duplicate=True)",
-        "return Booked(remembered.entry_ids, remembered.figures)",
+        "return Booked(record.entry_ids, record.figures, duplicate=True)",
+        "return Booked(record.entry_ids, record.figures)",
     ),
     Bug(
         "the first entry taken for the command's",
@@ -315,14 +316,25 @@ BUGS: Final = (
     Bug(
         "a second hold", HOLDS, "if (hold := draft.account.hold) is not None:", "if (hold := None):"
     ),
-    Bug("released in any state", HOLDS, "if hold.state is not required:", "if not hold.state:"),
-    Bug("ready after releasing began", HOLDS, "if hold.state not in allowed:", "if not allowed:"),
+    Bug(
+        "released in any state",
+        HOLDS,
+        "    (HoldState.RELEASING, ReleaseHold): ENDED,\n",
+        "    **{(state, ReleaseHold): ENDED for state in HoldState},\n",
+    ),
+    Bug(
+        "ready after releasing began",
+        HOLDS,
+        "    (HoldState.RELEASING, BeginRelease)",
+        "    (HoldState.RELEASING, MarkReady): HoldState.READY,\n"
+        "    (HoldState.RELEASING, BeginRelease)",
+    ),
     Bug("an order counted twice", HOLDS, "if order.order_id in record.orders:", "if not record:"),
     Bug(
         "a code that may exist is forgotten",
         HOLDS,
         "return Outcome(orphaned_codes=orphaned(hold))",
-        "return answer",
+        "return DONE",
     ),
     Bug("the rest not returned", HOLDS, "if remaining is not None:", "if points < 0:"),
     Bug(
@@ -354,20 +366,20 @@ BUGS: Final = (
     Bug(
         "older news wins",
         ORDERS,
-        "_precedence(news) > _precedence(self)",
-        "_precedence(news) < _precedence(self)",
+        "_precedence(update) > _precedence(self)",
+        "_precedence(update) < _precedence(self)",
     ),
     Bug(
         "of news of one time the last wins",
         ORDERS,
-        "        -told.goods.priced_minor,\n        -told.goods.tax_minor,\n",
+        "        -version.goods.priced_minor,\n        -version.goods.tax_minor,\n",
         "",
     ),
     Bug(
         "the first confirmation heard counts, not the earliest",
         ORDERS,
-        "min(filter(None, (self.confirmed_at, news.confirmed_at)), default=None)",
-        "self.confirmed_at or news.confirmed_at",
+        "min(filter(None, (self.confirmed_at, update.confirmed_at)), default=None)",
+        "self.confirmed_at or update.confirmed_at",
     ),
     Bug(
         "approved a moment too late",
@@ -385,7 +397,7 @@ BUGS: Final = (
         "nothing is approved without news",
         ORDER_POINTS,
         "if order.pending_points and _is_approved(draft, order):",
-        "if order.pending_points and order != command.order and _is_approved(draft, order):",
+        "if order.pending_points and order != before and _is_approved(draft, order):",
     ),
     Bug(
         "pending points on no index",
@@ -539,7 +551,7 @@ BUGS: Final = (
     Bug(
         "of two states in one second the smaller wins",
         ORDERS,
-        "        told.triggered_at or _LONG_AGO,\n",
+        "        version.triggered_at or _LONG_AGO,\n",
         "",
     ),
     Bug(
@@ -547,6 +559,43 @@ BUGS: Final = (
         PAPERS,
         '(("updated_at", order.updated_at), ("triggered_at", order.triggered_at))',
         '(("updated_at", order.updated_at),)',
+    ),
+    # --- whose order and whose hold it is ---
+    Bug(
+        "another customer's order is updated",
+        ORDER_POINTS,
+        "if not state.belongs(before.customer_id):",
+        "if not before:",
+    ),
+    Bug(
+        "another customer's order spends at a till",
+        ORDER_POINTS,
+        "if not state.belongs(order.customer_id):",
+        "if not order:",
+    ),
+    Bug(
+        "what another customer spent comes back",
+        ORDER_POINTS,
+        "if not state.belongs(spending.customer_id):",
+        "if not spending:",
+    ),
+    Bug(
+        "another customer's hold is captured",
+        HOLDS,
+        "if not state.belongs(record.customer_id):",
+        "if not record:",
+    ),
+    Bug(
+        "what a merged customer owned is nobody's",
+        STATE,
+        "self.customer_id, *account.merged_from)",
+        "self.customer_id)",
+    ),
+    Bug(
+        "an order that has come to need a rule goes without",
+        ORDER_POINTS,
+        "if command.needs_rule and order.lacks_rule:",
+        "if command.needs_rule and not order:",
     ),
     Bug("a merge about a customer", MERGE, "about=source.book_id", "about=source.customer_id"),
     Bug(
@@ -619,10 +668,10 @@ BUGS: Final = (
     Bug(
         "a repetition is held against the pace",
         LEDGER,
-        "if known.loaded.remembered is not None:\n            return _repeated(instruction, known."
-        "loaded.remembered)\n        now",
-        "if known.loaded.remembered is not None and not known.account.hold_pace:\n"
-        "            return _repeated(instruction, known.loaded.remembered)\n        now",
+        "if snapshot.idempotency_record is not None:\n            return _repeated(instruction, "
+        "snapshot.idempotency_record)\n        now",
+        "if snapshot.idempotency_record is not None and not snapshot.state.account.hold_pace:\n"
+        "            return _repeated(instruction, snapshot.idempotency_record)\n        now",
     ),
     Bug(
         "a pace that does not grow in the table",
@@ -673,9 +722,9 @@ HARMLESS: Final = (
     ),
     Bug(
         "a lost race is always read again",
-        LEDGER,
-        "    return _Known(known.loaded, account)",
-        "    return None",
+        LOADING,
+        "        return Snapshot(replace(self.state, account=account), self.idempotency_record)",
+        "        return None",
     ),
     Bug(
         "every read is fresh",
@@ -684,7 +733,10 @@ HARMLESS: Final = (
         "self._fresh(wanted) if wanted else",
     ),
     Bug(
-        "pauses that grow faster", BACKOFF, "_SECONDS * 2**self._tries", "_SECONDS * 4**self._tries"
+        "pauses that grow faster",
+        DEADLINE,
+        "_SECONDS * 2**self._tries",
+        "_SECONDS * 4**self._tries",
     ),
-    Bug("pauses without jitter", BACKOFF, "self._random() * longest", "longest"),
+    Bug("pauses without jitter", DEADLINE, "self._random() * longest", "longest"),
 )

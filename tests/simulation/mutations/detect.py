@@ -14,7 +14,12 @@ import pointbook
 from tests.simulation.kernel.boundaries import wrong_boundaries, wrong_orders, wrong_second_spending
 from tests.simulation.kernel.condition_checks import wrong_guards
 from tests.simulation.kernel.crash_matrix import CASES, try_case
-from tests.simulation.kernel.races import wrong_late_arrivals, wrong_moments, wrong_rivals
+from tests.simulation.kernel.races import (
+    wrong_late_arrivals,
+    wrong_moments,
+    wrong_old_orders,
+    wrong_rivals,
+)
 from tests.simulation.kernel.world import run
 
 
@@ -26,7 +31,7 @@ def findings(seeds: int) -> Iterator[tuple[str, str]]:
         violation = run(seed).violation
         if violation:
             yield f"simulation, seed {seed}", violation
-    for wrong in (*wrong_late_arrivals(), *wrong_rivals(), *wrong_moments()):
+    for wrong in (*wrong_late_arrivals(), *wrong_rivals(), *wrong_moments(), *wrong_old_orders()):
         yield "races", wrong
     for wrong in (*wrong_boundaries(), *wrong_orders(), *wrong_second_spending()):
         yield "boundaries", wrong

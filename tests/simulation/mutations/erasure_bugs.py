@@ -132,7 +132,7 @@ ERASURE_BUGS: Final = (
     Bug(
         "news of an erased customer's order is dropped",
         ORDER_SERVICE,
-        "                order = self._order(order_id) or Order(order_id)\n"
+        "                order = self._order(order_id)\n"
         "                if order.customer_id is not None:",
         "                return None\n                if order.customer_id is not None:",
     ),

@@ -123,14 +123,14 @@ HOLD_BUGS: Final = (
     Bug(
         "struck off although it may still come",
         LOOSE,
-        "        else:\n            self._reschedule(shop, loose, tries)",
-        "        else:\n            self._codes.remove(shop, loose)",
+        "        else:\n            self._reschedule(shop, orphaned, tries)",
+        "        else:\n            self._codes.remove(shop, orphaned)",
     ),
     Bug(
         "struck off although Shopify did not answer",
         LOOSE,
-        "            self._reschedule(shop, loose, tries)\n            raise",
-        "            self._codes.remove(shop, loose)\n            raise",
+        "            self._reschedule(shop, orphaned, tries)\n            raise",
+        "            self._codes.remove(shop, orphaned)\n            raise",
     ),
     Bug(
         "never struck off",
@@ -141,15 +141,15 @@ HOLD_BUGS: Final = (
     Bug(
         "struck off a minute before its end",
         LOOSE,
-        "if self._clock.now() >= loose.until:",
-        "if self._clock.now() + timedelta(seconds=400) >= loose.until:",
+        "if self._clock.now() >= orphaned.until:",
+        "if self._clock.now() + timedelta(seconds=400) >= orphaned.until:",
     ),
     # --- the rules ---
     Bug(
         "undone while the customer has the code",
         DOMAIN,
-        "answer = _end_hold(draft, command.hold_id, HoldState.PREPARING)",
-        "answer = _end_hold(draft, command.hold_id, HoldState.READY)",
+        "(HoldState.PREPARING, UndoHold)",
+        "(HoldState.READY, UndoHold)",
     ),
     Bug(
         "the loose code of another moment",
@@ -193,8 +193,8 @@ HOLD_BUGS: Final = (
     Bug(
         "an order spends all that was held",
         ORDER_SERVICE,
-        "points = -(-use.amount_minor // record.worth_minor)",
-        "points = record.points",
+        "points=-(-use.amount_minor // record.worth_minor)",
+        "points=record.points",
     ),
 )
 

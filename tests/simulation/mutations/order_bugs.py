@@ -100,15 +100,16 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "paid by its topic",
         DESK,
-        "news = self._news(facts, message.triggered_at)",
+        "update = self._update_of(facts, message.triggered_at)",
         'paid = facts.paid or message.topic == "orders/paid"\n'
-        "        news = self._news(replace(facts, paid=paid), message.triggered_at)",
+        "        update = self._update_of(replace(facts, paid=paid), message.triggered_at)",
     ),
     Bug(
         "cancelled by its topic",
         DESK,
-        "news = self._news(facts, message.triggered_at)",
-        'news = replace(self._news(facts, None), cancelled=message.topic == "orders/cancelled")',
+        "update = self._update_of(facts, message.triggered_at)",
+        "update = self._update_of(facts, None)\n"
+        '        update = replace(update, cancelled=message.topic == "orders/cancelled")',
     ),
     # --- what cannot be read ---
     Bug(
@@ -163,8 +164,8 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "older news wins",
         ORDERS,
-        "_precedence(news) > _precedence(self)",
-        "_precedence(news) < _precedence(self)",
+        "_precedence(update) > _precedence(self)",
+        "_precedence(update) < _precedence(self)",
     ),
     Bug(
         "the latest confirmation counts",
@@ -175,21 +176,21 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "a cancellation forgotten by later news",
         ORDERS,
-        "self.cancelled or news.cancelled",
-        "news.cancelled",
+        "self.cancelled or update.cancelled",
+        "update.cancelled",
     ),
     Bug("the rule of the latest news", ORDERS, "rule=self.rule or rule", "rule=rule or self.rule"),
     Bug(
         "a guest's rule kept",
         DESK,
-        "self._keep(order, order.told(news, None))",
-        "self._keep(order, order.told(news, self._programme.earning_rule((), is_test=False)))",
+        "order, order.merged_with(update, None))",
+        "order, order.merged_with(update, self._programme.earning_rule((), is_test=False)))",
     ),
     # --- by which tags it earns ---
     Bug(
         "tags asked for at every news",
         DESK,
-        "if facts is not None and order.told(news, None).lacks_rule:",
+        "if facts is not None and order.merged_with(update, None).lacks_rule:",
         "if facts is not None:",
     ),
     Bug(
@@ -209,7 +210,7 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "whoever was merged away asked about",
         DESK,
-        "tag_digests(book.customer_id)",
+        "tag_digests(account.customer_id)",
         "tag_digests(owner)",
     ),
     Bug(
@@ -248,7 +249,7 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "nothing given back after a refund",
         DESK,
-        "            self._give_back(refunded.order_id, cause)\n",
+        "            self._return_spent(refunded.order_id, cause)\n",
         "",
     ),
     Bug(
@@ -282,7 +283,7 @@ LIFECYCLE_BUGS: Final = (
         "triggered_at=triggered_at,",
         "triggered_at=None,",
     ),
-    Bug("nothing given back", DESK, "        self._give_back(facts.order_id, cause)\n", ""),
+    Bug("nothing given back", DESK, "        self._return_spent(facts.order_id, cause)\n", ""),
     Bug(
         "the newest customer takes the order",
         DESK,
@@ -304,7 +305,7 @@ LIFECYCLE_BUGS: Final = (
     Bug(
         "a merge in the wrong order is lost",
         LEDGER,
-        "target = self._followed(shop, target)",
+        "target = self._loader.followed(shop, target)",
         "pass",
     ),
 )

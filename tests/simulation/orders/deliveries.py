@@ -198,7 +198,7 @@ class _Delivery:
             code=hold.code,
             worth_minor=self.told.programme.point_worth_minor,
         )
-        self._must_book(hold.customer, command, hold_id=hold_id)
+        self._must_book(hold.customer, command)
 
     def _must_book(self, customer: str, command: Grant | TakeHold, **more: Any) -> None:
         ledger = Ledger(self.store, self.clock, random=self.random.random)
@@ -292,7 +292,7 @@ class _Delivery:
         shop: str = SHOP,
     ) -> OrderService:
         rules = programme or self.told.programme
-        return OrderService(shop, self._ledger(store), store, self.clock, rules, customers)
+        return OrderService(shop, self._ledger(store), self.clock, rules, customers)
 
     def _ledger(self, store: DynamoStore) -> Ledger:
         return Ledger(store, self.clock, random=self.random.random)

@@ -24,7 +24,7 @@ def remaining(
 ) -> int:
     """The points that remain of an order of these goods."""
     news = OrderUpdate(NOW, goods, taxes_included=taxes_included, refunds=refunds)
-    return Order("o1").told(news, rule).target_points
+    return Order("o1").merged_with(news, rule).target_points
 
 
 # --- rounding ------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def test_what_was_owed_has_the_tax_on_it() -> None:
 def test_money_for_pieces_that_were_removed_takes_nothing_more() -> None:
     refund = Refund("r1", money_minor=301)
     news = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(refund,))
-    assert Order("o1").told(news, YEN).target_points == 699
+    assert Order("o1").merged_with(news, YEN).target_points == 699
 
 
 def test_pieces_whose_refund_is_told_by_itself_are_not_owed_for_any_more() -> None:
@@ -236,7 +236,7 @@ def test_pieces_whose_refund_is_told_by_itself_are_not_owed_for_any_more() -> No
     news = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(amount,))
     alone = OrderUpdate(refunds=(returned,))
     for first, second in ((news, alone), (alone, news)):
-        assert Order("o1").told(first, YEN).told(second, YEN).target_points == 600
+        assert Order("o1").merged_with(first, YEN).merged_with(second, YEN).target_points == 600
 
 
 def test_a_fee_that_was_kept_may_be_given_back_later() -> None:

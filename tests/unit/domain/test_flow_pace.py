@@ -10,6 +10,7 @@ from pointbook.domain.account import Account, Pace
 from pointbook.domain.decide import decide
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.state import State
 from tests.support.domain import IN_30_DAYS, MILLISECOND, NOW, SECOND, account, done, refused
 
 DEFAULTS = usual_programme().flow_entries_per_hour
@@ -34,7 +35,7 @@ def test_within_an_hour_so_many_are_taken_and_no_more() -> None:
 
 def test_the_refusal_says_how_often_and_what_to_look_for() -> None:
     after = consumed(account((5000, 20)), 1000, most=1000)
-    refusal = decide(after, c.Consume(1, flow_per_hour=1000), NOW)
+    refusal = decide(State(after), c.Consume(1, flow_per_hour=1000), NOW)
     assert isinstance(refusal, Refusal)
     assert refusal.message == (
         "Workflows have changed this customer's points 1,000 times within an hour:"
@@ -72,10 +73,9 @@ def test_what_is_refused_for_want_of_points_does_not_count() -> None:
     "command",
     [
         c.Grant(1, IN_30_DAYS),
-        c.GrantPending(1),
         c.Consume(1),
         c.Remove(1),
-        c.Reverse(1),
+        c.SpendOnOrder(1, "o1", "till"),
         c.Settle(),
     ],
 )

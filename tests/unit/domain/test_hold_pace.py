@@ -10,6 +10,7 @@ from pointbook.domain.account import Account, Pace
 from pointbook.domain.decide import decide
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.state import State
 from tests.support.domain import MILLISECOND, NOW, SECOND, account, done, refused
 
 HOUR = int(NOW.timestamp()) // 3600
@@ -42,7 +43,7 @@ def test_the_refusal_says_after_how_many_seconds_the_hour_is_over(
     before_the_end: timedelta, seconds: int
 ) -> None:
     now = HOUR_ENDS - before_the_end
-    refusal = decide(held(account((100, 20)), 2), a_hold(9), now)
+    refusal = decide(State(held(account((100, 20)), 2)), a_hold(9), now)
     assert isinstance(refusal, Refusal)
     assert refusal.retry_after_seconds == seconds
     later = done(held(account((100, 20)), 2), a_hold(9), now + seconds * SECOND)

@@ -9,8 +9,8 @@ from pointbook.domain import commands as c
 from pointbook.domain.account import LAPSED_DAYS_MAX, Account, HoldRecord, HoldState
 from pointbook.domain.decide import Decision, settled
 from pointbook.domain.expiry import Days, Rolling
-from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code
+from pointbook.domain.state import State
 from tests.support.domain import (
     END_OF_TODAY,
     MILLISECOND,
@@ -41,8 +41,9 @@ def capture(
 ) -> Decision:
     """An order with the hold's code, eleven minutes later unless said otherwise."""
     now = more.pop("now", LATER)
-    command = c.CaptureHold(points, record, Order(order_id))
-    return done(before, replace(command, **more), now)  # type: ignore[arg-type]
+    command = c.CaptureHold(points, record.hold_id, order_id)
+    state = State(before, hold_record=record)
+    return done(state, replace(command, **more), now)  # type: ignore[arg-type]
 
 
 def record_of(decision: Decision) -> HoldRecord:
@@ -147,7 +148,7 @@ def test_a_lot_that_lapses_before_its_hold_ends_goes_first() -> None:
 
 
 def test_a_released_hold_repays_the_debt_first() -> None:
-    owing = done(HELD, c.Reverse(5)).account
+    owing = done(HELD, c.SpendOnOrder(5, "o1", "till")).account
     assert owing.debt == 2
     after = done(owing, c.UndoHold("h1")).account
     assert lots(after.lots) == {20: 2, 25: 3}
@@ -320,3 +321,10 @@ def test_a_late_order_leaves_a_newer_hold_alone() -> None:
 
 def test_late_and_more_than_held_are_both_alarms() -> None:
     assert capture(HELD, 8, RECORD).alarms == ("used_more_than_held", "late_order")
+
+
+def test_a_code_of_another_customers_hold_takes_no_points_of_this_one() -> None:
+    theirs = replace(RECORD, customer_id="1002")
+    command = c.CaptureHold(7, "h1", "o1")
+    assert refused(State(TEN, hold_record=theirs), command) is Code.NOT_THE_OWNER
+    assert refused(State(TEN), command) is Code.HOLD_NOT_FOUND

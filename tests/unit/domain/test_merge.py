@@ -10,18 +10,22 @@ from pointbook.domain.account import LAPSED_DAYS_MAX, Account
 from pointbook.domain.buckets import Balances
 from pointbook.domain.decide import settled
 from pointbook.domain.merge import Merged, merge, tombstones_to_move
-from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.state import State
 from tests.support.domain import (
     END_OF_TODAY,
     MILLISECOND,
     NOW,
     account,
+    after,
+    cancel,
+    confirm,
     done,
     hold,
     in_debt,
     lots,
     order_of,
+    promised,
     refused,
     through,
     topics,
@@ -42,8 +46,12 @@ def owing(points: int) -> Account:
 
 def test_every_bucket_moves_to_the_survivor_in_one_entry_each() -> None:
     source = replace(account((10, 20)), book_id="b1")
-    for command in (c.GrantPending(9), c.CancelPending(2), c.Consume(1), c.Remove(1), c.Reverse(1)):
+    source = promised(source, 7).account
+    source = done(promised(source, 2, "p2"), cancel("p2")).account
+    for command in (c.Consume(1), c.Remove(1)):
         source = done(source, command).account
+    earned = done(promised(source, 1, "p3"), confirm("p3", through(20)))
+    source = done(after(earned), cancel("p3")).account
     source = done(source, c.Grant(1, through(9))).account
     result = merged(source, replace(TARGET, book_id="b2"))
     (leaving,), (arriving,) = result.source.entries, result.target.entries
@@ -51,8 +59,8 @@ def test_every_bucket_moves_to_the_survivor_in_one_entry_each() -> None:
     assert (leaving.about, arriving.about) == ("b2", "b1")
     assert dict(arriving.moves) == {bucket: -change for bucket, change in leaving.moves}
     assert result.source.account.balances == Balances()
-    assert result.target.account.figures == (12, 7, 19, 16, 1, 0)
-    assert lots(result.target.account.lots) == {20: 7, 22: 5}
+    assert result.target.account.figures == (13, 7, 20, 17, 1, 0)
+    assert lots(result.target.account.lots) == {20: 8, 22: 5}
     assert lots(result.target.account.lapsed) == {9: 1}
     assert (result.source.account.lots, result.source.account.lapsed) == ((), ())
     assert result.released_hold is None
@@ -161,7 +169,7 @@ def test_the_survivor_remembers_the_latest_lapsed_days_of_both() -> None:
 def test_an_order_with_a_code_of_the_vanished_customer_is_paid_by_the_survivor() -> None:
     held, record = hold(account((5, 20)), 5)
     survivor = merged(held).target.account
-    decision = done(survivor, c.CaptureHold(5, record, Order("o1")))
+    decision = done(State(survivor, hold_record=record), c.CaptureHold(5, "h1", "o1"))
     assert decision.account.figures == (5, 0, 5, 10, 5, 0)
     assert order_of(decision).spendings[0].customer_id == "1002"
 
@@ -199,7 +207,7 @@ def test_the_latest_tombstones_are_moved_and_no_more_than_a_transaction_takes() 
 
 def test_an_erased_customer_takes_no_commands_and_is_not_merged() -> None:
     gone = replace(Account("1001"), erased=True)
-    for command in (c.Grant(1, through(20)), c.Settle(), c.SpendOnOrder(1, Order("o1"), "till")):
+    for command in (c.Grant(1, through(20)), c.Settle(), c.SpendOnOrder(1, "o1", "till")):
         assert refused(gone, command) is Code.CUSTOMER_ERASED
     for pair in ((gone, TARGET), (TARGET, gone)):
         refusal = merge(*pair, NOW)

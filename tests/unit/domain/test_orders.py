@@ -22,6 +22,7 @@ from pointbook.domain.orders import (
     Spending,
 )
 from pointbook.domain.refusal import Code
+from pointbook.domain.state import State
 from tests.support.domain import (
     END_OF_TODAY,
     IN_30_DAYS,
@@ -29,11 +30,13 @@ from tests.support.domain import (
     SECOND,
     TODAY,
     account,
+    after,
     day,
     done,
     hold,
     lots,
     order_of,
+    promised,
     refused,
     through,
     topics,
@@ -60,7 +63,7 @@ CONFIRMED = OrderUpdate(confirmed_at=NOW)
 def tell(
     before: Account, order: Order, said: OrderUpdate, rule: EarningRule = ONE_PERCENT
 ) -> Decision:
-    return done(before, c.UpdateOrder(order, said, rule, IN_30_DAYS))
+    return done(State(before, order), c.UpdateOrder("o1", said, rule, IN_30_DAYS))
 
 
 def told(
@@ -154,7 +157,7 @@ def test_a_confirmed_order_earns_at_once() -> None:
 def test_the_rule_that_an_order_first_earned_by_is_kept() -> None:
     before, order = told(EMPTY, [news(1000)])
     double = EarningRule(100, 2, programme_version=2)
-    decision = done(before, c.UpdateOrder(order, news(2000, 1), double, IN_30_DAYS))
+    decision = tell(before, order, news(2000, 1), double)
     assert order_of(decision).target_points == 20
     assert order_of(decision).rule == ONE_PERCENT
 
@@ -242,7 +245,7 @@ def test_pending_points_are_taken_back_before_approved_ones() -> None:
     order = Order("o1", "1001", 0, NOW, Goods(1000), rule=ONE_PERCENT)
     order = replace(order, pending_points=4, approved_points=6)
     order = replace(order, grant_lots=(Lot(day(20), 2), Lot(day(25), 4)))
-    before = done(account((2, 20), (4, 25), (9, 15)), c.GrantPending(4)).account
+    before = promised(account((2, 20), (4, 25), (9, 15)), 4).account
     decision = tell(before, order, refund("r1", 700))
     assert topics(decision.entries) == ["points/pending/cancel", "points/sub/refund"]
     assert [entry.points for entry in decision.entries] == [4, 3]
@@ -281,12 +284,36 @@ def test_points_that_a_refund_let_go_are_not_granted_again_when_it_fails() -> No
 
 
 def test_news_is_refused_where_the_promised_points_have_left_pending() -> None:
-    before, order = told(EMPTY, [news(1000)])
-    before = done(before, c.CancelPending(1)).account
+    _, order = told(EMPTY, [news(1000)])
+    other = State(promised(EMPTY, 9).account, order)
     for said in (CONFIRMED, CANCELLED, news(2000, 1)):
-        assert refused(before, c.UpdateOrder(order, said, ONE_PERCENT, IN_30_DAYS)) is (
-            Code.NOT_PENDING
-        )
+        command = c.UpdateOrder("o1", said, ONE_PERCENT, IN_30_DAYS)
+        assert refused(other, command) is Code.NOT_PENDING
+
+
+def test_an_order_of_another_customer_moves_no_points_of_this_one() -> None:
+    _, order = told(EMPTY, [news(1000)])
+    theirs = replace(order, customer_id="1002", pending_points=0)
+    update = c.UpdateOrder("o1", CONFIRMED, ONE_PERCENT, IN_30_DAYS)
+    for command in (update, c.SpendOnOrder(1, "o1", "till")):
+        assert refused(State(account((5, 20)), theirs), command) is Code.NOT_THE_OWNER
+
+
+def test_an_order_of_whoever_was_merged_into_this_customer_is_theirs() -> None:
+    order = Order("o1", customer_id="1002")
+    merged = replace(EMPTY, merged_from=("1003", "1002"))
+    for state in (State(merged, order), State(EMPTY, order, customer_id="1002")):
+        decision = done(state, c.UpdateOrder("o1", news(1000), ONE_PERCENT, IN_30_DAYS))
+        assert decision.account.figures.pending == 10
+        assert order_of(decision).customer_id == "1002"
+
+
+def test_an_update_is_refused_where_the_order_has_come_to_need_a_rule() -> None:
+    bought = Order("o1", updated_at=NOW, goods=Goods(1000))
+    command = c.UpdateOrder("o1", CONFIRMED, None, IN_30_DAYS, needs_rule=True)
+    assert refused(State(EMPTY, bought), command) is Code.RULE_MISSING
+    assert done(State(EMPTY, replace(bought, rule=ONE_PERCENT)), command).account.version == 1
+    assert done(State(EMPTY), command).account.version == 0, "without goods no rule is needed"
 
 
 # --- points spent on it --------------------------------------------------------------------------
@@ -295,34 +322,35 @@ def test_news_is_refused_where_the_promised_points_have_left_pending() -> None:
 def spent_order(*, cancelled: bool = True) -> tuple[Account, Order]:
     """An order that spent a hold of 7: 4 valid through 20 March, 3 through 25."""
     held, record = hold(account((4, 20), (6, 25)), 7)
-    decision = done(held, c.CaptureHold(7, record, Order("o1")))
+    decision = done(State(held, hold_record=record), c.CaptureHold(7, "h1", "o1"))
     return decision.account, replace(order_of(decision), cancelled=cancelled)
 
 
-def give_back(order: Order, hold_id: str = "h1") -> c.ReturnSpending:
-    return c.ReturnSpending(order, hold_id, through(30))
+def give_back(hold_id: str = "h1") -> c.ReturnSpending:
+    return c.ReturnSpending("o1", hold_id, through(30))
 
 
 def test_a_cancelled_order_gives_spent_points_back_into_the_same_lots_once() -> None:
     before, order = spent_order()
-    decision = done(before, give_back(order))
+    decision = done(State(before, order), give_back())
     assert topics(decision.entries) == ["points/add/refund"]
     assert lots(decision.account.lots) == {20: 4, 25: 6}
     assert order_of(decision).spendings[0].returned_points == 7
-    again = done(decision.account, give_back(order_of(decision)))
+    again = done(after(decision), give_back())
     assert (again.entries, again.order) == ((), None)
 
 
 @pytest.mark.parametrize("hold_id", ["h1", "h2"])
 def test_only_what_a_cancelled_order_spent_comes_back(hold_id: str) -> None:
     before, order = spent_order(cancelled=hold_id != "h1")
-    assert done(before, give_back(order, hold_id)).entries == ()
+    assert done(State(before, order), give_back(hold_id)).entries == ()
 
 
 def test_each_hold_that_an_order_spent_comes_back_by_itself() -> None:
     before, order = spent_order()
     other = Spending("h0", "1001", 1, (), returned_points=1)
-    decision = done(before, give_back(replace(order, spendings=(other, *order.spendings))))
+    order = replace(order, spendings=(other, *order.spendings))
+    decision = done(State(before, order), give_back())
     assert decision.account.figures.approved == 10
     assert [s.returned_points for s in order_of(decision).spendings] == [1, 7]
 
@@ -330,25 +358,32 @@ def test_each_hold_that_an_order_spent_comes_back_by_itself() -> None:
 def test_points_that_were_a_debt_come_back_on_a_new_day() -> None:
     before, order = spent_order()
     order = replace(order, spendings=(replace(order.spendings[0], lots=(Lot(day(20), 4),)),))
-    assert lots(done(before, give_back(order)).account.lots) == {20: 4, 25: 3, 30: 3}
+    assert lots(done(State(before, order), give_back()).account.lots) == {20: 4, 25: 3, 30: 3}
 
 
 def test_lapsed_points_of_a_cancelled_order_get_a_new_day_where_a_rule_says_so() -> None:
     held, record = hold(account((5, 10)), 5)
-    captured = done(held, c.CaptureHold(5, record, Order("o1")))
-    order = replace(order_of(captured), cancelled=True)
-    command = replace(give_back(order), lapsed_expiry=Days(1))
-    assert lots(done(captured.account, command, END_OF_TODAY).account.lots) == {12: 5}
+    captured = done(State(held, hold_record=record), c.CaptureHold(5, "h1", "o1"))
+    state = State(captured.account, replace(order_of(captured), cancelled=True))
+    command = replace(give_back(), lapsed_expiry=Days(1))
+    assert lots(done(state, command, END_OF_TODAY).account.lots) == {12: 5}
 
 
-def test_points_that_were_given_back_otherwise_do_not_come_back_twice() -> None:
+def test_no_more_comes_back_than_the_account_has_spent() -> None:
+    _, order = spent_order()
+    less = done(account((9, 20)), c.Consume(6)).account
+    assert refused(State(less, order), give_back()) is Code.NOT_SPENT
+
+
+def test_what_another_customer_spent_does_not_come_back_to_this_one() -> None:
     before, order = spent_order()
-    before = done(before, c.GiveBack(1, (), IN_30_DAYS)).account
-    assert refused(before, give_back(order)) is Code.NOT_SPENT
+    theirs = replace(order.spendings[0], customer_id="1002")
+    state = State(before, replace(order, spendings=(theirs,)))
+    assert refused(state, give_back()) is Code.NOT_THE_OWNER
 
 
 def test_deciding_changes_neither_the_account_nor_the_order() -> None:
     before, order = spent_order()
-    command = give_back(order)
-    assert decide(before, command, NOW) == decide(before, command, NOW)
+    state = State(before, order)
+    assert decide(state, give_back(), NOW) == decide(state, give_back(), NOW)
     assert order.spendings[0].returned_points == 0

@@ -10,13 +10,13 @@ from pointbook.domain.account import Account
 from pointbook.domain.decide import Decision
 from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
 from pointbook.domain.refusal import Code
+from pointbook.domain.state import State
 from tests.support.domain import (
     IN_30_DAYS,
     MILLISECOND,
     NOW,
     SECOND,
     done,
-    lots,
     order_of,
     refused,
     topics,
@@ -32,11 +32,11 @@ EMPTY = Account("1001")
 def tell(
     before: Account,
     order: Order,
-    news: OrderUpdate,
+    update: OrderUpdate,
     now: datetime = NOW,
     rule: EarningRule = TWO_DAYS,
 ) -> Decision:
-    return done(before, c.UpdateOrder(order, news, rule, IN_30_DAYS), now)
+    return done(State(before, order), c.UpdateOrder("o1", update, rule, IN_30_DAYS), now)
 
 
 def promised() -> tuple[Account, Order]:
@@ -79,14 +79,14 @@ def test_the_earliest_confirmation_counts_in_whatever_order_they_come() -> None:
     for news in ((CONFIRMED, earlier), (earlier, CONFIRMED)):
         order = Order("o1")
         for said in news:
-            order = order.told(said, TWO_DAYS)
+            order = order.merged_with(said, TWO_DAYS)
         assert (order.confirmed_at, order.approves_at) == (NOW - DAY, NOW + DAY)
 
 
 def test_an_order_that_is_not_confirmed_is_never_due() -> None:
     order = order_of(tell(EMPTY, Order("o1"), OrderUpdate(NOW, Goods(1000))))
     assert (order.pending_points, order.approves_at, order.due_at) == (10, None, None)
-    confirmed = Order("o1").told(OrderUpdate(confirmed_at=NOW), TWO_DAYS)
+    confirmed = Order("o1").merged_with(OrderUpdate(confirmed_at=NOW), TWO_DAYS)
     assert (confirmed.approves_at, confirmed.due_at) == (None, None)
 
 
@@ -122,14 +122,13 @@ def test_what_an_order_earns_later_is_approved_at_once_when_the_days_are_over() 
 
 
 def test_points_that_left_pending_otherwise_are_not_approved() -> None:
-    account, order = promised()
-    account = done(account, c.CancelPending(1)).account
-    command = c.UpdateOrder(order, NO_NEWS, TWO_DAYS, IN_30_DAYS)
-    assert refused(account, command, NOW + 2 * DAY) is Code.NOT_PENDING
+    _, order = promised()
+    command = c.UpdateOrder("o1", NO_NEWS, TWO_DAYS, IN_30_DAYS)
+    assert refused(State(EMPTY, order), command, NOW + 2 * DAY) is Code.NOT_PENDING
 
 
 def test_an_account_that_has_seen_a_later_time_approves_by_it() -> None:
     account, order = promised()
-    account = done(account, c.GrantPending(1), NOW + 2 * DAY).account
-    assert tell(account, order, NO_NEWS, NOW).account.figures.approved == 10
-    assert lots(account.lots) == {}
+    account = done(account, c.Grant(1, IN_30_DAYS), NOW + 2 * DAY).account
+    assert tell(account, order, NO_NEWS, NOW).account.figures.approved == 11
+    assert account.figures.approved == 1

@@ -6,12 +6,14 @@ import pytest
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
+from pointbook.domain.decide import Decision
 from pointbook.domain.expiry import Days, Rolling
 from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
-from pointbook.domain.orders import Order
+from pointbook.domain.state import State
 from tests.support.domain import (
     END_OF_TODAY,
     account,
+    after,
     done,
     hold,
     in_debt,
@@ -22,14 +24,13 @@ from tests.support.domain import (
 )
 
 
-def spend(
-    points: int, order: Order | None = None, spending_id: str = "till", renew: Rolling | None = None
-) -> c.SpendOnOrder:
-    return c.SpendOnOrder(points, order or Order("o1"), spending_id, renew)
+def spend(points: int, spending_id: str = "till", renew: Rolling | None = None) -> c.SpendOnOrder:
+    return c.SpendOnOrder(points, "o1", spending_id, renew)
 
 
-def give_back(order: Order, spending_id: str = "till") -> c.ReturnSpending:
-    return c.ReturnSpending(replace(order, cancelled=True), spending_id, through(30))
+def give_back(spent: Decision, spending_id: str = "till") -> Decision:
+    order = replace(order_of(spent), cancelled=True)
+    return done(State(spent.account, order), c.ReturnSpending("o1", spending_id, through(30)))
 
 
 def test_points_used_at_a_till_are_spent_the_soonest_to_expire_first() -> None:
@@ -46,9 +47,9 @@ def test_points_used_at_a_till_are_spent_the_soonest_to_expire_first() -> None:
 
 def test_points_are_spent_once_under_one_id() -> None:
     first = done(account((9, 20)), spend(5))
-    again = done(first.account, spend(5, order_of(first)))
+    again = done(after(first), spend(5))
     assert (again.entries, again.order, again.alarms) == ((), None, ())
-    more = done(first.account, spend(2, order_of(first), "till-2"))
+    more = done(after(first), spend(2, "till-2"))
     assert more.account.figures.spent == 7
     assert [s.hold_id for s in order_of(more).spendings] == ["till", "till-2"]
 
@@ -86,24 +87,24 @@ def test_spending_at_a_till_is_an_activity_that_renews_the_rest() -> None:
 
 def test_a_cancelled_order_gives_them_back_into_the_same_lots_once() -> None:
     spent = done(account((4, 25), (3, 20)), spend(5))
-    decision = done(spent.account, give_back(order_of(spent)))
+    decision = give_back(spent)
     assert topics(decision.entries) == ["points/add/refund"]
     assert lots(decision.account.lots) == {20: 3, 25: 4}
-    again = done(decision.account, give_back(order_of(decision)))
+    again = give_back(decision)
     assert (again.entries, again.order) == ((), None)
 
 
 def test_points_that_were_a_debt_repay_it_when_they_are_given_back() -> None:
     spent = done(account((3, 20)), spend(5))
-    decision = done(spent.account, give_back(order_of(spent)))
+    decision = give_back(spent)
     assert decision.account.figures.approved == 3
     assert decision.account.figures.spent == 0
 
 
 def test_each_till_spending_comes_back_by_itself() -> None:
     first = done(account((9, 20)), spend(5))
-    both = done(first.account, spend(2, order_of(first), "till-2"))
-    decision = done(both.account, give_back(order_of(both), "till-2"))
+    both = done(after(first), spend(2, "till-2"))
+    decision = give_back(both, "till-2")
     assert decision.account.figures.spent == 5
     assert [s.returned_points for s in order_of(decision).spendings] == [0, 2]
 

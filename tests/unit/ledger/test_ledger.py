@@ -3,7 +3,6 @@
 What it does on a store that simply works is shown on every engine, in tests/engines.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +22,7 @@ from pointbook.domain.commands import (
 from pointbook.domain.decide import Decision, decide, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
-from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate
+from pointbook.domain.orders import EarningRule, Goods, OrderUpdate
 from pointbook.domain.ports import (
     AlreadyDone,
     Committed,
@@ -37,9 +36,11 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.state import State
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
-from pointbook.ledger.ledger import DEADLINE_SECONDS, Ledger
+from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.loading import DEADLINE_SECONDS
 from tests.support.engine import SHOP
 from tests.support.examples import (
     CODE,
@@ -62,7 +63,7 @@ type Scripted = list[Any]
 def account_with(points: int, customer_id: str = CUSTOMER, revision: int = 1) -> Account:
     """An account whose one entry granted `points` for ten days."""
     opened = Account(customer_id, book_id="b1")
-    granted = decide(opened, Grant(points, Days(10)), NOON) if points else None
+    granted = decide(State(opened), Grant(points, Days(10)), NOON) if points else None
     account = granted.account if isinstance(granted, Decision) else opened
     return replace(account, revision=revision)
 
@@ -117,9 +118,7 @@ def _next(script: Scripted) -> Any:
     return answer
 
 
-def run(
-    script: Script, command: Command | Callable[[Loaded], Command], **more: Any
-) -> Booked | Refusal:
+def run(script: Script, command: Command, **more: Any) -> Booked | Refusal:
     clock = more.pop("clock", None) or SetClock()
     ledger = Ledger(script, clock, random=more.pop("random", lambda: 0.5))
     return ledger.execute(Instruction(SHOP, CUSTOMER, command, FLOW, **more))
@@ -307,7 +306,7 @@ def test_nobody_is_refused_over_what_fell_due_before_it_is_written_down() -> Non
     assert isinstance(run(script, Consume(30), clock=clock), Refusal)
     assert script.asked == ["cheap", "fresh", "commit", "fresh"]
     (write,) = script.writes
-    assert write.remembered is None
+    assert write.idempotency_record is None
     assert [entry.entry.topic for entry in write.accounts[0].entries] == [Topic.SUB_EXPIRE]
 
 
@@ -408,7 +407,7 @@ def test_an_instruction_for_a_merged_customer_is_carried_out_on_the_survivor() -
     assert script.asked == ["cheap", f"account {OTHER}", "commit"]
     (write,) = script.writes
     assert write.accounts[0].account.customer_id == OTHER
-    assert write.remembered_for == CUSTOMER  # under which it will be asked for again
+    assert write.recorded_for == CUSTOMER  # under which it will be asked for again
 
 
 def test_a_refusal_on_a_survivor_rests_on_a_record_and_a_book_of_one_moment() -> None:
@@ -511,14 +510,12 @@ def test_a_merge_has_one_deadline_for_all_that_it_does() -> None:
 
 
 def test_an_operator_is_told_before_the_write_whose_answer_may_be_lost() -> None:
-    def late(loaded: Loaded) -> SpendOnOrder:
-        return SpendOnOrder(200, loaded.order or Order(ORDER), "till")
-
+    late = SpendOnOrder(200, ORDER, "till")
     told: list[str] = []
     script = Script([Loaded(account_with(100))], [CONFLICT])
     ledger = Ledger(script, SetClock(), random=lambda: 1.0, alarm=lambda _, name: told.append(name))
     with pytest.raises(LedgerUnavailable):
-        ledger.execute(Instruction(SHOP, CUSTOMER, late, FLOW, order_id=ORDER))
+        ledger.execute(Instruction(SHOP, CUSTOMER, late, FLOW))
     assert set(told) == {"spent_without_points"}
 
 
@@ -526,19 +523,15 @@ def test_an_operator_is_told_before_the_write_whose_answer_may_be_lost() -> None
 
 
 def test_an_order_and_a_hold_record_are_written_one_revision_on() -> None:
-    def news(loaded: Loaded) -> UpdateOrder:
-        assert loaded.order is not None
-        said = OrderUpdate(updated_at=NOON, goods=Goods(10_000), confirmed_at=NOON)
-        return UpdateOrder(loaded.order, said, EarningRule(100), Days(10))
-
+    update = OrderUpdate(updated_at=NOON, goods=Goods(10_000), confirmed_at=NOON)
     script = Script([Loaded(account_with(100), order=an_order(revision=4))], [Committed()])
-    run(script, news, order_id=ORDER)
+    run(script, UpdateOrder(ORDER, update, EarningRule(100), Days(10)))
     order = script.writes[0].order
     assert order is not None
     assert (order.order_id, order.revision) == (ORDER, 5)
 
     script = Script([Loaded(account_with(100))], [Committed()])
-    run(script, TakeHold(30, HOLD_ID, 600, code=CODE), hold_id=HOLD_ID)
+    run(script, TakeHold(30, HOLD_ID, 600, code=CODE))
     (write,) = script.writes
     assert write.hold_record == replace(a_hold_record(), lots=write.hold_record.lots)  # type: ignore[union-attr]
     assert write.order is None
@@ -547,11 +540,8 @@ def test_an_order_and_a_hold_record_are_written_one_revision_on() -> None:
 def test_an_order_that_does_not_change_is_not_written() -> None:
     known = an_order(revision=4)
     script = Script([Loaded(account_with(100), order=known)], [Committed()])
-
-    def no_news(loaded: Loaded) -> UpdateOrder:
-        return UpdateOrder(loaded.order or Order(ORDER), OrderUpdate(), EarningRule(100), Days(10))
-
-    assert isinstance(run(script, no_news, order_id=ORDER), Booked)
+    nothing_new = UpdateOrder(ORDER, OrderUpdate(), EarningRule(100), Days(10))
+    assert isinstance(run(script, nothing_new), Booked)
     assert script.writes == []
 
 
@@ -559,7 +549,7 @@ def test_a_request_without_identity_leaves_no_record() -> None:
     script = Script([Loaded(account_with(100))], [Committed()])
     run(script, Consume(30))
 
-    assert script.writes[0].remembered is None
+    assert script.writes[0].idempotency_record is None
 
 
 def test_a_text_is_sealed_with_a_salt_of_its_own() -> None:
@@ -591,7 +581,7 @@ def test_settling_part_after_part_ends_with_the_deadline_at_the_latest() -> None
     """A store on which what was written is never seen: no pause is due, and still it ends."""
     clock, before = SetClock(NOON), account_with(0)
     for days in range(1, 26):
-        granted = decide(before, Grant(1, Days(days)), NOON)
+        granted = decide(State(before), Grant(1, Days(days)), NOON)
         assert isinstance(granted, Decision)
         before = granted.account
     clock.at = NOON + timedelta(days=60)

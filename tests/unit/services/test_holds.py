@@ -12,7 +12,7 @@ from pointbook.domain.ports import DueKind
 from pointbook.domain.programme import usual_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import HoldFailed, HoldReleasing
-from pointbook.services.holds import Held
+from pointbook.services.holds import HoldResult
 from tests.fakes.faulty_dynamodb import Crash
 from tests.fakes.faulty_shopify import Trouble
 from tests.support.holds import CUSTOMER, OTHER, SHOP, Bench, code_of, hold_of
@@ -29,10 +29,12 @@ def bench() -> Bench:
     return made
 
 
-def held(bench: Bench, key: str = "wish", points: int = 500, *troubles: Trouble | None) -> Held:
+def held(
+    bench: Bench, key: str = "wish", points: int = 500, *troubles: Trouble | None
+) -> HoldResult:
     """A wish that is granted."""
     answer = bench.instance(*troubles).holds.create(CUSTOMER, points, key)
-    assert isinstance(answer, Held), answer
+    assert isinstance(answer, HoldResult), answer
     return answer
 
 
@@ -101,7 +103,7 @@ def test_the_same_wish_again_is_answered_the_same_without_asking_shopify(bench: 
     bench.time.pause(30_000)
     again = bench.instance()
     told = again.holds.create(CUSTOMER, 500, "wish")
-    assert isinstance(told, Held)
+    assert isinstance(told, HoldResult)
     assert told.repeated
     assert (told.figures, told.ends_at, told.code) == (first.figures, first.ends_at, first.code)
     assert again.line.sent == []
@@ -254,7 +256,7 @@ def beside(bench: Bench, after_ms: int, rival: Callable[[], object]) -> list[obj
 def test_whoever_gives_up_does_not_undo_what_a_rival_has_given_out(bench: Bench) -> None:
     told = beside(bench, 1_000, lambda: held(bench))
     first = held(bench, "wish", 500, Trouble.HANGS)
-    assert isinstance(told[0], Held)
+    assert isinstance(told[0], HoldResult)
     assert told[0].code == first.code
     assert (bench.state(), bench.listed(), len(bench.usable())) == ("ready", 0, 1)
 

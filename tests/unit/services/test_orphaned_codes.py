@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from pointbook.domain.account import OrphanedCode
-from pointbook.domain.ports import DUE_SHARDS, DueKind, StoreUnavailable, TransientCause, Write
+from pointbook.domain.ports import DUE_SHARDS, DueKind, Write
 from pointbook.errors import LedgerUnavailable, ShopifyRefused, Unavailable
 from pointbook.services.orphaned_codes import (
     PAUSE_FIRST_SECONDS,
@@ -15,7 +15,6 @@ from pointbook.services.orphaned_codes import (
     OrphanedCodeService,
 )
 from pointbook.store.orphaned_codes import OrphanedCodes
-from tests.fakes.dynamodb import MemoryDynamoDB, refused
 from tests.fakes.faulty_dynamodb import At, Fault, FaultyClient, Nothing, Plan
 from tests.support.holds import SHOP, Bench, Noting
 from tests.support.table import TABLE
@@ -171,17 +170,6 @@ def test_where_the_table_fails_the_code_stays_on_the_list(bench: Bench, call: in
     assert bench.listed() == 1
     work(bench, Shop(True))
     assert bench.listed() == 0
-
-
-def test_the_list_says_when_it_cannot_be_read() -> None:
-    class Broken(MemoryDynamoDB):
-        def get_item(self, **request: object) -> dict[str, object]:
-            raise refused("ThrottlingException", "slower, please")
-
-    codes = OrphanedCodes(Broken(), TABLE)
-    with pytest.raises(StoreUnavailable) as failure:
-        codes.get(SHOP, "id")
-    assert failure.value.obstacle is TransientCause.THROTTLED
 
 
 def _tens_of_seconds(milliseconds: int) -> int:

@@ -183,7 +183,7 @@ def test_a_desk_books_nothing_of_an_order_with_a_field_that_cannot_be_read() -> 
     engine = opened(MEMORY, MemoryDynamoDB())
     store, clock = engine.store(), SetClock()
     ledger, programme = Ledger(store, clock), usual_programme()
-    desk = OrderService(SHOP, ledger, store, clock, programme, nobody_is_asked)
+    desk = OrderService(SHOP, ledger, clock, programme, nobody_is_asked)
     body = {
         "id": 1,
         "customer": {"id": 7001},

@@ -116,7 +116,7 @@ def test_a_write_without_an_error_is_committed() -> None:
         # The account is handed back only where deciding on it again is all there is to do.
         (a_write(), (FAILED, "None", "None", FAILED, "None"), VersionConflict()),
         (
-            replace(WRITE, remembered=None),
+            replace(WRITE, idempotency_record=None),
             (FAILED, FAILED),
             VersionConflict({CUSTOMER: an_account(revision=4)}),
         ),

@@ -40,9 +40,10 @@ def store() -> DynamoStore:
     return DynamoStore(_client(), settings().table_name)
 
 
-def ledger(time_zone: str) -> Ledger:
-    """The ledger; books that it opens keep the calendar of `time_zone`."""
-    return Ledger(store(), clock(), time_zone, alarm=raise_alarm)
+@cache
+def ledger() -> Ledger:
+    """The ledger of all shops."""
+    return Ledger(store(), clock(), alarm=raise_alarm)
 
 
 def programme(shop: str) -> Programme:
@@ -76,7 +77,7 @@ def order_service(shop: str) -> "OrderService":
     from pointbook.services.orders import OrderService  # noqa: PLC0415 - reads payloads with pydantic
 
     rules, asked = programme(shop), partial(customers, shop)
-    return OrderService(shop, ledger(rules.time_zone), store(), clock(), rules, asked)
+    return OrderService(shop, ledger(), clock(), rules, asked)
 
 
 def hold_service(shop: str) -> "HoldService":
@@ -87,8 +88,7 @@ def hold_service(shop: str) -> "HoldService":
     rules = programme(shop)
     return HoldService(
         shop=shop,
-        ledger=ledger(rules.time_zone),
-        store=store(),
+        ledger=ledger(),
         clock=clock(),
         programme=rules,
         discounts=discounts(shop),
@@ -166,7 +166,7 @@ def report_sender(shop: str) -> "ReportSender":
 
     rules = programme(shop)
     return ReportSender(
-        ledger=ledger(rules.time_zone),
+        ledger=ledger(),
         reports=Reports(_client(), settings().table_name),
         subscriptions=listening(),
         flow=_flow_triggers,
@@ -226,7 +226,7 @@ def my_page() -> MyPage:
     asked = till()
     page: MyPage | None = _parts.get("page")
     if page is None or page.till is not asked:
-        page = MyPage(ledger(first_programme().time_zone), asked)
+        page = MyPage(ledger(), asked)
         _parts["page"] = page
     return page
 

@@ -78,15 +78,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One customer's book as of its last write.
+    """One customer's account as of its last write.
 
     `version` counts entries, `revision` counts writes (some, like a hold becoming ready, book no
     entry). `as_of` is the latest instant any write has seen: time never runs backwards for an
-    account; `last_at` is when the last entry took effect. `book_id` is a random name of this book
-    that its entries' hashes cover, `head` the hash of the last of them. `lapsed` remembers what
-    expired on the latest lapsed days: an order that comes after its hold has ended takes from there
-    first. `flow_pace` counts what Flow did lately, `hold_pace` the holds taken. `merged_into` makes
-    this account a tombstone, and `merged_from` names those of its own; `erased` makes it that of a
+    account; `last_at` is when the last entry took effect. `book_id` is a random name that its
+    entries' hashes cover, `head` the hash of the last of them. `lapsed` is what expired on the
+    latest lapsed days: an order that comes after its hold has ended takes from there first.
+    `flow_pace` counts what Flow did lately, `hold_pace` the holds taken. `merged_into` makes this
+    account a tombstone, and `merged_from` names those of its own; `erased` makes it that of a
     customer who was erased.
     """
 

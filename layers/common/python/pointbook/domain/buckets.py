@@ -1,4 +1,4 @@
-"""The buckets of a customer's book and the six figures read off them.
+"""The buckets of a customer's account and the six figures read off them.
 
 Every movement takes points out of one bucket and puts them into another, so the balances of an
 account always sum to zero. `issued` is the only bucket that is normally below zero: it counts

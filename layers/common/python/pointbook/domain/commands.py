@@ -1,17 +1,16 @@
-"""What can be asked of an account. Commands are imperative; each says all that it needs.
+"""The commands that an account takes: imperative, made of ids, numbers and rules.
+
+What a command is about (account, order, hold record) is loaded by its id and decided on as `State`.
 
 `renew` is the rule of a programme with rolling expiry: the customer's activity renews every lot.
 `lapsed_expiry` is the rule for points that come back after their day; None: they expire at once.
 """
 
 from dataclasses import dataclass
-from datetime import date
 
-from pointbook.domain.account import HoldRecord
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
-from pointbook.domain.lots import Lots
-from pointbook.domain.orders import DebtPolicy, EarningRule, Order, OrderUpdate, ReturnSpent
+from pointbook.domain.orders import EarningRule, OrderUpdate, ReturnSpent
 
 POINTS_MAX = 1_000_000_000
 """The most points that one command moves."""
@@ -58,31 +57,6 @@ class Grant(_MovesPoints):
 
 
 @dataclass(frozen=True, slots=True)
-class GrantPending(_MovesPoints):
-    """issued → pending: promised, not yet confirmed."""
-
-    points: int
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Confirm(_MovesPoints):
-    """pending → approved, into a lot by `expiry`."""
-
-    points: int
-    expiry: ExpiryRule
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelPending(_MovesPoints):
-    """pending → cancelled."""
-
-    points: int
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Consume(_MovesPoints):
     """approved → spent, by Flow. Refused when there is not enough.
 
@@ -99,33 +73,6 @@ class Remove(_MovesPoints):
     """approved → removed, by the merchant's hand. Refused when there is not enough."""
 
     points: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reverse(_MovesPoints):
-    """approved → reversed: a refund takes an order's points back.
-
-    Lots of `own_days` go first. What is missing is carried as a debt or let go, by policy.
-    """
-
-    points: int
-    own_days: frozenset[date] = frozenset()
-    debt_policy: DebtPolicy = DebtPolicy.CARRY
-    about: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class GiveBack(_MovesPoints):
-    """spent → approved, into the `lots` the points came from.
-
-    Points that came from no lot (they were a debt) get one by `expiry`.
-    """
-
-    points: int
-    lots: Lots
-    expiry: ExpiryRule
-    lapsed_expiry: ExpiryRule | None = None
-    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,39 +135,43 @@ class CaptureHold(_MovesPoints):
 
     The rest comes back. After the hold has ended the points are taken again: first those that have
     expired since, then free points; what is missing becomes a debt. `return_spent` says when they
-    come back from the order.
+    come back from the order. Refused where the hold belongs to another customer.
     """
 
     points: int
-    record: HoldRecord
-    order: Order
+    hold_id: str
+    order_id: str
     renew: Rolling | None = None
     return_spent: ReturnSpent = ReturnSpent.REFUNDED
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateOrder:
-    """News of an order: move whatever brings its points to their target.
+    """Merge an update into an order and move whatever brings its points to their target.
 
-    `rule` is kept with the order if it has none yet. None: this news freezes none.
+    `rule` is kept with the order if it has none yet; None: this update fixes none. `needs_rule`:
+    refused where the order then lacks a rule, because another message has made its goods known.
+    Refused where the order belongs to another customer.
     """
 
-    order: Order
-    news: OrderUpdate
+    order_id: str
+    update: OrderUpdate
     rule: EarningRule | None
     expiry: ExpiryRule
+    needs_rule: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SpendOnOrder(_MovesPoints):
     """approved → spent: an order says that points were used at a till; once a `spending_id`.
 
-    They were used, so nothing is refused: what is missing becomes a debt. `return_spent` says when
-    they come back from the order.
+    They were used, so the want of points is no refusal: what is missing becomes a debt.
+    `return_spent` says when they come back from the order. Refused where the order belongs to
+    another customer.
     """
 
     points: int
-    order: Order
+    order_id: str
     spending_id: str
     renew: Rolling | None = None
     return_spent: ReturnSpent = ReturnSpent.REFUNDED
@@ -228,13 +179,14 @@ class SpendOnOrder(_MovesPoints):
 
 @dataclass(frozen=True, slots=True)
 class ReturnSpending:
-    """Bring what an order spent under one `hold_id` to the points that must have come back of it.
+    """Bring one spending of an order to the points that must have come back of it.
 
-    spent → approved, or, where later news says that less came back, approved → spent again.
+    spent → approved, or, where a later update says that less came back, approved → spent again.
+    `spending_id` names it: a hold, or the till. Refused where another customer spent the points.
     """
 
-    order: Order
-    hold_id: str
+    order_id: str
+    spending_id: str
     expiry: ExpiryRule
     lapsed_expiry: ExpiryRule | None = None
 
@@ -246,13 +198,8 @@ class Settle:
 
 type Command = (
     Grant
-    | GrantPending
-    | Confirm
-    | CancelPending
     | Consume
     | Remove
-    | Reverse
-    | GiveBack
     | TakeHold
     | MarkReady
     | UndoHold

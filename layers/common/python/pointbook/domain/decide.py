@@ -15,19 +15,10 @@ from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Entry, Topic
-from pointbook.domain.movements import (
-    DONE,
-    Outcome,
-    approve,
-    debit,
-    give_back,
-    not_pending,
-    promise,
-    reverse,
-    withdraw,
-)
+from pointbook.domain.movements import DONE, Outcome, approve, debit
 from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.state import State
 
 COMMAND_ENTRIES_MAX = 3
 """The most entries that one command books on one account, beside what had fallen due before it.
@@ -68,14 +59,15 @@ class Decision:
         return bool(self.entries or self.order or self.record or self.account.hold != before.hold)
 
 
-def decide(account: Account, command: c.Command, now: datetime) -> Decision | Refusal:
-    """What `command` does to `account` at the aware instant `now`."""
+def decide(state: State, command: c.Command, now: datetime) -> Decision | Refusal:
+    """What `command` does to the account of `state` at the aware instant `now`."""
+    account = state.account
     if (closed := closed_already(account)) is not None:
         return closed
     draft = Draft(account, now)
     draft.settle()
     settled_entries = len(draft.entries)
-    outcome = _too_fast(draft, command) or _carry_out(draft, command)
+    outcome = _too_fast(draft, command) or _carry_out(draft, command, state)
     if isinstance(outcome, Refusal):
         return outcome
     draft.settle()
@@ -132,41 +124,27 @@ def closed_already(account: Account) -> Refusal | None:
 
 
 def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is the point of it
-    draft: Draft, command: c.Command
+    draft: Draft, command: c.Command, state: State
 ) -> Outcome | Refusal:
     match command:
         case c.Grant():
             return _grant(draft, command)
-        case c.GrantPending():
-            promise(draft, command.points, command.about)
-        case c.Confirm() | c.CancelPending():
-            return _leave_pending(draft, command)
         case c.Consume():
             return debit(draft, command.points, Bucket.SPENT, Topic.SUB_FLOW, command.renew)
         case c.Remove():
             return debit(draft, command.points, Bucket.REMOVED, Topic.SUB_MANUAL)
-        case c.Reverse():
-            reverse(draft, command.points, command.own_days, command.debt_policy, command.about)
-        case c.GiveBack():
-            return _give_back(draft, command)
         case c.TakeHold():
             return holds.take_hold(draft, command)
-        case c.MarkReady():
-            return holds.mark_ready(draft, command)
-        case c.BeginRelease():
-            return holds.begin_release(draft, command)
-        case c.UndoHold():
-            return holds.undo_hold(draft, command)
-        case c.ReleaseHold():
-            return holds.release_hold(draft, command)
+        case c.MarkReady() | c.BeginRelease() | c.UndoHold() | c.ReleaseHold():
+            return holds.move_on(draft, command)
         case c.CaptureHold():
-            return holds.capture(draft, command)
+            return holds.capture(draft, command, state)
         case c.UpdateOrder():
-            return order_points.update_order(draft, command)
+            return order_points.update_order(draft, command, state)
         case c.SpendOnOrder():
-            return order_points.spend_on_order(draft, command)
+            return order_points.spend_on_order(draft, command, state)
         case c.ReturnSpending():
-            return order_points.return_spending(draft, command)
+            return order_points.return_spending(draft, command, state)
         case c.Settle():
             pass
         case _:
@@ -226,23 +204,3 @@ def _grant(draft: Draft, command: c.Grant) -> Outcome | Refusal:
         )
     approve(draft, Bucket.ISSUED, command.points, command.expiry, command.topic, command.about)
     return DONE
-
-
-def _leave_pending(draft: Draft, command: c.Confirm | c.CancelPending) -> Outcome | Refusal:
-    pending = draft.account.balances.pending
-    if command.points > pending:
-        return not_pending(command.points, pending)
-    if isinstance(command, c.CancelPending):
-        withdraw(draft, command.points, command.about)
-    else:
-        approve(
-            draft, Bucket.PENDING, command.points, command.expiry, Topic.ADD_ORDER, command.about
-        )
-    return DONE
-
-
-def _give_back(draft: Draft, command: c.GiveBack) -> Outcome | Refusal:
-    given = give_back(
-        draft, command.points, command.lots, command.expiry, command.lapsed_expiry, command.about
-    )
-    return given if isinstance(given, Refusal) else DONE

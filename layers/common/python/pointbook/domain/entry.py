@@ -9,7 +9,7 @@ from pointbook.domain.lots import Lots
 
 
 class Topic(StrEnum):
-    """What a movement was. Those that change approved are told to Shopify Flow under this name."""
+    """What a movement was; Shopify Flow gets those that change approved under this name."""
 
     ADD_ORDER = "points/add/order"
     ADD_SIGN_UP = "points/add/sign_up"
@@ -71,5 +71,5 @@ class Entry:
 
 
 def entry_id(customer_id: str, version: int) -> str:
-    """The id of one entry of a customer's book."""
+    """The id of one entry of a customer's account."""
     return f"{customer_id}-{version:012d}"

@@ -1,7 +1,7 @@
-"""Erasing a customer: the book goes on under a pseudonym, and the old id keeps only a tombstone.
+"""Erasing a customer: the account goes on under a pseudonym, and the old id keeps only a tombstone.
 
 Nothing that counts changes, so the shop's sums stay what they were, and the hashes hold: they cover
-the book's own name, not the customer, and only digests of what is left out here.
+the account's random name, not the customer, and only digests of what is left out here.
 Rule: mission, "Orders, refunds, customers".
 """
 
@@ -29,7 +29,7 @@ def pseudonym_of(number: int) -> str:
 
 
 def is_pseudonym(customer_id: str) -> bool:
-    """Whether this is no customer's id any more: nobody can be told about these points."""
+    """Whether this is a pseudonym; nothing is published of it, as Shopify does not know it."""
     return _PSEUDONYM.fullmatch(customer_id) is not None
 
 
@@ -55,13 +55,13 @@ def renamed_merges(account: Account, pseudonyms: Pseudonyms) -> Account:
 
 
 def moved_entry(booked: BookedEntry, pseudonyms: Pseudonyms) -> BookedEntry:
-    """An entry under its book's pseudonym, without text, salt and the entry that caused it."""
+    """An entry under its account's pseudonym, without text, salt and the entry that caused it."""
     entry = replace(booked.entry, customer_id=pseudonyms[booked.entry.customer_id])
     return replace(booked, entry=entry, text=None, cause=replace(booked.cause, cause_entry_id=""))
 
 
 def renamed_entry_id(entry_id: str, pseudonyms: Pseudonyms) -> str:
-    """The id of an entry as it is called once its book has moved."""
+    """The id of an entry as it is called once its account has moved."""
     customer_id, _, version = entry_id.partition("-")
     return f"{pseudonyms.get(customer_id, customer_id)}-{version}" if version else entry_id
 

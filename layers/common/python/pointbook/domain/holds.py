@@ -3,8 +3,10 @@
 Rules: mission, "Holds".
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from pointbook.domain.account import Hold, HoldRecord, HoldState, OrphanedCode
 from pointbook.domain.buckets import Bucket, transfer
@@ -22,7 +24,27 @@ from pointbook.domain.expiry import Rolling
 from pointbook.domain.lots import Lots, take
 from pointbook.domain.movements import DONE, Outcome, insufficient, spend_again
 from pointbook.domain.orders import Spending
-from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.refusal import Code, Refusal, not_the_owner
+from pointbook.domain.state import State
+
+type HoldStep = MarkReady | BeginRelease | UndoHold | ReleaseHold
+
+ENDED: Final = None
+"""What a hold is after its last step: gone from the account, its points released."""
+
+TRANSITIONS: Final[Mapping[tuple[HoldState, type[HoldStep]], HoldState | None]] = {
+    (HoldState.PREPARING, MarkReady): HoldState.READY,
+    (HoldState.PREPARING, UndoHold): ENDED,
+    (HoldState.PREPARING, BeginRelease): HoldState.RELEASING,
+    (HoldState.READY, MarkReady): HoldState.READY,
+    (HoldState.READY, BeginRelease): HoldState.RELEASING,
+    (HoldState.RELEASING, BeginRelease): HoldState.RELEASING,
+    (HoldState.RELEASING, ReleaseHold): ENDED,
+}
+"""The state of a hold after each step that is possible in it; any other step is refused.
+
+Its time being over and an order with its code end a hold in every state.
+"""
 
 ALARM_LATE_ORDER = "late_order"
 ALARM_CODE_USED_AGAIN = "code_used_again"
@@ -64,39 +86,38 @@ def take_hold(draft: Draft, command: TakeHold) -> Outcome | Refusal:
     )
 
 
-def mark_ready(draft: Draft, command: MarkReady) -> Outcome | Refusal:
-    """The discount exists: the customer may be given the code."""
-    return _change_state(
-        draft, command.hold_id, {HoldState.PREPARING, HoldState.READY}, HoldState.READY
-    )
+def move_on(draft: Draft, command: HoldStep) -> Outcome | Refusal:
+    """One step of the open hold, as `TRANSITIONS` has it; the end of a hold releases its points.
 
-
-def begin_release(draft: Draft, command: BeginRelease) -> Outcome | Refusal:
-    """From now on the code must not be given out again."""
-    return _change_state(draft, command.hold_id, set(HoldState), HoldState.RELEASING)
-
-
-def undo_hold(draft: Draft, command: UndoHold) -> Outcome | Refusal:
-    """The discount could not be made, and nobody was given its code.
-
-    Whether it exists after all may be unknown: then its code is loose.
+    Where a hold is undone, its discount may have been made all the same: then its code is orphaned.
     """
     hold = draft.account.hold
-    answer = _end_hold(draft, command.hold_id, HoldState.PREPARING)
-    if isinstance(answer, Refusal) or not command.code_in_doubt:
-        return answer
-    assert hold is not None, "a hold that was undone was there"
-    return Outcome(orphaned_codes=orphaned(hold))
+    if hold is None or hold.hold_id != command.hold_id:
+        return Refusal(
+            Code.HOLD_NOT_FOUND, f"There is no open hold {command.hold_id}: it has ended."
+        )
+    step = (hold.state, type(command))
+    if step not in TRANSITIONS:
+        return Refusal(
+            Code.HOLD_WRONG_STATE, f"The hold is {hold.state}: this is not possible now."
+        )
+    state = TRANSITIONS[step]
+    if state is not ENDED:
+        draft.account = replace(draft.account, hold=replace(hold, state=state))
+        return DONE
+    draft.release_hold(draft.now)
+    if isinstance(command, UndoHold) and command.code_in_doubt:
+        return Outcome(orphaned_codes=orphaned(hold))
+    return DONE
 
 
-def release_hold(draft: Draft, command: ReleaseHold) -> Outcome | Refusal:
-    """The code is switched off: the points are free."""
-    return _end_hold(draft, command.hold_id, HoldState.RELEASING)
-
-
-def capture(draft: Draft, command: CaptureHold) -> Outcome:
+def capture(draft: Draft, command: CaptureHold, state: State) -> Outcome | Refusal:
     """An order carries the code. Each order counts once, whenever its message comes."""
-    record, order = command.record, command.order
+    record, order = state.hold_record, state.order_or_new(command.order_id)
+    if record is None:
+        return Refusal(Code.HOLD_NOT_FOUND, f"There never was a hold {command.hold_id}.")
+    if not state.belongs(record.customer_id):
+        return not_the_owner(f"Hold {command.hold_id}")
     if order.order_id in record.orders:
         return DONE
     alarms = [ALARM_USED_MORE_THAN_HELD] if command.points > record.points else []
@@ -128,28 +149,6 @@ def orphaned(hold: Hold) -> tuple[OrphanedCode, ...]:
     return (OrphanedCode(hold.hold_id, hold.code, hold.ends_at),) if hold.code else ()
 
 
-def _change_state(
-    draft: Draft, hold_id: str, allowed: set[HoldState], state: HoldState
-) -> Outcome | Refusal:
-    hold = draft.account.hold
-    if hold is None or hold.hold_id != hold_id:
-        return _hold_not_found(hold_id)
-    if hold.state not in allowed:
-        return _wrong_state(hold.state)
-    draft.account = replace(draft.account, hold=replace(hold, state=state))
-    return DONE
-
-
-def _end_hold(draft: Draft, hold_id: str, required: HoldState) -> Outcome | Refusal:
-    hold = draft.account.hold
-    if hold is None or hold.hold_id != hold_id:
-        return _hold_not_found(hold_id)
-    if hold.state is not required:
-        return _wrong_state(hold.state)
-    draft.release_hold(draft.now)
-    return DONE
-
-
 def _spend_held(draft: Draft, points: int, order_id: str, renew: Rolling | None) -> Lots:
     """The open hold becomes the order's; what the order did not use goes back to its lots."""
     hold = draft.account.hold
@@ -166,11 +165,3 @@ def _spend_held(draft: Draft, points: int, order_id: str, renew: Rolling | None)
     if remaining is not None:
         draft.release_hold(draft.now, renew)
     return spent_lots
-
-
-def _hold_not_found(hold_id: str) -> Refusal:
-    return Refusal(Code.HOLD_NOT_FOUND, f"There is no open hold {hold_id}: it has ended.")
-
-
-def _wrong_state(state: HoldState) -> Refusal:
-    return Refusal(Code.HOLD_WRONG_STATE, f"The hold is {state}: this is not possible now.")

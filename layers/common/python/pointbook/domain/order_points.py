@@ -23,19 +23,25 @@ from pointbook.domain.movements import (
     withdraw,
 )
 from pointbook.domain.orders import Order, Spending
-from pointbook.domain.refusal import Refusal
+from pointbook.domain.refusal import Code, Refusal, not_the_owner
+from pointbook.domain.state import State
 
 ALARM_SPENT_WITHOUT_POINTS = "spent_without_points"
 
 
-def update_order(draft: Draft, command: UpdateOrder) -> Outcome | Refusal:
-    """Take the news in, then grant, confirm or take back what brings the order to its target.
+def update_order(draft: Draft, command: UpdateOrder, state: State) -> Outcome | Refusal:
+    """Merge the update, then grant, approve or take back what brings the order to its target.
 
     Refused when points that the order promised have left pending without it.
     """
-    if command.order.pending_points > (pending := draft.account.balances.pending):
-        return not_pending(command.order.pending_points, pending)
-    order = command.order.told(command.news, command.rule)
+    before = state.order_or_new(command.order_id)
+    if not state.belongs(before.customer_id):
+        return not_the_owner(f"Order {command.order_id}")
+    if before.pending_points > (pending := draft.account.balances.pending):
+        return not_pending(before.pending_points, pending)
+    order = before.merged_with(command.update, command.rule)
+    if command.needs_rule and order.lacks_rule:
+        return Refusal(Code.RULE_MISSING, f"Order {command.order_id} needs a rule to earn by.")
     order = replace(order, customer_id=order.customer_id or draft.account.customer_id)
     standing = order.standing_points
     if order.target_points > standing:
@@ -45,12 +51,14 @@ def update_order(draft: Draft, command: UpdateOrder) -> Outcome | Refusal:
     if order.pending_points and _is_approved(draft, order):
         order = _approve(draft, order, Bucket.PENDING, order.pending_points, command.expiry)
         order = replace(order, pending_points=0)
-    return DONE if order == command.order else Outcome(order=order)
+    return DONE if order == before else Outcome(order=order)
 
 
-def spend_on_order(draft: Draft, command: SpendOnOrder) -> Outcome:
+def spend_on_order(draft: Draft, command: SpendOnOrder, state: State) -> Outcome | Refusal:
     """An order says that points were used at a till: they are gone, also where they are missing."""
-    order = command.order
+    order = state.order_or_new(command.order_id)
+    if not state.belongs(order.customer_id):
+        return not_the_owner(f"Order {command.order_id}")
     if any(spending.hold_id == command.spending_id for spending in order.spendings):
         return DONE
     taken, left = take(draft.account.lots, command.points)
@@ -73,16 +81,18 @@ def spend_on_order(draft: Draft, command: SpendOnOrder) -> Outcome:
     )
 
 
-def return_spending(draft: Draft, command: ReturnSpending) -> Outcome | Refusal:
+def return_spending(draft: Draft, command: ReturnSpending, state: State) -> Outcome | Refusal:
     """Bring one spending of an order to its target: a second time does nothing.
 
     What was spent last comes back first: the part that was a debt, then the longest-lasting lots.
-    Where later news lowers the target, points are spent again.
+    Where a later update lowers the target, points are spent again.
     """
-    order = command.order
-    spending = next((s for s in order.spendings if s.hold_id == command.hold_id), None)
+    order = state.order_or_new(command.order_id)
+    spending = next((s for s in order.spendings if s.hold_id == command.spending_id), None)
     if spending is None:
         return DONE
+    if not state.belongs(spending.customer_id):
+        return not_the_owner(f"What order {command.order_id} spent")
     points = order.returned_target(spending) - spending.returned_points
     if points == 0:
         return DONE
@@ -104,7 +114,7 @@ def _give_back(
     from_no_lot = min(points, spending.points - spending.returned_points - lots_points)
     left, returning = take(spending.lots, lots_points - (points - from_no_lot))
     returned_lots = give_back(
-        draft, points, returning, command.expiry, command.lapsed_expiry, command.order.order_id
+        draft, points, returning, command.expiry, command.lapsed_expiry, command.order_id
     )
     if isinstance(returned_lots, Refusal):
         return returned_lots

@@ -1,7 +1,7 @@
-"""What is known of an order, and what must remain of its points.
+"""Orders: the merged state of all their updates, and the target of points computed from it.
 
-News of an order comes late, twice and in any order. So nothing is added up as it comes in: what is
-known is kept, and the points that must remain are computed from it as a target.
+Updates of an order come late, twice and in any order. So nothing is added up as it comes in: the
+order keeps what is newest, and the points that must remain are computed from that as a target.
 Rules: mission, "Orders, refunds, customers".
 """
 
@@ -186,7 +186,7 @@ class Order:
     """All that is known of one order.
 
     `revision` counts writes and is the condition of the next one. `goods` is None until the order
-    itself was seen, as of `updated_at` and `triggered_at`; `listed` are the refunds that were told
+    itself was seen, as of `updated_at` and `triggered_at`; `listed` are the refunds that came
     together with what was `removed`. `rule` is the one in force when it was and its customer was
     known; it is kept, so that a later change of the programme changes nothing. `pending_points` and
     `approved_points` are what now remains of its grant, `grant_lots` where the approved part went.
@@ -213,32 +213,36 @@ class Order:
     spendings: tuple[Spending, ...] = field(default=())
     triggered_at: datetime | None = None
 
-    def told(self, news: OrderUpdate, rule: EarningRule | None) -> "Order":
-        """What is known after `news`: the newest goods, and of each refund what is newest.
+    def merged_with(self, update: OrderUpdate, rule: EarningRule | None) -> "Order":
+        """The order after `update`: the newest goods, and of each refund the newest state.
 
         Being confirmed (the earliest counts) and being cancelled are never taken back.
         `rule` is None as long as nobody knows whose order it is: a rank is the customer's.
         """
         refunds: dict[str, Refund] = {}
-        for refund in (*self.refunds, *news.refunds):
+        for refund in (*self.refunds, *update.refunds):
             known = refunds.get(refund.refund_id)
             if known is None or refund.replaces(known):
                 refunds[refund.refund_id] = refund
         order = replace(
             self,
-            confirmed_at=min(filter(None, (self.confirmed_at, news.confirmed_at)), default=None),
-            cancelled=self.cancelled or news.cancelled,
+            confirmed_at=min(filter(None, (self.confirmed_at, update.confirmed_at)), default=None),
+            cancelled=self.cancelled or update.cancelled,
             refunds=tuple(refunds.values()),
         )
-        if news.goods is not None and news.updated_at is not None and self._is_replaced_by(news):
+        if (
+            update.goods is not None
+            and update.updated_at is not None
+            and self._is_replaced_by(update)
+        ):
             order = replace(
                 order,
-                updated_at=news.updated_at,
-                triggered_at=news.triggered_at,
-                goods=news.goods,
-                removed=news.removed,
-                listed=news.listed,
-                taxes_included=news.taxes_included,
+                updated_at=update.updated_at,
+                triggered_at=update.triggered_at,
+                goods=update.goods,
+                removed=update.removed,
+                listed=update.listed,
+                taxes_included=update.taxes_included,
             )
         return order if order.goods is None else replace(order, rule=self.rule or rule)
 
@@ -272,7 +276,7 @@ class Order:
 
     @property
     def standing_points(self) -> int:
-        """The points that it stands for by now: brought to the target by every news."""
+        """The points that it stands for by now: brought to the target by every update."""
         return self.pending_points + self.approved_points - self.let_go_points
 
     @property
@@ -294,12 +298,12 @@ class Order:
 
     @property
     def due_at(self) -> datetime | None:
-        """When there is something to do for it without any news."""
+        """When there is something to do for it without any update."""
         return self.approves_at if self.pending_points else None
 
-    def _is_replaced_by(self, news: OrderUpdate) -> bool:
-        """Whether `news` of goods replaces those that are known."""
-        return self.goods is None or _precedence(news) > _precedence(self)
+    def _is_replaced_by(self, update: OrderUpdate) -> bool:
+        """Whether the goods of `update` replace those that are known."""
+        return self.goods is None or _precedence(update) > _precedence(self)
 
     def _base_minor(self, goods: Goods) -> int:
         assert self.rule is not None, "without a rule there is no base"
@@ -309,7 +313,7 @@ class Order:
         """How much of the base came back: the goods, and the money's share in all that was paid."""
         assert self.goods is not None, "only a known order has a base"
         goods_minor = sum(self._base_minor(refund.goods) for refund in self.refunds)
-        goods_minor -= self._told_twice(self._base_minor)
+        goods_minor -= self._counted_twice(self._base_minor)
         paid_minor = self._price_minor(self.goods)
         if paid_minor <= 0:
             return goods_minor
@@ -320,10 +324,10 @@ class Order:
         """How much of the goods came back or was removed, and how much was bought altogether."""
         assert self.goods is not None, "only of a known order it is known what was bought"
         removed = count(self.removed)
-        refunded = sum(count(refund.goods) for refund in self.refunds) - self._told_twice(count)
+        refunded = sum(count(refund.goods) for refund in self.refunds) - self._counted_twice(count)
         return refunded + removed, count(self.goods) + removed
 
-    def _told_twice(self, count: Callable[[Goods], int]) -> int:
+    def _counted_twice(self, count: Callable[[Goods], int]) -> int:
         """What is taken for removed though it came back: by a refund not listed with the goods."""
         others = (one.goods for one in self.refunds if one.refund_id not in self.listed)
         return max(0, min(sum(map(count, others)), count(self.removed)))
@@ -331,7 +335,7 @@ class Order:
     def _money_minor(self) -> int:
         """What all refunds together paid back beside goods; what is owed for goods comes first."""
         beside_minor = sum(self._beside_minor(refund) for refund in self.refunds)
-        owed_minor = self._price_minor(self.removed) - self._told_twice(self._price_minor)
+        owed_minor = self._price_minor(self.removed) - self._counted_twice(self._price_minor)
         return max(0, beside_minor - owed_minor)
 
     def _beside_minor(self, refund: Refund) -> int:
@@ -349,26 +353,26 @@ def _pieces(goods: Goods) -> int:
 
 
 def _precedence(
-    told: OrderUpdate | Order,
+    version: OrderUpdate | Order,
 ) -> tuple[datetime, datetime, *tuple[int, ...], tuple[str, ...]]:
     """Whose goods win: the newest; of two at one instant the smaller, whichever came first.
 
-    News that does not say when it was sent comes before all other news of its second.
+    An update that does not say when it was sent comes before all others of its second.
     Gift cards, a tax that is in the price and little removed make goods smaller.
     """
-    assert told.goods is not None, "only goods are compared"
-    assert told.updated_at is not None, "goods without a time are no news"
+    assert version.goods is not None, "only goods are compared"
+    assert version.updated_at is not None, "goods without a time are ignored"
     return (
-        told.updated_at,
-        told.triggered_at or _LONG_AGO,
-        -told.goods.priced_minor,
-        -told.goods.tax_minor,
-        told.goods.gift_card_minor,
-        told.goods.gift_card_tax_minor,
-        -told.goods.pieces,
-        *(-minor for minor in astuple(told.removed)),
-        told.taxes_included,
-        told.listed,
+        version.updated_at,
+        version.triggered_at or _LONG_AGO,
+        -version.goods.priced_minor,
+        -version.goods.tax_minor,
+        version.goods.gift_card_minor,
+        version.goods.gift_card_tax_minor,
+        -version.goods.pieces,
+        *(-minor for minor in astuple(version.removed)),
+        version.taxes_included,
+        version.listed,
     )
 
 

@@ -49,7 +49,7 @@ class Loaded:
     """What was there. None: not there, or not asked for."""
 
     account: Account | None = None
-    remembered: IdempotencyRecord | None = None
+    idempotency_record: IdempotencyRecord | None = None
     order: Order | None = None
     hold_record: HoldRecord | None = None
 
@@ -67,18 +67,18 @@ class AccountWrite:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One transaction. `remembered_for` is the customer under whom the record is kept.
+    """One transaction. `recorded_for` is the customer under whom the record is kept.
 
     An order of which no customer is known yet is written without an account.
 
     The order and the hold record carry the revision that they will have; their condition is as that
-    of the account. Loose codes are put on the list of what is to be switched off.
+    of the account. Orphaned codes are put on the list of what is to be switched off.
     """
 
     shop: str
     accounts: tuple[AccountWrite, ...]
-    remembered: IdempotencyRecord | None = None
-    remembered_for: str = ""
+    idempotency_record: IdempotencyRecord | None = None
+    recorded_for: str = ""
     order: Order | None = None
     hold_record: HoldRecord | None = None
     orphaned_codes: tuple[OrphanedCode, ...] = ()
@@ -93,7 +93,7 @@ class Committed:
 class AlreadyDone:
     """The request had its effect before; nothing was written now."""
 
-    remembered: IdempotencyRecord
+    record: IdempotencyRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class DueKind(StrEnum):
 
 
 class Store(Protocol):
-    """Where books are kept. Every method may raise StoreUnavailable."""
+    """The table of all accounts. Every method may raise StoreUnavailable."""
 
     def load(self, wanted: ReadRequest, *, fresh: bool) -> Loaded:
         """Read all that is wanted. `fresh`: as one snapshot, nothing older than the call."""

@@ -35,7 +35,7 @@ type Ranks = tuple[tuple[str, int], ...]
 
 
 class Master(StrEnum):
-    """Which book decides where ledger and till differ."""
+    """Whether the ledger or the till decides where their balances differ."""
 
     LEDGER = "ledger"
     TILL = "till"

@@ -14,7 +14,7 @@ from pointbook.domain.lots import Lots, added
 
 
 class Damage(StrEnum):
-    """What can be wrong with a book."""
+    """What can be wrong with an account and its entries."""
 
     GAP = "gap"
     OUT_OF_ORDER = "out_of_order"

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Stable codes, seen by clients."""
+    """Stable codes, seen by clients; the last two never leave the services."""
 
     INSUFFICIENT_POINTS = "insufficient_points"
     HOLD_OPEN = "hold_open"
@@ -24,6 +24,8 @@ class Code(StrEnum):
     SAME_ACCOUNT = "same_account"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     DAY_PAST = "day_past"
+    NOT_THE_OWNER = "not_the_owner"
+    RULE_MISSING = "rule_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,8 @@ class Refusal:
     code: Code
     message: str
     retry_after_seconds: int | None = None
+
+
+def not_the_owner(thing: str) -> Refusal:
+    """What the command is about belongs to another customer."""
+    return Refusal(Code.NOT_THE_OWNER, f"{thing} belongs to another customer.")

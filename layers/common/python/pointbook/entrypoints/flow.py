@@ -5,11 +5,9 @@ from typing import Any
 from pointbook import log
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command
-from pointbook.domain.ports import Store, StoreUnavailable
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.entrypoints.http import flow_done, flow_refusal
 from pointbook.entrypoints.response import Response
-from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.shopify.flow_action import PointsAction
@@ -27,15 +25,18 @@ TOO_DEEP = Refusal(
 )
 
 
-def carry_out(action: PointsAction, command: Command, ledger: Ledger, store: Store) -> Response:
-    """Carry one run of an action out, unless workflows have started each other too often."""
-    cause = cause_of(action, store)
+def carry_out(action: PointsAction, command: Command, ledger: Ledger, time_zone: str) -> Response:
+    """Carry one run of an action out, unless workflows have started each other too often.
+
+    `time_zone` is that of an account which it opens.
+    """
+    cause = cause_of(action, ledger)
     if isinstance(cause, Refusal):
         return carried_out(cause)
-    return carried_out(ledger.execute(instruction(action, command, cause)))
+    return carried_out(ledger.execute(instruction(action, command, cause, time_zone)))
 
 
-def cause_of(action: PointsAction, store: Store) -> Cause | Refusal:
+def cause_of(action: PointsAction, ledger: Ledger) -> Cause | Refusal:
     """What led to an action. Refused where workflows answer each other's changes without end.
 
     An entry that the action names, but that is not there, counts as the first of its chain.
@@ -43,19 +44,16 @@ def cause_of(action: PointsAction, store: Store) -> Cause | Refusal:
     depth = 0
     if action.cause_entry_id is not None:
         customer_id, _, digits = action.cause_entry_id.rpartition("-")
-        version = int(digits)
-        try:
-            found = store.entries(action.shop, customer_id, before_version=version + 1, limit=1)
-        except StoreUnavailable as error:
-            raise LedgerUnavailable(retry_after_seconds=1) from error
-        named = [booked.cause.depth for booked in found if booked.entry.version == version]
-        depth = 1 + max(named, default=0)
+        named = ledger.entry(action.shop, customer_id, int(digits))
+        depth = 1 + (named.cause.depth if named else 0)
     if depth > CHAIN_MAX:
         return TOO_DEEP
     return Cause("flow", action.action_run_id, action.cause_entry_id or "", depth)
 
 
-def instruction(action: PointsAction, command: Command, cause: Cause) -> Instruction:
+def instruction(
+    action: PointsAction, command: Command, cause: Cause, time_zone: str
+) -> Instruction:
     """The instruction for one run of an action.
 
     Its identity is the merchant's own key, which counts for one customer and one action, or else
@@ -79,6 +77,7 @@ def instruction(action: PointsAction, command: Command, cause: Cause) -> Instruc
             "points": action.points,
             "days_to_expire": action.days_to_expire,
         },
+        time_zone=time_zone,
     )
 
 

@@ -1,22 +1,29 @@
-"""What the ledger is asked to do, and what it answers."""
+"""What the ledger takes and what it answers: instructions, bookings, and views of an account."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pointbook.domain.account import Hold
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Command
+from pointbook.domain.commands import (
+    CaptureHold,
+    Command,
+    ReturnSpending,
+    SpendOnOrder,
+    UpdateOrder,
+)
 from pointbook.domain.lots import Lots
-from pointbook.domain.ports import Loaded
+
+DEFAULT_TIME_ZONE = "Asia/Tokyo"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What names a request: a kind ("flow-consume:key") and the caller's key. Kept as a hash."""
+    """What names a request: a kind ("flow-consume:key") and the caller's key. Stored as a hash."""
 
     kind: str
     key: str
@@ -31,35 +38,41 @@ class Identity:
 type Content = Mapping[str, str | int | None]
 """What makes two requests with one identity the same."""
 
-type Complete = Callable[[Loaded], Command]
-
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A command for one customer's book, and who gives it, why, and under which name.
+    """A command for one customer's account, and who gives it, why, and under which identity.
 
-    `command` may be a function of what was read, where it needs the order (`order_id`) or the hold
-    record (`hold_id`). `content` is what makes two requests with one identity the same.
+    `content` is what makes two requests with one identity the same. An account that the command
+    opens keeps the calendar of `time_zone`.
     """
 
     shop: str
     customer_id: str
-    command: Command | Complete
+    command: Command
     cause: Cause
     reason: str = ""
     identity: Identity | None = None
     content: Content = field(default_factory=dict)
-    order_id: str | None = None
-    hold_id: str | None = None
+    time_zone: str = DEFAULT_TIME_ZONE
 
     @property
     def content_hash(self) -> str:
         """SHA-256 in hex over the content in a canonical form."""
         return content_hash(self.content)
 
-    def command_for(self, loaded: Loaded) -> Command:
-        """The command, completed with what was read."""
-        return self.command(loaded) if callable(self.command) else self.command
+    @property
+    def order_id(self) -> str | None:
+        """The order that the command is about: it is read with the account."""
+        command = self.command
+        if isinstance(command, CaptureHold | UpdateOrder | SpendOnOrder | ReturnSpending):
+            return command.order_id
+        return None
+
+    @property
+    def hold_id(self) -> str | None:
+        """The hold whose record the command needs: it is read with the account."""
+        return self.command.hold_id if isinstance(self.command, CaptureHold) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +81,7 @@ class Booked:
 
     `entry_ids` are the command's own entries, `figures` the six figures after them. `duplicate`:
     this time nothing was written. `settled` counts the entries that had fallen due and were written
-    down with it; `alarms` are for the operator. Both come only once.
+    with it; `alarms` are for the operator. Both come only once.
     """
 
     entry_ids: tuple[str, ...]
@@ -80,7 +93,7 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A customer's book as it stands at `as_of`: what has fallen due is taken into account.
+    """A customer's account as it stands at `as_of`: what has fallen due is taken into account.
 
     `version` is that of the last entry written. `erased`: the customer asked to be forgotten.
     """

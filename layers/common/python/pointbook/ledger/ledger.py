@@ -1,6 +1,6 @@
 """The ledger's one use case: read, decide, write; repeat until there is a verdict.
 
-    read cheaply ──► remembered? ──► answer as before
+    read cheaply ──► done before? ──► answer as before
          │
       decide ──► refused, or nothing to do? ──► read again as one fresh snapshot, decide again,
          │                                         only then say so
@@ -13,37 +13,34 @@
 There is no state "in progress": a request has had its effect, or it has not.
 """
 
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
-from random import SystemRandom
 from typing import assert_never
 
-from pointbook.backoff import Backoff
-from pointbook.domain.account import Account
+from pointbook.deadline import JITTER, Backoff, retry
+from pointbook.domain.account import Account, HoldRecord, OrphanedCode
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.domain.commands import Settle
 from pointbook.domain.decide import Decision, decide, settle_part, settled
 from pointbook.domain.merge import merge, tombstones_to_move
+from pointbook.domain.orders import Order
 from pointbook.domain.ports import (
     AccountWrite,
     AlreadyDone,
     Clock,
     Committed,
     IdempotencyRecord,
-    Loaded,
     ReadRequest,
     Store,
     StoreUnavailable,
-    TransientCause,
     Verdict,
     VersionConflict,
     Write,
 )
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.errors import LedgerUnavailable
-from pointbook.ledger.instruction import Booked, Instruction, View
+from pointbook.ledger.instruction import DEFAULT_TIME_ZONE, Booked, Instruction, View
+from pointbook.ledger.loading import DEADLINE_SECONDS, Loader, Snapshot, opened
 from pointbook.ledger.writes import TIME, booked, sealed, write_of
 
 ENTRIES_PER_WRITE_MAX = 20
@@ -53,57 +50,44 @@ A command's own entries are few (`COMMAND_ENTRIES_MAX`), so that a write, even o
 merge with their order, record and request, stays far below DynamoDB's 100 items.
 """
 
-DEADLINE_SECONDS = 8.0
-"""Shopify Flow waits 10 s; what has no verdict by then is answered 503."""
-
 READ_DEADLINE_SECONDS = 0.9
 """My page waits no longer than this for the ledger."""
 
 type Alarm = Callable[[Instruction, str], None]
-"""Tells an operator of an instruction, and by its name what is wrong."""
-
-_SYSTEM_RANDOM = SystemRandom().random
+"""Raises an alarm about an instruction, by its name, for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What an attempt decides on: what was read, and the account that the customer's book is."""
-
-    loaded: Loaded
-    account: Account
-    fresh: bool = False
+class _NeedsFreshRead:
+    """Decided on a cheap read, and no condition of a write would show that it was stale."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Unsure:
-    """Decided on a cheap read, and no condition would catch that it was old: read again."""
-
-
-def _nobody(_: Instruction, __: str) -> None:
-    """Nobody is told."""
+def _no_alarm(_: Instruction, __: str) -> None:
+    """Nobody is alarmed."""
 
 
 class Ledger:
-    """Carries instructions out on a store."""
+    """Carries instructions out on the store of all shops: the only way to it for the services.
+
+    Every method raises LedgerUnavailable when the store gives no verdict within its deadline.
+    """
 
     def __init__(
         self,
         store: Store,
         clock: Clock,
-        time_zone: str = "Asia/Tokyo",
-        random: Callable[[], float] = _SYSTEM_RANDOM,
-        alarm: Alarm = _nobody,
+        random: Callable[[], float] = JITTER,
+        alarm: Alarm = _no_alarm,
     ) -> None:
-        """Books that are opened here keep the calendar of `time_zone`.
+        """Use `store`; `random` returns the jitter of its retries, 0 to 1.
 
-        `alarm` is told what an operator should know, before it is written: rather twice, after a
-        lost race, than never, after a lost answer.
+        `alarm` is called with what an operator should know, before it is written: rather twice,
+        after a lost race, than never, after a lost answer.
         """
         self._store = store
         self._clock = clock
-        self._time_zone = time_zone
         self._random = random
         self._alarm = alarm
+        self._loader = Loader(store, clock)
 
     def execute(
         self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
@@ -116,24 +100,24 @@ class Ledger:
         return self._execute(instruction, self._backoff(deadline_seconds))
 
     def _execute(self, instruction: Instruction, backoff: Backoff) -> Booked | Refusal:
-        known: _Known | None = None
-        fresh = overtaken = False
+        snapshot: Snapshot | None = None
+        fresh = conflicted = False
         while True:
             try:
-                if known is None:
-                    known = self._know(instruction, fresh=fresh)
-                answer = self._attempt(instruction, known)
+                if snapshot is None:
+                    snapshot = self._loader.snapshot(instruction, fresh=fresh)
+                answer = self._attempt(instruction, snapshot)
             except StoreUnavailable:
-                known = None
+                snapshot = None
                 backoff.pause()
                 continue
             if isinstance(answer, VersionConflict):
-                known = None if overtaken else _overtaken(known, answer)
-                overtaken = True
-                if known is None:
+                snapshot = None if conflicted else snapshot.after(answer)
+                conflicted = True
+                if snapshot is None:
                     backoff.pause()
-            elif answer is None or isinstance(answer, _Unsure):
-                known, fresh = None, fresh or answer is not None
+            elif answer is None or isinstance(answer, _NeedsFreshRead):
+                snapshot, fresh = None, fresh or answer is not None
                 backoff.check()
             else:
                 return answer
@@ -143,13 +127,14 @@ class Ledger:
     ) -> Booked | Refusal:
         """What `execute` would answer now; nothing is written.
 
-        Entry ids are those that the command's entries would have. Raises LedgerUnavailable.
+        Entry ids are those that the command's entries would have.
         """
-        known = self._patiently(lambda: self._know(instruction, fresh=True), deadline_seconds)
-        if known.loaded.remembered is not None:
-            return _repeated(instruction, known.loaded.remembered)
-        command = instruction.command_for(known.loaded)
-        decision = decide(known.account, command, self._clock.now())
+        snapshot = self._retried(
+            lambda: self._loader.snapshot(instruction, fresh=True), deadline_seconds
+        )
+        if snapshot.idempotency_record is not None:
+            return _repeated(instruction, snapshot.idempotency_record)
+        decision = decide(snapshot.state, instruction.command, self._clock.now())
         return decision if isinstance(decision, Refusal) else booked(decision)
 
     def merge(
@@ -158,19 +143,20 @@ class Ledger:
         source_id: str,
         target_id: str,
         cause: Cause,
+        time_zone: str = DEFAULT_TIME_ZONE,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> Booked | Refusal:
         """Make two customers one, once; `duplicate` when they are one already.
 
         A target that was merged meanwhile stands for its survivor. Refused: a customer into itself,
-        and one whose book went elsewhere or was erased.
+        and one whose account was merged elsewhere or erased. `time_zone` is as in `Instruction`.
         """
         backoff = self._backoff(deadline_seconds)
         for customer_id in (source_id, target_id):
             self._execute(Instruction(shop, customer_id, Settle(), cause), backoff)
         while True:
             try:
-                answer = self._attempt_merge(shop, source_id, target_id, cause)
+                answer = self._attempt_merge(shop, (source_id, target_id), cause, time_zone)
             except StoreUnavailable:
                 answer = VersionConflict()
             if isinstance(answer, VersionConflict):
@@ -181,9 +167,9 @@ class Ledger:
                 return answer
 
     def read(self, shop: str, customer_id: str) -> View:
-        """The book of a customer as of now; an empty one for a customer without points."""
-        stored = self._patiently(lambda: self._survivor(shop, customer_id))
-        account = settled(stored or self._opened(customer_id), self._clock.now())
+        """The account of a customer as of now; an empty one for a customer without points."""
+        stored = self._retried(lambda: self._loader.survivor(shop, customer_id))
+        account = settled(stored or opened(customer_id), self._clock.now())
         return View(
             customer_id=account.customer_id,
             figures=account.figures,
@@ -198,54 +184,66 @@ class Ledger:
         self, shop: str, customer_id: str, *, limit: int, before_version: int | None = None
     ) -> list[BookedEntry]:
         """The latest entries below a version, newest first."""
-        account = self._patiently(lambda: self._survivor(shop, customer_id))
+        account = self._retried(lambda: self._loader.survivor(shop, customer_id))
         if account is None:
             return []
         owner = account.customer_id
-        behind = account.version + 1  # what may still lie there of an erased book is nobody's
+        behind = account.version + 1  # what may still lie there of an erased account is nobody's
         before = behind if before_version is None else min(before_version, behind)
-        return self._patiently(
+        return self._retried(
             lambda: self._store.entries(shop, owner, before_version=before, limit=limit)
         )
 
-    def _know(self, instruction: Instruction, *, fresh: bool) -> _Known:
-        identity = instruction.identity
-        wanted = ReadRequest(
-            shop=instruction.shop,
-            customer_id=instruction.customer_id,
-            key_hash=identity.key_hash if identity else None,
-            order_id=instruction.order_id,
-            hold_id=instruction.hold_id,
+    def entry(self, shop: str, customer_id: str, version: int) -> BookedEntry | None:
+        """One entry by the customer and version that its id names, if it is there."""
+        found = self._retried(
+            lambda: self._store.entries(shop, customer_id, before_version=version + 1, limit=1)
         )
-        loaded = self._store.load(wanted, fresh=fresh)
-        account = tombstone = loaded.account or self._opened(instruction.customer_id)
-        if account.merged_into is not None:
-            account = self._followed(instruction.shop, account)
-            if fresh:  # record, order and account must be of one moment: a refusal rests on them
-                loaded = self._store.load(wanted, fresh=True)
-                if self._followed(instruction.shop, tombstone) != account:
-                    raise StoreUnavailable(TransientCause.CONFLICT, "written while it was read")
-        return _Known(loaded, account, fresh)
+        return next((booked for booked in found if booked.entry.version == version), None)
+
+    def order(self, shop: str, order_id: str) -> Order | None:
+        """An order as it is now."""
+        request = ReadRequest(shop, None, order_id=order_id)
+        return self._retried(lambda: self._store.load(request, fresh=True)).order
+
+    def hold_record(self, shop: str, hold_id: str) -> HoldRecord | None:
+        """The record of a hold as it is now."""
+        request = ReadRequest(shop, None, hold_id=hold_id)
+        return self._retried(lambda: self._store.load(request, fresh=True)).hold_record
+
+    def save_order(self, shop: str, before: Order, order: Order) -> bool:
+        """Write an order that moves no points; False if somebody else wrote it meanwhile.
+
+        After a lost reply it may be False because of this very write: read again.
+        """
+        if order == before:
+            return True
+        write = Write(shop, (), order=replace(order, revision=before.revision + 1))
+        return isinstance(self._retried(lambda: self._store.commit(write)), Committed)
+
+    def list_orphaned_codes(self, shop: str, codes: tuple[OrphanedCode, ...]) -> None:
+        """Put codes on the list of those that are to be switched off."""
+        self._retried(lambda: self._store.commit(Write(shop, (), orphaned_codes=codes)))
 
     def _attempt(
-        self, instruction: Instruction, known: _Known
-    ) -> Booked | Refusal | VersionConflict | _Unsure | None:
+        self, instruction: Instruction, snapshot: Snapshot
+    ) -> Booked | Refusal | VersionConflict | _NeedsFreshRead | None:
         """One try. None: something else had to be written first, so begin again."""
-        if known.loaded.remembered is not None:
-            return _repeated(instruction, known.loaded.remembered)
-        now = self._clock.now()
-        decision = decide(known.account, instruction.command_for(known.loaded), now)
-        if not known.fresh and _unguarded(instruction, known.account, decision):
-            return _Unsure()
+        if snapshot.idempotency_record is not None:
+            return _repeated(instruction, snapshot.idempotency_record)
+        now, account = self._clock.now(), snapshot.state.account
+        decision = decide(snapshot.state, instruction.command, now)
+        if not snapshot.fresh and _unguarded(instruction, account, decision):
+            return _NeedsFreshRead()
         if isinstance(decision, Refusal):
-            return self._refused(instruction, known.account, decision, now)
+            return self._refused(instruction, account, decision, now)
         if _is_too_much(decision):
-            return self._settle_part(instruction.shop, known.account, now)
-        if not decision.changes(known.account):
+            return self._settle_part(instruction.shop, account, now)
+        if not decision.changes(account):
             return Booked((), decision.account.figures)
         for alarm in decision.alarms:
             self._alarm(instruction, alarm)
-        verdict = self._store.commit(write_of(instruction, known.account, decision))
+        verdict = self._store.commit(write_of(instruction, account, decision))
         return _answered(instruction, decision, verdict)
 
     def _refused(
@@ -268,21 +266,22 @@ class Ledger:
         return verdict if isinstance(verdict, VersionConflict) else None
 
     def _attempt_merge(
-        self, shop: str, source_id: str, target_id: str, cause: Cause
+        self, shop: str, names: tuple[str, str], cause: Cause, time_zone: str
     ) -> Booked | Refusal | VersionConflict | None:
         """One try. None: something else had to be written first, so begin again."""
-        source, target = self._account(shop, source_id), self._account(shop, target_id)
+        source_id, target_id = names
+        source, target = (self._loader.account(shop, name, time_zone) for name in names)
         if source_id != target_id:  # two in a row may arrive in the wrong order
-            target = self._followed(shop, target)
-            if self._followed(shop, source).customer_id == target.customer_id:
+            target = self._loader.followed(shop, target)
+            if self._loader.followed(shop, source).customer_id == target.customer_id:
                 return Booked((), target.figures, duplicate=True)
-        stones = [self._account(shop, name) for name in tombstones_to_move(source)]
+        stones = [self._loader.account(shop, name) for name in tombstones_to_move(source)]
         if not all(stone.merged_into == source_id for stone in stones):
             return VersionConflict()  # written while it was read
         now = self._clock.now()
         merged = merge(source, target, now, stones)
         if isinstance(merged, Refusal):
-            moved_on = self._account(shop, target.customer_id).revision != target.revision
+            moved_on = self._loader.account(shop, target.customer_id).revision != target.revision
             return VersionConflict() if moved_on else merged
         sides = ((source, merged.source), (target, merged.target))
         for before, side in sides:
@@ -293,57 +292,18 @@ class Ledger:
         verdict = self._store.commit(Write(shop, accounts, orphaned_codes=merged.orphaned_codes))
         return booked(merged.target) if isinstance(verdict, Committed) else VersionConflict()
 
-    def _account(self, shop: str, customer_id: str) -> Account:
-        return self._store.account(shop, customer_id) or self._opened(customer_id)
-
-    def _survivor(self, shop: str, customer_id: str) -> Account | None:
-        account = self._store.account(shop, customer_id)
-        return self._followed(shop, account) if account else None
-
-    def _followed(self, shop: str, account: Account) -> Account:
-        """The account at the end of the tombstones; no chain goes round in a circle.
-
-        Raises LedgerUnavailable when the longest of all deadlines is over.
-        """
-        until = self._clock.monotonic() + DEADLINE_SECONDS
-        seen: set[str] = set()
-        while account.merged_into is not None:
-            assert account.customer_id not in seen, f"merges of {account.customer_id} in a circle"
-            seen.add(account.customer_id)
-            if self._clock.monotonic() >= until:
-                raise LedgerUnavailable(retry_after_seconds=1)
-            account = self._account(shop, account.merged_into)
-        return account
-
-    def _opened(self, customer_id: str) -> Account:
-        """A book without entries, for a customer who has none."""
-        return Account(customer_id, book_id=secrets.token_hex(8), time_zone=self._time_zone)
-
     def _backoff(self, seconds: float) -> Backoff:
-        return Backoff(self._clock, self._random, seconds)
+        return Backoff(self._clock, seconds, self._random)
 
-    def _patiently[T](self, read: Callable[[], T], seconds: float = READ_DEADLINE_SECONDS) -> T:
-        backoff = self._backoff(seconds)
-        while True:
-            try:
-                return read()
-            except StoreUnavailable:
-                backoff.pause()
-
-
-def _overtaken(known: _Known, lost: VersionConflict) -> _Known | None:
-    """What is known after a lost race; None where it has to be read again."""
-    account = lost.accounts.get(known.account.customer_id)
-    if account is None or account.merged_into is not None:
-        return None
-    return _Known(known.loaded, account)
+    def _retried[T](self, call: Callable[[], T], seconds: float = READ_DEADLINE_SECONDS) -> T:
+        return retry(call, self._backoff(seconds), StoreUnavailable)
 
 
 def _unguarded(instruction: Instruction, before: Account, decision: Decision | Refusal) -> bool:
     """Whether it rests on what is not written, so that no condition would catch an old read.
 
     So does a command that leaves its order and its hold record alone, even where something that had
-    fallen due is written: the request would be remembered as done, and have had no effect.
+    fallen due is written: the request would be recorded as done, and have had no effect.
     """
     if isinstance(decision, Refusal) or not decision.changes(before):
         return True
@@ -362,18 +322,18 @@ def _answered(
     match verdict:
         case Committed():
             return booked(decision)
-        case AlreadyDone(remembered):
-            return _repeated(instruction, remembered)
+        case AlreadyDone(record):
+            return _repeated(instruction, record)
         case VersionConflict():
             return verdict
         case _:
             assert_never(verdict)
 
 
-def _repeated(instruction: Instruction, remembered: IdempotencyRecord) -> Booked | Refusal:
-    if remembered.content_hash != instruction.content_hash:
+def _repeated(instruction: Instruction, record: IdempotencyRecord) -> Booked | Refusal:
+    if record.content_hash != instruction.content_hash:
         return Refusal(
             Code.IDEMPOTENCY_MISMATCH,
             "This key was used before for another request: use a new key for a new request.",
         )
-    return Booked(remembered.entry_ids, remembered.figures, duplicate=True)
+    return Booked(record.entry_ids, record.figures, duplicate=True)

@@ -28,22 +28,24 @@ def write_of(instruction: Instruction, before: Account, decision: Decision) -> W
     erasable = instruction.reason or instruction.cause.cause_entry_id
     text = Text(instruction.reason, secrets.token_hex(16)) if erasable else None
     done = booked(decision)
-    remembered = None
+    record = None
     if instruction.identity is not None:
-        remembered = IdempotencyRecord(
+        record = IdempotencyRecord(
             key_hash=instruction.identity.key_hash,
             content_hash=instruction.content_hash,
             entry_ids=done.entry_ids,
             figures=done.figures,
         )
-    order, record = decision.order, decision.record
+    order, hold_record = decision.order, decision.record
     return Write(
         shop=instruction.shop,
         accounts=(sealed(before, decision, instruction.cause, text),),
-        remembered=remembered,
-        remembered_for=instruction.customer_id,
+        idempotency_record=record,
+        recorded_for=instruction.customer_id,
         order=replace(order, revision=order.revision + 1) if order else None,
-        hold_record=replace(record, revision=record.revision + 1) if record else None,
+        hold_record=(
+            replace(hold_record, revision=hold_record.revision + 1) if hold_record else None
+        ),
         orphaned_codes=decision.orphaned_codes,
     )
 
@@ -51,8 +53,8 @@ def write_of(instruction: Instruction, before: Account, decision: Decision) -> W
 def sealed(before: Account, decision: Decision, cause: Cause, text: Text | None) -> AccountWrite:
     """The account with its entries chained; what fell due was caused by time alone.
 
-    A causing entry of another book is left out, as its id names that book's customer: whoever is
-    erased is looked for in their own book only. How long the chain is stays known.
+    A causing entry of another account is left out, as its id names that customer: whoever is erased
+    is looked for in their own account only. How long the chain is stays known.
     """
     if not cause.cause_entry_id.startswith(f"{before.customer_id}-"):
         cause = replace(cause, cause_entry_id="")

@@ -1,4 +1,4 @@
-"""What Shopify says about customers: points for signing up, and two customers who become one."""
+"""Carries out webhooks about customers: points for signing up, and merges of two customers."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -21,7 +21,7 @@ SOURCE = "shopify"
 
 COMPLETED = "completed"
 NOT_COMPLETED = frozenset({"requested", "in_progress", "failed"})
-"""Shopify's CustomerMergeRequestStatus, in lower case; a merge is told about in each of them."""
+"""Shopify's CustomerMergeRequestStatus, in lower case; a webhook comes for each of them."""
 
 
 CUSTOMER_UNKNOWN = "customer_unknown"
@@ -62,7 +62,7 @@ def carry_out(
         case "customers/create":
             _sign_up(message, ledger, programme, customers)
         case "customers/merge":
-            _merge(message, ledger, requests)
+            _merge(message, ledger, programme, requests)
         case _:
             raise ValueError(f"{message.topic} is not about customers")
 
@@ -87,12 +87,13 @@ def _sign_up(
         identity=Identity("sign_up", customer_id),
         # Not the points: a later programme gives others, and this is the same sign-up.
         content={"sign_up": customer_id},
+        time_zone=programme.time_zone,
     )
     _note_refusal(message, ledger.execute(instruction))
 
 
-def _merge(message: Message, ledger: Ledger, requests: Requests) -> None:
-    """Merge only what Shopify has merged: it tells of merges under way and of failed ones too.
+def _merge(message: Message, ledger: Ledger, programme: Programme, requests: Requests) -> None:
+    """Merge only what Shopify has merged: webhooks come for open and for failed merges too.
 
     Whoever was merged into an erased customer is the same person, and is erased as well.
     """
@@ -111,7 +112,7 @@ def _merge(message: Message, ledger: Ledger, requests: Requests) -> None:
         )
     )
     cause = Cause(SOURCE, message.event_id)
-    answer = ledger.merge(message.shop, gone, kept, cause)
+    answer = ledger.merge(message.shop, gone, kept, cause, programme.time_zone)
     if isinstance(answer, Refusal) and answer.code is Code.CUSTOMER_ERASED:
         _erase_with(kept, gone, message, ledger, requests)
     _note_refusal(message, answer)

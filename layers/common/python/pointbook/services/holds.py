@@ -1,19 +1,20 @@
-"""Takes points for a checkout and gives them back, with the discount that stands for them.
+"""The hold service takes points for a checkout and gives them back, with the discount for them.
 
     take points ──► create the discount ──► ready: the customer gets the code
                           │ no
                           └──► undo; its code, which may exist all the same, is listed to be
                                switched off
 
-    Before each call to Shopify the shop's pace is asked: beyond it nothing is begun.
+    Each call to Shopify is counted first: beyond the shop's rate limit nothing is begun.
 
     release: no longer given out ──► discount off ──► points back
                                         │ no
                                         └──► the hold ends at its own time, with its discount
 
-Every step is conditional and may be repeated: two parallel tries of one request cannot undo what
-the other has given out, and a crash anywhere is over when the hold's time is. Points never come
-back while a code that was given out can still be used. Rules: mission, "Holds".
+`TRANSITIONS` of `domain/holds.py` says which step is possible in which state of a hold. Every step
+is conditional and may be repeated: two parallel tries of one request cannot undo what the other has
+given out, and a crash anywhere is over when the hold's time is. Points never come back while a code
+that was given out can still be used. Rules: mission, "Holds".
 """
 
 import hashlib
@@ -36,14 +37,13 @@ from pointbook.domain.commands import (
 )
 from pointbook.domain.holds import orphaned
 from pointbook.domain.money import decimal_text
-from pointbook.domain.ports import Clock, ReadRequest, Store, StoreUnavailable, Write
+from pointbook.domain.ports import Clock
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import Master
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import (
     HoldFailed,
     HoldReleasing,
-    LedgerUnavailable,
     RateLimited,
     ShopifyRefused,
     Unavailable,
@@ -59,7 +59,7 @@ _PACED_NAME_LENGTH = 8
 _NEVER_OURS = frozenset({"code_taken_by_another", "currency_mismatch"})
 """Refusals after which the code stands for no discount of this hold: there is none to switch off.
 
-After any other refusal there may be one: of an earlier try of the wish, or of one beside this.
+After any other refusal there may be one: of an earlier try of the request, or of one beside this.
 """
 
 
@@ -84,8 +84,8 @@ class Calls(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """A hold that is ready: what its customer is told, the same at every repetition."""
+class HoldResult:
+    """A hold that is ready, as the customer sees it; the same at every repetition."""
 
     hold_id: str
     points: int
@@ -100,36 +100,34 @@ class Held:
 class HoldService:
     """The holds of one shop under its programme."""
 
-    def __init__(  # noqa: PLR0913 - all that a hold touches, each given by its name
+    def __init__(
         self,
         *,
         shop: str,
         ledger: Ledger,
-        store: Store,
         clock: Clock,
         programme: Programme,
         discounts: Discounts,
         calls: Calls,
         code_key: bytes,
     ) -> None:
-        """Book on `ledger`, kept in `store`; codes are derived with `code_key`.
+        """Book on `ledger`; codes are derived with `code_key`.
 
         `calls` counts those to `discounts`.
         """
         self._shop = shop
         self._ledger = ledger
-        self._store = store
         self._clock = clock
         self._programme = programme
         self._discounts = discounts
         self._calls = calls
         self._code_key = code_key
 
-    def create(self, customer_id: str, points: int, key: str) -> Held | Refusal:
-        """Hold `points` and make their discount; `key` names the customer's wish.
+    def create(self, customer_id: str, points: int, key: str) -> HoldResult | Refusal:
+        """Hold `points` and make their discount; `key` names the customer's request.
 
         Raises HoldFailed when nothing is held because the shop did not make the discount,
-        RateLimited and LedgerUnavailable; repeating the wish is safe.
+        RateLimited and LedgerUnavailable; repeating the request is safe.
         """
         programme = self._programme
         if programme.points_master is Master.TILL:
@@ -151,7 +149,7 @@ class HoldService:
             cause=Cause(SOURCE),
             identity=Identity("my_page:hold", key),
             content={"customer": customer_id, "points": points},
-            hold_id=command.hold_id,
+            time_zone=programme.time_zone,
         )
         foreseen = self._ledger.rehearse(instruction)
         counted = isinstance(foreseen, Booked) and not foreseen.duplicate
@@ -208,8 +206,8 @@ class HoldService:
 
     def _made_ready(
         self, customer_id: str, hold_id: str, taken: Booked, *, counted: bool
-    ) -> Held | Refusal:
-        """Drive a hold on that was taken, now or by an earlier try of the same wish."""
+    ) -> HoldResult | Refusal:
+        """Drive a hold on that was taken, now or by an earlier try of the same request."""
         hold = self._open_hold(customer_id, hold_id)
         if hold is not None and hold.state is HoldState.PREPARING:
             if not counted:
@@ -220,7 +218,7 @@ class HoldService:
         record = self._record(hold_id)
         assert record is not None, f"hold {hold_id} was taken without its record"
         currency = self._programme.currency
-        return Held(
+        return HoldResult(
             hold_id=hold_id,
             points=record.points,
             code=hold.code,
@@ -232,7 +230,7 @@ class HoldService:
         )
 
     def _with_discount(self, customer_id: str, hold: Hold) -> Hold | None:
-        """The hold once its discount is made, or as another try of the wish has left it."""
+        """The hold once its discount is made, or as another try of the request has left it."""
         try:
             self._discounts.create(self._discount(hold))
         except (ShopifyRefused, Unavailable) as error:
@@ -244,7 +242,7 @@ class HoldService:
     def _without_discount(
         self, customer_id: str, hold: Hold, error: ShopifyRefused | Unavailable
     ) -> Hold | None:
-        """Undo the hold, unless another try of the wish was luckier meanwhile."""
+        """Undo the hold, unless another try of the request was luckier meanwhile."""
         certain = isinstance(error, ShopifyRefused) and error.certain
         log.warning("discount_not_made", hold_id=hold.hold_id, certain=certain, why=str(error))
         log.metric("DiscountsNotMade")
@@ -265,7 +263,7 @@ class HoldService:
 
         Raises HoldFailed otherwise.
         """
-        self._list_as_orphaned(hold)
+        self._ledger.list_orphaned_codes(self._shop, orphaned(hold))
         if self._captured(hold.hold_id) is None:
             raise HoldFailed
 
@@ -290,7 +288,7 @@ class HoldService:
         return captured or self._ledger.read(self._shop, customer_id).figures
 
     def _over(self, hold_id: str) -> Refusal:
-        """Why a wish that was granted once has no hold any more."""
+        """Why a request that was granted once has no hold any more."""
         return self._captured(hold_id) or Refusal(
             Code.HOLD_ENDED,
             "This hold has ended, or its discount could not be made. Send a new Idempotency-Key"
@@ -333,19 +331,8 @@ class HoldService:
             )
         )
 
-    def _list_as_orphaned(self, hold: Hold) -> None:
-        try:
-            self._store.commit(Write(self._shop, (), orphaned_codes=orphaned(hold)))
-        except StoreUnavailable as error:
-            raise LedgerUnavailable(retry_after_seconds=1) from error
-
     def _record(self, hold_id: str) -> HoldRecord | None:
-        try:
-            return self._store.load(
-                ReadRequest(self._shop, None, hold_id=hold_id), fresh=True
-            ).hold_record
-        except StoreUnavailable as error:
-            raise LedgerUnavailable(retry_after_seconds=1) from error
+        return self._ledger.hold_record(self._shop, hold_id)
 
     def _releasing(self, hold: Hold, why: str) -> HoldReleasing:
         log.warning("discount_not_switched_off", hold_id=hold.hold_id, why=why)

@@ -6,12 +6,13 @@ where they stood: under another customer the same number is another row.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from pointbook import log
+from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import POINTS_MAX, Grant
 from pointbook.domain.entry import Topic
@@ -116,32 +117,29 @@ class Import:
         self._shop = shop
         self._cause = Cause(SOURCE, actor)
         self._expiry = without_renewal(programme.expiry)
+        self._time_zone = programme.time_zone
         self._dry_run = dry_run
         self._carry_out = ledger.rehearse if dry_run else ledger.execute
 
-    def run(
-        self, rows: Mapping[int, Content], seconds: float, monotonic: Callable[[], float]
-    ) -> Iterator[Done]:
-        """Yield, in order, what became of each row; those left after `seconds` are `not_done`.
+    def run(self, rows: Mapping[int, Content], deadline: Deadline) -> Iterator[Done]:
+        """Yield, in order, what became of each row; those left after `deadline` are `not_done`.
 
         `{"row", "status", "points"}`, with `entry_id` where it is booked now or was before (not in
         a dry run: there is no entry yet), and `code` and `message` where it is refused. A row whose
         number of points cannot be read counts as none.
         """
-        until = monotonic() + seconds
         for number, content in rows.items():
-            yield {"row": number} | self._one(number, content, until - monotonic())
+            yield {"row": number} | self._one(number, content, deadline)
 
-    def _one(self, number: int, content: Content, seconds: float) -> Done:
+    def _one(self, number: int, content: Content, deadline: Deadline) -> Done:
         try:
             row = read_row(content)
         except InvalidRequest as error:
             return _refused(_points(content), error.code, error.message)
-        if seconds <= 0:
-            return {"status": "not_done", "points": row.points}
         try:
-            answer = self._carry_out(self._instruction(number, row), min(seconds, ROW_SECONDS))
-        except LedgerUnavailable:
+            seconds = min(deadline.left_seconds(), ROW_SECONDS)
+            answer = self._carry_out(self._instruction(number, row), seconds)
+        except (DeadlinePassed, LedgerUnavailable):
             return {"status": "not_done", "points": row.points}
         except Exception:  # noqa: BLE001 - whatever is wrong with one row stops no other
             log.exception("import_row_failed", row=number)
@@ -180,6 +178,7 @@ class Import:
                 "expires_on": day.isoformat() if day else None,
                 "created_at": row.created_at,
             },
+            time_zone=self._time_zone,
         )
 
 

@@ -1,34 +1,21 @@
-"""Carries out what Shopify says about orders: earning, refunds, points used, cancellation.
+"""The order service carries out webhooks about orders: earning, refunds, points used, cancellation.
 
-Each step is safe to repeat and needs no memory of messages: the order item knows what was done.
-An order belongs to the customer it was first seen with; news of it goes to that customer's book,
-wherever that has moved since. Until a customer is known, an order is kept without a book.
+Each step is safe to repeat and needs no record of messages: the stored order tells what was done.
+An order belongs to the customer it was first seen with; updates of it are booked on that customer's
+account, even after a merge or an erasure has moved it. An order of no known customer is stored
+without moving points.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
 from pointbook import log
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import (
-    CaptureHold,
-    Command,
-    ReturnSpending,
-    SpendOnOrder,
-    UpdateOrder,
-)
-from pointbook.domain.orders import EarningRule, Order, OrderUpdate, Spending
-from pointbook.domain.ports import (
-    Clock,
-    Committed,
-    Loaded,
-    ReadRequest,
-    Store,
-    StoreUnavailable,
-    Write,
-)
+from pointbook.domain.commands import CaptureHold, ReturnSpending, SpendOnOrder, UpdateOrder
+from pointbook.domain.orders import EarningRule, Order, OrderUpdate
+from pointbook.domain.ports import Clock
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import ApproveOn
 from pointbook.domain.refusal import Code, Refusal
@@ -50,7 +37,7 @@ from pointbook.shopify.orders import TILL_FIELD, CodeUse, OrderFacts, read_order
 REFUND_CREATED = "refunds/create"
 
 TILL_SPENDING = "till"
-"""Under which name an order keeps the points that were used at a counter."""
+"""The spending id of points that were used at a counter."""
 
 _SOURCE = "order"
 _TRIES = 5
@@ -67,35 +54,14 @@ class CustomerTags(Protocol):
         ...
 
 
-class _GoodsMeanwhile(Exception):
-    """Another message made the goods known after this one saw no need of a rule: look again."""
+type _OrderCommand = CaptureHold | UpdateOrder | SpendOnOrder | ReturnSpending
+
+_CHANGED = frozenset({Code.NOT_THE_OWNER, Code.RULE_MISSING, Code.HOLD_NOT_FOUND})
+"""Refusals of a command that was made of something that has changed since it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One command for one customer's book: made of what was read, if that still names them.
-
-    `owner` says whose book it is by what was read; None: nobody's yet.
-    """
-
-    customer_id: str
-    order_id: str
-    command: Callable[[Loaded, Order], Command]
-    owner: Callable[[Loaded, Order], str | None]
-    hold_id: str | None = None
-
-    def complete(self, loaded: Loaded) -> Command:
-        """The command. Raises LedgerUnavailable where the book has just become another's."""
-        if self.owner_in(loaded) not in (None, self.customer_id):
-            raise LedgerUnavailable(retry_after_seconds=1)
-        return self.command(loaded, self._order(loaded))
-
-    def owner_in(self, loaded: Loaded) -> str | None:
-        """Whose book it is."""
-        return self.owner(loaded, self._order(loaded))
-
-    def _order(self, loaded: Loaded) -> Order:
-        return loaded.order or Order(self.order_id)
+class _ReadAgain(LedgerUnavailable):
+    """What a command was made of has changed since it was read, as with a merge or an erasure."""
 
 
 class OrderService:
@@ -105,18 +71,16 @@ class OrderService:
         self,
         shop: str,
         ledger: Ledger,
-        store: Store,
         clock: Clock,
         programme: Programme,
         customers: Callable[[], CustomerTags],
     ) -> None:
-        """Book on `ledger`; `store` is where it keeps its books.
+        """Book on `ledger`.
 
         `customers` is called only where the programme names a tag and an order is to be rated.
         """
         self._shop = shop
         self._ledger = ledger
-        self._store = store
         self._clock = clock
         self._programme = programme
         self._customers = customers
@@ -125,21 +89,20 @@ class OrderService:
         """Carry out a message about an order or a refund; it may come twice and in any order.
 
         Raises InvalidRequest for a payload that cannot be read, LedgerUnavailable when there was no
-        verdict in time, TagsUnknown when Shopify has not told the customer's tags, MessageDeclined
+        verdict in time, TagsUnknown when Shopify has not given the customer's tags, MessageDeclined
         when a person has to look. Doing it again is always safe.
         """
         cause = Cause(_SOURCE, message.event_id)
         if message.topic == REFUND_CREATED:
             refunded = read_refund(message.payload, self._programme.currency)
-            news = OrderUpdate(refunds=(refunded.refund,))
-            self._tell(refunded.order_id, news, cause)
-            self._give_back(refunded.order_id, cause)
+            self._merge_update(refunded.order_id, OrderUpdate(refunds=(refunded.refund,)), cause)
+            self._return_spent(refunded.order_id, cause)
             return
         facts = read_order(message.payload, self._programme.currency)
-        news = self._news(facts, message.triggered_at)
+        update = self._update_of(facts, message.triggered_at)
         tags_unknown: TagsUnknown | None = None
         try:
-            self._tell(facts.order_id, news, cause, facts)
+            self._merge_update(facts.order_id, update, cause, facts)
         except TagsUnknown as error:
             # What the order used is known all the same, and its holds would end meanwhile.
             tags_unknown = error
@@ -154,14 +117,14 @@ class OrderService:
             )
         elif facts.till_points:
             self._spend_at_till(facts.order_id, facts.till_points, cause)
-        self._give_back(facts.order_id, cause)
+        self._return_spent(facts.order_id, cause)
 
     def approve(self, order_id: str) -> int:
         """Approve the pending points of an order, if their time has come. Returns the entries."""
-        booked = self._tell(order_id, OrderUpdate(), Cause("schedule"))
+        booked = self._merge_update(order_id, OrderUpdate(), Cause("schedule"))
         return booked.settled + len(booked.entry_ids) if booked else 0
 
-    def _news(self, facts: OrderFacts, triggered_at: datetime | None) -> OrderUpdate:
+    def _update_of(self, facts: OrderFacts, triggered_at: datetime | None) -> OrderUpdate:
         """What the signed body says; its topic is a header, and says nothing."""
         reasons = [facts.updated_at] if facts.paid else []
         if self._programme.approve_on is ApproveOn.CREATED:
@@ -178,49 +141,45 @@ class OrderService:
             refunds=facts.refunds,
         )
 
-    def _tell(
-        self, order_id: str, news: OrderUpdate, cause: Cause, facts: OrderFacts | None = None
+    def _merge_update(
+        self, order_id: str, update: OrderUpdate, cause: Cause, facts: OrderFacts | None = None
     ) -> Booked | None:
-        """Take the news in, on the book of the order's customer, or on none while there is none.
+        """Merge an update into an order, on the account of its customer, or on none without one.
 
         `facts` are those of the order itself: only with them an order is given its rule. Raises
         TagsUnknown.
         """
         for _ in range(_TRIES):
-            order = self._order(order_id) or Order(order_id)
+            order = self._order(order_id)
             owner = order.customer_id or (facts.customer_id if facts else None)
             if owner is not None:
-                if facts is not None and order.told(news, None).lacks_rule:
-                    update = self._update(news, self._rule(owner, order_id, facts.is_test))
-                else:
-                    update = self._update(news, None, order if facts else None)
+                command = self._update_command(order, update, facts, owner)
                 try:
-                    booked = self._book(_Step(owner, order_id, update, _buyer), cause)
-                except _GoodsMeanwhile:
+                    booked = self._execute(owner, command, cause)
+                except _ReadAgain:
                     continue
                 if booked is not None:
                     return booked
-                order = self._order(order_id) or Order(order_id)
+                order = self._order(order_id)
                 if order.customer_id is not None:
-                    continue  # it has just been renamed: the news goes to that book
+                    continue
             # An erased customer's order goes on as a guest's: codes that it used can come back.
-            if self._keep(order, order.told(news, None)):
+            if self._ledger.save_order(self._shop, order, order.merged_with(update, None)):
                 return None
         raise LedgerUnavailable(retry_after_seconds=1)
 
-    def _update(
-        self, news: OrderUpdate, rule: EarningRule | None, seen: Order | None = None
-    ) -> Callable[[Loaded, Order], Command]:
-        """The command; `seen` is the order that did not need a rule, where it is to have one."""
+    def _update_command(
+        self, order: Order, update: OrderUpdate, facts: OrderFacts | None, owner: str
+    ) -> UpdateOrder:
+        """The command, with a rule where the order is to have one and has none yet.
 
-        def update(_: Loaded, order: Order) -> Command:
-            # An order older than the one that was seen is a stale read: its write will be lost.
-            is_later = seen is not None and order.revision > seen.revision
-            if is_later and order.told(news, rule).lacks_rule:
-                raise _GoodsMeanwhile
-            return UpdateOrder(order, news, rule, self._programme.expiry)
-
-        return update
+        Where none is needed now, it may be by the time it is booked: then it is refused.
+        """
+        expiry = self._programme.expiry
+        if facts is not None and order.merged_with(update, None).lacks_rule:
+            rule = self._rule(owner, order.order_id, facts.is_test)
+            return UpdateOrder(order.order_id, update, rule, expiry)
+        return UpdateOrder(order.order_id, update, None, expiry, needs_rule=facts is not None)
 
     def _rule(self, owner: str, order_id: str, is_test: bool) -> EarningRule | None:
         """By which rule an order of the owner's earns; None: nobody can say what tags they had.
@@ -231,137 +190,123 @@ class OrderService:
         programme = self._programme
         if not programme.asks_for_tags(is_test=is_test):
             return programme.earning_rule((), is_test=is_test)
-        book = self._ledger.read(self._shop, owner)
-        if book.erased or not is_customer_digits(book.customer_id):
+        account = self._ledger.read(self._shop, owner)
+        if account.erased or not is_customer_digits(account.customer_id):
             return None
         try:
-            tag_digests = self._customers().tag_digests(book.customer_id)
+            tag_digests = self._customers().tag_digests(account.customer_id)
         except (ShopifyRefused, Unavailable) as error:
             raise TagsUnknown(
-                f"Shopify does not tell the tags of customer {book.customer_id}, by which order"
+                f"Shopify does not tell the tags of customer {account.customer_id}, by which order"
                 f" {order_id} earns ({error}); redrive this message once it does."
             ) from error
         if tag_digests is None:
             raise TagsUnknown(
-                f"Shopify knows no customer {book.customer_id}, whose order {order_id} is. If they"
-                " were merged, redrive this message once customers/merge has been carried out; if"
-                " they are gone for good, add the order's points by hand and drop this message."
+                f"Shopify knows no customer {account.customer_id}, whose order {order_id} is. If"
+                " they were merged, redrive this message once customers/merge has been carried out;"
+                " if they are gone for good, add the order's points by hand and drop this message."
             )
         return programme.earning_rule(tag_digests, is_test=is_test)
 
     def _capture(self, order_id: str, use: CodeUse, cause: Cause) -> None:
         """The order carries the code of a hold: what it used of it is spent."""
         hold_id = hold_id_of(use.code)
-        record = self._load(ReadRequest(self._shop, None, hold_id=hold_id)).hold_record
+        record = self._ledger.hold_record(self._shop, hold_id)
         if record is None:
             log.warning("code_of_no_hold", order_id=order_id)
             log.metric("CodesOfNoHold")
             return
         if use.amount_minor <= 0:
             return
-        points = -(-use.amount_minor // record.worth_minor)
-
-        def capture(loaded: Loaded, order: Order) -> Command:
-            # A cheap read may be older than the record, but a hold record, once there, stays.
-            return CaptureHold(
-                points,
-                loaded.hold_record or record,
-                order,
-                self._programme.renew,
-                self._programme.return_spent,
-            )
-
-        self._book(_Step(record.customer_id, order_id, capture, _holder, hold_id), cause)
+        command = CaptureHold(
+            points=-(-use.amount_minor // record.worth_minor),
+            hold_id=hold_id,
+            order_id=order_id,
+            renew=self._programme.renew,
+            return_spent=self._programme.return_spent,
+        )
+        self._execute(record.customer_id, command, cause)
 
     def _spend_at_till(self, order_id: str, points: int, cause: Cause) -> None:
-        order = self._order(order_id)
-        if order is None or order.customer_id is None:
+        owner = self._order(order_id).customer_id
+        if owner is None:
             log.warning("till_points_of_no_customer", order_id=order_id)
             return
+        command = SpendOnOrder(
+            points=points,
+            order_id=order_id,
+            spending_id=TILL_SPENDING,
+            renew=self._programme.renew,
+            return_spent=self._programme.return_spent,
+        )
+        self._execute(owner, command, cause)
 
-        def spend(_: Loaded, order: Order) -> Command:
-            programme = self._programme
-            return SpendOnOrder(
-                points, order, TILL_SPENDING, programme.renew, programme.return_spent
-            )
-
-        self._book(_Step(order.customer_id, order_id, spend, _buyer), cause)
-
-    def _give_back(self, order_id: str, cause: Cause) -> None:
+    def _return_spent(self, order_id: str, cause: Cause) -> None:
         """Bring what was spent on the order to what must have come back of it."""
         order = self._order(order_id)
-        if order is None:
-            return
         for spending in order.spendings:
             if order.returned_target(spending) != spending.returned_points:
-                self._return(spending, order_id, cause)
+                command = ReturnSpending(
+                    order_id=order_id,
+                    spending_id=spending.hold_id,
+                    expiry=self._programme.expiry,
+                    lapsed_expiry=self._programme.lapsed_expiry,
+                )
+                self._execute(spending.customer_id, command, cause)
 
-    def _return(self, spending: Spending, order_id: str, cause: Cause) -> None:
-        def give_back(_: Loaded, order: Order) -> Command:
-            programme = self._programme
-            return ReturnSpending(
-                order, spending.hold_id, programme.expiry, programme.lapsed_expiry
-            )
+    def _execute(self, owner: str, command: _OrderCommand, cause: Cause) -> Booked | None:
+        """Carry a command out on the owner's account. None: they were erased, and own nothing.
 
-        def spender(_: Loaded, order: Order) -> str | None:
-            return next(
-                (s.customer_id for s in order.spendings if s.hold_id == spending.hold_id), None
-            )
-
-        self._book(_Step(spending.customer_id, order_id, give_back, spender), cause)
-
-    def _book(self, step: _Step, cause: Cause) -> Booked | None:
-        """Carry a step out. None: its customer was erased, so there is no book for it."""
+        Raises _ReadAgain where what it rests on has changed since it was read.
+        """
         answer = self._ledger.execute(
             Instruction(
                 shop=self._shop,
-                customer_id=step.customer_id,
-                command=step.complete,
+                customer_id=owner,
+                command=command,
                 cause=cause,
-                order_id=step.order_id,
-                hold_id=step.hold_id,
+                time_zone=self._programme.time_zone,
             )
         )
         if not isinstance(answer, Refusal):
             return answer
+        if answer.code in _CHANGED:
+            raise _ReadAgain(retry_after_seconds=1)
         if answer.code is not Code.CUSTOMER_ERASED:
             raise MessageDeclined(answer.code, answer.message)
-        papers = self._load(
-            ReadRequest(self._shop, None, order_id=step.order_id, hold_id=step.hold_id)
-        )
-        if step.owner_in(papers) == step.customer_id:
-            order = papers.order
-            if step.hold_id or order is None or order.has_points:
-                raise LedgerUnavailable(retry_after_seconds=1)  # the book is just being moved away
-            # No entry leads from the erased book to this order, so its owner is forgotten here.
-            if not self._keep(order, replace(order, customer_id=None)):
-                raise LedgerUnavailable(retry_after_seconds=1)
+        self._forget_owner(owner, command)
         log.metric("OrdersOfErasedCustomers")
         return None
 
-    def _keep(self, before: Order, order: Order) -> bool:
-        """Keep an order without a book; False if somebody else wrote it meanwhile."""
-        if order == before:
-            return True
-        write = Write(self._shop, (), order=replace(order, revision=before.revision + 1))
-        try:
-            return isinstance(self._store.commit(write), Committed)
-        except StoreUnavailable as error:
-            raise LedgerUnavailable(retry_after_seconds=1) from error
+    def _forget_owner(self, erased: str, command: _OrderCommand) -> None:
+        """Take an erased customer off the order, where no entry of theirs leads to it.
 
-    def _order(self, order_id: str) -> Order | None:
-        return self._load(ReadRequest(self._shop, None, order_id=order_id)).order
+        Raises _ReadAgain where it is under their pseudonym by now, LedgerUnavailable while it is
+        being moved there.
+        """
+        order = self._order(command.order_id)
+        owner = self._owner(order, command)
+        if owner is None:
+            return
+        if owner != erased:
+            raise _ReadAgain(retry_after_seconds=1)
+        moving = isinstance(command, CaptureHold) or order.has_points
+        ownerless = replace(order, customer_id=None)
+        if moving or not self._ledger.save_order(self._shop, order, ownerless):
+            raise LedgerUnavailable(retry_after_seconds=1)
 
-    def _load(self, wanted: ReadRequest) -> Loaded:
-        try:
-            return self._store.load(wanted, fresh=True)
-        except StoreUnavailable as error:
-            raise LedgerUnavailable(retry_after_seconds=1) from error
+    def _owner(self, order: Order, command: _OrderCommand) -> str | None:
+        """Whose account a command belongs on now."""
+        match command:
+            case CaptureHold():
+                record = self._ledger.hold_record(self._shop, command.hold_id)
+                return record.customer_id if record else None
+            case ReturnSpending():
+                named = (s for s in order.spendings if s.hold_id == command.spending_id)
+                return next((spending.customer_id for spending in named), None)
+            case UpdateOrder() | SpendOnOrder():
+                return order.customer_id
 
-
-def _buyer(_: Loaded, order: Order) -> str | None:
-    return order.customer_id
-
-
-def _holder(loaded: Loaded, _: Order) -> str | None:
-    return loaded.hold_record.customer_id if loaded.hold_record else None
+    def _order(self, order_id: str) -> Order:
+        """The order as stored, or a new one."""
+        return self._ledger.order(self._shop, order_id) or Order(order_id)

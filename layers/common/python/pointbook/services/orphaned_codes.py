@@ -1,4 +1,4 @@
-"""Switches off the codes that nobody holds points for, until each is off or has ended by itself."""
+"""Switches off orphaned codes, which nobody holds points for, until each is off or has ended."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -6,8 +6,8 @@ from typing import Protocol
 
 from pointbook import log
 from pointbook.domain.account import OrphanedCode
-from pointbook.domain.ports import Clock, StoreUnavailable
-from pointbook.errors import LedgerUnavailable, ShopifyRefused, Unavailable
+from pointbook.domain.ports import Clock
+from pointbook.errors import ShopifyRefused, Unavailable
 from pointbook.store.orphaned_codes import OrphanedCodes
 
 PAUSE_FIRST_SECONDS = 30
@@ -23,7 +23,7 @@ class Discounts(Protocol):
 
 
 class OrphanedCodeService:
-    """Works on the list of one table."""
+    """Works on the list of orphaned codes of one table."""
 
     def __init__(
         self, codes: OrphanedCodes, clock: Clock, discounts: Callable[[str], Discounts]
@@ -37,32 +37,29 @@ class OrphanedCodeService:
         """Try one code of the list. Returns 0: no entry is written.
 
         A code that does not exist may still be on its way, so it stays on the list until its time
-        is over. Raises Unavailable or ShopifyRefused after putting it off.
+        is over. Raises Unavailable or ShopifyRefused after rescheduling it, and LedgerUnavailable.
         """
-        try:
-            listed = self._codes.get(shop, listed_id)
-            if listed is not None:
-                self._try(shop, *listed)
-        except StoreUnavailable as error:
-            raise LedgerUnavailable(retry_after_seconds=1) from error
+        listed = self._codes.get(shop, listed_id)
+        if listed is not None:
+            self._try(shop, *listed)
         return 0
 
-    def _try(self, shop: str, loose: OrphanedCode, tries: int) -> None:
-        if self._clock.now() >= loose.until:
-            self._codes.remove(shop, loose)
+    def _try(self, shop: str, orphaned: OrphanedCode, tries: int) -> None:
+        if self._clock.now() >= orphaned.until:
+            self._codes.remove(shop, orphaned)
             return
         try:
-            existed = self._discounts(shop).switch_off(loose.code)
+            existed = self._discounts(shop).switch_off(orphaned.code)
         except (ShopifyRefused, Unavailable):
             log.metric("OrphanedCodesNotSwitchedOff")
-            self._reschedule(shop, loose, tries)
+            self._reschedule(shop, orphaned, tries)
             raise
         if existed:
-            self._codes.remove(shop, loose)
+            self._codes.remove(shop, orphaned)
         else:
-            self._reschedule(shop, loose, tries)
+            self._reschedule(shop, orphaned, tries)
 
-    def _reschedule(self, shop: str, loose: OrphanedCode, tries: int) -> None:
+    def _reschedule(self, shop: str, orphaned: OrphanedCode, tries: int) -> None:
         pause = timedelta(seconds=min(PAUSE_MAX_SECONDS, PAUSE_FIRST_SECONDS * 2**tries))
-        next_try_at = min(loose.until, self._clock.now() + pause)
-        self._codes.reschedule(shop, loose, tries + 1, next_try_at)
+        next_try_at = min(orphaned.until, self._clock.now() + pause)
+        self._codes.reschedule(shop, orphaned, tries + 1, next_try_at)

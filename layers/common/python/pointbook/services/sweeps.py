@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from random import SystemRandom
 
 from pointbook import log
+from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Settle
 from pointbook.domain.ports import DUE_SHARDS, Clock, DueKind, Store
@@ -77,12 +78,12 @@ class Sweep:
         that comes late.
         """
         swept = SweepResult()
-        until = self._clock.monotonic() + seconds
+        deadline = Deadline.after(seconds, self._clock.monotonic)
         shards = list(range(DUE_SHARDS))
         self._order(shards)
         for shard in shards:
             try:
-                self._run_shard(kind, shard, until, swept)
+                self._run_shard(kind, shard, deadline, swept)
             except Exception:  # noqa: BLE001 - whatever is wrong with one shard, the others go on
                 swept.failed += 1
                 swept.complete = False
@@ -92,9 +93,9 @@ class Sweep:
         log.metric("SweepFailures", swept.failed, Kind=kind)
         return swept
 
-    def _run_shard(self, kind: DueKind, shard: int, until: float, swept: SweepResult) -> None:
+    def _run_shard(self, kind: DueKind, shard: int, deadline: Deadline, swept: SweepResult) -> None:
         for shop, due_id in self._store.due(kind, shard, self._clock.now()):
-            if self._clock.monotonic() >= until:
+            if deadline.passed:
                 swept.complete = False
                 return
             self._do(kind, shop, due_id, swept)

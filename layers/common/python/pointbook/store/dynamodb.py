@@ -58,7 +58,7 @@ _CONDITION_FAILED = "ConditionalCheckFailed"
 
 _READERS = {
     "account": items.account_of,
-    "remembered": items.remembered_of,
+    "idempotency_record": items.remembered_of,
     "order": papers.order_of,
     "hold_record": papers.hold_record_of,
 }
@@ -158,7 +158,9 @@ def _verdict(write: Write, reasons: list[dict[str, Any]]) -> Verdict:
     codes = [reason.get("Code", "None") for reason in reasons]
     accounts_end = len(write.accounts)
     entries_end = accounts_end + sum(len(part.entries) for part in write.accounts)
-    if write.remembered is not None and codes[entries_end : entries_end + 1] == [_CONDITION_FAILED]:
+    if write.idempotency_record is not None and codes[entries_end : entries_end + 1] == [
+        _CONDITION_FAILED
+    ]:
         return AlreadyDone(items.remembered_of(reasons[entries_end]["Item"]))
     if obstacle := _obstacle(codes):
         raise obstacle

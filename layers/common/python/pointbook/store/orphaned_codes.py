@@ -3,17 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from pointbook.domain.account import OrphanedCode
 from pointbook.store import keys
 from pointbook.store import order_items as papers
-from pointbook.store.dynamodb import translated
+from pointbook.store.execute import sent
 from pointbook.store.requests import Request
 
 
 class OrphanedCodes:
-    """The list of a table. Every method may raise StoreUnavailable."""
+    """The list of a table. Every method may raise LedgerUnavailable."""
 
     def __init__(self, client: Any, table: str) -> None:
         """Use botocore's DynamoDB `client` on `table`."""
@@ -42,7 +40,4 @@ class OrphanedCodes:
         }
 
     def _send(self, operation: str, request: Request) -> Any:
-        try:
-            return getattr(self._client, operation)(**request)
-        except (ClientError, BotoCoreError) as error:
-            raise translated(error) from error
+        return sent(lambda: getattr(self._client, operation)(**request))

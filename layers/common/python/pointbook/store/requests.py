@@ -29,7 +29,7 @@ def wanted_keys(wanted: ReadRequest) -> dict[str, Item]:
         book = keys.book(wanted.shop, wanted.customer_id)
         found["account"] = _key(book, keys.ACCOUNT)
         if wanted.key_hash is not None:
-            found["remembered"] = _key(book, keys.remembered(wanted.key_hash))
+            found["idempotency_record"] = _key(book, keys.remembered(wanted.key_hash))
     if wanted.order_id is not None:
         found["order"] = _key(keys.order(wanted.shop, wanted.order_id), keys.ORDER)
     if wanted.hold_id is not None:
@@ -106,9 +106,9 @@ def _puts(table: str, write: Write) -> Iterator[Request]:
     for part in write.accounts:
         for booked in part.entries:
             yield _put_absent(table, items.entry_item(write.shop, booked))
-    if write.remembered is not None:
+    if write.idempotency_record is not None:
         yield _put_absent(
-            table, items.remembered_item(write.shop, write.remembered_for, write.remembered)
+            table, items.remembered_item(write.shop, write.recorded_for, write.idempotency_record)
         )
     if write.order is not None:
         yield _put_unchanged(
@@ -138,7 +138,7 @@ def _named(write: Write) -> set[str]:
 
     An order that is written without an account is only being renamed, or is nobody's.
     """
-    named = {write.remembered_for} if write.remembered is not None else set()
+    named = {write.recorded_for} if write.idempotency_record is not None else set()
     if write.accounts and write.order is not None and write.order.customer_id is not None:
         named.add(write.order.customer_id)
     return named

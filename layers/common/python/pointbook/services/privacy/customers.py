@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from pointbook.deadline import Deadline
 from pointbook.domain.account import Account
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.erase import (
@@ -45,7 +46,6 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
-from pointbook.services.privacy.allowance import Allowance
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.store import items, keys
 from pointbook.store.bulk import BATCH_ITEMS
@@ -63,20 +63,20 @@ class CustomerErasure:
     """One request to erase a customer, as far as the time goes."""
 
     def __init__(
-        self, request: PrivacyRequest, rooms: Dependencies, save: Save, allowance: Allowance
+        self, request: PrivacyRequest, rooms: Dependencies, save: Save, deadline: Deadline
     ) -> None:
         """Work on `request`; `save` writes down how far it has come."""
         self._request = request
         self._shop = request.shop
         self._rooms = rooms
         self._save = save
-        self._allowance = allowance
+        self._deadline = deadline
         self._done: Counter[str] = Counter()
 
     def run(self) -> PrivacyRequest:
         """Do all that is left of it; returns the request as it is then, not yet finished.
 
-        Raises TimeIsUp, StoreUnavailable or LedgerUnavailable where the next run has to go on.
+        Raises DeadlinePassed, StoreUnavailable or LedgerUnavailable: the next run goes on.
         """
         assert self._request.customer_id is not None, "nothing is held under an e-mail address"
         try:
@@ -108,7 +108,7 @@ class CustomerErasure:
             self._keep_names({**pseudonyms, **{name: pseudonyms.get(name, "") for name in waiting}})
             merged: list[str] = []
             for name in waiting:
-                self._allowance.check()
+                self._deadline.check()
                 drawn = pseudonyms.get(name) or self._rooms.pseudonyms.draw(self._shop, name)
                 if drawn is None:
                     pseudonyms.pop(name, None)
@@ -134,7 +134,7 @@ class CustomerErasure:
     def _move(self, customer_id: str) -> None:
         """Copy and switch, again where somebody wrote to the account in between."""
         while True:
-            self._allowance.check()
+            self._deadline.check()
             account = self._rooms.store.account(self._shop, customer_id)
             if account is not None and account.erased:
                 break
@@ -192,7 +192,7 @@ class CustomerErasure:
         )
         done = max(0, latest[0].entry.version - BATCH_ITEMS) if latest else 0
         while done < account.version:
-            self._allowance.check()
+            self._deadline.check()
             limit = min(PAGE_ITEMS, account.version - done)
             book = keys.book(self._shop, account.customer_id)
             page = [
@@ -245,7 +245,7 @@ class CustomerErasure:
         found: set[str] = set()
         waiting = list(self._request.pseudonyms.values())
         while waiting:
-            self._allowance.check()
+            self._deadline.check()
             name = waiting.pop()
             account = self._rooms.store.account(self._shop, name)
             if name in found or account is None:
@@ -277,7 +277,7 @@ class CustomerErasure:
                 renamed = [renamed_entry_id(one, self._request.pseudonyms) for one in ids]
                 if renamed == ids or self._rooms.pseudonyms.put_entry_ids(item, renamed):
                     break
-                self._allowance.check()
+                self._deadline.check()
                 item = self._rooms.bulk.get(item["pk"]["S"], item["sk"]["S"])
 
     def _renamed(self, order: Order) -> Order:
@@ -323,7 +323,7 @@ class CustomerErasure:
         return account is not None and account.erased
 
     def _load(self, order_id: str | None = None, hold_id: str | None = None) -> Loaded:
-        self._allowance.check()
+        self._deadline.check()
         wanted = ReadRequest(self._shop, None, order_id=order_id, hold_id=hold_id)
         return self._rooms.store.load(wanted, fresh=True)
 
@@ -344,7 +344,7 @@ class CustomerErasure:
         """
         shop, prefix = keys.shop(self._shop), request_key(Kind.DATA, self._shop, f"{customer_id}#")
         while True:
-            self._allowance.check()
+            self._deadline.check()
             page = self._rooms.bulk.page(shop, prefix["sk"]["S"], PAGE_ITEMS)
             kept = [item for item in page if item["sk"]["S"].startswith(prefix["sk"]["S"])]
             if any(item["state"] == {"S": State.OPEN} for item in kept):

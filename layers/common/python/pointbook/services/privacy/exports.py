@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from pointbook.deadline import Deadline
 from pointbook.domain.account import Account, Hold
 from pointbook.domain.chain import STAFF, BookedEntry
 from pointbook.domain.decide import settled
@@ -17,7 +18,6 @@ from pointbook.domain.lots import Lots
 from pointbook.domain.orders import EarningRule
 from pointbook.domain.ports import ReadRequest
 from pointbook.domain.privacy import PrivacyRequest
-from pointbook.services.privacy.allowance import Allowance
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.store import items, keys
 from pointbook.store.values import Stored
@@ -29,21 +29,21 @@ PAGE_ITEMS = 500
 class CustomerExport:
     """One request for a customer's data."""
 
-    def __init__(self, request: PrivacyRequest, rooms: Dependencies, allowance: Allowance) -> None:
+    def __init__(self, request: PrivacyRequest, rooms: Dependencies, deadline: Deadline) -> None:
         """Write what `request` asks for."""
         assert request.customer_id is not None, "nothing is held under an e-mail address"
         self._request = request
         self._customer_id = request.customer_id
         self._shop = request.shop
         self._rooms = rooms
-        self._allowance = allowance
+        self._deadline = deadline
         self._abouts = dict.fromkeys(request.order_ids)
         self._counts = {"books": 0, "entries": 0, "orders": 0, "holds": 0}
 
     def run(self, key: str) -> PrivacyRequest:
         """Write the file under `key`, whole; returns the request with what is in it.
 
-        Raises TimeIsUp, StoreUnavailable or Unavailable: the next run begins again.
+        Raises DeadlinePassed, StoreUnavailable or Unavailable: the next run begins again.
         """
         with TemporaryFile() as file:
             self._write(file)
@@ -115,7 +115,7 @@ class CustomerExport:
         """Everything of a book but the account."""
         book, after = keys.book(self._shop, customer_id), keys.ACCOUNT
         while page := self._rooms.bulk.page(book, after, PAGE_ITEMS):
-            self._allowance.check()
+            self._deadline.check()
             yield from page
             after = page[-1]["sk"]["S"]
 
@@ -123,7 +123,7 @@ class CustomerExport:
         for about in self._abouts:
             if not (about.isascii() and about.isdecimal()):
                 continue
-            self._allowance.check()
+            self._deadline.check()
             wanted = ReadRequest(self._shop, None, order_id=about)
             order = self._rooms.store.load(wanted, fresh=True).order
             if order is not None:
@@ -132,7 +132,7 @@ class CustomerExport:
 
     def _holds(self) -> Iterator[Iterable[bytes]]:
         for about in filter(None, self._abouts):
-            self._allowance.check()
+            self._deadline.check()
             wanted = ReadRequest(self._shop, None, hold_id=about)
             record = self._rooms.store.load(wanted, fresh=True).hold_record
             if record is not None:

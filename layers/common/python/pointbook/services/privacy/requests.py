@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from pointbook import log
+from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import StoreUnavailable
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.errors import InvalidRequest, LedgerUnavailable, Unavailable
 from pointbook.services.message import Message
-from pointbook.services.privacy.allowance import Allowance, TimeIsUp
 from pointbook.services.privacy.customers import CustomerErasure
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.exports import CustomerExport
@@ -78,7 +78,8 @@ class PrivacyService:
             return
         request = self._taken_in(_request_in(message))
         if request.state is State.OPEN:
-            self._work(request, Allowance(self._rooms.clock, ONE_MESSAGE_SECONDS), WatchResult())
+            deadline = Deadline.after(ONE_MESSAGE_SECONDS, self._rooms.clock.monotonic)
+            self._work(request, deadline, WatchResult())
 
     def watch(self, shops: tuple[str, ...], seconds: float) -> WatchResult:
         """Go on with every open request for at most `seconds`, and say how old the oldest is.
@@ -86,12 +87,12 @@ class PrivacyService:
         Shops are those of this stack. One that fails is logged and stops no other.
         """
         watched = WatchResult()
-        allowance = Allowance(self._rooms.clock, seconds)
+        deadline = Deadline.after(seconds, self._rooms.clock.monotonic)
         now = self._rooms.clock.now()
         for request in [one for shop in shops for one in self._requests.all_of(shop)]:
             if request.state is State.DONE:
                 continue
-            if request.state is State.OPEN and self._work(request, allowance, watched):
+            if request.state is State.OPEN and self._work(request, deadline, watched):
                 continue
             watched.held += request.state is State.HELD
             watched.open += request.state is State.OPEN
@@ -130,15 +131,15 @@ class PrivacyService:
         left_at = uninstalled_at(kept.shop, self._rooms)
         return left_at is not None and left_at > kept.finished_at
 
-    def _work(self, request: PrivacyRequest, allowance: Allowance, watched: WatchResult) -> bool:
+    def _work(self, request: PrivacyRequest, deadline: Deadline, watched: WatchResult) -> bool:
         """Go on with a request; whether it is done now. What goes wrong with it stays with it."""
         told = {"kind": request.kind, "shop": request.shop, "subject": request.subject}
         try:
-            allowance.check()
-            done = self._carried_out(request, allowance)
+            deadline.check()
+            done = self._carried_out(request, deadline)
             if done is not None:
                 self._save(done.finished(self._rooms.clock.now()))
-        except (TimeIsUp, _Overtaken):
+        except (DeadlinePassed, _Overtaken):
             log.info("privacy_request_goes_on", **told)
             return False
         except (StoreUnavailable, Unavailable) as error:
@@ -156,18 +157,18 @@ class PrivacyService:
         log.metric("PrivacyRequestsDone", Kind=request.kind)
         return True
 
-    def _carried_out(self, request: PrivacyRequest, allowance: Allowance) -> PrivacyRequest | None:
+    def _carried_out(self, request: PrivacyRequest, deadline: Deadline) -> PrivacyRequest | None:
         """The request as it is then; None: nothing is kept of it."""
         if request.kind is Kind.SHOP:
-            return ShopErasure(request, self._rooms, self._save, allowance).run()
+            return ShopErasure(request, self._rooms, self._save, deadline).run()
         if request.customer_id is None:
             return request.counted(nothing_held=1)
         if request.kind is Kind.CUSTOMER:
-            return CustomerErasure(request, self._rooms, self._save, allowance).run()
-        return self._answered(request, request.customer_id, allowance)
+            return CustomerErasure(request, self._rooms, self._save, deadline).run()
+        return self._answered(request, request.customer_id, deadline)
 
     def _answered(
-        self, request: PrivacyRequest, customer_id: str, allowance: Allowance
+        self, request: PrivacyRequest, customer_id: str, deadline: Deadline
     ) -> PrivacyRequest | None:
         """Write the data down; of a customer who is erased by then neither file nor request stays.
 
@@ -176,7 +177,7 @@ class PrivacyService:
         key = file_key(request.shop, customer_id, request.subject.rpartition("#")[2])
         exported = None
         if not self._is_erased(request.shop, customer_id):
-            exported = CustomerExport(request, self._rooms, allowance).run(key)
+            exported = CustomerExport(request, self._rooms, deadline).run(key)
         if exported is None or self._is_erased(request.shop, customer_id):
             self._rooms.files.forget_customer(request.shop, customer_id)
             self._operator.tell(

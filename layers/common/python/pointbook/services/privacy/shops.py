@@ -15,9 +15,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pointbook import log
+from pointbook.deadline import Deadline
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.privacy import PrivacyRequest
-from pointbook.services.privacy.allowance import Allowance
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.store import keys
 from pointbook.store.values import Stored
@@ -70,18 +70,18 @@ class ShopErasure:
     """One request to erase a shop, as far as the time goes."""
 
     def __init__(
-        self, request: PrivacyRequest, rooms: Dependencies, save: Save, allowance: Allowance
+        self, request: PrivacyRequest, rooms: Dependencies, save: Save, deadline: Deadline
     ) -> None:
         """Work on `request`; `save` writes down how far it has come."""
         self._request = request
         self._rooms = rooms
         self._save = save
-        self._allowance = allowance
+        self._deadline = deadline
 
     def run(self) -> PrivacyRequest:
         """Do all that is left of it: look through the whole shop first, then delete it.
 
-        Raises ShopLives, and TimeIsUp or LedgerUnavailable where the next run has to go on.
+        Raises ShopLives, and DeadlinePassed or LedgerUnavailable where the next run has to go on.
         """
         shop = self._request.shop
         if not self._request.confirmed and not self._request.counts.get(_CHECKED):
@@ -120,7 +120,7 @@ class ShopErasure:
             if seen % PROGRESS_EVERY_ITEMS == 0:
                 log.info("shop_erasure_progress", shop=self._request.shop, **self._request.counts)
             self._request = self._save(self._request)
-            self._allowance.check()
+            self._deadline.check()
 
     def _delete(self, page: Iterable[Stored]) -> int:
         found = list(page)
