@@ -119,12 +119,12 @@ def _history(options: Namespace) -> int:
 
 def _programmes(stack: Target) -> Programmes:
     table = stack.settings.table_name
-    deployment = Deployment(stack.settings.first_programme())
+    deployment = Deployment(stack.settings.default_programme())
     return Programmes(stack.client("dynamodb"), table, stack.clock(), deployment)
 
 
 def _in_force(stack: Target, version: Version | None) -> Programme:
-    return version.programme if version else stack.settings.first_programme()
+    return version.programme if version else stack.settings.default_programme()
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -115,7 +115,7 @@ def _describe(
             raise OpsProblem(f"The stack {name} is {found['StackStatus']} and has no functions.")
         function = functions.get_function_configuration(FunctionName=ids[_FUNCTION])
         settings = Settings.from_env(function["Environment"]["Variables"])
-        settings.first_programme()
+        settings.default_programme()
     except (ClientError, BotoCoreError, SettingsError) as error:
         raise OpsProblem(f"The settings of the stack {name} cannot be read: {error}") from error
     api_url = api_url or outputs.get("ApiUrl", "")

@@ -3,7 +3,7 @@
 from datetime import date
 from urllib.parse import unquote
 
-from pointbook import environment, wiring
+from pointbook.container import Container
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import POINTS_MAX, Grant, Remove
 from pointbook.domain.entry import Topic
@@ -18,19 +18,17 @@ from pointbook.ledger.instruction import Identity, Instruction
 from pointbook.shopify.ids import customer_digits
 from pointbook.validation import optional_day, text, whole_number
 
-settings = environment.settings()
 
-
-@operator_endpoint(stage=settings.stage)
-def handler(request: Request) -> Response:
-    """Prove who asks, move the points, answer with the six figures, the same when repeated."""
+@operator_endpoint(Container.from_env)
+def handler(request: Request, container: Container) -> Response:
+    """Authenticate, book the adjustment, return the six figures; a repetition gets the same."""
     actor, key, body = operator(request), request.idempotency_key(), request.json_object()
-    shop = shop_of(body.get("shop"), settings.shops)
+    shop = shop_of(body.get("shop"), container.settings.shops)
     customer_id = customer_digits(unquote(request.path_parameters.get("customer", "")), "customer")
     points = whole_number(body.get("points"), "points", -POINTS_MAX, POINTS_MAX)
     expires_on = optional_day(body.get("expires_on"), "expires_on")
-    programme = wiring.programme(shop)
-    ledger = wiring.ledger()
+    programme = container.programme(shop)
+    ledger = container.ledger
     booked = ledger.execute(
         Instruction(
             shop=shop,
@@ -62,12 +60,16 @@ def handler(request: Request) -> Response:
 
 
 def _command(points: int, expires_on: date | None, rule: ExpiryRule) -> Grant | Remove:
-    """What a signed number of points asks for; staff's work renews no lots."""
+    """Return the command for a signed number of points; it renews no lots."""
     if points == 0:
-        raise InvalidRequest("points", "points is 0: say how many to add, or below zero to remove.")
+        raise InvalidRequest(
+            "points", "points is 0; give a positive number to add or a negative one to remove."
+        )
     if points > 0:
         expiry = FixedDate(expires_on) if expires_on else without_renewal(rule)
         return Grant(points, expiry, Topic.ADD_MANUAL, in_time=True)
     if expires_on is not None:
-        raise InvalidRequest("expires_on", "expires_on is for points that are added.")
+        raise InvalidRequest(
+            "expires_on", "expires_on is only for points that are added; leave it out."
+        )
     return Remove(-points)

@@ -1,6 +1,6 @@
-"""POST /v1/customers/{customer}/holds: take points for a checkout, and give their discount code."""
+"""POST /v1/customers/{customer}/holds: hold points for a checkout, return a discount code."""
 
-from pointbook import environment, wiring
+from pointbook.container import Container
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.refusal import Code
 from pointbook.entrypoints.customer_auth import own_session
@@ -11,24 +11,22 @@ from pointbook.page.hold import shown_hold
 from pointbook.services.holds import HoldResult
 from pointbook.validation import whole_number
 
-settings = environment.settings()
 
-
-@my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
-def handler(request: Request) -> Response:
-    """Prove who asks, hold the points, answer with the code; a repetition gets the same answer."""
-    customer = own_session(request, environment.app_keys(), settings)
+@my_page_endpoint(Container.from_env)
+def handler(request: Request, container: Container) -> Response:
+    """Authenticate, hold the points, return the code; a repetition gets the same response."""
+    customer = own_session(request, container.app_keys(), container.settings)
     key = request.idempotency_key()
     points = whole_number(request.json_object().get("points"), "points", 1, POINTS_MAX)
-    desk = wiring.hold_service(customer.shop)
+    service = container.hold_service(customer.shop)
     with request.timing.measure("ledger"):
-        held = desk.create(customer.customer_id, points, key)
+        held = service.create(customer.customer_id, points, key)
         if isinstance(held, HoldResult):
             return _held(held)
-        open_hold = desk.open_hold(customer.customer_id) if held.code is Code.HOLD_OPEN else None
+        open_hold = service.open_hold(customer.customer_id) if held.code is Code.HOLD_OPEN else None
     if open_hold is None:
         return refusal_problem(held)
-    return refusal_problem(held, hold=shown_hold(open_hold, environment.clock().now()))
+    return refusal_problem(held, hold=shown_hold(open_hold, container.clock.now()))
 
 
 def _held(held: HoldResult) -> Response:

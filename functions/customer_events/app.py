@@ -1,20 +1,19 @@
-"""Queue of customer webhooks: points for signing up, and customers who became one."""
+"""Queue of customer webhooks: sign-up points, and merged customers."""
 
 from functools import partial
 
-from pointbook import environment, wiring
+from pointbook.container import Container
 from pointbook.entrypoints.queue import queue_worker
 from pointbook.services import customers as customer_events
 from pointbook.services.message import Message
 
-settings = environment.settings()
 
-
-@queue_worker(stage=settings.stage)
-def handler(message: Message) -> None:
-    """Carry out one message under the programme in force."""
-    programme = wiring.programme(message.shop)
-    # A stack of one shop needs no question: whoever is genuine is that shop's.
-    customers = partial(wiring.customers, message.shop) if len(settings.shops) > 1 else None
-    ledger, requests = wiring.ledger(), wiring.privacy_requests()
+@queue_worker(Container.from_env)
+def handler(message: Message, container: Container) -> None:
+    """Process one message under the programme in force."""
+    programme = container.programme(message.shop)
+    # With one shop there is nothing to ask Shopify: a genuine webhook is that shop's.
+    several_shops = len(container.settings.shops) > 1
+    customers = partial(container.customers, message.shop) if several_shops else None
+    ledger, requests = container.ledger, container.privacy_requests()
     customer_events.carry_out(message, ledger, programme, requests, customers)

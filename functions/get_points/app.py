@@ -1,6 +1,6 @@
-"""GET /v1/customers/{customer}/points: a customer's figures, and what the till says."""
+"""GET /v1/customers/{customer}/points: a customer's figures, and the till's values."""
 
-from pointbook import environment, wiring
+from pointbook.container import Container
 from pointbook.domain.programme_rules import Master
 from pointbook.entrypoints.customer_auth import own_session
 from pointbook.entrypoints.http import my_page_endpoint
@@ -8,17 +8,15 @@ from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import Response
 from pointbook.page.locale import choose_locale
 
-settings = environment.settings()
 
-
-@my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
-def handler(request: Request) -> Response:
-    """Prove who asks, read ledger and till, put it into the customer's language."""
-    customer = own_session(request, environment.app_keys(), settings)
+@my_page_endpoint(Container.from_env)
+def handler(request: Request, container: Container) -> Response:
+    """Authenticate, read ledger and till, add texts in the customer's language."""
+    customer = own_session(request, container.app_keys(), container.settings)
     with request.timing.measure("ledger"):
-        rules = wiring.shown_programme(customer.shop)
+        programme = container.shown_programme(customer.shop)
     locale = choose_locale(
-        request.query_value("locale"), request.header("accept-language"), rules.locale
+        request.query_value("locale"), request.header("accept-language"), programme.locale
     )
-    points = wiring.my_page().points(customer.shop, customer.customer_id, locale, request.timing)
-    return Response(200, points | {"holds_offered": rules.points_master is not Master.TILL})
+    points = container.my_page().points(customer.shop, customer.customer_id, locale, request.timing)
+    return Response(200, points | {"holds_offered": programme.points_master is not Master.TILL})

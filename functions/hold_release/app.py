@@ -1,18 +1,13 @@
-"""On schedule: write down what stopped counting at its time: holds that are over."""
+"""On schedule: settle holds whose time is over; they stopped counting at that moment."""
 
-from dataclasses import asdict
-from typing import Any
-
-from pointbook import environment, log, wiring
+from pointbook.container import Container
 from pointbook.domain.ports import DueKind
-from pointbook.services.sweeps import MARGIN_SECONDS, Sweep, settling
+from pointbook.entrypoints.schedule import Run, scheduled
+from pointbook.services.sweeps import Sweep, SweepResult, settling
 
-settings = environment.settings()
 
-
-def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
+@scheduled(Container.from_env)
+def handler(run: Run, container: Container) -> SweepResult:
     """Settle every account on which something is due, each in a transaction of its own."""
-    log.bind(stage=settings.stage, request_id=context.aws_request_id)
-    sweep = Sweep(wiring.store(), environment.clock(), settling(wiring.ledger()))
-    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
-    return asdict(sweep.run(DueKind.HOLD, seconds))
+    sweep = Sweep(container.store, container.clock, settling(container.ledger))
+    return sweep.run(DueKind.HOLD, run.seconds)

@@ -1,6 +1,7 @@
-"""POST /v1/operator/imports/{import_id}: balances of another system, up to 100 rows a request."""
+"""POST /v1/operator/imports/{import_id}: import balances, up to 100 rows for each request."""
 
-from pointbook import environment, log, wiring
+from pointbook import log
+from pointbook.container import Container
 from pointbook.deadline import Deadline
 from pointbook.entrypoints.http import operator_endpoint
 from pointbook.entrypoints.operator_auth import operator, shop_of
@@ -10,26 +11,24 @@ from pointbook.errors import InvalidRequest
 from pointbook.services.imports import Import, read_import_id, read_rows, totals
 
 BODY_BYTES_MAX = 512 * 1024
-"""A hundred rows with titles of 255 characters, each written as an escape of JSON's."""
+"""A hundred rows with titles of 255 characters, each written as a JSON escape."""
 
 RUN_SECONDS = 20.0
-"""API Gateway waits 30 s; rows that are left are answered as not done."""
-
-settings = environment.settings()
+"""API Gateway waits 30 s; rows that are left by then are `not_done`."""
 
 
-@operator_endpoint(stage=settings.stage, body_bytes_max=BODY_BYTES_MAX)
-def handler(request: Request) -> Response:
-    """Prove who asks, book row by row, answer what became of each, with control totals."""
+@operator_endpoint(Container.from_env, body_bytes_max=BODY_BYTES_MAX)
+def handler(request: Request, container: Container) -> Response:
+    """Authenticate, book row by row, return the result of each, with control totals."""
     actor, body = operator(request), request.json_object()
     import_id = read_import_id(request.path_parameters.get("import_id"))
-    shop = shop_of(body.get("shop"), settings.shops)
+    shop = shop_of(body.get("shop"), container.settings.shops)
     dry_run = body.get("dry_run", False)
     if not isinstance(dry_run, bool):
         raise InvalidRequest("dry_run", "dry_run must be true or false.")
     rows = read_rows(body.get("rows"))
-    programme = wiring.programme(shop)
-    ledger = wiring.ledger()
+    programme = container.programme(shop)
+    ledger = container.ledger
     batch = Import(import_id, shop, actor, ledger, programme, dry_run=dry_run)
     done = list(batch.run(rows, Deadline.after(RUN_SECONDS)))
     sums = totals(done)

@@ -1,22 +1,20 @@
 """GET /v1/customers/{customer}/points/history: a customer's entries, newest first."""
 
-from pointbook import environment, wiring
+from pointbook.container import Container
 from pointbook.entrypoints.customer_auth import own_session
 from pointbook.entrypoints.http import my_page_endpoint
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import Response
 from pointbook.services.my_page import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX, VERSION_MAX
 
-settings = environment.settings()
 
-
-@my_page_endpoint(stage=settings.stage, login_url=settings.login_url)
-def handler(request: Request) -> Response:
-    """Prove who asks, read one page of their entries."""
-    customer = own_session(request, environment.app_keys(), settings)
+@my_page_endpoint(Container.from_env)
+def handler(request: Request, container: Container) -> Response:
+    """Authenticate, read one page of entries."""
+    customer = own_session(request, container.app_keys(), container.settings)
     limit = request.query_number("limit", HISTORY_LIMIT_DEFAULT, 1, HISTORY_LIMIT_MAX)
     cursor = request.query_number("cursor", VERSION_MAX, 1, VERSION_MAX)
-    history = wiring.my_page().history(
+    history = container.my_page().history(
         customer.shop, customer.customer_id, limit, cursor, request.timing
     )
     return Response(200, history)

@@ -1,13 +1,11 @@
-"""Queue of privacy webhooks: a customer's data, a customer or a shop erased, the app removed."""
+"""Queue of privacy webhooks: data requests, erasure of customers and shops, app removal."""
 
-from pointbook import environment, wiring
+from pointbook.container import Container
 from pointbook.entrypoints.queue import queue_worker
 from pointbook.services.message import Message
 
-settings = environment.settings()
 
-
-@queue_worker(stage=settings.stage)
-def handler(message: Message) -> None:
-    """Write the request down, and do what there is time for; privacy_watch does the rest."""
-    wiring.privacy_service().carry_out(message)
+@queue_worker(Container.from_env)
+def handler(message: Message, container: Container) -> None:
+    """Record the request and work on it for a while; privacy_watch continues it."""
+    container.privacy_service().carry_out(message)

@@ -1,18 +1,15 @@
-"""The table's stream, and a schedule: tell Shopify Flow of every change of points."""
+"""The table's stream, and a schedule: publish every change of points to Shopify Flow."""
 
-from dataclasses import asdict
 from typing import Any
 
-from pointbook import environment, log, wiring
-from pointbook.services.sweeps import MARGIN_SECONDS
+from pointbook.container import Container
+from pointbook.entrypoints.schedule import Run, scheduled
+from pointbook.services.publishing.runs import SweepResult
 
-settings = environment.settings()
 
-
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Tell of the books that the stream names; without records, of those on the shops' lists."""
-    log.bind(stage=settings.stage, request_id=context.aws_request_id)
-    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
-    if "Records" in event:
-        return wiring.publisher().wake(event["Records"], seconds)
-    return asdict(wiring.publisher().sweep(settings.shops, seconds))
+@scheduled(Container.from_env)
+def handler(run: Run, container: Container) -> SweepResult | dict[str, Any]:
+    """Publish the accounts in the stream's records; without records, those on the shops' lists."""
+    if "Records" in run.event:
+        return container.publisher.wake(run.event["Records"], run.seconds)
+    return container.publisher.sweep(container.settings.shops, run.seconds)

@@ -1,18 +1,15 @@
-"""On schedule: switch off discount codes that nobody holds points for."""
+"""On schedule: deactivate discount codes that stand for no hold (orphaned codes)."""
 
-from dataclasses import asdict
-from typing import Any
-
-from pointbook import environment, log, wiring
+from pointbook.container import Container
 from pointbook.domain.ports import DueKind
-from pointbook.services.sweeps import MARGIN_SECONDS, Sweep
+from pointbook.entrypoints.schedule import Run, scheduled
+from pointbook.services.sweeps import Sweep, SweepResult
 
-settings = environment.settings()
 
-
-def handler(_event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Try every code of the list whose time has come, each for itself."""
-    log.bind(stage=settings.stage, request_id=context.aws_request_id)
-    sweep = Sweep(wiring.store(), environment.clock(), wiring.orphaned_code_service().switch_off)
-    seconds = context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
-    return asdict(sweep.run(DueKind.CODE, seconds))
+@scheduled(Container.from_env)
+def handler(run: Run, container: Container) -> SweepResult:
+    """Try every listed code that is due, each by itself."""
+    service = container.orphaned_code_service()
+    return Sweep(container.store, container.clock, service.switch_off).run(
+        DueKind.CODE, run.seconds
+    )

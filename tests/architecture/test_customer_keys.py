@@ -103,8 +103,8 @@ def test_a_write_that_leaves_nothing_of_an_erased_customer_is_taken(case: str) -
 
 
 @pytest.fixture
-def functions(monkeypatch: pytest.MonkeyPatch) -> Functions:
-    return Functions(monkeypatch)
+def functions() -> Functions:
+    return Functions()
 
 
 def test_all_tests_of_functions_run_on_that_table(functions: Functions) -> None:

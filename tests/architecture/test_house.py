@@ -1,5 +1,6 @@
 """The house rules that no linter knows: one name in four places, small files, quiet imports."""
 
+import ast
 import json
 import re
 import subprocess
@@ -147,6 +148,65 @@ def test_tests_run_on_the_very_versions_that_the_layer_ships() -> None:
 
 def test_the_layer_leaves_boto3_to_the_lambda_runtime() -> None:
     assert not {"boto3", "botocore"} & set(_pins(LAYER / "requirements.txt"))
+
+
+def test_no_test_patches_a_private_name_or_clears_a_cache() -> None:
+    """Fakes are parts of a container, which a test builds in one call."""
+    tests = (ROOT / "tests").rglob("*.py")
+    found = [
+        f"{path.relative_to(ROOT)}: {deed}"
+        for path in sorted(tests)
+        for deed in private_patches(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        'monkeypatch.setattr(module, "_parts", {})',
+        'patch.setattr("package.module._parts", {})',
+        'setattr(module, "_parts", {})',
+        'patch.delattr(module, "_parts")',
+        "module.client.cache_clear()",
+        "module._parts = {}",
+        'module._parts["till"] = None',
+    ],
+)
+def test_the_watch_on_patches_sees(deed: str) -> None:
+    assert private_patches(deed) == [ast.unparse(ast.parse(deed))]
+
+
+def private_patches(source: str) -> list[str]:
+    """What a test does to private names of others, and caches that it clears."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(source))
+        if (isinstance(node, ast.Call) and _patches(node))
+        or (isinstance(node, ast.Assign) and any(map(_is_private, node.targets)))
+    ]
+
+
+def _patches(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Attribute(attr="cache_clear"):
+            return True
+        case ast.Attribute(attr="setattr" | "delattr") | ast.Name(id="setattr" | "delattr"):
+            texts = [one.value for one in call.args[:2] if isinstance(one, ast.Constant)]
+            names = [text.rpartition(".")[2] for text in texts if isinstance(text, str)]
+            return any(name.startswith("_") and not name.startswith("__") for name in names)
+    return False
+
+
+def _is_private(target: ast.expr) -> bool:
+    """Whether this is a private attribute of something else than the object itself."""
+    while isinstance(target, ast.Subscript):
+        target = target.value
+    return (
+        isinstance(target, ast.Attribute)
+        and target.attr.startswith("_")
+        and not (isinstance(target.value, ast.Name) and target.value.id in ("self", "cls"))
+    )
 
 
 def test_importing_the_package_loads_nothing_else() -> None:

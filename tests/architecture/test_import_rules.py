@@ -37,7 +37,7 @@ VIOLATIONS = (
     Violation("domain", "pointbook.domain", "aws_lambda_powertools"),
     Violation("layers", "pointbook.domain", "pointbook.errors"),
     Violation("layers", "pointbook.domain", "pointbook.store"),
-    Violation("layers", "pointbook.store", "pointbook.wiring"),
+    Violation("layers", "pointbook.store", "pointbook.container"),
     *(
         Violation("layers", f"pointbook.{adapter}", "pointbook.ledger.ledger")
         for adapter in ADAPTERS

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from local import demo, signing
-from pointbook import environment, wiring
-from pointbook.aws import kms, queues, topics
+from pointbook.aws import kms, queues, secrets, topics
+from pointbook.container import Container
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
 from pointbook.http.calls import Answer, Call
@@ -25,12 +25,6 @@ from tests.support.table import table_request
 
 CUSTOMER = "8840734670934"
 OTHER_CUSTOMER = "8840734670935"
-
-_SEND_MESSAGE = queues.send_message
-_OPERATOR_TOPIC = topics.OperatorTopic
-_KMS_CIPHER = kms.KmsCipher
-_CONNECT_FILES = files.connect_files
-"""The real ones, before the harness puts others in their place."""
 
 
 def flow_event(
@@ -105,7 +99,7 @@ class Shop:
 
     def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **variables: str) -> None:
         self.functions = Functions(
-            patch,
+            None,
             TABLE_NAME=TABLE,
             SECRETS_NAME=SECRET,
             TOKEN_KEY_ID=TOKEN_KEY,
@@ -118,15 +112,9 @@ class Shop:
         self.aws = Aws(self.functions.table, json.dumps(SECRETS))
         self.shopify = Shopify()
         self._clock = clock
-        self._patch = patch
         self.move(0)
-        patch.setattr(wiring, "connect", dynamodb.connect)
-        patch.setattr(queues, "send_message", _SEND_MESSAGE)
-        patch.setattr(topics, "OperatorTopic", _OPERATOR_TOPIC)
-        patch.setattr(kms, "KmsCipher", _KMS_CIPHER)
-        patch.setattr(files, "connect_files", _CONNECT_FILES)
         patch.setattr(Transport, "send", lambda _, call, __: self.shopify.send(call))
-        patch.setattr(BaseClient, "_make_api_call", _answered_by(self.aws))
+        self.start_anew()
 
     def needed(self, act: Callable[[], object]) -> set[Right]:
         """What AWS is asked for while something is done."""
@@ -134,14 +122,24 @@ class Shop:
         act()
         return set(self.aws.needed)
 
-    def forget_what_is_kept(self) -> None:
-        """As a function that has just started: no programme, secret or token is known."""
-        self._patch.setattr(environment, "_memory", {})
-        self._patch.setattr(wiring, "_parts", {})
+    def start_anew(self) -> None:
+        """As functions that have just started: no programme, secret or token is known."""
+        settings = self.functions.container.settings
+        cipher = kms.KmsCipher(answered_by(self.aws, kms.connect()), settings.token_key())
+        topic = answered_by(self.aws, topics.connect())
+        self.functions.container = Container(
+            settings,
+            dynamodb=answered_by(self.aws, dynamodb.connect()),
+            s3=answered_by(self.aws, files.connect_files()),
+            sqs=answered_by(self.aws, queues.connect()),
+            secrets_manager=answered_by(self.aws, secrets.connect()),
+            cipher=cipher,
+            operator=topics.OperatorTopic(topic, settings.operator_topic),
+        )
 
     def lose_token(self) -> None:
         """As before the first call of Shopify: the table keeps no access token either."""
-        self.forget_what_is_kept()
+        self.start_anew()
         key = {"pk": {"S": f"S#{demo.SHOP_DOMAIN}"}, "sk": {"S": "T"}}
         self.functions.table.delete_item(TableName=TABLE, Key=key)
 
@@ -186,11 +184,13 @@ class Shop:
             command=TakeHold(100, "hold-1", 600),
             cause=Cause("test"),
         )
-        assert isinstance(wiring.ledger().execute(instruction), Booked)
+        assert isinstance(self.functions.ledger.execute(instruction), Booked)
 
     def merge(self) -> None:
         """Make the customer another one: the book becomes a tombstone."""
-        merged = wiring.ledger().merge(demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("test"))
+        merged = self.functions.ledger.merge(
+            demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("test")
+        )
         assert isinstance(merged, Booked)
         self._forget_requests()
 
@@ -202,10 +202,16 @@ class Shop:
                 self.functions.table.delete_item(TableName=TABLE, Key=key)
 
 
-def _answered_by(aws: Aws) -> Callable[[Any, str, dict[str, Any]], Any]:
-    """A method of botocore's clients through which all their calls go."""
+def answered_by(aws: Aws, client: Any) -> Any:
+    """Botocore's own client; `aws` answers its requests once botocore has checked them."""
+    service = client.meta.service_model.service_name
 
-    def call(client: Any, operation: str, request: dict[str, Any]) -> Any:
-        return aws.call(client.meta.service_model.service_name, operation, request)
+    def note(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["asked"] = dict(params)
 
-    return call
+    def answer(model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, Any]:
+        return SimpleNamespace(status_code=200), aws.call(service, model.name, context["asked"])
+
+    client.meta.events.register_first("provide-client-params", note)
+    client.meta.events.register("before-call", answer)
+    return client

@@ -60,7 +60,7 @@ def test_a_flow_action_is_allowed_what_it_does(
     shop.merge()
     if function == CONSUME:
         shop.grant()  # there is something to use
-    shop.forget_what_is_kept()
+    shop.start_anew()
     found |= shop.needed(lambda: shop.every_sample(function))
     assert found == allowed(resources, function)
 
@@ -70,7 +70,7 @@ def test_a_reader_may_read_what_it_shows(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:
     def look() -> None:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         shop.every_sample(function)
 
     before = shop.needed(look)
@@ -91,7 +91,7 @@ def test_an_operators_function_may_do_what_it_does_without_the_secret(
     """On a shop without programme; refused, carried out, repeated; on a merged account."""
     found = shop.needed(lambda: shop.every_sample(function))
     shop.merge()
-    shop.forget_what_is_kept()
+    shop.start_anew()
     found |= shop.needed(lambda: shop.every_sample(function))
     assert found == allowed(resources, function)
     assert {resource for _, resource in found} == {"LedgerTable"}
@@ -114,7 +114,7 @@ def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
 
     def work() -> None:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         shop.work_on_samples("privacy_events")
 
     found = shop.needed(work)
@@ -179,7 +179,7 @@ def test_approve_pending_is_allowed_to_approve_points(
     shop.aws.let_indexes_lag()
 
     def sweep(*, settles: bool) -> set[Right]:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         return shop.needed(
             lambda: check(shop.functions.invoke("approve_pending", {}), settles=settles)
         )

@@ -24,7 +24,7 @@ def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, An
         assert shop.ask_for_hold("another", 100).status == 409
 
     def be_refused() -> None:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         assert shop.ask_for_hold("refused", 100).status == 503
 
     shop.grant()
@@ -35,7 +35,7 @@ def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, An
     found |= shop.needed(be_refused)
     shop.merge()
     shop.shopify.closed = False
-    shop.forget_what_is_kept()
+    shop.start_anew()
     found |= shop.needed(lambda: shop.ask_for_hold("merged", 100))
     assert found == allowed(resources, "create_hold")
 
@@ -46,7 +46,7 @@ def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, A
     def give_back(key: str, *, token_is_kept: bool, closed: bool = False) -> set[Right]:
         shop.shopify.closed = False
         hold_id = shop.ask_for_hold(key, 100).body["hold_id"]
-        forget = shop.forget_what_is_kept if token_is_kept else shop.lose_token
+        forget = shop.start_anew if token_is_kept else shop.lose_token
         forget()
         shop.shopify.closed = closed
 
@@ -60,7 +60,7 @@ def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, A
     found |= give_back("first", token_is_kept=True) | give_back("second", token_is_kept=False)
     found |= give_back("third", token_is_kept=False, closed=True)
     shop.merge()
-    shop.forget_what_is_kept()
+    shop.start_anew()
     found |= shop.needed(lambda: shop.every_sample("release_hold"))
     assert found == allowed(resources, "release_hold")
 
@@ -69,7 +69,7 @@ def test_switch_off_codes_is_allowed_what_it_does(shop: Shop, resources: dict[st
     """A code that Shopify does not let go of, that is not there yet, and that is."""
 
     def sweep(*, closed: bool) -> set[Right]:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         shop.shopify.closed = closed
 
         def run() -> None:
@@ -109,10 +109,10 @@ def test_publish_changes_is_allowed_what_it_does(
     found = shop.needed(lambda: shop.work_on_samples("publish_changes"))
     shop.grant()
     found |= shop.needed(be_refused)
-    shop.forget_what_is_kept()
+    shop.start_anew()
     found |= shop.needed(sweep)
     assert shop.functions.sample("flow_action_consume", "run").status == 200
-    shop.forget_what_is_kept()
+    shop.start_anew()
     found |= shop.needed(wake)
     assert found == allowed(resources, "publish_changes")
 
@@ -121,11 +121,11 @@ def test_flow_action_report_is_allowed_what_it_does(shop: Shop, resources: dict[
     """Of nobody, of a customer, repeated; with a token that is kept; of a book that was merged."""
 
     def report() -> None:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         shop.every_sample("flow_action_report")
 
     def report_again() -> None:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         anew = flow_event("flow_action_report", {"reason": "another run"})
         assert shop.functions.ask("flow_action_report", anew).status == 200
 
@@ -151,13 +151,13 @@ def test_a_worker_that_queries_customers_is_allowed_what_it_does(
     shop = Shop(monkeypatch, tmp_path / "clock.json", **ASKS[function])
 
     def work() -> None:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         shop.work_on_samples(function)
 
     found = shop.needed(work)
     shop.merge()
     found |= shop.needed(work)
-    shop.forget_what_is_kept()
+    shop.start_anew()
     found |= shop.needed(lambda: shop.functions.work(function, *anew(function)))
     assert found == allowed(resources, function)
 
@@ -193,7 +193,7 @@ def test_reminders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]
     assert shop.functions.sample("flow_action_grant", "days_30").status == 200
 
     def remind(seconds: int, sent: int) -> set[Right]:
-        shop.forget_what_is_kept()
+        shop.start_anew()
         shop.move(seconds)
 
         def run() -> None:

@@ -23,7 +23,7 @@ from tests.artifacts.shop import CUSTOMER, flow_event
 from tests.artifacts.stack import Stack, local_environment, shopify, told, values_for
 from tests.fakes.locked import LockedClient
 from tests.support import harness
-from tests.support.harness import EVENTS, Functions, event
+from tests.support.harness import EVENTS, Functions, event, memory_table
 from tools.make_events_stream import records
 
 GRANT = "flow_action_grant"
@@ -94,15 +94,11 @@ def stack(warm: Stack, cloud: Cloud, clock: Path) -> Stack:
 
 
 @pytest.fixture
-def in_process(
-    stack: Stack, shopifys: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Functions:
+def in_process(stack: Stack, shopifys: tuple[str, str]) -> Functions:
     """The same functions from their sources, on a table in memory."""
     environment = variables("health", values_for("local", stack.cloud)) | dict(stack.environment)
     apart = {"TABLE_NAME": harness.TABLE, "LOCAL_SHOPIFY_URL": shopifys[1]}
-    functions = Functions(monkeypatch, **environment | apart)
-    functions.table = LockedClient(functions.table)  # type: ignore[assignment]
-    return functions
+    return Functions({"dynamodb": LockedClient(memory_table())}, **(environment | apart))
 
 
 def a_case_of(function: str) -> str:

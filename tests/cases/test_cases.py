@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, Grant, TakeHold
 from pointbook.domain.expiry import Days
@@ -40,14 +39,13 @@ def deliveries(file: str) -> list[Any]:
 class Shop:
     """A stack, and its customer's tags at Shopify."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, programme: Mapping[str, str]) -> None:
-        self.functions = Functions(patch, **programme)
+    def __init__(self, programme: Mapping[str, str]) -> None:
         self.customers = MemoryCustomers()
-        patch.setattr(wiring, "customers", lambda _: self.customers)
+        self.functions = Functions({"customers": lambda _: self.customers}, **programme)
 
-    def say(self, command: Command, **more: Any) -> None:
-        given = Instruction(demo.SHOP_DOMAIN, str(CUSTOMER), command, Cause("test"), **more)
-        assert isinstance(wiring.ledger().execute(given), Booked)
+    def say(self, command: Command) -> None:
+        given = Instruction(demo.SHOP_DOMAIN, str(CUSTOMER), command, Cause("test"))
+        assert isinstance(self.functions.ledger.execute(given), Booked)
 
     def deliver(self, one: Delivery) -> str:
         """Take a delivery in and work on it: `done`, `comes again`, or the code of the refusal."""
@@ -63,12 +61,12 @@ class Shop:
         )
         if answer.status != 200:
             return str(answer.body["code"])
-        queue, text = self.functions.queued.pop()
+        queue, text = self.functions.queues.sent.pop()
         return "comes again" if self.functions.work(queue, text) else "done"
 
     def figures(self) -> dict[str, int]:
         """The figures that are not zero, without `total`."""
-        view = wiring.ledger().read(demo.SHOP_DOMAIN, str(CUSTOMER))
+        view = self.functions.ledger.read(demo.SHOP_DOMAIN, str(CUSTOMER))
         return {
             name: points
             for name, points in view.figures._asdict().items()
@@ -107,15 +105,15 @@ class Case:
         chosen = found if self.at is None else [found[self.at]]
         return chosen[::-1] if self.backwards else chosen
 
-    def prepared(self, patch: pytest.MonkeyPatch) -> Shop:
+    def prepared(self) -> Shop:
         """The shop before the first delivery."""
-        shop = Shop(patch, self.programme)
+        shop = Shop(self.programme)
         shop.customers.tags[str(CUSTOMER)] = self.tags
         if self.points:
             shop.say(Grant(self.points, Days(30)))
         if self.held:
             hold = TakeHold(self.held, hold_id_of(OUR_CODE), 600, code=OUR_CODE)
-            shop.say(hold, hold_id=hold.hold_id)
+            shop.say(hold)
         return shop
 
 
@@ -199,10 +197,8 @@ CASES = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.promise)
-def test_what_must_come_out(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], case: Case
-) -> None:
-    shop = case.prepared(monkeypatch)
+def test_what_must_come_out(capsys: pytest.CaptureFixture[str], case: Case) -> None:
+    shop = case.prepared()
     outcomes = []
     for one in case.deliveries():
         outcomes.append(shop.deliver(one))
@@ -235,10 +231,8 @@ CUSTOMERS = dict(
 
 
 @pytest.mark.parametrize("at", CUSTOMERS)
-def test_an_order_is_its_customers_or_a_guests_or_is_not_booked(
-    monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
-    shop = Shop(monkeypatch, {})
+def test_an_order_is_its_customers_or_a_guests_or_is_not_booked(at: int) -> None:
+    shop = Shop({})
     (order,) = deliveries("customer-without-tags")
     body = order["body"] | {"customer": deliveries("customer-shapes")[at]}
     outcome = shop.deliver(order | {"body": body})
@@ -258,9 +252,9 @@ def test_an_order_is_its_customers_or_a_guests_or_is_not_booked(
     ],
 )
 def test_a_privacy_webhook_without_the_shops_header_is_taken_in(
-    monkeypatch: pytest.MonkeyPatch, topic: str, more: dict[str, Any]
+    topic: str, more: dict[str, Any]
 ) -> None:
-    shop = Shop(monkeypatch, {})
+    shop = Shop({})
     (given,) = deliveries("redact-without-shop-header")
     subject = {name: given["body"][name] for name in ("shop_id", "shop_domain")}
     body = subject | {name: given["body"].get(name, value) for name, value in more.items()}
@@ -269,10 +263,8 @@ def test_a_privacy_webhook_without_the_shops_header_is_taken_in(
     assert any(topic in sk for sk in written)
 
 
-def test_while_shopify_does_not_tell_tags_nothing_is_booked_and_all_is_right_afterwards(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    shop = Shop(monkeypatch, RANKS)
+def test_while_shopify_does_not_tell_tags_nothing_is_booked_and_all_is_right_afterwards() -> None:
+    shop = Shop(RANKS)
     shop.customers.tags[str(CUSTOMER)] = ("gold",)
     shop.customers.unreachable = True
     (order,) = deliveries("customer-without-tags")

@@ -11,8 +11,8 @@ from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
 from pointbook.domain.refusal import Refusal
 from pointbook.domain.state import State
-from pointbook.entrypoints.flow import TOO_DEEP
 from pointbook.errors import InvalidRequest
+from pointbook.services.flow_actions import TOO_DEEP
 from pointbook.services.publishing.reports import NOT_TAKEN, reported_too_often
 from pointbook.shopify.flow_action import GRANT_POINTS
 from tests.contract.runs import ACTIONS, properties, read

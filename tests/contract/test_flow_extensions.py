@@ -163,7 +163,7 @@ def result_type(handle: str) -> GraphQLObjectType:
 
 @pytest.mark.parametrize("handle", ACTIONS)
 def test_the_declared_result_is_what_an_action_returns(handle: str) -> None:
-    answer = flow.carried_out(Booked((GOOD["cause_entry_id"],), FIGURES))
+    answer = flow.flow_answer(Booked((GOOD["cause_entry_id"],), FIGURES))
     body = json.loads(json.dumps(answer.body))["return_value"]
     fields = result_type(handle).fields
     assert list(fields) == list(body)

@@ -133,14 +133,14 @@ class Flow:
 
     def __init__(self, random: Random) -> None:
         self.peace = False
-        self.told: list[Trigger] = []
+        self.sent: list[Trigger] = []
         self._random = random
 
-    def tell(self, trigger: Trigger, seconds: float) -> str | None:
+    def send(self, trigger: Trigger, seconds: float) -> str | None:
         time.sleep(0.001)
         if not self.peace and self._random.random() < 0.4:
             raise ShopifyUnavailable(1)
-        self.told.append(trigger)
+        self.sent.append(trigger)
         return None
 
 

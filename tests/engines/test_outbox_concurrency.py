@@ -29,7 +29,7 @@ class SlowFlow:
         self._inside = 0
         self._lock = threading.Lock()
 
-    def tell(self, trigger: Trigger, seconds: float) -> str | None:
+    def send(self, trigger: Trigger, seconds: float) -> str | None:
         with self._lock:
             self._inside += 1
             self.most_at_once = max(self.most_at_once, self._inside)

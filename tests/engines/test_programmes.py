@@ -95,7 +95,7 @@ def before_the_next_read_is_answered(
 # --- the deployment's -----------------------------------------------------------------------------
 
 
-def test_the_first_programme_is_the_deployments(releases: Releases) -> None:
+def test_the_default_programme_is_the_deployments(releases: Releases) -> None:
     assert releases.in_force() == DEFAULTS
     assert releases.in_force() == DEFAULTS
     assert releases.hold_seconds() == [600]
@@ -222,7 +222,7 @@ def test_a_person_changes_rules_and_every_version_is_kept(engine: Engine) -> Non
     assert [programmes.version(SHOP, number) for number in (1, 2, 3)] == [DEFAULTS, written, None]
     with pytest.raises(ProgrammeMoved) as moved:
         programmes.set(SHOP, {"hold_seconds": "7"}, "taro", 1)
-    assert moved.value.found == 2
+    assert "version 2 is in force, not 1" in str(moved.value)
     assert programmes.in_force(SHOP) == written
 
 

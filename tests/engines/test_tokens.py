@@ -92,7 +92,7 @@ def test_no_token_can_be_read_in_the_table(table: MemoryDynamoDB) -> None:
     tokens.write(SHOP, replace(TOKEN, version=1))
     key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
     item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    assert item.pop("sealed") == {"B": PlainCipher().close("shpat_1", {"shop": SHOP})}
+    assert item.pop("sealed") == {"B": PlainCipher().encrypt("shpat_1", {"shop": SHOP})}
     assert "shpat" not in str(item)
 
 
@@ -143,12 +143,10 @@ def kms_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def kms(kms_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def kms(kms_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """KMS in MiniStack."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", kms_url)
-    kms_module._keys.cache_clear()
-    yield kms_module._keys()
-    kms_module._keys.cache_clear()
+    return kms_module.connect()
 
 
 def new_key(kms: Any) -> str:
@@ -158,10 +156,10 @@ def new_key(kms: Any) -> str:
 
 def test_a_seal_is_opened_by_its_key_and_for_its_context_only(kms: Any) -> None:
     key_id = new_key(kms)
-    sealed = KmsCipher(key_id).close("shpat_1", {"shop": SHOP})
+    sealed = KmsCipher(kms, key_id).encrypt("shpat_1", {"shop": SHOP})
     assert b"shpat" not in sealed
-    assert KmsCipher(key_id).open(sealed, {"shop": SHOP}) == "shpat_1"
-    assert KmsCipher(key_id).open(sealed, {"shop": OTHER_SHOP}) is None
+    assert KmsCipher(kms, key_id).decrypt(sealed, {"shop": SHOP}) == "shpat_1"
+    assert KmsCipher(kms, key_id).decrypt(sealed, {"shop": OTHER_SHOP}) is None
 
 
 @pytest.mark.parametrize(
@@ -174,40 +172,37 @@ def test_a_seal_is_opened_by_its_key_and_for_its_context_only(kms: Any) -> None:
     ],
 )
 def test_what_another_key_sealed_or_one_that_is_no_more_cannot_be_opened(
-    monkeypatch: pytest.MonkeyPatch, aws_code: str
+    aws_code: str,
 ) -> None:
     """Made by hand: MiniStack opens with whatever key is named."""
-    monkeypatch.setattr(kms_module, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
-    assert KmsCipher("key").open(b"sealed", {"shop": SHOP}) is None
+    kms = SimpleNamespace(decrypt=refusing(aws_code))
+    assert KmsCipher(kms, "key").decrypt(b"sealed", {"shop": SHOP}) is None
 
 
 @pytest.mark.parametrize("aws_code", ["ThrottlingException", "AccessDeniedException"])
-def test_a_kms_that_does_not_open_now_is_not_taken_for_another_key(
-    monkeypatch: pytest.MonkeyPatch, aws_code: str
-) -> None:
-    monkeypatch.setattr(kms_module, "_keys", lambda: SimpleNamespace(decrypt=refusing(aws_code)))
+def test_a_kms_that_does_not_open_now_is_not_taken_for_another_key(aws_code: str) -> None:
+    kms = SimpleNamespace(decrypt=refusing(aws_code))
     with pytest.raises(Unavailable):
-        KmsCipher("key").open(b"sealed", {"shop": SHOP})
+        KmsCipher(kms, "key").decrypt(b"sealed", {"shop": SHOP})
 
 
 def test_an_alias_names_the_key_as_well(kms: Any) -> None:
     alias = "alias/pointbook-test-tokens"
     kms.create_alias(AliasName=alias, TargetKeyId=new_key(kms))
-    sealed = KmsCipher(alias).close("shpat_1", {"shop": SHOP})
-    assert KmsCipher(alias).open(sealed, {"shop": SHOP}) == "shpat_1"
+    sealed = KmsCipher(kms, alias).encrypt("shpat_1", {"shop": SHOP})
+    assert KmsCipher(kms, alias).decrypt(sealed, {"shop": SHOP}) == "shpat_1"
 
 
 def test_a_key_that_is_not_there_is_told(kms: Any) -> None:
     with pytest.raises(Unavailable) as unavailable:
-        KmsCipher("alias/nobodys").close("shpat_1", {"shop": SHOP})
+        KmsCipher(kms, "alias/nobodys").encrypt("shpat_1", {"shop": SHOP})
     assert unavailable.value.code == "secrets_unavailable"
 
 
 def test_a_kms_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    kms_module._keys.cache_clear()
+    kms = kms_module.connect()
     with pytest.raises(Unavailable):
-        KmsCipher("key").close("shpat_1", {"shop": SHOP})
+        KmsCipher(kms, "key").encrypt("shpat_1", {"shop": SHOP})
     with pytest.raises(Unavailable):
-        KmsCipher("key").open(b"sealed", {"shop": SHOP})
-    kms_module._keys.cache_clear()
+        KmsCipher(kms, "key").decrypt(b"sealed", {"shop": SHOP})

@@ -10,10 +10,10 @@ class PlainCipher:
     def __init__(self, key_id: str = "key") -> None:
         self._key_id = key_id
 
-    def close(self, text: str, context: Mapping[str, str]) -> bytes:
+    def encrypt(self, text: str, context: Mapping[str, str]) -> bytes:
         return json.dumps([self._key_id, dict(context), text]).encode()
 
-    def open(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
+    def decrypt(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
         key_id, sealed_context, text = json.loads(sealed)
         if (key_id, sealed_context) != (self._key_id, dict(context)):
             return None

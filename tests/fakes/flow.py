@@ -39,7 +39,7 @@ class FakeFlow:
     asked: int = 0
     seconds_a_call: float = 0.0
 
-    def tell(self, trigger: Trigger, seconds: float) -> str | None:
+    def send(self, trigger: Trigger, seconds: float) -> str | None:
         self.asked += 1
         self.clock.pass_time(seconds=min(seconds, self.seconds_a_call))
         self.trying = trigger

@@ -62,7 +62,7 @@ class Operator:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def tell(self, subject: str, message: str) -> None:
+    def notify(self, subject: str, message: str) -> None:
         assert subject.isascii()
         assert len(subject) <= 99
         self.told.append(message)

@@ -6,6 +6,6 @@ from tests.support.harness import Functions
 
 
 @pytest.fixture
-def functions(monkeypatch: pytest.MonkeyPatch) -> Functions:
+def functions() -> Functions:
     """A stack of functions with an empty table."""
-    return Functions(monkeypatch)
+    return Functions()

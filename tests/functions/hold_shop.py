@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from local import demo
-from pointbook import wiring
+from pointbook.container import Parts
 from pointbook.shopify.discounts import Discount
-from tests.support.harness import Answer, Functions, event
+from tests.fakes.locked import LockedClient
+from tests.support.harness import Answer, Functions, event, memory_table
 
 CUSTOMER = "8840734670934"
 CREATE = "create_hold"
@@ -62,36 +61,18 @@ class Codes:
         raise fault
 
 
-class OneAtATime:
-    """The table for several threads: each call is atomic because the others wait."""
-
-    def __init__(self, table: Any) -> None:
-        self._table = table
-        self._lock = threading.Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._table, name)
-        if not callable(found):
-            return found
-
-        def call(*positional: Any, **named: Any) -> Any:
-            with self._lock:
-                return found(*positional, **named)
-
-        return call
-
-
 class HoldShop:
     """The customer has 1,250 points and asks as my page does."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **variables: str) -> None:
+    def __init__(self, clock: Path, **variables: str) -> None:
         self._clock = clock
         self.move(0)
         self.codes = Codes()
-        self.functions = Functions(patch, LOCAL_CLOCK_FILE=str(clock), **variables)
-        table = OneAtATime(self.functions.table)
-        patch.setattr(wiring, "connect", lambda: table)
-        patch.setattr(wiring, "discounts", lambda _: self.codes)
+        parts: Parts = {
+            "dynamodb": LockedClient(memory_table()),
+            "discounts": lambda _: self.codes,
+        }
+        self.functions = Functions(parts, LOCAL_CLOCK_FILE=str(clock), **variables)
         assert self.functions.sample("flow_action_grant", "run").status == 200
 
     def move(self, seconds: int) -> None:
@@ -100,7 +81,7 @@ class HoldShop:
 
     def hold(self, key: str, points: object = 500) -> Answer:
         """Ask for a hold."""
-        return self.functions.ask(CREATE, wish(key, points))
+        return self.functions.ask(CREATE, hold_request(key, points))
 
     def release(self, hold_id: str) -> Answer:
         """Give a hold's points back."""
@@ -119,11 +100,11 @@ class HoldShop:
 
     def topics(self) -> list[str]:
         """What has happened, newest first."""
-        entries = wiring.ledger().history(demo.SHOP_DOMAIN, CUSTOMER, limit=50)
+        entries = self.functions.ledger.history(demo.SHOP_DOMAIN, CUSTOMER, limit=50)
         return [booked.entry.topic for booked in entries]
 
 
-def wish(key: str, points: object = 500) -> dict[str, Any]:
+def hold_request(key: str, points: object = 500) -> dict[str, Any]:
     """The event of a request for a hold."""
     asked = event(CREATE, "by_header")
     asked["headers"]["idempotency-key"] = key

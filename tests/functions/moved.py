@@ -1,8 +1,21 @@
 """The ledger's clock in tests of functions: a file that moves it ahead."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from pointbook.clock import SystemClock
+
+
+class LateClock(SystemClock):
+    """The machine's clock, put ahead by `late`."""
+
+    def __init__(self) -> None:
+        self.late = timedelta()
+
+    def now(self) -> datetime:
+        """Aware, UTC, in whole milliseconds, later than it is."""
+        return super().now() + self.late
 
 
 def clock_file(folder: Path) -> Path:

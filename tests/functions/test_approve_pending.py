@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import environment, wiring
 from pointbook.domain.ports import Committed, ReadRequest, Write
 from tests.support.harness import Functions, event
 from tools.make_events_webhooks import messages
@@ -26,10 +25,10 @@ def clock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
+def shop(clock: Path) -> Functions:
     """A stack whose points are pending for three days; two customers have 60 pending each."""
-    functions = Functions(monkeypatch, LOCAL_CLOCK_FILE=str(clock), PROGRAMME_PENDING_DAYS="3")
-    now = environment.clock().now().isoformat()
+    functions = Functions(LOCAL_CLOCK_FILE=str(clock), PROGRAMME_PENDING_DAYS="3")
+    now = functions.container.clock.now().isoformat()
     for number, customer in enumerate((CUSTOMER, OTHER), start=901):
         members = json.loads(messages()["orders_create"][1])
         bought = {"id": number, "customer": {"id": customer}, "updated_at": now}
@@ -43,15 +42,15 @@ def move(clock: Path, seconds: int) -> None:
     clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
 
 
-def figures(customer: str) -> tuple[int, int]:
+def figures(functions: Functions, customer: str) -> tuple[int, int]:
     """Approved and pending points."""
-    found = wiring.ledger().read(demo.SHOP_DOMAIN, customer).figures
+    found = functions.ledger.read(demo.SHOP_DOMAIN, customer).figures
     return found.approved, found.pending
 
 
-def claim_pending_points_that_are_not_there() -> None:
+def claim_pending_points_that_are_not_there(functions: Functions) -> None:
     """Have the first order claim one pending point more than its customer has."""
-    store = wiring.store()
+    store = functions.container.store
     order = store.load(ReadRequest(demo.SHOP_DOMAIN, None, order_id="901"), fresh=True).order
     assert order is not None
     claim = replace(order, pending_points=61, revision=order.revision + 1)
@@ -66,18 +65,18 @@ def test_pending_points_are_approved_when_their_days_are_over(shop: Functions, c
     assert run(shop)["due"] == 0
     move(clock, 3 * DAY_SECONDS - 60)
     assert run(shop)["due"] == 0
-    assert figures(CUSTOMER) == (0, 60)
+    assert figures(shop, CUSTOMER) == (0, 60)
     move(clock, 3 * DAY_SECONDS)
     assert run(shop) == {"due": 2, "entries": 2, "failed": 0, "complete": True}
-    assert figures(CUSTOMER) == figures(OTHER) == (60, 0)
+    assert figures(shop, CUSTOMER) == figures(shop, OTHER) == (60, 0)
     assert run(shop)["due"] == 0
 
 
 def test_an_order_that_cannot_be_approved_stops_no_other(shop: Functions, clock: Path) -> None:
-    claim_pending_points_that_are_not_there()
+    claim_pending_points_that_are_not_there(shop)
     move(clock, 3 * DAY_SECONDS)
     assert run(shop) == {"due": 2, "entries": 1, "failed": 1, "complete": True}
-    assert (figures(CUSTOMER), figures(OTHER)) == ((0, 60), (60, 0))
+    assert (figures(shop, CUSTOMER), figures(shop, OTHER)) == ((0, 60), (60, 0))
 
 
 def test_a_run_without_time_leaves_the_rest_for_the_next(shop: Functions, clock: Path) -> None:

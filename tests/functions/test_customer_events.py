@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import wiring
 from pointbook.domain.lots import Lot
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.ledger import Ledger
@@ -26,13 +25,13 @@ def message(case: str, **payload: Any) -> str:
     return json.dumps(members | {"payload": members["payload"] | payload})
 
 
-def approved(customer_id: int = CUSTOMER) -> int:
-    view = wiring.ledger().read(demo.SHOP_DOMAIN, str(customer_id))
+def approved(functions: Functions, customer_id: int = CUSTOMER) -> int:
+    view = functions.ledger.read(demo.SHOP_DOMAIN, str(customer_id))
     return view.figures.approved
 
 
-def topics(customer_id: int = CUSTOMER) -> list[str]:
-    entries = wiring.ledger().history(demo.SHOP_DOMAIN, str(customer_id), limit=20)
+def topics(functions: Functions, customer_id: int = CUSTOMER) -> list[str]:
+    entries = functions.ledger.history(demo.SHOP_DOMAIN, str(customer_id), limit=20)
     return [booked.entry.topic for booked in entries]
 
 
@@ -52,54 +51,52 @@ def both(functions: Functions) -> Functions:
 def test_signing_up_gives_points_once_however_often_it_is_told(functions: Functions) -> None:
     for _ in range(3):
         assert functions.work(QUEUE, message("customers_create")) == []
-    assert approved() == SIGN_UP > 0
-    assert topics() == ["points/add/sign_up"]
+    assert approved(functions) == SIGN_UP > 0
+    assert topics(functions) == ["points/add/sign_up"]
 
 
 def test_signing_up_told_by_two_events_gives_points_once(functions: Functions) -> None:
     first = json.loads(message("customers_create"))
     for event_id in ("event-1", "event-2"):
         assert functions.work(QUEUE, json.dumps(first | {"event_id": event_id})) == []
-    assert approved() == SIGN_UP
+    assert approved(functions) == SIGN_UP
 
 
-def test_points_for_signing_up_last_as_the_programme_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    functions = Functions(monkeypatch, PROGRAMME_EXPIRY="date:2099-12-31")
+def test_points_for_signing_up_last_as_the_programme_says() -> None:
+    functions = Functions(PROGRAMME_EXPIRY="date:2099-12-31")
     assert functions.work(QUEUE, message("customers_create")) == []
-    lots = wiring.ledger().read(demo.SHOP_DOMAIN, str(CUSTOMER)).lots
+    lots = functions.ledger.read(demo.SHOP_DOMAIN, str(CUSTOMER)).lots
     assert lots == (Lot(date(2099, 12, 31), SIGN_UP),)
 
 
-def test_another_programme_later_makes_no_second_sign_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = Functions(monkeypatch)
+def test_another_programme_later_makes_no_second_sign_up() -> None:
+    first = Functions()
     first.work(QUEUE, message("customers_create"))
-    later = Functions(monkeypatch, PROGRAMME_SIGN_UP_POINTS="7")
-    later.table = first.table
+    later = Functions({"dynamodb": first.table}, PROGRAMME_SIGN_UP_POINTS="7")
     assert later.work(QUEUE, message("customers_create")) == []
-    assert approved() == SIGN_UP
+    assert approved(later) == SIGN_UP
 
 
-def test_a_programme_without_sign_up_points_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    functions = Functions(monkeypatch, PROGRAMME_SIGN_UP_POINTS="0")
+def test_a_programme_without_sign_up_points_writes_nothing() -> None:
+    functions = Functions(PROGRAMME_SIGN_UP_POINTS="0")
     assert functions.work(QUEUE, message("customers_create")) == []
-    assert topics() == []
+    assert topics(functions) == []
 
 
 SECOND_SHOP = "second.myshopify.com"
 
 
 @pytest.fixture
-def customers(monkeypatch: pytest.MonkeyPatch) -> MemoryCustomers:
+def customers() -> MemoryCustomers:
     """The customers of the shop in the header."""
-    found = MemoryCustomers()
-    monkeypatch.setattr(wiring, "customers", lambda _: found)
-    return found
+    return MemoryCustomers()
 
 
 @pytest.fixture
-def two_shops(monkeypatch: pytest.MonkeyPatch, customers: MemoryCustomers) -> Functions:
+def two_shops(customers: MemoryCustomers) -> Functions:
     """A stack that serves two shops."""
-    return Functions(monkeypatch, SHOP_DOMAIN=f"{demo.SHOP_DOMAIN},{SECOND_SHOP}")
+    shops = f"{demo.SHOP_DOMAIN},{SECOND_SHOP}"
+    return Functions({"customers": lambda _: customers}, SHOP_DOMAIN=shops)
 
 
 def test_where_there_are_two_shops_the_one_in_the_header_has_to_have_the_customer(
@@ -111,10 +108,10 @@ def test_where_there_are_two_shops_the_one_in_the_header_has_to_have_the_custome
     assert two_shops.work(QUEUE, json.dumps(lying)) == []
     (counted,) = metrics(capsys, "WebhooksRefused")
     assert (counted["Topic"], counted["Code"]) == ("customers/create", "customer_unknown")
-    assert wiring.ledger().history(SECOND_SHOP, str(CUSTOMER), limit=1) == []
+    assert two_shops.ledger.history(SECOND_SHOP, str(CUSTOMER), limit=1) == []
     customers.gone.clear()
     assert two_shops.work(QUEUE, message("customers_create")) == []
-    assert approved() == SIGN_UP
+    assert approved(two_shops) == SIGN_UP
 
 
 def test_while_shopify_does_not_say_whose_customer_it_is_the_sign_up_waits(
@@ -122,22 +119,23 @@ def test_while_shopify_does_not_say_whose_customer_it_is_the_sign_up_waits(
 ) -> None:
     customers.unreachable = True
     waiting = two_shops.work(QUEUE, message("customers_create"))
-    assert (waiting, approved()) == ([message("customers_create")], 0)
+    assert (waiting, approved(two_shops)) == ([message("customers_create")], 0)
     customers.unreachable = False
     assert two_shops.work(QUEUE, *waiting) == []
-    assert approved() == SIGN_UP
+    assert approved(two_shops) == SIGN_UP
 
 
-def test_a_stack_of_one_shop_asks_nobody(functions: Functions, customers: MemoryCustomers) -> None:
+def test_a_stack_of_one_shop_asks_nobody(customers: MemoryCustomers) -> None:
+    functions = Functions({"customers": lambda _: customers})
     assert functions.work(QUEUE, message("customers_create")) == []
-    assert (approved(), customers.asked) == (SIGN_UP, [])
+    assert (approved(functions), customers.asked) == (SIGN_UP, [])
 
 
 def test_a_merge_that_shopify_completed_moves_everything_once(both: Functions) -> None:
     for status in ("completed", "COMPLETED", "completed"):
         assert both.work(QUEUE, message("customers_merge", status=status)) == []
-    assert approved(OTHER_CUSTOMER) == 2 * SIGN_UP
-    assert topics(OTHER_CUSTOMER) == ["points/add/merge", "points/add/sign_up"]
+    assert approved(both, OTHER_CUSTOMER) == 2 * SIGN_UP
+    assert topics(both, OTHER_CUSTOMER) == ["points/add/merge", "points/add/sign_up"]
 
 
 @pytest.mark.parametrize("case", ["customers_merge_failed", "customers_merge_in_progress"])
@@ -146,7 +144,7 @@ def test_a_merge_that_did_not_happen_moves_nothing_and_is_counted(
 ) -> None:
     capsys.readouterr()
     assert both.work(QUEUE, message(case)) == []
-    assert (approved(), approved(OTHER_CUSTOMER)) == (SIGN_UP, SIGN_UP)
+    assert (approved(both), approved(both, OTHER_CUSTOMER)) == (SIGN_UP, SIGN_UP)
     (counted,) = metrics(capsys, "MergesNotCompleted")
     assert counted["Status"] in ("failed", "in_progress")
 
@@ -157,7 +155,7 @@ def test_a_status_that_nobody_knows_moves_nothing_and_is_warned_of(
 ) -> None:
     capsys.readouterr()
     assert both.work(QUEUE, message("customers_merge", status=status)) == []
-    assert approved() == SIGN_UP
+    assert approved(both) == SIGN_UP
     written = capsys.readouterr().out
     assert "merge_status_unknown" in written
     assert '"Status": "unknown"' in written
@@ -171,8 +169,8 @@ def test_merges_that_arrive_in_the_wrong_order_end_at_the_same_survivor(both: Fu
         admin_graphql_api_customer_kept_id=f"gid://shopify/Customer/{third}",
     )
     assert both.work(QUEUE, later, message("customers_merge"), later) == []
-    assert approved(third) == 2 * SIGN_UP
-    assert approved() == approved(OTHER_CUSTOMER) == approved(third)
+    assert approved(both, third) == 2 * SIGN_UP
+    assert approved(both) == approved(both, OTHER_CUSTOMER) == approved(both, third)
 
 
 def test_a_refusal_is_final_and_counted(
@@ -209,11 +207,11 @@ def test_a_message_that_cannot_be_carried_out_comes_again_and_stops_no_other(
 ) -> None:
     bad = message(case, **change)
     assert functions.work(QUEUE, bad, message("customers_create")) == [bad]
-    assert approved() == SIGN_UP
+    assert approved(functions) == SIGN_UP
 
 
 def test_a_message_that_cannot_be_read_comes_again_and_stops_no_other(functions: Functions) -> None:
     answer = functions.invoke(QUEUE, event(QUEUE, "unreadable_beside_another"))
     (failed,) = answer["batchItemFailures"]
     assert failed["itemIdentifier"] == sqs_event(QUEUE, "", "")["Records"][1]["messageId"]
-    assert approved() == SIGN_UP
+    assert approved(functions) == SIGN_UP

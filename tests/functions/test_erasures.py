@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from local import demo, signing
-from pointbook import wiring
 from pointbook.domain.account import Account
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, TakeHold
@@ -34,9 +33,8 @@ def flow() -> FakeFlow:
 
 
 @pytest.fixture
-def shop(functions: Functions, flow: FakeFlow, monkeypatch: pytest.MonkeyPatch) -> Functions:
-    monkeypatch.setattr(wiring, "_flow_triggers", lambda _: flow)
-    return functions
+def shop(flow: FakeFlow) -> Functions:
+    return Functions({"flow": lambda _: flow})
 
 
 def deliver(shop: Functions, topic: str, body: dict[str, Any]) -> None:
@@ -46,7 +44,7 @@ def deliver(shop: Functions, topic: str, body: dict[str, Any]) -> None:
     assert (
         shop.ask("shopify_webhook", event("shopify_webhook", "orders_create") | sent).status == 200
     )
-    queue, text = shop.queued.pop()
+    queue, text = shop.queues.sent.pop()
     assert shop.work(queue, text) == []
 
 
@@ -59,9 +57,9 @@ def watch(shop: Functions) -> None:
     shop.invoke("privacy_watch", {}, 300)
 
 
-def grant(customer: int, points: int) -> None:
+def grant(shop: Functions, customer: int, points: int) -> None:
     given = Instruction(SHOP, str(customer), Grant(points, Days(30)), Cause("test"), "Taro's")
-    assert isinstance(wiring.ledger().execute(given), Booked)
+    assert isinstance(shop.ledger.execute(given), Booked)
 
 
 def naming(shop: Functions, customer: int) -> list[tuple[str, str]]:
@@ -81,7 +79,7 @@ def tombstone_and_proof(customer: int) -> list[tuple[str, str]]:
 
 def test_a_redaction_that_overtakes_a_merge_erases_both(shop: Functions) -> None:
     for customer in (CUSTOMER, OTHER):
-        grant(customer, 100)
+        grant(shop, customer, 100)
     redact(shop, OTHER)
     deliver(shop, *BODIES["customers_merge"])
     watch(shop)
@@ -93,11 +91,11 @@ def test_a_redaction_that_overtakes_a_merge_erases_both(shop: Functions) -> None
 def test_points_that_an_erased_customer_spent_on_an_order_come_back_when_it_is_cancelled(
     shop: Functions,
 ) -> None:
-    grant(CUSTOMER, 1000)
+    grant(shop, CUSTOMER, 1000)
     code = shopify_payloads.OUR_CODE
     hold = TakeHold(500, hold_id_of(code), 600, code=code)
     taken = Instruction(SHOP, str(CUSTOMER), hold, Cause("test"))
-    assert isinstance(wiring.ledger().execute(taken), Booked)
+    assert isinstance(shop.ledger.execute(taken), Booked)
     redact(shop, CUSTOMER)
     order = BODIES["orders_create_gift_card_line"][1]
     deliver(shop, "orders/create", order)
@@ -107,7 +105,7 @@ def test_points_that_an_erased_customer_spent_on_an_order_come_back_when_it_is_c
     deliver(shop, "orders/cancelled", order | cancelled)
     (account,) = pseudonyms(shop)
     assert (account.figures.spent, account.figures.approved) == (0, 1000)
-    book = wiring.store().entries(SHOP, account.customer_id, before_version=99, limit=99)
+    book = shop.container.store.entries(SHOP, account.customer_id, before_version=99, limit=99)
     assert reconcile(account, book[::-1]) == []
     assert naming(shop, CUSTOMER) == tombstone_and_proof(CUSTOMER)
 
@@ -126,7 +124,7 @@ def pseudonyms(shop: Functions) -> list[Account]:
 def test_a_report_that_waits_for_shopify_while_its_customer_is_erased_leaves_nothing(
     shop: Functions, flow: FakeFlow, reported_before: bool
 ) -> None:
-    grant(CUSTOMER, 100)
+    grant(shop, CUSTOMER, 100)
     if reported_before:
         assert report(shop, "run-1").status == 200
 
@@ -151,7 +149,7 @@ def report(shop: Functions, run_id: str) -> Answer:
 def test_the_first_of_a_long_chain_of_merges_works_as_before(shop: Functions, length: int) -> None:
     """Page, refund, Flow's actions and import of c1, after c1 into c2, c2 into c3, and so on."""
     chain = [CUSTOMER, *range(CUSTOMER + 100, CUSTOMER + 100 + length)]
-    grant(CUSTOMER, 100)
+    grant(shop, CUSTOMER, 100)
     deliver(shop, *BODIES["orders_create"])
     for source, target in pairwise(chain):
         merged = {
@@ -163,18 +161,18 @@ def test_the_first_of_a_long_chain_of_merges_works_as_before(shop: Functions, le
     page = shop.sample("get_points", "by_header")
     assert (page.status, page.body["figures"]["approved"]) == (200, 160)
     deliver(shop, *BODIES["refunds_create"])
-    assert survivor(chain) == 130
+    assert survivor(shop, chain) == 130
     granted = shop.sample("flow_action_grant", "run")
-    assert (granted.status, survivor(chain)) == (200, 1380)
+    assert (granted.status, survivor(shop, chain)) == (200, 1380)
     used = shop.sample("flow_action_consume", "run")
-    assert (used.status, survivor(chain)) == (200, 1080)
+    assert (used.status, survivor(shop, chain)) == (200, 1080)
     asked = event("import_points", "run")
     row = {"customer_id": str(CUSTOMER), "title": "Balance", "point": 7}
     asked["body"] = json.dumps({"rows": [row | {"row": 1}, row | {"row": 2}]})
     imported = shop.ask("import_points", asked)
     assert [one["status"] for one in imported.body["rows"]] == ["booked", "booked"]
-    assert survivor(chain) == 1094
+    assert survivor(shop, chain) == 1094
 
 
-def survivor(chain: list[int]) -> int:
-    return wiring.ledger().read(SHOP, str(chain[-1])).figures.approved
+def survivor(shop: Functions, chain: list[int]) -> int:
+    return shop.ledger.read(SHOP, str(chain[-1])).figures.approved

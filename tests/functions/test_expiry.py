@@ -21,9 +21,9 @@ def clock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
+def shop(clock: Path) -> Functions:
     """A stack whose clock can be moved."""
-    return Functions(monkeypatch, LOCAL_CLOCK_FILE=str(clock))
+    return Functions(LOCAL_CLOCK_FILE=str(clock))
 
 
 def grant(functions: Functions, customer_id: int) -> None:

@@ -5,9 +5,8 @@ import json
 import pytest
 
 from local import signing
-from pointbook import wiring
 from pointbook.domain.expiry import day_of
-from tests.functions.flow_cases import CARRIED_OUT, REFUSED
+from tests.functions.flow_cases import CARRIED_OUT
 from tests.support.harness import Answer, Functions, event
 
 CONSUME = "flow_action_consume"
@@ -34,15 +33,6 @@ def test_every_form_of_a_consume_is_carried_out(functions: Functions, case: str)
     assert answer.status == 200, answer.body
     value = answer.body["return_value"]
     assert (value["approved"], value["spent"], value["lifetime"]) == (950, 300, 1250)
-
-
-@pytest.mark.parametrize(("case", "status", "code"), REFUSED)
-def test_what_cannot_be_carried_out_is_refused_with_its_code(
-    functions: Functions, case: str, status: int, code: str
-) -> None:
-    answer = functions.sample(CONSUME, case)
-    assert (answer.status, answer.body["code"]) == (status, code)
-    assert consume(functions, "after", points=1250).body["return_value"]["approved"] == 0
 
 
 def test_more_than_there_is_is_refused_in_words_and_nothing_moves(functions: Functions) -> None:
@@ -78,11 +68,11 @@ def test_an_empty_key_counts_as_none(functions: Functions) -> None:
     assert second.body["return_value"]["duplicate"] is False
 
 
-def test_consuming_renews_every_lot_where_expiry_rolls(monkeypatch: pytest.MonkeyPatch) -> None:
-    functions = Functions(monkeypatch, PROGRAMME_EXPIRY="rolling:days:90")
+def test_consuming_renews_every_lot_where_expiry_rolls() -> None:
+    functions = Functions(PROGRAMME_EXPIRY="rolling:days:90")
     assert functions.sample("flow_action_grant", "days_1").status == 200
     assert consume(functions, "run-1", points=1).status == 200
-    view = wiring.ledger().read("demo.myshopify.com", "8840734670934")
+    view = functions.ledger.read("demo.myshopify.com", "8840734670934")
     today = day_of(view.as_of, "Asia/Tokyo")
     assert [(lot.points, (lot.valid_through - today).days) for lot in view.lots] == [(99, 90)]
 

@@ -82,24 +82,6 @@ def test_a_trigger_that_is_none_of_ours_silences_nothing_and_does_not_keep_a_mer
 
 
 @pytest.mark.parametrize(
-    ("case", "status", "code"),
-    [
-        ("wrong_signature", 401, "signature_wrong"),
-        ("not_signed", 401, "signature_missing"),
-        ("not_json", 400, "malformed_body"),
-        ("timestamp_missing", 400, "invalid_request"),
-        ("unknown_shop", 403, "unknown_shop"),
-    ],
-)
-def test_what_is_not_shopifys_is_refused(
-    functions: Functions, case: str, status: int, code: str
-) -> None:
-    answer = functions.sample(LIFECYCLE, case)
-    assert (answer.status, answer.body) == (status, {"code": code})
-    assert disabled_handles(functions) == frozenset()
-
-
-@pytest.mark.parametrize(
     ("secret", "status"), [(demo.CLIENT_SECRET_PREVIOUS, 200), (demo.MY_PAGE_SECRET, 401)]
 )
 def test_it_is_signed_by_the_app_also_while_its_secret_is_rotated(

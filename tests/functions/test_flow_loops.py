@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 
 from local import signing
-from pointbook import wiring
 from pointbook.domain.chain import BookedEntry, hash_of
-from pointbook.entrypoints.flow import CHAIN_MAX
+from pointbook.services.flow_actions import CHAIN_MAX
 from tests.fakes.dynamodb import refused
 from tests.support.harness import Answer, Functions, event
 
@@ -42,7 +41,7 @@ class Workflows:
 
     def entries(self, customer: str = CUSTOMER) -> list[BookedEntry]:
         """The customer's entries, the oldest first."""
-        return wiring.ledger().history(SHOP, customer, limit=100)[::-1]
+        return self.functions.ledger.history(SHOP, customer, limit=100)[::-1]
 
 
 def entry_of(answer: Answer) -> str:
@@ -142,7 +141,7 @@ def test_while_the_cause_cannot_be_read_flow_is_asked_to_try_again(
 def test_how_deep_a_chain_is_stands_under_the_entrys_hash(workflows: Workflows) -> None:
     workflows.chain(1)
     booked = workflows.entries()[1]
-    book = wiring.store().account(SHOP, CUSTOMER)
+    book = workflows.functions.container.store.account(SHOP, CUSTOMER)
     assert book is not None
 
     def hashed(depth: int) -> str:
@@ -155,10 +154,8 @@ def test_how_deep_a_chain_is_stands_under_the_entrys_hash(workflows: Workflows) 
 
 
 @pytest.mark.parametrize("last", ["grant", "consume"])
-def test_the_rate_of_an_hour_cuts_and_a_repetition_is_still_answered(
-    monkeypatch: pytest.MonkeyPatch, last: str
-) -> None:
-    workflows = Workflows(Functions(monkeypatch, PROGRAMME_FLOW_ENTRIES_PER_HOUR="3"))
+def test_the_rate_of_an_hour_cuts_and_a_repetition_is_still_answered(last: str) -> None:
+    workflows = Workflows(Functions(PROGRAMME_FLOW_ENTRIES_PER_HOUR="3"))
     for number in range(3):
         assert workflows.act(f"run-{number}").status == 200
     answer = workflows.act("run-3", action=last)

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from local import demo
-from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
 from pointbook.errors import ShopifyUnavailable
@@ -26,9 +25,9 @@ def clock(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
+def shop(clock: Path) -> Functions:
     """A stack whose customer has 1,250 points and holds 500 of them for 600 seconds."""
-    functions = Functions(monkeypatch, LOCAL_CLOCK_FILE=str(clock))
+    functions = Functions(LOCAL_CLOCK_FILE=str(clock))
     assert functions.sample("flow_action_grant", "run").status == 200
     instruction = Instruction(
         shop=demo.SHOP_DOMAIN,
@@ -36,7 +35,7 @@ def shop(monkeypatch: pytest.MonkeyPatch, clock: Path) -> Functions:
         command=TakeHold(500, "hold-1", 600, code="PTS-1"),
         cause=Cause("test"),
     )
-    assert isinstance(wiring.ledger().execute(instruction), Booked)
+    assert isinstance(functions.ledger.execute(instruction), Booked)
     return functions
 
 
@@ -69,10 +68,8 @@ def test_expiry_leaves_holds_to_their_own_sweep(shop: Functions, clock: Path) ->
     assert shop.invoke("expiry", {})["due"] == 0
 
 
-def test_a_hold_is_over_at_its_time_in_whatever_state_it_was_left(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shop = HoldShop(monkeypatch, tmp_path / "clock.json")
+def test_a_hold_is_over_at_its_time_in_whatever_state_it_was_left(tmp_path: Path) -> None:
+    shop = HoldShop(tmp_path / "clock.json")
     shop.codes.fault = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         shop.hold("preparing")

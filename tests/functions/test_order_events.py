@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import wiring
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, TakeHold
 from pointbook.domain.expiry import Days
@@ -28,14 +27,14 @@ def message(case: str, **payload: Any) -> str:
     return json.dumps(members | {"payload": members["payload"] | payload})
 
 
-def figures() -> dict[str, int]:
-    view = wiring.ledger().read(demo.SHOP_DOMAIN, str(CUSTOMER))
+def figures(functions: Functions) -> dict[str, int]:
+    view = functions.ledger.read(demo.SHOP_DOMAIN, str(CUSTOMER))
     return {name: points for name, points in view.figures._asdict().items() if points}
 
 
-def give(command: Grant | TakeHold) -> None:
+def give(functions: Functions, command: Grant | TakeHold) -> None:
     instruction = Instruction(demo.SHOP_DOMAIN, str(CUSTOMER), command, Cause("test"))
-    assert isinstance(wiring.ledger().execute(instruction), Booked)
+    assert isinstance(functions.ledger.execute(instruction), Booked)
 
 
 def metrics(capsys: pytest.CaptureFixture[str], name: str) -> list[dict[str, Any]]:
@@ -53,14 +52,14 @@ def test_a_paid_order_earns_once_however_often_and_in_whatever_order_it_is_told(
 ) -> None:
     for case in ("orders_paid", "orders_create", "orders_paid", "orders_create"):
         assert failed(functions, case) == []
-    assert figures() == {"approved": 60, "total": 60, "lifetime": 60}
+    assert figures(functions) == {"approved": 60, "total": 60, "lifetime": 60}
 
 
 def test_an_order_is_pending_until_it_is_paid(functions: Functions) -> None:
     failed(functions, "orders_create_pending")
-    assert figures() == {"pending": 60, "total": 60}
+    assert figures(functions) == {"pending": 60, "total": 60}
     failed(functions, "orders_paid")
-    assert figures() == {"approved": 60, "total": 60, "lifetime": 60}
+    assert figures(functions) == {"approved": 60, "total": 60, "lifetime": 60}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_what_came_back_earns_nothing_whether_it_is_told_first_or_last(
 ) -> None:
     for one in (case, "orders_create") if first else ("orders_create", case):
         assert failed(functions, one) == []
-    assert figures().get("approved", 0) == left
+    assert figures(functions).get("approved", 0) == left
 
 
 REMOVED_AND_PAID_BACK = (
@@ -106,7 +105,7 @@ def test_a_removed_line_takes_its_points_once_though_its_money_is_paid_back_late
 ) -> None:
     for case in cases:
         assert failed(functions, case) == []
-    assert figures()["approved"] == 30
+    assert figures(functions)["approved"] == 30
 
 
 PENDING_AND_FAILED = (
@@ -122,40 +121,39 @@ def test_a_refund_that_fails_in_the_end_takes_no_points(
 ) -> None:
     for case in cases:
         assert failed(functions, case) == []
-    assert figures()["approved"] == 60
+    assert figures(functions)["approved"] == 60
 
 
 def test_a_test_order_and_a_guest_s_earn_nothing(functions: Functions) -> None:
     for case in ("orders_create_test", "orders_create_guest"):
         assert failed(functions, case) == []
-    assert figures() == {}
+    assert figures(functions) == {}
 
 
 def test_an_order_spends_the_hold_whose_code_it_carries(functions: Functions) -> None:
-    give(Grant(1000, Days(30)))
+    give(functions, Grant(1000, Days(30)))
     hold_id = hold_id_of(OUR_CODE)
-    give(TakeHold(500, hold_id, 600, code=OUR_CODE))
+    give(functions, TakeHold(500, hold_id, 600, code=OUR_CODE))
     assert failed(functions, "orders_create_gift_card_line") == []
-    assert figures() == {"approved": 555, "total": 555, "lifetime": 1055, "spent": 500}
+    assert figures(functions) == {"approved": 555, "total": 555, "lifetime": 1055, "spent": 500}
 
 
 def test_points_used_at_a_counter_are_spent(functions: Functions) -> None:
-    give(Grant(1000, Days(30)))
+    give(functions, Grant(1000, Days(30)))
     assert failed(functions, "orders_create_counter") == []
-    assert figures() == {"approved": 560, "total": 560, "lifetime": 1060, "spent": 500}
+    assert figures(functions) == {"approved": 560, "total": 560, "lifetime": 1060, "spent": 500}
 
 
 class RankedShop:
     """A shop whose programme names tags, and Shopify's customers."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
+        self.customers = MemoryCustomers()
         self.functions = Functions(
-            patch,
+            {"customers": lambda _: self.customers},
             PROGRAMME_RANK_MULTIPLIERS="gold=150,silver=120",
             PROGRAMME_EXCLUDED_TAG="staff",
         )
-        self.customers = MemoryCustomers()
-        patch.setattr(wiring, "customers", lambda _: self.customers)
 
     def tag(self, *tags: str) -> None:
         """Let the customer have these tags at Shopify."""
@@ -167,8 +165,8 @@ class RankedShop:
 
 
 @pytest.fixture
-def ranked(monkeypatch: pytest.MonkeyPatch) -> RankedShop:
-    return RankedShop(monkeypatch)
+def ranked() -> RankedShop:
+    return RankedShop()
 
 
 @pytest.mark.parametrize(
@@ -180,7 +178,7 @@ def test_an_order_earns_by_the_tags_that_its_customer_has_at_shopify(
 ) -> None:
     ranked.tag(*tags)
     assert ranked.work("orders_paid") == []
-    assert figures().get("approved", 0) == earned
+    assert figures(ranked.functions).get("approved", 0) == earned
 
 
 def test_tags_are_asked_for_once_and_what_becomes_of_them_later_changes_nothing(
@@ -190,16 +188,14 @@ def test_tags_are_asked_for_once_and_what_becomes_of_them_later_changes_nothing(
     assert ranked.work("orders_create") == []
     ranked.tag()
     assert ranked.work("orders_paid", "orders_create", "orders_updated", "refunds_create") == []
-    assert figures()["approved"] == 45
+    assert figures(ranked.functions)["approved"] == 45
     assert ranked.customers.asked == [str(CUSTOMER)]
 
 
-def test_a_shop_whose_programme_names_no_tag_asks_nothing(
-    functions: Functions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(wiring, "customers", lambda _: pytest.fail("it was asked"))
+def test_a_shop_whose_programme_names_no_tag_asks_nothing() -> None:
+    functions = Functions({"customers": lambda _: pytest.fail("it was asked")})
     assert failed(functions, "orders_create") == []
-    assert figures()["approved"] == 60
+    assert figures(functions)["approved"] == 60
 
 
 def test_while_shopify_cannot_be_asked_an_order_waits_and_others_go_on(
@@ -209,20 +205,18 @@ def test_while_shopify_cannot_be_asked_an_order_waits_and_others_go_on(
     ranked.customers.unreachable = True
     waiting = ranked.work("orders_create", "orders_create_guest", "refunds_create")
     assert waiting == [message("orders_create")]
-    assert figures() == {}
+    assert figures(ranked.functions) == {}
     assert [line["Topic"] for line in metrics(capsys, "WebhookFailures")] == ["orders/create"]
     ranked.customers.unreachable = False
     assert ranked.functions.work(QUEUE, *waiting) == []
-    assert figures()["approved"] == 45
+    assert figures(ranked.functions)["approved"] == 45
 
 
 def test_one_unreadable_message_stops_no_other(functions: Functions) -> None:
     assert len(failed(functions, "unreadable_beside_another")) == 1
-    assert (
-        wiring.store()
-        .load(ReadRequest(demo.SHOP_DOMAIN, None, order_id=str(ORDER)), fresh=True)
-        .order
-    )
+    assert functions.container.store.load(
+        ReadRequest(demo.SHOP_DOMAIN, None, order_id=str(ORDER)), fresh=True
+    ).order
 
 
 def test_an_order_in_another_currency_comes_again_and_is_counted(
@@ -230,7 +224,7 @@ def test_an_order_in_another_currency_comes_again_and_is_counted(
 ) -> None:
     assert len(failed(functions, "orders_create_usd")) == 1
     assert [line["Topic"] for line in metrics(capsys, "WebhookFailures")] == ["orders/create"]
-    assert figures() == {}
+    assert figures(functions) == {}
 
 
 def test_a_message_comes_again_while_the_table_cannot_be_reached(

@@ -68,13 +68,3 @@ def test_a_customer_without_history_gets_an_empty_page(functions: Functions) -> 
 def test_a_page_that_cannot_be_is_refused(moved: Functions, query: dict[str, str]) -> None:
     answer = page(moved, **query)
     assert (answer.status, answer.body["code"]) == (422, "invalid_request")
-
-
-@pytest.mark.parametrize(
-    ("case", "status"),
-    [("no_token", 401), ("expired_token", 401), ("forged_token", 401), ("another_customer", 403)],
-)
-def test_nobody_else_learns_anything(moved: Functions, case: str, status: int) -> None:
-    answer = moved.sample(HISTORY, case)
-    assert answer.status == status
-    assert "entries" not in answer.body

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import wiring
-from pointbook.clock import SystemClock
+from pointbook.container import Parts
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.expiry import Days
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.services.publishing import runs
+from pointbook.shopify.flow_triggers import FlowTriggers
 from tests.fakes.dynamodb import refused
 from tests.fakes.locked import LockedClient
-from tests.support.harness import EVENTS, TABLE, Functions, event
+from tests.functions.moved import LateClock
+from tests.support.harness import EVENTS, TABLE, Functions, event, memory_table
 from tools.make_events_stream import CUSTOMER, OTHER_CUSTOMER, SECOND_SHOP, records
 
 SHOP = demo.SHOP_DOMAIN
@@ -61,22 +62,20 @@ class Admin:
 class World:
     """Two shops, their ledger's stream and their Flows."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.functions = Functions(patch, SHOP_DOMAIN=f"{SHOP},{SECOND_SHOP}")
-        self.functions.table = LockedClient(self.functions.table)  # type: ignore[assignment]
+    def __init__(self) -> None:
         self.admins = {SHOP: Admin(), SECOND_SHOP: Admin()}
-        self.clock = SystemClock()
-        self.late = 0.0
-        patch.setattr(wiring, "shopify_admin", lambda shop: self.admins[shop])
-        patch.setattr(SystemClock, "now", self._now(SystemClock.now))
-        self._read = 0
-
-    def _now(self, real: Callable[[SystemClock], Any]) -> Callable[[SystemClock], Any]:
-        return lambda clock: real(clock) + timedelta(seconds=self.late)
+        self.clock = LateClock()
+        parts: Parts = {
+            "dynamodb": LockedClient(memory_table()),
+            "clock": self.clock,
+            "wall_clock": self.clock,
+            "flow": lambda shop: FlowTriggers(self.admins[shop]),  # type: ignore[arg-type]  # a fake
+        }
+        self.functions = Functions(parts, SHOP_DOMAIN=f"{SHOP},{SECOND_SHOP}")
 
     def say(self, command: Command, customer_id: str = CUSTOMER, shop: str = SHOP) -> None:
         instruction = Instruction(shop, customer_id, command, Cause("flow", "run"), reason="Hi")
-        assert isinstance(wiring.ledger().execute(instruction), Booked)
+        assert isinstance(self.functions.ledger.execute(instruction), Booked)
 
     def grant(self, customer_id: str = CUSTOMER, shop: str = SHOP, points: int = 100) -> None:
         self.say(Grant(points, Days(30)), customer_id, shop)
@@ -91,7 +90,7 @@ class World:
         return self.functions.invoke("publish_changes", stream)
 
     def sweep(self, late: float = 60) -> dict[str, Any]:
-        self.late += late
+        self.clock.late += timedelta(seconds=late)
         return self.functions.invoke("publish_changes", event("publish_changes", "schedule"))
 
     def cursor(self, customer_id: str = CUSTOMER, shop: str = SHOP) -> dict[str, Any]:
@@ -103,8 +102,8 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> World:
-    return World(monkeypatch)
+def world() -> World:
+    return World()
 
 
 HERE, THERE = (CUSTOMER, SHOP), (OTHER_CUSTOMER, SECOND_SHOP)
@@ -244,9 +243,7 @@ def test_books_of_one_shop_are_told_side_by_side_but_no_more_than_the_admin_api_
     assert sorted(set(told)) == list(range(7001, 7011))
 
 
-def test_a_shop_that_failed_rests_for_the_stream_but_not_for_the_schedule(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shop_that_failed_rests_for_the_stream_but_not_for_the_schedule(world: World) -> None:
     admin = world.admins[SHOP]
     admin.fail()
     world.grant()
@@ -352,7 +349,7 @@ def test_a_sweep_whose_time_is_up_leaves_the_rest_on_the_list(world: World) -> N
         world.admins[SHOP].fail()
         world.wake((str(number), SHOP))
     world.admins[SHOP].heal()
-    world.late += 60
+    world.clock.late += timedelta(seconds=60)
     schedule = event("publish_changes", "schedule")
     assert world.functions.invoke("publish_changes", schedule, seconds=5.5) == {
         "due": 0,

@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local import signing
-from pointbook import environment, wiring
-from pointbook.clock import SystemClock
+from pointbook.container import Parts
 from pointbook.services.publishing import reminders
 from tests.fakes.dynamodb import refused
 from tests.fakes.flow import FakeFlow, dead, down, locked, lost
 from tests.functions.callbacks import callback
-from tests.functions.moved import clock_file, move
+from tests.functions.moved import LateClock, clock_file, move
 from tests.support.harness import TABLE, Functions, event
 
 CUSTOMER = "8840734670934"
@@ -25,11 +24,12 @@ CURSOR = {"pk": {"S": f"S#demo.myshopify.com#C#{CUSTOMER}"}, "sk": {"S": "U"}}
 class Shop:
     """A shop that reminds 30 and 7 days before; its clock can be moved by whole days."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, **variables: str) -> None:
         self._clock = clock_file(folder)
         self.flow = FakeFlow()
-        self.functions = Functions(patch, LOCAL_CLOCK_FILE=str(self._clock), **variables)
-        patch.setattr(wiring, "_flow_triggers", lambda _: self.flow)
+        self.wall_clock = LateClock()
+        parts: Parts = {"flow": lambda _: self.flow, "wall_clock": self.wall_clock}
+        self.functions = Functions(parts, LOCAL_CLOCK_FILE=str(self._clock), **variables)
         self._grants = 0
 
     def move(self, days: int) -> None:
@@ -66,13 +66,13 @@ class Shop:
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shop:
-    return Shop(monkeypatch, tmp_path)
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
 
 
 def day(shop: Shop, after: int) -> str:
     """The day so many days after today in Tokyo, as the ledger's clock has it."""
-    today = environment.clock().now().astimezone(ZoneInfo("Asia/Tokyo")).date()
+    today = shop.functions.container.clock.now().astimezone(ZoneInfo("Asia/Tokyo")).date()
     return str(today.fromordinal(today.toordinal() + after))
 
 
@@ -221,18 +221,14 @@ def test_that_nobody_listens_to_another_trigger_silences_no_reminder(shop: Shop)
     assert shop.remind()["sent"] == 1
 
 
-def test_a_programme_without_reminders_tells_nobody(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shop = Shop(monkeypatch, tmp_path, PROGRAMME_REMINDER_DAYS="none")
+def test_a_programme_without_reminders_tells_nobody(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, PROGRAMME_REMINDER_DAYS="none")
     shop.grant(days=30)
     assert shop.remind() == {"due": 0, "sent": 0, "failed": 0, "complete": True}
 
 
-def test_points_that_never_expire_are_never_told_of(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    shop = Shop(monkeypatch, tmp_path, PROGRAMME_EXPIRY="never")
+def test_points_that_never_expire_are_never_told_of(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, PROGRAMME_EXPIRY="never")
     assert shop.functions.sample("flow_action_grant", "run").status == 200
     shop.grant(days=30, points=5)
     shop.remind()
@@ -258,15 +254,13 @@ def test_two_runs_at_once_tell_once(shop: Shop) -> None:
     assert len(shop.told()) == 1
 
 
-def test_a_run_that_was_cut_off_is_made_good_when_its_claim_is_over(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_that_was_cut_off_is_made_good_when_its_claim_is_over(shop: Shop) -> None:
     shop.grant(days=30)
-    now = SystemClock().now()
-    desk = wiring.reminder_sender()
+    now = shop.wall_clock.now()
+    desk = shop.functions.container.reminder_sender()
     desk.reminders.claim("demo.myshopify.com", CUSTOMER, now, now + reminders.CLAIM)
     assert shop.remind()["sent"] == 0
-    monkeypatch.setattr(SystemClock, "now", lambda _: now + reminders.CLAIM)
+    shop.wall_clock.late = reminders.CLAIM
     assert shop.remind()["sent"] == 1
 
 

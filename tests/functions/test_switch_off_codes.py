@@ -13,8 +13,8 @@ NOTHING = {"due": 0, "entries": 0, "failed": 0, "complete": True}
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> HoldShop:
-    return HoldShop(monkeypatch, tmp_path / "clock.json")
+def shop(tmp_path: Path) -> HoldShop:
+    return HoldShop(tmp_path / "clock.json")
 
 
 def sweep(shop: HoldShop, seconds: float = 50) -> dict[str, object]:
@@ -23,7 +23,7 @@ def sweep(shop: HoldShop, seconds: float = 50) -> dict[str, object]:
 
 
 def lose_a_code(shop: HoldShop, key: str, *, made: bool = True) -> None:
-    """A wish whose discount is made, or will be, when nobody listens any more."""
+    """A request whose discount is made, or will be, after its client has gone."""
     shop.codes.fault, shop.codes.does_it_first = ShopifyUnavailable(1), made
     assert shop.hold(key).body["code"] == "hold_failed"
 

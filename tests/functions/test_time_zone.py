@@ -3,7 +3,6 @@
 import pytest
 
 from local import demo
-from pointbook import wiring
 from tests.support.harness import Functions, event
 from tools.make_events_webhooks import messages
 
@@ -20,14 +19,12 @@ CUSTOMER = "8840734670934"
         ("customer_events", "customers_create"),
     ],
 )
-def test_a_book_keeps_the_programmes_calendar_whoever_opens_it(
-    monkeypatch: pytest.MonkeyPatch, function: str, case: str
-) -> None:
-    functions = Functions(monkeypatch, PROGRAMME_TIME_ZONE="America/New_York")
+def test_a_book_keeps_the_programmes_calendar_whoever_opens_it(function: str, case: str) -> None:
+    functions = Functions(PROGRAMME_TIME_ZONE="America/New_York")
     if case in messages():
         assert functions.work(function, messages()[case][1]) == []
     else:
         assert functions.ask(function, event(function, case)).status in (200, 201)
-    account = wiring.store().account(demo.SHOP_DOMAIN, CUSTOMER)
+    account = functions.container.store.account(demo.SHOP_DOMAIN, CUSTOMER)
     assert account is not None
     assert account.time_zone == "America/New_York"

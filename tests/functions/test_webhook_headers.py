@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import wiring
+from pointbook.container import Parts
 from pointbook.shopify.webhook import QUEUES
 from tests.fakes.customers import MemoryCustomers
 from tests.support.harness import Functions, event
@@ -39,12 +39,12 @@ def expected(true_topic: str, topic: str, shop: str) -> tuple[int, str]:
 class Stack(Functions):
     """The functions of two shops; the customers of the samples are those of the first."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        super().__init__(patch, SHOP_DOMAIN=",".join(SHOPS))
+    def __init__(self) -> None:
         strangers = MemoryCustomers()
         strangers.gone.update(str(body["id"]) for _, body in BODIES.values() if "id" in body)
         at_shopify = {demo.SHOP_DOMAIN: MemoryCustomers(), SECOND: strangers}
-        patch.setattr(wiring, "customers", lambda shop: at_shopify[shop])
+        parts: Parts = {"customers": lambda shop: at_shopify[shop]}
+        super().__init__(parts, SHOP_DOMAIN=",".join(SHOPS))
 
     def post(self, topic: str, content: dict[str, Any], shop: str) -> tuple[int, str]:
         """Status, and what the answer says."""
@@ -55,9 +55,9 @@ class Stack(Functions):
 
     def deliver(self, topic: str, content: dict[str, Any], shop: str = demo.SHOP_DOMAIN) -> None:
         """A delivery that is taken, and worked on; what cannot be done waits for its next try."""
-        self.queued.clear()
+        self.queues.sent.clear()
         assert self.post(topic, content, shop) == QUEUED
-        ((queue, text),) = self.queued
+        ((queue, text),) = self.queues.sent
         self.work(queue, text)
 
     def books(self) -> list[Entry]:
@@ -84,9 +84,9 @@ def before(stack: Stack, case: str = "") -> None:
 
 
 @pytest.fixture
-def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
+def stack() -> Stack:
     """Both shops, with nothing in them."""
-    return Stack(monkeypatch)
+    return Stack()
 
 
 def table() -> Iterator[tuple[str, str, str]]:
@@ -119,14 +119,14 @@ def test_the_table_has_lies_of_each_kind_that_is_taken() -> None:
 
 @pytest.mark.parametrize(("case", "topic", "shop"), LIES)
 def test_a_lie_that_is_taken_changes_no_more_than_the_truth(
-    monkeypatch: pytest.MonkeyPatch, case: str, topic: str, shop: str
+    case: str, topic: str, shop: str
 ) -> None:
     true_topic, content = BODIES[case]
-    honest = Stack(monkeypatch)
+    honest = Stack()
     before(honest, case)
     if shop == demo.SHOP_DOMAIN:
         honest.deliver(true_topic, content)
-    lied_to = Stack(monkeypatch)
+    lied_to = Stack()
     before(lied_to, case)
     lied_to.deliver(topic, content, shop)
     assert lied_to.books() == honest.books()

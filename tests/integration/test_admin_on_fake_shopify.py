@@ -19,8 +19,8 @@ import pytest
 import requests
 
 from local import demo
-from pointbook import wiring
 from pointbook.clock import SystemClock
+from pointbook.container import Container
 from pointbook.domain.programme_rules import DiscountKind
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import SettingsError, ShopifyRefused, ShopifyUnavailable
@@ -34,7 +34,7 @@ from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount, Discounts
 from tests.fakes.admin_api import MemoryTokenStore
 from tests.fakes.cipher import PlainCipher
-from tests.support.harness import TABLE, Functions
+from tests.support.harness import TABLE, Functions, memory_table
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -244,39 +244,38 @@ def test_a_customer_who_is_not_there_is_a_certain_refusal(shopify: FakeShopifyPr
 
 
 @pytest.fixture
-def functions(shopify: FakeShopifyProcess, monkeypatch: pytest.MonkeyPatch) -> Functions:
+def functions(shopify: FakeShopifyProcess) -> Functions:
     """Functions on an in-memory table, whose Shopify is the fake."""
-    return Functions(monkeypatch, LOCAL_SHOPIFY_URL=shopify.url)
+    return Functions(LOCAL_SHOPIFY_URL=shopify.url)
 
 
 def test_a_started_function_finds_the_shop_and_keeps_its_token_sealed(
     shopify: FakeShopifyProcess, functions: Functions
 ) -> None:
     wanted = discount()
-    assert wiring.discounts(SHOP).create(wanted)
-    assert wiring.shopify_admin(SHOP) is wiring.shopify_admin(SHOP)
+    container = functions.container
+    assert container.discounts(SHOP).create(wanted)
+    assert container.admin_api(SHOP) is container.admin_api(SHOP)
     key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
     item = functions.table.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
-    sealed = PlainCipher("alias/tokens").open(item["sealed"]["B"], {"shop": SHOP})
+    sealed = PlainCipher().decrypt(item["sealed"]["B"], {"shop": SHOP})
     assert sealed is not None
     assert sealed.startswith("shpat_")
 
 
 def test_a_function_that_starts_later_uses_the_kept_token(
-    shopify: FakeShopifyProcess, functions: Functions, monkeypatch: pytest.MonkeyPatch
+    shopify: FakeShopifyProcess, functions: Functions
 ) -> None:
-    wiring.discounts(SHOP).switch_off(discount().code)
-    monkeypatch.setattr(wiring, "_parts", {})
-    wiring.discounts(SHOP).switch_off(discount().code)
+    functions.container.discounts(SHOP).switch_off(discount().code)
+    later = Functions({"dynamodb": functions.table}, LOCAL_SHOPIFY_URL=shopify.url)
+    later.container.discounts(SHOP).switch_off(discount().code)
     assert shopify.operations() == ["token", FIND, FIND]
 
 
-def test_a_function_without_the_tokens_key_names_what_is_missing(
-    shopify: FakeShopifyProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Functions(monkeypatch, LOCAL_SHOPIFY_URL=shopify.url, TOKEN_KEY_ID=" ")
+def test_a_function_without_the_tokens_key_names_what_is_missing() -> None:
+    settings = Functions(TOKEN_KEY_ID=" ").container.settings
     with pytest.raises(SettingsError) as wrong:
-        wiring.shopify_admin(SHOP)
+        Container(settings, dynamodb=memory_table()).admin_api(SHOP)
     assert wrong.value.variable == "TOKEN_KEY_ID"
 
 

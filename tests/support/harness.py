@@ -1,8 +1,7 @@
-"""Runs a function's handler on an in-memory table, with the laptop stack's settings."""
+"""Runs the functions' handlers with a container of fakes and the laptop stack's settings."""
 
 import importlib
 import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Any
 import pytest
 
 from local import demo
-from pointbook import environment, wiring
-from pointbook.aws import kms, queues, topics
-from pointbook.settings import QUEUES
-from pointbook.store import files
+from pointbook.container import Container, Parts
+from pointbook.ledger.ledger import Ledger
+from pointbook.settings import QUEUES, Settings
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamo
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
@@ -43,10 +41,6 @@ _ENVIRONMENT = {
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
 }
 _ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in QUEUES}
-_CACHED = {
-    environment: ("settings", "clock"),
-    wiring: ("store", "ledger", "first_programme", "_client"),
-}
 
 
 @dataclass(slots=True)
@@ -65,43 +59,70 @@ def event(function: str, case: str) -> dict[str, Any]:
     return loaded
 
 
-class Functions:
-    """The functions of one stack: they share a table and the environment."""
+def handler(function: str) -> Callable[..., dict[str, Any]]:
+    """The handler of a function, with the container of a laptop."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in _ENVIRONMENT.items():
+            patch.setenv(name, value)
+        found: Callable[..., dict[str, Any]] = importlib.import_module(
+            f"functions.{function}.app"
+        ).handler
+    return found
 
-    def __init__(self, patch: pytest.MonkeyPatch, **variables: str) -> None:
-        self.queued: list[tuple[str, str]] = []
+
+class MemoryQueues:
+    """SQS in memory. While there is an `error`, it takes nothing."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.error: Exception | None = None
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> None:  # noqa: N803 - SQS's names
+        if self.error is not None:
+            raise self.error
+        self.sent.append((QueueUrl, MessageBody))
+
+
+def memory_table() -> GuardedDynamo:
+    """DynamoDB in memory, with the functions' table."""
+    table = GuardedDynamo()
+    table.create_table(**table_request(TABLE))
+    return table
+
+
+class Functions:
+    """The functions of one stack: they share a container with fakes, and so the table.
+
+    `parts` replace parts of the container, `variables` those of the environment.
+    """
+
+    def __init__(self, parts: Parts | None = None, **variables: str) -> None:
+        self.queues = MemoryQueues()
         self.bucket = MemoryBucket()
         self.operator = Operator()
-        self.table = GuardedDynamo()
-        self.table.create_table(**table_request(TABLE))
-        for name, value in {**_ENVIRONMENT, **variables}.items():
-            patch.setenv(name, value)
-        patch.setattr(wiring, "connect", lambda: self.table)
-        patch.setattr(kms, "KmsCipher", PlainCipher)
-        patch.setattr(topics, "OperatorTopic", lambda _: self.operator)
-        patch.setattr(files, "connect_files", lambda: self.bucket)
-        patch.setattr(queues, "send_message", lambda queue, text: self.queued.append((queue, text)))
-        patch.setattr(environment, "_memory", {})
-        patch.setattr(wiring, "_parts", {})
-        for module, names in _CACHED.items():
-            for name in names:
-                getattr(module, name).cache_clear()
+        fakes: Parts = {
+            "dynamodb": memory_table(),
+            "s3": self.bucket,
+            "sqs": self.queues,
+            "cipher": PlainCipher(),
+            "operator": self.operator,
+            **(parts or {}),
+        }
+        self.table = fakes["dynamodb"]
+        self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
 
-    def handler(self, function: str) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-        """The handler, started anew as Lambda would."""
-        module = f"functions.{function}.app"
-        sys.modules.pop(module, None)
-        found: Callable[[dict[str, Any], Any], dict[str, Any]] = importlib.import_module(
-            module
-        ).handler
-        return found
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger, for a look at what the functions have done, and for what precedes it."""
+        return self.container.ledger
 
     def invoke(self, function: str, payload: dict[str, Any], seconds: float = 30) -> dict[str, Any]:
         """What the handler returns to Lambda."""
         context = SimpleNamespace(
             aws_request_id="request", get_remaining_time_in_millis=lambda: int(seconds * 1000)
         )
-        return self.handler(function)(payload, context)
+        answer: dict[str, Any] = handler(function)(payload, context, self.container)
+        return answer
 
     def work(self, queue: str, *texts: str, seconds: float = 60) -> list[str]:
         """Hand messages to the worker of a queue; the texts of those that come again."""

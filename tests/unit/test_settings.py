@@ -33,7 +33,7 @@ def settings(**changes: str) -> Settings:
 
 def wrong_variable(environment: dict[str, str]) -> str:
     with pytest.raises(SettingsError) as refusal:
-        Settings.from_env(environment).first_programme()
+        Settings.from_env(environment).default_programme()
     assert str(refusal.value).startswith(f"{refusal.value.variable}: ")
     return refusal.value.variable
 
@@ -73,7 +73,7 @@ def test_everything_can_be_said() -> None:
         "https://second-1.myshopify.com",
     }
     assert given.till_provider == "smaregi"
-    assert given.first_programme() == usual_programme(
+    assert given.default_programme() == usual_programme(
         time_zone="Europe/Berlin",
         currency="EUR",
         point_worth_minor="10",
@@ -81,14 +81,14 @@ def test_everything_can_be_said() -> None:
         hold_seconds="5",
         points_master="till",
     )
-    assert (given.first_programme().expiry, given.first_programme().points_master) == (
+    assert (given.default_programme().expiry, given.default_programme().points_master) == (
         Days(30),
         Master.TILL,
     )
 
 
 def test_a_shop_starts_with_a_point_for_a_hundred_yen_that_lasts_a_year() -> None:
-    programme = settings().first_programme()
+    programme = settings().default_programme()
     assert (programme.time_zone, programme.currency) == ("Asia/Tokyo", "JPY")
     assert (programme.points_per_unit, programme.earn_unit_minor) == (1, 100)
     assert programme.expiry == Months(12, RoundTo.MONTH_END)
@@ -96,7 +96,7 @@ def test_a_shop_starts_with_a_point_for_a_hundred_yen_that_lasts_a_year() -> Non
 
 
 def test_points_may_be_valid_for_ever() -> None:
-    assert settings(PROGRAMME_EXPIRY="never").first_programme().expiry == Never()
+    assert settings(PROGRAMME_EXPIRY="never").default_programme().expiry == Never()
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -1,7 +1,12 @@
-"""Lambda events as the gateways make them (API Gateway payload 2.0)."""
+"""Lambda events as the gateways make them (API Gateway payload 2.0), and a container for them."""
 
 import base64
 from typing import Any
+
+from pointbook.base_container import BaseContainer
+from pointbook.settings import Settings, Stage
+
+LOGIN_URL = "https://demo.myshopify.com/account/login"
 
 
 def event(
@@ -32,3 +37,18 @@ def event(
     if cookies is not None:
         made["cookies"] = cookies
     return made | more
+
+
+def container() -> BaseContainer:
+    """The container of a laptop's function."""
+    return BaseContainer(
+        Settings(
+            stage=Stage.LOCAL,
+            table_name="points",
+            shops=("demo.myshopify.com",),
+            shopify_client_id="client",
+            secrets_name="secret",
+            login_url=LOGIN_URL,
+            allowed_origins=frozenset(),
+        )
+    )

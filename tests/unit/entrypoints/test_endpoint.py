@@ -1,13 +1,15 @@
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from pointbook.base_container import BaseContainer
+from pointbook.domain.buckets import Figures
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.entrypoints.flow import flow_answer, flow_endpoint
 from pointbook.entrypoints.http import (
     Handler,
-    flow_done,
-    flow_endpoint,
-    flow_refusal,
     my_page_endpoint,
     operator_endpoint,
 )
@@ -23,6 +25,7 @@ from pointbook.errors import (
     NotYours,
     OriginRefused,
     PointbookError,
+    RateLimited,
     SettingsError,
     SignatureMissing,
     SignatureWrong,
@@ -30,30 +33,36 @@ from pointbook.errors import (
     Unavailable,
     UnknownShop,
 )
-from tests.unit.entrypoints.events import event
+from pointbook.ledger.instruction import Booked
+from tests.unit.entrypoints.events import LOGIN_URL, container, event
 
-LOGIN_URL = "https://demo.myshopify.com/account/login"
-
-
-def my_page(handler: Handler, given: Event | None = None) -> dict[str, Any]:
-    answer = my_page_endpoint(stage="local", login_url=LOGIN_URL)(handler)
-    return answer(event() if given is None else given, None)
+type Answers = Callable[[Request], Response]
 
 
-def operator(handler: Handler, given: Event | None = None) -> dict[str, Any]:
-    answer = operator_endpoint(stage="local", body_bytes_max=100)(handler)
-    return answer(event("POST") if given is None else given, None)
+def handler_of(answers: Answers) -> Handler[BaseContainer]:
+    return lambda request, _: answers(request)
 
 
-def flow(handler: Handler, given: Event | None = None) -> dict[str, Any]:
-    return flow_endpoint(stage="local")(handler)(event("POST") if given is None else given, None)
+def my_page(answers: Answers, given: Event | None = None) -> dict[str, Any]:
+    handler = my_page_endpoint(container)(handler_of(answers))
+    return handler(event() if given is None else given, None)
 
 
-def raising(error: Exception) -> Handler:
-    def handler(_request: Request) -> Response:
+def operator(answers: Answers, given: Event | None = None) -> dict[str, Any]:
+    handler = operator_endpoint(container, body_bytes_max=100)(handler_of(answers))
+    return handler(event("POST") if given is None else given, None)
+
+
+def flow(answers: Answers, given: Event | None = None) -> dict[str, Any]:
+    handler = flow_endpoint(container)(handler_of(answers))
+    return handler(event("POST") if given is None else given, None)
+
+
+def raising(error: Exception) -> Answers:
+    def answers(_request: Request) -> Response:
         raise error
 
-    return handler
+    return answers
 
 
 def body_of(answer: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +102,7 @@ def test_an_answer_carries_json_a_request_id_and_where_the_time_went() -> None:
         raising(ZeroDivisionError()),
     ],
 )
-def test_any_page_may_read_every_answer_but_none_with_credentials(handler: Handler) -> None:
+def test_any_page_may_read_every_answer_but_none_with_credentials(handler: Answers) -> None:
     headers = my_page(handler)["headers"]
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in headers
@@ -117,6 +126,8 @@ PROBLEMS: list[tuple[PointbookError, int, str]] = [
     (LedgerUnavailable(3), 503, "ledger_unavailable"),
     (Unavailable("hold_failed", "later", 5), 503, "hold_failed"),
     (Unavailable("hold_releasing", "later", 60), 503, "hold_releasing"),
+    (Unavailable("secrets_unavailable", "later", 5), 503, "secrets_unavailable"),
+    (RateLimited(5), 429, "rate_limited"),
 ]
 
 
@@ -214,7 +225,10 @@ def test_a_glance_at_somebody_elses_points_is_logged_and_counted(
     my_page(raising(NotYours()))
     metric, line = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (metric["RequestsNotServed"], metric["Code"]) == ([1], "not_yours")
-    assert (line["level"], line["message"]) == ("WARNING", "not_yours")
+    assert (line["level"], line["message"]) == (
+        "WARNING",
+        "access_to_other_customer_denied",
+    )
 
 
 @pytest.mark.parametrize("run", [my_page, flow])
@@ -239,16 +253,24 @@ def test_an_event_that_is_no_request_is_answered_all_the_same(run: Any, poor: Ev
 
 
 def test_an_action_that_was_carried_out_gives_flow_its_return_value() -> None:
-    answer = flow(lambda _: flow_done({"entry_id": "e-1", "duplicate": False}))
+    figures = Figures(approved=1, pending=2, total=3, lifetime=4, spent=5, hold=2**31)
+    answer = flow(lambda _: flow_answer(Booked(("e-1", "e-2"), figures)))
     assert answer["statusCode"] == 200
-    assert body_of(answer) == {"return_value": {"entry_id": "e-1", "duplicate": False}}
+    assert body_of(answer)["return_value"] == {
+        "entry_id": "e-1",
+        "duplicate": False,
+        "approved": 1,
+        "pending": 2,
+        "total": 3,
+        "lifetime": 4,
+        "spent": 5,
+        "hold": None,  # more than GraphQL's Int holds
+    }
 
 
-@pytest.mark.parametrize(
-    "code", ["insufficient_points", "idempotency_mismatch", "loop_refused", "account_merged"]
-)
-def test_an_action_that_was_declined_tells_the_merchant_why(code: str) -> None:
-    answer = flow(lambda _: flow_refusal(code, "Not enough points: 20 of 500."))
+@pytest.mark.parametrize("code", [code for code in Code if code is not Code.RATE_LIMITED])
+def test_an_action_that_was_declined_tells_the_merchant_why(code: Code) -> None:
+    answer = flow(lambda _: flow_answer(Refusal(code, "Not enough points: 20 of 500.")))
     assert answer["statusCode"] == 422
     assert body_of(answer) == {"code": code, "message": "Not enough points: 20 of 500."}
 
@@ -262,6 +284,7 @@ FLOW_ERRORS: list[tuple[PointbookError, int, str]] = [
     (InvalidRequest("points", "points is 0"), 422, "invalid_request"),
     (UnknownShop("unknown"), 422, "unknown_shop"),
     (LedgerUnavailable(3), 503, "ledger_unavailable"),
+    (Unavailable("secrets_unavailable", "later", 5), 503, "secrets_unavailable"),
 ]
 
 

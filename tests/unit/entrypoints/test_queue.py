@@ -9,6 +9,7 @@ import pytest
 
 from pointbook.entrypoints.queue import ONE_MESSAGE_SECONDS, queue_worker
 from pointbook.services.message import Message, message_text
+from tests.unit.entrypoints.events import container
 from tools.make_events_webhooks import sqs_event
 
 NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
@@ -40,9 +41,8 @@ class Desk:
             aws_request_id="request",
             get_remaining_time_in_millis=lambda: int(self.seconds_left * 1000),
         )
-        answer = queue_worker(stage="local")(self.handle)(
-            sqs_event("order_events", *texts), context
-        )
+        handler = queue_worker(container)(lambda message, _: self.handle(message))
+        answer = handler(sqs_event("order_events", *texts), context)
         return [int(one["itemIdentifier"][-12:]) for one in answer["batchItemFailures"]]
 
 

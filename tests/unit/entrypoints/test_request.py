@@ -31,7 +31,6 @@ def test_a_request_is_the_same_whichever_gateway_hands_it_over() -> None:
     one, other = read_request(by_api_gateway), read_request(by_sam_local)
     for request in (one, other):
         assert request.method == "POST"
-        assert request.path == "/v1/customers/me/points"
         assert request.path_parameters == {"customer": "me"}
         assert request.header("AUTHORIZATION") == "Bearer a"
         assert request.cookie_values("sessionToken") == ("a.b.c",)
@@ -53,9 +52,8 @@ def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_not(
 ) -> None:
     largest = event(body=b"x" * limit, as_base64=as_base64)
     assert len(read_request(largest, body_bytes_max=limit).body) == limit
-    with pytest.raises(BodyTooLarge) as refusal:
+    with pytest.raises(BodyTooLarge, match=f"larger than {limit} bytes"):
         read_request(event(body=b"x" * (limit + 1), as_base64=as_base64), body_bytes_max=limit)
-    assert refusal.value.limit_bytes == limit
 
 
 def test_the_limit_counts_bytes_and_not_characters() -> None:

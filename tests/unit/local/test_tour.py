@@ -1,5 +1,6 @@
 """The tour ends with a one-line message if it cannot run."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def test_a_refusal_is_reported_as_received(
 ) -> None:
     refusal = requests.Response()
     refusal.status_code, refusal.url = 422, "http://127.0.0.1/fn/flow_action_grant/"
-    refusal._content = b'{"code": "customer_erased"}'
+    refusal.raw = io.BytesIO(b'{"code": "customer_erased"}')
 
     def post(*_: object, **__: Any) -> requests.Response:
         return refusal

@@ -58,7 +58,7 @@ class Shell:
         self.settings = Settings.from_env(VARIABLES)
         self.clock = SetClock(datetime(2026, 11, 22, 3, tzinfo=UTC))
         self.programmes = Programmes(
-            self.table, "points", self.clock, Deployment(self.settings.first_programme())
+            self.table, "points", self.clock, Deployment(self.settings.default_programme())
         )
         self.stack = Target("pointbook-prod", self.settings, Session(self.table), None, {})
         self._directory = directory

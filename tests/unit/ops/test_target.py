@@ -94,7 +94,7 @@ def test_a_deployed_stack_is_found_by_samconfig_and_read_from_its_function(
     ]
     assert found.name == "pointbook-dev"
     assert found.settings.table_name == VARIABLES["TABLE_NAME"]
-    assert found.settings.first_programme().hold_seconds == 300
+    assert found.settings.default_programme().hold_seconds == 300
     assert found.api_url == "https://api.example.com"
     assert found.shop(None) == VARIABLES["SHOP_DOMAIN"]
     assert type(found.clock()) is SystemClock

@@ -11,9 +11,10 @@ from pointbook.errors import LedgerUnavailable, ShopifyRefused, Unavailable
 from pointbook.services.orphaned_codes import (
     PAUSE_FIRST_SECONDS,
     PAUSE_MAX_SECONDS,
-    Discounts,
     OrphanedCodeService,
 )
+from pointbook.services.ports import Discounts
+from pointbook.shopify.discounts import Discount
 from pointbook.store.orphaned_codes import OrphanedCodes
 from tests.fakes.faulty_dynamodb import At, Fault, FaultyClient, Nothing, Plan
 from tests.support.holds import SHOP, Bench, Noting
@@ -37,6 +38,9 @@ class Shop:
 class _Of:
     def __init__(self, shops: Shop, shop: str) -> None:
         self._shops, self._shop = shops, shop
+
+    def create(self, discount: Discount) -> str:
+        pytest.fail(f"{discount.code} was made")
 
     def switch_off(self, code: str) -> bool:
         self._shops.asked.append((self._shop, code))

@@ -1,9 +1,9 @@
-"""Every error that Pointbook raises on purpose.
+"""The exceptions that Pointbook raises.
 
 ```
 PointbookError
-├── SettingsError                the stack is set up wrongly; names the variable and what to do
-├── Refused                      the caller's fault, permanent: asking again changes nothing
+├── SettingsError                the stack is misconfigured; names the variable and what to do
+├── Refused                      the caller's fault, permanent: a retry changes nothing
 │   ├── MalformedBody            malformed_body
 │   ├── BodyTooLarge             body_too_large
 │   ├── MessageTooLarge          message_too_large
@@ -17,12 +17,12 @@ PointbookError
 │   ├── NotYours                 not_yours
 │   ├── NotAnOperator            operator_missing
 │   └── OriginRefused            origin_not_allowed
-├── MessageDeclined              message_declined; a queue's message that the ledger declines
-├── ProgrammeMoved               programme_moved: somebody else changed the programme meanwhile
-├── TagsUnknown                  tags_unknown; what an order earns cannot be said yet
+├── MessageDeclined              message_declined; the ledger refuses what a queue message asks for
+├── ProgrammeMoved               programme_moved: the programme was changed in the meantime
+├── TagsUnknown                  tags_unknown; what an order earns is not known yet
 ├── ShopifyRefused               shopify_refused, code_taken_by_another, currency_mismatch
-├── StoreRefused                 the table refuses our requests: set up wrongly, or a fault of ours
-└── Unavailable                  not now: worth asking again after `retry_after_seconds`
+├── StoreRefused                 DynamoDB rejects a request: a misconfiguration, or a bug
+└── Unavailable                  temporary: retry after `retry_after_seconds`
     ├── LedgerUnavailable        ledger_unavailable
     ├── ShopifyUnavailable       shopify_unavailable
     ├── HoldFailed               hold_failed
@@ -30,8 +30,8 @@ PointbookError
     └── RateLimited              rate_limited
 ```
 
-`code` is stable and is what callers may decide on. The text is for people and may change.
-What the ledger declines (not enough points, a hold is open) is a value, `domain.refusal.Refusal`.
+`code` is stable, and callers may depend on it. The text is for people and may change.
+What the ledger refuses (not enough points, a hold is open) is a value, `domain.refusal.Refusal`.
 """
 
 from typing import Literal
@@ -41,18 +41,18 @@ type TokenCode = Literal["token_missing", "token_invalid", "token_expired"]
 _TOKEN_TEXTS: dict[TokenCode, str] = {
     "token_missing": "Please log in.",
     "token_invalid": "This session is not valid. Please log in again.",
-    "token_expired": "This session has ended. Please log in again.",
+    "token_expired": "This session has expired. Please log in again.",
 }
 
 
 class PointbookError(Exception):
-    """Anything that Pointbook raises on purpose."""
+    """The base of all exceptions that Pointbook raises."""
 
     code: str = "internal_error"
 
 
 class SettingsError(PointbookError):
-    """The environment or the secret is wrong: `variable` says where, the text what to do."""
+    """The environment or the secret is wrong: `variable` is its name, the text says what to do."""
 
     code = "settings_wrong"
 
@@ -62,7 +62,7 @@ class SettingsError(PointbookError):
 
 
 class StoreRefused(PointbookError):
-    """DynamoDB refuses a request as such: no such table, no right, or a fault of ours."""
+    """DynamoDB rejects a request: no such table, no permission, or a bug of ours."""
 
     def __init__(self, aws_code: str, message: str) -> None:
         super().__init__(f"DynamoDB answers {aws_code}: {message}")
@@ -70,24 +70,22 @@ class StoreRefused(PointbookError):
 
 
 class ProgrammeMoved(PointbookError):
-    """Another version of the programme is in force than whoever changes it has seen."""
+    """The version in force is not the one that the change was based on."""
 
     code = "programme_moved"
 
     def __init__(self, seen: int, found: int) -> None:
         super().__init__(
-            f"The programme was changed meanwhile: version {found} is in force, not {seen}. "
-            "Look at it and change it again."
+            f"The programme was changed in the meantime: version {found} is in force, not {seen}. "
+            "Review it and make your change again."
         )
-        self.found = found
 
 
 class ShopifyRefused(PointbookError):
-    """Shopify declines a call to its Admin API, now and if it were asked again.
+    """Shopify refuses a call to its Admin API; a retry changes nothing.
 
-    `reasons` are the codes of its user errors or errors, or its HTTP status ("http_403"). What was
-    asked has not been done; only where `certain` is False may an earlier try, whose answer never
-    came, have done it.
+    `reasons` are the codes of its user errors or errors, or its HTTP status ("http_403"). The call
+    had no effect; if `certain` is False, an earlier try whose answer was lost may have had.
     """
 
     code = "shopify_refused"
@@ -102,69 +100,67 @@ class ShopifyRefused(PointbookError):
 
 
 class Refused(PointbookError):
-    """The request cannot be carried out as it stands, now or later."""
+    """The request cannot be carried out as it is, now or later."""
 
     code = "refused"
 
 
 class MalformedBody(Refused):
-    """The body is not what it claims to be: not UTF-8, not JSON, a member given twice."""
+    """The body is malformed: not UTF-8, not JSON, or with a duplicate member."""
 
     code = "malformed_body"
 
 
 class BodyTooLarge(Refused):
-    """The body has more bytes than this function reads."""
+    """The body is larger than this function accepts."""
 
     code = "body_too_large"
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(f"The body is larger than {limit_bytes} bytes.")
-        self.limit_bytes = limit_bytes
 
 
 class MessageTooLarge(Refused):
-    """What is left of a webhook is more than a queue takes, even packed."""
+    """The projected fields of a webhook are larger than a queue message may be, even packed."""
 
     code = "message_too_large"
 
     def __init__(self, message_bytes: int, limit_bytes: int) -> None:
         super().__init__(
-            f"{message_bytes} bytes are left of this webhook; a queue takes {limit_bytes}."
+            f"The fields of this webhook have {message_bytes} bytes; the limit is {limit_bytes}."
         )
 
 
 class MessageDeclined(PointbookError):
-    """The ledger declines what a queue's message calls for: a person has to look."""
+    """The ledger refuses what a queue message asks for: a person has to look."""
 
     code = "message_declined"
 
     def __init__(self, refusal_code: str, message: str) -> None:
         super().__init__(f"{refusal_code}: {message}")
-        self.refusal_code = refusal_code
 
 
 class TagsUnknown(PointbookError):
-    """Shopify has not told a customer's tags, on which an order's points depend: ask again later.
+    """A customer's tags, on which an order's points depend, could not be read: retry later.
 
-    Nothing is earned by a guess. The text says what to do if it stays so.
+    Points are never granted by a guess. The text says what to do if this persists.
     """
 
     code = "tags_unknown"
 
 
 class MethodNotAllowed(Refused):
-    """The function answers one method only, `allowed`."""
+    """The function accepts one method only, `allowed`."""
 
     code = "method_not_allowed"
 
     def __init__(self, method: str, allowed: str) -> None:
-        super().__init__(f"{method or 'No method'} is not answered here; send {allowed}.")
+        super().__init__(f"{method or 'No method'} is not allowed here; use {allowed}.")
         self.allowed = allowed
 
 
 class InvalidRequest(Refused):
-    """A part of the request, `field`, has a value that cannot be used."""
+    """A field of the request is missing or has an invalid value."""
 
     code = "invalid_request"
 
@@ -176,24 +172,24 @@ class InvalidRequest(Refused):
 
 
 class UnknownShop(Refused):
-    """The request is genuine, but of a shop that this stack does not serve."""
+    """The request is authentic, but of a shop that this stack does not serve."""
 
     code = "unknown_shop"
 
 
 class TopicMismatch(Refused):
-    """The signed body of a webhook is not of the topic that its header names."""
+    """The signed body of a webhook does not match the topic in its header."""
 
     code = "topic_mismatch"
 
     def __init__(self, topic: str, why: str) -> None:
-        super().__init__(f"The body is none of {topic}: {why}.")
+        super().__init__(f"The body does not match the topic {topic}: {why}.")
         self.topic = topic
         self.why = why
 
 
 class SignatureMissing(Refused):
-    """The request came without Shopify's signature."""
+    """The request has no signature of Shopify's."""
 
     code = "signature_missing"
 
@@ -202,16 +198,16 @@ class SignatureMissing(Refused):
 
 
 class SignatureWrong(Refused):
-    """The signature is not the one that our secret gives for these bytes."""
+    """The signature does not match these bytes and our secret."""
 
     code = "signature_wrong"
 
     def __init__(self) -> None:
-        super().__init__("The signature does not belong to this request.")
+        super().__init__("The signature does not match this request.")
 
 
 class Unauthenticated(Refused):
-    """Nobody proved who is asking. Says no more than `code`, so that a forger learns nothing."""
+    """The caller is not authenticated. The text says no more than `code`, to help no forger."""
 
     def __init__(self, code: TokenCode) -> None:
         super().__init__(_TOKEN_TEXTS[code])
@@ -219,7 +215,7 @@ class Unauthenticated(Refused):
 
 
 class NotYours(Refused):
-    """The customer asked for is not the one who proved who they are."""
+    """The request is for another customer than the authenticated one."""
 
     code = "not_yours"
 
@@ -228,7 +224,7 @@ class NotYours(Refused):
 
 
 class NotAnOperator(Refused):
-    """IAM has not proved who is asking."""
+    """The caller is not authenticated by IAM."""
 
     code = "operator_missing"
 
@@ -237,7 +233,7 @@ class NotAnOperator(Refused):
 
 
 class OriginRefused(Refused):
-    """A write by cookie came from a page that is not on the allow list."""
+    """A write with a cookie came from a page that is not on the allow list."""
 
     code = "origin_not_allowed"
 
@@ -246,7 +242,7 @@ class OriginRefused(Refused):
 
 
 class Unavailable(PointbookError):
-    """Something needed cannot be reached; the caller may ask again after a while."""
+    """A dependency cannot be reached; the caller may retry after a while."""
 
     def __init__(self, code: str, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
@@ -255,7 +251,7 @@ class Unavailable(PointbookError):
 
 
 class LedgerUnavailable(Unavailable):
-    """The table could not be read or written within the request's time."""
+    """The table could not be read or written before the request's deadline."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(
@@ -266,7 +262,7 @@ class LedgerUnavailable(Unavailable):
 
 
 class ShopifyUnavailable(Unavailable):
-    """Shopify's Admin API gave no answer in time: whether anything was done is not known."""
+    """Shopify's Admin API did not answer in time; whether the call had an effect is unknown."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(
@@ -277,7 +273,7 @@ class ShopifyUnavailable(Unavailable):
 
 
 class HoldFailed(Unavailable):
-    """The shop did not make the discount of a hold, so nothing is held."""
+    """Shopify did not create the discount of a hold, so nothing is held."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -288,7 +284,7 @@ class HoldFailed(Unavailable):
 
 
 class HoldReleasing(Unavailable):
-    """The shop could not switch a hold's discount off: both end at the hold's own time."""
+    """Shopify could not deactivate a hold's discount: both end when the hold expires."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(
@@ -299,7 +295,7 @@ class HoldReleasing(Unavailable):
 
 
 class RateLimited(Unavailable):
-    """The shop's page has asked Shopify too often within a minute; nothing was done."""
+    """My page has called Shopify too often within a minute; nothing was done."""
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__(

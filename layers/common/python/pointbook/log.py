@@ -1,10 +1,9 @@
-"""What the functions write: one JSON object a line, and metrics.
+"""Logs (one JSON object for each line) and metrics.
 
-Lines go through Powertools' Logger (POWERTOOLS_SERVICE_NAME and POWERTOOLS_LOG_LEVEL say who
-writes and how much), which is imported with the first line: a cold start that has nothing to say
-does not pay for it. A metric is one line in CloudWatch's embedded metric format and costs neither
-an import nor a call. Whatever looks like a token, a secret or an address of a person is taken out
-of a line before it is written.
+Lines go through Powertools' Logger (service and level: POWERTOOLS_SERVICE_NAME and
+POWERTOOLS_LOG_LEVEL), which is imported with the first line, so that a cold start that logs nothing
+does not load it. A metric is one line in CloudWatch's embedded metric format and needs neither an
+import nor a call. Whatever looks like a token, a secret or an e-mail address is redacted.
 """
 
 import json
@@ -24,7 +23,7 @@ METRICS_NAMESPACE = "Pointbook"
 REDACTED = "[redacted]"
 
 _CALLER = 3
-"""Frames from Powertools to the code that has something to say."""
+"""Stack frames from Powertools to the code that logs."""
 
 _SECRET_NAMES = re.compile(
     r"authorization|cookie|discount_code|email|hmac|password|phone|secret|signature|token",
@@ -44,10 +43,10 @@ _bound: ContextVar[Mapping[str, str]] = ContextVar("bound", default=MappingProxy
 
 
 def bind(*, stage: str | None = None, **fields: str) -> None:
-    """Say once what belongs to every later line of this request, such as `request_id`.
+    """Add fields, such as `request_id`, to all later lines of this request.
 
-    Replaces the fields bound before. `stage` becomes the first dimension of every metric and stays
-    until another one is given.
+    Replaces the fields that were bound before. `stage` becomes the first dimension of every metric
+    until another one is bound.
     """
     if stage is not None:
         _stage.set(stage)
@@ -55,29 +54,29 @@ def bind(*, stage: str | None = None, **fields: str) -> None:
 
 
 def info(event: str, **fields: Any) -> None:
-    """Write that `event` happened, with ids and numbers as fields."""
+    """Log an event, with ids and numbers as fields."""
     _logger().info(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
 
 
 def warning(event: str, **fields: Any) -> None:
-    """Write something that a person should look at when it piles up."""
+    """Log an event that a person should look at if it is frequent."""
     _logger().warning(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
 
 
 def error(event: str, **fields: Any) -> None:
-    """Write something that a person has to look at."""
+    """Log an event that a person has to look at."""
     _logger().error(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
 
 
 def exception(event: str, **fields: Any) -> None:
-    """Write an error with the stack trace of the exception that is being handled."""
+    """Log an error with the stack trace of the exception that is being handled."""
     _logger().exception(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
 
 
 def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
-    """Write one metric (`unit` as CloudWatch names it) under the stage and these dimensions.
+    """Write one metric (units are CloudWatch's) with the stage and these dimensions.
 
-    A dimension makes a metric of its own for each value: no customers, no ids.
+    Each value of a dimension is a metric of its own, which costs money: no customers, no ids.
     """
     labels = {"Stage": _stage.get()} | dimensions
     directive = {
@@ -90,7 +89,7 @@ def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) 
 
 
 def redacted(value: Any) -> Any:
-    """Return `value` as JSON knows it, without what must not be read in a log."""
+    """Return `value` with JSON's types, and without what must not be in a log."""
     if isinstance(value, dict):
         return {
             name: REDACTED if _SECRET_NAMES.search(str(name)) else redacted(member)
@@ -110,7 +109,7 @@ def _logger() -> "Logger":
     from aws_lambda_powertools import Logger  # noqa: PLC0415 -- same
 
     class Stdout(logging.Handler):
-        """Writes each line to the standard output of the moment."""
+        """Writes each line to the current standard output."""
 
         def emit(self, record: logging.LogRecord) -> None:
             _write_line(self.format(record))

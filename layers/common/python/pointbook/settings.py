@@ -1,7 +1,7 @@
-"""What the stack is told from outside: environment variables and one secret.
+"""Configuration: environment variables and one secret.
 
-This module is the only reader of the environment. Functions read it once, while they start, by
-`Settings.from_env(os.environ)`; a wrong value ends the start and names its variable.
+This module alone knows the names of the variables. Functions read them once, at their start, by
+`Settings.from_env(os.environ)`; a wrong value ends the start with an error that names its variable.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from pointbook.domain.programme import Programme
 
 LOCAL_PREFIX = "LOCAL_"
-"""Variables of this prefix belong to the laptop: they replace a clock, an address or the secret."""
+"""The prefix of variables for a laptop only: they replace a clock, an address or the secret."""
 
 SECRET_LENGTH_MIN = 32
-"""Characters of a signing secret; an HMAC is no stronger than its key (RFC 7518, section 3.2)."""
+"""The least length of a signing secret: an HMAC is no stronger than its key (RFC 7518, 3.2)."""
 
 SECRET_DIFFERENT_CHARACTERS_MIN = 8
-"""Far below what any random secret has; a placeholder such as 32 times "x" has fewer."""
+"""Far below what a random secret has, and above what a placeholder such as 32 times "x" has."""
 
 _SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,99}\.myshopify\.com")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
@@ -42,17 +42,17 @@ PUBLISHED_SECRETS_SHA256 = frozenset(
 so a deployed stack refuses them; digests, so that the package itself carries no usable secret."""
 
 QUEUES = ("order_events", "customer_events", "privacy_events")
-"""The queues of Shopify's webhooks, each named after the function that works on it."""
+"""The queues of Shopify's webhooks, each named after the function that processes it."""
 
 _HOLD_CODES = b"pointbook hold codes 1"
-"""For what a key is derived from the my-page secret: one secret, a key for each purpose."""
+"""The purpose for which a key is derived from the my-page secret: one key for each purpose."""
 
 _PROGRAMME_PREFIX = "PROGRAMME_"
-"""A variable of this prefix and the name of a rule in capitals seeds that rule."""
+"""The prefix of variables that set a rule of the default programme, by its name in capitals."""
 
 
 class Stage(StrEnum):
-    """Where the stack runs. Only `local` has the laptop's replacements."""
+    """The stage of a stack. Only `local` accepts the variables for a laptop."""
 
     LOCAL = "local"
     DEV = "dev"
@@ -64,14 +64,14 @@ class Stage(StrEnum):
 class Settings:
     """The environment, checked. The `local_*` fields are None in every other stage.
 
-    `shops` are the known shops (`SHOP_DOMAIN`, a comma separated list), the main one first.
-    `login_url` is where a customer without a session is sent. `allowed_origins` are the pages that
-    may write by cookie: the shops' own and those of `ALLOWED_ORIGINS`. `till_provider` names the
-    till's adapter, `none` if the shop has no till. `programme_texts` are the given rules of the
-    programme that shops start with, by their names, not yet read. `queue_urls` are the addresses of
-    the `QUEUES`, where the function is given any. `token_key_id` names the key of KMS under which
-    Shopify's access tokens are kept. `privacy_bucket` takes the data that customers ask for,
-    `operator_topic` is where the operator is told of it.
+    `shops` are the domains that the stack serves (`SHOP_DOMAIN`, comma-separated), the main one
+    first. `login_url` is where a customer without a session is sent. `allowed_origins` are the
+    pages that may write with a cookie: the shops' own and those of `ALLOWED_ORIGINS`.
+    `till_provider` names the till's adapter, `none` if there is no till. `programme_texts` are the
+    rules of the default programme that are set, by name, not parsed yet. `queue_urls` are the URLs
+    of the `QUEUES`, as far as the function has them. `token_key_id` is the KMS key that encrypts
+    Shopify's access tokens. `privacy_bucket` holds the data that customers request;
+    `operator_topic` (an ARN) notifies the operator.
     """
 
     stage: Stage
@@ -120,16 +120,16 @@ class Settings:
         )
 
     def queue_url(self, queue: str) -> str:
-        """Return the address of one of the `QUEUES`. Raises SettingsError if it is not given."""
+        """Return the URL of one of the `QUEUES`. Raises SettingsError if it is not set."""
         if queue not in self.queue_urls:
-            raise SettingsError(_queue_variable(queue), "is not set; give the queue's address")
+            raise SettingsError(_queue_variable(queue), "is not set; set it to the queue's URL")
         return self.queue_urls[queue]
 
-    def first_programme(self) -> "Programme":
-        """Return the programme that shops start with; a rule that is not given is as usual.
+    def default_programme(self) -> "Programme":
+        """Return the programme that shops start with; a rule that is not set has its default.
 
-        Raises SettingsError with the first wrong rule. Read only here, because most of what a
-        function without books would load at its start is needed for this.
+        Raises SettingsError for the first wrong rule. Parsed only here, because this needs most of
+        the imports that a function without the ledger can do without.
         """
         from pointbook.domain.programme import ProgrammeError, usual_programme  # noqa: PLC0415
 
@@ -139,7 +139,7 @@ class Settings:
             raise SettingsError(_variable(error.field), str(error)) from error
 
     def token_key(self) -> str:
-        """Return the key of the access tokens. Raises SettingsError if it is not given."""
+        """Return the KMS key of the access tokens. Raises SettingsError if it is not set."""
         if not self.token_key_id:
             raise SettingsError("TOKEN_KEY_ID", "is not set; give the id or alias of a KMS key")
         return self.token_key_id
@@ -147,11 +147,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """The JSON object in the secret `SECRETS_NAME`; never shown by `repr`.
+    """The JSON object in the secret `SECRETS_NAME`; `repr` shows none of it.
 
-    `client_secret` signs what Shopify sends, `client_secret_previous` is still accepted while a
-    rotation lasts, `my_page_secret` signs cookies of a my page that makes its own session tokens
-    (empty: there is none), `till` are the till's credentials, as its adapter names them.
+    `client_secret` signs Shopify's requests; `client_secret_previous` is accepted during a
+    rotation. `my_page_secret` signs the cookies of a my page that issues its own session tokens
+    (empty: there is none). `till` has the till's credentials, as its adapter names them.
     """
 
     client_secret: str = field(repr=False)
@@ -161,7 +161,7 @@ class Secrets:
 
     @classmethod
     def from_json(cls, text: str, stage: Stage) -> Self:
-        """Return the secrets in `text`. Raises SettingsError, which never quotes a secret."""
+        """Parse `text`. Raises SettingsError, which never quotes a secret."""
         try:
             members = json_object(text.encode("utf-8", "surrogatepass"))
         except MalformedBody as error:
@@ -176,9 +176,9 @@ class Secrets:
     def hold_code_key(self) -> bytes:
         """Return the key from which the discount codes of holds are derived.
 
-        It comes from the my-page secret, which is random from the first deployment on and does not
-        change when Shopify's does. Raises SettingsError where that was emptied: codes that anybody
-        can compute must not exist.
+        It is derived from the my-page secret, which is random from the first deployment on and is
+        not rotated with Shopify's. Raises SettingsError if that is empty: codes must not be
+        guessable.
         """
         if not self.my_page_secret:
             raise SettingsError(
@@ -244,7 +244,7 @@ def _allowed_origins(
 
 
 def _queue_urls(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the addresses that are given: only the function that sends has any."""
+    """Return the URLs that are set: only the function that sends has any."""
     given = {queue: environ.get(_queue_variable(queue), "").strip() for queue in QUEUES}
     return {queue: url for queue, url in given.items() if url}
 
@@ -254,7 +254,7 @@ def _queue_variable(queue: str) -> str:
 
 
 def _programme_texts(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the rules that are given, by their names."""
+    """Return the rules that are set, by name."""
     return {
         name.removeprefix(_PROGRAMME_PREFIX).lower(): text
         for name, text in environ.items()

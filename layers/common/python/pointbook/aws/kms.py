@@ -1,7 +1,6 @@
 """Encryption with a key of KMS."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,7 +8,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pointbook.aws.client import aws_client
 from pointbook.errors import Unavailable
 
-_OTHER_SEALS = frozenset(
+
+def connect() -> Any:
+    """Return a client of KMS."""
+    return aws_client("kms", attempts=2, connect_seconds=1, read_seconds=1)
+
+
+_NOT_DECRYPTABLE = frozenset(
     {
         "IncorrectKeyException",
         "InvalidCiphertextException",
@@ -17,50 +22,46 @@ _OTHER_SEALS = frozenset(
         "NotFoundException",
     }
 )
-"""What KMS says where a text was sealed by another key, or by one that is no more."""
+"""KMS's error codes for a text that was encrypted with another key, or with a deleted one."""
 
 
 class KmsCipher:
-    """Seals short texts with a key of KMS; raises Unavailable where KMS does not do it now.
+    """Encrypts short texts with a KMS key. Raises Unavailable while KMS cannot be used.
 
-    The context is KMS's encryption context: it is bound to the text and stands in CloudTrail.
+    The context is KMS's encryption context: it is bound to the text, and CloudTrail logs it.
     """
 
-    def __init__(self, key_id: str) -> None:
+    def __init__(self, client: Any, key_id: str) -> None:
         """Use the key with this id, ARN or alias."""
+        self._client = client
         self._key_id = key_id
 
-    def close(self, text: str, context: Mapping[str, str]) -> bytes:
-        """The text, sealed; `context` has to be named to open it."""
+    def encrypt(self, text: str, context: Mapping[str, str]) -> bytes:
+        """Return the ciphertext; the same `context` is needed to decrypt it."""
         try:
-            answer = _keys().encrypt(
+            answer = self._client.encrypt(
                 KeyId=self._key_id, Plaintext=text.encode(), EncryptionContext=dict(context)
             )
         except (ClientError, BotoCoreError) as error:
-            raise _seal_unavailable() from error
-        sealed: bytes = answer["CiphertextBlob"]
-        return sealed
+            raise _unavailable() from error
+        encrypted: bytes = answer["CiphertextBlob"]
+        return encrypted
 
-    def open(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
-        """The text; None: it was sealed otherwise, and this key cannot open it."""
+    def decrypt(self, encrypted: bytes, context: Mapping[str, str]) -> str | None:
+        """Return the text; None if it was encrypted with another key or context."""
         try:
-            answer = _keys().decrypt(
-                KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=dict(context)
+            answer = self._client.decrypt(
+                KeyId=self._key_id, CiphertextBlob=encrypted, EncryptionContext=dict(context)
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] in _OTHER_SEALS:
+            if error.response["Error"]["Code"] in _NOT_DECRYPTABLE:
                 return None
-            raise _seal_unavailable() from error
+            raise _unavailable() from error
         except BotoCoreError as error:
-            raise _seal_unavailable() from error
+            raise _unavailable() from error
         text: bytes = answer["Plaintext"]
         return text.decode()
 
 
-def _seal_unavailable() -> Unavailable:
+def _unavailable() -> Unavailable:
     return Unavailable("secrets_unavailable", "Please try again.", 5)
-
-
-@cache
-def _keys() -> Any:
-    return aws_client("kms", attempts=2, connect_seconds=1, read_seconds=1)

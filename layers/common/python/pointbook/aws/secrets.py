@@ -1,6 +1,5 @@
 """Secrets Manager."""
 
-from functools import cache
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -9,15 +8,15 @@ from pointbook.aws.client import aws_client
 from pointbook.errors import Unavailable
 
 
-def secret_text(name: str) -> str:
-    """The text of a secret in Secrets Manager. Raises Unavailable: nothing works without."""
+def connect() -> Any:
+    """Return a client of Secrets Manager."""
+    return aws_client("secretsmanager", attempts=2, connect_seconds=1, read_seconds=1)
+
+
+def secret_text(client: Any, name: str) -> str:
+    """Return the text of the secret `name`. Raises Unavailable."""
     try:
-        text: str = _secrets().get_secret_value(SecretId=name)["SecretString"]
+        text: str = client.get_secret_value(SecretId=name)["SecretString"]
     except (ClientError, BotoCoreError) as error:
         raise Unavailable("secrets_unavailable", "Please try again.", 5) from error
     return text
-
-
-@cache
-def _secrets() -> Any:
-    return aws_client("secretsmanager", attempts=2, connect_seconds=1, read_seconds=1)

@@ -1,4 +1,4 @@
-"""Who calls my page's API, and whose points they may see: their own."""
+"""Authentication for my page's API: customers have access to their own points."""
 
 from datetime import UTC, datetime
 
@@ -10,10 +10,10 @@ from pointbook.shopify.session_token import Session
 
 
 def own_session(request: Request, keys: AppKeys, settings: Settings) -> Session:
-    """The shop and customer that a request proves, and whose points its path asks for.
+    """Return the authenticated session of a request whose path names the same customer.
 
-    Tokens are held against real time, also where the ledger's clock is moved. Raises
-    Unauthenticated, OriginRefused, or NotYours for another customer's path.
+    Tokens are verified by the wall clock, also where the ledger's clock is moved. Raises
+    Unauthenticated, OriginRefused, or NotYours if the path names another customer.
     """
     with request.timing.measure("token"):
         proofs = Proofs(

@@ -1,14 +1,15 @@
-"""The wrappers around handlers: one for my page's API, one for operators, one for Flow's actions.
+"""The wrappers around HTTP handlers: one for my page's API, one for operators; `endpoint` for both.
 
-A handler takes a `Request` and returns a `Response` or raises; the wrapper reads the event and
-turns every error into an answer. Nothing else is done here: no routing, no validation, no identity.
+A handler takes a `Request` and the container and returns a `Response` or raises; the wrapper reads
+the event and turns every exception into a response. There is no routing, validation or
+authentication here.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from pointbook import log
+from pointbook.base_container import BaseContainer
 from pointbook.entrypoints.request import (
     BODY_BYTES_MAX,
     Event,
@@ -24,6 +25,7 @@ from pointbook.entrypoints.response import (
     SERVER_TIMING_HEADER,
     WWW_AUTHENTICATE_HEADER,
     Response,
+    error_problem,
     lambda_answer,
     problem,
     server_timing,
@@ -38,44 +40,38 @@ from pointbook.errors import (
     Unavailable,
 )
 
-type Handler = Callable[[Request], Response]
-type LambdaHandler = Callable[[Event, object], dict[str, Any]]
+type Build[C] = Callable[[], C]
+type Handler[C] = Callable[[Request, C], Response]
+type LambdaHandler = Callable[..., dict[str, Any]]
+"""Called with the event and Lambda's context; a test passes its own container as well."""
 
-_SORRY = "Something went wrong on our side. Please try again."
-
-_FLOW_REFUSED = 422
-_FLOW_STATUS = {
-    "signature_missing": 400,
-    "malformed_body": 400,
-    "signature_wrong": 401,
-    "method_not_allowed": 405,
-    "body_too_large": 413,
-}
-"""Status of what is wrong with a Flow request as such; all else that is refused is 422."""
+SORRY = "Something went wrong on our side. Please try again."
 
 
-def endpoint(
+def endpoint[C: BaseContainer](
+    build: Build[C],
+    failed: Callable[[Exception, C], Response],
     *,
-    stage: str,
-    failed: Callable[[Exception], Response],
     body_bytes_max: int = BODY_BYTES_MAX,
     headers: Callable[[Timing], Mapping[str, str]] = lambda _: {},
-) -> Callable[[Handler], LambdaHandler]:
-    """Make a Lambda handler out of a function from Request to Response.
+) -> Callable[[Handler[C]], LambdaHandler]:
+    """Make a Lambda handler out of a function from Request and container to Response.
 
-    `failed` is what an error is answered with, whatever it is; `headers` are those of every answer.
-    A body over `body_bytes_max` is refused before anything is read.
+    `build` makes the process's container, at once: Lambda imports the function while it starts.
+    `failed` turns any exception into a response; `headers` are added to every response. A body over
+    `body_bytes_max` is refused before anything is read.
     """
+    own = build()
 
-    def wrap(handler: Handler) -> LambdaHandler:
-        def lambda_handler(event: Event, _context: object) -> dict[str, Any]:
+    def wrap(handler: Handler[C]) -> LambdaHandler:
+        def lambda_handler(event: Event, _context: object, container: C = own) -> dict[str, Any]:
             identifier, timing = request_id(event), Timing()
-            log.bind(stage=stage, request_id=identifier)
+            log.bind(stage=container.settings.stage, request_id=identifier)
             try:
                 request = read_request(event, body_bytes_max=body_bytes_max, timing=timing)
-                response = handler(request)
+                response = handler(request, container)
             except Exception as error:  # noqa: BLE001 -- the last line: an answer, never a stack trace
-                response = failed(error)
+                response = failed(error, container)
             return lambda_answer(response, identifier, headers(timing))
 
         return lambda_handler
@@ -83,49 +79,27 @@ def endpoint(
     return wrap
 
 
-def my_page_endpoint(*, stage: str, login_url: str) -> Callable[[Handler], LambdaHandler]:
-    """Make a Lambda handler of my page's API out of a function from Request to Response.
+def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]], LambdaHandler]:
+    """Make a Lambda handler of my page's API; `build` makes the process's container.
 
-    Errors become `application/problem+json`; a 401 says where to log in. Every answer has CORS
+    Errors become `application/problem+json`; a 401 says where to log in. Every response has CORS
     headers, a request id and `Server-Timing`.
     """
     return endpoint(
-        stage=stage,
-        failed=lambda error: _as_problem(error, login_url),
+        build,
+        lambda error, container: _as_problem(error, container.settings.login_url),
         headers=lambda timing: CORS_HEADERS | {SERVER_TIMING_HEADER: server_timing(timing)},
     )
 
 
-def operator_endpoint(
-    *, stage: str, body_bytes_max: int = BODY_BYTES_MAX
-) -> Callable[[Handler], LambdaHandler]:
-    """Make a Lambda handler of an operator's call out of a function from Request to Response.
+def operator_endpoint[C: BaseContainer](
+    build: Build[C], *, body_bytes_max: int = BODY_BYTES_MAX
+) -> Callable[[Handler[C]], LambdaHandler]:
+    """Make a Lambda handler of the operators' API; `build` makes the process's container.
 
     Errors become `application/problem+json`.
     """
-    return endpoint(stage=stage, failed=_as_problem, body_bytes_max=body_bytes_max)
-
-
-def flow_endpoint(*, stage: str) -> Callable[[Handler], LambdaHandler]:
-    """Make a Lambda handler of a Flow action out of a function from Request to Response.
-
-    Flow takes 200 for done, 4xx for a permanent failure whose body the merchant reads, and sends
-    again what ends in 5xx (https://shopify.dev/docs/apps/build/flow/actions/endpoints). So only
-    what is worth sending again is 5xx. An unexpected error is: the identity of a run makes a
-    resend safe.
-    """
-    return endpoint(stage=stage, failed=_as_flow_answer)
-
-
-def flow_done(return_value: Mapping[str, Any]) -> Response:
-    """Return the answer to an action that was carried out, now or before."""
-    return Response(200, {"return_value": return_value})
-
-
-def flow_refusal(code: str, message: str) -> Response:
-    """Return the answer to an action that was declined; the merchant reads `message`."""
-    status = _FLOW_STATUS.get(code, _FLOW_REFUSED)
-    return Response(status, {"code": code, "message": message})
+    return endpoint(build, lambda error, _: _as_problem(error), body_bytes_max=body_bytes_max)
 
 
 def _as_problem(error: Exception, login_url: str = "") -> Response:
@@ -138,23 +112,12 @@ def _as_problem(error: Exception, login_url: str = "") -> Response:
     if isinstance(error, InvalidRequest):
         members["field"] = error.field
     if isinstance(error, NotYours):
-        log.warning("not_yours")
-    return problem(error.code, str(error), error_headers(error), **members)
-
-
-def _as_flow_answer(error: Exception) -> Response:
-    if not isinstance(error, Refused | Unavailable):
-        return _unexpected_flow_answer()
-    count(error)
-    if isinstance(error, Unavailable):
-        body = {"code": error.code, "message": str(error)}
-        return Response(503, body, error_headers(error))
-    answer = flow_refusal(error.code, str(error))
-    return replace(answer, headers=error_headers(error))
+        log.warning("access_to_other_customer_denied")
+    return error_problem(error, error_headers(error), **members)
 
 
 def error_headers(error: PointbookError) -> dict[str, str]:
-    """Return the header that HTTP asks for beside the status."""
+    """Return the header that HTTP requires or suggests with the status."""
     if isinstance(error, Unauthenticated):
         return {WWW_AUTHENTICATE_HEADER: "Bearer"}
     if isinstance(error, MethodNotAllowed):
@@ -171,9 +134,4 @@ def count(error: PointbookError) -> None:
 
 def _unexpected_problem() -> Response:
     log.exception("request_failed")
-    return problem("internal_error", _SORRY)
-
-
-def _unexpected_flow_answer() -> Response:
-    log.exception("flow_action_failed")
-    return Response(500, {"code": "internal_error", "message": _SORRY})
+    return problem("internal_error", SORRY)

@@ -1,4 +1,4 @@
-"""Who works on the books by hand: callers whom AWS's IAM has proved, on routes that ask for it."""
+"""Authentication for the operators' API: callers whom IAM has authenticated."""
 
 from pointbook.entrypoints.request import Request
 from pointbook.errors import InvalidRequest, NotAnOperator, UnknownShop
@@ -8,10 +8,10 @@ ACTOR_LENGTH_MAX = 128
 
 
 def operator(request: Request) -> str:
-    """The operator as entries name them: `user/hanako`, `assumed-role/Operator/hanako`.
+    """Return the operator as entries name them: `user/hanako`, `assumed-role/Operator/hanako`.
 
-    It is the caller's ARN from behind the account on. Raises NotAnOperator where API Gateway has
-    proved nobody, as for a request that reached the function on another way.
+    This is the caller's ARN after the account id. Raises NotAnOperator if API Gateway has
+    authenticated nobody, for example if the function was called another way.
     """
     arn = request.iam.get("userArn")
     if not isinstance(arn, str) or not arn.startswith("arn:"):
@@ -20,15 +20,15 @@ def operator(request: Request) -> str:
 
 
 def shop_of(value: object, shops: tuple[str, ...]) -> str:
-    """The shop that an operator's request names; may be left out where there is only one.
+    """Return the shop that an operator's request names, or the only one of the stack.
 
-    Raises UnknownShop for one that this stack does not serve, InvalidRequest where it has to be
-    named.
+    Raises UnknownShop for a shop that this stack does not serve, InvalidRequest if it is missing
+    and there are several.
     """
     if value is None and len(shops) == 1:
         return shops[0]
     if value is None:
         raise InvalidRequest("shop", f"shop is missing: name one of {', '.join(shops)}.")
     if value not in shops:
-        raise UnknownShop(f"{shown(value)} is no shop of this stack.")
+        raise UnknownShop(f"{shown(value)} is not a shop of this stack.")
     return str(value)

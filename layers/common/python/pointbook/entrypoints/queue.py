@@ -1,8 +1,8 @@
-"""The wrapper around the handlers that work on a queue: one message at a time, each for itself.
+"""The wrapper around the handlers of SQS queues: messages are processed one by one.
 
-SQS hands a function up to ten messages. Those that fail are named in the answer and come again
-after the queue's visibility timeout, those that were carried out do not; after the last try SQS
-moves a message to the dead-letter queue. So nothing is lost, and one bad message stops no other.
+SQS delivers up to ten messages at a time. Those that fail are reported (partial batch response) and
+are delivered again after the visibility timeout; after the last try SQS moves a message to the
+dead-letter queue. So no message is lost, and a bad one does not stop the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,39 +16,44 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from pointbook import log
+from pointbook.base_container import BaseContainer
 from pointbook.errors import MalformedBody
 from pointbook.services.message import Message, read_message
 
 ONE_MESSAGE_SECONDS = 15.0
-"""What a message may take; where less is left of a call, the message is left for the next one."""
+"""The time for one message; with less than this left, it is left for the next invocation."""
 
 UNREADABLE = "unreadable"
 NOTHING_FAILED: Mapping[str, Any] = {"batchItemFailures": []}
 
-type Handle = Callable[[Message], None]
-type LambdaHandler = Callable[[dict[str, Any], Any], Mapping[str, Any]]
+type Handle[C] = Callable[[Message, C], None]
+type LambdaHandler = Callable[..., Mapping[str, Any]]
+"""Called with the event and Lambda's context; a test passes its own container as well."""
 
 
 class NoTimeLeft(Exception):
-    """The function's time is nearly up; the message comes again."""
+    """The function's time is nearly up; the message will be delivered again."""
 
 
-def queue_worker(*, stage: str) -> Callable[[Handle], LambdaHandler]:
-    """Make a Lambda handler of an SQS queue out of a function that carries out one message.
+def queue_worker[C: BaseContainer](build: Callable[[], C]) -> Callable[[Handle[C]], LambdaHandler]:
+    """Make a Lambda handler of an SQS queue; `build` makes the process's container.
 
-    A function that returns has done all that the message asks for; whatever it raises lets the
-    message come again. Logged are ids only.
+    If the function returns, the message is done; if it raises, the message is delivered again. Only
+    ids are logged.
     """
+    own = build()
 
-    def wrap(handle: Handle) -> LambdaHandler:
-        def lambda_handler(event: dict[str, Any], context: Any) -> Mapping[str, Any]:
+    def wrap(handle: Handle[C]) -> LambdaHandler:
+        def lambda_handler(
+            event: dict[str, Any], context: Any, container: C = own
+        ) -> Mapping[str, Any]:
             def carry_out(record: SQSRecord) -> None:
                 _require_time(context)
-                _carry_out(record, handle)
+                _carry_out(record, lambda message: handle(message, container))
 
             if not event.get("Records"):
-                return NOTHING_FAILED  # Powertools takes an empty batch for a mistake
-            log.bind(stage=stage, request_id=context.aws_request_id)
+                return NOTHING_FAILED  # Powertools treats an empty batch as an error
+            log.bind(stage=container.settings.stage, request_id=context.aws_request_id)
             processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
             answer: Mapping[str, Any] = process_partial_response(
                 event=event, record_handler=carry_out, processor=processor
@@ -65,7 +70,7 @@ def _require_time(context: Any) -> None:
         raise NoTimeLeft
 
 
-def _carry_out(record: SQSRecord, handle: Handle) -> None:
+def _carry_out(record: SQSRecord, handle: Callable[[Message], None]) -> None:
     tries = int(record.attributes.approximate_receive_count or 1)
     try:
         message = read_message(record.body)

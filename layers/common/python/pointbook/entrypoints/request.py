@@ -1,7 +1,7 @@
-"""A request, whichever way it came: HTTP API (payload 2.0), function URL, sam local, MiniStack.
+"""HTTP requests from API Gateway (payload version 2.0), function URLs, sam local and MiniStack.
 
 They differ in small ways: header names in any case, cookies in a list of their own or in the
-header, bodies as text or in base64. Behind `Request` they are the same.
+header, bodies as text or in base64. `Request` hides the differences.
 """
 
 import base64
@@ -31,13 +31,13 @@ type Event = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Timing:
-    """How long the named steps of a request took, in milliseconds."""
+    """The duration of the named steps of a request, in milliseconds."""
 
     steps_ms: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def measure(self, step: str) -> Iterator[None]:
-        """Add the time that the block takes to `step`, also when it raises."""
+        """Add the duration of the block to `step`, also when it raises."""
         started = time.perf_counter()
         try:
             yield
@@ -50,12 +50,11 @@ class Timing:
 class Request:
     """One HTTP request. Header names are lower-case, `query` and `path_parameters` are decoded.
 
-    `body` are the raw bytes as they were sent: what is signed is these, not a parsed value. `iam`
-    is what API Gateway says of the caller where a route asks for IAM; no client can send it.
+    `body` is the raw bytes as they were sent, which signatures cover. `iam` is API Gateway's
+    description of the caller on routes with IAM authorization; no client can send it.
     """
 
     method: str
-    path: str
     path_parameters: Mapping[str, str]
     query: tuple[tuple[str, str], ...]
     headers: Mapping[str, str] = field(repr=False)
@@ -65,37 +64,34 @@ class Request:
     timing: Timing = field(default_factory=Timing, repr=False)
 
     def header(self, name: str) -> str | None:
-        """Return the value of the header `name`, in any case, None if there is none."""
+        """Return the value of a header (in any case), or None."""
         return self.headers.get(name.lower())
 
     def cookie_values(self, name: str) -> tuple[str, ...]:
-        """Return every value of the cookie `name`: a browser may send several."""
+        """Return all values of a cookie: a browser may send several."""
         return tuple(value for cookie, value in self.cookies if cookie == name)
 
     def query_value(self, name: str) -> str | None:
-        """Return the value of the query parameter `name`, None if there is none.
-
-        Raises InvalidRequest if it is given twice.
-        """
+        """Return the value of a query parameter, or None. Raises InvalidRequest if given twice."""
         values = [value for parameter, value in self.query if parameter == name]
         if len(values) > 1:
-            raise InvalidRequest(name, f"{name} is given {len(values)} times.")
+            raise InvalidRequest(name, f"{name} is given {len(values)} times; send it once.")
         return values[0] if values else None
 
     def query_number(self, name: str, default: int, low: int, high: int) -> int:
-        """Return the query parameter `name` as a whole number, `default` if there is none.
+        """Return a query parameter as an integer, or `default`.
 
-        Raises InvalidRequest if it is anything but a number from `low` to `high`.
+        Raises InvalidRequest for anything but an integer from `low` to `high`.
         """
         value = self.query_value(name)
         return default if value is None else whole_number(value, name, low, high)
 
     def json_object(self) -> dict[str, Any]:
-        """Return the JSON object in the body. Raises MalformedBody when it is anything else."""
+        """Return the JSON object in the body. Raises MalformedBody."""
         return json_object(self.body)
 
     def idempotency_key(self) -> str:
-        """Return the header `Idempotency-Key`, 1 to 255 characters that are not all blank.
+        """Return the header `Idempotency-Key`: 1 to 255 characters, not all blank.
 
         Raises InvalidRequest with the code `idempotency_key_missing`, or if it is too long.
         """
@@ -103,7 +99,7 @@ class Request:
         if key is None or not key.strip():
             raise InvalidRequest(
                 IDEMPOTENCY_KEY_HEADER,
-                "Send the header Idempotency-Key, a new one for each new wish.",
+                "Idempotency-Key header is required; use a new key for each new request.",
                 code="idempotency_key_missing",
             )
         if len(key) > IDEMPOTENCY_KEY_LENGTH_MAX:
@@ -120,15 +116,14 @@ def read_request(
 ) -> Request:
     """Return the request in a Lambda `event` of payload version 2.0.
 
-    Raises BodyTooLarge before anything else is read, MalformedBody for a body that is not base64
-    although the event says so, InvalidRequest for a query with too many fields.
+    Raises BodyTooLarge before anything else is read, MalformedBody for a body that is not valid
+    base64 although the event says so, InvalidRequest for a query with too many fields.
     """
     body = _body(event, body_bytes_max)
     headers = _headers(event)
     http = _context(event).get("http") or {}
     return Request(
         method=str(http.get("method", "")).upper(),
-        path=str(event.get("rawPath", "")),
         path_parameters=event.get("pathParameters") or {},
         query=_query(event),
         headers=headers,
@@ -140,7 +135,7 @@ def read_request(
 
 
 def request_id(event: Event) -> str:
-    """Return the gateway's id of the request, or a new one where the gateway gives none."""
+    """Return the gateway's request id, or a new one if there is none."""
     return str(_context(event).get("requestId") or os.urandom(16).hex())
 
 
@@ -169,11 +164,11 @@ def _base64(body: str) -> bytes:
     try:
         return base64.b64decode(body, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise MalformedBody("The body is not well-formed base64.") from error
+        raise MalformedBody("The body is not valid base64.") from error
 
 
 def _headers(event: Event) -> dict[str, str]:
-    """Return the headers with lower-case names; one that is given twice is joined by a comma."""
+    """Return the headers with lower-case names; duplicates are joined by a comma."""
     headers: dict[str, str] = {}
     for name, value in (event.get("headers") or {}).items():
         lower = name.lower()

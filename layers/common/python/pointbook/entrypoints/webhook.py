@@ -1,43 +1,42 @@
-"""The wrapper around the webhooks' handler: what Shopify is answered.
+"""The wrapper around the handlers of Shopify's webhooks and Flow's lifecycle callback.
 
-Shopify waits 1 s for the connection and 5 s for the answer, takes any 2xx for done, and sends
-anything else again eight times over four hours. A wrong signature has to be 401
-(https://shopify.dev/docs/apps/build/privacy-law-compliance).
+Shopify waits 1 s for the connection and 5 s for the response, takes any 2xx for done, and retries
+anything else eight times over four hours.
 """
 
 from collections.abc import Callable
 
 from pointbook import log
-from pointbook.entrypoints.http import Handler, LambdaHandler, count, endpoint, error_headers
+from pointbook.base_container import BaseContainer
+from pointbook.entrypoints.http import (
+    Build,
+    Handler,
+    LambdaHandler,
+    count,
+    endpoint,
+    error_headers,
+)
+from pointbook.entrypoints.problems import problem_of_error
 from pointbook.entrypoints.response import Response
 from pointbook.errors import Refused, Unavailable
 
-_REFUSED = 400
-_STATUS = {
-    "signature_missing": 401,
-    "signature_wrong": 401,
-    "unknown_shop": 403,
-    "method_not_allowed": 405,
-    "body_too_large": 413,
-    "message_too_large": 413,
-}
-"""Status of what is wrong with a webhook; all else that is refused is 400."""
 
+def webhook_endpoint[C: BaseContainer](
+    build: Build[C], *, body_bytes_max: int
+) -> Callable[[Handler[C]], LambdaHandler]:
+    """Make a Lambda handler of Shopify's callbacks; `build` makes the process's container.
 
-def webhook_endpoint(*, stage: str, body_bytes_max: int) -> Callable[[Handler], LambdaHandler]:
-    """Make a Lambda handler of the webhooks' address out of a function from Request to Response.
-
-    A body over `body_bytes_max` is refused before anything is read. Every answer is small JSON;
-    nothing of a request is repeated in it or written to the log.
+    A body over `body_bytes_max` is refused before anything is read. Every response is small JSON;
+    nothing of a request is repeated in it or logged.
     """
-    return endpoint(stage=stage, failed=_as_answer, body_bytes_max=body_bytes_max)
+    return endpoint(build, lambda error, _: _as_answer(error), body_bytes_max=body_bytes_max)
 
 
 def _as_answer(error: Exception) -> Response:
     if not isinstance(error, Refused | Unavailable):
         return _unexpected()
     count(error)
-    status = 503 if isinstance(error, Unavailable) else _STATUS.get(error.code, _REFUSED)
+    status = problem_of_error(error).webhook
     return Response(status, {"code": error.code}, error_headers(error))
 
 

@@ -50,6 +50,7 @@ from pointbook.errors import (
 )
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
+from pointbook.services.ports import Discounts
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount
 
@@ -61,18 +62,6 @@ _NEVER_OURS = frozenset({"code_taken_by_another", "currency_mismatch"})
 
 After any other refusal there may be one: of an earlier try of the request, or of one beside this.
 """
-
-
-class Discounts(Protocol):
-    """The discount codes of a shop."""
-
-    def create(self, discount: Discount) -> str:
-        """Make it, or find that it is there. Raises ShopifyRefused or Unavailable."""
-        ...
-
-    def switch_off(self, code: str) -> bool:
-        """No checkout takes it any more; False if there was none. Raises as `create`."""
-        ...
 
 
 class Calls(Protocol):

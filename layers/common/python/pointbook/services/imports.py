@@ -1,8 +1,8 @@
-"""Balances of another system: each row is a grant of its own, once for ever under its number.
+"""Imports of balances from another system: each row is a grant with an identity of its own.
 
-An import has an id, and its rows have numbers. Both together name a customer's row for ever, so a
-file that is sent again books what has not been booked, and nothing else, as long as its rows stand
-where they stood: under another customer the same number is another row.
+The identity is the import's id, the row's number and the customer. So a file that is sent again
+books only the rows that are not booked yet, as long as their numbers have not changed; under
+another customer the same number is another row.
 """
 
 import re
@@ -31,7 +31,7 @@ ROWS_MAX = 100
 ROW_NUMBER_MAX = 1_000_000_000
 TEXT_LENGTH_MAX = 255
 ROW_SECONDS = 4.0
-"""How long one row may take before the import goes on without it."""
+"""The time limit for one row; the import continues without it."""
 
 STATUSES = ("booked", "repeated", "refused", "not_done")
 
@@ -48,7 +48,7 @@ type Done = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row, checked. Without a day the programme's rule says how long the points last."""
+    """One valid row. Without a day the programme's expiry rule applies."""
 
     customer_id: str
     title: str
@@ -68,7 +68,7 @@ def read_import_id(value: object) -> str:
 
 
 def read_rows(value: object) -> dict[int, Content]:
-    """Return what a request has under each row's number; the rows themselves are not looked at.
+    """Return the rows of a request by their numbers; their other fields are not validated yet.
 
     Raises InvalidRequest unless there are 1 to 100 objects, each with a `row` of its own.
     """
@@ -97,10 +97,7 @@ def read_row(content: Content) -> Row:
 
 
 class Import:
-    """One import into the books of a shop, by an operator.
-
-    `dry_run`: everything is checked and nothing is written.
-    """
+    """One import into a shop's accounts, by an operator. A `dry_run` writes nothing."""
 
     def __init__(
         self,
@@ -112,7 +109,7 @@ class Import:
         *,
         dry_run: bool,
     ) -> None:
-        """Book on `ledger` in the name of `actor`."""
+        """Book in `ledger`; `actor` is the operator that the entries name."""
         self._import_id = import_id
         self._shop = shop
         self._cause = Cause(SOURCE, actor)
@@ -122,11 +119,11 @@ class Import:
         self._carry_out = ledger.rehearse if dry_run else ledger.execute
 
     def run(self, rows: Mapping[int, Content], deadline: Deadline) -> Iterator[Done]:
-        """Yield, in order, what became of each row; those left after `deadline` are `not_done`.
+        """Yield the result of each row, in order; rows left after `deadline` are `not_done`.
 
-        `{"row", "status", "points"}`, with `entry_id` where it is booked now or was before (not in
-        a dry run: there is no entry yet), and `code` and `message` where it is refused. A row whose
-        number of points cannot be read counts as none.
+        A result is `{"row", "status", "points"}`, with `entry_id` if the row is booked now or was
+        before (not in a dry run: there is no entry yet), and `code` and `message` if it is refused.
+        A row whose number of points cannot be read counts as 0 points.
         """
         for number, content in rows.items():
             yield {"row": number} | self._one(number, content, deadline)
@@ -141,12 +138,12 @@ class Import:
             answer = self._carry_out(self._instruction(number, row), seconds)
         except (DeadlinePassed, LedgerUnavailable):
             return {"status": "not_done", "points": row.points}
-        except Exception:  # noqa: BLE001 - whatever is wrong with one row stops no other
+        except Exception:  # noqa: BLE001 - one bad row, whatever is wrong with it, stops no other
             log.exception("import_row_failed", row=number)
             return {"status": "not_done", "points": row.points}
-        return self._told(row.points, answer)
+        return self._result(row.points, answer)
 
-    def _told(self, points: int, answer: Booked | Refusal) -> Done:
+    def _result(self, points: int, answer: Booked | Refusal) -> Done:
         if isinstance(answer, Refusal):
             mismatch = answer.code is Code.IDEMPOTENCY_MISMATCH
             return _refused(points, answer.code, BOOKED_OTHERWISE if mismatch else answer.message)
@@ -156,7 +153,7 @@ class Import:
         return {"status": "booked", "points": points, **entry}
 
     def _instruction(self, number: int, row: Row) -> Instruction:
-        """What makes two rows of one number the same: all but the title, which can be erased."""
+        """Return a row's grant. Its content is all but the title, which can be erased."""
         day = row.expires_on
         name = f"{self._import_id}#{number}"
         return Instruction(
@@ -183,7 +180,7 @@ class Import:
 
 
 def totals(done: list[Done]) -> dict[str, dict[str, int]]:
-    """Rows and points of all and of each status, to be held against the file's own sums."""
+    """Return rows and points in total and by status, to compare with the file's own sums."""
     return {
         name: {
             "rows": sum(1 for one in done if name in ("all", one["status"])),

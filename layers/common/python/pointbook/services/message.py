@@ -1,13 +1,13 @@
-"""One message on a queue: what is left of a webhook, and how it is written and read.
+"""Queue messages: the fields of a webhook that are processed, and their JSON format.
 
     {"format": 1, "topic": "orders/paid", "shop": "demo.myshopify.com",
      "received_at": "2026-11-22T03:00:00.000Z", "triggered_at": "2026-11-22T02:59:59.812Z",
      "event_id": "...", "payload": {...}}
 
-`triggered_at` may be missing.
+`triggered_at` is optional.
 
-A message that would be too large carries `packed` in place of `payload`: the payload's JSON,
-deflated, in base64.
+A message that would be too large has `packed` in place of `payload`: the payload's JSON,
+compressed with zlib, in base64.
 """
 
 import base64
@@ -30,19 +30,19 @@ MESSAGE_BYTES_MAX = 256 * 1024
 """SQS takes up to 1 MiB, but ten messages go to a worker at once, and Lambda takes 6 MB a call."""
 
 PAYLOAD_BYTES_MAX = 8 * 1024 * 1024
-"""More is not unpacked. What comes in has 5 MB at most, so nothing of ours is as large."""
+"""The limit for unpacking. Webhooks have 5 MB at most, so no message of ours is larger."""
 
 TOPIC = re.compile(r"[a-z_]{1,32}/[a-z_]{1,32}")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A webhook on its way to the worker that carries it out.
+    """A webhook on its way to its worker.
 
-    `payload` has the named fields only (`shopify.projection`): ids as they came, money as texts.
-    `event_id` is Shopify's and no more than a hint: "" where there was none. `received_at` is the
-    ledger's time, aware, in whole milliseconds. `triggered_at` is when Shopify sent it
-    (X-Shopify-Triggered-At), aware; None where it did not say. The queue keeps milliseconds of it.
+    `payload` has the projected fields only (`shopify.projection`): ids as they came, money as
+    strings. `event_id` is Shopify's, unsigned; "" if there was none. `received_at` is the ledger's
+    time, aware, in whole milliseconds. `triggered_at` (X-Shopify-Triggered-At) is when Shopify sent
+    it, aware; None if it was not given. Messages keep its milliseconds.
     """
 
     topic: str
@@ -54,7 +54,7 @@ class Message:
 
 
 def message_text(message: Message) -> str:
-    """Return the body of a queue's message, in ASCII. Raises MessageTooLarge if nothing helps."""
+    """Return the body of a queue message, in ASCII. Raises MessageTooLarge, even if packed."""
     head = {
         "format": FORMAT,
         "topic": message.topic,
@@ -77,7 +77,7 @@ def message_text(message: Message) -> str:
 
 
 def read_message(text: str) -> Message:
-    """Return the message in the body of a queue's message. Raises MalformedBody."""
+    """Parse the body of a queue message. Raises MalformedBody."""
     members = json_object(text.encode("utf-8", "surrogatepass"))
     if members.get("format") != FORMAT:
         raise MalformedBody(f"The message is not of format {FORMAT}.")

@@ -1,4 +1,4 @@
-"""The points of one customer as my page gets them: ledger, till and their words, in one answer."""
+"""My page's API: a customer's points from the ledger and the till, with the texts to show."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,10 +20,10 @@ from pointbook.till.errors import TillError, TillTimeout
 from pointbook.till.member import Member, Till
 
 TILL_BUDGET_SECONDS = 0.7
-"""The till's share of a page that answers within a second, from the moment of asking."""
+"""The time limit for the till, so that the whole request stays under a second."""
 
 _TILL_WORKERS = 3
-"""One asks for this page; the others are room for questions of former pages that still end."""
+"""One works for this request; the others may still be busy with requests that timed out."""
 
 HISTORY_LIMIT_DEFAULT = 20
 HISTORY_LIMIT_MAX = 200
@@ -42,14 +42,14 @@ class Stopwatch(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question to the till that is under way."""
+class _TillRequest:
+    """A request to the till that is running."""
 
     future: Future[Member]
     deadline: Deadline
 
-    def answer(self) -> Member:
-        """The member, or a TillError by the deadline at the latest."""
+    def result(self) -> Member:
+        """Return the member, or raise a TillError by the deadline at the latest."""
         try:
             wait_seconds = 0 if self.future.done() else self.deadline.left_seconds()
             return self.future.result(timeout=wait_seconds)
@@ -58,26 +58,26 @@ class _Asked:
 
 
 class MyPage:
-    """Reads a customer's points. The till, if there is one, is asked while the ledger is read."""
+    """Reads a customer's points. The till, if there is one, is read while the ledger is."""
 
     def __init__(self, ledger: Ledger, till: Till | None) -> None:
         """Without a till the balance shown is the ledger's."""
         self._ledger = ledger
         self.till = till
-        self._beside = ThreadPoolExecutor(_TILL_WORKERS) if till else None
+        self._pool = ThreadPoolExecutor(_TILL_WORKERS) if till else None
 
     def points(
         self, shop: str, customer_id: str, locale: Locale, timing: Stopwatch
     ) -> dict[str, Any]:
-        """The body of `GET /customers/{customer}/points`.
+        """Return the body of `GET /customers/{customer}/points`.
 
-        A till that fails or is slow spoils only its own part of it. Raises LedgerUnavailable.
+        A till that fails or is slow affects its own part only. Raises LedgerUnavailable.
         """
-        with self._asking_till(customer_id) as asked:
+        with self._till_request(customer_id) as request:
             with timing.measure("ledger"):
                 view = self._ledger.read(shop, customer_id)
             with timing.measure("till"):
-                status, member = _told(asked)
+                status, member = _till_result(request)
         with timing.measure("display"):
             return {
                 "customer_id": customer_id,
@@ -95,9 +95,10 @@ class MyPage:
     def history(
         self, shop: str, customer_id: str, limit: int, cursor: int, timing: Stopwatch
     ) -> dict[str, Any]:
-        """The body of `GET /customers/{customer}/points/history`: entries below version `cursor`.
+        """Return the body of `GET /customers/{customer}/points/history`.
 
-        Reads one more than `limit`, to know whether there is a next page.
+        Its entries are below version `cursor`, newest first. Reads one more than `limit`, to know
+        whether there is a next page.
         """
         with timing.measure("ledger"):
             entries = self._ledger.history(
@@ -111,16 +112,16 @@ class MyPage:
         }
 
     @contextmanager
-    def _asking_till(self, customer_id: str) -> Iterator[_Asked | None]:
-        """Ask the till, if there is one; a question that has not begun ends with the block."""
+    def _till_request(self, customer_id: str) -> Iterator[_TillRequest | None]:
+        """Read the till, if there is one; a request that has not started ends with the block."""
         till = self.till
-        if till is None or self._beside is None:
+        if till is None or self._pool is None:
             yield None
             return
         deadline = Deadline.after(TILL_BUDGET_SECONDS)
-        future = self._beside.submit(lambda: till.member(customer_id, deadline.left_seconds()))
+        future = self._pool.submit(lambda: till.member(customer_id, deadline.left_seconds()))
         try:
-            yield _Asked(future, deadline)
+            yield _TillRequest(future, deadline)
         finally:
             future.cancel()
 
@@ -138,18 +139,18 @@ def _entry(booked: BookedEntry) -> dict[str, Any]:
     }
 
 
-def _told(asked: _Asked | None) -> tuple[TillStatus, Member | None]:
-    """How asking the till went. Whatever it was is counted; a sync that is missing is logged."""
-    if asked is None:
+def _till_result(request: _TillRequest | None) -> tuple[TillStatus, Member | None]:
+    """Return the till's status and member. Failures are counted and logged."""
+    if request is None:
         return "disabled", None
     try:
-        return "ok", asked.answer()
+        return "ok", request.result()
     except TillError as error:
         log.metric("TillFailures", Code=error.code)
         advice = "check sync" if error.shown_as == "not_registered" else "customers see no balance"
         log.warning("till_failed", code=error.code, reason=str(error), advice=advice)
         return error.shown_as, None
-    except Exception:  # noqa: BLE001 -- whatever the till sends, only its own part may fail
+    except Exception:  # noqa: BLE001 -- whatever the till sends, only its own part fails
         log.metric("TillFailures", Code="unexpected")
         log.exception("till_failed", code="unexpected", advice="customers see no balance")
         return "unavailable", None
@@ -173,7 +174,7 @@ def _display(
 
 
 def _ledger_display(view: View, locale: Locale) -> Display:
-    """Without a till: what can be spent, and the day on which the first of it lapses."""
+    """Without a till: the points to spend, and the day on which the first of them expire."""
     soonest = view.lots[0].valid_through if view.lots else NEVER
     return display(
         balance_points=view.figures.approved,

@@ -2,24 +2,16 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
 
 from pointbook import log
 from pointbook.domain.account import OrphanedCode
 from pointbook.domain.ports import Clock
 from pointbook.errors import ShopifyRefused, Unavailable
+from pointbook.services.ports import Discounts
 from pointbook.store.orphaned_codes import OrphanedCodes
 
 PAUSE_FIRST_SECONDS = 30
 PAUSE_MAX_SECONDS = 600
-
-
-class Discounts(Protocol):
-    """The discount codes of a shop."""
-
-    def switch_off(self, code: str) -> bool:
-        """No checkout takes it any more; False if there was none."""
-        ...
 
 
 class OrphanedCodeService:

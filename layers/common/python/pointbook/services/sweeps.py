@@ -1,4 +1,4 @@
-"""Sweeps: do, one by one, what has fallen due."""
+"""Sweeps: scheduled runs that work through everything that is due, item by item."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,23 +14,20 @@ from pointbook.ledger.instruction import Instruction
 from pointbook.ledger.ledger import Ledger
 
 PROGRESS_EVERY = 1_000
-MARGIN_SECONDS = 5.0
-"""What a function keeps of its time to end in good order."""
-
 SETTLE_SECONDS = 2.0
-"""How long one account may take before the sweep goes on without it."""
+"""The time limit for one account; the sweep continues without it."""
 
-_ANY_ORDER = SystemRandom().shuffle
+_SHUFFLE = SystemRandom().shuffle
 
 type Work = Callable[[str, str], int]
-"""Does what is due for a shop and one id (a customer's or an order's); returns entries written."""
+"""Works on one due item, by shop and id (a customer's or an order's); returns entries written."""
 
 
 @dataclass(slots=True)
 class SweepResult:
-    """What one sweep did: how many were due, entries written, how many failed.
+    """The result of a sweep: items due, entries written, items that failed.
 
-    Not `complete`: the time was up before all were looked at; the next run goes on.
+    Not `complete`: the time was up before every item was processed; the next run continues.
     """
 
     due: int = 0
@@ -40,7 +37,7 @@ class SweepResult:
 
 
 def settling(ledger: Ledger) -> Work:
-    """Write down what has fallen due on an account; the ledger counted with it before."""
+    """Return the work that writes the entries due on an account; reads count with them before."""
 
     def settle(shop: str, customer_id: str) -> int:
         instruction = Instruction(shop, customer_id, Settle(), Cause(source="schedule"))
@@ -51,10 +48,10 @@ def settling(ledger: Ledger) -> Work:
 
 
 class Sweep:
-    """One run over everything of a kind that is due.
+    """One run over all due items of a kind.
 
-    Shards are taken in another order each time, so that what spoils a run never spoils the same
-    books twice.
+    Shards are shuffled, so that whatever ends a run early does not starve the same accounts each
+    time.
     """
 
     def __init__(
@@ -62,50 +59,51 @@ class Sweep:
         store: Store,
         clock: Clock,
         work: Work,
-        order: Callable[[list[int]], None] = _ANY_ORDER,
+        order: Callable[[list[int]], None] = _SHUFFLE,
     ) -> None:
-        """Do `work` for all that `store` says is due; `order` puts shards into some order."""
+        """Do `work` for each item that is due in `store`; `order` sorts the shards in place."""
         self._store = store
         self._clock = clock
         self._work = work
         self._order = order
 
     def run(self, kind: DueKind, seconds: float) -> SweepResult:
-        """Do the work of each that is due in a transaction of its own, for at most `seconds`.
+        """Work on each due item in a transaction of its own, for at most `seconds`.
 
-        One that fails is counted, logged and passed over; so is a shard that cannot be read.
-        Neither stops the others, and both stay due. Two sweeps at once do no harm, nor does one
-        that comes late.
+        An item that fails, or a shard that cannot be read, is counted, logged and skipped. It stays
+        due and stops no other. Sweeps may run at the same time, and late.
         """
-        swept = SweepResult()
+        result = SweepResult()
         deadline = Deadline.after(seconds, self._clock.monotonic)
         shards = list(range(DUE_SHARDS))
         self._order(shards)
         for shard in shards:
             try:
-                self._run_shard(kind, shard, deadline, swept)
-            except Exception:  # noqa: BLE001 - whatever is wrong with one shard, the others go on
-                swept.failed += 1
-                swept.complete = False
+                self._run_shard(kind, shard, deadline, result)
+            except Exception:  # noqa: BLE001 - one bad shard, whatever is wrong with it, stops no other
+                result.failed += 1
+                result.complete = False
                 log.exception("sweep_shard_failed", kind=kind, shard=shard)
-        log.info("sweep_done", kind=kind, **asdict(swept))
-        log.metric("SweptEntries", swept.entries, Kind=kind)
-        log.metric("SweepFailures", swept.failed, Kind=kind)
-        return swept
+        log.info("sweep_done", kind=kind, **asdict(result))
+        log.metric("SweptEntries", result.entries, Kind=kind)
+        log.metric("SweepFailures", result.failed, Kind=kind)
+        return result
 
-    def _run_shard(self, kind: DueKind, shard: int, deadline: Deadline, swept: SweepResult) -> None:
+    def _run_shard(
+        self, kind: DueKind, shard: int, deadline: Deadline, result: SweepResult
+    ) -> None:
         for shop, due_id in self._store.due(kind, shard, self._clock.now()):
             if deadline.passed:
-                swept.complete = False
+                result.complete = False
                 return
-            self._do(kind, shop, due_id, swept)
-            if swept.due % PROGRESS_EVERY == 0:
-                log.info("sweep_progress", kind=kind, **asdict(swept))
+            self._do(kind, shop, due_id, result)
+            if result.due % PROGRESS_EVERY == 0:
+                log.info("sweep_progress", kind=kind, **asdict(result))
 
-    def _do(self, kind: DueKind, shop: str, due_id: str, swept: SweepResult) -> None:
-        swept.due += 1
+    def _do(self, kind: DueKind, shop: str, due_id: str, result: SweepResult) -> None:
+        result.due += 1
         try:
-            swept.entries += self._work(shop, due_id)
+            result.entries += self._work(shop, due_id)
         except Exception:  # noqa: BLE001 - one bad item, whatever is bad about it, stops no other
-            swept.failed += 1
+            result.failed += 1
             log.exception("sweep_item_failed", kind=kind, shop=shop, due_id=due_id)

@@ -7,17 +7,17 @@ stand.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.expiry import DAYS_MAX
-from pointbook.errors import InvalidRequest, MethodNotAllowed, UnknownShop
+from pointbook.errors import InvalidRequest
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.ids import customer_digits
-from pointbook.shopify.signature import verify_body
-from pointbook.validation import json_object, optional_text, shown, text, whole_number
+from pointbook.shopify.signed_post import read_signed_object
+from pointbook.validation import optional_text, shown, text, whole_number
 
 CONSUME_POINTS = "consume-points"
 GRANT_POINTS = "grant-points"
@@ -63,8 +63,8 @@ def read_customer_action(
     In this order, so that nothing of an unsigned body is looked at: MethodNotAllowed,
     SignatureMissing, SignatureWrong, MalformedBody, UnknownShop, InvalidRequest with the field.
     """
-    members = _signed_members(method, headers, body, keys.shopify_secrets)
-    return FlowAction(**_envelope(members, keys, handle))
+    shop, members = read_signed_object(method, headers, body, keys)
+    return FlowAction(**_envelope(shop, members, handle))
 
 
 def read_points_action(
@@ -76,8 +76,8 @@ def read_points_action(
     and "5e2" are refused. An empty key, cause or number of days counts as not given, and spaces
     around a key do not count.
     """
-    members = _signed_members(method, headers, body, keys.shopify_secrets)
-    envelope = _envelope(members, keys, handle)
+    shop, members = read_signed_object(method, headers, body, keys)
+    envelope = _envelope(shop, members, handle)
     properties = members["properties"]
     return PointsAction(
         **envelope,
@@ -89,19 +89,7 @@ def read_points_action(
     )
 
 
-def _signed_members(
-    method: str, headers: Mapping[str, str], body: bytes, secrets: Sequence[str]
-) -> dict[str, Any]:
-    if method != "POST":
-        raise MethodNotAllowed(method, allowed="POST")
-    verify_body(body, headers, secrets)
-    return json_object(body)
-
-
-def _envelope(members: Mapping[str, Any], keys: AppKeys, handle: str) -> dict[str, str]:
-    shop = members.get("shopify_domain")
-    if not isinstance(shop, str) or shop not in keys.shops:
-        raise UnknownShop(f"The shop {shown(shop)} does not use these points.")
+def _envelope(shop: str, members: Mapping[str, Any], handle: str) -> dict[str, str]:
     sent_handle = members.get("handle", handle)
     if sent_handle != handle:
         raise InvalidRequest(

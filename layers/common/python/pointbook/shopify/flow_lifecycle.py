@@ -9,16 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from pointbook.errors import InvalidRequest, MethodNotAllowed, UnknownShop
+from pointbook.errors import InvalidRequest
 from pointbook.shopify.app_keys import AppKeys
-from pointbook.shopify.signature import verify_body
+from pointbook.shopify.signed_post import read_signed_object
 from pointbook.shopify.triggers import (
     POINTS_APPROVED_CHANGED,
     POINTS_BALANCE,
     POINTS_CHANGED,
     POINTS_EXPIRING,
 )
-from pointbook.validation import json_object, shown, text
+from pointbook.validation import shown, text
 
 BODY_BYTES_MAX = 16 * 1024
 TEXT_LENGTH_MAX = 255
@@ -53,13 +53,7 @@ def read_trigger_use(
     In this order: MethodNotAllowed, SignatureMissing, SignatureWrong, MalformedBody, UnknownShop,
     InvalidRequest with the field.
     """
-    if method != "POST":
-        raise MethodNotAllowed(method, allowed="POST")
-    verify_body(body, headers, keys.shopify_secrets)
-    members = json_object(body)
-    shop = members.get("shopify_domain")
-    if not isinstance(shop, str) or shop not in keys.shops:
-        raise UnknownShop(f"The shop {shown(shop)} does not use these points.")
+    shop, members = read_signed_object(method, headers, body, keys)
     listened = members.get("has_enabled_flow")
     if not isinstance(listened, bool):
         raise InvalidRequest(

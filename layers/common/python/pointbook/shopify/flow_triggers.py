@@ -1,4 +1,4 @@
-"""Telling a shop's Flow: one trigger, one call."""
+"""Shopify Flow of a shop: sends triggers, one call each."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ class FlowTriggers:
         """`admin` is the shop's Admin API."""
         self._admin = admin
 
-    def tell(self, trigger: Trigger, seconds: float) -> str | None:
-        """Send a trigger; None: Flow has it. A text: Flow does not take this one, and says why.
+    def send(self, trigger: Trigger, seconds: float) -> str | None:
+        """Send a trigger; None: Flow accepted it. A text: Flow rejects this one, and says why.
 
-        A failed call is repeated while there is time: Flow may get a trigger twice, and knows it by
-        its Entry Id. Raises ShopifyUnavailable, and ShopifyRefused where the shop takes no call at
-        all (the app was uninstalled, may not do this, or sends what Shopify cannot read).
+        A failed call is retried while there is time, so Flow may get a trigger twice; its Entry Id
+        identifies it. Raises ShopifyUnavailable, and ShopifyRefused if the shop accepts no call at
+        all (the app was uninstalled, lacks a scope, or sends an invalid request).
         """
         variables: dict[str, Any] = {"handle": trigger.handle, "payload": trigger.payload}
         deadline = self._admin.deadline(seconds)

@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Any
 
 from pointbook import log
-from pointbook.errors import InvalidRequest, MethodNotAllowed, TopicMismatch, UnknownShop
+from pointbook.errors import InvalidRequest, TopicMismatch, UnknownShop
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.documents import API_VERSION
 from pointbook.shopify.projection import SHAPES, projected
-from pointbook.shopify.signature import WEBHOOK_SIGNATURE_HEADERS, verify_body
+from pointbook.shopify.signature import WEBHOOK_SIGNATURE_HEADERS
+from pointbook.shopify.signed_post import require_signed_post
 from pointbook.shopify.topics import SHOP_FIELD, require_topic, shop_named
 from pointbook.validation import json_object
 
@@ -86,9 +87,7 @@ def read_webhook(method: str, headers: Mapping[str, str], body: bytes, keys: App
     SignatureMissing, SignatureWrong, UnknownShop, InvalidRequest (no topic, or two), MalformedBody,
     TopicMismatch, and UnknownShop again if the body names another shop than the header.
     """
-    if method != "POST":
-        raise MethodNotAllowed(method, allowed="POST")
-    verify_body(body, headers, keys.shopify_secrets, WEBHOOK_SIGNATURE_HEADERS)
+    require_signed_post(method, headers, body, keys, WEBHOOK_SIGNATURE_HEADERS)
     given = {name.lower(): value for name, value in headers.items()}
     shop = _shop(given, keys.shops)
     topic = _topic(given)

@@ -5,7 +5,6 @@ after 30 days, and erasing a customer or a shop deletes theirs at once.
 """
 
 from collections.abc import Iterator
-from functools import cache
 from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,7 +15,6 @@ from pointbook.errors import Unavailable
 ROOM = "data-requests"
 
 
-@cache
 def connect_files() -> Any:
     """The client of S3."""
     return aws_client("s3", attempts=3, connect_seconds=2, read_seconds=20)

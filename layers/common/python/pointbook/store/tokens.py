@@ -18,11 +18,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class Cipher(Protocol):
     """Makes a text unreadable for whoever can only read the table."""
 
-    def close(self, text: str, context: Mapping[str, str]) -> bytes:
+    def encrypt(self, text: str, context: Mapping[str, str]) -> bytes:
         """The text, sealed; `context` has to be named to open it."""
         ...
 
-    def open(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
+    def decrypt(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
         """The text; None: it was sealed otherwise, and nobody can open it any more."""
         ...
 
@@ -46,7 +46,7 @@ class Tokens:
         item: Stored | None = sent(lambda: self._client.get_item(**request)).get("Item")
         if item is None:
             return None
-        text = self._seal.open(item["sealed"]["B"], _context(shop)) if "sealed" in item else None
+        text = self._seal.decrypt(item["sealed"]["B"], _context(shop)) if "sealed" in item else None
         return KeptToken(
             text=text or "",
             expires_at=_time(item["expires_at"]),
@@ -56,7 +56,7 @@ class Tokens:
 
     def write(self, shop: str, token: KeptToken) -> bool:
         """Keep `token` over the version before, version 1 over nothing; False: it has changed."""
-        sealed = self._seal.close(token.text, _context(shop)) if token.text else None
+        sealed = self._seal.encrypt(token.text, _context(shop)) if token.text else None
         request = put_token(self._table, shop, token, sealed)
         return done_if(lambda: self._client.put_item(**request))
 

@@ -46,7 +46,7 @@ def till_of(credentials: Mapping[str, str], local_url: str | None) -> Till:
     try:
         return SmaregiTill(smaregi_config(credentials, local_url))
     except SettingsError as error:
-        log.error("till_not_set_up", reason=str(error))
+        log.error("till_not_configured", reason=str(error))
         return _ClosedTill(str(error))
 
 

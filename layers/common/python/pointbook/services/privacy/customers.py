@@ -63,12 +63,12 @@ class CustomerErasure:
     """One request to erase a customer, as far as the time goes."""
 
     def __init__(
-        self, request: PrivacyRequest, rooms: Dependencies, save: Save, deadline: Deadline
+        self, request: PrivacyRequest, dependencies: Dependencies, save: Save, deadline: Deadline
     ) -> None:
         """Work on `request`; `save` writes down how far it has come."""
         self._request = request
         self._shop = request.shop
-        self._rooms = rooms
+        self._dependencies = dependencies
         self._save = save
         self._deadline = deadline
         self._done: Counter[str] = Counter()
@@ -109,12 +109,12 @@ class CustomerErasure:
             merged: list[str] = []
             for name in waiting:
                 self._deadline.check()
-                drawn = pseudonyms.get(name) or self._rooms.pseudonyms.draw(self._shop, name)
+                drawn = pseudonyms.get(name) or self._dependencies.pseudonyms.draw(self._shop, name)
                 if drawn is None:
                     pseudonyms.pop(name, None)
                     continue  # erased before, with nothing left
                 pseudonyms[name] = drawn
-                account = self._rooms.store.account(self._shop, name)
+                account = self._dependencies.store.account(self._shop, name)
                 merged += _real(account.merged_from) if account else ()
             waiting = merged
         self._keep_names(pseudonyms)
@@ -135,7 +135,7 @@ class CustomerErasure:
         """Copy and switch, again where somebody wrote to the account in between."""
         while True:
             self._deadline.check()
-            account = self._rooms.store.account(self._shop, customer_id)
+            account = self._dependencies.store.account(self._shop, customer_id)
             if account is not None and account.erased:
                 break
             if account is not None:
@@ -151,7 +151,7 @@ class CustomerErasure:
         pseudonyms = dict(self._request.pseudonyms)
         changed = [tombstone(customer_id, account)]
         if account is not None and account.merged_into is not None:
-            survivor = self._rooms.store.account(self._shop, account.merged_into)
+            survivor = self._dependencies.store.account(self._shop, account.merged_into)
             assert survivor is not None, "whoever was merged into stays"
             if survivor.erased:
                 pseudonyms[survivor.customer_id] = self._known(survivor.customer_id)
@@ -165,10 +165,10 @@ class CustomerErasure:
     def _take_children_along(self, customer_id: str) -> None:
         """Let those who were erased before lead to the pseudonym of whom they were merged into."""
         new_id = self._request.pseudonyms[customer_id]
-        moved = self._rooms.store.account(self._shop, new_id)
+        moved = self._dependencies.store.account(self._shop, new_id)
         for name in moved.merged_from if moved else ():
             while True:
-                child = self._rooms.store.account(self._shop, name)
+                child = self._dependencies.store.account(self._shop, name)
                 if child is None or child.merged_into != customer_id:
                     break
                 led = replace(child, merged_into=new_id, revision=child.revision + 1)
@@ -177,7 +177,7 @@ class CustomerErasure:
     def _known(self, customer_id: str) -> str:
         """An erased customer's pseudonym. Raises StoreUnavailable if it is forgotten by now."""
         known = self._request.pseudonyms.get(customer_id)
-        known = known or self._rooms.pseudonyms.find(self._shop, customer_id)
+        known = known or self._dependencies.pseudonyms.find(self._shop, customer_id)
         if known is None:
             raise StoreUnavailable(
                 TransientCause.CONFLICT, "another request has just erased them too"
@@ -187,7 +187,7 @@ class CustomerErasure:
     def _copy(self, account: Account) -> None:
         """Write the entries under the pseudonym, those of the last batch again: it may be torn."""
         new_id = self._request.pseudonyms[account.customer_id]
-        latest = self._rooms.store.entries(
+        latest = self._dependencies.store.entries(
             self._shop, new_id, before_version=account.version + 1, limit=1
         )
         done = max(0, latest[0].entry.version - BATCH_ITEMS) if latest else 0
@@ -197,9 +197,9 @@ class CustomerErasure:
             book = keys.book(self._shop, account.customer_id)
             page = [
                 moved_entry(items.entry_of(item), self._request.pseudonyms)
-                for item in self._rooms.bulk.page(book, keys.entry(done), limit)
+                for item in self._dependencies.bulk.page(book, keys.entry(done), limit)
             ]
-            self._rooms.bulk.put(items.entry_item(self._shop, booked) for booked in page)
+            self._dependencies.bulk.put(items.entry_item(self._shop, booked) for booked in page)
             assert page, f"entries behind {done} of {account.version} are missing"
             done = page[-1].entry.version
 
@@ -208,13 +208,15 @@ class CustomerErasure:
 
         An entry goes only when the order and the hold that it is about name the pseudonym.
         """
-        stone = self._rooms.store.account(self._shop, customer_id)
+        stone = self._dependencies.store.account(self._shop, customer_id)
         assert stone is not None, "moving leaves a tombstone"
         assert stone.erased, "only what has been moved is deleted"
         book = keys.book(self._shop, customer_id)
-        while page := _without_pseudonym(self._rooms.bulk.page(book, keys.ACCOUNT, PAGE_ITEMS)):
+        while page := _without_pseudonym(
+            self._dependencies.bulk.page(book, keys.ACCOUNT, PAGE_ITEMS)
+        ):
             self._rename_abouts(page)
-            self._rooms.bulk.delete(page)
+            self._dependencies.bulk.delete(page)
             entries = sum(1 for item in page if "moves" in item)
             self._done.update(entries=entries, other_items=len(page) - entries)
             self._keep_counts()
@@ -234,7 +236,7 @@ class CustomerErasure:
                 continue
             sort_key = after if name == begun else keys.ACCOUNT
             book = keys.book(self._shop, name)
-            while page := self._rooms.bulk.page(book, sort_key, PAGE_ITEMS):
+            while page := self._dependencies.bulk.page(book, sort_key, PAGE_ITEMS):
                 self._rename_abouts(page)
                 self._rename_remembered(page)
                 sort_key = page[-1]["sk"]["S"]
@@ -247,7 +249,7 @@ class CustomerErasure:
         while waiting:
             self._deadline.check()
             name = waiting.pop()
-            account = self._rooms.store.account(self._shop, name)
+            account = self._dependencies.store.account(self._shop, name)
             if name in found or account is None:
                 continue
             if account.erased:
@@ -275,10 +277,10 @@ class CustomerErasure:
             while item is not None:
                 ids = [one["S"] for one in item["entry_ids"]["L"]]
                 renamed = [renamed_entry_id(one, self._request.pseudonyms) for one in ids]
-                if renamed == ids or self._rooms.pseudonyms.put_entry_ids(item, renamed):
+                if renamed == ids or self._dependencies.pseudonyms.put_entry_ids(item, renamed):
                     break
                 self._deadline.check()
-                item = self._rooms.bulk.get(item["pk"]["S"], item["sk"]["S"])
+                item = self._dependencies.bulk.get(item["pk"]["S"], item["sk"]["S"])
 
     def _renamed(self, order: Order) -> Order:
         """An order that names nobody erased; it has no owner where their pseudonym is forgotten."""
@@ -288,7 +290,7 @@ class CustomerErasure:
         ):
             if not self._is_erased(name):
                 continue
-            pseudonym = self._rooms.pseudonyms.find(self._shop, name)
+            pseudonym = self._dependencies.pseudonyms.find(self._shop, name)
             if pseudonym is not None:
                 renamed = renamed_order(renamed, {name: pseudonym})
             elif renamed.customer_id == name:
@@ -309,7 +311,7 @@ class CustomerErasure:
         while (record := self._load(hold_id=hold_id).hold_record) is not None:
             names = dict(self._request.pseudonyms)
             if record.customer_id not in names and self._is_erased(record.customer_id):
-                found = self._rooms.pseudonyms.find(self._shop, record.customer_id)
+                found = self._dependencies.pseudonyms.find(self._shop, record.customer_id)
                 names |= {record.customer_id: found} if found else {}
             renamed = renamed_record(record, names)
             if renamed == record:
@@ -319,22 +321,22 @@ class CustomerErasure:
 
     def _is_erased(self, customer_id: str) -> bool:
         """Whether a book has moved: before that, nothing may be booked under its pseudonym."""
-        account = self._rooms.store.account(self._shop, customer_id)
+        account = self._dependencies.store.account(self._shop, customer_id)
         return account is not None and account.erased
 
     def _load(self, order_id: str | None = None, hold_id: str | None = None) -> Loaded:
         self._deadline.check()
         wanted = ReadRequest(self._shop, None, order_id=order_id, hold_id=hold_id)
-        return self._rooms.store.load(wanted, fresh=True)
+        return self._dependencies.store.load(wanted, fresh=True)
 
     def _commit(self, write: Write) -> bool:
         """Whether it was written. If not: read again, somebody else wrote, or the table is busy."""
         try:
-            if isinstance(self._rooms.store.commit(write), Committed):
+            if isinstance(self._dependencies.store.commit(write), Committed):
                 return True
         except StoreUnavailable:
             pass  # it may have been written all the same: reading again shows it
-        self._rooms.clock.sleep(_PAUSE_SECONDS)
+        self._dependencies.clock.sleep(_PAUSE_SECONDS)
         return False
 
     def _forget_requests(self, customer_id: str) -> None:
@@ -345,24 +347,24 @@ class CustomerErasure:
         shop, prefix = keys.shop(self._shop), request_key(Kind.DATA, self._shop, f"{customer_id}#")
         while True:
             self._deadline.check()
-            page = self._rooms.bulk.page(shop, prefix["sk"]["S"], PAGE_ITEMS)
+            page = self._dependencies.bulk.page(shop, prefix["sk"]["S"], PAGE_ITEMS)
             kept = [item for item in page if item["sk"]["S"].startswith(prefix["sk"]["S"])]
             if any(item["state"] == {"S": State.OPEN} for item in kept):
                 raise StoreUnavailable(TransientCause.CONFLICT, "their data is being written down")
             if not kept:
                 break
-            self._rooms.bulk.delete(kept)
+            self._dependencies.bulk.delete(kept)
             self._done.update(data_requests=len(kept))
-        self._done.update(files=self._rooms.files.forget_customer(self._shop, customer_id))
+        self._done.update(files=self._dependencies.files.forget_customer(self._shop, customer_id))
 
     def _date(self, customer_id: str) -> None:
         """Write on the tombstone when all was done, and forget the pseudonym."""
-        account = self._rooms.store.account(self._shop, customer_id)
+        account = self._dependencies.store.account(self._shop, customer_id)
         assert account is not None, "moving leaves a tombstone"
-        erased_at = {"N": str(milliseconds(self._rooms.clock.now()))}
+        erased_at = {"N": str(milliseconds(self._dependencies.clock.now()))}
         stone = items.account_item(self._shop, account) | {"erased_at": erased_at}
-        self._rooms.bulk.put([stone])
-        self._rooms.bulk.delete([pseudonym_key(self._shop, customer_id)])
+        self._dependencies.bulk.put([stone])
+        self._dependencies.bulk.delete([pseudonym_key(self._shop, customer_id)])
         self._done.update(books=1)
 
     def _keep_counts(self) -> None:

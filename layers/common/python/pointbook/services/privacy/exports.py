@@ -29,13 +29,15 @@ PAGE_ITEMS = 500
 class CustomerExport:
     """One request for a customer's data."""
 
-    def __init__(self, request: PrivacyRequest, rooms: Dependencies, deadline: Deadline) -> None:
+    def __init__(
+        self, request: PrivacyRequest, dependencies: Dependencies, deadline: Deadline
+    ) -> None:
         """Write what `request` asks for."""
         assert request.customer_id is not None, "nothing is held under an e-mail address"
         self._request = request
         self._customer_id = request.customer_id
         self._shop = request.shop
-        self._rooms = rooms
+        self._dependencies = dependencies
         self._deadline = deadline
         self._abouts = dict.fromkeys(request.order_ids)
         self._counts = {"books": 0, "entries": 0, "orders": 0, "holds": 0}
@@ -48,20 +50,20 @@ class CustomerExport:
         with TemporaryFile() as file:
             self._write(file)
             file.seek(0)
-            self._rooms.files.put(key, file)
+            self._dependencies.files.put(key, file)
         return self._request.counted(**self._counts)
 
     def _write(self, file: IO[bytes]) -> None:
         head = {
             "format": FORMAT,
-            "made_at": self._rooms.clock.now(),
+            "made_at": self._dependencies.clock.now(),
             "shop": self._shop,
             "customer_id": self._customer_id,
             "request": self._request.subject,
             "received_at": self._request.received_at,
         }
         file.write(_json(head)[:-1])
-        account = self._rooms.store.account(self._shop, self._customer_id)
+        account = self._dependencies.store.account(self._shop, self._customer_id)
         file.write(b',"erased":' + (b"true" if account and account.erased else b"false"))
         for name, members in (
             ("books", self._books()),
@@ -79,14 +81,14 @@ class CustomerExport:
         """The customer's book, and those of whoever was merged into it."""
         waiting = [self._customer_id]
         while waiting:
-            account = self._rooms.store.account(self._shop, waiting.pop(0))
+            account = self._dependencies.store.account(self._shop, waiting.pop(0))
             if account is not None and not account.erased:
                 waiting += account.merged_from
                 self._counts["books"] += 1
                 yield self._book(account)
 
     def _book(self, account: Account) -> Iterator[bytes]:
-        shown = settled(account, self._rooms.clock.now())
+        shown = settled(account, self._dependencies.clock.now())
         book = {
             "customer_id": account.customer_id,
             "merged_into": account.merged_into,
@@ -114,7 +116,7 @@ class CustomerExport:
     def _items(self, customer_id: str) -> Iterator[Stored]:
         """Everything of a book but the account."""
         book, after = keys.book(self._shop, customer_id), keys.ACCOUNT
-        while page := self._rooms.bulk.page(book, after, PAGE_ITEMS):
+        while page := self._dependencies.bulk.page(book, after, PAGE_ITEMS):
             self._deadline.check()
             yield from page
             after = page[-1]["sk"]["S"]
@@ -125,7 +127,7 @@ class CustomerExport:
                 continue
             self._deadline.check()
             wanted = ReadRequest(self._shop, None, order_id=about)
-            order = self._rooms.store.load(wanted, fresh=True).order
+            order = self._dependencies.store.load(wanted, fresh=True).order
             if order is not None:
                 self._counts["orders"] += 1
                 yield [_json(asdict(order) | {"rule": _rule(order.rule)})]
@@ -134,7 +136,7 @@ class CustomerExport:
         for about in filter(None, self._abouts):
             self._deadline.check()
             wanted = ReadRequest(self._shop, None, hold_id=about)
-            record = self._rooms.store.load(wanted, fresh=True).hold_record
+            record = self._dependencies.store.load(wanted, fresh=True).hold_record
             if record is not None:
                 self._counts["holds"] += 1
                 yield [_json(asdict(record))]

@@ -38,7 +38,7 @@ ONE_MESSAGE_SECONDS = 10.0
 class Operator(Protocol):
     """Whoever answers for the shop's points."""
 
-    def tell(self, subject: str, message: str) -> None:
+    def notify(self, subject: str, message: str) -> None:
         """Send a message. Raises Unavailable."""
         ...
 
@@ -61,10 +61,12 @@ class _Overtaken(Exception):
 class PrivacyService:
     """The privacy requests of all shops."""
 
-    def __init__(self, requests: PrivacyRequests, rooms: Dependencies, operator: Operator) -> None:
-        """Keep requests in `requests`, erase and read in `rooms`, tell `operator` of files."""
+    def __init__(
+        self, requests: PrivacyRequests, dependencies: Dependencies, operator: Operator
+    ) -> None:
+        """Keep requests in `requests`, erase and read in `dependencies`, tell `operator` of files."""
         self._requests = requests
-        self._rooms = rooms
+        self._dependencies = dependencies
         self._operator = operator
 
     def carry_out(self, message: Message) -> None:
@@ -74,11 +76,11 @@ class PrivacyService:
         be written down.
         """
         if message.topic == APP_UNINSTALLED:
-            note_uninstalled(message.shop, message.received_at, self._rooms)
+            note_uninstalled(message.shop, message.received_at, self._dependencies)
             return
         request = self._taken_in(_request_in(message))
         if request.state is State.OPEN:
-            deadline = Deadline.after(ONE_MESSAGE_SECONDS, self._rooms.clock.monotonic)
+            deadline = Deadline.after(ONE_MESSAGE_SECONDS, self._dependencies.clock.monotonic)
             self._work(request, deadline, WatchResult())
 
     def watch(self, shops: tuple[str, ...], seconds: float) -> WatchResult:
@@ -87,8 +89,8 @@ class PrivacyService:
         Shops are those of this stack. One that fails is logged and stops no other.
         """
         watched = WatchResult()
-        deadline = Deadline.after(seconds, self._rooms.clock.monotonic)
-        now = self._rooms.clock.now()
+        deadline = Deadline.after(seconds, self._dependencies.clock.monotonic)
+        now = self._dependencies.clock.now()
         for request in [one for shop in shops for one in self._requests.all_of(shop)]:
             if request.state is State.DONE:
                 continue
@@ -100,7 +102,7 @@ class PrivacyService:
             watched.oldest_seconds = max(watched.oldest_seconds, age_seconds)
         for shop in shops:
             self._delete_orphaned_files(shop)
-        log.info("privacy_watched", **asdict(watched))
+        log.info("privacy_requests_checked", **asdict(watched))
         log.metric("PrivacyRequestAge", watched.oldest_seconds, unit="Seconds")
         log.metric("PrivacyRequestsHeld", watched.held)
         log.metric("PrivacyRequestFailures", watched.failed)
@@ -128,7 +130,7 @@ class PrivacyService:
         """Whether a shop that was erased has had the app again since, and removed it again."""
         if kept.kind is not Kind.SHOP or kept.finished_at is None:
             return False
-        left_at = uninstalled_at(kept.shop, self._rooms)
+        left_at = uninstalled_at(kept.shop, self._dependencies)
         return left_at is not None and left_at > kept.finished_at
 
     def _work(self, request: PrivacyRequest, deadline: Deadline, watched: WatchResult) -> bool:
@@ -138,9 +140,9 @@ class PrivacyService:
             deadline.check()
             done = self._carried_out(request, deadline)
             if done is not None:
-                self._save(done.finished(self._rooms.clock.now()))
+                self._save(done.finished(self._dependencies.clock.now()))
         except (DeadlinePassed, _Overtaken):
-            log.info("privacy_request_goes_on", **told)
+            log.info("privacy_request_continues", **told)
             return False
         except (StoreUnavailable, Unavailable) as error:
             log.warning("privacy_request_waits", **told, cause=str(error))
@@ -160,11 +162,11 @@ class PrivacyService:
     def _carried_out(self, request: PrivacyRequest, deadline: Deadline) -> PrivacyRequest | None:
         """The request as it is then; None: nothing is kept of it."""
         if request.kind is Kind.SHOP:
-            return ShopErasure(request, self._rooms, self._save, deadline).run()
+            return ShopErasure(request, self._dependencies, self._save, deadline).run()
         if request.customer_id is None:
             return request.counted(nothing_held=1)
         if request.kind is Kind.CUSTOMER:
-            return CustomerErasure(request, self._rooms, self._save, deadline).run()
+            return CustomerErasure(request, self._dependencies, self._save, deadline).run()
         return self._answered(request, request.customer_id, deadline)
 
     def _answered(
@@ -177,16 +179,18 @@ class PrivacyService:
         key = file_key(request.shop, customer_id, request.subject.rpartition("#")[2])
         exported = None
         if not self._is_erased(request.shop, customer_id):
-            exported = CustomerExport(request, self._rooms, deadline).run(key)
+            exported = CustomerExport(request, self._dependencies, deadline).run(key)
         if exported is None or self._is_erased(request.shop, customer_id):
-            self._rooms.files.forget_customer(request.shop, customer_id)
-            self._operator.tell(
+            self._dependencies.files.forget_customer(request.shop, customer_id)
+            self._operator.notify(
                 f"Pointbook: a customer of {request.shop} asks for their data",
                 f"Customer {customer_id} was erased before: nothing is kept of them.",
             )
-            self._rooms.bulk.delete([request_key(request.kind, request.shop, request.subject)])
+            self._dependencies.bulk.delete(
+                [request_key(request.kind, request.shop, request.subject)]
+            )
             return None
-        self._operator.tell(
+        self._operator.notify(
             f"Pointbook: a customer of {request.shop} asks for their data",
             f"The data of customer {customer_id} is in the privacy bucket under\n{key}\n"
             f"Hand it to them by {request.due_at.date()}; the file is deleted after 30 days.",
@@ -199,15 +203,15 @@ class PrivacyService:
         A worker that stood still meanwhile may write one afterwards, and end before it looks again.
         """
         try:
-            for customer_id, request_id in self._rooms.files.of_shop(shop):
+            for customer_id, request_id in self._dependencies.files.of_shop(shop):
                 if self._requests.find(Kind.DATA, shop, f"{customer_id}#{request_id}") is None:
-                    self._rooms.files.delete(file_key(shop, customer_id, request_id))
+                    self._dependencies.files.delete(file_key(shop, customer_id, request_id))
                     log.warning("orphaned_file_deleted", shop=shop)
         except Unavailable as error:
             log.warning("orphaned_files_wait", shop=shop, cause=str(error))
 
     def _is_erased(self, shop: str, customer_id: str) -> bool:
-        account = self._rooms.store.account(shop, customer_id)
+        account = self._dependencies.store.account(shop, customer_id)
         return account is not None and account.erased
 
     def _hold(self, request: PrivacyRequest, reason: str) -> None:

@@ -43,23 +43,23 @@ class ShopLives(Exception):
     """The shop is not to be erased unless an operator says so."""
 
 
-def note_uninstalled(shop: str, at: datetime, rooms: Dependencies) -> None:
+def note_uninstalled(shop: str, at: datetime, dependencies: Dependencies) -> None:
     """Note that the app was removed, and take the shop's access token away. Safe to repeat."""
-    earlier = uninstalled_at(shop, rooms)
+    earlier = uninstalled_at(shop, dependencies)
     note = {
         "pk": {"S": keys.shop(shop)},
         "sk": {"S": UNINSTALLED},
         "schema": {"N": "1"},
         "uninstalled_at": {"N": str(milliseconds(max(at, earlier or at)))},
     }
-    rooms.bulk.put([note])
-    rooms.bulk.delete([{"pk": {"S": keys.shop(shop)}, "sk": {"S": TOKEN}}])
+    dependencies.bulk.put([note])
+    dependencies.bulk.delete([{"pk": {"S": keys.shop(shop)}, "sk": {"S": TOKEN}}])
     log.info("app_uninstalled", shop=shop)
 
 
-def uninstalled_at(shop: str, rooms: Dependencies) -> datetime | None:
+def uninstalled_at(shop: str, dependencies: Dependencies) -> datetime | None:
     """When the shop removed the app; None: it has it, as far as we know."""
-    note = rooms.bulk.get(keys.shop(shop), UNINSTALLED)
+    note = dependencies.bulk.get(keys.shop(shop), UNINSTALLED)
     if note is None:
         return None
     since = timedelta(milliseconds=int(note["uninstalled_at"]["N"]))
@@ -70,11 +70,11 @@ class ShopErasure:
     """One request to erase a shop, as far as the time goes."""
 
     def __init__(
-        self, request: PrivacyRequest, rooms: Dependencies, save: Save, deadline: Deadline
+        self, request: PrivacyRequest, dependencies: Dependencies, save: Save, deadline: Deadline
     ) -> None:
         """Work on `request`; `save` writes down how far it has come."""
         self._request = request
-        self._rooms = rooms
+        self._dependencies = dependencies
         self._save = save
         self._deadline = deadline
 
@@ -89,16 +89,16 @@ class ShopErasure:
             self._through_all(lambda page: _require_quiet(page, since))
             self._request = self._save(replace(self._request.counted(checked=1), position=None))
         self._through_all(self._delete)
-        return self._request.counted(files=self._rooms.files.forget_shop(shop))
+        return self._request.counted(files=self._dependencies.files.forget_shop(shop))
 
     def _left_at(self) -> datetime:
         shop = self._request.shop
-        left_at = uninstalled_at(shop, self._rooms)
+        left_at = uninstalled_at(shop, self._dependencies)
         if left_at is None:
             raise ShopLives("there is no note that the shop removed the app")
         if self._request.received_at - left_at < SENT_AFTER_MIN:
             raise ShopLives("the shop removed the app less than a day before it was to be erased")
-        token = self._rooms.bulk.get(keys.shop(shop), TOKEN)
+        token = self._dependencies.bulk.get(keys.shop(shop), TOKEN)
         if token is not None and "sealed" in token:
             raise ShopLives("the shop has an access token, so the app is installed")
         return left_at
@@ -107,7 +107,7 @@ class ShopErasure:
         """Go through the table from where the last run stopped. `look` says what it has deleted."""
         seen = 0
         while True:
-            page, position = self._rooms.bulk.scan(
+            page, position = self._dependencies.bulk.scan(
                 self._request.shop, self._request.position, PAGE_ITEMS
             )
             deleted = look(page)
@@ -124,7 +124,7 @@ class ShopErasure:
 
     def _delete(self, page: Iterable[Stored]) -> int:
         found = list(page)
-        self._rooms.bulk.delete(found)
+        self._dependencies.bulk.delete(found)
         return len(found)
 
 

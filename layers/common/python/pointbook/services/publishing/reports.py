@@ -1,13 +1,13 @@
-"""The action "report points": tell Flow a customer's six figures because a workflow asked.
+"""The action "report points": send a customer's six figures to Flow because a workflow asked.
 
     sent before? ──► answer as then
          │
-    read the book ──► too often within the hour? ──► refused
+    read the account ──► too often within the hour? ──► refused
          │
-    send the trigger ──► remember that it was sent ──► answer
+    send the trigger ──► record that it was sent ──► answer
 
-Remembered after sending, so that it is sent at least once: cut off between the two, the next try
-sends it again, and its Entry Id is the same.
+It is recorded after it was sent, so it is sent at least once: interrupted between the two, the next
+try sends it again with the same Entry Id.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.instruction import Booked, Identity, View, content_hash
 from pointbook.ledger.ledger import Ledger
-from pointbook.services.publishing.outbox import Flow, Subscriptions
+from pointbook.services.publishing.shop_run import Flow, Subscriptions
 from pointbook.shopify import triggers
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Occasion
@@ -42,11 +42,11 @@ NOT_TAKEN = Refusal(
 
 
 ERASED = Refusal(Code.CUSTOMER_ERASED, "This customer's data was erased on request.")
-"""Also where that happened while Shopify was asked: nothing is kept of such a report."""
+"""Also if it happened while Shopify was called: nothing is recorded of such a report."""
 
 
 def reported_too_often(per_hour: int) -> Refusal:
-    """Why a customer is not reported any more within this hour."""
+    """Return the refusal of further reports of a customer within this hour."""
     return Refusal(
         Code.LOOP_REFUSED,
         f"This customer's points were reported {per_hour:,} times within an hour:"
@@ -56,10 +56,10 @@ def reported_too_often(per_hour: int) -> Refusal:
 
 @dataclass(frozen=True, slots=True)
 class ReportSender:
-    """What reporting needs: the ledger, what was reported before, and Flow of the shop.
+    """Sends reports: reads the ledger, sends the trigger, records that it was sent.
 
-    `per_hour` is how often one customer is reported within an hour: no points move, so no chain of
-    entries stops a workflow that begins with a report and asks for another.
+    `per_hour` limits the reports of one customer: no points move, so the depth of a chain of
+    entries does not stop a workflow that starts with a report and requests another.
     """
 
     ledger: Ledger
@@ -70,9 +70,9 @@ class ReportSender:
     per_hour: int
 
     def report(self, action: FlowAction) -> Booked | Refusal:
-        """Carry one run of the action out; the same run again is answered as the first time.
+        """Carry out one run of the action; a repetition gets the first answer.
 
-        Raises ShopifyUnavailable and LedgerUnavailable: nothing was sent, or nobody knows.
+        Raises ShopifyUnavailable and LedgerUnavailable: nothing was sent, or that is unknown.
         """
         until = self.clock.monotonic() + ANSWER_SECONDS
         shop, customer_id = action.shop, action.customer_id
@@ -83,12 +83,12 @@ class ReportSender:
         view = self.ledger.read(shop, customer_id)
         try:
             refusal = self._refusal(shop, customer_id, view) or self._send(shop, view, until)
-            return refusal or self._remembered(shop, customer_id, identity, view)
+            return refusal or self._recorded(shop, customer_id, identity, view)
         except CustomerErased:
             return ERASED
 
-    def _remembered(self, shop: str, customer_id: str, identity: Identity, view: View) -> Booked:
-        """Remember what was sent; one write, whose loss is borne. Raises CustomerErased."""
+    def _recorded(self, shop: str, customer_id: str, identity: Identity, view: View) -> Booked:
+        """Record what was sent; a failed write is accepted. Raises CustomerErased."""
         report = IdempotencyRecord(
             key_hash=identity.key_hash,
             content_hash=content_hash({"action": REPORT_POINTS, "customer": customer_id}),
@@ -97,8 +97,8 @@ class ReportSender:
         )
         try:
             return _answer(self.reports.remember(shop, customer_id, report))
-        except LedgerUnavailable:  # it was sent: another try would only send it again
-            log.warning("report_not_remembered", shop=shop, customer_id=customer_id)
+        except LedgerUnavailable:  # it was sent: a retry would only send it again
+            log.warning("report_not_recorded", shop=shop, customer_id=customer_id)
             return _answer(report)
 
     def _refusal(self, shop: str, customer_id: str, view: View) -> Refusal | None:
@@ -109,14 +109,14 @@ class ReportSender:
         return reported_too_often(self.per_hour)
 
     def _send(self, shop: str, view: View, until: float) -> Refusal | None:
-        """Send the trigger, unless nobody listens."""
+        """Send the trigger, unless no workflow uses it."""
         if triggers.POINTS_BALANCE in self.subscriptions.disabled_handles(shop):
             return None
         occasion = Occasion("".join(_last_entry(view)), _SOURCE)
         trigger = triggers.balance(view.customer_id, view.figures, occasion)
         try:
-            why = self.flow(shop).tell(trigger, max(0.0, until - self.clock.monotonic()))
-        except ShopifyRefused as refused:  # the whole shop: somebody has to put it right
+            why = self.flow(shop).send(trigger, max(0.0, until - self.clock.monotonic()))
+        except ShopifyRefused as refused:  # the whole shop: a person has to fix it
             log.error("shop_refused", shop=shop, why=str(refused))
             raise ShopifyUnavailable(SHOP_REFUSED_RETRY_SECONDS) from refused
         if why is None:

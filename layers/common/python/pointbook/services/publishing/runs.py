@@ -1,8 +1,8 @@
-"""Runs of the outbox: what the table's stream wakes, and what waits on the shops' lists.
+"""Runs of the outbox: triggered by the table's stream, or by a schedule over the shops' lists.
 
-Shops are worked on side by side, each with a time of its own, so that one whose Shopify is slow or
-down costs the others no more than that time, and that only now and then: a shop that has failed
-rests, and meanwhile its books are put on its list without a call.
+Shops are processed in parallel, each with a time limit of its own, so that one whose Shopify is
+slow or down delays the others by no more than that, and only now and then: a shop that has failed
+rests, and meanwhile its accounts are added to its list without a call.
 """
 
 import threading
@@ -14,18 +14,18 @@ from typing import Any
 
 from pointbook import log
 from pointbook.domain.ports import Clock
-from pointbook.services.publishing.outbox import OutboxPublisher, ShopRun
+from pointbook.services.publishing.outbox import OutboxPublisher, OutboxRun
 from pointbook.store import keys
 from pointbook.store.outbox import Outbox
 
 WAKE_SECONDS = 5.0
-"""What one shop may take of a run that the stream started: other shops wait behind it."""
+"""The time limit for one shop in a run for the stream: other shops wait behind it."""
 
 REST_SECONDS = 30.0
-"""For how long a shop that failed is not called for the stream; the list is tried every minute."""
+"""How long a shop that failed is not called for the stream; its list is tried every minute."""
 
 SENDERS = 4
-"""How many books of one shop are sent side by side; its Admin API makes as many calls at a time."""
+"""How many accounts of one shop are published in parallel: its Admin API makes as many calls."""
 
 type Record = Mapping[str, Any]
 type Job = Callable[[], None]
@@ -33,7 +33,7 @@ type Job = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Wake:
-    """A book has changed: its entries go up to `version`. `sequences` name the records."""
+    """An account has entries up to `version`, says the stream in the records `sequences`."""
 
     shop: str
     customer_id: str
@@ -43,9 +43,9 @@ class Wake:
 
 @dataclass(slots=True)
 class SweepResult:
-    """What one run over the lists did: books tried, and those whose state could not be written.
+    """The result of a run over the lists: accounts tried, and those whose state was not recorded.
 
-    Not `complete`: the time was up, or a shop could not be reached; the next run goes on.
+    Not `complete`: the time was up, or a shop could not be reached; the next run continues.
     """
 
     due: int = 0
@@ -54,53 +54,53 @@ class SweepResult:
 
 
 class Publisher:
-    """The outbox of all shops; lives as long as the function's process."""
+    """The outbox of all shops; one for each process."""
 
-    def __init__(self, outbox: Outbox, desk: OutboxPublisher, clock: Clock) -> None:
-        """`clock` is real time, as that of `desk`."""
+    def __init__(self, outbox: Outbox, publisher: OutboxPublisher, clock: Clock) -> None:
+        """`clock` is the wall clock, as that of `publisher`."""
         self._outbox = outbox
-        self._desk = desk
+        self._publisher = publisher
         self._clock = clock
         self._rests_until: dict[str, float] = {}
 
     def wake(self, records: Iterable[Record], seconds: float) -> dict[str, Any]:
-        """Tell Flow of the books that records of the stream name; what Lambda is to send again.
+        """Publish the accounts in the stream's records; return the records for Lambda to retry.
 
-        A book that could not be sent is on its shop's list, and its records are done with. Named in
-        the answer are those for which not even that could be written.
+        An account that could not be published is added to its shop's list, and its records are
+        done. To be retried are those for which not even that could be recorded.
         """
         by_shop: dict[str, list[Wake]] = {}
         for one in wakes(records):
             by_shop.setdefault(one.shop, []).append(one)
         failed: list[Wake] = []
         runs, jobs = [], []
-        for shop, wanted in by_shop.items():
+        for shop, changed in by_shop.items():
             rests = self._clock.monotonic() < self._rests_until.get(shop, 0.0)
-            run = self._desk.run(shop, min(seconds, WAKE_SECONDS), resting=rests)
-            jobs += [_waking(run, _Shared(wanted), failed)] * min(SENDERS, len(wanted))
+            run = self._publisher.run(shop, min(seconds, WAKE_SECONDS), resting=rests)
+            jobs += [_waking(run, _Shared(changed), failed)] * min(SENDERS, len(changed))
             if not rests:
                 runs.append(run)
-        _side_by_side(jobs)
+        _in_parallel(jobs)
         self._finish(runs)
         again = [sequence for wake in failed for sequence in wake.sequences]
         return {"batchItemFailures": [{"itemIdentifier": one} for one in again]}
 
     def sweep(self, shops: Iterable[str], seconds: float) -> SweepResult:
-        """Try what is on the lists of these shops."""
-        swept = SweepResult()
-        runs = [self._desk.run(shop, seconds) for shop in shops]
+        """Publish the accounts on the lists of these shops."""
+        result = SweepResult()
+        runs = [self._publisher.run(shop, seconds) for shop in shops]
         now = self._clock.now()
         lists = [_Shared(self._outbox.due(run.shop, now)) for run in runs]
         lock = threading.Lock()
-        jobs = [_sweeping(*one, swept, lock) for one in zip(runs, lists, strict=True)]
-        _side_by_side(jobs * SENDERS)
+        jobs = [_sweeping(*one, result, lock) for one in zip(runs, lists, strict=True)]
+        _in_parallel(jobs * SENDERS)
         self._finish(runs)
-        swept.complete = swept.complete and not any(run.stopped for run in runs)
-        log.info("outbox_swept", **asdict(swept))
-        return swept
+        result.complete = result.complete and not any(run.stopped for run in runs)
+        log.info("outbox_swept", **asdict(result))
+        return result
 
-    def _finish(self, runs: Iterable[ShopRun]) -> None:
-        """Write what was counted, and note how the shops are."""
+    def _finish(self, runs: Iterable[OutboxRun]) -> None:
+        """Write the metrics, and remember which shops are to rest."""
         for run in runs:
             run.write_metrics()
             if run.stopped:
@@ -148,48 +148,48 @@ class _Shared[T]:
             return next(self._source)
 
 
-def _waking(run: ShopRun, wanted: _Shared[Wake], failed: list[Wake]) -> Job:
+def _waking(run: OutboxRun, changed: _Shared[Wake], failed: list[Wake]) -> Job:
     def work() -> None:
         failed.extend(
-            wake for wake in wanted if not _is_settled(run, wake.customer_id, wake.version)
+            wake for wake in changed if not _is_settled(run, wake.customer_id, wake.version)
         )
 
     return work
 
 
-def _sweeping(run: ShopRun, due: _Shared[str], swept: SweepResult, lock: threading.Lock) -> Job:
+def _sweeping(run: OutboxRun, due: _Shared[str], result: SweepResult, lock: threading.Lock) -> Job:
     def work() -> None:
         try:
             for customer_id in due:
                 if run.is_over:
-                    swept.complete = False
+                    result.complete = False
                     return
                 settled = _is_settled(run, customer_id, None)
                 with lock:
-                    swept.due += 1
-                    swept.failed += not settled
-        except Exception:  # noqa: BLE001 - whatever is wrong with one shop's list, the others go on
-            swept.complete = False
+                    result.due += 1
+                    result.failed += not settled
+        except Exception:  # noqa: BLE001 - one bad list, whatever is wrong with it, stops no other
+            result.complete = False
             log.exception("outbox_list_failed", shop=run.shop)
 
     return work
 
 
-def _is_settled(run: ShopRun, customer_id: str, version: int | None) -> bool:
-    """Whether a book is told or on the list."""
+def _is_settled(run: OutboxRun, customer_id: str, version: int | None) -> bool:
+    """Whether an account is published or on the list."""
     try:
         run.deliver(customer_id, version)
-    except Exception:  # noqa: BLE001 - whatever is wrong with one book, it stops no other
-        log.exception("outbox_book_failed", shop=run.shop, customer_id=customer_id)
+    except Exception:  # noqa: BLE001 - one bad account, whatever is wrong with it, stops no other
+        log.exception("outbox_account_failed", shop=run.shop, customer_id=customer_id)
         return False
     return True
 
 
-def _side_by_side(jobs: Sequence[Job]) -> None:
-    """Do all at the same time, and wait for all."""
+def _in_parallel(jobs: Sequence[Job]) -> None:
+    """Run all jobs at the same time, and wait for all."""
     if not jobs:
         return
     with ThreadPoolExecutor(len(jobs), thread_name_prefix="outbox") as pool:
-        # Each in a context of its own, which has the stage and the request's id for the log.
+        # Each in a copy of the context, which has the stage and request id for the log.
         for started in [pool.submit(copy_context().run, job) for job in jobs]:
             started.result()

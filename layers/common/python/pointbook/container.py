@@ -1,0 +1,305 @@
+"""The container of the functions that use the ledger: it builds the parts and puts them together.
+
+Each function has one for each process, built in one call; a test builds one with fakes in the same
+way. Parts that one function alone needs are imported where they are built.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Protocol, Unpack
+
+from pointbook.base_container import BaseContainer, BaseParts, Cached
+from pointbook.domain.programme import Programme
+from pointbook.ledger.ledger import Ledger
+from pointbook.services.alarms import raise_alarm
+from pointbook.services.my_page import MyPage
+from pointbook.settings import Settings, Stage
+from pointbook.store.dynamodb import DynamoStore, connect
+from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes
+from pointbook.till.member import Till
+
+if TYPE_CHECKING:
+    from pointbook.services.customers import KnownCustomers
+    from pointbook.services.holds import HoldService
+    from pointbook.services.orders import CustomerTags, OrderService
+    from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.ports import Discounts
+    from pointbook.services.privacy.requests import Operator, PrivacyService
+    from pointbook.services.publishing.reminders import ReminderSender
+    from pointbook.services.publishing.reports import ReportSender
+    from pointbook.services.publishing.runs import Publisher
+    from pointbook.services.publishing.shop_run import Flow
+    from pointbook.shopify.admin import AdminApi
+    from pointbook.store.privacy_requests import PrivacyRequests
+    from pointbook.store.tokens import Cipher
+    from pointbook.store.trigger_subscriptions import TriggerSubscriptions
+
+    class Customers(KnownCustomers, CustomerTags, Protocol):
+        """The customers of a shop: whether they exist, and which tags they have."""
+
+
+class Parts(BaseParts, total=False):
+    """Parts that a caller, such as a test, gives in place of those that the container builds."""
+
+    dynamodb: Any
+    s3: Any
+    cipher: "Cipher"
+    operator: "Operator"
+    admin_api: Callable[[str], "AdminApi"]
+    customers: Callable[[str], "Customers"]
+    discounts: Callable[[str], "Discounts"]
+    flow: Callable[[str], "Flow"]
+
+
+class Container(BaseContainer):
+    """All parts; those of a shop are asked for by its domain."""
+
+    def __init__(self, settings: Settings, **parts: Unpack[Parts]) -> None:
+        """Build nothing yet; `settings` are the checked environment."""
+        super().__init__(settings)
+        vars(self).update(parts)
+        self._programmes: dict[str, Cached[Programme]] = {}
+        self._shown_programmes: dict[str, Cached[Programme]] = {}
+        self._admin_apis: dict[str, AdminApi] = {}
+        self._tills: dict[tuple[tuple[str, str], ...], Till] = {}
+        self._my_page: MyPage | None = None
+
+    # --- the ledger and the programme -----------------------------------------------------------
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        """The client of DynamoDB."""
+        return connect()
+
+    @cached_property
+    def store(self) -> DynamoStore:
+        """The accounts, entries, orders and holds of all shops."""
+        return DynamoStore(*self._table)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger of all shops."""
+        return Ledger(self.store, self.clock, alarm=raise_alarm)
+
+    def programme(self, shop: str) -> Programme:
+        """The programme in force, cached for a minute."""
+        # On a laptop no two releases run side by side, so its parameters hold at once.
+        rest = timedelta() if self.settings.stage is Stage.LOCAL else PARAMETERS_REST
+        if shop not in self._programmes:
+            read = partial(self._programmes_with(rest).in_force, shop)
+            self._programmes[shop] = Cached(f"programme of {shop}", read, self.monotonic)
+        return self._programmes[shop].get()
+
+    def shown_programme(self, shop: str) -> Programme:
+        """The programme that a shop's customers are shown, cached for a minute.
+
+        Only reads, so it may be one that the next write replaces; that write refuses.
+        """
+
+        def read() -> Programme:
+            version = self._programmes_with(PARAMETERS_REST).latest(shop)
+            return version.programme if version else self.default_programme
+
+        if shop not in self._shown_programmes:
+            name = f"latest programme of {shop}"
+            self._shown_programmes[shop] = Cached(name, read, self.monotonic)
+        return self._shown_programmes[shop].get()
+
+    @cached_property
+    def default_programme(self) -> Programme:
+        """The programme of the deployment, with which shops start."""
+        return self.settings.default_programme()
+
+    # --- services -------------------------------------------------------------------------------
+
+    def order_service(self, shop: str) -> "OrderService":
+        """The service that carries out messages about a shop's orders, under its programme."""
+        from pointbook.services.orders import OrderService  # noqa: PLC0415 - for two functions
+
+        programme, customers = self.programme(shop), partial(self.customers, shop)
+        return OrderService(shop, self.ledger, self.clock, programme, customers)
+
+    def hold_service(self, shop: str) -> "HoldService":
+        """The service that takes and releases holds, under a shop's programme."""
+        from pointbook.services.holds import HoldService  # noqa: PLC0415 - for two functions
+        from pointbook.store.pace import HoldCalls  # noqa: PLC0415 - same
+
+        programme = self.programme(shop)
+        return HoldService(
+            shop=shop,
+            ledger=self.ledger,
+            clock=self.clock,
+            programme=programme,
+            discounts=self.discounts(shop),
+            calls=HoldCalls(*self._table),
+            code_key=self.secrets().hold_code_key(),
+        )
+
+    def orphaned_code_service(self) -> "OrphanedCodeService":
+        """The service that deactivates discount codes that stand for no hold."""
+        from pointbook.services.orphaned_codes import OrphanedCodeService  # noqa: PLC0415 - for one function
+        from pointbook.store.orphaned_codes import OrphanedCodes  # noqa: PLC0415 - same
+
+        return OrphanedCodeService(OrphanedCodes(*self._table), self.clock, self.discounts)
+
+    def privacy_service(self) -> "PrivacyService":
+        """The service that carries out requests for data and for erasure."""
+        from pointbook.services.privacy.dependencies import Dependencies  # noqa: PLC0415 - for two functions
+        from pointbook.services.privacy.requests import PrivacyService  # noqa: PLC0415 - same
+        from pointbook.store.bulk import Bulk  # noqa: PLC0415 - same
+        from pointbook.store.files import PrivacyFiles  # noqa: PLC0415 - same
+        from pointbook.store.pseudonyms import Pseudonyms  # noqa: PLC0415 - same
+
+        dependencies = Dependencies(
+            self.store,
+            Bulk(*self._table, self.clock),
+            PrivacyFiles(self.s3, self.settings.privacy_bucket),
+            Pseudonyms(*self._table),
+            self.clock,
+        )
+        return PrivacyService(self.privacy_requests(), dependencies, self.operator)
+
+    def privacy_requests(self) -> "PrivacyRequests":
+        """The store of privacy requests."""
+        from pointbook.store.privacy_requests import PrivacyRequests  # noqa: PLC0415 - for three functions
+
+        return PrivacyRequests(*self._table)
+
+    @cached_property
+    def publisher(self) -> "Publisher":
+        """The publisher of changes; one for each process: it knows which shops are to rest."""
+        from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - for one function
+        from pointbook.services.publishing.runs import Publisher  # noqa: PLC0415 - same
+        from pointbook.store.outbox import Outbox  # noqa: PLC0415 - same
+
+        outbox, clock = Outbox(*self._table), self.wall_clock
+        sender = OutboxPublisher(outbox, self.trigger_subscriptions(), self.flow, clock)
+        return Publisher(outbox, sender, clock)
+
+    def report_sender(self, shop: str) -> "ReportSender":
+        """The service behind the action "report points"."""
+        from pointbook.services.publishing.reports import ReportSender  # noqa: PLC0415 - for one function
+        from pointbook.store.reports import Reports  # noqa: PLC0415 - same
+
+        programme = self.programme(shop)
+        return ReportSender(
+            ledger=self.ledger,
+            reports=Reports(*self._table),
+            subscriptions=self.trigger_subscriptions(),
+            flow=self.flow,
+            clock=self.clock,
+            per_hour=programme.flow_entries_per_hour,
+        )
+
+    def reminder_sender(self) -> "ReminderSender":
+        """The service that sends the trigger of points that will expire."""
+        from pointbook.services.publishing.reminders import ReminderSender  # noqa: PLC0415 - for one function
+        from pointbook.store.sent_reminders import Reminders  # noqa: PLC0415 - same
+
+        return ReminderSender(
+            store=self.store,
+            reminders=Reminders(*self._table, self.wall_clock),
+            subscriptions=self.trigger_subscriptions(),
+            flow=self.flow,
+            lead_days=lambda shop: self.programme(shop).reminder_days,
+            clock=self.clock,
+            wall_clock=self.wall_clock,
+        )
+
+    def trigger_subscriptions(self) -> "TriggerSubscriptions":
+        """The store of which triggers any workflow uses."""
+        from pointbook.store.trigger_subscriptions import TriggerSubscriptions  # noqa: PLC0415 - for four functions
+
+        return TriggerSubscriptions(*self._table)
+
+    def my_page(self) -> MyPage:
+        """My page's service: the ledger and the till. It only reads, so it needs no programme."""
+        till = self.till()
+        if self._my_page is None or self._my_page.till is not till:
+            self._my_page = MyPage(self.ledger, till)
+        return self._my_page
+
+    # --- Shopify, the till and AWS --------------------------------------------------------------
+
+    def admin_api(self, shop: str) -> "AdminApi":
+        """The Admin API of a shop, with an access token that all functions share.
+
+        Raises SettingsError where the function is not given the tokens' key.
+        """
+        if shop not in self._admin_apis:
+            self._admin_apis[shop] = self._new_admin_api(shop)
+        return self._admin_apis[shop]
+
+    def customers(self, shop: str) -> "Customers":
+        """The customers of a shop, as Shopify knows them."""
+        from pointbook.shopify.customers import Customers  # noqa: PLC0415 - not needed on every start
+
+        return Customers(self.admin_api(shop))
+
+    def discounts(self, shop: str) -> "Discounts":
+        """The discount codes of a shop."""
+        from pointbook.shopify.discounts import Discounts  # noqa: PLC0415 - not needed on every start
+
+        return Discounts(self.admin_api(shop))
+
+    def flow(self, shop: str) -> "Flow":
+        """Shopify Flow of a shop."""
+        from pointbook.shopify.flow_triggers import FlowTriggers  # noqa: PLC0415 - where one is sent
+
+        return FlowTriggers(self.admin_api(shop))
+
+    def till(self) -> Till | None:
+        """The shop's till, if it has one, with the credentials of the moment."""
+        if self.settings.till_provider == "none":
+            return None
+        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only where there is a till
+
+        credentials = tuple(sorted(self.secrets().till.items()))
+        if credentials not in self._tills:
+            self._tills = {credentials: till_of(dict(credentials), self.settings.local_till_url)}
+        return self._tills[credentials]
+
+    @cached_property
+    def s3(self) -> Any:
+        """The client of S3."""
+        from pointbook.store.files import connect_files  # noqa: PLC0415 - for two functions
+
+        return connect_files()
+
+    @cached_property
+    def cipher(self) -> "Cipher":
+        """The cipher of access tokens. Raises SettingsError without a key."""
+        from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
+
+        return kms.KmsCipher(kms.connect(), self.settings.token_key())
+
+    @cached_property
+    def operator(self) -> "Operator":
+        """The topic that operators subscribe to."""
+        from pointbook.aws import topics  # noqa: PLC0415 - for two functions
+
+        return topics.OperatorTopic(topics.connect(), self.settings.operator_topic)
+
+    @property
+    def _table(self) -> tuple[Any, str]:
+        """Client and name of the table."""
+        return self.dynamodb, self.settings.table_name
+
+    def _programmes_with(self, rest: timedelta) -> Programmes:
+        deployment = Deployment(self.default_programme, rest)
+        return Programmes(*self._table, self.clock, deployment)
+
+    def _new_admin_api(self, shop: str) -> "AdminApi":
+        # Not needed on every start, and urllib3 takes its time.
+        from pointbook.http.transport import Transport  # noqa: PLC0415
+        from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi  # noqa: PLC0415
+        from pointbook.shopify.admin_access import AdminAccess  # noqa: PLC0415
+        from pointbook.store.tokens import Tokens  # noqa: PLC0415
+
+        local_url = self.settings.local_shopify_url
+        base_url = f"{local_url}/{shop}" if local_url else f"https://{shop}"
+        tokens, clock = Tokens(*self._table, self.cipher), self.wall_clock
+        calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
+        access = AdminAccess(shop, base_url, self.app_keys, tokens, calls, clock)
+        return AdminApi(base_url, access, calls, clock)

@@ -1,0 +1,75 @@
+"""Shopify Flow's actions that move points: what makes two runs the same, and where loops end."""
+
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Command
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.ledger.instruction import Booked, Identity, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.shopify.flow_action import PointsAction
+
+CHAIN_MAX = 5
+"""How long a chain of actions may be, each of which names the entry that caused it."""
+
+TOO_DEEP = Refusal(
+    Code.LOOP_REFUSED,
+    f"More than {CHAIN_MAX} workflows have started each other: let one of them end it.",
+)
+
+
+def carry_out(
+    action: PointsAction, command: Command, ledger: Ledger, time_zone: str
+) -> Booked | Refusal:
+    """Carry out one run of an action, unless workflows have started each other too often.
+
+    `time_zone` is that of an account which it opens. Raises LedgerUnavailable; the identity of a
+    run makes a retry safe.
+    """
+    cause = _cause_of(action, ledger)
+    if isinstance(cause, Refusal):
+        return cause
+    return ledger.execute(_instruction(action, command, cause, time_zone))
+
+
+def _cause_of(action: PointsAction, ledger: Ledger) -> Cause | Refusal:
+    """The cause of an action; a refusal where workflows start each other in a loop.
+
+    An entry that the action names but that does not exist counts as the first of its chain.
+    """
+    depth = 0
+    if action.cause_entry_id is not None:
+        customer_id, _, digits = action.cause_entry_id.rpartition("-")
+        named = ledger.entry(action.shop, customer_id, int(digits))
+        depth = 1 + (named.cause.depth if named else 0)
+    if depth > CHAIN_MAX:
+        return TOO_DEEP
+    return Cause("flow", action.action_run_id, action.cause_entry_id or "", depth)
+
+
+def _instruction(
+    action: PointsAction, command: Command, cause: Cause, time_zone: str
+) -> Instruction:
+    """The instruction for one run of an action.
+
+    Its identity is the merchant's own key, which counts for one customer and one action, or else
+    the run's id, which Flow repeats for as long as it tries. What makes two requests the same:
+    customer, action, points and days; not the reason, which a template may render anew.
+    """
+    if action.idempotency_key is not None:
+        identity = Identity(f"flow:{action.handle}:key", action.idempotency_key)
+    else:
+        identity = Identity(f"flow:{action.handle}:run", action.action_run_id)
+    return Instruction(
+        shop=action.shop,
+        customer_id=action.customer_id,
+        command=command,
+        cause=cause,
+        reason=action.reason,
+        identity=identity,
+        content={
+            "action": action.handle,
+            "customer": action.customer_id,
+            "points": action.points,
+            "days_to_expire": action.days_to_expire,
+        },
+        time_zone=time_zone,
+    )

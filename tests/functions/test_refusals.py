@@ -1,0 +1,215 @@
+"""What each HTTP function refuses: with its status and code, in the caller's form, without effect.
+
+One table of all sample events that are refused. Any other sample is served.
+"""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.fakes.flow import FakeFlow
+from tests.functions.hold_shop import Codes
+from tests.support.harness import EVENTS, TABLE, Answer, Functions
+
+MY_PAGE = ("get_points", "points_history", "create_hold", "release_hold")
+OPERATORS = ("adjust_points", "import_points")
+FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
+WEBHOOKS = ("shopify_webhook", "flow_lifecycle")
+
+READS_ONLY = {
+    "no_token": (401, "token_missing"),
+    "expired_token": (401, "token_expired"),
+    "forged_token": (401, "token_invalid"),
+    "another_customer": (403, "not_yours"),
+}
+WRITES = {
+    "no_token": (401, "token_missing"),
+    "another_customer": (403, "not_yours"),
+    "by_cookie_without_origin": (403, "origin_not_allowed"),
+}
+FLOW_ACTION = {
+    "wrong_signature": (401, "signature_wrong"),
+    "not_signed": (400, "signature_missing"),
+    "customer_unknown_form": (422, "invalid_request"),
+    "unknown_shop": (422, "unknown_shop"),
+}
+FLOW_POINTS = FLOW_ACTION | {
+    "not_json": (400, "malformed_body"),
+    "not_post": (405, "method_not_allowed"),
+    "points_zero": (422, "invalid_request"),
+    "points_fraction": (422, "invalid_request"),
+    "points_too_many": (422, "invalid_request"),
+    "reason_missing": (422, "invalid_request"),
+}
+SIGNED_BY_SHOPIFY = {
+    "wrong_signature": (401, "signature_wrong"),
+    "not_signed": (401, "signature_missing"),
+    "unknown_shop": (403, "unknown_shop"),
+    "not_json": (400, "malformed_body"),
+}
+OPERATOR = {
+    "not_signed": (403, "operator_missing"),
+    "unknown_shop": (422, "unknown_shop"),
+    "not_json": (422, "invalid_request"),
+    "lone_surrogate": (422, "invalid_request"),
+}
+
+REFUSED: dict[str, dict[str, tuple[int, str]]] = {
+    "health": {},
+    "get_points": READS_ONLY,
+    "points_history": READS_ONLY,
+    "create_hold": WRITES
+    | {
+        "by_cookie_of_a_strange_page": (403, "origin_not_allowed"),
+        "no_key": (400, "idempotency_key_missing"),
+        "blank_key": (400, "idempotency_key_missing"),
+        "long_key": (422, "invalid_request"),
+        "points_missing": (422, "invalid_request"),
+        "points_zero": (422, "invalid_request"),
+        "points_fraction": (422, "invalid_request"),
+        "points_too_many": (422, "invalid_request"),
+        "not_json": (422, "invalid_request"),
+        "another_key": (409, "hold_open"),
+    },
+    "release_hold": WRITES | {"unknown_hold": (404, "hold_not_found")},
+    "adjust_points": OPERATOR
+    | {
+        "no_key": (400, "idempotency_key_missing"),
+        "blank_key": (400, "idempotency_key_missing"),
+        "points_zero": (422, "invalid_request"),
+        "points_fraction": (422, "invalid_request"),
+        "points_too_many": (422, "invalid_request"),
+        "reason_missing": (422, "invalid_request"),
+        "day_past": (422, "day_past"),
+        "day_unknown_form": (422, "invalid_request"),
+        "day_of_removal": (422, "invalid_request"),
+        "customer_unknown_form": (422, "invalid_request"),
+        "remove_too_many": (422, "insufficient_points"),
+    },
+    "import_points": OPERATOR
+    | {
+        "too_many_rows": (422, "invalid_request"),
+        "no_rows": (422, "invalid_request"),
+        "row_twice": (422, "invalid_request"),
+        "row_without_number": (422, "invalid_request"),
+        "dry_run_as_text": (422, "invalid_request"),
+        "import_id_unknown_form": (422, "invalid_request"),
+    },
+    "flow_action_grant": FLOW_POINTS,
+    "flow_action_consume": FLOW_POINTS,
+    "flow_action_report": FLOW_ACTION,
+    "flow_lifecycle": SIGNED_BY_SHOPIFY | {"timestamp_missing": (400, "invalid_request")},
+    "shopify_webhook": SIGNED_BY_SHOPIFY
+    | {
+        "customers_redact_forged": (401, "signature_wrong"),
+        "another_shop_in_the_body": (403, "unknown_shop"),
+        "order_as_redaction": (400, "topic_mismatch"),
+        "not_post": (405, "method_not_allowed"),
+    },
+}
+
+
+class Refusal(NamedTuple):
+    """A sample event, and what it is answered."""
+
+    function: str
+    case: str
+    status: int
+    code: str
+
+
+REFUSALS = [
+    Refusal(function, case, *answer)
+    for function, cases in REFUSED.items()
+    for case, answer in cases.items()
+]
+SERVED = [
+    (function, path.stem)
+    for function, cases in REFUSED.items()
+    for path in sorted((EVENTS / function).glob("*.json"))
+    if path.stem not in cases
+]
+
+
+class Shop:
+    """A customer of 1,250 points holds 500 of them; whatever happens now can be seen."""
+
+    def __init__(self) -> None:
+        self.codes, self.flow = Codes(), FakeFlow()
+        self.functions = Functions({"discounts": lambda _: self.codes, "flow": lambda _: self.flow})
+        for function, case in (("flow_action_grant", "run"), ("create_hold", "by_header")):
+            assert self.functions.sample(function, case).status in (200, 201)
+
+    def everything(self) -> tuple[Any, ...]:
+        """All that a request could have an effect on."""
+        codes = (set(self.codes.made), set(self.codes.off))
+        table = self.functions.table.items(TABLE)
+        return table, codes, self.flow.asked, list(self.functions.queues.sent)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: f"{one.function}-{one.case}")
+def test_what_is_refused_has_its_status_and_code_and_no_effect(refusal: Refusal) -> None:
+    shop = Shop()
+    before = shop.everything()
+    answer = shop.functions.sample(refusal.function, refusal.case)
+    assert (answer.status, answer.body["code"]) == (refusal.status, refusal.code)
+    assert_form(refusal.function, answer)
+    assert shop.everything() == before
+
+
+def assert_form(function: str, answer: Answer) -> None:
+    """A problem for my page and operators; the code, and words for a merchant, for Shopify."""
+    if function in (*MY_PAGE, *OPERATORS):
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.body["status"] == answer.status
+        assert answer.body["detail"]
+        assert ("login_url" in answer.body) == (function in MY_PAGE and answer.status == 401)
+        return
+    assert answer.headers["Content-Type"] == "application/json"
+    assert set(answer.body) == ({"code", "message"} if function in FLOW else {"code"})
+    assert all(answer.body.values())
+
+
+@pytest.mark.parametrize(("function", "case"), SERVED)
+def test_every_other_sample_is_served(function: str, case: str) -> None:
+    assert Shop().functions.sample(function, case).status < 400
+
+
+def test_the_table_has_every_function_that_answers_over_http() -> None:
+    assert {*REFUSED} == {"health", *MY_PAGE, *OPERATORS, *FLOW, *WEBHOOKS}
+    assert [
+        one for one in REFUSALS if not (EVENTS / one.function / f"{one.case}.json").exists()
+    ] == []
+
+
+GOOD = {
+    "get_points": "by_header",
+    "points_history": "by_header",
+    "create_hold": "by_header",
+    "release_hold": "by_header",
+    "adjust_points": "add",
+    "import_points": "run",
+    "flow_action_grant": "run",
+    "flow_action_consume": "run",
+    "flow_action_report": "run",
+    "flow_lifecycle": "switched_on",
+    "shopify_webhook": "orders_create",
+}
+
+
+class Broken:
+    """A client of AWS that fails as no client should."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError("secret detail")
+
+
+@pytest.mark.parametrize("function", GOOD)
+def test_an_unexpected_fault_is_answered_500_without_detail(
+    function: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer = Functions({"dynamodb": Broken(), "sqs": Broken()}).sample(function, GOOD[function])
+    assert (answer.status, answer.body["code"]) == (500, "internal_error")
+    assert_form(function, answer)
+    assert "secret detail" not in str(answer.body)
+    assert "secret detail" in capsys.readouterr().out, "the log has it"
