@@ -17,6 +17,7 @@ from pointbook.domain.expiry import Never
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import Table
 from tests.artifacts.stack import shopify
 from tests.support.harness import SECRETS
 from tests.support.servers import ministack
@@ -46,7 +47,7 @@ class World:
         kms = boto3.client("kms", **where)
         key_id = kms.create_key()["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=TOKEN_KEY, TargetKeyId=key_id)
-        self._ledger = Ledger(DynamoStore(dynamodb, TABLE), SystemClock())
+        self._ledger = Ledger(DynamoStore(Table(dynamodb, TABLE)), SystemClock())
         self._numbers = count(_FIRST_CUSTOMER)
         self.environment: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": aws_url,

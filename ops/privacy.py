@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     stack = target.target_of(options)
     shop = stack.shop(options.shop)
-    requests = PrivacyRequests(stack.client("dynamodb"), stack.settings.table_name)
+    requests = PrivacyRequests(stack.table())
     if options.confirm_shop_erasure:
         print(f"All points, history and settings of {shop} will be deleted. This cannot be undone.")
         if not options.yes and not is_confirmed(f"Erase {shop}?"):

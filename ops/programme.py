@@ -118,9 +118,8 @@ def _history(options: Namespace) -> int:
 
 
 def _programmes(stack: Target) -> Programmes:
-    table = stack.settings.table_name
     deployment = Deployment(stack.settings.default_programme())
-    return Programmes(stack.client("dynamodb"), table, stack.clock(), deployment)
+    return Programmes(stack.table(), stack.clock(), deployment)
 
 
 def _in_force(stack: Target, version: Version | None) -> Programme:

@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     if options.first is not None and options.customer is None:
         raise OpsProblem("--from needs --customer.")
     stack = target.target_of(options)
-    outbox = Outbox(stack.client("dynamodb"), stack.settings.table_name)
+    outbox = Outbox(stack.table())
     if options.customer is None:
         return _all(stack, outbox, options.shop)
     return _one(stack, outbox, options)
@@ -50,10 +50,10 @@ def main(arguments: list[str]) -> int:
 def _all(stack: Target, outbox: Outbox, only: str | None) -> int:
     shops = [stack.shop(only)] if only else stack.settings.shops
     marked: Counter[str] = Counter()
-    for book in outbox.behind(_show_progress):
+    for book in outbox.unpublished(_show_progress):
         if book.shop in shops and not is_pseudonym(book.customer_id):
             now = SystemClock().now()
-            outbox.ask(book.shop, book.customer_id, book.version, now)
+            outbox.request(book.shop, book.customer_id, book.version, now)
             marked[book.shop] += 1
     _end_progress()
     for shop in shops:
@@ -64,19 +64,17 @@ def _all(stack: Target, outbox: Outbox, only: str | None) -> int:
 
 def _one(stack: Target, outbox: Outbox, options: Namespace) -> int:
     shop, customer_id = stack.shop(options.shop), _digits(options.customer)
-    account = DynamoStore(stack.client("dynamodb"), stack.settings.table_name).account(
-        shop, customer_id
-    )
+    account = DynamoStore(stack.table()).account(shop, customer_id)
     if account is None or account.erased:
         raise OpsProblem(f"{shop} has no account of customer {customer_id}.")
-    version, told = account.version, outbox.told(shop, customer_id)
-    print(f"{shop}, customer {customer_id}: {version} entries, published up to {told}.")
+    version, published = account.version, outbox.published(shop, customer_id)
+    print(f"{shop}, customer {customer_id}: {version} entries, published up to {published}.")
     if options.first is not None:
-        return _repeat(outbox, options, (shop, customer_id), (told, version))
-    if told >= version:
+        return _repeat(outbox, options, (shop, customer_id), (published, version))
+    if published >= version:
         print("Nothing to publish.")
         return 0
-    outbox.ask(shop, customer_id, version, SystemClock().now())
+    outbox.request(shop, customer_id, version, SystemClock().now())
     print(f"Queued; {_WITHIN_A_MINUTE}")
     return 0
 
@@ -84,17 +82,17 @@ def _one(stack: Target, outbox: Outbox, options: Namespace) -> int:
 def _repeat(
     outbox: Outbox, options: Namespace, book: tuple[str, str], state: tuple[int, int]
 ) -> int:
-    (told, version), first = state, options.first
+    (published, version), first = state, options.first
     if not 1 <= first <= version:
         raise OpsProblem(f"--from is {first}, but must be a version from 1 to {version}.")
-    if first > told:
+    if first > published:
         raise OpsProblem(f"Version {first} has not been published yet; omit --from.")
-    print(f"Shopify Flow will receive the triggers of versions {first} to {told} again, in order.")
+    print(f"Shopify Flow will receive the triggers of versions {first} to {published} again.")
     print("Workflows will run again, unless they check the Entry Id.")
     if not options.yes and not is_confirmed("Send them again?"):
         print("Nothing has been changed.")
         return 1
-    if not outbox.set_back(*book, first - 1, version, SystemClock().now()):
+    if not outbox.rewind(*book, first - 1, version, SystemClock().now()):
         raise OpsProblem("This account is being published right now; try again in half a minute.")
     print(f"Queued; {_WITHIN_A_MINUTE}")
     return 0

@@ -23,6 +23,7 @@ from ops.problems import OpsProblem
 from pointbook.clock import MovedClock, SystemClock
 from pointbook.errors import SettingsError
 from pointbook.settings import Settings
+from pointbook.store.table import Table
 
 _FUNCTION = "GetPointsFunction"
 """Logical id of the function whose variables are read; all functions share them."""
@@ -45,6 +46,10 @@ class Target:
     def client(self, service: str) -> Any:
         """A client of one of AWS's services."""
         return self.session.client(service, endpoint_url=self.endpoint_url)
+
+    def table(self) -> Table:
+        """The ledger's table."""
+        return Table(self.client("dynamodb"), self.settings.table_name)
 
     def clock(self) -> SystemClock:
         """The ledger's clock, as the functions see it."""

@@ -19,8 +19,8 @@ def handler(request: Request, container: Container) -> Response:
         log.warning("trigger_unknown", shop=use.shop)
         log.metric("UnknownFlowTriggers")
         return Response(200, {"status": "ignored"})
-    if not container.trigger_subscriptions().say(
-        use.shop, use.handle, use.at, listened=use.listened
+    if not container.trigger_subscriptions().record(
+        use.shop, use.handle, use.at, enabled=use.listened
     ):
         return Response(200, {"status": "outdated"})
     log.info(

@@ -1,24 +1,26 @@
-"""Nothing but the ledger's transaction and `Beside` creates an item under a customer's key.
+"""Nothing but the ledger's transaction and `CustomerItems` creates an item under a customer's key.
 
 All tests of functions run on a table that refuses anything else, so whatever a service writes on
 its ordinary paths is seen there. Here it is shown what the table sees and what it lets through.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pointbook.store.beside import Beside
+from pointbook.store.customer_items import CustomerItems
+from pointbook.store.table import Outcome, Update
 from tests.fakes.expressions import Item
-from tests.fakes.guarded import GuardedDynamo, Unguarded
+from tests.fakes.guarded import GuardedDynamoDB, Unguarded
 from tests.support.harness import TABLE, Functions
 from tests.support.table import table_request
 
-BOOK = "S#demo.myshopify.com#C#8840734670934"
-MOVED = f"S#demo.myshopify.com#C#0{'7' * 19}"
-NOTE = {"pk": {"S": BOOK}, "sk": {"S": "U"}}
-ACCOUNT = {"pk": {"S": BOOK}, "sk": {"S": "A"}}
+BOOK = "SHOP#demo.myshopify.com#CUSTOMER#8840734670934"
+MOVED = f"SHOP#demo.myshopify.com#CUSTOMER#0{'7' * 19}"
+NOTE = {"pk": {"S": BOOK}, "sk": {"S": "OUTBOX"}}
+ACCOUNT = {"pk": {"S": BOOK}, "sk": {"S": "ACCOUNT"}}
 
 type Write = tuple[str, dict[str, Any]]
 
@@ -79,12 +81,12 @@ GUARDED: dict[str, Write] = {
         "batch_write_item",
         batch({**ACCOUNT, "erased": {"BOOL": True}}),
     ),
-    "an item of the shop": ("put_item", put({**NOTE, "pk": {"S": "S#demo.myshopify.com"}})),
+    "an item of the shop": ("put_item", put({**NOTE, "pk": {"S": "SHOP#demo.myshopify.com"}})),
 }
 
 
-def table() -> GuardedDynamo:
-    made = GuardedDynamo()
+def table() -> GuardedDynamoDB:
+    made = GuardedDynamoDB()
     made.create_table(**table_request(TABLE))
     return made
 
@@ -108,21 +110,19 @@ def functions() -> Functions:
 
 
 def test_all_tests_of_functions_run_on_that_table(functions: Functions) -> None:
-    assert isinstance(functions.table, GuardedDynamo)
+    assert isinstance(functions.table, GuardedDynamoDB)
 
 
-def unguarded_create(beside: Beside, item: Item) -> None:
-    beside._client.put_item(TableName=beside._table, Item=item)
+def unguarded_create(customer_items: CustomerItems, item: Item) -> None:
+    customer_items._table.put(item)
 
 
-def unguarded_change(beside: Beside, update: Item, _: Item) -> tuple[Item, Item]:
-    unconditional = {name: part for name, part in update.items() if name != "ConditionExpression"}
-    beside._client.update_item(**unconditional)
-    return {"there": {}}, {}
+def unguarded_change(customer_items: CustomerItems, update: Update) -> Outcome:
+    return customer_items._table.update_if(replace(update, condition=""))
 
 
 @pytest.mark.parametrize(
-    ("method", "planted"), [("create", unguarded_create), ("change_or_create", unguarded_change)]
+    ("method", "planted"), [("create", unguarded_create), ("change", unguarded_change)]
 )
 def test_a_service_that_writes_past_it_does_not_get_through(
     functions: Functions,
@@ -131,6 +131,6 @@ def test_a_service_that_writes_past_it_does_not_get_through(
     planted: Callable[..., object],
 ) -> None:
     """The violation is planted in the product: the count of a customer's reports is such a note."""
-    monkeypatch.setattr(Beside, method, planted)
+    monkeypatch.setattr(CustomerItems, method, planted)
     with pytest.raises(Unguarded):
         functions.sample("flow_action_report", "run")

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from local import demo, signing
-from pointbook.aws import kms, queues, secrets, topics
+from pointbook.aws import files, kms, queues, secrets, topics
 from pointbook.container import Container
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import TakeHold
 from pointbook.http.calls import Answer, Call
 from pointbook.http.transport import Transport
 from pointbook.ledger.instruction import Booked, Instruction
-from pointbook.store import dynamodb, files
+from pointbook.store import table
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.artifacts.roles import Aws, Right
 from tests.support import harness
@@ -129,7 +129,7 @@ class Shop:
         topic = answered_by(self.aws, topics.connect())
         self.functions.container = Container(
             settings,
-            dynamodb=answered_by(self.aws, dynamodb.connect()),
+            dynamodb=answered_by(self.aws, table.connect()),
             s3=answered_by(self.aws, files.connect_files()),
             sqs=answered_by(self.aws, queues.connect()),
             secrets_manager=answered_by(self.aws, secrets.connect()),
@@ -140,7 +140,7 @@ class Shop:
     def lose_token(self) -> None:
         """As before the first call of Shopify: the table keeps no access token either."""
         self.start_anew()
-        key = {"pk": {"S": f"S#{demo.SHOP_DOMAIN}"}, "sk": {"S": "T"}}
+        key = {"pk": {"S": f"SHOP#{demo.SHOP_DOMAIN}"}, "sk": {"S": "ACCESS_TOKEN"}}
         self.functions.table.delete_item(TableName=TABLE, Key=key)
 
     def move(self, seconds: int) -> None:
@@ -197,7 +197,7 @@ class Shop:
     def _forget_requests(self) -> None:
         """As if no request had come before, so that the samples are carried out once more."""
         for pk, sk in self.functions.table.items(TABLE):
-            if sk.startswith("I#"):
+            if sk.startswith("REQUEST#"):
                 key = {"pk": {"S": pk}, "sk": {"S": sk}}
                 self.functions.table.delete_item(TableName=TABLE, Key=key)
 

@@ -94,7 +94,9 @@ def test_publish_changes_is_allowed_what_it_does(
     """By the stream, of books that are there or not; from the list, after Shopify was closed."""
 
     def wake() -> dict[str, Any]:
-        account = shop.functions.table.items(TABLE)[f"S#{demo.SHOP_DOMAIN}#C#{CUSTOMER}", "A"]
+        account = shop.functions.table.items(TABLE)[
+            f"SHOP#{demo.SHOP_DOMAIN}#CUSTOMER#{CUSTOMER}", "ACCOUNT"
+        ]
         return shop.functions.invoke("publish_changes", records(account))
 
     def be_refused() -> None:

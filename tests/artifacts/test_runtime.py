@@ -222,7 +222,7 @@ def test_a_change_is_published_once_and_expiring_points_are_reminded_of(
 ) -> None:
     before = len(triggers(shopifys[0]))
     stack.sample(GRANT, "days_30")
-    key = {"pk": {"S": f"S#{demo.SHOP_DOMAIN}#C#{CUSTOMER}"}, "sk": {"S": "A"}}
+    key = {"pk": {"S": f"SHOP#{demo.SHOP_DOMAIN}#CUSTOMER#{CUSTOMER}"}, "sk": {"S": "ACCOUNT"}}
     account = stack.cloud.dynamodb.get_item(TableName=TABLE, Key=key)["Item"]
     for _ in range(2):
         assert stack.invoke("publish_changes", records(account)) == {"batchItemFailures": []}

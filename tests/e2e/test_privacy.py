@@ -91,7 +91,7 @@ class Everything:
         return {
             item["book"]["S"]: [int(value["N"]) for value in item["balances"]["L"]]
             for item in self.items()
-            if item["sk"]["S"] == "A" and item["book"]["S"]
+            if item["sk"]["S"] == "ACCOUNT" and item["book"]["S"]
         }
 
     def book_of(self, customer: str) -> str:
@@ -99,7 +99,7 @@ class Everything:
         (book,) = (
             item["book"]["S"]
             for item in self.items()
-            if item["sk"]["S"] == "A" and item["pk"]["S"].endswith(f"#C#{customer}")
+            if item["sk"]["S"] == "ACCOUNT" and item["pk"]["S"].endswith(f"#CUSTOMER#{customer}")
         )
         return str(book)
 
@@ -154,13 +154,13 @@ def test_an_erased_customer_is_found_nowhere_and_the_shops_sums_stay(
     book, before = everything.book_of(customer), everything.books()
 
     post(stack, "customers/redact", about | {"orders_to_redact": [order_id]})
-    proof = f"S#{stack.shop_domain} R#customers/redact#{customer}"
+    proof = f"SHOP#{stack.shop_domain} PRIVACY_REQUEST#customers/redact#{customer}"
     wait_until(lambda: any(place == proof and "done" in text for place, text in everything.texts()))
 
     for text in personal:
         assert everything.where(text) == set()
-    kept = {place for place in everything.where(customer) if place.startswith("S#")}
-    assert kept == {proof, f"S#{stack.shop_domain}#C#{customer} A"}
+    kept = {place for place in everything.where(customer) if place.startswith("SHOP#")}
+    assert kept == {proof, f"SHOP#{stack.shop_domain}#CUSTOMER#{customer} ACCOUNT"}
     _unchanged(everything, book, before)
     _sees_zeros_and_is_refused(stack, customer)
     assert redrive.redrive(orders.sqs, orders.letters, orders.url) == 1
@@ -307,7 +307,7 @@ def _is_worked_off(
     if invoke(stack, "privacy_watch")["open"]:
         return False
     table = everything.items()
-    keys = {f"S#{stack.shop_domain}#O#{pair.order}" for pair in pairs}
+    keys = {f"SHOP#{stack.shop_domain}#ORDER#{pair.order}" for pair in pairs}
     known = [papers.order_of(item) for item in table if item["pk"]["S"] in keys]
     carried_out = [one for one in known if one.approved_points == 3 and one.spendings]
     done = {item["subject"]["S"] for item in table if item.get("state") == {"S": "done"}}

@@ -18,6 +18,7 @@ from itertools import cycle, permutations
 from random import Random
 from typing import Any, Final
 
+from pointbook.aws.files import PrivacyFiles
 from pointbook.clock import SystemClock
 from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause, milliseconds
@@ -42,14 +43,15 @@ from pointbook.services.sweeps import Sweep, settling
 from pointbook.shopify.discounts import Discount
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Trigger
-from pointbook.store.bulk import Bulk
-from pointbook.store.files import PrivacyFiles
+from pointbook.store.installations import Installations
 from pointbook.store.outbox import Outbox
 from pointbook.store.pace import HoldCalls
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.reports import Reports
 from pointbook.store.sent_reminders import Reminders
+from pointbook.store.stored_items import StoredItems
+from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -353,7 +355,7 @@ class PairsShop:
     def _deliver(self, text: str | Message) -> None:
         message = text if isinstance(text, Message) else read_message(text)
         if message.topic == "customers/merge":
-            requests = PrivacyRequests(self.client, self.engine.table)
+            requests = PrivacyRequests(self._table)
             customer_events.carry_out(message, self._ledger(), self.programme, requests)
         elif message.topic.startswith("customers/"):
             self._privacy().carry_out(message)
@@ -450,8 +452,8 @@ class PairsShop:
             self.accepted[what] += points
 
     def _report(self, customer: str, run: str) -> None:
-        listening = TriggerSubscriptions(self.client, self.engine.table)
-        reports = Reports(self.client, self.engine.table)
+        listening = TriggerSubscriptions(self._table)
+        reports = Reports(self._table)
         desk = ReportSender(
             self._ledger(), reports, listening, lambda _: self.flow, self.clock, per_hour=100
         )
@@ -465,7 +467,7 @@ class PairsShop:
             self._outbox_desk().run(SHOP, 5.0).deliver(customer, account.version)
 
     def _remind(self, customer: str) -> None:
-        reminders = Reminders(self.client, self.engine.table, self.clock)
+        reminders = Reminders(self._table, self.clock)
         now = self.clock.now()
         reminded = reminders.claim(SHOP, customer, now, now + timedelta(seconds=60))
         if reminded is not None:
@@ -481,6 +483,10 @@ class PairsShop:
         assert not watched.failed, "a request fails"
 
     # --- the services ---------------------------------------------------------------------------
+
+    @property
+    def _table(self) -> Table:
+        return Table(self.client, self.engine.table)
 
     def _store(self) -> Any:
         return self.engine.store(self.client)
@@ -498,20 +504,25 @@ class PairsShop:
             clock=self.clock,
             programme=self.programme,
             discounts=Discounts(),
-            calls=HoldCalls(self.client, self.engine.table),
+            calls=HoldCalls(self._table),
             code_key=b"a key of the test's",
         )
 
     def _privacy(self) -> PrivacyService:
-        client, table = self.client, self.engine.table
-        bulk, names = Bulk(client, table, self.clock), Pseudonyms(client, table)
-        files = PrivacyFiles(LockedClient(self.bucket), BUCKET)
-        rooms = Dependencies(self._store(), bulk, files, names, self.clock)
-        return PrivacyService(PrivacyRequests(client, table), rooms, Operator())
+        dependencies = Dependencies(
+            store=self._store(),
+            requests=PrivacyRequests(self._table),
+            items=StoredItems(self._table, self.clock),
+            pseudonyms=Pseudonyms(self._table),
+            installations=Installations(self._table),
+            files=PrivacyFiles(LockedClient(self.bucket), BUCKET),
+            clock=self.clock,
+        )
+        return PrivacyService(dependencies, Operator())
 
     def _outbox(self) -> Outbox:
-        return Outbox(self.client, self.engine.table)
+        return Outbox(self._table)
 
     def _outbox_desk(self) -> OutboxPublisher:
-        subscriptions = TriggerSubscriptions(self.client, self.engine.table)
+        subscriptions = TriggerSubscriptions(self._table)
         return OutboxPublisher(self._outbox(), subscriptions, lambda _: self.flow, self.clock)

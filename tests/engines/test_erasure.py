@@ -44,8 +44,8 @@ from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, Desk
 
 SECRETS = ("Yamada Taro", "taro@example.com", "090-1234-5678")
 MERGED = "7003"
-TOMBSTONE = (f"S#{SHOP}#C#{CUSTOMER}", "A")
-PROOF = (f"S#{SHOP}", f"R#customers/redact#{CUSTOMER}")
+TOMBSTONE = (f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}", "ACCOUNT")
+PROOF = (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{CUSTOMER}")
 EVERYWHERE = pytest.mark.parametrize("engine", ALL, indirect=True)
 IN_MEMORY = pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 
@@ -71,7 +71,7 @@ def _goods(minor: int) -> Goods:
 
 
 def accounts(engine: Engine) -> list[Account]:
-    return [items.account_of(item) for item in everything(engine) if item["sk"] == {"S": "A"}]
+    return [items.account_of(item) for item in everything(engine) if item["sk"] == {"S": "ACCOUNT"}]
 
 
 def shop_sums(engine: Engine) -> Counter[str]:
@@ -92,7 +92,7 @@ def must_be_erased(engine: Engine, before: Counter[str], office: Office) -> None
     assert shop_sums(engine) == before
     for secret in SECRETS:
         assert naming(engine, secret) == set()
-    children = {(f"S#{SHOP}#C#{MERGED}", "A")}
+    children = {(f"SHOP#{SHOP}#CUSTOMER#{MERGED}", "ACCOUNT")}
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
     assert naming(engine, MERGED) == children
     for account in accounts(engine):
@@ -265,8 +265,8 @@ def test_a_customer_who_was_merged_away_is_erased_and_the_survivor_keeps_the_poi
     assert shop_sums(engine) == before
     assert desk.figures() == figures
     assert naming(engine, MERGED) == {
-        (f"S#{SHOP}#C#{MERGED}", "A"),
-        (f"S#{SHOP}", f"R#customers/redact#{MERGED}"),
+        (f"SHOP#{SHOP}#CUSTOMER#{MERGED}", "ACCOUNT"),
+        (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{MERGED}"),
     }
     (child,) = _account(desk, CUSTOMER).merged_from
     assert is_pseudonym(child)
@@ -288,7 +288,7 @@ def must_be_erased_again(engine: Engine, before: Counter[str]) -> None:
 @IN_MEMORY
 def test_a_long_history_moves_in_several_runs(engine: Engine) -> None:
     desk, office = live(engine), Office(engine)
-    for _ in range(400):
+    for _ in range(700):
         desk.grant(1, reason=SECRETS[0])
     before = shop_sums(engine)
     impatient = _Ticking(office)
@@ -301,7 +301,7 @@ def test_a_long_history_moves_in_several_runs(engine: Engine) -> None:
     assert runs > 1
     must_be_erased(engine, before, office)
     (request,) = office.requests.all_of(SHOP)
-    assert request.counts["entries"] == 407
+    assert request.counts["entries"] == 707
 
 
 class _Ticking:

@@ -2,16 +2,21 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from pointbook.clock import SystemClock
+from pointbook.domain.erase import tombstone
 from pointbook.domain.lots import Lot
 from pointbook.domain.reminders import Reminder, after_telling
-from pointbook.store.outbox import Outbox
-from pointbook.store.outbox_requests import Cursor
+from pointbook.store import items, keys
+from pointbook.store.customer_items import CustomerErased
+from pointbook.store.outbox import Cursor, Outbox
 from pointbook.store.reports import Reports
 from pointbook.store.sent_reminders import Reminders
+from pointbook.store.table import Table
+from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support import engine as engines
 from tests.support.engine import SHOP, Engine
 from tests.support.examples import CUSTOMER, OTHER, a_remembered
@@ -25,18 +30,52 @@ DAY, LATER = date(2026, 12, 22), date(2026, 12, 31)
 
 @pytest.fixture
 def reports(engine: Engine) -> Reports:
-    return Reports(engine.client, engine.table)
+    return Reports(Table(engine.client, engine.table))
 
 
 @pytest.fixture
 def reminders(engine: Engine) -> Reminders:
-    return Reminders(engine.client, engine.table, SystemClock())
+    return Reminders(Table(engine.client, engine.table), SystemClock())
 
 
 def test_so_many_reports_an_hour_and_each_customer_for_himself(reports: Reports) -> None:
     assert [reports.count(SHOP, CUSTOMER, NOW, 3) for _ in range(5)] == [True] * 3 + [False] * 2
     assert reports.count(SHOP, OTHER, NOW, 3)
     assert [reports.count(SHOP, CUSTOMER, NEXT_HOUR, 1) for _ in range(2)] == [True, False]
+
+
+def test_a_clock_that_is_a_little_behind_counts_in_the_hour_that_has_begun(
+    reports: Reports,
+) -> None:
+    assert reports.count(SHOP, CUSTOMER, NEXT_HOUR, 2)
+    assert [reports.count(SHOP, CUSTOMER, NOW, 2) for _ in range(2)] == [True, False]
+    assert not reports.count(SHOP, CUSTOMER, NEXT_HOUR, 2)
+
+
+class Erasing(MemoryDynamoDB):
+    """Erases the customer right after an update, once it is `armed`."""
+
+    armed = False
+
+    def update_item(self, **request: Any) -> Any:
+        try:
+            return super().update_item(**request)
+        finally:
+            if self.armed:
+                stone = items.account_item(SHOP, tombstone(CUSTOMER, None))
+                self.put_item(TableName=request["TableName"], Item=stone)
+                self.delete_item(TableName=request["TableName"], Key=request["Key"])
+
+
+def test_a_new_hour_counts_nothing_of_a_customer_who_was_erased_meanwhile() -> None:
+    client = Erasing()
+    engine = engines.opened(engines.MEMORY, client)
+    reports = Reports(Table(client, engine.table))
+    reports.count(SHOP, CUSTOMER, NOW, 1)
+    client.armed = True
+    with pytest.raises(CustomerErased):
+        reports.count(SHOP, CUSTOMER, NEXT_HOUR, 1)
+    assert [sk for _, sk in client.items(engine.table)] == [keys.ACCOUNT]
 
 
 @pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
@@ -78,7 +117,7 @@ def test_books_are_read_with_what_was_told_of_them(engine: Engine, reminders: Re
     desk.grant(70)
     reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM)
     reminders.release(SHOP, CUSTOMER, {DAY: frozenset({7})})
-    (book,) = reminders.books(SHOP, [CUSTOMER, "7999"])
+    (book,) = reminders.accounts(SHOP, [CUSTOMER, "7999"])
     assert (book.customer_id, book.account().balances.approved) == (CUSTOMER, 70)
     assert book.reminded() == {DAY: frozenset({7})}
 
@@ -87,7 +126,7 @@ def test_the_outbox_and_the_reminders_leave_each_others_notes_alone(
     engine: Engine, reminders: Reminders
 ) -> None:
     """They share a book's cursor."""
-    outbox = Outbox(engine.client, engine.table)
+    outbox = Outbox(Table(engine.client, engine.table))
     reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM)
     cursor = outbox.acquire(Cursor(SHOP, CUSTOMER, "mine", NOW + CLAIM), NOW, None)
     assert isinstance(cursor, Cursor)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pointbook.store import keys
-from pointbook.store.pace import HoldCalls, begin_minute, count_on
+from pointbook.store.pace import HoldCalls
+from pointbook.store.table import Table
 from tests.engines.counting import CountingClient
 from tests.fakes.dynamodb import size_bytes
 from tests.support import engine as engines
@@ -19,7 +20,7 @@ ANNA, BEN, CLEO, DAN, EVE = (f"{number:08x}" for number in range(5))
 
 @pytest.fixture
 def calls(engine: Engine) -> HoldCalls:
-    return HoldCalls(engine.client, engine.table)
+    return HoldCalls(Table(engine.client, engine.table))
 
 
 def test_so_many_calls_a_minute_for_all_together(calls: HoldCalls) -> None:
@@ -66,7 +67,7 @@ def test_calls_at_once_are_counted_each(calls: HoldCalls) -> None:
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 def test_a_count_costs_one_write_and_the_first_of_a_minute_two(engine: Engine) -> None:
     client = CountingClient(engine.client)
-    calls = HoldCalls(client, engine.table)
+    calls = HoldCalls(Table(client, engine.table))
     calls.count(SHOP, ANNA, NOW, 60)
     assert client.operations == ["update_item", "put_item"]
     client.forget()
@@ -77,16 +78,23 @@ def test_a_count_costs_one_write_and_the_first_of_a_minute_two(engine: Engine) -
 
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 def test_a_minute_of_the_usual_pace_fits_the_kilobyte_that_is_paid_for(engine: Engine) -> None:
-    calls = HoldCalls(engine.client, engine.table)
+    calls = HoldCalls(Table(engine.client, engine.table))
     for number in range(60):
         assert calls.count("a" * 40 + ".myshopify.com", f"{number:08x}", NOW, 60) == 0
     ((_, item),) = engine.client.items(engine.table).items()
     assert size_bytes(item) <= 1024
 
 
-def test_requests_keep_to_the_item_of_the_shop() -> None:
-    for request in (
-        begin_minute("t", SHOP, ANNA, 1)["Item"],
-        count_on("t", SHOP, ANNA, 1, 2)["Key"],
-    ):
-        assert (request["pk"], request["sk"]) == ({"S": keys.shop(SHOP)}, {"S": keys.HOLD_CALLS})
+@pytest.mark.parametrize("engine", [MEMORY], indirect=True)
+def test_one_item_of_the_shop_counts_the_latest_minute_alone(
+    engine: Engine, calls: HoldCalls
+) -> None:
+    calls.count(SHOP, ANNA, NOW, 4)
+    calls.count(SHOP, BEN, NEXT_MINUTE, 4)
+    ((key, item),) = engine.client.items(engine.table).items()
+    assert key == (keys.shop(SHOP), keys.HOLD_CALLS)
+    assert (item["calls"], f"by_{ANNA}" in item, item[f"by_{BEN}"]) == (
+        {"N": "1"},
+        False,
+        {"N": "1"},
+    )

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pointbook.store.outbox import Behind, Leased, LeaseLost, Outbox
-from pointbook.store.outbox_requests import Cursor
+from pointbook.store.outbox import Cursor, Leased, LeaseLost, Outbox, Unpublished
+from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.support.engine import SHOP, Engine
 from tests.support.examples import CUSTOMER, OTHER
@@ -19,7 +19,7 @@ OTHER_SHOP = "other.myshopify.com"
 
 @pytest.fixture
 def outbox(engine: Engine) -> Outbox:
-    return Outbox(engine.client, engine.table)
+    return Outbox(Table(engine.client, engine.table))
 
 
 def wish(lease: str = "mine", now: datetime = NOW, customer_id: str = CUSTOMER) -> Cursor:
@@ -43,23 +43,23 @@ def test_a_lease_is_one_senders_until_its_time_is_over(outbox: Outbox) -> None:
     assert outbox.acquire(wish("theirs", later), later, None) == wish("theirs", later)
     for change in (outbox.advance, outbox.release, lambda one: outbox.reschedule(one, NOW)):
         with pytest.raises(LeaseLost):
-            change(replace(wish(), told=7))
+            change(replace(wish(), published=7))
     outbox.discard(wish())
-    assert outbox.told(SHOP, CUSTOMER) == 0
+    assert outbox.published(SHOP, CUSTOMER) == 0
     assert outbox.acquire(wish("third"), NOW, None) == Leased(later + LEASE)
 
 
 def test_progress_is_kept_and_the_next_sender_goes_on_from_there(outbox: Outbox) -> None:
-    cursor = replace(acquired(outbox), told=3, part=1, lease_until=NOW + 2 * LEASE)
+    cursor = replace(acquired(outbox), published=3, part=1, lease_until=NOW + 2 * LEASE)
     outbox.advance(cursor)
     assert outbox.acquire(wish("theirs"), NOW + LEASE, None) == Leased(NOW + 2 * LEASE)
-    assert outbox.release(replace(cursor, told=4, part=0))
-    assert outbox.told(SHOP, CUSTOMER) == 4
-    assert acquired(outbox, "theirs").told == 4
+    assert outbox.release(replace(cursor, published=4, part=0))
+    assert outbox.published(SHOP, CUSTOMER) == 4
+    assert acquired(outbox, "theirs").published == 4
 
 
 def test_who_was_told_is_not_leased_again_for_the_same_version(outbox: Outbox) -> None:
-    assert outbox.release(replace(acquired(outbox), told=3))
+    assert outbox.release(replace(acquired(outbox), published=3))
     assert outbox.acquire(wish(), NOW, 3) is None
     assert isinstance(outbox.acquire(wish(), NOW, 4), Cursor)
 
@@ -67,42 +67,42 @@ def test_who_was_told_is_not_leased_again_for_the_same_version(outbox: Outbox) -
 def test_a_book_that_is_put_off_is_due_at_its_time_and_remembers_its_tries(
     outbox: Outbox,
 ) -> None:
-    outbox.reschedule(replace(acquired(outbox), told=2, part=1, tries=5), NOW + LEASE)
+    outbox.reschedule(replace(acquired(outbox), published=2, part=1, tries=5), NOW + LEASE)
     assert due(outbox) == []
     assert due(outbox, NOW + LEASE) == [CUSTOMER]
     assert list(outbox.due(OTHER_SHOP, NOW + LEASE)) == []
     again = acquired(outbox)
-    assert (again.told, again.part, again.tries) == (2, 1, 5)
+    assert (again.published, again.part, again.tries) == (2, 1, 5)
     assert due(outbox, NOW + LEASE) == [CUSTOMER], "should this sender end here, it is still due"
-    assert outbox.release(replace(again, told=3, part=0, tries=0))
+    assert outbox.release(replace(again, published=3, part=0, tries=0))
     assert due(outbox, NOW + LEASE) == []
-    assert replace(acquired(outbox), lease="") == replace(wish(""), told=3)
+    assert replace(acquired(outbox), lease="") == replace(wish(""), published=3)
 
 
 def test_what_is_asked_for_while_somebody_sends_is_not_struck_off(outbox: Outbox) -> None:
-    cursor = replace(acquired(outbox), told=7)
-    outbox.ask(SHOP, CUSTOMER, 8, NOW)
+    cursor = replace(acquired(outbox), published=7)
+    outbox.request(SHOP, CUSTOMER, 8, NOW)
     assert not outbox.release(cursor)
     assert due(outbox) == [CUSTOMER]
-    assert outbox.told(SHOP, CUSTOMER) == 0, "nothing was changed"
-    assert outbox.release(replace(cursor, told=8))
+    assert outbox.published(SHOP, CUSTOMER) == 0, "nothing was changed"
+    assert outbox.release(replace(cursor, published=8))
     assert due(outbox) == []
 
 
 def test_asking_for_less_than_was_asked_for_or_told_changes_nothing(outbox: Outbox) -> None:
-    outbox.ask(SHOP, CUSTOMER, 9, NOW)
-    outbox.ask(SHOP, CUSTOMER, 8, NOW)
+    outbox.request(SHOP, CUSTOMER, 9, NOW)
+    outbox.request(SHOP, CUSTOMER, 8, NOW)
     cursor = acquired(outbox)
-    assert not outbox.release(replace(cursor, told=8))
-    assert outbox.release(replace(cursor, told=9))
-    outbox.ask(SHOP, CUSTOMER, 9, NOW)
+    assert not outbox.release(replace(cursor, published=8))
+    assert outbox.release(replace(cursor, published=9))
+    outbox.request(SHOP, CUSTOMER, 9, NOW)
     assert due(outbox) == []
 
 
 def test_asking_again_leaves_a_book_its_place_on_the_list(outbox: Outbox) -> None:
-    outbox.ask(SHOP, CUSTOMER, 1, NOW)
-    outbox.ask(SHOP, OTHER, 1, NOW + timedelta(seconds=1))
-    outbox.ask(SHOP, CUSTOMER, 2, NOW + LEASE)
+    outbox.request(SHOP, CUSTOMER, 1, NOW)
+    outbox.request(SHOP, OTHER, 1, NOW + timedelta(seconds=1))
+    outbox.request(SHOP, CUSTOMER, 2, NOW + LEASE)
     assert due(outbox, NOW + LEASE) == [CUSTOMER, OTHER], "the longest due first"
 
 
@@ -110,37 +110,37 @@ def test_a_cursor_that_told_nothing_is_not_kept_unless_somebody_asked(
     outbox: Outbox, engine: Engine
 ) -> None:
     outbox.discard(acquired(outbox))
-    key = {"pk": {"S": f"S#{SHOP}#C#{CUSTOMER}"}, "sk": {"S": "U"}}
+    key = {"pk": {"S": f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}"}, "sk": {"S": "OUTBOX"}}
     assert "Item" not in engine.client.get_item(TableName=engine.table, Key=key)
     cursor = acquired(outbox)
-    outbox.ask(SHOP, CUSTOMER, 1, NOW)
+    outbox.request(SHOP, CUSTOMER, 1, NOW)
     outbox.discard(cursor)
     assert due(outbox) == [CUSTOMER]
 
 
 def test_what_others_keep_on_a_cursor_stays(outbox: Outbox, engine: Engine) -> None:
-    item = {"pk": {"S": f"S#{SHOP}#C#{CUSTOMER}"}, "sk": {"S": "U"}}
+    item = {"pk": {"S": f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}"}, "sk": {"S": "OUTBOX"}}
     reminded = {"M": {"20261231": {"L": [{"N": "30"}]}}}
     engine.client.put_item(TableName=engine.table, Item={**item, "reminded": reminded})
     outbox.discard(acquired(outbox))
-    outbox.advance(replace(wish(), told=1))
-    assert outbox.release(replace(wish(), told=2))
-    outbox.reschedule(replace(acquired(outbox), told=2), NOW)
-    outbox.ask(SHOP, CUSTOMER, 3, NOW)
-    assert outbox.set_back(SHOP, CUSTOMER, 1, 3, NOW)
+    outbox.advance(replace(wish(), published=1))
+    assert outbox.release(replace(wish(), published=2))
+    outbox.reschedule(replace(acquired(outbox), published=2), NOW)
+    outbox.request(SHOP, CUSTOMER, 3, NOW)
+    assert outbox.rewind(SHOP, CUSTOMER, 1, 3, NOW)
     kept = engine.client.get_item(TableName=engine.table, Key=item, ConsistentRead=True)["Item"]
     assert kept["reminded"] == reminded
 
 
 def test_a_cursor_is_set_back_unless_somebody_is_sending(outbox: Outbox) -> None:
     cursor = acquired(outbox)
-    assert not outbox.set_back(SHOP, CUSTOMER, 2, 7, NOW)
-    assert outbox.release(replace(cursor, told=7))
-    assert outbox.set_back(SHOP, CUSTOMER, 2, 7, NOW)
-    assert (outbox.told(SHOP, CUSTOMER), due(outbox)) == (2, [CUSTOMER])
+    assert not outbox.rewind(SHOP, CUSTOMER, 2, 7, NOW)
+    assert outbox.release(replace(cursor, published=7))
+    assert outbox.rewind(SHOP, CUSTOMER, 2, 7, NOW)
+    assert (outbox.published(SHOP, CUSTOMER), due(outbox)) == (2, [CUSTOMER])
     again = acquired(outbox)
-    assert not outbox.release(replace(again, told=6)), "up to where it was"
-    assert outbox.release(replace(again, told=7))
+    assert not outbox.release(replace(again, published=6)), "up to where it was"
+    assert outbox.release(replace(again, published=7))
 
 
 def test_entries_are_read_in_order_above_a_version(outbox: Outbox, engine: Engine) -> None:
@@ -164,25 +164,25 @@ def test_books_that_are_behind_are_found_however_long_they_are(
     for customer_id, told in (("7002", 3), ("7003", 1)):
         cursor = outbox.acquire(wish(customer_id=customer_id), NOW, None)
         assert isinstance(cursor, Cursor)
-        assert outbox.release(replace(cursor, told=told))
+        assert outbox.release(replace(cursor, published=told))
     seen: list[int] = []
-    found = sorted(outbox.behind(seen.append), key=lambda one: one.customer_id)
+    found = sorted(outbox.unpublished(seen.append), key=lambda one: one.customer_id)
     assert found == [
-        Behind(SHOP, "7001", 3, 0),
-        Behind(SHOP, "7003", 3, 1),
-        Behind(SHOP, "7004", 3, 0),
+        Unpublished(SHOP, "7001", 3, 0),
+        Unpublished(SHOP, "7003", 3, 1),
+        Unpublished(SHOP, "7004", 3, 0),
     ]
     assert seen[-1] == 4 * 7 + 2, "four accounts, twelve entries, twelve records, two cursors"
 
 
 def test_the_newest_word_on_who_listens_counts(engine: Engine) -> None:
-    subscriptions = TriggerSubscriptions(engine.client, engine.table)
+    subscriptions = TriggerSubscriptions(Table(engine.client, engine.table))
     assert subscriptions.disabled_handles(SHOP) == frozenset(), "nothing said: somebody may listen"
-    assert subscriptions.say(SHOP, "points-changed", NOW, listened=False)
-    assert subscriptions.say(SHOP, "points-balance", NOW, listened=True)
-    assert not subscriptions.say(SHOP, "points-changed", NOW, listened=True), "said before"
-    assert not subscriptions.say(SHOP, "points-changed", NOW - LEASE, listened=True), "older"
+    assert subscriptions.record(SHOP, "points-changed", NOW, enabled=False)
+    assert subscriptions.record(SHOP, "points-balance", NOW, enabled=True)
+    assert not subscriptions.record(SHOP, "points-changed", NOW, enabled=True), "said before"
+    assert not subscriptions.record(SHOP, "points-changed", NOW - LEASE, enabled=True), "older"
     assert subscriptions.disabled_handles(SHOP) == {"points-changed"}
     assert subscriptions.disabled_handles(OTHER_SHOP) == frozenset()
-    assert subscriptions.say(SHOP, "points-changed", NOW + LEASE, listened=True)
+    assert subscriptions.record(SHOP, "points-changed", NOW + LEASE, enabled=True)
     assert subscriptions.disabled_handles(SHOP) == frozenset()

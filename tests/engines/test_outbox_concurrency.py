@@ -10,6 +10,7 @@ from pointbook.clock import SystemClock
 from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.shopify.triggers import Trigger
 from pointbook.store.outbox import Outbox
+from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.support import engine as engines
 from tests.support.engine import SHOP, Engine
@@ -24,7 +25,7 @@ class SlowFlow:
     """Flow, which notes who is inside at the same time."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[str, str]] = []
+        self.published: list[tuple[str, str]] = []
         self.most_at_once = 0
         self._inside = 0
         self._lock = threading.Lock()
@@ -35,7 +36,7 @@ class SlowFlow:
             self.most_at_once = max(self.most_at_once, self._inside)
         threading.Event().wait(0.002)
         with self._lock:
-            self.told.append((str(trigger.payload["Entry Id"]), trigger.handle))
+            self.published.append((str(trigger.payload["Entry Id"]), trigger.handle))
             self._inside -= 1
         return None
 
@@ -50,8 +51,8 @@ def side_by_side(work: list[Callable[[], None]]) -> None:
 @pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
 def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) -> None:
     flow = SlowFlow()
-    outbox = Outbox(engine.client, engine.table)
-    subscriptions = TriggerSubscriptions(engine.client, engine.table)
+    outbox = Outbox(Table(engine.client, engine.table))
+    subscriptions = TriggerSubscriptions(Table(engine.client, engine.table))
     desk = OutboxPublisher(outbox, subscriptions, lambda _: flow, SystemClock())
     ledger = Desk(engine)
     booked = threading.Event()
@@ -78,6 +79,6 @@ def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) 
 
     entries = [f"{CUSTOMER}-{version:012d}" for version in range(1, ENTRIES + 1)]
     both = ("points-approved-changed", "points-changed")
-    assert flow.told == [(entry, handle) for entry in entries for handle in both]
+    assert flow.published == [(entry, handle) for entry in entries for handle in both]
     assert flow.most_at_once == 1, "one sender at a time"
-    assert outbox.told(SHOP, CUSTOMER) == ENTRIES
+    assert outbox.published(SHOP, CUSTOMER) == ENTRIES

@@ -58,8 +58,8 @@ def test_of_who_was_erased_neither_file_nor_request_is_kept(engine: Engine) -> N
     assert office.bucket.objects == {}
     assert office.operator.told[-1].endswith("was erased before: nothing is kept of them.")
     assert naming(engine, CUSTOMER) == {
-        (f"S#{SHOP}#C#{CUSTOMER}", "A"),
-        (f"S#{SHOP}", f"R#customers/redact#{CUSTOMER}"),
+        (f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}", "ACCOUNT"),
+        (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{CUSTOMER}"),
     }
 
 

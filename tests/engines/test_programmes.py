@@ -9,6 +9,7 @@ import pytest
 from pointbook.domain.programme import Programme, ProgrammeError, usual_programme
 from pointbook.errors import LedgerUnavailable, ProgrammeMoved
 from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes, Version
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB, refused
 from tests.support.engine import Engine
 from tests.support.ledgers import SetClock
@@ -30,7 +31,7 @@ class Releases:
 
     def with_parameters(self, programme: Programme) -> Programmes:
         """The programmes as functions with these parameters see them."""
-        return Programmes(self.client, self._table, self.clock, Deployment(programme))
+        return Programmes(Table(self.client, self._table), self.clock, Deployment(programme))
 
     def in_force(self, programme: Programme = DEFAULTS, shop: str = SHOP) -> Programme:
         """What a function with these parameters goes by."""
@@ -53,7 +54,7 @@ class Releases:
 
     def item(self) -> dict[str, Any]:
         """The programme in force as it is stored."""
-        key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P"}}
+        key = {"pk": {"S": f"SHOP#{SHOP}"}, "sk": {"S": "PROGRAMME"}}
         answer = self.client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         found: dict[str, Any] = answer["Item"]
         return found
@@ -142,7 +143,9 @@ def test_where_no_two_releases_run_side_by_side_parameters_hold_at_once(
 ) -> None:
     releases.in_force(DEFAULTS)
     at_once = Deployment(SHORT_HOLDS, timedelta())
-    assert Programmes(table, "points", releases.clock, at_once).in_force(SHOP).hold_seconds == 5
+    assert (
+        Programmes(Table(table, "points"), releases.clock, at_once).in_force(SHOP).hold_seconds == 5
+    )
 
 
 def test_shops_have_programmes_of_their_own(releases: Releases) -> None:

@@ -12,7 +12,7 @@ from tests.support.ledgers import Desk
 
 type Item = dict[str, Any]
 
-BOOK = keys.book(SHOP, CUSTOMER)
+BOOK = keys.customer(SHOP, CUSTOMER)
 pytestmark = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True)
 
 

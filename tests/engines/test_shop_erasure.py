@@ -13,6 +13,7 @@ from pointbook.domain.commands import Settle
 from pointbook.domain.privacy import Kind, State
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.privacy import shops
+from pointbook.store import keys
 from tests.engines.test_erasure import faulty, live
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import At, Crash, Fault
@@ -34,19 +35,19 @@ class Leaving(Office):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         live(engine)
-        self.token(b"sealed")
+        self.token(b"ciphertext")
         self.neighbour()
         self.uninstall()
         self.clock.pass_time(hours=48)
 
-    def token(self, sealed: bytes) -> None:
+    def token(self, ciphertext: bytes) -> None:
         """The shop has an access token."""
-        self.put(f"S#{SHOP}", "T", sealed={"B": sealed})
+        self.put(f"SHOP#{SHOP}", keys.ACCESS_TOKEN, ciphertext={"B": ciphertext})
 
     def neighbour(self) -> None:
         """Another shop has a customer."""
-        self.put(f"S#{NEIGHBOUR}", "P")
-        self.put(f"S#{NEIGHBOUR}#C#{CUSTOMER}", "E#000000000001")
+        self.put(f"SHOP#{NEIGHBOUR}", keys.PROGRAMME)
+        self.put(f"SHOP#{NEIGHBOUR}#CUSTOMER#{CUSTOMER}", "ENTRY#000000000001")
 
     def put(self, pk: str, sk: str, **more: Any) -> None:
         item = {"pk": {"S": pk}, "sk": {"S": sk}, **more}
@@ -68,9 +69,9 @@ class Leaving(Office):
 
 
 LEFT = [
-    ("JOBS", f"R#shop/redact#{SHOP}"),
-    (f"S#{NEIGHBOUR}", "P"),
-    (f"S#{NEIGHBOUR}#C#{CUSTOMER}", "E#000000000001"),
+    (f"SHOP#{NEIGHBOUR}", keys.PROGRAMME),
+    (f"SHOP#{NEIGHBOUR}#CUSTOMER#{CUSTOMER}", "ENTRY#000000000001"),
+    ("SHOP_ERASURES", f"PRIVACY_REQUEST#shop/redact#{SHOP}"),
 ]
 
 
@@ -89,7 +90,7 @@ def test_all_of_the_shop_goes_and_nothing_of_another(engine: Engine) -> None:
 @IN_MEMORY
 def test_removing_the_app_takes_the_token_away_and_is_noted_once(engine: Engine) -> None:
     shop = Leaving(engine)
-    assert (f"S#{SHOP}", "T") not in shop.held_keys()
+    assert (f"SHOP#{SHOP}", keys.ACCESS_TOKEN) not in shop.held_keys()
     noted = everything(engine)
     shop.uninstall()
     assert len(everything(engine)) == len(noted)
@@ -125,7 +126,7 @@ def test_a_shop_that_lives_is_held_for_an_operator(
     elif sign == "too soon":
         shop.clock.pass_time(hours=-25)
     else:
-        key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "U"}}
+        key = {"pk": {"S": f"SHOP#{SHOP}"}, "sk": {"S": keys.APP_REMOVED}}
         delete = {engine.table: [{"DeleteRequest": {"Key": key}}]}
         engine.client.batch_write_item(RequestItems=delete)
     before = shop.held_keys()
@@ -134,7 +135,7 @@ def test_a_shop_that_lives_is_held_for_an_operator(
     assert shop.state() is State.HELD
     assert shop.watch().held == 1
     assert '"PrivacyRequestsHeld": [1]' in capsys.readouterr().out, "for the alarm"
-    assert [key for key in shop.held_keys() if key[0] != "JOBS"] == before
+    assert [key for key in shop.held_keys() if key[0] != "SHOP_ERASURES"] == before
 
     confirm(shop.requests, SHOP)
     with pytest.raises(OpsProblem, match="No request"):

@@ -13,6 +13,7 @@ from pointbook.aws import kms as kms_module
 from pointbook.aws.kms import KmsCipher
 from pointbook.errors import LedgerUnavailable, StoreRefused, Unavailable
 from pointbook.http.tokens import KeptToken
+from pointbook.store.table import Table
 from pointbook.store.tokens import Tokens
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.dynamodb import MemoryDynamoDB, refused
@@ -36,7 +37,7 @@ def refusing(aws_code: str) -> Callable[..., Any]:
 
 
 def tokens_of(engine: Engine) -> Tokens:
-    return Tokens(engine.client, engine.table, PlainCipher())
+    return Tokens(Table(engine.client, engine.table), PlainCipher())
 
 
 def test_a_token_is_read_as_it_was_written(engine: Engine) -> None:
@@ -88,18 +89,18 @@ def table() -> MemoryDynamoDB:
 
 
 def test_no_token_can_be_read_in_the_table(table: MemoryDynamoDB) -> None:
-    tokens = Tokens(table, "points", PlainCipher())
+    tokens = Tokens(Table(table, "points"), PlainCipher())
     tokens.write(SHOP, replace(TOKEN, version=1))
-    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
+    key = {"pk": {"S": f"SHOP#{SHOP}"}, "sk": {"S": "ACCESS_TOKEN"}}
     item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    assert item.pop("sealed") == {"B": PlainCipher().encrypt("shpat_1", {"shop": SHOP})}
+    assert item.pop("ciphertext") == {"B": PlainCipher().encrypt("shpat_1", {"shop": SHOP})}
     assert "shpat" not in str(item)
 
 
 def test_a_token_that_another_key_sealed_counts_as_none(table: MemoryDynamoDB) -> None:
     """A table that was restored beside another key goes on by itself: a token can be had anew."""
-    Tokens(table, "points", PlainCipher("before")).write(SHOP, replace(TOKEN, version=1))
-    tokens = Tokens(table, "points", PlainCipher("after"))
+    Tokens(Table(table, "points"), PlainCipher("before")).write(SHOP, replace(TOKEN, version=1))
+    tokens = Tokens(Table(table, "points"), PlainCipher("after"))
     assert tokens.read(SHOP) == replace(TOKEN, version=1, text="")
     assert tokens.write(SHOP, TOKEN)
 
@@ -128,7 +129,7 @@ def test_what_the_table_refuses_is_our_error(
     error: type[Exception],
 ) -> None:
     monkeypatch.setattr(table, operation, refusing(aws_code))
-    tokens = Tokens(table, "points", PlainCipher())
+    tokens = Tokens(Table(table, "points"), PlainCipher())
     with pytest.raises(error):
         use(tokens)
 

@@ -13,8 +13,8 @@ class PlainCipher:
     def encrypt(self, text: str, context: Mapping[str, str]) -> bytes:
         return json.dumps([self._key_id, dict(context), text]).encode()
 
-    def decrypt(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
-        key_id, sealed_context, text = json.loads(sealed)
+    def decrypt(self, ciphertext: bytes, context: Mapping[str, str]) -> str | None:
+        key_id, sealed_context, text = json.loads(ciphertext)
         if (key_id, sealed_context) != (self._key_id, dict(context)):
             return None
         found: str = text

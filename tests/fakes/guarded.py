@@ -12,23 +12,23 @@ from typing import Any, Final
 from tests.fakes.dynamodb import Key, MemoryDynamoDB, key_of
 from tests.fakes.expressions import Item, condition, named
 
-_CUSTOMER: Final = re.compile(r"S#[^#]+#C#(?P<id>[0-9]+)")
+_CUSTOMER: Final = re.compile(r"SHOP#[^#]+#CUSTOMER#(?P<id>[0-9]+)")
 _PSEUDONYM: Final = re.compile(r"0[0-9]{19}")
-_ACCOUNT: Final = "A"
+_ACCOUNT: Final = "ACCOUNT"
 
 
 class Unguarded(BaseException):
     """A write that may leave something of the erased. No Exception: nothing may catch it."""
 
 
-class GuardedDynamo(MemoryDynamoDB):
+class GuardedDynamoDB(MemoryDynamoDB):
     """Raises Unguarded for such a write, whatever is in the table."""
 
     def put_item(self, **request: Any) -> Item:
         """PutItem, and all of UpdateItem."""
         key = key_of(request["Item"])
         if _is_customers(key) and _allows(request, None):
-            raise Unguarded(f"a single write may create {key}: use Beside")
+            raise Unguarded(f"a single write may create {key}: use CustomerItems")
         return super().put_item(**request)
 
     def damage(self, table: str, item: Item) -> None:
@@ -40,7 +40,7 @@ class GuardedDynamo(MemoryDynamoDB):
         for writes in request["RequestItems"].values():
             for put in (one["PutRequest"]["Item"] for one in writes if "PutRequest" in one):
                 if _is_customers(key_of(put)) and not _is_of_erasure(put):
-                    raise Unguarded(f"a batch creates {key_of(put)}: use Beside")
+                    raise Unguarded(f"a batch creates {key_of(put)}: use CustomerItems")
         return super().batch_write_item(**request)
 
     def transact_write_items(self, **request: Any) -> Item:

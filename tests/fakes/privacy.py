@@ -8,13 +8,16 @@ from typing import Any
 
 from botocore.exceptions import EndpointConnectionError
 
+from pointbook.aws.files import PrivacyFiles
 from pointbook.services.message import Message
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.requests import PrivacyService, WatchResult
-from pointbook.store.bulk import Bulk
-from pointbook.store.files import PrivacyFiles
+from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.installations import Installations
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
+from pointbook.store.stored_items import StoredItems
+from pointbook.store.table import Table
 from tests.support.engine import SHOP, Engine
 from tests.support.ledgers import SetClock
 
@@ -76,19 +79,21 @@ class Office:
         self.clock = clock or SetClock()
         self.bucket = MemoryBucket()
         self.operator = Operator()
-        self.requests = PrivacyRequests(engine.client, engine.table)
+        self.requests = PrivacyRequests(Table(engine.client, engine.table))
 
     def desk(self, client: Any = None) -> PrivacyService:
         """The desk, through `client` where one is wrapped around the engine's."""
-        client = client or self.engine.client
+        table = Table(client or self.engine.client, self.engine.table)
         rooms = Dependencies(
-            self.engine.store(client),
-            Bulk(client, self.engine.table, self.clock),
-            PrivacyFiles(self.bucket, BUCKET),
-            Pseudonyms(client, self.engine.table),
-            self.clock,
+            store=DynamoStore(table),
+            requests=PrivacyRequests(table),
+            items=StoredItems(table, self.clock),
+            pseudonyms=Pseudonyms(table),
+            installations=Installations(table),
+            files=PrivacyFiles(self.bucket, BUCKET),
+            clock=self.clock,
         )
-        return PrivacyService(PrivacyRequests(client, self.engine.table), rooms, self.operator)
+        return PrivacyService(rooms, self.operator)
 
     def redact(self, customer_id: str, orders: tuple[str, ...] = (), client: Any = None) -> None:
         """Shopify asks to erase a customer."""

@@ -72,8 +72,8 @@ def naming(shop: Functions, customer: int) -> list[tuple[str, str]]:
 
 def tombstone_and_proof(customer: int) -> list[tuple[str, str]]:
     return [
-        (f"S#{SHOP}", f"R#customers/redact#{customer}"),
-        (f"S#{SHOP}#C#{customer}", "A"),
+        (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{customer}"),
+        (f"SHOP#{SHOP}#CUSTOMER#{customer}", "ACCOUNT"),
     ]
 
 
@@ -115,7 +115,7 @@ def pseudonyms(shop: Functions) -> list[Account]:
     found = [
         items.account_of(item)
         for (_, part), item in shop.table.items("points").items()
-        if part == "A"
+        if part == "ACCOUNT"
     ]
     return [one for one in found if is_pseudonym(one.customer_id)]
 

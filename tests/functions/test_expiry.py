@@ -67,7 +67,7 @@ def test_one_bad_account_neither_stops_nor_starves_the_others(shop: Functions, c
     customers = range(8840734670930, 8840734670940)
     for customer_id in customers:
         grant(shop, customer_id)
-    key = {"pk": {"S": "S#demo.myshopify.com#C#8840734670933"}, "sk": {"S": "A"}}
+    key = {"pk": {"S": "SHOP#demo.myshopify.com#CUSTOMER#8840734670933"}, "sk": {"S": "ACCOUNT"}}
     item = shop.table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
     shop.table.damage("points", item | {"balances": {"S": "damaged"}})
     move(clock, 3)
@@ -97,7 +97,7 @@ def test_no_kind_of_damage_to_one_account_stops_a_run(
     shop: Functions, clock: Path, damage: dict[str, object]
 ) -> None:
     fill(shop, clock, range(8840734670900, 8840734670912))
-    key = {"pk": {"S": "S#demo.myshopify.com#C#8840734670903"}, "sk": {"S": "A"}}
+    key = {"pk": {"S": "SHOP#demo.myshopify.com#CUSTOMER#8840734670903"}, "sk": {"S": "ACCOUNT"}}
     item = shop.table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
     shop.table.damage("points", item | damage)
     swept = shop.invoke("expiry", {})

@@ -211,7 +211,7 @@ def test_a_report_that_was_sent_but_could_not_be_remembered_is_not_asked_for_aga
 
     def throttled(**request: Any) -> object:
         keys = [one["Put"]["Item"]["sk"]["S"] for one in request["TransactItems"] if "Put" in one]
-        if keys[0].startswith("I#"):
+        if keys[0].startswith("REQUEST#"):
             refusals.append(keys)
             raise refused("ThrottlingException", "slower, please")
         return write(**request)

@@ -6,6 +6,7 @@ import pytest
 
 from local import demo, signing
 from pointbook.shopify import triggers
+from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.fakes.dynamodb import refused
 from tests.functions.callbacks import callback
@@ -20,7 +21,7 @@ NOON, LATER = "2026-11-22T03:00:00Z", "2026-11-22T12:00:01.250+09:00"
 
 
 def disabled_handles(functions: Functions) -> frozenset[str]:
-    return TriggerSubscriptions(functions.table, TABLE).disabled_handles(demo.SHOP_DOMAIN)
+    return TriggerSubscriptions(Table(functions.table, TABLE)).disabled_handles(demo.SHOP_DOMAIN)
 
 
 def said(functions: Functions, at: str, *, listened: bool) -> str:

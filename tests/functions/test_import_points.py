@@ -240,7 +240,7 @@ def test_a_row_that_the_ledger_has_no_verdict_on_is_not_done_and_the_others_are(
 def test_one_row_with_which_anything_is_wrong_stops_no_row_behind_it(functions: Functions) -> None:
     """The account of the first row's customer is damaged, as no rule of ours foresees."""
     functions.ask(IMPORT, rows({}))
-    key = (f"S#{demo.SHOP_DOMAIN}#C#{CUSTOMER}", "A")
+    key = (f"SHOP#{demo.SHOP_DOMAIN}#CUSTOMER#{CUSTOMER}", "ACCOUNT")
     account = functions.table.items("points")[key]
     functions.table.damage("points", account | {"balances": {"S": "damaged"}})
     answer = functions.ask(IMPORT, rows({"point": 7}, {"customer_id": OTHER}, import_id="second"))

@@ -46,10 +46,14 @@ def test_without_time_it_stays_open_and_its_age_is_told(
 def test_one_request_that_fails_stops_no_other(
     left_open: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop = "S#demo.myshopify.com"
+    shop = "SHOP#demo.myshopify.com"
     broken = next(
         item for (pk, _), item in left_open.table.items("points").items() if pk == shop
-    ) | {"sk": {"S": "R#customers/redact#1"}, "subject": {"S": "1"}, "customer": {"S": "Taro"}}
+    ) | {
+        "sk": {"S": "PRIVACY_REQUEST#customers/redact#1"},
+        "subject": {"S": "1"},
+        "customer": {"S": "Taro"},
+    }
     left_open.table.put_item(TableName="points", Item=broken)
     watched = left_open.invoke("privacy_watch", {})
     assert (watched["done"], watched["open"], watched["failed"]) == (1, 1, 1)

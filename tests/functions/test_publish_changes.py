@@ -81,7 +81,9 @@ class World:
         self.say(Grant(points, Days(30)), customer_id, shop)
 
     def account(self, customer_id: str, shop: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.functions.table.items(TABLE)[f"S#{shop}#C#{customer_id}", "A"]
+        found: dict[str, Any] = self.functions.table.items(TABLE)[
+            f"SHOP#{shop}#CUSTOMER#{customer_id}", "ACCOUNT"
+        ]
         return found
 
     def wake(self, *books: tuple[str, str]) -> dict[str, Any]:
@@ -94,7 +96,9 @@ class World:
         return self.functions.invoke("publish_changes", event("publish_changes", "schedule"))
 
     def cursor(self, customer_id: str = CUSTOMER, shop: str = SHOP) -> dict[str, Any]:
-        found: dict[str, Any] = self.functions.table.items(TABLE)[f"S#{shop}#C#{customer_id}", "U"]
+        found: dict[str, Any] = self.functions.table.items(TABLE)[
+            f"SHOP#{shop}#CUSTOMER#{customer_id}", "OUTBOX"
+        ]
         return found
 
     def is_listed(self, customer_id: str = CUSTOMER, shop: str = SHOP) -> bool:
@@ -179,7 +183,7 @@ def test_tombstones_removals_and_what_is_no_account_wake_nobody(world: World) ->
     world.grant()
     account = world.account(*HERE)
     erased = account | {"erased": {"BOOL": True}}
-    order = account | {"pk": {"S": f"S#{SHOP}#O#9001"}, "sk": {"S": "O"}}
+    order = account | {"pk": {"S": f"SHOP#{SHOP}#ORDER#9001"}, "sk": {"S": "ORDER"}}
     batch = records(erased, order, account)
     removal = batch["Records"][2]
     removal["eventName"] = "REMOVE"

@@ -18,7 +18,7 @@ from tests.support.harness import TABLE, Functions, event
 
 CUSTOMER = "8840734670934"
 OTHER = "8840734670935"
-CURSOR = {"pk": {"S": f"S#demo.myshopify.com#C#{CUSTOMER}"}, "sk": {"S": "U"}}
+CURSOR = {"pk": {"S": f"SHOP#demo.myshopify.com#CUSTOMER#{CUSTOMER}"}, "sk": {"S": "OUTBOX"}}
 
 
 class Shop:
@@ -267,7 +267,7 @@ def test_a_run_that_was_cut_off_is_made_good_when_its_claim_is_over(shop: Shop) 
 def test_one_damaged_book_stops_no_other(shop: Shop) -> None:
     for customer in (CUSTOMER, OTHER):
         shop.grant(days=30, customer=customer)
-    key = CURSOR | {"sk": {"S": "A"}}
+    key = CURSOR | {"sk": {"S": "ACCOUNT"}}
     table = shop.functions.table
     item = table.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
     table.damage(TABLE, item | {"balances": {"S": "damaged"}})

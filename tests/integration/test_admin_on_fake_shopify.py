@@ -256,9 +256,9 @@ def test_a_started_function_finds_the_shop_and_keeps_its_token_sealed(
     container = functions.container
     assert container.discounts(SHOP).create(wanted)
     assert container.admin_api(SHOP) is container.admin_api(SHOP)
-    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "T"}}
+    key = {"pk": {"S": f"SHOP#{SHOP}"}, "sk": {"S": "ACCESS_TOKEN"}}
     item = functions.table.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
-    sealed = PlainCipher().decrypt(item["sealed"]["B"], {"shop": SHOP})
+    sealed = PlainCipher().decrypt(item["ciphertext"]["B"], {"shop": SHOP})
     assert sealed is not None
     assert sealed.startswith("shpat_")
 

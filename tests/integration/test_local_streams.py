@@ -107,7 +107,7 @@ class Fed:
     def start(self) -> None:
         self._aws.functions.update_event_source_mapping(UUID=self._mapping, Enabled=True)
 
-    def put(self, *names: str, sk: str = "A") -> None:
+    def put(self, *names: str, sk: str = "ACCOUNT") -> None:
         """Write items; `b:raise` asks the function to raise for b."""
         for name in names:
             pk, _, ask = name.partition(":")
@@ -115,7 +115,7 @@ class Fed:
             self._aws.dynamodb.put_item(TableName=self._table, Item=item)
 
     def delete(self, name: str) -> None:
-        key = {"pk": {"S": name}, "sk": {"S": "A"}}
+        key = {"pk": {"S": name}, "sk": {"S": "ACCOUNT"}}
         self._aws.dynamodb.delete_item(TableName=self._table, Key=key)
 
     def calls(self) -> list[str]:
@@ -172,13 +172,13 @@ def test_a_batch_that_went_well_does_not_come_again(aws: Aws) -> None:
 
 
 def test_only_what_a_filter_lets_pass_wakes_the_function(aws: Aws) -> None:
-    pattern = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["A"]}}}}
+    pattern = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"Keys": {"sk": {"S": ["ACCOUNT"]}}}}
     fed = aws.feed(FilterCriteria={"Filters": [{"Pattern": json.dumps(pattern)}]})
-    fed.put("a", sk="U")
+    fed.put("a", sk="OUTBOX")
     fed.put("b", "c")
     fed.delete("b")
     fed.put("c:nothing")
-    fed.put("d", sk="E#000000000001")
+    fed.put("d", sk="ENTRY#000000000001")
     fed.put("e")
     fed.start()
     wait_until(lambda: "".join(fed.calls()).endswith("e"))

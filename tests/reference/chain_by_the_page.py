@@ -80,8 +80,8 @@ class Page:
 
     def wrong(self, items: tuple[Item, ...]) -> list[str]:
         """What is wrong with the chain of a book, by the page's six steps."""
-        accounts = [item for item in items if item["sk"]["S"] == "A"]
-        entries = [item for item in items if item["sk"]["S"].startswith("E#")]
+        accounts = [item for item in items if item["sk"]["S"] == "ACCOUNT"]
+        entries = [item for item in items if item["sk"]["S"].startswith("ENTRY#")]
         if len(accounts) != 1:
             return [f"{len(accounts)} accounts"]
         account, found, before = accounts[0], [], ""

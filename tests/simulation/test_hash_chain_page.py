@@ -66,7 +66,7 @@ def books(items: list[dict[str, Any]]) -> list[tuple[Item, ...]]:
     """The items of each book that has entries."""
     found: dict[str, list[Item]] = {}
     for item in items:
-        if item["sk"]["S"] == "A" or item["sk"]["S"].startswith("E#"):
+        if item["sk"]["S"] == "ACCOUNT" or item["sk"]["S"].startswith("ENTRY#"):
             found.setdefault(item["pk"]["S"], []).append(printed(item))
     return [tuple(book) for book in found.values() if len(book) > 1]
 
@@ -76,7 +76,7 @@ def books(items: list[dict[str, Any]]) -> list[tuple[Item, ...]]:
 
 def test_the_example_verifies_and_each_step_of_it_is_what_the_page_shows() -> None:
     assert PAGE.wrong(PAGE.items) == []
-    entries = [item for item in PAGE.items if item["sk"]["S"] != "A"]
+    entries = [item for item in PAGE.items if item["sk"]["S"] != "ACCOUNT"]
     expected: dict[str, str] = {}
     for entry in entries:
         name, line = entry["version"]["N"], PAGE.line(entry, PAGE.items[0]["book"]["S"])
@@ -208,7 +208,7 @@ def test_the_chain_of_an_erased_customer_verifies_with_the_same_hashes(engine: E
     Office(engine, desk.clock).redact(CUSTOMER)
     found = books(everything(engine))
     assert hashes() == before
-    assert all(book[0]["pk"]["S"].startswith(f"S#{SHOP}#C#0") for book in found)
+    assert all(book[0]["pk"]["S"].startswith(f"SHOP#{SHOP}#CUSTOMER#0") for book in found)
     assert not any("salt" in item or "reason" in item for book in found for item in book)
     assert [PAGE.wrong(book) for book in found] == [[]] * 2
 

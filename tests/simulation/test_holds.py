@@ -18,8 +18,9 @@ from tests.simulation.mutations.planted import broken, search
 SEEDS = 24
 WORKERS = os.cpu_count() or 1
 
-LOOSE_SECONDS_MAX = 400
-"""For how long a code was usable without held points while the sweeps too were failing."""
+LOOSE_SECONDS_MAX = 450
+"""For how long a code was usable without held points while the sweeps too were failing, with the
+seeds of this test; its hold's own end is what bounds it."""
 
 
 def test_no_promise_is_broken_under_any_seed() -> None:

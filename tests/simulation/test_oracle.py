@@ -232,39 +232,39 @@ def give(kind: str, name: str, value: Mapping[str, Any]) -> Tampering:
 
 
 TAMPERINGS: tuple[tuple[str, Tampering, str], ...] = (
-    ("an account of another time", add("A", "as_of", -5), "time"),
-    ("a revision left out", add("A", "revision", 1), "effect"),
-    ("another lot", give("A", "lots", {"L": []}), "effect"),
-    ("another head", give("A", "head", {"B": b"\x01" * 32}), "effect"),
-    ("a lot that no sweeper finds", give("A", "due_lot_at", {"N": "1"}), "effect"),
-    ("another topic", give("E", "topic", {"S": "points/add/manual"}), "effect"),
+    ("an account of another time", add("ACCOUNT", "as_of", -5), "time"),
+    ("a revision left out", add("ACCOUNT", "revision", 1), "effect"),
+    ("another lot", give("ACCOUNT", "lots", {"L": []}), "effect"),
+    ("another head", give("ACCOUNT", "head", {"B": b"\x01" * 32}), "effect"),
+    ("a lot that no sweeper finds", give("ACCOUNT", "due_lot_at", {"N": "1"}), "effect"),
+    ("another topic", give("ENTRY", "topic", {"S": "points/add/manual"}), "effect"),
     (
         "other moves",
-        give("E", "moves", {"M": {"issued": {"N": "-9"}, "approved": {"N": "9"}}}),
+        give("ENTRY", "moves", {"M": {"issued": {"N": "-9"}, "approved": {"N": "9"}}}),
         "effect",
     ),
-    ("an entry at another time", add("E", "at", -1), "effect"),
-    ("an entry recorded at another time", add("E", "recorded_at", 1), "entries"),
-    ("a version left out", add("E", "version", 1), "entries"),
-    ("another cause", give("E", "actor", {"S": "somebody"}), "entries"),
-    ("another hash", give("E", "hash", {"B": b"\x01" * 32}), "entries"),
-    ("chained to another", give("E", "previous_hash", {"B": b"\x01" * 32}), "entries"),
-    ("other figures", give("E", "figures", {"L": [{"N": "0"}] * 6}), "entries"),
-    ("no entry", drop("E"), "effect"),
-    ("not remembered", drop("I"), "once"),
-    ("another content remembered", give("I", "content", {"B": b"\x01" * 32}), "once"),
-    ("another answer remembered", give("I", "entry_ids", {"L": []}), "once"),
+    ("an entry at another time", add("ENTRY", "at", -1), "effect"),
+    ("an entry recorded at another time", add("ENTRY", "recorded_at", 1), "entries"),
+    ("a version left out", add("ENTRY", "version", 1), "entries"),
+    ("another cause", give("ENTRY", "actor", {"S": "somebody"}), "entries"),
+    ("another hash", give("ENTRY", "hash", {"B": b"\x01" * 32}), "entries"),
+    ("chained to another", give("ENTRY", "previous_hash", {"B": b"\x01" * 32}), "entries"),
+    ("other figures", give("ENTRY", "figures", {"L": [{"N": "0"}] * 6}), "entries"),
+    ("no entry", drop("ENTRY"), "effect"),
+    ("not remembered", drop("REQUEST"), "once"),
+    ("another content remembered", give("REQUEST", "content", {"B": b"\x01" * 32}), "once"),
+    ("another answer remembered", give("REQUEST", "entry_ids", {"L": []}), "once"),
 )
 
 
 TAMPERINGS_OF_AN_ORDER: tuple[tuple[str, Tampering], ...] = (
-    ("other goods", give("O", "goods", {"L": [{"N": "1000"}, *[{"N": "0"}] * 3]})),
-    ("a price without its tax", give("O", "taxes_included", {"BOOL": False})),
-    ("another confirmation", add("O", "confirmed_at", -1)),
-    ("pending points that no sweeper finds", add("O", "due_pending_at", 1)),
-    ("another owner", give("O", "customer", {"S": "7002"})),
-    ("another promise", add("O", "pending", 1)),
-    ("no order", drop("O")),
+    ("other goods", give("ORDER", "goods", {"L": [{"N": "1000"}, *[{"N": "0"}] * 3]})),
+    ("a price without its tax", give("ORDER", "taxes_included", {"BOOL": False})),
+    ("another confirmation", add("ORDER", "confirmed_at", -1)),
+    ("pending points that no sweeper finds", add("ORDER", "due_pending_at", 1)),
+    ("another owner", give("ORDER", "customer", {"S": "7002"})),
+    ("another promise", add("ORDER", "pending", 1)),
+    ("no order", drop("ORDER")),
 )
 
 
@@ -309,7 +309,7 @@ def test_an_item_that_nobody_wrote_is_found() -> None:
     shops = world()
     shops.send_at(0, GRANT)
     shops.scheduler.run()
-    item = {"pk": {"S": "S#tokyo#C#7001"}, "sk": {"S": "E#000000000007"}}
+    item = {"pk": {"S": "SHOP#tokyo#CUSTOMER#7001"}, "sk": {"S": "ENTRY#000000000007"}}
     shops.engine.put_item(TableName="ledger", Item=item)
     with pytest.raises(Violation, match="yet not written"):
         shops.calm_down()

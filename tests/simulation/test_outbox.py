@@ -14,6 +14,7 @@ import pytest
 from pointbook.errors import PointbookError
 from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.store.outbox import Outbox
+from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import (
@@ -113,7 +114,7 @@ class Shop:
     def _is_taken(self, customer_id: str, version: int | None) -> bool:
         """Whether a sender, started anew, did not fail."""
         outbox = self._outbox()
-        subscriptions = TriggerSubscriptions(self.client, self.engine.table)
+        subscriptions = TriggerSubscriptions(Table(self.client, self.engine.table))
         desk = OutboxPublisher(
             outbox, subscriptions, lambda _: self.flow, self.clock, self._random.random
         )
@@ -124,16 +125,16 @@ class Shop:
         return True
 
     def _outbox(self) -> Outbox:
-        return Outbox(self.client, self.engine.table)
+        return Outbox(Table(self.client, self.engine.table))
 
     def books(self) -> Iterator[tuple[str, int]]:
         """What each cursor says."""
-        yield from ((one, self._outbox().told(SHOP, one)) for one in CUSTOMERS)
+        yield from ((one, self._outbox().published(SHOP, one)) for one in CUSTOMERS)
 
     def waiting(self) -> list[str]:
         """Who is still on the list, now or later."""
         items = self.memory.items(self.engine.table)
-        return [pk for (pk, sk), item in items.items() if sk == "U" and "due_trigger" in item]
+        return [pk for (pk, sk), item in items.items() if sk == "OUTBOX" and "due_trigger" in item]
 
 
 def expected() -> dict[str, list[Told]]:

@@ -9,6 +9,7 @@ from botocore.session import Session
 
 from pointbook.domain.chain import BookedEntry
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import Table
 from tests.support.table import table_request
 
 MEMORY = "memory"
@@ -35,7 +36,7 @@ class Engine:
 
     def store(self, client: Any = None) -> DynamoStore:
         """The store on this table, through `client` where one is wrapped around the engine's."""
-        return DynamoStore(client or self.client, self.table)
+        return DynamoStore(Table(client or self.client, self.table))
 
 
 def opened(name: str, client: Any) -> Engine:

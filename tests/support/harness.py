@@ -15,7 +15,7 @@ from pointbook.container import Container, Parts
 from pointbook.ledger.ledger import Ledger
 from pointbook.settings import QUEUES, Settings
 from tests.fakes.cipher import PlainCipher
-from tests.fakes.guarded import GuardedDynamo
+from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
 from tests.support.table import table_request
 from tools.make_events_webhooks import sqs_event
@@ -83,9 +83,9 @@ class MemoryQueues:
         self.sent.append((QueueUrl, MessageBody))
 
 
-def memory_table() -> GuardedDynamo:
+def memory_table() -> GuardedDynamoDB:
     """DynamoDB in memory, with the functions' table."""
-    table = GuardedDynamo()
+    table = GuardedDynamoDB()
     table.create_table(**table_request(TABLE))
     return table
 

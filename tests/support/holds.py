@@ -34,6 +34,7 @@ from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.pace import HoldCalls
+from pointbook.store.table import Table
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Nothing, Plan, Request
@@ -153,7 +154,7 @@ class Bench:
             self.engine, self.engine, plan or Nothing(), self.time, Random(0), witness
         )
         line = Line(self.shopify, Listed(list(troubles)), self.time, Random(0), effect)
-        store = DynamoStore(client, TABLE)
+        store = DynamoStore(Table(client, TABLE))
         ledger = Ledger(store, self.time, random=lambda: 0.5)
         discounts = Discounts(AdminApi("https://shop", _Token(), line, self.time))
         return Instance(
@@ -163,11 +164,13 @@ class Bench:
                 clock=self.time,
                 programme=self.programme,
                 discounts=discounts,
-                calls=HoldCalls(client, TABLE),
+                calls=HoldCalls(Table(client, TABLE)),
                 code_key=CODE_KEY,
             ),
             orders=OrderService(SHOP, ledger, self.time, self.programme, nobody_is_asked),
-            codes=OrphanedCodeService(OrphanedCodes(client, TABLE), self.time, lambda _: discounts),
+            codes=OrphanedCodeService(
+                OrphanedCodes(Table(client, TABLE)), self.time, lambda _: discounts
+            ),
             ledger=ledger,
             store=store,
             operations=witness.operations,

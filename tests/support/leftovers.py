@@ -19,7 +19,7 @@ from pointbook.store import items, keys
 type RawItem = Mapping[str, Any]
 
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{7,}(?![0-9])")
-_PROOF = f"R#{Kind.CUSTOMER}#"
+_PROOF = f"PRIVACY_REQUEST#{Kind.CUSTOMER}#"
 
 
 def named_in(text: str, customers: Collection[str]) -> set[str]:
@@ -75,7 +75,7 @@ def wrong_accounts(table: Iterable[RawItem]) -> list[str]:
         in_order = sorted(entries.get(pk, []), key=lambda booked: booked.entry.version)
         wrong += [f"{pk}: {finding.message}" for finding in reconcile(account, in_order)]
         for name in (account.merged_into, *account.merged_from):
-            if name is not None and keys.book(keys.parse(pk)[0], name) not in accounts:
+            if name is not None and keys.customer(keys.parse(pk)[0], name) not in accounts:
                 wrong.append(f"{pk} was merged with {name}, who has no account")
     return wrong
 

@@ -91,23 +91,27 @@ class Writes:
         for put in puts:
             item = plainly.plain(put["Item"])
             key = (item["pk"], item["sk"])
-            kind, (shop, rest) = item["sk"][0], _of_shop(item["pk"])
+            kind, (shop, rest) = item["sk"].partition("#")[0], _of_shop(item["pk"])
             must("effect", shop == ask.who[0], f"{key} is not of {ask.who[0]}")
-            must("once", kind not in "EI" or key not in self.keys, f"{key} is written again")
+            must(
+                "once",
+                kind not in ("ENTRY", "REQUEST") or key not in self.keys,
+                f"{key} is written again",
+            )
             self.keys.add(key)
-            who = (shop, rest.removeprefix("C#"))
+            who = (shop, rest.removeprefix("CUSTOMER#"))
             match kind:
-                case "A":
+                case "ACCOUNT":
                     written.accounts[who] = item
-                case "E":
+                case "ENTRY":
                     written.entries.setdefault(who, []).append(item)
-                case "I":
+                case "REQUEST":
                     written.remembered.append((who, item))
-                case "O":
+                case "ORDER":
                     written.orders.append(item)
-                case "K":
+                case "HOLD":
                     written.records.append(item)
-                case "L":
+                case "ORPHANED_CODE":
                     written.loose.append(item)
         accounts_max = 2 + model.STONES_MAX if ask.merge_into else 1
         must("effect", 1 <= len(written.accounts) <= accounts_max, "a write of none, or of many")
@@ -241,7 +245,11 @@ class Writes:
             return
         ((who, item),) = written.remembered
         name = _name(ask.who, identity)
-        must("once", (who, item["sk"]) == (ask.who, f"I#{name[1]}"), "remembered by another name")
+        must(
+            "once",
+            (who, item["sk"]) == (ask.who, f"REQUEST#{name[1]}"),
+            "remembered by another name",
+        )
         must("once", name not in self._effects, f"{identity} has had an effect before")
         content = plainly.content_hash(ask.content)
         kept = (item["content"], tuple(item["entry_ids"]), tuple(item["figures"]))
@@ -277,7 +285,7 @@ def _name(who: Who, identity: Identity) -> tuple[Who, str]:
 def _of_shop(book_key: str) -> tuple[str, str]:
     """The shop of a key, and the rest of it."""
     start, shop, rest = book_key.split("#", 2)
-    must("effect", start == "S", f"{book_key} does not begin with a shop")
+    must("effect", start == "SHOP", f"{book_key} does not begin with a shop")
     return shop, rest
 
 

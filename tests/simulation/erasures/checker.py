@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pointbook.domain.account import Account
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.reconcile import reconcile
-from pointbook.store import items
-from pointbook.store import order_items as papers
+from pointbook.store import items, order_items
 from tests.simulation.kernel.violation import must
 from tests.support.table import TABLE
 
@@ -24,7 +23,7 @@ def judge(world: "ErasureWorld") -> set[str]:
     accounts: dict[str, Account] = {}
     books: dict[str, list[BookedEntry]] = {}
     for item in found.values():
-        if item["sk"]["S"] == "A":
+        if item["sk"]["S"] == "ACCOUNT":
             account = items.account_of(item)
             accounts[account.customer_id] = account
         elif "moves" in item:
@@ -45,14 +44,14 @@ def must_leave_nothing(found: Any, erased: set[str]) -> None:
     """Of the erased there are tombstone and proof, and of nobody a pseudonym. Raises Violation."""
     for item in found:
         pk, sk = item["pk"]["S"], item["sk"]["S"]
-        must("erased", sk != "N", f"a pseudonym is still known: {pk}")
-        if sk.startswith("R#customers/redact#"):
+        must("erased", sk != "PSEUDONYM", f"a pseudonym is still known: {pk}")
+        if sk.startswith("PRIVACY_REQUEST#customers/redact#"):
             must("erased", item["state"]["S"] == "done", f"not done: {sk}")
             continue
         for name in set(_NUMBERS.findall(repr(item))) & erased:
-            right = sk == "A" and pk.endswith(f"#C#{name}")
+            right = sk == "ACCOUNT" and pk.endswith(f"#CUSTOMER#{name}")
             must("erased", right, f"{name} stands in {pk} {sk}: {item}")
-        alone = "#C#0" not in pk or not ({"reason", "salt"} & item.keys())
+        alone = "#CUSTOMER#0" not in pk or not ({"reason", "salt"} & item.keys())
         must("erased", alone, f"a text of an erased customer: {pk} {sk}")
 
 
@@ -90,8 +89,8 @@ def _merges_lead_there(accounts: dict[str, Account]) -> None:
 def _spendings_came_back(found: Any) -> None:
     """All orders were cancelled in the end, so nothing that was spent on one is gone."""
     for item in found:
-        if item["sk"]["S"] == "O":
-            order = papers.order_of(item)
+        if item["sk"]["S"] == "ORDER":
+            order = order_items.order_of(item)
             must("orders", order.cancelled, f"order {order.order_id} is not cancelled")
             kept = [one for one in order.spendings if one.returned_points < one.points]
             must("orders", not kept, f"order {order.order_id} keeps what was spent: {kept}")

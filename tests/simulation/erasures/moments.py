@@ -130,7 +130,7 @@ def _cut_off(office: Office, customer_id: str, plan: At) -> None:
 def _without_account(engine: Engine, when: str) -> Iterator[str]:
     """Orders and hold records that name somebody who has no account."""
     found = everything(engine)
-    known = {item["pk"]["S"].rpartition("#")[2] for item in found if item["sk"]["S"] == "A"}
+    known = {item["pk"]["S"].rpartition("#")[2] for item in found if item["sk"]["S"] == "ACCOUNT"}
     for item in found:
         if item["sk"]["S"] in ("O", "K") and item["customer"]["S"] not in known:
             yield f"{when}: {item['pk']['S']} names {item['customer']['S']}, who has no account"
@@ -155,7 +155,7 @@ def _left(office: Office, when: str) -> Iterator[str]:
     for _ in range(3):
         office.watch()
     found = everything(office.engine)
-    accounts = [items.account_of(item) for item in found if item["sk"] == {"S": "A"}]
+    accounts = [items.account_of(item) for item in found if item["sk"] == {"S": "ACCOUNT"}]
     try:
         must_leave_nothing(found, {one.customer_id for one in accounts if one.erased})
     except Violation as violation:

@@ -24,7 +24,10 @@ from tests.support.ledgers import FLOW, Desk
 CALLS = 12
 """More than the news of an order takes."""
 
-_KEPT = {(f"S#{SHOP}#C#{CUSTOMER}", "A"), (f"S#{SHOP}", f"R#customers/redact#{CUSTOMER}")}
+_KEPT = {
+    (f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}", "ACCOUNT"),
+    (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{CUSTOMER}"),
+}
 
 
 def wrong_races() -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
+from pointbook.aws.files import PrivacyFiles
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, Consume, Grant, Settle, TakeHold
@@ -32,16 +33,16 @@ from pointbook.services.orders import OrderService
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.requests import PrivacyService
 from pointbook.shopify.discount_code import hold_id_of
-from pointbook.store.beside import CustomerErased
-from pointbook.store.bulk import Bulk
+from pointbook.store.customer_items import CustomerErased
 from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.files import PrivacyFiles
-from pointbook.store.outbox import LeaseLost, Outbox
-from pointbook.store.outbox_requests import Cursor
+from pointbook.store.installations import Installations
+from pointbook.store.outbox import Cursor, LeaseLost, Outbox
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.reports import Reports
 from pointbook.store.sent_reminders import Reminders
+from pointbook.store.stored_items import StoredItems
+from pointbook.store.table import Table
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Request, Seeded
@@ -196,7 +197,7 @@ class ErasureWorld:
 
     def open_requests(self) -> list[str]:
         """The requests that are not done."""
-        found = PrivacyRequests(self.engine, TABLE).all_of(SHOP)
+        found = PrivacyRequests(Table(self.engine, TABLE)).all_of(SHOP)
         return [f"{one.kind} {one.subject}" for one in found if one.finished_at is None]
 
     # --- who acts, and what comes again ---------------------------------------------------------
@@ -283,7 +284,7 @@ class ErasureWorld:
         }
         client = self._client()
         message = self._message("customers/merge", payload)
-        ledger, requests = self._ledger(self._store(client)), PrivacyRequests(client, TABLE)
+        ledger, requests = self._ledger(self._store(client)), PrivacyRequests(Table(client, TABLE))
         customer_events.carry_out(message, ledger, self.programme, requests)
         self.report.done["merges"] += 1
 
@@ -309,7 +310,7 @@ class ErasureWorld:
 
     def _report(self, customer: str) -> None:
         """As the desk does it: count, ask a slow Shopify, remember."""
-        reports = Reports(self._client(), TABLE)
+        reports = Reports(Table(self._client(), TABLE))
         sent = IdempotencyRecord(
             f"{self.random.getrandbits(256):064x}", "0" * 64, ("1",), Figures(*[0] * 6)
         )
@@ -320,8 +321,8 @@ class ErasureWorld:
 
     def _publish(self, customer: str) -> None:
         """As the desk does it while Shopify is slow or down."""
-        outbox, now = Outbox(self._client(), TABLE), self._clock().now()
-        outbox.ask(SHOP, customer, 2, now)
+        outbox, now = Outbox(Table(self._client(), TABLE)), self._clock().now()
+        outbox.request(SHOP, customer, 2, now)
         lease = str(self.random.random())
         cursor = outbox.acquire(
             Cursor(SHOP, customer, lease, now + timedelta(seconds=15)), now, None
@@ -335,7 +336,7 @@ class ErasureWorld:
 
     def _remind(self, customer: str) -> None:
         clock = self._clock()
-        reminders = Reminders(self._client(), TABLE, clock)
+        reminders = Reminders(Table(self._client(), TABLE), clock)
         reminded = reminders.claim(SHOP, customer, clock.now(), clock.now() + timedelta(seconds=60))
         if reminded is not None:
             clock.sleep(self.random.random() * 9)
@@ -353,17 +354,24 @@ class ErasureWorld:
         return FaultyClient(self.engine, self.engine, self, self.scheduler, self.random, self)
 
     def _store(self, client: FaultyClient | None = None) -> DynamoStore:
-        return DynamoStore(client or self._client(), TABLE)
+        return DynamoStore(Table(client or self._client(), TABLE))
 
     def _ledger(self, store: DynamoStore | None = None) -> Ledger:
         return Ledger(store or self._store(), self._clock(), random=self.random.random)
 
     def _desk(self) -> PrivacyService:
         client = self._client()
-        files = PrivacyFiles(self.bucket, BUCKET)
-        bulk, names = Bulk(client, TABLE, self._clock()), Pseudonyms(client, TABLE)
-        rooms = Dependencies(self._store(client), bulk, files, names, self._clock())
-        return PrivacyService(PrivacyRequests(client, TABLE), rooms, Operator())
+        table, clock = Table(client, TABLE), self._clock()
+        rooms = Dependencies(
+            store=DynamoStore(table),
+            requests=PrivacyRequests(table),
+            items=StoredItems(table, clock),
+            pseudonyms=Pseudonyms(table),
+            installations=Installations(table),
+            files=PrivacyFiles(self.bucket, BUCKET),
+            clock=clock,
+        )
+        return PrivacyService(rooms, Operator())
 
     # --- as the witness of what really happens --------------------------------------------------
 

@@ -23,6 +23,7 @@ from pointbook.services.holds import HoldResult
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
 from tests.fakes.shopify import Kept, ShopifyModel
 from tests.simulation.checker.oracle import Oracle
@@ -187,7 +188,7 @@ class Judge:
         self._report.discounts = len(self._shopify.created)
         must("stuck", not self.open_holds(), f"still open: {self.open_holds()}")
         must("stuck", not self.listed(), f"still listed: {self.listed()}")
-        spent, store = Counter[Who](), DynamoStore(self._engine, TABLE)
+        spent, store = Counter[Who](), DynamoStore(Table(self._engine, TABLE))
         for wish in self.wishes.values():
             for bought in wish.orders:
                 _check_order(store, wish, bought)
@@ -243,7 +244,7 @@ class Judge:
         return ""
 
     def _is_listed(self, hold_id: str) -> bool:
-        key = {"pk": {"S": keys.orphaned_code(SHOP, hold_id)}, "sk": {"S": keys.ORPHANED_CODE}}
+        key = keys.orphaned_code(SHOP, hold_id)
         return "Item" in self._engine.get_item(TableName=TABLE, Key=key, ConsistentRead=True)
 
     def _discount(self, told: HoldResult) -> Kept:

@@ -27,6 +27,7 @@ from pointbook.shopify.discounts import Discount, Discounts
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.pace import HoldCalls
+from pointbook.store.table import Table
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Plan, Request
@@ -134,7 +135,7 @@ class Witness:
         assert isinstance(stamp, tuple)
         attempt, wall_ms = stamp
         puts = [one["Put"] for one in request.get("TransactItems", []) if "Put" in one]
-        if any(put["Item"]["sk"]["S"] == "A" for put in puts):
+        if any(put["Item"]["sk"]["S"] == "ACCOUNT" for put in puts):
             sequence = self._around.engine.sequence
             with self._around.kept():
                 self._around.oracle.committed(sequence, attempt, puts, wall_ms)
@@ -273,11 +274,11 @@ class Process:
         client: Any = FaultyClient(
             around.engine, around.engine, plan, around.scheduler, around.random, witness
         )
-        self.store = DynamoStore(client, TABLE)
+        self.store = DynamoStore(Table(client, TABLE))
         self.ledger = JudgedLedger(self.store, self.clock, around, witness)
-        self._orphaned_codes = OrphanedCodes(client, TABLE)
+        self._orphaned_codes = OrphanedCodes(Table(client, TABLE))
         self._discounts = Discounts(AdminApi("https://shop", _Token(), line, self.clock))
-        self._paced = Paced(HoldCalls(client, TABLE), self._discounts, around)
+        self._paced = Paced(HoldCalls(Table(client, TABLE)), self._discounts, around)
         self._programme = around.programme
 
     def hold_service(self) -> HoldService:

@@ -28,6 +28,7 @@ from pointbook.domain.ports import (
 from pointbook.domain.state import State
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.requests import transaction
+from pointbook.store.table import Put, Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.table import TABLE, create_table
 
@@ -66,16 +67,16 @@ def _commit(write: Write, spoilt: Mapping[int, int | None]) -> object:
     """The verdict on a write in a table as it was read, except for the items that are spoilt."""
     engine = MemoryDynamoDB()
     create_table(engine)
-    puts = [action["Put"] for action in transaction(TABLE, write)["TransactItems"]]
+    puts = [action for action in transaction(write) if isinstance(action, Put)]
     assert len(puts) == len(NAMES), "the parts of a write are not what they were"
     before = _revision(write) - 1
     for at, (name, put) in enumerate(zip(NAMES, puts, strict=True)):
         absent = name in ("entry", "idempotency_record") or before == 0
         left = spoilt.get(at, None if absent else before)
         if left is not None:
-            _lay(engine, put["Item"], left)
+            _lay(engine, put.item, left)
     table = engine.items(TABLE)
-    store = DynamoStore(engine, TABLE)
+    store = DynamoStore(Table(engine, TABLE))
     verdict = store.commit(write)
     if not isinstance(verdict, Committed) and engine.items(TABLE) != table:
         return "something was written"

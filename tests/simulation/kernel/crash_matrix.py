@@ -21,6 +21,7 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import (
     POSSIBLE,
@@ -94,7 +95,7 @@ class Deaf:
     def committed(self, request: Request, stamp: object) -> None:
         puts = [action["Put"] for action in request["TransactItems"] if "Put" in action]
         keys = [put["Item"]["sk"]["S"] for put in puts]
-        self.entries_max = max(self.entries_max, sum(key.startswith("E#") for key in keys))
+        self.entries_max = max(self.entries_max, sum(key.startswith("ENTRY#") for key in keys))
 
     def answered(self) -> None: ...
 
@@ -369,7 +370,7 @@ def _tried(
 
 
 def _ledger(client: Any, clock: StillClock) -> Ledger:
-    return Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5)
+    return Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5)
 
 
 def _facts(case: Case, answer: object) -> object:

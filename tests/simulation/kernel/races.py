@@ -29,6 +29,7 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import At, Fault, FaultyClient, Nothing, Standstill
 from tests.simulation.kernel.boundaries import MIDNIGHT
@@ -124,7 +125,7 @@ def _wrong(operation: Operation, before: list[Operation], end: datetime, *, agai
     if not isinstance(answer, Refusal):
         return f"it is not refused: {answer}"
     time.catch_up()
-    happened = [key for key in engine.items(TABLE) if key[1].startswith("I#")]
+    happened = [key for key in engine.items(TABLE) if key[1].startswith("REQUEST#")]
     return "" if len(happened) == len(before) else "it was refused, and happened later"
 
 
@@ -138,7 +139,7 @@ def wrong_rivals() -> Iterator[str]:
         rival = _ledger(engine, clock, Standstill(), Nothing())
         race = _Race(lambda rival=rival: operation(rival))  # type: ignore[misc]
         client = FaultyClient(engine, engine, race, Standstill(), Random(drawn), Deaf())
-        answer = operation(Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5))
+        answer = operation(Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5))
         if not isinstance(answer, Booked) or not answer.duplicate:
             yield f"drawn {drawn}: the rival's effect is answered with {answer}"
 
@@ -155,7 +156,7 @@ def wrong_moments() -> Iterator[str]:
             earlier(rival)
         race = _Between(lambda rival=rival: give_back(rival), call)  # type: ignore[misc]
         client = FaultyClient(engine, engine, race, Standstill(), Random(drawn), Deaf())
-        answer = give_back(Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5))
+        answer = give_back(Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5))
         figures = rival.read(SHOP, "7001").figures
         if not isinstance(answer, Booked) or answer.figures != figures:
             yield f"drawn {drawn}, before call {call}: {answer}, but the figures are {figures}"
@@ -172,7 +173,9 @@ def wrong_old_orders() -> Iterator[str]:
         clock.wall += timedelta(days=4)
         torn = At(0, Fault.TORN)
         client = FaultyClient(engine, engine, torn, Standstill(), Random(drawn), Deaf())
-        answer = give_back_order()(Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5))
+        answer = give_back_order()(
+            Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5)
+        )
         if not isinstance(answer, Booked) or not answer.entry_ids:
             yield f"drawn {drawn}: {answer}"
 
@@ -216,4 +219,4 @@ def _ledger(
     engine: MemoryDynamoDB, clock: StillClock, time: Standstill, plan: At | Nothing
 ) -> Ledger:
     client = FaultyClient(engine, engine, plan, time, Random(0), Deaf())
-    return Ledger(DynamoStore(client, TABLE), clock, random=lambda: 0.5)
+    return Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5)

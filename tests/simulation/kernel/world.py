@@ -23,6 +23,7 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Request, Seeded
 from tests.simulation.checker.oracle import Oracle
@@ -269,7 +270,7 @@ class World:
                 Ask(0, ("tokyo", "0"), "sweep"),
                 SkewedClock(self.scheduler, self.random.randint(-200, 200)),
             )
-            store = DynamoStore(self._client(sweeper), TABLE)
+            store = DynamoStore(Table(self._client(sweeper), TABLE))
             try:
                 for shop, found in self._due(store, kind, sweeper.clock.now()):
                     self._attempt(self._due_ask(store, kind, shop, found))
@@ -291,7 +292,7 @@ class World:
 
     def _ledger(self, attempt: Attempt) -> Ledger:
         return self.ledger_class(
-            DynamoStore(self._client(attempt), TABLE),
+            DynamoStore(Table(self._client(attempt), TABLE)),
             attempt.clock,
             self.random.random,
         )
@@ -318,7 +319,7 @@ class World:
             raise Violation(
                 "entries", f"in the table, yet not written: {keys ^ self.oracle.writes.keys}"
             )
-        store = DynamoStore(self.engine, TABLE)
+        store = DynamoStore(Table(self.engine, TABLE))
         for (shop, customer_id), book in self.oracle.writes.books.items():
             if not book.revision:
                 continue

@@ -22,6 +22,7 @@ class Bug:
 REQUESTS: Final = "store/requests.py"
 STATE: Final = "domain/state.py"
 STORE: Final = "store/dynamodb.py"
+TABLE: Final = "store/table.py"
 LEDGER: Final = "ledger/ledger.py"
 LOADING: Final = "ledger/loading.py"
 DEADLINE: Final = "deadline.py"
@@ -37,96 +38,106 @@ ORDER_POINTS: Final = "domain/order_points.py"
 MERGE: Final = "domain/merge.py"
 CHAIN: Final = "domain/chain.py"
 ITEMS: Final = "store/items.py"
-PAPERS: Final = "store/order_items.py"
+ORDER_ITEMS: Final = "store/order_items.py"
 
 BUGS: Final = (
     # --- guards of a write, each taken away alone ---
     Bug(
         "account written whatever its revision",
         REQUESTS,
-        "_put_unchanged(table, item, part.account.revision)",
-        "_put(table, item)",
+        "put_unchanged(items.account_item(shop, part.account), part.account.revision)",
+        "Put(items.account_item(shop, part.account))",
     ),
     Bug(
         "entry written over another",
         REQUESTS,
-        "_put_absent(table, items.entry_item(write.shop, booked))",
-        "_put(table, items.entry_item(write.shop, booked))",
+        "Put(items.entry_item(shop, booked), ABSENT)",
+        "Put(items.entry_item(shop, booked))",
     ),
     Bug(
         "request remembered over another",
         REQUESTS,
-        "yield _put_absent(\n            table, items.remembered_item(",
-        "yield _put(\n            table, items.remembered_item(",
+        "yield Put(record, ABSENT)",
+        "yield Put(record)",
     ),
     Bug(
         "order written whatever its revision",
         REQUESTS,
-        "_put_unchanged(\n            table, papers.order_item(write.shop, write.order), "
-        "write.order.revision\n        )",
-        "_put(table, papers.order_item(write.shop, write.order))",
+        "put_unchanged(order_items.order_item(shop, write.order), write.order.revision)",
+        "Put(order_items.order_item(shop, write.order))",
     ),
     Bug(
         "hold record written whatever its revision",
         REQUESTS,
-        "_put_unchanged(table, item, write.hold_record.revision)",
-        "_put(table, item)",
+        "put_unchanged(held, write.hold_record.revision)",
+        "Put(held)",
     ),
     Bug(
         "first write over an account that is there",
         REQUESTS,
-        "        return _put_absent(table, item)\n    return {\n",
-        "        return _put(table, item)\n    return {\n",
+        "        return Put(item, ABSENT)\n",
+        "        return Put(item)\n",
     ),
     Bug("an older revision passes", REQUESTS, '"revision = :read', '"revision <= :read'),
     Bug("a newer revision passes", REQUESTS, '"revision = :read', '"revision >= :read'),
-    Bug("compared with the new revision", REQUESTS, "str(new_revision - 1)", "str(new_revision)"),
-    Bug("the old record is not handed back", REQUESTS, '"ALL_OLD"', '"NONE"'),
+    Bug(
+        "compared with the new revision",
+        REQUESTS,
+        "number(new_revision - 1)",
+        "number(new_revision)",
+    ),
+    Bug("the old record is not handed back", TABLE, '"ALL_OLD"', '"NONE"'),
     # --- what DynamoDB answers ---
     Bug(
         "done before, taken for done now",
         STORE,
-        'return AlreadyDone(items.remembered_of(reasons[entries_end]["Item"]))',
+        "return AlreadyDone(record)",
         "return Committed()",
     ),
     Bug(
         "done before, taken for a lost race",
         STORE,
-        'return AlreadyDone(items.remembered_of(reasons[entries_end]["Item"]))',
+        "return AlreadyDone(record)",
         "return VersionConflict()",
     ),
     Bug(
         "a conflict taken for done",
-        STORE,
-        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
-        "    if _CONFLICTS & {*codes}:\n        return Committed()\n"
-        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
+        TABLE,
+        "            return _cancellation(failure.response)\n",
+        "            return _cancellation(failure.response)\n"
+        "        except StoreUnavailable as error:\n"
+        "            if not str(error).startswith('conflict'):\n"
+        "                raise\n",
     ),
     Bug(
         "a throttle taken for done",
-        STORE,
-        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
-        "    if _THROTTLES & {*codes}:\n        return Committed()\n"
-        "    if obstacle := _obstacle(codes):\n        raise obstacle\n",
+        TABLE,
+        "            return _cancellation(failure.response)\n",
+        "            return _cancellation(failure.response)\n"
+        "        except StoreUnavailable as error:\n"
+        "            if not str(error).startswith('throttled'):\n"
+        "                raise\n",
     ),
     Bug(
         "a time-out taken for done",
-        STORE,
-        "        except BotoCoreError as error:\n            raise translated(error) from error\n"
-        "        return Committed()",
-        "        except BotoCoreError:\n            return Committed()\n        return Committed()",
+        TABLE,
+        "            return _cancellation(failure.response)\n",
+        "            return _cancellation(failure.response)\n"
+        "        except StoreUnavailable as error:\n"
+        "            if not str(error).startswith('unreachable'):\n"
+        "                raise\n",
     ),
     Bug(
         "a fresh read that is not",
         STORE,
-        "self._fresh(wanted) if fresh else self._cheap(wanted)",
-        "self._cheap(wanted)",
+        "self._fresh(by_name) if fresh else self._cheap(by_name)",
+        "self._cheap(by_name)",
     ),
     Bug(
         "an account read that may be old",
-        REQUESTS,
-        '"ConsistentRead": True}',
-        '"ConsistentRead": False}',
+        TABLE,
+        '"Key": key, "ConsistentRead": True',
+        '"Key": key, "ConsistentRead": False',
     ),
     # --- reading again ---
     Bug(
@@ -401,8 +412,8 @@ BUGS: Final = (
     ),
     Bug(
         "pending points on no index",
-        PAPERS,
-        "item |= due(DueKind.PENDING, order_key, order.due_at)",
+        ORDER_ITEMS,
+        "item |= keys.due_attributes(DueKind.PENDING, key, order.due_at)",
         "pass",
     ),
     Bug(
@@ -556,7 +567,7 @@ BUGS: Final = (
     ),
     Bug(
         "when news was sent is forgotten",
-        PAPERS,
+        ORDER_ITEMS,
         '(("updated_at", order.updated_at), ("triggered_at", order.triggered_at))',
         '(("updated_at", order.updated_at),)',
     ),
@@ -717,8 +728,8 @@ HARMLESS: Final = (
     Bug(
         "part of a read left out is taken for absent",
         STORE,
-        'if answer.get("UnprocessedKeys"):',
-        "if not answer:",
+        "if left_out:",
+        "if not by_name:",
     ),
     Bug(
         "a lost race is always read again",
@@ -729,8 +740,8 @@ HARMLESS: Final = (
     Bug(
         "every read is fresh",
         STORE,
-        "self._fresh(wanted) if fresh else",
-        "self._fresh(wanted) if wanted else",
+        "self._fresh(by_name) if fresh else",
+        "self._fresh(by_name) if by_name else",
     ),
     Bug(
         "pauses that grow faster",

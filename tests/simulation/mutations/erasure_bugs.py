@@ -8,8 +8,8 @@ from typing import Final
 from tests.simulation.mutations.bugs import Bug
 
 CUSTOMERS: Final = "services/privacy/customers.py"
-BESIDE: Final = "store/beside.py"
-PRIVACY_DESK: Final = "services/privacy/requests.py"
+CUSTOMER_ITEMS: Final = "store/customer_items.py"
+PRIVACY_SERVICE: Final = "services/privacy/requests.py"
 EVENTS: Final = "services/customers.py"
 ORDER_SERVICE: Final = "services/orders.py"
 REQUESTS: Final = "store/requests.py"
@@ -18,7 +18,7 @@ ERASURE_BUGS: Final = (
     Bug(
         "a pseudonym for each request",
         CUSTOMERS,
-        "pseudonyms.get(name) or self._rooms.pseudonyms.draw(self._shop, name)",
+        "pseudonyms.get(name) or self._dependencies.pseudonyms.draw(self._shop, name)",
         "pseudonyms.get(name) or f'0{id(pseudonyms) % 10**19:019d}'",
     ),
     Bug(
@@ -36,8 +36,8 @@ ERASURE_BUGS: Final = (
     Bug(
         "a pseudonym that is never forgotten",
         CUSTOMERS,
-        "self._rooms.bulk.delete([pseudonym_key(self._shop, customer_id)])",
-        "pseudonym_key(self._shop, customer_id)",
+        "        self._dependencies.pseudonyms.forget(self._shop, customer_id)\n",
+        "",
     ),
     Bug(
         "a survivor that goes on naming the erased",
@@ -60,7 +60,7 @@ ERASURE_BUGS: Final = (
     Bug(
         "what is remembered goes on naming the erased",
         CUSTOMERS,
-        "                self._rename_remembered(page)\n",
+        "                self._rename_idempotency_records(page)\n",
         "",
     ),
     Bug(
@@ -71,9 +71,9 @@ ERASURE_BUGS: Final = (
     ),
     Bug(
         "an item beside an erased account",
-        BESIDE,
-        '"ConditionExpression": NOT_ERASED,',
-        '"ConditionExpression": "attribute_not_exists(nothing)",',
+        CUSTOMER_ITEMS,
+        "[Check(account, NOT_ERASED), Put(item, ABSENT)]",
+        "[Check(account, 'attribute_not_exists(nothing)'), Put(item, ABSENT)]",
     ),
     Bug(
         "an order kept under the name of an erased customer",
@@ -83,7 +83,7 @@ ERASURE_BUGS: Final = (
     ),
     Bug(
         "orders that only a second redaction names",
-        PRIVACY_DESK,
+        PRIVACY_SERVICE,
         "kept.with_orders_of(request) if kept.kind is Kind.CUSTOMER else kept",
         "kept",
     ),
@@ -95,27 +95,27 @@ ERASURE_BUGS: Final = (
     ),
     Bug(
         "a file whose worker ended before it looked again",
-        PRIVACY_DESK,
+        PRIVACY_SERVICE,
         "            self._delete_orphaned_files(shop)\n",
         "            pass\n",
     ),
     Bug(
         "every file is taken for an orphan",
-        PRIVACY_DESK,
+        PRIVACY_SERVICE,
         'if self._requests.find(Kind.DATA, shop, f"{customer_id}#{request_id}") is None:',
         "if customer_id:",
     ),
     Bug(
         "an update that brings back what is gone",
-        BESIDE,
-        'f"{PRESENT} AND {condition}" if condition else PRESENT',
-        'condition or "attribute_not_exists(nothing)"',
+        CUSTOMER_ITEMS,
+        'f"{PRESENT} AND {update.condition}" if update.condition else PRESENT',
+        'update.condition or "attribute_not_exists(nothing)"',
     ),
     Bug(
         "a request remembered under the key of an erased customer who was merged",
         REQUESTS,
-        '"ConditionExpression": NOT_ERASED,',
-        '"ConditionExpression": "attribute_not_exists(nothing)",',
+        "yield Check(keys.account(write.shop, customer_id), NOT_ERASED)",
+        "yield Check(keys.account(write.shop, customer_id), 'attribute_not_exists(nothing)')",
     ),
     Bug(
         "a source that stays when its survivor is erased",

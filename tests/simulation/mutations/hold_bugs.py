@@ -9,6 +9,7 @@ from tests.simulation.mutations.bugs import Bug
 
 DESK: Final = "services/holds.py"
 PACE: Final = "store/pace.py"
+WINDOW_COUNTER: Final = "store/window_counter.py"
 LOOSE: Final = "services/orphaned_codes.py"
 ORPHANED_STORE: Final = "store/orphaned_codes.py"
 DOMAIN: Final = "domain/holds.py"
@@ -92,15 +93,15 @@ HOLD_BUGS: Final = (
         "derive_code(self._code_key, self._shop, customer_id, key + str(self._clock.now()))",
     ),
     # --- the pace ---
-    Bug("one call more in a minute", PACE, "calls < :most", "calls <= :most"),
-    Bug("one call more for a customer", PACE, "#who < :each", "#who <= :each"),
+    Bug("one call more in a minute", PACE, '{"calls": most,', '{"calls": most + 1,'),
+    Bug("one call more for a customer", PACE, "-(-most // SHARE)", "1 - (-most // SHARE)"),
     Bug(
         "a customer who begins a minute is not counted",
-        PACE,
-        "        _attribute(who): number(1),\n",
-        "        _attribute(who): number(0),\n",
+        WINDOW_COUNTER,
+        "dict.fromkeys(limits, number(1))",
+        "dict.fromkeys(list(limits)[:1], number(1))",
     ),
-    Bug("a minute that lasts", PACE, "_MINUTE_MS = 60_000", "_MINUTE_MS = 6_000_000"),
+    Bug("a minute that lasts", PACE, "minutes=1", "minutes=100"),
     Bug(
         "a repetition calls Shopify uncounted",
         DESK,
@@ -135,7 +136,7 @@ HOLD_BUGS: Final = (
     Bug(
         "never struck off",
         ORPHANED_STORE,
-        'self._send("delete_item", self._request(keys.orphaned_code(shop, loose.hold_id)))',
+        "self._table.delete(keys.orphaned_code(shop, code.hold_id))",
         "return",
     ),
     Bug(

@@ -43,6 +43,7 @@ from pointbook.shopify.discount_code import hold_id_of
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.privacy_requests import PrivacyRequests
+from pointbook.store.table import Table
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Plan, Request, Seeded
@@ -131,7 +132,7 @@ class _Delivery:
             self.random, milliseconds(min(one.at for one in told.happenings)) - DAY
         )
         self.clock = SkewedClock(self.scheduler, 0)
-        self.store = DynamoStore(self.engine, TABLE)
+        self.store = DynamoStore(Table(self.engine, TABLE))
         self.plan: Plan = Seeded(self.random, RATES)
         self.tags = CustomerTags(told, self.store, self.clock, Random(seed))
         self.report = Delivered(orders=len(told.shop.orders))
@@ -258,11 +259,11 @@ class _Delivery:
         must("progress", tries <= TRIES_MAX, f"it fails each time: {text}")
         self.report.deliveries += 1
         is_faulty = not is_safe and self.random.random() < FAULTY_SHARE
-        store = DynamoStore(self._faulty(), TABLE) if is_faulty else self.store
+        store = DynamoStore(Table(self._faulty(), TABLE)) if is_faulty else self.store
         message = read_message(text)
         try:
             if QUEUES[message.topic] == CUSTOMERS:
-                requests = PrivacyRequests(self.engine, TABLE)
+                requests = PrivacyRequests(Table(self.engine, TABLE))
                 customer_events.carry_out(message, self._ledger(store), programme, requests)
             else:
                 self._carry_out(message, store, programme, is_safe=is_safe)

@@ -9,6 +9,7 @@ from ops import privacy, target
 from ops.privacy import show
 from ops.problems import OpsProblem
 from pointbook.domain.privacy import Kind, PrivacyRequest
+from pointbook.store.table import Table
 
 NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
 SHOP = "demo.myshopify.com"
@@ -72,9 +73,7 @@ def test_without_a_terminal_yes_is_required(
 def confirmed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Whose erasure was confirmed."""
     shops: list[str] = []
-    stack = SimpleNamespace(
-        shop=lambda _: SHOP, client=lambda _: None, settings=SimpleNamespace(table_name="points")
-    )
+    stack = SimpleNamespace(shop=lambda _: SHOP, table=lambda: Table(None, "points"))
     monkeypatch.setattr(target, "target_of", lambda _: stack)
     monkeypatch.setattr(privacy, "confirm", lambda _, shop: shops.append(shop))
     return shops

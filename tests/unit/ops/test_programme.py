@@ -15,6 +15,7 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.settings import Settings
 from pointbook.store import programmes as kept
 from pointbook.store.programmes import Deployment, Programmes
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.ledgers import SetClock
 from tests.support.table import table_request
@@ -58,7 +59,7 @@ class Shell:
         self.settings = Settings.from_env(VARIABLES)
         self.clock = SetClock(datetime(2026, 11, 22, 3, tzinfo=UTC))
         self.programmes = Programmes(
-            self.table, "points", self.clock, Deployment(self.settings.default_programme())
+            Table(self.table, "points"), self.clock, Deployment(self.settings.default_programme())
         )
         self.stack = Target("pointbook-prod", self.settings, Session(self.table), None, {})
         self._directory = directory
@@ -273,7 +274,7 @@ def test_the_history_has_time_author_and_changes(shell: Shell) -> None:
 
 
 def test_a_version_without_a_time_says_unknown(shell: Shell) -> None:
-    key = {"pk": {"S": f"S#{SHOP}"}, "sk": {"S": "P#000001"}}
+    key = {"pk": {"S": f"SHOP#{SHOP}"}, "sk": {"S": "PROGRAMME#000001"}}
     item = shell.table.get_item(TableName="points", Key=key)["Item"]
     old = {name: value for name, value in item.items() if name not in ("at", "by")}
     shell.table.put_item(TableName="points", Item=old)

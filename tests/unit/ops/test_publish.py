@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from ops import publish, target
 from ops.problems import OpsProblem
-from pointbook.store.outbox import Outbox
-from pointbook.store.outbox_requests import Cursor
+from pointbook.store.outbox import Cursor, Outbox
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support import engine as engines
 from tests.support.engine import SHOP, opened
@@ -28,15 +27,14 @@ class Stack:
         self.engine = opened(engines.MEMORY, MemoryDynamoDB(page_items=3))
         self.name = "The test stack"
         self.settings = SimpleNamespace(table_name=self.engine.table, shops=(SHOP, OTHER_SHOP))
-        self.outbox = Outbox(self.engine.client, self.engine.table)
+        self.outbox = Outbox(Table(self.engine.client, self.engine.table))
         desk = Desk(self.engine)
         for customer_id in (CUSTOMER, OTHER, PSEUDONYM):
             for number in range(3):
                 desk.grant(1, customer_id=customer_id, key=str(number))
 
-    def client(self, service: str) -> Any:
-        assert service == "dynamodb"
-        return self.engine.client
+    def table(self) -> Table:
+        return Table(self.engine.client, self.engine.table)
 
     def shop(self, wanted: str | None) -> str:
         return wanted or SHOP
@@ -45,7 +43,7 @@ class Stack:
         now = datetime.now(UTC)
         wish = Cursor(SHOP, customer_id, "x", now + timedelta(seconds=30))
         assert self.outbox.acquire(wish, now, None) == wish
-        told = Cursor(SHOP, customer_id, "x", now, told=version)
+        told = Cursor(SHOP, customer_id, "x", now, published=version)
         assert self.outbox.release(told)
 
     def due(self, shop: str = SHOP) -> list[str]:
@@ -67,7 +65,7 @@ def test_every_unpublished_account_is_queued_in_its_shop(
     assert stack.due() == [CUSTOMER], "not who was told, nor who was erased"
     assert f"{SHOP}: accounts with unpublished entries: 1" in capsys.readouterr().out
     assert publish.main([]) == 0
-    assert stack.outbox.told(SHOP, CUSTOMER) == 0
+    assert stack.outbox.published(SHOP, CUSTOMER) == 0
 
 
 def test_accounts_of_other_shops_are_left_alone(
@@ -92,7 +90,7 @@ def test_a_published_account_is_not_published_again(
 ) -> None:
     stack.tell(CUSTOMER, 3)
     assert publish.main(["--customer", CUSTOMER]) == 0
-    assert (stack.due(), stack.outbox.told(SHOP, CUSTOMER)) == ([], 3)
+    assert (stack.due(), stack.outbox.published(SHOP, CUSTOMER)) == ([], 3)
     assert "Nothing to publish." in capsys.readouterr().out
 
 
@@ -101,19 +99,19 @@ def test_triggers_are_sent_again_from_a_version_on(
 ) -> None:
     stack.tell(CUSTOMER, 3)
     assert publish.main(["--customer", CUSTOMER, "--from", "2", "--yes"]) == 0
-    assert (stack.due(), stack.outbox.told(SHOP, CUSTOMER)) == ([CUSTOMER], 1)
+    assert (stack.due(), stack.outbox.published(SHOP, CUSTOMER)) == ([CUSTOMER], 1)
     assert "versions 2 to 3 again" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("answer", "told"), [("y", 1), ("n", 3), ("", 3)])
+@pytest.mark.parametrize(("answer", "published"), [("y", 1), ("n", 3), ("", 3)])
 def test_nothing_is_sent_again_without_confirmation(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, answer: str, told: int
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, answer: str, published: int
 ) -> None:
     stack.tell(CUSTOMER, 3)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr("builtins.input", lambda _: answer)
     assert publish.main(["--customer", CUSTOMER, "--from", "2"]) == (0 if answer == "y" else 1)
-    assert stack.outbox.told(SHOP, CUSTOMER) == told
+    assert stack.outbox.published(SHOP, CUSTOMER) == published
 
 
 def _nobody_there(stack: Stack, patch: pytest.MonkeyPatch) -> None:
@@ -152,7 +150,7 @@ def test_an_invalid_request_is_refused_and_changes_nothing(
     why: str,
 ) -> None:
     before(stack, monkeypatch)
-    told = stack.outbox.told(SHOP, CUSTOMER)
+    published = stack.outbox.published(SHOP, CUSTOMER)
     with pytest.raises(OpsProblem, match=why):
         publish.main(arguments)
-    assert (stack.outbox.told(SHOP, CUSTOMER), stack.due()) == (told, [])
+    assert (stack.outbox.published(SHOP, CUSTOMER), stack.due()) == (published, [])

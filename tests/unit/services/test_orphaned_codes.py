@@ -16,6 +16,7 @@ from pointbook.services.orphaned_codes import (
 from pointbook.services.ports import Discounts
 from pointbook.shopify.discounts import Discount
 from pointbook.store.orphaned_codes import OrphanedCodes
+from pointbook.store.table import Table
 from tests.fakes.faulty_dynamodb import At, Fault, FaultyClient, Nothing, Plan
 from tests.support.holds import SHOP, Bench, Noting
 from tests.support.table import TABLE
@@ -66,7 +67,7 @@ def desk(bench: Bench, shop: Shop, plan: Plan | None = None) -> OrphanedCodeServ
     client = FaultyClient(
         bench.engine, bench.engine, plan or Nothing(), bench.time, Random(0), Noting()
     )
-    return OrphanedCodeService(OrphanedCodes(client, TABLE), bench.time, shop.of)
+    return OrphanedCodeService(OrphanedCodes(Table(client, TABLE)), bench.time, shop.of)
 
 
 def due(bench: Bench) -> list[tuple[str, str]]:

@@ -22,12 +22,13 @@ from pointbook.domain.ports import (
 from pointbook.errors import StoreRefused
 from pointbook.store import items
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import Table
 from tests.support.engine import SHOP
 from tests.support.examples import CUSTOMER, NOON, a_remembered, a_write, an_account
 
 WRITE = replace(a_write(), order=None, hold_record=None)
 ACCOUNT_ITEM = items.account_item(SHOP, an_account(revision=4))
-REMEMBERED_ITEM = items.remembered_item(SHOP, CUSTOMER, a_remembered())
+REMEMBERED_ITEM = items.idempotency_item(SHOP, CUSTOMER, a_remembered())
 WANTED = ReadRequest(SHOP, CUSTOMER)
 
 FAILED = "ConditionalCheckFailed"
@@ -52,7 +53,7 @@ class Answering:
 
 
 def store(answer: Any) -> DynamoStore:
-    return DynamoStore(Answering(answer), "ledger")
+    return DynamoStore(Table(Answering(answer), "ledger"))
 
 
 def error(code: str, status: int = 400, **more: Any) -> ClientError:

@@ -2,94 +2,133 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
+
+import pytest
 
 from pointbook.domain.ports import DueKind, ReadRequest
-from pointbook.store import keys, requests
+from pointbook.store import keys
+from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.requests import UNCHANGED
+from pointbook.store.table import ABSENT, Table
 from tests.support.engine import SHOP
 from tests.support.examples import CUSTOMER, HOLD_ID, ORDER, a_write
 
 TABLE = "ledger"
 EVERYTHING = ReadRequest(SHOP, CUSTOMER, "ab" * 32, ORDER, HOLD_ID)
-BOOK = keys.book(SHOP, CUSTOMER)
+PK = keys.customer(SHOP, CUSTOMER)
 ALL_KEYS = [
-    {"pk": {"S": BOOK}, "sk": {"S": "A"}},
-    {"pk": {"S": BOOK}, "sk": {"S": f"I#{'ab' * 32}"}},
-    {"pk": {"S": keys.order(SHOP, ORDER)}, "sk": {"S": "O"}},
-    {"pk": {"S": keys.hold_record(SHOP, HOLD_ID)}, "sk": {"S": "K"}},
+    {"pk": {"S": PK}, "sk": {"S": "ACCOUNT"}},
+    {"pk": {"S": PK}, "sk": {"S": f"REQUEST#{'ab' * 32}"}},
+    {"pk": {"S": "SHOP#demo.myshopify.com#ORDER#9001"}, "sk": {"S": "ORDER"}},
+    keys.hold(SHOP, HOLD_ID),
 ]
+ANSWER = {"Responses": {TABLE: []}, "Items": []}
+NO_PARTS: dict[str, Any] = {"Responses": []}
 
 
-def test_a_cheap_read_asks_for_all_in_one_batch_and_for_no_consistency() -> None:
-    assert requests.cheap_read(TABLE, EVERYTHING) == {"RequestItems": {TABLE: {"Keys": ALL_KEYS}}}
+class Recording:
+    """A client that remembers what was sent, and answers that nothing is there."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**request: Any) -> Any:
+            self.sent.append((operation, request))
+            return NO_PARTS if operation == "transact_get_items" else ANSWER
+
+        return call
 
 
-def test_a_fresh_read_is_one_snapshot() -> None:
-    assert requests.fresh_read(TABLE, EVERYTHING) == {
-        "TransactItems": [{"Get": {"TableName": TABLE, "Key": key}} for key in ALL_KEYS]
-    }
+@pytest.fixture
+def client() -> Recording:
+    return Recording()
 
 
-def test_only_what_is_wanted_is_asked_for() -> None:
+@pytest.fixture
+def store(client: Recording) -> DynamoStore:
+    return DynamoStore(Table(client, TABLE))
+
+
+def test_a_cheap_read_asks_for_all_in_one_batch_and_for_no_consistency(
+    client: Recording, store: DynamoStore
+) -> None:
+    store.load(EVERYTHING, fresh=False)
+
+    assert client.sent == [("batch_get_item", {"RequestItems": {TABLE: {"Keys": ALL_KEYS}}})]
+
+
+def test_a_fresh_read_is_one_snapshot(client: Recording, store: DynamoStore) -> None:
+    store.load(EVERYTHING, fresh=True)
+
+    gets = [{"Get": {"TableName": TABLE, "Key": key}} for key in ALL_KEYS]
+    assert client.sent == [("transact_get_items", {"TransactItems": gets})]
+
+
+def test_only_what_is_wanted_is_read(client: Recording, store: DynamoStore) -> None:
     wanted = ReadRequest(SHOP, CUSTOMER)
 
-    assert requests.cheap_read(TABLE, wanted)["RequestItems"][TABLE]["Keys"] == ALL_KEYS[:1]
-    assert len(requests.fresh_read(TABLE, replace(wanted, hold_id=HOLD_ID))["TransactItems"]) == 2
+    store.load(wanted, fresh=False)
+    store.load(replace(wanted, hold_id=HOLD_ID), fresh=True)
+
+    (_, cheap), (_, fresh) = client.sent
+    assert cheap["RequestItems"][TABLE]["Keys"] == ALL_KEYS[:1]
+    assert len(fresh["TransactItems"]) == 2
 
 
-def test_an_account_alone_is_read_consistently() -> None:
-    request = requests.fresh_account(TABLE, SHOP, CUSTOMER)
+def test_an_account_alone_is_read_consistently(client: Recording, store: DynamoStore) -> None:
+    store.account(SHOP, CUSTOMER)
 
-    assert request == {"TableName": TABLE, "Key": ALL_KEYS[0], "ConsistentRead": True}
+    request = {"TableName": TABLE, "Key": ALL_KEYS[0], "ConsistentRead": True}
+    assert client.sent == [("get_item", request)]
 
 
-def conditions(revision: int) -> list[tuple[str, str, str | None]]:
-    puts = [part["Put"] for part in requests.transaction(TABLE, a_write(revision))["TransactItems"]]
+@pytest.mark.parametrize(("revision", "condition"), [(1, (ABSENT, {})), (5, (UNCHANGED, 4))])
+def test_what_is_written_first_is_not_there_and_what_is_written_again_is_as_it_was_read(
+    client: Recording, store: DynamoStore, revision: int, condition: tuple[str, Any]
+) -> None:
+    store.commit(a_write(revision))
+
+    ((_, request),) = client.sent
+    puts = [action["Put"] for action in request["TransactItems"]]
     assert all(put["TableName"] == TABLE for put in puts)
     assert all(put["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" for put in puts)
-    return [
+    expression, before = condition
+    values = {":read_revision": {"N": str(before)}} if before else {}
+    assert [
         (
-            put["Item"]["sk"]["S"][:1],
+            put["Item"]["sk"]["S"].partition("#")[0],
             put["ConditionExpression"],
-            put.get("ExpressionAttributeValues", {}).get(":read_revision", {}).get("N"),
+            put.get("ExpressionAttributeValues", {}),
         )
         for put in puts
+    ] == [
+        ("ACCOUNT", expression, values),
+        ("ENTRY", ABSENT, {}),
+        ("REQUEST", ABSENT, {}),
+        ("ORDER", expression, values),
+        ("HOLD", expression, values),
     ]
 
 
-def test_what_is_written_first_must_not_be_there() -> None:
-    assert conditions(revision=1) == [
-        ("A", requests.ABSENT, None),
-        ("E", requests.ABSENT, None),
-        ("I", requests.ABSENT, None),
-        ("O", requests.ABSENT, None),
-        ("K", requests.ABSENT, None),
-    ]
+def test_history_is_read_backwards_below_a_version(client: Recording, store: DynamoStore) -> None:
+    store.entries(SHOP, CUSTOMER, before_version=8, limit=3)
 
-
-def test_what_is_written_again_must_be_as_it_was_read() -> None:
-    assert conditions(revision=5) == [
-        ("A", requests.UNCHANGED, "4"),
-        ("E", requests.ABSENT, None),
-        ("I", requests.ABSENT, None),
-        ("O", requests.UNCHANGED, "4"),
-        ("K", requests.UNCHANGED, "4"),
-    ]
-
-
-def test_history_is_read_backwards_below_a_version() -> None:
-    request = requests.entries(TABLE, SHOP, CUSTOMER, before_version=8, limit=3)
-
+    ((_, request),) = client.sent
     assert request["ExpressionAttributeValues"] == {
-        ":book": {"S": BOOK},
-        ":first": {"S": "E#000000000001"},
-        ":last": {"S": "E#000000000007"},
+        ":customer": {"S": PK},
+        ":first": {"S": "ENTRY#000000000001"},
+        ":last": {"S": "ENTRY#000000000007"},
     }
     assert (request["ScanIndexForward"], request["Limit"]) == (False, 3)
+    assert request["ConsistentRead"]
 
 
-def test_due_work_is_asked_of_the_index_of_its_kind() -> None:
-    request = requests.due(TABLE, DueKind.HOLD, 3, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+def test_due_work_is_asked_of_the_index_of_its_kind(client: Recording, store: DynamoStore) -> None:
+    list(store.due(DueKind.HOLD, 3, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)))
 
+    ((_, request),) = client.sent
     assert request["IndexName"] == "due_hold"
     assert request["KeyConditionExpression"] == "due_hold = :shard AND due_hold_at <= :now"
     assert request["ExpressionAttributeValues"] == {

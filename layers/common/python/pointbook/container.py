@@ -15,8 +15,9 @@ from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
 from pointbook.services.my_page import MyPage
 from pointbook.settings import Settings, Stage
-from pointbook.store.dynamodb import DynamoStore, connect
+from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes
+from pointbook.store.table import Table, connect
 from pointbook.till.member import Till
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Container(BaseContainer):
     @cached_property
     def store(self) -> DynamoStore:
         """The accounts, entries, orders and holds of all shops."""
-        return DynamoStore(*self._table)
+        return DynamoStore(self._table)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -132,7 +133,7 @@ class Container(BaseContainer):
             clock=self.clock,
             programme=programme,
             discounts=self.discounts(shop),
-            calls=HoldCalls(*self._table),
+            calls=HoldCalls(self._table),
             code_key=self.secrets().hold_code_key(),
         )
 
@@ -141,30 +142,33 @@ class Container(BaseContainer):
         from pointbook.services.orphaned_codes import OrphanedCodeService  # noqa: PLC0415 - for one function
         from pointbook.store.orphaned_codes import OrphanedCodes  # noqa: PLC0415 - same
 
-        return OrphanedCodeService(OrphanedCodes(*self._table), self.clock, self.discounts)
+        return OrphanedCodeService(OrphanedCodes(self._table), self.clock, self.discounts)
 
     def privacy_service(self) -> "PrivacyService":
         """The service that carries out requests for data and for erasure."""
-        from pointbook.services.privacy.dependencies import Dependencies  # noqa: PLC0415 - for two functions
+        from pointbook.aws.files import PrivacyFiles  # noqa: PLC0415 - for two functions
+        from pointbook.services.privacy.dependencies import Dependencies  # noqa: PLC0415 - same
         from pointbook.services.privacy.requests import PrivacyService  # noqa: PLC0415 - same
-        from pointbook.store.bulk import Bulk  # noqa: PLC0415 - same
-        from pointbook.store.files import PrivacyFiles  # noqa: PLC0415 - same
+        from pointbook.store.installations import Installations  # noqa: PLC0415 - same
         from pointbook.store.pseudonyms import Pseudonyms  # noqa: PLC0415 - same
+        from pointbook.store.stored_items import StoredItems  # noqa: PLC0415 - same
 
         dependencies = Dependencies(
-            self.store,
-            Bulk(*self._table, self.clock),
-            PrivacyFiles(self.s3, self.settings.privacy_bucket),
-            Pseudonyms(*self._table),
-            self.clock,
+            store=self.store,
+            requests=self.privacy_requests(),
+            items=StoredItems(self._table, self.clock),
+            pseudonyms=Pseudonyms(self._table),
+            installations=Installations(self._table),
+            files=PrivacyFiles(self.s3, self.settings.privacy_bucket),
+            clock=self.clock,
         )
-        return PrivacyService(self.privacy_requests(), dependencies, self.operator)
+        return PrivacyService(dependencies, self.operator)
 
     def privacy_requests(self) -> "PrivacyRequests":
         """The store of privacy requests."""
         from pointbook.store.privacy_requests import PrivacyRequests  # noqa: PLC0415 - for three functions
 
-        return PrivacyRequests(*self._table)
+        return PrivacyRequests(self._table)
 
     @cached_property
     def publisher(self) -> "Publisher":
@@ -173,7 +177,7 @@ class Container(BaseContainer):
         from pointbook.services.publishing.runs import Publisher  # noqa: PLC0415 - same
         from pointbook.store.outbox import Outbox  # noqa: PLC0415 - same
 
-        outbox, clock = Outbox(*self._table), self.wall_clock
+        outbox, clock = Outbox(self._table), self.wall_clock
         sender = OutboxPublisher(outbox, self.trigger_subscriptions(), self.flow, clock)
         return Publisher(outbox, sender, clock)
 
@@ -185,7 +189,7 @@ class Container(BaseContainer):
         programme = self.programme(shop)
         return ReportSender(
             ledger=self.ledger,
-            reports=Reports(*self._table),
+            reports=Reports(self._table),
             subscriptions=self.trigger_subscriptions(),
             flow=self.flow,
             clock=self.clock,
@@ -199,7 +203,7 @@ class Container(BaseContainer):
 
         return ReminderSender(
             store=self.store,
-            reminders=Reminders(*self._table, self.wall_clock),
+            reminders=Reminders(self._table, self.wall_clock),
             subscriptions=self.trigger_subscriptions(),
             flow=self.flow,
             lead_days=lambda shop: self.programme(shop).reminder_days,
@@ -211,7 +215,7 @@ class Container(BaseContainer):
         """The store of which triggers any workflow uses."""
         from pointbook.store.trigger_subscriptions import TriggerSubscriptions  # noqa: PLC0415 - for four functions
 
-        return TriggerSubscriptions(*self._table)
+        return TriggerSubscriptions(self._table)
 
     def my_page(self) -> MyPage:
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
@@ -263,7 +267,7 @@ class Container(BaseContainer):
     @cached_property
     def s3(self) -> Any:
         """The client of S3."""
-        from pointbook.store.files import connect_files  # noqa: PLC0415 - for two functions
+        from pointbook.aws.files import connect_files  # noqa: PLC0415 - for two functions
 
         return connect_files()
 
@@ -281,14 +285,14 @@ class Container(BaseContainer):
 
         return topics.OperatorTopic(topics.connect(), self.settings.operator_topic)
 
-    @property
-    def _table(self) -> tuple[Any, str]:
-        """Client and name of the table."""
-        return self.dynamodb, self.settings.table_name
+    @cached_property
+    def _table(self) -> Table:
+        """The ledger's table."""
+        return Table(self.dynamodb, self.settings.table_name)
 
     def _programmes_with(self, rest: timedelta) -> Programmes:
         deployment = Deployment(self.default_programme, rest)
-        return Programmes(*self._table, self.clock, deployment)
+        return Programmes(self._table, self.clock, deployment)
 
     def _new_admin_api(self, shop: str) -> "AdminApi":
         # Not needed on every start, and urllib3 takes its time.
@@ -299,7 +303,7 @@ class Container(BaseContainer):
 
         local_url = self.settings.local_shopify_url
         base_url = f"{local_url}/{shop}" if local_url else f"https://{shop}"
-        tokens, clock = Tokens(*self._table, self.cipher), self.wall_clock
+        tokens, clock = Tokens(self._table, self.cipher), self.wall_clock
         calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
         access = AdminAccess(shop, base_url, self.app_keys, tokens, calls, clock)
         return AdminApi(base_url, access, calls, clock)

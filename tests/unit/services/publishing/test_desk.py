@@ -9,8 +9,8 @@ import pytest
 
 from pointbook.services.publishing import outbox as module
 from pointbook.services.publishing.outbox import OutboxPublisher
-from pointbook.store.outbox import Leased, Outbox
-from pointbook.store.outbox_requests import Cursor
+from pointbook.store.outbox import Cursor, Leased, Outbox
+from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.flow import (
@@ -48,8 +48,8 @@ class World:
         self.engine: Engine = opened(engines.MEMORY, MemoryDynamoDB())
         self.clock = RealClock()
         self.flow = FakeFlow(self.clock)
-        self.outbox = Outbox(self.engine.client, self.engine.table)
-        self.subscriptions = TriggerSubscriptions(self.engine.client, self.engine.table)
+        self.outbox = Outbox(Table(self.engine.client, self.engine.table))
+        self.subscriptions = TriggerSubscriptions(Table(self.engine.client, self.engine.table))
         self.desk = OutboxPublisher(
             self.outbox, self.subscriptions, lambda _: self.flow, self.clock, random=lambda: 1.0
         )
@@ -71,7 +71,7 @@ class World:
         return before == [] and self.due() == [CUSTOMER]
 
     def cursor(self) -> dict[str, Any] | None:
-        key = (f"S#{SHOP}#C#{CUSTOMER}", "U")
+        key = (f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}", "OUTBOX")
         return self.engine.client.items(self.engine.table).get(key)
 
 
@@ -99,7 +99,7 @@ def test_every_entry_is_told_once_and_in_order(
     world.deliver(version=3)
     world.deliver(version=3)
     assert world.flow.told == both(1, 2, 3)
-    assert world.outbox.told(SHOP, CUSTOMER) == 3
+    assert world.outbox.published(SHOP, CUSTOMER) == 3
     assert metrics(capsys) == {"TriggersSent": 6}
 
 
@@ -148,11 +148,11 @@ def test_more_entries_than_a_page_holds_are_all_told(
 
 def test_a_trigger_that_nobody_listens_to_is_passed_over(world: World) -> None:
     world.ledger.grant(100)
-    world.subscriptions.say(SHOP, CHANGED, world.clock.now(), listened=False)
+    world.subscriptions.record(SHOP, CHANGED, world.clock.now(), enabled=False)
     world.deliver(version=1)
     assert world.flow.told == [(entry(1), APPROVED)]
     world.clock.pass_time(seconds=1)
-    world.subscriptions.say(SHOP, CHANGED, world.clock.now(), listened=True)
+    world.subscriptions.record(SHOP, CHANGED, world.clock.now(), enabled=True)
     world.ledger.grant(1)
     world.deliver(version=2)
     assert world.flow.told == [(entry(1), APPROVED), *both(2)]
@@ -161,8 +161,10 @@ def test_a_trigger_that_nobody_listens_to_is_passed_over(world: World) -> None:
 def test_nobody_is_told_of_an_erased_customers_points(world: World) -> None:
     world.ledger.grant(100, customer_id=PSEUDONYM)
     world.desk.run(SHOP, 60).deliver(PSEUDONYM, 1)
-    assert (world.flow.asked, len(list(world.outbox.behind(lambda _: None)))) == (0, 1)
-    assert (f"S#{SHOP}#C#{PSEUDONYM}", "U") not in world.engine.client.items(world.engine.table)
+    assert (world.flow.asked, len(list(world.outbox.unpublished(lambda _: None)))) == (0, 1)
+    assert (f"SHOP#{SHOP}#CUSTOMER#{PSEUDONYM}", "OUTBOX") not in world.engine.client.items(
+        world.engine.table
+    )
 
 
 def test_a_book_without_entries_leaves_no_cursor_behind(world: World) -> None:
@@ -178,11 +180,11 @@ def test_what_cannot_be_sent_is_tried_again_from_where_it_stopped(world: World) 
         world.ledger.grant(10)
     world.flow.whims.extend([well, well, well, down])
     world.deliver(version=3)
-    assert world.outbox.told(SHOP, CUSTOMER) == 1
+    assert world.outbox.published(SHOP, CUSTOMER) == 1
     assert world.due_in(5)
     world.deliver()
     assert world.flow.told == both(1, 2, 3), "the half of entry 2 that was taken is not repeated"
-    assert (world.outbox.told(SHOP, CUSTOMER), world.due()) == (3, [])
+    assert (world.outbox.published(SHOP, CUSTOMER), world.due()) == (3, [])
 
 
 def test_pauses_grow_to_ten_minutes_and_begin_anew_once_something_was_sent(world: World) -> None:
@@ -232,7 +234,7 @@ def test_one_dead_customers_entry_does_not_block_what_follows(
     out = capsys.readouterr().out
     assert out.count('"trigger_refused"') == 2
     assert f'"entry_id":"{entry(1)}"' in out.replace(" ", "")
-    assert world.outbox.told(SHOP, CUSTOMER) == 2
+    assert world.outbox.published(SHOP, CUSTOMER) == 2
 
 
 def test_refusals_are_counted(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -284,7 +286,7 @@ def test_a_cursor_that_waits_for_entries_that_are_not_there_is_put_aside(
 ) -> None:
     world.ledger.grant(10)
     world.deliver(version=1)
-    world.outbox.ask(SHOP, CUSTOMER, 5, world.clock.now())
+    world.outbox.request(SHOP, CUSTOMER, 5, world.clock.now())
     world.deliver()
     assert world.due_in(5)
     assert "_EntriesMissing" in capsys.readouterr().out
@@ -315,7 +317,7 @@ def test_what_is_booked_while_a_book_is_told_is_told_as_well(world: World) -> No
     world.flow.whims.append(meanwhile)
     world.deliver(version=1)
     assert world.flow.asked == 4
-    assert (world.outbox.told(SHOP, CUSTOMER), world.due()) == (2, [])
+    assert (world.outbox.published(SHOP, CUSTOMER), world.due()) == (2, [])
 
 
 def test_a_lease_is_kept_while_a_long_book_is_told(world: World) -> None:
@@ -348,4 +350,4 @@ def test_who_lost_the_lease_sends_nothing_more(world: World) -> None:
     world.deliver(version=2)
     stalled = (entry(1), APPROVED)
     assert world.flow.told == [*both(1, 2), stalled], "the other sender's, and nothing after it"
-    assert world.outbox.told(SHOP, CUSTOMER) == 2
+    assert world.outbox.published(SHOP, CUSTOMER) == 2

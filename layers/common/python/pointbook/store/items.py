@@ -1,6 +1,6 @@
-"""Domain objects as items of the table, and back. The only place that knows attribute names.
+"""Accounts, entries and idempotency records as items of the table, and back.
 
-Each item carries a `schema` number, so that a later version can read what an earlier one wrote.
+Each item has a `schema` number, so that a later release can read what an earlier one wrote.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from pointbook.store import keys
 from pointbook.store.values import (
     Item,
     Stored,
-    due,
+    boolean,
+    fields_of,
     hashed,
-    head,
     hex_of,
     instant,
     instant_of,
@@ -25,19 +25,27 @@ from pointbook.store.values import (
     ints_of,
     lots,
     lots_of,
+    mapping,
     number,
     numbers,
     optional_text,
+    optional_texts,
     text,
+    text_of,
+    texts,
     texts_of,
 )
+
+SCHEMA: Item = {"schema": number(1)}
+"""The schema of every item that this release writes."""
 
 
 def account_item(shop: str, account: Account) -> Item:
     """The account. Its due attributes put it on the indexes of what falls due next."""
-    book_key = keys.book(shop, account.customer_id)
+    key = keys.account(shop, account.customer_id)
     item: Item = {
-        **head(book_key, keys.ACCOUNT),
+        **key,
+        **SCHEMA,
         "book": text(account.book_id),
         "time_zone": text(account.time_zone),
         "version": number(account.version),
@@ -48,29 +56,26 @@ def account_item(shop: str, account: Account) -> Item:
         "lots": lots(account.lots),
         "head": hashed(account.head),
     }
-    item |= _if_any(account)
-    for kind, due_at in (
-        (DueKind.HOLD, account.hold_end),
-        (DueKind.LOT, account.next_lapse),
-    ):
+    item |= _optional_fields(account)
+    for kind, due_at in ((DueKind.HOLD, account.hold_end), (DueKind.LOT, account.next_lapse)):
         if due_at is not None:
-            item |= due(kind, book_key, due_at)
+            item |= keys.due_attributes(kind, key, due_at)
     return item
 
 
-def _if_any(account: Account) -> Item:
-    """What most accounts do not have."""
+def _optional_fields(account: Account) -> Item:
+    """Attributes that most accounts do not have."""
     item: Item = {}
     if account.lapsed:
         item["lapsed"] = lots(account.lapsed)
     if account.hold is not None:
-        item["hold"] = {"M": _hold_fields(account.hold)}
+        item["hold"] = mapping(_hold_fields(account.hold))
     if account.merged_into is not None:
         item["merged_into"] = text(account.merged_into)
     if account.merged_from:
-        item["merged_from"] = {"L": [text(customer_id) for customer_id in account.merged_from]}
+        item["merged_from"] = texts(account.merged_from)
     if account.erased:
-        item["erased"] = {"BOOL": True}
+        item["erased"] = boolean(True)
     for name, pace in (("flow_pace", account.flow_pace), ("hold_pace", account.hold_pace)):
         if pace is not None:
             item[name] = numbers((pace.hour, pace.commands))
@@ -79,22 +84,22 @@ def _if_any(account: Account) -> Item:
 
 def account_of(item: Stored) -> Account:
     """The account that an item holds."""
-    _, customer_id = keys.parse(item["pk"]["S"])
+    _, customer_id = keys.parse(text_of(item["pk"]))
     return Account(
         customer_id=customer_id,
-        book_id=item["book"]["S"],
-        time_zone=item["time_zone"]["S"],
+        book_id=text_of(item["book"]),
+        time_zone=text_of(item["time_zone"]),
         version=int_of(item["version"]),
         revision=int_of(item["revision"]),
         as_of=instant_of(item["as_of"]),
         last_at=instant_of(item["last_at"]),
         balances=Balances(*ints_of(item["balances"])),
         lots=lots_of(item["lots"]),
-        hold=_hold_of(item["hold"]["M"]) if "hold" in item else None,
+        hold=_hold_of(fields_of(item["hold"])) if "hold" in item else None,
         lapsed=lots_of(item["lapsed"]) if "lapsed" in item else (),
         head=hex_of(item["head"]),
         merged_into=optional_text(item, "merged_into"),
-        merged_from=texts_of(item, "merged_from"),
+        merged_from=optional_texts(item, "merged_from"),
         erased="erased" in item,
         flow_pace=_pace_of(item, "flow_pace"),
         hold_pace=_pace_of(item, "hold_pace"),
@@ -109,12 +114,13 @@ def entry_item(shop: str, booked: BookedEntry) -> Item:
     """One entry. `reason` and `salt` can be erased; everything else is sealed."""
     entry, cause = booked.entry, booked.cause
     item: Item = {
-        **head(keys.book(shop, entry.customer_id), keys.entry(entry.version)),
+        **keys.key(keys.customer(shop, entry.customer_id), keys.entry(entry.version)),
+        **SCHEMA,
         "version": number(entry.version),
         "topic": text(entry.topic),
         "at": instant(entry.at),
         "recorded_at": instant(entry.recorded_at),
-        "moves": {"M": {bucket.value: number(change) for bucket, change in entry.moves}},
+        "moves": mapping({bucket.value: number(change) for bucket, change in entry.moves}),
         "lots": lots(entry.lots),
         "held_lots": lots(entry.held_lots),
         "figures": numbers(entry.figures),
@@ -134,47 +140,51 @@ def entry_item(shop: str, booked: BookedEntry) -> Item:
 
 def entry_of(item: Stored) -> BookedEntry:
     """The entry that an item holds."""
-    _, customer_id = keys.parse(item["pk"]["S"])
-    moves = {name: int_of(change) for name, change in item["moves"]["M"].items()}
+    _, customer_id = keys.parse(text_of(item["pk"]))
+    moves = {name: int_of(change) for name, change in fields_of(item["moves"]).items()}
     return BookedEntry(
         entry=Entry(
             customer_id=customer_id,
             version=int_of(item["version"]),
-            topic=Topic(item["topic"]["S"]),
+            topic=Topic(text_of(item["topic"])),
             at=instant_of(item["at"]),
             recorded_at=instant_of(item["recorded_at"]),
             moves=_ordered_moves(moves),
             lots=lots_of(item["lots"]),
             held_lots=lots_of(item["held_lots"]),
             figures=Figures(*ints_of(item["figures"])),
-            about=item["about"]["S"],
+            about=text_of(item["about"]),
         ),
         cause=Cause(
-            item["source"]["S"], item["actor"]["S"], item["cause"]["S"], int_of(item["depth"])
+            text_of(item["source"]),
+            text_of(item["actor"]),
+            text_of(item["cause"]),
+            int_of(item["depth"]),
         ),
-        text=Text(item["reason"]["S"], item["salt"]["S"]) if "reason" in item else None,
+        text=Text(text_of(item["reason"]), text_of(item["salt"])) if "reason" in item else None,
         text_digest=hex_of(item["text_digest"]),
         previous_hash=hex_of(item["previous_hash"]),
         entry_hash=hex_of(item["hash"]),
     )
 
 
-def remembered_item(shop: str, customer_id: str, remembered: IdempotencyRecord) -> Item:
+def idempotency_item(shop: str, customer_id: str, record: IdempotencyRecord) -> Item:
     """The record of a request, under the customer as the request named them."""
     return {
-        **head(keys.book(shop, customer_id), keys.remembered(remembered.key_hash)),
-        "content": hashed(remembered.content_hash),
-        "entry_ids": {"L": [text(entry_id) for entry_id in remembered.entry_ids]},
-        "figures": numbers(remembered.figures),
+        **keys.key(keys.customer(shop, customer_id), keys.idempotency_record(record.key_hash)),
+        **SCHEMA,
+        "content": hashed(record.content_hash),
+        "entry_ids": texts(record.entry_ids),
+        "figures": numbers(record.figures),
     }
 
 
-def remembered_of(item: Stored) -> IdempotencyRecord:
+def idempotency_record_of(item: Stored) -> IdempotencyRecord:
     """The record that an item holds."""
     return IdempotencyRecord(
-        key_hash=item["sk"]["S"].removeprefix(keys.remembered("")),
+        key_hash=text_of(item["sk"]).removeprefix(keys.idempotency_record("")),
         content_hash=hex_of(item["content"]),
-        entry_ids=tuple(value["S"] for value in item["entry_ids"]["L"]),
+        entry_ids=texts_of(item["entry_ids"]),
         figures=Figures(*ints_of(item["figures"])),
     )
 
@@ -196,15 +206,15 @@ def _hold_fields(hold: Hold) -> Item:
 
 def _hold_of(fields: Stored) -> Hold:
     return Hold(
-        hold_id=fields["id"]["S"],
+        hold_id=text_of(fields["id"]),
         points=int_of(fields["points"]),
         lots=lots_of(fields["lots"]),
         ends_at=instant_of(fields["ends_at"]),
-        state=HoldState(fields["state"]["S"]),
+        state=HoldState(text_of(fields["state"])),
         lapsed_expiry=(
-            parse_rule(fields["lapsed_expiry"]["S"]) if "lapsed_expiry" in fields else None
+            parse_rule(text_of(fields["lapsed_expiry"])) if "lapsed_expiry" in fields else None
         ),
-        code=fields["code"]["S"] if "code" in fields else "",
+        code=text_of(fields["code"]) if "code" in fields else "",
     )
 
 

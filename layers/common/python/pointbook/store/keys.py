@@ -1,93 +1,159 @@
-"""Keys of the one table. The shop comes first, always; no text of a user's ever enters a key.
+"""Keys of the table: every partition key and sort key there is.
 
-Customers and orders have numbers as ids. Anything else was let through by mistake and ends here.
+The shop comes first in each. No text that a user wrote enters a key: customers and orders have
+numbers as ids, callers' keys and holds' ids are hashed.
 """
 
 import hashlib
 import re
 import zlib
+from datetime import datetime
 
 from pointbook.domain.ports import DUE_SHARDS, DueKind
+from pointbook.domain.privacy import Kind
+from pointbook.store.values import Item, Stored, instant, text, text_of
 
-ACCOUNT = "A"
-ORDER = "O"
-HOLD_RECORD = "K"
-ORPHANED_CODE = "L"
-CURSOR = "U"
-REPORTS = "R"
-HOLD_CALLS = "H"
-PSEUDONYM = "N"
+ACCOUNT = "ACCOUNT"
+OUTBOX = "OUTBOX"
+REPORTS = "REPORTS"
+PSEUDONYM = "PSEUDONYM"
+"""These belong to a customer; in a query, what comes after the account is the rest."""
+
+ORDER = "ORDER"
+HOLD = "HOLD"
+ORPHANED_CODE = "ORPHANED_CODE"
+
+ACCESS_TOKEN = "ACCESS_TOKEN"  # noqa: S105 - a sort key
+APP_REMOVED = "APP_REMOVED"
+HOLD_CALLS = "HOLD_CALLS"
+PROGRAMME = "PROGRAMME"
+PROGRAMME_VERSION = "PROGRAMME#"
+TRIGGER = "TRIGGER#"
+PRIVACY_REQUEST = "PRIVACY_REQUEST#"
+"""These belong to the shop as a whole."""
+
+SHOP_ERASURES = "SHOP_ERASURES"
+"""The partition of requests to erase a shop, which outlive the shop's own."""
+
 VERSION_DIGITS = 12
+_ENTRY = "ENTRY#"
+_REQUEST = "REQUEST#"
 _NUMBER = re.compile("[0-9]+")
 
 
+def key(pk: str, sk: str) -> Item:
+    """The key of one item."""
+    return {"pk": text(pk), "sk": text(sk)}
+
+
+def key_of(item: Stored) -> Item:
+    """The key of an item that was read."""
+    return {"pk": item["pk"], "sk": item["sk"]}
+
+
+# --- partitions ----------------------------------------------------------------------------------
+
+
 def shop(shop: str) -> str:
-    """What belongs to a shop as a whole; every other key of the shop begins with it and a #."""
-    return f"S#{shop}"
+    """The shop as a whole; the shop's other partition keys begin with this and a #."""
+    return f"SHOP#{shop}"
 
 
-def book(shop: str, customer_id: str) -> str:
-    """Everything of one customer."""
-    return f"S#{shop}#C#{_digits(customer_id)}"
+def customer(shop: str, customer_id: str) -> str:
+    """One customer: the account, its entries, and what else is kept under the customer's id."""
+    return f"SHOP#{shop}#CUSTOMER#{_digits(customer_id)}"
+
+
+def parse(pk: str) -> tuple[str, str]:
+    """Shop and id in the partition key of a customer, an order, a hold or a code."""
+    _, shop, _, number = pk.split("#")
+    return shop, number
+
+
+# --- sort keys -----------------------------------------------------------------------------------
 
 
 def entry(version: int) -> str:
-    """One entry within a book; sorts by version."""
-    return f"E#{version:0{VERSION_DIGITS}d}"
+    """One entry; sorts by version."""
+    return f"{_ENTRY}{version:0{VERSION_DIGITS}d}"
 
 
-def remembered(key_hash: str) -> str:
-    """The record of one request within a book."""
-    return f"I#{key_hash}"
+def idempotency_record(key_hash: str) -> str:
+    """The record of one request."""
+    return f"{_REQUEST}{key_hash}"
 
 
-def order(shop: str, order_id: str) -> str:
+def privacy_request(kind: Kind, subject: str) -> str:
+    """One privacy request, or the beginning of several."""
+    return f"{PRIVACY_REQUEST}{kind}#{subject}"
+
+
+# --- whole keys ----------------------------------------------------------------------------------
+
+
+def account(shop: str, customer_id: str) -> Item:
+    """The account of a customer."""
+    return key(customer(shop, customer_id), ACCOUNT)
+
+
+def outbox(shop: str, customer_id: str) -> Item:
+    """The outbox's cursor of a customer."""
+    return key(customer(shop, customer_id), OUTBOX)
+
+
+def pseudonym(shop: str, customer_id: str) -> Item:
+    """The pseudonym of a customer who is being erased."""
+    return key(customer(shop, customer_id), PSEUDONYM)
+
+
+def order(shop: str, order_id: str) -> Item:
     """One order."""
-    return f"S#{shop}#O#{_digits(order_id)}"
+    return key(f"SHOP#{shop}#ORDER#{_digits(order_id)}", ORDER)
 
 
-def hold_record(shop: str, hold_id: str) -> str:
-    """What is kept of one hold."""
-    digest = hashlib.sha256(hold_id.encode("utf-8", "surrogatepass")).hexdigest()  # anybody's text
-    return f"S#{shop}#K#{digest}"
+def hold(shop: str, hold_id: str) -> Item:
+    """The record of one hold."""
+    return key(f"SHOP#{shop}#HOLD#{_hashed(hold_id)}", HOLD)
 
 
-def orphaned_code(shop: str, hold_id: str) -> str:
-    """A hold's code that is to be switched off."""
-    return f"S#{shop}#L#{hashlib.sha256(hold_id.encode()).hexdigest()}"
+def orphaned_code(shop: str, hold_id: str) -> Item:
+    """The code of a hold that has ended, to be switched off."""
+    return listed_code(shop, _hashed(hold_id))
 
 
-def listed_code(shop: str, listed_id: str) -> str:
-    """The same by the id that `parse` gives."""
-    return f"S#{shop}#L#{listed_id}"
+def listed_code(shop: str, listed_id: str) -> Item:
+    """The same by the id that `parse` finds in its partition key."""
+    return key(f"SHOP#{shop}#ORPHANED_CODE#{listed_id}", ORPHANED_CODE)
+
+
+def programme_version(shop_domain: str, version: int) -> Item:
+    """One version of a shop's programme."""
+    return key(shop(shop_domain), f"{PROGRAMME_VERSION}{version:06d}")
+
+
+# --- indexes of due work -------------------------------------------------------------------------
 
 
 def due(kind: DueKind, shard: int) -> str:
-    """One shard of the work of a kind."""
+    """One shard of the index of a kind of work."""
     return f"DUE#{kind}#{shard}"
 
 
-def due_of(kind: DueKind, key: str) -> str:
-    """The shard on which the work of a kind on a book or an order stands."""
-    return due(kind, zlib.crc32(key.encode()) % DUE_SHARDS)
+def due_attributes(kind: DueKind, key: Item, due_at: datetime) -> Item:
+    """The attributes that put an item on the index of a kind of work."""
+    shard = zlib.crc32(text_of(key["pk"]).encode()) % DUE_SHARDS
+    return {f"due_{kind}": text(due(kind, shard)), f"due_{kind}_at": instant(due_at)}
 
 
 def due_triggers(shop: str) -> str:
-    """The list of a shop's books of which Shopify Flow is to be told later."""
+    """The list of a shop's customers whose entries are to be published later."""
     return f"DUE#trigger#{shop}"
-
-
-def listening(handle: str) -> str:
-    """Whether any workflow of a shop listens to a trigger."""
-    return f"W#{handle}"
-
-
-def parse(key: str) -> tuple[str, str]:
-    """Shop and id of the key of a book or an order."""
-    _, shop, _, number = key.split("#")
-    return shop, number
 
 
 def _digits(number: str) -> str:
     assert _NUMBER.fullmatch(number), f"{number!r} is no number"
     return number
+
+
+def _hashed(anything: str) -> str:
+    return hashlib.sha256(anything.encode("utf-8", "surrogatepass")).hexdigest()

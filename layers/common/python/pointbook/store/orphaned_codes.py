@@ -1,43 +1,28 @@
-"""Codes that nobody holds points for: listed until they are switched off or have ended."""
+"""Orphaned discount codes: listed until they are switched off or have ended by themselves."""
 
 from datetime import datetime
-from typing import Any
 
 from pointbook.domain.account import OrphanedCode
-from pointbook.store import keys
-from pointbook.store import order_items as papers
-from pointbook.store.execute import sent
-from pointbook.store.requests import Request
+from pointbook.store import hold_items, keys
+from pointbook.store.table import Table
 
 
 class OrphanedCodes:
     """The list of a table. Every method may raise LedgerUnavailable."""
 
-    def __init__(self, client: Any, table: str) -> None:
-        """Use botocore's DynamoDB `client` on `table`."""
-        self._client = client
-        self._table = table
+    def __init__(self, table: Table) -> None:
+        """Keep the list in `table`."""
+        self._table = table.outside_ledger()
 
     def get(self, shop: str, listed_id: str) -> tuple[OrphanedCode, int] | None:
-        """A code by its id on the list of what is due, and how often it was tried before."""
-        request = self._request(keys.listed_code(shop, listed_id))
-        item = self._send("get_item", request | {"ConsistentRead": True}).get("Item")
-        return papers.orphaned_code_of(item) if item else None
+        """A code by its id on the index of due work, and how often it was tried before."""
+        item = self._table.get(keys.listed_code(shop, listed_id))
+        return hold_items.orphaned_code_of(item) if item else None
 
-    def reschedule(self, shop: str, loose: OrphanedCode, tries: int, next_try_at: datetime) -> None:
+    def reschedule(self, shop: str, code: OrphanedCode, tries: int, next_try_at: datetime) -> None:
         """Try it again later."""
-        item = papers.orphaned_code_item(shop, loose, tries, next_try_at)
-        self._send("put_item", {"TableName": self._table, "Item": item})
+        self._table.put(hold_items.orphaned_code_item(shop, code, tries, next_try_at))
 
-    def remove(self, shop: str, loose: OrphanedCode) -> None:
-        """It is done with; a second time does nothing."""
-        self._send("delete_item", self._request(keys.orphaned_code(shop, loose.hold_id)))
-
-    def _request(self, key: str) -> Request:
-        return {
-            "TableName": self._table,
-            "Key": {"pk": {"S": key}, "sk": {"S": keys.ORPHANED_CODE}},
-        }
-
-    def _send(self, operation: str, request: Request) -> Any:
-        return sent(lambda: getattr(self._client, operation)(**request))
+    def remove(self, shop: str, code: OrphanedCode) -> None:
+        """Take it off the list; a second time does nothing."""
+        self._table.delete(keys.orphaned_code(shop, code.hold_id))

@@ -1,32 +1,60 @@
-"""The outbox's cursors: up to which version Shopify Flow has been told of each book.
+"""The outbox's cursors: up to which version each customer's entries were published to Flow.
 
-    told              everything up to this version has been sent, or called for no trigger
-    part              how many triggers of the next entry have been sent as well
-    wanted            a version that somebody asked for while another sender held the lease
+    published         every entry up to this version was sent, or fires no trigger
+    part              how many triggers of the next entry were sent as well
+    requested         a version that was requested while another sender held the lease
     lease, lease_until  who sends just now, and until when nobody else may; real time
-    tries             how often sending has failed since it last went well
-    due_trigger, due_trigger_at  on the shop's list of what is to be tried again, and from when on
+    tries             how many attempts have failed since the last one that did not
+    due_trigger, due_trigger_at  on the shop's list of what is to be retried, and from when on
 
-A cursor is an item of its own, so that sending never stands in the way of booking. Every change of
-it is one UpdateItem; attributes that others keep on it are left alone.
+A cursor is an item of its own, so that sending never stands in the way of the ledger. Every change
+of it is one UpdateItem; attributes that others keep on it are left alone.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from pointbook.domain.chain import BookedEntry
 from pointbook.store import items, keys
-from pointbook.store import outbox_requests as requests
-from pointbook.store.beside import Beside, CustomerErased
-from pointbook.store.execute import done_if, sent
-from pointbook.store.outbox_requests import Cursor
-from pointbook.store.requests import Request
-from pointbook.store.values import Stored
+from pointbook.store.customer_items import CustomerErased, CustomerItems
+from pointbook.store.items import SCHEMA
+from pointbook.store.table import Table, Update
+from pointbook.store.values import (
+    Item,
+    Stored,
+    instant,
+    int_of,
+    number,
+    optional_instant,
+    optional_int,
+    text,
+    text_of,
+)
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FREE = "(attribute_not_exists(lease_until) OR lease_until <= :now)"
+UNPUBLISHED = "(attribute_not_exists(published) OR published < :version)"
+MINE = "lease = :lease"
+NO_MORE_REQUESTED = "requested <= :published"
+NOT_REMINDED = "attribute_not_exists(reminded)"
+NOT_REQUESTED_YET = "(attribute_not_exists(requested) OR requested < :version)"
+
+_ON_LIST = "due_trigger = :list, due_trigger_at = :at"
+_OFF_LIST = "due_trigger, due_trigger_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a customer's entries are published, as the holder of its lease knows it."""
+
+    shop: str
+    customer_id: str
+    lease: str
+    lease_until: datetime
+    published: int = 0
+    part: int = 0
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,172 +65,226 @@ class Leased:
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """A book of which Flow has not been told all: up to `told` of `version` entries."""
+class Unpublished:
+    """An account of whose `version` entries only those up to `published` were published."""
 
     shop: str
     customer_id: str
     version: int
-    told: int
+    published: int
 
 
 class LeaseLost(Exception):
-    """Another sender holds the lease by now, or the book was erased: send nothing more."""
+    """Another sender holds the lease by now, or the customer was erased: send nothing more."""
 
 
 class Outbox:
     """The cursors of one table.
 
     Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
-    wrongly. A change that raised may have happened; each may be asked for again.
+    wrongly. A change that raised may have happened; each may be repeated.
     """
 
-    def __init__(self, client: Any, table: str) -> None:
-        """Use botocore's DynamoDB `client` on `table`."""
-        self._client = client
-        self._table = table
-        self._beside = Beside(client, table)
+    def __init__(self, table: Table) -> None:
+        """Keep the cursors in `table`."""
+        self._table = table.outside_ledger()
+        self._items = CustomerItems(table)
 
-    def acquire(self, wish: Cursor, now: datetime, version: int | None) -> Cursor | Leased | None:
-        """Take the lease that `wish` describes, and return how far the book has been told.
+    def acquire(
+        self, requested: Cursor, now: datetime, version: int | None
+    ) -> Cursor | Leased | None:
+        """Take the lease that `requested` describes, and return how far the entries are published.
 
-        None: Flow has been told up to `version` before (without a version this is not asked), or
-        the customer was erased.
+        None: they are published up to `version` (not looked at where there is none), or the
+        customer was erased.
         """
-        request = requests.acquire(self._table, wish, now, version)
+        key = keys.outbox(requested.shop, requested.customer_id)
+        lease = {"lease": text(requested.lease), "lease_until": instant(requested.lease_until)}
+        values = {
+            ":lease": lease["lease"],
+            ":until": lease["lease_until"],
+            ":now": instant(now),
+            ":none": number(0),
+            ":schema": SCHEMA["schema"],
+        }
+        condition = FREE
+        if version is not None:
+            condition, values[":version"] = f"{FREE} AND {UNPUBLISHED}", number(version)
+        update = Update(
+            key,
+            "SET lease = :lease, lease_until = :until, #schema = :schema,"
+            " requested = if_not_exists(requested, :none)",
+            values,
+            condition,
+        )
+        first = {**key, **SCHEMA, **lease, "requested": number(0)}
         try:
-            found, before = self._beside.change_or_create(request, requests.leased(wish))
+            outcome = self._items.change_or_create(update, first)
         except CustomerErased:
             return None
-        if found is not None:
-            return _cursor(wish, found)
-        until = _time(before["lease_until"]) if "lease_until" in before else now
-        return Leased(until) if until > now else None
+        if outcome.done:
+            published, part, tries = (
+                optional_int(outcome.item, name) for name in ("published", "part", "tries")
+            )
+            return replace(requested, published=published, part=part, tries=tries)
+        until = optional_instant(outcome.item, "lease_until")
+        return Leased(until) if until and until > now else None
 
     def advance(self, cursor: Cursor) -> None:
-        """Keep what the cursor says, and the lease. Raises LeaseLost."""
-        if self._beside.change(requests.advance(self._table, cursor))[0] is None:
+        """Save the cursor's progress, and renew its lease. Raises LeaseLost."""
+        change = "SET published = :published, part = :part, lease_until = :until"
+        more = {":part": number(cursor.part), ":until": instant(cursor.lease_until)}
+        if not self._items.change(_by_holder(cursor, change, more)).done:
             raise LeaseLost
 
     def release(self, cursor: Cursor) -> bool:
-        """Keep what the cursor says, give up the lease and strike the book off the list.
+        """Save the cursor's progress, give up the lease and take the customer off the list.
 
-        False, and nothing is changed: somebody has asked for more meanwhile. Raises LeaseLost.
+        False, and nothing is changed: more was requested meanwhile. Raises LeaseLost.
         """
-        found, before = self._beside.change(requests.release(self._table, cursor))
-        if found is None and before.get("lease") != {"S": cursor.lease}:
+        change = f"SET published = :published REMOVE part, tries, lease, lease_until, {_OFF_LIST}"
+        update = _by_holder(cursor, change, {}, NO_MORE_REQUESTED)
+        outcome = self._items.change(update)
+        if not outcome.done and outcome.item.get("lease") != text(cursor.lease):
             raise LeaseLost
-        return found is not None
+        return outcome.done
 
     def discard(self, cursor: Cursor) -> None:
-        """Delete a cursor that never told anything, unless somebody has asked for more by now."""
-        request = requests.discard(self._table, cursor)
-        done_if(lambda: self._client.delete_item(**request))
+        """Delete a cursor of which nothing was published, unless others keep something on it."""
+        self._table.delete_if(
+            keys.outbox(cursor.shop, cursor.customer_id),
+            f"{MINE} AND {NO_MORE_REQUESTED} AND {NOT_REMINDED}",
+            {":published": number(0), ":lease": text(cursor.lease)},
+        )
 
     def reschedule(self, cursor: Cursor, next_try_at: datetime) -> None:
-        """Keep what the cursor says, give up the lease, and have it tried again later."""
-        if self._beside.change(requests.reschedule(self._table, cursor, next_try_at))[0] is None:
+        """Save the cursor's progress, give up the lease, and retry later. Raises LeaseLost."""
+        change = (
+            f"SET published = :published, part = :part, tries = :tries, {_ON_LIST}"
+            " REMOVE lease, lease_until"
+        )
+        more = {":part": number(cursor.part), ":tries": number(cursor.tries)}
+        update = _by_holder(cursor, change, more | _listed(cursor.shop, next_try_at))
+        if not self._items.change(update).done:
             raise LeaseLost
 
-    def ask(self, shop: str, customer_id: str, version: int, at: datetime) -> None:
-        """Have a book told up to `version`, from `at` on; who is on the list keeps its place.
+    def request(self, shop: str, customer_id: str, version: int, at: datetime) -> None:
+        """Have entries up to `version` published, from `at` on; who is on the list keeps its place.
 
-        Of an erased customer nothing is told.
+        Of an erased customer nothing is published. Whoever sends now does not take the customer off
+        the list before `version`.
         """
-        request = requests.ask(self._table, shop, customer_id, version, at)
+        key, listed = keys.outbox(shop, customer_id), _listed(shop, at)
+        update = Update(
+            key,
+            "SET requested = :version, #schema = :schema, due_trigger = :list,"
+            " due_trigger_at = if_not_exists(due_trigger_at, :at)",
+            {":version": number(version), ":schema": SCHEMA["schema"], **listed},
+            f"{NOT_REQUESTED_YET} AND {UNPUBLISHED}",
+        )
+        due = {"due_trigger": listed[":list"], "due_trigger_at": listed[":at"]}
         with suppress(CustomerErased):
-            self._beside.change_or_create(request, requests.listed(shop, customer_id, version, at))
+            self._items.change_or_create(
+                update, {**key, **SCHEMA, "requested": number(version), **due}
+            )
 
-    def set_back(self, shop: str, customer_id: str, told: int, version: int, now: datetime) -> bool:
-        """Have everything above `told` sent, even if it was before.
+    def rewind(self, shop: str, customer_id: str, to: int, version: int, now: datetime) -> bool:
+        """Have everything above version `to` published again, up to `version`.
 
-        False: it is being sent now, or the customer was erased.
+        False: somebody is sending now, or the customer was erased.
         """
-        request = requests.set_back(self._table, shop, customer_id, told, version, now)
-        return self._beside.change(request)[0] is not None
+        update = Update(
+            keys.outbox(shop, customer_id),
+            "SET published = :published, requested = :version, #schema = :schema,"
+            f" {_ON_LIST} REMOVE part, tries",
+            {
+                ":published": number(to),
+                ":version": number(version),
+                ":schema": SCHEMA["schema"],
+                ":now": instant(now),
+                **_listed(shop, now),
+            },
+            FREE,
+        )
+        return self._items.change(update).done
 
-    def told(self, shop: str, customer_id: str) -> int:
-        """Up to which version Flow has been told."""
-        request = requests.told(self._table, shop, customer_id)
-        item = sent(lambda: self._client.get_item(**request)).get("Item", {})
-        return _int(item, "told")
+    def published(self, shop: str, customer_id: str) -> int:
+        """Up to which version the customer's entries are published."""
+        return optional_int(self._table.get(keys.outbox(shop, customer_id)) or {}, "published")
 
     def entries(self, shop: str, customer_id: str, above: int, limit: int) -> list[BookedEntry]:
         """The first entries above a version, the oldest first."""
-        request = requests.entries(self._table, shop, customer_id, above, limit)
-        found: list[BookedEntry] = []
-        while len(found) < limit:
-            answer = self._read("query", request)
-            found += [items.entry_of(item) for item in answer["Items"]]
-            if "LastEvaluatedKey" not in answer:
-                break
-            request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        return found[:limit]
+        found = self._table.query(
+            "pk = :customer AND sk BETWEEN :first AND :last",
+            {
+                ":customer": text(keys.customer(shop, customer_id)),
+                ":first": text(keys.entry(above + 1)),
+                ":last": text(keys.entry(10**keys.VERSION_DIGITS - 1)),
+            },
+            limit=limit,
+        )
+        return [items.entry_of(item) for item in found]
 
     def due(self, shop: str, now: datetime) -> Iterator[str]:
-        """The customers of a shop whose time to be tried again has come, the longest due first."""
-        for item in self._pages("query", requests.due(self._table, shop, now)):
-            yield keys.parse(item["pk"]["S"])[1]
+        """The customers of a shop whose next attempt is due, the longest due first."""
+        found = self._table.query(
+            "due_trigger = :list AND due_trigger_at <= :at", _listed(shop, now), index="due_trigger"
+        )
+        for item in found:
+            yield keys.parse(text_of(item["pk"]))[1]
 
-    def behind(self, progress: Callable[[int], None]) -> Iterator[Behind]:
-        """Every book of the table that is behind; `progress` is told the items seen so far.
+    def unpublished(self, progress: Callable[[int], None]) -> Iterator[Unpublished]:
+        """Every account with unpublished entries; `progress` gets the number of items read so far.
 
-        A book's account comes before its cursor, and nothing of another book between them.
+        A customer's account comes before the cursor, and nothing of another one between them.
         """
-        request, seen, books = requests.behind(self._table), 0, _Books()
+        accounts, seen, last_key = _Accounts(), 0, None
         while True:
-            answer = self._read("scan", request)
-            for item in answer["Items"]:
-                yield from books.next(item)
-            seen += answer["ScannedCount"]
+            page = self._table.scan(
+                "sk = :account OR sk = :outbox",
+                {":account": text(keys.ACCOUNT), ":outbox": text(keys.OUTBOX)},
+                after=last_key,
+            )
+            for item in page.items:
+                yield from accounts.next(item)
+            seen, last_key = seen + page.scanned, page.last_key
             progress(seen)
-            if "LastEvaluatedKey" not in answer:
+            if last_key is None:
                 break
-            request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-        yield from books.last()
-
-    def _pages(self, operation: str, request: Request) -> Iterator[Stored]:
-        while True:
-            answer = self._read(operation, request)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _read(self, operation: str, request: Request) -> Any:
-        return sent(lambda: getattr(self._client, operation)(**request))
+        yield from accounts.last()
 
 
-class _Books:
+class _Accounts:
     """Puts accounts and cursors together as they come by."""
 
     def __init__(self) -> None:
         self._account: Stored | None = None
 
-    def next(self, item: Stored) -> Iterator[Behind]:
-        if item["sk"] == {"S": keys.ACCOUNT}:
+    def next(self, item: Stored) -> Iterator[Unpublished]:
+        if item["sk"] == text(keys.ACCOUNT):
             yield from self.last()
             self._account = item
         elif self._account is not None and self._account["pk"] == item["pk"]:
-            yield from self.last(_int(item, "told"))
+            yield from self.last(optional_int(item, "published"))
 
-    def last(self, told: int = 0) -> Iterator[Behind]:
+    def last(self, published: int = 0) -> Iterator[Unpublished]:
         account, self._account = self._account, None
         if account is None or "erased" in account:
             return
-        version = int(account["version"]["N"])
-        if version > told:
-            yield Behind(*keys.parse(account["pk"]["S"]), version, told)
+        version = int_of(account["version"])
+        if version > published:
+            yield Unpublished(*keys.parse(text_of(account["pk"])), version, published)
 
 
-def _cursor(wish: Cursor, item: Stored) -> Cursor:
-    told, part, tries = (_int(item, name) for name in ("told", "part", "tries"))
-    return replace(wish, told=told, part=part, tries=tries)
+def _by_holder(cursor: Cursor, change: str, more: Item, condition: str = "") -> Update:
+    """A change of a cursor by whoever holds its lease."""
+    return Update(
+        keys.outbox(cursor.shop, cursor.customer_id),
+        change,
+        {":published": number(cursor.published), ":lease": text(cursor.lease), **more},
+        f"{MINE} AND {condition}" if condition else MINE,
+    )
 
 
-def _int(item: Stored, name: str) -> int:
-    return int(item[name]["N"]) if name in item else 0
-
-
-def _time(value: Stored) -> datetime:
-    return _EPOCH + timedelta(milliseconds=int(value["N"]))
+def _listed(shop: str, at: datetime) -> Item:
+    return {":list": text(keys.due_triggers(shop)), ":at": instant(at)}

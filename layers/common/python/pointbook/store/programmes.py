@@ -1,21 +1,27 @@
-"""Where programmes are kept: the one in force, and every version that ever was."""
+"""Programmes: the one in force, and every version that ever was."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from pointbook.domain.chain import milliseconds
-from pointbook.domain.ports import Clock, StoreUnavailable
+from pointbook.domain.ports import Clock
 from pointbook.domain.programme import Programme, programme_of
-from pointbook.errors import LedgerUnavailable, ProgrammeMoved, StoreRefused
-from pointbook.store.dynamodb import translated
-from pointbook.store.requests import ABSENT
-from pointbook.store.values import Item, Stored
+from pointbook.errors import LedgerUnavailable, ProgrammeMoved
+from pointbook.store import keys
+from pointbook.store.items import SCHEMA
+from pointbook.store.table import ABSENT, Put, Table
+from pointbook.store.values import (
+    Item,
+    Stored,
+    instant,
+    int_of,
+    number,
+    optional_instant,
+    optional_text,
+    text,
+    text_of,
+)
 
-IN_FORCE = "P"
 DEPLOYMENT = "deployment"
 """The origin of a programme that came from the deployment's parameters, and who set it."""
 
@@ -25,7 +31,6 @@ PARAMETERS_REST = timedelta(minutes=15)
 functions of two releases run side by side."""
 
 _UNCHANGED = "version = :before"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +62,9 @@ class Programmes:
     Raises LedgerUnavailable while the table cannot be reached.
     """
 
-    def __init__(self, client: Any, table: str, clock: Clock, deployment: Deployment) -> None:
-        """Use botocore's DynamoDB `client` on `table`."""
-        self._client = client
-        self._table = table
+    def __init__(self, table: Table, clock: Clock, deployment: Deployment) -> None:
+        """Keep them in `table`."""
+        self._table = table.outside_ledger()
         self._clock = clock
         self._deployment = deployment
 
@@ -72,14 +76,14 @@ class Programmes:
         lasts, functions of two releases have different parameters; the first of the newer ones
         writes a version, and the older ones let it stand, for they are gone before its rest is.
         """
-        item = self._read(shop, IN_FORCE)
+        item = self._in_force(shop)
         if item is not None and not self._is_outdated(item):
             return self._programme(item)
         try:
             return self._write(shop, item, self._deployment.programme.texts(), DEPLOYMENT)
         except LedgerUnavailable:
             # Where another function was faster, its version is in force.
-            item = self._read(shop, IN_FORCE)
+            item = self._in_force(shop)
             if item is None:
                 raise
             return self._programme(item)
@@ -91,7 +95,7 @@ class Programmes:
         one in force that the person has seen, 0 for none. Raises ProgrammeMoved where it is in
         force no longer, ProgrammeError where a text cannot be used.
         """
-        item = self._read(shop, IN_FORCE)
+        item = self._in_force(shop)
         before = self._programme(item) if item else self._deployment.programme
         wanted = before.texts() | dict(texts)
         _require_version(item, expected_version)
@@ -99,8 +103,8 @@ class Programmes:
             return self._write(shop, item, wanted, PERSON, by)
         except LedgerUnavailable:
             # The reply may be all that was lost.
-            item = self._read(shop, IN_FORCE)
-            if item and _version(item) == expected_version + 1 and item.get("by") == {"S": by}:
+            item = self._in_force(shop)
+            if item and _version(item) == expected_version + 1 and optional_text(item, "by") == by:
                 written = self._programme(item)
                 if written.texts() == wanted:
                     return written
@@ -109,39 +113,27 @@ class Programmes:
 
     def latest(self, shop: str) -> Version | None:
         """The version in force as it is kept; None where no function has asked for one yet."""
-        item = self._read(shop, IN_FORCE)
+        item = self._in_force(shop)
         return self._kept(item) if item else None
 
     def version(self, shop: str, number: int) -> Programme | None:
         """One version, in force or not."""
-        item = self._read(shop, _history(number))
+        item = self._table.get(keys.programme_version(shop, number))
         return self._programme(item) if item else None
 
     def history(self, shop: str) -> Iterator[Version]:
         """Every version, the first one first."""
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "KeyConditionExpression": "pk = :shop AND begins_with(sk, :version)",
-            "ExpressionAttributeValues": {
-                ":shop": {"S": _shop(shop)},
-                ":version": {"S": f"{IN_FORCE}#"},
-            },
-            "ConsistentRead": True,
-        }
-        while True:
-            page = self._send("query", request)
-            yield from map(self._kept, page["Items"])
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        values = {":shop": text(keys.shop(shop)), ":versions": text(keys.PROGRAMME_VERSION)}
+        found = self._table.query("pk = :shop AND begins_with(sk, :versions)", values)
+        yield from map(self._kept, found)
 
     def _is_outdated(self, item: Stored) -> bool:
         """Whether this is another deployment's programme and has stood long enough."""
-        if item["origin"]["S"] != DEPLOYMENT:
+        if text_of(item["origin"]) != DEPLOYMENT:
             return False
         if self._programme(item).texts() == self._deployment.programme.texts():
             return False
-        at = _at(item)
+        at = optional_instant(item, "at")
         return at is None or self._clock.now() - at >= self._deployment.rest
 
     def _write(
@@ -151,47 +143,35 @@ class Programmes:
         programme = programme_of(texts, _version(before) + 1 if before else 1)
         item: Item = {
             **(before or {}),
-            **{name: {"S": text} for name, text in programme.texts().items()},
-            "pk": {"S": _shop(shop)},
-            "sk": {"S": IN_FORCE},
-            "schema": {"N": "1"},
-            "version": {"N": str(programme.version)},
-            "origin": {"S": origin},
-            "by": {"S": by or origin},
-            "at": {"N": str(milliseconds(self._clock.now()))},
+            **{name: text(rule) for name, rule in programme.texts().items()},
+            **keys.key(keys.shop(shop), keys.PROGRAMME),
+            **SCHEMA,
+            "version": number(programme.version),
+            "origin": text(origin),
+            "by": text(by or origin),
+            "at": instant(self._clock.now()),
         }
-        absent = {"ConditionExpression": ABSENT}
-        unchanged = {
-            "ConditionExpression": _UNCHANGED,
-            "ExpressionAttributeValues": {":before": {"N": str(programme.version - 1)}},
-        }
-        kept = item | {"sk": {"S": _history(programme.version)}}
-        puts = [{"Item": item} | (unchanged if before else absent), {"Item": kept} | absent]
-        actions = [{"Put": {"TableName": self._table, **put}} for put in puts]
-        self._send("transact_write_items", {"TransactItems": actions})
+        in_force = Put(item, ABSENT)
+        if before:
+            in_force = Put(item, _UNCHANGED, {":before": number(programme.version - 1)})
+        kept = item | keys.programme_version(shop, programme.version)
+        if self._table.transact([in_force, Put(kept, ABSENT)]):
+            raise LedgerUnavailable(retry_after_seconds=1)
         return programme
 
-    def _read(self, shop: str, sk: str) -> Stored | None:
-        key = {"pk": {"S": _shop(shop)}, "sk": {"S": sk}}
-        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
-        found: Stored | None = self._send("get_item", request).get("Item")
-        return found
+    def _in_force(self, shop: str) -> Stored | None:
+        return self._table.get(keys.key(keys.shop(shop), keys.PROGRAMME))
 
     def _kept(self, item: Stored) -> Version:
-        by = item.get("by", item["origin"])["S"]
-        return Version(self._programme(item), _at(item), by)
+        by = text_of(item.get("by", item["origin"]))
+        return Version(self._programme(item), optional_instant(item, "at"), by)
 
     def _programme(self, item: Stored) -> Programme:
-        usual = self._deployment.programme.texts()
-        texts = {name: item[name]["S"] if name in item else text for name, text in usual.items()}
+        default = self._deployment.programme.texts()
+        texts = {
+            name: text_of(item[name]) if name in item else rule for name, rule in default.items()
+        }
         return programme_of(texts, _version(item))
-
-    def _send(self, operation: str, request: Mapping[str, Any]) -> Any:
-        send: Callable[..., Any] = getattr(self._client, operation)
-        try:
-            return send(**request)
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable(error) from error
 
 
 def _require_version(item: Stored | None, expected: int) -> None:
@@ -200,24 +180,5 @@ def _require_version(item: Stored | None, expected: int) -> None:
         raise ProgrammeMoved(expected, found)
 
 
-def _unavailable(error: ClientError | BotoCoreError) -> LedgerUnavailable | StoreRefused:
-    cause = translated(error)
-    return (
-        LedgerUnavailable(retry_after_seconds=1) if isinstance(cause, StoreUnavailable) else cause
-    )
-
-
 def _version(item: Stored) -> int:
-    return int(item["version"]["N"])
-
-
-def _at(item: Stored) -> datetime | None:
-    return _EPOCH + timedelta(milliseconds=int(item["at"]["N"])) if "at" in item else None
-
-
-def _shop(shop: str) -> str:
-    return f"S#{shop}"
-
-
-def _history(version: int) -> str:
-    return f"{IN_FORCE}#{version:06d}"
+    return int_of(item["version"])

@@ -1,37 +1,42 @@
-"""Of which lots customers have been reminded: two attributes of a book's cursor.
+"""Which reminders were sent: two attributes of a customer's outbox cursor.
 
-reminded         by the last day of a lot (20261231) the leads, in days, that it was told for
-reminding_until  somebody tells of this book just now, until then at the latest; real time
+reminded         by the last day of a lot (20261231) the lead days for which it was sent
+reminding_until  somebody sends to this customer just now, until then at the latest; real time
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
 from pointbook.domain.account import Account
 from pointbook.domain.ports import Clock
 from pointbook.domain.reminders import Reminded
-from pointbook.errors import LedgerUnavailable
 from pointbook.store import items, keys
-from pointbook.store.beside import Beside, CustomerErased
-from pointbook.store.execute import sent
-from pointbook.store.outbox_requests import SCHEMA, cursor_key
-from pointbook.store.requests import Request
-from pointbook.store.values import Item, Stored, instant, ints_of, number, numbers
+from pointbook.store.batches import send_all
+from pointbook.store.customer_items import CustomerErased, CustomerItems
+from pointbook.store.items import SCHEMA
+from pointbook.store.table import Table, Update
+from pointbook.store.values import (
+    Item,
+    Stored,
+    Value,
+    fields_of,
+    instant,
+    ints_of,
+    mapping,
+    numbers,
+    text_of,
+)
 
-BOOKS_MAX = 50
-"""How many books one read takes: two items each, and BatchGetItem takes 100."""
+ACCOUNTS_MAX = 50
+"""How many accounts one read takes: two items each, and a batch takes 100."""
 
 FREE = "(attribute_not_exists(reminding_until) OR reminding_until <= :now)"
 
-_TRIES = 6
-_PAUSE_FIRST_SECONDS = 0.05
-
 
 @dataclass(frozen=True, slots=True)
-class Book:
-    """A book as it was a moment ago; what is damaged shows when it is looked at."""
+class RemindedAccount:
+    """An account as it was a moment ago; what is damaged shows when it is looked at."""
 
     customer_id: str
     _account: Stored
@@ -53,110 +58,79 @@ class Reminders:
     wrongly.
     """
 
-    def __init__(self, client: Any, table: str, clock: Clock) -> None:
-        """Use botocore's DynamoDB `client` on `table`; `clock` waits where it is throttled."""
-        self._client = client
-        self._table = table
+    def __init__(self, table: Table, clock: Clock) -> None:
+        """Keep them in `table`; `clock` waits where it is throttled."""
+        self._table = table.outside_ledger()
+        self._items = CustomerItems(table)
         self._clock = clock
-        self._beside = Beside(client, table)
 
-    def books(self, shop: str, customer_ids: Sequence[str]) -> list[Book]:
-        """Up to `BOOKS_MAX` books, read cheaply: whoever tells claims the book first."""
+    def accounts(self, shop: str, customer_ids: Sequence[str]) -> list[RemindedAccount]:
+        """Up to `ACCOUNTS_MAX` accounts, eventually consistent: claim one before sending."""
         found = {
-            (item["pk"]["S"], item["sk"]["S"]): item for item in self._read(shop, customer_ids)
+            (text_of(item["pk"]), text_of(item["sk"])): item
+            for item in self._read(shop, customer_ids)
         }
-        by_customer = {one: keys.book(shop, one) for one in customer_ids}
+        by_customer = {one: keys.customer(shop, one) for one in customer_ids}
         return [
-            Book(one, found[key, keys.ACCOUNT], found.get((key, keys.CURSOR), {}))
-            for one, key in by_customer.items()
-            if (key, keys.ACCOUNT) in found
+            RemindedAccount(one, found[pk, keys.ACCOUNT], found.get((pk, keys.OUTBOX), {}))
+            for one, pk in by_customer.items()
+            if (pk, keys.ACCOUNT) in found
         ]
 
     def claim(self, shop: str, customer_id: str, now: datetime, until: datetime) -> Reminded | None:
-        """What the customer was reminded of, with nobody else telling of this book until `until`.
+        """What the customer was reminded of, with nobody else reminding them until `until`.
 
         None: somebody else does just now, or the customer was erased.
         """
-        request = claim(self._table, shop, customer_id, now, until)
+        key = keys.outbox(shop, customer_id)
+        nothing = mapping({})
+        update = Update(
+            key,
+            "SET #schema = :schema, reminding_until = :until,"
+            # A cursor that has `reminded` is never deleted as unused.
+            " reminded = if_not_exists(reminded, :nothing)",
+            {
+                ":schema": SCHEMA["schema"],
+                ":until": instant(until),
+                ":now": instant(now),
+                ":nothing": nothing,
+            },
+            FREE,
+        )
+        first = {**key, **SCHEMA, "reminding_until": instant(until), "reminded": nothing}
         try:
-            found, _ = self._beside.change_or_create(request, claimed(shop, customer_id, until))
+            outcome = self._items.change_or_create(update, first)
         except CustomerErased:
             return None
-        return None if found is None else _reminded(found)
+        return _reminded(outcome.item) if outcome.done else None
 
     def release(self, shop: str, customer_id: str, reminded: Reminded) -> None:
-        """Keep what was told, and give the book up; of a customer erased meanwhile, nothing."""
-        self._beside.change(release(self._table, shop, customer_id, reminded))
+        """Keep what was sent, and give the claim up; of a customer erased meanwhile, nothing.
+
+        Whoever has the claim by now: what was sent was sent.
+        """
+        change = "SET reminded = :reminded REMOVE reminding_until"
+        values = {":reminded": _value(reminded)}
+        self._items.change(Update(keys.outbox(shop, customer_id), change, values))
 
     def _read(self, shop: str, customer_ids: Iterable[str]) -> list[Stored]:
-        request = books(self._table, shop, customer_ids)
         found: list[Stored] = []
-        for tries in range(_TRIES):
-            answer = sent(lambda: self._client.batch_get_item(**request))  # noqa: B023 - called here
-            found += answer["Responses"].get(self._table, [])
-            if not answer.get("UnprocessedKeys"):
-                return found
-            request = {"RequestItems": answer["UnprocessedKeys"]}
-            self._clock.sleep(_PAUSE_FIRST_SECONDS * 2**tries)
-        raise LedgerUnavailable(retry_after_seconds=1)
+
+        def read(wanted: list[Item]) -> list[Item]:
+            page, left_out = self._table.batch_get(wanted)
+            found.extend(page)
+            return left_out
+
+        pks = [keys.customer(shop, one) for one in customer_ids]
+        wanted = [keys.key(pk, sk) for pk in pks for sk in (keys.ACCOUNT, keys.OUTBOX)]
+        send_all(read, wanted, self._clock)
+        return found
 
 
-def books(table: str, shop: str, customer_ids: Iterable[str]) -> Request:
-    """BatchGetItem of accounts and cursors, eventually consistent."""
-    wanted = [
-        {"pk": {"S": keys.book(shop, one)}, "sk": {"S": part}}
-        for one in customer_ids
-        for part in (keys.ACCOUNT, keys.CURSOR)
-    ]
-    return {"RequestItems": {table: {"Keys": wanted}}}
-
-
-def claim(table: str, shop: str, customer_id: str, now: datetime, until: datetime) -> Request:
-    """Take the book, if nobody has it. A cursor that has `reminded` is never deleted as unused."""
-    return {
-        **_update(table, shop, customer_id),
-        "UpdateExpression": "SET #schema = :schema, reminding_until = :until,"
-        " reminded = if_not_exists(reminded, :nothing)",
-        "ConditionExpression": FREE,
-        "ExpressionAttributeNames": {"#schema": "schema"},
-        "ExpressionAttributeValues": {
-            ":schema": number(SCHEMA),
-            ":until": instant(until),
-            ":now": instant(now),
-            ":nothing": {"M": {}},
-        },
-        "ReturnValues": "ALL_NEW",
-    }
-
-
-def claimed(shop: str, customer_id: str, until: datetime) -> Item:
-    """The first cursor of a book, claimed until then."""
-    return {
-        **cursor_key(shop, customer_id),
-        "schema": number(SCHEMA),
-        "reminding_until": instant(until),
-        "reminded": {"M": {}},
-    }
-
-
-def release(table: str, shop: str, customer_id: str, reminded: Reminded) -> Request:
-    """Say what was told, and that the book is free, whoever has it: what was sent was sent."""
-    return {
-        **_update(table, shop, customer_id),
-        "UpdateExpression": "SET reminded = :reminded REMOVE reminding_until",
-        "ExpressionAttributeValues": {":reminded": _value(reminded)},
-    }
-
-
-def _update(table: str, shop: str, customer_id: str) -> Request:
-    return {"TableName": table, "Key": cursor_key(shop, customer_id)}
-
-
-def _value(reminded: Reminded) -> Item:
-    days = {f"{day:%Y%m%d}": numbers(sorted(leads)) for day, leads in reminded.items()}
-    return {"M": days}
+def _value(reminded: Reminded) -> Value:
+    return mapping({f"{day:%Y%m%d}": numbers(sorted(leads)) for day, leads in reminded.items()})
 
 
 def _reminded(cursor: Stored) -> Reminded:
-    days = cursor["reminded"]["M"] if "reminded" in cursor else {}
+    days = fields_of(cursor["reminded"]) if "reminded" in cursor else {}
     return {date.fromisoformat(day): frozenset(ints_of(leads)) for day, leads in days.items()}

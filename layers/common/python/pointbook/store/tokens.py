@@ -1,92 +1,87 @@
-"""Where access tokens are kept: one item for each shop, the token itself sealed."""
+"""Access tokens of Shopify: one item for each shop, the token itself encrypted."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Protocol
 
-from pointbook.domain.chain import milliseconds
 from pointbook.http.tokens import KeptToken
-from pointbook.store.execute import done_if, sent
-from pointbook.store.requests import ABSENT, Request
-from pointbook.store.values import Item, Stored
+from pointbook.store import keys
+from pointbook.store.items import SCHEMA
+from pointbook.store.table import ABSENT, Put, Table
+from pointbook.store.values import (
+    Item,
+    binary,
+    binary_of,
+    instant,
+    instant_of,
+    int_of,
+    number,
+    optional_instant,
+)
 
-_TOKEN = "T"  # noqa: S105 (a key)
 _UNCHANGED = "version = :before"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Cipher(Protocol):
     """Makes a text unreadable for whoever can only read the table."""
 
     def encrypt(self, text: str, context: Mapping[str, str]) -> bytes:
-        """The text, sealed; `context` has to be named to open it."""
+        """The text, encrypted; `context` has to be named to decrypt it."""
         ...
 
-    def decrypt(self, sealed: bytes, context: Mapping[str, str]) -> str | None:
-        """The text; None: it was sealed otherwise, and nobody can open it any more."""
+    def decrypt(self, ciphertext: bytes, context: Mapping[str, str]) -> str | None:
+        """The text; None: it was encrypted otherwise, and nobody can decrypt it any more."""
         ...
 
 
 class Tokens:
     """The tokens of all shops, in the ledger's table.
 
-    Raises Unavailable while the table or the seal cannot be reached, StoreRefused where they are
+    Raises Unavailable while the table or the cipher cannot be reached, StoreRefused where they are
     set up wrongly.
     """
 
-    def __init__(self, client: Any, table: str, seal: Cipher) -> None:
-        """Use botocore's DynamoDB `client` on `table`."""
-        self._client = client
-        self._table = table
-        self._seal = seal
+    def __init__(self, table: Table, cipher: Cipher) -> None:
+        """Keep the tokens in `table`, encrypted by `cipher`."""
+        self._table = table.outside_ledger()
+        self._cipher = cipher
 
     def read(self, shop: str) -> KeptToken | None:
         """What is kept now; None: nothing was ever kept."""
-        request = {"TableName": self._table, "Key": _key(shop), "ConsistentRead": True}
-        item: Stored | None = sent(lambda: self._client.get_item(**request)).get("Item")
+        item = self._table.get(_key(shop))
         if item is None:
             return None
-        text = self._seal.decrypt(item["sealed"]["B"], _context(shop)) if "sealed" in item else None
+        text = None
+        if "ciphertext" in item:
+            text = self._cipher.decrypt(binary_of(item["ciphertext"]), _context(shop))
         return KeptToken(
             text=text or "",
-            expires_at=_time(item["expires_at"]),
-            version=int(item["version"]["N"]),
-            leased_until=_time(item["leased_until"]) if "leased_until" in item else None,
+            expires_at=instant_of(item["expires_at"]),
+            version=int_of(item["version"]),
+            leased_until=optional_instant(item, "leased_until"),
         )
 
     def write(self, shop: str, token: KeptToken) -> bool:
         """Keep `token` over the version before, version 1 over nothing; False: it has changed."""
-        sealed = self._seal.encrypt(token.text, _context(shop)) if token.text else None
-        request = put_token(self._table, shop, token, sealed)
-        return done_if(lambda: self._client.put_item(**request))
-
-
-def put_token(table: str, shop: str, token: KeptToken, sealed: bytes | None) -> Request:
-    """PutItem over the version before."""
-    item: Item = {
-        **_key(shop),
-        "schema": {"N": "1"},
-        "version": {"N": str(token.version)},
-        "expires_at": {"N": str(milliseconds(token.expires_at))},
-    }
-    if sealed is not None:
-        item["sealed"] = {"B": sealed}
-    if token.leased_until is not None:
-        item["leased_until"] = {"N": str(milliseconds(token.leased_until))}
-    request: Request = {"TableName": table, "Item": item}
-    if token.version == 1:
-        return request | {"ConditionExpression": ABSENT}
-    before = {":before": {"N": str(token.version - 1)}}
-    return request | {"ConditionExpression": _UNCHANGED, "ExpressionAttributeValues": before}
+        item: Item = {
+            **_key(shop),
+            **SCHEMA,
+            "version": number(token.version),
+            "expires_at": instant(token.expires_at),
+        }
+        if token.text:
+            item["ciphertext"] = binary(self._cipher.encrypt(token.text, _context(shop)))
+        if token.leased_until is not None:
+            item["leased_until"] = instant(token.leased_until)
+        if token.version == 1:
+            return self._table.put_if(Put(item, ABSENT)).done
+        return self._table.put_if(
+            Put(item, _UNCHANGED, {":before": number(token.version - 1)})
+        ).done
 
 
 def _key(shop: str) -> Item:
-    return {"pk": {"S": f"S#{shop}"}, "sk": {"S": _TOKEN}}
+    return keys.key(keys.shop(shop), keys.ACCESS_TOKEN)
 
 
 def _context(shop: str) -> dict[str, str]:
     return {"shop": shop}
-
-
-def _time(value: Mapping[str, str]) -> datetime:
-    return _EPOCH + timedelta(milliseconds=int(value["N"]))

@@ -1,71 +1,48 @@
-"""Which triggers nobody listens to: one item for each trigger of which Shopify has said something.
+"""Which triggers have subscribers: one item for each trigger of which Shopify has notified us.
 
-Shopify tells when the first workflow with a trigger is switched on and when the last one is
+Shopify notifies when the first workflow with a trigger is switched on and when the last one is
 switched off. Its messages may come twice and out of order, so the newest one counts.
 """
 
 from datetime import datetime
-from typing import Any
 
-from pointbook.domain.chain import milliseconds
 from pointbook.store import keys
-from pointbook.store.execute import done_if, sent
-from pointbook.store.requests import Request
+from pointbook.store.items import SCHEMA
+from pointbook.store.table import Put, Table
+from pointbook.store.values import boolean, boolean_of, instant, text, text_of
 
-NEWER = "attribute_not_exists(said_at) OR said_at < :at"
+NEWER = "attribute_not_exists(notified_at) OR notified_at < :at"
 
 
 class TriggerSubscriptions:
-    """What Shopify has said, in the ledger's table.
+    """The subscriptions of all shops, in the ledger's table.
 
     Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
     wrongly.
     """
 
-    def __init__(self, client: Any, table: str) -> None:
-        """Use botocore's DynamoDB `client` on `table`."""
-        self._client = client
-        self._table = table
+    def __init__(self, table: Table) -> None:
+        """Keep them in `table`."""
+        self._table = table.outside_ledger()
 
     def disabled_handles(self, shop: str) -> frozenset[str]:
-        """The handles of the triggers that no workflow of the shop listens to."""
-        request = all_said(self._table, shop)
-        found = sent(lambda: self._client.query(**request))["Items"]
-        prefix = keys.listening("")
+        """The handles of the triggers that no workflow of the shop subscribes to."""
+        found = self._table.query(
+            "pk = :shop AND begins_with(sk, :triggers)",
+            {":shop": text(keys.shop(shop)), ":triggers": text(keys.TRIGGER)},
+        )
         return frozenset(
-            item["sk"]["S"].removeprefix(prefix) for item in found if not item["listened"]["BOOL"]
+            text_of(item["sk"]).removeprefix(keys.TRIGGER)
+            for item in found
+            if not boolean_of(item["enabled"])
         )
 
-    def say(self, shop: str, handle: str, at: datetime, *, listened: bool) -> bool:
+    def record(self, shop: str, handle: str, at: datetime, *, enabled: bool) -> bool:
         """Keep what Shopify said at a time. False: it has said something newer, or this before."""
-        request = said(self._table, shop, handle, at, listened=listened)
-        return done_if(lambda: self._client.put_item(**request))
-
-
-def all_said(table: str, shop: str) -> Request:
-    """Query: what Shopify said of a shop's triggers."""
-    return {
-        "TableName": table,
-        "KeyConditionExpression": "pk = :shop AND begins_with(sk, :triggers)",
-        "ExpressionAttributeValues": {
-            ":shop": {"S": keys.shop(shop)},
-            ":triggers": {"S": keys.listening("")},
-        },
-        "ConsistentRead": True,
-    }
-
-
-def said(table: str, shop: str, handle: str, at: datetime, *, listened: bool) -> Request:
-    """PutItem over whatever is older."""
-    return {
-        "TableName": table,
-        "Item": {
-            "pk": {"S": keys.shop(shop)},
-            "sk": {"S": keys.listening(handle)},
-            "schema": {"N": "1"},
-            "listened": {"BOOL": listened},
-            "said_at": {"N": str(milliseconds(at))},
-        },
-        "ConditionExpression": NEWER,
-        "ExpressionAttributeValues": {":at": {"N": str(milliseconds(at))}},
-    }
+        item = {
+            **keys.key(keys.shop(shop), f"{keys.TRIGGER}{handle}"),
+            **SCHEMA,
+            "enabled": boolean(enabled),
+            "notified_at": instant(at),
+        }
+        return self._table.put_if(Put(item, NEWER, {":at": instant(at)})).done

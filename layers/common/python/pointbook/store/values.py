@@ -1,6 +1,6 @@
-"""Values as DynamoDB types them, and back.
+"""Values as DynamoDB types them, and back: the only conversions there are.
 
-Instants are whole milliseconds, days are numbers like 20261231, hashes are bytes.
+Instants are whole milliseconds since 1970, days are numbers like 20261231, hashes are bytes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,29 +9,20 @@ from typing import Any
 
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.lots import Lot, Lots
-from pointbook.domain.ports import DueKind
-from pointbook.store import keys
-
-SCHEMA = 1
 
 type Value = dict[str, Any]
 type Item = dict[str, Value]
 type Stored = Mapping[str, Any]
 
 
-def due(kind: DueKind, key: str, due_at: datetime) -> Item:
-    """What puts an item on the index of one kind of work."""
-    return {f"due_{kind}": text(keys.due_of(kind, key)), f"due_{kind}_at": instant(due_at)}
-
-
-def head(pk: str, sk: str) -> Item:
-    """The key and the schema of an item."""
-    return {"pk": text(pk), "sk": text(sk), "schema": number(SCHEMA)}
-
-
 def text(value: str) -> Value:
     """A text."""
     return {"S": str(value)}
+
+
+def texts(values: Iterable[str]) -> Value:
+    """Texts in their order."""
+    return {"L": [text(value) for value in values]}
 
 
 def number(value: int) -> Value:
@@ -44,6 +35,26 @@ def numbers(values: Iterable[int]) -> Value:
     return {"L": [number(value) for value in values]}
 
 
+def boolean(value: bool) -> Value:
+    """True or false."""
+    return {"BOOL": value}
+
+
+def binary(value: bytes) -> Value:
+    """Bytes."""
+    return {"B": value}
+
+
+def mapping(fields: Mapping[str, Value]) -> Value:
+    """Named values."""
+    return {"M": dict(fields)}
+
+
+def sequence(values: Iterable[Value]) -> Value:
+    """Values in their order."""
+    return {"L": list(values)}
+
+
 def instant(value: datetime) -> Value:
     """An instant, as whole milliseconds."""
     return number(milliseconds(value))
@@ -51,12 +62,23 @@ def instant(value: datetime) -> Value:
 
 def hashed(value: str) -> Value:
     """A hash in hex, as bytes."""
-    return {"B": bytes.fromhex(value)}
+    return binary(bytes.fromhex(value))
 
 
 def lots(lots: Lots) -> Value:
     """Lots, each as its day and its points."""
-    return {"L": [numbers((_day_number(lot.valid_through), lot.points)) for lot in lots]}
+    return sequence(numbers((_day_number(lot.valid_through), lot.points)) for lot in lots)
+
+
+def text_of(value: Stored) -> str:
+    """The text that a value holds."""
+    found: str = value["S"]
+    return found
+
+
+def texts_of(value: Stored) -> tuple[str, ...]:
+    """The texts that a value holds."""
+    return tuple(text_of(one) for one in value["L"])
 
 
 def int_of(value: Stored) -> int:
@@ -69,6 +91,29 @@ def ints_of(value: Stored) -> list[int]:
     return [int_of(number) for number in value["L"]]
 
 
+def boolean_of(value: Stored) -> bool:
+    """Whether a value is true."""
+    found: bool = value["BOOL"]
+    return found
+
+
+def binary_of(value: Stored) -> bytes:
+    """The bytes that a value holds."""
+    return bytes(value["B"])
+
+
+def fields_of(value: Stored) -> Stored:
+    """The named values that a value holds."""
+    found: Stored = value["M"]
+    return found
+
+
+def values_of(value: Stored) -> list[Stored]:
+    """The values that a value holds, in their order."""
+    found: list[Stored] = value["L"]
+    return found
+
+
 def instant_of(value: Stored) -> datetime:
     """The instant that a value holds."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int_of(value))
@@ -76,7 +121,7 @@ def instant_of(value: Stored) -> datetime:
 
 def hex_of(value: Stored) -> str:
     """The hash that a value holds, in hex."""
-    return bytes(value["B"]).hex()
+    return binary_of(value).hex()
 
 
 def lots_of(value: Stored) -> Lots:
@@ -85,14 +130,24 @@ def lots_of(value: Stored) -> Lots:
     return tuple(Lot(_day(number), points) for number, points in pairs)
 
 
-def texts_of(item: Stored, name: str) -> tuple[str, ...]:
-    """The texts of an attribute; none where it is not there."""
-    return tuple(value["S"] for value in item[name]["L"]) if name in item else ()
+def optional_texts(item: Stored, name: str) -> tuple[str, ...]:
+    """The texts of an attribute; none where it is absent."""
+    return texts_of(item[name]) if name in item else ()
 
 
 def optional_text(item: Stored, name: str) -> str | None:
-    """The text of an attribute, None where it is not there."""
-    return item[name]["S"] if name in item else None
+    """The text of an attribute, None where it is absent."""
+    return text_of(item[name]) if name in item else None
+
+
+def optional_int(item: Stored, name: str) -> int:
+    """The whole number of an attribute, 0 where it is absent."""
+    return int_of(item[name]) if name in item else 0
+
+
+def optional_instant(item: Stored, name: str) -> datetime | None:
+    """The instant of an attribute, None where it is absent."""
+    return instant_of(item[name]) if name in item else None
 
 
 def _day_number(day: date) -> int:

@@ -1,17 +1,17 @@
-"""Erases a customer: the book moves to a pseudonym, the link between the two is cut.
+"""Erases a customer: the account moves to a pseudonym, and the link between the two is cut.
 
-Each step may be cut off anywhere and done again, by this run or another, also by two at once:
+Each step may be interrupted anywhere and repeated, by this run or another, also concurrently:
 
     name       each customer gets a pseudonym, the same one whoever erases them
     copy       the entries are written under the pseudonym, without their texts
     switch     one transaction: the account is there, and the old id is a tombstone
-    clear      orders and hold records name the pseudonym; whatever is left of the old book goes
-    survivors  orders in the books they were merged into, or that were merged with them, too
+    clear      orders and hold records name the pseudonym; whatever is left of the old account goes
+    survivors  orders in the accounts they were merged into, or that were merged with them, too
     finish     files, data requests and pseudonyms go; when and how much was done is kept
 
-Before the switch all readers see the old book, after it the new one, whole: no entry is missing at
-any moment. The old account's revision guards the switch, so a write that came in between is copied
-too, and one that comes later is refused.
+Before the switch all readers see the old account, after it the new one, whole: no entry is missing
+at any moment. The old account's revision guards the switch, so a write that came in between is
+copied too, and one that comes later is refused.
 
 Several requests may work on the same customers, merged with one another, in any order. Whoever
 erases a customer renames them in the account they were merged into, in the same transaction, so
@@ -24,7 +24,6 @@ from dataclasses import replace
 
 from pointbook.deadline import Deadline
 from pointbook.domain.account import Account
-from pointbook.domain.chain import milliseconds
 from pointbook.domain.erase import (
     is_pseudonym,
     moved_account,
@@ -45,13 +44,9 @@ from pointbook.domain.ports import (
     TransientCause,
     Write,
 )
-from pointbook.domain.privacy import Kind, PrivacyRequest, State
+from pointbook.domain.privacy import PrivacyRequest, State
 from pointbook.services.privacy.dependencies import Dependencies
-from pointbook.store import items, keys
-from pointbook.store.bulk import BATCH_ITEMS
-from pointbook.store.privacy_requests import request_key
-from pointbook.store.pseudonyms import pseudonym_key
-from pointbook.store.values import Stored
+from pointbook.store.stored_items import BATCH_ITEMS, StoredItem
 
 PAGE_ITEMS = 100
 _PAUSE_SECONDS = 0.1
@@ -125,7 +120,7 @@ class CustomerErasure:
             self._request = self._save(replace(self._request, pseudonyms=pseudonyms))
 
     def _move_all(self) -> None:
-        """Move every book; one may be merged into them while they are moved."""
+        """Move every account; one may be merged into them while they are moved."""
         moved: set[str] = set()
         while waiting := [name for name in self._request.pseudonyms if name not in moved]:
             self._move(waiting[0])
@@ -194,56 +189,54 @@ class CustomerErasure:
         while done < account.version:
             self._deadline.check()
             limit = min(PAGE_ITEMS, account.version - done)
-            book = keys.book(self._shop, account.customer_id)
-            page = [
-                moved_entry(items.entry_of(item), self._request.pseudonyms)
-                for item in self._dependencies.bulk.page(book, keys.entry(done), limit)
-            ]
-            self._dependencies.bulk.put(items.entry_item(self._shop, booked) for booked in page)
+            page = self._dependencies.items.entries(self._shop, account.customer_id, done, limit)
+            moved = (moved_entry(booked, self._request.pseudonyms) for booked in page)
+            self._dependencies.items.put_entries(self._shop, moved)
             assert page, f"entries behind {done} of {account.version} are missing"
             done = page[-1].entry.version
 
     def _clear(self, customer_id: str) -> None:
-        """Delete all that is left of the old book but its tombstone, page by page.
+        """Delete all that is left of the old account but its tombstone, page by page.
 
         An entry goes only when the order and the hold that it is about name the pseudonym.
         """
         stone = self._dependencies.store.account(self._shop, customer_id)
         assert stone is not None, "moving leaves a tombstone"
         assert stone.erased, "only what has been moved is deleted"
-        book = keys.book(self._shop, customer_id)
-        while page := _without_pseudonym(
-            self._dependencies.bulk.page(book, keys.ACCOUNT, PAGE_ITEMS)
-        ):
+        stored = self._dependencies.items
+        while page := _without_pseudonym(stored.of_customer(self._shop, customer_id, PAGE_ITEMS)):
             self._rename_abouts(page)
-            self._dependencies.bulk.delete(page)
-            entries = sum(1 for item in page if "moves" in item)
+            stored.delete(page)
+            entries = sum(item.is_entry for item in page)
             self._done.update(entries=entries, other_items=len(page) - entries)
             self._keep_counts()
 
     def _rename_in_survivors(self) -> None:
-        """Rename the orders and holds in all books of the person, where there is more than one.
+        """Rename the orders and holds in all accounts of the person, where there is more than one.
 
-        What was told of an order after a merge stands in the survivor's book, though the order
+        What came of an order after a merge stands in the survivor's entries, though the order
         names whom it was first seen with. How far this has come is written down, page by page.
         """
-        books = sorted(self._person())
-        if len(books) < 2:
+        names = sorted(self._person())
+        if len(names) < 2:
             return
         begun, after = self._request.position or ("", "")
-        for name in books:
+        for name in names:
             if name < begun:
                 continue
-            sort_key = after if name == begun else keys.ACCOUNT
-            book = keys.book(self._shop, name)
-            while page := self._dependencies.bulk.page(book, sort_key, PAGE_ITEMS):
+            behind = {"after": after} if name == begun else {}
+            while page := self._dependencies.items.of_customer(
+                self._shop, name, PAGE_ITEMS, **behind
+            ):
                 self._rename_abouts(page)
-                self._rename_remembered(page)
-                sort_key = page[-1]["sk"]["S"]
-                self._request = self._save(replace(self._request, position=(name, sort_key)))
+                self._rename_idempotency_records(page)
+                behind = {"after": page[-1].sort_key}
+                self._request = self._save(
+                    replace(self._request, position=(name, page[-1].sort_key))
+                )
 
     def _person(self) -> set[str]:
-        """Under which names the books are of all who were merged with the erased."""
+        """The ids and pseudonyms of all who were merged with the erased."""
         found: set[str] = set()
         waiting = list(self._request.pseudonyms.values())
         while waiting:
@@ -260,27 +253,27 @@ class CustomerErasure:
             waiting += [account.merged_into] if account.merged_into else []
         return found
 
-    def _rename_abouts(self, page: Iterable[Stored]) -> None:
+    def _rename_abouts(self, page: Iterable[StoredItem]) -> None:
         """Rename in whatever the entries of a page are about."""
         for about in _abouts(page):
             self._rename_hold(about)
             if about.isascii() and about.isdecimal():
                 self._rename_order(about)
 
-    def _rename_remembered(self, page: Iterable[Stored]) -> None:
-        """Rename in what is remembered of requests of those who are still there.
+    def _rename_idempotency_records(self, page: Iterable[StoredItem]) -> None:
+        """Rename in the idempotency records of those who are still there.
 
-        Whoever was merged has such records under their own key, of entries in the survivor's book.
+        Whoever was merged has such records under their own key, of entries of the survivor.
         """
         for found in page:
-            item: Stored | None = found if "entry_ids" in found else None
+            item: StoredItem | None = found if found.is_idempotency_record else None
             while item is not None:
-                ids = [one["S"] for one in item["entry_ids"]["L"]]
-                renamed = [renamed_entry_id(one, self._request.pseudonyms) for one in ids]
-                if renamed == ids or self._dependencies.pseudonyms.put_entry_ids(item, renamed):
+                ids = item.entry_ids
+                renamed = tuple(renamed_entry_id(one, self._request.pseudonyms) for one in ids)
+                if renamed == ids:
                     break
                 self._deadline.check()
-                item = self._dependencies.bulk.get(item["pk"]["S"], item["sk"]["S"])
+                item = self._dependencies.items.put_entry_ids(item, renamed)
 
     def _renamed(self, order: Order) -> Order:
         """An order that names nobody erased; it has no owner where their pseudonym is forgotten."""
@@ -344,27 +337,22 @@ class CustomerErasure:
 
         One that is open sees that they are erased, and goes by itself. Raises StoreUnavailable.
         """
-        shop, prefix = keys.shop(self._shop), request_key(Kind.DATA, self._shop, f"{customer_id}#")
-        while True:
+        requests = self._dependencies.requests
+        while kept := requests.for_data_of(self._shop, customer_id):
             self._deadline.check()
-            page = self._dependencies.bulk.page(shop, prefix["sk"]["S"], PAGE_ITEMS)
-            kept = [item for item in page if item["sk"]["S"].startswith(prefix["sk"]["S"])]
-            if any(item["state"] == {"S": State.OPEN} for item in kept):
+            if any(request.state is State.OPEN for request in kept):
                 raise StoreUnavailable(TransientCause.CONFLICT, "their data is being written down")
-            if not kept:
-                break
-            self._dependencies.bulk.delete(kept)
+            for request in kept:
+                requests.delete(request)
             self._done.update(data_requests=len(kept))
         self._done.update(files=self._dependencies.files.forget_customer(self._shop, customer_id))
 
     def _date(self, customer_id: str) -> None:
         """Write on the tombstone when all was done, and forget the pseudonym."""
-        account = self._dependencies.store.account(self._shop, customer_id)
-        assert account is not None, "moving leaves a tombstone"
-        erased_at = {"N": str(milliseconds(self._dependencies.clock.now()))}
-        stone = items.account_item(self._shop, account) | {"erased_at": erased_at}
-        self._dependencies.bulk.put([stone])
-        self._dependencies.bulk.delete([pseudonym_key(self._shop, customer_id)])
+        self._dependencies.items.date_erasure(
+            self._shop, customer_id, self._dependencies.clock.now()
+        )
+        self._dependencies.pseudonyms.forget(self._shop, customer_id)
         self._done.update(books=1)
 
     def _keep_counts(self) -> None:
@@ -379,12 +367,11 @@ def _real(names: Iterable[str]) -> list[str]:
     return [name for name in names if name and not is_pseudonym(name)]
 
 
-def _without_pseudonym(page: Iterable[Stored]) -> list[Stored]:
+def _without_pseudonym(page: Iterable[StoredItem]) -> list[StoredItem]:
     """What goes now: the pseudonym goes last of all."""
-    return [item for item in page if item["sk"]["S"] != keys.PSEUDONYM]
+    return [item for item in page if not item.is_pseudonym]
 
 
-def _abouts(page: Iterable[Stored]) -> list[str]:
-    """What the entries of a page are about, each once: orders, holds, books merged with."""
-    named = (item["about"]["S"] for item in page if "about" in item)
-    return [about for about in dict.fromkeys(named) if about]
+def _abouts(page: Iterable[StoredItem]) -> list[str]:
+    """What the entries of a page are about, each once: orders, holds, accounts merged with."""
+    return [about for about in dict.fromkeys(item.about for item in page) if about]

@@ -1,4 +1,4 @@
-"""Writes down all that is held of a customer, as one JSON file. Its shape: docs/privacy.md.
+"""Exports all that is kept of a customer, as one JSON file. Its shape: docs/privacy.md.
 
 It is written piece by piece, so that a long history needs no memory.
 """
@@ -19,8 +19,7 @@ from pointbook.domain.orders import EarningRule
 from pointbook.domain.ports import ReadRequest
 from pointbook.domain.privacy import PrivacyRequest
 from pointbook.services.privacy.dependencies import Dependencies
-from pointbook.store import items, keys
-from pointbook.store.values import Stored
+from pointbook.store.stored_items import StoredItem
 
 FORMAT = 1
 PAGE_ITEMS = 500
@@ -78,7 +77,7 @@ class CustomerExport:
         file.write(b"}\n")
 
     def _books(self) -> Iterator[Iterable[bytes]]:
-        """The customer's book, and those of whoever was merged into it."""
+        """The customer's account, and those of whoever was merged into it."""
         waiting = [self._customer_id]
         while waiting:
             account = self._dependencies.store.account(self._shop, waiting.pop(0))
@@ -103,23 +102,24 @@ class CustomerExport:
         remembered = 0
         separator = b"\n"
         for item in self._items(account.customer_id):
-            if "moves" in item:
-                booked = items.entry_of(item)
+            if item.is_entry:
+                booked = item.entry()
                 self._abouts.setdefault(booked.entry.about)
                 self._counts["entries"] += 1
                 yield separator + _json(_entry(booked))
                 separator = b",\n"
-            elif item["sk"]["S"].startswith(keys.remembered("")):
+            elif item.is_idempotency_record:
                 remembered += 1
         yield f'],"remembered_requests":{remembered}}}'.encode()
 
-    def _items(self, customer_id: str) -> Iterator[Stored]:
-        """Everything of a book but the account."""
-        book, after = keys.book(self._shop, customer_id), keys.ACCOUNT
-        while page := self._dependencies.bulk.page(book, after, PAGE_ITEMS):
+    def _items(self, customer_id: str) -> Iterator[StoredItem]:
+        """Everything that is kept of a customer but the account."""
+        stored = self._dependencies.items
+        page = stored.of_customer(self._shop, customer_id, PAGE_ITEMS)
+        while page:
             self._deadline.check()
             yield from page
-            after = page[-1]["sk"]["S"]
+            page = stored.of_customer(self._shop, customer_id, PAGE_ITEMS, page[-1].sort_key)
 
     def _orders(self) -> Iterator[Iterable[bytes]]:
         for about in self._abouts:

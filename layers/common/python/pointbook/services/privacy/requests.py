@@ -19,15 +19,8 @@ from pointbook.services.message import Message
 from pointbook.services.privacy.customers import CustomerErasure
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.exports import CustomerExport
-from pointbook.services.privacy.shops import (
-    ShopErasure,
-    ShopLives,
-    note_uninstalled,
-    uninstalled_at,
-)
+from pointbook.services.privacy.shops import ShopErasure, ShopLives
 from pointbook.shopify.ids import customer_digits, number_digits
-from pointbook.store.files import file_key
-from pointbook.store.privacy_requests import PrivacyRequests, request_key
 from pointbook.validation import shown
 
 APP_UNINSTALLED = "app/uninstalled"
@@ -61,11 +54,9 @@ class _Overtaken(Exception):
 class PrivacyService:
     """The privacy requests of all shops."""
 
-    def __init__(
-        self, requests: PrivacyRequests, dependencies: Dependencies, operator: Operator
-    ) -> None:
-        """Keep requests in `requests`, erase and read in `dependencies`, tell `operator` of files."""
-        self._requests = requests
+    def __init__(self, dependencies: Dependencies, operator: Operator) -> None:
+        """Work on what `dependencies` have, and tell `operator` of files."""
+        self._requests = dependencies.requests
         self._dependencies = dependencies
         self._operator = operator
 
@@ -76,7 +67,8 @@ class PrivacyService:
         be written down.
         """
         if message.topic == APP_UNINSTALLED:
-            note_uninstalled(message.shop, message.received_at, self._dependencies)
+            self._dependencies.installations.note_removed(message.shop, message.received_at)
+            log.info("app_uninstalled", shop=message.shop)
             return
         request = self._taken_in(_request_in(message))
         if request.state is State.OPEN:
@@ -130,8 +122,8 @@ class PrivacyService:
         """Whether a shop that was erased has had the app again since, and removed it again."""
         if kept.kind is not Kind.SHOP or kept.finished_at is None:
             return False
-        left_at = uninstalled_at(kept.shop, self._dependencies)
-        return left_at is not None and left_at > kept.finished_at
+        removed_at = self._dependencies.installations.removed_at(kept.shop)
+        return removed_at is not None and removed_at > kept.finished_at
 
     def _work(self, request: PrivacyRequest, deadline: Deadline, watched: WatchResult) -> bool:
         """Go on with a request; whether it is done now. What goes wrong with it stays with it."""
@@ -176,7 +168,9 @@ class PrivacyService:
 
         Erasing waits for an open request, so it deletes whatever was done before.
         """
-        key = file_key(request.shop, customer_id, request.subject.rpartition("#")[2])
+        key = self._dependencies.files.key(
+            request.shop, customer_id, request.subject.rpartition("#")[2]
+        )
         exported = None
         if not self._is_erased(request.shop, customer_id):
             exported = CustomerExport(request, self._dependencies, deadline).run(key)
@@ -186,9 +180,7 @@ class PrivacyService:
                 f"Pointbook: a customer of {request.shop} asks for their data",
                 f"Customer {customer_id} was erased before: nothing is kept of them.",
             )
-            self._dependencies.bulk.delete(
-                [request_key(request.kind, request.shop, request.subject)]
-            )
+            self._requests.delete(request)
             return None
         self._operator.notify(
             f"Pointbook: a customer of {request.shop} asks for their data",
@@ -202,10 +194,11 @@ class PrivacyService:
 
         A worker that stood still meanwhile may write one afterwards, and end before it looks again.
         """
+        files = self._dependencies.files
         try:
-            for customer_id, request_id in self._dependencies.files.of_shop(shop):
+            for customer_id, request_id in files.of_shop(shop):
                 if self._requests.find(Kind.DATA, shop, f"{customer_id}#{request_id}") is None:
-                    self._dependencies.files.delete(file_key(shop, customer_id, request_id))
+                    files.delete(files.key(shop, customer_id, request_id))
                     log.warning("orphaned_file_deleted", shop=shop)
         except Unavailable as error:
             log.warning("orphaned_files_wait", shop=shop, cause=str(error))

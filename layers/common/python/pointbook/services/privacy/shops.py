@@ -12,18 +12,14 @@ all of this is true:
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from pointbook import log
 from pointbook.deadline import Deadline
-from pointbook.domain.chain import milliseconds
 from pointbook.domain.privacy import PrivacyRequest
 from pointbook.services.privacy.dependencies import Dependencies
-from pointbook.store import keys
-from pointbook.store.values import Stored
+from pointbook.store.stored_items import StoredItem
 
-UNINSTALLED = "U"
-TOKEN = "T"  # noqa: S105 - a sort key
 PAGE_ITEMS = 500
 PROGRESS_EVERY_ITEMS = 10_000
 
@@ -41,29 +37,6 @@ type Save = Callable[[PrivacyRequest], PrivacyRequest]
 
 class ShopLives(Exception):
     """The shop is not to be erased unless an operator says so."""
-
-
-def note_uninstalled(shop: str, at: datetime, dependencies: Dependencies) -> None:
-    """Note that the app was removed, and take the shop's access token away. Safe to repeat."""
-    earlier = uninstalled_at(shop, dependencies)
-    note = {
-        "pk": {"S": keys.shop(shop)},
-        "sk": {"S": UNINSTALLED},
-        "schema": {"N": "1"},
-        "uninstalled_at": {"N": str(milliseconds(max(at, earlier or at)))},
-    }
-    dependencies.bulk.put([note])
-    dependencies.bulk.delete([{"pk": {"S": keys.shop(shop)}, "sk": {"S": TOKEN}}])
-    log.info("app_uninstalled", shop=shop)
-
-
-def uninstalled_at(shop: str, dependencies: Dependencies) -> datetime | None:
-    """When the shop removed the app; None: it has it, as far as we know."""
-    note = dependencies.bulk.get(keys.shop(shop), UNINSTALLED)
-    if note is None:
-        return None
-    since = timedelta(milliseconds=int(note["uninstalled_at"]["N"]))
-    return datetime(1970, 1, 1, tzinfo=UTC) + since
 
 
 class ShopErasure:
@@ -85,29 +58,28 @@ class ShopErasure:
         """
         shop = self._request.shop
         if not self._request.confirmed and not self._request.counts.get(_CHECKED):
-            since = self._left_at()
-            self._through_all(lambda page: _require_quiet(page, since))
+            removed_at = self._removed_at()
+            self._through_all(lambda page: _require_quiet(page, removed_at))
             self._request = self._save(replace(self._request.counted(checked=1), position=None))
         self._through_all(self._delete)
         return self._request.counted(files=self._dependencies.files.forget_shop(shop))
 
-    def _left_at(self) -> datetime:
+    def _removed_at(self) -> datetime:
         shop = self._request.shop
-        left_at = uninstalled_at(shop, self._dependencies)
-        if left_at is None:
+        removed_at = self._dependencies.installations.removed_at(shop)
+        if removed_at is None:
             raise ShopLives("there is no note that the shop removed the app")
-        if self._request.received_at - left_at < SENT_AFTER_MIN:
+        if self._request.received_at - removed_at < SENT_AFTER_MIN:
             raise ShopLives("the shop removed the app less than a day before it was to be erased")
-        token = self._dependencies.bulk.get(keys.shop(shop), TOKEN)
-        if token is not None and "sealed" in token:
+        if self._dependencies.installations.has_token(shop):
             raise ShopLives("the shop has an access token, so the app is installed")
-        return left_at
+        return removed_at
 
-    def _through_all(self, look: Callable[[list[Stored]], int]) -> None:
+    def _through_all(self, look: Callable[[list[StoredItem]], int]) -> None:
         """Go through the table from where the last run stopped. `look` says what it has deleted."""
         seen = 0
         while True:
-            page, position = self._dependencies.bulk.scan(
+            page, position = self._dependencies.items.of_shop(
                 self._request.shop, self._request.position, PAGE_ITEMS
             )
             deleted = look(page)
@@ -122,17 +94,16 @@ class ShopErasure:
             self._request = self._save(self._request)
             self._deadline.check()
 
-    def _delete(self, page: Iterable[Stored]) -> int:
+    def _delete(self, page: Iterable[StoredItem]) -> int:
         found = list(page)
-        self._dependencies.bulk.delete(found)
+        self._dependencies.items.delete(found)
         return len(found)
 
 
-def _require_quiet(page: Iterable[Stored], left_at: datetime) -> int:
-    """Raise ShopLives where an entry was booked after the app was removed, but by time alone."""
-    quiet_until = milliseconds(left_at + ON_ITS_WAY)
+def _require_quiet(page: Iterable[StoredItem], removed_at: datetime) -> int:
+    """Raise ShopLives where an entry came after the app was removed, unless by time alone."""
     for item in page:
-        from_outside = "moves" in item and item["source"]["S"] not in _OF_TIME
-        if from_outside and int(item["recorded_at"]["N"]) > quiet_until:
+        from_outside = item.is_entry and item.source not in _OF_TIME
+        if from_outside and item.recorded_at > removed_at + ON_ITS_WAY:
             raise ShopLives("points were booked after the shop had removed the app")
     return 0

@@ -1,1 +1,1 @@
-"""Telling Shopify Flow what happened to points: through an outbox, at least once, in order."""
+"""Publishing entries to Shopify Flow: through an outbox, at least once, in order."""

@@ -24,8 +24,7 @@ from pointbook.errors import PointbookError
 from pointbook.services.publishing.shop_run import Flow, ShopRun, Subscriptions
 from pointbook.shopify import triggers
 from pointbook.shopify.triggers import Trigger
-from pointbook.store.outbox import Leased, LeaseLost, Outbox
-from pointbook.store.outbox_requests import Cursor
+from pointbook.store.outbox import Cursor, Leased, LeaseLost, Outbox
 
 LEASE = timedelta(seconds=30)
 LEASE_SPARE = timedelta(seconds=10)
@@ -93,12 +92,12 @@ class OutboxRun(ShopRun):
         now = publisher.clock.now()
         if self.is_over:
             pause = timedelta(seconds=PAUSE_FIRST_SECONDS) if self.stopped else timedelta()
-            self._ask(customer_id, version, pause)
+            self._request(customer_id, version, pause)
             return
         wish = Cursor(self.shop, customer_id, secrets.token_hex(8), now + LEASE)
         found = publisher.outbox.acquire(wish, now, version)
         if isinstance(found, Leased):
-            self._ask(customer_id, version, found.until - now)
+            self._request(customer_id, version, found.until - now)
         elif found is not None:
             _Delivery(self, found).run()
 
@@ -115,10 +114,10 @@ class OutboxRun(ShopRun):
             self.stopped = True
             raise _NotSent from error
 
-    def _ask(self, customer_id: str, version: int | None, pause: timedelta) -> None:
+    def _request(self, customer_id: str, version: int | None, pause: timedelta) -> None:
         if version is not None:
             at = self.publisher.clock.now() + pause
-            self.record(lambda: self.publisher.outbox.ask(self.shop, customer_id, version, at))
+            self.record(lambda: self.publisher.outbox.request(self.shop, customer_id, version, at))
 
 
 class _Delivery:
@@ -152,7 +151,7 @@ class _Delivery:
         while True:
             cursor = self._cursor
             entries = self._outbox.entries(
-                cursor.shop, cursor.customer_id, cursor.told, PAGE_ENTRIES
+                cursor.shop, cursor.customer_id, cursor.published, PAGE_ENTRIES
             )
             for booked in entries:
                 self._publish(booked)
@@ -173,7 +172,7 @@ class _Delivery:
                 self._keep_lease()
                 self._run.publish(trigger, booked)
                 self._cursor = replace(self._cursor, part=number, tries=0)
-        self._cursor = replace(self._cursor, told=booked.entry.version, part=0)
+        self._cursor = replace(self._cursor, published=booked.entry.version, part=0)
 
     def _keep_lease(self) -> None:
         """Renew the lease, if needed, so that nobody else sends during the next call."""
@@ -186,7 +185,7 @@ class _Delivery:
 
     def _release(self) -> bool:
         """Release the lease; False: more entries were requested in the meantime."""
-        if self._cursor.told == 0:
+        if self._cursor.published == 0:
             self._run.record(lambda: self._outbox.discard(self._cursor))
             return True
         return self._run.record(lambda: self._outbox.release(self._cursor))
@@ -207,7 +206,11 @@ class _Delivery:
 
     def _about(self) -> dict[str, str | int]:
         cursor = self._cursor
-        return {"shop": cursor.shop, "customer_id": cursor.customer_id, "told": cursor.told}
+        return {
+            "shop": cursor.shop,
+            "customer_id": cursor.customer_id,
+            "published": cursor.published,
+        }
 
 
 def _ids(booked: BookedEntry) -> dict[str, str]:

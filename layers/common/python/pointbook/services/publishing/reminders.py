@@ -25,7 +25,7 @@ from pointbook.errors import PointbookError
 from pointbook.services.publishing.shop_run import Flow, ShopRun, Subscriptions
 from pointbook.shopify import triggers
 from pointbook.shopify.triggers import Occasion
-from pointbook.store.sent_reminders import BOOKS_MAX, Book, Reminders
+from pointbook.store.sent_reminders import ACCOUNTS_MAX, RemindedAccount, Reminders
 
 CLAIM = timedelta(seconds=60)
 """Longer than sending the reminders of all lots of an account takes."""
@@ -77,7 +77,7 @@ class ReminderSender:
                 pool.submit(copy_context().run, runs[shop].send_all, page)
                 for shop, customers in found.items()
                 for pool in [pools.enter_context(ThreadPoolExecutor(SENDERS))]
-                for page in batched(customers, BOOKS_MAX, strict=False)
+                for page in batched(customers, ACCOUNTS_MAX, strict=False)
             ]
         for page in pages:
             page.result()
@@ -137,26 +137,26 @@ class _ReminderRun(ShopRun):
         if self._is_over():
             return
         try:
-            books = self._sender.reminders.books(self.shop, customer_ids)
+            accounts = self._sender.reminders.accounts(self.shop, customer_ids)
         except PointbookError:
             self._stop("reminders_page_failed")
             return
-        for book in books:
+        for one in accounts:
             if self._is_over():
                 return
-            self._process(book)
+            self._process(one)
 
-    def _process(self, book: Book) -> None:
+    def _process(self, one: RemindedAccount) -> None:
         with self.lock:
             self._result.due += 1
         try:
-            account = book.account()
-            if self._due(account, book.reminded()):
+            account = one.account()
+            if self._due(account, one.reminded()):
                 self._claim_and_send(account)
         except PointbookError:
-            self._stop("reminder_not_sent", customer_id=book.customer_id)
+            self._stop("reminder_not_sent", customer_id=one.customer_id)
         except Exception:  # noqa: BLE001 - one bad account, whatever is wrong with it, stops no other
-            self._fail("reminder_failed", customer_id=book.customer_id)
+            self._fail("reminder_failed", customer_id=one.customer_id)
 
     def _claim_and_send(self, account: Account) -> None:
         sender, customer_id = self._sender, account.customer_id

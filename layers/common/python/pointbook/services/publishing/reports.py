@@ -24,7 +24,7 @@ from pointbook.services.publishing.shop_run import Flow, Subscriptions
 from pointbook.shopify import triggers
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Occasion
-from pointbook.store.beside import CustomerErased
+from pointbook.store.customer_items import CustomerErased
 from pointbook.store.reports import Reports
 
 ANSWER_SECONDS = 8.0

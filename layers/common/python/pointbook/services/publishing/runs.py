@@ -6,7 +6,7 @@ rests, and meanwhile its accounts are added to its list without a call.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import asdict, dataclass
@@ -15,8 +15,8 @@ from typing import Any
 from pointbook import log
 from pointbook.domain.ports import Clock
 from pointbook.services.publishing.outbox import OutboxPublisher, OutboxRun
-from pointbook.store import keys
 from pointbook.store.outbox import Outbox
+from pointbook.store.stream import Record, account_changes
 
 WAKE_SECONDS = 5.0
 """The time limit for one shop in a run for the stream: other shops wait behind it."""
@@ -27,7 +27,6 @@ REST_SECONDS = 30.0
 SENDERS = 4
 """How many accounts of one shop are published in parallel: its Admin API makes as many calls."""
 
-type Record = Mapping[str, Any]
 type Job = Callable[[], None]
 
 
@@ -116,19 +115,13 @@ def wakes(records: Iterable[Record]) -> list[Wake]:
     tombstone of an erased customer.
     """
     found: dict[tuple[str, str], Wake] = {}
-    for record in records:
-        change = record["dynamodb"]
-        image = change.get("NewImage", {})
-        if change["Keys"]["sk"]["S"] != keys.ACCOUNT or "version" not in image or "erased" in image:
-            continue
-        shop, customer_id = book = keys.parse(change["Keys"]["pk"]["S"])
-        before = found.get(book)
-        version = int(image["version"]["N"])
-        found[book] = Wake(
-            shop=shop,
-            customer_id=customer_id,
-            version=max(version, before.version) if before else version,
-            sequences=(*(before.sequences if before else ()), change["SequenceNumber"]),
+    for change in account_changes(records):
+        before = found.get((change.shop, change.customer_id))
+        found[change.shop, change.customer_id] = Wake(
+            shop=change.shop,
+            customer_id=change.customer_id,
+            version=max(change.version, before.version if before else 0),
+            sequences=(*(before.sequences if before else ()), change.sequence),
         )
     return list(found.values())
 

@@ -1,4 +1,4 @@
-"""The files with customers' data that were asked for, in a private bucket of S3.
+"""Files with customers' data, in a private bucket of S3.
 
 A key is `data-requests/<shop>/<customer>/<request>.json`; the bucket's own rule deletes a file
 after 30 days, and erasing a customer or a shop deletes theirs at once.
@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pointbook.aws.client import aws_client
 from pointbook.errors import Unavailable
 
-ROOM = "data-requests"
+_FOLDER = "data-requests"
 
 
 def connect_files() -> Any:
@@ -28,6 +28,10 @@ class PrivacyFiles:
         self._client = client
         self._bucket = bucket
 
+    def key(self, shop: str, customer_id: str, request_id: str) -> str:
+        """Where the file of one request is."""
+        return f"{_FOLDER}/{shop}/{customer_id}/{request_id}.json"
+
     def put(self, key: str, content: IO[bytes]) -> None:
         """Write a file, over an earlier one of the same key."""
         self._send(
@@ -40,7 +44,7 @@ class PrivacyFiles:
 
     def of_shop(self, shop: str) -> Iterator[tuple[str, str]]:
         """Customer and request of each of a shop's files."""
-        prefix = f"{ROOM}/{shop}/"
+        prefix = f"{_FOLDER}/{shop}/"
         listing = {"Bucket": self._bucket, "Prefix": prefix}
         while True:
             listed = self._send("list_objects_v2", **listing)
@@ -58,11 +62,11 @@ class PrivacyFiles:
 
     def forget_customer(self, shop: str, customer_id: str) -> int:
         """Delete a customer's files; returns how many there were."""
-        return self._forget(f"{ROOM}/{shop}/{customer_id}/")
+        return self._forget(f"{_FOLDER}/{shop}/{customer_id}/")
 
     def forget_shop(self, shop: str) -> int:
         """Delete a shop's files; returns how many there were."""
-        return self._forget(f"{ROOM}/{shop}/")
+        return self._forget(f"{_FOLDER}/{shop}/")
 
     def _forget(self, prefix: str) -> int:
         deleted = 0
@@ -80,8 +84,3 @@ class PrivacyFiles:
             return getattr(self._client, operation)(**request)
         except (ClientError, BotoCoreError) as error:
             raise Unavailable("files_unavailable", "Please try again.", 60) from error
-
-
-def file_key(shop: str, customer_id: str, request_id: str) -> str:
-    """Where the data of one request is."""
-    return f"{ROOM}/{shop}/{customer_id}/{request_id}.json"
