@@ -144,8 +144,8 @@ $(BUILT): .venv-sam/.ready $(SOURCES)
 	@$(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE) >.local/build.log 2>&1 || { cat .local/build.log; exit 1; }
 	@rm -f .aws-sam/build/.built-* && touch $@
 
-# Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) is in the environment of
-# its commands, and that is where the local stack looks.
+# Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) are in the environment of
+# its commands, where the local stack reads them.
 .PHONY: run
 run: .venv/.ready .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
 	@$(STACK_PYTHON) -m local run

@@ -165,5 +165,5 @@ CASES = (
         _BARE_QUEUE,
         1.15,
     ),
-    Case("create_hold", "CreateHoldFunction", World.a_wish, _BARE_HOLD, 1.60),
+    Case("create_hold", "CreateHoldFunction", World.a_hold_request, _BARE_HOLD, 1.60),
 )

@@ -66,7 +66,7 @@ class World:
             "LOCAL_SHOPIFY_URL": shopify_url,
         }
 
-    def a_wish(self) -> Mapping[str, Any]:
+    def a_hold_request(self) -> Mapping[str, Any]:
         """The event of a wish to hold points, by a customer who has some and wishes first."""
         customer = str(next(self._numbers))
         granted = self._ledger.execute(

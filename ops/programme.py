@@ -13,7 +13,7 @@ from ops import target
 from ops.confirmation import is_confirmed
 from ops.problems import OpsProblem
 from ops.target import Target
-from pointbook.domain.programme import Programme, errors, programme_of, usual_programme
+from pointbook.domain.programme import Programme, default_programme, errors, programme_of
 from pointbook.domain.programme_warnings import warnings
 from pointbook.store.programmes import Deployment, Programmes, Version
 
@@ -71,7 +71,7 @@ def _check(options: Namespace) -> int:
         before = _in_force(stack, _programmes(stack).latest(shop))
         others = f"version {before.version} of {shop}"
     else:
-        before, others = usual_programme(), "the default programme"
+        before, others = default_programme(), "the default programme"
     if not _is_usable(before.texts() | given, datetime.now(UTC)):
         return 1
     print(f"These rules are valid, together with all others of {others}.")

@@ -56,12 +56,12 @@ class Target:
         file = self.settings.local_clock_file
         return MovedClock(Path(file)) if file else SystemClock()
 
-    def shop(self, wanted: str | None) -> str:
+    def shop(self, shop_domain: str | None) -> str:
         """The shop of this name, or the main one. Raises OpsProblem."""
         shops = self.settings.shops
-        if wanted is not None and wanted not in shops:
-            raise OpsProblem(f"{self.name} has no shop {wanted}; it has {', '.join(shops)}.")
-        return wanted or shops[0]
+        if shop_domain is not None and shop_domain not in shops:
+            raise OpsProblem(f"{self.name} has no shop {shop_domain}; it has {', '.join(shops)}.")
+        return shop_domain or shops[0]
 
 
 def add_arguments(parser: ArgumentParser) -> None:

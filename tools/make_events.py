@@ -86,8 +86,11 @@ def _my_page(function: str, what: str, query: dict[str, str]) -> Iterator[Case]:
     yield function, "forged_token", get({"authorization": f"Bearer {token(CUSTOMER)[:-4]}AAAA"})
 
 
-def _flow(function: str, handle: str, usual: dict[str, Any]) -> Iterator[Case]:
-    properties = {"customer_id": f"gid://shopify/Customer/{CUSTOMER}", "reason": "Welcome"} | usual
+def _flow(function: str, handle: str, default: dict[str, Any]) -> Iterator[Case]:
+    properties = {
+        "customer_id": f"gid://shopify/Customer/{CUSTOMER}",
+        "reason": "Welcome",
+    } | default
 
     def post(changed: dict[str, Any], **kind: Any) -> dict[str, Any]:
         return _signed(handle, properties | changed, **kind)
@@ -100,7 +103,7 @@ def _flow(function: str, handle: str, usual: dict[str, Any]) -> Iterator[Case]:
         "customer_without_slash",
         post({"customer_id": f"gid://shopify/Customer{CUSTOMER}"}),
     )
-    yield function, "points_as_text", post({"points": str(usual["points"])})
+    yield function, "points_as_text", post({"points": str(default["points"])})
     yield function, "with_key", post({"idempotency_key": "summer-campaign"})
     yield function, "with_cause", post({"cause_entry_id": f"{CUSTOMER}-000000000001"})
     yield function, "previous_secret", post({}, secret=demo.CLIENT_SECRET_PREVIOUS)
@@ -224,12 +227,12 @@ def files() -> dict[Path, str]:
 
 def differences() -> list[str]:
     """Return the files that are missing, outdated or unknown."""
-    wanted = files()
+    chosen = files()
     found = {path: path.read_text(encoding="utf-8") for path in EVENTS.rglob("*.json")}
     return sorted(
         str(path.relative_to(EVENTS))
-        for path in wanted.keys() | found.keys()
-        if wanted.get(path) != found.get(path)
+        for path in chosen.keys() | found.keys()
+        if chosen.get(path) != found.get(path)
     )
 
 

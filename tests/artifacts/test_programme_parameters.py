@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pointbook.domain.programme import ProgrammeError, usual_programme
+from pointbook.domain.programme import ProgrammeError, default_programme
 from pointbook.domain.programme_rules import DEFAULTS, RULES
 from tests.artifacts.built import ROOT, TEMPLATE
 
@@ -112,7 +112,7 @@ def allows(parameter: dict[str, Any], text: str) -> bool:
 def is_read(rule: str, text: str) -> bool:
     """Whether functions start with this value."""
     try:
-        usual_programme(**{rule: text})
+        default_programme(**{rule: text})
     except ProgrammeError:
         return False
     return True

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pointbook.services.privacy import requests as desk
+from pointbook.services.privacy import requests as driver
 from pointbook.services.privacy import shops
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
@@ -126,7 +126,7 @@ def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
 def test_privacy_watch_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
+    monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
 
     def watched(*cases: str) -> set[Right]:

@@ -186,7 +186,7 @@ def test_japanese_arrives_and_leaves_as_it_is(stack: Stack) -> None:
 def test_expired_holds_and_lots_are_settled(stack: Stack, clock: Path) -> None:
     stack.invoke(GRANT, flow_event(GRANT, {"points": 500, "days_to_expire": 1}))
     stack.invoke(GRANT, flow_event(GRANT, {"points": 100, "days_to_expire": 30}))
-    assert told(stack.invoke("create_hold", wish(50)))["status"] == 201
+    assert told(stack.invoke("create_hold", hold_request(50)))["status"] == 201
 
     nothing = {"due": 0, "entries": 0, "failed": 0, "complete": True}
     one = {"due": 1, "entries": 1, "failed": 0, "complete": True}
@@ -204,7 +204,7 @@ def test_a_holds_code_is_deactivated_before_its_points_come_back(
     stack: Stack, shopifys: tuple[str, str]
 ) -> None:
     stack.sample(GRANT, "run")
-    asked = wish(500)
+    asked = hold_request(500)
     held = told(stack.invoke("create_hold", asked))
     assert (held["status"], held["figures"]["hold"]) == (201, 500)
     assert told(stack.invoke("create_hold", asked)) == held
@@ -237,7 +237,7 @@ def test_a_change_is_published_once_and_expiring_points_are_reminded_of(
     assert {str(one["payload"]["customer_id"]) for one in said} == {CUSTOMER}
 
 
-def wish(points: int) -> dict[str, Any]:
+def hold_request(points: int) -> dict[str, Any]:
     """The event of a wish to hold points, another one each time."""
     asked = event("create_hold", "by_header")
     asked["headers"]["idempotency-key"] = str(uuid.uuid4())

@@ -61,9 +61,9 @@ def operate(stack: Stack, path: str, content: object, **headers: str) -> Respons
 
 def adjust(stack: Stack, customer: str, points: int, key: str) -> Response:
     """Points added or removed by hand, in the demo shop."""
-    wish = {"shop": demo.SHOP_DOMAIN, "points": points, "reason": "By hand"}
+    hold_request = {"shop": demo.SHOP_DOMAIN, "points": points, "reason": "By hand"}
     path = f"customers/{customer}/adjustments"
-    return operate(stack, path, wish, **{"Idempotency-Key": key})
+    return operate(stack, path, hold_request, **{"Idempotency-Key": key})
 
 
 def invoke(stack: Stack, function: str) -> dict[str, object]:

@@ -30,7 +30,11 @@ class Queues:
         cloudformation: Any = boto3.client("cloudformation", **where)
         (found,) = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found["Outputs"]}
-        self.url, self.letters = redrive.queue_urls(outputs, worker)
+        # By name once more: the emulator writes another host into outputs than into its answers.
+        self.url, self.letters = (
+            self.sqs.get_queue_url(QueueName=url.rpartition("/")[2])["QueueUrl"]
+            for url in redrive.queue_urls(outputs, worker)
+        )
         self._worker = stack.functions[worker]
         listed = self._lambda.list_event_source_mappings(FunctionName=self._worker)
         (self._mapping,) = [one["UUID"] for one in listed["EventSourceMappings"]]

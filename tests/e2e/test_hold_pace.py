@@ -8,13 +8,13 @@ import pytest
 import requests
 
 from local.stack import Stack
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.store.pace import SHARE
 from tests.e2e.checkout import Checkout
 from tests.e2e.conftest import OwnStack
 from tests.e2e.test_holds import CREATE, DEACTIVATE, pass_time
 
-DEFAULTS = usual_programme()
+DEFAULTS = default_programme()
 CALLS_EACH = -(-DEFAULTS.hold_calls_per_minute // SHARE)
 HOUR, MINUTE = 3600, 60
 

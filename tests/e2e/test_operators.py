@@ -28,10 +28,10 @@ def approved(stack: Stack, customer: str) -> object:
 def test_whoever_does_not_sign_is_turned_away(stack: Stack, headers: dict[str, str]) -> None:
     """Without a signature by the gateway; with one of another kind by the function itself."""
     customer = a_customer()
-    wish = {"shop": SHOP, "points": 200, "reason": "Mine"}
+    hold_request = {"shop": SHOP, "points": 200, "reason": "Mine"}
     url = f"{stack.api_url}/v1/operator/customers/{customer}/adjustments"
     headers |= {"Idempotency-Key": "k", "Content-Type": "application/json"}
-    answer = ask(url, json.dumps(wish).encode(), headers)
+    answer = ask(url, json.dumps(hold_request).encode(), headers)
     assert answer.status_code == 403, answer.text
     assert ("Forbidden" in answer.text) is ("Authorization" not in headers)
     assert approved(stack, customer) == 0
@@ -54,11 +54,11 @@ def test_a_person_adjusts_by_command(
     stack: Stack, on_this_stack: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     customer = a_customer()
-    wish = ["adjust", customer, "--local", "--reason", "Sorry", "--key", "k"]
+    hold_request = ["adjust", customer, "--local", "--reason", "Sorry", "--key", "k"]
     for _ in range(2):
-        assert ops_main([*wish, "--points", "200"]) == 0
+        assert ops_main([*hold_request, "--points", "200"]) == 0
     assert "(already booked)" in capsys.readouterr().out
-    assert ops_main([*wish, "--points", "300"]) == 1
+    assert ops_main([*hold_request, "--points", "300"]) == 1
     assert "idempotency_mismatch" in capsys.readouterr().err
     assert approved(stack, customer) == 200
 

@@ -216,7 +216,7 @@ def test_a_code_that_cannot_be_switched_off_keeps_its_points(
     code_of(page)
     behave(shopify, fail_with=503)
     page.get_by_role("button", name="Release points").click()
-    expect(told(page, "could not be switched off yet")).to_be_visible()
+    expect(told(page, "couldn't be deactivated yet")).to_be_visible()
     expect(page.locator(".pb-code")).to_have_count(0)
     assert figures(stack, customer) == (750, 500)
     page.reload()

@@ -18,7 +18,7 @@ from botocore.config import Config
 from local import webhooks
 from local.stack import Stack
 from ops import redrive
-from pointbook.store import order_items as papers
+from pointbook.store import order_items
 from tests.e2e.asking import ask, bearer, flow, invoke, points
 from tests.e2e.checkout import Checkout
 from tests.e2e.queues import Queues, wait_until
@@ -308,7 +308,7 @@ def _is_worked_off(
         return False
     table = everything.items()
     keys = {f"SHOP#{stack.shop_domain}#ORDER#{pair.order}" for pair in pairs}
-    known = [papers.order_of(item) for item in table if item["pk"]["S"] in keys]
+    known = [order_items.order_of(item) for item in table if item["pk"]["S"] in keys]
     carried_out = [one for one in known if one.approved_points == 3 and one.spendings]
     done = {item["subject"]["S"] for item in table if item.get("state") == {"S": "done"}}
     return len(carried_out) == len(pairs) and customers <= done

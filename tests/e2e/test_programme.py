@@ -8,7 +8,7 @@ from pathlib import Path
 
 from local.options import ROOT
 from local.stack import Stack
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from tests.e2e.conftest import FOR_MANY_TESTS
 
 
@@ -37,13 +37,13 @@ def test_the_demo_shops_programme_is_shown_changed_and_remembered(
 ) -> None:
     demo = {"sign_up_points": "100"} | {rule.lower(): text for rule, text in FOR_MANY_TESTS.items()}
     shown = tomllib.loads(programme(stack, tmp_path, "show"))
-    assert shown == usual_programme(**demo).texts()
+    assert shown == default_programme(**demo).texts()
     file = tmp_path / "programme.toml"
     file.write_text("flow_entries_per_hour = 499\n", encoding="utf-8")
     assert "error" not in programme(stack, tmp_path, "check", str(file))
     programme(stack, tmp_path, "change", str(file), "--yes", "--by", "hanako")
-    after = usual_programme(**demo, flow_entries_per_hour="499").texts()
+    after = default_programme(**demo, flow_entries_per_hour="499").texts()
     assert tomllib.loads(programme(stack, tmp_path, "show")) == after
     _, first, second = programme(stack, tmp_path, "history").splitlines()
-    assert first.split()[4:] == ["deployment", "the", "first", "one"]
+    assert first.split()[4:] == ["deployment", "first", "version"]
     assert second.split()[4:] == ["hanako", "flow_entries_per_hour", "500", "→", "499"]

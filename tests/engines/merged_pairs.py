@@ -25,7 +25,7 @@ from pointbook.domain.chain import Cause, milliseconds
 from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.expiry import Days
 from pointbook.domain.ports import DueKind, StoreUnavailable
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.errors import PointbookError, ShopifyUnavailable
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
@@ -200,7 +200,7 @@ class PairsShop:
         self.clock = QuickClock()
         self.bucket = MemoryBucket()
         self.flow = Flow(self.random)
-        self.programme = usual_programme(1, hold_calls_per_minute="1000000")
+        self.programme = default_programme(1, hold_calls_per_minute="1000000")
         self.pairs = [Pair(number) for number in range(pairs)]
         self.accepted: Counter[str] = Counter()
         self.dead_letters: list[str] = []
@@ -220,7 +220,7 @@ class PairsShop:
         self._settle_all("the beginning")
         self._work(list(self._interleaved([self._under_way(pair) for pair in self.pairs])))
         self._settle_all("what was under way")
-        self._work([partial(self._last_news, pair) for pair in self.pairs])
+        self._work([partial(self._last_updates, pair) for pair in self.pairs])
         self._settle_all("the last news")
         self._let_time_pass()
 
@@ -269,7 +269,7 @@ class PairsShop:
         outbox = self._outbox()
         for _ in range(3):
             self._watch()
-            Publisher(outbox, self._outbox_desk(), self.clock).sweep((SHOP,), 60.0)
+            Publisher(outbox, self._outbox_publisher(), self.clock).sweep((SHOP,), 60.0)
 
     # --- what is expected -----------------------------------------------------------------------
 
@@ -343,7 +343,7 @@ class PairsShop:
             acts.append(partial(self._release, pair))
         return acts
 
-    def _last_news(self, pair: Pair) -> None:
+    def _last_updates(self, pair: Pair) -> None:
         """Every order is told of once more, and some of those under way are cancelled."""
         for number, customer in enumerate((pair.source, pair.target, pair.source), start=1):
             cancelled = number == 1 and pair.is_cancelled
@@ -452,27 +452,27 @@ class PairsShop:
             self.accepted[what] += points
 
     def _report(self, customer: str, run: str) -> None:
-        listening = TriggerSubscriptions(self._table)
+        subscriptions = TriggerSubscriptions(self._table)
         reports = Reports(self._table)
-        desk = ReportSender(
-            self._ledger(), reports, listening, lambda _: self.flow, self.clock, per_hour=100
+        driver = ReportSender(
+            self._ledger(), reports, subscriptions, lambda _: self.flow, self.clock, per_hour=100
         )
-        desk.report(FlowAction(SHOP, run, REPORT_POINTS, customer))
+        driver.report(FlowAction(SHOP, run, REPORT_POINTS, customer))
 
     def _publish(self, customer: str) -> None:
         """What the table's stream leads to, some time after a change."""
         account = self._store().account(SHOP, customer)
         if account is not None and not account.erased:
             time.sleep(0.001)
-            self._outbox_desk().run(SHOP, 5.0).deliver(customer, account.version)
+            self._outbox_publisher().run(SHOP, 5.0).deliver(customer, account.version)
 
     def _remind(self, customer: str) -> None:
         reminders = Reminders(self._table, self.clock)
         now = self.clock.now()
-        reminded = reminders.claim(SHOP, customer, now, now + timedelta(seconds=60))
-        if reminded is not None:
+        sent_reminders = reminders.claim(SHOP, customer, now, now + timedelta(seconds=60))
+        if sent_reminders is not None:
             time.sleep(0.001)
-            reminders.release(SHOP, customer, reminded)
+            reminders.release(SHOP, customer, sent_reminders)
 
     def _release(self, pair: Pair) -> None:
         assert pair.hold is not None, "it was taken in the beginning"
@@ -523,6 +523,6 @@ class PairsShop:
     def _outbox(self) -> Outbox:
         return Outbox(self._table)
 
-    def _outbox_desk(self) -> OutboxPublisher:
+    def _outbox_publisher(self) -> OutboxPublisher:
         subscriptions = TriggerSubscriptions(self._table)
         return OutboxPublisher(self._outbox(), subscriptions, lambda _: self.flow, self.clock)

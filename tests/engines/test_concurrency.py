@@ -25,7 +25,7 @@ from tests.engines.counting import CountingClient
 from tests.support import engine as engines
 from tests.support.engine import SHOP, Engine, book_of
 from tests.support.examples import CUSTOMER, HOLD_ID, ORDER, OTHER
-from tests.support.ledgers import FLOW, MONTH, Desk
+from tests.support.ledgers import FLOW, MONTH, LedgerDriver
 
 THREADS = 32
 POINTS = 1_000
@@ -47,8 +47,8 @@ class Crowd:
 
     def __init__(self, engine: Engine) -> None:
         self.client = CountingClient(engine.client)
-        self.desk = Desk(engine, self.client)
-        self.desk.clock.at = SystemClock().now()
+        self.driver = LedgerDriver(engine, self.client)
+        self.driver.clock.at = SystemClock().now()
         self.ledger = Ledger(engine.store(self.client), SystemClock())
         self.unavailable = 0
 
@@ -104,7 +104,7 @@ def effects(answers: list[Answer]) -> list[Booked]:
 
 
 def test_one_request_sent_twenty_times_at_once_has_one_effect(crowd: Crowd) -> None:
-    crowd.desk.grant(1_000)
+    crowd.driver.grant(1_000)
 
     answers = crowd.all_at_once([lambda: crowd.execute(consume(1_000, "k1"))] * 20)
 
@@ -114,12 +114,12 @@ def test_one_request_sent_twenty_times_at_once_has_one_effect(crowd: Crowd) -> N
         for answer in answers
     )
     assert first.figures.approved == 0
-    assert crowd.desk.topics() == ["add/flow", "sub/flow"]
-    assert crowd.desk.findings() == []
+    assert crowd.driver.topics() == ["add/flow", "sub/flow"]
+    assert crowd.driver.findings() == []
 
 
 def test_a_thousand_points_are_consumed_a_thousand_times_and_no_more(crowd: Crowd) -> None:
-    crowd.desk.grant(POINTS)
+    crowd.driver.grant(POINTS)
     instructions = [consume(1, f"k{number}") for number in range(2 * POINTS)]
 
     answers = crowd.all_at_once(
@@ -132,16 +132,16 @@ def test_a_thousand_points_are_consumed_a_thousand_times_and_no_more(crowd: Crow
     assert crowd.client.operations.count("transact_write_items") < WRITES_PER_EFFECT_MAX * POINTS
     # Everybody was told the figures of their own entry, and no entry was told to two.
     told = {answer.entry_ids: answer.figures for answer in consumed}
-    book = book_of(crowd.desk.store, CUSTOMER)
+    book = book_of(crowd.driver.store, CUSTOMER)
     assert told == {(each.entry.entry_id,): each.entry.figures for each in book[1:]}
-    assert crowd.desk.figures() == {"lifetime": POINTS, "spent": POINTS}
-    assert crowd.desk.findings() == []
+    assert crowd.driver.figures() == {"lifetime": POINTS, "spent": POINTS}
+    assert crowd.driver.findings() == []
 
 
 def test_a_hold_released_a_hundred_times_at_once_comes_back_once(crowd: Crowd) -> None:
-    crowd.desk.grant(100)
-    crowd.desk.hold(40)
-    crowd.desk.say(BeginRelease("h1"))
+    crowd.driver.grant(100)
+    crowd.driver.hold(40)
+    crowd.driver.say(BeginRelease("h1"))
     release = Instruction(SHOP, CUSTOMER, ReleaseHold("h1"), FLOW)
 
     answers = crowd.all_at_once([lambda: crowd.execute(release)] * 100)
@@ -149,15 +149,15 @@ def test_a_hold_released_a_hundred_times_at_once_comes_back_once(crowd: Crowd) -
     assert len(effects(answers)) == 1
     refused = [answer.code for answer in answers if isinstance(answer, Refusal)]
     assert refused == [Code.HOLD_NOT_FOUND] * 99
-    assert crowd.desk.figures() == {"approved": 100, "total": 100, "lifetime": 100}
-    assert crowd.desk.topics() == ["add/flow", "sub/hold", "add/hold"]
-    assert crowd.desk.findings() == []
+    assert crowd.driver.figures() == {"approved": 100, "total": 100, "lifetime": 100}
+    assert crowd.driver.topics() == ["add/flow", "sub/hold", "add/hold"]
+    assert crowd.driver.findings() == []
 
 
 def test_an_order_and_a_release_at_once_take_the_points_once(crowd: Crowd) -> None:
-    crowd.desk.grant(100)
-    crowd.desk.hold(40)
-    crowd.desk.say(BeginRelease("h1"))
+    crowd.driver.grant(100)
+    crowd.driver.hold(40)
+    crowd.driver.say(BeginRelease("h1"))
     release = Instruction(SHOP, CUSTOMER, ReleaseHold("h1"), FLOW)
     capture = Instruction(SHOP, CUSTOMER, CaptureHold(40, HOLD_ID, ORDER), Cause("order"))
 
@@ -167,13 +167,13 @@ def test_an_order_and_a_release_at_once_take_the_points_once(crowd: Crowd) -> No
 
     assert len(effects(answers[1::2])) == 1  # the order, in time or late
     assert len(effects(answers[::2])) <= 1
-    assert crowd.desk.figures() == {"approved": 60, "total": 60, "lifetime": 100, "spent": 40}
-    assert crowd.desk.findings() == []
+    assert crowd.driver.figures() == {"approved": 60, "total": 60, "lifetime": 100, "spent": 40}
+    assert crowd.driver.findings() == []
 
 
 def test_merges_at_once_move_everything_once_while_points_come_in(crowd: Crowd) -> None:
-    crowd.desk.grant(100)
-    crowd.desk.grant(5, customer_id=OTHER)
+    crowd.driver.grant(100)
+    crowd.driver.grant(5, customer_id=OTHER)
     grants = [
         Instruction(
             SHOP, customer_id, Grant(1, MONTH), FLOW, identity=Identity("test", f"g{number}")
@@ -201,10 +201,10 @@ def test_merges_at_once_move_everything_once_while_points_come_in(crowd: Crowd) 
     assert len(effects(answers[::2])) == 1  # the other merges found it done
     assert len(effects(answers[1::2])) == len(grants)
     expected = 100 + 5 + len(grants)
-    assert crowd.desk.figures(OTHER) == {
+    assert crowd.driver.figures(OTHER) == {
         "approved": expected,
         "total": expected,
         "lifetime": expected,
     }
-    assert crowd.desk.ledger.read(SHOP, CUSTOMER).customer_id == OTHER
-    assert crowd.desk.findings() == crowd.desk.findings(OTHER) == []
+    assert crowd.driver.ledger.read(SHOP, CUSTOMER).customer_id == OTHER
+    assert crowd.driver.findings() == crowd.driver.findings(OTHER) == []

@@ -23,7 +23,7 @@ from tests.engines.grown import grow
 from tests.fakes.dynamodb import size_bytes
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, MINISTACK, SHOP, Engine, book_of
 from tests.support.examples import CUSTOMER, NOON, an_entry
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 KB = 1024
 CONSUME = ["batch_get_item", "transact_write_items"]
@@ -37,21 +37,21 @@ class Counted:
 
     def __init__(self, engine: Engine) -> None:
         self.client = CountingClient(engine.client)
-        self.desk = Desk(engine, self.client)
+        self.driver = LedgerDriver(engine, self.client)
 
     def consume(self, points: int, key: str) -> Booked | Refusal:
         """Count this and nothing else."""
         self.client.forget()
-        return self.desk.consume(points, key)
+        return self.driver.consume(points, key)
 
 
 @pytest.fixture
 def counted(engine: Engine) -> Counted:
     """With 1,000 points in each of two lots on the book."""
     counted = Counted(engine)
-    counted.desk.grant(1_000)
-    counted.desk.clock.pass_time(days=1)
-    counted.desk.grant(1_000)
+    counted.driver.grant(1_000)
+    counted.driver.clock.pass_time(days=1)
+    counted.driver.grant(1_000)
     return counted
 
 
@@ -74,11 +74,11 @@ def test_a_refusal_takes_one_call_more_than_deciding(counted: Counted) -> None:
 
 def test_looking_takes_one_call_and_history_two(counted: Counted) -> None:
     counted.client.forget()
-    counted.desk.ledger.read(SHOP, CUSTOMER)
+    counted.driver.ledger.read(SHOP, CUSTOMER)
     assert counted.client.operations == ["get_item"]
 
     counted.client.forget()
-    counted.desk.ledger.history(SHOP, CUSTOMER, limit=50)
+    counted.driver.ledger.history(SHOP, CUSTOMER, limit=50)
     assert counted.client.operations == ["get_item", "query"]
 
 
@@ -131,7 +131,7 @@ def test_consuming_leaves_the_keys_of_the_indexes_alone(counted: Counted) -> Non
 @pytest.mark.parametrize("engine", [MEMORY, MINISTACK], indirect=True)
 def test_ten_thousand_entries_of_history_change_none_of_it(engine: Engine) -> None:
     counted = Counted(engine)
-    account = grow(counted.desk.store, 10_000)
+    account = grow(counted.driver.store, 10_000)
     write_units, batch_read_units = 6.0, 1.0 if engine.name == MEMORY else 0.0
 
     assert isinstance(counted.consume(10, "k1"), Booked)
@@ -144,7 +144,7 @@ def test_ten_thousand_entries_of_history_change_none_of_it(engine: Engine) -> No
     assert counted.client.operations == REFUSAL
 
     assert account.version == 10_000
-    stored = counted.desk.store.account(SHOP, CUSTOMER)
+    stored = counted.driver.store.account(SHOP, CUSTOMER)
     assert stored is not None
     assert size_bytes(items.account_item(SHOP, stored)) < 300
 
@@ -188,12 +188,12 @@ def test_the_largest_account_stays_far_from_the_limit_of_an_item() -> None:
 
 
 def test_an_entry_and_a_remembered_request_fit_a_kilobyte_each() -> None:
-    remembered = IdempotencyRecord(
+    idempotency_record = IdempotencyRecord(
         "f" * 64, "f" * 64, (f"{LONG_ID}-000000123456",) * 2, an_entry().entry.figures
     )
 
     assert size_bytes(items.entry_item(SHOP, an_entry(LONG_ID))) <= KB // 2
-    assert size_bytes(items.idempotency_item(SHOP, LONG_ID, remembered)) <= KB // 2
+    assert size_bytes(items.idempotency_item(SHOP, LONG_ID, idempotency_record)) <= KB // 2
 
 
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)

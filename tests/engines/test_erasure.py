@@ -29,7 +29,7 @@ from pointbook.store import items
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import At, Crash, Fault, FaultyClient, Standstill
 from tests.fakes.meanwhile import Meanwhile
-from tests.fakes.privacy import Office, everything, naming
+from tests.fakes.privacy import PrivacyDriver, everything, naming
 from tests.support.engine import (
     ALL,
     ISOLATED,
@@ -40,7 +40,7 @@ from tests.support.engine import (
     opened,
 )
 from tests.support.examples import CODE, CUSTOMER, HOLD_ID, ORDER, OTHER
-from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, Desk
+from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, LedgerDriver
 
 SECRETS = ("Yamada Taro", "taro@example.com", "090-1234-5678")
 MERGED = "7003"
@@ -50,20 +50,20 @@ EVERYWHERE = pytest.mark.parametrize("engine", ALL, indirect=True)
 IN_MEMORY = pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 
 
-def live(engine: Engine) -> Desk:
+def live(engine: Engine) -> LedgerDriver:
     """A customer with all that one can have: texts, keys, an order, a merge, an open hold."""
-    desk = Desk(engine)
-    desk.grant(500, key=SECRETS[1], reason=f"Welcome {SECRETS[0]}")
-    desk.grant(40, customer_id=OTHER, key="k", reason="not theirs")
-    desk.grant(70, customer_id=MERGED, reason=SECRETS[2], key="m")
+    driver = LedgerDriver(engine)
+    driver.grant(500, key=SECRETS[1], reason=f"Welcome {SECRETS[0]}")
+    driver.grant(40, customer_id=OTHER, key="k", reason="not theirs")
+    driver.grant(70, customer_id=MERGED, reason=SECRETS[2], key="m")
     cause = Cause("flow", "run-1", f"{CUSTOMER}-000000000001")
-    desk.consume(30, key="again", reason=SECRETS[2], cause=cause)
-    assert isinstance(desk.ledger.merge(SHOP, MERGED, CUSTOMER, FLOW), Booked)
-    desk.tell_order(
-        updated_at=desk.clock.now(), goods=_goods(20_000), confirmed_at=desk.clock.now()
+    driver.consume(30, key="again", reason=SECRETS[2], cause=cause)
+    assert isinstance(driver.ledger.merge(SHOP, MERGED, CUSTOMER, FLOW), Booked)
+    driver.tell_order(
+        updated_at=driver.clock.now(), goods=_goods(20_000), confirmed_at=driver.clock.now()
     )
-    desk.hold(100)
-    return desk
+    driver.hold(100)
+    return driver
 
 
 def _goods(minor: int) -> Goods:
@@ -87,7 +87,7 @@ def pseudonym(engine: Engine, book_id: str) -> str:
     return name
 
 
-def must_be_erased(engine: Engine, before: Counter[str], office: Office) -> None:
+def must_be_erased(engine: Engine, before: Counter[str], privacy_driver: PrivacyDriver) -> None:
     """All that is promised of an erasure that is done."""
     assert shop_sums(engine) == before
     for secret in SECRETS:
@@ -99,25 +99,25 @@ def must_be_erased(engine: Engine, before: Counter[str], office: Office) -> None
         book = book_of(engine.store(), account.customer_id)
         assert reconcile(account, book) == []
         assert len(book) == account.version
-    request = office.requests.find(Kind.CUSTOMER, SHOP, CUSTOMER)
+    request = privacy_driver.requests.find(Kind.CUSTOMER, SHOP, CUSTOMER)
     assert request is not None
     assert (request.state, request.pseudonyms, request.order_ids) == (State.DONE, {}, ())
 
 
 @EVERYWHERE
 def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine: Engine) -> None:
-    desk, office = live(engine), Office(engine)
-    account = desk.store.account(SHOP, CUSTOMER)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+    account = driver.store.account(SHOP, CUSTOMER)
     assert account is not None
     before = shop_sums(engine)
 
-    office.redact(CUSTOMER, orders=(ORDER,))
+    privacy_driver.redact(CUSTOMER, orders=(ORDER,))
 
-    must_be_erased(engine, before, office)
+    must_be_erased(engine, before, privacy_driver)
     name = pseudonym(engine, account.book_id)
     assert is_pseudonym(name)
     assert not is_pseudonym(CUSTOMER)
-    moved = desk.store.account(SHOP, name)
+    moved = driver.store.account(SHOP, name)
     assert moved is not None
     assert (moved.balances, moved.lots, moved.hold, moved.head, moved.version) == (
         account.balances,
@@ -130,21 +130,21 @@ def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine
 
 @IN_MEMORY
 def test_an_order_that_no_entry_is_about_forgets_its_customer_too(engine: Engine) -> None:
-    desk, office = live(engine), Office(engine)
-    news = OrderUpdate(updated_at=desk.clock.now(), goods=_goods(1))
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+    news = OrderUpdate(updated_at=driver.clock.now(), goods=_goods(1))
     too_little = UpdateOrder("9005", news, ONE_FOR_A_HUNDRED, MONTH)
-    assert desk.say(too_little) == Booked((), ANY)
-    office.redact(CUSTOMER, orders=(ORDER, "9005"))
+    assert driver.say(too_little) == Booked((), ANY)
+    privacy_driver.redact(CUSTOMER, orders=(ORDER, "9005"))
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
 
 
 @IN_MEMORY
 def test_the_files_of_a_customer_whose_number_begins_alike_stay(engine: Engine) -> None:
-    office = Office(engine)
+    privacy_driver = PrivacyDriver(engine)
     for customer in (CUSTOMER, f"{CUSTOMER}0"):
-        office.ask_for_data(customer)
-    office.redact(CUSTOMER)
-    assert list(office.bucket.objects) == [f"data-requests/{SHOP}/{CUSTOMER}0/9.json"]
+        privacy_driver.ask_for_data(customer)
+    privacy_driver.redact(CUSTOMER)
+    assert list(privacy_driver.bucket.objects) == [f"data-requests/{SHOP}/{CUSTOMER}0/9.json"]
 
 
 @IN_MEMORY
@@ -153,82 +153,82 @@ def test_entries_of_others_that_an_entry_of_theirs_caused_do_not_name_them(
     engine: Engine, erased: str
 ) -> None:
     """A workflow answers one customer's change by a grant to another."""
-    desk, office = live(engine), Office(engine)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
     cause = Cause("flow", "run-2", f"{erased}-000000000001", depth=1)
-    desk.grant(5, customer_id=OTHER, key="answer", cause=cause)
-    office.redact(erased)
+    driver.grant(5, customer_id=OTHER, key="answer", cause=cause)
+    privacy_driver.redact(erased)
     others = {place for place in naming(engine, erased) if OTHER in place[0]}
     assert others == set()
 
 
 @IN_MEMORY
 def test_the_erased_customer_sees_zeros_and_is_refused(engine: Engine) -> None:
-    desk, office = live(engine), Office(engine)
-    office.redact(CUSTOMER)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+    privacy_driver.redact(CUSTOMER)
 
     for customer_id in (CUSTOMER, MERGED):
-        assert desk.figures(customer_id) == {}
-        assert desk.ledger.history(SHOP, customer_id, limit=9, before_version=10**9) == []
-        for answer in (desk.grant(5, customer_id=customer_id), desk.grant(5, "again")):
+        assert driver.figures(customer_id) == {}
+        assert driver.ledger.history(SHOP, customer_id, limit=9, before_version=10**9) == []
+        for answer in (driver.grant(5, customer_id=customer_id), driver.grant(5, "again")):
             assert isinstance(answer, Refusal)
             assert answer.code is Code.CUSTOMER_ERASED
-    merged = desk.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW)
+    merged = driver.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW)
     assert isinstance(merged, Refusal)
     assert merged.code is Code.CUSTOMER_ERASED
-    assert desk.figures(OTHER) == {"approved": 40, "total": 40, "lifetime": 40}
+    assert driver.figures(OTHER) == {"approved": 40, "total": 40, "lifetime": 40}
 
 
 @IN_MEMORY
 def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
     """A code that was out is captured, and a late refund lowers what the order had earned."""
-    desk, office = live(engine), Office(engine)
-    book_id = _account(desk, CUSTOMER).book_id
-    office.redact(CUSTOMER)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+    book_id = _account(driver, CUSTOMER).book_id
+    privacy_driver.redact(CUSTOMER)
     name = pseudonym(engine, book_id)
 
-    captured = desk.capture(60, order_id="9002", customer_id=name)
-    cancelled = desk.say(_CANCELLATION, customer_id=name)
+    captured = driver.capture(60, order_id="9002", customer_id=name)
+    cancelled = driver.say(_CANCELLATION, customer_id=name)
 
     assert isinstance(captured, Booked)
     assert isinstance(cancelled, Booked)
-    assert desk.figures(name)["spent"] == 90
-    assert _account(desk, name).balances.reversed == 200
-    assert desk.findings(name) == []
+    assert driver.figures(name)["spent"] == 90
+    assert _account(driver, name).balances.reversed == 200
+    assert driver.findings(name) == []
 
 
 _CANCELLATION = UpdateOrder(ORDER, OrderUpdate(cancelled=True), ONE_FOR_A_HUNDRED, MONTH)
 
 
-def _account(desk: Desk, customer_id: str) -> Account:
-    account = desk.store.account(SHOP, customer_id)
+def _account(driver: LedgerDriver, customer_id: str) -> Account:
+    account = driver.store.account(SHOP, customer_id)
     assert account is not None
     return account
 
 
 @IN_MEMORY
 def test_what_is_due_stays_due_under_the_pseudonym(engine: Engine) -> None:
-    desk, office = live(engine), Office(engine)
-    name_of = _account(desk, CUSTOMER).book_id
-    office.redact(CUSTOMER)
-    desk.clock.pass_time(days=400)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+    name_of = _account(driver, CUSTOMER).book_id
+    privacy_driver.redact(CUSTOMER)
+    driver.clock.pass_time(days=400)
 
     name = pseudonym(engine, name_of)
-    stone, moved = (items.account_item(SHOP, _account(desk, one)) for one in (CUSTOMER, name))
+    stone, moved = (items.account_item(SHOP, _account(driver, one)) for one in (CUSTOMER, name))
     assert not [attribute for attribute in stone if attribute.startswith("due_")]
     assert {"due_lot", "due_hold"} <= moved.keys()
-    assert "total" not in desk.figures(name)
+    assert "total" not in driver.figures(name)
 
 
 @IN_MEMORY
 def test_erasing_twice_is_erasing_once(engine: Engine) -> None:
     live(engine)
-    office = Office(engine)
-    office.redact(CUSTOMER)
+    privacy_driver = PrivacyDriver(engine)
+    privacy_driver.redact(CUSTOMER)
     first = everything(engine)
 
-    office.clock.pass_time(days=1)
-    office.redact(CUSTOMER)
-    office.watch()
+    privacy_driver.clock.pass_time(days=1)
+    privacy_driver.redact(CUSTOMER)
+    privacy_driver.watch()
     assert everything(engine) == first
 
 
@@ -236,10 +236,10 @@ def test_erasing_twice_is_erasing_once(engine: Engine) -> None:
 def test_a_customer_without_points_is_erased_too_so_that_nothing_brings_it_back(
     engine: Engine,
 ) -> None:
-    desk, office = Desk(engine), Office(engine)
-    office.redact(CUSTOMER)
+    driver, privacy_driver = LedgerDriver(engine), PrivacyDriver(engine)
+    privacy_driver.redact(CUSTOMER)
 
-    late = desk.tell_order(updated_at=desk.clock.now(), goods=_goods(20_000))
+    late = driver.tell_order(updated_at=driver.clock.now(), goods=_goods(20_000))
     assert isinstance(late, Refusal)
     assert late.code is Code.CUSTOMER_ERASED
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
@@ -247,8 +247,8 @@ def test_a_customer_without_points_is_erased_too_so_that_nothing_brings_it_back(
 
 @IN_MEMORY
 def test_who_is_known_by_e_mail_only_has_nothing_to_be_erased(engine: Engine) -> None:
-    office = Office(engine)
-    office.desk().carry_out(office.message("customers/redact", {"customer": {}}))
+    privacy_driver = PrivacyDriver(engine)
+    privacy_driver.driver().carry_out(privacy_driver.message("customers/redact", {"customer": {}}))
     (item,) = everything(engine)
     assert item["state"] == {"S": "done"}
     assert item["counts"] == {"M": {"nothing_held": {"N": "1"}}}
@@ -258,26 +258,26 @@ def test_who_is_known_by_e_mail_only_has_nothing_to_be_erased(engine: Engine) ->
 def test_a_customer_who_was_merged_away_is_erased_and_the_survivor_keeps_the_points(
     engine: Engine,
 ) -> None:
-    desk, office = live(engine), Office(engine)
-    before, figures = shop_sums(engine), desk.figures()
-    office.redact(MERGED)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+    before, figures = shop_sums(engine), driver.figures()
+    privacy_driver.redact(MERGED)
 
     assert shop_sums(engine) == before
-    assert desk.figures() == figures
+    assert driver.figures() == figures
     assert naming(engine, MERGED) == {
         (f"SHOP#{SHOP}#CUSTOMER#{MERGED}", "ACCOUNT"),
         (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{MERGED}"),
     }
-    (child,) = _account(desk, CUSTOMER).merged_from
+    (child,) = _account(driver, CUSTOMER).merged_from
     assert is_pseudonym(child)
-    assert _account(desk, child).merged_into == CUSTOMER
+    assert _account(driver, child).merged_into == CUSTOMER
 
-    office.redact(CUSTOMER)
+    privacy_driver.redact(CUSTOMER)
     must_be_erased_again(engine, before)
-    survivor = _account(desk, child).merged_into
+    survivor = _account(driver, child).merged_into
     assert survivor is not None
     assert is_pseudonym(survivor)
-    assert _account(desk, survivor).merged_from == (child,)
+    assert _account(driver, survivor).merged_from == (child,)
 
 
 def must_be_erased_again(engine: Engine, before: Counter[str]) -> None:
@@ -287,32 +287,32 @@ def must_be_erased_again(engine: Engine, before: Counter[str]) -> None:
 
 @IN_MEMORY
 def test_a_long_history_moves_in_several_runs(engine: Engine) -> None:
-    desk, office = live(engine), Office(engine)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
     for _ in range(700):
-        desk.grant(1, reason=SECRETS[0])
+        driver.grant(1, reason=SECRETS[0])
     before = shop_sums(engine)
-    impatient = _Ticking(office)
+    impatient = _Ticking(privacy_driver)
 
-    office.redact(CUSTOMER, client=impatient)
+    privacy_driver.redact(CUSTOMER, client=impatient)
     runs = 0
-    while office.watch(12.0, client=impatient).open:
+    while privacy_driver.watch(12.0, client=impatient).open:
         runs += 1
         assert runs < 50, "it gets nowhere"
     assert runs > 1
-    must_be_erased(engine, before, office)
-    (request,) = office.requests.all_of(SHOP)
+    must_be_erased(engine, before, privacy_driver)
+    (request,) = privacy_driver.requests.all_of(SHOP)
     assert request.counts["entries"] == 707
 
 
 class _Ticking:
     """A client whose every call takes 0.4 s of the office's time."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, privacy_driver: PrivacyDriver) -> None:
+        self._privacy_driver = privacy_driver
 
     def __getattr__(self, operation: str) -> object:
-        self._office.clock.monotonic_seconds += 0.4
-        return getattr(self._office.engine.client, operation)
+        self._privacy_driver.clock.monotonic_seconds += 0.4
+        return getattr(self._privacy_driver.engine.client, operation)
 
 
 class _Witness:
@@ -337,15 +337,15 @@ def _cut_off(at: int, fault: Fault) -> bool:
     """Erase with one fault at one call, then let the schedule run. False: there is no such call."""
     engine = opened(MEMORY, MemoryDynamoDB(page_items=3))
     live(engine)
-    office, before = Office(engine), shop_sums(engine)
+    privacy_driver, before = PrivacyDriver(engine), shop_sums(engine)
     plan = At(at, fault)
     with suppress(Crash, LedgerUnavailable):  # the queue brings the message again
-        office.redact(CUSTOMER, orders=(ORDER,), client=faulty(engine, plan))
+        privacy_driver.redact(CUSTOMER, orders=(ORDER,), client=faulty(engine, plan))
     assert shop_sums(engine) == before, "also in between"
     _no_hole(engine)
-    office.redact(CUSTOMER, orders=(ORDER,))
-    office.watch()
-    must_be_erased(engine, before, office)
+    privacy_driver.redact(CUSTOMER, orders=(ORDER,))
+    privacy_driver.watch()
+    must_be_erased(engine, before, privacy_driver)
     return len(plan.seen) > at
 
 
@@ -380,10 +380,12 @@ def test_two_at_once_do_it_once(engine: Engine) -> None:
     for at in range(0, 60, 4):
         engine = opened(MEMORY, MemoryDynamoDB())
         live(engine)
-        office, before = Office(engine), shop_sums(engine)
-        office.redact(CUSTOMER, client=Meanwhile(engine, at, partial(office.redact, CUSTOMER)))
-        office.watch()
-        must_be_erased(engine, before, office)
+        privacy_driver, before = PrivacyDriver(engine), shop_sums(engine)
+        privacy_driver.redact(
+            CUSTOMER, client=Meanwhile(engine, at, partial(privacy_driver.redact, CUSTOMER))
+        )
+        privacy_driver.watch()
+        must_be_erased(engine, before, privacy_driver)
         assert len(accounts(engine)) == 5
 
 
@@ -396,31 +398,31 @@ def test_what_is_spent_meanwhile_is_taken_along_or_refused() -> None:
     done = 0
     for at in range(60):
         engine = opened(MEMORY, MemoryDynamoDB())
-        desk = live(engine)
-        office = Office(engine)
+        driver = live(engine)
+        privacy_driver = PrivacyDriver(engine)
         lifetime = shop_sums(engine)["issued"]
         answers: list[Booked | Refusal] = []
-        consume = partial(_note, answers, partial(desk.consume, 7, reason=SECRETS[0]))
+        consume = partial(_note, answers, partial(driver.consume, 7, reason=SECRETS[0]))
         client = Meanwhile(engine, at, consume)
-        office.redact(CUSTOMER, client=client)
-        office.watch()
+        privacy_driver.redact(CUSTOMER, client=client)
+        privacy_driver.watch()
         consumed = sum(isinstance(answer, Booked) for answer in answers)
         done += consumed
         assert shop_sums(engine)["spent"] == 30 + 7 * consumed
         assert shop_sums(engine)["issued"] == lifetime
-        must_be_erased(engine, shop_sums(engine), office)
+        must_be_erased(engine, shop_sums(engine), privacy_driver)
     assert done > 3
 
 
 @pytest.mark.parametrize("engine", ISOLATED, indirect=True)
 def test_many_who_spend_while_it_is_erased_lose_nothing(engine: Engine) -> None:
     """Real threads: each consume is there under the pseudonym, or was refused."""
-    desk, office = live(engine), Office(engine)
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
     before = shop_sums(engine)
     started = Barrier(4)
 
     def spend(number: int) -> list[bool]:
-        mine = Desk(engine)
+        mine = LedgerDriver(engine)
         mine.ledger = Ledger(mine.store, SystemClock())
         started.wait()
         return [
@@ -431,28 +433,28 @@ def test_many_who_spend_while_it_is_erased_lose_nothing(engine: Engine) -> None:
     with ThreadPoolExecutor(3) as pool:
         spending = [pool.submit(spend, number) for number in range(3)]
         started.wait()
-        office.redact(CUSTOMER, orders=(ORDER,))
+        privacy_driver.redact(CUSTOMER, orders=(ORDER,))
         done = sum(sum(one.result()) for one in spending)
-    office.watch()
+    privacy_driver.watch()
     after = shop_sums(engine)
     assert after["spent"] == before["spent"] + done
     assert after["issued"] == before["issued"]
-    must_be_erased(engine, after, office)
-    assert desk.figures() == {}
+    must_be_erased(engine, after, privacy_driver)
+    assert driver.figures() == {}
 
 
 @IN_MEMORY
 def test_a_merge_that_comes_in_between_is_erased_too(engine: Engine) -> None:
     for at in range(30):
         engine = opened(MEMORY, MemoryDynamoDB())
-        desk, office = live(engine), Office(engine)
+        driver, privacy_driver = live(engine), PrivacyDriver(engine)
         before = shop_sums(engine)
-        merge = partial(desk.ledger.merge, SHOP, OTHER, CUSTOMER, FLOW)
+        merge = partial(driver.ledger.merge, SHOP, OTHER, CUSTOMER, FLOW)
         client = Meanwhile(engine, at, merge)
-        office.redact(CUSTOMER, client=client)
-        office.watch()
+        privacy_driver.redact(CUSTOMER, client=client)
+        privacy_driver.watch()
         assert Balances(**shop_sums(engine)) == Balances(**before)
-        kept = desk.figures(OTHER).get("approved")
+        kept = driver.figures(OTHER).get("approved")
         assert kept in (40, None)
         assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
 
@@ -460,34 +462,34 @@ def test_a_merge_that_comes_in_between_is_erased_too(engine: Engine) -> None:
 @IN_MEMORY
 def test_a_bucket_that_is_down_leaves_the_request_open(engine: Engine) -> None:
     live(engine)
-    office = Office(engine)
-    office.bucket.objects[f"data-requests/{SHOP}/{CUSTOMER}/1.json"] = b"{}"
-    office.ask_for_data(OTHER, 1)
-    office.bucket.down = 3
-    office.redact(CUSTOMER)
-    assert office.watch().open == 1
-    assert office.watch().done == 1
-    assert list(office.bucket.objects) == [f"data-requests/{SHOP}/{OTHER}/1.json"]
+    privacy_driver = PrivacyDriver(engine)
+    privacy_driver.bucket.objects[f"data-requests/{SHOP}/{CUSTOMER}/1.json"] = b"{}"
+    privacy_driver.ask_for_data(OTHER, 1)
+    privacy_driver.bucket.down = 3
+    privacy_driver.redact(CUSTOMER)
+    assert privacy_driver.watch().open == 1
+    assert privacy_driver.watch().done == 1
+    assert list(privacy_driver.bucket.objects) == [f"data-requests/{SHOP}/{OTHER}/1.json"]
 
 
 @IN_MEMORY
 def test_the_age_of_what_is_not_done_is_told(engine: Engine) -> None:
     live(engine)
-    office = Office(engine)
-    office.bucket.down = 10
-    office.redact(CUSTOMER)
-    office.clock.pass_time(days=8)
-    watched = office.watch()
+    privacy_driver = PrivacyDriver(engine)
+    privacy_driver.bucket.down = 10
+    privacy_driver.redact(CUSTOMER)
+    privacy_driver.clock.pass_time(days=8)
+    watched = privacy_driver.watch()
     assert (watched.open, watched.oldest_seconds) == (1, 8 * 86_400)
-    office.bucket.down = 0
-    assert office.watch().oldest_seconds == 0
+    privacy_driver.bucket.down = 0
+    assert privacy_driver.watch().oldest_seconds == 0
 
 
 @IN_MEMORY
 def test_the_code_of_an_erased_customers_hold_still_finds_it(engine: Engine) -> None:
-    desk, office = live(engine), Office(engine)
-    office.redact(CUSTOMER)
-    record = desk.store.load(ReadRequest(SHOP, None, hold_id=HOLD_ID), fresh=True).hold_record
+    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+    privacy_driver.redact(CUSTOMER)
+    record = driver.store.load(ReadRequest(SHOP, None, hold_id=HOLD_ID), fresh=True).hold_record
     assert record is not None
     assert is_pseudonym(record.customer_id)
     assert record.code == CODE

@@ -9,7 +9,7 @@ import pytest
 from pointbook.clock import SystemClock
 from pointbook.domain.erase import tombstone
 from pointbook.domain.lots import Lot
-from pointbook.domain.reminders import Reminder, after_telling
+from pointbook.domain.reminders import Reminder, with_sent
 from pointbook.store import items, keys
 from pointbook.store.customer_items import CustomerErased
 from pointbook.store.outbox import Cursor, Outbox
@@ -19,8 +19,8 @@ from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support import engine as engines
 from tests.support.engine import SHOP, Engine
-from tests.support.examples import CUSTOMER, OTHER, a_remembered
-from tests.support.ledgers import Desk
+from tests.support.examples import CUSTOMER, OTHER, an_idempotency_record
+from tests.support.ledgers import LedgerDriver
 
 NOW = datetime(2026, 11, 22, 3, 59, 59, 999_000, tzinfo=UTC)
 NEXT_HOUR = NOW + timedelta(milliseconds=1)
@@ -86,7 +86,7 @@ def test_reports_at_once_are_counted_each(reports: Reports) -> None:
 
 
 def test_a_report_is_remembered_as_it_was_first(reports: Reports) -> None:
-    first = a_remembered()
+    first = an_idempotency_record()
     assert reports.known(SHOP, CUSTOMER, first.key_hash) is None
     assert reports.remember(SHOP, CUSTOMER, first) == first
     another = type(first)(first.key_hash, first.content_hash, (), first.figures)
@@ -102,8 +102,8 @@ def told(day: date, *leads: int) -> Reminder:
 def test_a_book_is_claimed_by_one_and_what_was_told_is_kept(reminders: Reminders) -> None:
     assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) == {}
     assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) is None
-    after = after_telling({}, told(DAY, 30), NOW.date())
-    after = after_telling(after, told(LATER, 30, 7), NOW.date())
+    after = with_sent({}, told(DAY, 30), NOW.date())
+    after = with_sent(after, told(LATER, 30, 7), NOW.date())
     reminders.release(SHOP, CUSTOMER, after)
     assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) == {
         DAY: frozenset({30}),
@@ -113,13 +113,13 @@ def test_a_book_is_claimed_by_one_and_what_was_told_is_kept(reminders: Reminders
 
 
 def test_books_are_read_with_what_was_told_of_them(engine: Engine, reminders: Reminders) -> None:
-    desk = Desk(engine)
-    desk.grant(70)
+    driver = LedgerDriver(engine)
+    driver.grant(70)
     reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM)
     reminders.release(SHOP, CUSTOMER, {DAY: frozenset({7})})
     (book,) = reminders.accounts(SHOP, [CUSTOMER, "7999"])
     assert (book.customer_id, book.account().balances.approved) == (CUSTOMER, 70)
-    assert book.reminded() == {DAY: frozenset({7})}
+    assert book.sent_reminders() == {DAY: frozenset({7})}
 
 
 def test_the_outbox_and_the_reminders_leave_each_others_notes_alone(

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from pointbook.domain.orders import Order
-from pointbook.store import keys
-from pointbook.store import order_items as papers
+from pointbook.store import keys, order_items
 from tests.engines.merged_pairs import HELD_POINTS, ORDER_POINTS, PairsShop
 from tests.fakes.privacy import everything
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, Engine
@@ -38,7 +37,7 @@ def test_merged_pairs_are_erased_in_every_order_by_parallel_workers_and_no_sum_c
     assert wrong_accounts(table) == []
     orders = {
         order.order_id: order
-        for order in (papers.order_of(item) for item in table if item["sk"]["S"] == keys.ORDER)
+        for order in (order_items.order_of(item) for item in table if item["sk"]["S"] == keys.ORDER)
     }
     _has_what_was_under_way(shop, orders)
     assert shop_balances(table) == shop.expected_balances(

@@ -10,7 +10,7 @@ from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.support.engine import SHOP, Engine
 from tests.support.examples import CUSTOMER, OTHER
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=30)
@@ -22,12 +22,12 @@ def outbox(engine: Engine) -> Outbox:
     return Outbox(Table(engine.client, engine.table))
 
 
-def wish(lease: str = "mine", now: datetime = NOW, customer_id: str = CUSTOMER) -> Cursor:
+def hold_request(lease: str = "mine", now: datetime = NOW, customer_id: str = CUSTOMER) -> Cursor:
     return Cursor(SHOP, customer_id, lease, now + LEASE)
 
 
 def acquired(outbox: Outbox, lease: str = "mine", now: datetime = NOW) -> Cursor:
-    cursor = outbox.acquire(wish(lease, now), now, None)
+    cursor = outbox.acquire(hold_request(lease, now), now, None)
     assert isinstance(cursor, Cursor)
     return cursor
 
@@ -37,22 +37,24 @@ def due(outbox: Outbox, now: datetime = NOW) -> list[str]:
 
 
 def test_a_lease_is_one_senders_until_its_time_is_over(outbox: Outbox) -> None:
-    assert acquired(outbox) == wish()
-    assert outbox.acquire(wish("theirs"), NOW, None) == Leased(NOW + LEASE)
+    assert acquired(outbox) == hold_request()
+    assert outbox.acquire(hold_request("theirs"), NOW, None) == Leased(NOW + LEASE)
     later = NOW + LEASE
-    assert outbox.acquire(wish("theirs", later), later, None) == wish("theirs", later)
+    assert outbox.acquire(hold_request("theirs", later), later, None) == hold_request(
+        "theirs", later
+    )
     for change in (outbox.advance, outbox.release, lambda one: outbox.reschedule(one, NOW)):
         with pytest.raises(LeaseLost):
-            change(replace(wish(), published=7))
-    outbox.discard(wish())
+            change(replace(hold_request(), published=7))
+    outbox.discard(hold_request())
     assert outbox.published(SHOP, CUSTOMER) == 0
-    assert outbox.acquire(wish("third"), NOW, None) == Leased(later + LEASE)
+    assert outbox.acquire(hold_request("third"), NOW, None) == Leased(later + LEASE)
 
 
 def test_progress_is_kept_and_the_next_sender_goes_on_from_there(outbox: Outbox) -> None:
     cursor = replace(acquired(outbox), published=3, part=1, lease_until=NOW + 2 * LEASE)
     outbox.advance(cursor)
-    assert outbox.acquire(wish("theirs"), NOW + LEASE, None) == Leased(NOW + 2 * LEASE)
+    assert outbox.acquire(hold_request("theirs"), NOW + LEASE, None) == Leased(NOW + 2 * LEASE)
     assert outbox.release(replace(cursor, published=4, part=0))
     assert outbox.published(SHOP, CUSTOMER) == 4
     assert acquired(outbox, "theirs").published == 4
@@ -60,8 +62,8 @@ def test_progress_is_kept_and_the_next_sender_goes_on_from_there(outbox: Outbox)
 
 def test_who_was_told_is_not_leased_again_for_the_same_version(outbox: Outbox) -> None:
     assert outbox.release(replace(acquired(outbox), published=3))
-    assert outbox.acquire(wish(), NOW, 3) is None
-    assert isinstance(outbox.acquire(wish(), NOW, 4), Cursor)
+    assert outbox.acquire(hold_request(), NOW, 3) is None
+    assert isinstance(outbox.acquire(hold_request(), NOW, 4), Cursor)
 
 
 def test_a_book_that_is_put_off_is_due_at_its_time_and_remembers_its_tries(
@@ -76,7 +78,7 @@ def test_a_book_that_is_put_off_is_due_at_its_time_and_remembers_its_tries(
     assert due(outbox, NOW + LEASE) == [CUSTOMER], "should this sender end here, it is still due"
     assert outbox.release(replace(again, published=3, part=0, tries=0))
     assert due(outbox, NOW + LEASE) == []
-    assert replace(acquired(outbox), lease="") == replace(wish(""), published=3)
+    assert replace(acquired(outbox), lease="") == replace(hold_request(""), published=3)
 
 
 def test_what_is_asked_for_while_somebody_sends_is_not_struck_off(outbox: Outbox) -> None:
@@ -120,16 +122,16 @@ def test_a_cursor_that_told_nothing_is_not_kept_unless_somebody_asked(
 
 def test_what_others_keep_on_a_cursor_stays(outbox: Outbox, engine: Engine) -> None:
     item = {"pk": {"S": f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}"}, "sk": {"S": "OUTBOX"}}
-    reminded = {"M": {"20261231": {"L": [{"N": "30"}]}}}
-    engine.client.put_item(TableName=engine.table, Item={**item, "reminded": reminded})
+    sent_reminders = {"M": {"20261231": {"L": [{"N": "30"}]}}}
+    engine.client.put_item(TableName=engine.table, Item={**item, "reminded": sent_reminders})
     outbox.discard(acquired(outbox))
-    outbox.advance(replace(wish(), published=1))
-    assert outbox.release(replace(wish(), published=2))
+    outbox.advance(replace(hold_request(), published=1))
+    assert outbox.release(replace(hold_request(), published=2))
     outbox.reschedule(replace(acquired(outbox), published=2), NOW)
     outbox.request(SHOP, CUSTOMER, 3, NOW)
     assert outbox.rewind(SHOP, CUSTOMER, 1, 3, NOW)
     kept = engine.client.get_item(TableName=engine.table, Key=item, ConsistentRead=True)["Item"]
-    assert kept["reminded"] == reminded
+    assert kept["reminded"] == sent_reminders
 
 
 def test_a_cursor_is_set_back_unless_somebody_is_sending(outbox: Outbox) -> None:
@@ -144,9 +146,9 @@ def test_a_cursor_is_set_back_unless_somebody_is_sending(outbox: Outbox) -> None
 
 
 def test_entries_are_read_in_order_above_a_version(outbox: Outbox, engine: Engine) -> None:
-    desk = Desk(engine)
+    driver = LedgerDriver(engine)
     for points in range(1, 8):
-        desk.grant(points)
+        driver.grant(points)
     read = [
         [booked.entry.version for booked in outbox.entries(SHOP, CUSTOMER, above, limit)]
         for above, limit in ((0, 100), (0, 3), (3, 3), (6, 3), (7, 3))
@@ -157,12 +159,14 @@ def test_entries_are_read_in_order_above_a_version(outbox: Outbox, engine: Engin
 def test_books_that_are_behind_are_found_however_long_they_are(
     outbox: Outbox, engine: Engine
 ) -> None:
-    desk = Desk(engine)
+    driver = LedgerDriver(engine)
     for customer_id in ("7001", "7002", "7003", "7004"):
         for number in range(3):
-            desk.grant(1, customer_id=customer_id, key=f"{customer_id}-{number}", reason="x" * 200)
+            driver.grant(
+                1, customer_id=customer_id, key=f"{customer_id}-{number}", reason="x" * 200
+            )
     for customer_id, told in (("7002", 3), ("7003", 1)):
-        cursor = outbox.acquire(wish(customer_id=customer_id), NOW, None)
+        cursor = outbox.acquire(hold_request(customer_id=customer_id), NOW, None)
         assert isinstance(cursor, Cursor)
         assert outbox.release(replace(cursor, published=told))
     seen: list[int] = []

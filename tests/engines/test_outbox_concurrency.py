@@ -15,7 +15,7 @@ from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.support import engine as engines
 from tests.support.engine import SHOP, Engine
 from tests.support.examples import CUSTOMER
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 SENDERS = 6
 ENTRIES = 30
@@ -53,29 +53,29 @@ def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) 
     flow = SlowFlow()
     outbox = Outbox(Table(engine.client, engine.table))
     subscriptions = TriggerSubscriptions(Table(engine.client, engine.table))
-    desk = OutboxPublisher(outbox, subscriptions, lambda _: flow, SystemClock())
-    ledger = Desk(engine)
+    driver = OutboxPublisher(outbox, subscriptions, lambda _: flow, SystemClock())
+    ledger = LedgerDriver(engine)
     booked = threading.Event()
 
     def book() -> None:
         for number in range(ENTRIES):
             ledger.grant(1, key=str(number))
-            desk.run(SHOP, 30).deliver(CUSTOMER, number + 1)
+            driver.run(SHOP, 30).deliver(CUSTOMER, number + 1)
         booked.set()
 
     def sweep() -> None:
         while not booked.is_set():
-            desk.run(SHOP, 30).deliver(CUSTOMER)
+            driver.run(SHOP, 30).deliver(CUSTOMER)
 
     def wake() -> None:
         while not booked.is_set():
             account = ledger.store.account(SHOP, CUSTOMER)
             if account is not None:
-                desk.run(SHOP, 30).deliver(CUSTOMER, account.version)
+                driver.run(SHOP, 30).deliver(CUSTOMER, account.version)
 
     work: list[Callable[[], None]] = [book, *[sweep] * (SENDERS // 2), *[wake] * (SENDERS // 2)]
     side_by_side(work)
-    desk.run(SHOP, 30).deliver(CUSTOMER, ENTRIES)
+    driver.run(SHOP, 30).deliver(CUSTOMER, ENTRIES)
 
     entries = [f"{CUSTOMER}-{version:012d}" for version in range(1, ENTRIES + 1)]
     both = ("points-approved-changed", "points-changed")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pointbook.domain.programme import Programme, ProgrammeError, usual_programme
+from pointbook.domain.programme import Programme, ProgrammeError, default_programme
 from pointbook.errors import LedgerUnavailable, ProgrammeMoved
 from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes, Version
 from pointbook.store.table import Table
@@ -16,8 +16,8 @@ from tests.support.ledgers import SetClock
 from tests.support.table import table_request
 
 SHOP = "demo.myshopify.com"
-DEFAULTS = usual_programme()
-SHORT_HOLDS = usual_programme(hold_seconds="5")
+DEFAULTS = default_programme()
+SHORT_HOLDS = default_programme(hold_seconds="5")
 DURING_THE_DEPLOY = PARAMETERS_REST - timedelta(seconds=1)
 
 
@@ -75,7 +75,7 @@ def releases(table: MemoryDynamoDB) -> Releases:
 
 def numbered(programme: Programme, version: int) -> Programme:
     """The same rules in another version."""
-    return usual_programme(version, **programme.texts())
+    return default_programme(version, **programme.texts())
 
 
 def before_the_next_read_is_answered(
@@ -214,7 +214,7 @@ def test_a_person_changes_rules_and_every_version_is_kept(engine: Engine) -> Non
     releases.wait(timedelta(hours=1))
     texts = {"hold_seconds": "5", "rank_multipliers": "gold=150", "reminder_days": "none"}
     written = programmes.set(SHOP, texts, "hanako", 1)
-    assert written == usual_programme(2, **texts)
+    assert written == default_programme(2, **texts)
     assert programmes.in_force(SHOP) == written
     versions = [
         Version(DEFAULTS, first_at, "deployment"),
@@ -233,7 +233,7 @@ def test_what_a_person_has_set_outlives_deployments(releases: Releases) -> None:
     releases.in_force(DEFAULTS)
     releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "60"}, "hanako", 1)
     releases.wait(timedelta(days=30))
-    assert releases.in_force(SHORT_HOLDS) == usual_programme(2, hold_seconds="60")
+    assert releases.in_force(SHORT_HOLDS) == default_programme(2, hold_seconds="60")
     assert releases.hold_seconds() == [600, 60]
 
 
@@ -247,7 +247,7 @@ def test_a_person_may_come_before_every_function(releases: Releases) -> None:
     programmes = releases.with_parameters(SHORT_HOLDS)
     assert programmes.latest(SHOP) is None
     written = programmes.set(SHOP, {"points_per_unit": "2"}, "hanako", 0)
-    assert written == usual_programme(1, hold_seconds="5", points_per_unit="2")
+    assert written == default_programme(1, hold_seconds="5", points_per_unit="2")
     assert releases.in_force(DEFAULTS) == written
 
 

@@ -8,7 +8,7 @@ from pointbook.domain.reconcile import Damage
 from pointbook.store import items, keys
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, book_of
 from tests.support.examples import CUSTOMER
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 type Item = dict[str, Any]
 
@@ -21,11 +21,11 @@ class Vandal:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self.desk = Desk(engine)
+        self.driver = LedgerDriver(engine)
         for points in (100, 50, 20):
-            self.desk.grant(points, reason="ようこそ")
-        self.desk.consume(30)
-        assert self.desk.findings() == []
+            self.driver.grant(points, reason="ようこそ")
+        self.driver.consume(30)
+        assert self.driver.findings() == []
 
     def put(self, item: Item) -> None:
         """Put an item over whatever is there."""
@@ -43,17 +43,17 @@ class Vandal:
 
     def entry(self, version: int) -> Item:
         """An entry as it is kept."""
-        return items.entry_item(SHOP, book_of(self.desk.store, CUSTOMER)[version - 1])
+        return items.entry_item(SHOP, book_of(self.driver.store, CUSTOMER)[version - 1])
 
     def account(self) -> Item:
         """The account as it is kept."""
-        account = self.desk.store.account(SHOP, CUSTOMER)
+        account = self.driver.store.account(SHOP, CUSTOMER)
         assert account is not None
         return items.account_item(SHOP, account)
 
     def found(self) -> set[tuple[Damage, int]]:
         """What reconciling finds, and at which versions (0: the account)."""
-        return {(finding.damage, finding.version) for finding in self.desk.findings()}
+        return {(finding.damage, finding.version) for finding in self.driver.findings()}
 
 
 @pytest.fixture
@@ -159,5 +159,5 @@ def test_a_book_stays_sound_when_a_text_is_erased(vandal: Vandal) -> None:
     assert {"reason", "salt"} <= entry.keys()
     vandal.put({name: value for name, value in entry.items() if name not in {"reason", "salt"}})
 
-    assert book_of(vandal.desk.store, CUSTOMER)[1].text is None
+    assert book_of(vandal.driver.store, CUSTOMER)[1].text is None
     assert vandal.found() == set()

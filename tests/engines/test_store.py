@@ -37,10 +37,10 @@ from tests.support.examples import (
     ORDER,
     OTHER,
     a_hold_record,
-    a_remembered,
     a_write,
     an_account,
     an_entry,
+    an_idempotency_record,
     an_order,
 )
 
@@ -65,21 +65,21 @@ def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.Data
     store, customer_id, order_id = engine.store(), str(next(numbers)), str(next(numbers))
     account = data.draw(generated.accounts(customer_id))
     entry = data.draw(generated.entries(customer_id))
-    remembered = data.draw(generated.remembered)
+    idempotency_record = data.draw(generated.idempotency_record)
     order = data.draw(generated.orders(order_id))
     record = replace(data.draw(generated.hold_records), hold_id=f"h{customer_id}")
     write = Write(
         SHOP,
         (AccountWrite(account, (entry,)),),
-        remembered,
+        idempotency_record,
         customer_id,
         order,
         record,
     )
     assert store.commit(write) == Committed()
 
-    wanted = ReadRequest(SHOP, customer_id, remembered.key_hash, order_id, record.hold_id)
-    everything = Loaded(account, remembered, order, record)
+    wanted = ReadRequest(SHOP, customer_id, idempotency_record.key_hash, order_id, record.hold_id)
+    everything = Loaded(account, idempotency_record, order, record)
     assert store.load(wanted, fresh=True) == everything
     assert store.load(wanted, fresh=False) == everything
     assert store.account(SHOP, customer_id) == account
@@ -177,7 +177,9 @@ def test_one_guard_stops_the_whole_write(
     verdict = store.commit(guard(second))
 
     assert verdict == VersionConflict({CUSTOMER: an_account()} if account_changed else {})
-    assert loaded(store) == Loaded(an_account(), a_remembered(), an_order(), a_hold_record())
+    assert loaded(store) == Loaded(
+        an_account(), an_idempotency_record(), an_order(), a_hold_record()
+    )
     assert loaded(store, replace(EVERYTHING, key_hash="ef" * 32)).idempotency_record is None
     assert len(book_of(store, CUSTOMER)) == 1
     assert store.commit(second) == Committed()  # with its guards as they should be
@@ -202,10 +204,11 @@ def test_a_request_that_was_remembered_is_already_done(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
     again = replace(
-        a_write(revision=2), idempotency_record=replace(a_remembered(), content_hash="11" * 32)
+        a_write(revision=2),
+        idempotency_record=replace(an_idempotency_record(), content_hash="11" * 32),
     )
 
-    assert store.commit(again) == AlreadyDone(a_remembered())
+    assert store.commit(again) == AlreadyDone(an_idempotency_record())
     assert loaded(store).account == an_account()
 
 
@@ -213,14 +216,14 @@ def test_already_done_says_more_than_a_lost_race(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
 
-    assert store.commit(a_write()) == AlreadyDone(a_remembered())
+    assert store.commit(a_write()) == AlreadyDone(an_idempotency_record())
 
 
 def test_an_account_is_handed_back_only_if_nothing_else_had_changed(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
     both_gone = replace(
-        a_write(revision=1), idempotency_record=a_remembered("ef" * 32), hold_record=None
+        a_write(revision=1), idempotency_record=an_idempotency_record("ef" * 32), hold_record=None
     )
 
     assert store.commit(both_gone) == VersionConflict()
@@ -292,7 +295,7 @@ def test_entries_come_newest_first_below_a_version_and_up_to_a_limit(engine: Eng
     for revision, first in enumerate(range(1, 110, 20), start=1):
         with_entries(store, range(first, first + 20), revision)
     # A remembered request and the account share the book's key; neither is an entry.
-    store.commit(Write(SHOP, (), a_remembered(), CUSTOMER))
+    store.commit(Write(SHOP, (), an_idempotency_record(), CUSTOMER))
 
     def versions(before_version: int, limit: int) -> list[int]:
         found = store.entries(SHOP, CUSTOMER, before_version=before_version, limit=limit)

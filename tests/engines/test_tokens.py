@@ -12,7 +12,7 @@ import pytest
 from pointbook.aws import kms as kms_module
 from pointbook.aws.kms import KmsCipher
 from pointbook.errors import LedgerUnavailable, StoreRefused, Unavailable
-from pointbook.http.tokens import KeptToken
+from pointbook.http.tokens import StoredToken
 from pointbook.store.table import Table
 from pointbook.store.tokens import Tokens
 from tests.fakes.cipher import PlainCipher
@@ -23,8 +23,8 @@ from tests.support.table import table_request
 
 OTHER_SHOP = "other.myshopify.com"
 UNTIL = datetime(2026, 11, 23, 3, 0, 0, 123_000, UTC)
-LEASED = KeptToken("", datetime(1970, 1, 1, tzinfo=UTC), 1, UNTIL)
-TOKEN = KeptToken("shpat_1", UNTIL, 2)
+LEASED = StoredToken("", datetime(1970, 1, 1, tzinfo=UTC), 1, UNTIL)
+TOKEN = StoredToken("shpat_1", UNTIL, 2)
 
 
 def refusing(aws_code: str) -> Callable[..., Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pointbook.deadline import Deadline
 from pointbook.http.calls import Answer, Call, CallError
-from pointbook.http.tokens import KeptToken
+from pointbook.http.tokens import StoredToken
 from pointbook.shopify.app_keys import AppKeys
 
 SHOP = "demo.myshopify.com"
@@ -80,13 +80,13 @@ class MemoryTokenStore:
     """A `TokenStore` as the table is one: a write only over the version before."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, KeptToken] = {}
+        self.kept: dict[str, StoredToken] = {}
         self._lock = threading.Lock()
 
-    def read(self, shop: str) -> KeptToken | None:
+    def read(self, shop: str) -> StoredToken | None:
         return self.kept.get(shop)
 
-    def write(self, shop: str, token: KeptToken) -> bool:
+    def write(self, shop: str, token: StoredToken) -> bool:
         with self._lock:
             before = self.kept[shop].version if shop in self.kept else 0
             if token.version != before + 1:

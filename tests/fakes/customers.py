@@ -7,7 +7,7 @@ from pointbook.errors import ShopifyUnavailable
 
 
 class MemoryCustomers:
-    """The customers of one shop, as `order_service.CustomerTags` and `KnownCustomers` say.
+    """The customers of one shop, as `order_service.CustomerTags` and `CustomerDirectory` say.
 
     Whoever has no tags here has none at Shopify either, unless they are `gone`. While
     `unreachable`, nothing is answered. `asked` are the customers of all questions.

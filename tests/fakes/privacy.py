@@ -71,7 +71,7 @@ class Operator:
         self.told.append(message)
 
 
-class Office:
+class PrivacyDriver:
     """Shopify's privacy webhooks, and the desk that works on them."""
 
     def __init__(self, engine: Engine, clock: SetClock | None = None) -> None:
@@ -81,10 +81,10 @@ class Office:
         self.operator = Operator()
         self.requests = PrivacyRequests(Table(engine.client, engine.table))
 
-    def desk(self, client: Any = None) -> PrivacyService:
+    def driver(self, client: Any = None) -> PrivacyService:
         """The desk, through `client` where one is wrapped around the engine's."""
         table = Table(client or self.engine.client, self.engine.table)
-        rooms = Dependencies(
+        dependencies = Dependencies(
             store=DynamoStore(table),
             requests=PrivacyRequests(table),
             items=StoredItems(table, self.clock),
@@ -93,7 +93,7 @@ class Office:
             files=PrivacyFiles(self.bucket, BUCKET),
             clock=self.clock,
         )
-        return PrivacyService(rooms, self.operator)
+        return PrivacyService(dependencies, self.operator)
 
     def redact(self, customer_id: str, orders: tuple[str, ...] = (), client: Any = None) -> None:
         """Shopify asks to erase a customer."""
@@ -101,7 +101,7 @@ class Office:
             "customer": {"id": int(customer_id)},
             "orders_to_redact": [int(one) for one in orders],
         }
-        self.desk(client).carry_out(self.message("customers/redact", payload))
+        self.driver(client).carry_out(self.message("customers/redact", payload))
 
     def ask_for_data(
         self, customer_id: str, request: int = 9, orders: tuple[str, ...] = ()
@@ -112,7 +112,7 @@ class Office:
             "orders_requested": [int(one) for one in orders],
             "data_request": {"id": request},
         }
-        self.desk().carry_out(self.message("customers/data_request", payload))
+        self.driver().carry_out(self.message("customers/data_request", payload))
 
     def message(self, topic: str, payload: Mapping[str, Any], event: str = "e-1") -> Message:
         """A webhook that has come now."""
@@ -120,7 +120,7 @@ class Office:
 
     def watch(self, seconds: float = MINUTES_SECONDS, client: Any = None) -> WatchResult:
         """One run of the schedule."""
-        return self.desk(client).watch((SHOP,), seconds)
+        return self.driver(client).watch((SHOP,), seconds)
 
     def file(self, customer_id: str, request: int = 9) -> dict[str, Any]:
         """The data that a customer gets."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pointbook.services.privacy import requests as desk
+from pointbook.services.privacy import requests as driver
 from pointbook.services.privacy import shops
 from tests.support.harness import Functions, event
 
@@ -125,7 +125,7 @@ def test_a_payload_that_names_nobody_comes_again(
 def test_a_request_is_taken_in_even_where_nothing_can_be_done_yet(
     functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "ONE_MESSAGE_SECONDS", 0)
+    monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)
     assert functions.work("privacy_events", redact()) == []
     ((key, item),) = functions.table.items("points").items()
     assert key == (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{CUSTOMER}")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pointbook.services.privacy import requests as desk
+from pointbook.services.privacy import requests as driver
 from tests.support.harness import Functions, event
 
 CUSTOMERS_REDACT = event("privacy_events", "customers_redact")
@@ -13,7 +13,7 @@ CUSTOMERS_REDACT = event("privacy_events", "customers_redact")
 @pytest.fixture
 def left_open(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Functions:
     """A stack with one request that nobody has begun."""
-    monkeypatch.setattr(desk, "ONE_MESSAGE_SECONDS", 0)
+    monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)
     functions.invoke("privacy_events", CUSTOMERS_REDACT, seconds=60)
     return functions
 

@@ -59,7 +59,7 @@ class Shop:
         self.flow.received.clear()
         return found
 
-    def remembered(self) -> Any:
+    def idempotency_record(self) -> Any:
         """What is kept with the customer's book."""
         item = self.functions.table.get_item(TableName=TABLE, Key=CURSOR, ConsistentRead=True)
         return item.get("Item", {}).get("reminded")
@@ -107,7 +107,7 @@ def test_what_is_told_is_what_the_trigger_declares(shop: Shop) -> None:
 def test_nothing_is_told_too_early(shop: Shop) -> None:
     shop.grant(days=31)
     assert shop.remind()["sent"] == 0
-    assert shop.remembered() is None
+    assert shop.idempotency_record() is None
 
 
 def test_a_lot_that_gets_more_points_is_not_told_again_for_the_same_lead(shop: Shop) -> None:
@@ -144,17 +144,17 @@ def test_what_is_over_is_forgotten(shop: Shop) -> None:
     shop.grant(days=5)
     shop.grant(days=20)
     shop.remind()
-    assert len(shop.remembered()["M"]) == 2
+    assert len(shop.idempotency_record()["M"]) == 2
     shop.move(13)
     shop.remind()
-    assert len(shop.remembered()["M"]) == 1
+    assert len(shop.idempotency_record()["M"]) == 1
 
 
 def test_while_shopify_is_down_nothing_is_remembered_and_the_next_run_tells(shop: Shop) -> None:
     shop.grant(days=30)
     shop.flow.whims.append(down)
     assert shop.remind() == {"due": 1, "sent": 0, "failed": 1, "complete": False}
-    assert shop.remembered() == {"M": {}}
+    assert shop.idempotency_record() == {"M": {}}
     assert shop.remind()["sent"] == 1
     assert shop.remind()["sent"] == 0
     assert len(shop.told()) == 1
@@ -209,7 +209,7 @@ def test_where_nobody_listens_nothing_is_told_and_nothing_is_remembered(shop: Sh
     off = callback(**trigger, has_enabled_flow=False, timestamp="2026-11-22T03:00:00Z")
     assert shop.functions.ask("flow_lifecycle", off).status == 200
     assert shop.remind() == {"due": 0, "sent": 0, "failed": 0, "complete": True}
-    assert shop.remembered() is None
+    assert shop.idempotency_record() is None
     shop.functions.ask("flow_lifecycle", callback(**trigger))
     assert shop.remind()["sent"] == 1
 
@@ -257,8 +257,8 @@ def test_two_runs_at_once_tell_once(shop: Shop) -> None:
 def test_a_run_that_was_cut_off_is_made_good_when_its_claim_is_over(shop: Shop) -> None:
     shop.grant(days=30)
     now = shop.wall_clock.now()
-    desk = shop.functions.container.reminder_sender()
-    desk.reminders.claim("demo.myshopify.com", CUSTOMER, now, now + reminders.CLAIM)
+    driver = shop.functions.container.reminder_sender()
+    driver.reminders.claim("demo.myshopify.com", CUSTOMER, now, now + reminders.CLAIM)
     assert shop.remind()["sent"] == 0
     shop.wall_clock.late = reminders.CLAIM
     assert shop.remind()["sent"] == 1

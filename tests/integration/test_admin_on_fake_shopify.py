@@ -24,7 +24,7 @@ from pointbook.container import Container
 from pointbook.domain.programme_rules import DiscountKind
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import SettingsError, ShopifyRefused, ShopifyUnavailable
-from pointbook.http.tokens import KeptToken
+from pointbook.http.tokens import StoredToken
 from pointbook.http.transport import Transport
 from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi
 from pointbook.shopify.admin_access import AdminAccess
@@ -77,7 +77,7 @@ class FakeShopifyProcess:
 
     def keep(self, token: str, lives: timedelta) -> None:
         """Keep a token that no instance knows yet."""
-        self.tokens.kept[SHOP] = KeptToken(token, datetime.now(UTC) + lives, 1)
+        self.tokens.kept[SHOP] = StoredToken(token, datetime.now(UTC) + lives, 1)
 
     def behave(self, **order: object) -> None:
         assert requests.post(f"{self.url}/_behave", json=order, timeout=5).status_code == 200

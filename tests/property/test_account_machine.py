@@ -31,7 +31,7 @@ from pointbook.domain.refusal import Refusal
 from pointbook.domain.state import State
 from tests.property.invariants import INVARIANTS, HoldsResolveOnce, Step
 from tests.reference import model
-from tests.reference.papers import Papers
+from tests.reference.order_items import OrderItems
 
 START = datetime(2027, 10, 29, 14, 59, 30, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -169,7 +169,7 @@ class AccountMachine(RuleBasedStateMachine):
         _set_limits(limits)
         self.now = START
         self.limits = limits
-        self.papers = Papers()
+        self.order_items = OrderItems()
         self.orders: dict[str, Order] = {}
         self.records: dict[str, HoldRecord] = {}
         self.holds = HoldsResolveOnce()
@@ -408,7 +408,7 @@ class AccountMachine(RuleBasedStateMachine):
     def ask(self, who: int, jump: Jump, command: c.Command, named: str = "") -> Decision | Refusal:
         """Ask the domain and the model the same, and compare."""
         side, now = self.sides[who], self.moment(who, jump)
-        answer = model.decide(side.customer, self.papers, command, now, named)
+        answer = model.decide(side.customer, self.order_items, command, now, named)
         decision = decide(self.state(side.account, command, named), command, now)
         if isinstance(decision, Refusal):
             assert answer.refused == decision.code

@@ -24,7 +24,7 @@ from pointbook.domain.orders import (
     Spending,
 )
 from pointbook.domain.state import State
-from tests.reference.papers import OrderPaper, Spent, earned, earning_money
+from tests.reference.order_items import OrderPaper, Spent, earned, earning_money
 
 NOW = datetime(2027, 3, 10, 3, tzinfo=UTC)
 DAY = timedelta(days=1)

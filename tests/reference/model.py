@@ -19,7 +19,7 @@ from pointbook.domain.expiry import ExpiryRule, Rolling
 from pointbook.domain.orders import DebtPolicy
 from pointbook.domain.refusal import Code as Refused
 from tests.reference.calendar_walk import EPOCH, FOREVER, lapses_at, last_day, local_day
-from tests.reference.papers import Code, OrderPaper, Papers, Spent
+from tests.reference.order_items import Code, OrderItems, OrderPaper, Spent
 
 BUCKETS: Final = (
     "pending",
@@ -35,10 +35,10 @@ BUCKETS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One point. `remembered`: it expired recently enough for a late order to take it back."""
+    """One point. `reclaimable`: it expired recently enough for a late order to take it back."""
 
     last_day: date = FOREVER
-    remembered: bool = False
+    reclaimable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class Customer:
             balances=seen.balances(),
             figures=seen.figures(),
             lots=dict(Counter(point.last_day for point in seen.points["approved"])),
-            lapsed=dict(Counter(p.last_day for p in seen.points["expired"] if p.remembered)),
+            lapsed=dict(Counter(p.last_day for p in seen.points["expired"] if p.reclaimable)),
             debt=len(seen.owed),
             hold=None
             if held is None
@@ -243,17 +243,17 @@ class Customer:
         over = {point for point in set(free) if self.is_over(point, moment)}
         gone = [point for point in free if point in over]
         self.points["approved"] = [point for point in free if point not in over]
-        self.points["expired"] += [Point(point.last_day, remembered=True) for point in gone]
+        self.points["expired"] += [Point(point.last_day, reclaimable=True) for point in gone]
         self.forget_old_days()
         self.write("points/sub/expire", "approved", "expired", len(gone), moment)
 
     def forget_old_days(self) -> None:
         """Only the latest lapsed days are remembered."""
-        days = sorted({point.last_day for point in self.points["expired"] if point.remembered})
+        days = sorted({point.last_day for point in self.points["expired"] if point.reclaimable})
         kept = days[-self.limits.lapsed_days :]
         if len(kept) < len(days):
             self.points["expired"] = [
-                Point(p.last_day, p.remembered and p.last_day in kept)
+                Point(p.last_day, p.reclaimable and p.last_day in kept)
                 for p in self.points["expired"]
             ]
 
@@ -440,7 +440,7 @@ class Customer:
         """
         found: list[date] = []
         for day in sorted(days):
-            expired = Point(day, remembered=True)
+            expired = Point(day, reclaimable=True)
             if len(found) < points and expired in self.points["expired"]:
                 self.points["expired"].remove(expired)
                 found.append(day)
@@ -462,9 +462,9 @@ class Customer:
 
 
 def decide(
-    customer: Customer, papers: Papers, command: c.Command, now: datetime, named: str = ""
+    customer: Customer, order_items: OrderItems, command: c.Command, now: datetime, named: str = ""
 ) -> Answer:
-    """Carry the command out on `customer` and `papers`, or refuse and change neither.
+    """Carry the command out on `customer` and `order_items`, or refuse and change neither.
 
     `named` is whom the request names, where that one was merged into the customer.
     """
@@ -474,7 +474,7 @@ def decide(
     work.as_of, work.named = max(work.as_of, now), named
     work.settle()
     try:
-        alarms = _CARRY_OUT[type(command)](work, papers, command)
+        alarms = _CARRY_OUT[type(command)](work, order_items, command)
     except Refusing as refusing:
         return Answer(refused=refusing.code)
     work.settle()
@@ -558,17 +558,17 @@ def merge(
 
 
 type Alarms = tuple[str, ...]
-type Carrier = Callable[[Customer, Papers, c.Command], Alarms]
+type Carrier = Callable[[Customer, OrderItems, c.Command], Alarms]
 
 
-def _grant(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+def _grant(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.Grant)
     customer.keep_pace("flow", command.flow_per_hour, Refused.LOOP_REFUSED)
     customer.grant("issued", command.points, command.expiry, command.topic)
     return ()
 
 
-def _consume(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+def _consume(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.Consume)
     customer.keep_pace("flow", command.flow_per_hour, Refused.LOOP_REFUSED)
     customer.need(command.points)
@@ -579,7 +579,7 @@ def _consume(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     return ()
 
 
-def _remove(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+def _remove(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.Remove)
     customer.need(command.points)
     customer.pick(command.points)
@@ -588,7 +588,7 @@ def _remove(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     return ()
 
 
-def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+def _take_hold(customer: Customer, order_items: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.TakeHold)
     customer.keep_pace("hold", command.holds_per_hour, Refused.RATE_LIMITED)
     if customer.hold is not None:
@@ -600,28 +600,28 @@ def _take_hold(customer: Customer, papers: Papers, command: c.Command) -> Alarms
         command.hold_id, ends_at, "preparing", command.lapsed_expiry, command.code
     )
     days = [point.last_day for point in customer.points["hold"]]
-    papers.codes[command.hold_id] = Code(
+    order_items.codes[command.hold_id] = Code(
         days, command.code, command.worth_minor, customer.customer_id
     )
     customer.write("points/sub/hold", "approved", "hold", command.points)
     return ()
 
 
-def _mark_ready(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+def _mark_ready(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.MarkReady)
     held = customer.need_hold(command.hold_id, {"preparing", "ready"})
     customer.hold = replace(held, state="ready")
     return ()
 
 
-def _begin_release(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+def _begin_release(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.BeginRelease)
     held = customer.need_hold(command.hold_id, {"preparing", "ready", "releasing"})
     customer.hold = replace(held, state="releasing")
     return ()
 
 
-def _undo_hold(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+def _undo_hold(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.UndoHold)
     customer.need_hold(command.hold_id, {"preparing"})
     if command.code_in_doubt:
@@ -630,19 +630,19 @@ def _undo_hold(customer: Customer, _: Papers, command: c.Command) -> Alarms:
     return ()
 
 
-def _release_hold(customer: Customer, _: Papers, command: c.Command) -> Alarms:
+def _release_hold(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.ReleaseHold)
     customer.need_hold(command.hold_id, {"releasing"})
     customer.let_hold_go(customer.as_of)
     return ()
 
 
-def _capture(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+def _capture(customer: Customer, order_items: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.CaptureHold)
     hold_id, order_id = command.hold_id, command.order_id
-    if hold_id not in papers.codes:
+    if hold_id not in order_items.codes:
         raise Refusing(Refused.HOLD_NOT_FOUND)
-    code, paper = papers.codes[hold_id], papers.order(order_id)
+    code, paper = order_items.codes[hold_id], order_items.order(order_id)
     customer.must_own(code.owner)
     if order_id in code.orders:
         return ()
@@ -655,7 +655,7 @@ def _capture(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
         days = customer.spend_after_all(points, code.days, "points/sub/hold", command.renew)
     spent = Spent(hold_id, days, points, command.return_spent, customer.customer_id)
     paper.spent.append(spent)
-    papers.orders[order_id] = paper
+    order_items.orders[order_id] = paper
     code.orders.append(order_id)
     return tuple(alarms)
 
@@ -674,9 +674,9 @@ def _spend_held(customer: Customer, points: int, renew: Rolling | None) -> list[
     return [point.last_day for point in held[:points]]
 
 
-def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+def _update_order(customer: Customer, order_items: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.UpdateOrder)
-    paper = papers.order(command.order_id)
+    paper = order_items.order(command.order_id)
     customer.must_own(paper.owner)
     customer.need_in("pending", paper.pending, Refused.NOT_PENDING)
     paper.heard.append((command.update, command.rule))
@@ -690,7 +690,7 @@ def _update_order(customer: Customer, papers: Papers, command: c.Command) -> Ala
         day = customer.grant("pending", paper.pending, command.expiry, "points/add/order")
         paper.approved_days += [day] * paper.pending
         paper.pending = 0
-    papers.orders[command.order_id] = paper
+    order_items.orders[command.order_id] = paper
     return ()
 
 
@@ -725,9 +725,9 @@ def _lose(customer: Customer, paper: OrderPaper, points: int, order_id: str) -> 
         paper.approved_days = days[taken:]
 
 
-def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+def _spend_on_order(customer: Customer, order_items: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.SpendOnOrder)
-    paper = papers.order(command.order_id)
+    paper = order_items.order(command.order_id)
     customer.must_own(paper.owner)
     if command.spending_id in {spent.spending_id for spent in paper.spent}:
         return ()
@@ -739,13 +739,13 @@ def _spend_on_order(customer: Customer, papers: Papers, command: c.Command) -> A
     paper.spent.append(
         Spent(command.spending_id, days, command.points, command.return_spent, customer.customer_id)
     )
-    papers.orders[command.order_id] = paper
+    order_items.orders[command.order_id] = paper
     return ("spent_without_points",) if len(picked) < command.points else ()
 
 
-def _return_spending(customer: Customer, papers: Papers, command: c.Command) -> Alarms:
+def _return_spending(customer: Customer, order_items: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.ReturnSpending)
-    paper = papers.order(command.order_id)
+    paper = order_items.order(command.order_id)
     spent = next((s for s in paper.spent if s.spending_id == command.spending_id), None)
     if spent is None:
         return ()
@@ -758,7 +758,7 @@ def _return_spending(customer: Customer, papers: Papers, command: c.Command) -> 
     else:
         _spend_after_all(customer, spent, spent.returned - wanted)
     spent.returned = wanted
-    papers.orders[command.order_id] = paper
+    order_items.orders[command.order_id] = paper
     return ("spent_without_points",) if len(customer.owed) > owed else ()
 
 
@@ -780,7 +780,7 @@ def _spend_after_all(customer: Customer, spent: Spent, points: int) -> None:
     del spent.returned_days[:points]
 
 
-def _settle(_: Customer, __: Papers, command: c.Command) -> Alarms:
+def _settle(_: Customer, __: OrderItems, command: c.Command) -> Alarms:
     assert isinstance(command, c.Settle)
     return ()
 

@@ -27,13 +27,13 @@ from pointbook.domain.expiry import Days, Never
 from pointbook.domain.orders import EarningRule, Goods, OrderUpdate, Refund
 from pointbook.ledger.instruction import Booked
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.privacy import Office, everything
+from tests.fakes.privacy import PrivacyDriver, everything
 from tests.reference.chain_by_the_page import Item, Page, digest, quoted, sha256
 from tests.simulation.kernel.world import World
 from tests.support import shopify_files
 from tests.support.engine import MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER, NOON, OTHER
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 TEXT = (shopify_files.ROOT / "docs" / "hash-chain.md").read_text(encoding="utf-8")
 PAGE = Page.read(TEXT)
@@ -141,11 +141,11 @@ def test_texts_are_escaped_as_the_page_shows() -> None:
 # --- what the ledger books -----------------------------------------------------------------------
 
 
-def live(desk: Desk) -> None:
+def live(driver: LedgerDriver) -> None:
     """Everything that can happen to points, with texts and without."""
 
     def say(command: Command, **more: Any) -> None:
-        assert isinstance(desk.say(command, **more), Booked), command
+        assert isinstance(driver.say(command, **more), Booked), command
 
     for number, topic in enumerate(sorted(topic for topic in Topic if "/add/" in topic)):
         if topic in (
@@ -172,17 +172,17 @@ def live(desk: Desk) -> None:
     say(TakeHold(40, "h2", 600, code="C2"))
     say(BeginRelease("h2"))
     say(ReleaseHold("h2"))
-    desk.clock.pass_time(days=3, hours=13)
+    driver.clock.pass_time(days=3, hours=13)
     say(TakeHold(90, "h3", 600, code="C3"))
-    desk.clock.pass_time(days=20)
+    driver.clock.pass_time(days=20)
     say(Settle())
     say(CaptureHold(90, "h3", "903"))
     say(Grant(70, Never()), customer_id=OTHER, reason="theirs")
-    assert isinstance(desk.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW), Booked)
+    assert isinstance(driver.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW), Booked)
 
 
 def test_every_kind_of_movement_that_the_ledger_books_verifies_by_the_page(engine: Engine) -> None:
-    live(Desk(engine))
+    live(LedgerDriver(engine))
     found = books(everything(engine))
     assert len(found) == 2
     topics = {item["topic"]["S"] for book in found for item in book if "topic" in item}
@@ -193,8 +193,8 @@ def test_every_kind_of_movement_that_the_ledger_books_verifies_by_the_page(engin
 
 
 def test_the_chain_of_an_erased_customer_verifies_with_the_same_hashes(engine: Engine) -> None:
-    desk = Desk(engine)
-    live(desk)
+    driver = LedgerDriver(engine)
+    live(driver)
 
     def hashes() -> set[str]:
         return {
@@ -205,7 +205,7 @@ def test_the_chain_of_an_erased_customer_verifies_with_the_same_hashes(engine: E
         }
 
     before = hashes()
-    Office(engine, desk.clock).redact(CUSTOMER)
+    PrivacyDriver(engine, driver.clock).redact(CUSTOMER)
     found = books(everything(engine))
     assert hashes() == before
     assert all(book[0]["pk"]["S"].startswith(f"SHOP#{SHOP}#CUSTOMER#0") for book in found)
@@ -237,7 +237,7 @@ TAMPERINGS: dict[str, Callable[[list[Item]], object]] = {
 
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_what_was_tampered_with_does_not_verify(engine: Engine, name: str) -> None:
-    live(Desk(engine))
+    live(LedgerDriver(engine))
     book = max(books(everything(engine)), key=len)
     items = sorted(book, key=lambda item: item["sk"]["S"])
     assert PAGE.wrong(tuple(items)) == []

@@ -41,7 +41,7 @@ from tests.fakes.flow import (
 )
 from tests.support import engine as engines
 from tests.support.engine import SHOP, opened
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 CUSTOMERS = ("7001", "7002")
 MINUTE = 60
@@ -80,7 +80,7 @@ class Shop:
         self.clock = RealClock()
         self.flow = FakeFlow(self.clock)
         self.late = Standstill()
-        self.ledger = Desk(self.engine)
+        self.ledger = LedgerDriver(self.engine)
         self.plan = plan
         self._random = random
         self.client = FaultyClient(self.memory, self.memory, self, self.late, random, Nobody())
@@ -115,11 +115,11 @@ class Shop:
         """Whether a sender, started anew, did not fail."""
         outbox = self._outbox()
         subscriptions = TriggerSubscriptions(Table(self.client, self.engine.table))
-        desk = OutboxPublisher(
+        driver = OutboxPublisher(
             outbox, subscriptions, lambda _: self.flow, self.clock, self._random.random
         )
         try:
-            desk.run(SHOP, 50).deliver(customer_id, version)
+            driver.run(SHOP, 50).deliver(customer_id, version)
         except (Crash, PointbookError):
             return False
         return True

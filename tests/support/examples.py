@@ -54,7 +54,7 @@ def an_entry(customer_id: str = CUSTOMER, version: int = 1) -> BookedEntry:
     return seal([entry], "b1", "", CAUSE, None)[0]
 
 
-def a_remembered(key_hash: str = "ab" * 32) -> IdempotencyRecord:
+def an_idempotency_record(key_hash: str = "ab" * 32) -> IdempotencyRecord:
     """The record of a request that granted."""
     return IdempotencyRecord(
         key_hash=key_hash,
@@ -81,7 +81,7 @@ def a_write(revision: int = 1, version: int | None = None, key_hash: str = "ab" 
     return Write(
         shop=SHOP,
         accounts=(AccountWrite(account, (an_entry(version=version),)),),
-        idempotency_record=a_remembered(key_hash),
+        idempotency_record=an_idempotency_record(key_hash),
         recorded_for=CUSTOMER,
         order=an_order(revision),
         hold_record=a_hold_record(revision),

@@ -117,7 +117,7 @@ def entries(customer_id: str) -> st.SearchStrategy[BookedEntry]:
     )
 
 
-remembered = st.builds(
+idempotency_record = st.builds(
     IdempotencyRecord,
     key_hash=hashes,
     content_hash=hashes,

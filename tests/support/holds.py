@@ -19,7 +19,7 @@ from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import ExpiryRule, Never
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import DueKind, ReadRequest
-from pointbook.domain.programme import Programme, usual_programme
+from pointbook.domain.programme import Programme, default_programme
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.holds import HoldService
@@ -130,7 +130,7 @@ class Instance:
 class Bench:
     """The table, Shopify, and the time in which they are."""
 
-    programme: Programme = field(default_factory=usual_programme)
+    programme: Programme = field(default_factory=default_programme)
     time: PassingTime = field(default_factory=PassingTime)
     engine: MemoryDynamoDB = field(default_factory=MemoryDynamoDB)
     shopify: ShopifyModel = field(init=False)

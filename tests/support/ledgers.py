@@ -52,7 +52,7 @@ class SetClock:
         self.at += timedelta(**duration)
 
 
-class Desk:
+class LedgerDriver:
     """Someone who gives a ledger instructions, and looks at its book."""
 
     def __init__(self, engine: Engine, client: Any = None) -> None:

@@ -91,7 +91,7 @@ def shop_balances(table: Iterable[RawItem]) -> dict[str, int]:
 
 def _owner(pk: str) -> str:
     """The customer in a key, "" where there is none."""
-    _, mark, customer_id = pk.partition("#C#")
+    _, mark, customer_id = pk.partition("#CUSTOMER#")
     return customer_id if mark else ""
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import HoldReleasing, RateLimited
 from pointbook.services.holds import HoldResult
@@ -18,7 +18,7 @@ MINUTE_MS = 60_000
 def a_bench(calls: int, holds: int = 1_000) -> Bench:
     """A shop that allows so many calls a minute, and a customer of 1,250 points."""
     bench = Bench(
-        programme=usual_programme(hold_calls_per_minute=str(calls), holds_per_hour=str(holds))
+        programme=default_programme(hold_calls_per_minute=str(calls), holds_per_hour=str(holds))
     )
     bench.grant(1_250)
     bench.grant(1_250, who=OTHER)

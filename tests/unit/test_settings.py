@@ -6,7 +6,7 @@ import pytest
 
 from local import demo
 from pointbook.domain.expiry import Days, Months, Never, RoundTo
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.domain.programme_rules import RULES, Master
 from pointbook.errors import SettingsError
 from pointbook.settings import (
@@ -73,7 +73,7 @@ def test_everything_can_be_said() -> None:
         "https://second-1.myshopify.com",
     }
     assert given.till_provider == "smaregi"
-    assert given.default_programme() == usual_programme(
+    assert given.default_programme() == default_programme(
         time_zone="Europe/Berlin",
         currency="EUR",
         point_worth_minor="10",

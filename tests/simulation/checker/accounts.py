@@ -60,7 +60,7 @@ class Book:
         self.as_of_ms = account["as_of"]
         model_balances = customer.balances()
         held = account.get("hold")
-        remembered = [point for point in customer.points["expired"] if point.remembered]
+        reclaimable = [point for point in customer.points["expired"] if point.reclaimable]
         pairs = {
             "book": (account["book"], self.book_id),
             "revision": (account["revision"], self.revision),
@@ -70,7 +70,7 @@ class Book:
             "balances": (account["balances"], list(self.balances.values())),
             "model": (self.balances, {name: model_balances[name] for name in plainly.BUCKETS}),
             "lots": (plainly.by_day(account["lots"]), _by_day(customer.points["approved"])),
-            "lapsed": (plainly.by_day(account.get("lapsed", [])), _by_day(remembered)),
+            "lapsed": (plainly.by_day(account.get("lapsed", [])), _by_day(reclaimable)),
             "hold": (held and _hold_in_table(held), _hold_of(customer)),
             "paces": (_paces(account), customer.paces()),
             "merged_into": (account.get("merged_into"), customer.merged_into),

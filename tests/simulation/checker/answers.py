@@ -162,9 +162,9 @@ class Answers:
     ) -> bool:
         """Whether the ask changed nothing at that time, and the figures were these."""
         before = self._shops.customer(self._shops.owner(ask.who, sequence)).at(sequence)
-        known = self._shops.papers(ask, sequence)
-        customer, papers, answer = self._shops.decide(ask, sequence, now)
-        told = plainly.order_known(ask.order_id, papers)
+        known = self._shops.order_items(ask, sequence)
+        customer, order_items, answer = self._shops.decide(ask, sequence, now)
+        told = plainly.order_known(ask.order_id, order_items)
         return (
             answer.refused is None
             and not answer.moves

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tests.reference import model
 from tests.reference.model import Answer, Customer
-from tests.reference.papers import Code, OrderPaper, Papers
+from tests.reference.order_items import Code, OrderItems, OrderPaper
 from tests.simulation.kernel.requests import Ask, Who
 
 
@@ -67,9 +67,9 @@ class Shops:
         """Whose points they are now."""
         return list(self._chain(who))[-1]
 
-    def papers(self, ask: Ask, sequence: int) -> Papers:
+    def order_items(self, ask: Ask, sequence: int) -> OrderItems:
         """What was known at that time of the order and the code that an ask is about."""
-        found = Papers()
+        found = OrderItems()
         order_id, code = ask.order_id, ask.hold_id
         if order_id and (order := self._order(ask.who[0], order_id).at(sequence)):
             found.orders[order_id] = order.copy()
@@ -77,24 +77,24 @@ class Shops:
             found.codes[code] = replace(known, orders=list(known.orders))
         return found
 
-    def decide(self, ask: Ask, sequence: int, now: datetime) -> tuple[Customer, Papers, Answer]:
+    def decide(self, ask: Ask, sequence: int, now: datetime) -> tuple[Customer, OrderItems, Answer]:
         """What would have come of an ask at that time, and what would be known after it."""
         customer = self.customer(self.owner(ask.who, sequence)).at(sequence).copy()
-        papers = self.papers(ask, sequence)
+        order_items = self.order_items(ask, sequence)
         assert ask.command is not None, f"{ask} has no command"
-        answer = model.decide(customer, papers, ask.command, now, ask.who[1])
-        return customer, papers, answer
+        answer = model.decide(customer, order_items, ask.command, now, ask.who[1])
+        return customer, order_items, answer
 
     def keep(self, sequence: int, who: Who, customer: Customer, entries: int) -> None:
         """A write has made this of a customer."""
         self.customer(who).add(sequence, customer)
         self.versions[who].add(sequence, self.versions[who].latest + entries)
 
-    def keep_papers(self, sequence: int, ask: Ask, papers: Papers) -> None:
+    def keep_order_items(self, sequence: int, ask: Ask, order_items: OrderItems) -> None:
         """A write has made this known."""
-        for order_id, order in papers.orders.items():
+        for order_id, order in order_items.orders.items():
             self._order(ask.who[0], order_id).add(sequence, order)
-        for code, known in papers.codes.items():
+        for code, known in order_items.codes.items():
             self._code(ask.who[0], code).add(sequence, known)
 
     def moments(self, ask: Ask, after: int, until: int) -> list[int]:

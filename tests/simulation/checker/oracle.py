@@ -26,7 +26,7 @@ from typing import Any
 
 from pointbook.domain.refusal import Refusal
 from pointbook.ledger.instruction import Booked, View
-from tests.reference.papers import OrderPaper
+from tests.reference.order_items import OrderPaper
 from tests.simulation.checker.answers import Answers
 from tests.simulation.checker.writes import Writes
 from tests.simulation.kernel.requests import Attempt

@@ -8,7 +8,7 @@ from dataclasses import asdict, astuple
 from datetime import date, datetime
 from typing import Any, Final
 
-from tests.reference.papers import OrderPaper, Papers
+from tests.reference.order_items import OrderItems, OrderPaper
 from tests.support.instants import instant, milliseconds
 
 BUCKETS: Final = (
@@ -123,7 +123,7 @@ def order_on_paper(paper: OrderPaper) -> Plain:
             refund.refund_id: (
                 list(astuple(refund.goods)),
                 refund.money_minor,
-                _ms(refund.told_at),
+                _ms(refund.reported_at),
             )
             for refund in paper.refunds.values()
         },
@@ -145,15 +145,15 @@ def order_on_paper(paper: OrderPaper) -> Plain:
     }
 
 
-def order_known(order_id: str | None, papers: Papers) -> Plain | None:
+def order_known(order_id: str | None, order_items: OrderItems) -> Plain | None:
     """What must be known of an order, if anything was heard of it."""
-    paper = papers.orders.get(order_id or "")
+    paper = order_items.orders.get(order_id or "")
     return order_on_paper(paper) if paper else None
 
 
-def record_known(hold_id: str | None, papers: Papers) -> tuple[object, ...] | None:
+def record_known(hold_id: str | None, order_items: OrderItems) -> tuple[object, ...] | None:
     """A hold: its id, its code, its worth, the orders that carried it, its points by day."""
-    known = papers.codes.get(hold_id or "")
+    known = order_items.codes.get(hold_id or "")
     if known is None:
         return None
     return hold_id, known.text, known.worth_minor, known.orders, dict(Counter(known.days))
@@ -165,7 +165,7 @@ def record_in_table(item: Plain) -> tuple[object, ...]:
     return item["hold_id"], item["code"], item["worth_minor"], item["orders"], days
 
 
-def loose_in_table(item: Plain) -> tuple[object, ...]:
+def orphaned_in_table(item: Plain) -> tuple[object, ...]:
     """What the table says about a code that is to be switched off."""
     until = instant(item["until"])
     return item["hold_id"], item["code"], until, item["tries"], item["due_code_at"]

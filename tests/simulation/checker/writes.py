@@ -10,7 +10,7 @@ from pointbook.domain.commands import Settle
 from pointbook.ledger.instruction import Identity
 from tests.reference import model
 from tests.reference.model import Answer, Customer, Move
-from tests.reference.papers import Papers
+from tests.reference.order_items import OrderItems
 from tests.simulation.checker import raw_items as plainly
 from tests.simulation.checker.accounts import Book
 from tests.simulation.checker.histories import Shops
@@ -29,7 +29,7 @@ class Written:
 
     accounts: dict[Who, Plain] = field(default_factory=dict)
     entries: dict[Who, list[Plain]] = field(default_factory=dict)
-    remembered: list[tuple[Who, Plain]] = field(default_factory=list)
+    idempotency_record: list[tuple[Who, Plain]] = field(default_factory=list)
     orders: list[Plain] = field(default_factory=list)
     records: list[Plain] = field(default_factory=list)
     loose: list[Plain] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Writes:
         for who, account in written.accounts.items():
             self.book(who).check_account(who, account, self.shops.customer(who).latest)
         attempt.commits.append(commit)
-        self._check_remembered(commit, written)
+        self._check_idempotency_record(commit, written)
 
     def _check_not_refused(self, attempt: Attempt) -> None:
         """What is on its way when its attempt ends must not arrive after a later refusal."""
@@ -106,7 +106,7 @@ class Writes:
                 case "ENTRY":
                     written.entries.setdefault(who, []).append(item)
                 case "REQUEST":
-                    written.remembered.append((who, item))
+                    written.idempotency_record.append((who, item))
                 case "ORDER":
                     written.orders.append(item)
                 case "HOLD":
@@ -129,20 +129,20 @@ class Writes:
         must("effect", who == self.shops.owner(ask.who, sequence - 1), f"{who} is not {ask.who}")
         self.book(who).check_date(account, wall_ms)
         now = instant(account["as_of"])
-        known = self.shops.papers(ask, sequence - 1)
-        customer, papers, answer = self.shops.decide(ask, sequence - 1, now)
+        known = self.shops.order_items(ask, sequence - 1)
+        customer, order_items, answer = self.shops.decide(ask, sequence - 1, now)
         if answer.refused is not None or len(answer.moves) > ENTRIES_PER_WRITE_MAX:
-            customer, papers, own = self.shops.customer(who).latest.copy(), known, False
+            customer, order_items, own = self.shops.customer(who).latest.copy(), known, False
             answer = model.settle_part(customer, now, ENTRIES_PER_WRITE_MAX)
             must("effect", answer.moves, f"{ask.name} must be refused, and nothing is due")
         due = self._due(who, now, len(answer.moves))
         entries = written.entries.get(who, [])
         self._check_entries(who, account, entries, answer.moves)
         self._check_causes(who, entries, len(entries) if not own else due, ask, ask.reason)
-        _check_papers(ask, known, papers, written)
+        _check_order_items(ask, known, order_items, written)
         _check_orphaned(answer, written)
         self.shops.keep(sequence, who, customer, len(entries))
-        self.shops.keep_papers(sequence, ask, papers)
+        self.shops.keep_order_items(sequence, ask, order_items)
         return Commit(
             sequence=sequence,
             attempt=attempt,
@@ -235,15 +235,15 @@ class Writes:
             must("entries", sealed, "what caused it is not sealed")
             must("entries", seen == cause, f"caused by {seen}, must be {cause}")
 
-    def _check_remembered(self, commit: Commit, written: Written) -> None:
+    def _check_idempotency_record(self, commit: Commit, written: Written) -> None:
         """An ask with an identity is remembered with its answer, under the name it was asked by."""
         ask = commit.attempt.ask
         identity = ask.identity if commit.own else None
-        count = len(written.remembered)
+        count = len(written.idempotency_record)
         must("once", count == (1 if identity else 0), f"{ask.name} is remembered {count} times")
         if identity is None:
             return
-        ((who, item),) = written.remembered
+        ((who, item),) = written.idempotency_record
         name = _name(ask.who, identity)
         must(
             "once",
@@ -258,7 +258,7 @@ class Writes:
         self._effects[name], self._contents[name] = commit, content
 
 
-def _check_papers(ask: Ask, before: Papers, after: Papers, written: Written) -> None:
+def _check_order_items(ask: Ask, before: OrderItems, after: OrderItems, written: Written) -> None:
     """The order and the hold record are what the model says, where it says anything new."""
     orders = [plainly.order_in_table(item) for item in written.orders]
     expected = plainly.order_known(ask.order_id, after)
@@ -273,7 +273,7 @@ def _check_papers(ask: Ask, before: Papers, after: Papers, written: Written) -> 
 
 def _check_orphaned(answer: Answer, written: Written) -> None:
     """The codes that are to be switched off are the model's, and due at once."""
-    seen = [plainly.loose_in_table(item) for item in written.loose]
+    seen = [plainly.orphaned_in_table(item) for item in written.loose]
     expected = [(hold_id, code, until, 0, 0) for hold_id, code, until in answer.loose]
     must("effect", seen == expected, f"loose codes are {seen}, the model says {expected}")
 

@@ -27,12 +27,12 @@ from pointbook.ledger.instruction import Booked
 from pointbook.store import items
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash, Fault, FaultyClient, Standstill
-from tests.fakes.privacy import Office, everything
+from tests.fakes.privacy import PrivacyDriver, everything
 from tests.simulation.erasures.checker import must_leave_nothing
 from tests.simulation.kernel.violation import Violation
 from tests.support.engine import MEMORY, SHOP, Engine, opened
 from tests.support.examples import ORDER
-from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, Desk
+from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, LedgerDriver
 
 CHILD: Final = "7001001"
 PARENT: Final = "7001002"
@@ -41,19 +41,19 @@ PEOPLE: Final = (CHILD, PARENT, SURVIVOR)
 CALLS_MAX: Final = 2_000
 """More than everything in one of these takes."""
 
-type Act = Callable[[Desk, str], object]
+type Act = Callable[[LedgerDriver, str], object]
 
 
-def _order(desk: Desk, name: str) -> object:
-    now = desk.clock.now()
+def _order(driver: LedgerDriver, name: str) -> object:
+    now = driver.clock.now()
     update = OrderUpdate(updated_at=now, goods=Goods(20_000), confirmed_at=now)
-    return desk.say(UpdateOrder(ORDER, update, ONE_FOR_A_HUNDRED, MONTH), customer_id=name)
+    return driver.say(UpdateOrder(ORDER, update, ONE_FOR_A_HUNDRED, MONTH), customer_id=name)
 
 
 ACTS: Final[dict[str, Act]] = {
     "order": _order,
-    "grant": lambda desk, name: desk.grant(5, key="late", customer_id=name),
-    "consume": lambda desk, name: desk.consume(5, key="late", customer_id=name),
+    "grant": lambda driver, name: driver.grant(5, key="late", customer_id=name),
+    "consume": lambda driver, name: driver.consume(5, key="late", customer_id=name),
 }
 
 
@@ -81,10 +81,10 @@ def _erased_between_two_calls(name: str, act: Act, erased: str) -> Iterator[str]
     for at in count():
         engine = _people()
         _merge(engine, PARENT, SURVIVOR)
-        office = Office(engine)
-        client = Meanwhile(engine, at, partial(office.redact, erased))
-        act(Desk(engine, client), PARENT)
-        yield from _left(office, f"{name}, {erased} is erased before call {at}")
+        privacy_driver = PrivacyDriver(engine)
+        client = Meanwhile(engine, at, partial(privacy_driver.redact, erased))
+        act(LedgerDriver(engine, client), PARENT)
+        yield from _left(privacy_driver, f"{name}, {erased} is erased before call {at}")
         if client.calls <= at:
             return
 
@@ -94,11 +94,11 @@ def _merged_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
     for at in count():
         engine = _people()
         _merge(engine, CHILD, PARENT)
-        office, plan = Office(engine), At(at, fault)
-        _cut_off(office, PARENT, plan)
+        privacy_driver, plan = PrivacyDriver(engine), At(at, fault)
+        _cut_off(privacy_driver, PARENT, plan)
         _merge(engine, PARENT, SURVIVOR)
-        office.redact(PARENT)
-        yield from _left(office, f"{fault} at call {at}, and a merge before it goes on")
+        privacy_driver.redact(PARENT)
+        yield from _left(privacy_driver, f"{fault} at call {at}, and a merge before it goes on")
         if len(plan.seen) <= at:
             return
 
@@ -109,22 +109,22 @@ def _another_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
         engine = _people()
         for source in (CHILD, PARENT):
             _merge(engine, source, SURVIVOR)
-        office, plan = Office(engine), At(at, fault)
-        _cut_off(office, SURVIVOR, plan)
-        office.redact(PARENT)
+        privacy_driver, plan = PrivacyDriver(engine), At(at, fault)
+        _cut_off(privacy_driver, SURVIVOR, plan)
+        privacy_driver.redact(PARENT)
         when = f"{fault} at call {at} of the survivor's, and another erasure"
         yield from _without_account(engine, when)
-        office.redact(SURVIVOR)
-        yield from _left(office, when)
+        privacy_driver.redact(SURVIVOR)
+        yield from _left(privacy_driver, when)
         if len(plan.seen) <= at:
             return
 
 
-def _cut_off(office: Office, customer_id: str, plan: At) -> None:
-    client = office.engine.client
+def _cut_off(privacy_driver: PrivacyDriver, customer_id: str, plan: At) -> None:
+    client = privacy_driver.engine.client
     faulty = FaultyClient(client, client, plan, Standstill(), Random(plan.call), _Nobody())
     with suppress(Crash, StoreUnavailable, Unavailable):
-        office.redact(customer_id, client=faulty)
+        privacy_driver.redact(customer_id, client=faulty)
 
 
 def _without_account(engine: Engine, when: str) -> Iterator[str]:
@@ -138,23 +138,23 @@ def _without_account(engine: Engine, when: str) -> Iterator[str]:
 
 def _people() -> Engine:
     engine = opened(MEMORY, _Limited())
-    desk = Desk(engine)
+    driver = LedgerDriver(engine)
     for name in PEOPLE:
-        desk.grant(50, key="first", customer_id=name)
+        driver.grant(50, key="first", customer_id=name)
         hold = TakeHold(5, f"hold of {name[::-1]}", 600)
-        desk.say(hold, hold_id=hold.hold_id, customer_id=name)
+        driver.say(hold, customer_id=name)
     return engine
 
 
 def _merge(engine: Engine, source: str, target: str) -> bool:
     """Refused where the source is erased by now."""
-    return isinstance(Desk(engine).ledger.merge(SHOP, source, target, FLOW), Booked)
+    return isinstance(LedgerDriver(engine).ledger.merge(SHOP, source, target, FLOW), Booked)
 
 
-def _left(office: Office, when: str) -> Iterator[str]:
+def _left(privacy_driver: PrivacyDriver, when: str) -> Iterator[str]:
     for _ in range(3):
-        office.watch()
-    found = everything(office.engine)
+        privacy_driver.watch()
+    found = everything(privacy_driver.engine)
     accounts = [items.account_of(item) for item in found if item["sk"] == {"S": "ACCOUNT"}]
     try:
         must_leave_nothing(found, {one.customer_id for one in accounts if one.erased})

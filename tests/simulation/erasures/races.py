@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from pointbook.domain.chain import milliseconds
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.orders import OrderService
@@ -15,11 +15,11 @@ from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash
 from tests.fakes.meanwhile import Meanwhile
-from tests.fakes.privacy import MemoryBucket, Office, everything, naming
+from tests.fakes.privacy import MemoryBucket, PrivacyDriver, everything, naming
 from tests.support.engine import MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER, NOON, ORDER, OTHER
 from tests.support.hold_orders import order_payload
-from tests.support.ledgers import FLOW, Desk
+from tests.support.ledgers import FLOW, LedgerDriver
 
 CALLS = 12
 """More than the news of an order takes."""
@@ -47,19 +47,19 @@ def wrong_order_races() -> Iterator[str]:
     """
     for at in range(CALLS):
         engine = opened(MEMORY, MemoryDynamoDB())
-        desk, office = Desk(engine), Office(engine)
-        desk.grant(70)
-        _tell(engine, office, _paid(0, NOON))
-        desk.ledger.merge(SHOP, CUSTOMER, OTHER, FLOW)
-        meanwhile = Meanwhile(engine, at, partial(office.redact, CUSTOMER))
+        driver, privacy_driver = LedgerDriver(engine), PrivacyDriver(engine)
+        driver.grant(70)
+        _tell(engine, privacy_driver, _paid(0, NOON))
+        driver.ledger.merge(SHOP, CUSTOMER, OTHER, FLOW)
+        meanwhile = Meanwhile(engine, at, partial(privacy_driver.redact, CUSTOMER))
         news = _paid(300, NOON + timedelta(minutes=1))
         try:
             with suppress(LedgerUnavailable):  # the queue brings it again
-                _tell(engine, office, news, meanwhile)
-            _tell(engine, office, news)
+                _tell(engine, privacy_driver, news, meanwhile)
+            _tell(engine, privacy_driver, news)
         except LedgerUnavailable:
             yield f"erased before call {at}: the order's news fails for ever"
-        office.redact(CUSTOMER)
+        privacy_driver.redact(CUSTOMER)
         if more := naming(engine, CUSTOMER) - _KEPT:
             yield f"erased before call {at}: {sorted(more)} name the customer"
 
@@ -71,17 +71,17 @@ def wrong_later_orders() -> Iterator[str]:
     """
     for what, later_seconds in (("while it is open", 0), ("after it", 60), ("before it", -60)):
         engine = opened(MEMORY, MemoryDynamoDB())
-        office = Office(engine)
-        _tell(engine, office, _paid(0, NOON))
-        office.bucket.down = 0 if later_seconds else 1
-        office.redact(CUSTOMER)
-        office.clock.pass_time(seconds=later_seconds)
-        office.redact(CUSTOMER, orders=(ORDER,))
-        office.watch()
+        privacy_driver = PrivacyDriver(engine)
+        _tell(engine, privacy_driver, _paid(0, NOON))
+        privacy_driver.bucket.down = 0 if later_seconds else 1
+        privacy_driver.redact(CUSTOMER)
+        privacy_driver.clock.pass_time(seconds=later_seconds)
+        privacy_driver.redact(CUSTOMER, orders=(ORDER,))
+        privacy_driver.watch()
         if more := naming(engine, CUSTOMER) - _KEPT:
             yield f"another redaction {what}: {sorted(more)} name the customer"
         first = everything(engine)
-        office.redact(CUSTOMER, orders=(ORDER,))
+        privacy_driver.redact(CUSTOMER, orders=(ORDER,))
         if everything(engine) != first:
             yield f"another redaction {what}: the same webhook once more changes something"
 
@@ -92,34 +92,34 @@ def wrong_late_files() -> Iterator[str]:
     Files of another customer fill several pages, and stay.
     """
     engine = opened(MEMORY, MemoryDynamoDB())
-    office = Office(engine)
+    privacy_driver = PrivacyDriver(engine)
     for request in range(1, 4):
-        office.ask_for_data(OTHER, request)
-    office.bucket = LateBucket(office)
+        privacy_driver.ask_for_data(OTHER, request)
+    privacy_driver.bucket = LateBucket(privacy_driver)
     with suppress(Crash):
-        office.ask_for_data(CUSTOMER)
+        privacy_driver.ask_for_data(CUSTOMER)
     for _ in range(2):
-        office.watch()
-    left = {key.split("/")[2] for key in office.bucket.objects}
-    if left != {OTHER} or len(office.bucket.objects) != 3:
-        yield f"the files left are {sorted(office.bucket.objects)}"
+        privacy_driver.watch()
+    left = {key.split("/")[2] for key in privacy_driver.bucket.objects}
+    if left != {OTHER} or len(privacy_driver.bucket.objects) != 3:
+        yield f"the files left are {sorted(privacy_driver.bucket.objects)}"
 
 
 class LateBucket(MemoryBucket):
     """A bucket in which a file arrives after its customer was erased; then its worker ends."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, privacy_driver: PrivacyDriver) -> None:
         super().__init__()
-        self.objects = office.bucket.objects
-        self._office = office
+        self.objects = privacy_driver.bucket.objects
+        self._privacy_driver = privacy_driver
         self._is_late = False
 
     def put_object(self, **request: Any) -> None:
         if not self._is_late:
             self._is_late = True
-            self._office.redact(CUSTOMER)
-            self._office.watch()
-            self._office.watch()
+            self._privacy_driver.redact(CUSTOMER)
+            self._privacy_driver.watch()
+            self._privacy_driver.watch()
         super().put_object(**request)
         raise Crash
 
@@ -130,9 +130,11 @@ def _paid(worth: int, at: datetime) -> dict[str, Any]:
     return payload | {"discount_applications": [], "discount_codes": []}
 
 
-def _tell(engine: Engine, office: Office, payload: dict[str, Any], client: Any = None) -> None:
+def _tell(
+    engine: Engine, privacy_driver: PrivacyDriver, payload: dict[str, Any], client: Any = None
+) -> None:
     """As the order worker does it."""
     store = engine.store(client)
-    ledger = Ledger(store, office.clock, random=lambda: 0.5)
-    orders = OrderService(SHOP, ledger, office.clock, usual_programme(), nobody_is_asked)
-    orders.carry_out(office.message("orders/paid", payload))
+    ledger = Ledger(store, privacy_driver.clock, random=lambda: 0.5)
+    orders = OrderService(SHOP, ledger, privacy_driver.clock, default_programme(), nobody_is_asked)
+    orders.carry_out(privacy_driver.message("orders/paid", payload))

@@ -23,7 +23,7 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, Consume, Grant, Settle, TakeHold
 from pointbook.domain.expiry import Days
 from pointbook.domain.ports import IdempotencyRecord, StoreUnavailable
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.errors import Unavailable
 from pointbook.ledger.instruction import Identity, Instruction
 from pointbook.ledger.ledger import Ledger
@@ -132,7 +132,7 @@ class ErasureWorld:
         self.scheduler = Scheduler(self.random, START_MS)
         self.plan: Plan = Nothing()
         self.bucket = MemoryBucket()
-        self.programme = usual_programme()
+        self.programme = default_programme()
         self.orders: dict[str, dict[str, Any]] = {}
         self.moved: Counter[str] = Counter()
         self.told = self._drawn()
@@ -266,9 +266,9 @@ class ErasureWorld:
     def _news(self, order_id: str, topic: str) -> None:
         store = self._store()
         ledger, clock = self._ledger(store), self._clock()
-        desk = OrderService(SHOP, ledger, clock, self.programme, nobody_is_asked)
+        driver = OrderService(SHOP, ledger, clock, self.programme, nobody_is_asked)
         message = self._message(topic, self.orders[order_id])
-        tries = partial(desk.carry_out, message)
+        tries = partial(driver.carry_out, message)
         self._spawn(0, tries)
 
     def _cancel(self, order_id: str) -> None:
@@ -293,7 +293,7 @@ class ErasureWorld:
         named = [one for one in orders if self.random.random() < 0.5]  # not all need be named
         payload = {"customer": {"id": int(customer)}, "orders_to_redact": named}
         self._spawn(self.random.choice((0, 10, SECOND)), partial(self._reprice, customer))
-        self._desk().carry_out(self._message("customers/redact", payload))
+        self._driver().carry_out(self._message("customers/redact", payload))
         for _ in range(3):  # who read shortly before that does not know of it yet
             self._spawn(0, partial(self._grant, customer))
 
@@ -302,10 +302,10 @@ class ErasureWorld:
 
     def _ask_data(self, customer: str) -> None:
         payload = {"customer": {"id": int(customer)}, "data_request": {"id": 9}}
-        self._desk().carry_out(self._message("customers/data_request", payload))
+        self._driver().carry_out(self._message("customers/data_request", payload))
 
     def _watch(self) -> None:
-        watched = self._desk().watch((SHOP,), 240.0)
+        watched = self._driver().watch((SHOP,), 240.0)
         must("progress", not watched.failed, "a request fails")
 
     def _report(self, customer: str) -> None:
@@ -337,10 +337,12 @@ class ErasureWorld:
     def _remind(self, customer: str) -> None:
         clock = self._clock()
         reminders = Reminders(Table(self._client(), TABLE), clock)
-        reminded = reminders.claim(SHOP, customer, clock.now(), clock.now() + timedelta(seconds=60))
-        if reminded is not None:
+        sent_reminders = reminders.claim(
+            SHOP, customer, clock.now(), clock.now() + timedelta(seconds=60)
+        )
+        if sent_reminders is not None:
             clock.sleep(self.random.random() * 9)
-            reminders.release(SHOP, customer, reminded)
+            reminders.release(SHOP, customer, sent_reminders)
 
     # --- with what ------------------------------------------------------------------------------
 
@@ -359,10 +361,10 @@ class ErasureWorld:
     def _ledger(self, store: DynamoStore | None = None) -> Ledger:
         return Ledger(store or self._store(), self._clock(), random=self.random.random)
 
-    def _desk(self) -> PrivacyService:
+    def _driver(self) -> PrivacyService:
         client = self._client()
         table, clock = Table(client, TABLE), self._clock()
-        rooms = Dependencies(
+        dependencies = Dependencies(
             store=DynamoStore(table),
             requests=PrivacyRequests(table),
             items=StoredItems(table, clock),
@@ -371,7 +373,7 @@ class ErasureWorld:
             files=PrivacyFiles(self.bucket, BUCKET),
             clock=clock,
         )
-        return PrivacyService(rooms, Operator())
+        return PrivacyService(dependencies, Operator())
 
     # --- as the witness of what really happens --------------------------------------------------
 

@@ -48,7 +48,7 @@ class Bought:
 
 
 @dataclass(slots=True)
-class Wish:
+class HoldRequest:
     """One wish of a customer for points, however often it is sent, and what came of it."""
 
     customer_id: str
@@ -72,21 +72,21 @@ class Wish:
 
 @dataclass(slots=True)
 class HoldsReport:
-    """What a run came to. `loose_ms`: the longest that a code was usable without held points."""
+    """What a run came to. `orphaned_ms`: the longest that a code was usable without held points."""
 
     seed: int
     wishes: int = 0
     requests: int = 0
     discounts: int = 0
     orders: int = 0
-    loose_ms: int = 0
+    orphaned_ms: int = 0
     answers: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     alarms: Counter[str] = field(default_factory=Counter)
     violation: str = ""
 
 
-class Judge:
+class HoldsChecker:
     """Holds the shop's table, Shopify and what customers were told against each other."""
 
     def __init__(
@@ -97,13 +97,13 @@ class Judge:
         scheduler: Scheduler,
         report: HoldsReport,
     ) -> None:
-        self.wishes: dict[str, Wish] = {}
+        self.wishes: dict[str, HoldRequest] = {}
         self._engine = engine
         self._oracle = oracle
         self._shopify = shopify
-        self._wheel = scheduler
+        self._scheduler = scheduler
         self._report = report
-        self._loose_since: dict[str, int] = {}
+        self._orphaned_since: dict[str, int] = {}
         self.calls_per_minute = 0
 
     # --- whenever something has happened ---------------------------------------------------------
@@ -113,91 +113,113 @@ class Judge:
         self._check_pace()
         open_holds = self.open_holds()
         for kept in self._shopify.created:
-            hold_id, now_ms = hold_id_of(kept.code), self._wheel.now_ms
+            hold_id, now_ms = hold_id_of(kept.code), self._scheduler.now_ms
             must("one wish", hold_id in self.wishes, f"{kept.code} is of no wish")
             must("one wish", self._shopify.discount(kept.code) is kept, f"{kept.code} twice")
             if hold_id in open_holds or not kept.is_usable(now_ms + SKEW_MS):
-                since = self._loose_since.pop(kept.code, now_ms)
-                self._report.loose_ms = max(self._report.loose_ms, now_ms - since)
+                since = self._orphaned_since.pop(kept.code, now_ms)
+                self._report.orphaned_ms = max(self._report.orphaned_ms, now_ms - since)
                 continue
             key = self.wishes[hold_id].key
             must("loose", self._is_listed(hold_id), f"{key}: a usable code without held points")
-            self._loose_since.setdefault(kept.code, now_ms)
+            self._orphaned_since.setdefault(kept.code, now_ms)
 
     # --- what customers are told -----------------------------------------------------------------
 
-    def told(self, wish: Wish, answer: HoldResult | Refusal, *, given_up: bool) -> None:
+    def told(
+        self, hold_request: HoldRequest, answer: HoldResult | Refusal, *, given_up: bool
+    ) -> None:
         """A wish is answered; `given_up`: before it was sent, its customer was releasing it."""
         if isinstance(answer, Refusal):
-            over = answer.code is not Code.HOLD_ENDED or self._state(wish) != "ready"
-            must("one wish", over, f"{wish.key} is ready, and is said to have ended")
+            over = answer.code is not Code.HOLD_ENDED or self._state(hold_request) != "ready"
+            must("one wish", over, f"{hold_request.key} is ready, and is said to have ended")
             return
-        must("released", not given_up, f"{wish.key} is given out while it is released")
+        must("released", not given_up, f"{hold_request.key} is given out while it is released")
         found = self._discount(answer)
         facts = (answer.hold_id, answer.points, answer.amount, found.amount)
-        amount = str(wish.points)
-        expected = (wish.hold_id, wish.points, amount, amount)
-        must("one wish", facts == expected, f"{wish.key} is told {facts}, must be {expected}")
+        amount = str(hold_request.points)
+        expected = (hold_request.hold_id, hold_request.points, amount, amount)
+        must(
+            "one wish", facts == expected, f"{hold_request.key} is told {facts}, must be {expected}"
+        )
         (named,) = found.customers
         holder = self.owner(named.removeprefix(GID))
-        must("one wish", holder == self.owner(wish.customer_id), f"{wish.key} is for {named}")
+        must(
+            "one wish",
+            holder == self.owner(hold_request.customer_id),
+            f"{hold_request.key} is for {named}",
+        )
         right = found.ends_ms <= milliseconds(answer.ends_at)
-        must("one wish", right, f"{wish.key}: the code outlives its hold")
-        if wish.told is not None:
-            must("one wish", _body(answer) == _body(wish.told), f"{answer}, before {wish.told}")
+        must("one wish", right, f"{hold_request.key}: the code outlives its hold")
+        if hold_request.told is not None:
+            must(
+                "one wish",
+                _body(answer) == _body(hold_request.told),
+                f"{answer}, before {hold_request.told}",
+            )
 
-    def told_failed(self, wish: Wish) -> None:
+    def told_failed(self, hold_request: HoldRequest) -> None:
         """A customer is told that nothing is held."""
-        state = self._state(wish)
-        must("failed", state in ("", "releasing"), f"{wish.key} is {state}, and said not to be")
+        state = self._state(hold_request)
+        must(
+            "failed",
+            state in ("", "releasing"),
+            f"{hold_request.key} is {state}, and said not to be",
+        )
 
     def told_limited(self, limited: RateLimited) -> None:
         """A customer is told to wait: until the minute, or the one after it, is over."""
         wait_seconds = limited.retry_after_seconds
         must("pace", 1 <= wait_seconds <= 2 * MINUTE_SECONDS, f"wait for {wait_seconds} s")
 
-    def told_released(self, wish: Wish, answer: object) -> None:
+    def told_released(self, hold_request: HoldRequest, answer: object) -> None:
         """A customer is told that a hold is over, or was used."""
         if isinstance(answer, Refusal):
-            captured = answer.code is Code.HOLD_CAPTURED and wish.orders
-            disabled_handles = answer.code is Code.HOLD_NOT_FOUND and wish.told is None
-            must("released", captured or disabled_handles, f"{wish.key}: {answer}")
+            captured = answer.code is Code.HOLD_CAPTURED and hold_request.orders
+            disabled_handles = answer.code is Code.HOLD_NOT_FOUND and hold_request.told is None
+            must("released", captured or disabled_handles, f"{hold_request.key}: {answer}")
             return
-        if self._is_listed(wish.hold_id):  # it ended in another way: a merge, or it was undone
+        if self._is_listed(
+            hold_request.hold_id
+        ):  # it ended in another way: a merge, or it was undone
             return
-        found = self._shopify.discount(wish.code)
-        usable = found is not None and found.is_usable(self._wheel.now_ms + SKEW_MS)
-        must("released", not usable, f"{wish.key} is released, and its code is usable")
-        wish.released = True
+        found = self._shopify.discount(hold_request.code)
+        usable = found is not None and found.is_usable(self._scheduler.now_ms + SKEW_MS)
+        must("released", not usable, f"{hold_request.key} is released, and its code is usable")
+        hold_request.released = True
 
-    def used(self, wish: Wish, bought: Bought) -> None:
+    def used(self, hold_request: HoldRequest, bought: Bought) -> None:
         """A checkout has taken the code."""
-        assert wish.told is not None
-        ends_ms = milliseconds(wish.told.ends_at)
-        in_time = self._wheel.now_ms < ends_ms
-        must("one wish", in_time, f"{wish.key} is used after its end")
-        at_the_end = self._wheel.now_ms + SKEW_MS >= ends_ms - 1_000
-        must("released", at_the_end or not wish.released, f"{wish.key} is used after its release")
-        wish.orders.append(bought)
+        assert hold_request.told is not None
+        ends_ms = milliseconds(hold_request.told.ends_at)
+        in_time = self._scheduler.now_ms < ends_ms
+        must("one wish", in_time, f"{hold_request.key} is used after its end")
+        at_the_end = self._scheduler.now_ms + SKEW_MS >= ends_ms - 1_000
+        must(
+            "released",
+            at_the_end or not hold_request.released,
+            f"{hold_request.key} is used after its release",
+        )
+        hold_request.orders.append(bought)
 
     # --- when all is quiet -----------------------------------------------------------------------
 
     def check_the_end(self) -> None:
         """Nothing is stuck, and every order took what it used."""
-        self._oracle.check_quiet(self._wheel.now_ms)
+        self._oracle.check_quiet(self._scheduler.now_ms)
         self._report.discounts = len(self._shopify.created)
         must("stuck", not self.open_holds(), f"still open: {self.open_holds()}")
         must("stuck", not self.listed(), f"still listed: {self.listed()}")
         spent, store = Counter[Who](), DynamoStore(Table(self._engine, TABLE))
-        for wish in self.wishes.values():
-            for bought in wish.orders:
-                _check_order(store, wish, bought)
-                spent[self.owner(wish.customer_id)] += bought.points
+        for hold_request in self.wishes.values():
+            for bought in hold_request.orders:
+                _check_order(store, hold_request, bought)
+                spent[self.owner(hold_request.customer_id)] += bought.points
         for who, book in self._oracle.writes.books.items():
             if book.revision:
                 must("spent", book.balances["spent"] == spent[who], f"{who} spent {spent[who]}")
                 _check_book(store, who)
-        again = sum(max(0, len(wish.orders) - 1) for wish in self.wishes.values())
+        again = sum(max(0, len(hold_request.orders) - 1) for hold_request in self.wishes.values())
         alarms = self._report.alarms[SECOND_ORDER]
         must("alarm", alarms == again, f"{alarms} alarms for {again} codes used again")
 
@@ -234,12 +256,12 @@ class Judge:
         must("pace", max(each, default=0) <= (most + 3) // 4, f"{each} calls of {most} for one")
         must("pace", sum(each) == calls, f"{calls} calls, and {each} of single customers")
 
-    def _state(self, wish: Wish) -> str:
+    def _state(self, hold_request: HoldRequest) -> str:
         """The state of a hold whose time is not over for anybody; "" where there is none."""
-        over_ms = self._wheel.now_ms + SKEW_MS
+        over_ms = self._scheduler.now_ms + SKEW_MS
         for past in self._oracle.writes.shops.customers.values():
             hold = past.latest.hold
-            if hold is not None and hold.hold_id == wish.hold_id:
+            if hold is not None and hold.hold_id == hold_request.hold_id:
                 return str(hold.state) if milliseconds(hold.ends_at) > over_ms else ""
         return ""
 
@@ -259,12 +281,12 @@ def _body(told: HoldResult) -> tuple[object, ...]:
     return (told.hold_id, told.points, told.code, told.amount, told.ends_at, told.figures)
 
 
-def _check_order(store: DynamoStore, wish: Wish, bought: Bought) -> None:
-    wanted = ReadRequest(SHOP, None, order_id=bought.order_id, hold_id=wish.hold_id)
+def _check_order(store: DynamoStore, hold_request: HoldRequest, bought: Bought) -> None:
+    wanted = ReadRequest(SHOP, None, order_id=bought.order_id, hold_id=hold_request.hold_id)
     loaded = store.load(wanted, fresh=True)
     assert loaded.order is not None
     assert loaded.hold_record is not None
-    taken = [one.points for one in loaded.order.spendings if one.hold_id == wish.hold_id]
+    taken = [one.points for one in loaded.order.spendings if one.hold_id == hold_request.hold_id]
     must("spent", taken == [bought.points], f"{bought} took {taken}")
     times = loaded.hold_record.orders.count(bought.order_id)
     must("spent", times == 1, f"{bought} stands {times} times on its hold")

@@ -34,7 +34,7 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
         faults.update(report.faults)
         alarms.update(report.alarms)
     wrong = [f"seed {one.seed}: {one.violation}" for one in reports if one.violation]
-    loose_seconds = max((one.loose_ms for one in reports), default=0) / 1000
+    orphaned_seconds = max((one.orphaned_ms for one in reports), default=0) / 1000
     yield f"holds        {len(seeds):,} seeds, {sum(one.wishes for one in reports):,} wishes", False
     yield f"  requests   {sum(one.requests for one in reports):,}", False
     yield f"  discounts  {sum(one.discounts for one in reports):,}", False
@@ -43,7 +43,7 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
         yield f"  {name:10} {counted.total():,}", False
         for what, count in counted.most_common():
             yield f"    {what:30} {count:>8,}", False
-    yield f"  loose      at most {loose_seconds:.0f} s, then off or listed no more", False
+    yield f"  loose      at most {orphaned_seconds:.0f} s, then off or listed no more", False
     yield f"  violations {len(wrong)}, in {time.monotonic() - begun:.0f} s", False
     wrong += [line for case in CASES for line in wrong_of(case)]
     tries = sum(map(count_tries, CASES))

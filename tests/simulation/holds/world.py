@@ -3,7 +3,7 @@
 Customers wish for holds, once or several times at once, and give up or try again; some release,
 some check out at any time up to the very end; orders are told late, twice, in parallel; sweeps run;
 customers are merged. The table, the line to Shopify and the processes fail at any call. The oracle
-judges every command against the reference model, and `Judge` all that is beside the table.
+judges every command against the reference model, and `HoldsChecker` all that is beside the table.
 """
 
 import io
@@ -18,7 +18,7 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Never, day_of
 from pointbook.domain.ports import DueKind, StoreUnavailable
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import HoldFailed, HoldReleasing, LedgerUnavailable, RateLimited
 from pointbook.ledger.instruction import Identity, Instruction
@@ -30,7 +30,7 @@ from tests.fakes.faulty_shopify import Drawn, Line, Listed, Trouble
 from tests.fakes.faulty_shopify import Plan as TroublePlan
 from tests.fakes.shopify import ShopifyModel
 from tests.simulation.checker.oracle import Oracle
-from tests.simulation.holds.checker import GID, Bought, HoldsReport, Judge, Wish
+from tests.simulation.holds.checker import GID, Bought, HoldRequest, HoldsChecker, HoldsReport
 from tests.simulation.holds.process import SHOP, TIME_ZONE, Process, Surroundings
 from tests.simulation.kernel.scheduler import Scheduler
 from tests.simulation.kernel.violation import Violation, must
@@ -70,9 +70,9 @@ class HoldsWorld:
         self.scheduler = Scheduler(self.random, START_MS + self.random.randrange(9 * MINUTE))
         oracle = Oracle({SHOP: TIME_ZONE})
         self.shopify = ShopifyModel(lambda: self.scheduler.now_ms)
-        self.judge = Judge(engine, oracle, self.shopify, self.scheduler, self.report)
+        self.judge = HoldsChecker(engine, oracle, self.shopify, self.scheduler, self.report)
         apart = Random(f"pace {seed}")  # the other draws of a seed stay what they were
-        programme = usual_programme(
+        programme = default_programme(
             hold_seconds=self.random.choice(("600", "600", "120")),
             holds_per_hour=apart.choice(("20", "20", "2", "1")),
             hold_calls_per_minute=apart.choice(("60", "60", "60", "4", "1")),
@@ -97,7 +97,7 @@ class HoldsWorld:
         scale = self.random.choice((0.0, 0.3, 1.0, 1.5))
         self.plan = Seeded(self.random, {fault: rate * scale for fault, rate in RATES.items()})
         self.troubles = Drawn(self.random, self.random.choice((0.0, 0.1, 0.3, 0.6)))
-        self.scheduler.spawn(0, lambda: self._wish_around(wishes))
+        self.scheduler.spawn(0, lambda: self._request_holds(wishes))
         self.scheduler.spawn(MINUTE, self._sweep_each_minute)
         self.scheduler.run()
         self.plan, self.troubles = Nothing(), Listed()
@@ -117,36 +117,40 @@ class HoldsWorld:
         self._credit(customer_id, self.random.choice((3, 10)), Days(1))
         self._credit(customer_id, self.random.choice((2, 12)), Never())
 
-    def _wish_around(self, wishes: int) -> None:
+    def _request_holds(self, wishes: int) -> None:
         for number in range(wishes):
             points = self.random.choice((1, 3, 5, 8, 12))
-            wish = Wish(self.random.choice(CUSTOMERS), points, f"k{number}")
-            self.judge.wishes[wish.hold_id] = wish
+            hold_request = HoldRequest(self.random.choice(CUSTOMERS), points, f"k{number}")
+            self.judge.wishes[hold_request.hold_id] = hold_request
             self.report.wishes += 1
-            self._ask_in(0, wish)
+            self._ask_in(0, hold_request)
             for after_ms in (0, 5, 60, SECOND, 6 * SECOND, 30 * SECOND, self.hold_ms):
                 if self.random.random() < 0.15:
-                    self._ask_in(after_ms, wish)
+                    self._ask_in(after_ms, hold_request)
             drawn = self.random.random()
             if drawn < 0.06:
                 self.scheduler.spawn(self.random.randrange(self.hold_ms), self._merge)
             elif drawn < 0.15:
-                self.scheduler.spawn(0, partial(self._credit, wish.customer_id, 4, Never()))
+                self.scheduler.spawn(0, partial(self._credit, hold_request.customer_id, 4, Never()))
             self.scheduler.pause(self.random.choice((5, SECOND, MINUTE, MINUTE, 11 * MINUTE)))
 
     # --- customers -------------------------------------------------------------------------------
 
-    def _ask_in(self, after_ms: int, wish: Wish) -> None:
-        self.scheduler.spawn(after_ms, lambda: self._ask(wish))
+    def _ask_in(self, after_ms: int, hold_request: HoldRequest) -> None:
+        self.scheduler.spawn(after_ms, lambda: self._ask(hold_request))
 
-    def _ask(self, wish: Wish) -> None:
+    def _ask(self, hold_request: HoldRequest) -> None:
         """One try of a wish; whoever gets no answer may try again."""
         self.report.requests += 1
-        given_up = wish.given_up
+        given_up = hold_request.given_up
         try:
-            answer = self._process().hold_service().create(wish.customer_id, wish.points, wish.key)
+            answer = (
+                self._process()
+                .hold_service()
+                .create(hold_request.customer_id, hold_request.points, hold_request.key)
+            )
         except HoldFailed:
-            self.judge.told_failed(wish)
+            self.judge.told_failed(hold_request)
             self._count("wish: hold_failed")
         except RateLimited as limited:
             self.judge.told_limited(limited)
@@ -154,66 +158,76 @@ class HoldsWorld:
         except NO_VERDICT as end:
             self._count(f"wish: {type(end).__name__}")
         else:
-            self.judge.told(wish, answer, given_up=given_up)
+            self.judge.told(hold_request, answer, given_up=given_up)
             self._count(f"wish: {answer.code if isinstance(answer, Refusal) else 'held'}")
-            if not isinstance(answer, Refusal) and wish.told is None:
-                wish.told = answer
-                self._use(wish)
+            if not isinstance(answer, Refusal) and hold_request.told is None:
+                hold_request.told = answer
+                self._use(hold_request)
             return
         drawn = self.random.random()
         if drawn < 0.6:
-            self._ask_in(self.random.choice((50, SECOND, 10 * SECOND, MINUTE)), wish)
+            self._ask_in(self.random.choice((50, SECOND, 10 * SECOND, MINUTE)), hold_request)
         if drawn > 0.4:  # my page shows a hold that was left preparing
             after_ms = self.random.choice((50, SECOND, MINUTE))
-            self.scheduler.spawn(after_ms, lambda: self._release(wish))
+            self.scheduler.spawn(after_ms, lambda: self._release(hold_request))
 
-    def _use(self, wish: Wish) -> None:
+    def _use(self, hold_request: HoldRequest) -> None:
         """What a customer does with a code: releases it, pays with it, both, or nothing."""
         inside_ms = self.random.randrange(self.hold_ms)
         end_ms = self.hold_ms - self.random.choice((1_500, 800, 100))
         times = (SECOND, inside_ms, inside_ms, end_ms)
         drawn = self.random.random()
         if drawn < 0.5:
-            self.scheduler.spawn(self.random.choice(times), lambda: self._release(wish))
+            self.scheduler.spawn(self.random.choice(times), lambda: self._release(hold_request))
         if drawn > 0.35:
             after_ms = self.random.choice(times)
-            self.scheduler.spawn(after_ms, lambda: self._check_out(wish))
+            self.scheduler.spawn(after_ms, lambda: self._check_out(hold_request))
             if self.random.random() < 0.1:
-                self.scheduler.spawn(after_ms, lambda: self._check_out(wish, racing=True))
+                self.scheduler.spawn(after_ms, lambda: self._check_out(hold_request, racing=True))
 
-    def _release(self, wish: Wish) -> None:
+    def _release(self, hold_request: HoldRequest) -> None:
         self.report.requests += 1
         try:
-            answer = self._process().hold_service().release(wish.customer_id, wish.hold_id)
+            answer = (
+                self._process()
+                .hold_service()
+                .release(hold_request.customer_id, hold_request.hold_id)
+            )
         except (HoldReleasing, RateLimited, *NO_VERDICT) as end:
             if isinstance(end, RateLimited):
                 self.judge.told_limited(end)
-            wish.given_up = wish.given_up or isinstance(end, HoldReleasing)
+            hold_request.given_up = hold_request.given_up or isinstance(end, HoldReleasing)
             self._count(f"release: {type(end).__name__}")
             if self.random.random() < 0.7:
                 self.scheduler.spawn(
-                    self.random.choice((50, SECOND, MINUTE)), lambda: self._release(wish)
+                    self.random.choice((50, SECOND, MINUTE)), lambda: self._release(hold_request)
                 )
             return
-        self.judge.told_released(wish, answer)
+        self.judge.told_released(hold_request, answer)
         self._count(f"release: {answer.code if isinstance(answer, Refusal) else 'released'}")
 
-    def _check_out(self, wish: Wish, *, racing: bool = False) -> None:
+    def _check_out(self, hold_request: HoldRequest, *, racing: bool = False) -> None:
         """An order with the code, and how it is told."""
-        assert wish.told is not None
-        found = self.shopify.discount(wish.told.code)
+        assert hold_request.told is not None
+        found = self.shopify.discount(hold_request.told.code)
         assert found is not None
         order_id = f"9{self.report.orders:06}"
         named = found.customers[0].removeprefix(GID)
-        if not self.shopify.redeem(wish.told.code, named, order_id, racing=racing):
+        if not self.shopify.redeem(hold_request.told.code, named, order_id, racing=racing):
             self._count("checkout: code not taken")
             return
         self._count("checkout: code taken")
         self.report.orders += 1
-        used = self.random.randint(1, wish.points) if self.random.random() < 0.4 else wish.points
-        self.judge.used(wish, Bought(order_id, used))
-        code = self.random.choice((wish.told.code, wish.told.code.lower()))
-        payload = order_payload(order_id, code, used, wish.customer_id, self.scheduler.now_ms)
+        used = (
+            self.random.randint(1, hold_request.points)
+            if self.random.random() < 0.4
+            else hold_request.points
+        )
+        self.judge.used(hold_request, Bought(order_id, used))
+        code = self.random.choice((hold_request.told.code, hold_request.told.code.lower()))
+        payload = order_payload(
+            order_id, code, used, hold_request.customer_id, self.scheduler.now_ms
+        )
         for _ in range(self.random.choice((1, 1, 2, 3))):
             late_ms = self.random.choice((100, 100, 100, SECOND, self.hold_ms, 2 * HOUR, DAY))
             self.scheduler.spawn(self.random.randint(50, late_ms), lambda: self._deliver(payload))

@@ -21,7 +21,7 @@ from pointbook.domain.refusal import Refusal
 from pointbook.domain.state import State
 from tests.reference import model
 from tests.reference.calendar_walk import FOREVER
-from tests.reference.papers import Code, OrderPaper, Papers, Spent
+from tests.reference.order_items import Code, OrderItems, OrderPaper, Spent
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 AROUND: Final = (-MILLISECOND, timedelta(), MILLISECOND)
@@ -36,7 +36,7 @@ def wrong_boundaries() -> Iterator[str]:
     """What the product and the model do not agree on: one line each."""
     for name, steps, instant in _cases():
         pair = _Pair()
-        pair.forge_papers()
+        pair.forge_order_items()
         for command, at in steps:
             pair.ask(command, at)
         for offset in AROUND:
@@ -193,7 +193,7 @@ class _Pair:
     def __init__(self, customer_id: str = "7001") -> None:
         self.account = Account(customer_id)
         self.customer = model.Customer(customer_id)
-        self.papers = Papers()
+        self.order_items = OrderItems()
         self.orders: dict[str, Order] = {}
         self.records: dict[str, HoldRecord] = {}
 
@@ -201,27 +201,27 @@ class _Pair:
         """The same, to ask something of."""
         pair = _Pair()
         pair.account, pair.customer = self.account, self.customer.copy()
-        pair.papers.codes = {
+        pair.order_items.codes = {
             code: replace(known, orders=list(known.orders))
-            for code, known in self.papers.codes.items()
+            for code, known in self.order_items.codes.items()
         }
-        pair.papers.orders, pair.orders = dict(self.papers.orders), dict(self.orders)
+        pair.order_items.orders, pair.orders = dict(self.order_items.orders), dict(self.orders)
         pair.records = dict(self.records)
         return pair
 
-    def forge_papers(self) -> None:
+    def forge_order_items(self) -> None:
         """Orders that claim to have spent what nobody spent, and what is another customer's."""
         for points in (10, 11):
             self._forge(f"forged {points}", self.account.customer_id, points)
         self._forge("910", "7009", 1)
         self.records["h9"] = HoldRecord("h9", "7009", 1, ())
-        self.papers.codes["h9"] = Code([FOREVER], owner="7009")
+        self.order_items.codes["h9"] = Code([FOREVER], owner="7009")
 
     def _forge(self, order_id: str, owner: str, points: int) -> None:
         """A cancelled order of `owner` that spent so many points, of no lot."""
         cancelled, spent = OrderUpdate(cancelled=True), Spending("till", owner, points, ())
         self.orders[order_id] = Order(order_id, owner, cancelled=True, spendings=(spent,))
-        self.papers.orders[order_id] = OrderPaper(
+        self.order_items.orders[order_id] = OrderPaper(
             heard=[(cancelled, None)], owner=owner, spent=[Spent("till", [], points, owner=owner)]
         )
 
@@ -234,7 +234,7 @@ class _Pair:
         """Both carry it out."""
         decision = decide(self._state(command), command, at)
         assert isinstance(decision, Decision), f"{command} is refused: {decision}"
-        model.decide(self.customer, self.papers, command, at)
+        model.decide(self.customer, self.order_items, command, at)
         self.account = decision.account
         if decision.order is not None:
             self.orders[decision.order.order_id] = decision.order
@@ -247,7 +247,7 @@ class _Pair:
         if shown != expected:
             return f"a reader sees {shown}, the model says {expected}"
         decision = decide(self._state(command), command, at)
-        answer = model.decide(self.customer, self.papers, command, at)
+        answer = model.decide(self.customer, self.order_items, command, at)
         if isinstance(decision, Refusal) or answer.refused is not None:
             refused = decision.code if isinstance(decision, Refusal) else None
             return "" if refused == answer.refused else f"{refused}, the model: {answer.refused}"

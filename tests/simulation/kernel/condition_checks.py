@@ -38,7 +38,7 @@ NAMES = ("account", "entry", "entry", "idempotency_record", "order", "hold_recor
 """What the puts of a write are, in their order."""
 
 
-def wrong_guards() -> Iterator[str]:
+def wrong_condition_checks() -> Iterator[str]:
     """What is wrong: one line for each put that went through, or was not named as what it was."""
     for revision in (1, 2):
         write = _write(revision)

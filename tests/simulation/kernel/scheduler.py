@@ -51,18 +51,18 @@ class SkewedClock:
     """The clock of one machine: `skew_ms` away from the true time."""
 
     def __init__(self, scheduler: Scheduler, skew_ms: int) -> None:
-        self._wheel = scheduler
+        self._scheduler = scheduler
         self._skew_ms = skew_ms
 
     @property
     def true_ms(self) -> int:
         """What the time really is."""
-        return self._wheel.now_ms
+        return self._scheduler.now_ms
 
     @property
     def wall_ms(self) -> int:
         """What this machine takes for the time."""
-        return self._wheel.now_ms + self._skew_ms
+        return self._scheduler.now_ms + self._skew_ms
 
     def now(self) -> datetime:
         """What this machine takes for the time, as the domain wants it."""
@@ -70,8 +70,8 @@ class SkewedClock:
 
     def monotonic(self) -> float:
         """Seconds that never run backwards."""
-        return self._wheel.now_ms / 1000
+        return self._scheduler.now_ms / 1000
 
     def sleep(self, seconds: float) -> None:
         """Wait, and let others run meanwhile."""
-        self._wheel.pause(round(seconds * 1000))
+        self._scheduler.pause(round(seconds * 1000))

@@ -25,7 +25,7 @@ from pointbook.domain.expiry import (
 from pointbook.domain.orders import EarningRule, Order, OrderUpdate, ReturnSpent
 from pointbook.ledger.instruction import Identity
 from tests.simulation.kernel.requests import Ask, Who
-from tests.simulation.orders.drawn_orders import drawn_news, drawn_rule, goods_back, grown
+from tests.simulation.orders.drawn_orders import drawn_rule, drawn_update, goods_back, grown
 from tests.support.instants import instant
 
 TIME_ZONES: Final = {"tokyo": "Asia/Tokyo", "york": "America/New_York"}
@@ -381,7 +381,7 @@ def _update_order(
 ) -> dict[str, object]:
     order_id, expiry = order_id or w.order_id(who), w.expiry()
     cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
-    news = told or drawn_news(w.random, w.now_ms(), cancelled=cancelled)
+    news = told or drawn_update(w.random, w.now_ms(), cancelled=cancelled)
     return w.of_order(c.UpdateOrder(order_id, news, drawn_rule(w.random), expiry), "update_order")
 
 

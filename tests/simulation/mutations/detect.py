@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pointbook
 from tests.simulation.kernel.boundaries import wrong_boundaries, wrong_orders, wrong_second_spending
-from tests.simulation.kernel.condition_checks import wrong_guards
+from tests.simulation.kernel.condition_checks import wrong_condition_checks
 from tests.simulation.kernel.crash_matrix import CASES, try_case
 from tests.simulation.kernel.races import (
     wrong_late_arrivals,
@@ -25,7 +25,7 @@ from tests.simulation.kernel.world import run
 
 def findings(seeds: int) -> Iterator[tuple[str, str]]:
     """Everything that is wrong, the cheapest detector first: its name, and its words."""
-    for wrong in wrong_guards():
+    for wrong in wrong_condition_checks():
         yield "guards", wrong
     for seed in range(seeds):
         violation = run(seed).violation

@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.simulation.mutations.bugs import Bug
 
-DESK: Final = "services/holds.py"
+SERVICE: Final = "services/holds.py"
 PACE: Final = "store/pace.py"
 WINDOW_COUNTER: Final = "store/window_counter.py"
 LOOSE: Final = "services/orphaned_codes.py"
@@ -21,74 +21,74 @@ HOLD_BUGS: Final = (
     # --- the desk ---
     Bug(
         "an undone hold's code is never listed",
-        DESK,
+        SERVICE,
         "code_in_doubt=error.code not in _NEVER_OURS",
         "code_in_doubt=False",
     ),
     Bug(
         "undone without a thought of earlier tries",
-        DESK,
+        SERVICE,
         "code_in_doubt=error.code not in _NEVER_OURS",
         "code_in_doubt=not certain",
     ),
     Bug(
         "released although the code may still come",
-        DESK,
+        SERVICE,
         "if not existed and hold.state is not HoldState.READY:",
         "if not existed and hold.state is HoldState.PREPARING:",
     ),
     Bug(
         "released whatever Shopify knows",
-        DESK,
+        SERVICE,
         "if not existed and hold.state is not HoldState.READY:",
         "if points_back := False:",
     ),
     Bug(
         "released although Shopify does not answer",
-        DESK,
+        SERVICE,
         "raise self._releasing(hold, type(error).__name__) from error",
         "existed = True",
     ),
     Bug(
         "points back before the code is off",
-        DESK,
+        SERVICE,
         "            existed = self._discounts.switch_off(hold.code)\n",
         "            self._move(customer_id, ReleaseHold(hold_id), 'my_page:release', hold_id)\n"
         "            existed = self._discounts.switch_off(hold.code)\n",
     ),
     Bug(
         "the code is told before it is ready",
-        DESK,
+        SERVICE,
         "if hold is None or hold.state is not HoldState.READY:",
         "if hold is None:",
     ),
     Bug(
         "a hold that a rival made ready is said to have failed",
-        DESK,
+        SERVICE,
         "still_open is not None and still_open.state is HoldState.READY",
         "still_open is None and hold.state is HoldState.READY",
     ),
     Bug(
         "a discount of another amount",
-        DESK,
+        SERVICE,
         "amount_minor=hold.points * record.worth_minor",
         "amount_minor=hold.points * record.worth_minor + 1",
     ),
     Bug(
         "a discount for whoever asks",
-        DESK,
+        SERVICE,
         "customer_id=record.customer_id,\n            starts_at",
         "customer_id='7009',\n            starts_at",
     ),
     Bug(
         "figures of the moment, not those of the hold",
-        DESK,
+        SERVICE,
         "figures=taken.figures",
         "figures=self._ledger.read(self._shop, customer_id).figures",
     ),
     Bug(
         "another code at every try",
-        DESK,
+        SERVICE,
         "derive_code(self._code_key, self._shop, customer_id, key)",
         "derive_code(self._code_key, self._shop, customer_id, key + str(self._clock.now()))",
     ),
@@ -104,19 +104,19 @@ HOLD_BUGS: Final = (
     Bug("a minute that lasts", PACE, "minutes=1", "minutes=100"),
     Bug(
         "a repetition calls Shopify uncounted",
-        DESK,
+        SERVICE,
         "            if not counted:\n",
         "            if not hold:\n",
     ),
     Bug(
         "a new hold calls Shopify uncounted",
-        DESK,
+        SERVICE,
         "        if counted:  # before anything is held\n",
         "        if not counted:\n",
     ),
     Bug(
         "a release calls Shopify uncounted",
-        DESK,
+        SERVICE,
         "        self._keep_pace(customer_id)\n        if self._declined",
         "        if self._declined",
     ),

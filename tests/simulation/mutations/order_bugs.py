@@ -6,7 +6,7 @@ from tests.simulation.mutations.bugs import LEDGER, ORDER_POINTS, ORDERS, Bug
 
 READER: Final = "shopify/orders.py"
 PAYLOADS: Final = "shopify/order_payloads.py"
-DESK: Final = "services/orders.py"
+SERVICE: Final = "services/orders.py"
 PROJECTION: Final = "shopify/projection.py"
 TOPICS: Final = "shopify/topics.py"
 PROGRAMME: Final = "domain/programme.py"
@@ -69,7 +69,7 @@ LIFECYCLE_BUGS: Final = (
         "        if is_gift_card:\n            sums",
         "        if not net:\n            sums",
     ),
-    Bug("a code's hold not found", DESK, "hold_id_of(use.code)", "use.code"),
+    Bug("a code's hold not found", SERVICE, "hold_id_of(use.code)", "use.code"),
     Bug(
         "a till's points overlooked",
         READER,
@@ -99,14 +99,14 @@ LIFECYCLE_BUGS: Final = (
     ),
     Bug(
         "paid by its topic",
-        DESK,
+        SERVICE,
         "update = self._update_of(facts, message.triggered_at)",
         'paid = facts.paid or message.topic == "orders/paid"\n'
         "        update = self._update_of(replace(facts, paid=paid), message.triggered_at)",
     ),
     Bug(
         "cancelled by its topic",
-        DESK,
+        SERVICE,
         "update = self._update_of(facts, message.triggered_at)",
         "update = self._update_of(facts, None)\n"
         '        update = replace(update, cancelled=message.topic == "orders/cancelled")',
@@ -182,20 +182,20 @@ LIFECYCLE_BUGS: Final = (
     Bug("the rule of the latest news", ORDERS, "rule=self.rule or rule", "rule=rule or self.rule"),
     Bug(
         "a guest's rule kept",
-        DESK,
+        SERVICE,
         "order, order.merged_with(update, None))",
         "order, order.merged_with(update, self._programme.earning_rule((), is_test=False)))",
     ),
     # --- by which tags it earns ---
     Bug(
         "tags asked for at every news",
-        DESK,
+        SERVICE,
         "if facts is not None and order.merged_with(update, None).lacks_rule:",
         "if facts is not None:",
     ),
     Bug(
         "no tags guessed while Shopify cannot be asked",
-        DESK,
+        SERVICE,
         "        except (ShopifyRefused, Unavailable) as error:\n",
         "        except Unavailable:\n"
         "            return programme.earning_rule((), is_test=is_test)\n"
@@ -203,13 +203,13 @@ LIFECYCLE_BUGS: Final = (
     ),
     Bug(
         "a customer whom Shopify does not know has no tags",
-        DESK,
+        SERVICE,
         "        if tag_digests is None:\n",
         "        tag_digests = tag_digests or ()\n        if tag_digests is None:\n",
     ),
     Bug(
         "whoever was merged away asked about",
-        DESK,
+        SERVICE,
         "tag_digests(account.customer_id)",
         "tag_digests(owner)",
     ),
@@ -248,7 +248,7 @@ LIFECYCLE_BUGS: Final = (
     ),
     Bug(
         "nothing given back after a refund",
-        DESK,
+        SERVICE,
         "            self._return_spent(refunded.order_id, cause)\n",
         "",
     ),
@@ -279,26 +279,26 @@ LIFECYCLE_BUGS: Final = (
     ),
     Bug(
         "two states of one second taken for one",
-        DESK,
+        SERVICE,
         "triggered_at=triggered_at,",
         "triggered_at=None,",
     ),
-    Bug("nothing given back", DESK, "        self._return_spent(facts.order_id, cause)\n", ""),
+    Bug("nothing given back", SERVICE, "        self._return_spent(facts.order_id, cause)\n", ""),
     Bug(
         "the newest customer takes the order",
-        DESK,
+        SERVICE,
         "owner = order.customer_id or (facts.customer_id if facts else None)",
         "owner = (facts.customer_id if facts else None) or order.customer_id",
     ),
     Bug(
         "part of a point's worth is free",
-        DESK,
+        SERVICE,
         "-(-use.amount_minor // record.worth_minor)",
         "use.amount_minor // record.worth_minor",
     ),
     Bug(
         "today's worth of a point",
-        DESK,
+        SERVICE,
         "// record.worth_minor)",
         "// self._programme.point_worth_minor)",
     ),

@@ -208,8 +208,8 @@ class _Delivery:
 
     def _approve(self) -> None:
         """The schedule, on a table that works: what has an order's name is due, and is done."""
-        desk = self._desk(self.store)
-        sweep = Sweep(self.store, self.clock, lambda _, order_id: desk.approve(order_id))
+        driver = self._driver(self.store)
+        sweep = Sweep(self.store, self.clock, lambda _, order_id: driver.approve(order_id))
         swept = sweep.run(DueKind.PENDING, SWEEP_SECONDS)
         must("sweep", not swept.failed, f"{swept}")
 
@@ -239,7 +239,7 @@ class _Delivery:
         """A message with a field that nobody can read: the worker says so, and books nothing."""
         self.report.garbled += 1
         try:
-            self._desk(self.store, programme).carry_out(read_message(garbled.text))
+            self._driver(self.store, programme).carry_out(read_message(garbled.text))
         except InvalidRequest as refusal:
             must("unreadable", refusal.field == field, f"{refusal.field} is named, not {field}")
         else:
@@ -281,11 +281,11 @@ class _Delivery:
     ) -> None:
         asked = self.tags.for_message(message.payload, is_safe=is_safe)
         try:
-            self._desk(store, programme, lambda: asked, message.shop).carry_out(message)
+            self._driver(store, programme, lambda: asked, message.shop).carry_out(message)
         finally:
             self.tags.look(asked.order_id)
 
-    def _desk(
+    def _driver(
         self,
         store: DynamoStore,
         programme: Programme | None = None,

@@ -18,7 +18,7 @@ from tests.support.instants import instant
 _LONG_AGO_MS = 1_700_000_000_000
 
 
-def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderUpdate:
+def drawn_update(random: Random, now_ms: int, *, cancelled: bool) -> OrderUpdate:
     """What a message says of an order: seldom everything."""
     refund = Refund(
         refund_id=random.choice(("r1", "r2", "r3")),
@@ -26,7 +26,7 @@ def drawn_news(random: Random, now_ms: int, *, cancelled: bool) -> OrderUpdate:
             random, random.choice((NO_GOODS, Goods(300), Goods(450, 45), _goods(random)))
         ),
         money_minor=random.choice((0, 0, 100, 333, 5_000, -200, None)),
-        told_at=instant(_LONG_AGO_MS + random.randrange(3) * 1000),
+        reported_at=instant(_LONG_AGO_MS + random.randrange(3) * 1000),
     )
     return OrderUpdate(
         updated_at=instant(_LONG_AGO_MS + random.randrange(6) * 1000),
@@ -86,7 +86,7 @@ def goods_back(random: Random, now_ms: int) -> OrderUpdate:
             Goods(1_500, pieces=1),
         )
     )
-    refund = Refund("r9", back, told_at=instant(now_ms))
+    refund = Refund("r9", back, reported_at=instant(now_ms))
     return OrderUpdate(updated_at=instant(now_ms), goods=Goods(1_000, pieces=2), refunds=(refund,))
 
 

@@ -20,7 +20,7 @@ from itertools import pairwise
 from random import Random
 from typing import Final
 
-from pointbook.domain.programme import Programme, programme_of, usual_programme
+from pointbook.domain.programme import Programme, default_programme, programme_of
 from pointbook.services.message import Message, message_text
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.discount_code import derive_code
@@ -157,7 +157,7 @@ class _Teller:
         self.random = random
         self.orders = orders
         self.money = random.choice(CURRENCIES)
-        self.programme = usual_programme(**{**self._rules(), **texts})
+        self.programme = default_programme(**{**self._rules(), **texts})
         self.unit = 10**self.money.decimals
         ids = [str(7001 + number) for number in range(customers)]
         self.shop = Shop(Rules.of(self.programme.texts()), ids)

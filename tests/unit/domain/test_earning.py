@@ -12,7 +12,7 @@ from pointbook.domain.orders import (
     Refund,
     Rounding,
 )
-from tests.reference.papers import earned, earning_money
+from tests.reference.order_items import earned, earning_money
 from tests.support.domain import NOW
 
 ONE_PERCENT = EarningRule(unit_minor=100)

@@ -8,12 +8,12 @@ import pytest
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account, Pace
 from pointbook.domain.decide import decide
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State
 from tests.support.domain import IN_30_DAYS, MILLISECOND, NOW, SECOND, account, done, refused
 
-DEFAULTS = usual_programme().flow_entries_per_hour
+DEFAULTS = default_programme().flow_entries_per_hour
 HOUR_ENDS = datetime(2027, 3, 10, 4, 0, tzinfo=UTC)
 """The first instant of the next hour."""
 

@@ -8,7 +8,7 @@ import pytest
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account, Pace
 from pointbook.domain.decide import decide
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State
 from tests.support.domain import MILLISECOND, NOW, SECOND, account, done, refused
@@ -79,7 +79,7 @@ def test_without_a_limit_nothing_is_counted() -> None:
 
 
 def test_no_customer_who_tries_again_now_and_then_meets_the_usual_limit() -> None:
-    usual = usual_programme().holds_per_hour
+    usual = default_programme().holds_per_hour
     assert usual == 20
     assert held(account((100, 20)), 20, most=usual).hold_pace == Pace(HOUR, 20)
 

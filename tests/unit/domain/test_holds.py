@@ -256,16 +256,16 @@ def test_a_late_order_takes_first_what_its_release_let_expire() -> None:
     assert lots(order_of(decision).spendings[0].lots) == {10: 5, 20: 2}
 
 
-@pytest.mark.parametrize(("used", "remembered"), [(2, {10: 1}), (3, {})])
+@pytest.mark.parametrize(("used", "lapsed"), [(2, {10: 1}), (3, {})])
 def test_a_late_order_takes_no_more_expired_points_than_it_used(
-    used: int, remembered: dict[int, int]
+    used: int, lapsed: dict[int, int]
 ) -> None:
     now = END_OF_TODAY - timedelta(minutes=5)
     held, record = hold(account((3, 10), (5, 20)), 3, now)
     decision = capture(held, used, record, now=END_OF_TODAY + TEN_MINUTES)
     assert topics(decision.entries)[-1] == "points/expired/spent"
     assert decision.entries[-1].approved_delta == 0
-    assert lots(decision.account.lapsed) == remembered
+    assert lots(decision.account.lapsed) == lapsed
     assert decision.account.figures.approved == 5
 
 

@@ -120,8 +120,8 @@ def test_pieces_that_are_missing_before_their_refund_is_listed_are_taken_back_on
     """As when a return is received first and refunded later, in whatever order that is told."""
     created, paid_back = news(2000, confirmed_at=NOW), Refund("r1", Goods(1000))
     received = news(1000, 1, removed=Goods(1000))
-    alone = OrderUpdate(refunds=(replace(paid_back, told_at=NOW + 2 * SECOND),))
-    listed = news(2000, 2, refunds=(replace(paid_back, told_at=NOW + 2 * SECOND),))
+    alone = OrderUpdate(refunds=(replace(paid_back, reported_at=NOW + 2 * SECOND),))
+    listed = news(2000, 2, refunds=(replace(paid_back, reported_at=NOW + 2 * SECOND),))
     for messages in permutations([created, received, alone, listed]):
         before, order = EMPTY, Order("o1")
         for said in messages:
@@ -172,8 +172,8 @@ def test_what_is_newest_of_a_refund_wins_and_of_equally_new_what_took_more(
     seconds: int, left: int
 ) -> None:
     """Whichever comes first."""
-    less = Refund("r1", money_minor=300, told_at=NOW)
-    more = Refund("r1", money_minor=500, told_at=NOW + seconds * SECOND)
+    less = Refund("r1", money_minor=300, reported_at=NOW)
+    more = Refund("r1", money_minor=500, reported_at=NOW + seconds * SECOND)
     for messages in permutations(
         [news(1000), *(OrderUpdate(refunds=(one,)) for one in (less, more))]
     ):
@@ -181,8 +181,8 @@ def test_what_is_newest_of_a_refund_wins_and_of_equally_new_what_took_more(
 
 
 def test_a_refund_whose_money_did_not_arrive_takes_nothing_in_the_end() -> None:
-    on_its_way = OrderUpdate(refunds=(Refund("r1", money_minor=300, told_at=NOW),))
-    failed = OrderUpdate(refunds=(Refund("r1", money_minor=None, told_at=NOW + SECOND),))
+    on_its_way = OrderUpdate(refunds=(Refund("r1", money_minor=300, reported_at=NOW),))
+    failed = OrderUpdate(refunds=(Refund("r1", money_minor=None, reported_at=NOW + SECOND),))
     for messages in permutations([news(1000, confirmed_at=NOW), on_its_way, failed]):
         after, order = told(EMPTY, messages)
         assert order.approved_points == after.figures.approved == 10

@@ -25,7 +25,7 @@ from tests.support.domain import (
 DAY = timedelta(days=1)
 TWO_DAYS = EarningRule(unit_minor=100, pending_days=2)
 CONFIRMED = OrderUpdate(NOW, Goods(1000), confirmed_at=NOW)
-NO_NEWS = OrderUpdate()
+NO_UPDATE = OrderUpdate()
 EMPTY = Account("1001")
 
 
@@ -58,7 +58,7 @@ def test_the_days_being_over_is_enough_to_approve_without_any_news(
     offset: timedelta, approved: int
 ) -> None:
     account, order = promised()
-    decision = tell(account, order, NO_NEWS, NOW + 2 * DAY + offset)
+    decision = tell(account, order, NO_UPDATE, NOW + 2 * DAY + offset)
     assert decision.account.figures.approved == approved
     assert decision.account.figures.pending == 10 - approved
     assert (decision.order is None) == (approved == 0)
@@ -66,11 +66,11 @@ def test_the_days_being_over_is_enough_to_approve_without_any_news(
 
 def test_approved_points_last_from_the_day_on_which_they_are_approved() -> None:
     account, order = promised()
-    decision = tell(account, order, NO_NEWS, NOW + 2 * DAY)
+    decision = tell(account, order, NO_UPDATE, NOW + 2 * DAY)
     assert topics(decision.entries) == ["points/add/order"]
     assert [lot.valid_through.day for lot in decision.account.lots] == [11]  # 12 March and 30 days
     assert order_of(decision).due_at is None
-    again = tell(decision.account, order_of(decision), NO_NEWS, NOW + 3 * DAY)
+    again = tell(decision.account, order_of(decision), NO_UPDATE, NOW + 3 * DAY)
     assert (again.entries, again.order) == ((), None)
 
 
@@ -103,7 +103,7 @@ def test_a_refund_while_points_are_pending_takes_them_from_there() -> None:
     decision = tell(account, order, OrderUpdate(refunds=(Refund("r1", Goods(400)),)))
     assert topics(decision.entries) == ["points/pending/cancel"]
     assert order_of(decision).due_at == NOW + 2 * DAY
-    later = tell(decision.account, order_of(decision), NO_NEWS, NOW + 2 * DAY)
+    later = tell(decision.account, order_of(decision), NO_UPDATE, NOW + 2 * DAY)
     assert later.account.figures.approved == 6
 
 
@@ -123,12 +123,12 @@ def test_what_an_order_earns_later_is_approved_at_once_when_the_days_are_over() 
 
 def test_points_that_left_pending_otherwise_are_not_approved() -> None:
     _, order = promised()
-    command = c.UpdateOrder("o1", NO_NEWS, TWO_DAYS, IN_30_DAYS)
+    command = c.UpdateOrder("o1", NO_UPDATE, TWO_DAYS, IN_30_DAYS)
     assert refused(State(EMPTY, order), command, NOW + 2 * DAY) is Code.NOT_PENDING
 
 
 def test_an_account_that_has_seen_a_later_time_approves_by_it() -> None:
     account, order = promised()
     account = done(account, c.Grant(1, IN_30_DAYS), NOW + 2 * DAY).account
-    assert tell(account, order, NO_NEWS, NOW).account.figures.approved == 11
+    assert tell(account, order, NO_UPDATE, NOW).account.figures.approved == 11
     assert account.figures.approved == 1

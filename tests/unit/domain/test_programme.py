@@ -11,9 +11,9 @@ from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Roundi
 from pointbook.domain.programme import (
     Programme,
     ProgrammeError,
+    default_programme,
     errors,
     programme_of,
-    usual_programme,
 )
 from pointbook.domain.programme_rules import (
     DEFAULTS,
@@ -68,7 +68,7 @@ def test_every_field_of_a_programme_but_its_version_is_a_rule() -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
     text, value = UNUSUAL[name]
-    programme = usual_programme(7, **{name: text})
+    programme = default_programme(7, **{name: text})
     assert getattr(programme, name) == value
     assert programme.version == 7
     assert programme.texts() == {**DEFAULTS, name: text}
@@ -91,7 +91,7 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
 def test_there_is_one_way_to_write_what_may_be_given_in_several(
     name: str, text: str, written: str
 ) -> None:
-    assert usual_programme(**{name: text}).texts()[name] == written
+    assert default_programme(**{name: text}).texts()[name] == written
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_text_that_cannot_be_used_is_refused_with_its_rule_and_what_to_give(
     name: str, text: str
 ) -> None:
     with pytest.raises(ProgrammeError) as refusal:
-        usual_programme(**{name: text})
+        default_programme(**{name: text})
     assert refusal.value.field == name
     assert str(refusal.value).startswith(f"{name}: ")
 
@@ -162,7 +162,7 @@ RANKS = {"rank_multipliers": "gold=150,silver=120,staff=50", "excluded_tag": "wh
 def percent(tags: Collection[str], texts: Mapping[str, str], is_test: bool = False) -> int:
     """The percent that a customer with these tags earns."""
     digests = {tag_digest(tag) for tag in tags}
-    return usual_programme(**texts).earning_rule(digests, is_test).multiplier_percent
+    return default_programme(**texts).earning_rule(digests, is_test).multiplier_percent
 
 
 @pytest.mark.parametrize(
@@ -194,12 +194,12 @@ def test_a_test_order_earns_where_the_programme_says_so() -> None:
 
 
 def test_without_points_per_unit_orders_earn_nothing() -> None:
-    rule = usual_programme(points_per_unit="0").earning_rule((), is_test=False)
+    rule = default_programme(points_per_unit="0").earning_rule((), is_test=False)
     assert rule.points(1_000_000) == 0
 
 
 def test_an_order_keeps_all_that_it_earns_by() -> None:
-    programme = usual_programme(
+    programme = default_programme(
         9,
         earn_unit_minor="200",
         points_per_unit="3",
@@ -223,22 +223,22 @@ def test_an_order_keeps_all_that_it_earns_by() -> None:
 
 
 def test_only_a_rolling_rule_renews() -> None:
-    assert usual_programme().renew is None
-    assert usual_programme(expiry="rolling:months:12").renew == Rolling(Months(12))
+    assert default_programme().renew is None
+    assert default_programme(expiry="rolling:months:12").renew == Rolling(Months(12))
 
 
 def test_points_that_come_back_late_expire_at_once_or_by_a_rule() -> None:
-    assert usual_programme().lapsed_expiry is None
-    assert usual_programme(lapsed_expiry="never").lapsed_expiry == Never()
+    assert default_programme().lapsed_expiry is None
+    assert default_programme(lapsed_expiry="never").lapsed_expiry == Never()
     day = "date:2027-03-31"
-    assert usual_programme(lapsed_expiry=day).lapsed_expiry == FixedDate(date(2027, 3, 31))
+    assert default_programme(lapsed_expiry=day).lapsed_expiry == FixedDate(date(2027, 3, 31))
 
 
 # --- warnings -------------------------------------------------------------------------------------
 
 
 def warned(**texts: str) -> tuple[str, ...]:
-    return warnings(usual_programme(**texts), TODAY)
+    return warnings(default_programme(**texts), TODAY)
 
 
 def test_the_usual_programme_needs_no_warning() -> None:

@@ -22,7 +22,7 @@ def text(number: int) -> str:
     )
 
 
-class Desk:
+class LedgerDriver:
     """Carries messages out, but for those whose number is bad."""
 
     def __init__(self, *bad: int, seconds_left: float = 60) -> None:
@@ -51,41 +51,41 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 
 def test_messages_that_were_carried_out_do_not_come_again() -> None:
-    desk = Desk()
-    assert desk.work(text(1), text(2), text(3)) == []
-    assert desk.done == [1, 2, 3]
+    driver = LedgerDriver()
+    assert driver.work(text(1), text(2), text(3)) == []
+    assert driver.done == [1, 2, 3]
 
 
 def test_one_that_fails_comes_again_and_stops_no_other() -> None:
-    desk = Desk(2)
-    assert desk.work(text(1), text(2), text(3)) == [2]
-    assert desk.done == [1, 3]
+    driver = LedgerDriver(2)
+    assert driver.work(text(1), text(2), text(3)) == [2]
+    assert driver.done == [1, 3]
 
 
 def test_where_all_fail_all_come_again() -> None:
-    assert Desk(1, 2).work(text(1), text(2)) == [1, 2]
+    assert LedgerDriver(1, 2).work(text(1), text(2)) == [1, 2]
 
 
 def test_one_that_cannot_be_read_comes_again_and_stops_no_other() -> None:
-    desk = Desk()
-    assert desk.work("{", text(2)) == [1]
-    assert desk.done == [2]
+    driver = LedgerDriver()
+    assert driver.work("{", text(2)) == [1]
+    assert driver.done == [2]
 
 
 def test_what_there_is_no_time_left_for_is_left_for_the_next_call() -> None:
-    desk = Desk(seconds_left=ONE_MESSAGE_SECONDS - 0.001)
-    assert desk.work(text(1), text(2)) == [1, 2]
-    assert desk.done == []
+    driver = LedgerDriver(seconds_left=ONE_MESSAGE_SECONDS - 0.001)
+    assert driver.work(text(1), text(2)) == [1, 2]
+    assert driver.done == []
 
 
 def test_an_empty_batch_is_nothing_to_do() -> None:
-    assert Desk().work() == []
+    assert LedgerDriver().work() == []
 
 
 def test_what_fails_is_logged_with_its_ids_and_counted_by_topic(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    Desk(1).work(text(1), text(2), "{ hanako@example.com")
+    LedgerDriver(1).work(text(1), text(2), "{ hanako@example.com")
     written = lines(capsys)
     failed = next(line for line in written if line.get("message") == "webhook_failed")
     assert failed["message_id"].endswith("1")

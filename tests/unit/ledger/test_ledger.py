@@ -72,7 +72,7 @@ def tombstone(customer_id: str, merged_into: str) -> Account:
     return replace(account_with(0, customer_id), merged_into=merged_into)
 
 
-def remembered(content_hash: str) -> IdempotencyRecord:
+def idempotency_record(content_hash: str) -> IdempotencyRecord:
     figures = account_with(70).figures
     return IdempotencyRecord(
         IDENTITY.key_hash, content_hash, (f"{CUSTOMER}-000000000007",), figures
@@ -158,7 +158,7 @@ def test_a_refusal_rests_on_a_fresh_read() -> None:
 def test_a_torn_read_refuses_no_request_that_had_its_effect() -> None:
     """The account is already the one after the effect, the record is not yet to be seen."""
     instruction = Instruction(SHOP, CUSTOMER, Consume(30), FLOW)
-    record = remembered(instruction.content_hash)
+    record = idempotency_record(instruction.content_hash)
     torn = Loaded(account_with(0))
     script = Script([torn, Loaded(account_with(0), record)])
 
@@ -186,7 +186,7 @@ def test_nothing_is_written_where_there_is_nothing_to_do() -> None:
 def test_a_repetition_takes_one_read() -> None:
     content = {"points": 30}
     hashed = Instruction(SHOP, CUSTOMER, Consume(30), FLOW, content=content).content_hash
-    script = Script([Loaded(account_with(0), remembered(hashed))])
+    script = Script([Loaded(account_with(0), idempotency_record(hashed))])
 
     answer = run(script, Consume(30), identity=IDENTITY, content=content)
     assert isinstance(answer, Booked)
@@ -195,7 +195,7 @@ def test_a_repetition_takes_one_read() -> None:
 
 
 def test_a_key_used_for_something_else_is_refused_at_once() -> None:
-    script = Script([Loaded(account_with(100), remembered("11" * 32))])
+    script = Script([Loaded(account_with(100), idempotency_record("11" * 32))])
     refusal = run(script, Consume(30), identity=IDENTITY)
 
     assert isinstance(refusal, Refusal)
@@ -260,7 +260,7 @@ def test_who_lost_something_else_than_the_account_reads_again() -> None:
 
 
 def test_who_lost_to_himself_gets_his_first_answer() -> None:
-    record = remembered(Instruction(SHOP, CUSTOMER, Settle(), FLOW).content_hash)
+    record = idempotency_record(Instruction(SHOP, CUSTOMER, Settle(), FLOW).content_hash)
     script = Script([Loaded(account_with(100))], [AlreadyDone(record)])
 
     answer = run(script, Consume(30), identity=IDENTITY)
@@ -268,7 +268,7 @@ def test_who_lost_to_himself_gets_his_first_answer() -> None:
 
 
 def test_who_lost_to_another_request_of_the_same_key_is_refused() -> None:
-    script = Script([Loaded(account_with(100))], [AlreadyDone(remembered("11" * 32))])
+    script = Script([Loaded(account_with(100))], [AlreadyDone(idempotency_record("11" * 32))])
     refusal = run(script, Consume(30), identity=IDENTITY)
 
     assert isinstance(refusal, Refusal)
@@ -310,12 +310,14 @@ def test_nobody_is_refused_over_what_fell_due_before_it_is_written_down() -> Non
     assert [entry.entry.topic for entry in write.accounts[0].entries] == [Topic.SUB_EXPIRE]
 
 
-# --- obstacles and the deadline -----------------------------------------------------------------
+# --- transient failures and the deadline ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("obstacle", list(TransientCause))
-def test_an_obstacle_is_waited_out_and_everything_read_again(obstacle: TransientCause) -> None:
-    failing = StoreUnavailable(obstacle, "...")
+@pytest.mark.parametrize("cause", list(TransientCause))
+def test_a_transient_failure_is_waited_out_and_everything_read_again(
+    cause: TransientCause,
+) -> None:
+    failing = StoreUnavailable(cause, "...")
     script = Script([failing, Loaded(account_with(100))], [failing, Committed()])
 
     assert figure(run(script, Consume(30))) == 70
@@ -324,7 +326,7 @@ def test_an_obstacle_is_waited_out_and_everything_read_again(obstacle: Transient
 
 def test_a_lost_reply_does_not_book_twice() -> None:
     """The write happened, but nobody heard; the second read finds the record."""
-    record = remembered(Instruction(SHOP, CUSTOMER, Settle(), FLOW).content_hash)
+    record = idempotency_record(Instruction(SHOP, CUSTOMER, Settle(), FLOW).content_hash)
     script = Script(
         [Loaded(account_with(100)), Loaded(account_with(70), record)],
         [StoreUnavailable(TransientCause.UNREACHABLE, "ReadTimeoutError")],

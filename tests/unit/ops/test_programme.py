@@ -10,7 +10,7 @@ import pytest
 from ops import target
 from ops.__main__ import main
 from ops.target import Target
-from pointbook.domain.programme import Programme, usual_programme
+from pointbook.domain.programme import Programme, default_programme
 from pointbook.errors import LedgerUnavailable
 from pointbook.settings import Settings
 from pointbook.store import programmes as kept
@@ -112,7 +112,7 @@ def test_a_shop_without_a_version_shows_the_deployments_parameters(shell: Shell)
     status, text = shell.run("show", "--shop", OTHER)
     assert status == 0
     assert text.startswith(f"# {OTHER}: not in use yet")
-    assert tomllib.loads(text) == usual_programme(sign_up_points="50").texts()
+    assert tomllib.loads(text) == default_programme(sign_up_points="50").texts()
 
 
 def test_an_unknown_shop_lists_the_shops_of_the_stack(shell: Shell) -> None:
@@ -186,14 +186,14 @@ def test_a_change_prints_old_and_new_values_and_records_its_author(shell: Shell)
     assert "excluded_tag  (empty) → wholesale" in text
     assert "Version 2 is in force" in text
     texts = {"sign_up_points": "50", "hold_seconds": "300", "excluded_tag": "wholesale"}
-    assert shell.in_force() == usual_programme(2, **texts)
+    assert shell.in_force() == default_programme(2, **texts)
     assert [version.by for version in shell.programmes.history(SHOP)] == ["deployment", "hanako"]
 
 
 def test_a_change_may_come_before_any_function_has_run(shell: Shell) -> None:
     file = shell.file("hold_seconds = 300\n")
     assert shell.run("change", file, "--yes", "--shop", OTHER)[0] == 0
-    assert shell.in_force(OTHER) == usual_programme(1, sign_up_points="50", hold_seconds="300")
+    assert shell.in_force(OTHER) == default_programme(1, sign_up_points="50", hold_seconds="300")
 
 
 def test_nothing_is_changed_by_a_file_with_an_error(shell: Shell) -> None:

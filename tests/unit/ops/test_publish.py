@@ -14,7 +14,7 @@ from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support import engine as engines
 from tests.support.engine import SHOP, opened
 from tests.support.examples import CUSTOMER, OTHER
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 OTHER_SHOP = "second.myshopify.com"
 PSEUDONYM = "01234567890123456789"
@@ -28,10 +28,10 @@ class Stack:
         self.name = "The test stack"
         self.settings = SimpleNamespace(table_name=self.engine.table, shops=(SHOP, OTHER_SHOP))
         self.outbox = Outbox(Table(self.engine.client, self.engine.table))
-        desk = Desk(self.engine)
+        driver = LedgerDriver(self.engine)
         for customer_id in (CUSTOMER, OTHER, PSEUDONYM):
             for number in range(3):
-                desk.grant(1, customer_id=customer_id, key=str(number))
+                driver.grant(1, customer_id=customer_id, key=str(number))
 
     def table(self) -> Table:
         return Table(self.engine.client, self.engine.table)
@@ -41,8 +41,8 @@ class Stack:
 
     def tell(self, customer_id: str, version: int) -> None:
         now = datetime.now(UTC)
-        wish = Cursor(SHOP, customer_id, "x", now + timedelta(seconds=30))
-        assert self.outbox.acquire(wish, now, None) == wish
+        hold_request = Cursor(SHOP, customer_id, "x", now + timedelta(seconds=30))
+        assert self.outbox.acquire(hold_request, now, None) == hold_request
         told = Cursor(SHOP, customer_id, "x", now, published=version)
         assert self.outbox.release(told)
 

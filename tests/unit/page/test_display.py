@@ -87,7 +87,7 @@ def test_a_kept_value_is_marked_with_its_time_and_can_be_reloaded(
         rank=None,
         status="timeout",
         locale=locale,
-        kept_since=datetime(2026, 11, 21, 0, 5, tzinfo=UTC).astimezone(JAPAN),
+        cached_since=datetime(2026, 11, 21, 0, 5, tzinfo=UTC).astimezone(JAPAN),
     )
     assert shown == Display("1,250", None, None, message=None, action="reload", note=note)
 

@@ -9,7 +9,7 @@ import pytest
 from pointbook.domain.chain import Cause
 from pointbook.domain.expiry import FixedDate
 from pointbook.domain.ports import DueKind
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import HoldFailed, HoldReleasing
 from pointbook.services.holds import HoldResult
@@ -111,14 +111,14 @@ def test_the_same_wish_again_is_answered_the_same_without_asking_shopify(bench: 
 
 
 def test_points_worth_more_than_one_yen_make_a_larger_discount() -> None:
-    bench = Bench(programme=usual_programme(point_worth_minor="5"))
+    bench = Bench(programme=default_programme(point_worth_minor="5"))
     bench.grant(100)
     assert held(bench, points=30).amount == "150"
 
 
 def test_a_hold_keeps_the_worth_that_its_points_had_when_it_was_taken(bench: Bench) -> None:
     crashed(bench, Trouble.CRASH_BEFORE)
-    bench.programme = usual_programme(point_worth_minor="5")
+    bench.programme = default_programme(point_worth_minor="5")
     for _ in range(2):
         assert held(bench).amount == "500"
     (kept,) = bench.shopify.created
@@ -285,7 +285,7 @@ def test_a_slow_try_says_that_an_order_has_used_what_its_rival_gave_out(bench: B
 
 
 def test_a_try_that_ends_after_the_holds_time_gives_out_nothing() -> None:
-    bench = Bench(programme=usual_programme(hold_seconds="5"))
+    bench = Bench(programme=default_programme(hold_seconds="5"))
     bench.grant(1_250)
     failed(bench, Trouble.SLOW)
     bench.time.pause(1_000)
@@ -316,7 +316,7 @@ def test_nobody_holds_more_than_there_is(bench: Bench) -> None:
 
 
 def test_where_the_till_is_master_no_holds_are_offered() -> None:
-    bench = Bench(programme=usual_programme(points_master="till"))
+    bench = Bench(programme=default_programme(points_master="till"))
     bench.grant(1_250)
     assert refused(bench) is Code.HOLDS_NOT_OFFERED
     assert bench.figures().hold == 0
@@ -455,7 +455,7 @@ def test_whoever_pays_while_the_release_is_under_way_has_paid(bench: Bench) -> N
 
 
 def test_held_points_that_come_back_after_their_day_last_as_the_programme_says() -> None:
-    bench = Bench(programme=usual_programme(hold_seconds="86400", lapsed_expiry="never"))
+    bench = Bench(programme=default_programme(hold_seconds="86400", lapsed_expiry="never"))
     bench.grant(500, FixedDate(bench.time.now().date()))
     held(bench)
     bench.time.pause(86_400_000)

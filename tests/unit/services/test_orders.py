@@ -23,7 +23,7 @@ from pointbook.domain.ports import (
     VersionConflict,
     Write,
 )
-from pointbook.domain.programme import Programme, usual_programme
+from pointbook.domain.programme import Programme, default_programme
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import InvalidRequest, LedgerUnavailable, MessageDeclined, TagsUnknown
 from pointbook.ledger.instruction import Booked, Instruction
@@ -53,13 +53,13 @@ class Shop:
         self.store = opened(MEMORY, MemoryDynamoDB()).store()
         self.clock = SetClock(NOON)
         self.ledger = self._ledger_on(self.store)
-        self.programme = usual_programme(**{"expiry": "never", **texts})
+        self.programme = default_programme(**{"expiry": "never", **texts})
         self.customers = MemoryCustomers()
 
     def _ledger_on(self, store: Any) -> Ledger:
         return Ledger(store, self.clock, random=lambda: 0.5, alarm=raise_alarm)
 
-    def desk(
+    def driver(
         self,
         store: Any = None,
         programme: Programme | None = None,
@@ -73,7 +73,7 @@ class Shop:
     def send(self, topic: str, payload: Payload, **more: Any) -> None:
         """Let a message come."""
         message = Message(topic, SHOP, self.clock.now(), "event-1", payload)
-        self.desk(**more).carry_out(message)
+        self.driver(**more).carry_out(message)
 
     def grant(
         self,
@@ -262,7 +262,7 @@ def test_tags_are_asked_for_once_an_order_and_count_as_they_were(ranked: Shop) -
     ranked.send("orders/paid", order(**DEAR, second=5))
     ranked.send("refunds/create", refund("5000"))
     ranked.send("orders/updated", order(**DEAR, second=9, refunds=[refund("5000")]))
-    assert ranked.desk().approve("901") == 0
+    assert ranked.driver().approve("901") == 0
     assert ranked.figures()["approved"] == 75
     assert ranked.customers.asked == [CUSTOMER]
 
@@ -355,8 +355,8 @@ def test_of_two_messages_that_ask_at_once_the_first_written_wins(ranked: Shop) -
             self.tags[customer_id] = ("silver",)
             return super().tag_digests(customer_id)
 
-    desk = ranked.desk(customers=Overtaken())
-    desk.carry_out(Message("orders/create", SHOP, NOON, "event-2", order(**DEAR)))
+    driver = ranked.driver(customers=Overtaken())
+    driver.carry_out(Message("orders/create", SHOP, NOON, "event-2", order(**DEAR)))
     assert ranked.figures()["approved"] == 150
 
 
@@ -385,8 +385,8 @@ def test_an_order_whose_goods_another_message_brings_meanwhile_is_not_left_witho
 
     store = Between(ranked.store)
     ledger = Ledger(store, ranked.clock, random=lambda: 0.5)
-    desk = OrderService(SHOP, ledger, ranked.clock, ranked.programme, ranked.customers)
-    desk.carry_out(Message("orders/updated", SHOP, NOON, "event-2", customer))
+    driver = OrderService(SHOP, ledger, ranked.clock, ranked.programme, ranked.customers)
+    driver.carry_out(Message("orders/updated", SHOP, NOON, "event-2", customer))
     assert ranked.figures()["approved"] == 150
     assert ranked.customers.asked == [CUSTOMER]
 
@@ -517,7 +517,7 @@ def test_a_refund_of_spent_points_follows_the_programme_s_debt_policy(
 def test_another_debt_policy_after_the_grant_changes_nothing_in_what_is_taken_back() -> None:
     shop = Shop(debt_policy="carry", return_spent="cancelled")
     shop.send("orders/create", at_till("10"))
-    later = usual_programme(2, expiry="never", debt_policy="clamp")
+    later = default_programme(2, expiry="never", debt_policy="clamp")
     shop.send("refunds/create", refund("1000"), programme=later)
     assert shop.figures()["approved"] == -10
 
@@ -735,7 +735,7 @@ def test_another_rule_after_points_were_spent_changes_nothing_in_what_comes_back
     shop.grant(50)
     shop.hold(50)
     shop.send("orders/create", in_two_pieces())
-    later = usual_programme(2, expiry="never", return_spent="share")
+    later = default_programme(2, expiry="never", return_spent="share")
     shop.send("refunds/create", back(31, (11, "300"), (12, "600")), programme=later)
     assert shop.figures()["spent"] == 50
 
@@ -779,7 +779,7 @@ def test_of_two_states_of_an_order_in_one_second_the_later_counts() -> None:
         for payload, milliseconds in sent:
             at = NOON + timedelta(milliseconds=milliseconds)
             message = Message("orders/updated", SHOP, shop.clock.now(), "event-1", payload, at)
-            shop.desk().carry_out(message)
+            shop.driver().carry_out(message)
         assert shop.figures()["approved"] == 30
 
 
@@ -790,19 +790,19 @@ def test_pending_points_are_approved_when_their_days_are_over() -> None:
     shop = Shop(pending_days="3")
     shop.send("orders/create", order())
     shop.clock.pass_time(days=3, milliseconds=-1)
-    assert shop.desk().approve("901") == 0
+    assert shop.driver().approve("901") == 0
     assert shop.figures() == {"pending": 10}
     shop.clock.pass_time(milliseconds=1)
-    assert shop.desk().approve("901") == 1
-    assert shop.desk().approve("901") == 0
+    assert shop.driver().approve("901") == 1
+    assert shop.driver().approve("901") == 0
     assert shop.figures() == {"approved": 10, "lifetime": 10}
 
 
 def test_there_is_nothing_to_approve_of_an_order_without_a_customer(shop: Shop) -> None:
     shop.send("orders/create", order(None))
     before = shop.order()
-    assert shop.desk().approve("901") == 0
-    assert shop.desk().approve("902") == 0
+    assert shop.driver().approve("901") == 0
+    assert shop.driver().approve("902") == 0
     assert shop.order() == before
 
 

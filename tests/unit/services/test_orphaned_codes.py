@@ -62,7 +62,7 @@ def bench() -> Bench:
     return made
 
 
-def desk(bench: Bench, shop: Shop, plan: Plan | None = None) -> OrphanedCodeService:
+def driver(bench: Bench, shop: Shop, plan: Plan | None = None) -> OrphanedCodeService:
     """The desk, on a table that may fail."""
     client = FaultyClient(
         bench.engine, bench.engine, plan or Nothing(), bench.time, Random(0), Noting()
@@ -83,7 +83,7 @@ def due(bench: Bench) -> list[tuple[str, str]]:
 def work(bench: Bench, shop: Shop, plan: Plan | None = None) -> None:
     """Do what is due: it is one code."""
     ((domain, listed_id),) = due(bench)
-    assert desk(bench, shop, plan).switch_off(domain, listed_id) == 0
+    assert driver(bench, shop, plan).switch_off(domain, listed_id) == 0
 
 
 def test_a_code_that_is_off_is_struck_off_the_list(bench: Bench) -> None:
@@ -150,21 +150,21 @@ def test_a_code_whose_time_is_over_is_struck_off_without_asking(bench: Bench) ->
 def test_a_code_that_another_sweep_has_struck_off_is_left_alone(bench: Bench) -> None:
     ((domain, listed_id),) = due(bench)
     shop = Shop(True)
-    assert desk(bench, shop).switch_off(domain, listed_id) == 0
-    assert desk(bench, shop).switch_off(domain, listed_id) == 0
+    assert driver(bench, shop).switch_off(domain, listed_id) == 0
+    assert driver(bench, shop).switch_off(domain, listed_id) == 0
     assert len(shop.asked) == 1
 
 
 def test_two_sweeps_at_once_do_no_harm(bench: Bench) -> None:
     ((domain, listed_id),) = due(bench)
-    other = desk(bench, Shop(True))
+    other = driver(bench, Shop(True))
 
     class Slow(Shop):
         def of(self, shop: str) -> Discounts:
             other.switch_off(domain, listed_id)
             return super().of(shop)
 
-    assert desk(bench, Slow(True)).switch_off(domain, listed_id) == 0
+    assert driver(bench, Slow(True)).switch_off(domain, listed_id) == 0
     assert bench.listed() == 0
 
 

@@ -8,7 +8,7 @@ import pytest
 from pointbook.deadline import Deadline
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.http.calls import Answer, Call
-from pointbook.http.tokens import KeptToken
+from pointbook.http.tokens import StoredToken
 from pointbook.shopify.admin_access import EARLY, LEASE, AdminAccess
 from pointbook.shopify.app_keys import AppKeys
 from tests.fakes.admin_api import (
@@ -49,7 +49,7 @@ class Instances:
     def keep(self, text: str, lives: timedelta, leased: timedelta | None = None) -> None:
         now = self.clock.now()
         leased_until = None if leased is None else now + leased
-        self.store.kept[SHOP] = KeptToken(text, now + lives, 1, leased_until)
+        self.store.kept[SHOP] = StoredToken(text, now + lives, 1, leased_until)
 
 
 def test_a_token_is_asked_for_by_client_credentials() -> None:
@@ -62,7 +62,7 @@ def test_a_token_is_asked_for_by_client_credentials() -> None:
         "client_secret": "current",
         "grant_type": "client_credentials",
     }
-    assert shop.store.kept[SHOP] == KeptToken("shpat_1", START + timedelta(seconds=86_399), 2)
+    assert shop.store.kept[SHOP] == StoredToken("shpat_1", START + timedelta(seconds=86_399), 2)
 
 
 def test_one_fetch_is_for_all_instances_and_for_the_whole_day() -> None:
@@ -133,7 +133,7 @@ def test_who_loses_the_race_for_the_lease_fetches_nothing(
     shop = Instances()
     read = shop.store.read
 
-    def read_before_the_other_was_done(shop_domain: str) -> KeptToken | None:
+    def read_before_the_other_was_done(shop_domain: str) -> StoredToken | None:
         monkeypatch.setattr(shop.store, "read", read)
         found = read(shop_domain)
         shop.keep("shpat_2", DAY)
@@ -267,4 +267,4 @@ def test_a_rotated_secret_is_seen_at_the_next_fetch() -> None:
 
 
 def test_no_token_shows_in_what_is_printed() -> None:
-    assert "shpat" not in repr(KeptToken("shpat_1", START, 1))
+    assert "shpat" not in repr(StoredToken("shpat_1", START, 1))

@@ -352,9 +352,9 @@ def test_an_order_and_its_refund_say_the_same_of_it() -> None:
     )
     (listed,) = read_order(order(refunds=[one]), "JPY").refunds
     facts = read_refund(one, "JPY")
-    assert (facts.order_id, facts.refund.told_at) == ("901", datetime.fromisoformat(made_at))
-    assert listed.told_at == datetime.fromisoformat("2027-01-30T09:00:00+09:00")
-    assert facts.refund == replace(listed, told_at=facts.refund.told_at)
+    assert (facts.order_id, facts.refund.reported_at) == ("901", datetime.fromisoformat(made_at))
+    assert listed.reported_at == datetime.fromisoformat("2027-01-30T09:00:00+09:00")
+    assert facts.refund == replace(listed, reported_at=facts.refund.reported_at)
 
 
 # --- codes and tills -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointbook.domain.programme import usual_programme
+from pointbook.domain.programme import default_programme
 from pointbook.errors import InvalidRequest
 from pointbook.ledger.ledger import Ledger
 from pointbook.services import customers as customer_events
@@ -24,7 +24,7 @@ from pointbook.shopify.projection import SHAPES, UNREADABLE, Each, Kept, One, Sh
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.privacy import Office
+from tests.fakes.privacy import PrivacyDriver
 from tests.support.engine import MEMORY, SHOP, opened
 from tests.support.ledgers import SetClock
 from tools.shopify_payloads import OUR_CODE
@@ -95,12 +95,15 @@ def work(topic: str, payload: Mapping[str, Any]) -> Any:
     if topic == "refunds/create":
         return read_refund(payload, "JPY")
     engine = opened(MEMORY, MemoryDynamoDB())
-    office = Office(engine)
+    privacy_driver = PrivacyDriver(engine)
     if QUEUES[topic] == CUSTOMERS:
-        ledger, programme = Ledger(engine.store(), SetClock()), usual_programme(sign_up_points="1")
-        customer_events.carry_out(message, ledger, programme, office.requests)
+        ledger, programme = (
+            Ledger(engine.store(), SetClock()),
+            default_programme(sign_up_points="1"),
+        )
+        customer_events.carry_out(message, ledger, programme, privacy_driver.requests)
     else:
-        office.desk().carry_out(message)
+        privacy_driver.driver().carry_out(message)
     return None
 
 
@@ -182,8 +185,8 @@ def test_what_cannot_be_read_never_counts_as_absent(place: tuple[str, Path], val
 def test_a_desk_books_nothing_of_an_order_with_a_field_that_cannot_be_read() -> None:
     engine = opened(MEMORY, MemoryDynamoDB())
     store, clock = engine.store(), SetClock()
-    ledger, programme = Ledger(store, clock), usual_programme()
-    desk = OrderService(SHOP, ledger, clock, programme, nobody_is_asked)
+    ledger, programme = Ledger(store, clock), default_programme()
+    driver = OrderService(SHOP, ledger, clock, programme, nobody_is_asked)
     body = {
         "id": 1,
         "customer": {"id": 7001},
@@ -205,7 +208,7 @@ def test_a_desk_books_nothing_of_an_order_with_a_field_that_cannot_be_read() -> 
     for field, value in broken:
         payload = projected(body | {field: value}, SHAPES["orders/paid"])
         with pytest.raises(InvalidRequest) as refusal:
-            desk.carry_out(Message("orders/paid", SHOP, clock.now(), "event-1", payload))
+            driver.carry_out(Message("orders/paid", SHOP, clock.now(), "event-1", payload))
         assert refusal.value.field == field
     assert store.account(SHOP, "7001") is None
     cancelled = projected(

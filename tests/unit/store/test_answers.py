@@ -24,11 +24,11 @@ from pointbook.store import items
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.table import Table
 from tests.support.engine import SHOP
-from tests.support.examples import CUSTOMER, NOON, a_remembered, a_write, an_account
+from tests.support.examples import CUSTOMER, NOON, a_write, an_account, an_idempotency_record
 
 WRITE = replace(a_write(), order=None, hold_record=None)
 ACCOUNT_ITEM = items.account_item(SHOP, an_account(revision=4))
-REMEMBERED_ITEM = items.idempotency_item(SHOP, CUSTOMER, a_remembered())
+IDEMPOTENCY_ITEM = items.idempotency_item(SHOP, CUSTOMER, an_idempotency_record())
 WANTED = ReadRequest(SHOP, CUSTOMER)
 
 FAILED = "ConditionalCheckFailed"
@@ -67,7 +67,7 @@ def error(code: str, status: int = 400, **more: Any) -> ClientError:
 
 def cancelled(*codes: str) -> ClientError:
     """A cancellation: account, entry, remembered request, and perhaps more, in this order."""
-    there: tuple[Any, ...] = (ACCOUNT_ITEM, {}, REMEMBERED_ITEM, {}, {})
+    there: tuple[Any, ...] = (ACCOUNT_ITEM, {}, IDEMPOTENCY_ITEM, {}, {})
     reasons = [
         {"Code": code} | ({"Item": item} if code == FAILED and item else {})
         for code, item in zip(codes, there, strict=False)
@@ -80,9 +80,9 @@ def cancelled(*codes: str) -> ClientError:
 
 def meaning(codes: tuple[str, ...]) -> Verdict | TransientCause:
     """What three reasons mean, by the order in which they matter."""
-    account, _, remembered = codes
-    if remembered == FAILED:
-        return AlreadyDone(a_remembered())
+    account, _, idempotency_record = codes
+    if idempotency_record == FAILED:
+        return AlreadyDone(an_idempotency_record())
     if any(code in THROTTLES for code in codes):
         return TransientCause.THROTTLED
     if CONFLICT in codes:
@@ -100,7 +100,7 @@ def test_every_cancellation_has_its_meaning(codes: tuple[str, ...]) -> None:
     if isinstance(expected, TransientCause):
         with pytest.raises(StoreUnavailable) as raised:
             store(cancelled(*codes)).commit(WRITE)
-        assert raised.value.obstacle is expected
+        assert raised.value.cause is expected
     else:
         assert store(cancelled(*codes)).commit(WRITE) == expected
 
@@ -182,14 +182,12 @@ def every_method(answer: Exception) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("failure", "obstacle"), TRY_AGAIN, ids=name_of)
-def test_what_another_try_may_overcome_says_so(
-    failure: Exception, obstacle: TransientCause
-) -> None:
+@pytest.mark.parametrize(("failure", "cause"), TRY_AGAIN, ids=name_of)
+def test_what_another_try_may_overcome_says_so(failure: Exception, cause: TransientCause) -> None:
     for method in every_method(failure):
         with pytest.raises(StoreUnavailable) as raised:
             method()
-        assert raised.value.obstacle is obstacle
+        assert raised.value.cause is cause
 
 
 @pytest.mark.parametrize("failure", REFUSED, ids=name_of)
@@ -201,18 +199,16 @@ def test_what_no_try_overcomes_names_its_cause(failure: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "obstacle"),
+    ("code", "cause"),
     [
         (CONFLICT, TransientCause.CONFLICT),
         *((throttle, TransientCause.THROTTLED) for throttle in THROTTLES),
     ],
 )
-def test_a_fresh_read_that_meets_a_write_is_tried_again(
-    code: str, obstacle: TransientCause
-) -> None:
+def test_a_fresh_read_that_meets_a_write_is_tried_again(code: str, cause: TransientCause) -> None:
     with pytest.raises(StoreUnavailable) as raised:
         store(cancelled(code, "None")).load(WANTED, fresh=True)
-    assert raised.value.obstacle is obstacle
+    assert raised.value.cause is cause
 
 
 def test_a_cheap_read_that_left_something_out_is_tried_again() -> None:
@@ -220,4 +216,4 @@ def test_a_cheap_read_that_left_something_out_is_tried_again() -> None:
 
     with pytest.raises(StoreUnavailable) as raised:
         store(answer).load(WANTED, fresh=False)
-    assert raised.value.obstacle is TransientCause.THROTTLED
+    assert raised.value.cause is TransientCause.THROTTLED

@@ -31,10 +31,10 @@ def test_an_entry_comes_back_the_same(entry: BookedEntry) -> None:
     assert items.entry_of(mixed_up(items.entry_item(SHOP, entry))) == entry
 
 
-@given(generated.remembered)
-def test_an_idempotency_record_comes_back_the_same(remembered: IdempotencyRecord) -> None:
-    item = items.idempotency_item(SHOP, CUSTOMER, remembered)
-    assert items.idempotency_record_of(mixed_up(item)) == remembered
+@given(generated.idempotency_record)
+def test_an_idempotency_record_comes_back_the_same(idempotency_record: IdempotencyRecord) -> None:
+    item = items.idempotency_item(SHOP, CUSTOMER, idempotency_record)
+    assert items.idempotency_record_of(mixed_up(item)) == idempotency_record
 
 
 @given(generated.orders(ORDER))

@@ -346,13 +346,13 @@ def test_a_token_that_cannot_be_used_is_a_bad_answer(
         ask(till)
 
 
-@pytest.mark.parametrize("wish", ["9" * 5000, "1234567", "soon", "-1", "²"])
+@pytest.mark.parametrize("retry_after", ["9" * 5000, "1234567", "soon", "-1", "²"])
 def test_a_wish_to_come_back_that_cannot_be_read_is_none(
-    scripted: tuple[Till, type[_Scripted]], wish: str
+    scripted: tuple[Till, type[_Scripted]], retry_after: str
 ) -> None:
     till, script = scripted
     script.status = 429
-    script.headers_sent = (("Retry-After", wish),)
+    script.headers_sent = (("Retry-After", retry_after),)
     with pytest.raises(TillThrottled) as caught:
         ask(till)
     assert caught.value.retry_after_seconds is None

@@ -21,7 +21,7 @@ from pointbook.store.table import Table, connect
 from pointbook.till.member import Till
 
 if TYPE_CHECKING:
-    from pointbook.services.customers import KnownCustomers
+    from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
-    class Customers(KnownCustomers, CustomerTags, Protocol):
+    class Customers(CustomerDirectory, CustomerTags, Protocol):
         """The customers of a shop: whether they exist, and which tags they have."""
 
 

@@ -131,10 +131,10 @@ class Settings:
         Raises SettingsError for the first wrong rule. Parsed only here, because this needs most of
         the imports that a function without the ledger can do without.
         """
-        from pointbook.domain.programme import ProgrammeError, usual_programme  # noqa: PLC0415
+        from pointbook.domain.programme import ProgrammeError, default_programme  # noqa: PLC0415
 
         try:
-            return usual_programme(**self.programme_texts)
+            return default_programme(**self.programme_texts)
         except ProgrammeError as error:
             raise SettingsError(_variable(error.field), str(error)) from error
 

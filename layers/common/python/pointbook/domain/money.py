@@ -16,7 +16,7 @@ _WITHOUT_DECIMALS = [
 # fmt: on
 _WITH_THREE = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]
 _EXPONENTS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_WITH_THREE, 3)
-_USUAL_EXPONENT = 2
+_DEFAULT_EXPONENT = 2
 
 _CURRENCY = re.compile("[A-Z]{3}")
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
@@ -28,7 +28,7 @@ def exponent(currency: str) -> int:
     """How many decimals the amounts of a currency (ISO 4217 code) have: 0, 2 or 3."""
     if not _CURRENCY.fullmatch(currency):
         raise ValueError(f"{currency!r} is no currency; give a code such as JPY")
-    return _EXPONENTS.get(currency, _USUAL_EXPONENT)
+    return _EXPONENTS.get(currency, _DEFAULT_EXPONENT)
 
 
 def minor_of(amount: Decimal | str, currency: str) -> int:

@@ -114,7 +114,7 @@ class EarningRule:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """One refund of an order as of `told_at`, known by its id and counted once.
+    """One refund of an order as of `reported_at`, known by its id and counted once.
 
     `goods` came back. `money_minor`, tax included, was paid back beside them; below zero is what of
     their price was not. None: no money has moved, so all of their price is still owed.
@@ -123,7 +123,7 @@ class Refund:
     refund_id: str
     goods: Goods = NO_GOODS
     money_minor: int | None = 0
-    told_at: datetime | None = None
+    reported_at: datetime | None = None
 
     def replaces(self, known: "Refund") -> bool:
         """Whether this is newer than what is `known`; at one instant what was paid back more."""
@@ -132,7 +132,7 @@ class Refund:
     @property
     def _precedence(self) -> tuple[datetime, bool, int, tuple[int, ...]]:
         has_moved = self.money_minor is not None
-        return self.told_at or _LONG_AGO, has_moved, self.money_minor or 0, astuple(self.goods)
+        return self.reported_at or _LONG_AGO, has_moved, self.money_minor or 0, astuple(self.goods)
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,10 +121,10 @@ class TransientCause(StrEnum):
 class StoreUnavailable(Exception):
     """The store gave no verdict. A write may or may not have happened: read again, then decide."""
 
-    def __init__(self, obstacle: TransientCause, detail: str) -> None:
+    def __init__(self, cause: TransientCause, detail: str) -> None:
         """Say what stood in the way."""
-        super().__init__(f"{obstacle}: {detail}")
-        self.obstacle = obstacle
+        super().__init__(f"{cause}: {detail}")
+        self.cause = cause
 
 
 DUE_SHARDS = 8
@@ -143,7 +143,7 @@ class DueKind(StrEnum):
 class Store(Protocol):
     """The table of all accounts. Every method may raise StoreUnavailable."""
 
-    def load(self, wanted: ReadRequest, *, fresh: bool) -> Loaded:
+    def load(self, request: ReadRequest, *, fresh: bool) -> Loaded:
         """Read all that is wanted. `fresh`: as one snapshot, nothing older than the call."""
         ...
 

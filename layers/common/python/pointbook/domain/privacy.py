@@ -73,7 +73,7 @@ class PrivacyRequest:
         """The request after an operator has looked at it."""
         return replace(self, state=State.OPEN, reason="", position=None, confirmed=confirmed)
 
-    def asked_again(self, received_at: datetime) -> "PrivacyRequest":
+    def requested_again(self, received_at: datetime) -> "PrivacyRequest":
         """The same request for another time: all of it is to be done anew."""
         fresh = PrivacyRequest(self.kind, self.shop, self.subject, received_at)
         return replace(fresh, revision=self.revision)

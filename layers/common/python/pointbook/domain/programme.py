@@ -18,7 +18,7 @@ from pointbook.domain.programme_rules import (
 )
 from pointbook.domain.tags import tag_digest
 
-USUAL_PERCENT = 100
+DEFAULT_PERCENT = 100
 """What a customer without a rank earns."""
 
 
@@ -73,7 +73,7 @@ class Programme:
         """The rule by which a customer's activity renews every lot, where expiry rolls."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
 
-    def asks_for_tags(self, *, is_test: bool) -> bool:
+    def uses_tags(self, *, is_test: bool) -> bool:
         """Whether what an order earns depends on its customer's tags."""
         return self._earns(is_test) and bool(self.rank_multipliers or self.excluded_tag)
 
@@ -102,7 +102,7 @@ class Programme:
         ranks = [
             percent for tag, percent in self.rank_multipliers if tag_digest(tag) in tag_digests
         ]
-        return max(ranks, default=USUAL_PERCENT)
+        return max(ranks, default=DEFAULT_PERCENT)
 
     def texts(self) -> dict[str, str]:
         """Every rule but the version as a text, as `programme_of` reads it."""
@@ -117,7 +117,7 @@ def programme_of(texts: Mapping[str, str], version: int) -> Programme:
     return Programme(version=version, **values)
 
 
-def usual_programme(version: int = 1, /, **texts: str) -> Programme:
+def default_programme(version: int = 1, /, **texts: str) -> Programme:
     """The programme of these texts, every other rule as usual. Raises ProgrammeError."""
     return programme_of({**DEFAULTS, **texts}, version)
 
@@ -139,7 +139,7 @@ def _read(texts: Mapping[str, str]) -> dict[str, Any] | list[ProgrammeError]:
     values: dict[str, Any] = {}
     for name, rule in RULES.items():
         if name not in texts:
-            wrong.append(ProgrammeError(name, f"is missing; usual is {rule.usual!r}"))
+            wrong.append(ProgrammeError(name, f"is missing; the default is {rule.default!r}"))
             continue
         try:
             values[name] = rule.read(texts[name])

@@ -74,7 +74,7 @@ class DiscountKind(StrEnum):
 class Rule:
     """One rule: the text it has where nobody says otherwise, its reader and its writer."""
 
-    usual: str
+    default: str
     read: Callable[[str], Any]
     write: Callable[[Any], str] = str
 
@@ -236,5 +236,5 @@ RULES: Final[Mapping[str, Rule]] = {
 }
 """Every rule there is, in the order in which they are shown."""
 
-DEFAULTS: Final[Mapping[str, str]] = {name: rule.usual for name, rule in RULES.items()}
+DEFAULTS: Final[Mapping[str, str]] = {name: rule.default for name, rule in RULES.items()}
 """The texts of a programme about which nobody has said anything."""

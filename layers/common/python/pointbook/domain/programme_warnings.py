@@ -8,7 +8,7 @@ outside it; a point that can be exchanged for goods or another company's points 
 from datetime import date, timedelta
 
 from pointbook.domain.expiry import ExpiryRule, FixedDate, Never, last_valid_day
-from pointbook.domain.programme import USUAL_PERCENT, Programme
+from pointbook.domain.programme import DEFAULT_PERCENT, Programme
 from pointbook.domain.tags import tag_digest
 
 PREMIUM_PERCENT_MAX = 20
@@ -31,7 +31,10 @@ def warnings(programme: Programme, today: date) -> tuple[str, ...]:
 def _premiums(programme: Programme) -> list[str]:
     worth = programme.points_per_unit * programme.point_worth_minor
     found = []
-    for who, percent in (("customers without a rank", USUAL_PERCENT), *programme.rank_multipliers):
+    for who, percent in (
+        ("customers without a rank", DEFAULT_PERCENT),
+        *programme.rank_multipliers,
+    ):
         # In hundredths of a percent of the unit, so that nothing is rounded.
         if worth * percent > PREMIUM_PERCENT_MAX * programme.earn_unit_minor:
             found.append(

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pointbook.domain.lots import Lot, Lots
 
-type Reminded = Mapping[date, frozenset[int]]
+type SentReminders = Mapping[date, frozenset[int]]
 """By the last day of a lot, the leads that it was told for."""
 
 
@@ -18,28 +18,28 @@ class Reminder(NamedTuple):
     """A lot to tell of, and the leads (days) that this counts for."""
 
     lot: Lot
-    leads: frozenset[int]
+    lead_days: frozenset[int]
 
 
-def to_tell(
-    lots: Lots, today: date, leads: Iterable[int], reminded: Reminded
+def due_reminders(
+    lots: Lots, today: date, lead_days: Iterable[int], sent: SentReminders
 ) -> tuple[Reminder, ...]:
     """What is to be told today, the soonest first.
 
     A lot that was told for the shortest lead that it is due for is not told again, whatever has
     been added to it since.
     """
-    wanted = frozenset(leads)
+    days = frozenset(lead_days)
     found = []
     for lot in lots:
-        due = frozenset(lead for lead in wanted if lot.valid_through - today <= timedelta(lead))
-        if due and min(due) not in reminded.get(lot.valid_through, ()):
+        due = frozenset(lead for lead in days if lot.valid_through - today <= timedelta(lead))
+        if due and min(due) not in sent.get(lot.valid_through, ()):
             found.append(Reminder(lot, due))
     return tuple(found)
 
 
-def after_telling(reminded: Reminded, reminder: Reminder, today: date) -> Reminded:
+def with_sent(sent: SentReminders, reminder: Reminder, today: date) -> SentReminders:
     """What has been told now; days that are over are forgotten."""
     day = reminder.lot.valid_through
-    told = {**reminded, day: reminded.get(day, frozenset()) | reminder.leads}
-    return {day: leads for day, leads in told.items() if day >= today}
+    now_sent = {**sent, day: sent.get(day, frozenset()) | reminder.lead_days}
+    return {day: lead_days for day, lead_days in now_sent.items() if day >= today}

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class KeptToken:
+class StoredToken:
     """A token as it is kept, `text` being "" where there is none yet.
 
     `version` counts the writes. Until `leased_until` somebody is fetching the next one.
@@ -21,10 +21,10 @@ class KeptToken:
 class TokenStore(Protocol):
     """Where the tokens of shops are kept. Raises Unavailable while it cannot be reached."""
 
-    def read(self, shop: str) -> KeptToken | None:
+    def read(self, shop: str) -> StoredToken | None:
         """What is kept now; None: nothing was ever kept."""
         ...
 
-    def write(self, shop: str, token: KeptToken) -> bool:
+    def write(self, shop: str, token: StoredToken) -> bool:
         """Keep `token` over the version before, version 1 over nothing; False: it has changed."""
         ...

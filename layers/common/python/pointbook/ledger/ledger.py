@@ -188,8 +188,8 @@ class Ledger:
         if account is None:
             return []
         owner = account.customer_id
-        behind = account.version + 1  # what may still lie there of an erased account is nobody's
-        before = behind if before_version is None else min(before_version, behind)
+        above = account.version + 1  # what may still lie there of an erased account is nobody's
+        before = above if before_version is None else min(before_version, above)
         return self._retried(
             lambda: self._store.entries(shop, owner, before_version=before, limit=limit)
         )

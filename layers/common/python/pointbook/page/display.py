@@ -33,12 +33,12 @@ def display(
     rank: str | None,
     status: Status,
     locale: Locale,
-    kept_since: datetime | None = None,
+    cached_since: datetime | None = None,
 ) -> Display:
     """Put a balance, or the lack of one, into words.
 
     `status` is how asking the till went (`disabled`: no till, the balance is the ledger's). After
-    a failure the balance may be the last known one: `kept_since` then says from when it is, in the
+    a failure the balance may be the last known one: `cached_since` is then its time, in the
     shop's time zone, and the customer is told.
     """
     texts = TEXTS[locale]
@@ -51,7 +51,7 @@ def display(
         rank=_rank(rank, texts),
         message=texts.not_registered if status == "not_registered" else None,
         action="reload" if failed else None,
-        note=None if kept_since is None else _as_of(kept_since, locale),
+        note=None if cached_since is None else _as_of(cached_since, locale),
     )
 
 

@@ -11,21 +11,21 @@ _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 _HEADER_LIMIT_CHARACTERS = 1_000
 
 
-def choose_locale(asked: str | None, accept_language: str | None, usual: str) -> Locale:
+def choose_locale(asked: str | None, accept_language: str | None, default: str) -> Locale:
     """`?locale=` if it names a language of the page, else the best of Accept-Language, else usual.
 
     Regions do not matter: `ja-JP` is Japanese. Of languages equally welcome the first is taken.
     """
     if asked is not None and (locale := _spoken(asked)):
         return locale
-    return _best_accepted(accept_language or "", _spoken(usual) or "en")
+    return _best_accepted(accept_language or "", _spoken(default) or "en")
 
 
-def _best_accepted(header: str, usual: Locale) -> Locale:
-    best, best_quality = usual, 0.0
+def _best_accepted(header: str, default: Locale) -> Locale:
+    best, best_quality = default, 0.0
     for part in header[:_HEADER_LIMIT_CHARACTERS].split(","):
         language, _, parameters = part.partition(";")
-        locale = usual if language.strip() == "*" else _spoken(language)
+        locale = default if language.strip() == "*" else _spoken(language)
         quality = _quality(parameters)
         if locale and quality > best_quality:
             best, best_quality = locale, quality

@@ -27,7 +27,7 @@ NOT_COMPLETED = frozenset({"requested", "in_progress", "failed"})
 CUSTOMER_UNKNOWN = "customer_unknown"
 
 
-class KnownCustomers(Protocol):
+class CustomerDirectory(Protocol):
     """The customers of one shop, as Shopify has them now."""
 
     def exists(self, customer_id: str) -> bool:
@@ -48,7 +48,7 @@ def carry_out(
     ledger: Ledger,
     programme: Programme,
     requests: Requests,
-    customers: Callable[[], KnownCustomers] | None = None,
+    customers: Callable[[], CustomerDirectory] | None = None,
 ) -> None:
     """Carry out a message about customers; safe to repeat.
 
@@ -71,7 +71,7 @@ def _sign_up(
     message: Message,
     ledger: Ledger,
     programme: Programme,
-    customers: Callable[[], KnownCustomers] | None,
+    customers: Callable[[], CustomerDirectory] | None,
 ) -> None:
     customer_id = customer_digits(message.payload.get("id"), "id")
     if programme.sign_up_points == 0:

@@ -188,7 +188,7 @@ class OrderService:
         Shopify has put together. Raises TagsUnknown.
         """
         programme = self._programme
-        if not programme.asks_for_tags(is_test=is_test):
+        if not programme.uses_tags(is_test=is_test):
             return programme.earning_rule((), is_test=is_test)
         account = self._ledger.read(self._shop, owner)
         if account.erased or not is_customer_digits(account.customer_id):

@@ -14,7 +14,7 @@ from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody, ShopifyRefused
 from pointbook.http.calls import Answer, Call, Sends
-from pointbook.shopify.attempts import Busy, Failed, persist
+from pointbook.shopify.attempts import Busy, Failed, with_retries
 from pointbook.shopify.documents import API_VERSION, Document
 from pointbook.validation import json_object
 
@@ -83,7 +83,7 @@ class AdminApi:
         def attempt() -> Any:
             return _payload(document.root, self._answer(content, deadline))
 
-        return persist(attempt, deadline, self._clock, repeatable=repeatable)
+        return with_retries(attempt, deadline, self._clock, repeatable=repeatable)
 
     def _answer(self, content: bytes, deadline: Deadline) -> Answer:
         """The answer; a token that is refused is replaced once."""

@@ -17,10 +17,10 @@ from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody, ShopifyRefused, ShopifyUnavailable
 from pointbook.http.calls import Answer, Call, Sends
-from pointbook.http.tokens import KeptToken, TokenStore
+from pointbook.http.tokens import StoredToken, TokenStore
 from pointbook.shopify.admin import ok_body
 from pointbook.shopify.app_keys import AppKeys
-from pointbook.shopify.attempts import Failed, persist
+from pointbook.shopify.attempts import Failed, with_retries
 from pointbook.validation import json_object
 
 EARLY = timedelta(minutes=5)
@@ -33,7 +33,7 @@ _NO_TIME = timedelta(0)
 _LOOK_EVERY_SECONDS = 0.1
 _LIFETIME_SECONDS_MAX = 30 * 86_400
 _SECRET_REFUSED = "invalid_client"  # noqa: S105 - Shopify's word for it
-_NONE_YET = KeptToken("", datetime(1970, 1, 1, tzinfo=UTC), version=0)
+_NONE_YET = StoredToken("", datetime(1970, 1, 1, tzinfo=UTC), version=0)
 
 
 class AdminAccess:
@@ -55,7 +55,7 @@ class AdminAccess:
         self._store = store
         self._calls = calls
         self._clock = clock
-        self._remembered = _NONE_YET
+        self._cached = _NONE_YET
 
     def token(self, deadline: Deadline, refused: str = "") -> str:
         """Return a token that is valid, another one than `refused`, which Shopify did not take.
@@ -63,25 +63,25 @@ class AdminAccess:
         Raises ShopifyRefused if Shopify gives none for our secrets, ShopifyUnavailable by the
         deadline, and Unavailable while the kept token cannot be read.
         """
-        if self._is_good(self._remembered, refused, EARLY):
-            return self._remembered.text
+        if self._is_good(self._cached, refused, EARLY):
+            return self._cached.text
         while True:
-            kept = self._store.read(self._shop) or _NONE_YET
-            if self._is_good(kept, refused, EARLY):
-                self._remembered = kept
-                return kept.text
-            if self._is_leased(kept):
-                if self._is_good(kept, refused, _NO_TIME):
-                    return kept.text
+            stored = self._store.read(self._shop) or _NONE_YET
+            if self._is_good(stored, refused, EARLY):
+                self._cached = stored
+                return stored.text
+            if self._is_leased(stored):
+                if self._is_good(stored, refused, _NO_TIME):
+                    return stored.text
                 self._wait(deadline)
-            elif (found := self._renewed(kept, refused, deadline)) is not None:
+            elif (found := self._renewed(stored, refused, deadline)) is not None:
                 return found
 
-    def _is_good(self, token: KeptToken, refused: str, for_at_least: timedelta) -> bool:
+    def _is_good(self, token: StoredToken, refused: str, for_at_least: timedelta) -> bool:
         lives = token.expires_at - self._clock.now() > for_at_least
         return token.text not in ("", refused) and lives
 
-    def _is_leased(self, token: KeptToken) -> bool:
+    def _is_leased(self, token: StoredToken) -> bool:
         return token.leased_until is not None and self._clock.now() < token.leased_until
 
     def _wait(self, deadline: Deadline) -> None:
@@ -89,7 +89,7 @@ class AdminAccess:
             raise ShopifyUnavailable(1)
         self._clock.sleep(_LOOK_EVERY_SECONDS)
 
-    def _renewed(self, old: KeptToken, refused: str, deadline: Deadline) -> str | None:
+    def _renewed(self, old: StoredToken, refused: str, deadline: Deadline) -> str | None:
         """The next token; None: somebody else was faster with the lease."""
         until = self._clock.now() + LEASE
         lease = replace(old, version=old.version + 1, leased_until=until)
@@ -104,10 +104,10 @@ class AdminAccess:
                 raise
             log.exception("shopify_token_not_renewed", shop=self._shop)
             return old.text
-        new = KeptToken(text, self._clock.now() + lifetime, lease.version + 1)
+        new = StoredToken(text, self._clock.now() + lifetime, lease.version + 1)
         # Where the lease has run out meanwhile, another token is kept; this one is valid as well.
         self._store.write(self._shop, new)
-        self._remembered = new
+        self._cached = new
         return text
 
     def _fetch(self, deadline: Deadline) -> tuple[str, timedelta]:
@@ -133,7 +133,7 @@ class AdminAccess:
         def attempt() -> tuple[str, timedelta]:
             return _read(self._calls.send(call, deadline))
 
-        return persist(attempt, deadline, self._clock, repeatable=True)
+        return with_retries(attempt, deadline, self._clock, repeatable=True)
 
 
 def _read(answer: Answer) -> tuple[str, timedelta]:

@@ -26,7 +26,7 @@ class Failed(Exception):
     """Shopify failed; whether it did what was asked is unknown."""
 
 
-def persist[T](
+def with_retries[T](
     attempt: Callable[[], T], deadline: Deadline, clock: Clock, *, repeatable: bool
 ) -> T:
     """Return what `attempt` returns, trying anew after Busy, and after failures if `repeatable`.

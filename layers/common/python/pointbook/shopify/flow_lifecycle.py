@@ -66,8 +66,8 @@ def read_trigger_use(
 
 
 def _handle(definition: str) -> str | None:
-    wanted = definition.strip().lower()
-    return wanted if wanted in NAMES.values() else NAMES.get(wanted)
+    handle = definition.strip().lower()
+    return handle if handle in NAMES.values() else NAMES.get(handle)
 
 
 def _instant(value: object) -> datetime:

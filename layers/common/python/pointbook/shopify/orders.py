@@ -124,8 +124,8 @@ def read_refund(payload: Mapping[str, Any], currency: str) -> RefundFacts:
     """Read the payload of `refunds/create`. Raises InvalidRequest as `read_order` does."""
     currency = currency.upper()
     refund = _read(RefundPayload, payload)
-    told = _refund(refund, refund.created_at, currency)
-    return RefundFacts(refund.order_id, told)
+    refunded = _refund(refund, refund.created_at, currency)
+    return RefundFacts(refund.order_id, refunded)
 
 
 def _read[T: Part](kind: type[T], payload: Mapping[str, Any]) -> T:
@@ -211,7 +211,7 @@ def _of(pieces: int, line: LineItem, amount: Decimal) -> Decimal:
 
 def _refund(
     refund: RefundPayload,
-    told_at: datetime | None,
+    reported_at: datetime | None,
     currency: str,
     gift_lines: frozenset[str] = frozenset(),
     tip_lines: frozenset[str] = frozenset(),
@@ -231,7 +231,7 @@ def _refund(
         refund_id=refund.id,
         goods=_sum_of(parts, pieces, currency, "refund_line_items"),
         money_minor=None if money is None else _minor(money, currency, "order_adjustments"),
-        told_at=told_at,
+        reported_at=reported_at,
     )
 
 

@@ -96,12 +96,12 @@ def triggers_for(booked: BookedEntry) -> tuple[Trigger, ...]:
 
     Figures are sums of buckets, so what a movement changes can be read off the movement itself.
     """
-    told = []
+    triggers = []
     if booked.entry.approved_delta != 0:
-        told.append(approved_changed(booked))
+        triggers.append(approved_changed(booked))
     if any(Balances().moved(booked.entry.moves).figures()):
-        told.append(changed(booked))
-    return tuple(told)
+        triggers.append(changed(booked))
+    return tuple(triggers)
 
 
 def expiring(customer_id: str, points: int, expires_on: date, occasion: Occasion) -> Trigger:

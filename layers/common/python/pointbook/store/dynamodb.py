@@ -44,9 +44,9 @@ class DynamoStore:
         """Keep everything in `table`."""
         self._table = table
 
-    def load(self, wanted: ReadRequest, *, fresh: bool) -> Loaded:
+    def load(self, request: ReadRequest, *, fresh: bool) -> Loaded:
         """Read all that is wanted: `fresh` as one snapshot, else at half the price."""
-        by_name = requests.wanted_keys(wanted)
+        by_name = requests.keys_of(request)
         found = self._fresh(by_name) if fresh else self._cheap(by_name)
         parts: dict[str, Any] = {}
         for name, key in by_name.items():

@@ -114,8 +114,8 @@ def _refund_fields(refund: Refund) -> Item:
     fields: Item = {"id": text(refund.refund_id), "goods": _goods(refund.goods)}
     if refund.money_minor is not None:
         fields["money_minor"] = number(refund.money_minor)
-    if refund.told_at is not None:
-        fields["told_at"] = instant(refund.told_at)
+    if refund.reported_at is not None:
+        fields["told_at"] = instant(refund.reported_at)
     return fields
 
 
@@ -124,7 +124,7 @@ def _refund_of(fields: Stored) -> Refund:
         refund_id=text_of(fields["id"]),
         goods=_goods_of(fields["goods"]),
         money_minor=int_of(fields["money_minor"]) if "money_minor" in fields else None,
-        told_at=optional_instant(fields, "told_at"),
+        reported_at=optional_instant(fields, "told_at"),
     )
 
 

@@ -37,7 +37,7 @@ FREE = "(attribute_not_exists(lease_until) OR lease_until <= :now)"
 UNPUBLISHED = "(attribute_not_exists(published) OR published < :version)"
 MINE = "lease = :lease"
 NO_MORE_REQUESTED = "requested <= :published"
-NOT_REMINDED = "attribute_not_exists(reminded)"
+NO_REMINDERS = "attribute_not_exists(reminded)"
 NOT_REQUESTED_YET = "(attribute_not_exists(requested) OR requested < :version)"
 
 _ON_LIST = "due_trigger = :list, due_trigger_at = :at"
@@ -153,7 +153,7 @@ class Outbox:
         """Delete a cursor of which nothing was published, unless others keep something on it."""
         self._table.delete_if(
             keys.outbox(cursor.shop, cursor.customer_id),
-            f"{MINE} AND {NO_MORE_REQUESTED} AND {NOT_REMINDED}",
+            f"{MINE} AND {NO_MORE_REQUESTED} AND {NO_REMINDERS}",
             {":published": number(0), ":lease": text(cursor.lease)},
         )
 

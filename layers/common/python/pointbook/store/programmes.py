@@ -97,16 +97,16 @@ class Programmes:
         """
         item = self._in_force(shop)
         before = self._programme(item) if item else self._deployment.programme
-        wanted = before.texts() | dict(texts)
+        changed = before.texts() | dict(texts)
         _require_version(item, expected_version)
         try:
-            return self._write(shop, item, wanted, PERSON, by)
+            return self._write(shop, item, changed, PERSON, by)
         except LedgerUnavailable:
             # The reply may be all that was lost.
             item = self._in_force(shop)
             if item and _version(item) == expected_version + 1 and optional_text(item, "by") == by:
                 written = self._programme(item)
-                if written.texts() == wanted:
+                if written.texts() == changed:
                     return written
             _require_version(item, expected_version)
             raise

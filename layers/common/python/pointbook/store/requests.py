@@ -16,20 +16,20 @@ UNCHANGED = "revision = :read_revision"
 NOT_ERASED = "attribute_not_exists(erased)"
 
 
-def wanted_keys(wanted: ReadRequest) -> dict[str, Item]:
+def keys_of(request: ReadRequest) -> dict[str, Item]:
     """The key of each thing wanted, by the name of the field of `Loaded` that it fills."""
     found: dict[str, Item] = {}
-    if wanted.customer_id is not None:
-        found["account"] = keys.account(wanted.shop, wanted.customer_id)
-        if wanted.key_hash is not None:
-            record = keys.idempotency_record(wanted.key_hash)
+    if request.customer_id is not None:
+        found["account"] = keys.account(request.shop, request.customer_id)
+        if request.key_hash is not None:
+            record = keys.idempotency_record(request.key_hash)
             found["idempotency_record"] = keys.key(
-                keys.customer(wanted.shop, wanted.customer_id), record
+                keys.customer(request.shop, request.customer_id), record
             )
-    if wanted.order_id is not None:
-        found["order"] = keys.order(wanted.shop, wanted.order_id)
-    if wanted.hold_id is not None:
-        found["hold_record"] = keys.hold(wanted.shop, wanted.hold_id)
+    if request.order_id is not None:
+        found["order"] = keys.order(request.shop, request.order_id)
+    if request.hold_id is not None:
+        found["hold_record"] = keys.hold(request.shop, request.hold_id)
     return found
 
 

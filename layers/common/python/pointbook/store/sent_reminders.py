@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from pointbook.domain.account import Account
 from pointbook.domain.ports import Clock
-from pointbook.domain.reminders import Reminded
+from pointbook.domain.reminders import SentReminders
 from pointbook.store import items, keys
 from pointbook.store.batches import send_all
 from pointbook.store.customer_items import CustomerErased, CustomerItems
@@ -35,7 +35,7 @@ FREE = "(attribute_not_exists(reminding_until) OR reminding_until <= :now)"
 
 
 @dataclass(frozen=True, slots=True)
-class RemindedAccount:
+class AccountReminders:
     """An account as it was a moment ago; what is damaged shows when it is looked at."""
 
     customer_id: str
@@ -46,7 +46,7 @@ class RemindedAccount:
         """The account."""
         return items.account_of(self._account)
 
-    def reminded(self) -> Reminded:
+    def sent_reminders(self) -> SentReminders:
         """What the customer was reminded of."""
         return _reminded(self._cursor)
 
@@ -64,7 +64,7 @@ class Reminders:
         self._items = CustomerItems(table)
         self._clock = clock
 
-    def accounts(self, shop: str, customer_ids: Sequence[str]) -> list[RemindedAccount]:
+    def accounts(self, shop: str, customer_ids: Sequence[str]) -> list[AccountReminders]:
         """Up to `ACCOUNTS_MAX` accounts, eventually consistent: claim one before sending."""
         found = {
             (text_of(item["pk"]), text_of(item["sk"])): item
@@ -72,12 +72,14 @@ class Reminders:
         }
         by_customer = {one: keys.customer(shop, one) for one in customer_ids}
         return [
-            RemindedAccount(one, found[pk, keys.ACCOUNT], found.get((pk, keys.OUTBOX), {}))
+            AccountReminders(one, found[pk, keys.ACCOUNT], found.get((pk, keys.OUTBOX), {}))
             for one, pk in by_customer.items()
             if (pk, keys.ACCOUNT) in found
         ]
 
-    def claim(self, shop: str, customer_id: str, now: datetime, until: datetime) -> Reminded | None:
+    def claim(
+        self, shop: str, customer_id: str, now: datetime, until: datetime
+    ) -> SentReminders | None:
         """What the customer was reminded of, with nobody else reminding them until `until`.
 
         None: somebody else does just now, or the customer was erased.
@@ -87,7 +89,7 @@ class Reminders:
         update = Update(
             key,
             "SET #schema = :schema, reminding_until = :until,"
-            # A cursor that has `reminded` is never deleted as unused.
+            # A cursor that has `sent_reminders` is never deleted as unused.
             " reminded = if_not_exists(reminded, :nothing)",
             {
                 ":schema": SCHEMA["schema"],
@@ -104,33 +106,37 @@ class Reminders:
             return None
         return _reminded(outcome.item) if outcome.done else None
 
-    def release(self, shop: str, customer_id: str, reminded: Reminded) -> None:
+    def release(self, shop: str, customer_id: str, sent_reminders: SentReminders) -> None:
         """Keep what was sent, and give the claim up; of a customer erased meanwhile, nothing.
 
         Whoever has the claim by now: what was sent was sent.
         """
         change = "SET reminded = :reminded REMOVE reminding_until"
-        values = {":reminded": _value(reminded)}
+        values = {":reminded": _value(sent_reminders)}
         self._items.change(Update(keys.outbox(shop, customer_id), change, values))
 
     def _read(self, shop: str, customer_ids: Iterable[str]) -> list[Stored]:
         found: list[Stored] = []
 
-        def read(wanted: list[Item]) -> list[Item]:
-            page, left_out = self._table.batch_get(wanted)
+        def read(pairs: list[Item]) -> list[Item]:
+            page, left_out = self._table.batch_get(pairs)
             found.extend(page)
             return left_out
 
         pks = [keys.customer(shop, one) for one in customer_ids]
-        wanted = [keys.key(pk, sk) for pk in pks for sk in (keys.ACCOUNT, keys.OUTBOX)]
-        send_all(read, wanted, self._clock)
+        pairs = [keys.key(pk, sk) for pk in pks for sk in (keys.ACCOUNT, keys.OUTBOX)]
+        send_all(read, pairs, self._clock)
         return found
 
 
-def _value(reminded: Reminded) -> Value:
-    return mapping({f"{day:%Y%m%d}": numbers(sorted(leads)) for day, leads in reminded.items()})
+def _value(sent_reminders: SentReminders) -> Value:
+    return mapping(
+        {f"{day:%Y%m%d}": numbers(sorted(lead_days)) for day, lead_days in sent_reminders.items()}
+    )
 
 
-def _reminded(cursor: Stored) -> Reminded:
+def _reminded(cursor: Stored) -> SentReminders:
     days = fields_of(cursor["reminded"]) if "reminded" in cursor else {}
-    return {date.fromisoformat(day): frozenset(ints_of(leads)) for day, leads in days.items()}
+    return {
+        date.fromisoformat(day): frozenset(ints_of(lead_days)) for day, lead_days in days.items()
+    }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from pointbook.http.tokens import KeptToken
+from pointbook.http.tokens import StoredToken
 from pointbook.store import keys
 from pointbook.store.items import SCHEMA
 from pointbook.store.table import ABSENT, Put, Table
@@ -45,7 +45,7 @@ class Tokens:
         self._table = table.outside_ledger()
         self._cipher = cipher
 
-    def read(self, shop: str) -> KeptToken | None:
+    def read(self, shop: str) -> StoredToken | None:
         """What is kept now; None: nothing was ever kept."""
         item = self._table.get(_key(shop))
         if item is None:
@@ -53,14 +53,14 @@ class Tokens:
         text = None
         if "ciphertext" in item:
             text = self._cipher.decrypt(binary_of(item["ciphertext"]), _context(shop))
-        return KeptToken(
+        return StoredToken(
             text=text or "",
             expires_at=instant_of(item["expires_at"]),
             version=int_of(item["version"]),
             leased_until=optional_instant(item, "leased_until"),
         )
 
-    def write(self, shop: str, token: KeptToken) -> bool:
+    def write(self, shop: str, token: StoredToken) -> bool:
         """Keep `token` over the version before, version 1 over nothing; False: it has changed."""
         item: Item = {
             **_key(shop),

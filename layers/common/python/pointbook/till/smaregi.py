@@ -87,9 +87,9 @@ class SmaregiTill:
             self._remember(member_number, customer.customer_id)
             reading = self._start_reading(customer.customer_id, token, deadline)
         points = read_points(self._decoded(reading, deadline), customer.customer_id)
-        return self._told(member_number, customer, points)
+        return self._log_failure(member_number, customer, points)
 
-    def _told(self, member_number: str, customer: Customer, points: Points) -> Member:
+    def _log_failure(self, member_number: str, customer: Customer, points: Points) -> Member:
         code = customer.rank_code
         return Member(
             member_number=member_number,

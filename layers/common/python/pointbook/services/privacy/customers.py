@@ -224,13 +224,13 @@ class CustomerErasure:
         for name in names:
             if name < begun:
                 continue
-            behind = {"after": after} if name == begun else {}
+            above = {"after": after} if name == begun else {}
             while page := self._dependencies.items.of_customer(
-                self._shop, name, PAGE_ITEMS, **behind
+                self._shop, name, PAGE_ITEMS, **above
             ):
                 self._rename_abouts(page)
                 self._rename_idempotency_records(page)
-                behind = {"after": page[-1].sort_key}
+                above = {"after": page[-1].sort_key}
                 self._request = self._save(
                     replace(self._request, position=(name, page[-1].sort_key))
                 )
@@ -319,8 +319,8 @@ class CustomerErasure:
 
     def _load(self, order_id: str | None = None, hold_id: str | None = None) -> Loaded:
         self._deadline.check()
-        wanted = ReadRequest(self._shop, None, order_id=order_id, hold_id=hold_id)
-        return self._dependencies.store.load(wanted, fresh=True)
+        request = ReadRequest(self._shop, None, order_id=order_id, hold_id=hold_id)
+        return self._dependencies.store.load(request, fresh=True)
 
     def _commit(self, write: Write) -> bool:
         """Whether it was written. If not: read again, somebody else wrote, or the table is busy."""

@@ -99,7 +99,7 @@ class CustomerExport:
             "hold": _hold(shown.hold),
         }
         yield _json(book)[:-1] + b',"entries":['
-        remembered = 0
+        records = 0
         separator = b"\n"
         for item in self._items(account.customer_id):
             if item.is_entry:
@@ -109,8 +109,8 @@ class CustomerExport:
                 yield separator + _json(_entry(booked))
                 separator = b",\n"
             elif item.is_idempotency_record:
-                remembered += 1
-        yield f'],"remembered_requests":{remembered}}}'.encode()
+                records += 1
+        yield f'],"remembered_requests":{records}}}'.encode()
 
     def _items(self, customer_id: str) -> Iterator[StoredItem]:
         """Everything that is kept of a customer but the account."""
@@ -126,8 +126,8 @@ class CustomerExport:
             if not (about.isascii() and about.isdecimal()):
                 continue
             self._deadline.check()
-            wanted = ReadRequest(self._shop, None, order_id=about)
-            order = self._dependencies.store.load(wanted, fresh=True).order
+            request = ReadRequest(self._shop, None, order_id=about)
+            order = self._dependencies.store.load(request, fresh=True).order
             if order is not None:
                 self._counts["orders"] += 1
                 yield [_json(asdict(order) | {"rule": _rule(order.rule)})]
@@ -135,8 +135,8 @@ class CustomerExport:
     def _holds(self) -> Iterator[Iterable[bytes]]:
         for about in filter(None, self._abouts):
             self._deadline.check()
-            wanted = ReadRequest(self._shop, None, hold_id=about)
-            record = self._dependencies.store.load(wanted, fresh=True).hold_record
+            request = ReadRequest(self._shop, None, hold_id=about)
+            record = self._dependencies.store.load(request, fresh=True).hold_record
             if record is not None:
                 self._counts["holds"] += 1
                 yield [_json(asdict(record))]

@@ -80,74 +80,74 @@ class PrivacyService:
 
         Shops are those of this stack. One that fails is logged and stops no other.
         """
-        watched = WatchResult()
+        result = WatchResult()
         deadline = Deadline.after(seconds, self._dependencies.clock.monotonic)
         now = self._dependencies.clock.now()
         for request in [one for shop in shops for one in self._requests.all_of(shop)]:
             if request.state is State.DONE:
                 continue
-            if request.state is State.OPEN and self._work(request, deadline, watched):
+            if request.state is State.OPEN and self._work(request, deadline, result):
                 continue
-            watched.held += request.state is State.HELD
-            watched.open += request.state is State.OPEN
+            result.held += request.state is State.HELD
+            result.open += request.state is State.OPEN
             age_seconds = int((now - request.received_at).total_seconds())
-            watched.oldest_seconds = max(watched.oldest_seconds, age_seconds)
+            result.oldest_seconds = max(result.oldest_seconds, age_seconds)
         for shop in shops:
             self._delete_orphaned_files(shop)
-        log.info("privacy_requests_checked", **asdict(watched))
-        log.metric("PrivacyRequestAge", watched.oldest_seconds, unit="Seconds")
-        log.metric("PrivacyRequestsHeld", watched.held)
-        log.metric("PrivacyRequestFailures", watched.failed)
-        return watched
+        log.info("privacy_requests_checked", **asdict(result))
+        log.metric("PrivacyRequestAge", result.oldest_seconds, unit="Seconds")
+        log.metric("PrivacyRequestsHeld", result.held)
+        log.metric("PrivacyRequestFailures", result.failed)
+        return result
 
     def _taken_in(self, request: PrivacyRequest) -> PrivacyRequest:
         """The request as it is kept: written down now, or when its webhook first came."""
         kept = self._requests.find(request.kind, request.shop, request.subject)
         if kept is not None:
-            asked = self._asked_now(kept, request)
-            kept = kept if asked == kept else self._requests.save(asked)
+            requested = self._requested_now(kept, request)
+            kept = kept if requested == kept else self._requests.save(requested)
         else:
             kept = self._requests.save(request)
         if kept is None:  # somebody else was faster
             raise LedgerUnavailable(retry_after_seconds=1)
         return kept
 
-    def _asked_now(self, kept: PrivacyRequest, request: PrivacyRequest) -> PrivacyRequest:
+    def _requested_now(self, kept: PrivacyRequest, request: PrivacyRequest) -> PrivacyRequest:
         """What is kept of a request, after its webhook or another one for the same has come."""
-        if self._is_asked_anew(kept):
-            return kept.asked_again(request.received_at)
+        if self._is_requested_again(kept):
+            return kept.requested_again(request.received_at)
         return kept.with_orders_of(request) if kept.kind is Kind.CUSTOMER else kept
 
-    def _is_asked_anew(self, kept: PrivacyRequest) -> bool:
+    def _is_requested_again(self, kept: PrivacyRequest) -> bool:
         """Whether a shop that was erased has had the app again since, and removed it again."""
         if kept.kind is not Kind.SHOP or kept.finished_at is None:
             return False
         removed_at = self._dependencies.installations.removed_at(kept.shop)
         return removed_at is not None and removed_at > kept.finished_at
 
-    def _work(self, request: PrivacyRequest, deadline: Deadline, watched: WatchResult) -> bool:
+    def _work(self, request: PrivacyRequest, deadline: Deadline, result: WatchResult) -> bool:
         """Go on with a request; whether it is done now. What goes wrong with it stays with it."""
-        told = {"kind": request.kind, "shop": request.shop, "subject": request.subject}
+        about = {"kind": request.kind, "shop": request.shop, "subject": request.subject}
         try:
             deadline.check()
             done = self._carried_out(request, deadline)
             if done is not None:
                 self._save(done.finished(self._dependencies.clock.now()))
         except (DeadlinePassed, _Overtaken):
-            log.info("privacy_request_continues", **told)
+            log.info("privacy_request_continues", **about)
             return False
         except (StoreUnavailable, Unavailable) as error:
-            log.warning("privacy_request_waits", **told, cause=str(error))
+            log.warning("privacy_request_waits", **about, cause=str(error))
             return False
         except ShopLives as life:
             self._hold(request, str(life))
             return False
         except Exception:  # noqa: BLE001 - whatever is wrong with one request stops no other
-            watched.failed += 1
-            log.exception("privacy_request_failed", **told)
+            result.failed += 1
+            log.exception("privacy_request_failed", **about)
             return False
-        watched.done += 1
-        log.info("privacy_request_done", **told, **(done.counts if done else {}))
+        result.done += 1
+        log.info("privacy_request_done", **about, **(done.counts if done else {}))
         log.metric("PrivacyRequestsDone", Kind=request.kind)
         return True
 

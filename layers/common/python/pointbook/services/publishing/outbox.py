@@ -94,8 +94,8 @@ class OutboxRun(ShopRun):
             pause = timedelta(seconds=PAUSE_FIRST_SECONDS) if self.stopped else timedelta()
             self._request(customer_id, version, pause)
             return
-        wish = Cursor(self.shop, customer_id, secrets.token_hex(8), now + LEASE)
-        found = publisher.outbox.acquire(wish, now, version)
+        claim = Cursor(self.shop, customer_id, secrets.token_hex(8), now + LEASE)
+        found = publisher.outbox.acquire(claim, now, version)
         if isinstance(found, Leased):
             self._request(customer_id, version, found.until - now)
         elif found is not None:

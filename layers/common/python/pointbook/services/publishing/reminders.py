@@ -20,12 +20,12 @@ from pointbook.domain.decide import settled
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.expiry import day_of
 from pointbook.domain.ports import DUE_SHARDS, Clock, DueKind, Store, StoreUnavailable
-from pointbook.domain.reminders import Reminded, Reminder, after_telling, to_tell
+from pointbook.domain.reminders import Reminder, SentReminders, due_reminders, with_sent
 from pointbook.errors import PointbookError
 from pointbook.services.publishing.shop_run import Flow, ShopRun, Subscriptions
 from pointbook.shopify import triggers
 from pointbook.shopify.triggers import Occasion
-from pointbook.store.sent_reminders import ACCOUNTS_MAX, RemindedAccount, Reminders
+from pointbook.store.sent_reminders import ACCOUNTS_MAX, AccountReminders, Reminders
 
 CLAIM = timedelta(seconds=60)
 """Longer than sending the reminders of all lots of an account takes."""
@@ -146,12 +146,12 @@ class _ReminderRun(ShopRun):
                 return
             self._process(one)
 
-    def _process(self, one: RemindedAccount) -> None:
+    def _process(self, one: AccountReminders) -> None:
         with self.lock:
             self._result.due += 1
         try:
             account = one.account()
-            if self._due(account, one.reminded()):
+            if self._due(account, one.sent_reminders()):
                 self._claim_and_send(account)
         except PointbookError:
             self._stop("reminder_not_sent", customer_id=one.customer_id)
@@ -161,28 +161,28 @@ class _ReminderRun(ShopRun):
     def _claim_and_send(self, account: Account) -> None:
         sender, customer_id = self._sender, account.customer_id
         now = sender.wall_clock.now()
-        reminded = sender.reminders.claim(self.shop, customer_id, now, now + CLAIM)
-        if reminded is None:
+        sent_reminders = sender.reminders.claim(self.shop, customer_id, now, now + CLAIM)
+        if sent_reminders is None:
             return  # another run sends them
         try:
-            for latest in self._sending(account, reminded):
-                reminded = latest
+            for latest in self._sending(account, sent_reminders):
+                sent_reminders = latest
         finally:
-            self.record(lambda: sender.reminders.release(self.shop, customer_id, reminded))
+            self.record(lambda: sender.reminders.release(self.shop, customer_id, sent_reminders))
 
-    def _sending(self, account: Account, reminded: Reminded) -> Iterator[Reminded]:
+    def _sending(self, account: Account, sent_reminders: SentReminders) -> Iterator[SentReminders]:
         """Send what is due, lot by lot; yield what was sent before and now, after each."""
         today = self._today(account)
-        for reminder in self._due(account, reminded):
+        for reminder in self._due(account, sent_reminders):
             if self._is_over():
                 return
             self._send(account, reminder)
-            reminded = after_telling(reminded, reminder, today)
-            yield reminded
+            sent_reminders = with_sent(sent_reminders, reminder, today)
+            yield sent_reminders
 
-    def _due(self, account: Account, reminded: Reminded) -> tuple[Reminder, ...]:
+    def _due(self, account: Account, sent_reminders: SentReminders) -> tuple[Reminder, ...]:
         lots = settled(account, self._sender.clock.now()).lots
-        return to_tell(lots, self._today(account), self.lead_days, reminded)
+        return due_reminders(lots, self._today(account), self.lead_days, sent_reminders)
 
     def _today(self, account: Account) -> date:
         return day_of(self._sender.clock.now(), account.time_zone)

@@ -178,7 +178,7 @@ class OrderPaper:
 
 
 @dataclass(slots=True)
-class Papers:
+class OrderItems:
     """The shop's memory, shared by its customers."""
 
     codes: dict[str, Code] = field(default_factory=dict)
@@ -222,9 +222,9 @@ def _price(goods: Goods, included: bool) -> int:
 
 def _age(refund: Refund) -> tuple[object, ...]:
     """The oldest first; of one instant those that paid back least."""
-    told_at = refund.told_at.timestamp() if refund.told_at else float("-inf")
+    reported_at = refund.reported_at.timestamp() if refund.reported_at else float("-inf")
     moved = () if refund.money_minor is None else (refund.money_minor,)
-    return told_at, moved, _numbers(refund.goods), refund.goods.pieces
+    return reported_at, moved, _numbers(refund.goods), refund.goods.pieces
 
 
 def _names_goods(news: OrderUpdate) -> bool:

@@ -26,7 +26,7 @@ from tests.fakes.flow import (
 from tests.support import engine as engines
 from tests.support.engine import SHOP, Engine, opened
 from tests.support.examples import CUSTOMER
-from tests.support.ledgers import Desk
+from tests.support.ledgers import LedgerDriver
 
 APPROVED, CHANGED = "points-approved-changed", "points-changed"
 PSEUDONYM = "01234567890123456789"
@@ -50,13 +50,13 @@ class World:
         self.flow = FakeFlow(self.clock)
         self.outbox = Outbox(Table(self.engine.client, self.engine.table))
         self.subscriptions = TriggerSubscriptions(Table(self.engine.client, self.engine.table))
-        self.desk = OutboxPublisher(
+        self.driver = OutboxPublisher(
             self.outbox, self.subscriptions, lambda _: self.flow, self.clock, random=lambda: 1.0
         )
-        self.ledger = Desk(self.engine)
+        self.ledger = LedgerDriver(self.engine)
 
     def deliver(self, version: int | None = None, seconds: float = 60.0, **more: Any) -> None:
-        run = self.desk.run(SHOP, seconds, **more)
+        run = self.driver.run(SHOP, seconds, **more)
         run.deliver(CUSTOMER, version)
         run.write_metrics()
 
@@ -160,7 +160,7 @@ def test_a_trigger_that_nobody_listens_to_is_passed_over(world: World) -> None:
 
 def test_nobody_is_told_of_an_erased_customers_points(world: World) -> None:
     world.ledger.grant(100, customer_id=PSEUDONYM)
-    world.desk.run(SHOP, 60).deliver(PSEUDONYM, 1)
+    world.driver.run(SHOP, 60).deliver(PSEUDONYM, 1)
     assert (world.flow.asked, len(list(world.outbox.unpublished(lambda _: None)))) == (0, 1)
     assert (f"SHOP#{SHOP}#CUSTOMER#{PSEUDONYM}", "OUTBOX") not in world.engine.client.items(
         world.engine.table
@@ -215,7 +215,7 @@ def test_a_shop_that_cannot_be_reached_is_called_no_more_in_this_run(
     for customer_id in ("7001", "7002", "7003"):
         world.ledger.grant(10, customer_id=customer_id)
     world.flow.whims.append(fault)
-    run = world.desk.run(SHOP, 60)
+    run = world.driver.run(SHOP, 60)
     for customer_id in ("7001", "7002", "7003"):
         run.deliver(customer_id, 1)
     assert (world.flow.asked, run.stopped) == (1, True)
@@ -276,7 +276,7 @@ def test_a_shop_that_rests_is_not_called(world: World) -> None:
 def test_a_fault_of_ours_puts_its_own_book_aside(world: World) -> None:
     world.ledger.grant(10)
     world.flow.whims.append(lambda _: {}["fault"])  # type: ignore[index]
-    run = world.desk.run(SHOP, 60)
+    run = world.driver.run(SHOP, 60)
     run.deliver(CUSTOMER, 1)
     assert (run.stopped, world.due_in(5)) == (False, True)
 
@@ -298,8 +298,8 @@ def test_a_cursor_that_waits_for_entries_that_are_not_there_is_put_aside(
 def test_while_somebody_sends_others_only_ask(world: World) -> None:
     world.ledger.grant(10)
     now = world.clock.now()
-    wish = Cursor(SHOP, CUSTOMER, "theirs", now + module.LEASE)
-    assert isinstance(world.outbox.acquire(wish, now, 1), Cursor)
+    hold_request = Cursor(SHOP, CUSTOMER, "theirs", now + module.LEASE)
+    assert isinstance(world.outbox.acquire(hold_request, now, 1), Cursor)
     world.deliver(version=1)
     assert world.flow.asked == 0
     assert world.due_in(module.LEASE.total_seconds()), "should they have died"

@@ -5,7 +5,7 @@ from tests.simulation.kernel.boundaries import (
     wrong_orders,
     wrong_second_spending,
 )
-from tests.simulation.kernel.condition_checks import wrong_guards
+from tests.simulation.kernel.condition_checks import wrong_condition_checks
 from tests.simulation.kernel.races import (
     wrong_late_arrivals,
     wrong_moments,
@@ -15,7 +15,7 @@ from tests.simulation.kernel.races import (
 
 
 def test_each_condition_alone_stops_a_write() -> None:
-    assert not list(wrong_guards())
+    assert not list(wrong_condition_checks())
 
 
 def test_before_at_and_after_each_instant_the_model_agrees() -> None:
