@@ -220,7 +220,7 @@ def test_a_code_that_cannot_be_switched_off_keeps_its_points(
     expect(page.locator(".pb-code")).to_have_count(0)
     assert figures(stack, customer) == (750, 500)
     page.reload()
-    expect(told(page, "500 points are on their way back to you")).to_be_visible()
+    expect(told(page, "500 points are being returned to you")).to_be_visible()
     behave(shopify, times=0)
     page.get_by_role("button", name="Try again").click()
     expect(figure(page, "Available")).to_have_text("1,250")

@@ -134,16 +134,16 @@ def test_a_rehearsal_answers_as_the_deed_would_and_writes_nothing(driver: Ledger
             SHOP, CUSTOMER, command, FLOW, identity=Identity("test:key", key)
         )
         before = driver.store.account(SHOP, CUSTOMER)
-        rehearsed = driver.ledger.rehearse(hold_request)
-        assert driver.ledger.rehearse(hold_request) == rehearsed
+        rehearsed = driver.ledger.preview(hold_request)
+        assert driver.ledger.preview(hold_request) == rehearsed
         assert driver.store.account(SHOP, CUSTOMER) == before
         assert driver.ledger.execute(hold_request) == rehearsed
     hold_request = Instruction(
         SHOP, CUSTOMER, Grant(30, MONTH), FLOW, identity=Identity("test:key", "k1")
     )
-    assert booked(driver.ledger.rehearse(hold_request)).duplicate
+    assert booked(driver.ledger.preview(hold_request)).duplicate
     other = replace(hold_request, content={"points": 31})
-    assert refused(driver.ledger.rehearse(other)) is Code.IDEMPOTENCY_MISMATCH
+    assert refused(driver.ledger.preview(other)) is Code.IDEMPOTENCY_MISMATCH
 
 
 def test_a_customer_without_points_has_an_empty_book(driver: LedgerDriver) -> None:

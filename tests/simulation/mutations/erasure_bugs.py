@@ -24,8 +24,8 @@ ERASURE_BUGS: Final = (
     Bug(
         "a pseudonym that is drawn before its customer is written down",
         CUSTOMERS,
-        "            self._keep_names({**pseudonyms, **{",
-        "            str({**pseudonyms, **{",
+        "            self._save_pseudonyms(\n                {**pseudonyms, **{",
+        "            str(\n                {**pseudonyms, **{",
     ),
     Bug(
         "a pseudonym that is used before its customer's book has moved",
@@ -48,7 +48,7 @@ ERASURE_BUGS: Final = (
     Bug(
         "a child that leads to an erased customer",
         CUSTOMERS,
-        "        self._take_children_along(customer_id)\n",
+        "        self._repoint_merged_accounts(customer_id)\n",
         "",
     ),
     Bug(

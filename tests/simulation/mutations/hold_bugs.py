@@ -22,13 +22,13 @@ HOLD_BUGS: Final = (
     Bug(
         "an undone hold's code is never listed",
         SERVICE,
-        "code_in_doubt=error.code not in _NEVER_OURS",
+        "code_in_doubt=error.code not in _NO_DISCOUNT_OF_OURS",
         "code_in_doubt=False",
     ),
     Bug(
         "undone without a thought of earlier tries",
         SERVICE,
-        "code_in_doubt=error.code not in _NEVER_OURS",
+        "code_in_doubt=error.code not in _NO_DISCOUNT_OF_OURS",
         "code_in_doubt=not certain",
     ),
     Bug(
@@ -117,7 +117,7 @@ HOLD_BUGS: Final = (
     Bug(
         "a release calls Shopify uncounted",
         SERVICE,
-        "        self._keep_pace(customer_id)\n        if self._declined",
+        "        self._check_rate_limit(customer_id)\n        if self._declined",
         "        if self._declined",
     ),
     # --- the list ---

@@ -1,4 +1,4 @@
-"""The hold desk before a Shopify that fails, hangs, answers late, and beside rivals."""
+"""HoldService when Shopify fails, hangs or answers late, and with concurrent attempts."""
 
 import json
 from collections.abc import Callable
@@ -30,42 +30,42 @@ def bench() -> Bench:
 
 
 def held(
-    bench: Bench, key: str = "wish", points: int = 500, *troubles: Trouble | None
+    bench: Bench, key: str = "key1", points: int = 500, *troubles: Trouble | None
 ) -> HoldResult:
-    """A wish that is granted."""
+    """Create a hold; expect success."""
     answer = bench.instance(*troubles).holds.create(CUSTOMER, points, key)
     assert isinstance(answer, HoldResult), answer
     return answer
 
 
-def failed(bench: Bench, *troubles: Trouble | None, key: str = "wish") -> None:
-    """A wish whose discount is not made."""
+def failed(bench: Bench, *troubles: Trouble | None, key: str = "key1") -> None:
+    """Create a hold; expect HoldFailed because no discount was created."""
     with pytest.raises(HoldFailed) as failure:
         bench.instance(*troubles).holds.create(CUSTOMER, 500, key)
     assert failure.value.retry_after_seconds == 5
 
 
-def crashed(bench: Bench, *troubles: Trouble | None, key: str = "wish") -> None:
-    """A wish whose process ends."""
+def crashed(bench: Bench, *troubles: Trouble | None, key: str = "key1") -> None:
+    """Create a hold; expect the process to crash on the way."""
     with pytest.raises(Crash):
         bench.instance(*troubles).holds.create(CUSTOMER, 500, key)
 
 
-def refused(bench: Bench, key: str = "wish", points: int = 500, who: str = CUSTOMER) -> Code:
-    """Why a wish is refused."""
+def refused(bench: Bench, key: str = "key1", points: int = 500, who: str = CUSTOMER) -> Code:
+    """Create a hold; expect a refusal, and return its code."""
     answer = bench.instance().holds.create(who, points, key)
     assert isinstance(answer, Refusal), answer
     return answer.code
 
 
-def release(bench: Bench, *troubles: Trouble | None, key: str = "wish", who: str = CUSTOMER) -> int:
+def release(bench: Bench, *troubles: Trouble | None, key: str = "key1", who: str = CUSTOMER) -> int:
     """Release a hold; the approved points that its customer is told."""
     answer = bench.instance(*troubles).holds.release(who, hold_of(key))
     assert not isinstance(answer, Refusal), answer
     return answer.approved
 
 
-def refused_release(bench: Bench, key: str = "wish", who: str = CUSTOMER) -> Code:
+def refused_release(bench: Bench, key: str = "key1", who: str = CUSTOMER) -> Code:
     answer = bench.instance().holds.release(who, hold_of(key))
     assert isinstance(answer, Refusal), answer
     return answer.code
@@ -85,7 +85,7 @@ NOTHING_HELD = (1_250, 0)
 def test_a_hold_becomes_one_discount_for_its_customer_that_ends_with_it(bench: Bench) -> None:
     told = held(bench)
     assert (told.points, told.amount, told.currency, told.repeated) == (500, "500", "JPY", False)
-    assert (told.hold_id, told.code) == (hold_of("wish"), code_of("wish"))
+    assert (told.hold_id, told.code) == (hold_of("key1"), code_of("key1"))
     assert told.ends_at - bench.time.now() <= timedelta(seconds=HOLD_SECONDS)
     assert (told.figures.approved, told.figures.hold) == (750, 500)
     (kept,) = bench.shopify.created
@@ -98,11 +98,11 @@ def test_a_hold_becomes_one_discount_for_its_customer_that_ends_with_it(bench: B
     assert bench.state() == "ready"
 
 
-def test_the_same_wish_again_is_answered_the_same_without_asking_shopify(bench: Bench) -> None:
+def test_a_repeated_request_gets_the_same_answer_without_calling_shopify(bench: Bench) -> None:
     first = held(bench)
     bench.time.pause(30_000)
     again = bench.instance()
-    told = again.holds.create(CUSTOMER, 500, "wish")
+    told = again.holds.create(CUSTOMER, 500, "key1")
     assert isinstance(told, HoldResult)
     assert told.repeated
     assert (told.figures, told.ends_at, told.code) == (first.figures, first.ends_at, first.code)
@@ -139,7 +139,7 @@ def test_a_hold_keeps_the_worth_that_its_points_had_when_it_was_taken(bench: Ben
 def test_what_shopify_does_not_answer_at_first_is_asked_again_at_once(
     bench: Bench, trouble: Trouble
 ) -> None:
-    told = held(bench, "wish", 500, trouble)
+    told = held(bench, "key1", 500, trouble)
     assert bench.time.now() < told.ends_at
     assert len(bench.shopify.created) == 1
 
@@ -156,11 +156,11 @@ def test_without_a_discount_nothing_is_held_and_the_code_is_listed(
     failed(bench, trouble)
     assert (approved_and_held(bench), bench.state()) == (NOTHING_HELD, "")
     assert bench.listed() == 1
-    assert refused(bench) is ENDED, "the wish is over"
+    assert refused(bench) is ENDED, "the key is used up"
     assert held(bench, "another").points == 500
 
 
-def test_what_made_no_code_is_counted_as_the_stack_s_alarm_watches_it(
+def test_a_failed_discount_emits_the_metric_that_the_alarm_watches(
     bench: Bench, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failed(bench, Trouble.FORBIDDEN)
@@ -175,7 +175,7 @@ def test_a_shop_that_only_fails_is_given_up(bench: Bench) -> None:
     assert approved_and_held(bench) == NOTHING_HELD
 
 
-def test_a_discount_that_was_made_unheard_is_switched_off_from_the_list(bench: Bench) -> None:
+def test_a_discount_created_after_our_timeout_is_deactivated_by_the_sweep(bench: Bench) -> None:
     failed(bench, Trouble.SLOW)
     assert len(bench.usable()) == 1
     bench.sweep(DueKind.CODE)
@@ -193,7 +193,7 @@ def test_a_discount_that_arrives_late_is_switched_off_by_a_later_sweep(bench: Be
 
 
 def test_a_code_of_another_discount_is_never_switched_off(bench: Bench) -> None:
-    held(bench, "wish")
+    held(bench, "key1")
     (others,) = bench.shopify.created
     release(bench)
     others.ends_ms = bench.time.now_ms + 10_000_000
@@ -216,14 +216,14 @@ def test_where_the_table_cannot_be_written_the_hold_stays_until_its_time(bench: 
 
 
 @pytest.mark.parametrize("trouble", [Trouble.CRASH_BEFORE, Trouble.CRASH_AFTER])
-def test_a_retry_drives_a_hold_on_that_a_crash_left_behind(bench: Bench, trouble: Trouble) -> None:
+def test_a_retry_completes_a_hold_left_behind_by_a_crash(bench: Bench, trouble: Trouble) -> None:
     crashed(bench, trouble)
     told = held(bench)
     assert (told.repeated, told.figures.hold) == (True, 500)
     assert len(bench.shopify.created) == 1
 
 
-def test_a_retry_of_a_crashed_try_that_is_refused_lists_what_the_first_may_have_made(
+def test_a_failed_retry_lists_the_code_that_the_crashed_attempt_may_have_created(
     bench: Bench,
 ) -> None:
     crashed(bench, Trouble.CRASH_AFTER)
@@ -247,38 +247,38 @@ class Rival:
 
 
 def beside(bench: Bench, after_ms: int, rival: Callable[[], object]) -> list[object]:
-    """Have something done in the middle of what follows."""
+    """Run `rival` after `after_ms`, during the calls that follow."""
     done: list[object] = []
     bench.time.later(after_ms, lambda: done.append(rival()))
     return done
 
 
-def test_whoever_gives_up_does_not_undo_what_a_rival_has_given_out(bench: Bench) -> None:
+def test_a_timed_out_attempt_does_not_undo_a_concurrent_success(bench: Bench) -> None:
     told = beside(bench, 1_000, lambda: held(bench))
-    first = held(bench, "wish", 500, Trouble.HANGS)
+    first = held(bench, "key1", 500, Trouble.HANGS)
     assert isinstance(told[0], HoldResult)
     assert told[0].code == first.code
     assert (bench.state(), bench.listed(), len(bench.usable())) == ("ready", 0, 1)
 
 
-def test_whoever_has_a_discount_for_an_undone_hold_gives_it_to_nobody(bench: Bench) -> None:
+def test_a_discount_created_for_an_undone_hold_is_never_handed_out(bench: Bench) -> None:
     rival = Rival(lambda: failed(bench, Trouble.FORBIDDEN))
     with pytest.raises(HoldFailed):
-        bench.instance(effect=rival).holds.create(CUSTOMER, 500, "wish")
+        bench.instance(effect=rival).holds.create(CUSTOMER, 500, "key1")
     assert len(bench.usable()) == 1
     assert bench.listed() == 1
     bench.sweep(DueKind.CODE)
     assert (bench.usable(), approved_and_held(bench)) == ([], NOTHING_HELD)
 
 
-def test_a_slow_try_says_that_an_order_has_used_what_its_rival_gave_out(bench: Bench) -> None:
+def test_a_slow_attempt_reports_that_an_order_used_the_code(bench: Bench) -> None:
     def rival() -> None:
         told = held(bench)
         assert bench.shopify.redeem(told.code, CUSTOMER, "901")
         bench.order(told.code, 500)
 
     beside(bench, 1_000, rival)
-    slow = bench.instance(Trouble.HANGS).holds.create(CUSTOMER, 500, "wish")
+    slow = bench.instance(Trouble.HANGS).holds.create(CUSTOMER, 500, "key1")
     assert isinstance(slow, Refusal)
     assert slow.code is Code.HOLD_CAPTURED
     assert bench.figures().spent == 500
@@ -294,7 +294,7 @@ def test_a_try_that_ends_after_the_holds_time_gives_out_nothing() -> None:
     assert bench.listed() == 0
 
 
-# --- wishes that are refused ---------------------------------------------------------------------
+# --- requests that are refused -------------------------------------------------------------------
 
 
 def test_the_same_key_for_other_points_is_refused(bench: Bench) -> None:
@@ -302,12 +302,12 @@ def test_the_same_key_for_other_points_is_refused(bench: Bench) -> None:
     assert refused(bench, points=400) is Code.IDEMPOTENCY_MISMATCH
 
 
-def test_a_second_wish_while_a_hold_is_open_is_refused(bench: Bench) -> None:
+def test_a_second_hold_while_one_is_open_is_refused(bench: Bench) -> None:
     held(bench)
     assert refused(bench, "second") is Code.HOLD_OPEN
     open_hold = bench.instance().holds.open_hold(CUSTOMER)
     assert open_hold is not None
-    assert open_hold.hold_id == hold_of("wish")
+    assert open_hold.hold_id == hold_of("key1")
 
 
 def test_nobody_holds_more_than_there_is(bench: Bench) -> None:
@@ -322,14 +322,14 @@ def test_where_the_till_is_master_no_holds_are_offered() -> None:
     assert bench.figures().hold == 0
 
 
-def test_a_wish_after_its_holds_time_is_over_once_for_all(bench: Bench) -> None:
+def test_repeating_a_request_after_its_hold_expired_is_refused(bench: Bench) -> None:
     held(bench)
     bench.time.pause(HOLD_SECONDS * 1000)
     assert refused(bench) is ENDED
     assert len(bench.shopify.created) == 1
 
 
-def test_a_wish_whose_hold_became_an_order_says_so(bench: Bench) -> None:
+def test_repeating_a_request_whose_hold_was_captured_says_so(bench: Bench) -> None:
     told = held(bench)
     assert bench.shopify.redeem(told.code, CUSTOMER, "901")
     bench.order(told.code, 300)
@@ -363,7 +363,7 @@ def test_a_release_ends_the_discount_then_gives_the_points_back(bench: Bench) ->
         [Trouble.FAILED] * 5,
     ],
 )
-def test_what_cannot_be_switched_off_stays_held_until_it_is_or_its_time_is_over(
+def test_points_stay_held_until_the_discount_is_deactivated_or_the_hold_expires(
     bench: Bench, troubles: list[Trouble | None]
 ) -> None:
     held(bench)
@@ -394,14 +394,14 @@ def test_a_crash_in_the_middle_of_a_release_is_made_good_by_the_next(bench: Benc
     assert release(bench) == 1_250
 
 
-def test_a_discount_that_the_shop_deleted_stands_in_nobodys_way(bench: Bench) -> None:
+def test_a_discount_deleted_by_the_shop_does_not_block_the_release(bench: Bench) -> None:
     told = held(bench)
     bench.shopify.delete(told.code)
     assert release(bench) == 1_250
 
 
 def test_while_a_discount_may_be_on_its_way_no_release_gives_points_back(bench: Bench) -> None:
-    """The second one neither: that the code is not there yet does not mean that it will not be."""
+    """Nor do repeated releases: a code that does not exist yet may still be created."""
     crashed(bench, Trouble.CRASH_BEFORE)
     for _ in range(3):
         with pytest.raises(HoldReleasing):
@@ -436,11 +436,11 @@ def test_a_release_before_the_discount_is_made_leaves_no_usable_code(bench: Benc
 def test_a_release_before_it_is_known_that_the_discount_is_made_ends_it(bench: Bench) -> None:
     rival = Rival(lambda: release(bench))
     with pytest.raises(HoldFailed):
-        bench.instance(effect=rival).holds.create(CUSTOMER, 500, "wish")
+        bench.instance(effect=rival).holds.create(CUSTOMER, 500, "key1")
     assert (bench.usable(), approved_and_held(bench)) == ([], NOTHING_HELD)
 
 
-def test_whoever_pays_while_the_release_is_under_way_has_paid(bench: Bench) -> None:
+def test_an_order_placed_during_a_release_captures_the_hold(bench: Bench) -> None:
     told = held(bench)
 
     def rival() -> None:
@@ -448,7 +448,7 @@ def test_whoever_pays_while_the_release_is_under_way_has_paid(bench: Bench) -> N
         bench.order(told.code, 500)
 
     paying = bench.instance(effect=Rival(rival))
-    answer = paying.holds.release(CUSTOMER, hold_of("wish"))
+    answer = paying.holds.release(CUSTOMER, hold_of("key1"))
     assert isinstance(answer, Refusal)
     assert answer.code is Code.HOLD_CAPTURED
     assert bench.figures().spent == 500
@@ -465,7 +465,7 @@ def test_held_points_that_come_back_after_their_day_last_as_the_programme_says()
 def test_nobody_releases_a_hold_that_is_not_theirs_or_not_there(bench: Bench) -> None:
     held(bench)
     assert refused_release(bench, who=OTHER) is Code.HOLD_NOT_FOUND
-    assert refused_release(bench, "never wished") is Code.HOLD_NOT_FOUND
+    assert refused_release(bench, "never used") is Code.HOLD_NOT_FOUND
     assert bench.state() == "ready"
 
 
@@ -477,7 +477,7 @@ def merge(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("is_ready", [True, False])
-def test_a_merge_ends_the_hold_of_who_vanishes_and_its_code(
+def test_a_merge_ends_the_merged_customers_hold_and_its_code(
     bench: Bench, *, is_ready: bool
 ) -> None:
     if is_ready:
@@ -490,12 +490,12 @@ def test_a_merge_ends_the_hold_of_who_vanishes_and_its_code(
     bench.sweep(DueKind.CODE)
     assert bench.usable() == []
     assert refused(bench) is ENDED
-    assert release(bench, who=OTHER) == 1_250, "of whoever it is by now"
+    assert release(bench, who=OTHER) == 1_250, "the surviving customer can release it"
 
 
 def test_a_merge_while_the_discount_is_made_leaves_no_usable_code(bench: Bench) -> None:
     with pytest.raises(HoldFailed):
-        bench.instance(effect=Rival(lambda: merge(bench))).holds.create(CUSTOMER, 500, "wish")
+        bench.instance(effect=Rival(lambda: merge(bench))).holds.create(CUSTOMER, 500, "key1")
     assert (len(bench.usable()), bench.listed()) == (1, 1)
     bench.sweep(DueKind.CODE)
     assert bench.usable() == []

@@ -61,7 +61,7 @@ class Balances(NamedTuple):
         return Balances(**after)
 
     def figures(self) -> Figures:
-        """The six figures: mission, "The six figures"."""
+        """The six figures: docs/concepts.md, "Figures"."""
         return Figures(
             approved=self.approved,
             pending=self.pending,

@@ -40,7 +40,7 @@ class Grant(_MovesPoints):
     """issued → approved, into a lot by `expiry`.
 
     `flow_per_hour` is how many commands Flow may give for one customer within an hour. `in_time`:
-    refused where the last valid day is over; else such points lapse at once.
+    refuse if the last valid day is past; otherwise such points are granted and expire at once.
     """
 
     points: int
@@ -149,8 +149,8 @@ class CaptureHold(_MovesPoints):
 class UpdateOrder:
     """Merge an update into an order and move whatever brings its points to their target.
 
-    `rule` is kept with the order if it has none yet; None: this update fixes none. `needs_rule`:
-    refused where the order then lacks a rule, because another message has made its goods known.
+    `rule` is stored with the order if it has none yet; None leaves the order without one.
+    `needs_rule`: refuse if the order's goods are known (from another message) but it has no rule.
     Refused where the order belongs to another customer.
     """
 
@@ -165,7 +165,7 @@ class UpdateOrder:
 class SpendOnOrder(_MovesPoints):
     """approved → spent: an order says that points were used at a till; once a `spending_id`.
 
-    They were used, so the want of points is no refusal: what is missing becomes a debt.
+    They have been used already, so too few points are no reason to refuse: a debt is left.
     `return_spent` says when they come back from the order. Refused where the order belongs to
     another customer.
     """
@@ -179,7 +179,7 @@ class SpendOnOrder(_MovesPoints):
 
 @dataclass(frozen=True, slots=True)
 class ReturnSpending:
-    """Bring one spending of an order to the points that must have come back of it.
+    """Return as many of the points spent on an order as its current state requires.
 
     spent → approved, or, where a later update says that less came back, approved → spent again.
     `spending_id` names it: a hold, or the till. Refused where another customer spent the points.

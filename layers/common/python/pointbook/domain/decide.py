@@ -23,9 +23,9 @@ from pointbook.domain.state import State
 COMMAND_ENTRIES_MAX = 3
 """The most entries that one command books on one account, beside what had fallen due before it.
 
-However many lots it moves: at most two movements of its own (a hold is spent and the rest of it
-released; a released hold and what a merge moves away) and one in which all that came back too late
-expires. `decide` and `merge` hold every command to it.
+This does not depend on the number of lots: at most two movements of its own (part of a hold is
+spent and the rest released; or a merge releases a hold and moves points away), and one that expires
+all points returned too late. `decide` and `merge` assert it for every command.
 """
 
 _HOUR_MS = 3_600_000
@@ -55,19 +55,19 @@ class Decision:
         return self.entries[self.settled :]
 
     def changes(self, before: Account) -> bool:
-        """Whether there is anything to write. That time has passed is not worth a write."""
+        """Whether there is anything to write. A later `as_of` alone is not a reason to write."""
         return bool(self.entries or self.order or self.record or self.account.hold != before.hold)
 
 
 def decide(state: State, command: c.Command, now: datetime) -> Decision | Refusal:
     """What `command` does to the account of `state` at the aware instant `now`."""
     account = state.account
-    if (closed := closed_already(account)) is not None:
+    if (closed := refusal_if_closed(account)) is not None:
         return closed
     draft = Draft(account, now)
     draft.settle()
     settled_entries = len(draft.entries)
-    outcome = _too_fast(draft, command) or _carry_out(draft, command, state)
+    outcome = _check_hourly_limits(draft, command) or _carry_out(draft, command, state)
     if isinstance(outcome, Refusal):
         return outcome
     draft.settle()
@@ -113,7 +113,7 @@ def finished(draft: Draft, before: Account, settled: int) -> Account:
     return after
 
 
-def closed_already(account: Account) -> Refusal | None:
+def refusal_if_closed(account: Account) -> Refusal | None:
     """Why an account takes no commands any more: its customer was merged or erased."""
     if account.merged_into is not None:
         message = f"This customer was merged into {account.merged_into}: use that."
@@ -152,11 +152,11 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
     return DONE
 
 
-def _too_fast(draft: Draft, command: c.Command) -> Refusal | None:
+def _check_hourly_limits(draft: Draft, command: c.Command) -> Refusal | None:
     """Refuse what is done to one customer too often within an hour; count what is done.
 
-    The count lies in the account and is written with what it counts, so that neither a refusal nor
-    a repetition counts.
+    The counter is part of the account and is saved together with the command's effect, so neither
+    refusals nor repeated requests are counted.
     """
     account, now_ms = draft.account, milliseconds(draft.now)
     hour = now_ms // _HOUR_MS

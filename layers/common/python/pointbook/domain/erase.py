@@ -2,7 +2,7 @@
 
 Nothing that counts changes, so the shop's sums stay what they were, and the hashes hold: they cover
 the account's random name, not the customer, and only digests of what is left out here.
-Rule: mission, "Orders, refunds, customers".
+Rules: docs/privacy.md.
 """
 
 import re

@@ -1,6 +1,6 @@
-"""Holds: points taken for one checkout, that come back or become an order exactly once.
+"""Holds: points reserved for one checkout, which are released or spent on an order exactly once.
 
-Rules: mission, "Holds".
+Concept: docs/concepts.md, "Hold".
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ TRANSITIONS: Final[Mapping[tuple[HoldState, type[HoldStep]], HoldState | None]] 
 }
 """The state of a hold after each step that is possible in it; any other step is refused.
 
-Its time being over and an order with its code end a hold in every state.
+In any state, a hold also ends when its time is up or when an order uses its code.
 """
 
 ALARM_LATE_ORDER = "late_order"
@@ -150,7 +150,7 @@ def orphaned(hold: Hold) -> tuple[OrphanedCode, ...]:
 
 
 def _spend_held(draft: Draft, points: int, order_id: str, renew: Rolling | None) -> Lots:
-    """The open hold becomes the order's; what the order did not use goes back to its lots."""
+    """Spend the open hold's points on the order; points it did not use go back to their lots."""
     hold = draft.account.hold
     assert hold is not None, "only an open hold is spent this way"
     spent_lots, rest = take(hold.lots, points)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, OrphanedCode
 from pointbook.domain.buckets import Balances, Bucket, Moves
-from pointbook.domain.decide import Decision, closed_already, finished
+from pointbook.domain.decide import Decision, finished, refusal_if_closed
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.holds import orphaned
@@ -51,7 +51,7 @@ def merge(
     if source.customer_id == target.customer_id:
         return Refusal(Code.SAME_ACCOUNT, f"{source.customer_id} cannot be merged into itself.")
     for account in (source, target):
-        if (closed := closed_already(account)) is not None:
+        if (closed := refusal_if_closed(account)) is not None:
             return closed
     now = max(now, source.as_of, target.as_of)
     leaving, staying = Draft(source, now), Draft(target, now)

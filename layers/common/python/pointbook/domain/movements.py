@@ -67,7 +67,7 @@ def debit(
 def reverse(
     draft: Draft, points: int, own_days: Collection[date], policy: DebtPolicy, about: str
 ) -> int:
-    """A refund takes points back, the grant's own lots first; the rest is a debt or let go.
+    """A refund takes points back, the grant's own lots first; the rest is owed or waived.
 
     Returns how many it takes.
     """
@@ -95,8 +95,8 @@ def give_back(
 ) -> Lots | Refusal:
     """Spent points return to the lots they came from; those that came from none get a new one.
 
-    Returns the lots in which they are now; a debt was repaid first. What has lapsed of them is
-    expired by the next settling.
+    Returns the lots they are in now, after repaying any debt. Those that are past their last day
+    are expired when the account is next settled.
     """
     if points > (spent := draft.account.balances.spent):
         return Refusal(
@@ -108,14 +108,14 @@ def give_back(
     returning = draft.returning(lots, draft.now, lapsed_expiry)
     new_lot = (Lot(draft.valid_through(expiry), from_no_lot),) if from_no_lot else ()
     incoming = added(returning, new_lot)
-    _, beyond_debt = take(incoming, draft.account.debt)
+    _, left_after_debt = take(incoming, draft.account.debt)
     draft.book(
         Topic.ADD_REFUND,
         transfer(Bucket.SPENT, Bucket.APPROVED, points),
         about=about,
         lots=draft.credited(incoming, draft.now),
     )
-    return beyond_debt
+    return left_after_debt
 
 
 def spend_again(

@@ -1,6 +1,6 @@
-"""Orders: bring the points of an order to what must remain of them.
+"""Orders: move an account's points to the target computed from the order's current state.
 
-Rules: mission, "Orders, refunds, customers".
+Rules: docs/programme.md, "What a refund takes back".
 """
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ ALARM_SPENT_WITHOUT_POINTS = "spent_without_points"
 def update_order(draft: Draft, command: UpdateOrder, state: State) -> Outcome | Refusal:
     """Merge the update, then grant, approve or take back what brings the order to its target.
 
-    Refused when points that the order promised have left pending without it.
+    Refused if the account has fewer pending points than the order expects.
     """
     before = state.order_or_new(command.order_id)
     if not state.belongs(before.customer_id):
@@ -55,7 +55,7 @@ def update_order(draft: Draft, command: UpdateOrder, state: State) -> Outcome | 
 
 
 def spend_on_order(draft: Draft, command: SpendOnOrder, state: State) -> Outcome | Refusal:
-    """An order says that points were used at a till: they are gone, also where they are missing."""
+    """Deduct points used at a till, as an order reports; if there are too few, a debt is left."""
     order = state.order_or_new(command.order_id)
     if not state.belongs(order.customer_id):
         return not_the_owner(f"Order {command.order_id}")
@@ -129,7 +129,7 @@ def _give_back(
 def _spend_again(
     draft: Draft, spending: Spending, points: int, order_id: str
 ) -> tuple[Spending, tuple[str, ...]]:
-    """Take from the lots in which they came back, whatever became of them, then as at a till."""
+    """Take from the lots they were returned to (even if expired since), then as at a till."""
     debt = draft.account.debt
     days = [lot.valid_through for lot in spending.returned_lots]
     taken = spend_again(
@@ -151,7 +151,7 @@ def _is_approved(draft: Draft, order: Order) -> bool:
 
 
 def _earn(draft: Draft, order: Order, points: int, expiry: ExpiryRule) -> Order:
-    """Grant what is missing. Points that were let go are there still: they are not granted anew."""
+    """Grant what is missing, less any waived points: those were never taken back."""
     kept = min(points, order.let_go_points)
     order = replace(order, let_go_points=order.let_go_points - kept)
     points -= kept

@@ -2,7 +2,7 @@
 
 Updates of an order come late, twice and in any order. So nothing is added up as it comes in: the
 order keeps what is newest, and the points that must remain are computed from that as a target.
-Rules: mission, "Orders, refunds, customers".
+Rules: docs/programme.md, "What a refund takes back".
 """
 
 from collections.abc import Callable

@@ -66,7 +66,7 @@ def _no_alarm(_: Instruction, __: str) -> None:
 
 
 class Ledger:
-    """Carries instructions out on the store of all shops: the only way to it for the services.
+    """Executes instructions for all shops; services access accounts only through this class.
 
     Every method raises LedgerUnavailable when the store gives no verdict within its deadline.
     """
@@ -80,8 +80,8 @@ class Ledger:
     ) -> None:
         """Use `store`; `random` returns the jitter of its retries, 0 to 1.
 
-        `alarm` is called with what an operator should know, before it is written: rather twice,
-        after a lost race, than never, after a lost answer.
+        `alarm` is called before the write: it may be called twice if a race is lost, but it is
+        never missed because the reply to a write got lost.
         """
         self._store = store
         self._clock = clock
@@ -92,7 +92,7 @@ class Ledger:
     def execute(
         self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
     ) -> Booked | Refusal:
-        """Carry an instruction out, once for ever.
+        """Execute an instruction exactly once.
 
         Raises LedgerUnavailable when there is no verdict within `deadline_seconds`: asking again
         with the same identity is safe.
@@ -122,7 +122,7 @@ class Ledger:
             else:
                 return answer
 
-    def rehearse(
+    def preview(
         self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
     ) -> Booked | Refusal:
         """What `execute` would answer now; nothing is written.
@@ -148,7 +148,7 @@ class Ledger:
     ) -> Booked | Refusal:
         """Make two customers one, once; `duplicate` when they are one already.
 
-        A target that was merged meanwhile stands for its survivor. Refused: a customer into itself,
+        If the target was itself merged, its survivor is used. Refused: a customer into itself,
         and one whose account was merged elsewhere or erased. `time_zone` is as in `Instruction`.
         """
         backoff = self._backoff(deadline_seconds)
@@ -188,7 +188,7 @@ class Ledger:
         if account is None:
             return []
         owner = account.customer_id
-        above = account.version + 1  # what may still lie there of an erased account is nobody's
+        above = account.version + 1  # ignore entries of an erased account that are not deleted yet
         before = above if before_version is None else min(before_version, above)
         return self._retried(
             lambda: self._store.entries(shop, owner, before_version=before, limit=limit)
@@ -237,7 +237,7 @@ class Ledger:
             return _NeedsFreshRead()
         if isinstance(decision, Refusal):
             return self._refused(instruction, account, decision, now)
-        if _is_too_much(decision):
+        if _exceeds_one_write(decision):
             return self._settle_part(instruction.shop, account, now)
         if not decision.changes(account):
             return Booked((), decision.account.figures)
@@ -249,10 +249,10 @@ class Ledger:
     def _refused(
         self, instruction: Instruction, account: Account, refusal: Refusal, now: datetime
     ) -> Refusal | VersionConflict | None:
-        """Refuse; where something had fallen due, only once that is written down.
+        """Refuse, but if anything is due, record that first and decide again.
 
-        An earlier try of this request may still be on its way, decided on this very account before
-        something fell due. The write keeps it from having an effect after it has been refused.
+        An earlier attempt of this request, based on the same revision of the account, may still
+        be in flight. Recording what is due makes its write fail, so it cannot succeed later.
         """
         if settled(account, now).version == account.version:
             return refusal
@@ -285,7 +285,7 @@ class Ledger:
             return VersionConflict() if moved_on else merged
         sides = ((source, merged.source), (target, merged.target))
         for before, side in sides:
-            if _is_too_much(side):
+            if _exceeds_one_write(side):
                 return self._settle_part(shop, before, now)
         accounts = tuple(sealed(before, side, cause, None) for before, side in sides)
         accounts += tuple(AccountWrite(stone, ()) for stone in merged.tombstones)
@@ -300,10 +300,10 @@ class Ledger:
 
 
 def _unguarded(instruction: Instruction, before: Account, decision: Decision | Refusal) -> bool:
-    """Whether it rests on what is not written, so that no condition would catch an old read.
+    """Whether the decision depends on items it does not write, so a stale read would go unnoticed.
 
-    So does a command that leaves its order and its hold record alone, even where something that had
-    fallen due is written: the request would be recorded as done, and have had no effect.
+    That is also true of a command that changes neither its order nor its hold record, even if due
+    work is written: the request would be recorded as done without having had any effect.
     """
     if isinstance(decision, Refusal) or not decision.changes(before):
         return True
@@ -311,7 +311,7 @@ def _unguarded(instruction: Instruction, before: Account, decision: Decision | R
     return rests_on_more and decision.order is None and decision.record is None
 
 
-def _is_too_much(decision: Decision) -> bool:
+def _exceeds_one_write(decision: Decision) -> bool:
     """Whether part of what had fallen due before the command has to be written first."""
     return decision.settled > 0 and len(decision.entries) > ENTRIES_PER_WRITE_MAX
 

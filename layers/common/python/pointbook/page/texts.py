@@ -1,4 +1,4 @@
-"""Every sentence of my page's point section, in each language."""
+"""Texts of my page that the API returns, in each language; web/points-texts.js has the others."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

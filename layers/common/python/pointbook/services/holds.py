@@ -1,4 +1,4 @@
-"""The hold service takes points for a checkout and gives them back, with the discount for them.
+"""The hold service reserves points for a checkout, with a matching discount, and releases them.
 
     take points ──► create the discount ──► ready: the customer gets the code
                           │ no
@@ -13,8 +13,8 @@
 
 `TRANSITIONS` of `domain/holds.py` says which step is possible in which state of a hold. Every step
 is conditional and may be repeated: two parallel tries of one request cannot undo what the other has
-given out, and a crash anywhere is over when the hold's time is. Points never come back while a code
-that was given out can still be used. Rules: mission, "Holds".
+handed out, and after a crash the hold ends at its own time. Points never come back while a code
+that was given out can still be used. Rules: docs/concepts.md, "Hold".
 """
 
 import hashlib
@@ -57,18 +57,18 @@ from pointbook.shopify.discounts import Discount
 SOURCE = "my_page"
 _PACED_NAME_LENGTH = 8
 
-_NEVER_OURS = frozenset({"code_taken_by_another", "currency_mismatch"})
-"""Refusals after which the code stands for no discount of this hold: there is none to switch off.
+_NO_DISCOUNT_OF_OURS = frozenset({"code_taken_by_another", "currency_mismatch"})
+"""Errors after which this hold certainly has no discount, so there is none to deactivate.
 
-After any other refusal there may be one: of an earlier try of the request, or of one beside this.
+After any other error there may be one, created by an earlier or a concurrent attempt.
 """
 
 
 class Calls(Protocol):
-    """How many calls to Shopify a shop's page makes in a minute."""
+    """Per-minute rate limit on the calls to Shopify that a shop's page causes."""
 
     def count(self, shop: str, who: str, now: datetime, most: int) -> int:
-        """Count one more. 0: it may be made; else the seconds until another try makes sense."""
+        """Count one call. Return 0 if it is allowed, else how many seconds to wait."""
         ...
 
 
@@ -120,7 +120,7 @@ class HoldService:
         """
         programme = self._programme
         if programme.points_master is Master.TILL:
-            return Refusal(Code.HOLDS_NOT_OFFERED, "Points can be used at the store only.")
+            return Refusal(Code.HOLDS_NOT_OFFERED, "Points can only be used in store.")
         code = derive_code(self._code_key, self._shop, customer_id, key)
         command = TakeHold(
             points=points,
@@ -140,16 +140,16 @@ class HoldService:
             content={"customer": customer_id, "points": points},
             time_zone=programme.time_zone,
         )
-        foreseen = self._ledger.rehearse(instruction)
+        foreseen = self._ledger.preview(instruction)
         counted = isinstance(foreseen, Booked) and not foreseen.duplicate
         if counted:  # before anything is held
-            self._keep_pace(customer_id)
+            self._check_rate_limit(customer_id)
         taken = self._ledger.execute(instruction)
         if isinstance(taken, Refusal):
             if taken.code is Code.RATE_LIMITED:
                 log.metric("RateLimited", Pace="customer")
             return taken
-        return self._made_ready(customer_id, command.hold_id, taken, counted=counted)
+        return self._make_ready(customer_id, command.hold_id, taken, counted=counted)
 
     def release(self, customer_id: str, hold_id: str) -> Figures | Refusal:
         """Give a hold's points back to its customer; what has ended before stays as it is.
@@ -164,7 +164,7 @@ class HoldService:
         hold = self._open_hold(customer_id, hold_id)
         if hold is None:
             return self._ended(customer_id, hold_id)
-        self._keep_pace(customer_id)
+        self._check_rate_limit(customer_id)
         if self._declined(customer_id, BeginRelease(hold_id)):
             return self._ended(customer_id, hold_id)
         try:
@@ -182,7 +182,7 @@ class HoldService:
         """The customer's open hold, as of now."""
         return self._ledger.read(self._shop, customer_id).hold
 
-    def _keep_pace(self, customer_id: str) -> None:
+    def _check_rate_limit(self, customer_id: str) -> None:
         """Count one call to Shopify. Raises RateLimited where there are too many in this minute."""
         name = hmac.digest(self._code_key, f"pace\n{customer_id}".encode(), hashlib.sha256).hex()
         most = self._programme.hold_calls_per_minute
@@ -193,14 +193,14 @@ class HoldService:
             log.metric("RateLimited", Pace="shop")
             raise RateLimited(wait_seconds)
 
-    def _made_ready(
+    def _make_ready(
         self, customer_id: str, hold_id: str, taken: Booked, *, counted: bool
     ) -> HoldResult | Refusal:
-        """Drive a hold on that was taken, now or by an earlier try of the same request."""
+        """Complete a hold taken just now or by an earlier attempt of the same request."""
         hold = self._open_hold(customer_id, hold_id)
         if hold is not None and hold.state is HoldState.PREPARING:
             if not counted:
-                self._keep_pace(customer_id)
+                self._check_rate_limit(customer_id)
             hold = self._with_discount(customer_id, hold)
         if hold is None or hold.state is not HoldState.READY:
             return self._over(hold_id)
@@ -231,12 +231,12 @@ class HoldService:
     def _without_discount(
         self, customer_id: str, hold: Hold, error: ShopifyRefused | Unavailable
     ) -> Hold | None:
-        """Undo the hold, unless another try of the request was luckier meanwhile."""
+        """Undo the hold, unless a concurrent attempt has made it ready in the meantime."""
         certain = isinstance(error, ShopifyRefused) and error.certain
         log.warning("discount_not_made", hold_id=hold.hold_id, certain=certain, why=str(error))
         log.metric("DiscountsNotMade")
         log.metric("DiscountsNotMade", Certain=str(certain))
-        undo = UndoHold(hold.hold_id, code_in_doubt=error.code not in _NEVER_OURS)
+        undo = UndoHold(hold.hold_id, code_in_doubt=error.code not in _NO_DISCOUNT_OF_OURS)
         undone = self._move(customer_id, undo, "my_page:undo", hold.hold_id)
         if isinstance(undone, Refusal):
             still_open = self._open_hold(customer_id, hold.hold_id)
@@ -248,7 +248,7 @@ class HoldService:
         raise HoldFailed from error
 
     def _give_up(self, hold: Hold) -> None:
-        """The hold is over while its discount may be there. Returns only if an order has used it.
+        """List the code of an ended hold for deactivation. Returns only if an order has used it.
 
         Raises HoldFailed otherwise.
         """
@@ -272,12 +272,12 @@ class HoldService:
         )
 
     def _ended(self, customer_id: str, hold_id: str) -> Figures | Refusal:
-        """What is said of a hold that is no longer open."""
+        """The answer for a hold that is no longer open."""
         captured = self._captured(hold_id)
         return captured or self._ledger.read(self._shop, customer_id).figures
 
     def _over(self, hold_id: str) -> Refusal:
-        """Why a request that was granted once has no hold any more."""
+        """The refusal of a repeated request whose hold has ended."""
         return self._captured(hold_id) or Refusal(
             Code.HOLD_ENDED,
             "This hold has ended, or its discount could not be made. Send a new Idempotency-Key"
@@ -295,14 +295,14 @@ class HoldService:
         return hold if hold is not None and hold.hold_id == hold_id else None
 
     def _owns(self, customer_id: str, holder_id: str) -> bool:
-        """Whether they are one customer, by now."""
+        """Whether both ids now belong to the same customer (after a merge)."""
         if customer_id == holder_id:
             return True
         first, second = (self._ledger.read(self._shop, one) for one in (customer_id, holder_id))
         return first.customer_id == second.customer_id
 
     def _declined(self, customer_id: str, command: MarkReady | BeginRelease) -> bool:
-        """Carry out what moves no points; whether it was declined."""
+        """Execute a command that moves no points; return whether it was refused."""
         instruction = Instruction(self._shop, customer_id, command, Cause(SOURCE))
         return isinstance(self._ledger.execute(instruction), Refusal)
 

@@ -116,7 +116,7 @@ class Import:
         self._expiry = without_renewal(programme.expiry)
         self._time_zone = programme.time_zone
         self._dry_run = dry_run
-        self._carry_out = ledger.rehearse if dry_run else ledger.execute
+        self._carry_out = ledger.preview if dry_run else ledger.execute
 
     def run(self, rows: Mapping[int, Content], deadline: Deadline) -> Iterator[Done]:
         """Yield the result of each row, in order; rows left after `deadline` are `not_done`.

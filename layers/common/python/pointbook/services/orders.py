@@ -57,11 +57,11 @@ class CustomerTags(Protocol):
 type _OrderCommand = CaptureHold | UpdateOrder | SpendOnOrder | ReturnSpending
 
 _CHANGED = frozenset({Code.NOT_THE_OWNER, Code.RULE_MISSING, Code.HOLD_NOT_FOUND})
-"""Refusals of a command that was made of something that has changed since it was read."""
+"""Refusals which mean that the data a command was built from is stale."""
 
 
-class _ReadAgain(LedgerUnavailable):
-    """What a command was made of has changed since it was read, as with a merge or an erasure."""
+class _StaleRead(LedgerUnavailable):
+    """The data a command was built from has changed since, for example by a merge or an erasure."""
 
 
 class OrderService:
@@ -77,7 +77,7 @@ class OrderService:
     ) -> None:
         """Book on `ledger`.
 
-        `customers` is called only where the programme names a tag and an order is to be rated.
+        `customers` is called only if the programme uses tags and an order needs its earning rule.
         """
         self._shop = shop
         self._ledger = ledger
@@ -104,7 +104,7 @@ class OrderService:
         try:
             self._merge_update(facts.order_id, update, cause, facts)
         except TagsUnknown as error:
-            # What the order used is known all the same, and its holds would end meanwhile.
+            # The codes the order used are known anyway, and its holds could expire while we wait.
             tags_unknown = error
         for use in facts.code_uses:
             self._capture(facts.order_id, use, cause)
@@ -125,7 +125,7 @@ class OrderService:
         return booked.settled + len(booked.entry_ids) if booked else 0
 
     def _update_of(self, facts: OrderFacts, triggered_at: datetime | None) -> OrderUpdate:
-        """What the signed body says; its topic is a header, and says nothing."""
+        """The update in the signed body; the topic is an unsigned header and is not trusted."""
         reasons = [facts.updated_at] if facts.paid else []
         if self._programme.approve_on is ApproveOn.CREATED:
             reasons.append(facts.created_at or facts.updated_at)
@@ -135,7 +135,7 @@ class OrderService:
             goods=facts.goods,
             removed=facts.removed,
             taxes_included=facts.taxes_included,
-            # Shopify's clock may be ahead of ours: what it says has happened has happened by now.
+            # Shopify's clock may be ahead of ours: an order is never confirmed in the future.
             confirmed_at=min((*reasons, self._clock.now())) if reasons else None,
             cancelled=facts.cancelled,
             refunds=facts.refunds,
@@ -146,7 +146,7 @@ class OrderService:
     ) -> Booked | None:
         """Merge an update into an order, on the account of its customer, or on none without one.
 
-        `facts` are those of the order itself: only with them an order is given its rule. Raises
+        `facts` come from order webhooks: only with them is an order's earning rule fixed. Raises
         TagsUnknown.
         """
         for _ in range(_TRIES):
@@ -156,14 +156,14 @@ class OrderService:
                 command = self._update_command(order, update, facts, owner)
                 try:
                     booked = self._execute(owner, command, cause)
-                except _ReadAgain:
+                except _StaleRead:
                     continue
                 if booked is not None:
                     return booked
                 order = self._order(order_id)
                 if order.customer_id is not None:
                     continue
-            # An erased customer's order goes on as a guest's: codes that it used can come back.
+            # An erased customer's order continues as a guest's: points spent on it can be returned.
             if self._ledger.save_order(self._shop, order, order.merged_with(update, None)):
                 return None
         raise LedgerUnavailable(retry_after_seconds=1)
@@ -173,7 +173,7 @@ class OrderService:
     ) -> UpdateOrder:
         """The command, with a rule where the order is to have one and has none yet.
 
-        Where none is needed now, it may be by the time it is booked: then it is refused.
+        If a rule is needed after all when it is booked, the ledger refuses (RULE_MISSING).
         """
         expiry = self._programme.expiry
         if facts is not None and order.merged_with(update, None).lacks_rule:
@@ -182,10 +182,10 @@ class OrderService:
         return UpdateOrder(order.order_id, update, None, expiry, needs_rule=facts is not None)
 
     def _rule(self, owner: str, order_id: str, is_test: bool) -> EarningRule | None:
-        """By which rule an order of the owner's earns; None: nobody can say what tags they had.
+        """The rule by which the owner's order earns; None if their tags cannot be known any more.
 
-        That is so of an erased customer only. Asked about is the survivor of a merge, whose tags
-        Shopify has put together. Raises TagsUnknown.
+        Only erased customers give None. After a merge the survivor is queried, whose tags
+        Shopify has combined. Raises TagsUnknown.
         """
         programme = self._programme
         if not programme.uses_tags(is_test=is_test):
@@ -197,8 +197,8 @@ class OrderService:
             tag_digests = self._customers().tag_digests(account.customer_id)
         except (ShopifyRefused, Unavailable) as error:
             raise TagsUnknown(
-                f"Shopify does not tell the tags of customer {account.customer_id}, by which order"
-                f" {order_id} earns ({error}); redrive this message once it does."
+                f"Shopify did not return the tags of customer {account.customer_id}, on which order"
+                f" {order_id} depends ({error}); redrive this message once it does."
             ) from error
         if tag_digests is None:
             raise TagsUnknown(
@@ -209,7 +209,7 @@ class OrderService:
         return programme.earning_rule(tag_digests, is_test=is_test)
 
     def _capture(self, order_id: str, use: CodeUse, cause: Cause) -> None:
-        """The order carries the code of a hold: what it used of it is spent."""
+        """Spend the points of the hold whose code the order used."""
         hold_id = hold_id_of(use.code)
         record = self._ledger.hold_record(self._shop, hold_id)
         if record is None:
@@ -242,7 +242,7 @@ class OrderService:
         self._execute(owner, command, cause)
 
     def _return_spent(self, order_id: str, cause: Cause) -> None:
-        """Bring what was spent on the order to what must have come back of it."""
+        """Return as many of the order's spent points as its current state requires."""
         order = self._order(order_id)
         for spending in order.spendings:
             if order.returned_target(spending) != spending.returned_points:
@@ -255,9 +255,9 @@ class OrderService:
                 self._execute(spending.customer_id, command, cause)
 
     def _execute(self, owner: str, command: _OrderCommand, cause: Cause) -> Booked | None:
-        """Carry a command out on the owner's account. None: they were erased, and own nothing.
+        """Execute a command on the owner's account; None if the owner has been erased.
 
-        Raises _ReadAgain where what it rests on has changed since it was read.
+        Raises _StaleRead if the data it is based on has changed since it was read.
         """
         answer = self._ledger.execute(
             Instruction(
@@ -271,7 +271,7 @@ class OrderService:
         if not isinstance(answer, Refusal):
             return answer
         if answer.code in _CHANGED:
-            raise _ReadAgain(retry_after_seconds=1)
+            raise _StaleRead(retry_after_seconds=1)
         if answer.code is not Code.CUSTOMER_ERASED:
             raise MessageDeclined(answer.code, answer.message)
         self._forget_owner(owner, command)
@@ -279,9 +279,9 @@ class OrderService:
         return None
 
     def _forget_owner(self, erased: str, command: _OrderCommand) -> None:
-        """Take an erased customer off the order, where no entry of theirs leads to it.
+        """Remove an erased customer from the order, unless one of their entries refers to it.
 
-        Raises _ReadAgain where it is under their pseudonym by now, LedgerUnavailable while it is
+        Raises _StaleRead where it is under their pseudonym by now, LedgerUnavailable while it is
         being moved there.
         """
         order = self._order(command.order_id)
@@ -289,7 +289,7 @@ class OrderService:
         if owner is None:
             return
         if owner != erased:
-            raise _ReadAgain(retry_after_seconds=1)
+            raise _StaleRead(retry_after_seconds=1)
         moving = isinstance(command, CaptureHold) or order.has_points
         ownerless = replace(order, customer_id=None)
         if moving or not self._ledger.save_order(self._shop, order, ownerless):

@@ -111,7 +111,7 @@ def _pace_of(item: Stored, name: str) -> Pace | None:
 
 
 def entry_item(shop: str, booked: BookedEntry) -> Item:
-    """One entry. `reason` and `salt` can be erased; everything else is sealed."""
+    """One entry. `reason`, `salt` and `cause` can be erased; the hash covers everything else."""
     entry, cause = booked.entry, booked.cause
     item: Item = {
         **keys.key(keys.customer(shop, entry.customer_id), keys.entry(entry.version)),

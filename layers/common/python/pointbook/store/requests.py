@@ -1,7 +1,7 @@
-"""What a read or a write of the ledger comes to: keys, and the conditions of each item.
+"""The DynamoDB keys of a ledger read, and the conditional puts of a ledger write.
 
-The conditions have names. Everything that a decision rests on is either guarded by one of them or
-read again before anything is refused.
+Idempotency: a record is put with the condition ABSENT, so a request cannot count twice. Whatever
+a decision depends on is guarded by a condition or read again before anything is refused.
 """
 
 from collections.abc import Iterator
@@ -37,14 +37,14 @@ def transaction(write: Write) -> list[Put | Check]:
     """The actions of a write: accounts first, then their entries, then the rest.
 
     An account, an order, a hold record: unchanged since it was read. An entry, an idempotency
-    record: not there yet. Each alone would prevent a lost update; both stand. A record under
-    another name than the account's (its customer was merged): that customer is not erased.
+    record: must not exist yet. Either condition would prevent a lost update; both are used. A
+    record under another customer's id (who was merged): that customer must not be erased.
     """
     return [*_puts(write), *_checks(write)]
 
 
 def put_unchanged(item: Item, new_revision: int) -> Put:
-    """Write over the revision before; the first revision over nothing."""
+    """Replace the previous revision; the first revision requires that no item exists."""
     if new_revision == 1:
         return Put(item, ABSENT)
     return Put(item, UNCHANGED, {":read_revision": number(new_revision - 1)})
@@ -78,7 +78,7 @@ def _checks(write: Write) -> Iterator[Check]:
 def _named(write: Write) -> set[str]:
     """The customers under whose name something is kept beside the accounts of a write.
 
-    An order that is written without an account is only being renamed, or is nobody's.
+    An order written without an account is being moved to a pseudonym, or has no customer.
     """
     named = {write.recorded_for} if write.idempotency_record is not None else set()
     if write.accounts and write.order is not None and write.order.customer_id is not None:

@@ -15,7 +15,7 @@ copied too, and one that comes later is refused.
 
 Several requests may work on the same customers, merged with one another, in any order. Whoever
 erases a customer renames them in the account they were merged into, in the same transaction, so
-every account names those who are there; those who were merged into them follow right after.
+that account never names a moved id; accounts merged into the erased one are updated right after.
 """
 
 from collections import Counter
@@ -55,7 +55,7 @@ type Save = Callable[[PrivacyRequest], PrivacyRequest]
 
 
 class CustomerErasure:
-    """One request to erase a customer, as far as the time goes."""
+    """Processes one request to erase a customer until it is done or its deadline passes."""
 
     def __init__(
         self, request: PrivacyRequest, dependencies: Dependencies, save: Save, deadline: Deadline
@@ -92,7 +92,7 @@ class CustomerErasure:
         return self._request
 
     def _name(self, customer_id: str) -> None:
-        """See to a pseudonym for a customer and for whoever was merged into it, parents first.
+        """Assign pseudonyms to a customer and to all merged into them, survivors first.
 
         Each name is written down before its pseudonym is drawn, so that a run which is cut off in
         between leaves none that nobody knows of: the next run draws the same one and goes on.
@@ -100,7 +100,9 @@ class CustomerErasure:
         pseudonyms = dict(self._request.pseudonyms)
         waiting = [customer_id, *(name for name, drawn in pseudonyms.items() if not drawn)]
         while waiting:
-            self._keep_names({**pseudonyms, **{name: pseudonyms.get(name, "") for name in waiting}})
+            self._save_pseudonyms(
+                {**pseudonyms, **{name: pseudonyms.get(name, "") for name in waiting}}
+            )
             merged: list[str] = []
             for name in waiting:
                 self._deadline.check()
@@ -112,9 +114,9 @@ class CustomerErasure:
                 account = self._dependencies.store.account(self._shop, name)
                 merged += _real(account.merged_from) if account else ()
             waiting = merged
-        self._keep_names(pseudonyms)
+        self._save_pseudonyms(pseudonyms)
 
-    def _keep_names(self, pseudonyms: Mapping[str, str]) -> None:
+    def _save_pseudonyms(self, pseudonyms: Mapping[str, str]) -> None:
         """Write the names down with the pseudonyms that are drawn by now."""
         if pseudonyms != self._request.pseudonyms:
             self._request = self._save(replace(self._request, pseudonyms=pseudonyms))
@@ -140,7 +142,7 @@ class CustomerErasure:
                 self._copy(account)
             if self._commit(self._switch(customer_id, account)):
                 break
-        self._take_children_along(customer_id)
+        self._repoint_merged_accounts(customer_id)
 
     def _switch(self, customer_id: str, account: Account | None) -> Write:
         pseudonyms = dict(self._request.pseudonyms)
@@ -157,8 +159,8 @@ class CustomerErasure:
             changed.append(moved_account(account, pseudonyms))
         return Write(self._shop, tuple(AccountWrite(one, ()) for one in changed))
 
-    def _take_children_along(self, customer_id: str) -> None:
-        """Let those who were erased before lead to the pseudonym of whom they were merged into."""
+    def _repoint_merged_accounts(self, customer_id: str) -> None:
+        """Point previously merged and erased accounts to the pseudonym of their survivor."""
         new_id = self._request.pseudonyms[customer_id]
         moved = self._dependencies.store.account(self._shop, new_id)
         for name in moved.merged_from if moved else ():
@@ -180,7 +182,7 @@ class CustomerErasure:
         return known
 
     def _copy(self, account: Account) -> None:
-        """Write the entries under the pseudonym, those of the last batch again: it may be torn."""
+        """Copy entries to the pseudonym; redo the last batch, as it may be incomplete."""
         new_id = self._request.pseudonyms[account.customer_id]
         latest = self._dependencies.store.entries(
             self._shop, new_id, before_version=account.version + 1, limit=1
@@ -214,8 +216,8 @@ class CustomerErasure:
     def _rename_in_survivors(self) -> None:
         """Rename the orders and holds in all accounts of the person, where there is more than one.
 
-        What came of an order after a merge stands in the survivor's entries, though the order
-        names whom it was first seen with. How far this has come is written down, page by page.
+        After a merge, an order's later entries are in the survivor's account, though the order
+        still names its first customer. Progress is saved after each page.
         """
         names = sorted(self._person())
         if len(names) < 2:
@@ -313,7 +315,7 @@ class CustomerErasure:
             self._done.update(holds=self._commit(Write(self._shop, (), hold_record=raised)))
 
     def _is_erased(self, customer_id: str) -> bool:
-        """Whether a book has moved: before that, nothing may be booked under its pseudonym."""
+        """Whether the account has moved; until then nothing may be written to its pseudonym."""
         account = self._dependencies.store.account(self._shop, customer_id)
         return account is not None and account.erased
 
@@ -335,7 +337,7 @@ class CustomerErasure:
     def _forget_requests(self, customer_id: str) -> None:
         """Delete the customer's files and what was kept of their requests for data.
 
-        One that is open sees that they are erased, and goes by itself. Raises StoreUnavailable.
+        An open data request ends by itself once it sees the erasure. Raises StoreUnavailable.
         """
         requests = self._dependencies.requests
         while kept := requests.for_data_of(self._shop, customer_id):
@@ -348,7 +350,7 @@ class CustomerErasure:
         self._done.update(files=self._dependencies.files.forget_customer(self._shop, customer_id))
 
     def _date(self, customer_id: str) -> None:
-        """Write on the tombstone when all was done, and forget the pseudonym."""
+        """Record on the tombstone when the erasure finished, and delete the pseudonym item."""
         self._dependencies.items.date_erasure(
             self._shop, customer_id, self._dependencies.clock.now()
         )
@@ -363,7 +365,7 @@ class CustomerErasure:
 
 
 def _real(names: Iterable[str]) -> list[str]:
-    """Those that are customers' ids, and not names that nobody knows."""
+    """The names that are real customer ids: neither empty nor pseudonyms."""
     return [name for name in names if name and not is_pseudonym(name)]
 
 

@@ -141,7 +141,7 @@ class _Delivery:
             log.warning("triggers_held_back", why=str(error.__cause__), **self._about())
             log.metric("TriggersHeldBack")
             self._step_back()
-        except Exception:  # noqa: BLE001 - one bad account, whatever is wrong with it, stops no other
+        except Exception:  # noqa: BLE001 - one failing account must not stop the others
             log.exception("outbox_failed", **self._about())
             log.metric("TriggersHeldBack")
             self._step_back()
