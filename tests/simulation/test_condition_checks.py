@@ -2,6 +2,7 @@
 
 from tests.simulation.kernel.boundaries import (
     wrong_boundaries,
+    wrong_merges,
     wrong_orders,
     wrong_second_spending,
 )
@@ -25,6 +26,10 @@ def test_before_at_and_after_each_instant_the_model_agrees() -> None:
 
 def test_points_that_are_spent_again_are_those_that_came_back() -> None:
     assert not list(wrong_second_spending())
+
+
+def test_a_survivor_names_all_whom_it_was_made_of_and_their_tombstones_lead_to_it() -> None:
+    assert not list(wrong_merges())
 
 
 def test_what_was_refused_does_not_happen_when_an_earlier_try_arrives_late() -> None:

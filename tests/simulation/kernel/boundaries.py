@@ -97,6 +97,27 @@ def wrong_second_spending() -> Iterator[str]:
         yield f"spent again: {difference}"
 
 
+def wrong_merges() -> Iterator[str]:
+    """What the survivor of three merges does not say of whom it was made, and their tombstones."""
+    survivor = Account("7009", book_id="b9", time_zone="Asia/Tokyo")
+    earlier, later, chained = (
+        Account(f"700{number}", book_id=f"b{number}", time_zone="Asia/Tokyo")
+        for number in (1, 2, 3)
+    )
+    into_earlier = merge(chained, earlier, BEFORE)
+    into_survivor = merge(later, survivor, BEFORE)
+    assert not isinstance(into_earlier, Refusal)
+    assert not isinstance(into_survivor, Refusal)
+    stones = (into_earlier.source.account,)
+    last = merge(into_earlier.target.account, into_survivor.target.account, BEFORE, stones)
+    assert not isinstance(last, Refusal)
+    if last.target.account.merged_from != ("7002", "7003", "7001"):
+        yield f"the survivor is made of {last.target.account.merged_from}"
+    leading = [stone.merged_into for stone in (last.source.account, *last.tombstones)]
+    if leading != ["7009", "7009"]:
+        yield f"the tombstones lead to {leading}"
+
+
 _REFUNDS: Final[tuple[tuple[Refund, ...], ...]] = (
     (),
     (Refund("r1", Goods(300, 20)),),

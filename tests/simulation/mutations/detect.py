@@ -11,7 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pointbook
-from tests.simulation.kernel.boundaries import wrong_boundaries, wrong_orders, wrong_second_spending
+from tests.simulation.kernel.boundaries import (
+    wrong_boundaries,
+    wrong_merges,
+    wrong_orders,
+    wrong_second_spending,
+)
 from tests.simulation.kernel.condition_checks import wrong_condition_checks
 from tests.simulation.kernel.crash_matrix import CASES, try_case
 from tests.simulation.kernel.races import (
@@ -33,7 +38,12 @@ def findings(seeds: int) -> Iterator[tuple[str, str]]:
             yield f"simulation, seed {seed}", violation
     for wrong in (*wrong_late_arrivals(), *wrong_rivals(), *wrong_moments(), *wrong_old_orders()):
         yield "races", wrong
-    for wrong in (*wrong_boundaries(), *wrong_orders(), *wrong_second_spending()):
+    for wrong in (
+        *wrong_boundaries(),
+        *wrong_orders(),
+        *wrong_second_spending(),
+        *wrong_merges(),
+    ):
         yield "boundaries", wrong
     for case in CASES:
         for wrong in try_case(case):
