@@ -116,6 +116,11 @@ def wrong_merges() -> Iterator[str]:
     leading = [stone.merged_into for stone in (last.source.account, *last.tombstones)]
     if leading != ["7009", "7009"]:
         yield f"the tombstones lead to {leading}"
+    update = c.UpdateOrder("905", OrderUpdate(BEFORE, Goods(200, pieces=1)), RULE, Days(9))
+    for name in ("7001", "7002", "7003"):
+        state = State(last.target.account, Order("905", customer_id=name))
+        if isinstance(answer := decide(state, update, BEFORE), Refusal):
+            yield f"an order of {name}, who is the survivor by now: {answer.code}"
 
 
 _REFUNDS: Final[tuple[tuple[Refund, ...], ...]] = (
