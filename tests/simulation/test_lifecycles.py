@@ -13,6 +13,7 @@ from tests.simulation.mutations.planted import broken, search
 from tests.simulation.orders.deliveries import Delivered, deliver, deliver_and_let_expire
 from tests.simulation.orders.lifecycles import LAST_DAYS, story, with_other_rules
 from tests.simulation.orders.prove import ORDERS, SHUFFLES, all_told
+from tests.simulation.orders.single_orders import wrong_single_orders
 
 SHOPS = 10
 WORKERS = os.cpu_count() or 1
@@ -66,3 +67,7 @@ def test_planted_bugs_are_caught() -> None:
     chosen = LIFECYCLE_BUGS[::8]
     for finding in search(chosen, seeds=3, workers=WORKERS, detector="detect_orders"):
         assert finding.caught_by, f"{finding.bug.name} is not caught"
+
+
+def test_points_spent_on_an_order_are_those_of_its_hold_and_come_back_with_its_refund() -> None:
+    assert list(wrong_single_orders()) == []

@@ -9,10 +9,13 @@ from tests.simulation.kernel.violation import Violation
 from tests.simulation.mutations.detect import main
 from tests.simulation.orders.deliveries import deliver
 from tests.simulation.orders.lifecycles import story, with_other_rules
+from tests.simulation.orders.single_orders import wrong_single_orders
 
 
 def findings(shops: int) -> Iterator[tuple[str, str]]:
     """Everything that is wrong: in which shop, and its words."""
+    for wrong in wrong_single_orders():
+        yield "single orders", wrong
     for seed in range(shops):
         for merges in (False, True):
             told = story(seed, merges=merges)

@@ -1,0 +1,59 @@
+"""Single orders that chance rarely tries: a code under a later programme, a refund as the last."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from pointbook.domain.chain import milliseconds
+from pointbook.domain.commands import TakeHold
+from pointbook.domain.programme import default_programme
+from pointbook.services.message import Message
+from pointbook.services.orders import REFUND_CREATED, OrderService
+from pointbook.shopify.discount_code import hold_id_of
+from tests.fakes.customers import nobody_is_asked
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support.engine import MEMORY, SHOP, opened
+from tests.support.examples import CODE, CUSTOMER, NOON, ORDER
+from tests.support.hold_orders import order_payload
+from tests.support.ledgers import LedgerDriver
+
+USED_YEN = 300
+
+
+class _Shop:
+    """A customer whose hold of 50 points, worth 10 yen each, paid 300 yen of an order."""
+
+    def __init__(self) -> None:
+        self.driver = LedgerDriver(opened(MEMORY, MemoryDynamoDB()))
+        self.driver.grant(50)
+        self.driver.say(TakeHold(50, hold_id_of(CODE), 600, code=CODE, worth_minor=10))
+        paid = order_payload(ORDER, CODE, USED_YEN, CUSTOMER, milliseconds(NOON))
+        self.send("orders/paid", paid, point_worth_minor="3")
+
+    def send(self, topic: str, payload: dict[str, Any], **rules: str) -> None:
+        driver = self.driver
+        programme = default_programme(points_per_unit="0", **rules)
+        orders = OrderService(SHOP, driver.ledger, driver.clock, programme, nobody_is_asked)
+        orders.carry_out(Message(topic, SHOP, driver.clock.now(), "event", payload))
+
+    def spent(self) -> int:
+        return self.driver.ledger.read(SHOP, CUSTOMER).figures.spent
+
+
+def wrong_single_orders() -> Iterator[str]:
+    """What is wrong, one line each."""
+    shop = _Shop()
+    if shop.spent() != USED_YEN // 10:
+        yield f"spent at the hold's worth: {shop.spent()}"
+    later = (NOON + timedelta(minutes=1)).isoformat()
+    line = {"line_item_id": int(ORDER) * 10, "quantity": 1, "subtotal": "600"}
+    refund = {
+        "id": 31,
+        "order_id": int(ORDER),
+        "created_at": later,
+        "refund_line_items": [line],
+        "transactions": [],
+    }
+    shop.send(REFUND_CREATED, refund, return_spent="refunded")
+    if shop.spent() != 0:
+        yield f"all goods refunded, and no more webhooks: still spent {shop.spent()}"
