@@ -18,6 +18,7 @@ erases a customer renames them in the account they were merged into, in the same
 that account never names a moved id; accounts merged into the erased one are updated right after.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -220,9 +221,23 @@ class CustomerErasure:
         still names its first customer. Progress is saved after each page.
         """
         names = sorted(self._person())
-        if len(names) < 2:
-            return
+        while len(names) > 1:
+            self._rename_in(names)
+            scanned, names = names, sorted(self._person())
+            if names == scanned:
+                return
+
+    def _rename_in(self, names: list[str]) -> None:
+        """As above, in these accounts.
+
+        Progress counts for this very set of accounts: merges and other erasures change it, and
+        move entries that were not scanned yet to names that sort before.
+        """
+        accounts = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
         begun, after = self._request.position or ("", "")
+        scanned_accounts, _, begun = begun.partition("|")
+        if scanned_accounts != accounts:
+            begun, after = "", ""
         for name in names:
             if name < begun:
                 continue
@@ -233,9 +248,8 @@ class CustomerErasure:
                 self._rename_abouts(page)
                 self._rename_idempotency_records(page)
                 above = {"after": page[-1].sort_key}
-                self._request = self._save(
-                    replace(self._request, position=(name, page[-1].sort_key))
-                )
+                position = (f"{accounts}|{name}", page[-1].sort_key)
+                self._request = self._save(replace(self._request, position=position))
 
     def _person(self) -> set[str]:
         """The ids and pseudonyms of all who were merged with the erased."""
