@@ -6,7 +6,7 @@ from tests.support.engine import Engine
 
 
 class Meanwhile:
-    """A client before whose n-th call something else happens."""
+    """A client before whose call number `at`, counted from 0, something else happens."""
 
     def __init__(self, engine: Engine, at: int, act: Callable[[], object]) -> None:
         self._engine = engine

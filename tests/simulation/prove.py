@@ -14,18 +14,17 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
 from tests.simulation.erasures import prove as prove_erasures
 from tests.simulation.holds import prove as prove_holds
 from tests.simulation.kernel.crash_matrix import CASES, count_cases, try_case
+from tests.simulation.kernel.processes import in_processes
 from tests.simulation.kernel.world import Report, run
+from tests.simulation.mutations import planted
 from tests.simulation.mutations.bugs import BUGS, HARMLESS
-from tests.simulation.mutations.planted import search
 from tests.simulation.orders import prove as prove_lifecycles
 
 SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
@@ -54,12 +53,8 @@ def keep(report: Report) -> None:
 
 
 def runs(seeds: Sequence[int], workers: int) -> Iterator[Report]:
-    """The reports of these seeds, in order. Processes are spawned: this one may have threads."""
-    if workers == 1:
-        yield from map(run, seeds)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(run, seeds, chunksize=5)
+    """The reports of these seeds, in order."""
+    return in_processes(run, seeds, workers, chunk=5)
 
 
 def how_to_replay(seed: int) -> str:
@@ -130,9 +125,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = _print(prove_erasures.prove(checkouts, asked.workers) if checkouts else ()) or failed
     if asked.planted:
         failed = _plant(asked.workers) or failed
-        failed = _print(prove_lifecycles.plant(asked.workers)) or failed
-        failed = _print(prove_holds.plant(asked.workers)) or failed
-        failed = _print(prove_erasures.plant(asked.workers)) or failed
     return 1 if failed else 0
 
 
@@ -177,18 +169,20 @@ def _try_matrix() -> bool:
 
 def _plant(workers: int) -> bool:
     """Plant every bug; whether one was not caught, or something harmless was taken for one."""
-    begun, caught, wrong = time.monotonic(), 0, list[str]()
+    begun, wrong = time.monotonic(), list[str]()
     print("planted bugs")
-    for finding in search((*BUGS, *HARMLESS), SEEDS_FOR_A_BUG, workers):
-        harmless = finding.bug in HARMLESS
-        caught += bool(finding.caught_by) and not harmless
-        if bool(finding.caught_by) is harmless:
-            wrong.append(f"{finding.bug.name}: {finding.caught_by or 'not caught'}")
-        by = finding.caught_by or ("rightly accepted" if harmless else "NOT CAUGHT")
-        print(f"  {finding.bug.name:48} {by}", flush=True)
-    print(f"planted bugs caught {caught} of {len(BUGS)}, in {time.monotonic() - begun:.0f} s")
+    for lines in (
+        planted.plant(BUGS, HARMLESS, SEEDS_FOR_A_BUG, workers, "detect"),
+        prove_lifecycles.plant(workers),
+        prove_holds.plant(workers),
+        prove_erasures.plant(workers),
+    ):
+        for line, is_wrong in lines:
+            print(line, flush=True)
+            wrong += [line] * is_wrong
+    print(f"planted bugs {len(wrong)} wrong, in {time.monotonic() - begun:.0f} s")
     for line in wrong:
-        print(f"  wrong: {line}")
+        print(f"  wrong: {line.strip()}")
     return bool(wrong)
 
 

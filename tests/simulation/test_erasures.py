@@ -7,13 +7,13 @@ import os
 from collections import Counter
 
 from tests.simulation.erasures.moments import wrong_erasures
-from tests.simulation.erasures.prove import all_runs
 from tests.simulation.erasures.races import (
     wrong_late_files,
     wrong_later_orders,
     wrong_order_races,
 )
 from tests.simulation.erasures.world import run_erasures
+from tests.simulation.kernel.processes import in_processes
 from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
 from tests.simulation.mutations.planted import broken, search
 
@@ -22,7 +22,7 @@ WORKERS = os.cpu_count() or 1
 
 
 def test_nothing_of_an_erased_customer_is_left_and_no_sum_changes_under_any_seed() -> None:
-    reports = list(all_runs(range(SEEDS), WORKERS))
+    reports = list(in_processes(run_erasures, range(SEEDS), WORKERS))
     assert [f"{one.seed}: {one.violation}" for one in reports if one.violation] == []
     assert sum(one.erased for one in reports) > 2 * SEEDS
     faults = sum((one.faults for one in reports), Counter[str]())

@@ -10,8 +10,8 @@ import pytest
 
 from tests.fakes.faulty_shopify import Trouble
 from tests.simulation.holds.crash_matrix import CASES, HoldCase, count_tries, wrong_of
-from tests.simulation.holds.prove import all_runs
 from tests.simulation.holds.world import run_holds
+from tests.simulation.kernel.processes import in_processes
 from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
 from tests.simulation.mutations.planted import broken, search
 
@@ -24,7 +24,7 @@ seeds of this test; its hold's own end is what bounds it."""
 
 
 def test_no_promise_is_broken_under_any_seed() -> None:
-    reports = list(all_runs(range(SEEDS), WORKERS))
+    reports = list(in_processes(run_holds, range(SEEDS), WORKERS))
     assert [f"{one.seed}: {one.violation}" for one in reports if one.violation] == []
     faults, answers, alarms = Counter[str](), Counter[str](), Counter[str]()
     for report in reports:

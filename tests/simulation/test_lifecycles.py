@@ -8,11 +8,12 @@ from collections import Counter
 
 import pytest
 
+from tests.simulation.kernel.processes import in_processes
 from tests.simulation.mutations.order_bugs import LIFECYCLE_BUGS
 from tests.simulation.mutations.planted import broken, search
 from tests.simulation.orders.deliveries import Delivered, deliver, deliver_and_let_expire
 from tests.simulation.orders.lifecycles import LAST_DAYS, story, with_other_rules
-from tests.simulation.orders.prove import ORDERS, SHUFFLES, all_told
+from tests.simulation.orders.prove import ORDERS, SHUFFLES, told
 from tests.simulation.orders.single_orders import wrong_single_orders
 
 SHOPS = 10
@@ -21,9 +22,9 @@ WORKERS = os.cpu_count() or 1
 
 def test_a_thousand_orders_come_to_the_same_points_however_they_are_told() -> None:
     reports = list[Delivered]()
-    for told in all_told(range(SHOPS), WORKERS):
-        assert not isinstance(told, str), told
-        reports += told
+    for outcome in in_processes(told, range(SHOPS), WORKERS):
+        assert not isinstance(outcome, str), outcome
+        reports += outcome
     assert sum(report.orders for report in reports) == SHOPS * ORDERS * SHUFFLES
     assert sum(report.deliveries for report in reports) > 1.5 * sum(r.messages for r in reports)
     assert sum(report.failures["Crash"] for report in reports) > SHOPS * SHUFFLES
@@ -40,8 +41,8 @@ def test_a_thousand_orders_come_to_the_same_points_however_they_are_told() -> No
 def test_a_change_of_the_programme_changes_nothing_of_orders_that_were_seen_before() -> None:
     """All that comes later (edits, refunds, cancellations) is reckoned by the rule of the order."""
     for seed in range(3):
-        told = story(seed, orders=40)
-        deliver(told, seed, later=with_other_rules(told))
+        happened = story(seed, orders=40)
+        deliver(happened, seed, later=with_other_rules(happened))
 
 
 @pytest.mark.parametrize("merges", [False, True])

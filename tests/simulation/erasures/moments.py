@@ -27,6 +27,7 @@ from pointbook.ledger.instruction import Booked
 from pointbook.store import items
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash, Fault, FaultyClient, Standstill
+from tests.fakes.meanwhile import Meanwhile
 from tests.fakes.privacy import PrivacyDriver, everything
 from tests.simulation.erasures.checker import must_leave_nothing
 from tests.simulation.kernel.violation import Violation
@@ -175,22 +176,6 @@ class _Limited(MemoryDynamoDB):
             if self._calls > CALLS_MAX:
                 raise Crash
         return super().__getattribute__(name)
-
-
-class Meanwhile:
-    """A client before whose call number `at`, counted from 0, something else happens."""
-
-    def __init__(self, engine: Engine, at: int, act: Callable[[], object]) -> None:
-        self._engine = engine
-        self._at = at
-        self._act = act
-        self.calls = 0
-
-    def __getattr__(self, operation: str) -> object:
-        self.calls += 1
-        if self.calls - 1 == self._at:
-            self._act()
-        return getattr(self._engine.client, operation)
 
 
 class _Nobody:

@@ -3,35 +3,25 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Final
 
-from tests.simulation.erasures.world import ErasureReport, run_erasures
+from tests.simulation.erasures.world import run_erasures
+from tests.simulation.kernel.processes import in_processes
+from tests.simulation.mutations import planted
 from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
-from tests.simulation.mutations.planted import search
 
 SEEDS_FOR_A_BUG: Final = 60
 
 
-def all_runs(seeds: Sequence[int], workers: int) -> Iterator[ErasureReport]:
-    """The reports of these seeds, in order."""
-    if workers == 1:
-        yield from map(run_erasures, seeds)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(run_erasures, seeds)
-
-
 def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
     """Run the seeds; lines, and whether they are about what is wrong."""
-    begun, reports = time.monotonic(), list(all_runs(seeds, workers))
+    begun, reports = time.monotonic(), list(in_processes(run_erasures, seeds, workers))
     faults = Counter[str]()
     for report in reports:
         faults.update(report.faults)
     wrong = [f"seed {one.seed}: {one.violation}" for one in reports if one.violation]
     yield f"erasures     {len(seeds):,} seeds, {sum(one.erased for one in reports):,} erased", False
-    yield f"  merges     {sum(one.done['merges'] for one in reports):,} times told", False
+    yield f"  merges     {sum(one.done['merges'] for one in reports):,} times delivered", False
     yield f"  writes     {sum(one.done['writes'] for one in reports):,}", False
     yield f"  faults     {faults.total():,}", False
     yield f"  violations {len(wrong)}, in {time.monotonic() - begun:.0f} s", False
@@ -40,6 +30,4 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
 
 def plant(workers: int) -> Iterator[tuple[str, bool]]:
     """Plant every bug of erasures; lines, and whether they are about one that was not caught."""
-    for finding in search(ERASURE_BUGS, SEEDS_FOR_A_BUG, workers, "detect_erasures"):
-        caught_by = finding.caught_by or "NOT CAUGHT"
-        yield f"  {finding.bug.name:56} {caught_by}", not finding.caught_by
+    return planted.plant(ERASURE_BUGS, (), SEEDS_FOR_A_BUG, workers, "detect_erasures")

@@ -3,31 +3,20 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Final
 
-from tests.simulation.holds.checker import HoldsReport
 from tests.simulation.holds.crash_matrix import CASES, count_tries, wrong_of
 from tests.simulation.holds.world import run_holds
+from tests.simulation.kernel.processes import in_processes
+from tests.simulation.mutations import planted
 from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
-from tests.simulation.mutations.planted import search
 
 SEEDS_FOR_A_BUG: Final = 40
 
 
-def all_runs(seeds: Sequence[int], workers: int) -> Iterator[HoldsReport]:
-    """The reports of these seeds, in order."""
-    if workers == 1:
-        yield from map(run_holds, seeds)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(run_holds, seeds)
-
-
 def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
     """Run the seeds and the matrix; lines, and whether they are about what is wrong."""
-    begun, reports = time.monotonic(), list(all_runs(seeds, workers))
+    begun, reports = time.monotonic(), list(in_processes(run_holds, seeds, workers))
     answers, faults, alarms = Counter[str](), Counter[str](), Counter[str]()
     for report in reports:
         answers.update(report.answers)
@@ -35,7 +24,10 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
         alarms.update(report.alarms)
     wrong = [f"seed {one.seed}: {one.violation}" for one in reports if one.violation]
     orphaned_seconds = max((one.orphaned_ms for one in reports), default=0) / 1000
-    yield f"holds        {len(seeds):,} seeds, {sum(one.wishes for one in reports):,} wishes", False
+    yield (
+        f"holds        {len(seeds):,} seeds, {sum(one.wishes for one in reports):,} requested",
+        False,
+    )
     yield f"  requests   {sum(one.requests for one in reports):,}", False
     yield f"  discounts  {sum(one.discounts for one in reports):,}", False
     yield f"  orders     {sum(one.orders for one in reports):,} with their codes", False
@@ -43,7 +35,7 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
         yield f"  {name:10} {counted.total():,}", False
         for what, count in counted.most_common():
             yield f"    {what:30} {count:>8,}", False
-    yield f"  loose      at most {orphaned_seconds:.0f} s, then off or listed no more", False
+    yield f"  orphaned   codes at most {orphaned_seconds:.0f} s, then off or listed no more", False
     yield f"  violations {len(wrong)}, in {time.monotonic() - begun:.0f} s", False
     wrong += [line for case in CASES for line in wrong_of(case)]
     tries = sum(map(count_tries, CASES))
@@ -53,8 +45,4 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
 
 def plant(workers: int) -> Iterator[tuple[str, bool]]:
     """Plant every bug of holds; lines, and whether they are about one that was not caught."""
-    bugs = (*HOLD_BUGS, *HARMLESS_TO_HOLDS)
-    for finding in search(bugs, SEEDS_FOR_A_BUG, workers, "detect_holds"):
-        harmless = finding.bug in HARMLESS_TO_HOLDS
-        said = finding.caught_by or ("rightly accepted" if harmless else "NOT CAUGHT")
-        yield f"  {finding.bug.name:56} {said}", bool(finding.caught_by) is harmless
+    return planted.plant(HOLD_BUGS, HARMLESS_TO_HOLDS, SEEDS_FOR_A_BUG, workers, "detect_holds")

@@ -58,6 +58,19 @@ def search(
         )
 
 
+def plant(
+    bugs: Sequence[Bug], harmless: Sequence[Bug], seeds: int, workers: int, detector: str
+) -> Iterator[tuple[str, bool]]:
+    """Plant every bug; lines, and whether they are about one that was not caught.
+
+    What is harmless must be accepted.
+    """
+    for finding in search((*bugs, *harmless), seeds, workers, detector):
+        is_harmless = finding.bug in harmless
+        by = finding.caught_by or ("rightly accepted" if is_harmless else "NOT CAUGHT")
+        yield f"  {finding.bug.name:56} {by}", bool(finding.caught_by) is is_harmless
+
+
 def _searched(bug: Bug, text: str, package: Path, seeds: int, detector: str) -> Finding:
     """Run the detector on a copy of the package that has the bug."""
     with tempfile.TemporaryDirectory(prefix="pointbook-bug-") as folder:

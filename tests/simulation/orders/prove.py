@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Final
 
+from tests.simulation.kernel.processes import in_processes
 from tests.simulation.kernel.violation import Violation
+from tests.simulation.mutations import planted
 from tests.simulation.mutations.order_bugs import LIFECYCLE_BUGS
-from tests.simulation.mutations.planted import search
 from tests.simulation.orders.deliveries import Delivered, deliver
 from tests.simulation.orders.lifecycles import story
 
@@ -29,22 +28,16 @@ def told(shop: int) -> list[Delivered] | str:
     return found
 
 
-def all_told(shops: Sequence[int], workers: int) -> Iterator[list[Delivered] | str]:
-    """Shops, each told in a few ways, in their order."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(told, shops)
-
-
 def tell(shops: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
     """Tell shops; lines, and whether they are about what is wrong."""
     begun, reports, wrong = time.monotonic(), list[Delivered](), list[str]()
-    for outcome in all_told(shops, workers):
+    for outcome in in_processes(told, shops, workers):
         if isinstance(outcome, str):
             wrong.append(outcome)
         else:
             reports += outcome
     failures = sum(report.failures.total() for report in reports)
-    yield f"lifecycles   {len(shops) * ORDERS:,} orders, each told in {SHUFFLES} ways", False
+    yield f"orders       {len(shops) * ORDERS:,} orders, each delivered in {SHUFFLES} ways", False
     yield f"  webhooks   {sum(report.deliveries for report in reports):,} times delivered", False
     yield f"  workers    {failures:,} times failed or ended half-way", False
     yield f"  entries    {sum(report.entries.total() for report in reports):,}", False
@@ -54,6 +47,4 @@ def tell(shops: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
 
 def plant(workers: int) -> Iterator[tuple[str, bool]]:
     """Plant every bug of orders; lines, and whether they are about one that was not caught."""
-    for finding in search(LIFECYCLE_BUGS, SHOPS_FOR_A_BUG, workers, "detect_orders"):
-        caught_by = finding.caught_by or "NOT CAUGHT"
-        yield f"  {finding.bug.name:48} {caught_by}", not finding.caught_by
+    return planted.plant(LIFECYCLE_BUGS, (), SHOPS_FOR_A_BUG, workers, "detect_orders")

@@ -1,0 +1,16 @@
+"""Runs of the simulation in several processes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+
+def in_processes[R](
+    run: Callable[[int], R], seeds: Sequence[int], workers: int, chunk: int = 1
+) -> Iterator[R]:
+    """The reports of these seeds, in order. Processes are spawned: this one may have threads."""
+    if workers == 1:
+        yield from map(run, seeds)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(run, seeds, chunksize=chunk)
