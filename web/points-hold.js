@@ -3,11 +3,11 @@
 
 import { holdViews } from "./points-hold-views.js";
 import { element } from "./points-elements.js";
-import { rememberWorth, wishCutOff, wishFor, wishIsOver, worthOf } from "./points-wish.js";
+import { rememberWorth, interruptedRequest, requestFor, forgetRequest, worthOf } from "./points-hold-request.js";
 
 const POINTS_MAX = 1_000_000_000;
 
-// After these nobody knows what became of the wish: it is asked again under the same key.
+// After these the outcome is unknown: the request is repeated with the same key.
 const UNSURE = new Set(["no_answer", "ledger_unavailable", "internal_error"]);
 
 /**
@@ -22,8 +22,8 @@ export function holdSection(api, { refresh, reload }) {
   const news = element("p", { class: "pb-hidden", role: "status" });
   const place = element("div", { class: "pb-use" });
   const root = element("section", {}, [news, place]);
-  const desks = new Map();
-  let desk = null;
+  const states = new Map();
+  let state = null;
   let views = null;
   let drawn = "";
   let stopClock = () => {};
@@ -31,19 +31,19 @@ export function holdSection(api, { refresh, reload }) {
   /** Show what the API has said of a customer's points. */
   function show(points, locale) {
     const { customer_id: customer } = points;
-    const known = desks.get(customer);
-    desk = known ?? { customer, points, amount: "", busy: null, message: null, deadline: 0 };
-    desks.set(customer, desk);
+    const known = states.get(customer);
+    state = known ?? { customer, points, amount: "", busy: null, message: null, deadline: 0 };
+    states.set(customer, state);
     views = holdViews(locale);
-    learn(desk, points);
+    learn(state, points);
     draw();
-    if (!known) resume(desk);
+    if (!known) resume(state);
   }
 
   /** Nobody's points are shown any more. */
   function leave() {
     stopClock();
-    desk = null;
+    state = null;
     drawn = "";
   }
 
@@ -53,7 +53,7 @@ export function holdSection(api, { refresh, reload }) {
     const { hold } = points;
     if (hold) asked.deadline = Date.now() + hold.expires_in_seconds * 1000;
     if (hold?.state === "ready" && !asked.busy) {
-      wishIsOver(asked.customer);
+      forgetRequest(asked.customer);
       if (UNSURE.has(asked.message?.code)) asked.message = null;
     }
     if (hadHold && !hold && asked.clockIsOver) asked.message = { code: "time_over" };
@@ -62,17 +62,17 @@ export function holdSection(api, { refresh, reload }) {
 
   /** A reload cut a request off: ask for the same again. */
   function resume(asked) {
-    const wish = wishCutOff(asked.customer);
+    const request = interruptedRequest(asked.customer);
     const { hold } = asked.points;
-    if (wish && (!hold || hold.state === "preparing")) take(wish.points);
+    if (request && (!hold || hold.state === "preparing")) take(request.points);
   }
 
   function take(points) {
-    const { customer } = desk;
-    const { key } = wishFor(customer, points);
-    return work(desk, "holding", async (asked) => {
+    const { customer } = state;
+    const { key } = requestFor(customer, points);
+    return work(state, "holding", async (asked) => {
       const held = await api.hold(points, key);
-      wishIsOver(customer);
+      forgetRequest(customer);
       rememberWorth(customer, held);
       asked.amount = "";
       asked.deadline = Date.parse(held.expires_at); // by this device's clock, until the figures are read anew
@@ -82,7 +82,7 @@ export function holdSection(api, { refresh, reload }) {
   }
 
   function release() {
-    return work(desk, "releasing", async (asked) => {
+    return work(state, "releasing", async (asked) => {
       const { figures } = await api.release(asked.points.hold.hold_id);
       asked.points = { ...asked.points, figures, hold: null };
       return { code: "released" };
@@ -98,12 +98,12 @@ export function holdSection(api, { refresh, reload }) {
       asked.message = await act(asked);
     } catch (problem) {
       if (!problem.code) throw problem; // not an answer, but a fault of this page
-      if (what === "holding" && !isOpen(problem.code, asked)) wishIsOver(asked.customer);
+      if (what === "holding" && !isOpen(problem.code, asked)) forgetRequest(asked.customer);
       asked.message = { code: problem.code, what, retryAfter: problem.retryAfter };
     } finally {
       asked.busy = null;
     }
-    if (asked !== desk) return;
+    if (asked !== state) return;
     draw();
     await refresh();
   }
@@ -115,27 +115,27 @@ export function holdSection(api, { refresh, reload }) {
 
   function submit(text) {
     const points = wholeNumber(text);
-    desk.amount = text;
+    state.amount = text;
     if (points >= 1 && points <= most()) {
       take(points);
       return;
     }
-    desk.message = { code: "amount_wrong" };
+    state.message = { code: "amount_wrong" };
     draw();
     place.querySelector("input").focus();
   }
 
   /** How many points can be used now. */
   function most() {
-    return Math.min(desk.points.figures.approved, POINTS_MAX);
+    return Math.min(state.points.figures.approved, POINTS_MAX);
   }
 
   function draw() {
-    const { busy, message, points, amount } = desk;
+    const { busy, message, points, amount } = state;
     const { hold } = points;
     const offered = points.holds_offered && most() >= 1;
     root.hidden = !(hold || busy || message || offered);
-    const look = JSON.stringify([views.locale, desk.customer, busy, message, hold?.hold_id, hold?.state, most()]);
+    const look = JSON.stringify([views.locale, state.customer, busy, message, hold?.hold_id, hold?.state, most()]);
     if (look === drawn) return;
     drawn = look;
     stopClock();
@@ -151,10 +151,10 @@ export function holdSection(api, { refresh, reload }) {
   }
 
   function heldParts(hold) {
-    const worth = worthOf(desk.customer, hold.hold_id);
-    const retry = () => (wishCutOff(desk.customer) ? take(hold.points) : refresh());
+    const worth = worthOf(state.customer, hold.hold_id);
+    const retry = () => (interruptedRequest(state.customer) ? take(hold.points) : refresh());
     const { part, startClock } = views.held(hold, worth, { release, retry, say });
-    const mine = desk;
+    const mine = state;
     stopClock = startClock(() => mine.deadline, async () => {
       mine.clockIsOver = true;
       if (!(await refresh())) reload(); // the code counts no more: it must not stay to be seen
@@ -163,7 +163,7 @@ export function holdSection(api, { refresh, reload }) {
   }
 
   function typed(text) {
-    desk.amount = text;
+    state.amount = text;
   }
 
   /** Who works here with a keyboard or a screen reader is led to the result. */

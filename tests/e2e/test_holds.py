@@ -100,7 +100,7 @@ def test_the_same_key_again_is_the_same_hold_also_ten_times_at_once(buyer: Check
     assert of_problem(buyer.hold(key="another")) == (409, "hold_open")
 
 
-def test_ten_first_tries_of_one_wish_at_once_make_one_hold(buyer: Checkout) -> None:
+def test_ten_concurrent_attempts_of_one_request_make_one_hold(buyer: Checkout) -> None:
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: buyer.hold(key="at once"), range(10)))
     assert {answer.status_code for answer in answers} == {201}, [a.text for a in answers]

@@ -280,7 +280,7 @@ def test_a_hold_of_another_device_is_shown_in_place_of_a_second_one(
     assert figures(stack, customer) == (1050, 200)
 
 
-def test_a_lost_answer_and_a_reload_ask_for_the_same_wish_again(
+def test_a_lost_response_and_a_reload_repeat_the_same_request(
     page: Page, stack: Stack, customer: str
 ) -> None:
     keys: list[str] = []

@@ -26,7 +26,7 @@ from pointbook.page import Locale, choose_locale
         (None, "jan, jav", "en"),
     ],
 )
-def test_the_customers_wish_decides(
+def test_the_language_that_the_customer_chose_decides(
     asked: str | None, accepted: str | None, locale: Locale
 ) -> None:
     assert choose_locale(asked, accepted, "en") == locale
@@ -41,7 +41,7 @@ def test_who_asks_for_no_language_of_the_page_is_shown_the_usual_one(accepted: s
 @pytest.mark.parametrize(
     "nonsense", ["ja;q=x", "ja;q=2", "ja;q=-1", "ja;q=nan", "ja;x=1", ";;;", ",,,", "\x00"]
 )
-def test_what_cannot_be_read_is_not_taken_for_a_wish(nonsense: str) -> None:
+def test_an_unreadable_language_is_ignored(nonsense: str) -> None:
     assert choose_locale(None, nonsense, "en") == "en"
 
 
