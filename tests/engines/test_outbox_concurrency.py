@@ -12,8 +12,10 @@ from pointbook.shopify.triggers import Trigger
 from pointbook.store.outbox import Outbox
 from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.meanwhile import Meanwhile
 from tests.support import engine as engines
-from tests.support.engine import SHOP, Engine
+from tests.support.engine import MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER
 from tests.support.ledgers import LedgerDriver
 
@@ -46,6 +48,28 @@ def side_by_side(work: list[Callable[[], None]]) -> None:
     with ThreadPoolExecutor(len(work)) as pool:
         for done in [pool.submit(one) for one in work]:
             done.result()
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_a_first_entry_is_sent_at_once_whenever_it_comes_while_there_is_nothing_to_send(
+    at: int,
+) -> None:
+    """Before one of the calls of a sender that has found no entry, one is written and requested."""
+    engine = opened(MEMORY, MemoryDynamoDB())
+    flow, ledger = SlowFlow(), LedgerDriver(engine)
+    table = Table(engine.client, engine.table)
+    subscriptions = TriggerSubscriptions(table)
+
+    def write() -> None:
+        ledger.grant(1)
+        Outbox(table).request(SHOP, CUSTOMER, 1, SystemClock().now())
+
+    client = Meanwhile(engine, at, write)
+    for one in (Table(client, engine.table), table):
+        sender = OutboxPublisher(Outbox(one), subscriptions, lambda _: flow, SystemClock())
+        sender.run(SHOP, 30).deliver(CUSTOMER, 1)
+    assert client.calls > at, "the sender makes fewer calls"
+    assert len(flow.published) == 2
 
 
 @pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)

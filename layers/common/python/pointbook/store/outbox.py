@@ -149,13 +149,13 @@ class Outbox:
             raise LeaseLost
         return outcome.done
 
-    def discard(self, cursor: Cursor) -> None:
-        """Delete a cursor of which nothing was published, unless others keep something on it."""
-        self._table.delete_if(
+    def discard(self, cursor: Cursor) -> bool:
+        """Delete a cursor of which nothing was published; False if others keep something on it."""
+        return self._table.delete_if(
             keys.outbox(cursor.shop, cursor.customer_id),
             f"{MINE} AND {NO_MORE_REQUESTED} AND {NO_REMINDERS}",
             {":published": number(0), ":lease": text(cursor.lease)},
-        )
+        ).done
 
     def reschedule(self, cursor: Cursor, next_try_at: datetime) -> None:
         """Save the cursor's progress, give up the lease, and retry later. Raises LeaseLost."""

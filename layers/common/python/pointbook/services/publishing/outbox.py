@@ -185,8 +185,9 @@ class _Delivery:
 
     def _release(self) -> bool:
         """Release the lease; False: more entries were requested in the meantime."""
-        if self._cursor.published == 0:
-            self._run.record(lambda: self._outbox.discard(self._cursor))
+        if self._cursor.published == 0 and self._run.record(
+            lambda: self._outbox.discard(self._cursor)
+        ):
             return True
         return self._run.record(lambda: self._outbox.release(self._cursor))
 
