@@ -15,6 +15,7 @@ from local import webhooks
 from local.stack import Stack
 from tests.e2e.asking import ask, flow, invoke
 from tests.e2e.checkout import Checkout
+from tests.e2e.log_lines import log_lines
 from tools import shopify_payloads
 from tools.make_events_webhooks import body_of
 
@@ -53,16 +54,14 @@ def pass_time(stack: Stack, seconds: int) -> None:
 
 
 def alarms(stack: Stack, order_id: str) -> list[str]:
-    """What the worker of orders has told the operator of an order; each is a metric too."""
+    """The alarms that the order worker has raised about an order; each is a metric too."""
     where: Any = {"endpoint_url": stack.aws_endpoint_url, "region_name": stack.aws_region}
     logs = boto3.client("logs", **where)
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
     (group,) = [name for name in groups if name.endswith("/order_events")]
-    pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-    lines = [line["message"] for page in pages for line in page["events"]]
-    told = [json.loads(line) for line in lines if '"order_alarm"' in line]
-    found = [line["alarm"] for line in told if line["order_id"] == order_id]
-    assert sum('"OrderAlarms"' in line for line in lines) >= len(found)
+    raised = [json.loads(line) for line in log_lines(logs, group, "order_alarm")]
+    found = [line["alarm"] for line in raised if line["order_id"] == order_id]
+    assert len(log_lines(logs, group, "OrderAlarms")) >= len(found)
     return found
 
 

@@ -21,6 +21,7 @@ from ops import redrive
 from pointbook.store import order_items
 from tests.e2e.asking import ask, bearer, flow, invoke, points
 from tests.e2e.checkout import Checkout
+from tests.e2e.log_lines import log_lines
 from tests.e2e.queues import Queues, wait_until
 from tests.support.hold_orders import order_payload
 from tests.support.leftovers import leftovers, named_in, shop_balances, wrong_accounts
@@ -31,11 +32,12 @@ ORDER_CREATED = "orders/create"
 
 
 class Everything:
-    """All that the stack keeps: table, queues, files, log lines."""
+    """All that the stack keeps: table, queues, files, and the log lines since this was made."""
 
     def __init__(self, stack: Stack) -> None:
         where: Any = {"endpoint_url": stack.aws_endpoint_url, "region_name": stack.aws_region}
         self._table = stack.table_name
+        self._since_ms = int(time.time() * 1000) - 1_000
         self.dynamodb: Any = boto3.client("dynamodb", **where)
         self.sqs: Any = boto3.client("sqs", **where)
         self.logs: Any = boto3.client("logs", **where)
@@ -75,12 +77,9 @@ class Everything:
     def _lines(self) -> Iterator[tuple[str, str]]:
         groups = self.logs.describe_log_groups()["logGroups"]
         assert groups, "functions write to log groups"
-        for group in groups:
-            for page in self.logs.get_paginator("filter_log_events").paginate(
-                logGroupName=group["logGroupName"]
-            ):
-                for line in page["events"]:
-                    yield group["logGroupName"], line["message"]
+        for name in (group["logGroupName"] for group in groups):
+            for line in log_lines(self.logs, name, since_ms=self._since_ms):
+                yield name, line
 
     def where(self, text: str) -> set[str]:
         """Where a text stands."""
