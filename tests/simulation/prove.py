@@ -23,12 +23,11 @@ from tests.simulation.holds import prove as prove_holds
 from tests.simulation.kernel.crash_matrix import CASES, count_cases, try_case
 from tests.simulation.kernel.processes import in_processes
 from tests.simulation.kernel.world import Report, run
-from tests.simulation.mutations import planted
-from tests.simulation.mutations.bugs import BUGS, HARMLESS
+from tests.simulation.mutations.detectors import DETECTORS
+from tests.simulation.mutations.planted import report as report_planted
 from tests.simulation.orders import prove as prove_lifecycles
 
 SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
-SEEDS_FOR_A_BUG: Final = 60
 SEEDS_FOR_A_SHOP: Final = 50
 """For every so many seeds one shop of a hundred orders is told, every other one with merges."""
 
@@ -171,13 +170,8 @@ def _plant(workers: int) -> bool:
     """Plant every bug; whether one was not caught, or something harmless was taken for one."""
     begun, wrong = time.monotonic(), list[str]()
     print("planted bugs")
-    for lines in (
-        planted.plant(BUGS, HARMLESS, SEEDS_FOR_A_BUG, workers, "detect"),
-        prove_lifecycles.plant(workers),
-        prove_holds.plant(workers),
-        prove_erasures.plant(workers),
-    ):
-        for line, is_wrong in lines:
+    for detector in DETECTORS.values():
+        for line, is_wrong in report_planted(detector, workers):
             print(line, flush=True)
             wrong += [line] * is_wrong
     print(f"planted bugs {len(wrong)} wrong, in {time.monotonic() - begun:.0f} s")

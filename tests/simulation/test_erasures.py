@@ -14,8 +14,6 @@ from tests.simulation.erasures.races import (
 )
 from tests.simulation.erasures.world import run_erasures
 from tests.simulation.kernel.processes import in_processes
-from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
-from tests.simulation.mutations.planted import broken, search
 
 SEEDS = 16
 WORKERS = os.cpu_count() or 1
@@ -47,28 +45,3 @@ def test_no_moment_of_an_erasure_leaves_a_request_or_a_pseudonym_behind() -> Non
 
 def test_a_seed_runs_the_same_way_each_time() -> None:
     assert run_erasures(7) == run_erasures(7) != run_erasures(8)
-
-
-def test_every_planted_bug_still_finds_its_place() -> None:
-    assert len({bug.name for bug in ERASURE_BUGS}) == len(ERASURE_BUGS)
-    for bug in ERASURE_BUGS:
-        assert broken(bug)
-
-
-PLANTED = (
-    "a pseudonym for each request",
-    "a pseudonym that is drawn before its customer is written down",
-    "a pseudonym that is used before its customer's book has moved",
-    "a request remembered under the key of an erased customer who was merged",
-    "a source that stays when its survivor is erased",
-    "an order kept under the name of an erased customer",
-    "orders that only a second redaction names",
-    "a file whose worker ended before it looked again",
-)
-
-
-def test_planted_bugs_are_caught() -> None:
-    chosen = [bug for bug in ERASURE_BUGS if bug.name in PLANTED]
-    assert len(chosen) == len(PLANTED)
-    for finding in search(chosen, seeds=10, workers=WORKERS, detector="detect_erasures"):
-        assert finding.caught_by, f"{finding.bug.name} is not caught"

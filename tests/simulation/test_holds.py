@@ -12,8 +12,6 @@ from tests.fakes.faulty_shopify import Trouble
 from tests.simulation.holds.crash_matrix import CASES, HoldCase, count_tries, wrong_of
 from tests.simulation.holds.world import run_holds
 from tests.simulation.kernel.processes import in_processes
-from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
-from tests.simulation.mutations.planted import broken, search
 
 SEEDS = 24
 WORKERS = os.cpu_count() or 1
@@ -54,20 +52,3 @@ def test_whatever_breaks_a_step_off_it_comes_right(case: HoldCase) -> None:
 def test_the_matrix_is_large_enough() -> None:
     assert len(CASES) >= 12
     assert count_tries(CASES[0]) >= 100
-
-
-def test_every_planted_bug_still_finds_its_place() -> None:
-    assert len(HOLD_BUGS) >= 20
-    assert len({bug.name for bug in HOLD_BUGS}) == len(HOLD_BUGS)
-    for bug in (*HOLD_BUGS, *HARMLESS_TO_HOLDS):
-        assert broken(bug)
-
-
-PLANTED = ("points back before the code is off", "a discount for whoever asks")
-
-
-def test_planted_bugs_are_caught() -> None:
-    chosen = [bug for bug in HOLD_BUGS if bug.name in PLANTED]
-    assert len(chosen) == len(PLANTED)
-    for finding in search(chosen, seeds=10, workers=WORKERS, detector="detect_holds"):
-        assert finding.caught_by, f"{finding.bug.name} is not caught"

@@ -9,8 +9,6 @@ from collections import Counter
 import pytest
 
 from tests.simulation.kernel.processes import in_processes
-from tests.simulation.mutations.order_bugs import LIFECYCLE_BUGS
-from tests.simulation.mutations.planted import broken, search
 from tests.simulation.orders.deliveries import Delivered, deliver, deliver_and_let_expire
 from tests.simulation.orders.lifecycles import LAST_DAYS, story, with_other_rules
 from tests.simulation.orders.prove import ORDERS, SHUFFLES, told
@@ -55,19 +53,6 @@ def test_in_the_end_every_point_was_spent_or_expired_or_is_owed(merges: bool) ->
 def test_a_delivery_runs_the_same_way_each_time() -> None:
     told = story(3, orders=20, merges=True)
     assert deliver(told, 1) == deliver(story(3, orders=20, merges=True), 1) != deliver(told, 2)
-
-
-def test_every_planted_bug_still_finds_its_place() -> None:
-    assert len(LIFECYCLE_BUGS) >= 20
-    assert len({bug.name for bug in LIFECYCLE_BUGS}) == len(LIFECYCLE_BUGS)
-    for bug in LIFECYCLE_BUGS:
-        assert broken(bug)
-
-
-def test_planted_bugs_are_caught() -> None:
-    chosen = LIFECYCLE_BUGS[::8]
-    for finding in search(chosen, seeds=3, workers=WORKERS, detector="detect_orders"):
-        assert finding.caught_by, f"{finding.bug.name} is not caught"
 
 
 def test_points_spent_on_an_order_are_those_of_its_hold_and_come_back_with_its_refund() -> None:

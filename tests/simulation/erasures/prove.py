@@ -3,14 +3,9 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from tests.simulation.erasures.world import run_erasures
 from tests.simulation.kernel.processes import in_processes
-from tests.simulation.mutations import planted
-from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
-
-SEEDS_FOR_A_BUG: Final = 60
 
 
 def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
@@ -26,8 +21,3 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
     yield f"  faults     {faults.total():,}", False
     yield f"  violations {len(wrong)}, in {time.monotonic() - begun:.0f} s", False
     yield from ((f"  {one}", True) for one in wrong)
-
-
-def plant(workers: int) -> Iterator[tuple[str, bool]]:
-    """Plant every bug of erasures; lines, and whether they are about one that was not caught."""
-    return planted.plant(ERASURE_BUGS, (), SEEDS_FOR_A_BUG, workers, "detect_erasures")

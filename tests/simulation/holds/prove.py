@@ -3,15 +3,10 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
 
 from tests.simulation.holds.crash_matrix import CASES, count_tries, wrong_of
 from tests.simulation.holds.world import run_holds
 from tests.simulation.kernel.processes import in_processes
-from tests.simulation.mutations import planted
-from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
-
-SEEDS_FOR_A_BUG: Final = 40
 
 
 def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
@@ -41,8 +36,3 @@ def prove(seeds: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
     tries = sum(map(count_tries, CASES))
     yield f"holds matrix {len(CASES)} steps, {tries:,} faults", False
     yield from ((f"  {one}", True) for one in wrong)
-
-
-def plant(workers: int) -> Iterator[tuple[str, bool]]:
-    """Plant every bug of holds; lines, and whether they are about one that was not caught."""
-    return planted.plant(HOLD_BUGS, HARMLESS_TO_HOLDS, SEEDS_FOR_A_BUG, workers, "detect_holds")

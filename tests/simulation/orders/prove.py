@@ -6,14 +6,11 @@ from typing import Final
 
 from tests.simulation.kernel.processes import in_processes
 from tests.simulation.kernel.violation import Violation
-from tests.simulation.mutations import planted
-from tests.simulation.mutations.order_bugs import LIFECYCLE_BUGS
 from tests.simulation.orders.deliveries import Delivered, deliver
 from tests.simulation.orders.lifecycles import story
 
 ORDERS: Final = 100
 SHUFFLES: Final = 3
-SHOPS_FOR_A_BUG: Final = 3
 
 
 def told(shop: int) -> list[Delivered] | str:
@@ -43,8 +40,3 @@ def tell(shops: Sequence[int], workers: int) -> Iterator[tuple[str, bool]]:
     yield f"  entries    {sum(report.entries.total() for report in reports):,}", False
     yield f"  violations {len(wrong)}, in {time.monotonic() - begun:.0f} s", False
     yield from ((f"  {one}", True) for one in wrong)
-
-
-def plant(workers: int) -> Iterator[tuple[str, bool]]:
-    """Plant every bug of orders; lines, and whether they are about one that was not caught."""
-    return planted.plant(LIFECYCLE_BUGS, (), SHOPS_FOR_A_BUG, workers, "detect_orders")

@@ -1,0 +1,7 @@
+"""The bugs that are planted."""
+
+from typing import Final
+
+from tests.simulation.mutations.planted import Bug
+
+DOMAIN_BUGS: Final = tuple[Bug, ...]()
