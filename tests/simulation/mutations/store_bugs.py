@@ -4,30 +4,417 @@ Every guard is taken away alone, every answer of DynamoDB misread. `HARMLESS` ar
 break no promise: nothing may find fault with them, or the detectors cry wolf.
 """
 
+from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import replace
+from datetime import datetime
 from typing import Final
 
-from pointbook.store import requests
-from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.table import Put
+from pointbook import deadline
+from pointbook.domain.account import BEGINNING, Account, Pace
+from pointbook.domain.chain import Cause, Text
+from pointbook.domain.decide import Decision
+from pointbook.domain.ports import (
+    AccountWrite,
+    AlreadyDone,
+    Clock,
+    Committed,
+    DueKind,
+    StoreUnavailable,
+    TransientCause,
+    VersionConflict,
+    Write,
+)
+from pointbook.domain.refusal import Refusal
+from pointbook.ledger import instruction, ledger, loading, writes
+from pointbook.store import dynamodb, hold_items, items, keys, order_items, requests, table
+from pointbook.store.table import Check, Put
+from pointbook.store.values import Item
 from tests.simulation.mutations.planted import Bug
 
+type _Actions = Sequence[Put | Check]
+
+
+def _unconditional(actions: _Actions, unguarded: Sequence[Item]) -> _Actions:
+    """The same actions, but these items are written whatever is there."""
+    return [
+        Put(action.item) if isinstance(action, Put) and action.item in unguarded else action
+        for action in actions
+    ]
+
+
+def _accounts(write: Write) -> list[Item]:
+    return [items.account_item(write.shop, part.account) for part in write.accounts]
+
+
+def _tombstones(write: Write) -> list[Item]:
+    """Those that are moved on beside the two sides of a merge."""
+    return _accounts(write)[2:]
+
+
+def _entries(write: Write) -> list[Item]:
+    return [
+        items.entry_item(write.shop, booked) for part in write.accounts for booked in part.entries
+    ]
+
+
+def _records(write: Write) -> list[Item]:
+    record = write.idempotency_record
+    return [items.idempotency_item(write.shop, write.recorded_for, record)] if record else []
+
+
+def _orders(write: Write) -> list[Item]:
+    return [order_items.order_item(write.shop, write.order)] if write.order else []
+
+
+def _hold_records(write: Write) -> list[Item]:
+    record = write.hold_record
+    return [hold_items.hold_record_item(write.shop, record)] if record else []
+
+
+def _compared(put: Put, comparison: str) -> Put:
+    return replace(put, condition=put.condition.replace(" = ", f" {comparison} "))
+
+
+def _taken_for_done[T](call: Callable[[], T], cause: TransientCause) -> T | None:
+    try:
+        return call()
+    except StoreUnavailable as error:
+        if error.cause is not cause:
+            raise
+        return None
+
+
+class _StoppedClock(Clock):
+    """A clock whose hands stand still; whoever waits waits nevertheless."""
+
+    def __init__(self, clock: Clock, now: datetime) -> None:
+        self._clock = clock
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._clock.sleep(seconds)
+
+
+def _stopped(of: ledger.Ledger, now: datetime) -> ledger.Ledger:
+    """The same ledger at this time."""
+    stopped = copy(of)
+    stopped._clock = _StoppedClock(of._clock, now)
+    return stopped
+
+
+def _past_those_due(
+    original: Callable[..., AccountWrite],
+    before: Account,
+    decision: Decision,
+    cause: Cause,
+    text: Text | None,
+) -> AccountWrite:
+    """Both the entries that are due and the command's own follow the last one before."""
+    due = replace(decision, entries=decision.entries[: decision.settled])
+    own = replace(decision, entries=decision.command_entries, settled=0)
+    sealed_due, sealed_own = (original(before, part, cause, text) for part in (due, own))
+    last = sealed_own if own.entries else sealed_due
+    return replace(last, entries=(*sealed_due.entries, *sealed_own.entries))
+
+
+def _begun(pace: Pace | None) -> Pace | None:
+    """As if each command was the first of its hour."""
+    return replace(pace, commands=1) if pace else None
+
+
+def _pause_that_grows_faster(original: Callable[..., None], backoff: deadline.Backoff) -> None:
+    original(backoff)
+    backoff._tries += 1
+
+
 STORE_BUGS: Final = (
+    # --- guards of a write, each taken away alone ---
+    Bug(
+        "account written whatever its revision",
+        requests.transaction,
+        lambda original, write: _unconditional(original(write), _accounts(write)),
+    ),
+    Bug(
+        "tombstones written without their condition",
+        requests.transaction,
+        lambda original, write: _unconditional(original(write), _tombstones(write)),
+    ),
+    Bug(
+        "entry written over another",
+        requests.transaction,
+        lambda original, write: _unconditional(original(write), _entries(write)),
+    ),
+    Bug(
+        "request recorded over another",
+        requests.transaction,
+        lambda original, write: _unconditional(original(write), _records(write)),
+    ),
+    Bug(
+        "order written whatever its revision",
+        requests.transaction,
+        lambda original, write: _unconditional(original(write), _orders(write)),
+    ),
+    Bug(
+        "hold record written whatever its revision",
+        requests.transaction,
+        lambda original, write: _unconditional(original(write), _hold_records(write)),
+    ),
+    Bug(
+        "first write over an account that is there",
+        requests.put_unchanged,
+        lambda original, item, revision: Put(item) if revision == 1 else original(item, revision),
+    ),
     Bug(
         "an older revision passes",
         requests.put_unchanged,
-        lambda original, item, revision: _condition(original(item, revision), "<= :read"),
+        lambda original, item, revision: _compared(original(item, revision), "<="),
     ),
+    Bug(
+        "a newer revision passes",
+        requests.put_unchanged,
+        lambda original, item, revision: _compared(original(item, revision), ">="),
+    ),
+    Bug(
+        "compared with the new revision",
+        requests.put_unchanged,
+        lambda original, item, revision: original(item, revision + (revision > 1)),
+    ),
+    Bug(
+        "the old record is not handed back",
+        table.Table._conditional,
+        lambda original, *conditional: (
+            original(*conditional) | {"ReturnValuesOnConditionCheckFailure": "NONE"}
+        ),
+    ),
+    # --- what DynamoDB answers ---
+    Bug(
+        "done before, taken for done now",
+        dynamodb._verdict,
+        lambda original, *cancelled: (
+            Committed() if isinstance(it := original(*cancelled), AlreadyDone) else it
+        ),
+    ),
+    Bug(
+        "done before, taken for a lost race",
+        dynamodb._verdict,
+        lambda original, *cancelled: (
+            VersionConflict() if isinstance(it := original(*cancelled), AlreadyDone) else it
+        ),
+    ),
+    Bug(
+        "a conflict taken for done",
+        table.Table.transact,
+        lambda original, *actions: _taken_for_done(
+            lambda: original(*actions), TransientCause.CONFLICT
+        ),
+    ),
+    Bug(
+        "a throttle taken for done",
+        table.Table.transact,
+        lambda original, *actions: _taken_for_done(
+            lambda: original(*actions), TransientCause.THROTTLED
+        ),
+    ),
+    Bug(
+        "a time-out taken for done",
+        table.Table.transact,
+        lambda original, *actions: _taken_for_done(
+            lambda: original(*actions), TransientCause.UNREACHABLE
+        ),
+    ),
+    Bug(
+        "a fresh read that is not",
+        dynamodb.DynamoStore.load,
+        lambda original, store, request, **_: original(store, request, fresh=False),
+    ),
+    Bug(
+        "an account read that may be old",
+        table.Table._send,
+        lambda original, sender, operation, request: original(
+            sender,
+            operation,
+            request | ({"ConsistentRead": False} if operation == "get_item" else {}),
+        ),
+    ),
+    # --- reading again ---
+    Bug(
+        "refused on an old read",
+        ledger._unguarded,
+        lambda original, asked, before, decision: (
+            not isinstance(decision, Refusal) and original(asked, before, decision)
+        ),
+    ),
+    Bug(
+        "nothing to do on an old read",
+        ledger._unguarded,
+        lambda original, asked, before, decision: (
+            original(asked, before, decision)
+            and (isinstance(decision, Refusal) or decision.changes(before) or asked.order_id)
+        ),
+    ),
+    Bug(
+        "recorded as done on an old order",
+        ledger._unguarded,
+        lambda original, asked, before, decision: (
+            original(asked, before, decision)
+            and (isinstance(decision, Refusal) or not decision.changes(before))
+        ),
+    ),
+    Bug(
+        "refused while an earlier try is on its way",
+        ledger.Ledger._refused,
+        lambda original, refusing, asked, account, refusal, now: refusal,
+    ),
+    Bug(
+        "a snapshot called fresh after a lost race",
+        loading.Snapshot.after,
+        lambda original, snapshot, conflict: (
+            (after := original(snapshot, conflict)) and replace(after, fresh=snapshot.fresh)
+        ),
+    ),
+    Bug(
+        "the time of the first try on every try",
+        ledger.Ledger._execute,
+        lambda original, asked, *asking: original(_stopped(asked, asked._clock.now()), *asking),
+    ),
+    Bug(
+        "a reader sees what has fallen due",
+        ledger.Ledger.read,
+        lambda original, asked, *asking: original(_stopped(asked, BEGINNING), *asking),
+    ),
+    Bug(
+        "more than twenty entries in one write",
+        ledger._exceeds_one_write,
+        lambda original, decision: False,
+    ),
+    # --- identities ---
+    Bug(
+        "another content taken for the same",
+        ledger._repeated,
+        lambda original, asked, record: original(
+            asked, replace(record, content_hash=asked.content_hash)
+        ),
+    ),
+    Bug(
+        "recorded under the survivor of a merge",
+        writes.write_of,
+        lambda original, asked, before, decision: replace(
+            original(asked, before, decision), recorded_for=before.customer_id
+        ),
+    ),
+    Bug(
+        "a key that is the same for every kind",
+        instruction.Identity.key_hash,
+        lambda original, identity: original(replace(identity, kind="")),
+    ),
+    Bug(
+        "a tombstone not followed",
+        loading.Loader.followed,
+        lambda original, loader, shop, account: account,
+    ),
+    Bug(
+        "order and account of a merged customer read at two moments",
+        loading.Loader._check_unchanged,
+        lambda original, *read: None,
+    ),
+    Bug(
+        "a repetition not marked as one",
+        ledger._repeated,
+        lambda original, asked, record: (
+            it
+            if isinstance(it := original(asked, record), Refusal)
+            else replace(it, duplicate=False)
+        ),
+    ),
+    Bug(
+        "a repetition counts towards the hourly limit",
+        ledger.Ledger._attempt,
+        lambda original, asked, given, snapshot: original(
+            asked,
+            given,
+            replace(snapshot, idempotency_record=None)
+            if snapshot.state.account.hold_pace
+            else snapshot,
+        ),
+    ),
+    Bug(
+        "the first entry taken for the command's",
+        writes.booked,
+        lambda original, decision: replace(
+            original(decision), entry_ids=tuple(entry.entry_id for entry in decision.entries)
+        ),
+    ),
+    Bug(
+        "no alarm",
+        writes.booked,
+        lambda original, decision: original(replace(decision, alarms=())),
+    ),
+    # --- items ---
+    Bug(
+        "a hold not on the index",
+        keys.due_attributes,
+        lambda original, kind, *due: {} if kind is DueKind.HOLD else original(kind, *due),
+    ),
+    Bug(
+        "pending points on no index",
+        keys.due_attributes,
+        lambda original, kind, *due: {} if kind is DueKind.PENDING else original(kind, *due),
+    ),
+    Bug(
+        "when an update was sent is forgotten",
+        order_items.order_item,
+        lambda original, shop, order: original(shop, replace(order, triggered_at=None)),
+    ),
+    Bug(
+        "an hourly count that does not grow in the table",
+        items.account_item,
+        lambda original, shop, account: original(
+            shop,
+            replace(
+                account, flow_pace=_begun(account.flow_pace), hold_pace=_begun(account.hold_pace)
+            ),
+        ),
+    ),
+    # --- the chain ---
+    Bug(
+        "a cause without a text is not sealed",
+        writes.sealed,
+        lambda original, before, decision, cause, text: original(
+            before, decision, cause, text if text and text.reason else None
+        ),
+    ),
+    Bug("own entries chained past those due", writes.sealed, _past_those_due),
 )
 
 HARMLESS: Final = (
     Bug(
+        "part of a read left out is taken for absent",
+        table.Table.batch_get,
+        lambda original, *wanted: (original(*wanted)[0], []),
+    ),
+    Bug(
+        "a lost race is always read again",
+        loading.Snapshot.after,
+        lambda original, snapshot, conflict: None,
+    ),
+    Bug(
         "every read is fresh",
-        DynamoStore.load,
+        dynamodb.DynamoStore.load,
         lambda original, store, request, **_: original(store, request, fresh=True),
     ),
+    Bug("pauses that grow faster", deadline.Backoff.pause, _pause_that_grows_faster),
+    Bug(
+        "pauses without jitter",
+        deadline.Backoff.__init__,
+        lambda original, backoff, clock, seconds, *_: original(
+            backoff, clock, seconds, lambda: 1.0
+        ),
+    ),
 )
-
-
-def _condition(put: Put, comparison: str) -> Put:
-    return replace(put, condition=put.condition.replace("= :read", comparison))

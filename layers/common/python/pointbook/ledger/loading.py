@@ -67,8 +67,7 @@ class Loader:
             account = self.followed(instruction.shop, account)
             if fresh:  # record, order and account must be of one moment: a refusal rests on them
                 loaded = self._store.load(request, fresh=True)
-                if self.followed(instruction.shop, tombstone) != account:
-                    raise StoreUnavailable(TransientCause.CONFLICT, "written while it was read")
+                self._check_unchanged(instruction.shop, tombstone, account)
         state = State(account, loaded.order, loaded.hold_record, instruction.customer_id)
         return Snapshot(state, loaded.idempotency_record, fresh)
 
@@ -95,6 +94,11 @@ class Loader:
                 raise LedgerUnavailable(retry_after_seconds=1)
             account = self.account(shop, account.merged_into)
         return account
+
+    def _check_unchanged(self, shop: str, tombstone: Account, account: Account) -> None:
+        """Raise where the account behind a tombstone has changed since it was read."""
+        if self.followed(shop, tombstone) != account:
+            raise StoreUnavailable(TransientCause.CONFLICT, "written while it was read")
 
 
 def opened(customer_id: str, time_zone: str = DEFAULT_TIME_ZONE) -> Account:
