@@ -34,8 +34,8 @@ from tests.support.table import TABLE, create_table
 
 SHOP = "tokyo"
 NOW = datetime(2027, 1, 29, 15, tzinfo=UTC)
-NAMES = ("account", "entry", "entry", "idempotency_record", "order", "hold_record")
-"""What the puts of a write are, in their order."""
+NAMES = ("account", "tombstone", "entry", "entry", "idempotency_record", "order", "hold_record")
+"""What the puts of a write are, in their order. The tombstone is moved on, and has no entries."""
 
 
 def wrong_condition_checks() -> Iterator[str]:
@@ -103,8 +103,9 @@ def _is_all_there(store: DynamoStore, write: Write) -> bool:
         write.hold_record.hold_id,
     )
     loaded = store.load(wanted, fresh=True)
-    return (loaded.account, loaded.idempotency_record, loaded.order, loaded.hold_record) == (
-        write.accounts[0].account,
+    accounts = (loaded.account, store.account(SHOP, "7002"))
+    return (*accounts, loaded.idempotency_record, loaded.order, loaded.hold_record) == (
+        *(part.account for part in write.accounts),
         write.idempotency_record,
         write.order,
         write.hold_record,
@@ -122,9 +123,10 @@ def _write(revision: int) -> Write:
     second = _decided(replace(first.account, revision=revision - 1), 7)
     entries = seal((*first.entries, *second.entries), "book", "", Cause("guards"), Text("", "salt"))
     sealed = replace(second.account, head=entries[-1].entry_hash)
+    tombstone = Account("7002", book_id="other", revision=revision, merged_into="7001")
     return Write(
         shop=SHOP,
-        accounts=(AccountWrite(sealed, entries),),
+        accounts=(AccountWrite(sealed, entries), AccountWrite(tombstone, ())),
         idempotency_record=IdempotencyRecord(
             "aa" * 32, "bb" * 32, ("7001-1",), Figures(12, 0, 12, 12, 0, 0)
         ),

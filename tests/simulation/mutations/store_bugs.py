@@ -48,8 +48,9 @@ def _accounts(write: Write) -> list[Item]:
 
 
 def _tombstones(write: Write) -> list[Item]:
-    """Those that are moved on beside the two sides of a merge."""
-    return _accounts(write)[2:]
+    """Those that are moved on: nothing is booked on them."""
+    accounts = [part.account for part in write.accounts if not part.entries]
+    return [items.account_item(write.shop, it) for it in accounts if it.merged_into is not None]
 
 
 def _entries(write: Write) -> list[Item]:
@@ -86,7 +87,7 @@ def _taken_for_done[T](call: Callable[[], T], cause: TransientCause) -> T | None
 
 
 class _StoppedClock(Clock):
-    """A clock whose hands stand still; whoever waits waits nevertheless."""
+    """A wall clock that always shows the same time; waiting takes as long as ever."""
 
     def __init__(self, clock: Clock, now: datetime) -> None:
         self._clock = clock
@@ -103,7 +104,7 @@ class _StoppedClock(Clock):
 
 
 def _stopped(of: ledger.Ledger, now: datetime) -> ledger.Ledger:
-    """The same ledger at this time."""
+    """The same ledger with a wall clock that always shows this time."""
     stopped = copy(of)
     stopped._clock = _StoppedClock(of._clock, now)
     return stopped
