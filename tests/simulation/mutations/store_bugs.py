@@ -5,7 +5,6 @@ break no promise: nothing may find fault with them, or the detectors cry wolf.
 """
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -105,9 +104,7 @@ class _StoppedClock(Clock):
 
 def _stopped(of: ledger.Ledger, now: datetime) -> ledger.Ledger:
     """The same ledger with a wall clock that always shows this time."""
-    stopped = copy(of)
-    stopped._clock = _StoppedClock(of._clock, now)
-    return stopped
+    return ledger.Ledger(of._store, _StoppedClock(of._clock, now), of._random, of._alarm)
 
 
 def _past_those_due(
@@ -128,11 +125,6 @@ def _past_those_due(
 def _begun(pace: Pace | None) -> Pace | None:
     """As if each command was the first of its hour."""
     return replace(pace, commands=1) if pace else None
-
-
-def _pause_that_grows_faster(original: Callable[..., None], backoff: deadline.Backoff) -> None:
-    original(backoff)
-    backoff._tries += 1
 
 
 STORE_BUGS: Final = (
@@ -410,7 +402,11 @@ HARMLESS: Final = (
         dynamodb.DynamoStore.load,
         lambda original, store, request, **_: original(store, request, fresh=True),
     ),
-    Bug("pauses that grow faster", deadline.Backoff.pause, _pause_that_grows_faster),
+    Bug(
+        "pauses that grow faster",
+        deadline._longest_pause_seconds,
+        lambda original, tries: original(2 * tries),
+    ),
     Bug(
         "pauses without jitter",
         deadline.Backoff.__init__,

@@ -71,12 +71,15 @@ class Backoff:
 
     def pause(self) -> None:
         """Wait, longer each time; raises at once where the wait would outlast the deadline."""
-        longest = min(PAUSE_MAX_SECONDS, PAUSE_FIRST_SECONDS * 2**self._tries)
+        seconds = self._random() * _longest_pause_seconds(self._tries)
         self._tries += 1
-        seconds = self._random() * longest
         if not self._deadline.allows(seconds):
             raise LedgerUnavailable(retry_after_seconds=1)
         self._sleep(seconds)
+
+
+def _longest_pause_seconds(tries: int) -> float:
+    return min(PAUSE_MAX_SECONDS, PAUSE_FIRST_SECONDS * 2.0**tries)
 
 
 def retry[T](call: Callable[[], T], backoff: Backoff, on: type[Exception]) -> T:
