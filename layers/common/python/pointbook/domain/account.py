@@ -67,6 +67,10 @@ class HoldRecord:
     code: str = ""
     worth_minor: int = 1
 
+    def points_for(self, amount_minor: int) -> int:
+        """The points that pay an amount; part of a point's worth takes a whole point."""
+        return -(-amount_minor // self.worth_minor)
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:

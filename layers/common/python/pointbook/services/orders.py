@@ -151,7 +151,7 @@ class OrderService:
         """
         for _ in range(_TRIES):
             order = self._order(order_id)
-            owner = order.customer_id or (facts.customer_id if facts else None)
+            owner = _owner_of(order, facts)
             if owner is not None:
                 command = self._update_command(order, update, facts, owner)
                 try:
@@ -219,7 +219,7 @@ class OrderService:
         if use.amount_minor <= 0:
             return
         command = CaptureHold(
-            points=-(-use.amount_minor // record.worth_minor),
+            points=record.points_for(use.amount_minor),
             hold_id=hold_id,
             order_id=order_id,
             renew=self._programme.renew,
@@ -310,3 +310,8 @@ class OrderService:
     def _order(self, order_id: str) -> Order:
         """The order as stored, or a new one."""
         return self._ledger.order(self._shop, order_id) or Order(order_id)
+
+
+def _owner_of(order: Order, facts: OrderFacts | None) -> str | None:
+    """Whose order it is: the first customer it was seen with keeps it."""
+    return order.customer_id or (facts.customer_id if facts else None)
