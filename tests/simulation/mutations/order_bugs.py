@@ -218,9 +218,9 @@ ORDER_BUGS: Final = (
         "shipping taken for goods", shopify_orders._money_beside_lines, _shipping_refunded_as_goods
     ),
     Bug(
-        "shipping that is listed apart taken for goods",
+        "a refund of shipping alone taken for goods",
         RefundPayload.names_what_it_is_for,
-        lambda original, refund: original(_changed(refund, refund_shipping_lines=())),
+        lambda original, refund: bool(refund.refund_line_items),
     ),
     Bug("a failed refund taken for money", shopify_orders._money_beside_lines, _failure_is_success),
     Bug("money beside lines overlooked", Adjustment.paid, lambda original, _: Decimal(0)),

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from unittest.mock import patch
 
 from pointbook import log
@@ -49,7 +49,7 @@ from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Plan, Request, Seeded
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
 from tests.simulation.kernel.scheduler import Scheduler, SkewedClock
-from tests.simulation.kernel.violation import must
+from tests.simulation.kernel.violation import Violation, must
 from tests.simulation.orders.customer_tags import Asked, CustomerTags
 from tests.simulation.orders.garbled import Garbling
 from tests.simulation.orders.lifecycles import (
@@ -238,8 +238,12 @@ class _Delivery:
     def _refuse(self, field: str, garbled: Sent, programme: Programme) -> None:
         """A message with a field that nobody can read: the worker says so, and books nothing."""
         self.report.garbled += 1
+
+        def asked() -> NoReturn:
+            raise Violation("unreadable", f"{field} cannot be read, and tags are asked for")
+
         try:
-            self._driver(self.store, programme).carry_out(read_message(garbled.text))
+            self._driver(self.store, programme, asked).carry_out(read_message(garbled.text))
         except InvalidRequest as refusal:
             must("unreadable", refusal.field == field, f"{refusal.field} is named, not {field}")
         else:

@@ -1,4 +1,8 @@
-"""Single orders that chance rarely tries: a code under a later programme, a refund as the last."""
+"""Single orders that chance rarely tries.
+
+A code under a later programme; a refund as the last message; an order of which nothing was reported
+before money had gone back.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -57,3 +61,10 @@ def wrong_single_orders() -> Iterator[str]:
     shop.send(REFUND_CREATED, refund, return_spent="refunded")
     if shop.spent() != 0:
         yield f"all goods refunded, and no more webhooks: still spent {shop.spent()}"
+    for order_id, status in (("9002", "partially_refunded"), ("9003", "refunded")):
+        other = order_payload(order_id, "", 0, CUSTOMER, milliseconds(NOON))
+        other |= {"financial_status": status, "discount_applications": [], "discount_codes": []}
+        shop.send("orders/updated", other)
+        found = shop.driver.ledger.order(SHOP, order_id)
+        if found is None or found.confirmed_at is None:
+            yield f"an order that is {status} was paid once, yet nothing confirms it"
