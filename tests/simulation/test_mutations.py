@@ -30,7 +30,12 @@ PLANTED = {
         "a debt not repaid",
         "a hash without the one before",
     ),
-    "orders": (),
+    "orders": (
+        "an order earns in the shop of its header",
+        "a yes or no that cannot be read taken for absent",
+        "the rule of the latest update",
+        "nothing given back after a refund",
+    ),
     "holds": ("points back before the code is off", "a discount for whoever asks"),
     "erasures": (
         "a pseudonym for each request",

@@ -282,7 +282,9 @@ ORDER_BUGS: Final = (
     Bug(
         "an order taken for a customer",
         topics.require_topic,
-        lambda original, body, topic: topic == "customers/create" or original(body, topic),
+        lambda original, body, topic: (
+            None if topic == "customers/create" else original(body, topic)
+        ),
     ),
     Bug(
         "an order earns in the shop of its header",
@@ -304,7 +306,7 @@ ORDER_BUGS: Final = (
         lambda original, value, part: None if value is None else original(value, part),
     ),
     Bug(
-        "a status that cannot be read is one",
+        "a word that cannot be read is one",
         order_payloads._readable,
         lambda original, value: value,
     ),
@@ -406,7 +408,11 @@ ORDER_BUGS: Final = (
         OrderService._update_of,
         lambda original, service, facts, _: original(service, facts, None),
     ),
-    Bug("nothing given back", OrderService._return_spent, lambda original, *_: None),
+    Bug(
+        "nothing given back after a cancellation",
+        Order.returned_target,
+        lambda original, order, spending: original(replace(order, cancelled=False), spending),
+    ),
     Bug(
         "the newest customer takes the order",
         order_service._owner_of,
