@@ -16,6 +16,7 @@ from tests.simulation.kernel.crash_matrix import CASES, try_case
 from tests.simulation.kernel.violation import Violation
 from tests.simulation.kernel.world import run
 from tests.simulation.mutations.domain_bugs import DOMAIN_BUGS
+from tests.simulation.mutations.domain_order_bugs import DOMAIN_ORDER_BUGS
 from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
 from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
 from tests.simulation.mutations.order_bugs import ORDER_BUGS
@@ -89,7 +90,7 @@ def _erasures(seeds: int) -> Iterator[tuple[str, str]]:
 DETECTORS: Final = {
     detector.name: detector
     for detector in (
-        Detector("ledger", _ledger, 60, (*STORE_BUGS, *DOMAIN_BUGS), HARMLESS),
+        Detector("ledger", _ledger, 60, (*STORE_BUGS, *DOMAIN_BUGS, *DOMAIN_ORDER_BUGS), HARMLESS),
         Detector("orders", _orders, 3, ORDER_BUGS),
         Detector("holds", _holds, 40, HOLD_BUGS, HARMLESS_TO_HOLDS),
         Detector("erasures", _erasures, 60, ERASURE_BUGS),
