@@ -41,18 +41,20 @@ MOMENT: Final = timedelta(milliseconds=1)
 # --- time ---
 
 
-def _hold_before_an_earlier_lot(original: _Original, draft: Draft, at: datetime) -> None:
-    hold_end = draft.account.hold_end
-    if hold_end is not None and hold_end <= draft.now:
-        draft.release_hold(hold_end)
-        at = draft.account.last_at
-    original(draft, at)
+def _lot_before_an_earlier_hold(
+    original: _Original, draft: Draft, at: datetime, renew: Rolling | None = None
+) -> None:
+    lapse = draft.account.next_lapse
+    if lapse is not None and at < lapse <= draft.now:
+        draft.expire(lapse)
+    original(draft, max(at, draft.account.last_at), renew)
 
 
 def _lot_before_the_hold(
     original: _Original, draft: Draft, at: datetime, renew: Rolling | None = None
 ) -> None:
-    if draft.account.next_lapse == draft.account.hold_end:
+    lapse = draft.account.next_lapse
+    if lapse is not None and lapse == draft.account.hold_end and lapse <= at:
         draft.expire(at)
     original(draft, at, renew)
 
@@ -252,7 +254,7 @@ DOMAIN_BUGS: Final = (
         expiry.lapse_instant,
         lambda original, day, time_zone: original(day, time_zone) + MOMENT,
     ),
-    Bug("the later of two first", Draft.expire, _hold_before_an_earlier_lot),
+    Bug("the later of two first", Draft.release_hold, _lot_before_an_earlier_hold),
     Bug("a lot before the hold that ends with it", Draft.release_hold, _lot_before_the_hold),
     Bug("a clock that runs back", Draft.__init__, _by_the_clock_alone),
     Bug(
