@@ -79,7 +79,7 @@ def record(image: Mapping[str, Any], number: int = 0) -> Record:
 def _accounts(customer_id: str) -> list[Account]:
     """Return an account after each command of a short history."""
     found = []
-    account = Account(customer_id, book_id="0123456789abcdef", time_zone="Asia/Tokyo")
+    account = Account(customer_id, account_id="0123456789abcdef", time_zone="Asia/Tokyo")
     for number, command in enumerate(_HISTORY):
         decision = decide(State(account), command, _NOW + timedelta(minutes=number))
         assert isinstance(decision, Decision)

@@ -11,5 +11,5 @@ from pointbook.services.publishing.runs import SweepResult
 def handler(run: Run, container: Container) -> SweepResult | dict[str, Any]:
     """Publish the accounts in the stream's records; without records, those on the shops' lists."""
     if "Records" in run.event:
-        return container.publisher.wake(run.event["Records"], run.seconds)
+        return container.publisher.publish_changes(run.event["Records"], run.seconds)
     return container.publisher.sweep(container.settings.shops, run.seconds)

@@ -10,6 +10,6 @@ from pointbook.services.sweeps import Sweep, SweepResult
 def handler(run: Run, container: Container) -> SweepResult:
     """Try every listed code that is due, each by itself."""
     service = container.orphaned_code_service()
-    return Sweep(container.store, container.clock, service.switch_off).run(
+    return Sweep(container.store, container.clock, service.deactivate).run(
         DueKind.CODE, run.seconds
     )

@@ -12,7 +12,7 @@ from local import demo, signing
 from pointbook.aws import files, kms, queues, secrets, topics
 from pointbook.container import Container
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import TakeHold
+from pointbook.domain.commands import PlaceHold
 from pointbook.http.calls import Answer, Call
 from pointbook.http.transport import Transport
 from pointbook.ledger.instruction import Booked, Instruction
@@ -181,7 +181,7 @@ class Shop:
         instruction = Instruction(
             shop=demo.SHOP_DOMAIN,
             customer_id=CUSTOMER,
-            command=TakeHold(100, "hold-1", 600),
+            command=PlaceHold(100, "hold-1", 600),
             cause=Cause("test"),
         )
         assert isinstance(self.functions.ledger.execute(instruction), Booked)

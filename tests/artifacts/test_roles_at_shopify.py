@@ -107,7 +107,7 @@ def test_publish_changes_is_allowed_what_it_does(
         shop.shopify.closed = False
         assert shop.functions.invoke("publish_changes", {})["due"] == 1
 
-    monkeypatch.setattr(outbox, "PAUSE_FIRST_SECONDS", 0)  # so that all is due at once
+    monkeypatch.setattr(outbox, "BACKOFF_INITIAL_SECONDS", 0)  # so that all is due at once
     found = shop.needed(lambda: shop.work_on_samples("publish_changes"))
     shop.grant()
     found |= shop.needed(be_refused)

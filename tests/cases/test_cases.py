@@ -15,7 +15,7 @@ import pytest
 
 from local import demo
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Command, Grant, TakeHold
+from pointbook.domain.commands import Command, Grant, PlaceHold
 from pointbook.domain.expiry import Days
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.shopify.discount_code import hold_id_of
@@ -112,7 +112,7 @@ class Case:
         if self.points:
             shop.say(Grant(self.points, Days(30)))
         if self.held:
-            hold = TakeHold(self.held, hold_id_of(OUR_CODE), 600, code=OUR_CODE)
+            hold = PlaceHold(self.held, hold_id_of(OUR_CODE), 600, code=OUR_CODE)
             shop.say(hold)
         return shop
 

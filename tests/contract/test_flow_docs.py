@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pointbook.domain.account import Account, Pace
+from pointbook.domain.account import Account, HourlyCount
 from pointbook.domain.commands import Consume, Grant
 from pointbook.domain.decide import decide
 from pointbook.domain.entry import Topic
@@ -13,7 +13,7 @@ from pointbook.domain.refusal import Refusal
 from pointbook.domain.state import State
 from pointbook.errors import InvalidRequest
 from pointbook.services.flow_actions import TOO_DEEP
-from pointbook.services.publishing.reports import NOT_TAKEN, reported_too_often
+from pointbook.services.publishing.reports import REJECTED, reported_too_often
 from pointbook.shopify.flow_action import GRANT_POINTS
 from tests.contract.runs import ACTIONS, properties, read
 from tests.support import shopify_files
@@ -85,7 +85,7 @@ def not_enough() -> str:
 
 def too_often() -> str:
     hour = int(NOW.timestamp()) // 3600
-    full = Account(CUSTOMER, flow_pace=Pace(hour, 500))
+    full = Account(CUSTOMER, flow_count=HourlyCount(hour, 500))
     refusal = decide(State(full), Grant(1, Days(30), flow_per_hour=500), NOW)
     assert isinstance(refusal, Refusal)
     return refusal.message
@@ -102,7 +102,7 @@ def test_the_sentences_of_refusals_are_what_the_code_says() -> None:
         TOO_DEEP.message,
         too_often(),
         reported_too_often(500).message,
-        NOT_TAKEN.message,
+        REJECTED.message,
     ]
     for name in DOCS:
         assert [sentence for sentence in sentences if f"| {sentence} |" not in text(name)] == []

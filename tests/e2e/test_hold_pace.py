@@ -9,7 +9,7 @@ import requests
 
 from local.stack import Stack
 from pointbook.domain.programme import default_programme
-from pointbook.store.pace import SHARE
+from pointbook.store.hold_calls import SHARE
 from tests.e2e.checkout import Checkout
 from tests.e2e.conftest import OwnStack
 from tests.e2e.test_holds import CREATE, DEACTIVATE, pass_time

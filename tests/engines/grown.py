@@ -4,7 +4,7 @@ import secrets
 from dataclasses import replace
 
 from pointbook.domain.account import Account
-from pointbook.domain.chain import seal
+from pointbook.domain.chain import chain_entries
 from pointbook.domain.commands import Command, Consume, Grant
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.entry import Entry
@@ -22,7 +22,7 @@ _COMMANDS = _PAIR * (ENTRIES_PER_WRITE_MAX // 2)
 
 def grow(store: DynamoStore, entries: int, customer_id: str = CUSTOMER) -> Account:
     """Write a book of so many entries, in turn a grant and a consumption. Returns its account."""
-    account = Account(customer_id, book_id=secrets.token_hex(8))
+    account = Account(customer_id, account_id=secrets.token_hex(8))
     for _ in range(entries // ENTRIES_PER_WRITE_MAX):
         before, booked = account, list[Entry]()
         for command in _COMMANDS:
@@ -30,7 +30,7 @@ def grow(store: DynamoStore, entries: int, customer_id: str = CUSTOMER) -> Accou
             assert isinstance(decision, Decision)
             account = decision.account
             booked += decision.entries
-        sealed = seal(booked, before.book_id, before.head, FLOW, None)
+        sealed = chain_entries(booked, before.account_id, before.head, FLOW, None)
         account = replace(account, revision=before.revision + 1, head=sealed[-1].entry_hash)
         assert store.commit(Write(SHOP, (AccountWrite(account, sealed),))) == Committed()
     return account

@@ -43,9 +43,9 @@ from pointbook.services.sweeps import Sweep, settling
 from pointbook.shopify.discounts import Discount
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Trigger
+from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.installations import Installations
 from pointbook.store.outbox import Outbox
-from pointbook.store.pace import HoldCalls
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.reports import Reports
@@ -152,7 +152,7 @@ class Discounts:
     def create(self, discount: Discount) -> str:
         return f"gid://shopify/DiscountCodeNode/{discount.hold_id}"
 
-    def switch_off(self, code: str) -> bool:
+    def deactivate(self, code: str) -> bool:
         return bool(code)
 
 
@@ -504,7 +504,7 @@ class PairsShop:
             clock=self.clock,
             programme=self.programme,
             discounts=Discounts(),
-            calls=HoldCalls(self._table),
+            call_limiter=HoldCallLimiter(self._table),
             code_key=b"a key of the test's",
         )
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from pointbook.domain.account import Account, Hold, HoldState, Pace
+from pointbook.domain.account import Account, Hold, HoldState, HourlyCount
 from pointbook.domain.buckets import Balances
 from pointbook.domain.lots import Lot
 from pointbook.domain.ports import IdempotencyRecord
@@ -160,7 +160,7 @@ def large_account(lots: int, *, held: bool) -> Account:
     hold = Hold("f" * 32, 24_690, all_lots[:2], NOON, HoldState.RELEASING) if held else None
     return Account(
         customer_id=LONG_ID,
-        book_id="f" * 16,
+        account_id="f" * 16,
         version=123_456,
         revision=123_456,
         as_of=NOON,
@@ -169,8 +169,8 @@ def large_account(lots: int, *, held: bool) -> Account:
         lots=all_lots,
         hold=hold,
         head="f" * 64,
-        flow_pace=Pace(600_000, 499),
-        hold_pace=Pace(600_000, 20),
+        flow_count=HourlyCount(600_000, 499),
+        hold_count=HourlyCount(600_000, 20),
     )
 
 

@@ -82,8 +82,8 @@ def shop_sums(engine: Engine) -> Counter[str]:
     return sums
 
 
-def pseudonym(engine: Engine, book_id: str) -> str:
-    (name,) = [one.customer_id for one in accounts(engine) if one.book_id == book_id]
+def pseudonym(engine: Engine, account_id: str) -> str:
+    (name,) = [one.customer_id for one in accounts(engine) if one.account_id == account_id]
     return name
 
 
@@ -114,7 +114,7 @@ def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine
     privacy_driver.redact(CUSTOMER, orders=(ORDER,))
 
     must_be_erased(engine, before, privacy_driver)
-    name = pseudonym(engine, account.book_id)
+    name = pseudonym(engine, account.account_id)
     assert is_pseudonym(name)
     assert not is_pseudonym(CUSTOMER)
     moved = driver.store.account(SHOP, name)
@@ -182,9 +182,9 @@ def test_the_erased_customer_sees_zeros_and_is_refused(engine: Engine) -> None:
 def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
     """A code that was out is captured, and a late refund lowers what the order had earned."""
     driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    book_id = _account(driver, CUSTOMER).book_id
+    account_id = _account(driver, CUSTOMER).account_id
     privacy_driver.redact(CUSTOMER)
-    name = pseudonym(engine, book_id)
+    name = pseudonym(engine, account_id)
 
     captured = driver.capture(60, order_id="9002", customer_id=name)
     cancelled = driver.say(_CANCELLATION, customer_id=name)
@@ -208,7 +208,7 @@ def _account(driver: LedgerDriver, customer_id: str) -> Account:
 @IN_MEMORY
 def test_what_is_due_stays_due_under_the_pseudonym(engine: Engine) -> None:
     driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    name_of = _account(driver, CUSTOMER).book_id
+    name_of = _account(driver, CUSTOMER).account_id
     privacy_driver.redact(CUSTOMER)
     driver.clock.pass_time(days=400)
 

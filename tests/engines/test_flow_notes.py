@@ -87,12 +87,12 @@ def test_reports_at_once_are_counted_each(reports: Reports) -> None:
 
 def test_a_report_is_remembered_as_it_was_first(reports: Reports) -> None:
     first = an_idempotency_record()
-    assert reports.known(SHOP, CUSTOMER, first.key_hash) is None
-    assert reports.remember(SHOP, CUSTOMER, first) == first
+    assert reports.find(SHOP, CUSTOMER, first.key_hash) is None
+    assert reports.record(SHOP, CUSTOMER, first) == first
     another = type(first)(first.key_hash, first.content_hash, (), first.figures)
-    assert reports.remember(SHOP, CUSTOMER, another) == first
-    assert reports.known(SHOP, CUSTOMER, first.key_hash) == first
-    assert reports.known(SHOP, OTHER, first.key_hash) is None
+    assert reports.record(SHOP, CUSTOMER, another) == first
+    assert reports.find(SHOP, CUSTOMER, first.key_hash) == first
+    assert reports.find(SHOP, OTHER, first.key_hash) is None
 
 
 def told(day: date, *leads: int) -> Reminder:

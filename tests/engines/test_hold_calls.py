@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pointbook.store import keys
-from pointbook.store.pace import HoldCalls
+from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.table import Table
 from tests.engines.counting import CountingClient
 from tests.fakes.dynamodb import size_bytes
@@ -19,24 +19,26 @@ ANNA, BEN, CLEO, DAN, EVE = (f"{number:08x}" for number in range(5))
 
 
 @pytest.fixture
-def calls(engine: Engine) -> HoldCalls:
-    return HoldCalls(Table(engine.client, engine.table))
+def calls(engine: Engine) -> HoldCallLimiter:
+    return HoldCallLimiter(Table(engine.client, engine.table))
 
 
-def test_so_many_calls_a_minute_for_all_together(calls: HoldCalls) -> None:
+def test_so_many_calls_a_minute_for_all_together(calls: HoldCallLimiter) -> None:
     asked = [calls.count(SHOP, who, NOW, 4) for who in (ANNA, BEN, CLEO, DAN, EVE, ANNA)]
     assert asked == [0, 0, 0, 0, 1, 1]
     assert calls.count("other.myshopify.com", EVE, NOW, 4) == 0
 
 
 @pytest.mark.parametrize(("most", "share"), [(1, 1), (3, 1), (4, 1), (5, 2), (60, 15)])
-def test_one_customer_gets_a_quarter_rounded_up(calls: HoldCalls, most: int, share: int) -> None:
+def test_one_customer_gets_a_quarter_rounded_up(
+    calls: HoldCallLimiter, most: int, share: int
+) -> None:
     asked = [calls.count(SHOP, ANNA, NOW, most) for _ in range(share + 2)]
     assert asked == [0] * share + [1, 1]
     assert bool(calls.count(SHOP, BEN, NOW, most)) is (most == 1)
 
 
-def test_the_next_minute_begins_anew_at_its_first_instant(calls: HoldCalls) -> None:
+def test_the_next_minute_begins_anew_at_its_first_instant(calls: HoldCallLimiter) -> None:
     begun = NOW - timedelta(milliseconds=59_999)
     assert [calls.count(SHOP, ANNA, begun, 1) for _ in range(2)] == [0, 60]
     assert calls.count(SHOP, ANNA, NOW, 1) == 1
@@ -44,20 +46,20 @@ def test_the_next_minute_begins_anew_at_its_first_instant(calls: HoldCalls) -> N
 
 
 def test_a_clock_that_is_a_little_behind_counts_in_the_minute_that_has_begun(
-    calls: HoldCalls,
+    calls: HoldCallLimiter,
 ) -> None:
     assert calls.count(SHOP, ANNA, NEXT_MINUTE, 2) == 0
     assert [calls.count(SHOP, BEN, NOW, 2), calls.count(SHOP, CLEO, NOW, 2)] == [0, 61]
     assert calls.count(SHOP, CLEO, NEXT_MINUTE, 2) == 60
 
 
-def test_a_count_of_a_time_that_never_came_is_forgotten(calls: HoldCalls) -> None:
+def test_a_count_of_a_time_that_never_came_is_forgotten(calls: HoldCallLimiter) -> None:
     calls.count(SHOP, ANNA, NOW + timedelta(days=1), 1)
     assert calls.count(SHOP, ANNA, NOW, 1) == 0
 
 
 @pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
-def test_calls_at_once_are_counted_each(calls: HoldCalls) -> None:
+def test_calls_at_once_are_counted_each(calls: HoldCallLimiter) -> None:
     with ThreadPoolExecutor(12) as pool:
         names = [f"{number % 6:08x}" for number in range(24)]
         asked = list(pool.map(lambda who: calls.count(SHOP, who, NOW, 12), names))
@@ -67,7 +69,7 @@ def test_calls_at_once_are_counted_each(calls: HoldCalls) -> None:
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 def test_a_count_costs_one_write_and_the_first_of_a_minute_two(engine: Engine) -> None:
     client = CountingClient(engine.client)
-    calls = HoldCalls(Table(client, engine.table))
+    calls = HoldCallLimiter(Table(client, engine.table))
     calls.count(SHOP, ANNA, NOW, 60)
     assert client.operations == ["update_item", "put_item"]
     client.forget()
@@ -78,7 +80,7 @@ def test_a_count_costs_one_write_and_the_first_of_a_minute_two(engine: Engine) -
 
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 def test_a_minute_of_the_usual_pace_fits_the_kilobyte_that_is_paid_for(engine: Engine) -> None:
-    calls = HoldCalls(Table(engine.client, engine.table))
+    calls = HoldCallLimiter(Table(engine.client, engine.table))
     for number in range(60):
         assert calls.count("a" * 40 + ".myshopify.com", f"{number:08x}", NOW, 60) == 0
     ((_, item),) = engine.client.items(engine.table).items()
@@ -87,7 +89,7 @@ def test_a_minute_of_the_usual_pace_fits_the_kilobyte_that_is_paid_for(engine: E
 
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 def test_one_item_of_the_shop_counts_the_latest_minute_alone(
-    engine: Engine, calls: HoldCalls
+    engine: Engine, calls: HoldCallLimiter
 ) -> None:
     calls.count(SHOP, ANNA, NOW, 4)
     calls.count(SHOP, BEN, NEXT_MINUTE, 4)

@@ -52,10 +52,10 @@ def test_a_lease_is_one_senders_until_its_time_is_over(outbox: Outbox) -> None:
 
 
 def test_progress_is_kept_and_the_next_sender_goes_on_from_there(outbox: Outbox) -> None:
-    cursor = replace(acquired(outbox), published=3, part=1, lease_until=NOW + 2 * LEASE)
+    cursor = replace(acquired(outbox), published=3, triggers_sent=1, lease_until=NOW + 2 * LEASE)
     outbox.advance(cursor)
     assert outbox.acquire(hold_request("theirs"), NOW + LEASE, None) == Leased(NOW + 2 * LEASE)
-    assert outbox.release(replace(cursor, published=4, part=0))
+    assert outbox.release(replace(cursor, published=4, triggers_sent=0))
     assert outbox.published(SHOP, CUSTOMER) == 4
     assert acquired(outbox, "theirs").published == 4
 
@@ -69,14 +69,16 @@ def test_who_was_told_is_not_leased_again_for_the_same_version(outbox: Outbox) -
 def test_a_book_that_is_put_off_is_due_at_its_time_and_remembers_its_tries(
     outbox: Outbox,
 ) -> None:
-    outbox.reschedule(replace(acquired(outbox), published=2, part=1, tries=5), NOW + LEASE)
+    outbox.reschedule(
+        replace(acquired(outbox), published=2, triggers_sent=1, attempts=5), NOW + LEASE
+    )
     assert due(outbox) == []
     assert due(outbox, NOW + LEASE) == [CUSTOMER]
     assert list(outbox.due(OTHER_SHOP, NOW + LEASE)) == []
     again = acquired(outbox)
-    assert (again.published, again.part, again.tries) == (2, 1, 5)
+    assert (again.published, again.triggers_sent, again.attempts) == (2, 1, 5)
     assert due(outbox, NOW + LEASE) == [CUSTOMER], "should this sender end here, it is still due"
-    assert outbox.release(replace(again, published=3, part=0, tries=0))
+    assert outbox.release(replace(again, published=3, triggers_sent=0, attempts=0))
     assert due(outbox, NOW + LEASE) == []
     assert replace(acquired(outbox), lease="") == replace(hold_request(""), published=3)
 
@@ -123,7 +125,7 @@ def test_a_cursor_that_told_nothing_is_not_kept_unless_somebody_asked(
 def test_what_others_keep_on_a_cursor_stays(outbox: Outbox, engine: Engine) -> None:
     item = {"pk": {"S": f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}"}, "sk": {"S": "OUTBOX"}}
     sent_reminders = {"M": {"20261231": {"L": [{"N": "30"}]}}}
-    engine.client.put_item(TableName=engine.table, Item={**item, "reminded": sent_reminders})
+    engine.client.put_item(TableName=engine.table, Item={**item, "sent_reminders": sent_reminders})
     outbox.discard(acquired(outbox))
     outbox.advance(replace(hold_request(), published=1))
     assert outbox.release(replace(hold_request(), published=2))
@@ -131,7 +133,7 @@ def test_what_others_keep_on_a_cursor_stays(outbox: Outbox, engine: Engine) -> N
     outbox.request(SHOP, CUSTOMER, 3, NOW)
     assert outbox.rewind(SHOP, CUSTOMER, 1, 3, NOW)
     kept = engine.client.get_item(TableName=engine.table, Key=item, ConsistentRead=True)["Item"]
-    assert kept["reminded"] == sent_reminders
+    assert kept["sent_reminders"] == sent_reminders
 
 
 def test_a_cursor_is_set_back_unless_somebody_is_sending(outbox: Outbox) -> None:

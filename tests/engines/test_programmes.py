@@ -8,7 +8,7 @@ import pytest
 
 from pointbook.domain.programme import Programme, ProgrammeError, default_programme
 from pointbook.errors import LedgerUnavailable, ProgrammeMoved
-from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes, Version
+from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes, Version
 from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB, refused
 from tests.support.engine import Engine
@@ -18,7 +18,7 @@ from tests.support.table import table_request
 SHOP = "demo.myshopify.com"
 DEFAULTS = default_programme()
 SHORT_HOLDS = default_programme(hold_seconds="5")
-DURING_THE_DEPLOY = PARAMETERS_REST - timedelta(seconds=1)
+DURING_THE_DEPLOY = PARAMETERS_MIN_AGE - timedelta(seconds=1)
 
 
 class Releases:
@@ -104,7 +104,7 @@ def test_the_default_programme_is_the_deployments(releases: Releases) -> None:
 
 def test_a_deployment_with_other_parameters_is_a_new_version(releases: Releases) -> None:
     releases.in_force()
-    releases.wait(PARAMETERS_REST)
+    releases.wait(PARAMETERS_MIN_AGE)
     assert releases.in_force(SHORT_HOLDS) == numbered(SHORT_HOLDS, 2)
     assert releases.in_force(SHORT_HOLDS) == numbered(SHORT_HOLDS, 2)
     assert releases.hold_seconds() == [600, 5]
@@ -127,7 +127,7 @@ def test_a_deployment_that_is_rolled_back_is_followed_back(releases: Releases) -
     releases.in_force(DEFAULTS)
     releases.wait(timedelta(days=30))
     releases.in_force(SHORT_HOLDS)
-    releases.wait(PARAMETERS_REST)
+    releases.wait(PARAMETERS_MIN_AGE)
     assert releases.in_force(DEFAULTS).hold_seconds == 600
     assert releases.hold_seconds() == [600, 5, 600]
 

@@ -37,7 +37,7 @@ class Codes:
             self._keep(discount)
             return f"gid://shopify/DiscountCodeNode/{discount.hold_id}"
 
-    def switch_off(self, code: str) -> bool:
+    def deactivate(self, code: str) -> bool:
         """Whether there was such a code."""
         with self._lock:
             self._fail(unless=lambda: self.off.add(code))

@@ -10,7 +10,7 @@ import pytest
 from local import demo, signing
 from pointbook.domain.account import Account
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Grant, TakeHold
+from pointbook.domain.commands import Grant, PlaceHold
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.expiry import Days
 from pointbook.domain.reconcile import reconcile
@@ -93,7 +93,7 @@ def test_points_that_an_erased_customer_spent_on_an_order_come_back_when_it_is_c
 ) -> None:
     grant(shop, CUSTOMER, 1000)
     code = shopify_payloads.OUR_CODE
-    hold = TakeHold(500, hold_id_of(code), 600, code=code)
+    hold = PlaceHold(500, hold_id_of(code), 600, code=code)
     taken = Instruction(SHOP, str(CUSTOMER), hold, Cause("test"))
     assert isinstance(shop.ledger.execute(taken), Booked)
     redact(shop, CUSTOMER)

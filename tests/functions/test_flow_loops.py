@@ -147,7 +147,7 @@ def test_how_deep_a_chain_is_stands_under_the_entrys_hash(workflows: Workflows) 
     def hashed(depth: int) -> str:
         cause = replace(booked.cause, depth=depth)
         digest, before = booked.text_digest, booked.previous_hash
-        return hash_of(booked.entry, book.book_id, cause, digest, before)
+        return hash_of(booked.entry, book.account_id, cause, digest, before)
 
     assert hashed(1) == booked.entry_hash
     assert hashed(0) != booked.entry_hash

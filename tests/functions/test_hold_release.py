@@ -7,7 +7,7 @@ import pytest
 
 from local import demo
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import TakeHold
+from pointbook.domain.commands import PlaceHold
 from pointbook.errors import ShopifyUnavailable
 from pointbook.ledger.instruction import Booked, Instruction
 from tests.functions.hold_shop import HoldShop
@@ -32,7 +32,7 @@ def shop(clock: Path) -> Functions:
     instruction = Instruction(
         shop=demo.SHOP_DOMAIN,
         customer_id=CUSTOMER,
-        command=TakeHold(500, "hold-1", 600, code="PTS-1"),
+        command=PlaceHold(500, "hold-1", 600, code="PTS-1"),
         cause=Cause("test"),
     )
     assert isinstance(functions.ledger.execute(instruction), Booked)

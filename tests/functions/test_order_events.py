@@ -8,7 +8,7 @@ import pytest
 
 from local import demo
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Grant, TakeHold
+from pointbook.domain.commands import Grant, PlaceHold
 from pointbook.domain.expiry import Days
 from pointbook.domain.ports import ReadRequest, StoreUnavailable, TransientCause
 from pointbook.ledger.instruction import Booked, Instruction
@@ -32,7 +32,7 @@ def figures(functions: Functions) -> dict[str, int]:
     return {name: points for name, points in view.figures._asdict().items() if points}
 
 
-def give(functions: Functions, command: Grant | TakeHold) -> None:
+def give(functions: Functions, command: Grant | PlaceHold) -> None:
     instruction = Instruction(demo.SHOP_DOMAIN, str(CUSTOMER), command, Cause("test"))
     assert isinstance(functions.ledger.execute(instruction), Booked)
 
@@ -133,7 +133,7 @@ def test_a_test_order_and_a_guest_s_earn_nothing(functions: Functions) -> None:
 def test_an_order_spends_the_hold_whose_code_it_carries(functions: Functions) -> None:
     give(functions, Grant(1000, Days(30)))
     hold_id = hold_id_of(OUR_CODE)
-    give(functions, TakeHold(500, hold_id, 600, code=OUR_CODE))
+    give(functions, PlaceHold(500, hold_id, 600, code=OUR_CODE))
     assert failed(functions, "orders_create_gift_card_line") == []
     assert figures(functions) == {"approved": 555, "total": 555, "lifetime": 1055, "spent": 500}
 

@@ -268,7 +268,7 @@ def test_a_shop_that_failed_rests_for_the_stream_but_not_for_the_schedule(world:
 def test_a_shop_that_failed_is_called_again_for_the_stream_after_its_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(runs, "SHOP_PAUSE_SECONDS", 0.0)
     world.admins[SHOP].fail()
     world.grant()
     world.wake(HERE)

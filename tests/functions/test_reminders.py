@@ -62,7 +62,7 @@ class Shop:
     def idempotency_record(self) -> Any:
         """What is kept with the customer's book."""
         item = self.functions.table.get_item(TableName=TABLE, Key=CURSOR, ConsistentRead=True)
-        return item.get("Item", {}).get("reminded")
+        return item.get("Item", {}).get("sent_reminders")
 
 
 @pytest.fixture
@@ -318,7 +318,7 @@ def test_what_was_told_but_could_not_be_noted_at_once_is_noted(
     update, refusals = shop.functions.table.update_item, [1, 1]
 
     def throttled(**request: Any) -> object:
-        if "REMOVE reminding_until" in request["UpdateExpression"] and refusals:
+        if "REMOVE reminders_claimed_until" in request["UpdateExpression"] and refusals:
             refusals.pop()
             raise refused("ThrottlingException", "slower, please")
         return update(**request)

@@ -266,9 +266,9 @@ def test_a_started_function_finds_the_shop_and_keeps_its_token_sealed(
 def test_a_function_that_starts_later_uses_the_kept_token(
     shopify: FakeShopifyProcess, functions: Functions
 ) -> None:
-    functions.container.discounts(SHOP).switch_off(discount().code)
+    functions.container.discounts(SHOP).deactivate(discount().code)
     later = Functions({"dynamodb": functions.table}, LOCAL_SHOPIFY_URL=shopify.url)
-    later.container.discounts(SHOP).switch_off(discount().code)
+    later.container.discounts(SHOP).deactivate(discount().code)
     assert shopify.operations() == ["token", FIND, FIND]
 
 
@@ -341,16 +341,16 @@ def test_a_shopify_that_is_not_there_is_unavailable() -> None:
 def test_a_code_is_switched_off_and_again_changes_nothing(shopify: FakeShopifyProcess) -> None:
     wanted, discounts = discount(), shopify.discounts()
     discounts.create(wanted)
-    discounts.switch_off(wanted.code.lower())
+    discounts.deactivate(wanted.code.lower())
     ended = shopify.kept(wanted.code)["endsAt"]
-    discounts.switch_off(wanted.code)
+    discounts.deactivate(wanted.code)
     assert shopify.kept(wanted.code)["endsAt"] == ended
     assert shopify.redeem(wanted.code) == 422
     assert shopify.operations().count(DEACTIVATE) == 1
 
 
 def test_a_code_that_was_never_made_is_off(shopify: FakeShopifyProcess) -> None:
-    shopify.discounts().switch_off(discount().code)
+    shopify.discounts().deactivate(discount().code)
     assert shopify.operations() == ["token", FIND]
 
 
@@ -358,7 +358,7 @@ def test_a_lost_reply_of_switching_off_is_made_good(shopify: FakeShopifyProcess)
     wanted, discounts = discount(), shopify.discounts()
     discounts.create(wanted)
     shopify.behave(drop_reply=True, match=DEACTIVATE, times=1)
-    discounts.switch_off(wanted.code)
+    discounts.deactivate(wanted.code)
     assert shopify.redeem(wanted.code) == 422
 
 
@@ -367,7 +367,7 @@ def test_a_code_is_not_off_while_shopify_cannot_be_reached(shopify: FakeShopifyP
     discounts.create(wanted)
     shopify.behave(fail_with=503, match=DEACTIVATE)
     with pytest.raises(ShopifyUnavailable):
-        discounts.switch_off(wanted.code)
+        discounts.deactivate(wanted.code)
     assert shopify.redeem(wanted.code) == 200
 
 

@@ -226,7 +226,7 @@ class AccountMachine(RuleBasedStateMachine):
         hold_id = f"h{len(self.records) + 1}"
         points = _points(amount, self.sides[who].account.figures.approved)
         code = "PTS" if "1" in hold_id else ""
-        command = c.TakeHold(points, hold_id, seconds, lapsed, code, holds_per_hour=most)
+        command = c.PlaceHold(points, hold_id, seconds, lapsed, code, holds_per_hour=most)
         decision = self.ask(who, jump, command)
         if isinstance(decision, Decision):
             self.sides[who].latest_hold = hold_id
@@ -330,7 +330,7 @@ class AccountMachine(RuleBasedStateMachine):
         update = replace(update, cancelled=cancelled)
         self.ask(who, jump, c.UpdateOrder(order_id, update, EarningRule(1), expiry))
         spendings = self.orders.get(order_id, Order(order_id)).spendings
-        for spending_id in [one.hold_id for one in spendings for _ in range(2)]:
+        for spending_id in [one.spending_id for one in spendings for _ in range(2)]:
             self.ask(who, AT_ONCE, c.ReturnSpending(order_id, spending_id, expiry, lapsed))
 
     # --- time and merging ------------------------------------------------------------------------
@@ -480,7 +480,7 @@ def _picture(account: Account) -> model.Picture:
 
 
 def _paces(account: Account) -> dict[str, tuple[int, int]]:
-    named = {"flow": account.flow_pace, "hold": account.hold_pace}
+    named = {"flow": account.flow_count, "hold": account.hold_count}
     return {kind: (pace.hour, pace.commands) for kind, pace in named.items() if pace}
 
 

@@ -589,7 +589,7 @@ def _remove(customer: Customer, _: OrderItems, command: c.Command) -> Alarms:
 
 
 def _take_hold(customer: Customer, order_items: OrderItems, command: c.Command) -> Alarms:
-    assert isinstance(command, c.TakeHold)
+    assert isinstance(command, c.PlaceHold)
     customer.keep_pace("hold", command.holds_per_hour, Refused.RATE_LIMITED)
     if customer.hold is not None:
         raise Refusing(Refused.HOLD_OPEN)
@@ -802,7 +802,7 @@ _CARRY_OUT: dict[type, Carrier] = {
     c.Grant: _grant,
     c.Consume: _consume,
     c.Remove: _remove,
-    c.TakeHold: _take_hold,
+    c.PlaceHold: _take_hold,
     c.MarkReady: _mark_ready,
     c.BeginRelease: _begin_release,
     c.UndoHold: _undo_hold,

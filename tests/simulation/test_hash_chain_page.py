@@ -14,12 +14,12 @@ from pointbook.domain.commands import (
     Command,
     Consume,
     Grant,
+    PlaceHold,
     ReleaseHold,
     Remove,
     ReturnSpending,
     Settle,
     SpendOnOrder,
-    TakeHold,
     UpdateOrder,
 )
 from pointbook.domain.entry import Topic
@@ -167,13 +167,13 @@ def live(driver: LedgerDriver) -> None:
     say(UpdateOrder("900", OrderUpdate(cancelled=True), rule, Never()))
     say(ReturnSpending("900", "till-1", Days(3)))
     say(SpendOnOrder(6, "901", "till-1"))
-    say(TakeHold(50, "h1", 600, code="C1"))
+    say(PlaceHold(50, "h1", 600, code="C1"))
     say(CaptureHold(30, "h1", "902"))
-    say(TakeHold(40, "h2", 600, code="C2"))
+    say(PlaceHold(40, "h2", 600, code="C2"))
     say(BeginRelease("h2"))
     say(ReleaseHold("h2"))
     driver.clock.pass_time(days=3, hours=13)
-    say(TakeHold(90, "h3", 600, code="C3"))
+    say(PlaceHold(90, "h3", 600, code="C3"))
     driver.clock.pass_time(days=20)
     say(Settle())
     say(CaptureHold(90, "h3", "903"))

@@ -43,7 +43,7 @@ def reads(number: int, name: str) -> Ask:
 GRANT = ask(1, c.Grant(10, Days(3)))
 CONSUME = ask(2, c.Consume(4))
 TOO_MUCH = ask(3, c.Consume(400))
-HOLD = ask(4, c.TakeHold(3, "h1", 600))
+HOLD = ask(4, c.PlaceHold(3, "h1", 600))
 HELD_RULE = EarningRule(unit_minor=100, pending_days=1)
 NOW_ISH = instant(START_MS)
 

@@ -108,7 +108,7 @@ def hold(
     before: Account, points: int, now: datetime = NOW, hold_id: str = "h1", **more: object
 ) -> tuple[Account, HoldRecord]:
     """The account with a hold of ten minutes, and the hold's record."""
-    command = c.TakeHold(points, hold_id, 600)
+    command = c.PlaceHold(points, hold_id, 600)
     decision = done(before, replace(command, **more), now)  # type: ignore[arg-type]
     assert decision.record is not None
     return decision.account, decision.record

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from pointbook.domain.account import Account, HoldRecord
 from pointbook.domain.buckets import Balances, Bucket, Figures
-from pointbook.domain.chain import BookedEntry, Cause, seal
+from pointbook.domain.chain import BookedEntry, Cause, chain_entries
 from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.lots import Lot
 from pointbook.domain.orders import Order
@@ -28,7 +28,7 @@ def an_account(customer_id: str = CUSTOMER, revision: int = 1) -> Account:
     """An account with 100 points, one entry and one lot, at a given write."""
     return Account(
         customer_id=customer_id,
-        book_id="b1",
+        account_id="b1",
         version=1,
         revision=revision,
         as_of=NOON,
@@ -51,7 +51,7 @@ def an_entry(customer_id: str = CUSTOMER, version: int = 1) -> BookedEntry:
         held_lots=(),
         figures=Figures(100, 0, 100, 100, 0, 0),
     )
-    return seal([entry], "b1", "", CAUSE, None)[0]
+    return chain_entries([entry], "b1", "", CAUSE, None)[0]
 
 
 def an_idempotency_record(key_hash: str = "ab" * 32) -> IdempotencyRecord:

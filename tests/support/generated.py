@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 from hypothesis import strategies as st
 
-from pointbook.domain.account import Account, Hold, HoldRecord, HoldState, Pace
+from pointbook.domain.account import Account, Hold, HoldRecord, HoldState, HourlyCount
 from pointbook.domain.buckets import Balances, Bucket, Figures
 from pointbook.domain.chain import BookedEntry, Cause, Text
 from pointbook.domain.entry import Entry, Topic
@@ -54,7 +54,7 @@ figures = st.builds(Figures, *[signed_points] * 6)
 
 holds = st.builds(
     Hold,
-    hold_id=ids,
+    spending_id=ids,
     points=points,
     lots=lots,
     ends_at=instants,
@@ -70,7 +70,7 @@ def accounts(customer_id: str) -> st.SearchStrategy[Account]:
     return st.builds(
         Account,
         customer_id=st.just(customer_id),
-        book_id=words,
+        account_id=words,
         time_zone=st.sampled_from(["Asia/Tokyo", "Europe/Berlin", "UTC"]),
         version=st.integers(0, 10**9),
         revision=st.just(1),
@@ -84,8 +84,8 @@ def accounts(customer_id: str) -> st.SearchStrategy[Account]:
         merged_into=st.none() | ids,
         merged_from=st.lists(ids, max_size=3).map(tuple),
         erased=st.booleans(),
-        flow_pace=st.none() | st.builds(Pace, counts, counts),
-        hold_pace=st.none() | st.builds(Pace, counts, counts),
+        flow_count=st.none() | st.builds(HourlyCount, counts, counts),
+        hold_count=st.none() | st.builds(HourlyCount, counts, counts),
     )
 
 
@@ -174,7 +174,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         pending_points=signed_points,
         approved_points=signed_points,
         grant_lots=lots,
-        let_go_points=counts,
+        waived_points=counts,
         spendings=st.lists(spending, max_size=2).map(tuple),
     )
     # What is said of goods means nothing where there are none, and is not kept.

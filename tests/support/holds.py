@@ -32,8 +32,8 @@ from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discounts
 from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.orphaned_codes import OrphanedCodes
-from pointbook.store.pace import HoldCalls
 from pointbook.store.table import Table
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -164,7 +164,7 @@ class Bench:
                 clock=self.time,
                 programme=self.programme,
                 discounts=discounts,
-                calls=HoldCalls(Table(client, TABLE)),
+                call_limiter=HoldCallLimiter(Table(client, TABLE)),
                 code_key=CODE_KEY,
             ),
             orders=OrderService(SHOP, ledger, self.time, self.programme, nobody_is_asked),
@@ -199,7 +199,7 @@ class Bench:
     def sweep(self, kind: DueKind, *troubles: Any) -> SweepResult:
         """One run of a sweep."""
         one = self.instance(*troubles)
-        work = one.codes.switch_off if kind is DueKind.CODE else settling(one.ledger)
+        work = one.codes.deactivate if kind is DueKind.CODE else settling(one.ledger)
         return Sweep(one.store, self.time, work, lambda _: None).run(kind, SWEEP_SECONDS)
 
     # --- what there is ---------------------------------------------------------------------------

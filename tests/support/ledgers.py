@@ -11,8 +11,8 @@ from pointbook.domain.commands import (
     Command,
     Consume,
     Grant,
+    PlaceHold,
     ReleaseHold,
-    TakeHold,
     UpdateOrder,
 )
 from pointbook.domain.expiry import Days, ExpiryRule
@@ -78,7 +78,7 @@ class LedgerDriver:
         return self.say(Consume(points), key, content={"points": points}, **more)
 
     def hold(self, points: int, hold_id: str = HOLD_ID) -> Booked | Refusal:
-        return self.say(TakeHold(points, hold_id, HOLD_SECONDS, code=CODE))
+        return self.say(PlaceHold(points, hold_id, HOLD_SECONDS, code=CODE))
 
     def release(self, hold_id: str = HOLD_ID) -> Booked | Refusal:
         self.say(BeginRelease(hold_id))

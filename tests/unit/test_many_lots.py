@@ -9,9 +9,9 @@ from pointbook.domain.commands import (
     CaptureHold,
     Command,
     Grant,
+    PlaceHold,
     ReturnSpending,
     SpendOnOrder,
-    TakeHold,
     UpdateOrder,
 )
 from pointbook.domain.decide import COMMAND_ENTRIES_MAX, Decision, decide
@@ -58,7 +58,7 @@ class Spender:
         if spending_id.startswith("till"):
             self.say(SpendOnOrder(points, ORDER, spending_id))
             return
-        self.say(TakeHold(points, spending_id, 600))
+        self.say(PlaceHold(points, spending_id, 600))
         self.say(CaptureHold(points, spending_id, ORDER))
 
     @property
@@ -84,7 +84,7 @@ def test_what_comes_back_after_all_its_lots_have_lapsed_expires_in_one_entry(
     account, order = spender.account, replace(spender.order, cancelled=True)
     assert sum(len(spending.lots) for spending in order.spendings) == lots
     for spending in order.spendings:
-        command = ReturnSpending(ORDER, spending.hold_id, Never())
+        command = ReturnSpending(ORDER, spending.spending_id, Never())
         decision = decide(State(account, order), command, spender.clock.now())
         assert isinstance(decision, Decision)
         assert [entry.topic for entry in decision.command_entries] == RETURNED
@@ -102,7 +102,7 @@ def test_the_ledger_gives_points_of_many_lapsed_lots_back_in_one_write(lots: int
     spender.cancel()
     for spending in spender.order.spendings:
         before = spender.account.revision
-        booked = spender.say(ReturnSpending(ORDER, spending.hold_id, Never()))
+        booked = spender.say(ReturnSpending(ORDER, spending.spending_id, Never()))
         assert (spender.account.revision, len(booked.entry_ids)) == (before + 1, 2)
     account = spender.account
     assert (account.figures.spent, account.figures.approved) == (0, 0)

@@ -18,7 +18,7 @@ from tests.support.instants import instant, milliseconds
 class Book:
     """What the table's items of one customer have come to."""
 
-    book_id: str = ""
+    account_id: str = ""
     revision: int = 0
     version: int = 0
     head: str = ""
@@ -49,20 +49,20 @@ class Book:
         must("entries", entry["recorded_at"] == as_of_ms, "recorded at the wrong time")
         must("entries", entry["previous_hash"] == self.head, "not chained to the one before")
         must("entries", entry["text_digest"] == plainly.text_digest(entry), "another text")
-        expected = plainly.entry_hash(entry, self.book_id, self.head)
+        expected = plainly.entry_hash(entry, self.account_id, self.head)
         must("entries", entry["hash"] == expected, "not what its hash seals")
         self.head, self.last_ms = entry["hash"], entry["at"]
 
     def check_account(self, who: Who, account: Plain, customer: Customer) -> None:
         """The account item is what its entries and the model say; it is the next revision."""
         self.revision += 1
-        self.book_id = self.book_id or account["book"]
+        self.account_id = self.account_id or account["book"]
         self.as_of_ms = account["as_of"]
         model_balances = customer.balances()
         held = account.get("hold")
         reclaimable = [point for point in customer.points["expired"] if point.reclaimable]
         pairs = {
-            "book": (account["book"], self.book_id),
+            "book": (account["book"], self.account_id),
             "revision": (account["revision"], self.revision),
             "version": (account["version"], self.version),
             "head": (account["head"], self.head),

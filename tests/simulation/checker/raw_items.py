@@ -62,11 +62,11 @@ def figures_of(balances: Mapping[str, int]) -> tuple[int, ...]:
     return approved, pending, approved + pending, lifetime, balances["spent"], balances["hold"]
 
 
-def entry_hash(entry: Plain, book_id: str, previous: str) -> str:
+def entry_hash(entry: Plain, account_id: str, previous: str) -> str:
     """The hash that an entry must carry: over all of it, its book and the hash before."""
     facts = [
         1,
-        book_id,
+        account_id,
         entry["version"],
         entry["topic"],
         entry["at"],
@@ -112,9 +112,9 @@ def order_on_paper(paper: OrderPaper) -> Plain:
         "updated_at": _ms(newest.updated_at if newest else None),
         "triggered_at": _ms(newest.triggered_at if newest else None),
         "goods": list(astuple(newest.goods)) if newest and newest.goods else None,
-        "removed": list(astuple(newest.removed)) if newest else None,
-        "listed": paper.listed if newest else None,
-        "taxes_included": newest.taxes_included if newest else None,
+        "removed": list(astuple(newest.removed)) if newest else [0] * 5,
+        "listed": paper.listed if newest else [],
+        "taxes_included": newest.taxes_included if newest else True,
         "rule": paper.rule and asdict(paper.rule),
         "confirmed_at": _ms(paper.confirmed_at),
         "due_pending_at": _ms(paper.due_at),
@@ -168,7 +168,7 @@ def record_in_table(item: Plain) -> tuple[object, ...]:
 def orphaned_in_table(item: Plain) -> tuple[object, ...]:
     """What the table says about a code that is to be switched off."""
     until = instant(item["until"])
-    return item["hold_id"], item["code"], until, item["tries"], item["due_code_at"]
+    return item["hold_id"], item["code"], until, item["attempts"], item["due_code_at"]
 
 
 def entry_id(customer_id: str, version: int) -> str:
@@ -183,24 +183,24 @@ def order_in_table(item: Plain) -> Plain:
         "updated_at": item.get("updated_at"),
         "triggered_at": item.get("triggered_at"),
         "goods": item.get("goods"),
-        "removed": item.get("removed"),
-        "listed": item.get("listed"),
-        "taxes_included": item.get("taxes_included"),
+        "removed": item.get("removed", [0] * 5),
+        "listed": item.get("listed", []),
+        "taxes_included": item.get("taxes_included", True),
         "rule": item.get("rule"),
         "confirmed_at": item.get("confirmed_at"),
         "due_pending_at": item.get("due_pending_at"),
         "cancelled": item["cancelled"],
         "refunds": {
-            each["id"]: (each["goods"], each.get("money_minor"), each.get("told_at"))
+            each["id"]: (each["goods"], each.get("money_minor"), each.get("reported_at"))
             for each in item["refunds"]
         },
         "pending": item["pending"],
         "approved": item["approved"],
         "grant_lots": by_day(item["grant_lots"]),
-        "let_go": item.get("let_go", 0),
+        "let_go": item.get("waived", 0),
         "spendings": [
             (
-                spending["hold_id"],
+                spending["spending_id"],
                 spending["points"],
                 by_day(spending["lots"]),
                 spending["return_spent"],

@@ -214,7 +214,7 @@ class Writes:
         seen = [Move(e["topic"], e["moves"], instant(e["at"])) for e in entries]
         must("effect", seen == list(moves), f"{who} wrote {seen}, the model says {list(moves)}")
         book = self.book(who)
-        book.book_id = book.book_id or account["book"]
+        book.account_id = book.account_id or account["book"]
         for entry in entries:
             book.add(entry, account["as_of"])
             self.topics[entry["topic"]] += 1

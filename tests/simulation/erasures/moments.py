@@ -19,7 +19,7 @@ from itertools import count
 from random import Random
 from typing import Final
 
-from pointbook.domain.commands import TakeHold, UpdateOrder
+from pointbook.domain.commands import PlaceHold, UpdateOrder
 from pointbook.domain.orders import Goods, OrderUpdate
 from pointbook.domain.ports import StoreUnavailable
 from pointbook.errors import Unavailable
@@ -142,7 +142,7 @@ def _people() -> Engine:
     driver = LedgerDriver(engine)
     for name in PEOPLE:
         driver.grant(50, key="first", customer_id=name)
-        hold = TakeHold(5, f"hold of {name[::-1]}", 600)
+        hold = PlaceHold(5, f"hold of {name[::-1]}", 600)
         driver.say(hold, customer_id=name)
     return engine
 

@@ -20,7 +20,7 @@ from unittest.mock import patch
 from pointbook.aws.files import PrivacyFiles
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Command, Consume, Grant, Settle, TakeHold
+from pointbook.domain.commands import Command, Consume, Grant, PlaceHold, Settle
 from pointbook.domain.expiry import Days
 from pointbook.domain.ports import IdempotencyRecord, StoreUnavailable
 from pointbook.domain.programme import default_programme
@@ -223,7 +223,7 @@ class ErasureWorld:
         self._order(customer)
         self._order(customer, worth=0)
         code = f"CODE-{customer[-2:]}"
-        hold = TakeHold(20, hold_id_of(code), 600, code=code)
+        hold = PlaceHold(20, hold_id_of(code), 600, code=code)
         self._say(customer, hold)
 
     def _say(self, customer: str, command: Command, key: str = "", reason: str = "") -> None:
@@ -317,7 +317,7 @@ class ErasureWorld:
         with suppress(CustomerErased):
             if reports.count(SHOP, customer, self._clock().now(), 100):
                 self._clock().sleep(self.random.random() * 9)
-                reports.remember(SHOP, customer, sent)
+                reports.record(SHOP, customer, sent)
 
     def _publish(self, customer: str) -> None:
         """As the desk does it while Shopify is slow or down."""

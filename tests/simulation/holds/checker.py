@@ -286,7 +286,9 @@ def _check_order(store: DynamoStore, hold_request: HoldRequest, bought: Bought) 
     loaded = store.load(wanted, fresh=True)
     assert loaded.order is not None
     assert loaded.hold_record is not None
-    taken = [one.points for one in loaded.order.spendings if one.hold_id == hold_request.hold_id]
+    taken = [
+        one.points for one in loaded.order.spendings if one.spending_id == hold_request.hold_id
+    ]
     must("spent", taken == [bought.points], f"{bought} took {taken}")
     times = loaded.hold_record.orders.count(bought.order_id)
     must("spent", times == 1, f"{bought} stands {times} times on its hold")

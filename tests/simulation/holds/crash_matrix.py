@@ -93,9 +93,9 @@ def arrived_too_late(bench: Bench, one: Instance) -> object:
         return "failed"
 
 
-def switch_off(bench: Bench, one: Instance) -> object:
+def deactivate(bench: Bench, one: Instance) -> object:
     """The sweep of codes."""
-    sweep = Sweep(one.store, bench.time, one.codes.switch_off, lambda _: None)
+    sweep = Sweep(one.store, bench.time, one.codes.deactivate, lambda _: None)
     return sweep.run(DueKind.CODE, SWEEP_SECONDS).due
 
 
@@ -125,9 +125,9 @@ CASES: Final = (
     HoldCase("capture again", capture, (create, pay, capture), spent=300),
     HoldCase("capture late", capture, (create, pay), MINUTES, spent=300),
     HoldCase("capture after the release", capture, (create, pay, release), spent=300),
-    HoldCase("switch off what was never made", switch_off, (lost_on_the_way,)),
-    HoldCase("switch off what is on its way", switch_off, (on_its_way,)),
-    HoldCase("switch off what was made", switch_off, (arrived_too_late,)),
+    HoldCase("switch off what was never made", deactivate, (lost_on_the_way,)),
+    HoldCase("switch off what is on its way", deactivate, (on_its_way,)),
+    HoldCase("switch off what was made", deactivate, (arrived_too_late,)),
 )
 
 

@@ -25,8 +25,8 @@ from pointbook.services.orphaned_codes import OrphanedCodeService
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discount, Discounts
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.orphaned_codes import OrphanedCodes
-from pointbook.store.pace import HoldCalls
 from pointbook.store.table import Table
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -237,7 +237,7 @@ class _Token:
 class Paced:
     """What my page asks of Shopify: each call has been counted by whoever makes it."""
 
-    def __init__(self, calls: HoldCalls, discounts: Discounts, around: Surroundings) -> None:
+    def __init__(self, calls: HoldCallLimiter, discounts: Discounts, around: Surroundings) -> None:
         self._calls = calls
         self._discounts = discounts
         self._around = around
@@ -254,10 +254,10 @@ class Paced:
         self._begin()
         return self._discounts.create(discount)
 
-    def switch_off(self, code: str) -> bool:
+    def deactivate(self, code: str) -> bool:
         """Switch a code off."""
         self._begin()
-        return self._discounts.switch_off(code)
+        return self._discounts.deactivate(code)
 
     def _begin(self) -> None:
         with self._around.kept():
@@ -278,7 +278,7 @@ class Process:
         self.ledger = JudgedLedger(self.store, self.clock, around, witness)
         self._orphaned_codes = OrphanedCodes(Table(client, TABLE))
         self._discounts = Discounts(AdminApi("https://shop", _Token(), line, self.clock))
-        self._paced = Paced(HoldCalls(Table(client, TABLE)), self._discounts, around)
+        self._paced = Paced(HoldCallLimiter(Table(client, TABLE)), self._discounts, around)
         self._programme = around.programme
 
     def hold_service(self) -> HoldService:
@@ -289,7 +289,7 @@ class Process:
             clock=self.clock,
             programme=self._programme,
             discounts=self._paced,
-            calls=self._paced,
+            call_limiter=self._paced,
             code_key=CODE_KEY,
         )
 

@@ -270,7 +270,7 @@ class HoldsWorld:
         for kind in kinds:
             process = self._process()
             settle = settling(process.ledger)
-            work = process.orphaned_code_service().switch_off if kind is DueKind.CODE else settle
+            work = process.orphaned_code_service().deactivate if kind is DueKind.CODE else settle
             sweep = Sweep(process.store, process.clock, work, self.random.shuffle)
             self._try(partial(sweep.run, kind, SWEEP_SECONDS))
 

@@ -99,9 +99,9 @@ def wrong_second_spending() -> Iterator[str]:
 
 def wrong_merges() -> Iterator[str]:
     """What the survivor of three merges does not say of whom it was made, and their tombstones."""
-    survivor = Account("7009", book_id="b9", time_zone="Asia/Tokyo")
+    survivor = Account("7009", account_id="b9", time_zone="Asia/Tokyo")
     earlier, later, chained = (
-        Account(f"700{number}", book_id=f"b{number}", time_zone="Asia/Tokyo")
+        Account(f"700{number}", account_id=f"b{number}", time_zone="Asia/Tokyo")
         for number in (1, 2, 3)
     )
     into_earlier = merge(chained, earlier, BEFORE)
@@ -139,16 +139,16 @@ def _cases() -> Iterator[tuple[str, Steps, datetime]]:
     grant: Steps = [(c.Grant(10, Days(1)), BEFORE - timedelta(days=1))]
     later: Steps = [(c.Grant(7, Days(9)), BEFORE)]
     for lapsed in (None, Days(3)):
-        hold = c.TakeHold(6, "h1", 600, lapsed, "PTS-1")
+        hold = c.PlaceHold(6, "h1", 600, lapsed, "PTS-1")
         yield "hold ends", [*grant, *later, (hold, BEFORE)], BEFORE + timedelta(seconds=600)
         at_midnight = MIDNIGHT - timedelta(seconds=600)
         yield "hold ends as a lot lapses", [*grant, (hold, at_midnight)], MIDNIGHT
-        day_long = c.TakeHold(6, "h1", 86_400, lapsed)
+        day_long = c.PlaceHold(6, "h1", 86_400, lapsed)
         yield "a held lot lapses", [*grant, *later, (day_long, BEFORE)], MIDNIGHT
     yield "an order's points are approved", [*grant, (_PROMISED, BEFORE)], MIDNIGHT
     yield "lot lapses", [*grant, *later], MIDNIGHT
     yield "lots lapse one after the other", [*grant, *later], MIDNIGHT + timedelta(days=9)
-    by_flow, short = c.Consume(1, flow_per_hour=1), c.TakeHold(1, "h0", 1, holds_per_hour=1)
+    by_flow, short = c.Consume(1, flow_per_hour=1), c.PlaceHold(1, "h0", 1, holds_per_hour=1)
     half_past = BEFORE + timedelta(minutes=30)
     used_up: Steps = [*grant, *later, (short, half_past), (by_flow, half_past)]
     yield "an hour is used up", used_up, BEFORE + timedelta(hours=1)
@@ -178,11 +178,11 @@ _LAST: Final[tuple[c.Command, ...]] = (
     c.Settle(),
     *(c.Consume(points) for points in (3, 4, 5, 7, 9, 10, 11, 17, 18)),
     *(c.Consume(1, flow_per_hour=most) for most in (1, 2)),
-    *(c.TakeHold(1, "h2", 600, holds_per_hour=most) for most in (1, 2)),
+    *(c.PlaceHold(1, "h2", 600, holds_per_hour=most) for most in (1, 2)),
     c.Remove(10),
     c.Remove(11),
-    c.TakeHold(10, "h2", 600),
-    c.TakeHold(11, "h2", 600),
+    c.PlaceHold(10, "h2", 600),
+    c.PlaceHold(11, "h2", 600),
     c.MarkReady("h1"),
     c.UndoHold("h1"),
     c.UndoHold("h1", code_in_doubt=True),
@@ -312,7 +312,7 @@ def _seen(account: Account) -> tuple[object, ...]:
 
 
 def _paces(account: Account) -> dict[str, tuple[int, int]]:
-    named = {"flow": account.flow_pace, "hold": account.hold_pace}
+    named = {"flow": account.flow_count, "hold": account.hold_count}
     return {kind: (pace.hour, pace.commands) for kind, pace in named.items() if pace}
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pointbook.domain.account import Account, HoldRecord
 from pointbook.domain.buckets import Figures
-from pointbook.domain.chain import Cause, Text, seal
+from pointbook.domain.chain import Cause, Text, chain_entries
 from pointbook.domain.commands import Grant
 from pointbook.domain.decide import Decision, decide
 from pointbook.domain.expiry import Never
@@ -27,7 +27,7 @@ from pointbook.domain.ports import (
 )
 from pointbook.domain.state import State
 from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.requests import transaction
+from pointbook.store.ledger_transactions import transaction
 from pointbook.store.table import Put, Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.table import TABLE, create_table
@@ -118,10 +118,12 @@ def _revision(write: Write) -> int:
 
 def _write(revision: int) -> Write:
     """A write of everything that a write can have, at a revision."""
-    account = Account("7001", book_id="book", revision=revision - 1)
+    account = Account("7001", account_id="book", revision=revision - 1)
     first = _decided(account, 5)
     second = _decided(replace(first.account, revision=revision - 1), 7)
-    entries = seal((*first.entries, *second.entries), "book", "", Cause("guards"), Text("", "salt"))
+    entries = chain_entries(
+        (*first.entries, *second.entries), "book", "", Cause("guards"), Text("", "salt")
+    )
     sealed = replace(second.account, head=entries[-1].entry_hash)
     tombstone = Account("7002", book_id="other", revision=revision, merged_into="7001")
     return Write(

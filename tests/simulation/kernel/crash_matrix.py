@@ -154,7 +154,7 @@ def grant(points: int = 20, days: int = 3, key: str | None = "g", who: str = "70
     return ask(c.Grant(points, Days(days)), key=key, who=who)
 
 
-HOLD = ask(c.TakeHold(8, "h1", 600, code="PTS-1"), key="hold")
+HOLD = ask(c.PlaceHold(8, "h1", 600, code="PTS-1"), key="hold")
 READY = ask(c.MarkReady("h1"), key="ready")
 RELEASING = ask(c.BeginRelease("h1"), key="releasing")
 MANY = tuple(grant(2, days, key=f"g{days}") for days in range(1, 28))
@@ -174,7 +174,7 @@ CASES: Final = (
     Case("another content", ask(c.Consume(8), content="8"), (grant(), ask(c.Consume(7)))),
     Case("remove", ask(c.Remove(7)), (grant(),)),
     Case("take a hold", HOLD, (grant(),)),
-    Case("take a second hold", ask(c.TakeHold(2, "h2", 600)), (grant(), HOLD)),
+    Case("take a second hold", ask(c.PlaceHold(2, "h2", 600)), (grant(), HOLD)),
     Case("mark ready", READY, (grant(), HOLD)),
     Case(
         "mark ready, no key", ask(c.MarkReady("h1"), key=None), (grant(), HOLD), has_identity=False

@@ -52,11 +52,11 @@ _TRY: Final = "late"
 _COMMANDS: Final[dict[str, c.Command]] = {
     "consume": c.Consume(10),
     "remove": c.Remove(10),
-    "hold": c.TakeHold(10, "h1", 600),
+    "hold": c.PlaceHold(10, "h1", 600),
 }
 _HOLD_END: Final = MIDNIGHT + timedelta(seconds=1)
 _GRANT: Final = ask(c.Grant(10, Days(1)), key="grant")
-_HOLD: Final = ask(c.TakeHold(4, "h0", 600), key="hold")
+_HOLD: Final = ask(c.PlaceHold(4, "h0", 600), key="hold")
 _STEPS: Final[dict[str, c.Command]] = {
     "mark ready": c.MarkReady("h0"),
     "undo": c.UndoHold("h0"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import CaptureHold, Command, TakeHold
+from pointbook.domain.commands import CaptureHold, Command, PlaceHold
 from pointbook.ledger.instruction import Identity, Instruction
 from tests.simulation.kernel.scheduler import SkewedClock
 
@@ -53,7 +53,7 @@ class Ask:
     def hold_id(self) -> str | None:
         """The hold whose record its command makes or changes."""
         command = self.command
-        return command.hold_id if isinstance(command, TakeHold | CaptureHold) else None
+        return command.hold_id if isinstance(command, PlaceHold | CaptureHold) else None
 
     def instruction(self, time_zone: str = "Asia/Tokyo") -> Instruction:
         """The ask as the ledger takes it."""

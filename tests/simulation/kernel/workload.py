@@ -119,7 +119,7 @@ class Workload:
 
         for day in range(1, days + 1):  # the first half is held while the second is granted
             add(0 if day <= half else 2, "grant", self.moving(c.Grant(2, Days(day)), "grant"))
-        held = c.TakeHold(2 * half, hold_id, 600)
+        held = c.PlaceHold(2 * half, hold_id, 600)
         add(1, "take_hold", self.moving(held, "take_hold"))
         add(3, "capture", _capture_of(self, hold_id, order_id, 2 * half))
         till_points = 2 * (days - half)
@@ -155,7 +155,7 @@ class Workload:
         return []
 
     def _after_hold(self, hold: Ask) -> list[tuple[int, Ask]]:
-        assert isinstance(hold.command, c.TakeHold)
+        assert isinstance(hold.command, c.PlaceHold)
         ends_ms, code = hold.command.seconds * 1000, hold.command.hold_id
         steps: list[tuple[int, str]] = []
         if self.random.random() < 0.7:
@@ -329,7 +329,7 @@ def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]
 def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
     hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
     code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
-    command = c.TakeHold(
+    command = c.PlaceHold(
         w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor, w.lean.per_hour
     )
     return w.moving(command, "take_hold")

@@ -19,7 +19,7 @@ from pointbook.domain.commands import (
     Grant,
     MarkReady,
     ReleaseHold,
-    TakeHold,
+    PlaceHold,
 )
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
@@ -68,7 +68,7 @@ def _on_the_account_as_stored(
     original: _Original, draft: Draft, command: Command, state: State
 ) -> Outcome | Refusal:
     counted = draft.account
-    draft.account = replace(state.account, flow_pace=counted.flow_pace, hold_pace=counted.hold_pace)
+    draft.account = replace(state.account, flow_count=counted.flow_count, hold_count=counted.hold_count)
     draft.entries.clear()
     return original(draft, command, state)
 
@@ -93,11 +93,11 @@ def _one_point_of_debt(
 ) -> Outcome | Refusal:
     if points != draft.account.balances.approved + 1:
         return original(draft, points, target, topic, renew)
-    draft.book(topic, transfer(Bucket.APPROVED, target, points), lots=())
+    draft.add_entry(topic, transfer(Bucket.APPROVED, target, points), lots=())
     return DONE
 
 
-def _last_point_refused(original: _Original, draft: Draft, command: TakeHold) -> Outcome | Refusal:
+def _last_point_refused(original: _Original, draft: Draft, command: PlaceHold) -> Outcome | Refusal:
     if draft.account.hold is None and command.points == draft.account.balances.approved:
         return movements.insufficient(draft, command.points)
     return original(draft, command)
@@ -134,7 +134,7 @@ def _hold_stays(original: _Original, draft: Draft, topic: Topic, moves: Moves, *
 
 
 def _beside_the_first_hold(
-    original: _Original, draft: Draft, command: TakeHold
+    original: _Original, draft: Draft, command: PlaceHold
 ) -> Outcome | Refusal:
     draft.account = replace(draft.account, hold=None)
     return original(draft, command)
@@ -188,9 +188,9 @@ def _as_the_records_owner(state: State) -> State:
 
 def _about_the_customer(original: _Original, leaving: Draft, staying: Draft) -> None:
     source = leaving.account
-    leaving.account = replace(source, book_id=source.customer_id)
+    leaving.account = replace(source, account_id=source.customer_id)
     original(leaving, staying)
-    leaving.account = replace(leaving.account, book_id=source.book_id)
+    leaving.account = replace(leaving.account, account_id=source.account_id)
 
 
 def _still_named(
@@ -219,7 +219,7 @@ def _without_what_lapsed(original: _Original, leaving: Draft, staying: Draft) ->
 
 def _one_hold_more(command: Command) -> Command:
     match command:
-        case TakeHold(holds_per_hour=int(most)):
+        case PlaceHold(holds_per_hour=int(most)):
             return replace(command, holds_per_hour=most + 1)
     return command
 
@@ -233,8 +233,8 @@ def _one_of_flow_more(command: Command) -> Command:
 
 def _holds_counted_as_flow(original: _Original, draft: Draft, command: Command) -> Refusal | None:
     match command:
-        case TakeHold(holds_per_hour=int()):
-            draft.account = replace(draft.account, hold_pace=draft.account.flow_pace)
+        case PlaceHold(holds_per_hour=int()):
+            draft.account = replace(draft.account, hold_count=draft.account.flow_count)
     return original(draft, command)
 
 
@@ -272,13 +272,13 @@ DOMAIN_BUGS: Final = (
     ),
     Bug(
         "entries dated when they are noticed",
-        Draft.book,
+        Draft.add_entry,
         lambda original, *what, at=None, **how: original(*what, **how),
     ),
     Bug("an expiry entry for each lot", Draft.expire, _first_lapsed_lot_alone),
     # --- points ---
     Bug("one point more than there is", movements.debit, _one_point_of_debt),
-    Bug("the last point cannot be held", holds.take_hold, _last_point_refused),
+    Bug("the last point cannot be held", holds.place_hold, _last_point_refused),
     Bug(
         "the last to expire goes first",
         lots.take,
@@ -307,8 +307,8 @@ DOMAIN_BUGS: Final = (
     ),
     Bug("more given back than spent", movements.give_back, _one_point_invented),
     # --- holds ---
-    Bug("a hold that stays until its time is over", Draft.book, _hold_stays),
-    Bug("a second hold", holds.take_hold, _beside_the_first_hold),
+    Bug("a hold that stays until its time is over", Draft.add_entry, _hold_stays),
+    Bug("a second hold", holds.place_hold, _beside_the_first_hold),
     Bug(
         "released in any state",
         holds.move_on,
@@ -403,8 +403,8 @@ DOMAIN_BUGS: Final = (
     Bug(
         "a text that is not sealed",
         chain.hash_of,
-        lambda original, entry, book_id, cause, digest, previous_hash: original(
-            entry, book_id, cause, "", previous_hash
+        lambda original, entry, account_id, cause, digest, previous_hash: original(
+            entry, account_id, cause, "", previous_hash
         ),
     ),
     Bug(

@@ -51,7 +51,7 @@ def _money_rounded_down(original: _Original, order: Order, base_minor: int) -> i
     goods_minor, paid_minor = original(order, 0), order._price_minor(order.goods)
     if paid_minor <= 0:
         return goods_minor
-    return goods_minor + order._money_minor() * base_minor // paid_minor
+    return goods_minor + order._extra_money_minor() * base_minor // paid_minor
 
 
 # --- what was spent on it ---
@@ -104,13 +104,13 @@ def _more_than_all(original: _Original, order: Order, spending: Spending) -> int
     points: int = original(order, spending)
     if points < spending.points or order.goods is None:
         return points
-    back, bought = order._back_of_bought(order._price_minor)
+    back, bought = order._returned_and_bought(order._price_minor)
     return max(points, spending.points * back // bought) if bought > 0 else points
 
 
 def _as_the_spender(state: State, command: ReturnSpending) -> State:
     for spending in state.order_or_new(command.order_id).spendings:
-        if spending.hold_id == command.spending_id:
+        if spending.spending_id == command.spending_id:
             state = replace(state, customer_id=spending.customer_id)
     return state
 

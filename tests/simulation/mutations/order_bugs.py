@@ -316,7 +316,7 @@ ORDER_BUGS: Final = (
     Bug("the last report of a refund wins", Refund.replaces, lambda original, *_: True),
     Bug(
         "the money of each refund by itself",
-        Order._beside_minor,
+        Order._extra_refund_minor,
         lambda original, order, refund: max(0, original(order, refund)),
     ),
     Bug(
@@ -388,7 +388,7 @@ ORDER_BUGS: Final = (
         "more is earned than the target",
         order_points._earn,
         lambda original, draft, order, points, expiry: original(
-            draft, order, points + order.standing_points, expiry
+            draft, order, points + order.current_points, expiry
         ),
     ),
     Bug("pending points not taken back first", order_points._lose, _pending_points_last),
@@ -400,9 +400,9 @@ ORDER_BUGS: Final = (
         shopify_orders._pieces,
         lambda original, *args: replace(original(*args), pieces=0),
     ),
-    Bug("all is back when its price is", Order._back_of_bought, _only_the_price_counts),
-    Bug("the share of the pieces, whatever they cost", Order._back_of_bought, _only_pieces_count),
-    Bug("what was removed by editing is not back", Order._back_of_bought, _removed_is_not_back),
+    Bug("all is back when its price is", Order._returned_and_bought, _only_the_price_counts),
+    Bug("the share of the pieces, whatever they cost", Order._returned_and_bought, _only_pieces_count),
+    Bug("what was removed by editing is not back", Order._returned_and_bought, _removed_is_not_back),
     Bug(
         "two states of one second taken for one",
         OrderService._update_of,

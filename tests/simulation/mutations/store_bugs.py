@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from pointbook import deadline
-from pointbook.domain.account import BEGINNING, Account, Pace
+from pointbook.domain.account import BEGINNING, Account, HourlyCount
 from pointbook.domain.chain import Cause, Text
 from pointbook.domain.decide import Decision
 from pointbook.domain.ports import (
@@ -122,7 +122,7 @@ def _past_those_due(
     return replace(last, entries=(*sealed_due.entries, *sealed_own.entries))
 
 
-def _begun(pace: Pace | None) -> Pace | None:
+def _begun(pace: HourlyCount | None) -> HourlyCount | None:
     """As if each command was the first of its hour."""
     return replace(pace, commands=1) if pace else None
 
@@ -131,52 +131,52 @@ STORE_BUGS: Final = (
     # --- guards of a write, each taken away alone ---
     Bug(
         "account written whatever its revision",
-        requests.transaction,
+        ledger_transactions.transaction,
         lambda original, write: _unconditional(original(write), _accounts(write)),
     ),
     Bug(
         "tombstones written without their condition",
-        requests.transaction,
+        ledger_transactions.transaction,
         lambda original, write: _unconditional(original(write), _tombstones(write)),
     ),
     Bug(
         "entry written over another",
-        requests.transaction,
+        ledger_transactions.transaction,
         lambda original, write: _unconditional(original(write), _entries(write)),
     ),
     Bug(
         "request recorded over another",
-        requests.transaction,
+        ledger_transactions.transaction,
         lambda original, write: _unconditional(original(write), _records(write)),
     ),
     Bug(
         "order written whatever its revision",
-        requests.transaction,
+        ledger_transactions.transaction,
         lambda original, write: _unconditional(original(write), _orders(write)),
     ),
     Bug(
         "hold record written whatever its revision",
-        requests.transaction,
+        ledger_transactions.transaction,
         lambda original, write: _unconditional(original(write), _hold_records(write)),
     ),
     Bug(
         "first write over an account that is there",
-        requests.put_unchanged,
+        ledger_transactions.put_unchanged,
         lambda original, item, revision: Put(item) if revision == 1 else original(item, revision),
     ),
     Bug(
         "an older revision passes",
-        requests.put_unchanged,
+        ledger_transactions.put_unchanged,
         lambda original, item, revision: _compared(original(item, revision), "<="),
     ),
     Bug(
         "a newer revision passes",
-        requests.put_unchanged,
+        ledger_transactions.put_unchanged,
         lambda original, item, revision: _compared(original(item, revision), ">="),
     ),
     Bug(
         "compared with the new revision",
-        requests.put_unchanged,
+        ledger_transactions.put_unchanged,
         lambda original, item, revision: original(item, revision + (revision > 1)),
     ),
     Bug(
@@ -333,7 +333,7 @@ STORE_BUGS: Final = (
             asked,
             given,
             replace(snapshot, idempotency_record=None)
-            if snapshot.state.account.hold_pace
+            if snapshot.state.account.hold_count
             else snapshot,
         ),
     ),
@@ -371,7 +371,7 @@ STORE_BUGS: Final = (
         lambda original, shop, account: original(
             shop,
             replace(
-                account, flow_pace=_begun(account.flow_pace), hold_pace=_begun(account.hold_pace)
+                account, flow_count=_begun(account.flow_count), hold_count=_begun(account.hold_count)
             ),
         ),
     ),

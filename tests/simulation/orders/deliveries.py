@@ -26,7 +26,7 @@ from unittest.mock import patch
 from pointbook import log
 from pointbook.domain.account import Account, faults
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Grant, TakeHold
+from pointbook.domain.commands import Grant, PlaceHold
 from pointbook.domain.decide import settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.ports import DueKind, ReadRequest, StoreUnavailable
@@ -192,7 +192,7 @@ class _Delivery:
 
     def _take(self, hold: Checkout) -> None:
         hold_id = hold_id_of(hold.code)
-        command = TakeHold(
+        command = PlaceHold(
             hold.points,
             hold_id,
             HOLD_SECONDS,
@@ -201,7 +201,7 @@ class _Delivery:
         )
         self._must_book(hold.customer, command)
 
-    def _must_book(self, customer: str, command: Grant | TakeHold, **more: Any) -> None:
+    def _must_book(self, customer: str, command: Grant | PlaceHold, **more: Any) -> None:
         ledger = Ledger(self.store, self.clock, random=self.random.random)
         answer = ledger.execute(Instruction(SHOP, customer, command, Cause("test"), **more))
         must("story", isinstance(answer, Booked), f"{customer}: {command}: {answer}")

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from pointbook.domain.chain import milliseconds
-from pointbook.domain.commands import TakeHold
+from pointbook.domain.commands import PlaceHold
 from pointbook.domain.programme import default_programme
 from pointbook.services.message import Message
 from pointbook.services.orders import REFUND_CREATED, OrderService
@@ -30,7 +30,7 @@ class _Shop:
     def __init__(self) -> None:
         self.driver = LedgerDriver(opened(MEMORY, MemoryDynamoDB()))
         self.driver.grant(50)
-        self.driver.say(TakeHold(50, hold_id_of(CODE), 600, code=CODE, worth_minor=10))
+        self.driver.say(PlaceHold(50, hold_id_of(CODE), 600, code=CODE, worth_minor=10))
         paid = order_payload(ORDER, CODE, USED_YEN, CUSTOMER, milliseconds(NOON))
         self.send("orders/paid", paid, point_worth_minor="3")
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pointbook.domain import commands as c
-from pointbook.domain.account import Account, Pace
+from pointbook.domain.account import Account, HourlyCount
 from pointbook.domain.decide import decide
 from pointbook.domain.programme import default_programme
 from pointbook.domain.refusal import Code, Refusal
@@ -48,7 +48,7 @@ def test_the_next_hour_begins_anew_at_its_first_instant() -> None:
     last = HOUR_ENDS - MILLISECOND
     assert refused(after, c.Consume(1, flow_per_hour=TWO), last) is Code.LOOP_REFUSED
     later = consumed(after, 2, HOUR_ENDS)
-    assert later.flow_pace == Pace(hour=int(HOUR_ENDS.timestamp()) // 3600, commands=2)
+    assert later.flow_count == HourlyCount(hour=int(HOUR_ENDS.timestamp()) // 3600, commands=2)
     assert refused(later, c.Consume(1, flow_per_hour=TWO), HOUR_ENDS) is Code.LOOP_REFUSED
 
 
@@ -65,8 +65,8 @@ def test_what_is_refused_for_want_of_points_does_not_count() -> None:
     before = consumed(account((10, 20)), 1)
     for _ in range(5):
         assert refused(before, c.Consume(11, flow_per_hour=TWO)) is Code.INSUFFICIENT_POINTS
-    assert before.flow_pace is not None
-    assert before.flow_pace.commands == 1
+    assert before.flow_count is not None
+    assert before.flow_count.commands == 1
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_is_refused_for_want_of_points_does_not_count() -> None:
 )
 def test_what_flow_did_not_ask_for_is_never_cut_and_does_not_count(command: c.Command) -> None:
     full = consumed(account((1000, 20)), 2)
-    assert done(full, command).account.flow_pace == full.flow_pace
+    assert done(full, command).account.flow_count == full.flow_count
 
 
 def test_a_clock_that_was_behind_does_not_begin_an_hour_twice() -> None:
@@ -92,6 +92,6 @@ def test_a_clock_that_was_behind_does_not_begin_an_hour_twice() -> None:
 
 
 def test_a_lower_limit_holds_at_once() -> None:
-    before = replace(account((1000, 20)), flow_pace=Pace(int(NOW.timestamp()) // 3600, 400))
+    before = replace(account((1000, 20)), flow_count=HourlyCount(int(NOW.timestamp()) // 3600, 400))
     assert refused(before, c.Consume(1, flow_per_hour=300)) is Code.LOOP_REFUSED
-    assert done(before, c.Consume(1, flow_per_hour=500)).account.flow_pace is not None
+    assert done(before, c.Consume(1, flow_per_hour=500)).account.flow_count is not None

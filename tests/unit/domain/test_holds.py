@@ -59,7 +59,7 @@ def test_a_hold_takes_the_soonest_expiring_points_and_remembers_their_days() -> 
 
 
 def test_one_hold_at_a_time() -> None:
-    assert refused(HELD, c.TakeHold(1, "h2", 600)) is Code.HOLD_OPEN
+    assert refused(HELD, c.PlaceHold(1, "h2", 600)) is Code.HOLD_OPEN
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_a_hold_is_over_at_the_very_moment_it_ends(
     before, now = STATES[state], NOW + TEN_MINUTES + late
     assert settled(before, now).figures.hold == (7 if open_still else 0)
     if open_still:
-        assert refused(before, c.TakeHold(1, "h2", 600), now) is Code.HOLD_OPEN
+        assert refused(before, c.PlaceHold(1, "h2", 600), now) is Code.HOLD_OPEN
     else:
-        decision = done(before, c.TakeHold(10, "h2", 600), now)
+        decision = done(before, c.PlaceHold(10, "h2", 600), now)
         assert topics(decision.entries) == ["points/add/hold", "points/sub/hold"]
         assert decision.entries[0].at == NOW + TEN_MINUTES
 

@@ -45,7 +45,7 @@ def owing(points: int) -> Account:
 
 
 def test_every_bucket_moves_to_the_survivor_in_one_entry_each() -> None:
-    source = replace(account((10, 20)), book_id="b1")
+    source = replace(account((10, 20)), account_id="b1")
     source = promised(source, 7).account
     source = done(promised(source, 2, "p2"), cancel("p2")).account
     for command in (c.Consume(1), c.Remove(1)):
@@ -53,7 +53,7 @@ def test_every_bucket_moves_to_the_survivor_in_one_entry_each() -> None:
     earned = done(promised(source, 1, "p3"), confirm("p3", through(20)))
     source = done(after(earned), cancel("p3")).account
     source = done(source, c.Grant(1, through(9))).account
-    result = merged(source, replace(TARGET, book_id="b2"))
+    result = merged(source, replace(TARGET, account_id="b2"))
     (leaving,), (arriving,) = result.source.entries, result.target.entries
     assert (leaving.topic, arriving.topic) == ("points/sub/merge", "points/add/merge")
     assert (leaving.about, arriving.about) == ("b2", "b1")

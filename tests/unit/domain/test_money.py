@@ -91,7 +91,7 @@ def test_an_amount_is_rounded_once_and_a_half_counts_as_one(
     ],
 )
 def test_what_is_no_amount_is_refused_with_what_to_give(amount: Any) -> None:
-    with pytest.raises(ValueError, match="is no amount; give"):
+    with pytest.raises(ValueError, match="is not an amount; give"):
         minor_of(amount, "JPY")
 
 

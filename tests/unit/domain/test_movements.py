@@ -65,7 +65,7 @@ def grant(topic: Topic) -> c.Grant:
         (PENDING_FIVE, cancel("p1"), "pending", "cancelled", "points/pending/cancel", 0),
         (FIVE, c.Remove(5), "approved", "removed", "points/sub/manual", -5),
         (FIVE, c.Consume(5), "approved", "spent", "points/sub/flow", -5),
-        (FIVE, c.TakeHold(5, "h1", 600), "approved", "hold", "points/sub/hold", -5),
+        (FIVE, c.PlaceHold(5, "h1", 600), "approved", "hold", "points/sub/hold", -5),
         (HELD_FIVE, c.UndoHold("h1"), "hold", "approved", "points/add/hold", 5),
         (RELEASING_FIVE, c.ReleaseHold("h1"), "hold", "approved", "points/add/hold", 5),
         (CODE_OF_FIVE, c.CaptureHold(5, "h1", "o1"), "hold", "spent", "points/hold/spent", 0),
@@ -110,7 +110,7 @@ def test_no_more_is_spent_than_is_there(kind: str, there: int, asked: int, enoug
     commands: dict[str, c.Command] = {
         "consume": c.Consume(asked),
         "remove": c.Remove(asked),
-        "hold": c.TakeHold(asked, "h1", 600),
+        "hold": c.PlaceHold(asked, "h1", 600),
     }
     if enough:
         assert done(before, commands[kind]).account.figures.approved == there - asked
@@ -118,7 +118,7 @@ def test_no_more_is_spent_than_is_there(kind: str, there: int, asked: int, enoug
         assert refused(before, commands[kind]) is Code.INSUFFICIENT_POINTS
 
 
-@pytest.mark.parametrize("command", [c.Consume(1), c.Remove(1), c.TakeHold(1, "h1", 600)])
+@pytest.mark.parametrize("command", [c.Consume(1), c.Remove(1), c.PlaceHold(1, "h1", 600)])
 def test_who_owes_points_spends_none(command: c.Command) -> None:
     assert refused(in_debt(3), command) is Code.INSUFFICIENT_POINTS
 
@@ -286,7 +286,7 @@ def test_a_command_moves_a_whole_number_of_points_within_bounds(points: int) -> 
     for make in (
         lambda: c.Consume(points),
         lambda: c.Grant(points, IN_30_DAYS),
-        lambda: c.TakeHold(points, "h1", 600),
+        lambda: c.PlaceHold(points, "h1", 600),
     ):
         with pytest.raises(ValueError, match="whole number"):
             make()
@@ -301,9 +301,9 @@ def test_as_many_points_as_allowed_are_granted(points: int) -> None:
 @pytest.mark.parametrize("seconds", [-1, 0, c.HOLD_SECONDS_MAX + 1])
 def test_a_hold_lasts_within_bounds(seconds: int) -> None:
     for fine in (1, c.HOLD_SECONDS_MAX):
-        c.TakeHold(1, "h1", fine)
+        c.PlaceHold(1, "h1", fine)
     with pytest.raises(ValueError, match=str(seconds)):
-        c.TakeHold(1, "h1", seconds)
+        c.PlaceHold(1, "h1", seconds)
 
 
 @pytest.mark.parametrize("topic", sorted(set(Topic) - c.GRANT_TOPICS))

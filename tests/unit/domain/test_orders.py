@@ -263,7 +263,7 @@ def test_a_refund_of_spent_points_follows_the_debt_policy_under_which_they_were_
     for later in DebtPolicy:
         decision = tell(before, order, CANCELLED, replace(ONE_PERCENT, debt_policy=later))
         assert decision.account.figures.approved == approved
-        assert order_of(decision).standing_points == 0
+        assert order_of(decision).current_points == 0
 
 
 def test_points_that_a_refund_let_go_are_not_granted_again_when_it_fails() -> None:
@@ -279,8 +279,8 @@ def test_points_that_a_refund_let_go_are_not_granted_again_when_it_fails() -> No
     ):
         decision = tell(before, order, said)
         before, order = decision.account, order_of(decision)
-        assert (before.figures.approved, order.standing_points) == (approved, standing)
-    assert (before.figures.lifetime, order.approved_points, order.let_go_points) == (14, 8, 8)
+        assert (before.figures.approved, order.current_points) == (approved, standing)
+    assert (before.figures.lifetime, order.approved_points, order.waived_points) == (14, 8, 8)
 
 
 def test_news_is_refused_where_the_promised_points_have_left_pending() -> None:

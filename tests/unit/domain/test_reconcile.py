@@ -9,7 +9,7 @@ import pytest
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
 from pointbook.domain.buckets import Bucket
-from pointbook.domain.chain import BookedEntry, Cause, Text, milliseconds, seal
+from pointbook.domain.chain import BookedEntry, Cause, Text, chain_entries, milliseconds
 from pointbook.domain.lots import Lot
 from pointbook.domain.reconcile import Damage, reconcile
 from tests.support.domain import END_OF_TODAY, NOW, day, done, through
@@ -21,16 +21,16 @@ type Book = list[BookedEntry]
 
 def book() -> tuple[Account, Book]:
     """An account with a history of grants, a hold, spending and expiry, sealed entry by entry."""
-    account = Account("1001", book_id="b1")
+    account = Account("1001", account_id="b1")
     booked: Book = []
     for command, now in (
         (c.Grant(5, through(10)), NOW),
         (c.Grant(5, through(20)), NOW),
         (c.Consume(2), NOW + timedelta(milliseconds=1)),
-        (c.TakeHold(4, "h1", 600), END_OF_TODAY),
+        (c.PlaceHold(4, "h1", 600), END_OF_TODAY),
     ):
         decision = done(account, command, now)
-        sealed = seal(decision.entries, "b1", account.head, CAUSE, TEXT)
+        sealed = chain_entries(decision.entries, "b1", account.head, CAUSE, TEXT)
         booked += sealed
         account = replace(decision.account, head=sealed[-1].entry_hash)
     return account, booked
@@ -48,7 +48,7 @@ def damages(account: Account, entries: Book) -> set[Damage]:
 def altered(number: int, **changes: object) -> Book:
     """The book with one entry changed and sealed anew, as one would who knows how."""
     entry = replace(BOOK[number].entry, **changes)  # type: ignore[arg-type]
-    (forged,) = seal([entry], "b1", BOOK[number].previous_hash, CAUSE, TEXT)
+    (forged,) = chain_entries([entry], "b1", BOOK[number].previous_hash, CAUSE, TEXT)
     return [*BOOK[:number], forged, *BOOK[number + 1 :]]
 
 
@@ -63,7 +63,7 @@ def test_erased_text_leaves_the_hashes_whole() -> None:
 
 def test_a_book_without_texts_is_whole() -> None:
     decision = done(Account("1001"), c.Grant(1, through(20)))
-    booked = seal(decision.entries, "", "", CAUSE, None)
+    booked = chain_entries(decision.entries, "", "", CAUSE, None)
     assert booked[0].text_digest == ""
     assert reconcile(replace(decision.account, head=booked[0].entry_hash), booked) == []
 
@@ -105,7 +105,7 @@ def test_a_touched_account_is_found(change: Callable[[Account], Account]) -> Non
 
 
 def test_another_customers_book_is_not_mistaken_for_this_one() -> None:
-    assert Damage.HASH in damages(replace(ACCOUNT, book_id="b2"), BOOK)
+    assert Damage.HASH in damages(replace(ACCOUNT, account_id="b2"), BOOK)
 
 
 def test_an_entry_is_sealed_with_all_that_it_says() -> None:
@@ -123,10 +123,10 @@ def test_an_entry_is_sealed_with_all_that_it_says() -> None:
         replace(entry, figures=BOOK[1].entry.figures),
         replace(entry, about="o1"),
     ]
-    sealed = [seal([variant], "b1", "", CAUSE, TEXT)[0] for variant in variants]
+    sealed = [chain_entries([variant], "b1", "", CAUSE, TEXT)[0] for variant in variants]
     sealed += [
-        seal([entry], book_id, head, cause, text)[0]
-        for book_id, head, cause, text in (
+        chain_entries([entry], account_id, head, cause, text)[0]
+        for account_id, head, cause, text in (
             ("b2", "", CAUSE, TEXT),
             ("b1", "0", CAUSE, TEXT),
             ("b1", "", replace(CAUSE, source="manual"), TEXT),

@@ -41,7 +41,7 @@ def test_points_used_at_a_till_are_spent_the_soonest_to_expire_first() -> None:
     assert decision.alarms == ()
     assert lots(decision.account.lots) == {25: 2}
     (spending,) = order_of(decision).spendings
-    assert (spending.hold_id, spending.customer_id, spending.points) == ("till", "1001", 5)
+    assert (spending.spending_id, spending.customer_id, spending.points) == ("till", "1001", 5)
     assert lots(spending.lots) == {20: 3, 25: 2}
 
 
@@ -51,7 +51,7 @@ def test_points_are_spent_once_under_one_id() -> None:
     assert (again.entries, again.order, again.alarms) == ((), None, ())
     more = done(after(first), spend(2, "till-2"))
     assert more.account.figures.spent == 7
-    assert [s.hold_id for s in order_of(more).spendings] == ["till", "till-2"]
+    assert [s.spending_id for s in order_of(more).spendings] == ["till", "till-2"]
 
 
 @pytest.mark.parametrize(("there", "alarmed"), [(6, False), (5, False), (4, True), (0, True)])

@@ -14,9 +14,9 @@ from pointbook.domain.commands import (
     Command,
     Consume,
     Grant,
+    PlaceHold,
     Settle,
     SpendOnOrder,
-    TakeHold,
     UpdateOrder,
 )
 from pointbook.domain.decide import Decision, decide, settled
@@ -62,7 +62,7 @@ type Scripted = list[Any]
 
 def account_with(points: int, customer_id: str = CUSTOMER, revision: int = 1) -> Account:
     """An account whose one entry granted `points` for ten days."""
-    opened = Account(customer_id, book_id="b1")
+    opened = Account(customer_id, account_id="b1")
     granted = decide(State(opened), Grant(points, Days(10)), NOON) if points else None
     account = granted.account if isinstance(granted, Decision) else opened
     return replace(account, revision=revision)
@@ -533,7 +533,7 @@ def test_an_order_and_a_hold_record_are_written_one_revision_on() -> None:
     assert (order.order_id, order.revision) == (ORDER, 5)
 
     script = Script([Loaded(account_with(100))], [Committed()])
-    run(script, TakeHold(30, HOLD_ID, 600, code=CODE))
+    run(script, PlaceHold(30, HOLD_ID, 600, code=CODE))
     (write,) = script.writes
     assert write.hold_record == replace(a_hold_record(), lots=write.hold_record.lots)  # type: ignore[union-attr]
     assert write.order is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Command, Grant, TakeHold
+from pointbook.domain.commands import Command, Grant, PlaceHold
 from pointbook.domain.erase import moved_account, pseudonym_of, renamed_order, tombstone
 from pointbook.domain.expiry import Days, ExpiryRule, Never
 from pointbook.domain.orders import Order
@@ -86,7 +86,7 @@ class Shop:
 
     def hold(self, points: int, customer: str = CUSTOMER, code: str = CODE) -> None:
         hold_id = hold_id_of(code)
-        command = TakeHold(points, hold_id, 600, code=code, worth_minor=10)
+        command = PlaceHold(points, hold_id, 600, code=code, worth_minor=10)
         assert isinstance(self._execute(customer, command), Booked)
 
     def merge(self, gone: str, kept: str) -> None:
@@ -315,7 +315,7 @@ def test_a_customer_whom_shopify_does_not_know_is_never_taken_for_one_without_ta
     """The merge is on its way: afterwards the survivor is asked about."""
     ranked.customers.gone.add(CUSTOMER)
     ranked.customers.tags[OTHER] = ("gold",)
-    with pytest.raises(TagsUnknown, match=r"knows no customer 7001.*customers/merge"):
+    with pytest.raises(TagsUnknown, match=r"has no customer 7001.*customers/merge"):
         ranked.send("orders/create", order(**DEAR))
     assert ranked.figures() == {}
     ranked.merge(CUSTOMER, OTHER)

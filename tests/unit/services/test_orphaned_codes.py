@@ -9,8 +9,8 @@ from pointbook.domain.account import OrphanedCode
 from pointbook.domain.ports import DUE_SHARDS, DueKind, Write
 from pointbook.errors import LedgerUnavailable, ShopifyRefused, Unavailable
 from pointbook.services.orphaned_codes import (
-    PAUSE_FIRST_SECONDS,
-    PAUSE_MAX_SECONDS,
+    BACKOFF_INITIAL_SECONDS,
+    BACKOFF_MAX_SECONDS,
     OrphanedCodeService,
 )
 from pointbook.services.ports import Discounts
@@ -43,7 +43,7 @@ class _Of:
     def create(self, discount: Discount) -> str:
         pytest.fail(f"{discount.code} was made")
 
-    def switch_off(self, code: str) -> bool:
+    def deactivate(self, code: str) -> bool:
         self._shops.asked.append((self._shop, code))
         answer = self._shops.answers.pop(0)
         if isinstance(answer, Exception):
@@ -83,7 +83,7 @@ def due(bench: Bench) -> list[tuple[str, str]]:
 def work(bench: Bench, shop: Shop, plan: Plan | None = None) -> None:
     """Do what is due: it is one code."""
     ((domain, listed_id),) = due(bench)
-    assert driver(bench, shop, plan).switch_off(domain, listed_id) == 0
+    assert driver(bench, shop, plan).deactivate(domain, listed_id) == 0
 
 
 def test_a_code_that_is_off_is_struck_off_the_list(bench: Bench) -> None:
@@ -108,7 +108,7 @@ def test_a_code_that_is_not_there_may_come_yet_and_is_tried_until_its_time_is_ov
 
 
 def test_the_pause_between_two_tries_has_a_bound() -> None:
-    assert PAUSE_FIRST_SECONDS * 2**4 < PAUSE_MAX_SECONDS < PAUSE_FIRST_SECONDS * 2**5
+    assert BACKOFF_INITIAL_SECONDS * 2**4 < BACKOFF_MAX_SECONDS < BACKOFF_INITIAL_SECONDS * 2**5
     bench = Bench()
     until = bench.time.now() + timedelta(days=1)
     bench.instance().store.commit(
@@ -121,7 +121,7 @@ def test_the_pause_between_two_tries_has_a_bound() -> None:
         while not due(bench):
             bench.time.pause(10_000)
         pauses.append(_tens_of_seconds(bench.time.now_ms - before_ms))
-    assert max(pauses) == pauses[-1] == PAUSE_MAX_SECONDS
+    assert max(pauses) == pauses[-1] == BACKOFF_MAX_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_what_shopify_does_not_do_is_told_and_tried_again_later(
     with pytest.raises(type(error)):
         work(bench, shop)
     assert (bench.listed(), due(bench)) == (1, [])
-    bench.time.pause(PAUSE_FIRST_SECONDS * 1000)
+    bench.time.pause(BACKOFF_INITIAL_SECONDS * 1000)
     work(bench, shop)
     assert bench.listed() == 0
 
@@ -150,8 +150,8 @@ def test_a_code_whose_time_is_over_is_struck_off_without_asking(bench: Bench) ->
 def test_a_code_that_another_sweep_has_struck_off_is_left_alone(bench: Bench) -> None:
     ((domain, listed_id),) = due(bench)
     shop = Shop(True)
-    assert driver(bench, shop).switch_off(domain, listed_id) == 0
-    assert driver(bench, shop).switch_off(domain, listed_id) == 0
+    assert driver(bench, shop).deactivate(domain, listed_id) == 0
+    assert driver(bench, shop).deactivate(domain, listed_id) == 0
     assert len(shop.asked) == 1
 
 
@@ -161,10 +161,10 @@ def test_two_sweeps_at_once_do_no_harm(bench: Bench) -> None:
 
     class Slow(Shop):
         def of(self, shop: str) -> Discounts:
-            other.switch_off(domain, listed_id)
+            other.deactivate(domain, listed_id)
             return super().of(shop)
 
-    assert driver(bench, Slow(True)).switch_off(domain, listed_id) == 0
+    assert driver(bench, Slow(True)).deactivate(domain, listed_id) == 0
     assert bench.listed() == 0
 
 

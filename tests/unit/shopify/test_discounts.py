@@ -95,9 +95,9 @@ class Shop:
         assert self.calls.done()
         return refusal.value
 
-    def switch_off(self) -> bool:
+    def deactivate(self) -> bool:
         """Whether there was such a code."""
-        existed = self.discounts.switch_off(DISCOUNT.code)
+        existed = self.discounts.deactivate(DISCOUNT.code)
         assert self.calls.done()
         return existed
 
@@ -263,37 +263,37 @@ def test_another_refusal_after_a_lost_reply_is_unknown() -> None:
 
 def test_a_code_is_found_and_switched_off() -> None:
     shop = Shop(found(), SWITCHED_OFF)
-    assert shop.switch_off()
+    assert shop.deactivate()
     asked = [body["variables"] for body in shop.calls.bodies()]
     assert asked == [{"code": DISCOUNT.code}, {"id": GID}]
 
 
 def test_a_code_that_has_not_begun_is_switched_off_as_well() -> None:
-    assert Shop(found(status="SCHEDULED"), SWITCHED_OFF).switch_off()
+    assert Shop(found(status="SCHEDULED"), SWITCHED_OFF).deactivate()
 
 
 def test_a_code_that_is_not_there_is_off() -> None:
-    assert not Shop(NOT_FOUND).switch_off()
+    assert not Shop(NOT_FOUND).deactivate()
 
 
 def test_a_code_that_has_ended_is_off() -> None:
-    assert Shop(found(status="EXPIRED")).switch_off()
+    assert Shop(found(status="EXPIRED")).deactivate()
 
 
 def test_a_code_that_is_deleted_meanwhile_is_off() -> None:
-    assert Shop(found(), NO_SUCH, NOT_FOUND).switch_off()
+    assert Shop(found(), NO_SUCH, NOT_FOUND).deactivate()
 
 
 def test_a_code_that_is_still_there_is_not_off() -> None:
     with pytest.raises(ShopifyRefused):
-        Shop(found(), NO_SUCH, found()).switch_off()
+        Shop(found(), NO_SUCH, found()).deactivate()
 
 
 def test_a_code_that_may_not_be_switched_off_is_not_off() -> None:
     with pytest.raises(ShopifyRefused):
-        Shop(found(), answer({}, 403)).switch_off()
+        Shop(found(), answer({}, 403)).deactivate()
 
 
 def test_a_code_that_nobody_knows_of_is_not_off() -> None:
     with pytest.raises(ShopifyUnavailable):
-        Shop(*[answer({}, 503)] * 5).switch_off()
+        Shop(*[answer({}, 503)] * 5).deactivate()

@@ -9,7 +9,7 @@ import pytest
 from pointbook.domain.ports import DueKind, ReadRequest
 from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.requests import UNCHANGED
+from pointbook.store.ledger_transactions import UNCHANGED
 from pointbook.store.table import ABSENT, Table
 from tests.support.engine import SHOP
 from tests.support.examples import CUSTOMER, HOLD_ID, ORDER, a_write

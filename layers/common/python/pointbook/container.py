@@ -16,7 +16,7 @@ from pointbook.services.alarms import raise_alarm
 from pointbook.services.my_page import MyPage
 from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.programmes import PARAMETERS_REST, Deployment, Programmes
+from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
 from pointbook.store.table import Table, connect
 from pointbook.till.member import Till
 
@@ -86,9 +86,9 @@ class Container(BaseContainer):
     def programme(self, shop: str) -> Programme:
         """The programme in force, cached for a minute."""
         # On a laptop no two releases run side by side, so its parameters hold at once.
-        rest = timedelta() if self.settings.stage is Stage.LOCAL else PARAMETERS_REST
+        min_age = timedelta() if self.settings.stage is Stage.LOCAL else PARAMETERS_MIN_AGE
         if shop not in self._programmes:
-            read = partial(self._programmes_with(rest).in_force, shop)
+            read = partial(self._programmes_with(min_age).in_force, shop)
             self._programmes[shop] = Cached(f"programme of {shop}", read, self.monotonic)
         return self._programmes[shop].get()
 
@@ -99,7 +99,7 @@ class Container(BaseContainer):
         """
 
         def read() -> Programme:
-            version = self._programmes_with(PARAMETERS_REST).latest(shop)
+            version = self._programmes_with(PARAMETERS_MIN_AGE).latest(shop)
             return version.programme if version else self.default_programme
 
         if shop not in self._shown_programmes:
@@ -124,7 +124,7 @@ class Container(BaseContainer):
     def hold_service(self, shop: str) -> "HoldService":
         """The service that takes and releases holds, under a shop's programme."""
         from pointbook.services.holds import HoldService  # noqa: PLC0415 - for two functions
-        from pointbook.store.pace import HoldCalls  # noqa: PLC0415 - same
+        from pointbook.store.hold_calls import HoldCallLimiter  # noqa: PLC0415 - same
 
         programme = self.programme(shop)
         return HoldService(
@@ -133,7 +133,7 @@ class Container(BaseContainer):
             clock=self.clock,
             programme=programme,
             discounts=self.discounts(shop),
-            calls=HoldCalls(self._table),
+            call_limiter=HoldCallLimiter(self._table),
             code_key=self.secrets().hold_code_key(),
         )
 
@@ -290,8 +290,8 @@ class Container(BaseContainer):
         """The ledger's table."""
         return Table(self.dynamodb, self.settings.table_name)
 
-    def _programmes_with(self, rest: timedelta) -> Programmes:
-        deployment = Deployment(self.default_programme, rest)
+    def _programmes_with(self, min_age: timedelta) -> Programmes:
+        deployment = Deployment(self.default_programme, min_age)
         return Programmes(self._table, self.clock, deployment)
 
     def _new_admin_api(self, shop: str) -> "AdminApi":

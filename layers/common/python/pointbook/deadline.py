@@ -17,6 +17,11 @@ JITTER = SystemRandom().random
 """Full jitter: between nothing and the whole pause."""
 
 
+def no_jitter() -> float:
+    """Always the whole pause: for one caller that retries by itself."""
+    return 1.0
+
+
 class DeadlinePassed(TimeoutError):
     """There is no time left."""
 

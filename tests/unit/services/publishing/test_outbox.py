@@ -268,7 +268,7 @@ def test_a_run_whose_time_is_up_puts_the_rest_on_the_list_at_once(world: World) 
 
 def test_a_shop_that_rests_is_not_called(world: World) -> None:
     world.ledger.grant(10)
-    world.deliver(version=1, resting=True)
+    world.deliver(version=1, enqueue_only=True)
     assert world.flow.asked == 0
     assert world.due_in(5)
 
@@ -335,7 +335,7 @@ def test_a_lease_is_kept_while_a_long_book_is_told(world: World) -> None:
     world.flow.whims.extend([look] * 40)
     world.deliver(version=20, seconds=1_000)
     assert len(left) == 40
-    assert min(left) >= module.LEASE_SPARE.total_seconds() - 3
+    assert min(left) >= module.LEASE_RENEWAL_MARGIN.total_seconds() - 3
 
 
 def test_who_lost_the_lease_sends_nothing_more(world: World) -> None:

@@ -1,8 +1,9 @@
-"""Everything about one customer that a decision needs."""
+"""A customer's account with its hold, and the record of a hold."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pointbook.domain.buckets import Balances, Figures
 from pointbook.domain.entry import entry_id
@@ -12,11 +13,11 @@ from pointbook.domain.lots import Lots, total
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 LAPSED_DAYS_MAX = 8
-"""How many of the latest lapsed days an account remembers for orders that come late."""
+"""How many of the latest lapsed days an account keeps for late orders."""
 
 
 class HoldState(StrEnum):
-    """Where an open hold stands. An ended hold is no longer on the account."""
+    """The state of an open hold. An ended hold is no longer on the account."""
 
     PREPARING = "preparing"
     READY = "ready"
@@ -27,9 +28,9 @@ class HoldState(StrEnum):
 class Hold:
     """Points taken out of approved for one checkout.
 
-    `lots` say where they came from, and go back to. At `ends_at` the points are free again, at that
-    very moment. `lapsed_expiry` is the rule for points whose day passed meanwhile; None: they come
-    back and expire at once. `code` is the discount that the customer gets for them.
+    `lots` are the lots that they came from and return to. From `ends_at` on the points are free
+    again. `lapsed_expiry` is the expiry rule of points whose last day has passed meanwhile; None:
+    they expire as soon as they are back. `code` is the customer's discount code.
     """
 
     hold_id: str
@@ -43,7 +44,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class OrphanedCode:
-    """A code that nobody holds points for, and that a checkout may still take until `until`."""
+    """A code that no hold stands behind any more, but that checkouts accept until `until`."""
 
     hold_id: str
     code: str
@@ -52,10 +53,10 @@ class OrphanedCode:
 
 @dataclass(frozen=True, slots=True)
 class HoldRecord:
-    """What is kept of a hold for ever, found by its id, which is made from its code.
+    """The permanent record of a hold, found by its id, which is derived from its code.
 
-    `orders` are the orders that carried the code. `revision` is the condition of the next write.
-    `worth_minor` is what each point was worth as payment, in the currency's smallest unit.
+    `orders` are the orders that used the code; the next write requires this `revision`.
+    `worth_minor` is the value of each point in the currency's smallest unit.
     """
 
     hold_id: str
@@ -72,9 +73,8 @@ class HoldRecord:
         return -(-amount_minor // self.worth_minor)
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How many commands of one kind were carried out in one hour (hours since 1970)."""
+class HourlyCount(NamedTuple):
+    """The number of commands of one kind in one hour (hours since 1970)."""
 
     hour: int
     commands: int
@@ -84,18 +84,17 @@ class Pace:
 class Account:
     """One customer's account as of its last write.
 
-    `version` counts entries, `revision` counts writes (some, like a hold becoming ready, book no
+    `version` counts entries, `revision` counts writes (some, such as a hold becoming ready, add no
     entry). `as_of` is the latest instant any write has seen: time never runs backwards for an
-    account; `last_at` is when the last entry took effect. `book_id` is a random name that its
-    entries' hashes cover, `head` the hash of the last of them. `lapsed` is what expired on the
-    latest lapsed days: an order that comes after its hold has ended takes from there first.
-    `flow_pace` counts what Flow did lately, `hold_pace` the holds taken. `merged_into` makes this
-    account a tombstone, and `merged_from` names those of its own; `erased` makes it that of a
-    customer who was erased.
+    account; `last_at` is when the last entry took effect. `account_id` is random and covered by the
+    entries' hashes, `head` the hash of the last entry. `lapsed` is what expired on the latest
+    lapsed days: an order that comes after its hold has ended takes from there first. `flow_count`
+    and `hold_count` are the rate limits' counters. `merged_into` marks the tombstone of a merged
+    customer, `erased` that of an erased one; `merged_from` are those merged into this account.
     """
 
     customer_id: str
-    book_id: str = ""
+    account_id: str = ""
     time_zone: str = "Asia/Tokyo"
     version: int = 0
     revision: int = 0
@@ -109,8 +108,8 @@ class Account:
     merged_into: str | None = None
     merged_from: tuple[str, ...] = ()
     erased: bool = False
-    flow_pace: Pace | None = None
-    hold_pace: Pace | None = None
+    flow_count: HourlyCount | None = None
+    hold_count: HourlyCount | None = None
 
     @property
     def figures(self) -> Figures:
@@ -119,7 +118,7 @@ class Account:
 
     @property
     def last_entry_id(self) -> str:
-        """The id of the last entry, "" while there is none."""
+        """The id of the last entry; "" before the first."""
         return entry_id(self.customer_id, self.version) if self.version else ""
 
     @property
@@ -129,7 +128,7 @@ class Account:
 
     @property
     def next_lapse(self) -> datetime | None:
-        """When the soonest-expiring lot stops counting."""
+        """When the soonest-expiring lot lapses."""
         if not self.lots or self.lots[0].valid_through == NEVER:
             return None
         return lapse_instant(self.lots[0].valid_through, self.time_zone)
@@ -141,7 +140,7 @@ class Account:
 
 
 def faults(account: Account) -> list[str]:
-    """What is wrong with an account, in words; nothing ever should be, whatever happened to it.
+    """The violated invariants of an account, in words; there should never be any.
 
     The buckets sum to zero; only issued and approved may be below zero; a debt means that there is
     no free lot; otherwise the lots are exactly the approved points; the hold's lots are exactly the

@@ -1,8 +1,7 @@
-"""Entries chained by their hashes, so that a changed, lost or added one shows.
+"""Entries chained by their hashes, so that changed, missing or added entries are detected.
 
-Each hash covers the entry, who caused it, the salted digest of its free text and of the entry that
-caused it, and the hash before it. Text and causing entry lie beside the entry and can be erased (an
-entry's id names its customer): the hashes still hold.
+Each hash covers the entry, its cause, the previous hash, and a salted digest of what can be erased:
+the free text and the id of the causing entry (which contains a customer's id).
 """
 
 import hashlib
@@ -17,16 +16,16 @@ from pointbook.domain.lots import Lots
 FORMAT = 1
 
 STAFF = frozenset({"manual", "import"})
-"""Sources whose actor is a person of the shop's."""
+"""Sources whose actor is a member of the shop's staff."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Who caused an entry, and by what.
 
-    `source` is the door it came through (flow, order, my_page, schedule, manual, ...), `actor` the
-    id of whoever acted, `cause_entry_id` the entry that led to the action, if it named one, and
-    `depth` how many entries led to each other before this one.
+    `source` is where the command came from (flow, order, my_page, schedule, manual, ...), `actor`
+    the id of whoever gave it, `cause_entry_id` the entry that triggered it, if it named one, and
+    `depth` the number of entries that triggered each other before this one.
     """
 
     source: str
@@ -37,20 +36,20 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Free text beside an entry, and the random salt that keeps its digest from being guessed."""
+    """The free text of an entry, and the random salt that keeps its digest from being guessed."""
 
     reason: str
     salt: str
 
     def digest(self, cause: Cause) -> str:
-        """What the entry's hash covers in place of the text and of the entry that caused it."""
+        """The digest that the entry's hash covers in place of the text and the causing entry."""
         erasable = f"{self.salt}\n{cause.cause_entry_id}\n{self.reason}"
         return hashlib.sha256(erasable.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class BookedEntry:
-    """An entry as it is kept: sealed by `entry_hash` over everything but the text itself."""
+    """An entry as it is stored: `entry_hash` covers everything but the text itself."""
 
     entry: Entry
     cause: Cause
@@ -60,24 +59,26 @@ class BookedEntry:
     entry_hash: str
 
 
-def seal(
-    entries: Iterable[Entry], book_id: str, head: str, cause: Cause, text: Text | None
+def chain_entries(
+    entries: Iterable[Entry], account_id: str, head: str, cause: Cause, text: Text | None
 ) -> tuple[BookedEntry, ...]:
     """Chain `entries` on to `head`, the hash of the entry before them ("" for the first)."""
     booked: list[BookedEntry] = []
     for entry in entries:
         digest = text.digest(cause) if text else ""
-        entry_hash = hash_of(entry, book_id, cause, digest, head)
+        entry_hash = hash_of(entry, account_id, cause, digest, head)
         booked.append(BookedEntry(entry, cause, text, digest, head, entry_hash))
         head = entry_hash
     return tuple(booked)
 
 
-def hash_of(entry: Entry, book_id: str, cause: Cause, text_digest: str, previous_hash: str) -> str:
+def hash_of(
+    entry: Entry, account_id: str, cause: Cause, text_digest: str, previous_hash: str
+) -> str:
     """SHA-256, in hex, over the entry's facts in a canonical form."""
     facts = [
         FORMAT,
-        book_id,
+        account_id,
         entry.version,
         entry.topic,
         milliseconds(entry.at),
@@ -98,7 +99,7 @@ def hash_of(entry: Entry, book_id: str, cause: Cause, text_digest: str, previous
 
 
 def milliseconds(instant: datetime) -> int:
-    """An aware instant as whole milliseconds since 1970, the precision that is kept."""
+    """An aware instant as whole milliseconds since 1970, the precision of stored times."""
     since = instant - datetime(1970, 1, 1, tzinfo=UTC)
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 

@@ -2,8 +2,14 @@
 
 What a command is about (account, order, hold record) is loaded by its id and decided on as `State`.
 
-`renew` is the rule of a programme with rolling expiry: the customer's activity renews every lot.
-`lapsed_expiry` is the rule for points that come back after their day; None: they expire at once.
+Fields that several commands have:
+
+    renew           the rule of a programme with rolling expiry: activity renews every lot
+    lapsed_expiry   the rule for points that come back after their last day; None: they expire
+    flow_per_hour   how many commands Flow may give for one customer within an hour
+    return_spent    when the points spent come back from the order
+
+A command about an order or a hold is refused if that belongs to another customer.
 """
 
 from dataclasses import dataclass
@@ -39,8 +45,7 @@ class _MovesPoints:
 class Grant(_MovesPoints):
     """issued → approved, into a lot by `expiry`.
 
-    `flow_per_hour` is how many commands Flow may give for one customer within an hour. `in_time`:
-    refuse if the last valid day is past; otherwise such points are granted and expire at once.
+    `in_time`: refuse if the last valid day is past; otherwise such points expire at once.
     """
 
     points: int
@@ -58,10 +63,7 @@ class Grant(_MovesPoints):
 
 @dataclass(frozen=True, slots=True)
 class Consume(_MovesPoints):
-    """approved → spent, by Flow. Refused when there is not enough.
-
-    `flow_per_hour` is how many commands Flow may give for one customer within an hour.
-    """
+    """approved → spent, by Flow. Refused when there is not enough."""
 
     points: int
     renew: Rolling | None = None
@@ -76,11 +78,11 @@ class Remove(_MovesPoints):
 
 
 @dataclass(frozen=True, slots=True)
-class TakeHold(_MovesPoints):
+class PlaceHold(_MovesPoints):
     """approved → hold, for `seconds`. One hold at a time.
 
-    `code` is the discount that the customer gets for it, `worth_minor` what each point is worth as
-    payment. `holds_per_hour` is how many holds one customer may take within an hour.
+    `code` is the customer's discount code, `worth_minor` the value of each point, and
+    `holds_per_hour` the number of holds that one customer may place within an hour.
     """
 
     points: int
@@ -108,7 +110,7 @@ class MarkReady:
 class UndoHold:
     """hold → approved, only while preparing: the discount could not be made.
 
-    `code_in_doubt`: nobody knows whether it was made after all.
+    `code_in_doubt`: the discount may exist nevertheless.
     """
 
     hold_id: str
@@ -117,25 +119,24 @@ class UndoHold:
 
 @dataclass(frozen=True, slots=True)
 class BeginRelease:
-    """The customer gives the hold up; its code is to be switched off first. Moves no points."""
+    """The customer releases the hold: its code is to be deactivated first. Moves no points."""
 
     hold_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseHold:
-    """hold → approved, only while releasing: the code is off."""
+    """hold → approved, only while releasing: the code is deactivated."""
 
     hold_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureHold(_MovesPoints):
-    """hold → spent: an order carries the hold's code and used `points` of it.
+    """hold → spent: an order used the hold's code, for `points` of the hold; the rest comes back.
 
-    The rest comes back. After the hold has ended the points are taken again: first those that have
-    expired since, then free points; what is missing becomes a debt. `return_spent` says when they
-    come back from the order. Refused where the hold belongs to another customer.
+    After the hold has ended the points are taken again: first those that have expired since, then
+    free points; what is missing becomes a debt.
     """
 
     points: int
@@ -151,7 +152,6 @@ class UpdateOrder:
 
     `rule` is stored with the order if it has none yet; None leaves the order without one.
     `needs_rule`: refuse if the order's goods are known (from another message) but it has no rule.
-    Refused where the order belongs to another customer.
     """
 
     order_id: str
@@ -163,11 +163,9 @@ class UpdateOrder:
 
 @dataclass(frozen=True, slots=True)
 class SpendOnOrder(_MovesPoints):
-    """approved → spent: an order says that points were used at a till; once a `spending_id`.
+    """approved → spent: points were used at a till, as the order says; once for each `spending_id`.
 
-    They have been used already, so too few points are no reason to refuse: a debt is left.
-    `return_spent` says when they come back from the order. Refused where the order belongs to
-    another customer.
+    They have been used already, so it is not refused for lack of points: a debt is left.
     """
 
     points: int
@@ -181,8 +179,8 @@ class SpendOnOrder(_MovesPoints):
 class ReturnSpending:
     """Return as many of the points spent on an order as its current state requires.
 
-    spent → approved, or, where a later update says that less came back, approved → spent again.
-    `spending_id` names it: a hold, or the till. Refused where another customer spent the points.
+    spent → approved, or, if a later update says that less came back, approved → spent again.
+    `spending_id` is a hold's id or "till".
     """
 
     order_id: str
@@ -193,14 +191,14 @@ class ReturnSpending:
 
 @dataclass(frozen=True, slots=True)
 class Settle:
-    """Write down what has fallen due; nothing else."""
+    """Record what has fallen due; nothing else."""
 
 
 type Command = (
     Grant
     | Consume
     | Remove
-    | TakeHold
+    | PlaceHold
     | MarkReady
     | UndoHold
     | BeginRelease

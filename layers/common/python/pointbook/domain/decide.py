@@ -10,7 +10,7 @@ from typing import assert_never
 
 from pointbook.domain import commands as c
 from pointbook.domain import holds, order_points
-from pointbook.domain.account import Account, HoldRecord, OrphanedCode, Pace, faults
+from pointbook.domain.account import Account, HoldRecord, HourlyCount, OrphanedCode, faults
 from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.draft import Draft
@@ -21,7 +21,7 @@ from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State
 
 COMMAND_ENTRIES_MAX = 3
-"""The most entries that one command books on one account, beside what had fallen due before it.
+"""The most entries that one command adds to one account, besides what had fallen due before it.
 
 This does not depend on the number of lots: at most two movements of its own (part of a hold is
 spent and the rest released; or a merge releases a hold and moves points away), and one that expires
@@ -37,8 +37,8 @@ class Decision:
     """What is to be written: the new account, its entries, and what else changed.
 
     The first `settled` entries had fallen due before; the others are the command's. `order` and
-    `record` are given where the command changed them. `alarms` are for the operator,
-    `orphaned_codes` are to be switched off.
+    `record` are None if unchanged. `alarms` are for the operator, `orphaned_codes` are to be
+    deactivated.
     """
 
     account: Account
@@ -51,7 +51,7 @@ class Decision:
 
     @property
     def command_entries(self) -> tuple[Entry, ...]:
-        """The entries that the command itself called for."""
+        """The command's own entries."""
         return self.entries[self.settled :]
 
     def changes(self, before: Account) -> bool:
@@ -133,10 +133,10 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
             return debit(draft, command.points, Bucket.SPENT, Topic.SUB_FLOW, command.renew)
         case c.Remove():
             return debit(draft, command.points, Bucket.REMOVED, Topic.SUB_MANUAL)
-        case c.TakeHold():
-            return holds.take_hold(draft, command)
+        case c.PlaceHold():
+            return holds.place_hold(draft, command)
         case c.MarkReady() | c.BeginRelease() | c.UndoHold() | c.ReleaseHold():
-            return holds.move_on(draft, command)
+            return holds.transition(draft, command)
         case c.CaptureHold():
             return holds.capture(draft, command, state)
         case c.UpdateOrder():
@@ -153,31 +153,31 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
 
 
 def _check_hourly_limits(draft: Draft, command: c.Command) -> Refusal | None:
-    """Refuse what is done to one customer too often within an hour; count what is done.
+    """Apply the hourly rate limits of one customer, and count this command.
 
     The counter is part of the account and is saved together with the command's effect, so neither
-    refusals nor repeated requests are counted.
+    refusals nor repeated requests count.
     """
     account, now_ms = draft.account, milliseconds(draft.now)
     hour = now_ms // _HOUR_MS
     match command:
         case c.Grant(flow_per_hour=int(most)) | c.Consume(flow_per_hour=int(most)):
-            done = _done_within(hour, account.flow_pace)
+            done = _done_within(hour, account.flow_count)
             if done >= most:
                 return _looping(done)
-            draft.account = replace(account, flow_pace=Pace(hour, done + 1))
-        case c.TakeHold(holds_per_hour=int(most)):
-            done = _done_within(hour, account.hold_pace)
+            draft.account = replace(account, flow_count=HourlyCount(hour, done + 1))
+        case c.PlaceHold(holds_per_hour=int(most)):
+            done = _done_within(hour, account.hold_count)
             if done >= most:
                 return _held_too_often(done, (hour + 1) * _HOUR_MS - now_ms)
-            draft.account = replace(account, hold_pace=Pace(hour, done + 1))
+            draft.account = replace(account, hold_count=HourlyCount(hour, done + 1))
         case _:
             pass
     return None
 
 
-def _done_within(hour: int, pace: Pace | None) -> int:
-    return pace.commands if pace is not None and pace.hour == hour else 0
+def _done_within(hour: int, count: HourlyCount | None) -> int:
+    return count.commands if count is not None and count.hour == hour else 0
 
 
 def _looping(done: int) -> Refusal:

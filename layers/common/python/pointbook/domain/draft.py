@@ -1,4 +1,4 @@
-"""The sheet on which a decision is worked out: an account, and the entries booked on it so far."""
+"""A draft of a decision: an account, and the entries added to it so far."""
 
 from dataclasses import replace
 from datetime import date, datetime
@@ -20,7 +20,7 @@ from pointbook.domain.lots import Lot, Lots, added, bounded, negated, renewed, t
 class Draft:
     """Applies movements to an account one after the other; each becomes one entry.
 
-    `now` is never before the account's own `as_of`, so a slow clock undoes nothing.
+    `now` is never before the account's `as_of`: a slow clock undoes nothing.
     """
 
     def __init__(self, account: Account, now: datetime) -> None:
@@ -29,7 +29,7 @@ class Draft:
         self.account = account
         self.entries: list[Entry] = []
 
-    def book(
+    def add_entry(
         self,
         topic: Topic,
         moves: Moves,
@@ -40,10 +40,10 @@ class Draft:
         lapsed: Lots | None = None,
         hold: Hold | None = None,
     ) -> None:
-        """Change the account by one movement and write its entry.
+        """Change the account by one movement and add its entry.
 
-        `lots` and `lapsed` stay where they are not given. A movement of held points says what
-        `hold` remains; all others leave it alone.
+        `lots` and `lapsed` stay as they are unless given. After a movement of held points `hold` is
+        what remains of the hold; other movements leave it alone.
         """
         before = self.account
         at = at or self.now
@@ -74,11 +74,11 @@ class Draft:
         )
 
     def settle(self, entries_max: int | None = None) -> None:
-        """Book what has fallen due by now, in the order in which it fell due.
+        """Add the entries that have fallen due by now, in the order in which they fell due.
 
-        A hold that ends and a lot that lapses at one instant: the hold first, since what it
-        returns lapses too. What lapses at one instant is one entry, so lots that come back too
-        late expire together. Stops at `entries_max` entries where that is given.
+        If a hold ends and a lot lapses at one instant, the hold comes first: what it returns
+        lapses too. All that lapses at one instant is one entry. Stops at `entries_max` entries, if
+        given.
         """
         while entries_max is None or len(self.entries) < entries_max:
             hold_end, next_lapse = self.account.hold_end, self.account.next_lapse
@@ -92,10 +92,10 @@ class Draft:
                 self.expire(at)
 
     def release_hold(self, at: datetime, renew: Rolling | None = None) -> None:
-        """The open hold's points go back to the lots they came from."""
+        """Return the open hold's points to the lots they came from."""
         hold = self.account.hold
         assert hold is not None, "there is no hold to release"
-        self.book(
+        self.add_entry(
             Topic.ADD_HOLD,
             transfer(Bucket.HOLD, Bucket.APPROVED, hold.points),
             at=at,
@@ -104,13 +104,13 @@ class Draft:
         )
 
     def expire(self, at: datetime) -> None:
-        """Every lot that has lapsed by `at` stops counting, all in one entry that names each day.
+        """Expire every lot that has lapsed by `at`, in one entry.
 
-        The account remembers the latest of these days for late orders.
+        The account keeps the latest of these lots in `lapsed`, for late orders.
         """
         lots = self.account.lots
         lapsed = tuple(lot for lot in lots if self.has_lapsed(lot, at))
-        self.book(
+        self.add_entry(
             Topic.SUB_EXPIRE,
             transfer(Bucket.APPROVED, Bucket.EXPIRED, total(lapsed)),
             at=at,
@@ -118,24 +118,24 @@ class Draft:
             lapsed=added(self.account.lapsed, lapsed)[-LAPSED_DAYS_MAX:],
         )
 
-    def credited(self, incoming: Lots, at: datetime, renew: Rolling | None = None) -> Lots:
-        """The free lots after a credit at `at`: a debt is repaid first, from the soonest-expiring.
+    def credited(self, credit: Lots, at: datetime, renew: Rolling | None = None) -> Lots:
+        """The free lots after a credit at `at`: its soonest-expiring points repay any debt first.
 
-        What has lapsed is neither renewed nor joined with a later day: settling expires it next.
+        Lapsed lots are neither renewed nor joined with a later day: settling expires them next.
         """
-        _, rest = take(incoming, self.account.debt)
+        _, rest = take(credit, self.account.debt)
         lots = added(self.account.lots, rest)
         lapsed = tuple(lot for lot in lots if self.has_lapsed(lot, at))
         return (*lapsed, *bounded(self.renewed(lots[len(lapsed) :], renew)))
 
     def renewed(self, lots: Lots, renew: Rolling | None) -> Lots:
-        """The lots after an activity of the customer; the same where expiry does not roll."""
+        """The lots after an activity of the customer; unchanged unless expiry is rolling."""
         return renewed(lots, self.valid_through(renew)) if renew else lots
 
     def returning(self, lots: Lots, at: datetime, lapsed_expiry: ExpiryRule | None) -> Lots:
-        """Lots as they come back at `at`: where there is a rule, a lapsed lot gets a new day.
+        """Lots as they come back at `at`: a lapsed lot gets a new day by `lapsed_expiry`.
 
-        Without a rule it keeps its day, and the next settling expires it.
+        Without that rule it keeps its day, and the next settling expires it.
         """
         if lapsed_expiry is None:
             return lots

@@ -9,7 +9,7 @@ from pointbook.domain.lots import Lots
 
 
 class Topic(StrEnum):
-    """What a movement was; Shopify Flow gets those that change approved under this name."""
+    """The kind of a movement; Flow gets those that change approved points under this name."""
 
     ADD_ORDER = "points/add/order"
     ADD_SIGN_UP = "points/add/sign_up"
@@ -36,11 +36,10 @@ class Topic(StrEnum):
 class Entry:
     """One movement of one account.
 
-    `at` is when the movement took effect, `recorded_at` when it was written down: a hold that ended
-    at 10:00 and was noticed at 10:05 has both. `moves` are bucket changes that sum to zero. `lots`
-    are the changes of the free lots and `held_lots` those of the open hold's lots, so that giving
-    back finds the days again. `figures` are the six figures after it. `about` names the order or
-    the hold concerned.
+    `at` is when the movement took effect, `recorded_at` when it was recorded: they differ for a
+    hold that ended before anybody looked. `moves` are bucket changes that sum to zero, `lots` the
+    changes of the free lots, `held_lots` those of the open hold's lots. `figures` are the six
+    figures after it. `about` is the id of the order or hold concerned.
     """
 
     customer_id: str

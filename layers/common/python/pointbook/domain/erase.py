@@ -1,7 +1,7 @@
-"""Erasing a customer: the account goes on under a pseudonym, and the old id keeps only a tombstone.
+"""Erasing a customer: the account moves to a pseudonym, and the old id keeps only a tombstone.
 
-Nothing that counts changes, so the shop's sums stay what they were, and the hashes hold: they cover
-the account's random name, not the customer, and only digests of what is left out here.
+No number changes, so the shop's sums stay the same. The hashes stay valid: they cover the random
+`account_id` instead of the customer's id, and only digests of what is removed here.
 Rules: docs/privacy.md.
 """
 
@@ -14,7 +14,7 @@ from pointbook.domain.chain import BookedEntry
 from pointbook.domain.orders import Order
 
 type Pseudonyms = Mapping[str, str]
-"""The pseudonym of each customer that is erased together: one person, with those merged into it."""
+"""The pseudonyms of customers who are erased together: one person, with those merged into it."""
 
 _PSEUDONYM = re.compile("0[0-9]{19}")
 
@@ -29,24 +29,24 @@ def pseudonym_of(number: int) -> str:
 
 
 def is_pseudonym(customer_id: str) -> bool:
-    """Whether this is a pseudonym; nothing is published of it, as Shopify does not know it."""
+    """Whether this is a pseudonym. Shopify does not know it, so nothing is published of it."""
     return _PSEUDONYM.fullmatch(customer_id) is not None
 
 
 def tombstone(customer_id: str, before: Account | None) -> Account:
-    """What stays under the erased customer's id: nothing but that it takes no commands any more."""
+    """What stays under the erased customer's id: an account that takes no commands."""
     revision = before.revision + 1 if before else 1
     return Account(customer_id, erased=True, revision=revision)
 
 
 def moved_account(account: Account, pseudonyms: Pseudonyms) -> Account:
-    """The account as it goes on under its pseudonym: its first write there."""
+    """The account under its pseudonym: its first revision there."""
     renamed = renamed_merges(account, pseudonyms)
     return replace(renamed, customer_id=pseudonyms[account.customer_id], revision=1)
 
 
 def renamed_merges(account: Account, pseudonyms: Pseudonyms) -> Account:
-    """An account that no longer names the erased among those it was merged with."""
+    """An account whose merges name the erased by their pseudonyms."""
     return replace(
         account,
         merged_into=_named(account.merged_into, pseudonyms),
@@ -55,19 +55,19 @@ def renamed_merges(account: Account, pseudonyms: Pseudonyms) -> Account:
 
 
 def moved_entry(booked: BookedEntry, pseudonyms: Pseudonyms) -> BookedEntry:
-    """An entry under its account's pseudonym, without text, salt and the entry that caused it."""
+    """An entry under its account's pseudonym, without text, salt and causing entry."""
     entry = replace(booked.entry, customer_id=pseudonyms[booked.entry.customer_id])
     return replace(booked, entry=entry, text=None, cause=replace(booked.cause, cause_entry_id=""))
 
 
 def renamed_entry_id(entry_id: str, pseudonyms: Pseudonyms) -> str:
-    """The id of an entry as it is called once its account has moved."""
+    """The id of an entry once its account has moved."""
     customer_id, _, version = entry_id.partition("-")
     return f"{pseudonyms.get(customer_id, customer_id)}-{version}" if version else entry_id
 
 
 def renamed_order(order: Order, pseudonyms: Pseudonyms) -> Order:
-    """An order that no longer names the erased; the same one where it never did."""
+    """An order that names the erased by their pseudonyms; equal if it named none of them."""
     return replace(
         order,
         customer_id=_named(order.customer_id, pseudonyms),
@@ -79,7 +79,7 @@ def renamed_order(order: Order, pseudonyms: Pseudonyms) -> Order:
 
 
 def renamed_record(record: HoldRecord, pseudonyms: Pseudonyms) -> HoldRecord:
-    """A hold record that no longer names the erased; the same one where it never did."""
+    """A hold record that names the erased by their pseudonyms; equal if it named none."""
     return replace(record, customer_id=pseudonyms.get(record.customer_id, record.customer_id))
 
 

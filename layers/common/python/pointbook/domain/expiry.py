@@ -20,7 +20,7 @@ MONTHS_MAX = 1_200
 
 
 class RoundTo(StrEnum):
-    """To which end a last valid day is carried forward."""
+    """The end of a period to which the last valid day is extended."""
 
     MONTH_END = "month_end"
     YEAR_END = "year_end"
@@ -108,10 +108,10 @@ def day_of(instant: datetime, time_zone: str) -> date:
 
 
 def parse_rule(text: str) -> ExpiryRule:
-    """The rule that a text names.
+    """Parse a rule.
 
     `days:30`, `months:12`, `months:12:month_end`, `days:90:year_end`, `date:2027-03-31`, `never`,
-    `rolling:months:12`. Raises ValueError with what is wrong and what is possible.
+    `rolling:months:12`. Raises ValueError that lists the possible forms.
     """
     match text.split(":"):
         case ["never"]:
@@ -150,8 +150,8 @@ def _parse_period(parts: list[str], text: str) -> Days | Months:
                     Days(int(count), round_to) if unit == "days" else Months(int(count), round_to)
                 )
     raise ValueError(
-        f"{text!r} is no expiry rule: use days:N, months:N (each with :month_end or :year_end if "
-        "wanted), date:YYYY-MM-DD, never, or rolling: before days or months"
+        f"{text!r} is not an expiry rule: use days:N or months:N (optionally with :month_end or "
+        ":year_end), date:YYYY-MM-DD, never, or rolling: before days or months"
     )
 
 

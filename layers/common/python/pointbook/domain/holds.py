@@ -14,8 +14,8 @@ from pointbook.domain.commands import (
     BeginRelease,
     CaptureHold,
     MarkReady,
+    PlaceHold,
     ReleaseHold,
-    TakeHold,
     UndoHold,
 )
 from pointbook.domain.draft import Draft
@@ -30,7 +30,7 @@ from pointbook.domain.state import State
 type HoldStep = MarkReady | BeginRelease | UndoHold | ReleaseHold
 
 ENDED: Final = None
-"""What a hold is after its last step: gone from the account, its points released."""
+"""The end of a hold: it is removed from the account, and its points are released."""
 
 TRANSITIONS: Final[Mapping[tuple[HoldState, type[HoldStep]], HoldState | None]] = {
     (HoldState.PREPARING, MarkReady): HoldState.READY,
@@ -43,7 +43,7 @@ TRANSITIONS: Final[Mapping[tuple[HoldState, type[HoldStep]], HoldState | None]] 
 }
 """The state of a hold after each step that is possible in it; any other step is refused.
 
-In any state, a hold also ends when its time is up or when an order uses its code.
+In any state, a hold also ends when its time is up or an order uses its code.
 """
 
 ALARM_LATE_ORDER = "late_order"
@@ -51,8 +51,8 @@ ALARM_CODE_USED_AGAIN = "code_used_again"
 ALARM_USED_MORE_THAN_HELD = "used_more_than_held"
 
 
-def take_hold(draft: Draft, command: TakeHold) -> Outcome | Refusal:
-    """Points leave approved for the time the programme gives. One hold at a time."""
+def place_hold(draft: Draft, command: PlaceHold) -> Outcome | Refusal:
+    """Move points out of approved for the time that the command gives. One hold at a time."""
     if (hold := draft.account.hold) is not None:
         return Refusal(
             Code.HOLD_OPEN, f"{hold.points:,} points are already held: release that hold first."
@@ -60,7 +60,7 @@ def take_hold(draft: Draft, command: TakeHold) -> Outcome | Refusal:
     if command.points > draft.account.balances.approved:
         return insufficient(draft, command.points)
     taken, left = take(draft.account.lots, command.points)
-    draft.book(
+    draft.add_entry(
         Topic.SUB_HOLD,
         transfer(Bucket.APPROVED, Bucket.HOLD, command.points),
         about=command.hold_id,
@@ -86,10 +86,10 @@ def take_hold(draft: Draft, command: TakeHold) -> Outcome | Refusal:
     )
 
 
-def move_on(draft: Draft, command: HoldStep) -> Outcome | Refusal:
-    """One step of the open hold, as `TRANSITIONS` has it; the end of a hold releases its points.
+def transition(draft: Draft, command: HoldStep) -> Outcome | Refusal:
+    """One step of the open hold, as in `TRANSITIONS`; the end of a hold releases its points.
 
-    Where a hold is undone, its discount may have been made all the same: then its code is orphaned.
+    If the discount of an undone hold may exist nevertheless, its code is orphaned.
     """
     hold = draft.account.hold
     if hold is None or hold.hold_id != command.hold_id:
@@ -112,7 +112,7 @@ def move_on(draft: Draft, command: HoldStep) -> Outcome | Refusal:
 
 
 def capture(draft: Draft, command: CaptureHold, state: State) -> Outcome | Refusal:
-    """An order carries the code. Each order counts once, whenever its message comes."""
+    """Spend a hold's points on an order that used its code: once for each order."""
     record, order = state.hold_record, state.order_or_new(command.order_id)
     if record is None:
         return Refusal(Code.HOLD_NOT_FOUND, f"There never was a hold {command.hold_id}.")
@@ -131,7 +131,7 @@ def capture(draft: Draft, command: CaptureHold, state: State) -> Outcome | Refus
             draft, points, record.lots, Topic.SUB_HOLD, order.order_id, renew=command.renew
         )
     spending = Spending(
-        hold_id=record.hold_id,
+        spending_id=record.hold_id,
         customer_id=draft.account.customer_id,
         points=points,
         lots=spent_lots,
@@ -150,12 +150,12 @@ def orphaned(hold: Hold) -> tuple[OrphanedCode, ...]:
 
 
 def _spend_held(draft: Draft, points: int, order_id: str, renew: Rolling | None) -> Lots:
-    """Spend the open hold's points on the order; points it did not use go back to their lots."""
+    """Spend the open hold's points on the order; the unused ones return to their lots."""
     hold = draft.account.hold
     assert hold is not None, "only an open hold is spent this way"
     spent_lots, rest = take(hold.lots, points)
     remaining = replace(hold, points=hold.points - points, lots=rest) if rest else None
-    draft.book(
+    draft.add_entry(
         Topic.HOLD_SPENT,
         transfer(Bucket.HOLD, Bucket.SPENT, points),
         about=order_id,

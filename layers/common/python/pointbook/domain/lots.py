@@ -1,7 +1,7 @@
-"""Lots: approved points kept by the last day on which they can be spent.
+"""Lots: approved points grouped by the last day on which they can be spent.
 
-A set of lots is a tuple of `Lot`, sorted by day, one lot a day, none empty. Points of one day are
-alike, so grants that lapse together share a lot.
+`Lots` are sorted by day, with one lot for each day, none empty: grants that lapse together share
+a lot.
 """
 
 from collections.abc import Collection, Iterable
@@ -39,7 +39,7 @@ def added(lots: Iterable[Lot], more: Iterable[Lot]) -> Lots:
 
 
 def negated(lots: Iterable[Lot]) -> Lots:
-    """The same days with the opposite sign: what takes these lots away."""
+    """The same lots with the opposite sign."""
     return tuple(Lot(lot.valid_through, -lot.points) for lot in lots)
 
 
@@ -61,9 +61,9 @@ def take(lots: Lots, points: int, first: Collection[date] = ()) -> tuple[Lots, L
 
 
 def bounded(lots: Lots) -> Lots:
-    """At most `LOTS_MAX` lots: the two whose days lie nearest are joined on the later day.
+    """Join lots until there are at most `LOTS_MAX`: the two nearest, on the later day.
 
-    The customer never loses a day by it. Of equally near pairs the one that lapses first is joined.
+    So the customer never loses a day. Of equally near pairs the one that lapses first is joined.
     """
     while len(lots) > LOTS_MAX:
         gaps = [later.valid_through - lot.valid_through for lot, later in pairwise(lots)]

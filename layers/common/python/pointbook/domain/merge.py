@@ -14,16 +14,16 @@ from pointbook.domain.lots import added, take
 from pointbook.domain.refusal import Code, Refusal
 
 TOMBSTONES_MOVED_MAX = 40
-"""How many tombstones one merge points to the survivor: they share its transaction of 100 items."""
+"""How many tombstones one merge redirects: they share its transaction of 100 items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
     """Both sides of a merge, to be written in one transaction.
 
-    `tombstones` are those of whoever was merged into the source before: they point to the survivor
-    from now on, so that nobody has to follow a long chain. `released_hold` is the vanished
-    customer's open hold; its code is among the `orphaned_codes` that are to be switched off.
+    `tombstones` are those of customers merged into the source before: they now point to the
+    survivor, so that no chain of them grows long. `released_hold` is the id of the source's open
+    hold; its code is among the `orphaned_codes`, which are to be deactivated.
     """
 
     source: Decision
@@ -34,9 +34,9 @@ class Merged:
 
 
 def tombstones_to_move(source: Account) -> tuple[str, ...]:
-    """Whose tombstones a merge of `source` points to the survivor: the latest, as many as fit.
+    """The customers whose tombstones a merge of `source` redirects: the latest, as many as fit.
 
-    Those that are left lead there by way of `source`; with the latest moved no chain grows long.
+    The others lead to the survivor by way of `source`.
     """
     return source.merged_from[-TOMBSTONES_MOVED_MAX:]
 
@@ -100,15 +100,15 @@ def _move_all(leaving: Draft, staying: Draft) -> None:
     if not moves:
         return
     _, lots = take(staying.credited(source.lots, staying.now), source.debt)
-    staying.book(
+    staying.add_entry(
         Topic.ADD_MERGE,
         moves,
-        about=source.book_id,
+        about=source.account_id,
         lots=lots,
         lapsed=added(target.lapsed, source.lapsed)[-LAPSED_DAYS_MAX:],
     )
     away: Moves = tuple((bucket, -points) for bucket, points in moves)
-    leaving.book(Topic.SUB_MERGE, away, about=target.book_id, lots=(), lapsed=())
+    leaving.add_entry(Topic.SUB_MERGE, away, about=target.account_id, lots=(), lapsed=())
     assert leaving.account.balances == Balances(), "a merge leaves nothing behind"
 
 

@@ -27,7 +27,7 @@ _LIMIT = Decimal(10**15)
 def exponent(currency: str) -> int:
     """How many decimals the amounts of a currency (ISO 4217 code) have: 0, 2 or 3."""
     if not _CURRENCY.fullmatch(currency):
-        raise ValueError(f"{currency!r} is no currency; give a code such as JPY")
+        raise ValueError(f"{currency!r} is not a currency; give a code such as JPY")
     return _EXPONENTS.get(currency, _DEFAULT_EXPONENT)
 
 
@@ -39,7 +39,7 @@ def minor_of(amount: Decimal | str, currency: str) -> int:
     """
     number = _number(amount)
     if not number.is_finite() or abs(number) >= _LIMIT:
-        raise ValueError(f"{amount!r} is no amount; give one below {_LIMIT:,} {currency}")
+        raise ValueError(f"{amount!r} is not an amount; give one below {_LIMIT:,} {currency}")
     scaled = number.scaleb(exponent(currency))
     return int(scaled.to_integral_value(rounding=ROUND_HALF_UP))
 
@@ -57,5 +57,5 @@ def _number(amount: Decimal | str) -> Decimal:
     if isinstance(amount, Decimal):
         return amount
     if not isinstance(amount, str) or not _DECIMAL.fullmatch(amount):
-        raise ValueError(f"{amount!r} is no amount; give a decimal text such as '19.80'")
+        raise ValueError(f"{amount!r} is not an amount; give a decimal text such as '19.80'")
     return Decimal(amount)

@@ -1,4 +1,4 @@
-"""The movements that commands are made of: each books one entry on a draft."""
+"""The movements that commands are made of: each adds one entry to a draft."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from pointbook.domain.refusal import Code, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command changed beside the account, and what the operator should know."""
+    """What a command changed besides the account, and alarms for the operator."""
 
     order: Order | None = None
     record: HoldRecord | None = None
@@ -30,10 +30,10 @@ DONE = Outcome()
 def approve(
     draft: Draft, source: Bucket, points: int, expiry: ExpiryRule, topic: Topic, about: str
 ) -> Lot:
-    """Points become approved, out of `issued` or `pending`. Returns the lot that they make."""
+    """Approve points from `issued` or `pending`. Returns the lot they make."""
     lot = Lot(draft.valid_through(expiry), points)
     renew = expiry if isinstance(expiry, Rolling) else None
-    draft.book(
+    draft.add_entry(
         topic,
         transfer(source, Bucket.APPROVED, points),
         about=about,
@@ -43,40 +43,42 @@ def approve(
 
 
 def promise(draft: Draft, points: int, about: str) -> None:
-    """Points are promised: issued → pending."""
-    draft.book(Topic.PENDING_ADD, transfer(Bucket.ISSUED, Bucket.PENDING, points), about=about)
+    """Points become pending: issued → pending."""
+    draft.add_entry(Topic.PENDING_ADD, transfer(Bucket.ISSUED, Bucket.PENDING, points), about=about)
 
 
 def withdraw(draft: Draft, points: int, about: str) -> None:
-    """A promise is taken back: pending → cancelled."""
+    """Pending points are cancelled: pending → cancelled."""
     moves = transfer(Bucket.PENDING, Bucket.CANCELLED, points)
-    draft.book(Topic.PENDING_CANCEL, moves, about=about)
+    draft.add_entry(Topic.PENDING_CANCEL, moves, about=about)
 
 
 def debit(
     draft: Draft, points: int, target: Bucket, topic: Topic, renew: Rolling | None = None
 ) -> Outcome | Refusal:
-    """Approved points are used up, the soonest-expiring first; refused when there is not enough."""
+    """Use up approved points, the soonest-expiring first; refused if there are too few."""
     if points > draft.account.balances.approved:
         return insufficient(draft, points)
     _, left = take(draft.account.lots, points)
-    draft.book(topic, transfer(Bucket.APPROVED, target, points), lots=draft.renewed(left, renew))
+    draft.add_entry(
+        topic, transfer(Bucket.APPROVED, target, points), lots=draft.renewed(left, renew)
+    )
     return DONE
 
 
 def reverse(
     draft: Draft, points: int, own_days: Collection[date], policy: DebtPolicy, about: str
 ) -> int:
-    """A refund takes points back, the grant's own lots first; the rest is owed or waived.
+    """Take points back after a refund, the grant's own lots first; the rest is owed or waived.
 
-    Returns how many it takes.
+    Returns how many were taken.
     """
     if policy is DebtPolicy.CLAMP:
         points = min(points, total(draft.account.lots))
     if points == 0:
         return 0
     _, left = take(draft.account.lots, points, first=own_days)
-    draft.book(
+    draft.add_entry(
         Topic.SUB_REFUND,
         transfer(Bucket.APPROVED, Bucket.REVERSED, points),
         about=about,
@@ -93,10 +95,10 @@ def give_back(
     lapsed_expiry: ExpiryRule | None,
     about: str,
 ) -> Lots | Refusal:
-    """Spent points return to the lots they came from; those that came from none get a new one.
+    """Return spent points to their lots; those that came from no lot get a new one.
 
-    Returns the lots they are in now, after repaying any debt. Those that are past their last day
-    are expired when the account is next settled.
+    Returns the lots they are in now, after repaying any debt. Those past their last day expire when
+    the account is next settled.
     """
     if points > (spent := draft.account.balances.spent):
         return Refusal(
@@ -107,13 +109,13 @@ def give_back(
     assert from_no_lot >= 0, f"{lots} are more than the {points} points to give back"
     returning = draft.returning(lots, draft.now, lapsed_expiry)
     new_lot = (Lot(draft.valid_through(expiry), from_no_lot),) if from_no_lot else ()
-    incoming = added(returning, new_lot)
-    _, left_after_debt = take(incoming, draft.account.debt)
-    draft.book(
+    credit = added(returning, new_lot)
+    _, left_after_debt = take(credit, draft.account.debt)
+    draft.add_entry(
         Topic.ADD_REFUND,
         transfer(Bucket.SPENT, Bucket.APPROVED, points),
         about=about,
-        lots=draft.credited(incoming, draft.now),
+        lots=draft.credited(credit, draft.now),
     )
     return left_after_debt
 
@@ -128,14 +130,14 @@ def spend_again(
     renew: Rolling | None = None,
     first: Collection[date] = (),
 ) -> Lots:
-    """Points that had come back into `lots` are spent after all, whatever became of them since.
+    """Spend points that had come back into `lots`, whatever has become of them since.
 
     Expired points of these lots go first, then free ones (of the days in `first` before others);
-    what is missing becomes a debt. Returns the lots that they are taken from.
+    what is missing becomes a debt. Returns the lots they are taken from.
     """
     expired = _expired_since(draft, lots, points)
     if expired:
-        draft.book(
+        draft.add_entry(
             Topic.EXPIRED_SPENT,
             transfer(Bucket.EXPIRED, Bucket.SPENT, total(expired)),
             about=about,
@@ -145,7 +147,7 @@ def spend_again(
     missing = points - total(expired)
     taken, left = take(draft.account.lots, missing, first)
     if missing:
-        draft.book(
+        draft.add_entry(
             topic,
             transfer(Bucket.APPROVED, Bucket.SPENT, missing),
             about=about,
@@ -155,7 +157,7 @@ def spend_again(
 
 
 def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
-    """Which of these lots expired meanwhile, at most `points` of them."""
+    """Which points of these lots have expired meanwhile, at most `points`."""
     lapsed = {lot.valid_through: lot.points for lot in draft.account.lapsed}
     expired = tuple(
         Lot(lot.valid_through, min(lot.points, lapsed[lot.valid_through]))
@@ -166,14 +168,14 @@ def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
 
 
 def not_pending(points: int, pending: int) -> Refusal:
-    """These points are not in pending."""
+    """The refusal: there are too few pending points."""
     return Refusal(
         Code.NOT_PENDING, f"{points:,} points cannot leave pending: only {pending:,} are there."
     )
 
 
 def insufficient(draft: Draft, points: int) -> Refusal:
-    """There are not enough points."""
+    """The refusal: there are too few approved points."""
     approved = draft.account.balances.approved
     return Refusal(
         Code.INSUFFICIENT_POINTS,

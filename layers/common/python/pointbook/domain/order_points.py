@@ -1,4 +1,6 @@
-"""Orders: move an account's points to the target computed from the order's current state.
+"""The order commands: adjust an account's points until they equal the order's target.
+
+The targets themselves are computed in `domain/orders.py`.
 
 Rules: docs/programme.md, "What a refund takes back".
 """
@@ -30,7 +32,7 @@ ALARM_SPENT_WITHOUT_POINTS = "spent_without_points"
 
 
 def update_order(draft: Draft, command: UpdateOrder, state: State) -> Outcome | Refusal:
-    """Merge the update, then grant, approve or take back what brings the order to its target.
+    """Merge the update, then grant, approve or take back points until the order has its target.
 
     Refused if the account has fewer pending points than the order expects.
     """
@@ -43,11 +45,11 @@ def update_order(draft: Draft, command: UpdateOrder, state: State) -> Outcome | 
     if command.needs_rule and order.lacks_rule:
         return Refusal(Code.RULE_MISSING, f"Order {command.order_id} needs a rule to earn by.")
     order = replace(order, customer_id=order.customer_id or draft.account.customer_id)
-    standing = order.standing_points
-    if order.target_points > standing:
-        order = _earn(draft, order, order.target_points - standing, command.expiry)
-    elif order.target_points < standing:
-        order = _lose(draft, order, standing - order.target_points)
+    current = order.current_points
+    if order.target_points > current:
+        order = _earn(draft, order, order.target_points - current, command.expiry)
+    elif order.target_points < current:
+        order = _lose(draft, order, current - order.target_points)
     if order.pending_points and _is_approved(draft, order):
         order = _approve(draft, order, Bucket.PENDING, order.pending_points, command.expiry)
         order = replace(order, pending_points=0)
@@ -59,17 +61,17 @@ def spend_on_order(draft: Draft, command: SpendOnOrder, state: State) -> Outcome
     order = state.order_or_new(command.order_id)
     if not state.belongs(order.customer_id):
         return not_the_owner(f"Order {command.order_id}")
-    if any(spending.hold_id == command.spending_id for spending in order.spendings):
+    if any(spending.spending_id == command.spending_id for spending in order.spendings):
         return DONE
     taken, left = take(draft.account.lots, command.points)
-    draft.book(
+    draft.add_entry(
         Topic.SUB_ORDER,
         transfer(Bucket.APPROVED, Bucket.SPENT, command.points),
         about=order.order_id,
         lots=draft.renewed(left, command.renew),
     )
     spending = Spending(
-        hold_id=command.spending_id,
+        spending_id=command.spending_id,
         customer_id=draft.account.customer_id,
         points=command.points,
         lots=taken,
@@ -82,13 +84,13 @@ def spend_on_order(draft: Draft, command: SpendOnOrder, state: State) -> Outcome
 
 
 def return_spending(draft: Draft, command: ReturnSpending, state: State) -> Outcome | Refusal:
-    """Bring one spending of an order to its target: a second time does nothing.
+    """Adjust the returned points of one spending to their target.
 
     What was spent last comes back first: the part that was a debt, then the longest-lasting lots.
-    Where a later update lowers the target, points are spent again.
+    If a later update lowers the target, points are spent again.
     """
     order = state.order_or_new(command.order_id)
-    spending = next((s for s in order.spendings if s.hold_id == command.spending_id), None)
+    spending = next((s for s in order.spendings if s.spending_id == command.spending_id), None)
     if spending is None:
         return DONE
     if not state.belongs(spending.customer_id):
@@ -97,13 +99,13 @@ def return_spending(draft: Draft, command: ReturnSpending, state: State) -> Outc
     if points == 0:
         return DONE
     if points < 0:
-        brought, alarms = _spend_again(draft, spending, -points, order.order_id)
+        adjusted, alarms = _spend_again(draft, spending, -points, order.order_id)
     else:
         given = _give_back(draft, spending, points, command)
         if isinstance(given, Refusal):
             return given
-        brought, alarms = given, ()
-    spendings = tuple(brought if s is spending else s for s in order.spendings)
+        adjusted, alarms = given, ()
+    spendings = tuple(adjusted if s is spending else s for s in order.spendings)
     return Outcome(order=replace(order, spendings=spendings), alarms=alarms)
 
 
@@ -136,25 +138,25 @@ def _spend_again(
         draft, points, spending.returned_lots, Topic.SUB_ORDER, order_id, first=days
     )
     taken_days = [lot.valid_through for lot in taken]
-    brought = replace(
+    adjusted = replace(
         spending,
         lots=added(spending.lots, taken),
         returned_points=spending.returned_points - points,
         returned_lots=take(spending.returned_lots, points, first=taken_days)[1],
     )
-    return brought, (ALARM_SPENT_WITHOUT_POINTS,) if draft.account.debt > debt else ()
+    return adjusted, (ALARM_SPENT_WITHOUT_POINTS,) if draft.account.debt > debt else ()
 
 
 def _is_approved(draft: Draft, order: Order) -> bool:
-    """Whether what the order earns is approved by now, and no longer pending."""
+    """Whether the order's points are to be approved by now instead of pending."""
     return order.approves_at is not None and order.approves_at <= draft.now
 
 
 def _earn(draft: Draft, order: Order, points: int, expiry: ExpiryRule) -> Order:
-    """Grant what is missing, less any waived points: those were never taken back."""
-    kept = min(points, order.let_go_points)
-    order = replace(order, let_go_points=order.let_go_points - kept)
-    points -= kept
+    """Grant what is missing, except waived points: the customer still has those."""
+    never_taken = min(points, order.waived_points)
+    order = replace(order, waived_points=order.waived_points - never_taken)
+    points -= never_taken
     if not points:
         return order
     if _is_approved(draft, order):
@@ -185,6 +187,6 @@ def _lose(draft: Draft, order: Order, points: int) -> Order:
         order,
         pending_points=order.pending_points - from_pending,
         approved_points=order.approved_points - taken,
-        let_go_points=order.let_go_points + from_approved - taken,
+        waived_points=order.waived_points + from_approved - taken,
         grant_lots=take(order.grant_lots, taken)[1],
     )

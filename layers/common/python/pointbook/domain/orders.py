@@ -1,7 +1,7 @@
-"""Orders: the merged state of all their updates, and the target of points computed from it.
+"""The rules of orders: the merged state of all updates, and the point targets computed from it.
 
-Updates of an order come late, twice and in any order. So nothing is added up as it comes in: the
-order keeps what is newest, and the points that must remain are computed from that as a target.
+Updates of an order come late, twice and out of sequence. So nothing is added up as it arrives: the
+order keeps the newest state, and the points that must remain are computed from it as a target.
 Rules: docs/programme.md, "What a refund takes back".
 """
 
@@ -18,7 +18,7 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Rounding(StrEnum):
-    """How parts of a point are treated."""
+    """How fractions of a point are rounded."""
 
     FLOOR = "floor"
     HALF_UP = "half_up"
@@ -26,7 +26,7 @@ class Rounding(StrEnum):
 
 
 class DebtPolicy(StrEnum):
-    """What happens when a refund takes back more than is there."""
+    """What happens when a refund takes back more points than there are."""
 
     CARRY = "carry"
     CLAMP = "clamp"
@@ -46,11 +46,11 @@ class ReturnSpent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """Money of goods as Shopify prices them, after discounts, in the currency's smallest unit.
+    """The price of goods after discounts, as Shopify states it, in the currency's smallest unit.
 
-    `tax_minor` is the tax on them: part of `priced_minor` or on top of it, as the order says. What
-    gift cards are in both stands in the last two. `pieces` counts them, 0 where only an amount is
-    known: goods that points paid for have a price of 0.
+    `tax_minor` is the tax on them: part of `priced_minor` or on top of it, as the order says. The
+    `gift_card_` amounts are the gift cards' share of price and tax. `pieces` is the number of
+    goods, 0 if only an amount is known: goods paid for with points may have a price of 0.
     """
 
     priced_minor: int
@@ -67,11 +67,11 @@ NO_GOODS = Goods(0)
 class EarningRule:
     """`points_per_unit` for each `unit_minor` of the base, times the customer's rank.
 
-    Money is in the currency's smallest unit. `multiplier_percent` is the rank's share (150 is one
-    and a half, 0 earns nothing). An order below `minimum_minor` earns nothing. `tax_included` and
-    `gift_cards_earn` say what the base is, `pending_days` how long points stay pending after the
-    order was confirmed, `debt_policy` what a refund does that takes back more points than there
-    are. `programme_version` says which programme it stood in.
+    Money is in the currency's smallest unit. `multiplier_percent` is the rank's multiplier (150 is
+    one and a half, 0 earns nothing). An order below `minimum_minor` earns nothing. `tax_included`
+    and `gift_cards_earn` define the base, `pending_days` how long points stay pending after the
+    order was confirmed, `debt_policy` what a refund does if there are too few points to take back.
+    `programme_version` is the version of the programme it came from.
     """
 
     unit_minor: int
@@ -98,12 +98,12 @@ class EarningRule:
             )
 
     def points(self, base_minor: int) -> int:
-        """The points that this base earns; none for a base of nothing or below."""
+        """The points that this base earns; 0 for a base of 0 or below."""
         units = _divided(max(0, base_minor), self.unit_minor, self.rounding)
         return _divided(units * self.points_per_unit * self.multiplier_percent, 100, self.rounding)
 
     def base_minor(self, goods: Goods, *, taxes_included: bool) -> int:
-        """What of these goods earns; `taxes_included`: their price has the tax in it."""
+        """The part of the goods' price that earns; `taxes_included`: the price includes tax."""
         priced, tax = goods.priced_minor, goods.tax_minor
         if not self.gift_cards_earn:
             priced, tax = priced - goods.gift_card_minor, tax - goods.gift_card_tax_minor
@@ -114,10 +114,10 @@ class EarningRule:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """One refund of an order as of `reported_at`, known by its id and counted once.
+    """One refund of an order as of `reported_at`; each id counts once.
 
-    `goods` came back. `money_minor`, tax included, was paid back beside them; below zero is what of
-    their price was not. None: no money has moved, so all of their price is still owed.
+    `goods` were returned. `money_minor`, tax included, was refunded beyond their price; negative:
+    the part of their price that was not refunded. None: no money was refunded at all (yet).
     """
 
     refund_id: str
@@ -125,9 +125,9 @@ class Refund:
     money_minor: int | None = 0
     reported_at: datetime | None = None
 
-    def replaces(self, known: "Refund") -> bool:
-        """Whether this is newer than what is `known`; at one instant what was paid back more."""
-        return self._precedence > known._precedence
+    def replaces(self, other: "Refund") -> bool:
+        """Whether this state is newer; of two at one instant the larger refund wins."""
+        return self._precedence > other._precedence
 
     @property
     def _precedence(self) -> tuple[datetime, bool, int, tuple[int, ...]]:
@@ -137,15 +137,14 @@ class Refund:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Points that an order used, of one hold or at a till.
+    """Points that an order used: those of a hold, or "till".
 
-    `returned_points` of them have come back, into `returned_lots`, except for what repaid a debt.
-    `lots` are those that the rest came from; what was missing and became a debt came from no lot.
-    `return_spent` is the rule in force when they were spent; it is kept, so that a later change of
-    the programme changes nothing.
+    `returned_points` of them have come back, into `returned_lots` unless they repaid a debt. `lots`
+    are where the others came from; what was missing and became a debt came from no lot.
+    `return_spent` is the rule in force when they were spent; later programmes do not change it.
     """
 
-    hold_id: str
+    spending_id: str
     customer_id: str
     points: int
     lots: Lots
@@ -156,12 +155,12 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class OrderUpdate:
-    """What one message says about an order. None and empty mean: it says nothing about that.
+    """What one message says about an order; None and empty fields say nothing.
 
     `goods` are what was bought, before the listed `refunds`, as of `updated_at`; `removed` is what
-    was taken off the order otherwise. `triggered_at` is when Shopify sent it: finer than
-    `updated_at`, which counts in seconds. `confirmed_at` is when there was first reason to approve
-    its points: it was paid, or created where that is enough.
+    was taken off the order without a refund. `triggered_at` is when Shopify sent the message: more
+    precise than `updated_at`, which is in whole seconds. `confirmed_at` is when the order was paid
+    (or created, if the programme approves on that).
     """
 
     updated_at: datetime | None = None
@@ -175,7 +174,7 @@ class OrderUpdate:
 
     @property
     def listed(self) -> tuple[str, ...]:
-        """The ids of its refunds, where something was removed otherwise; they matter only there."""
+        """The ids of its refunds, if something was also removed; they matter only then."""
         if self.removed == NO_GOODS:
             return ()
         return tuple(sorted({refund.refund_id for refund in self.refunds}))
@@ -183,15 +182,15 @@ class OrderUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """All that is known of one order.
+    """The merged state of one order.
 
-    `revision` counts writes and is the condition of the next one. `goods` is None until the order
-    itself was seen, as of `updated_at` and `triggered_at`; `listed` are the refunds that came
-    together with what was `removed`. `rule` is the one in force when it was and its customer was
-    known; it is kept, so that a later change of the programme changes nothing. `pending_points` and
-    `approved_points` are what now remains of its grant, `grant_lots` where the approved part went.
-    `let_go_points` of the approved ones were to be taken back, but were not there, and no debt was
-    to be made of them.
+    `revision` counts writes and is the condition of the next one. `goods` is None before the first
+    message about the order itself; they are as of `updated_at` and `triggered_at`. `listed` are the
+    ids of the refunds in the message that reported `removed`. `rule` is the one in force when goods
+    and customer were first known; later programmes do not change it. `pending_points` and
+    `approved_points` are what remains of its grant, `grant_lots` the lots of the approved part.
+    `waived_points` of the approved ones could not be taken back, and were waived instead of
+    becoming a debt.
     """
 
     order_id: str
@@ -209,20 +208,20 @@ class Order:
     pending_points: int = 0
     approved_points: int = 0
     grant_lots: Lots = ()
-    let_go_points: int = 0
+    waived_points: int = 0
     spendings: tuple[Spending, ...] = field(default=())
     triggered_at: datetime | None = None
 
     def merged_with(self, update: OrderUpdate, rule: EarningRule | None) -> "Order":
         """The order after `update`: the newest goods, and of each refund the newest state.
 
-        Being confirmed (the earliest counts) and being cancelled are never taken back.
-        `rule` is None as long as nobody knows whose order it is: a rank is the customer's.
+        The earliest confirmation counts; confirmation and cancellation are never undone.
+        `rule` is None while the order's customer is unknown: ranks are customers'.
         """
         refunds: dict[str, Refund] = {}
         for refund in (*self.refunds, *update.refunds):
-            known = refunds.get(refund.refund_id)
-            if known is None or refund.replaces(known):
+            earlier = refunds.get(refund.refund_id)
+            if earlier is None or refund.replaces(earlier):
                 refunds[refund.refund_id] = refund
         order = replace(
             self,
@@ -230,11 +229,8 @@ class Order:
             cancelled=self.cancelled or update.cancelled,
             refunds=tuple(refunds.values()),
         )
-        if (
-            update.goods is not None
-            and update.updated_at is not None
-            and self._is_replaced_by(update)
-        ):
+        has_goods = update.goods is not None and update.updated_at is not None
+        if has_goods and self._is_replaced_by(update):
             order = replace(
                 order,
                 updated_at=update.updated_at,
@@ -257,7 +253,7 @@ class Order:
         return self.rule.points(base_minor - self._refunded_minor(base_minor))
 
     def returned_target(self, spending: Spending) -> int:
-        """How many points of one spending must have come back, by what is known of the order.
+        """How many points of one spending must have come back, given the order's state.
 
         Rule: docs/programme.md, "When spent points come back".
         """
@@ -265,8 +261,8 @@ class Order:
             return spending.points
         if self.goods is None or spending.return_spent is ReturnSpent.CANCELLED:
             return 0
-        pieces_back, pieces = self._back_of_bought(_pieces)
-        back_minor, bought_minor = self._back_of_bought(self._price_minor)
+        pieces_back, pieces = self._returned_and_bought(lambda goods: goods.pieces)
+        back_minor, bought_minor = self._returned_and_bought(self._price_minor)
         if pieces_back >= pieces if pieces else back_minor >= bought_minor > 0:
             return spending.points
         if spending.return_spent is ReturnSpent.REFUNDED:
@@ -275,34 +271,34 @@ class Order:
         return spending.points * max(0, min(back, bought)) // bought if bought else 0
 
     @property
-    def standing_points(self) -> int:
-        """The points that it stands for by now: brought to the target by every update."""
-        return self.pending_points + self.approved_points - self.let_go_points
+    def current_points(self) -> int:
+        """The points that it has earned so far: every update adjusts them to the target."""
+        return self.pending_points + self.approved_points - self.waived_points
 
     @property
     def lacks_rule(self) -> bool:
-        """Whether its goods are known, but not yet by which rule they earn."""
+        """Whether its goods are known, but not their earning rule."""
         return self.goods is not None and self.rule is None
 
     @property
     def has_points(self) -> bool:
-        """Whether it stands for any points or has used some."""
-        return bool(self.standing_points or self.let_go_points or self.spendings)
+        """Whether it has earned or used any points."""
+        return bool(self.current_points or self.waived_points or self.spendings)
 
     @property
     def approves_at(self) -> datetime | None:
-        """When its pending points become approved; None while that is open."""
+        """When its pending points become approved; None if it is not confirmed yet."""
         if self.confirmed_at is None or self.rule is None:
             return None
         return self.confirmed_at + timedelta(days=self.rule.pending_days)
 
     @property
     def due_at(self) -> datetime | None:
-        """When there is something to do for it without any update."""
+        """When pending points must be approved, even without another update."""
         return self.approves_at if self.pending_points else None
 
     def _is_replaced_by(self, update: OrderUpdate) -> bool:
-        """Whether the goods of `update` replace those that are known."""
+        """Whether the goods of `update` replace the stored ones."""
         return self.goods is None or _precedence(update) > _precedence(self)
 
     def _base_minor(self, goods: Goods) -> int:
@@ -310,55 +306,53 @@ class Order:
         return self.rule.base_minor(goods, taxes_included=self.taxes_included)
 
     def _refunded_minor(self, base_minor: int) -> int:
-        """How much of the base came back: the goods, and the money's share in all that was paid."""
+        """The refunded part of the base: the goods, and the extra money's share of the price."""
         assert self.goods is not None, "only a known order has a base"
         goods_minor = sum(self._base_minor(refund.goods) for refund in self.refunds)
-        goods_minor -= self._counted_twice(self._base_minor)
+        goods_minor -= self._refunded_and_removed(self._base_minor)
         paid_minor = self._price_minor(self.goods)
         if paid_minor <= 0:
             return goods_minor
-        money_minor = self._money_minor()
+        money_minor = self._extra_money_minor()
         return goods_minor + _divided(money_minor * base_minor, paid_minor, Rounding.HALF_UP)
 
-    def _back_of_bought(self, count: Callable[[Goods], int]) -> tuple[int, int]:
-        """How much of the goods came back or was removed, and how much was bought altogether."""
-        assert self.goods is not None, "only of a known order it is known what was bought"
+    def _returned_and_bought(self, count: Callable[[Goods], int]) -> tuple[int, int]:
+        """How much of the goods was refunded or removed, and how much was bought in total."""
+        assert self.goods is not None, "the order's goods must be known"
         removed = count(self.removed)
-        refunded = sum(count(refund.goods) for refund in self.refunds) - self._counted_twice(count)
+        refunded = sum(count(refund.goods) for refund in self.refunds) - self._refunded_and_removed(
+            count
+        )
         return refunded + removed, count(self.goods) + removed
 
-    def _counted_twice(self, count: Callable[[Goods], int]) -> int:
-        """What is taken for removed though it came back: by a refund not listed with the goods."""
+    def _refunded_and_removed(self, count: Callable[[Goods], int]) -> int:
+        """What counts as removed although it was refunded, by a refund that was not listed."""
         others = (one.goods for one in self.refunds if one.refund_id not in self.listed)
         return max(0, min(sum(map(count, others)), count(self.removed)))
 
-    def _money_minor(self) -> int:
-        """What all refunds together paid back beside goods; what is owed for goods comes first."""
-        beside_minor = sum(self._beside_minor(refund) for refund in self.refunds)
-        owed_minor = self._price_minor(self.removed) - self._counted_twice(self._price_minor)
-        return max(0, beside_minor - owed_minor)
+    def _extra_money_minor(self) -> int:
+        """Money that all refunds together paid beyond the price of returned and removed goods."""
+        extra_minor = sum(self._extra_refund_minor(refund) for refund in self.refunds)
+        owed_minor = self._price_minor(self.removed) - self._refunded_and_removed(self._price_minor)
+        return max(0, extra_minor - owed_minor)
 
-    def _beside_minor(self, refund: Refund) -> int:
+    def _extra_refund_minor(self, refund: Refund) -> int:
         if refund.money_minor is None:
             return -self._price_minor(refund.goods)
         return refund.money_minor
 
     def _price_minor(self, goods: Goods) -> int:
-        """What a customer pays for these goods, tax included."""
+        """The price of goods, tax included."""
         return goods.priced_minor + (0 if self.taxes_included else goods.tax_minor)
-
-
-def _pieces(goods: Goods) -> int:
-    return goods.pieces
 
 
 def _precedence(
     version: OrderUpdate | Order,
 ) -> tuple[datetime, datetime, *tuple[int, ...], tuple[str, ...]]:
-    """Whose goods win: the newest; of two at one instant the smaller, whichever came first.
+    """The sort key of goods: the newest win; of two at one instant the smaller ones.
 
     An update that does not say when it was sent comes before all others of its second.
-    Gift cards, a tax that is in the price and little removed make goods smaller.
+    Gift cards, included tax and fewer removals make goods smaller.
     """
     assert version.goods is not None, "only goods are compared"
     assert version.updated_at is not None, "goods without a time are ignored"

@@ -1,7 +1,7 @@
-"""What the ledger needs of a store, and what a store promises.
+"""Ports: what the ledger needs of a store and a clock, and what a store guarantees.
 
-Promises: a write happens whole or not at all, and only if every condition holds; what was once
-committed stays. A read that is not `fresh` may be old or torn: parts of it from different times.
+A write is atomic and happens only if every condition holds; what was committed stays. A read that
+is not `fresh` may be stale or torn: parts of it from different times.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ from pointbook.domain.orders import Order
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """The record of a request that had its effect: kept for ever, written with the effect.
+    """The permanent record of a request, written together with its effect.
 
-    `key_hash` names the request (SHA-256 of the caller's key), `content_hash` is what makes two
-    requests the same. The rest is the answer, given again to every repetition.
+    `key_hash` identifies the request (SHA-256 of the caller's key); another `content_hash` means
+    another request under the same key. The rest is the answer, repeated to every retry.
     """
 
     key_hash: str
@@ -32,9 +32,9 @@ class IdempotencyRecord:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What to read: the account of a customer, and what else a decision needs.
+    """What to read: a customer's account, and what else a decision needs.
 
-    Without a customer, an order or a hold record by itself.
+    Without a customer: an order or a hold record alone.
     """
 
     shop: str
@@ -46,7 +46,7 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was there. None: not there, or not asked for."""
+    """What was found. None: absent, or not requested."""
 
     account: Account | None = None
     idempotency_record: IdempotencyRecord | None = None
@@ -56,9 +56,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class AccountWrite:
-    """An account as it will be, and its new entries.
+    """The new state of an account, and its new entries.
 
-    The condition: the stored revision is one less, or, for the first revision, there is none yet.
+    The condition: the stored revision is one less; for the first revision there is none yet.
     """
 
     account: Account
@@ -67,12 +67,11 @@ class AccountWrite:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One transaction. `recorded_for` is the customer under whom the record is kept.
+    """One transaction. `recorded_for` is the customer under whom the idempotency record is stored.
 
-    An order of which no customer is known yet is written without an account.
-
-    The order and the hold record carry the revision that they will have; their condition is as that
-    of the account. Orphaned codes are put on the list of what is to be switched off.
+    Order and hold record have their new revision; their condition is as that of an account. An
+    order without a known customer is written without an account. Orphaned codes are listed for
+    deactivation.
     """
 
     shop: str
@@ -91,17 +90,17 @@ class Committed:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDone:
-    """The request had its effect before; nothing was written now."""
+    """The request was processed before; nothing was written now."""
 
     record: IdempotencyRecord
 
 
 @dataclass(frozen=True, slots=True)
 class VersionConflict:
-    """Somebody else wrote first; nothing was written now.
+    """Another write came first; nothing was written now.
 
-    `accounts` are the accounts that had changed, as they are now, where the store handed them back
-    and nothing else had changed. Empty: read again.
+    `accounts` are the changed accounts as they are now, if the store returned them and nothing else
+    had changed. Empty: read again.
     """
 
     accounts: Mapping[str, Account] = field(default_factory=dict)
@@ -119,16 +118,16 @@ class TransientCause(StrEnum):
 
 
 class StoreUnavailable(Exception):
-    """The store gave no verdict. A write may or may not have happened: read again, then decide."""
+    """The store did not answer. A write may or may not have happened: read again, then decide."""
 
     def __init__(self, cause: TransientCause, detail: str) -> None:
-        """Say what stood in the way."""
+        """Name the cause."""
         super().__init__(f"{cause}: {detail}")
         self.cause = cause
 
 
 DUE_SHARDS = 8
-"""Over how many keys the work of one kind is spread; each takes about 1,000 writes a second."""
+"""How many keys the due work of one kind is spread over; each takes about 1,000 writes a second."""
 
 
 class DueKind(StrEnum):
@@ -144,7 +143,7 @@ class Store(Protocol):
     """The table of all accounts. Every method may raise StoreUnavailable."""
 
     def load(self, request: ReadRequest, *, fresh: bool) -> Loaded:
-        """Read all that is wanted. `fresh`: as one snapshot, nothing older than the call."""
+        """Read everything requested. `fresh`: one snapshot, not older than the call."""
         ...
 
     def account(self, shop: str, customer_id: str) -> Account | None:
@@ -162,10 +161,10 @@ class Store(Protocol):
         ...
 
     def due(self, kind: DueKind, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
-        """Shop and id of all of a shard on which something has fallen due.
+        """Shop and id of everything in a shard that has fallen due.
 
         The id is a customer's, for pending points an order's, for codes a hold's. Shards are
-        numbered from 0 to `DUE_SHARDS` - 1; that of one thing is always the same.
+        numbered from 0 to `DUE_SHARDS` - 1; an item is always in the same one.
         """
         ...
 

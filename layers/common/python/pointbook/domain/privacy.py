@@ -1,4 +1,4 @@
-"""A privacy request of Shopify's: what is to be done, until when, and what has been done.
+"""A privacy request from Shopify: what to do, until when, and what has been done.
 
 Shopify gives 30 days from the webhook (https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance).
 """
@@ -12,7 +12,7 @@ DUE_AFTER = timedelta(days=30)
 
 
 class Kind(StrEnum):
-    """What is asked for, by the topic of its webhook."""
+    """What is requested, by the topic of the webhook."""
 
     DATA = "customers/data_request"
     CUSTOMER = "customers/redact"
@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """Open: it is worked on until it is done. Held: an operator has to confirm it first."""
+    """Open: to be processed. Held: an operator has to confirm it first."""
 
     OPEN = "open"
     HELD = "held"
@@ -29,13 +29,13 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PrivacyRequest:
-    """One request. `subject` names it among those of its kind and shop.
+    """One request. `subject` identifies it among those of its kind and shop.
 
-    `customer_id` is None where Shopify named an e-mail address only. `order_ids` are the orders it
-    names, `pseudonyms` the new names of those who are being erased, parents before those merged
-    into them (empty: about to be drawn), `position` the key at which going through the table goes
-    on: all three are gone when it is done. `counts` say what was done; `reason` is why it is held.
-    `revision` counts writes.
+    `customer_id` is None if Shopify named an e-mail address only. `order_ids` are the orders it
+    names, `pseudonyms` the new ids of those being erased, survivors before those merged into them
+    ("": about to be drawn), `position` the key at which a scan of the table continues: all three
+    are deleted when it is done. `counts` say what was done, `reason` why it is held. `revision`
+    counts writes.
     """
 
     kind: Kind
@@ -55,18 +55,18 @@ class PrivacyRequest:
 
     @property
     def due_at(self) -> datetime:
-        """By when it has to be done."""
+        """The deadline."""
         return self.received_at + DUE_AFTER
 
     def counted(self, **done: int) -> "PrivacyRequest":
-        """The request with what has been done now on top."""
+        """The request with more work added to its counts."""
         counts = dict(self.counts)
         for name, number in done.items():
             counts[name] = counts.get(name, 0) + number
         return replace(self, counts=counts)
 
     def held(self, reason: str) -> "PrivacyRequest":
-        """The request as it waits for an operator."""
+        """The request, waiting for an operator."""
         return replace(self, state=State.HELD, reason=reason)
 
     def reopened(self, *, confirmed: bool) -> "PrivacyRequest":
@@ -74,14 +74,14 @@ class PrivacyRequest:
         return replace(self, state=State.OPEN, reason="", position=None, confirmed=confirmed)
 
     def requested_again(self, received_at: datetime) -> "PrivacyRequest":
-        """The same request for another time: all of it is to be done anew."""
+        """The same request once more: everything is to be done again."""
         fresh = PrivacyRequest(self.kind, self.shop, self.subject, received_at)
         return replace(fresh, revision=self.revision)
 
     def with_orders_of(self, later: "PrivacyRequest") -> "PrivacyRequest":
-        """The request with the orders that another one for the same customer names as well.
+        """The request with the orders of another one for the same customer.
 
-        One that was done is open again for them; the very same webhook once more changes nothing.
+        It is opened again for them if it was done; a repeated webhook changes nothing.
         """
         order_ids = tuple(dict.fromkeys((*self.order_ids, *later.order_ids)))
         if self.customer_id is None or order_ids == self.order_ids:
@@ -94,7 +94,7 @@ class PrivacyRequest:
         return replace(reopened, order_ids=order_ids, finished_at=None)
 
     def finished(self, now: datetime) -> "PrivacyRequest":
-        """What is kept as proof: no link to a pseudonym, no order, no position."""
+        """The permanent proof: no pseudonym, no order, no position."""
         return replace(
             self,
             state=State.DONE,

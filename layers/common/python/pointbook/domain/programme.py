@@ -19,11 +19,11 @@ from pointbook.domain.programme_rules import (
 from pointbook.domain.tags import tag_digest
 
 DEFAULT_PERCENT = 100
-"""What a customer without a rank earns."""
+"""The multiplier of a customer without a rank."""
 
 
 class ProgrammeError(ValueError):
-    """A rule of a programme cannot be used: `field` says which, the text what to do."""
+    """A rule of a programme is invalid: `field` says which, the message what to do."""
 
     def __init__(self, field: str, advice: str) -> None:
         """Name the field."""
@@ -36,7 +36,7 @@ class Programme:
     """The rules in force; docs/programme.md says what each of them means.
 
     Money (`..._minor`) is in the currency's smallest unit, percents are whole numbers (150 is one
-    and a half). `lapsed_expiry` is None where points that come back after their day expire at once.
+    and a half). `lapsed_expiry` is None if points that come back after their last day expire.
     """
 
     version: int
@@ -70,7 +70,7 @@ class Programme:
 
     @property
     def renew(self) -> Rolling | None:
-        """The rule by which a customer's activity renews every lot, where expiry rolls."""
+        """The rule by which an activity renews every lot; None unless expiry is rolling."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
 
     def uses_tags(self, *, is_test: bool) -> bool:
@@ -78,7 +78,7 @@ class Programme:
         return self._earns(is_test) and bool(self.rank_multipliers or self.excluded_tag)
 
     def earning_rule(self, tag_digests: Collection[str], is_test: bool) -> EarningRule:
-        """What an order earns of a customer who has tags of these digests (`tag_digest`)."""
+        """The earning rule for a customer who has tags with these digests (`tag_digest`)."""
         return EarningRule(
             unit_minor=self.earn_unit_minor,
             points_per_unit=max(1, self.points_per_unit),
@@ -96,7 +96,7 @@ class Programme:
         return self.points_per_unit > 0 and (self.test_orders_earn or not is_test)
 
     def _percent(self, tag_digests: Collection[str]) -> int:
-        """The highest of the customer's ranks; nothing for whom the programme leaves out."""
+        """The highest of the customer's ranks; 0 for excluded customers."""
         if self.excluded_tag and tag_digest(self.excluded_tag) in tag_digests:
             return 0
         ranks = [
@@ -105,12 +105,12 @@ class Programme:
         return max(ranks, default=DEFAULT_PERCENT)
 
     def texts(self) -> dict[str, str]:
-        """Every rule but the version as a text, as `programme_of` reads it."""
+        """Every rule as text, as `programme_of` reads it; without the version."""
         return {name: rule.write(getattr(self, name)) for name, rule in RULES.items()}
 
 
 def programme_of(texts: Mapping[str, str], version: int) -> Programme:
-    """The programme that these texts describe. Raises ProgrammeError with the first wrong field."""
+    """Parse a programme. Raises ProgrammeError for the first invalid field."""
     values = _read(texts)
     if isinstance(values, list):
         raise values[0]
@@ -118,21 +118,21 @@ def programme_of(texts: Mapping[str, str], version: int) -> Programme:
 
 
 def default_programme(version: int = 1, /, **texts: str) -> Programme:
-    """The programme of these texts, every other rule as usual. Raises ProgrammeError."""
+    """The default programme, changed by `texts`. Raises ProgrammeError."""
     return programme_of({**DEFAULTS, **texts}, version)
 
 
 def errors(texts: Mapping[str, str]) -> list[ProgrammeError]:
-    """Everything that keeps `programme_of` from reading these texts."""
+    """All errors in these texts; none if `programme_of` accepts them."""
     values = _read(texts)
     return values if isinstance(values, list) else []
 
 
 def _read(texts: Mapping[str, str]) -> dict[str, Any] | list[ProgrammeError]:
-    """The values of all rules, or all that is wrong."""
-    known = ", ".join(RULES)
+    """The values of all rules, or all errors."""
+    names = ", ".join(RULES)
     wrong = [
-        ProgrammeError(name, f"is no rule of a programme; known are {known}")
+        ProgrammeError(name, f"is not a rule of a programme; the rules are {names}")
         for name in texts
         if name not in RULES
     ]

@@ -1,7 +1,7 @@
-"""Every rule of a programme: its usual text, how a text is read, and how a value is written.
+"""All rules of a programme: the default value of each, its parser and its formatter.
 
-A rule is one text wherever it is kept or given: in the table, in a variable of the environment, in
-a merchant's file. A reader raises ValueError, which says what was given and what to give instead.
+A rule's value is a string wherever it is stored or passed in: the table, an environment variable, a
+merchant's file. Parsers raise ValueError, which says what was given and what to give instead.
 """
 
 import re
@@ -31,7 +31,7 @@ NONE = "none"
 _EXPIRE_AT_ONCE = "expire"
 
 type Ranks = tuple[tuple[str, int], ...]
-"""Tags of customers, each with the percent that they earn."""
+"""Tags of customers, each with its multiplier in percent."""
 
 
 class Master(StrEnum):
@@ -72,7 +72,7 @@ class DiscountKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: the text it has where nobody says otherwise, its reader and its writer."""
+    """One rule: its default value, its parser and its formatter."""
 
     default: str
     read: Callable[[str], Any]
@@ -83,20 +83,20 @@ def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"{name!r} is no time zone; give one such as Asia/Tokyo") from None
+        raise ValueError(f"{name!r} is not a time zone; give one such as Asia/Tokyo") from None
     return name
 
 
 def _currency(code: str) -> str:
     if not re.fullmatch("[A-Z]{3}", code):
-        raise ValueError(f"{code!r} is no currency; give a code such as JPY")
+        raise ValueError(f"{code!r} is not a currency; give a code such as JPY")
     return code
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
         if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
-            raise ValueError(f"{text!r} is no whole number from {low} to {high}")
+            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
         return int(text)
 
     return read
@@ -107,7 +107,7 @@ def _one_of[Choice: StrEnum](choices: type[Choice]) -> Callable[[str], Choice]:
         try:
             return choices(text)
         except ValueError:
-            raise ValueError(f"{text!r} is none of {', '.join(choices)}") from None
+            raise ValueError(f"{text!r} is not one of {', '.join(choices)}") from None
 
     return read
 
@@ -137,7 +137,7 @@ def _write_lapsed_expiry(rule: ExpiryRule | None) -> str:
 
 def _tag(text: str) -> str:
     if text and (text != text.strip() or "," in text or len(text) > TAG_LENGTH_MAX):
-        raise ValueError(f"{text!r} is no tag; give one without commas and blanks around it")
+        raise ValueError(f"{text!r} is not a tag; give one without commas or surrounding spaces")
     return text
 
 
@@ -154,7 +154,7 @@ def _rank(text: str) -> tuple[str, int]:
     found = re.fullmatch(r"([^=,\s](?:[^=,]*[^=,\s])?)=([1-9][0-9]{0,3})", text)
     if not found or len(found[1]) > TAG_LENGTH_MAX:
         raise ValueError(
-            f"{text!r} is no rank; give a tag and a percent from 1 to {PERCENT_MAX}, as in "
+            f"{text!r} is not a rank; give a tag and a percent from 1 to {PERCENT_MAX}, as in "
             "gold=150,silver=120"
         )
     return found[1], int(found[2])
@@ -171,12 +171,12 @@ def _reminder_days(text: str) -> tuple[int, ...]:
     days = [int(one[0]) for one in found if one]
     if len(days) < len(found) or len(days) > REMINDERS_MAX:
         raise ValueError(
-            f"{text!r} are no days; give up to {REMINDERS_MAX} numbers from 1 to "
+            f"{text!r} is not a list of days; give up to {REMINDERS_MAX} numbers from 1 to "
             f"{REMINDER_DAYS_MAX}, as in 30,7, or {NONE}"
         )
     if days != sorted(set(days), reverse=True):
         raise ValueError(
-            f"{text!r} is not in falling order; give the earliest reminder first: 30,7"
+            f"{text!r} is not in descending order; give the earliest reminder first: 30,7"
         )
     return tuple(days)
 
@@ -234,7 +234,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "return_spent": Rule("refunded", _one_of(ReturnSpent)),
     "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),
 }
-"""Every rule there is, in the order in which they are shown."""
+"""All rules, in the order in which they are shown."""
 
 DEFAULTS: Final[Mapping[str, str]] = {name: rule.default for name, rule in RULES.items()}
-"""The texts of a programme about which nobody has said anything."""
+"""The programme when nothing is configured."""

@@ -1,4 +1,4 @@
-"""What a careful colleague would say about a programme that can be used, but perhaps should not.
+"""Warnings about a programme that is valid but probably not intended.
 
 Rule of the 20 percent: Japan's Act against Unjustifiable Premiums, general premiums (200 yen for
 purchases below 1,000 yen). A point that only pays in the same shop counts as a discount and is
@@ -17,7 +17,7 @@ _ANY_DAY, _DAYS_OF_FOUR_YEARS = date(2027, 1, 1), 1_461
 
 
 def warnings(programme: Programme, today: date) -> tuple[str, ...]:
-    """Sentences that name the rule first; none where there is nothing to say."""
+    """Warnings, each beginning with the name of the rule."""
     return (
         *_premiums(programme),
         *_excluded_rank(programme),
@@ -67,7 +67,7 @@ def _early_reminder(programme: Programme) -> list[str]:
 
 
 def _shortest_days(rule: ExpiryRule) -> int | None:
-    """The days that points last at the least; None where that is not a number of days."""
+    """The fewest days that points last; None if that is not a number of days."""
     if isinstance(rule, FixedDate | Never):
         return None
     days = (_ANY_DAY + timedelta(days=number) for number in range(_DAYS_OF_FOUR_YEARS))

@@ -1,6 +1,6 @@
-"""Fold an account's entries and compare what comes out with the account: find what is wrong.
+"""Recompute an account from its entries and report every discrepancy.
 
-It knows only what entries say, none of the rules that made them, so a fault of the rules shows too.
+It uses only the entries, none of the rules that created them, so it also finds errors of the rules.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from pointbook.domain.lots import Lots, added
 
 
 class Damage(StrEnum):
-    """What can be wrong with an account and its entries."""
+    """The kinds of discrepancy between an account and its entries."""
 
     GAP = "gap"
     OUT_OF_ORDER = "out_of_order"
@@ -29,7 +29,7 @@ class Damage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, at which entry version (0: the account), in words."""
+    """One discrepancy, and the entry version where it is (0: the account)."""
 
     damage: Damage
     version: int
@@ -38,9 +38,9 @@ class Finding:
 
 @dataclass(slots=True)
 class _Fold:
-    """What the entries so far add up to."""
+    """The state that the entries so far add up to."""
 
-    book_id: str
+    account_id: str
     version: int = 0
     head: str = ""
     balances: Balances = field(default_factory=Balances)
@@ -49,12 +49,12 @@ class _Fold:
 
 
 def reconcile(account: Account, entries: Iterable[BookedEntry]) -> list[Finding]:
-    """Everything that is wrong with `account` or its `entries`, which come in stored order.
+    """All discrepancies of `account` and its `entries`, which come in stored order.
 
-    An empty list means: gapless from 1, every hash and link holds, every entry sums to zero, the
-    figures it names are those it leads to, and the account is what its entries add up to.
+    None means: no gap, every hash and link valid, every entry sums to zero and states the right
+    figures, and the account is what its entries add up to.
     """
-    fold = _Fold(account.book_id)
+    fold = _Fold(account.account_id)
     findings: list[Finding] = []
     for booked in entries:
         findings.extend(_entry_findings(fold, booked))
@@ -65,24 +65,24 @@ def reconcile(account: Account, entries: Iterable[BookedEntry]) -> list[Finding]
 def _entry_findings(fold: _Fold, booked: BookedEntry) -> Iterable[Finding]:
     entry, at = booked.entry, booked.entry.version
     digest, previous = booked.text_digest, booked.previous_hash
-    expected_hash = hash_of(entry, fold.book_id, booked.cause, digest, previous)
-    leads_to = fold.balances.moved(entry.moves).figures()
+    expected_hash = hash_of(entry, fold.account_id, booked.cause, digest, previous)
+    figures = fold.balances.moved(entry.moves).figures()
     rules = (
         (Damage.OUT_OF_ORDER, at > fold.version, f"entry {at} follows entry {fold.version}"),
         (Damage.GAP, at <= fold.version + 1, f"entries before {at} are missing"),
         (Damage.CHAIN, previous == fold.head, f"entry {at} is not chained to the one before it"),
-        (Damage.HASH, booked.entry_hash == expected_hash, f"entry {at} is not what was sealed"),
+        (Damage.HASH, booked.entry_hash == expected_hash, f"entry {at} does not match its hash"),
         (
             Damage.TEXT,
             booked.text is None or booked.text.digest(booked.cause) == digest,
-            f"the text of entry {at} is not the one that was sealed",
+            f"the text of entry {at} does not match its digest",
         ),
         (
             Damage.SUM,
             sum(change for _, change in entry.moves) == 0,
             f"entry {at} does not sum to zero: {entry.moves}",
         ),
-        (Damage.FIGURES, entry.figures == leads_to, f"entry {at} leads to {leads_to}"),
+        (Damage.FIGURES, entry.figures == figures, f"entry {at} results in {figures}"),
         (Damage.TIME, entry.at <= entry.recorded_at, f"entry {at} was recorded before its time"),
     )
     return (Finding(damage, at, message) for damage, holds, message in rules if not holds)

@@ -1,11 +1,11 @@
-"""Why a command was not carried out. Refusals are values: nothing was changed."""
+"""Refusals: why a command was not executed. They are values; nothing was changed."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Code(StrEnum):
-    """Stable codes, seen by clients; the last two never leave the services."""
+    """Stable codes that clients see; the last two stay within the services."""
 
     INSUFFICIENT_POINTS = "insufficient_points"
     HOLD_OPEN = "hold_open"
@@ -32,7 +32,7 @@ class Code(StrEnum):
 class Refusal:
     """A stable `code` and one sentence that a merchant understands.
 
-    `retry_after_seconds` is given where the same request may succeed after that time.
+    `retry_after_seconds`: the same request may succeed after that time.
     """
 
     code: Code
@@ -41,5 +41,5 @@ class Refusal:
 
 
 def not_the_owner(thing: str) -> Refusal:
-    """What the command is about belongs to another customer."""
+    """The refusal: the command's order, hold or spending is another customer's."""
     return Refusal(Code.NOT_THE_OWNER, f"{thing} belongs to another customer.")

@@ -1,4 +1,4 @@
-"""What a decision rests on: the customer's account and what else was loaded for the command."""
+"""The state that a decision is based on: the account, and what the command refers to."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,7 @@ from pointbook.domain.orders import Order
 class State:
     """The account, and the order and hold record that the command names; None: there is none.
 
-    `customer_id` is the customer for whom the account was loaded, where that customer was merged
-    into the account's; "" stands for the account's own.
+    `customer_id` is the customer that the command names, if they were merged into the account's.
     """
 
     account: Account
@@ -20,10 +19,9 @@ class State:
     customer_id: str = ""
 
     def belongs(self, owner_id: str | None) -> bool:
-        """Whether what `owner_id` owns is this account's by now; what nobody owns is anybody's."""
+        """Whether `owner_id` is this account's customer by now; None, nobody, counts too."""
         account = self.account
-        known = (None, account.customer_id, self.customer_id, *account.merged_from)
-        return owner_id in known
+        return owner_id in (None, account.customer_id, self.customer_id, *account.merged_from)
 
     def order_or_new(self, order_id: str) -> Order:
         """The order as stored, or a new one under this id."""

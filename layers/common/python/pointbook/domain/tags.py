@@ -1,4 +1,4 @@
-"""Tags of customers, known by a digest alone: what a tag says about somebody is kept nowhere."""
+"""Digests of customers' tags: the tags themselves are personal data and stored nowhere."""
 
 from hashlib import sha256
 
@@ -6,5 +6,5 @@ _DIGITS = 16
 
 
 def tag_digest(tag: str) -> str:
-    """Sixteen hexadecimal digits; the same however the tag is cased and whatever blanks it has."""
+    """Sixteen hexadecimal digits; case and surrounding blanks of the tag make no difference."""
     return sha256(tag.strip().casefold().encode()).hexdigest()[:_DIGITS]

@@ -221,7 +221,7 @@ class Ledger:
         write = Write(shop, (), order=replace(order, revision=before.revision + 1))
         return isinstance(self._retried(lambda: self._store.commit(write)), Committed)
 
-    def list_orphaned_codes(self, shop: str, codes: tuple[OrphanedCode, ...]) -> None:
+    def add_orphaned_codes(self, shop: str, codes: tuple[OrphanedCode, ...]) -> None:
         """Put codes on the list of those that are to be switched off."""
         self._retried(lambda: self._store.commit(Write(shop, (), orphaned_codes=codes)))
 

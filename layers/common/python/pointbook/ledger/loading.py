@@ -103,4 +103,4 @@ class Loader:
 
 def opened(customer_id: str, time_zone: str = DEFAULT_TIME_ZONE) -> Account:
     """A new account without entries, in the calendar of `time_zone`."""
-    return Account(customer_id, book_id=secrets.token_hex(8), time_zone=time_zone)
+    return Account(customer_id, account_id=secrets.token_hex(8), time_zone=time_zone)

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import replace
 
 from pointbook.domain.account import Account
-from pointbook.domain.chain import Cause, Text, seal
+from pointbook.domain.chain import Cause, Text, chain_entries
 from pointbook.domain.decide import Decision
 from pointbook.domain.ports import AccountWrite, IdempotencyRecord, Write
 from pointbook.ledger.instruction import Booked, Instruction
@@ -58,8 +58,10 @@ def sealed(before: Account, decision: Decision, cause: Cause, text: Text | None)
     """
     if not cause.cause_entry_id.startswith(f"{before.customer_id}-"):
         cause = replace(cause, cause_entry_id="")
-    due = seal(decision.entries[: decision.settled], before.book_id, before.head, TIME, None)
+    due = chain_entries(
+        decision.entries[: decision.settled], before.account_id, before.head, TIME, None
+    )
     head = due[-1].entry_hash if due else before.head
-    own = seal(decision.command_entries, before.book_id, head, cause, text)
+    own = chain_entries(decision.command_entries, before.account_id, head, cause, text)
     head = own[-1].entry_hash if own else head
     return AccountWrite(replace(decision.account, head=head), (*due, *own))

@@ -1,4 +1,4 @@
-"""Carries out webhooks about customers: points for signing up, and merges of two customers."""
+"""Processes webhooks about customers: points for signing up, and merges of two customers."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -36,10 +36,10 @@ class CustomerDirectory(Protocol):
 
 
 class Requests(Protocol):
-    """Where it is written down that a customer is to be erased."""
+    """The stored requests to erase a customer."""
 
     def save(self, request: PrivacyRequest) -> PrivacyRequest | None:
-        """Write a new request down; None: there is one. Raises LedgerUnavailable."""
+        """Save a new request; None if it exists already. Raises LedgerUnavailable."""
         ...
 
 
@@ -50,13 +50,12 @@ def carry_out(
     requests: Requests,
     customers: Callable[[], CustomerDirectory] | None = None,
 ) -> None:
-    """Carry out a message about customers; safe to repeat.
+    """Process a message about customers; safe to repeat.
 
-    `customers` are those of the message's shop, where the stack serves several: `customers/create`
-    does not say whose it is, and the header that does is not signed. None: there is one shop only.
-    Raises InvalidRequest for a payload that names no customer, LedgerUnavailable when there was no
-    verdict in time, ShopifyRefused and Unavailable where Shopify does not say whether the shop has
-    the customer.
+    `customers` are those of the message's shop, if the stack serves several: the body of
+    `customers/create` does not name the shop, and the header that does is not signed. Raises
+    InvalidRequest for a payload without a customer, LedgerUnavailable if the ledger did not answer
+    in time, ShopifyRefused and Unavailable if Shopify did not say whether the customer exists.
     """
     match message.topic:
         case "customers/create":
@@ -93,9 +92,9 @@ def _sign_up(
 
 
 def _merge(message: Message, ledger: Ledger, programme: Programme, requests: Requests) -> None:
-    """Merge only what Shopify has merged: webhooks come for open and for failed merges too.
+    """Merge two accounts once Shopify has completed the merge of their customers.
 
-    Whoever was merged into an erased customer is the same person, and is erased as well.
+    A customer merged into an erased one is the same person, and is erased as well.
     """
     payload = message.payload
     status = str(payload.get("status", "")).lower()
@@ -104,7 +103,7 @@ def _merge(message: Message, ledger: Ledger, programme: Programme, requests: Req
     if status != COMPLETED:
         _note_other_status(message, status)
         return
-    gone, kept = (
+    source_id, survivor_id = (
         customer_digits(payload.get(field), field)
         for field in (
             "admin_graphql_api_customer_deleted_id",
@@ -112,29 +111,32 @@ def _merge(message: Message, ledger: Ledger, programme: Programme, requests: Req
         )
     )
     cause = Cause(SOURCE, message.event_id)
-    answer = ledger.merge(message.shop, gone, kept, cause, programme.time_zone)
+    answer = ledger.merge(message.shop, source_id, survivor_id, cause, programme.time_zone)
     if isinstance(answer, Refusal) and answer.code is Code.CUSTOMER_ERASED:
-        _erase_with(kept, gone, message, ledger, requests)
+        _erase_with(survivor_id, source_id, message, ledger, requests)
     _note_refusal(message, answer)
 
 
-def _erase_with(kept: str, gone: str, message: Message, ledger: Ledger, requests: Requests) -> None:
-    """Have the source erased if the target is; one who was erased alone leaves the other alone."""
-    if not ledger.read(message.shop, kept).erased:
+def _erase_with(
+    survivor_id: str, source_id: str, message: Message, ledger: Ledger, requests: Requests
+) -> None:
+    """Request the erasure of the source if the survivor was erased (not if only the source was)."""
+    if not ledger.read(message.shop, survivor_id).erased:
         return
-    requests.save(PrivacyRequest(Kind.CUSTOMER, message.shop, gone, message.received_at, gone))
+    kind, received_at = Kind.CUSTOMER, message.received_at
+    requests.save(PrivacyRequest(kind, message.shop, source_id, received_at, source_id))
     log.info("erased_with_survivor", event_id=message.event_id)
 
 
 def _note_other_status(message: Message, status: str) -> None:
-    known = status in NOT_COMPLETED
-    if not known:
+    if status not in NOT_COMPLETED:
         log.warning("merge_status_unknown", status=status, event_id=message.event_id)
-    log.metric("MergesNotCompleted", Status=status if known else "unknown")
+        status = "unknown"
+    log.metric("MergesNotCompleted", Status=status)
 
 
 def _note_refusal(message: Message, answer: Booked | Refusal) -> None:
-    """A refusal is final (the customer was erased, or is merged elsewhere): no try would help."""
+    """Log a refusal. It is final (the customer was erased or merged elsewhere): no retry."""
     if isinstance(answer, Refusal):
         _note_refused(message, answer.code)
 

@@ -1,4 +1,4 @@
-"""Shopify Flow's actions that move points: what makes two runs the same, and where loops end."""
+"""Shopify Flow's actions that move points: their idempotency, and the limit on loops."""
 
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command
@@ -8,7 +8,7 @@ from pointbook.ledger.ledger import Ledger
 from pointbook.shopify.flow_action import PointsAction
 
 CHAIN_MAX = 5
-"""How long a chain of actions may be, each of which names the entry that caused it."""
+"""The maximum length of a chain of actions, each of which names the entry that caused it."""
 
 TOO_DEEP = Refusal(
     Code.LOOP_REFUSED,
@@ -19,10 +19,9 @@ TOO_DEEP = Refusal(
 def carry_out(
     action: PointsAction, command: Command, ledger: Ledger, time_zone: str
 ) -> Booked | Refusal:
-    """Carry out one run of an action, unless workflows have started each other too often.
+    """Execute one run of an action, unless workflows have started each other too often.
 
-    `time_zone` is that of an account which it opens. Raises LedgerUnavailable; the identity of a
-    run makes a retry safe.
+    A new account gets `time_zone`. Raises LedgerUnavailable; a run's identity makes retries safe.
     """
     cause = _cause_of(action, ledger)
     if isinstance(cause, Refusal):
@@ -31,15 +30,15 @@ def carry_out(
 
 
 def _cause_of(action: PointsAction, ledger: Ledger) -> Cause | Refusal:
-    """The cause of an action; a refusal where workflows start each other in a loop.
+    """The cause of an action; a refusal if workflows start each other in a loop.
 
-    An entry that the action names but that does not exist counts as the first of its chain.
+    A named entry that does not exist counts as the first of its chain.
     """
     depth = 0
     if action.cause_entry_id is not None:
         customer_id, _, digits = action.cause_entry_id.rpartition("-")
-        named = ledger.entry(action.shop, customer_id, int(digits))
-        depth = 1 + (named.cause.depth if named else 0)
+        causing = ledger.entry(action.shop, customer_id, int(digits))
+        depth = 1 + (causing.cause.depth if causing else 0)
     if depth > CHAIN_MAX:
         return TOO_DEEP
     return Cause("flow", action.action_run_id, action.cause_entry_id or "", depth)
@@ -50,9 +49,9 @@ def _instruction(
 ) -> Instruction:
     """The instruction for one run of an action.
 
-    Its identity is the merchant's own key, which counts for one customer and one action, or else
-    the run's id, which Flow repeats for as long as it tries. What makes two requests the same:
-    customer, action, points and days; not the reason, which a template may render anew.
+    Its identity is the merchant's own key, or else the run's id, which Flow repeats with each
+    retry. The content is customer, action, points and days; not the reason, which a template may
+    render differently.
     """
     if action.idempotency_key is not None:
         identity = Identity(f"flow:{action.handle}:key", action.idempotency_key)

@@ -1,20 +1,18 @@
-"""The hold service reserves points for a checkout, with a matching discount, and releases them.
+"""The hold service: reserves points for a checkout, with a matching discount, and releases them.
 
-    take points ──► create the discount ──► ready: the customer gets the code
-                          │ no
-                          └──► undo; its code, which may exist all the same, is listed to be
-                               switched off
+    create:   place the hold ──► create the discount ──► ready: the code is issued
+                                     │ failed
+                                     └──► undo the hold; list its code, which may still exist,
+                                          for deactivation
 
-    Each call to Shopify is counted first: beyond the shop's rate limit nothing is begun.
+    release:  mark as releasing ──► deactivate the discount ──► release the points
+                                        │ failed
+                                        └──► hold and discount end at their own time
 
-    release: no longer given out ──► discount off ──► points back
-                                        │ no
-                                        └──► the hold ends at its own time, with its discount
-
-`TRANSITIONS` of `domain/holds.py` says which step is possible in which state of a hold. Every step
-is conditional and may be repeated: two parallel tries of one request cannot undo what the other has
-handed out, and after a crash the hold ends at its own time. Points never come back while a code
-that was given out can still be used. Rules: docs/concepts.md, "Hold".
+The rate limit is checked before each call to Shopify. `TRANSITIONS` in `domain/holds.py` are the
+steps possible in each state of a hold. Every step is conditional and repeatable: concurrent
+attempts of one request cannot undo a code that was issued, and after a crash the hold expires.
+Points never come back while an issued code can still be used. Rules: docs/concepts.md, "Hold".
 """
 
 import hashlib
@@ -31,8 +29,8 @@ from pointbook.domain.commands import (
     BeginRelease,
     Command,
     MarkReady,
+    PlaceHold,
     ReleaseHold,
-    TakeHold,
     UndoHold,
 )
 from pointbook.domain.holds import orphaned
@@ -55,16 +53,16 @@ from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount
 
 SOURCE = "my_page"
-_PACED_NAME_LENGTH = 8
+_LIMITED_NAME_LENGTH = 8
 
-_NO_DISCOUNT_OF_OURS = frozenset({"code_taken_by_another", "currency_mismatch"})
+_NO_USABLE_DISCOUNT = frozenset({"code_taken_by_another", "currency_mismatch"})
 """Errors after which this hold certainly has no discount, so there is none to deactivate.
 
 After any other error there may be one, created by an earlier or a concurrent attempt.
 """
 
 
-class Calls(Protocol):
+class CallLimiter(Protocol):
     """Per-minute rate limit on the calls to Shopify that a shop's page causes."""
 
     def count(self, shop: str, who: str, now: datetime, most: int) -> int:
@@ -74,7 +72,7 @@ class Calls(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HoldResult:
-    """A hold that is ready, as the customer sees it; the same at every repetition."""
+    """A ready hold as the customer sees it; the same for every repetition."""
 
     hold_id: str
     points: int
@@ -97,32 +95,29 @@ class HoldService:
         clock: Clock,
         programme: Programme,
         discounts: Discounts,
-        calls: Calls,
+        call_limiter: CallLimiter,
         code_key: bytes,
     ) -> None:
-        """Book on `ledger`; codes are derived with `code_key`.
-
-        `calls` counts those to `discounts`.
-        """
+        """`call_limiter` limits the calls to `discounts`; codes are derived with `code_key`."""
         self._shop = shop
         self._ledger = ledger
         self._clock = clock
         self._programme = programme
         self._discounts = discounts
-        self._calls = calls
+        self._call_limiter = call_limiter
         self._code_key = code_key
 
     def create(self, customer_id: str, points: int, key: str) -> HoldResult | Refusal:
-        """Hold `points` and make their discount; `key` names the customer's request.
+        """Hold `points` and create their discount; `key` identifies the customer's request.
 
-        Raises HoldFailed when nothing is held because the shop did not make the discount,
+        Raises HoldFailed if nothing is held because the discount could not be created,
         RateLimited and LedgerUnavailable; repeating the request is safe.
         """
         programme = self._programme
         if programme.points_master is Master.TILL:
             return Refusal(Code.HOLDS_NOT_OFFERED, "Points can only be used in store.")
         code = derive_code(self._code_key, self._shop, customer_id, key)
-        command = TakeHold(
+        command = PlaceHold(
             points=points,
             hold_id=hold_id_of(code),
             seconds=programme.hold_seconds,
@@ -140,42 +135,42 @@ class HoldService:
             content={"customer": customer_id, "points": points},
             time_zone=programme.time_zone,
         )
-        foreseen = self._ledger.preview(instruction)
-        counted = isinstance(foreseen, Booked) and not foreseen.duplicate
-        if counted:  # before anything is held
+        preview = self._ledger.preview(instruction)
+        checked = isinstance(preview, Booked) and not preview.duplicate
+        if checked:  # before anything is held
             self._check_rate_limit(customer_id)
-        taken = self._ledger.execute(instruction)
-        if isinstance(taken, Refusal):
-            if taken.code is Code.RATE_LIMITED:
+        placed = self._ledger.execute(instruction)
+        if isinstance(placed, Refusal):
+            if placed.code is Code.RATE_LIMITED:
                 log.metric("RateLimited", Pace="customer")
-            return taken
-        return self._make_ready(customer_id, command.hold_id, taken, counted=counted)
+            return placed
+        return self._make_ready(customer_id, command.hold_id, placed, rate_limit_checked=checked)
 
     def release(self, customer_id: str, hold_id: str) -> Figures | Refusal:
-        """Give a hold's points back to its customer; what has ended before stays as it is.
+        """Release a hold's points to its customer; does nothing if it has ended already.
 
-        Raises HoldReleasing where its discount could not be switched off: then it ends at its own
-        time, with its discount. Raises RateLimited, which leaves the hold as it is, and
-        LedgerUnavailable; repeating is safe.
+        Raises HoldReleasing if its discount could not be deactivated: then both end at the hold's
+        time. Raises RateLimited, which leaves the hold as it is, and LedgerUnavailable; repeating
+        is safe.
         """
         record = self._record(hold_id)
         if record is None or not self._owns(customer_id, record.customer_id):
             return Refusal(Code.HOLD_NOT_FOUND, "There is no such hold.")
         hold = self._open_hold(customer_id, hold_id)
         if hold is None:
-            return self._ended(customer_id, hold_id)
+            return self._result_of_ended(customer_id, hold_id)
         self._check_rate_limit(customer_id)
-        if self._declined(customer_id, BeginRelease(hold_id)):
-            return self._ended(customer_id, hold_id)
+        if not self._try_transition(customer_id, BeginRelease(hold_id)):
+            return self._result_of_ended(customer_id, hold_id)
         try:
-            existed = self._discounts.switch_off(hold.code)
+            existed = self._discounts.deactivate(hold.code)
         except (ShopifyRefused, Unavailable) as error:
-            raise self._releasing(hold, type(error).__name__) from error
+            raise self._release_pending_error(hold, type(error).__name__) from error
         if not existed and hold.state is not HoldState.READY:
-            raise self._releasing(hold, "its discount may still be on its way")
-        released = self._move(customer_id, ReleaseHold(hold_id), "my_page:release", hold_id)
+            raise self._release_pending_error(hold, "its discount may still be on its way")
+        released = self._execute_once(customer_id, ReleaseHold(hold_id), "my_page:release", hold_id)
         if isinstance(released, Refusal):
-            return self._ended(customer_id, hold_id)
+            return self._result_of_ended(customer_id, hold_id)
         return released.figures
 
     def open_hold(self, customer_id: str) -> Hold | None:
@@ -183,29 +178,29 @@ class HoldService:
         return self._ledger.read(self._shop, customer_id).hold
 
     def _check_rate_limit(self, customer_id: str) -> None:
-        """Count one call to Shopify. Raises RateLimited where there are too many in this minute."""
+        """Count one call to Shopify. Raises RateLimited if there are too many in this minute."""
         name = hmac.digest(self._code_key, f"pace\n{customer_id}".encode(), hashlib.sha256).hex()
         most = self._programme.hold_calls_per_minute
-        wait_seconds = self._calls.count(
-            self._shop, name[:_PACED_NAME_LENGTH], self._clock.now(), most
+        wait_seconds = self._call_limiter.count(
+            self._shop, name[:_LIMITED_NAME_LENGTH], self._clock.now(), most
         )
         if wait_seconds:
             log.metric("RateLimited", Pace="shop")
             raise RateLimited(wait_seconds)
 
     def _make_ready(
-        self, customer_id: str, hold_id: str, taken: Booked, *, counted: bool
+        self, customer_id: str, hold_id: str, placed: Booked, *, rate_limit_checked: bool
     ) -> HoldResult | Refusal:
-        """Complete a hold taken just now or by an earlier attempt of the same request."""
+        """Complete a hold placed just now or by an earlier attempt of the same request."""
         hold = self._open_hold(customer_id, hold_id)
         if hold is not None and hold.state is HoldState.PREPARING:
-            if not counted:
+            if not rate_limit_checked:
                 self._check_rate_limit(customer_id)
             hold = self._with_discount(customer_id, hold)
         if hold is None or hold.state is not HoldState.READY:
-            return self._over(hold_id)
+            return self._ended_refusal(hold_id)
         record = self._record(hold_id)
-        assert record is not None, f"hold {hold_id} was taken without its record"
+        assert record is not None, f"hold {hold_id} was placed without its record"
         currency = self._programme.currency
         return HoldResult(
             hold_id=hold_id,
@@ -214,18 +209,18 @@ class HoldService:
             amount=decimal_text(record.points * record.worth_minor, currency),
             currency=currency,
             ends_at=hold.ends_at,
-            figures=taken.figures,
-            repeated=taken.duplicate,
+            figures=placed.figures,
+            repeated=placed.duplicate,
         )
 
     def _with_discount(self, customer_id: str, hold: Hold) -> Hold | None:
-        """The hold once its discount is made, or as another try of the request has left it."""
+        """The hold after creating its discount, or as another attempt of the request left it."""
         try:
             self._discounts.create(self._discount(hold))
         except (ShopifyRefused, Unavailable) as error:
             return self._without_discount(customer_id, hold, error)
-        if self._declined(customer_id, MarkReady(hold.hold_id)):
-            self._give_up(hold)  # it was undone, or its time is over
+        if not self._try_transition(customer_id, MarkReady(hold.hold_id)):
+            self._list_orphaned(hold)  # it was undone, or its time is over
         return self._open_hold(customer_id, hold.hold_id)
 
     def _without_discount(
@@ -233,32 +228,32 @@ class HoldService:
     ) -> Hold | None:
         """Undo the hold, unless a concurrent attempt has made it ready in the meantime."""
         certain = isinstance(error, ShopifyRefused) and error.certain
-        log.warning("discount_not_made", hold_id=hold.hold_id, certain=certain, why=str(error))
+        log.warning("discount_not_made", hold_id=hold.hold_id, certain=certain, reason=str(error))
         log.metric("DiscountsNotMade")
         log.metric("DiscountsNotMade", Certain=str(certain))
-        undo = UndoHold(hold.hold_id, code_in_doubt=error.code not in _NO_DISCOUNT_OF_OURS)
-        undone = self._move(customer_id, undo, "my_page:undo", hold.hold_id)
+        undo = UndoHold(hold.hold_id, code_in_doubt=error.code not in _NO_USABLE_DISCOUNT)
+        undone = self._execute_once(customer_id, undo, "my_page:undo", hold.hold_id)
         if isinstance(undone, Refusal):
             still_open = self._open_hold(customer_id, hold.hold_id)
             if still_open is not None and still_open.state is HoldState.READY:
                 return still_open
             if undo.code_in_doubt:
-                self._give_up(hold)
+                self._list_orphaned(hold)
                 return None
         raise HoldFailed from error
 
-    def _give_up(self, hold: Hold) -> None:
+    def _list_orphaned(self, hold: Hold) -> None:
         """List the code of an ended hold for deactivation. Returns only if an order has used it.
 
         Raises HoldFailed otherwise.
         """
-        self._ledger.list_orphaned_codes(self._shop, orphaned(hold))
-        if self._captured(hold.hold_id) is None:
+        self._ledger.add_orphaned_codes(self._shop, orphaned(hold))
+        if self._captured_refusal(hold.hold_id) is None:
             raise HoldFailed
 
     def _discount(self, hold: Hold) -> Discount:
         record = self._record(hold.hold_id)
-        assert record is not None, f"hold {hold.hold_id} was taken without its record"
+        assert record is not None, f"hold {hold.hold_id} was placed without its record"
         return Discount(
             code=hold.code,
             points=hold.points,
@@ -271,20 +266,20 @@ class HoldService:
             combines_with=self._programme.combines_with,
         )
 
-    def _ended(self, customer_id: str, hold_id: str) -> Figures | Refusal:
-        """The answer for a hold that is no longer open."""
-        captured = self._captured(hold_id)
-        return captured or self._ledger.read(self._shop, customer_id).figures
+    def _result_of_ended(self, customer_id: str, hold_id: str) -> Figures | Refusal:
+        """The result for a hold that is no longer open."""
+        refusal = self._captured_refusal(hold_id)
+        return refusal or self._ledger.read(self._shop, customer_id).figures
 
-    def _over(self, hold_id: str) -> Refusal:
+    def _ended_refusal(self, hold_id: str) -> Refusal:
         """The refusal of a repeated request whose hold has ended."""
-        return self._captured(hold_id) or Refusal(
+        return self._captured_refusal(hold_id) or Refusal(
             Code.HOLD_ENDED,
             "This hold has ended, or its discount could not be made. Send a new Idempotency-Key"
             " to hold points again.",
         )
 
-    def _captured(self, hold_id: str) -> Refusal | None:
+    def _captured_refusal(self, hold_id: str) -> Refusal | None:
         record = self._record(hold_id)
         if record is None or not record.orders:
             return None
@@ -301,15 +296,15 @@ class HoldService:
         first, second = (self._ledger.read(self._shop, one) for one in (customer_id, holder_id))
         return first.customer_id == second.customer_id
 
-    def _declined(self, customer_id: str, command: MarkReady | BeginRelease) -> bool:
-        """Execute a command that moves no points; return whether it was refused."""
+    def _try_transition(self, customer_id: str, command: MarkReady | BeginRelease) -> bool:
+        """Execute a command that moves no points; False if it was refused."""
         instruction = Instruction(self._shop, customer_id, command, Cause(SOURCE))
-        return isinstance(self._ledger.execute(instruction), Refusal)
+        return isinstance(self._ledger.execute(instruction), Booked)
 
-    def _move(
+    def _execute_once(
         self, customer_id: str, command: Command, kind: str, hold_id: str
     ) -> Booked | Refusal:
-        """Carry out what moves points, once for each hold."""
+        """Execute a command that moves points, once for each hold."""
         return self._ledger.execute(
             Instruction(
                 shop=self._shop,
@@ -323,8 +318,8 @@ class HoldService:
     def _record(self, hold_id: str) -> HoldRecord | None:
         return self._ledger.hold_record(self._shop, hold_id)
 
-    def _releasing(self, hold: Hold, why: str) -> HoldReleasing:
-        log.warning("discount_not_switched_off", hold_id=hold.hold_id, why=why)
+    def _release_pending_error(self, hold: Hold, reason: str) -> HoldReleasing:
+        log.warning("discount_not_switched_off", hold_id=hold.hold_id, reason=reason)
         log.metric("DiscountsNotSwitchedOff")
         left = hold.ends_at - self._clock.now()
         return HoldReleasing(retry_after_seconds=max(1, min(30, int(left.total_seconds()))))

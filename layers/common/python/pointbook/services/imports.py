@@ -1,8 +1,8 @@
-"""Imports of balances from another system: each row is a grant with an identity of its own.
+"""Imports of balances from another system: each row is a grant with its own identity.
 
 The identity is the import's id, the row's number and the customer. So a file that is sent again
-books only the rows that are not booked yet, as long as their numbers have not changed; under
-another customer the same number is another row.
+books only the rows that are not booked yet, as long as their numbers have not changed; the same
+number for another customer is another row.
 """
 
 import re
@@ -31,7 +31,7 @@ ROWS_MAX = 100
 ROW_NUMBER_MAX = 1_000_000_000
 TEXT_LENGTH_MAX = 255
 ROW_SECONDS = 4.0
-"""The time limit for one row; the import continues without it."""
+"""The time limit for one row; after it the import goes on to the next."""
 
 STATUSES = ("booked", "repeated", "refused", "not_done")
 
@@ -138,7 +138,7 @@ class Import:
             answer = self._carry_out(self._instruction(number, row), seconds)
         except (DeadlinePassed, LedgerUnavailable):
             return {"status": "not_done", "points": row.points}
-        except Exception:  # noqa: BLE001 - one bad row, whatever is wrong with it, stops no other
+        except Exception:  # noqa: BLE001 - one failing row must not stop the others
             log.exception("import_row_failed", row=number)
             return {"status": "not_done", "points": row.points}
         return self._result(row.points, answer)

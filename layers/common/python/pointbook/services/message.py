@@ -108,14 +108,14 @@ def _json(value: object) -> str:
 
 def _unpacked(packed: object) -> dict[str, Any]:
     if not isinstance(packed, str):
-        raise MalformedBody("What is packed is not a text.")
+        raise MalformedBody("packed is not a string.")
     try:
         unpacking = zlib.decompressobj()
         raw = unpacking.decompress(base64.b64decode(packed, validate=True), PAYLOAD_BYTES_MAX)
     except (binascii.Error, ValueError, zlib.error) as error:
-        raise MalformedBody("What is packed cannot be unpacked.") from error
+        raise MalformedBody("packed cannot be decompressed.") from error
     if not unpacking.eof:
-        raise MalformedBody(f"What is packed is not whole, or over {PAYLOAD_BYTES_MAX} bytes.")
+        raise MalformedBody(f"packed is truncated, or over {PAYLOAD_BYTES_MAX} bytes.")
     return json_object(raw)
 
 

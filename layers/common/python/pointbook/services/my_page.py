@@ -150,7 +150,7 @@ def _till_result(request: _TillRequest | None) -> tuple[TillStatus, Member | Non
         advice = "check sync" if error.shown_as == "not_registered" else "customers see no balance"
         log.warning("till_failed", code=error.code, reason=str(error), advice=advice)
         return error.shown_as, None
-    except Exception:  # noqa: BLE001 -- whatever the till sends, only its own part fails
+    except Exception:  # noqa: BLE001 -- a till must not make the whole request fail
         log.metric("TillFailures", Code="unexpected")
         log.exception("till_failed", code="unexpected", advice="customers see no balance")
         return "unavailable", None

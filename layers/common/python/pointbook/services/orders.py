@@ -1,9 +1,8 @@
-"""The order service carries out webhooks about orders: earning, refunds, points used, cancellation.
+"""The order service: processes webhooks about orders (earning, refunds, points used, cancellation).
 
-Each step is safe to repeat and needs no record of messages: the stored order tells what was done.
-An order belongs to the customer it was first seen with; updates of it are booked on that customer's
-account, even after a merge or an erasure has moved it. An order of no known customer is stored
-without moving points.
+Each step is safe to repeat and needs no record of messages: the stored order says what was done. An
+order belongs to its first known customer; updates go to that customer's account, even after a merge
+or an erasure has moved it. An order without a known customer is stored without moving points.
 """
 
 from collections.abc import Callable, Collection
@@ -40,7 +39,7 @@ TILL_SPENDING = "till"
 """The spending id of points that were used at a counter."""
 
 _SOURCE = "order"
-_TRIES = 5
+_ATTEMPTS = 5
 
 
 class CustomerTags(Protocol):
@@ -56,7 +55,7 @@ class CustomerTags(Protocol):
 
 type _OrderCommand = CaptureHold | UpdateOrder | SpendOnOrder | ReturnSpending
 
-_CHANGED = frozenset({Code.NOT_THE_OWNER, Code.RULE_MISSING, Code.HOLD_NOT_FOUND})
+_STALE_REFUSALS = frozenset({Code.NOT_THE_OWNER, Code.RULE_MISSING, Code.HOLD_NOT_FOUND})
 """Refusals which mean that the data a command was built from is stale."""
 
 
@@ -86,11 +85,11 @@ class OrderService:
         self._customers = customers
 
     def carry_out(self, message: Message) -> None:
-        """Carry out a message about an order or a refund; it may come twice and in any order.
+        """Process a message about an order or a refund, even if repeated or out of sequence.
 
-        Raises InvalidRequest for a payload that cannot be read, LedgerUnavailable when there was no
-        verdict in time, TagsUnknown when Shopify has not given the customer's tags, MessageDeclined
-        when a person has to look. Doing it again is always safe.
+        Raises InvalidRequest for an unreadable payload, LedgerUnavailable if the ledger did not
+        answer in time, TagsUnknown if Shopify did not return the customer's tags, MessageDeclined
+        if an operator must intervene. Repeating is always safe.
         """
         cause = Cause(_SOURCE, message.event_id)
         if message.topic == REFUND_CREATED:
@@ -120,15 +119,16 @@ class OrderService:
         self._return_spent(facts.order_id, cause)
 
     def approve(self, order_id: str) -> int:
-        """Approve the pending points of an order, if their time has come. Returns the entries."""
+        """Approve an order's pending points if due. Returns the number of entries written."""
         booked = self._merge_update(order_id, OrderUpdate(), Cause("schedule"))
         return booked.settled + len(booked.entry_ids) if booked else 0
 
     def _update_of(self, facts: OrderFacts, triggered_at: datetime | None) -> OrderUpdate:
         """The update in the signed body; the topic is an unsigned header and is not trusted."""
-        reasons = [facts.updated_at] if facts.paid else []
+        now = self._clock.now()
+        confirmation_times = [facts.updated_at] if facts.paid else []
         if self._programme.approve_on is ApproveOn.CREATED:
-            reasons.append(facts.created_at or facts.updated_at)
+            confirmation_times.append(facts.created_at or facts.updated_at)
         return OrderUpdate(
             updated_at=facts.updated_at,
             triggered_at=triggered_at,
@@ -136,7 +136,7 @@ class OrderService:
             removed=facts.removed,
             taxes_included=facts.taxes_included,
             # Shopify's clock may be ahead of ours: an order is never confirmed in the future.
-            confirmed_at=min((*reasons, self._clock.now())) if reasons else None,
+            confirmed_at=min((*confirmation_times, now)) if confirmation_times else None,
             cancelled=facts.cancelled,
             refunds=facts.refunds,
         )
@@ -144,12 +144,12 @@ class OrderService:
     def _merge_update(
         self, order_id: str, update: OrderUpdate, cause: Cause, facts: OrderFacts | None = None
     ) -> Booked | None:
-        """Merge an update into an order, on the account of its customer, or on none without one.
+        """Merge an update into an order, on its customer's account if it has a customer.
 
-        `facts` come from order webhooks: only with them is an order's earning rule fixed. Raises
+        Only order webhooks have `facts`, which determine the order's earning rule. Raises
         TagsUnknown.
         """
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             order = self._order(order_id)
             owner = _owner_of(order, facts)
             if owner is not None:
@@ -171,9 +171,9 @@ class OrderService:
     def _update_command(
         self, order: Order, update: OrderUpdate, facts: OrderFacts | None, owner: str
     ) -> UpdateOrder:
-        """The command, with a rule where the order is to have one and has none yet.
+        """The command, with an earning rule if the order needs one and has none.
 
-        If a rule is needed after all when it is booked, the ledger refuses (RULE_MISSING).
+        If the ledger finds that one is needed but missing, it refuses with RULE_MISSING.
         """
         expiry = self._programme.expiry
         if facts is not None and order.merged_with(update, None).lacks_rule:
@@ -182,10 +182,9 @@ class OrderService:
         return UpdateOrder(order.order_id, update, None, expiry, needs_rule=facts is not None)
 
     def _rule(self, owner: str, order_id: str, is_test: bool) -> EarningRule | None:
-        """The rule by which the owner's order earns; None if their tags cannot be known any more.
+        """The earning rule for the owner's order; None if the owner was erased.
 
-        Only erased customers give None. After a merge the survivor is queried, whose tags
-        Shopify has combined. Raises TagsUnknown.
+        After a merge the survivor's tags are read, which Shopify has combined. Raises TagsUnknown.
         """
         programme = self._programme
         if not programme.uses_tags(is_test=is_test):
@@ -202,7 +201,7 @@ class OrderService:
             ) from error
         if tag_digests is None:
             raise TagsUnknown(
-                f"Shopify knows no customer {account.customer_id}, whose order {order_id} is. If"
+                f"Shopify has no customer {account.customer_id} (owner of order {order_id}). If"
                 " they were merged, redrive this message once customers/merge has been carried out;"
                 " if they are gone for good, add the order's points by hand and drop this message."
             )
@@ -248,7 +247,7 @@ class OrderService:
             if order.returned_target(spending) != spending.returned_points:
                 command = ReturnSpending(
                     order_id=order_id,
-                    spending_id=spending.hold_id,
+                    spending_id=spending.spending_id,
                     expiry=self._programme.expiry,
                     lapsed_expiry=self._programme.lapsed_expiry,
                 )
@@ -270,7 +269,7 @@ class OrderService:
         )
         if not isinstance(answer, Refusal):
             return answer
-        if answer.code in _CHANGED:
+        if answer.code in _STALE_REFUSALS:
             raise _StaleRead(retry_after_seconds=1)
         if answer.code is not Code.CUSTOMER_ERASED:
             raise MessageDeclined(answer.code, answer.message)
@@ -281,8 +280,8 @@ class OrderService:
     def _forget_owner(self, erased: str, command: _OrderCommand) -> None:
         """Remove an erased customer from the order, unless one of their entries refers to it.
 
-        Raises _StaleRead where it is under their pseudonym by now, LedgerUnavailable while it is
-        being moved there.
+        Raises _StaleRead if it has their pseudonym by now, LedgerUnavailable while it is being
+        moved there.
         """
         order = self._order(command.order_id)
         owner = self._owner(order, command)
@@ -290,20 +289,20 @@ class OrderService:
             return
         if owner != erased:
             raise _StaleRead(retry_after_seconds=1)
-        moving = isinstance(command, CaptureHold) or order.has_points
+        must_wait_for_move = isinstance(command, CaptureHold) or order.has_points
         ownerless = replace(order, customer_id=None)
-        if moving or not self._ledger.save_order(self._shop, order, ownerless):
+        if must_wait_for_move or not self._ledger.save_order(self._shop, order, ownerless):
             raise LedgerUnavailable(retry_after_seconds=1)
 
     def _owner(self, order: Order, command: _OrderCommand) -> str | None:
-        """Whose account a command belongs on now."""
+        """The customer whose account this command now applies to."""
         match command:
             case CaptureHold():
                 record = self._ledger.hold_record(self._shop, command.hold_id)
                 return record.customer_id if record else None
             case ReturnSpending():
-                named = (s for s in order.spendings if s.hold_id == command.spending_id)
-                return next((spending.customer_id for spending in named), None)
+                matching = (s for s in order.spendings if s.spending_id == command.spending_id)
+                return next((spending.customer_id for spending in matching), None)
             case UpdateOrder() | SpendOnOrder():
                 return order.customer_id
 

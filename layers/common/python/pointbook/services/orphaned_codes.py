@@ -1,4 +1,4 @@
-"""Switches off orphaned codes, which nobody holds points for, until each is off or has ended."""
+"""Deactivates orphaned codes, which no hold stands behind, until each is off or has ended."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,12 +10,12 @@ from pointbook.errors import ShopifyRefused, Unavailable
 from pointbook.services.ports import Discounts
 from pointbook.store.orphaned_codes import OrphanedCodes
 
-PAUSE_FIRST_SECONDS = 30
-PAUSE_MAX_SECONDS = 600
+BACKOFF_INITIAL_SECONDS = 30
+BACKOFF_MAX_SECONDS = 600
 
 
 class OrphanedCodeService:
-    """Works on the list of orphaned codes of one table."""
+    """The orphaned codes of one table."""
 
     def __init__(
         self, codes: OrphanedCodes, clock: Clock, discounts: Callable[[str], Discounts]
@@ -25,33 +25,34 @@ class OrphanedCodeService:
         self._clock = clock
         self._discounts = discounts
 
-    def switch_off(self, shop: str, listed_id: str) -> int:
-        """Try one code of the list. Returns 0: no entry is written.
+    def deactivate(self, shop: str, listed_id: str) -> int:
+        """Attempt to deactivate one listed code. Returns 0: no entry is written.
 
-        A code that does not exist may still be on its way, so it stays on the list until its time
-        is over. Raises Unavailable or ShopifyRefused after rescheduling it, and LedgerUnavailable.
+        A code that does not exist may still be created by a delayed request, so it stays listed
+        until its time is over. Raises Unavailable or ShopifyRefused after rescheduling it, and
+        LedgerUnavailable.
         """
         listed = self._codes.get(shop, listed_id)
         if listed is not None:
-            self._try(shop, *listed)
+            self._attempt(shop, *listed)
         return 0
 
-    def _try(self, shop: str, orphaned: OrphanedCode, tries: int) -> None:
+    def _attempt(self, shop: str, orphaned: OrphanedCode, attempts: int) -> None:
         if self._clock.now() >= orphaned.until:
             self._codes.remove(shop, orphaned)
             return
         try:
-            existed = self._discounts(shop).switch_off(orphaned.code)
+            existed = self._discounts(shop).deactivate(orphaned.code)
         except (ShopifyRefused, Unavailable):
             log.metric("OrphanedCodesNotSwitchedOff")
-            self._reschedule(shop, orphaned, tries)
+            self._reschedule(shop, orphaned, attempts)
             raise
         if existed:
             self._codes.remove(shop, orphaned)
         else:
-            self._reschedule(shop, orphaned, tries)
+            self._reschedule(shop, orphaned, attempts)
 
-    def _reschedule(self, shop: str, orphaned: OrphanedCode, tries: int) -> None:
-        pause = timedelta(seconds=min(PAUSE_MAX_SECONDS, PAUSE_FIRST_SECONDS * 2**tries))
-        next_try_at = min(orphaned.until, self._clock.now() + pause)
-        self._codes.reschedule(shop, orphaned, tries + 1, next_try_at)
+    def _reschedule(self, shop: str, orphaned: OrphanedCode, attempts: int) -> None:
+        pause = timedelta(seconds=min(BACKOFF_MAX_SECONDS, BACKOFF_INITIAL_SECONDS * 2**attempts))
+        next_attempt_at = min(orphaned.until, self._clock.now() + pause)
+        self._codes.reschedule(shop, orphaned, attempts + 1, next_attempt_at)

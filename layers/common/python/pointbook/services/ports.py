@@ -9,9 +9,9 @@ class Discounts(Protocol):
     """The discount codes of a shop. Both methods are safe to repeat."""
 
     def create(self, discount: Discount) -> str:
-        """Make it, or find that it is there. Raises ShopifyRefused or Unavailable."""
+        """Create it, unless it exists. Raises ShopifyRefused or Unavailable."""
         ...
 
-    def switch_off(self, code: str) -> bool:
-        """Deactivate a code; False if there was none. Raises ShopifyRefused or Unavailable."""
+    def deactivate(self, code: str) -> bool:
+        """Deactivate a code; False if it does not exist. Raises ShopifyRefused or Unavailable."""
         ...

@@ -15,7 +15,7 @@ from pointbook.ledger.ledger import Ledger
 
 PROGRESS_EVERY = 1_000
 SETTLE_SECONDS = 2.0
-"""The time limit for one account; the sweep continues without it."""
+"""The time limit for one account; after it the sweep goes on to the next."""
 
 _SHUFFLE = SystemRandom().shuffle
 
@@ -37,7 +37,7 @@ class SweepResult:
 
 
 def settling(ledger: Ledger) -> Work:
-    """Return the work that writes the entries due on an account; reads count with them before."""
+    """Return the work that records what is due on an account; reads apply it before."""
 
     def settle(shop: str, customer_id: str) -> int:
         instruction = Instruction(shop, customer_id, Settle(), Cause(source="schedule"))
@@ -50,8 +50,7 @@ def settling(ledger: Ledger) -> Work:
 class Sweep:
     """One run over all due items of a kind.
 
-    Shards are shuffled, so that whatever ends a run early does not starve the same accounts each
-    time.
+    Shards are shuffled, so that a run that ends early does not starve the same accounts each time.
     """
 
     def __init__(
@@ -71,7 +70,7 @@ class Sweep:
         """Work on each due item in a transaction of its own, for at most `seconds`.
 
         An item that fails, or a shard that cannot be read, is counted, logged and skipped. It stays
-        due and stops no other. Sweeps may run at the same time, and late.
+        due. Sweeps may run at the same time, and late.
         """
         result = SweepResult()
         deadline = Deadline.after(seconds, self._clock.monotonic)
@@ -80,7 +79,7 @@ class Sweep:
         for shard in shards:
             try:
                 self._run_shard(kind, shard, deadline, result)
-            except Exception:  # noqa: BLE001 - one bad shard, whatever is wrong with it, stops no other
+            except Exception:  # noqa: BLE001 - one failing shard must not stop the others
                 result.failed += 1
                 result.complete = False
                 log.exception("sweep_shard_failed", kind=kind, shard=shard)
@@ -104,6 +103,6 @@ class Sweep:
         result.due += 1
         try:
             result.entries += self._work(shop, due_id)
-        except Exception:  # noqa: BLE001 - one bad item, whatever is bad about it, stops no other
+        except Exception:  # noqa: BLE001 - one failing item must not stop the others
             result.failed += 1
             log.exception("sweep_item_failed", kind=kind, shop=shop, due_id=due_id)

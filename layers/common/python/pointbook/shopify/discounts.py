@@ -81,7 +81,7 @@ class Discounts:
             raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
         return self._in_currency(node, discount, deadline)
 
-    def switch_off(self, code: str, within_seconds: float = BUDGET_SECONDS) -> bool:
+    def deactivate(self, code: str, within_seconds: float = BUDGET_SECONDS) -> bool:
         """Return once no checkout takes the code any more; False if there is no such code.
 
         Raises ShopifyRefused or Unavailable where that is not sure.

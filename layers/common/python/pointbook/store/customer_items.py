@@ -10,11 +10,11 @@ from dataclasses import replace
 
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import keys
-from pointbook.store.requests import NOT_ERASED
+from pointbook.store.ledger_transactions import NOT_ERASED
 from pointbook.store.table import ABSENT, PRESENT, Check, Outcome, Put, Table, Update
 from pointbook.store.values import Item, Stored, text
 
-_TRIES = 3
+_ATTEMPTS = 3
 
 
 class CustomerErased(Exception):
@@ -54,7 +54,7 @@ class CustomerItems:
 
     def change_or_create(self, update: Update, item: Item) -> Outcome:
         """As `change`; where there is no such item, `item` is created. Raises CustomerErased."""
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             outcome = self.change(update)
             if outcome.done or outcome.item:
                 return outcome

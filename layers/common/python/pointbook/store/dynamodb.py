@@ -25,7 +25,7 @@ from pointbook.domain.ports import (
     VersionConflict,
     Write,
 )
-from pointbook.store import hold_items, items, keys, order_items, requests
+from pointbook.store import hold_items, items, keys, ledger_transactions, order_items
 from pointbook.store.table import Cancellation, Table
 from pointbook.store.values import Item, Stored, instant, text, text_of
 
@@ -45,8 +45,8 @@ class DynamoStore:
         self._table = table
 
     def load(self, request: ReadRequest, *, fresh: bool) -> Loaded:
-        """Read all that is wanted: `fresh` as one snapshot, else at half the price."""
-        by_name = requests.keys_of(request)
+        """Read everything requested: `fresh` as one snapshot, else at half the price."""
+        by_name = ledger_transactions.keys_of(request)
         found = self._fresh(by_name) if fresh else self._cheap(by_name)
         parts: dict[str, Any] = {}
         for name, key in by_name.items():
@@ -62,7 +62,7 @@ class DynamoStore:
 
     def commit(self, write: Write) -> Verdict:
         """Write all or nothing, and say which."""
-        cancelled = self._table.transact(requests.transaction(write))
+        cancelled = self._table.transact(ledger_transactions.transaction(write))
         return Committed() if cancelled is None else _verdict(write, cancelled)
 
     def entries(
@@ -107,7 +107,7 @@ class DynamoStore:
 
 
 def _verdict(write: Write, cancelled: Cancellation) -> Verdict:
-    """What a cancelled transaction means; places stand in the order of `requests.transaction`."""
+    """What a cancelled transaction means; places are those of `transaction`."""
     accounts_end = len(write.accounts)
     entries_end = accounts_end + sum(len(part.entries) for part in write.accounts)
     if write.idempotency_record is not None and entries_end in cancelled.failed:

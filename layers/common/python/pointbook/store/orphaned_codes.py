@@ -1,4 +1,4 @@
-"""Orphaned discount codes: listed until they are switched off or have ended by themselves."""
+"""Orphaned discount codes: listed until they are deactivated or have ended by themselves."""
 
 from datetime import datetime
 
@@ -15,13 +15,15 @@ class OrphanedCodes:
         self._table = table.outside_ledger()
 
     def get(self, shop: str, listed_id: str) -> tuple[OrphanedCode, int] | None:
-        """A code by its id on the index of due work, and how often it was tried before."""
+        """A code by its id on the index of due work, and the number of attempts so far."""
         item = self._table.get(keys.listed_code(shop, listed_id))
         return hold_items.orphaned_code_of(item) if item else None
 
-    def reschedule(self, shop: str, code: OrphanedCode, tries: int, next_try_at: datetime) -> None:
-        """Try it again later."""
-        self._table.put(hold_items.orphaned_code_item(shop, code, tries, next_try_at))
+    def reschedule(
+        self, shop: str, code: OrphanedCode, attempts: int, next_attempt_at: datetime
+    ) -> None:
+        """Schedule the next attempt."""
+        self._table.put(hold_items.orphaned_code_item(shop, code, attempts, next_attempt_at))
 
     def remove(self, shop: str, code: OrphanedCode) -> None:
         """Take it off the list; a second time does nothing."""

@@ -1,14 +1,14 @@
 """The outbox's cursors: up to which version each customer's entries were published to Flow.
 
     published         every entry up to this version was sent, or fires no trigger
-    part              how many triggers of the next entry were sent as well
+    triggers_sent     how many triggers of the next entry were sent as well
     requested         a version that was requested while another sender held the lease
-    lease, lease_until  who sends just now, and until when nobody else may; real time
-    tries             how many attempts have failed since the last one that did not
-    due_trigger, due_trigger_at  on the shop's list of what is to be retried, and from when on
+    lease, lease_until  who is sending, and until when nobody else may; real time
+    attempts          how many attempts have failed since the last successful one
+    due_trigger, due_trigger_at  the shop's retry queue, and when the next attempt is due
 
-A cursor is an item of its own, so that sending never stands in the way of the ledger. Every change
-of it is one UpdateItem; attributes that others keep on it are left alone.
+A cursor is an item of its own, so sending never blocks the ledger. Every change of it is one
+UpdateItem, which leaves the attributes of reminders (`store.sent_reminders`) alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,11 +37,12 @@ FREE = "(attribute_not_exists(lease_until) OR lease_until <= :now)"
 UNPUBLISHED = "(attribute_not_exists(published) OR published < :version)"
 MINE = "lease = :lease"
 NO_MORE_REQUESTED = "requested <= :published"
-NO_REMINDERS = "attribute_not_exists(reminded)"
+NO_REMINDERS = "attribute_not_exists(sent_reminders)"
 NOT_REQUESTED_YET = "(attribute_not_exists(requested) OR requested < :version)"
 
 _ON_LIST = "due_trigger = :list, due_trigger_at = :at"
 _OFF_LIST = "due_trigger, due_trigger_at"
+_PROGRESS = "triggers_sent, attempts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Cursor:
     lease: str
     lease_until: datetime
     published: int = 0
-    part: int = 0
-    tries: int = 0
+    triggers_sent: int = 0
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,9 @@ class Outbox:
     def acquire(
         self, requested: Cursor, now: datetime, version: int | None
     ) -> Cursor | Leased | None:
-        """Take the lease that `requested` describes, and return how far the entries are published.
+        """Acquire the lease that `requested` describes, and return the cursor as it is stored.
 
-        None: they are published up to `version` (not looked at where there is none), or the
-        customer was erased.
+        None: everything up to `version` is published (if one is given), or the customer was erased.
         """
         key = keys.outbox(requested.shop, requested.customer_id)
         lease = {"lease": text(requested.lease), "lease_until": instant(requested.lease_until)}
@@ -123,26 +123,31 @@ class Outbox:
         except CustomerErased:
             return None
         if outcome.done:
-            published, part, tries = (
-                optional_int(outcome.item, name) for name in ("published", "part", "tries")
+            return replace(
+                requested,
+                published=optional_int(outcome.item, "published"),
+                triggers_sent=optional_int(outcome.item, "triggers_sent"),
+                attempts=optional_int(outcome.item, "attempts"),
             )
-            return replace(requested, published=published, part=part, tries=tries)
         until = optional_instant(outcome.item, "lease_until")
         return Leased(until) if until and until > now else None
 
     def advance(self, cursor: Cursor) -> None:
         """Save the cursor's progress, and renew its lease. Raises LeaseLost."""
-        change = "SET published = :published, part = :part, lease_until = :until"
-        more = {":part": number(cursor.part), ":until": instant(cursor.lease_until)}
+        change = "SET published = :published, triggers_sent = :triggers_sent, lease_until = :until"
+        more = {
+            ":triggers_sent": number(cursor.triggers_sent),
+            ":until": instant(cursor.lease_until),
+        }
         if not self._items.change(_by_holder(cursor, change, more)).done:
             raise LeaseLost
 
     def release(self, cursor: Cursor) -> bool:
-        """Save the cursor's progress, give up the lease and take the customer off the list.
+        """Save the progress, release the lease and take the customer off the retry queue.
 
-        False, and nothing is changed: more was requested meanwhile. Raises LeaseLost.
+        False, with no change: more entries were requested meanwhile. Raises LeaseLost.
         """
-        change = f"SET published = :published REMOVE part, tries, lease, lease_until, {_OFF_LIST}"
+        change = f"SET published = :published REMOVE {_PROGRESS}, lease, lease_until, {_OFF_LIST}"
         update = _by_holder(cursor, change, {}, NO_MORE_REQUESTED)
         outcome = self._items.change(update)
         if not outcome.done and outcome.item.get("lease") != text(cursor.lease):
@@ -150,29 +155,32 @@ class Outbox:
         return outcome.done
 
     def discard(self, cursor: Cursor) -> bool:
-        """Delete a cursor of which nothing was published; False if others keep something on it."""
+        """Delete a cursor that has published nothing; False if it holds requests or reminders."""
         return self._table.delete_if(
             keys.outbox(cursor.shop, cursor.customer_id),
             f"{MINE} AND {NO_MORE_REQUESTED} AND {NO_REMINDERS}",
             {":published": number(0), ":lease": text(cursor.lease)},
         ).done
 
-    def reschedule(self, cursor: Cursor, next_try_at: datetime) -> None:
-        """Save the cursor's progress, give up the lease, and retry later. Raises LeaseLost."""
+    def reschedule(self, cursor: Cursor, next_attempt_at: datetime) -> None:
+        """Save the progress, release the lease, and retry later. Raises LeaseLost."""
         change = (
-            f"SET published = :published, part = :part, tries = :tries, {_ON_LIST}"
-            " REMOVE lease, lease_until"
+            "SET published = :published, triggers_sent = :triggers_sent, attempts = :attempts,"
+            f" {_ON_LIST} REMOVE lease, lease_until"
         )
-        more = {":part": number(cursor.part), ":tries": number(cursor.tries)}
-        update = _by_holder(cursor, change, more | _listed(cursor.shop, next_try_at))
+        more = {
+            ":triggers_sent": number(cursor.triggers_sent),
+            ":attempts": number(cursor.attempts),
+        }
+        update = _by_holder(cursor, change, more | _listed(cursor.shop, next_attempt_at))
         if not self._items.change(update).done:
             raise LeaseLost
 
     def request(self, shop: str, customer_id: str, version: int, at: datetime) -> None:
-        """Have entries up to `version` published, from `at` on; who is on the list keeps its place.
+        """Request the entries up to `version` for `at`; an account already queued keeps its time.
 
-        Of an erased customer nothing is published. Whoever sends now does not take the customer off
-        the list before `version`.
+        Does nothing for an erased customer. A sender at work now does not take the account off the
+        retry queue before it has published `version`.
         """
         key, listed = keys.outbox(shop, customer_id), _listed(shop, at)
         update = Update(
@@ -189,14 +197,14 @@ class Outbox:
             )
 
     def rewind(self, shop: str, customer_id: str, to: int, version: int, now: datetime) -> bool:
-        """Have everything above version `to` published again, up to `version`.
+        """Request that the entries above `to`, up to `version`, are published again.
 
         False: somebody is sending now, or the customer was erased.
         """
         update = Update(
             keys.outbox(shop, customer_id),
             "SET published = :published, requested = :version, #schema = :schema,"
-            f" {_ON_LIST} REMOVE part, tries",
+            f" {_ON_LIST} REMOVE {_PROGRESS}",
             {
                 ":published": number(to),
                 ":version": number(version),
@@ -209,7 +217,7 @@ class Outbox:
         return self._items.change(update).done
 
     def published(self, shop: str, customer_id: str) -> int:
-        """Up to which version the customer's entries are published."""
+        """The version up to which the customer's entries are published."""
         return optional_int(self._table.get(keys.outbox(shop, customer_id)) or {}, "published")
 
     def entries(self, shop: str, customer_id: str, above: int, limit: int) -> list[BookedEntry]:
@@ -255,7 +263,7 @@ class Outbox:
 
 
 class _Accounts:
-    """Puts accounts and cursors together as they come by."""
+    """Joins accounts with their cursors, which follow them in a scan."""
 
     def __init__(self) -> None:
         self._account: Stored | None = None

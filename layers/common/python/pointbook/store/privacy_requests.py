@@ -5,28 +5,57 @@ from dataclasses import replace
 
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.store import keys
+from pointbook.store.fields import (
+    BOOLEAN,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    Codec,
+    Format,
+    one_of,
+)
 from pointbook.store.items import SCHEMA
-from pointbook.store.requests import put_unchanged
+from pointbook.store.ledger_transactions import put_unchanged
 from pointbook.store.table import Table
 from pointbook.store.values import (
     Item,
-    Stored,
-    boolean,
-    boolean_of,
     fields_of,
     instant,
-    instant_of,
     int_of,
     mapping,
     number,
-    optional_instant,
-    optional_text,
     sequence,
     text,
-    text_of,
     texts,
     texts_of,
     values_of,
+)
+
+_COUNTS = Format(
+    lambda counts: mapping({name: number(done) for name, done in counts.items()}),
+    lambda value: {name: int_of(done) for name, done in fields_of(value).items()},
+)
+_PSEUDONYMS = Format(
+    lambda pseudonyms: sequence(texts(pair) for pair in pseudonyms.items()),
+    lambda value: {pair[0]: pair[1] for pair in map(texts_of, values_of(value))},
+)
+_REQUEST = Codec(
+    PrivacyRequest,
+    kind=one_of(Kind),
+    shop=TEXT,
+    subject=TEXT,
+    received_at=INSTANT,
+    customer_id=TEXT.named("customer").optional(),
+    order_ids=TEXTS.named("orders"),
+    state=one_of(State),
+    revision=NUMBER,
+    pseudonyms=_PSEUDONYMS,
+    position=TEXTS.optional(),
+    counts=_COUNTS,
+    reason=TEXT,
+    confirmed=BOOLEAN,
+    finished_at=INSTANT.optional(),
 )
 
 
@@ -43,16 +72,16 @@ class PrivacyRequests:
     def find(self, kind: Kind, shop: str, subject: str) -> PrivacyRequest | None:
         """One request."""
         item = self._table.get(_key(kind, shop, subject))
-        return _request_of(item) if item else None
+        return _REQUEST.read(item) if item else None
 
     def save(self, request: PrivacyRequest) -> PrivacyRequest | None:
         """Write a new request, or what has become of one since it was read.
 
         Returns it with the revision of the next write; None: somebody else wrote it meanwhile.
         """
-        revision = request.revision + 1
-        outcome = self._table.put_if(put_unchanged(_item(request), revision))
-        return replace(request, revision=revision) if outcome.done else None
+        saved = replace(request, revision=request.revision + 1)
+        outcome = self._table.put_if(put_unchanged(_item(saved), saved.revision))
+        return saved if outcome.done else None
 
     def all_of(self, shop: str) -> Iterator[PrivacyRequest]:
         """Every request of a shop, also those to erase the shop, done or not."""
@@ -71,7 +100,7 @@ class PrivacyRequests:
     def _beginning(self, pk: str, prefix: str) -> Iterator[PrivacyRequest]:
         values = {":pk": text(pk), ":prefix": text(prefix)}
         found = self._table.query("pk = :pk AND begins_with(sk, :prefix)", values)
-        yield from map(_request_of, found)
+        yield from map(_REQUEST.read, found)
 
 
 def _key(kind: Kind, shop: str, subject: str) -> Item:
@@ -80,54 +109,5 @@ def _key(kind: Kind, shop: str, subject: str) -> Item:
 
 
 def _item(request: PrivacyRequest) -> Item:
-    item: Item = {
-        **_key(request.kind, request.shop, request.subject),
-        **SCHEMA,
-        "kind": text(request.kind),
-        "shop": text(request.shop),
-        "subject": text(request.subject),
-        "received_at": instant(request.received_at),
-        "due_at": instant(request.due_at),
-        "state": text(request.state),
-        "revision": number(request.revision + 1),
-        "orders": texts(request.order_ids),
-        "pseudonyms": sequence(texts(pair) for pair in request.pseudonyms.items()),
-        "counts": mapping({name: number(done) for name, done in request.counts.items()}),
-        "reason": text(request.reason),
-        "confirmed": boolean(request.confirmed),
-    }
-    if request.customer_id is not None:
-        item["customer"] = text(request.customer_id)
-    if request.position is not None:
-        item["position"] = texts(request.position)
-    if request.finished_at is not None:
-        item["finished_at"] = instant(request.finished_at)
-    return item
-
-
-def _request_of(item: Stored) -> PrivacyRequest:
-    return PrivacyRequest(
-        kind=Kind(text_of(item["kind"])),
-        shop=text_of(item["shop"]),
-        subject=text_of(item["subject"]),
-        received_at=instant_of(item["received_at"]),
-        customer_id=optional_text(item, "customer"),
-        order_ids=texts_of(item["orders"]),
-        state=State(text_of(item["state"])),
-        revision=int_of(item["revision"]),
-        pseudonyms=_pseudonyms(item["pseudonyms"]),
-        position=_pair(item["position"]) if "position" in item else None,
-        counts={name: int_of(value) for name, value in fields_of(item["counts"]).items()},
-        reason=text_of(item["reason"]),
-        confirmed=boolean_of(item["confirmed"]),
-        finished_at=optional_instant(item, "finished_at"),
-    )
-
-
-def _pseudonyms(value: Stored) -> dict[str, str]:
-    return dict(map(_pair, values_of(value)))
-
-
-def _pair(value: Stored) -> tuple[str, str]:
-    first, second = texts_of(value)
-    return first, second
+    key = _key(request.kind, request.shop, request.subject)
+    return {**key, **SCHEMA, **_REQUEST.write(request), "due_at": instant(request.due_at)}

@@ -26,8 +26,8 @@ DEPLOYMENT = "deployment"
 """The origin of a programme that came from the deployment's parameters, and who set it."""
 
 PERSON = "person"
-PARAMETERS_REST = timedelta(minutes=15)
-"""How long a deployment's programme stands before other parameters replace it: longer than
+PARAMETERS_MIN_AGE = timedelta(minutes=15)
+"""How long a deployment's programme is in force before other parameters may replace it: longer than
 functions of two releases run side by side."""
 
 _UNCHANGED = "version = :before"
@@ -35,20 +35,20 @@ _UNCHANGED = "version = :before"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The programme of the deployment's parameters, and how long such a programme stands at least.
+    """The programme of the deployment's parameters, and how long one is in force at least.
 
-    Rules that were not known when a programme was written are those of this one.
+    It also supplies the rules that a stored programme lacks, as an earlier release wrote it.
     """
 
     programme: Programme
-    rest: timedelta = PARAMETERS_REST
+    min_age: timedelta = PARAMETERS_MIN_AGE
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A programme as it is kept: since when, and who set it.
+    """A programme as it is stored: since when, and who set it.
 
-    `at` is None where a release wrote it that did not keep that.
+    `at` is None if an early release wrote it, which did not record that.
     """
 
     programme: Programme
@@ -74,7 +74,7 @@ class Programmes:
         Until a person sets one, it is the deployment's: its first version where there is none yet,
         and a new version where the deployment's parameters have changed since. While a deploy
         lasts, functions of two releases have different parameters; the first of the newer ones
-        writes a version, and the older ones let it stand, for they are gone before its rest is.
+        writes a version, and the older ones leave it: they are gone before it has its minimum age.
         """
         item = self._in_force(shop)
         if item is not None and not self._is_outdated(item):
@@ -112,9 +112,9 @@ class Programmes:
             raise
 
     def latest(self, shop: str) -> Version | None:
-        """The version in force as it is kept; None where no function has asked for one yet."""
+        """The version in force as it is stored; None if no function has needed one yet."""
         item = self._in_force(shop)
-        return self._kept(item) if item else None
+        return self._stored_version(item) if item else None
 
     def version(self, shop: str, number: int) -> Programme | None:
         """One version, in force or not."""
@@ -125,7 +125,7 @@ class Programmes:
         """Every version, the first one first."""
         values = {":shop": text(keys.shop(shop)), ":versions": text(keys.PROGRAMME_VERSION)}
         found = self._table.query("pk = :shop AND begins_with(sk, :versions)", values)
-        yield from map(self._kept, found)
+        yield from map(self._stored_version, found)
 
     def _is_outdated(self, item: Stored) -> bool:
         """Whether this is another deployment's programme and has stood long enough."""
@@ -134,7 +134,7 @@ class Programmes:
         if self._programme(item).texts() == self._deployment.programme.texts():
             return False
         at = optional_instant(item, "at")
-        return at is None or self._clock.now() - at >= self._deployment.rest
+        return at is None or self._clock.now() - at >= self._deployment.min_age
 
     def _write(
         self, shop: str, before: Stored | None, texts: Mapping[str, str], origin: str, by: str = ""
@@ -154,15 +154,15 @@ class Programmes:
         in_force = Put(item, ABSENT)
         if before:
             in_force = Put(item, _UNCHANGED, {":before": number(programme.version - 1)})
-        kept = item | keys.programme_version(shop, programme.version)
-        if self._table.transact([in_force, Put(kept, ABSENT)]):
+        version = item | keys.programme_version(shop, programme.version)
+        if self._table.transact([in_force, Put(version, ABSENT)]):
             raise LedgerUnavailable(retry_after_seconds=1)
         return programme
 
     def _in_force(self, shop: str) -> Stored | None:
         return self._table.get(keys.key(keys.shop(shop), keys.PROGRAMME))
 
-    def _kept(self, item: Stored) -> Version:
+    def _stored_version(self, item: Stored) -> Version:
         by = text_of(item.get("by", item["origin"]))
         return Version(self._programme(item), optional_instant(item, "at"), by)
 

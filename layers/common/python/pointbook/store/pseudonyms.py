@@ -29,9 +29,8 @@ class Pseudonyms:
 
     def draw(self, shop: str, customer_id: str) -> str | None:
         """The pseudonym, drawn now if need be; None: the customer was erased before."""
-        known = self.find(shop, customer_id)
-        if known is not None:
-            return known
+        if (found := self.find(shop, customer_id)) is not None:
+            return found
         drawn = pseudonym_of(randbelow(10**19))
         item = {**keys.pseudonym(shop, customer_id), **SCHEMA, "pseudonym": text(drawn)}
         try:

@@ -1,7 +1,7 @@
-"""Reports to Shopify Flow: idempotency records of those sent, and how many there were in the hour.
+"""Reports to Shopify Flow: the idempotency records of those sent, and the hourly rate limit.
 
-A report moves no points, so nothing of this is written with an entry. The record of a report that
-was sent is that of any other request; the count is an item of its own under the customer's id.
+A report moves no points, so none of this is written with an entry. The counter is an item of its
+own under the customer's id.
 """
 
 from datetime import datetime, timedelta
@@ -31,14 +31,14 @@ class Reports:
             create=lambda item: self._items.create(item) is None,
         )
 
-    def known(self, shop: str, customer_id: str, key_hash: str) -> IdempotencyRecord | None:
+    def find(self, shop: str, customer_id: str, key_hash: str) -> IdempotencyRecord | None:
         """The record of a report that was sent before."""
         sk = keys.idempotency_record(key_hash)
         item = self._table.get(keys.key(keys.customer(shop, customer_id), sk))
         return items.idempotency_record_of(item) if item else None
 
-    def remember(self, shop: str, customer_id: str, report: IdempotencyRecord) -> IdempotencyRecord:
-        """Keep the record of a report; if there is one already, return that.
+    def record(self, shop: str, customer_id: str, report: IdempotencyRecord) -> IdempotencyRecord:
+        """Record a report that was sent; if there is a record already, return that.
 
         Raises CustomerErased.
         """

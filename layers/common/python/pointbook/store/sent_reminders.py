@@ -1,7 +1,7 @@
 """Which reminders were sent: two attributes of a customer's outbox cursor.
 
-reminded         by the last day of a lot (20261231) the lead days for which it was sent
-reminding_until  somebody sends to this customer just now, until then at the latest; real time
+sent_reminders           the lead days for which a reminder was sent, by a lot's last day (20261231)
+reminders_claimed_until  a sender is at work, until then at the latest; real time
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,7 +31,7 @@ from pointbook.store.values import (
 ACCOUNTS_MAX = 50
 """How many accounts one read takes: two items each, and a batch takes 100."""
 
-FREE = "(attribute_not_exists(reminding_until) OR reminding_until <= :now)"
+FREE = "(attribute_not_exists(reminders_claimed_until) OR reminders_claimed_until <= :now)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class AccountReminders:
         return items.account_of(self._account)
 
     def sent_reminders(self) -> SentReminders:
-        """What the customer was reminded of."""
-        return _reminded(self._cursor)
+        """The reminders that were sent."""
+        return _sent_reminders_of(self._cursor)
 
 
 class Reminders:
@@ -80,17 +80,17 @@ class Reminders:
     def claim(
         self, shop: str, customer_id: str, now: datetime, until: datetime
     ) -> SentReminders | None:
-        """What the customer was reminded of, with nobody else reminding them until `until`.
+        """Claim the customer's reminders until `until`, and return what was sent so far.
 
-        None: somebody else does just now, or the customer was erased.
+        None: another sender has the claim, or the customer was erased.
         """
         key = keys.outbox(shop, customer_id)
         nothing = mapping({})
         update = Update(
             key,
-            "SET #schema = :schema, reminding_until = :until,"
+            "SET #schema = :schema, reminders_claimed_until = :until,"
             # A cursor that has `sent_reminders` is never deleted as unused.
-            " reminded = if_not_exists(reminded, :nothing)",
+            " sent_reminders = if_not_exists(sent_reminders, :nothing)",
             {
                 ":schema": SCHEMA["schema"],
                 ":until": instant(until),
@@ -99,20 +99,25 @@ class Reminders:
             },
             FREE,
         )
-        first = {**key, **SCHEMA, "reminding_until": instant(until), "reminded": nothing}
+        first = {
+            **key,
+            **SCHEMA,
+            "reminders_claimed_until": instant(until),
+            "sent_reminders": nothing,
+        }
         try:
             outcome = self._items.change_or_create(update, first)
         except CustomerErased:
             return None
-        return _reminded(outcome.item) if outcome.done else None
+        return _sent_reminders_of(outcome.item) if outcome.done else None
 
     def release(self, shop: str, customer_id: str, sent_reminders: SentReminders) -> None:
-        """Keep what was sent, and give the claim up; of a customer erased meanwhile, nothing.
+        """Record what was sent and release the claim, whoever has it by now.
 
-        Whoever has the claim by now: what was sent was sent.
+        Does nothing if the customer was erased meanwhile.
         """
-        change = "SET reminded = :reminded REMOVE reminding_until"
-        values = {":reminded": _value(sent_reminders)}
+        change = "SET sent_reminders = :sent REMOVE reminders_claimed_until"
+        values = {":sent": _value(sent_reminders)}
         self._items.change(Update(keys.outbox(shop, customer_id), change, values))
 
     def _read(self, shop: str, customer_ids: Iterable[str]) -> list[Stored]:
@@ -135,8 +140,8 @@ def _value(sent_reminders: SentReminders) -> Value:
     )
 
 
-def _reminded(cursor: Stored) -> SentReminders:
-    days = fields_of(cursor["reminded"]) if "reminded" in cursor else {}
+def _sent_reminders_of(cursor: Stored) -> SentReminders:
+    days = fields_of(cursor["sent_reminders"]) if "sent_reminders" in cursor else {}
     return {
         date.fromisoformat(day): frozenset(ints_of(lead_days)) for day, lead_days in days.items()
     }

@@ -1,6 +1,6 @@
 """Records of the table's stream, as the changes of accounts that they report."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,23 +12,29 @@ type Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """An account was written: its entries go up to `version`. `sequence` names the record."""
+    """An account now has entries up to `version`, according to the records `sequences`."""
 
     shop: str
     customer_id: str
     version: int
-    sequence: str
+    sequences: tuple[str, ...] = ()
 
 
-def account_changes(records: Iterable[Record]) -> Iterator[AccountChange]:
-    """The changes of accounts, in the order of the stream, without tombstones of the erased."""
+def latest_changes(records: Iterable[Record]) -> list[AccountChange]:
+    """The changed accounts in the order of the stream, each once with its latest version.
+
+    Other items and erased customers' tombstones are skipped.
+    """
+    found: dict[tuple[str, str], AccountChange] = {}
     for record in records:
         change = record["dynamodb"]
         image = change.get("NewImage", {})
-        if text_of(change["Keys"]["sk"]) != keys.ACCOUNT:
+        is_account = text_of(change["Keys"]["sk"]) == keys.ACCOUNT
+        if not is_account or "version" not in image or "erased" in image:
             continue
-        if "version" in image and "erased" not in image:
-            shop, customer_id = keys.parse(text_of(change["Keys"]["pk"]))
-            yield AccountChange(
-                shop, customer_id, int_of(image["version"]), change["SequenceNumber"]
-            )
+        key = shop, customer_id = keys.parse(text_of(change["Keys"]["pk"]))
+        before = found.get(key, AccountChange(shop, customer_id, 0))
+        version = max(int_of(image["version"]), before.version)
+        sequences = (*before.sequences, change["SequenceNumber"])
+        found[key] = AccountChange(shop, customer_id, version, sequences)
+    return list(found.values())

@@ -340,7 +340,7 @@ def _reason_codes(response: Any) -> list[str]:
 
 def _unavailable(codes: list[str]) -> StoreUnavailable | None:
     """What another attempt may overcome, if one of these codes says so."""
-    for cause, known in _CODES.items():
-        if found := [code for code in codes if code in known]:
+    for cause, codes_of_cause in _CODES.items():
+        if found := [code for code in codes if code in codes_of_cause]:
             return StoreUnavailable(cause, found[0])
     return None

@@ -1,12 +1,12 @@
 """Fixed-window rate limits: one item counts what happens within a window of time.
 
-    add one in the window that is counted ──► there was room: go ahead
+    add one in the window that is counted ──► below the limit: go ahead
              │ no
              ├──► that window is over: begin this one
              └──► full: wait until it is over
 
-Adding costs one write unit, the first one of a window two. A reply that is lost may count once
-more than really happened, never less.
+Adding costs one write unit, the first one of a window two. After a lost reply
+an event may be counted twice, but never not at all.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,11 +20,11 @@ from pointbook.store.table import Outcome, Put, Update
 from pointbook.store.values import Item, number, optional_int
 
 WINDOW_COUNTED = "(window_number = :window OR window_number = :next)"
-"""A clock that is a little behind counts in the window that another one has begun."""
+"""A clock that is slightly slow still counts in the window that another has begun."""
 
 OVER = "(window_number < :window OR window_number > :next)"
 
-_TRIES = 3
+_ATTEMPTS = 3
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -51,7 +51,7 @@ class WindowCounter:
         first = {**key, **SCHEMA, "window_number": number(window)}
         first |= dict.fromkeys(limits, number(1))
         bounds = {":window": number(window), ":next": number(window + 1)}
-        for _ in range(_TRIES):
+        for _ in range(_ATTEMPTS):
             outcome = self.change(_one_more(key, limits, bounds))
             if outcome.done:
                 return 0
@@ -63,17 +63,17 @@ class WindowCounter:
         raise LedgerUnavailable(retry_after_seconds=1)
 
     def _begin(self, first: Item, bounds: Item, *, is_there: bool) -> bool:
-        """Begin a window; what was counted before is forgotten. False: another one was faster."""
+        """Begin a window; what was counted before is forgotten. False: another was faster."""
         return self.replace(Put(first, OVER, bounds)).done if is_there else self.create(first)
 
 
 def _one_more(key: Item, limits: Mapping[str, int], bounds: Item) -> Update:
     sums = (f"{name} = if_not_exists({name}, :none) + :one" for name in limits)
-    room = (f"(attribute_not_exists({name}) OR {name} < :max_{name})" for name in limits)
+    below_limits = (f"(attribute_not_exists({name}) OR {name} < :max_{name})" for name in limits)
     maxima = {f":max_{name}": number(limit) for name, limit in limits.items()}
     return Update(
         key,
         f"SET {', '.join(sums)}",
         {":none": number(0), ":one": number(1), **bounds, **maxima},
-        " AND ".join((WINDOW_COUNTED, *room)),
+        " AND ".join((WINDOW_COUNTED, *below_limits)),
     )

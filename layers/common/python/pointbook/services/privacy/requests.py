@@ -19,7 +19,7 @@ from pointbook.services.message import Message
 from pointbook.services.privacy.customers import CustomerErasure
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.exports import CustomerExport
-from pointbook.services.privacy.shops import ShopErasure, ShopLives
+from pointbook.services.privacy.shops import ShopErasure, ShopInUse
 from pointbook.shopify.ids import customer_digits, number_digits
 from pointbook.validation import shown
 
@@ -139,7 +139,7 @@ class PrivacyService:
         except (StoreUnavailable, Unavailable) as error:
             log.warning("privacy_request_waits", **about, cause=str(error))
             return False
-        except ShopLives as life:
+        except ShopInUse as life:
             self._hold(request, str(life))
             return False
         except Exception:  # noqa: BLE001 - whatever is wrong with one request stops no other

@@ -35,7 +35,7 @@ _CHECKED = "checked"
 type Save = Callable[[PrivacyRequest], PrivacyRequest]
 
 
-class ShopLives(Exception):
+class ShopInUse(Exception):
     """The shop is not to be erased unless an operator says so."""
 
 
@@ -54,7 +54,7 @@ class ShopErasure:
     def run(self) -> PrivacyRequest:
         """Do all that is left of it: look through the whole shop first, then delete it.
 
-        Raises ShopLives, and DeadlinePassed or LedgerUnavailable where the next run has to go on.
+        Raises ShopInUse, and DeadlinePassed or LedgerUnavailable where the next run has to go on.
         """
         shop = self._request.shop
         if not self._request.confirmed and not self._request.counts.get(_CHECKED):
@@ -68,11 +68,11 @@ class ShopErasure:
         shop = self._request.shop
         removed_at = self._dependencies.installations.removed_at(shop)
         if removed_at is None:
-            raise ShopLives("there is no note that the shop removed the app")
+            raise ShopInUse("there is no note that the shop removed the app")
         if self._request.received_at - removed_at < SENT_AFTER_MIN:
-            raise ShopLives("the shop removed the app less than a day before it was to be erased")
+            raise ShopInUse("the shop removed the app less than a day before it was to be erased")
         if self._dependencies.installations.has_token(shop):
-            raise ShopLives("the shop has an access token, so the app is installed")
+            raise ShopInUse("the shop has an access token, so the app is installed")
         return removed_at
 
     def _through_all(self, look: Callable[[list[StoredItem]], int]) -> None:
@@ -101,9 +101,9 @@ class ShopErasure:
 
 
 def _require_quiet(page: Iterable[StoredItem], removed_at: datetime) -> int:
-    """Raise ShopLives where an entry came after the app was removed, unless by time alone."""
+    """Raise ShopInUse where an entry came after the app was removed, unless by time alone."""
     for item in page:
         from_outside = item.is_entry and item.source not in _OF_TIME
         if from_outside and item.recorded_at > removed_at + ON_ITS_WAY:
-            raise ShopLives("points were booked after the shop had removed the app")
+            raise ShopInUse("points were booked after the shop had removed the app")
     return 0

@@ -3,11 +3,11 @@
     acquire lease ──► read unpublished entries ──► for each: send its triggers, advance the cursor
          ──► release lease
 
-Whoever holds the lease of an account publishes it. What cannot be sent now is put on the shop's
-list of due accounts, with exponential backoff; the entries themselves are the outbox, so only the
-cursor and the place on the list are stored. Interrupted at any point, the account is still
-unpublished, and either on the list or about to be requested again by the stream: an entry may be
-sent twice, but is never lost.
+Whoever holds the lease of an account publishes it. An account that cannot be published now is added
+to the shop's retry queue, with exponential backoff. The entries themselves are the outbox, so only
+the cursor and the place in the queue are stored. Interrupted at any point, the account is either in
+the queue or about to be requested again by the stream: an entry may be sent twice, but is never
+lost.
 """
 
 import secrets
@@ -27,20 +27,20 @@ from pointbook.shopify.triggers import Trigger
 from pointbook.store.outbox import Cursor, Leased, LeaseLost, Outbox
 
 LEASE = timedelta(seconds=30)
-LEASE_SPARE = timedelta(seconds=10)
+LEASE_RENEWAL_MARGIN = timedelta(seconds=10)
 """With less than this left of a lease, it is renewed before a call; clocks differ."""
 
 PAGE_ENTRIES = 100
-PAUSE_FIRST_SECONDS = 5.0
-PAUSE_MAX_SECONDS = 600.0
+BACKOFF_INITIAL_SECONDS = 5.0
+BACKOFF_MAX_SECONDS = 600.0
 _RANDOM = SystemRandom().random
 
 
-class _NotSent(Exception):
+class _ShopUnavailable(Exception):
     """The shop accepts no triggers right now."""
 
 
-class _Stopped(Exception):
+class _RunOver(Exception):
     """This run sends nothing more for this shop."""
 
 
@@ -58,9 +58,9 @@ class OutboxPublisher:
     clock: Clock
     random: Callable[[], float] = _RANDOM
 
-    def run(self, shop: str, seconds: float, *, resting: bool = False) -> "OutboxRun":
-        """Start a run over accounts of a shop. `resting`: send nothing, only add to the list."""
-        return OutboxRun(self, shop, self.clock.monotonic() + seconds, stopped=resting)
+    def run(self, shop: str, seconds: float, *, enqueue_only: bool = False) -> "OutboxRun":
+        """Start a run over accounts of a shop. `enqueue_only`: only add to the retry queue."""
+        return OutboxRun(self, shop, self.clock.monotonic() + seconds, stopped=enqueue_only)
 
 
 class OutboxRun(ShopRun):
@@ -69,7 +69,7 @@ class OutboxRun(ShopRun):
     def __init__(
         self, publisher: OutboxPublisher, shop: str, until: float, *, stopped: bool
     ) -> None:
-        """Send until `until` on the monotonic clock, unless it is `stopped` from the beginning."""
+        """Send until `until` on the monotonic clock; nothing if it begins `stopped`."""
         super().__init__(
             shop=shop,
             flow=publisher.flow,
@@ -83,38 +83,39 @@ class OutboxRun(ShopRun):
     def deliver(self, customer_id: str, version: int | None = None) -> None:
         """Publish the unpublished entries of an account, now or later.
 
-        With a `version`, the account is added to the list if it cannot be published now; without,
-        it is on the list already. Raises LedgerUnavailable if that could not be recorded.
+        With a `version`, the account is added to the retry queue if it cannot be published now;
+        without, it is in the queue already. Raises LedgerUnavailable if that was not recorded.
         """
         if is_pseudonym(customer_id):
             return  # unknown to Shopify
         publisher = self.publisher
         now = publisher.clock.now()
         if self.is_over:
-            pause = timedelta(seconds=PAUSE_FIRST_SECONDS) if self.stopped else timedelta()
-            self._request(customer_id, version, pause)
+            pause = timedelta(seconds=BACKOFF_INITIAL_SECONDS) if self.stopped else timedelta()
+            self._enqueue(customer_id, version, pause)
             return
         claim = Cursor(self.shop, customer_id, secrets.token_hex(8), now + LEASE)
         found = publisher.outbox.acquire(claim, now, version)
         if isinstance(found, Leased):
-            self._request(customer_id, version, found.until - now)
+            self._enqueue(customer_id, version, found.until - now)
         elif found is not None:
             _Delivery(self, found).run()
 
     def publish(self, trigger: Trigger, booked: BookedEntry) -> None:
-        """Send one trigger of an entry, if any workflow uses it. Raises _NotSent, _Stopped."""
+        """Send one trigger of an entry, if workflows use it. Raises _ShopUnavailable, _RunOver."""
         if self.is_over:
-            raise _Stopped
+            raise _RunOver
         try:
             if trigger.handle in self.disabled_handles():
                 self.count("TriggersUnheard", trigger.handle)
             else:
-                self.send(trigger, **_ids(booked))
+                entry = booked.entry
+                self.send(trigger, customer_id=entry.customer_id, entry_id=entry.entry_id)
         except PointbookError as error:
             self.stopped = True
-            raise _NotSent from error
+            raise _ShopUnavailable from error
 
-    def _request(self, customer_id: str, version: int | None, pause: timedelta) -> None:
+    def _enqueue(self, customer_id: str, version: int | None, pause: timedelta) -> None:
         if version is not None:
             at = self.publisher.clock.now() + pause
             self.record(lambda: self.publisher.outbox.request(self.shop, customer_id, version, at))
@@ -134,20 +135,20 @@ class _Delivery:
         try:
             self._publish_all()
         except LeaseLost:
-            log.warning("outbox_lease_lost", **self._about())
-        except _Stopped:
+            log.warning("outbox_lease_lost", **self._log_fields())
+        except _RunOver:
             self._reschedule(0.0)
-        except _NotSent as error:
-            log.warning("triggers_held_back", why=str(error.__cause__), **self._about())
+        except _ShopUnavailable as error:
+            log.warning("triggers_held_back", reason=str(error.__cause__), **self._log_fields())
             log.metric("TriggersHeldBack")
-            self._step_back()
+            self._back_off()
         except Exception:  # noqa: BLE001 - one failing account must not stop the others
-            log.exception("outbox_failed", **self._about())
+            log.exception("outbox_failed", **self._log_fields())
             log.metric("TriggersHeldBack")
-            self._step_back()
+            self._back_off()
 
     def _publish_all(self) -> None:
-        nothing_there = False
+        was_empty = False
         while True:
             cursor = self._cursor
             entries = self._outbox.entries(
@@ -161,22 +162,22 @@ class _Delivery:
                 self._advance()
             if not entries and self._release():
                 return
-            if not entries and nothing_there:
+            if not entries and was_empty:
                 raise _EntriesMissing
-            nothing_there = not entries
+            was_empty = not entries
 
     def _publish(self, booked: BookedEntry) -> None:
         """Send the triggers of an entry, except those that were sent before."""
         for number, trigger in enumerate(triggers.triggers_for(booked), start=1):
-            if number > self._cursor.part:
+            if number > self._cursor.triggers_sent:
                 self._keep_lease()
                 self._run.publish(trigger, booked)
-                self._cursor = replace(self._cursor, part=number, tries=0)
-        self._cursor = replace(self._cursor, published=booked.entry.version, part=0)
+                self._cursor = replace(self._cursor, triggers_sent=number, attempts=0)
+        self._cursor = replace(self._cursor, published=booked.entry.version, triggers_sent=0)
 
     def _keep_lease(self) -> None:
         """Renew the lease, if needed, so that nobody else sends during the next call."""
-        if self._cursor.lease_until - self._clock.now() < LEASE_SPARE:
+        if self._cursor.lease_until - self._clock.now() < LEASE_RENEWAL_MARGIN:
             self._advance()
 
     def _advance(self) -> None:
@@ -191,11 +192,11 @@ class _Delivery:
             return True
         return self._run.record(lambda: self._outbox.release(self._cursor))
 
-    def _step_back(self) -> None:
+    def _back_off(self) -> None:
         """Reschedule with exponential backoff and jitter."""
-        tries = self._cursor.tries
-        longest = min(PAUSE_MAX_SECONDS, PAUSE_FIRST_SECONDS * 2 ** min(tries, 20))
-        self._cursor = replace(self._cursor, tries=tries + 1)
+        attempts = self._cursor.attempts
+        longest = min(BACKOFF_MAX_SECONDS, BACKOFF_INITIAL_SECONDS * 2 ** min(attempts, 20))
+        self._cursor = replace(self._cursor, attempts=attempts + 1)
         self._reschedule(longest * (0.5 + self._run.publisher.random() / 2))
 
     def _reschedule(self, seconds: float) -> None:
@@ -203,16 +204,12 @@ class _Delivery:
         try:
             self._run.record(lambda: self._outbox.reschedule(self._cursor, at))
         except LeaseLost:
-            log.warning("outbox_lease_lost", **self._about())
+            log.warning("outbox_lease_lost", **self._log_fields())
 
-    def _about(self) -> dict[str, str | int]:
+    def _log_fields(self) -> dict[str, str | int]:
         cursor = self._cursor
         return {
             "shop": cursor.shop,
             "customer_id": cursor.customer_id,
             "published": cursor.published,
         }
-
-
-def _ids(booked: BookedEntry) -> dict[str, str]:
-    return {"customer_id": booked.entry.customer_id, "entry_id": booked.entry.entry_id}

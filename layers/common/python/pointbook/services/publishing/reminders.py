@@ -33,8 +33,8 @@ CLAIM = timedelta(seconds=60)
 SENDERS = 4
 """How many accounts of one shop are processed in parallel: its Admin API makes as many calls."""
 
-_AHEAD_SPARE = timedelta(days=2)
-"""A lot stops counting at the end of its last day, and days differ in length."""
+_AHEAD_MARGIN = timedelta(days=2)
+"""A lot lapses at the end of its last day, and days differ in length."""
 
 _SOURCE = "schedule"
 
@@ -54,7 +54,7 @@ class ReminderResult:
 
 @dataclass(frozen=True, slots=True)
 class ReminderSender:
-    """Sends reminders. `clock` is the ledger's, `wall_clock` real time: claims bind others."""
+    """Sends reminders. `clock` is the ledger's; claims are in real time, `wall_clock`."""
 
     store: Store
     reminders: Reminders
@@ -69,7 +69,7 @@ class ReminderSender:
         until = self.wall_clock.monotonic() + seconds
         result = ReminderResult()
         by_shop = {shop: _ReminderRun(self, shop, result, until) for shop in shops}
-        runs = {shop: run for shop, run in by_shop.items() if run.is_wanted()}
+        runs = {shop: run for shop, run in by_shop.items() if run.prepare()}
         found = self._found(runs, result)
         with ExitStack() as pools:
             pages = [
@@ -91,7 +91,7 @@ class ReminderSender:
     ) -> dict[str, list[str]]:
         """Return the customers of each shop who have a lot that expires within its lead times."""
         longest = max((max(run.lead_days) for run in runs.values()), default=0)
-        until = self.clock.now() + timedelta(days=longest) + _AHEAD_SPARE
+        until = self.clock.now() + timedelta(days=longest) + _AHEAD_MARGIN
         found: dict[str, list[str]] = defaultdict(list)
         for shard in range(DUE_SHARDS) if runs else ():
             try:
@@ -122,8 +122,8 @@ class _ReminderRun(ShopRun):
         self._sender = sender
         self._result = result
 
-    def is_wanted(self) -> bool:
-        """Whether the shop sends reminders and any workflow uses them. Sets `lead_days`."""
+    def prepare(self) -> bool:
+        """Read `lead_days`. Returns whether the shop sends reminders and a workflow uses them."""
         try:
             self.lead_days = self._sender.lead_days(self.shop)
             disabled_handles = self.disabled_handles() if self.lead_days else ()
@@ -134,7 +134,7 @@ class _ReminderRun(ShopRun):
 
     def send_all(self, customer_ids: Sequence[str]) -> None:
         """Send what is due for a page of accounts."""
-        if self._is_over():
+        if self._check_time_left():
             return
         try:
             accounts = self._sender.reminders.accounts(self.shop, customer_ids)
@@ -142,7 +142,7 @@ class _ReminderRun(ShopRun):
             self._stop("reminders_page_failed")
             return
         for one in accounts:
-            if self._is_over():
+            if self._check_time_left():
                 return
             self._process(one)
 
@@ -155,7 +155,7 @@ class _ReminderRun(ShopRun):
                 self._claim_and_send(account)
         except PointbookError:
             self._stop("reminder_not_sent", customer_id=one.customer_id)
-        except Exception:  # noqa: BLE001 - one bad account, whatever is wrong with it, stops no other
+        except Exception:  # noqa: BLE001 - one failing account must not stop the others
             self._fail("reminder_failed", customer_id=one.customer_id)
 
     def _claim_and_send(self, account: Account) -> None:
@@ -174,7 +174,7 @@ class _ReminderRun(ShopRun):
         """Send what is due, lot by lot; yield what was sent before and now, after each."""
         today = self._today(account)
         for reminder in self._due(account, sent_reminders):
-            if self._is_over():
+            if self._check_time_left():
                 return
             self._send(account, reminder)
             sent_reminders = with_sent(sent_reminders, reminder, today)
@@ -195,7 +195,8 @@ class _ReminderRun(ShopRun):
         with self.lock:
             self._result.sent += sent
 
-    def _is_over(self) -> bool:
+    def _check_time_left(self) -> bool:
+        """Whether the run is over; if only for lack of time, its result is not complete."""
         if self.has_no_time:
             self._result.complete = False
         return self.is_over

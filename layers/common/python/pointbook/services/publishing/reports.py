@@ -1,4 +1,4 @@
-"""The action "report points": send a customer's six figures to Flow because a workflow asked.
+"""The action "report points": sends a customer's six figures to Flow at a workflow's request.
 
     sent before? ──► answer as then
          │
@@ -6,8 +6,8 @@
          │
     send the trigger ──► record that it was sent ──► answer
 
-It is recorded after it was sent, so it is sent at least once: interrupted between the two, the next
-try sends it again with the same Entry Id.
+It is recorded after it was sent, so it is sent at least once: after an interruption between the
+two, the next attempt sends it again with the same Entry Id.
 """
 
 from collections.abc import Callable
@@ -28,13 +28,13 @@ from pointbook.store.customer_items import CustomerErased
 from pointbook.store.reports import Reports
 
 ANSWER_SECONDS = 8.0
-"""Flow waits 10 s for the action; by then the trigger is sent, and one write is left."""
+"""The limit for sending the trigger: Flow waits 10 s, and one write is left to do."""
 
 SHOP_REFUSED_RETRY_SECONDS = 300
 
 _SOURCE = "flow"
 
-NOT_TAKEN = Refusal(
+REJECTED = Refusal(
     Code.TRIGGER_REFUSED,
     "Shopify did not take the report, so no workflow was started."
     " Ask the engineer to look at the log.",
@@ -77,7 +77,7 @@ class ReportSender:
         until = self.clock.monotonic() + ANSWER_SECONDS
         shop, customer_id = action.shop, action.customer_id
         identity = Identity(f"flow:{REPORT_POINTS}:run", action.action_run_id)
-        before = self.reports.known(shop, customer_id, identity.key_hash)
+        before = self.reports.find(shop, customer_id, identity.key_hash)
         if before is not None:
             return replace(_answer(before), duplicate=True)
         view = self.ledger.read(shop, customer_id)
@@ -96,7 +96,7 @@ class ReportSender:
             figures=view.figures,
         )
         try:
-            return _answer(self.reports.remember(shop, customer_id, report))
+            return _answer(self.reports.record(shop, customer_id, report))
         except LedgerUnavailable:  # it was sent: a retry would only send it again
             log.warning("report_not_recorded", shop=shop, customer_id=customer_id)
             return _answer(report)
@@ -115,16 +115,16 @@ class ReportSender:
         occasion = Occasion("".join(_last_entry(view)), _SOURCE)
         trigger = triggers.balance(view.customer_id, view.figures, occasion)
         try:
-            why = self.flow(shop).send(trigger, max(0.0, until - self.clock.monotonic()))
+            reason = self.flow(shop).send(trigger, max(0.0, until - self.clock.monotonic()))
         except ShopifyRefused as refused:  # the whole shop: a person has to fix it
-            log.error("shop_refused", shop=shop, why=str(refused))
+            log.error("shop_refused", shop=shop, reason=str(refused))
             raise ShopifyUnavailable(SHOP_REFUSED_RETRY_SECONDS) from refused
-        if why is None:
+        if reason is None:
             log.metric("TriggersSent", 1, Handle=trigger.handle)
             return None
-        log.error("trigger_refused", shop=shop, customer_id=view.customer_id, why=why)
+        log.error("trigger_refused", shop=shop, customer_id=view.customer_id, reason=reason)
         log.metric("TriggersRefused")
-        return NOT_TAKEN
+        return REJECTED
 
 
 def _last_entry(view: View) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One shop's part of a run that sends triggers: its time, its Flow, and what is counted."""
+"""One shop's part of a run that sends triggers: its deadline, its Flow, its metrics."""
 
 import threading
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pointbook import log
+from pointbook.deadline import Backoff, no_jitter, retry
 from pointbook.domain.ports import Clock
 from pointbook.errors import LedgerUnavailable
 from pointbook.shopify.triggers import Trigger
@@ -16,20 +17,19 @@ SEND_SECONDS = 4.0
 SEND_SECONDS_LEAST = 1.0
 """With less time than this left, nothing more is sent."""
 
-_WRITES_TRIED = 3
-_WRITE_PAUSE_SECONDS = 0.05
+_WRITE_SECONDS = 2.0
 
 
 class Flow(Protocol):
     """Shopify Flow of one shop."""
 
     def send(self, trigger: Trigger, seconds: float) -> str | None:
-        """Send a trigger; a text says why Flow rejects this one. Raises PointbookError."""
+        """Send a trigger. Returns None if accepted, else Flow's reason. Raises PointbookError."""
         ...
 
 
 class Subscriptions(Protocol):
-    """Which triggers any workflow uses."""
+    """Which triggers workflows subscribe to."""
 
     def disabled_handles(self, shop: str) -> frozenset[str]:
         """Return the handles that no workflow of the shop uses."""
@@ -52,7 +52,7 @@ class ShopRun:
         until: float,
         stopped: bool = False,
     ) -> None:
-        """Send until `until` on the monotonic clock, unless it is `stopped` from the beginning."""
+        """Send until `until` on the monotonic clock; nothing if it begins `stopped`."""
         self.shop = shop
         self.stopped = stopped
         self.counts: Counter[tuple[str, str]] = Counter()
@@ -82,27 +82,23 @@ class ShopRun:
             return self._disabled_handles
 
     def send(self, trigger: Trigger, **ids: str) -> bool:
-        """Send a trigger; False: Flow rejects it, and would do so again. Raises PointbookError.
+        """Send a trigger; False: Flow rejects it for good. Raises PointbookError.
 
         `ids` go into the log.
         """
         seconds = min(SEND_SECONDS, self._until - self._clock.monotonic())
-        refusal = self._opened().send(trigger, seconds)
-        if refusal is None:
+        reason = self._opened().send(trigger, seconds)
+        if reason is None:
             self.count("TriggersSent", trigger.handle)
             return True
         self.count("TriggersRefused", trigger.handle)
-        log.error("trigger_refused", shop=self.shop, handle=trigger.handle, **ids)
+        log.error("trigger_refused", shop=self.shop, handle=trigger.handle, reason=reason, **ids)
         return False
 
     def record[T](self, write: Callable[[], T]) -> T:
-        """Write to the table with a few retries: what is not recorded is sent again."""
-        for number in range(_WRITES_TRIED - 1):
-            try:
-                return write()
-            except LedgerUnavailable:
-                self._clock.sleep(_WRITE_PAUSE_SECONDS * 2**number)
-        return write()
+        """Write to the table with retries: what is not recorded is sent again."""
+        backoff = Backoff(self._clock, _WRITE_SECONDS, no_jitter)
+        return retry(write, backoff, LedgerUnavailable)
 
     def count(self, metric: str, handle: str) -> None:
         """Count something for `write_metrics`."""

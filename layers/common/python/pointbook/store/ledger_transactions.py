@@ -17,20 +17,20 @@ NOT_ERASED = "attribute_not_exists(erased)"
 
 
 def keys_of(request: ReadRequest) -> dict[str, Item]:
-    """The key of each thing wanted, by the name of the field of `Loaded` that it fills."""
-    found: dict[str, Item] = {}
+    """The key of each requested item, by the field of `Loaded` that it fills."""
+    by_field: dict[str, Item] = {}
     if request.customer_id is not None:
-        found["account"] = keys.account(request.shop, request.customer_id)
+        by_field["account"] = keys.account(request.shop, request.customer_id)
         if request.key_hash is not None:
             record = keys.idempotency_record(request.key_hash)
-            found["idempotency_record"] = keys.key(
+            by_field["idempotency_record"] = keys.key(
                 keys.customer(request.shop, request.customer_id), record
             )
     if request.order_id is not None:
-        found["order"] = keys.order(request.shop, request.order_id)
+        by_field["order"] = keys.order(request.shop, request.order_id)
     if request.hold_id is not None:
-        found["hold_record"] = keys.hold(request.shop, request.hold_id)
-    return found
+        by_field["hold_record"] = keys.hold(request.shop, request.hold_id)
+    return by_field
 
 
 def transaction(write: Write) -> list[Put | Check]:
@@ -40,7 +40,7 @@ def transaction(write: Write) -> list[Put | Check]:
     record: must not exist yet. Either condition would prevent a lost update; both are used. A
     record under another customer's id (who was merged): that customer must not be erased.
     """
-    return [*_puts(write), *_checks(write)]
+    return [*_puts(write), *_erasure_checks(write)]
 
 
 def put_unchanged(item: Item, new_revision: int) -> Put:
@@ -66,21 +66,21 @@ def _puts(write: Write) -> Iterator[Put]:
         held = hold_items.hold_record_item(shop, write.hold_record)
         yield put_unchanged(held, write.hold_record.revision)
     for code in write.orphaned_codes:
-        yield Put(hold_items.orphaned_code_item(shop, code, tries=0, next_try_at=BEGINNING))
+        yield Put(hold_items.orphaned_code_item(shop, code, attempts=0, next_attempt_at=BEGINNING))
 
 
-def _checks(write: Write) -> Iterator[Check]:
+def _erasure_checks(write: Write) -> Iterator[Check]:
     owners = {part.account.customer_id for part in write.accounts}
-    for customer_id in sorted(_named(write) - owners):
+    for customer_id in sorted(_customers_referenced(write) - owners):
         yield Check(keys.account(write.shop, customer_id), NOT_ERASED)
 
 
-def _named(write: Write) -> set[str]:
-    """The customers under whose name something is kept beside the accounts of a write.
+def _customers_referenced(write: Write) -> set[str]:
+    """The customers that a write's idempotency record and order refer to.
 
     An order written without an account is being moved to a pseudonym, or has no customer.
     """
-    named = {write.recorded_for} if write.idempotency_record is not None else set()
+    referenced = {write.recorded_for} if write.idempotency_record is not None else set()
     if write.accounts and write.order is not None and write.order.customer_id is not None:
-        named.add(write.order.customer_id)
-    return named
+        referenced.add(write.order.customer_id)
+    return referenced

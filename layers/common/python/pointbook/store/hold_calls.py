@@ -1,7 +1,7 @@
-"""How many calls my page makes to Shopify for holds, limited for each shop and minute.
+"""Rate limit on the calls to Shopify that my page makes for holds, by shop and minute.
 
-One item a shop, outside every account: a count for all customers and one for each of them, so that
-nobody uses up what is there for all.
+One item for each shop has the count of all customers and those of each, so that no customer uses up
+the limit of all.
 """
 
 from datetime import datetime, timedelta
@@ -11,11 +11,11 @@ from pointbook.store.table import ABSENT, Put, Table
 from pointbook.store.window_counter import WindowCounter
 
 SHARE = 4
-"""One customer gets a quarter of what a shop has, rounded up."""
+"""One customer gets a quarter of the shop's limit, rounded up."""
 
 
-class HoldCalls:
-    """The counts in the ledger's table.
+class HoldCallLimiter:
+    """The counters in the ledger's table.
 
     Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
     wrongly.
@@ -32,10 +32,10 @@ class HoldCalls:
         )
 
     def count(self, shop: str, who: str, now: datetime, most: int) -> int:
-        """Count one more call. 0: it may be made; else the seconds until another try makes sense.
+        """Count one call. Returns 0 if it is allowed, else how many seconds to wait.
 
-        `who` is a name of the customer in letters and digits that says nothing of them; `most` is
-        how many calls the shop allows in a minute.
+        `who` is a pseudonymous name of the customer in letters and digits, `most` the shop's limit
+        for a minute.
         """
         key = keys.key(keys.shop(shop), keys.HOLD_CALLS)
         return self._counter.add(key, now, {"calls": most, f"by_{who}": -(-most // SHARE)})
