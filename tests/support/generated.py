@@ -54,7 +54,7 @@ figures = st.builds(Figures, *[signed_points] * 6)
 
 holds = st.builds(
     Hold,
-    spending_id=ids,
+    hold_id=ids,
     points=points,
     lots=lots,
     ends_at=instants,
@@ -135,7 +135,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
     )
     spending = st.builds(
         Spending,
-        hold_id=ids,
+        spending_id=ids,
         customer_id=ids,
         points=points,
         lots=lots,
