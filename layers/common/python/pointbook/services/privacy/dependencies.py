@@ -1,21 +1,27 @@
-"""Everything that privacy requests read and write."""
+"""What privacy requests read and write."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Protocol
 
-from pointbook.domain.ports import Clock, Store
+from pointbook.domain.account import HoldRecord
+from pointbook.domain.orders import Order
+from pointbook.domain.ports import Clock, ReadRequest, Store
+from pointbook.domain.privacy import PrivacyRequest
 from pointbook.store.installations import Installations
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.stored_items import StoredItems
 
+type Save = Callable[[PrivacyRequest], PrivacyRequest]
+"""Saves how far a request has come; returns it with its new revision."""
+
 
 class Files(Protocol):
-    """The files with customers' data that were asked for. Raises Unavailable."""
+    """The files with exported customers' data. Raises Unavailable."""
 
     def key(self, shop: str, customer_id: str, request_id: str) -> str:
-        """Where the file of one request is."""
+        """The key of the file of one request."""
         ...
 
     def put(self, key: str, content: IO[bytes]) -> None:
@@ -27,7 +33,7 @@ class Files(Protocol):
         ...
 
     def delete(self, key: str) -> None:
-        """Delete one file; it does no harm where it is gone."""
+        """Delete one file; does nothing if it is gone."""
         ...
 
     def forget_customer(self, shop: str, customer_id: str) -> int:
@@ -41,7 +47,7 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Where something of a customer or a shop is kept, and the ledger's clock."""
+    """Everywhere data of a customer or a shop is stored, and the ledger's clock."""
 
     store: Store
     requests: PrivacyRequests
@@ -50,3 +56,16 @@ class Dependencies:
     installations: Installations
     files: Files
     clock: Clock
+
+    def is_erased(self, shop: str, customer_id: str) -> bool:
+        """Whether the customer's account has moved to a pseudonym."""
+        account = self.store.account(shop, customer_id)
+        return account is not None and account.erased
+
+    def order(self, shop: str, order_id: str) -> Order | None:
+        """An order as it is now."""
+        return self.store.load(ReadRequest(shop, None, order_id=order_id), fresh=True).order
+
+    def hold_record(self, shop: str, hold_id: str) -> HoldRecord | None:
+        """A hold record as it is now."""
+        return self.store.load(ReadRequest(shop, None, hold_id=hold_id), fresh=True).hold_record

@@ -1,6 +1,6 @@
-"""Exports all that is kept of a customer, as one JSON file. Its shape: docs/privacy.md.
+"""Exports all stored data of a customer as one JSON file. Its format: docs/privacy.md.
 
-It is written piece by piece, so that a long history needs no memory.
+It is written piece by piece, so a long history needs little memory.
 """
 
 import json
@@ -15,8 +15,6 @@ from pointbook.domain.account import Account, Hold
 from pointbook.domain.chain import STAFF, BookedEntry
 from pointbook.domain.decide import settled
 from pointbook.domain.lots import Lots
-from pointbook.domain.orders import EarningRule
-from pointbook.domain.ports import ReadRequest
 from pointbook.domain.privacy import PrivacyRequest
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.store.stored_items import StoredItem
@@ -31,7 +29,7 @@ class CustomerExport:
     def __init__(
         self, request: PrivacyRequest, dependencies: Dependencies, deadline: Deadline
     ) -> None:
-        """Write what `request` asks for."""
+        """Export the data of the customer that `request` names."""
         assert request.customer_id is not None, "nothing is held under an e-mail address"
         self._request = request
         self._customer_id = request.customer_id
@@ -42,9 +40,9 @@ class CustomerExport:
         self._counts = {"books": 0, "entries": 0, "orders": 0, "holds": 0}
 
     def run(self, key: str) -> PrivacyRequest:
-        """Write the file under `key`, whole; returns the request with what is in it.
+        """Write the whole file under `key`; returns the request with the counts of its content.
 
-        Raises DeadlinePassed, StoreUnavailable or Unavailable: the next run begins again.
+        Raises DeadlinePassed, StoreUnavailable or Unavailable: the next run starts over.
         """
         with TemporaryFile() as file:
             self._write(file)
@@ -65,7 +63,7 @@ class CustomerExport:
         account = self._dependencies.store.account(self._shop, self._customer_id)
         file.write(b',"erased":' + (b"true" if account and account.erased else b"false"))
         for name, members in (
-            ("books", self._books()),
+            ("books", self._accounts()),
             ("orders", self._orders()),
             ("holds", self._holds()),
         ):
@@ -76,19 +74,19 @@ class CustomerExport:
             file.write(b"]")
         file.write(b"}\n")
 
-    def _books(self) -> Iterator[Iterable[bytes]]:
-        """The customer's account, and those of whoever was merged into it."""
+    def _accounts(self) -> Iterator[Iterable[bytes]]:
+        """The accounts of the customer and of those merged into them."""
         waiting = [self._customer_id]
         while waiting:
             account = self._dependencies.store.account(self._shop, waiting.pop(0))
             if account is not None and not account.erased:
                 waiting += account.merged_from
                 self._counts["books"] += 1
-                yield self._book(account)
+                yield self._account(account)
 
-    def _book(self, account: Account) -> Iterator[bytes]:
+    def _account(self, account: Account) -> Iterator[bytes]:
         shown = settled(account, self._dependencies.clock.now())
-        book = {
+        head = {
             "customer_id": account.customer_id,
             "merged_into": account.merged_into,
             "merged_from": account.merged_from,
@@ -98,7 +96,7 @@ class CustomerExport:
             "lots": _lots(shown.lots),
             "hold": _hold(shown.hold),
         }
-        yield _json(book)[:-1] + b',"entries":['
+        yield _json(head)[:-1] + b',"entries":['
         records = 0
         separator = b"\n"
         for item in self._items(account.customer_id):
@@ -113,7 +111,7 @@ class CustomerExport:
         yield f'],"remembered_requests":{records}}}'.encode()
 
     def _items(self, customer_id: str) -> Iterator[StoredItem]:
-        """Everything that is kept of a customer but the account."""
+        """All items of a customer except the account."""
         stored = self._dependencies.items
         page = stored.of_customer(self._shop, customer_id, PAGE_ITEMS)
         while page:
@@ -126,17 +124,15 @@ class CustomerExport:
             if not (about.isascii() and about.isdecimal()):
                 continue
             self._deadline.check()
-            request = ReadRequest(self._shop, None, order_id=about)
-            order = self._dependencies.store.load(request, fresh=True).order
+            order = self._dependencies.order(self._shop, about)
             if order is not None:
                 self._counts["orders"] += 1
-                yield [_json(asdict(order) | {"rule": _rule(order.rule)})]
+                yield [_json(asdict(order))]
 
     def _holds(self) -> Iterator[Iterable[bytes]]:
         for about in filter(None, self._abouts):
             self._deadline.check()
-            request = ReadRequest(self._shop, None, hold_id=about)
-            record = self._dependencies.store.load(request, fresh=True).hold_record
+            record = self._dependencies.hold_record(self._shop, about)
             if record is not None:
                 self._counts["holds"] += 1
                 yield [_json(asdict(record))]
@@ -177,10 +173,6 @@ def _hold(hold: Hold | None) -> dict[str, Any] | None:
     }
 
 
-def _rule(rule: EarningRule | None) -> dict[str, Any] | None:
-    return asdict(rule) if rule else None
-
-
 def _json(value: Any) -> bytes:
     text = json.dumps(value, default=_text, ensure_ascii=False, separators=(",", ":"))
     return text.encode()
@@ -189,5 +181,5 @@ def _json(value: Any) -> bytes:
 def _text(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
-    assert isinstance(value, date), f"{type(value)} has no place in the file"
+    assert isinstance(value, date), f"{type(value)} cannot be exported"
     return value.isoformat()

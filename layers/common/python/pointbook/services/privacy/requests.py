@@ -1,8 +1,8 @@
-"""Takes privacy requests in, works on them, and keeps an eye on those that are not done.
+"""Saves privacy requests, processes them, and monitors those that are not done.
 
-A request is written down first, with the time at which it came; that is all its webhook needs. Then
-it is worked on for as long as there is time. What is left the next run of the schedule does, which
-looks at every open request: no message has to come again, and nothing is lost that was taken in.
+A request is saved first, with the time of its arrival; its webhook needs no more. Then it is
+processed for a while. The schedule continues every open request, so no message has to be repeated,
+and no saved request is lost.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ from pointbook.validation import shown
 
 APP_UNINSTALLED = "app/uninstalled"
 ONE_MESSAGE_SECONDS = 10.0
-"""How long a request is worked on as soon as it comes; the rest is the schedule's."""
+"""How long a request is processed on arrival; the schedule does the rest."""
 
 
 class Operator(Protocol):
-    """Whoever answers for the shop's points."""
+    """The person who is responsible for the shop's points."""
 
     def notify(self, subject: str, message: str) -> None:
         """Send a message. Raises Unavailable."""
@@ -38,7 +38,7 @@ class Operator(Protocol):
 
 @dataclass(slots=True)
 class WatchResult:
-    """What one look at all requests found and did."""
+    """The result of one scheduled run over all requests."""
 
     done: int = 0
     open: int = 0
@@ -48,37 +48,37 @@ class WatchResult:
 
 
 class _Overtaken(Exception):
-    """Somebody else works on this request at this moment; they go on with it."""
+    """Another run is processing this request; it will continue."""
 
 
 class PrivacyService:
     """The privacy requests of all shops."""
 
     def __init__(self, dependencies: Dependencies, operator: Operator) -> None:
-        """Work on what `dependencies` have, and tell `operator` of files."""
+        """Notify `operator` of exported files."""
         self._requests = dependencies.requests
         self._dependencies = dependencies
         self._operator = operator
 
     def carry_out(self, message: Message) -> None:
-        """Take a webhook in, and work on it for a while. Safe to repeat.
+        """Save a webhook's request, and process it for a while. Safe to repeat.
 
-        Raises InvalidRequest for a payload that names nobody, LedgerUnavailable where it could not
-        be written down.
+        Raises InvalidRequest for a payload that names nobody, LedgerUnavailable if the request
+        could not be saved.
         """
         if message.topic == APP_UNINSTALLED:
             self._dependencies.installations.note_removed(message.shop, message.received_at)
             log.info("app_uninstalled", shop=message.shop)
             return
-        request = self._taken_in(_request_in(message))
+        request = self._saved_request(_request_of(message))
         if request.state is State.OPEN:
             deadline = Deadline.after(ONE_MESSAGE_SECONDS, self._dependencies.clock.monotonic)
             self._work(request, deadline, WatchResult())
 
     def watch(self, shops: tuple[str, ...], seconds: float) -> WatchResult:
-        """Go on with every open request for at most `seconds`, and say how old the oldest is.
+        """Continue every open request for at most `seconds`, and report the age of the oldest.
 
-        Shops are those of this stack. One that fails is logged and stops no other.
+        A failing request is logged and does not stop the others.
         """
         result = WatchResult()
         deadline = Deadline.after(seconds, self._dependencies.clock.monotonic)
@@ -100,33 +100,30 @@ class PrivacyService:
         log.metric("PrivacyRequestFailures", result.failed)
         return result
 
-    def _taken_in(self, request: PrivacyRequest) -> PrivacyRequest:
-        """The request as it is kept: written down now, or when its webhook first came."""
-        kept = self._requests.find(request.kind, request.shop, request.subject)
-        if kept is not None:
-            requested = self._requested_now(kept, request)
-            kept = kept if requested == kept else self._requests.save(requested)
-        else:
-            kept = self._requests.save(request)
-        if kept is None:  # somebody else was faster
+    def _saved_request(self, request: PrivacyRequest) -> PrivacyRequest:
+        """The request as stored: saved now, or when its webhook came before."""
+        stored = self._requests.find(request.kind, request.shop, request.subject)
+        updated = self._updated(stored, request) if stored else request
+        saved = stored if updated == stored else self._requests.save(updated)
+        if saved is None:  # another worker was faster
             raise LedgerUnavailable(retry_after_seconds=1)
-        return kept
+        return saved
 
-    def _requested_now(self, kept: PrivacyRequest, request: PrivacyRequest) -> PrivacyRequest:
-        """What is kept of a request, after its webhook or another one for the same has come."""
-        if self._is_requested_again(kept):
-            return kept.requested_again(request.received_at)
-        return kept.with_orders_of(request) if kept.kind is Kind.CUSTOMER else kept
+    def _updated(self, stored: PrivacyRequest, request: PrivacyRequest) -> PrivacyRequest:
+        """A stored request after its webhook, or another one for the same subject, has come."""
+        if self._is_requested_again(stored):
+            return stored.requested_again(request.received_at)
+        return stored.with_orders_of(request) if stored.kind is Kind.CUSTOMER else stored
 
-    def _is_requested_again(self, kept: PrivacyRequest) -> bool:
-        """Whether a shop that was erased has had the app again since, and removed it again."""
-        if kept.kind is not Kind.SHOP or kept.finished_at is None:
+    def _is_requested_again(self, stored: PrivacyRequest) -> bool:
+        """Whether an erased shop has installed the app again since, and removed it again."""
+        if stored.kind is not Kind.SHOP or stored.finished_at is None:
             return False
-        removed_at = self._dependencies.installations.removed_at(kept.shop)
-        return removed_at is not None and removed_at > kept.finished_at
+        removed_at = self._dependencies.installations.removed_at(stored.shop)
+        return removed_at is not None and removed_at > stored.finished_at
 
     def _work(self, request: PrivacyRequest, deadline: Deadline, result: WatchResult) -> bool:
-        """Go on with a request; whether it is done now. What goes wrong with it stays with it."""
+        """Continue a request; returns whether it is done. Its errors are logged."""
         about = {"kind": request.kind, "shop": request.shop, "subject": request.subject}
         try:
             deadline.check()
@@ -139,10 +136,10 @@ class PrivacyService:
         except (StoreUnavailable, Unavailable) as error:
             log.warning("privacy_request_waits", **about, cause=str(error))
             return False
-        except ShopInUse as life:
-            self._hold(request, str(life))
+        except ShopInUse as in_use:
+            self._hold(request, str(in_use))
             return False
-        except Exception:  # noqa: BLE001 - whatever is wrong with one request stops no other
+        except Exception:  # noqa: BLE001 - one failing request must not stop the others
             result.failed += 1
             log.exception("privacy_request_failed", **about)
             return False
@@ -152,29 +149,29 @@ class PrivacyService:
         return True
 
     def _carried_out(self, request: PrivacyRequest, deadline: Deadline) -> PrivacyRequest | None:
-        """The request as it is then; None: nothing is kept of it."""
+        """The request with its counts; None if it was deleted."""
         if request.kind is Kind.SHOP:
             return ShopErasure(request, self._dependencies, self._save, deadline).run()
         if request.customer_id is None:
             return request.counted(nothing_held=1)
         if request.kind is Kind.CUSTOMER:
             return CustomerErasure(request, self._dependencies, self._save, deadline).run()
-        return self._answered(request, request.customer_id, deadline)
+        return self._exported(request, request.customer_id, deadline)
 
-    def _answered(
+    def _exported(
         self, request: PrivacyRequest, customer_id: str, deadline: Deadline
     ) -> PrivacyRequest | None:
-        """Write the data down; of a customer who is erased by then neither file nor request stays.
+        """Export the data; if the customer is erased by then, delete both file and request.
 
-        Erasing waits for an open request, so it deletes whatever was done before.
+        An erasure waits for open requests, so it deletes what was exported before.
         """
         key = self._dependencies.files.key(
             request.shop, customer_id, request.subject.rpartition("#")[2]
         )
         exported = None
-        if not self._is_erased(request.shop, customer_id):
+        if not self._dependencies.is_erased(request.shop, customer_id):
             exported = CustomerExport(request, self._dependencies, deadline).run(key)
-        if exported is None or self._is_erased(request.shop, customer_id):
+        if exported is None or self._dependencies.is_erased(request.shop, customer_id):
             self._dependencies.files.forget_customer(request.shop, customer_id)
             self._operator.notify(
                 f"Pointbook: a customer of {request.shop} asks for their data",
@@ -190,9 +187,9 @@ class PrivacyService:
         return exported
 
     def _delete_orphaned_files(self, shop: str) -> None:
-        """Delete the files whose requests are gone: their customer or their shop was erased.
+        """Delete files without a request: their customer or shop was erased.
 
-        A worker that stood still meanwhile may write one afterwards, and end before it looks again.
+        A worker that was stalled meanwhile may write one afterwards, and end before its last check.
         """
         files = self._dependencies.files
         try:
@@ -203,15 +200,11 @@ class PrivacyService:
         except Unavailable as error:
             log.warning("orphaned_files_wait", shop=shop, cause=str(error))
 
-    def _is_erased(self, shop: str, customer_id: str) -> bool:
-        account = self._dependencies.store.account(shop, customer_id)
-        return account is not None and account.erased
-
     def _hold(self, request: PrivacyRequest, reason: str) -> None:
-        log.error("shop_erasure_held", shop=request.shop, why=reason)
-        kept = self._requests.find(request.kind, request.shop, request.subject)
-        if kept is not None:
-            self._requests.save(kept.held(reason))
+        log.error("shop_erasure_held", shop=request.shop, reason=reason)
+        stored = self._requests.find(request.kind, request.shop, request.subject)
+        if stored is not None:
+            self._requests.save(stored.held(reason))
 
     def _save(self, request: PrivacyRequest) -> PrivacyRequest:
         saved = self._requests.save(request)
@@ -220,21 +213,21 @@ class PrivacyService:
         return saved
 
 
-def _request_in(message: Message) -> PrivacyRequest:
-    """The request that a webhook makes. Raises InvalidRequest."""
+def _request_of(message: Message) -> PrivacyRequest:
+    """The request in a webhook. Raises InvalidRequest."""
     kind = Kind(message.topic)
     if kind is Kind.SHOP:
         return PrivacyRequest(kind, message.shop, message.shop, message.received_at)
     payload = message.payload
     customer_id = _customer_in(payload)
-    named = "orders_requested" if kind is Kind.DATA else "orders_to_redact"
+    orders_field = "orders_requested" if kind is Kind.DATA else "orders_to_redact"
     return PrivacyRequest(
         kind=kind,
         shop=message.shop,
         subject=_subject(kind, customer_id, message),
         received_at=message.received_at,
         customer_id=customer_id,
-        order_ids=_orders_in(payload, named),
+        order_ids=_orders_in(payload, orders_field),
     )
 
 
@@ -254,9 +247,9 @@ def _member(payload: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
 
 
 def _customer_in(payload: Mapping[str, Any]) -> str | None:
-    """None: Shopify names an e-mail address only, of somebody who has never ordered.
+    """The customer's id; None if Shopify names an e-mail address only, as of a subscriber.
 
-    Raises InvalidRequest where nobody is named.
+    Raises InvalidRequest if nobody is named.
     """
     customer = _member(payload, "customer")
     if customer is None:
@@ -266,7 +259,7 @@ def _customer_in(payload: Mapping[str, Any]) -> str | None:
 
 
 def _subject(kind: Kind, customer_id: str | None, message: Message) -> str:
-    """What tells requests of one kind and shop apart: a customer is erased once for ever."""
+    """The subject of a request; a customer is erased only once."""
     if kind is Kind.CUSTOMER and customer_id is not None:
         return customer_id
     number = (_member(message.payload, "data_request") or {}).get("id")
