@@ -125,7 +125,7 @@ def _write(revision: int) -> Write:
         (*first.entries, *second.entries), "book", "", Cause("guards"), Text("", "salt")
     )
     sealed = replace(second.account, head=entries[-1].entry_hash)
-    tombstone = Account("7002", book_id="other", revision=revision, merged_into="7001")
+    tombstone = Account("7002", account_id="other", revision=revision, merged_into="7001")
     return Write(
         shop=SHOP,
         accounts=(AccountWrite(sealed, entries), AccountWrite(tombstone, ())),

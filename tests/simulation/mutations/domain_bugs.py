@@ -18,8 +18,8 @@ from pointbook.domain.commands import (
     Consume,
     Grant,
     MarkReady,
-    ReleaseHold,
     PlaceHold,
+    ReleaseHold,
 )
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
@@ -68,7 +68,9 @@ def _on_the_account_as_stored(
     original: _Original, draft: Draft, command: Command, state: State
 ) -> Outcome | Refusal:
     counted = draft.account
-    draft.account = replace(state.account, flow_count=counted.flow_count, hold_count=counted.hold_count)
+    draft.account = replace(
+        state.account, flow_count=counted.flow_count, hold_count=counted.hold_count
+    )
     draft.entries.clear()
     return original(draft, command, state)
 
@@ -141,13 +143,13 @@ def _beside_the_first_hold(
 
 
 def _step_as_if_it_were(state: HoldState, step: type[HoldStep]) -> Callable[..., Any]:
-    def move_on(original: _Original, draft: Draft, command: HoldStep) -> Outcome | Refusal:
+    def transition(original: _Original, draft: Draft, command: HoldStep) -> Outcome | Refusal:
         hold = draft.account.hold
         if hold is not None and isinstance(command, step):
             draft.account = replace(draft.account, hold=replace(hold, state=state))
         return original(draft, command)
 
-    return move_on
+    return transition
 
 
 def _as_an_order_not_seen(
@@ -311,18 +313,18 @@ DOMAIN_BUGS: Final = (
     Bug("a second hold", holds.place_hold, _beside_the_first_hold),
     Bug(
         "released in any state",
-        holds.move_on,
+        holds.transition,
         _step_as_if_it_were(HoldState.RELEASING, ReleaseHold),
     ),
     Bug(
         "ready after releasing began",
-        holds.move_on,
+        holds.transition,
         _step_as_if_it_were(HoldState.READY, MarkReady),
     ),
     Bug("an order counted twice", holds.capture, _as_an_order_not_seen),
     Bug(
         "a code that may exist is forgotten",
-        holds.move_on,
+        holds.transition,
         lambda original, draft, command: _with_no_orphaned_codes(original(draft, command)),
     ),
     Bug("the rest not returned", Draft.release_hold, _rest_stays_held),

@@ -61,7 +61,7 @@ def _as_a_spending_not_seen(
     original: _Original, draft: Draft, command: SpendOnOrder, state: State
 ) -> Outcome | Refusal:
     if (order := state.order) is not None:
-        others = tuple(one for one in order.spendings if one.hold_id != command.spending_id)
+        others = tuple(one for one in order.spendings if one.spending_id != command.spending_id)
         state = replace(state, order=replace(order, spendings=others))
     return original(draft, command, state)
 

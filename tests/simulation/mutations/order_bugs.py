@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any, Final
 
 from pointbook.domain import order_points
-from pointbook.domain import orders as domain_orders
 from pointbook.domain.account import HoldRecord
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import SpendOnOrder
@@ -176,13 +175,13 @@ def _one_piece_a_line(original: _Original, refund: RefundPayload, *rest: Any) ->
 def _only_the_price_counts(
     original: _Original, order: Order, count: Callable[[Goods], int]
 ) -> tuple[int, int]:
-    return (0, 0) if count is domain_orders._pieces else original(order, count)
+    return original(order, count) if count == order._price_minor else (0, 0)
 
 
 def _only_pieces_count(
     original: _Original, order: Order, count: Callable[[Goods], int]
 ) -> tuple[int, int]:
-    back, bought = original(order, domain_orders._pieces)
+    back, bought = original(order, lambda goods: goods.pieces)
     return (back, bought) if bought else original(order, count)
 
 
@@ -401,8 +400,14 @@ ORDER_BUGS: Final = (
         lambda original, *args: replace(original(*args), pieces=0),
     ),
     Bug("all is back when its price is", Order._returned_and_bought, _only_the_price_counts),
-    Bug("the share of the pieces, whatever they cost", Order._returned_and_bought, _only_pieces_count),
-    Bug("what was removed by editing is not back", Order._returned_and_bought, _removed_is_not_back),
+    Bug(
+        "the share of the pieces, whatever they cost",
+        Order._returned_and_bought,
+        _only_pieces_count,
+    ),
+    Bug(
+        "what was removed by editing is not back", Order._returned_and_bought, _removed_is_not_back
+    ),
     Bug(
         "two states of one second taken for one",
         OrderService._update_of,

@@ -26,7 +26,15 @@ from pointbook.domain.ports import (
 )
 from pointbook.domain.refusal import Refusal
 from pointbook.ledger import instruction, ledger, loading, writes
-from pointbook.store import dynamodb, hold_items, items, keys, order_items, requests, table
+from pointbook.store import (
+    dynamodb,
+    hold_items,
+    items,
+    keys,
+    ledger_transactions,
+    order_items,
+    table,
+)
 from pointbook.store.table import Check, Put
 from pointbook.store.values import Item
 from tests.simulation.mutations.planted import Bug
@@ -117,14 +125,14 @@ def _past_those_due(
     """Both the entries that are due and the command's own follow the last one before."""
     due = replace(decision, entries=decision.entries[: decision.settled])
     own = replace(decision, entries=decision.command_entries, settled=0)
-    sealed_due, sealed_own = (original(before, part, cause, text) for part in (due, own))
-    last = sealed_own if own.entries else sealed_due
-    return replace(last, entries=(*sealed_due.entries, *sealed_own.entries))
+    entries_due, entries_own = (original(before, part, cause, text) for part in (due, own))
+    last = entries_own if own.entries else entries_due
+    return replace(last, entries=(*entries_due.entries, *entries_own.entries))
 
 
-def _begun(pace: HourlyCount | None) -> HourlyCount | None:
+def _begun(count: HourlyCount | None) -> HourlyCount | None:
     """As if each command was the first of its hour."""
-    return replace(pace, commands=1) if pace else None
+    return count._replace(commands=1) if count else None
 
 
 STORE_BUGS: Final = (
@@ -371,7 +379,9 @@ STORE_BUGS: Final = (
         lambda original, shop, account: original(
             shop,
             replace(
-                account, flow_count=_begun(account.flow_count), hold_count=_begun(account.hold_count)
+                account,
+                flow_count=_begun(account.flow_count),
+                hold_count=_begun(account.hold_count),
             ),
         ),
     ),
