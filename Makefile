@@ -160,14 +160,6 @@ deploy: .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging
 	@grep -qF "[$(ENV).deploy." samconfig.toml || { echo "samconfig.toml has no '$(ENV)': use ENV=dev, staging or prod."; exit 1; }
 	@$(SAM) build --config-env $(ENV) && $(SAM) deploy --config-env $(ENV)
 
-.PHONY: programme
-programme: .venv/.ready ## a shop's rules; ARGS="show|check FILE|change FILE|history [--env dev]"; see docs/programme.md
-	@$(PYTHON) -m ops programme $(or $(ARGS),--help)
-
-.PHONY: redrive
-redrive: .venv/.ready ## move dead letters back to their worker's queue; ARGS="order_events [--list] [--env dev]"; see docs/operations.md
-	@$(PYTHON) -m ops redrive $(or $(ARGS),--help)
-
 .PHONY: events
 events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events

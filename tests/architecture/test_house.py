@@ -205,6 +205,7 @@ def _is_private(target: ast.expr) -> bool:
     return (
         isinstance(target, ast.Attribute)
         and target.attr.startswith("_")
+        and not target.attr.startswith("__")
         and not (isinstance(target.value, ast.Name) and target.value.id in ("self", "cls"))
     )
 

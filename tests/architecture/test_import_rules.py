@@ -58,7 +58,7 @@ VIOLATIONS = (
     Violation("package", "pointbook.entrypoints", "functions.planted_there.app"),
     Violation("package", "pointbook.entrypoints", "tests"),
     Violation("package", "pointbook.entrypoints", "local"),
-    Violation("package", "pointbook.entrypoints", "ops"),
+    Violation("package", "pointbook.entrypoints", "cli"),
 )
 
 

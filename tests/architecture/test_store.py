@@ -55,7 +55,7 @@ def test_only_the_table_sends_requests_to_dynamodb_and_reads_its_errors() -> Non
 
 
 def test_nobody_but_the_store_knows_how_dynamodb_types_a_value() -> None:
-    folders = (PACKAGE, ROOT / "functions", ROOT / "ops")
+    folders = (PACKAGE, ROOT / "functions", ROOT / "cli")
     found = {
         str(path.relative_to(ROOT)): list(typed_values(path.read_text(encoding="utf-8")))
         for folder in folders

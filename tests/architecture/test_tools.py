@@ -92,14 +92,14 @@ def test_a_missing_program_is_named_where_it_cannot_be_installed(
 def test_an_operators_commands_find_the_package_by_themselves() -> None:
     """As the docs write them: from the checkout, with nothing in the environment."""
     done = subprocess.run(
-        [sys.executable, "-m", "ops"],
+        [sys.executable, "-m", "cli"],
         cwd=TOOLS.parent,
         env={},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr[:14]) == (2, "usage: .venv/b")
+    assert (done.returncode, done.stderr[:16]) == (2, "Usage: pointbook")
 
 
 @pytest.mark.parametrize(("environment", "status"), [("dev", 0), ("foo", 2), ("de", 2)])

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from cli import redrive
 from local import demo, deployment
-from ops import redrive
 from pointbook.errors import SettingsError
 from pointbook.settings import Settings, Stage
 from tests.artifacts.built import (

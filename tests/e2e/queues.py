@@ -7,9 +7,9 @@ from typing import Any
 
 import boto3
 
+from cli import redrive
 from local.deployment import STACK_NAME
 from local.stack import Stack
-from ops import redrive
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 40) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.app import main as cli_main
 from local.stack import Stack
-from ops.__main__ import main as ops_main
 from tests.e2e.asking import adjust, ask, operate, points
 from tests.e2e.test_triggers import SHOP, a_customer
 
@@ -54,11 +54,11 @@ def test_a_person_adjusts_by_command(
     stack: Stack, on_this_stack: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     customer = a_customer()
-    hold_request = ["adjust", customer, "--local", "--reason", "Sorry", "--key", "k"]
+    hold_request = ["adjust", customer, "--reason", "Sorry", "--key", "k"]
     for _ in range(2):
-        assert ops_main([*hold_request, "--points", "200"]) == 0
+        assert cli_main([*hold_request, "--points", "200"]) == 0
     assert "(already booked)" in capsys.readouterr().out
-    assert ops_main([*hold_request, "--points", "300"]) == 1
+    assert cli_main([*hold_request, "--points", "300"]) == 1
     assert "idempotency_mismatch" in capsys.readouterr().err
     assert approved(stack, customer) == 200
 
@@ -72,12 +72,12 @@ def test_a_file_is_taken_over_by_command_however_often_it_is_run(
     lines += [f"{first},Balance,5,2099-12-31,2025-04-01"] * 150
     lines += [f"gid://shopify/Customer/{second},残高,700,,", f"{second},Old,9,2020-12-31,"]
     file.write_text("\n".join(lines), encoding="utf-8")
-    command = ["import", str(file), "--id", f"move-{first}", "--local"]
+    command = ["import", str(file), "--id", f"move-{first}"]
 
-    assert ops_main([*command, "--dry-run"]) == 1
+    assert cli_main([*command, "--dry-run"]) == 1
     assert (approved(stack, first), approved(stack, second)) == (0, 0)
     for _ in range(2):
-        assert ops_main(command) == 1
+        assert cli_main(command) == 1
         said = capsys.readouterr().out
         assert "row 152 (line 153): day_past" in said
     totals = [line.split() for line in said.splitlines()[-4:]]

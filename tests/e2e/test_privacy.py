@@ -15,9 +15,10 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from cli import redrive
+from cli.output import Output
 from local import webhooks
 from local.stack import Stack
-from ops import redrive
 from pointbook.store import order_items
 from tests.e2e.asking import ask, bearer, flow, invoke, points
 from tests.e2e.checkout import Checkout
@@ -162,7 +163,7 @@ def test_an_erased_customer_is_found_nowhere_and_the_shops_sums_stay(
     assert kept == {proof, f"SHOP#{stack.shop_domain}#CUSTOMER#{customer} ACCOUNT"}
     _unchanged(everything, book, before)
     _sees_zeros_and_is_refused(stack, customer)
-    assert redrive.redrive(orders.sqs, orders.letters, orders.url) == 1
+    assert len(redrive.redrive(orders.sqs, orders.letters, orders.url, Output())) == 1
     post(stack, "orders/updated", order | {"updated_at": "2026-11-22T10:00:00+09:00"})
     wait_until(lambda: orders.waiting(orders.url) == 0)
     assert orders.waiting(orders.letters) == 0

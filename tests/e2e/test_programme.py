@@ -13,10 +13,10 @@ from tests.e2e.conftest import FOR_MANY_TESTS
 
 
 def programme(stack: Stack, directory: Path, *arguments: str) -> str:
-    """What `python -m ops programme` prints on the laptop that runs this stack."""
+    """What `pointbook programme` prints on the laptop that runs this stack."""
     stack.write(directory / "stack.json")
     done = subprocess.run(
-        [sys.executable, "-m", "ops", "programme", *arguments, "--local"],
+        [sys.executable, "-m", "cli", "programme", *arguments],
         cwd=ROOT,
         env={
             **os.environ,

@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 import requests
 
+from cli.app import main as cli_main
 from local import demo, signing
 from local.fakes.flow_triggers import declared_triggers
 from local.stack import Stack
-from ops.__main__ import main as ops_main
 from tests.e2e.asking import ask, flow, invoke
 from tests.e2e.conftest import SECOND_SHOP
 
@@ -240,11 +240,11 @@ def test_what_was_told_is_told_again_on_demand_only(
     for points in (10, 20, 30):
         run(stack, "grant", customer, points)
     wait_until(lambda: len(shopify.told(customer)) == 6)
-    assert ops_main(["publish", "--local"]) == 0
-    assert ops_main(["publish", "--local", "--customer", customer]) == 0
+    assert cli_main(["publish"]) == 0
+    assert cli_main(["publish", "--customer", customer]) == 0
     invoke(stack, "publish_changes")
     assert len(shopify.told(customer)) == 6
-    assert ops_main(["publish", "--local", "--customer", customer, "--from", "2", "--yes"]) == 0
+    assert cli_main(["publish", "--customer", customer, "--from", "2", "--yes"]) == 0
     sweep_until(stack, lambda: len(shopify.told(customer)) == 10)
     versions = [entry[-1] for entry in entries(shopify.told(customer))]
     assert "".join(versions) == "1122332233"

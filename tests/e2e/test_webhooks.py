@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from cli import redrive
+from cli.output import Output
 from local import webhooks
 from local.stack import Stack
-from ops import redrive
 from tests.e2e.asking import ask, points
 from tests.e2e.conftest import OwnStack
 from tests.e2e.queues import Queues, wait_until
@@ -178,7 +179,8 @@ def test_what_keeps_failing_becomes_a_dead_letter_and_is_carried_out_after_a_red
         wait_until(lambda: queues.waiting(queues.letters) == before + 1, seconds=60)
     assert approved(stack, customer) == 0
 
-    assert redrive.show(queues.sqs, queues.letters, seconds=0) == before + 1
-    assert redrive.redrive(queues.sqs, queues.letters, queues.url) == before + 1
+    assert len(redrive.show(queues.sqs, queues.letters, Output())) == before + 1
+    moved = redrive.redrive(queues.sqs, queues.letters, queues.url, Output())
+    assert len(moved) == before + 1
     wait_until(lambda: approved(stack, customer) > 0)
     assert queues.waiting(queues.letters) == 0

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ops.privacy import confirm
-from ops.problems import OpsProblem
+from cli.errors import CommandFailed
+from cli.privacy import confirm
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Settle
 from pointbook.domain.privacy import Kind, State
@@ -138,7 +138,7 @@ def test_a_shop_that_lives_is_held_for_an_operator(
     assert [key for key in shop.held_keys() if key[0] != "SHOP_ERASURES"] == before
 
     confirm(shop.requests, SHOP)
-    with pytest.raises(OpsProblem, match="no held request"):
+    with pytest.raises(CommandFailed, match="no held request"):
         confirm(shop.requests, SHOP)
     assert shop.watch().done == 1
     assert shop.held_keys() == LEFT

@@ -6,8 +6,8 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from ops.operator_api import Answer
-from ops.target import Target
+from cli.operator_api import Answer
+from cli.target import Target
 from pointbook.settings import Settings
 
 ENVIRONMENT = {

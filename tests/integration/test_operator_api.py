@@ -10,8 +10,8 @@ from typing import Any, override
 
 import pytest
 
-from ops.operator_api import post
-from ops.problems import OpsProblem
+from cli.errors import CommandFailed
+from cli.operator_api import post
 from tests.fakes.operator_api import a_target
 
 
@@ -79,5 +79,5 @@ def test_without_an_answer_there_is_none(gateway: Gateway) -> None:
 
 def test_without_credentials_there_is_nothing_to_sign_with(gateway: Gateway) -> None:
     nobody = SimpleNamespace(get_credentials=lambda: None, region_name="ap-northeast-1")
-    with pytest.raises(OpsProblem, match="credentials"):
+    with pytest.raises(CommandFailed, match="credentials"):
         send(gateway, session=nobody)

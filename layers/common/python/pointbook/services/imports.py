@@ -37,7 +37,7 @@ STATUSES = ("booked", "repeated", "refused", "not_done")
 
 BOOKED_OTHERWISE = (
     "This row was booked before with other points, another day or another creation time: leave it"
-    " as it was booked, and correct the customer's points with `ops adjust`."
+    " as it was booked, and correct the customer's points with `pointbook adjust`."
 )
 
 _IMPORT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

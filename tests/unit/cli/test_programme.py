@@ -1,4 +1,4 @@
-"""`ops programme`: show, check, change and history."""
+"""`pointbook programme`: show, check, change and history."""
 
 import io
 import tomllib
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ops import target
-from ops.__main__ import main
-from ops.target import Target
+from cli import target
+from cli.app import main
+from cli.target import Target
 from pointbook.domain.programme import Programme, default_programme
 from pointbook.errors import LedgerUnavailable
 from pointbook.settings import Settings
@@ -142,11 +142,10 @@ def test_a_valid_file_may_have_warnings(shell: Shell) -> None:
     assert text.splitlines()[1].endswith("all others of the default programme.")
 
 
-@pytest.mark.parametrize("where", [["--env", "prod"], ["--local"]])
-def test_a_file_is_checked_together_with_the_rules_in_force(shell: Shell, where: list[str]) -> None:
+def test_a_file_is_checked_together_with_the_rules_in_force(shell: Shell) -> None:
     shell.programmes.set(SHOP, {"point_worth_minor": "10"}, "hanako", 1)
     file = shell.file("points_per_unit = 3\n")
-    status, text = shell.run("check", file, *where)
+    status, text = shell.run("check", file, "--env", "prod")
     assert status == 0
     assert "without a rank get back 30 %" in text
     assert text.splitlines()[-1].endswith(f"all others of version 2 of {SHOP}.")
@@ -243,7 +242,7 @@ def test_an_unreachable_table_is_reported_without_a_traceback(
         raise LedgerUnavailable(1)
 
     monkeypatch.setattr(kept.Programmes, "latest", unreachable)
-    assert shell.run("show") == (1, f"{LedgerUnavailable(1)}\n")
+    assert shell.run("show") == (3, f"{LedgerUnavailable(1)}\n")
 
 
 # --- history --------------------------------------------------------------------------------------
@@ -289,5 +288,6 @@ def test_a_version_without_a_time_says_unknown(shell: Shell) -> None:
 def test_an_unknown_subcommand_lists_the_subcommands(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(arguments) == 2
-    assert "programme" in capsys.readouterr().err
+    assert main(["programme", *arguments]) == 2
+    printed = capsys.readouterr()
+    assert "programme" in printed.out + printed.err

@@ -1,7 +1,7 @@
 """Import balances from another system: a CSV file of any size, row by row.
 
-    .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod --dry-run
-    .venv/bin/python -m ops import balances.csv --id 2026-11-move --env prod
+    pointbook import balances.csv --id 2026-11-move --env prod --dry-run
+    pointbook import balances.csv --id 2026-11-move --env prod
 
 The first checks every row and writes nothing. The columns are
 customer_id,title,point,expired_at,created_at. The import's id and the row's number identify a row
@@ -11,19 +11,21 @@ rows in place and do not remove any row. Empty rows are skipped. Exit status 1 i
 
 import csv
 import re
-import sys
 import time
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from ops import target
-from ops.operator_api import Answer, post
-from ops.problems import OpsProblem
+import typer
+
+from cli import target
+from cli.errors import CommandFailed
+from cli.operator_api import Answer, post
+from cli.options import Env, Json, Shop
+from cli.output import Output
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.errors import InvalidRequest
 from pointbook.services.imports import ROWS_MAX, TEXT_LENGTH_MAX, read_import_id
@@ -69,43 +71,44 @@ class Checked:
             )
 
 
-def main(arguments: list[str]) -> int:
-    """Run the command. Raises OpsProblem, PointbookError."""
-    parser = ArgumentParser(
-        "python -m ops import", description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
-    parser.add_argument("file", type=Path, help="CSV in UTF-8 with a header")
-    parser.add_argument(
-        "--id", required=True, help="identifies this import for ever, such as 2026-11-move"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="check every row and write nothing")
-    target.add_arguments(parser)
-    options = parser.parse_args(arguments)
+def run(
+    file: Annotated[Path, typer.Argument(help="CSV in UTF-8 with a header.")],
+    import_id: Annotated[
+        str, typer.Option("--id", help="Identifies this import for ever, such as 2026-11-move.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every row and write nothing.")
+    ] = False,
+    shop: Shop = None,
+    env: Env = None,
+    json: Json = False,
+) -> int:
+    """Run the command. Raises CommandFailed, PointbookError."""
     try:
-        read_import_id(options.id)
+        read_import_id(import_id)
     except InvalidRequest as error:
-        raise OpsProblem(str(error)) from error
-    checked = check(options.file)
-    stack = target.target_of(options)
-    shop = stack.shop(options.shop)
-    print(f"{stack.name}, {shop}, {options.id}: {checked.rows:,} rows of {options.file}")
-    for hint in checked.hints():
-        print(hint)
+        raise CommandFailed(str(error)) from error
+    checked = check(file)
+    stack, out = target.target_of(env), Output(as_json=json)
+    shop = stack.shop(shop)
+    out.say(f"{stack.name}, {shop}, {import_id}: {checked.rows:,} rows of {file}")
+    out.say(*checked.hints())
 
     def send(chunk: list[Row]) -> Answer | None:
         rows = [{name: row[name] for name in ("row", *COLUMNS)} for row in chunk]
-        content = {"shop": shop, "dry_run": options.dry_run, "rows": rows}
-        return post(stack, f"/v1/operator/imports/{options.id}", content, {})
+        content = {"shop": shop, "dry_run": dry_run, "rows": rows}
+        return post(stack, f"/v1/operator/imports/{import_id}", content, {})
 
-    counted = run(read(options.file), send, lambda done: _show_progress(done, checked.rows))
-    _print_totals(counted, dry_run=options.dry_run)
+    with out.progress("rows", checked.rows) as advance:
+        counted = send_rows(read(file), send, advance, out)
+    _print_totals(counted, out, dry_run=dry_run)
     return int(counted["refused", "rows"] > 0)
 
 
 def read(file: Path) -> Iterator[Row]:
     """Yield each row with its number, from 1, and its last line; an empty field is None.
 
-    Skips empty rows. Raises OpsProblem.
+    Skips empty rows. Raises CommandFailed.
     """
     return (row for row in _records(file) if row is not None)
 
@@ -122,7 +125,7 @@ def _records(file: Path) -> Iterator[Row | None]:
             reader = csv.reader(lines, strict=True)
             columns = next(reader, [])
             if sorted(columns) != sorted(COLUMNS):
-                raise OpsProblem(f"{file}: the first line must be {','.join(COLUMNS)}.")
+                raise CommandFailed(f"{file}: the first line must be {','.join(COLUMNS)}.")
             line = reader.line_num
             for fields in reader:
                 line = reader.line_num
@@ -132,11 +135,11 @@ def _records(file: Path) -> Iterator[Row | None]:
                     continue
                 yield _row(number, line, columns, fields)
     except UnicodeDecodeError as error:
-        raise OpsProblem(f"{file} cannot be read: {error}. Save it as CSV UTF-8.") from error
+        raise CommandFailed(f"{file} cannot be read: {error}. Save it as CSV UTF-8.") from error
     except csv.Error as error:
-        raise OpsProblem(f"{file} cannot be read after line {line}: {error}") from error
+        raise CommandFailed(f"{file} cannot be read after line {line}: {error}") from error
     except OSError as error:
-        raise OpsProblem(f"{file} cannot be read: {error}") from error
+        raise CommandFailed(f"{file} cannot be read: {error}") from error
 
 
 def _row(number: int, line: int, columns: list[str], fields: list[str]) -> Row:
@@ -146,7 +149,7 @@ def _row(number: int, line: int, columns: list[str], fields: list[str]) -> Row:
 
 
 def check(file: Path) -> Checked:
-    """Check the file. Raises OpsProblem unless every row fits the columns."""
+    """Check the file. Raises CommandFailed unless every row fits the columns."""
     checked, wrong = Checked(), []
     for row in _records(file):
         if row is None:
@@ -167,19 +170,20 @@ def check(file: Path) -> Checked:
         if len(wrong) >= _SHOWN_MAX:
             break
     if wrong:
-        raise OpsProblem("\n".join([f"Nothing was sent. Correct {file} first:", *wrong]))
+        raise CommandFailed("\n".join([f"Nothing was sent. Correct {file} first:", *wrong]))
     return checked
 
 
-def run(
+def send_rows(
     rows: Iterator[Row],
     send: Send,
-    show: Callable[[int], None],
+    advance: Callable[[int], None],
+    out: Output,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Counter[tuple[str, str]]:
     """Send all rows and print refused ones; return rows and points by status.
 
-    "uncounted" are refused rows whose points are not a valid number. Raises OpsProblem if no
+    "uncounted" are refused rows whose points are not a valid number. Raises CommandFailed if no
     answer comes for too long; running again is safe.
     """
     counted: Counter[tuple[str, str]] = Counter()
@@ -191,9 +195,9 @@ def run(
             counted[done["status"], "points"] += done["points"]
             if done["status"] == "refused":
                 counted["refused", "uncounted"] += done["points"] == 0
-                print(f"{places[done['row']]}: {done['code']}: {done['message']}")
+                out.say(f"{places[done['row']]}: {done['code']}: {done['message']}")
         done_rows += len(chunk)
-        show(done_rows)
+        advance(done_rows)
     return counted
 
 
@@ -205,7 +209,7 @@ def _carried_out(
     while chunk:
         answer = send(chunk)
         if answer is not None and answer.status < 500 and answer.status not in (200, 429):
-            raise OpsProblem(f"Stopped at {_place(chunk[0])}. {answer.why}")
+            raise CommandFailed(f"Stopped at {_place(chunk[0])}. {answer.why}")
         rows = answer.body["rows"] if answer is not None and answer.status == 200 else []
         done = {one["row"]: one for one in rows if one["status"] != "not_done"}
         yield from done.values()
@@ -217,7 +221,7 @@ def _carried_out(
 def _pause(pauses: Iterator[int], sleep: Callable[[float], None], row: Row) -> None:
     seconds = next(pauses, None)
     if seconds is None:
-        raise OpsProblem(
+        raise CommandFailed(
             f"Stopped at {_place(row)}: no answer. Run it again to continue from there."
         )
     sleep(seconds)
@@ -227,22 +231,21 @@ def _place(row: Row) -> str:
     return f"row {row['row']} (line {row['line']})"
 
 
-def _print_totals(counted: Counter[tuple[str, str]], *, dry_run: bool) -> None:
+def _print_totals(counted: Counter[tuple[str, str]], out: Output, *, dry_run: bool) -> None:
     names = {"booked": "to book" if dry_run else "booked"}
-    print(f"{'':10}{'rows':>12}{'points':>18}")
-    for status in ("booked", "repeated", "refused"):
-        rows, points = counted[status, "rows"], counted[status, "points"]
-        print(f"{names.get(status, status):10}{rows:12,}{points:18,}")
-    rows, points = (
-        sum(n for (_, unit), n in counted.items() if unit == one) for one in ("rows", "points")
-    )
-    print(f"{'file':10}{rows:12,}{points:18,}")
+    rows = [
+        (names.get(status, status), counted[status, "rows"], counted[status, "points"])
+        for status in ("booked", "repeated", "refused")
+    ]
+    total = ("file", sum(row[1] for row in rows), sum(row[2] for row in rows))
+    out.table(("", "rows", "points"), [*rows, total])
     if uncounted := counted["refused", "uncounted"]:
         why = f"whose points are not a whole number from 1 to {POINTS_MAX:,}"
-        print(f"Not in this sum: {uncounted:,} refused rows {why}")
-
-
-def _show_progress(done: int, rows: int) -> None:
-    if sys.stderr.isatty():
-        end = "\n" if done == rows else ""
-        print(f"\r{done:,} of {rows:,} rows", end=end, file=sys.stderr, flush=True)
+        out.say(f"Not in this sum: {uncounted:,} refused rows {why}")
+    out.document(
+        {"dry_run": dry_run}
+        | {
+            status: {unit: counted[status, unit] for unit in ("rows", "points")}
+            for status in ("booked", "repeated", "refused")
+        }
+    )

@@ -9,8 +9,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
-from ops.problems import OpsProblem
-from ops.target import Target
+from cli.errors import CommandFailed
+from cli.target import Target
 
 _ANSWER_SECONDS = 35
 """Longer than API Gateway's own timeout."""
@@ -35,7 +35,7 @@ class Answer:
 def post(stack: Target, path: str, content: object, headers: dict[str, str]) -> Answer | None:
     """Send a signed request; None if no answer came, so that the outcome is unknown.
 
-    Raises OpsProblem if there are no credentials.
+    Raises CommandFailed if there are no credentials.
     """
     body = json.dumps(content, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"} | headers
@@ -45,7 +45,7 @@ def post(stack: Target, path: str, content: object, headers: dict[str, str]) -> 
         SigV4Auth(credentials, "execute-api", region).add_auth(request)
         response = URLLib3Session(timeout=_ANSWER_SECONDS).send(request.prepare())
     except NoCredentialsError as error:
-        raise OpsProblem(f"{stack.name}: {error}") from error
+        raise CommandFailed(f"{stack.name}: {error}") from error
     except BotoCoreError:
         return None
     try:

@@ -1,6 +1,5 @@
 """The stack that a command works on, and the messages if there is none."""
 
-from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from ops import target
-from ops.problems import OpsProblem
-from ops.target import Target
+from cli import target
+from cli.errors import CommandFailed
+from cli.target import Target
 from pointbook.clock import MovedClock, SystemClock
 from tests.unit.local.stacks import noted_stack
 
@@ -75,15 +74,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 def find(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Target]:
     """Finds the stack that arguments name, on a laptop of its own."""
     monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))
-    parser = ArgumentParser()
-    target.add_arguments(parser)
-    return lambda *arguments: target.target_of(parser.parse_args(arguments))
+    return lambda env=None: target.target_of(env)
 
 
 def test_a_deployed_stack_is_found_by_samconfig_and_read_from_its_function(
     aws: Aws, find: Callable[..., Target]
 ) -> None:
-    found = find("--env", "dev")
+    found = find("dev")
     assert aws.asked == [
         {"region_name": "ap-northeast-1"},
         ("cloudformation", None),
@@ -103,8 +100,8 @@ def test_a_deployed_stack_is_found_by_samconfig_and_read_from_its_function(
 def test_an_unknown_environment_lists_the_known_ones(
     find: Callable[..., Target],
 ) -> None:
-    with pytest.raises(OpsProblem, match=r"no 'production'; it has .*dev, staging, prod\."):
-        find("--env", "production")
+    with pytest.raises(CommandFailed, match=r"no 'production'; it has .*dev, staging, prod\."):
+        find("production")
 
 
 @pytest.mark.parametrize(
@@ -115,8 +112,8 @@ def test_an_error_of_aws_is_reported_in_its_words(
     aws: Aws, find: Callable[..., Target], fault: Exception
 ) -> None:
     aws.fault = fault
-    with pytest.raises(OpsProblem) as problem:
-        find("--env", "dev")
+    with pytest.raises(CommandFailed) as problem:
+        find("dev")
     assert str(fault) in str(problem.value)
 
 
@@ -124,21 +121,21 @@ def test_a_stack_without_functions_is_reported_with_its_status(
     aws: Aws, find: Callable[..., Target]
 ) -> None:
     aws.resources = RESOURCES[1:]
-    with pytest.raises(OpsProblem, match="ROLLBACK_COMPLETE"):
-        find("--env", "dev")
+    with pytest.raises(CommandFailed, match="ROLLBACK_COMPLETE"):
+        find("dev")
 
 
 def test_invalid_variables_of_a_stack_are_reported(aws: Aws, find: Callable[..., Target]) -> None:
     aws.variables = VARIABLES | {"PROGRAMME_HOLD_SECONDS": "soon"}
-    with pytest.raises(OpsProblem, match="PROGRAMME_HOLD_SECONDS"):
-        find("--env", "dev")
+    with pytest.raises(CommandFailed, match="PROGRAMME_HOLD_SECONDS"):
+        find("dev")
 
 
 def test_without_a_local_stack_the_message_says_how_to_start_one(
     find: Callable[..., Target],
 ) -> None:
     assert not target.is_running_here()
-    with pytest.raises(OpsProblem, match="`make run`"):
+    with pytest.raises(CommandFailed, match="`make run`"):
         find()
 
 
@@ -149,9 +146,8 @@ def test_the_local_stack_is_found_by_stack_json(
     stack = noted_stack("http://127.0.0.1:8080", "http://127.0.0.1:8081")
     stack.write(tmp_path / "stack.json")
     assert target.is_running_here()
-    for arguments in ((), ("--local",)):
-        found = find(*arguments)
-        assert {"StackName": "pointbook-local"} in aws.asked
-        assert found.client("dynamodb") is aws
-        assert aws.asked[-1] == ("dynamodb", "http://127.0.0.1:8081")
-        assert type(found.clock()) is MovedClock
+    found = find()
+    assert {"StackName": "pointbook-local"} in aws.asked
+    assert found.client("dynamodb") is aws
+    assert aws.asked[-1] == ("dynamodb", "http://127.0.0.1:8081")
+    assert type(found.clock()) is MovedClock

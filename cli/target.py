@@ -6,7 +6,6 @@ the parameters of the programme.
 
 import os
 import tomllib
-from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.errors import CommandFailed, NotReachable
 from local import emulator
 from local.deployment import STACK_NAME
 from local.options import ROOT, Options
 from local.problems import LocalProblem
 from local.stack import Stack
-from ops.problems import OpsProblem
 from pointbook.clock import MovedClock, SystemClock
 from pointbook.errors import SettingsError
 from pointbook.settings import Settings
@@ -57,26 +56,18 @@ class Target:
         return MovedClock(Path(file)) if file else SystemClock()
 
     def shop(self, shop_domain: str | None) -> str:
-        """The shop of this name, or the main one. Raises OpsProblem."""
+        """The shop of this name, or the main one. Raises CommandFailed."""
         shops = self.settings.shops
         if shop_domain is not None and shop_domain not in shops:
-            raise OpsProblem(f"{self.name} has no shop {shop_domain}; it has {', '.join(shops)}.")
+            raise CommandFailed(
+                f"{self.name} has no shop {shop_domain}; it has {', '.join(shops)}."
+            )
         return shop_domain or shops[0]
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the options that name a stack and a shop."""
-    stack = parser.add_mutually_exclusive_group()
-    stack.add_argument("--env", help="an environment of samconfig.toml: dev, staging, prod")
-    stack.add_argument("--local", action="store_true", help="the stack of `make run` (default)")
-    parser.add_argument(
-        "--shop", help="such as demo.myshopify.com (default: the stack's main shop)"
-    )
-
-
-def target_of(options: Namespace) -> Target:
-    """The stack that the engineer named. Raises OpsProblem."""
-    return _deployed(options.env) if options.env else _local()
+def target_of(env: str | None) -> Target:
+    """The stack of an environment of samconfig.toml, or the laptop's. Raises CommandFailed."""
+    return _deployed(env) if env else _local()
 
 
 def is_running_here() -> bool:
@@ -88,7 +79,7 @@ def _local() -> Target:
     try:
         stack = Stack.read(Options.from_env(os.environ).stack_file)
     except LocalProblem as problem:
-        raise OpsProblem(f"{problem} Start one with `make run`, or pass --env.") from None
+        raise NotReachable(f"{problem} Start one with `make run`, or pass --env.") from None
     session = boto3.Session(
         aws_access_key_id=emulator.ACCOUNT,
         aws_secret_access_key="local",  # noqa: S106 (the emulator checks none)
@@ -101,7 +92,7 @@ def _deployed(environment: str) -> Target:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     config.pop("version")
     if environment not in config:
-        raise OpsProblem(f"samconfig.toml has no {environment!r}; it has {', '.join(config)}.")
+        raise CommandFailed(f"samconfig.toml has no {environment!r}; it has {', '.join(config)}.")
     given = config[environment]["global"]["parameters"]
     return _describe(given["stack_name"], boto3.Session(region_name=given["region"]), None)
 
@@ -117,11 +108,13 @@ def _describe(
         listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
         ids = {one["LogicalResourceId"]: one.get("PhysicalResourceId") for one in listed}
         if not ids.get(_FUNCTION):
-            raise OpsProblem(f"The stack {name} is {found['StackStatus']} and has no functions.")
+            raise CommandFailed(f"The stack {name} is {found['StackStatus']} and has no functions.")
         function = functions.get_function_configuration(FunctionName=ids[_FUNCTION])
         settings = Settings.from_env(function["Environment"]["Variables"])
         settings.default_programme()
-    except (ClientError, BotoCoreError, SettingsError) as error:
-        raise OpsProblem(f"The settings of the stack {name} cannot be read: {error}") from error
+    except (ClientError, BotoCoreError) as error:
+        raise NotReachable(f"The stack {name} cannot be reached: {error}") from error
+    except SettingsError as error:
+        raise CommandFailed(f"The settings of the stack {name} cannot be read: {error}") from error
     api_url = api_url or outputs.get("ApiUrl", "")
     return Target(name, settings, session, endpoint_url, outputs, api_url)

@@ -1,15 +1,17 @@
-"""`ops privacy`: requests, their progress, and which are overdue."""
+"""`pointbook privacy`: requests, their progress, and which are overdue."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
-from ops import privacy, target
-from ops.privacy import show
-from ops.problems import OpsProblem
+from cli import privacy, target
+from cli.app import main
+from cli.output import Output
+from cli.privacy import show
 from pointbook.domain.privacy import Kind, PrivacyRequest
 from pointbook.store.table import Table
+from tests.support.commands import failure
 
 NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
 SHOP = "demo.myshopify.com"
@@ -23,7 +25,7 @@ def test_open_requests_come_first_and_the_oldest_before_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     done = request(40, "1").counted(entries=7).finished(NOON)
-    assert show([request(1, "3"), done, request(2, "2")], NOON) == 0
+    assert show([request(1, "3"), done, request(2, "2")], NOON, Output()) == 0
     _, *lines = capsys.readouterr().out.splitlines()
     assert [line.split("customers/redact ")[1] for line in lines] == [
         "2: not started",
@@ -36,13 +38,13 @@ def test_open_requests_come_first_and_the_oldest_before_the_others(
 def test_an_overdue_request_is_marked_and_the_command_fails(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert show([request(31)], NOON) == 1
+    assert show([request(31)], NOON, Output()) == 1
     assert "OVERDUE" in capsys.readouterr().out
-    assert show([request(30)], NOON) == 0
+    assert show([request(30)], NOON, Output()) == 0
 
 
 def test_the_reason_of_a_held_request_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    show([request(1).held("the shop has an access token")], NOON)
+    show([request(1).held("the shop has an access token")], NOON, Output())
     line = capsys.readouterr().out.splitlines()[1]
     assert line.startswith("held")
     assert line.endswith("(the shop has an access token)")
@@ -54,7 +56,7 @@ def test_a_confirmed_shop_is_erased(
 ) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr("builtins.input", lambda _: answer)
-    assert privacy.main(["--confirm-shop-erasure"]) == status
+    assert main(["privacy", "--confirm-shop-erasure"]) == status
     assert confirmed == ([SHOP] if status == 0 else [])
 
 
@@ -62,10 +64,10 @@ def test_without_a_terminal_yes_is_required(
     confirmed: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
-    with pytest.raises(OpsProblem, match=r"^Not a terminal; pass --yes to confirm\.$"):
-        privacy.main(["--confirm-shop-erasure"])
+    said = failure("privacy", "--confirm-shop-erasure")
+    assert said == "Not a terminal; pass --yes to confirm.\n"
     assert confirmed == []
-    assert privacy.main(["--confirm-shop-erasure", "--yes"]) == 0
+    assert main(["privacy", "--confirm-shop-erasure", "--yes"]) == 0
     assert confirmed == [SHOP]
 
 

@@ -1,4 +1,4 @@
-"""`ops import`: a file is sent in chunks until every row has an outcome, and all are reported."""
+"""`pointbook import`: a file is sent in chunks until each row has an outcome that is reported."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from ops import imports, target
-from ops.imports import COLUMNS, PAUSES_SECONDS, check, read, run
-from ops.operator_api import Answer
-from ops.problems import OpsProblem
+from cli import imports, target
+from cli.app import main
+from cli.errors import CommandFailed
+from cli.imports import COLUMNS, PAUSES_SECONDS, check, read, send_rows
+from cli.operator_api import Answer
+from cli.output import Output
 from tests.fakes.operator_api import Api, a_target
+from tests.support.commands import failure
 
 HEADER = ",".join(COLUMNS)
 
@@ -44,7 +47,8 @@ class Server:
         return answer(chunk) if callable(answer) else answer
 
     def run(self, number: int) -> Counter[tuple[str, str]]:
-        return run(iter(rows(number)), self.send, lambda _: None, self.slept.append)
+        advance = lambda _: None  # noqa: E731
+        return send_rows(iter(rows(number)), self.send, advance, Output(), self.slept.append)
 
 
 def test_a_file_is_read_as_a_stream_of_numbered_rows(tmp_path: Path) -> None:
@@ -67,19 +71,19 @@ def test_columns_may_come_in_any_order_and_after_a_byte_order_mark(tmp_path: Pat
 
 @pytest.mark.parametrize("header", ["", "customer_id,title,point", HEADER + ",note"])
 def test_a_file_with_other_columns_is_refused(tmp_path: Path, header: str) -> None:
-    with pytest.raises(OpsProblem, match="the first line must be customer_id"):
+    with pytest.raises(CommandFailed, match="the first line must be customer_id"):
         check(write(tmp_path, header=header))
 
 
 def test_a_file_that_is_not_csv_in_utf_8_is_refused(tmp_path: Path) -> None:
     file = write(tmp_path, '1,"open')
-    with pytest.raises(OpsProblem, match="cannot be read after line 1: unexpected end"):
+    with pytest.raises(CommandFailed, match="cannot be read after line 1: unexpected end"):
         check(file)
     for encoding in ("shift_jis", "utf-16"):
         file.write_text(f"{HEADER}\n1,残高,5,,\n", encoding=encoding)
-        with pytest.raises(OpsProblem, match=r"cannot be read: .*\. Save it as CSV UTF-8\.$"):
+        with pytest.raises(CommandFailed, match=r"cannot be read: .*\. Save it as CSV UTF-8\.$"):
             check(file)
-    with pytest.raises(OpsProblem, match="cannot be read"):
+    with pytest.raises(CommandFailed, match="cannot be read"):
         check(tmp_path / "nowhere.csv")
 
 
@@ -87,7 +91,7 @@ def test_rows_that_do_not_fit_the_columns_are_listed_before_anything_is_sent(
     tmp_path: Path,
 ) -> None:
     file = write(tmp_path, "1,a,5,,", "2,b,5,,,6", f"3,{'t' * 256},5,,")
-    with pytest.raises(OpsProblem) as problem:
+    with pytest.raises(CommandFailed) as problem:
         check(file)
     said = str(problem.value)
     assert "Nothing was sent." in said
@@ -126,14 +130,14 @@ def test_without_progress_it_backs_off_and_then_stops(answer: Any) -> None:
     assert server.run(3)["booked", "rows"] == 3
     assert server.slept == [1, 2]
     server = Server(told, *[answer] * 6)
-    with pytest.raises(OpsProblem, match=r"Stopped at row 101 \(line 102\): no answer"):
+    with pytest.raises(CommandFailed, match=r"Stopped at row 101 \(line 102\): no answer"):
         server.run(200)
     assert server.slept == list(PAUSES_SECONDS)
 
 
 def test_a_refused_request_stops_with_the_apis_message() -> None:
     server = Server(told, Answer(403, {"message": "Forbidden"}))
-    with pytest.raises(OpsProblem, match=r"Stopped at row 101 \(line 102\)\. 403: Forbidden"):
+    with pytest.raises(CommandFailed, match=r"Stopped at row 101 \(line 102\)\. 403: Forbidden"):
         server.run(200)
 
 
@@ -149,7 +153,7 @@ def test_totals_are_printed_and_the_command_succeeds(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = write(tmp_path, "1,a,5,,", "2,b,5,,")
-    assert imports.main([str(file), "--id", "2026-11-move", "--dry-run"]) == 0
+    assert main(["import", str(file), "--id", "2026-11-move", "--dry-run"]) == 0
     ((path, content, _),) = api.sent
     assert path == "/v1/operator/imports/2026-11-move"
     assert (content["shop"], content["dry_run"]) == ("demo.myshopify.com", True)
@@ -164,7 +168,7 @@ def test_a_refused_row_is_printed_with_its_reason_and_the_command_fails(
 ) -> None:
     api.answers = [told(rows(1), "refused", code="day_past", message="2020-12-31 is past")]
     file = write(tmp_path, "", "1,a,5,2020-12-31,")
-    assert imports.main([str(file), "--id", "move"]) == 1
+    assert main(["import", str(file), "--id", "move"]) == 1
     said = capsys.readouterr().out.splitlines()
     assert "row 1 (line 3): day_past: 2020-12-31 is past" in said
     assert said[-1].split() == ["file", "1", "5"]
@@ -176,7 +180,7 @@ def test_refused_rows_without_valid_points_are_counted_below_the_total(
     refused = {"row": 2, "status": "refused", "points": 0, "code": "c", "message": "m"}
     api.answers = [Answer(200, {"rows": [*told(rows(1)).body["rows"], refused]})]
     file = write(tmp_path, "1,a,5,,", '2,b,"1,000",,')
-    assert imports.main([str(file), "--id", "move"]) == 1
+    assert main(["import", str(file), "--id", "move"]) == 1
     *_, sums, note = capsys.readouterr().out.splitlines()
     assert sums.split() == ["file", "2", "5"]
     assert note.endswith(
@@ -185,8 +189,7 @@ def test_refused_rows_without_valid_points_are_counted_below_the_total(
 
 
 def test_an_invalid_import_id_is_refused_before_anything_is_sent(api: Api, tmp_path: Path) -> None:
-    with pytest.raises(OpsProblem, match="November move"):
-        imports.main([str(write(tmp_path)), "--id", "November move"])
+    assert "November move" in failure("import", str(write(tmp_path)), "--id", "November move")
     assert api.sent == []
 
 
@@ -197,7 +200,7 @@ def test_empty_rows_are_skipped_and_counted_in_one_line(
     first, *more = blanks
     file = write(tmp_path, "1,a,5,,", first, "2,b,5,,", *more)
     api.answers = [told(list(read(file)))]
-    assert imports.main([str(file), "--id", "move", "--dry-run"]) == 0
+    assert main(["import", str(file), "--id", "move", "--dry-run"]) == 0
     ((_, content, _),) = api.sent
     assert [row["customer_id"] for row in content["rows"]] == ["1", "2"]
     heading, hint, *_ = capsys.readouterr().out.splitlines()
@@ -219,7 +222,7 @@ def test_ids_that_a_spreadsheet_may_have_rounded_are_reported_and_sent(
     rounded = ("8840730000000", " gid://shopify/Customer/8840740000000 ", "8840730000000")
     file = write(tmp_path, "8840734670934,a,5,,", *(f"{one},b,5,," for one in rounded))
     api.answers = [told(rows(4))]
-    assert imports.main([str(file), "--id", "move", *dry_run]) == 0
+    assert main(["import", str(file), "--id", "move", *dry_run]) == 0
     ((_, content, _),) = api.sent
     assert [row["customer_id"] for row in content["rows"]] == ["8840734670934", *rounded]
     (hint,) = [line for line in capsys.readouterr().out.splitlines() if "zeros" in line]

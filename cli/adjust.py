@@ -1,0 +1,84 @@
+"""Add points to a customer's account by hand, or remove some.
+
+    pointbook adjust 8840734670934 --points 200 --reason "Sorry" --env prod
+    pointbook adjust 8840734670934 --points -200 --reason "Twice" --env prod
+
+The command first prints its idempotency key: if no answer comes, run it again with that --key.
+"""
+
+import uuid
+from typing import Annotated
+
+import typer
+
+from cli import target
+from cli.errors import CommandFailed, NotReachable
+from cli.operator_api import post
+from cli.options import Customer, Env, Json, Shop
+from cli.output import Output
+from pointbook.domain.commands import POINTS_MAX
+from pointbook.errors import InvalidRequest
+from pointbook.shopify.ids import customer_digits
+from pointbook.validation import shown, whole_number
+
+
+def run(
+    customer: Customer,
+    points: Annotated[str, typer.Option(help="A negative number removes points.")],
+    reason: Annotated[str, typer.Option(help="Shown to the customer.")],
+    expires_on: Annotated[
+        str | None, typer.Option(help="Last valid day of added points, such as 2027-01-31.")
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(help="Key of an earlier run that got no answer; default: a new key."),
+    ] = None,
+    shop: Shop = None,
+    env: Env = None,
+    json: Json = False,
+) -> int:
+    """Run the command. Raises CommandFailed, PointbookError."""
+    customer_id, number = _read(customer, points)
+    key = _key(key)
+    stack, out = target.target_of(env), Output(as_json=json)
+    shop = stack.shop(shop)
+    out.say(f"{shop}, customer {customer_id}, key {key}")
+    request = {"shop": shop, "points": number, "reason": reason, "expires_on": expires_on}
+    path = f"/v1/operator/customers/{customer_id}/adjustments"
+    answer = post(stack, path, request, {"Idempotency-Key": key})
+    if answer is None or answer.status >= 500:
+        raise NotReachable(f"No answer. Run it again with --key {key}; it counts once.")
+    if answer.status != 201:
+        raise CommandFailed(f"Nothing has been changed. {answer.why}")
+    out.say(f"entry {answer.body['entry_id']}{' (already booked)' if answer.repeated else ''}")
+    out.table(("", "before", "after"), _figures(answer.body["figures"], number))
+    out.document({"key": key, "repeated": answer.repeated, **answer.body})
+    return 0
+
+
+def _figures(after: dict[str, int], points: int) -> list[tuple[str, int, int]]:
+    """The figures before and after; those before are computed, without another read."""
+    changed = {"approved": points, "total": points, "lifetime": max(points, 0)}
+    return [(name, figure - changed.get(name, 0), figure) for name, figure in after.items()]
+
+
+def _key(given: str | None) -> str:
+    """Return the idempotency key. It is sent in a signed header, so it must be ASCII."""
+    if given is None:
+        return str(uuid.uuid4())
+    if not given.strip() or not given.isascii() or not given.isprintable():
+        raise CommandFailed(
+            f"--key is {shown(given)}, but must be printable ASCII characters on one line."
+            " Copy the key that was printed."
+        )
+    return given
+
+
+def _read(customer: str, points: str) -> tuple[str, int]:
+    try:
+        return (
+            customer_digits(customer, "customer"),
+            whole_number(points, "--points", -POINTS_MAX, POINTS_MAX),
+        )
+    except InvalidRequest as error:
+        raise CommandFailed(str(error)) from error

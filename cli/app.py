@@ -1,0 +1,96 @@
+"""`pointbook`: one command line for engineers, on the laptop's stack or a deployed one."""
+
+import functools
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+
+from cli import adjust, imports, privacy, programme, publish, redrive
+from cli.errors import CommandFailed, NotReachable
+from pointbook.errors import PointbookError, Unavailable
+
+NAME = "pointbook"
+
+_RUN_AGAIN = {
+    "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
+    "import": " To finish, run it again; rows that were booked are not booked twice.",
+}
+"""What Ctrl-C prints in addition, for commands that can be resumed."""
+
+app = typer.Typer(
+    name=NAME,
+    help="A loyalty-points ledger, on the laptop's stack or a deployed one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit status: 0 done, 1 refused or something found, 2 used wrongly, 3 not reachable.",
+)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command and return the exit status.
+
+    0 done, 1 refused or something found, 2 used wrongly, 3 not reachable, 130 Ctrl-C, 141 the
+    reader closed the pipe (`| head`).
+    """
+    try:
+        app(list(arguments), prog_name=NAME)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def add(group: typer.Typer, name: str, run: Callable[..., int], description: str = "") -> None:
+    """Add a command; its description is the function's docstring unless given.
+
+    Indented lines of a description, the examples, keep their line breaks.
+    """
+    paragraphs = inspect.cleandoc(description or run.__doc__ or "").split("\n\n")
+    text = "\n\n".join(f"\b\n{one}" if one.startswith("    ") else one for one in paragraphs)
+
+    @functools.wraps(run)
+    def reported(**options: Any) -> None:
+        raise typer.Exit(_status(name, lambda: run(**options)))
+
+    group.command(name, help=text, short_help=" ".join(paragraphs[0].split()))(reported)
+
+
+def _status(name: str, run: Callable[[], int]) -> int:
+    """Run a command; its exit status. What went wrong is printed, without a traceback."""
+    try:
+        status = run()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is buffered goes nowhere, so that Python's shutdown does not fail on the closed pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except KeyboardInterrupt:
+        print(f"\nStopped.{_RUN_AGAIN.get(name, '')}", file=sys.stderr)
+        return 130
+    except CommandFailed as failed:
+        print(failed, file=sys.stderr)
+        return failed.status
+    except PointbookError as error:
+        print(error, file=sys.stderr)
+        return NotReachable.status if isinstance(error, Unavailable) else CommandFailed.status
+    return status
+
+
+for _name, _module in (
+    ("adjust", adjust),
+    ("import", imports),
+    ("privacy", privacy),
+    ("publish", publish),
+    ("redrive", redrive),
+):
+    add(app, _name, _module.run, _module.__doc__ or "")
+
+_programme = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+for _run in (programme.show, programme.check, programme.change, programme.history):
+    add(_programme, _run.__name__, _run)
+app.add_typer(_programme, name="programme", help=programme.__doc__, short_help=programme.__doc__)

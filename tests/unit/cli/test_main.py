@@ -1,0 +1,118 @@
+"""How every command ends."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from cli import app as commands
+from cli.app import add, main
+from cli.output import Output
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., int]], None]:
+    """Adds a command for one test."""
+    app = typer.Typer()
+    monkeypatch.setattr(commands, "app", app)
+    add(app, "other", lambda: 0)
+    return lambda name, run: add(app, name, run)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("import", "Stopped. To finish, run it again; rows that were booked are not booked twice."),
+        ("adjust", "Stopped. To finish, run it again with --key and the key it printed"),
+        ("redrive", "Stopped."),
+    ],
+)
+def test_ctrl_c_prints_one_line_that_says_how_to_continue(
+    added: Callable[[str, Callable[..., int]], None],
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    said: str,
+) -> None:
+    def stopped() -> int:
+        raise KeyboardInterrupt
+
+    added(command, stopped)
+    assert main([command]) == 130
+    assert capsys.readouterr().err.strip().startswith(said)
+
+
+def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["give"]) == 2
+    assert "No such command 'give'" in capsys.readouterr().err
+
+
+def test_without_a_command_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    printed = capsys.readouterr()
+    for command in ("adjust", "import", "privacy", "programme", "publish", "redrive"):
+        assert f"\n  {command} " in printed.out + printed.err
+
+
+PRINTS = """
+import sys
+from cli.app import add, app, main
+
+def show() -> int:
+    print("a rule")
+    return 0
+
+add(app, "show", show)
+sys.exit(main(["show"]))
+"""
+
+
+@pytest.mark.parametrize("option", [[], ["-u"]])
+def test_a_closed_pipe_ends_a_command_silently(option: list[str]) -> None:
+    """Whether a line is written at once, or only when the command ends."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, *option, "-c", PRINTS],
+        cwd=ROOT,
+        env={},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("command", ["import", "publish", "redrive"])
+def test_help_keeps_the_lines_of_its_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    examples = [line for line in lines if line.strip().startswith("pointbook ")]
+    assert len(examples) > 1
+    assert all(line.startswith("      ") for line in examples)
+
+
+def test_with_json_the_document_is_all_there_is_on_standard_output(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = Output(as_json=True)
+    out.say("words")
+    out.table(("name", "points"), [("残高", 1250)])
+    out.document({"name": "残高"})
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"name": "残高"}
+    assert [line.split() for line in printed.err.splitlines()] == [
+        ["words"],
+        ["name", "points"],
+        ["残高", "1,250"],
+    ]
