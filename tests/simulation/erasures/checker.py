@@ -32,6 +32,8 @@ def judge(world: "ErasureWorld") -> set[str]:
     erased = {name for name, account in accounts.items() if account.erased}
     missing = world.told.must_be_erased() - erased
     must("erased", not missing, f"not erased: {sorted(missing)}")
+    unasked = erased - world.told.may_be_erased()
+    must("erased", not unasked, f"erased, and nobody asked for it: {sorted(unasked)}")
     must_leave_nothing(found.values(), erased)
     must("erased", not [k for k in world.bucket.objects if k.split("/")[2] in erased], "a file")
     _whole_books(world, accounts, books)

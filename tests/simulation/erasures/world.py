@@ -98,10 +98,18 @@ class Told:
     def must_be_erased(self) -> set[str]:
         """The redacted, and whoever was merged into one of them who went nowhere else."""
         sources = {source for source, _ in self.merges}
-        found = {one for one in self.redacted if one not in sources}
+        last = {one for one in self.redacted if one not in sources}
+        return self._with_merged(last) | set(self.redacted)
+
+    def may_be_erased(self) -> set[str]:
+        """The redacted, and whoever was merged into one of them."""
+        return self._with_merged(set(self.redacted))
+
+    def _with_merged(self, names: set[str]) -> set[str]:
+        found = set(names)
         while more := {a for a, b in self.merges if b in found} - found:
             found |= more
-        return found | set(self.redacted)
+        return found
 
 
 def run_erasures(seed: int) -> ErasureReport:

@@ -247,14 +247,14 @@ STORE_BUGS: Final = (
     # --- reading again ---
     Bug(
         "refused on an old read",
-        ledger._unguarded,
+        ledger._needs_fresh_read,
         lambda original, asked, before, decision: (
             not isinstance(decision, Refusal) and original(asked, before, decision)
         ),
     ),
     Bug(
         "nothing to do on an old read",
-        ledger._unguarded,
+        ledger._needs_fresh_read,
         lambda original, asked, before, decision: (
             original(asked, before, decision)
             and (isinstance(decision, Refusal) or decision.changes(before) or asked.order_id)
@@ -262,7 +262,7 @@ STORE_BUGS: Final = (
     ),
     Bug(
         "recorded as done on an old order",
-        ledger._unguarded,
+        ledger._needs_fresh_read,
         lambda original, asked, before, decision: (
             original(asked, before, decision)
             and (isinstance(decision, Refusal) or not decision.changes(before))
@@ -388,12 +388,12 @@ STORE_BUGS: Final = (
     # --- the chain ---
     Bug(
         "a cause without a text is not sealed",
-        writes.sealed,
+        writes.account_write,
         lambda original, before, decision, cause, text: original(
             before, decision, cause, text if text and text.reason else None
         ),
     ),
-    Bug("own entries chained past those due", writes.sealed, _past_those_due),
+    Bug("own entries chained past those due", writes.account_write, _past_those_due),
 )
 
 HARMLESS: Final = (

@@ -116,7 +116,7 @@ class HoldService:
         programme = self._programme
         if programme.points_master is Master.TILL:
             return Refusal(Code.HOLDS_NOT_OFFERED, "Points can only be used in store.")
-        code = derive_code(self._code_key, self._shop, customer_id, key)
+        code = self._code(customer_id, key)
         command = PlaceHold(
             points=points,
             hold_id=hold_id_of(code),
@@ -162,12 +162,7 @@ class HoldService:
         self._check_rate_limit(customer_id)
         if not self._try_transition(customer_id, BeginRelease(hold_id)):
             return self._result_of_ended(customer_id, hold_id)
-        try:
-            existed = self._discounts.deactivate(hold.code)
-        except (ShopifyRefused, Unavailable) as error:
-            raise self._release_pending_error(hold, type(error).__name__) from error
-        if not existed and hold.state is not HoldState.READY:
-            raise self._release_pending_error(hold, "its discount may still be on its way")
+        self._deactivate(hold)
         released = self._execute_once(customer_id, ReleaseHold(hold_id), "my_page:release", hold_id)
         if isinstance(released, Refusal):
             return self._result_of_ended(customer_id, hold_id)
@@ -176,6 +171,10 @@ class HoldService:
     def open_hold(self, customer_id: str) -> Hold | None:
         """The customer's open hold, as of now."""
         return self._ledger.read(self._shop, customer_id).hold
+
+    def _code(self, customer_id: str, key: str) -> str:
+        """The code of a request's hold, the same at every attempt."""
+        return derive_code(self._code_key, self._shop, customer_id, key)
 
     def _check_rate_limit(self, customer_id: str) -> None:
         """Count one call to Shopify. Raises RateLimited if there are too many in this minute."""
@@ -199,11 +198,15 @@ class HoldService:
             hold = self._with_discount(customer_id, hold)
         if hold is None or hold.state is not HoldState.READY:
             return self._ended_refusal(hold_id)
-        record = self._record(hold_id)
-        assert record is not None, f"hold {hold_id} was placed without its record"
+        return self._result(hold, placed)
+
+    def _result(self, hold: Hold, placed: Booked) -> HoldResult:
+        """A hold as its customer sees it."""
+        record = self._record(hold.hold_id)
+        assert record is not None, f"hold {hold.hold_id} was placed without its record"
         currency = self._programme.currency
         return HoldResult(
-            hold_id=hold_id,
+            hold_id=hold.hold_id,
             points=record.points,
             code=hold.code,
             amount=decimal_text(record.points * record.worth_minor, currency),
@@ -231,7 +234,7 @@ class HoldService:
         log.warning("discount_not_made", hold_id=hold.hold_id, certain=certain, reason=str(error))
         log.metric("DiscountsNotMade")
         log.metric("DiscountsNotMade", Certain=str(certain))
-        undo = UndoHold(hold.hold_id, code_in_doubt=error.code not in _NO_USABLE_DISCOUNT)
+        undo = UndoHold(hold.hold_id, code_in_doubt=_may_have_discount(error))
         undone = self._execute_once(customer_id, undo, "my_page:undo", hold.hold_id)
         if isinstance(undone, Refusal):
             still_open = self._open_hold(customer_id, hold.hold_id)
@@ -250,6 +253,15 @@ class HoldService:
         self._ledger.add_orphaned_codes(self._shop, orphaned(hold))
         if self._captured_refusal(hold.hold_id) is None:
             raise HoldFailed
+
+    def _deactivate(self, hold: Hold) -> None:
+        """Return once no checkout takes the hold's code, now or later. Raises HoldReleasing."""
+        try:
+            existed = self._discounts.deactivate(hold.code)
+        except (ShopifyRefused, Unavailable) as error:
+            raise self._release_pending_error(hold, type(error).__name__) from error
+        if not existed and hold.state is not HoldState.READY:
+            raise self._release_pending_error(hold, "its discount may still be on its way")
 
     def _discount(self, hold: Hold) -> Discount:
         record = self._record(hold.hold_id)
@@ -323,3 +335,8 @@ class HoldService:
         log.metric("DiscountsNotSwitchedOff")
         left = hold.ends_at - self._clock.now()
         return HoldReleasing(retry_after_seconds=max(1, min(30, int(left.total_seconds()))))
+
+
+def _may_have_discount(error: ShopifyRefused | Unavailable) -> bool:
+    """Whether a hold may have a discount although creating it has failed with this error."""
+    return error.code not in _NO_USABLE_DISCOUNT

@@ -234,7 +234,7 @@ class CustomerErasure:
         Saved progress is valid for this set of accounts only: merges and other erasures change it,
         and move entries that were not scanned yet to ids that sort before.
         """
-        accounts = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+        accounts = _digest(names)
         begun, after = self._request.position or ("", "")
         scanned_accounts, _, begun = begun.partition("|")
         if scanned_accounts != accounts:
@@ -367,6 +367,11 @@ class CustomerErasure:
         self._done.clear()
         if done:
             self._request = self._save(self._request.counted(**done))
+
+
+def _digest(names: Iterable[str]) -> str:
+    """A digest that tells one set of accounts from another."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def _customer_ids(names: Iterable[str]) -> list[str]:
