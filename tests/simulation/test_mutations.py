@@ -36,14 +36,14 @@ PLANTED = {
         "the rule of the latest update",
         "nothing given back after a refund",
     ),
-    "holds": ("points back before the code is off", "a discount for whoever asks"),
+    "holds": ("points back before the code is off", "a discount for another customer"),
     "erasures": (
         "a pseudonym for each request",
-        "a pseudonym that is drawn before its customer is written down",
+        "a pseudonym that is drawn before its customer is recorded",
         "a pseudonym that is used before its customer's account has moved",
-        "a request remembered under the key of an erased customer who was merged",
+        "a request recorded under the id of an erased customer who was merged",
         "a source that stays when its survivor is erased",
-        "an order kept under the name of an erased customer",
+        "an order under the id of an erased customer",
         "orders that only a second redaction names",
         "a file whose worker ended before it looked again",
     ),
@@ -61,8 +61,7 @@ def test_planted_bugs_have_a_name_and_a_function_each(detector: Detector) -> Non
 @pytest.mark.parametrize("name", DETECTORS)
 def test_planted_bugs_are_caught(name: str) -> None:
     detector = DETECTORS[name]
-    bugs = [detector.named(bug) for bug in PLANTED[name]] or detector.bugs[::8]
-    assert bugs
+    bugs = [detector.named(bug) for bug in PLANTED[name]]
     for finding in search(detector, bugs, WORKERS):
         assert finding.caught_by, f"{finding.bug.name} is not caught"
 

@@ -9,6 +9,9 @@ goes on: no pseudonym that was drawn is left behind, whoever it was drawn for.
 
 An erasure is cut off at each of its calls, and another of the same person runs: no order and no
 hold names a pseudonym under which no account is yet.
+
+An erasure is cut off at each of its calls, the account of its customer's survivor moves before it
+goes on, and it ends first: an order of which only the survivor's account knows has its owner still.
 """
 
 import io
@@ -24,9 +27,9 @@ from pointbook.domain.orders import Goods, OrderUpdate
 from pointbook.domain.ports import StoreUnavailable
 from pointbook.errors import Unavailable
 from pointbook.ledger.instruction import Booked
-from pointbook.store import items
+from pointbook.store import items, keys
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash, Fault, FaultyClient, Standstill
+from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash, Fault, FaultyClient, Plan, Standstill
 from tests.fakes.meanwhile import Meanwhile
 from tests.fakes.privacy import PrivacyDriver, everything
 from tests.simulation.erasures.checker import must_leave_nothing
@@ -45,9 +48,9 @@ CALLS_MAX: Final = 2_000
 type Act = Callable[[LedgerDriver, str], object]
 
 
-def _order(driver: LedgerDriver, name: str) -> object:
+def _order(driver: LedgerDriver, name: str, worth: int = 20_000) -> object:
     now = driver.clock.now()
-    update = OrderUpdate(updated_at=now, goods=Goods(20_000), confirmed_at=now)
+    update = OrderUpdate(updated_at=now, goods=Goods(worth), confirmed_at=now)
     return driver.say(UpdateOrder(ORDER, update, ONE_FOR_A_HUNDRED, MONTH), customer_id=name)
 
 
@@ -75,6 +78,7 @@ def _wrong() -> Iterator[str]:
     for fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
         yield from _merged_while_it_is_cut_off(fault)
         yield from _another_while_it_is_cut_off(fault)
+    yield from _survivor_moves_while_it_is_cut_off()
 
 
 def _erased_between_two_calls(name: str, act: Act, erased: str) -> Iterator[str]:
@@ -121,9 +125,33 @@ def _another_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
             return
 
 
-def _cut_off(privacy_driver: PrivacyDriver, customer_id: str, plan: At) -> None:
+def _survivor_moves_while_it_is_cut_off() -> Iterator[str]:
+    """The erasure of a merged customer ends at each call; then their survivor's account moves.
+
+    The accounts that are scanned for their orders are others when it goes on, in another order.
+    """
+    for at in count():
+        engine = _people()
+        driver = LedgerDriver(engine)
+        _order(driver, PARENT, worth=0)
+        for source in (CHILD, PARENT):
+            _merge(engine, source, SURVIVOR)
+        driver.clock.pass_time(seconds=60)
+        _order(driver, PARENT)
+        privacy_driver, plan = PrivacyDriver(engine), At(at, Fault.CRASH_BEFORE)
+        _cut_off(privacy_driver, PARENT, plan)
+        _cut_off(privacy_driver, SURVIVOR, _Moved(engine))
+        privacy_driver.redact(PARENT)
+        when = f"cut off at call {at}, and the survivor's account moves"
+        yield from _left(privacy_driver, when)
+        yield from _without_owner(engine, when)
+        if len(plan.seen) <= at:
+            return
+
+
+def _cut_off(privacy_driver: PrivacyDriver, customer_id: str, plan: Plan) -> None:
     client = privacy_driver.engine.client
-    faulty = FaultyClient(client, client, plan, Standstill(), Random(plan.call), _Nobody())
+    faulty = FaultyClient(client, client, plan, Standstill(), Random(0), _Nobody())
     with suppress(Crash, StoreUnavailable, Unavailable):
         privacy_driver.redact(customer_id, client=faulty)
 
@@ -133,8 +161,17 @@ def _without_account(engine: Engine, when: str) -> Iterator[str]:
     found = everything(engine)
     known = {item["pk"]["S"].rpartition("#")[2] for item in found if item["sk"]["S"] == "ACCOUNT"}
     for item in found:
-        if item["sk"]["S"] in ("O", "K") and item["customer"]["S"] not in known:
-            yield f"{when}: {item['pk']['S']} names {item['customer']['S']}, who has no account"
+        named = item.get("customer", {}).get("S")
+        if item["sk"]["S"] in (keys.ORDER, keys.HOLD) and named and named not in known:
+            yield f"{when}: {item['pk']['S']} names {named}, who has no account"
+
+
+def _without_owner(engine: Engine, when: str) -> Iterator[str]:
+    """The order, where it has points and names nobody."""
+    order = LedgerDriver(engine).ledger.order(SHOP, ORDER)
+    assert order is not None
+    if order.has_points and order.customer_id is None:
+        yield f"{when}: order {ORDER} has points and no owner"
 
 
 def _people() -> Engine:
@@ -176,6 +213,17 @@ class _Limited(MemoryDynamoDB):
             if self._calls > CALLS_MAX:
                 raise Crash
         return super().__getattribute__(name)
+
+
+class _Moved:
+    """Ends a process as soon as the survivor's account has moved."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._store = engine.store()
+
+    def next(self, operation: str) -> Fault | None:
+        account = self._store.account(SHOP, SURVIVOR)
+        return Fault.CRASH_BEFORE if account is not None and account.erased else None
 
 
 class _Nobody:

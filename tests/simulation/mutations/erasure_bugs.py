@@ -5,7 +5,7 @@ Every guard is taken away alone.
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final
 
 from pointbook.domain import erase
@@ -20,6 +20,7 @@ from pointbook.store import ledger_transactions
 from pointbook.store.customer_items import CustomerItems
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
+from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import ABSENT, Put
 from pointbook.store.values import Item, Stored
 from tests.simulation.mutations.planted import Bug
@@ -58,7 +59,8 @@ ERASURE_BUGS: Final = (
         "a pseudonym that is used before its customer's account has moved",
         CustomerErasure._is_erased,
         lambda original, erasure, customer_id: (
-            erasure._dependencies.store.account(erasure._shop, customer_id) is not None
+            original(erasure, customer_id)
+            or erasure._dependencies.pseudonyms.find(erasure._shop, customer_id) is not None
         ),
     ),
     Bug("a pseudonym that is never deleted", Pseudonyms.forget, lambda original, *_: None),
@@ -80,11 +82,6 @@ ERASURE_BUGS: Final = (
         lambda original, erasure: None,
     ),
     Bug(
-        "the scan of a person's accounts ends after its first pass",
-        CustomerErasure._rename_in_survivors,
-        lambda original, erasure: erasure._rename_in(sorted(erasure._person())),
-    ),
-    Bug(
         "the scan's progress counts for any set of accounts",
         customers._digest,
         lambda original, names: "any",
@@ -102,7 +99,7 @@ ERASURE_BUGS: Final = (
     Bug("an item beside an erased account", CustomerItems.create, _created_unchecked),
     Bug(
         "an order under the id of an erased customer",
-        requests._named,
+        ledger_transactions._customers_referenced,
         lambda original, write: original(replace(write, order=None)),
     ),
     Bug(
@@ -134,7 +131,7 @@ ERASURE_BUGS: Final = (
     ),
     Bug(
         "a request recorded under the id of an erased customer who was merged",
-        requests._named,
+        ledger_transactions._customers_referenced,
         lambda original, write: original(replace(write, idempotency_record=None)),
     ),
     Bug(
@@ -156,9 +153,7 @@ ERASURE_BUGS: Final = (
     ),
     Bug(
         "an entry is deleted that was not copied",
-        CustomerErasure._copy,
-        lambda original, erasure, account: original(
-            erasure, replace(account, version=account.version - 1)
-        ),
+        StoredItems.put_entries,
+        lambda original, items, shop, entries: original(items, shop, islice(entries, 1, None)),
     ),
 )

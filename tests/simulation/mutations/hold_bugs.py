@@ -20,7 +20,7 @@ from pointbook.services import holds
 from pointbook.services.holds import HoldResult, HoldService
 from pointbook.services.orders import OrderService
 from pointbook.services.orphaned_codes import OrphanedCodeService
-from pointbook.shopify import discounts
+from pointbook.shopify import discounts, orders
 from pointbook.shopify.admin import AdminApi
 from pointbook.shopify.discounts import Discount, Discounts
 from pointbook.store.orphaned_codes import OrphanedCodes
@@ -320,9 +320,11 @@ HOLD_BUGS: Final = (
     # --- orders ---
     Bug(
         "a code in lower case belongs to no hold",
-        OrderService._capture,
-        lambda original, service, order_id, use, cause: (
-            original(service, order_id, use, cause) if use.code.isupper() else None
+        orders._code_uses,
+        lambda original, order, currency: tuple(
+            use
+            for use in original(order, currency)
+            if use.code in {discount_code.code for discount_code in order.discount_codes}
         ),
     ),
     Bug("an order spends all that was held", OrderService._execute, _all_of_the_hold),
