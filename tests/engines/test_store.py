@@ -45,7 +45,7 @@ from tests.support.examples import (
 )
 
 EVERYTHING = ReadRequest(SHOP, CUSTOMER, key_hash="ab" * 32, order_id=ORDER, hold_id=HOLD_ID)
-numbers = count(1)
+numbers = count(10**20)  # beyond any id that is generated, such as that of an order's customer
 
 
 def loaded(store: DynamoStore, wanted: ReadRequest = EVERYTHING) -> Loaded:

@@ -107,7 +107,7 @@ def _by_day(points: list[Point]) -> dict[date, int]:
 
 def _paces(account: Plain) -> dict[str, tuple[int, ...]]:
     """What was done in the latest hour, of each kind that is counted."""
-    named = {kind: account.get(f"{kind}_pace") for kind in ("flow", "hold")}
+    named = {kind: account.get(f"{kind}_count") for kind in ("flow", "hold")}
     return {kind: tuple(pace) for kind, pace in named.items() if pace is not None}
 
 

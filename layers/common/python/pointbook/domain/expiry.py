@@ -127,10 +127,9 @@ def parse_rule(text: str) -> ExpiryRule:
 def rule_text(rule: ExpiryRule) -> str:
     """The text of a rule, as `parse_rule` reads it."""
     match rule:
-        case Days(days, round_to):
-            return ":".join(["days", str(days), *([round_to] if round_to else [])])
-        case Months(months, round_to):
-            return ":".join(["months", str(months), *([round_to] if round_to else [])])
+        case Days(number, round_to) | Months(number, round_to):
+            unit = "days" if isinstance(rule, Days) else "months"
+            return f"{unit}:{number}" + (f":{round_to}" if round_to else "")
         case FixedDate(day):
             return f"date:{day.isoformat()}"
         case Never():
@@ -145,10 +144,8 @@ def _parse_period(parts: list[str], text: str) -> Days | Months:
     match parts:
         case ["days" | "months" as unit, count, *end] if count.isascii() and count.isdigit():
             if len(end) <= 1 and all(name in set(RoundTo) for name in end):
-                round_to = RoundTo(end[0]) if end else None
-                return (
-                    Days(int(count), round_to) if unit == "days" else Months(int(count), round_to)
-                )
+                period = Days if unit == "days" else Months
+                return period(int(count), RoundTo(end[0]) if end else None)
     raise ValueError(
         f"{text!r} is not an expiry rule: use days:N or months:N (optionally with :month_end or "
         ":year_end), date:YYYY-MM-DD, never, or rolling: before days or months"

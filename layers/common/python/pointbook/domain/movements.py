@@ -167,13 +167,6 @@ def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
     return take(expired, min(points, total(expired)))[0]
 
 
-def not_pending(points: int, pending: int) -> Refusal:
-    """The refusal: there are too few pending points."""
-    return Refusal(
-        Code.NOT_PENDING, f"{points:,} points cannot leave pending: only {pending:,} are there."
-    )
-
-
 def insufficient(draft: Draft, points: int) -> Refusal:
     """The refusal: there are too few approved points."""
     approved = draft.account.balances.approved

@@ -18,7 +18,6 @@ from pointbook.domain.movements import (
     Outcome,
     approve,
     give_back,
-    not_pending,
     promise,
     reverse,
     spend_again,
@@ -39,8 +38,10 @@ def update_order(draft: Draft, command: UpdateOrder, state: State) -> Outcome | 
     before = state.order_or_new(command.order_id)
     if not state.belongs(before.customer_id):
         return not_the_owner(f"Order {command.order_id}")
-    if before.pending_points > (pending := draft.account.balances.pending):
-        return not_pending(before.pending_points, pending)
+    points = before.pending_points
+    if points > (pending := draft.account.balances.pending):
+        message = f"{points:,} points cannot leave pending: only {pending:,} are there."
+        return Refusal(Code.NOT_PENDING, message)
     order = before.merged_with(command.update, command.rule)
     if command.needs_rule and order.lacks_rule:
         return Refusal(Code.RULE_MISSING, f"Order {command.order_id} needs a rule to earn by.")

@@ -5,7 +5,7 @@ merchant's file. Parsers raise ValueError, which says what was given and what to
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pointbook.domain.commands import HOLD_SECONDS_MAX
 from pointbook.domain.expiry import ExpiryRule, parse_rule, rule_text
+from pointbook.domain.money import exponent
 from pointbook.domain.orders import PENDING_DAYS_MAX, DebtPolicy, ReturnSpent, Rounding
 from pointbook.domain.tags import tag_digest
 
@@ -88,8 +89,7 @@ def _time_zone(name: str) -> str:
 
 
 def _currency(code: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", code):
-        raise ValueError(f"{code!r} is not a currency; give a code such as JPY")
+    exponent(code)  # raises ValueError
     return code
 
 
@@ -181,10 +181,6 @@ def _reminder_days(text: str) -> tuple[int, ...]:
     return tuple(days)
 
 
-def _write_reminder_days(days: tuple[int, ...]) -> str:
-    return ",".join(str(day) for day in days) or NONE
-
-
 def _discount_kinds(text: str) -> tuple[DiscountKind, ...]:
     if text == NONE:
         return ()
@@ -194,8 +190,8 @@ def _discount_kinds(text: str) -> tuple[DiscountKind, ...]:
     return tuple(kind for kind in DiscountKind if kind in given)
 
 
-def _write_discount_kinds(kinds: tuple[DiscountKind, ...]) -> str:
-    return ",".join(kinds) or NONE
+def _write_list(values: Iterable[object]) -> str:
+    return ",".join(map(str, values)) or NONE
 
 
 def _parts(text: str) -> list[str]:
@@ -223,13 +219,13 @@ RULES: Final[Mapping[str, Rule]] = {
     # how long points last
     "expiry": Rule("months:12:month_end", parse_rule, rule_text),
     "lapsed_expiry": Rule(_EXPIRE_AT_ONCE, _lapsed_expiry, _write_lapsed_expiry),
-    "reminder_days": Rule("30,7", _reminder_days, _write_reminder_days),
+    "reminder_days": Rule("30,7", _reminder_days, _write_list),
     # what they are worth, and how they are used
     "point_worth_minor": Rule("1", _whole(1, MILLION)),
     "hold_seconds": Rule("600", _whole(1, HOLD_SECONDS_MAX)),
     "holds_per_hour": Rule("20", _whole(1, MILLION)),
     "hold_calls_per_minute": Rule("60", _whole(1, MILLION)),
-    "combines_with": Rule("product,shipping", _discount_kinds, _write_discount_kinds),
+    "combines_with": Rule("product,shipping", _discount_kinds, _write_list),
     "debt_policy": Rule("carry", _one_of(DebtPolicy)),
     "return_spent": Rule("refunded", _one_of(ReturnSpent)),
     "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),

@@ -1,1 +1,1 @@
-"""The one use case: load, decide, commit; and retry until there is a verdict."""
+"""The single write path: load, decide, commit; with retries until there is a verdict."""

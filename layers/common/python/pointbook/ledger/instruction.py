@@ -1,4 +1,4 @@
-"""What the ledger takes and what it answers: instructions, bookings, and views of an account."""
+"""The ledger's interface: instructions, their results, and views of an account."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ DEFAULT_TIME_ZONE = "Asia/Tokyo"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What names a request: a kind ("flow-consume:key") and the caller's key. Stored as a hash."""
+    """The identity of a request: a kind ("flow:consume:key") and the caller's key, as a hash."""
 
     kind: str
     key: str
@@ -36,15 +36,14 @@ class Identity:
 
 
 type Content = Mapping[str, str | int | None]
-"""What makes two requests with one identity the same."""
+"""Requests with the same identity must have the same content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
-    """A command for one customer's account, and who gives it, why, and under which identity.
+    """A command for one customer's account, with its cause, reason and identity.
 
-    `content` is what makes two requests with one identity the same. An account that the command
-    opens keeps the calendar of `time_zone`.
+    An account that the command opens has the calendar of `time_zone`.
     """
 
     shop: str
@@ -63,7 +62,7 @@ class Instruction:
 
     @property
     def order_id(self) -> str | None:
-        """The order that the command is about: it is read with the account."""
+        """The order that the command is about, to be read with the account."""
         command = self.command
         if isinstance(command, CaptureHold | UpdateOrder | SpendOnOrder | ReturnSpending):
             return command.order_id
@@ -71,17 +70,17 @@ class Instruction:
 
     @property
     def hold_id(self) -> str | None:
-        """The hold whose record the command needs: it is read with the account."""
+        """The hold whose record the command needs, to be read with the account."""
         return self.command.hold_id if isinstance(self.command, CaptureHold) else None
 
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """The answer to an instruction that has had its effect, the same however often it is given.
+    """The result of an executed instruction; the same for every repetition.
 
     `entry_ids` are the command's own entries, `figures` the six figures after them. `duplicate`:
-    this time nothing was written. `settled` counts the entries that had fallen due and were written
-    with it; `alarms` are for the operator. Both come only once.
+    nothing was written this time. `settled` counts the entries that had fallen due and were written
+    with it; `alarms` are for the operator. Repetitions have neither.
     """
 
     entry_ids: tuple[str, ...]
@@ -93,9 +92,9 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A customer's account as it stands at `as_of`: what has fallen due is taken into account.
+    """A customer's account at `as_of`, with everything settled that has fallen due.
 
-    `version` is that of the last entry written. `erased`: the customer asked to be forgotten.
+    `version` is that of the last entry written.
     """
 
     customer_id: str

@@ -1,12 +1,12 @@
-"""The ledger's one use case: read, decide, write; repeat until there is a verdict.
+"""The single write path: read, decide, commit; repeated until there is a verdict.
 
-    read cheaply ──► done before? ──► answer as before
+    read cheaply ──► processed before? ──► same result as before
          │
       decide ──► refused, or nothing to do? ──► read again as one fresh snapshot, decide again,
          │                                         only then say so
          │
-      write everything in one transaction ──► lost the race? decide again on what is there now;
-         │                                    lost again? wait a little, then read anew
+      commit everything in one transaction ──► conflict? decide again on the account as it is now;
+         │                                     another conflict? back off, then read again
          │
        answer
 
@@ -40,11 +40,11 @@ from pointbook.domain.ports import (
 )
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.instruction import DEFAULT_TIME_ZONE, Booked, Instruction, View
-from pointbook.ledger.loading import DEADLINE_SECONDS, Loader, Snapshot, opened
-from pointbook.ledger.writes import TIME, booked, sealed, write_of
+from pointbook.ledger.loading import DEADLINE_SECONDS, Loader, Snapshot, new_account
+from pointbook.ledger.writes import TIME, account_write, booked, write_of
 
 ENTRIES_PER_WRITE_MAX = 20
-"""The most entries of one account in one write: where more has fallen due, a part goes first.
+"""The most entries of one account in one write: if more has fallen due, part of it goes first.
 
 A command's own entries are few (`COMMAND_ENTRIES_MAX`), so that a write, even of both sides of a
 merge with their order, record and request, stays far below DynamoDB's 100 items.
@@ -58,11 +58,7 @@ type Alarm = Callable[[Instruction, str], None]
 
 
 class _NeedsFreshRead:
-    """Decided on a cheap read, and no condition of a write would show that it was stale."""
-
-
-def _no_alarm(_: Instruction, __: str) -> None:
-    """Nobody is alarmed."""
+    """Decided on a cheap read, and no condition of the write would detect that it was stale."""
 
 
 class Ledger:
@@ -76,7 +72,7 @@ class Ledger:
         store: Store,
         clock: Clock,
         random: Callable[[], float] = JITTER,
-        alarm: Alarm = _no_alarm,
+        alarm: Alarm = lambda _instruction, _alarm: None,
     ) -> None:
         """Use `store`; `random` returns the jitter of its retries, 0 to 1.
 
@@ -94,8 +90,8 @@ class Ledger:
     ) -> Booked | Refusal:
         """Execute an instruction exactly once.
 
-        Raises LedgerUnavailable when there is no verdict within `deadline_seconds`: asking again
-        with the same identity is safe.
+        Raises LedgerUnavailable if there is no verdict within `deadline_seconds`; retrying with the
+        same identity is safe.
         """
         return self._execute(instruction, self._backoff(deadline_seconds))
 
@@ -125,7 +121,7 @@ class Ledger:
     def preview(
         self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
     ) -> Booked | Refusal:
-        """What `execute` would answer now; nothing is written.
+        """The result that `execute` would have now; nothing is written.
 
         Entry ids are those that the command's entries would have.
         """
@@ -146,7 +142,7 @@ class Ledger:
         time_zone: str = DEFAULT_TIME_ZONE,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> Booked | Refusal:
-        """Make two customers one, once; `duplicate` when they are one already.
+        """Merge two customers, once; `duplicate` if they are merged already.
 
         If the target was itself merged, its survivor is used. Refused: a customer into itself,
         and one whose account was merged elsewhere or erased. `time_zone` is as in `Instruction`.
@@ -169,7 +165,7 @@ class Ledger:
     def read(self, shop: str, customer_id: str) -> View:
         """The account of a customer as of now; an empty one for a customer without points."""
         stored = self._retried(lambda: self._loader.survivor(shop, customer_id))
-        account = settled(stored or opened(customer_id), self._clock.now())
+        account = settled(stored or new_account(customer_id), self._clock.now())
         return View(
             customer_id=account.customer_id,
             figures=account.figures,
@@ -212,9 +208,9 @@ class Ledger:
         return self._retried(lambda: self._store.load(request, fresh=True)).hold_record
 
     def save_order(self, shop: str, before: Order, order: Order) -> bool:
-        """Write an order that moves no points; False if somebody else wrote it meanwhile.
+        """Write an order that moves no points; False if it was written meanwhile: read again.
 
-        After a lost reply it may be False because of this very write: read again.
+        After a lost reply that may have been this very write.
         """
         if order == before:
             return True
@@ -222,18 +218,18 @@ class Ledger:
         return isinstance(self._retried(lambda: self._store.commit(write)), Committed)
 
     def add_orphaned_codes(self, shop: str, codes: tuple[OrphanedCode, ...]) -> None:
-        """Put codes on the list of those that are to be switched off."""
+        """List codes for deactivation."""
         self._retried(lambda: self._store.commit(Write(shop, (), orphaned_codes=codes)))
 
     def _attempt(
         self, instruction: Instruction, snapshot: Snapshot
     ) -> Booked | Refusal | VersionConflict | _NeedsFreshRead | None:
-        """One try. None: something else had to be written first, so begin again."""
+        """One attempt. None: something else had to be written first, so start over."""
         if snapshot.idempotency_record is not None:
             return _repeated(instruction, snapshot.idempotency_record)
         now, account = self._clock.now(), snapshot.state.account
         decision = decide(snapshot.state, instruction.command, now)
-        if not snapshot.fresh and _unguarded(instruction, account, decision):
+        if not snapshot.fresh and _needs_fresh_read(instruction, account, decision):
             return _NeedsFreshRead()
         if isinstance(decision, Refusal):
             return self._refused(instruction, account, decision, now)
@@ -259,16 +255,16 @@ class Ledger:
         return self._settle_part(instruction.shop, account, now)
 
     def _settle_part(self, shop: str, account: Account, now: datetime) -> VersionConflict | None:
-        """Write down part of what has fallen due, where it is more than one write holds."""
+        """Record part of what has fallen due, if it is more than fits in one write."""
         part = settle_part(account, now, ENTRIES_PER_WRITE_MAX)
-        write = Write(shop, (sealed(account, part, TIME, None),))
+        write = Write(shop, (account_write(account, part, TIME, None),))
         verdict = self._store.commit(write)
         return verdict if isinstance(verdict, VersionConflict) else None
 
     def _attempt_merge(
         self, shop: str, names: tuple[str, str], cause: Cause, time_zone: str
     ) -> Booked | Refusal | VersionConflict | None:
-        """One try. None: something else had to be written first, so begin again."""
+        """One attempt. None: something else had to be written first, so start over."""
         source_id, target_id = names
         source, target = (self._loader.account(shop, name, time_zone) for name in names)
         if source_id != target_id:  # two in a row may arrive in the wrong order
@@ -287,7 +283,7 @@ class Ledger:
         for before, side in sides:
             if _exceeds_one_write(side):
                 return self._settle_part(shop, before, now)
-        accounts = tuple(sealed(before, side, cause, None) for before, side in sides)
+        accounts = tuple(account_write(before, side, cause, None) for before, side in sides)
         accounts += tuple(AccountWrite(stone, ()) for stone in merged.tombstones)
         verdict = self._store.commit(Write(shop, accounts, orphaned_codes=merged.orphaned_codes))
         return booked(merged.target) if isinstance(verdict, Committed) else VersionConflict()
@@ -299,7 +295,9 @@ class Ledger:
         return retry(call, self._backoff(seconds), StoreUnavailable)
 
 
-def _unguarded(instruction: Instruction, before: Account, decision: Decision | Refusal) -> bool:
+def _needs_fresh_read(
+    instruction: Instruction, before: Account, decision: Decision | Refusal
+) -> bool:
     """Whether the decision depends on items it does not write, so a stale read would go unnoticed.
 
     That is also true of a command that changes neither its order nor its hold record, even if due

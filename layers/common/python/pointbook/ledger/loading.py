@@ -1,4 +1,4 @@
-"""Reads what an attempt decides on, and follows the tombstones of merged customers."""
+"""Reads the state that a decision is based on, and follows the tombstones of merged customers."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -19,14 +19,14 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import DEFAULT_TIME_ZONE, Instruction
 
 DEADLINE_SECONDS = 8.0
-"""Shopify Flow waits 10 s; what has no verdict by then is answered 503."""
+"""Shopify Flow waits 10 s; without a verdict by then it gets a 503."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What one attempt decides on, and whether it is fresh: surely of one moment, and no older.
+    """The state that one attempt decides on; `fresh` if it is a consistent and current snapshot.
 
-    `idempotency_record` is there where the request has had its effect before.
+    `idempotency_record` is set if the request was processed before.
     """
 
     state: State
@@ -34,7 +34,7 @@ class Snapshot:
     fresh: bool = False
 
     def after(self, conflict: VersionConflict) -> "Snapshot | None":
-        """The snapshot with the account as it is now; None where all has to be read again."""
+        """The snapshot with the account as it is now; None if all has to be read again."""
         account = conflict.accounts.get(self.state.account.customer_id)
         if account is None or account.merged_into is not None:
             return None
@@ -45,12 +45,12 @@ class Loader:
     """Reads from a store. Every method may raise StoreUnavailable."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
-        """Read from `store`; `clock` limits how long tombstones are followed."""
+        """Read from `store`; `clock` limits the time for following tombstones."""
         self._store = store
         self._clock = clock
 
     def snapshot(self, instruction: Instruction, *, fresh: bool) -> Snapshot:
-        """Everything that an instruction needs; the account is that of the survivor of merges."""
+        """Everything that an instruction needs; the account is the survivor's after merges."""
         identity = instruction.identity
         request = ReadRequest(
             shop=instruction.shop,
@@ -60,7 +60,7 @@ class Loader:
             hold_id=instruction.hold_id,
         )
         loaded = self._store.load(request, fresh=fresh)
-        account = tombstone = loaded.account or opened(
+        account = tombstone = loaded.account or new_account(
             instruction.customer_id, instruction.time_zone
         )
         if account.merged_into is not None:
@@ -73,7 +73,7 @@ class Loader:
 
     def account(self, shop: str, customer_id: str, time_zone: str = DEFAULT_TIME_ZONE) -> Account:
         """A customer's own account or tombstone, fresh; one without entries if there is none."""
-        return self._store.account(shop, customer_id) or opened(customer_id, time_zone)
+        return self._store.account(shop, customer_id) or new_account(customer_id, time_zone)
 
     def survivor(self, shop: str, customer_id: str) -> Account | None:
         """The account that a customer's points are on, if there is one."""
@@ -101,6 +101,6 @@ class Loader:
             raise StoreUnavailable(TransientCause.CONFLICT, "written while it was read")
 
 
-def opened(customer_id: str, time_zone: str = DEFAULT_TIME_ZONE) -> Account:
+def new_account(customer_id: str, time_zone: str = DEFAULT_TIME_ZONE) -> Account:
     """A new account without entries, in the calendar of `time_zone`."""
     return Account(customer_id, account_id=secrets.token_hex(8), time_zone=time_zone)

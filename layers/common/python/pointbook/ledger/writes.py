@@ -1,4 +1,4 @@
-"""What a decision becomes: an answer, and one write of all that it changes."""
+"""Turns a decision into its result, and into one write of everything it changes."""
 
 import secrets
 from dataclasses import replace
@@ -14,7 +14,7 @@ TIME = Cause(source="time")
 
 
 def booked(decision: Decision) -> Booked:
-    """The answer to an instruction that was decided so."""
+    """The result of an instruction that was decided so."""
     return Booked(
         entry_ids=tuple(entry.entry_id for entry in decision.command_entries),
         figures=decision.account.figures,
@@ -39,7 +39,7 @@ def write_of(instruction: Instruction, before: Account, decision: Decision) -> W
     order, hold_record = decision.order, decision.record
     return Write(
         shop=instruction.shop,
-        accounts=(sealed(before, decision, instruction.cause, text),),
+        accounts=(account_write(before, decision, instruction.cause, text),),
         idempotency_record=record,
         recorded_for=instruction.customer_id,
         order=replace(order, revision=order.revision + 1) if order else None,
@@ -50,11 +50,13 @@ def write_of(instruction: Instruction, before: Account, decision: Decision) -> W
     )
 
 
-def sealed(before: Account, decision: Decision, cause: Cause, text: Text | None) -> AccountWrite:
-    """The account with its entries chained; what fell due was caused by time alone.
+def account_write(
+    before: Account, decision: Decision, cause: Cause, text: Text | None
+) -> AccountWrite:
+    """The account with its entries chained; what fell due has the cause `TIME`.
 
-    A causing entry of another account is left out, as its id names that customer: whoever is erased
-    is looked for in their own account only. How long the chain is stays known.
+    A causing entry of another account is left out: its id contains that customer's, and an erasure
+    searches the customer's own account only. The depth is kept.
     """
     if not cause.cause_entry_id.startswith(f"{before.customer_id}-"):
         cause = replace(cause, cause_entry_id="")

@@ -21,12 +21,33 @@ def carry_out(
 ) -> Booked | Refusal:
     """Execute one run of an action, unless workflows have started each other too often.
 
-    A new account gets `time_zone`. Raises LedgerUnavailable; a run's identity makes retries safe.
+    Its identity is the merchant's own key, or else the run's id, which Flow repeats with each
+    retry. The content leaves out the reason, which a template may render differently. A new account
+    gets `time_zone`. Raises LedgerUnavailable; retrying is safe.
     """
     cause = _cause_of(action, ledger)
     if isinstance(cause, Refusal):
         return cause
-    return ledger.execute(_instruction(action, command, cause, time_zone))
+    if action.idempotency_key is not None:
+        identity = Identity(f"flow:{action.handle}:key", action.idempotency_key)
+    else:
+        identity = Identity(f"flow:{action.handle}:run", action.action_run_id)
+    instruction = Instruction(
+        shop=action.shop,
+        customer_id=action.customer_id,
+        command=command,
+        cause=cause,
+        reason=action.reason,
+        identity=identity,
+        content={
+            "action": action.handle,
+            "customer": action.customer_id,
+            "points": action.points,
+            "days_to_expire": action.days_to_expire,
+        },
+        time_zone=time_zone,
+    )
+    return ledger.execute(instruction)
 
 
 def _cause_of(action: PointsAction, ledger: Ledger) -> Cause | Refusal:
@@ -42,33 +63,3 @@ def _cause_of(action: PointsAction, ledger: Ledger) -> Cause | Refusal:
     if depth > CHAIN_MAX:
         return TOO_DEEP
     return Cause("flow", action.action_run_id, action.cause_entry_id or "", depth)
-
-
-def _instruction(
-    action: PointsAction, command: Command, cause: Cause, time_zone: str
-) -> Instruction:
-    """The instruction for one run of an action.
-
-    Its identity is the merchant's own key, or else the run's id, which Flow repeats with each
-    retry. The content is customer, action, points and days; not the reason, which a template may
-    render differently.
-    """
-    if action.idempotency_key is not None:
-        identity = Identity(f"flow:{action.handle}:key", action.idempotency_key)
-    else:
-        identity = Identity(f"flow:{action.handle}:run", action.action_run_id)
-    return Instruction(
-        shop=action.shop,
-        customer_id=action.customer_id,
-        command=command,
-        cause=cause,
-        reason=action.reason,
-        identity=identity,
-        content={
-            "action": action.handle,
-            "customer": action.customer_id,
-            "points": action.points,
-            "days_to_expire": action.days_to_expire,
-        },
-        time_zone=time_zone,
-    )

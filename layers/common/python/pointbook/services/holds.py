@@ -202,8 +202,7 @@ class HoldService:
 
     def _result(self, hold: Hold, placed: Booked) -> HoldResult:
         """A hold as its customer sees it."""
-        record = self._record(hold.hold_id)
-        assert record is not None, f"hold {hold.hold_id} was placed without its record"
+        record = self._record_of(hold)
         currency = self._programme.currency
         return HoldResult(
             hold_id=hold.hold_id,
@@ -264,8 +263,7 @@ class HoldService:
             raise self._release_pending_error(hold, "its discount may still be on its way")
 
     def _discount(self, hold: Hold) -> Discount:
-        record = self._record(hold.hold_id)
-        assert record is not None, f"hold {hold.hold_id} was placed without its record"
+        record = self._record_of(hold)
         return Discount(
             code=hold.code,
             points=hold.points,
@@ -329,6 +327,11 @@ class HoldService:
 
     def _record(self, hold_id: str) -> HoldRecord | None:
         return self._ledger.hold_record(self._shop, hold_id)
+
+    def _record_of(self, hold: Hold) -> HoldRecord:
+        record = self._record(hold.hold_id)
+        assert record is not None, f"hold {hold.hold_id} was placed without its record"
+        return record
 
     def _release_pending_error(self, hold: Hold, reason: str) -> HoldReleasing:
         log.warning("discount_not_switched_off", hold_id=hold.hold_id, reason=reason)

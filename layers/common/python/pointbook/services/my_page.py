@@ -13,7 +13,7 @@ from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import NEVER
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
-from pointbook.page.display import Display, display
+from pointbook.page.display import display
 from pointbook.page.hold import shown_hold
 from pointbook.page.locale import Locale
 from pointbook.till.errors import TillError, TillTimeout
@@ -159,29 +159,22 @@ def _till_result(request: _TillRequest | None) -> tuple[TillStatus, Member | Non
 def _display(
     view: View, status: TillStatus, member: Member | None, locale: Locale
 ) -> dict[str, Any]:
-    words = (
-        _ledger_display(view, locale)
-        if status == "disabled"
-        else display(
-            balance_points=member.balance_points if member else None,
-            expires_on=member.expires_on if member else None,
-            rank=member.rank if member else None,
+    """The till's values; without a till the approved points and the first day they expire on."""
+    balance_points = member.balance_points if member else None
+    expires_on = member.expires_on if member else None
+    if status == "disabled":
+        balance_points = view.figures.approved
+        soonest = view.lots[0].valid_through if view.lots else NEVER
+        expires_on = None if soonest == NEVER else soonest
+    rank = member.rank if member else None
+    return asdict(
+        display(
+            balance_points=balance_points,
+            expires_on=expires_on,
+            rank=rank,
             status=status,
             locale=locale,
         )
-    )
-    return asdict(words)
-
-
-def _ledger_display(view: View, locale: Locale) -> Display:
-    """Without a till: the points to spend, and the day on which the first of them expire."""
-    soonest = view.lots[0].valid_through if view.lots else NEVER
-    return display(
-        balance_points=view.figures.approved,
-        expires_on=None if soonest == NEVER else soonest,
-        rank=None,
-        status="disabled",
-        locale=locale,
     )
 
 

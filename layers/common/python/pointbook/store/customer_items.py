@@ -24,8 +24,7 @@ class CustomerErased(Exception):
 class CustomerItems:
     """The one way to write an item under a customer's id without the ledger's transaction.
 
-    Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
-    wrongly. A change that raised may have happened; each may be repeated.
+    A change that raised an error may have happened; each may be repeated.
     """
 
     def __init__(self, table: Table) -> None:

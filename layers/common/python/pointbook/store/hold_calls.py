@@ -15,11 +15,7 @@ SHARE = 4
 
 
 class HoldCallLimiter:
-    """The counters in the ledger's table.
-
-    Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
-    wrongly.
-    """
+    """The counters in the ledger's table."""
 
     def __init__(self, table: Table) -> None:
         """Count in `table`."""

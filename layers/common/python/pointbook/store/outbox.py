@@ -82,8 +82,7 @@ class LeaseLost(Exception):
 class Outbox:
     """The cursors of one table.
 
-    Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
-    wrongly. A change that raised may have happened; each may be repeated.
+    A change that raised an error may have happened; each may be repeated.
     """
 
     def __init__(self, table: Table) -> None:

@@ -60,10 +60,7 @@ _REQUEST = Codec(
 
 
 class PrivacyRequests:
-    """The privacy requests of all shops, in the ledger's table.
-
-    Raises LedgerUnavailable while the table cannot be reached.
-    """
+    """The privacy requests of all shops, in the ledger's table."""
 
     def __init__(self, table: Table) -> None:
         """Keep them in `table`."""

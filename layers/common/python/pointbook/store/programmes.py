@@ -17,7 +17,6 @@ from pointbook.store.values import (
     int_of,
     number,
     optional_instant,
-    optional_text,
     text,
     text_of,
 )
@@ -57,10 +56,7 @@ class Version:
 
 
 class Programmes:
-    """The programmes of all shops, in the ledger's table.
-
-    Raises LedgerUnavailable while the table cannot be reached.
-    """
+    """The programmes of all shops, in the ledger's table."""
 
     def __init__(self, table: Table, clock: Clock, deployment: Deployment) -> None:
         """Keep them in `table`."""
@@ -104,7 +100,7 @@ class Programmes:
         except LedgerUnavailable:
             # The reply may be all that was lost.
             item = self._in_force(shop)
-            if item and _version(item) == expected_version + 1 and optional_text(item, "by") == by:
+            if item and _version(item) == expected_version + 1 and item.get("by") == text(by):
                 written = self._programme(item)
                 if written.texts() == changed:
                     return written

@@ -14,11 +14,7 @@ from pointbook.store.window_counter import WindowCounter
 
 
 class Reports:
-    """The reports in the ledger's table.
-
-    Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
-    wrongly.
-    """
+    """The reports in the ledger's table."""
 
     def __init__(self, table: Table) -> None:
         """Keep everything in `table`."""

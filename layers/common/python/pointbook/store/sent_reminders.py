@@ -52,11 +52,7 @@ class AccountReminders:
 
 
 class Reminders:
-    """The reminders in the ledger's table.
-
-    Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
-    wrongly.
-    """
+    """The reminders in the ledger's table."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         """Keep them in `table`; `clock` waits where it is throttled."""

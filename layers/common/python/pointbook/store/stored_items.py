@@ -19,10 +19,10 @@ from pointbook.store.values import (
     Stored,
     instant,
     instant_of,
-    optional_texts,
     text,
     text_of,
     texts,
+    texts_of,
 )
 
 BATCH_ITEMS = 25
@@ -76,7 +76,7 @@ class StoredItem:
     @property
     def entry_ids(self) -> tuple[str, ...]:
         """The entries that an idempotency record names."""
-        return optional_texts(self._item, "entry_ids")
+        return texts_of(self._item["entry_ids"]) if self.is_idempotency_record else ()
 
     def entry(self) -> BookedEntry:
         """The entry that it is."""

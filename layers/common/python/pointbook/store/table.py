@@ -143,7 +143,11 @@ class Table:
         self._name = name
 
     def outside_ledger(self) -> "Table":
-        """The same table for callers that have no retries: it raises LedgerUnavailable instead."""
+        """The same table for all but the ledger, whose retries they lack.
+
+        Raises LedgerUnavailable while the table cannot be reached, StoreRefused if it is set up
+        wrongly. This holds for every class that uses it.
+        """
         return _TableOutsideLedger(self._client, self._name)
 
     def get(self, key: Item) -> Stored | None:

@@ -22,14 +22,14 @@ _UNCHANGED = "version = :before"
 
 
 class Cipher(Protocol):
-    """Makes a text unreadable for whoever can only read the table."""
+    """Encrypts a text, so that access to the table is not enough to read it."""
 
     def encrypt(self, text: str, context: Mapping[str, str]) -> bytes:
-        """The text, encrypted; `context` has to be named to decrypt it."""
+        """Encrypt a text; `context` is needed to decrypt it."""
         ...
 
     def decrypt(self, ciphertext: bytes, context: Mapping[str, str]) -> str | None:
-        """The text; None: it was encrypted otherwise, and nobody can decrypt it any more."""
+        """Decrypt a text; None if its key or context was another."""
         ...
 
 
@@ -46,7 +46,7 @@ class Tokens:
         self._cipher = cipher
 
     def read(self, shop: str) -> StoredToken | None:
-        """What is kept now; None: nothing was ever kept."""
+        """The stored token; None if there never was one."""
         item = self._table.get(_key(shop))
         if item is None:
             return None
@@ -61,7 +61,7 @@ class Tokens:
         )
 
     def write(self, shop: str, token: StoredToken) -> bool:
-        """Keep `token` over the version before, version 1 over nothing; False: it has changed."""
+        """Replace the previous version, or create version 1; False if that has changed."""
         item: Item = {
             **_key(shop),
             **SCHEMA,
@@ -72,11 +72,8 @@ class Tokens:
             item["ciphertext"] = binary(self._cipher.encrypt(token.text, _context(shop)))
         if token.leased_until is not None:
             item["leased_until"] = instant(token.leased_until)
-        if token.version == 1:
-            return self._table.put_if(Put(item, ABSENT)).done
-        return self._table.put_if(
-            Put(item, _UNCHANGED, {":before": number(token.version - 1)})
-        ).done
+        put = Put(item, _UNCHANGED, {":before": number(token.version - 1)})
+        return self._table.put_if(put if token.version > 1 else Put(item, ABSENT)).done
 
 
 def _key(shop: str) -> Item:

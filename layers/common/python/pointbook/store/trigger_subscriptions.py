@@ -15,11 +15,7 @@ NEWER = "attribute_not_exists(notified_at) OR notified_at < :at"
 
 
 class TriggerSubscriptions:
-    """The subscriptions of all shops, in the ledger's table.
-
-    Raises LedgerUnavailable while the table cannot be reached, StoreRefused where it is set up
-    wrongly.
-    """
+    """The subscriptions of all shops, in the ledger's table."""
 
     def __init__(self, table: Table) -> None:
         """Keep them in `table`."""

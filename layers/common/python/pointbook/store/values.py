@@ -60,11 +60,6 @@ def instant(value: datetime) -> Value:
     return number(milliseconds(value))
 
 
-def hashed(value: str) -> Value:
-    """A hash in hex, as bytes."""
-    return binary(bytes.fromhex(value))
-
-
 def lots(lots: Lots) -> Value:
     """Lots, each as its day and its points."""
     return sequence(numbers((_day_number(lot.valid_through), lot.points)) for lot in lots)
@@ -119,25 +114,10 @@ def instant_of(value: Stored) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int_of(value))
 
 
-def hex_of(value: Stored) -> str:
-    """The hash that a value holds, in hex."""
-    return binary_of(value).hex()
-
-
 def lots_of(value: Stored) -> Lots:
     """The lots that a value holds."""
     pairs = (ints_of(pair) for pair in value["L"])
     return tuple(Lot(_day(number), points) for number, points in pairs)
-
-
-def optional_texts(item: Stored, name: str) -> tuple[str, ...]:
-    """The texts of an attribute; none where it is absent."""
-    return texts_of(item[name]) if name in item else ()
-
-
-def optional_text(item: Stored, name: str) -> str | None:
-    """The text of an attribute, None where it is absent."""
-    return text_of(item[name]) if name in item else None
 
 
 def optional_int(item: Stored, name: str) -> int:

@@ -320,11 +320,9 @@ class CustomerErasure:
         while (record := self._dependencies.hold_record(self._shop, hold_id)) is not None:
             self._deadline.check()
             names = dict(self._request.pseudonyms)
-            if record.customer_id not in names and self._dependencies.is_erased(
-                self._shop, record.customer_id
-            ):
-                found = self._pseudonyms.find(self._shop, record.customer_id)
-                names |= {record.customer_id: found} if found else {}
+            name = record.customer_id
+            if name not in names and self._dependencies.is_erased(self._shop, name):
+                names[name] = self._pseudonyms.find(self._shop, name) or name
             renamed = renamed_record(record, names)
             if renamed == record:
                 return

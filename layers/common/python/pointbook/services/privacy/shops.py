@@ -92,10 +92,9 @@ class ShopErasure:
             self._request = self._save(self._request)
             self._deadline.check()
 
-    def _delete(self, page: Iterable[StoredItem]) -> int:
-        found = list(page)
-        self._dependencies.items.delete(found)
-        return len(found)
+    def _delete(self, page: list[StoredItem]) -> int:
+        self._dependencies.items.delete(page)
+        return len(page)
 
 
 def _require_quiet(page: Iterable[StoredItem], removed_at: datetime) -> int:

@@ -70,14 +70,8 @@ class OutboxRun(ShopRun):
         self, publisher: OutboxPublisher, shop: str, until: float, *, stopped: bool
     ) -> None:
         """Send until `until` on the monotonic clock; nothing if it begins `stopped`."""
-        super().__init__(
-            shop=shop,
-            flow=publisher.flow,
-            subscriptions=publisher.subscriptions,
-            clock=publisher.clock,
-            until=until,
-            stopped=stopped,
-        )
+        flow, subscriptions = publisher.flow, publisher.subscriptions
+        super().__init__(shop, flow, subscriptions, publisher.clock, until, stopped=stopped)
         self.publisher = publisher
 
     def deliver(self, customer_id: str, version: int | None = None) -> None:

@@ -111,13 +111,7 @@ class _ReminderRun(ShopRun):
     def __init__(
         self, sender: ReminderSender, shop: str, result: ReminderResult, until: float
     ) -> None:
-        super().__init__(
-            shop=shop,
-            flow=sender.flow,
-            subscriptions=sender.subscriptions,
-            clock=sender.wall_clock,
-            until=until,
-        )
+        super().__init__(shop, sender.flow, sender.subscriptions, sender.wall_clock, until)
         self.lead_days: tuple[int, ...] = ()
         self._sender = sender
         self._result = result

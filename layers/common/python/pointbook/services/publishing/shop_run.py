@@ -44,12 +44,12 @@ class ShopRun:
 
     def __init__(
         self,
-        *,
         shop: str,
         flow: Callable[[str], Flow],
         subscriptions: Subscriptions,
         clock: Clock,
         until: float,
+        *,
         stopped: bool = False,
     ) -> None:
         """Send until `until` on the monotonic clock; nothing if it begins `stopped`."""
