@@ -90,10 +90,7 @@ def settled(account: Account, now: datetime) -> Account:
 
 
 def settle_part(account: Account, now: datetime, entries_max: int) -> Decision:
-    """Only what has fallen due, at most `entries_max` entries of it, the earliest first.
-
-    For an account on which more has fallen due than one write holds.
-    """
+    """Only what has fallen due, the earliest first: as many entries as fit in one write."""
     draft = Draft(account, now)
     draft.settle(entries_max)
     entries = tuple(draft.entries)
@@ -102,10 +99,7 @@ def settle_part(account: Account, now: datetime, entries_max: int) -> Decision:
 
 
 def finished(draft: Draft, before: Account, settled: int) -> Account:
-    """The draft's account with its time and its count of writes; asserts what must hold.
-
-    The first `settled` entries had fallen due before the command.
-    """
+    """The draft's account with its time and revision, after checking its invariants."""
     own = len(draft.entries) - settled
     assert own <= COMMAND_ENTRIES_MAX, f"one command has {own} entries: {draft.entries[settled:]}"
     after = replace(draft.account, as_of=draft.now, revision=before.revision + 1)

@@ -101,10 +101,8 @@ def give_back(
     the account is next settled.
     """
     if points > (spent := draft.account.balances.spent):
-        return Refusal(
-            Code.NOT_SPENT,
-            f"{points:,} points cannot be given back: only {spent:,} were spent.",
-        )
+        message = f"{points:,} points cannot be given back: only {spent:,} were spent."
+        return Refusal(Code.NOT_SPENT, message)
     from_no_lot = points - total(lots)
     assert from_no_lot >= 0, f"{lots} are more than the {points} points to give back"
     returning = draft.returning(lots, draft.now, lapsed_expiry)
@@ -170,7 +168,5 @@ def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
 def insufficient(draft: Draft, points: int) -> Refusal:
     """The refusal: there are too few approved points."""
     approved = draft.account.balances.approved
-    return Refusal(
-        Code.INSUFFICIENT_POINTS,
-        f"The customer has {approved:,} points to spend, but {points:,} are needed.",
-    )
+    message = f"The customer has {approved:,} points to spend, but {points:,} are needed."
+    return Refusal(Code.INSUFFICIENT_POINTS, message)

@@ -23,7 +23,6 @@ COMPLETED = "completed"
 NOT_COMPLETED = frozenset({"requested", "in_progress", "failed"})
 """Shopify's CustomerMergeRequestStatus, in lower case; a webhook comes for each of them."""
 
-
 CUSTOMER_UNKNOWN = "customer_unknown"
 
 

@@ -84,10 +84,7 @@ class DynamoStore:
         return [items.entry_of(item) for item in found]
 
     def due(self, kind: DueKind, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
-        """Shop and id of all of a shard on which something has fallen due, the longest due first.
-
-        The id is a customer's, for pending points an order's, for codes the hash of a hold's.
-        """
+        """Shop and id of everything in a shard that has fallen due, the longest due first."""
         found = self._table.query(
             f"due_{kind} = :shard AND due_{kind}_at <= :now",
             {":shard": text(keys.due(kind, shard)), ":now": instant(now)},

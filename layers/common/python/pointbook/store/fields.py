@@ -75,7 +75,9 @@ TEXTS = Format(values.texts, values.texts_of)
 NUMBER = Format(values.number, values.int_of)
 BOOLEAN = Format(values.boolean, values.boolean_of)
 INSTANT = Format(values.instant, values.instant_of)
-HASH = Format(lambda hash_: values.binary(bytes.fromhex(hash_)), lambda value: value["B"].hex())
+HASH = Format(
+    lambda hash_: values.binary(bytes.fromhex(hash_)), lambda value: values.binary_of(value).hex()
+)
 LOTS = Format(values.lots, values.lots_of)
 
 

@@ -22,12 +22,15 @@ _HOLD_RECORD = Codec(
 )
 _ORPHANED_CODE = Codec(OrphanedCode, hold_id=TEXT, code=TEXT, until=INSTANT)
 
-hold_record_of = _HOLD_RECORD.read
-
 
 def hold_record_item(shop: str, record: HoldRecord) -> Item:
     """The record of a hold, which is kept for ever."""
     return {**keys.hold(shop, record.hold_id), **SCHEMA, **_HOLD_RECORD.write(record)}
+
+
+def hold_record_of(item: Stored) -> HoldRecord:
+    """The hold record that an item holds."""
+    return _HOLD_RECORD.read(item)
 
 
 def orphaned_code_item(

@@ -67,10 +67,9 @@ class Programmes:
     def in_force(self, shop: str) -> Programme:
         """The programme of a shop.
 
-        Until a person sets one, it is the deployment's: its first version where there is none yet,
-        and a new version where the deployment's parameters have changed since. While a deploy
-        lasts, functions of two releases have different parameters; the first of the newer ones
-        writes a version, and the older ones leave it: they are gone before it has its minimum age.
+        Until a person sets one, it is the deployment's, with a new version whenever its parameters
+        change. During a deploy, functions of two releases have different parameters: the newer ones
+        write a version, and the older ones are gone before it has reached its minimum age.
         """
         item = self._in_force(shop)
         if item is not None and not self._is_outdated(item):

@@ -40,7 +40,6 @@ REJECTED = Refusal(
     " Ask the engineer to look at the log.",
 )
 
-
 ERASED = Refusal(Code.CUSTOMER_ERASED, "This customer's data was erased on request.")
 """Also if it happened while Shopify was called: nothing is recorded of such a report."""
 
