@@ -15,6 +15,7 @@ from pointbook.ledger.ledger import Ledger
 from pointbook.services import customers as customer_events
 from pointbook.services.privacy import customers
 from pointbook.services.privacy.customers import CustomerErasure
+from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.requests import PrivacyService
 from pointbook.store import ledger_transactions
 from pointbook.store.customer_items import CustomerItems
@@ -57,10 +58,10 @@ ERASURE_BUGS: Final = (
     ),
     Bug(
         "a pseudonym that is used before its customer's account has moved",
-        CustomerErasure._is_erased,
-        lambda original, erasure, customer_id: (
-            original(erasure, customer_id)
-            or erasure._dependencies.pseudonyms.find(erasure._shop, customer_id) is not None
+        Dependencies.is_erased,
+        lambda original, dependencies, shop, customer_id: (
+            original(dependencies, shop, customer_id)
+            or dependencies.pseudonyms.find(shop, customer_id) is not None
         ),
     ),
     Bug("a pseudonym that is never deleted", Pseudonyms.forget, lambda original, *_: None),

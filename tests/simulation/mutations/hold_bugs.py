@@ -46,11 +46,11 @@ def _unless_shopify_failed(original: Original, service: HoldService, hold: Any) 
 def _with_points_back(
     original: Original, service: HoldService, customer_id: str, command: Any
 ) -> bool:
-    declined: bool = original(service, customer_id, command)
-    if isinstance(command, BeginRelease) and not declined:
+    succeeded: bool = original(service, customer_id, command)
+    if isinstance(command, BeginRelease) and succeeded:
         release = ReleaseHold(command.hold_id)
-        service._move(customer_id, release, "my_page:release", command.hold_id)
-    return declined
+        service._execute_once(customer_id, release, "my_page:release", command.hold_id)
+    return succeeded
 
 
 def _given_out_in_any_state(
@@ -169,7 +169,7 @@ HOLD_BUGS: Final = (
     ),
     Bug(
         "released although the code may still come",
-        HoldService._switch_off,
+        HoldService._deactivate,
         lambda original, service, hold: original(
             service,
             replace(hold, state=HoldState.READY) if hold.state is HoldState.RELEASING else hold,
@@ -177,12 +177,12 @@ HOLD_BUGS: Final = (
     ),
     Bug(
         "released even if Shopify has never seen the code",
-        HoldService._switch_off,
+        HoldService._deactivate,
         lambda original, service, hold: original(service, replace(hold, state=HoldState.READY)),
     ),
     Bug(
         "released although Shopify does not answer",
-        HoldService._switch_off,
+        HoldService._deactivate,
         _unless_shopify_failed,
     ),
     Bug("points back before the code is off", HoldService._try_transition, _with_points_back),
@@ -276,18 +276,18 @@ HOLD_BUGS: Final = (
     # --- the list ---
     Bug(
         "off the list although the code may still come",
-        OrphanedCodeService._try,
+        OrphanedCodeService._attempt,
         _removed_after_one_answer,
     ),
     Bug(
         "off the list although Shopify did not answer",
-        OrphanedCodeService._try,
+        OrphanedCodeService._attempt,
         _removed_without_an_answer,
     ),
     Bug("never off the list", OrphanedCodes.remove, lambda original, codes, shop, code: None),
-    Bug("off the list before the code has ended", OrphanedCodeService._try, _removed_too_early),
+    Bug("off the list before the code has ended", OrphanedCodeService._attempt, _removed_too_early),
     # --- the rules ---
-    Bug("undone while the customer has the code", hold_rules.move_on, _undone_when_ready),
+    Bug("undone while the customer has the code", hold_rules.transition, _undone_when_ready),
     Bug(
         "an orphaned code is listed without the code",
         hold_rules.orphaned,

@@ -230,7 +230,7 @@ class Order:
             refunds=tuple(refunds.values()),
         )
         has_goods = update.goods is not None and update.updated_at is not None
-        if has_goods and (self.goods is None or _precedence(update) > _precedence(self)):
+        if has_goods and self._is_replaced_by(update):
             order = replace(
                 order,
                 updated_at=update.updated_at,
@@ -296,6 +296,10 @@ class Order:
     def due_at(self) -> datetime | None:
         """When pending points must be approved, even without another update."""
         return self.approves_at if self.pending_points else None
+
+    def _is_replaced_by(self, update: OrderUpdate) -> bool:
+        """Whether the goods of `update` replace the stored ones."""
+        return self.goods is None or _precedence(update) > _precedence(self)
 
     def _base_minor(self, goods: Goods) -> int:
         assert self.rule is not None, "without a rule there is no base"
