@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from pointbook.page import Display, Locale, Status, display
+from pointbook.page.display import Display, Status, display
+from pointbook.page.locale import Locale
 
 JAPAN = timezone(timedelta(hours=9))
 

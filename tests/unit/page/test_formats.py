@@ -8,8 +8,8 @@ from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pointbook.page import Locale
 from pointbook.page.formats import format_day, format_points
+from pointbook.page.locale import Locale
 
 LOCALES: tuple[Locale, ...] = ("en", "ja")
 

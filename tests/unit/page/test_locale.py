@@ -2,7 +2,7 @@
 
 import pytest
 
-from pointbook.page import Locale, choose_locale
+from pointbook.page.locale import Locale, choose_locale
 
 
 @pytest.mark.parametrize(

@@ -13,16 +13,15 @@ from pointbook.base_container import BaseContainer, BaseParts, Cached
 from pointbook.domain.programme import Programme
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
-from pointbook.services.my_page import MyPage
 from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
 from pointbook.store.table import Table, connect
-from pointbook.till.member import Till
 
 if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
+    from pointbook.services.my_page import MyPage
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
     from pointbook.services.ports import Discounts
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
+    from pointbook.till.member import Till
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
         """The customers of a shop: whether they exist, and which tags they have."""
@@ -217,8 +217,10 @@ class Container(BaseContainer):
 
         return TriggerSubscriptions(self._table)
 
-    def my_page(self) -> MyPage:
+    def my_page(self) -> "MyPage":
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
+        from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
+
         till = self.till()
         if self._my_page is None or self._my_page.till is not till:
             self._my_page = MyPage(self.ledger, till)
@@ -253,7 +255,7 @@ class Container(BaseContainer):
 
         return FlowTriggers(self.admin_api(shop))
 
-    def till(self) -> Till | None:
+    def till(self) -> "Till | None":
         """The shop's till, if it has one, with the credentials of the moment."""
         if self.settings.till_provider == "none":
             return None

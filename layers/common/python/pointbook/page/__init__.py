@@ -1,9 +1,5 @@
-"""What my page shows: texts, numbers, days and ranks, in English and Japanese.
+"""Texts of my page in the API's answers: numbers, days and ranks, in English and Japanese.
 
-Pure functions; the texts are the ones that the shop's customers were promised.
+Pure functions. web/ has the page's script with the texts that it shows itself; local/page/ is the
+page that the laptop stack serves in place of a shop's.
 """
-
-from pointbook.page.display import Display, Status, display
-from pointbook.page.locale import Locale, choose_locale
-
-__all__ = ["Display", "Locale", "Status", "choose_locale", "display"]

@@ -8,10 +8,13 @@ import hashlib
 import re
 import zlib
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pointbook.domain.ports import DUE_SHARDS, DueKind
-from pointbook.domain.privacy import Kind
 from pointbook.store.values import Item, Stored, instant, text, text_of
+
+if TYPE_CHECKING:
+    from pointbook.domain.privacy import Kind
 
 ACCOUNT = "ACCOUNT"
 OUTBOX = "OUTBOX"
@@ -83,7 +86,7 @@ def idempotency_record(key_hash: str) -> str:
     return f"{_REQUEST}{key_hash}"
 
 
-def privacy_request(kind: Kind, subject: str) -> str:
+def privacy_request(kind: "Kind", subject: str) -> str:
     """One privacy request, or the beginning of several."""
     return f"{PRIVACY_REQUEST}{kind}#{subject}"
 
