@@ -26,6 +26,20 @@ PACKAGE = LAYER / "pointbook"
 HANDLER_LINES_MAX = 80
 MODULE_LINES_MAX = 400
 
+SLOW_TO_LOAD: dict[str, set[str]] = {
+    "aws_lambda_powertools": {"customer_events", "order_events", "privacy_events"},
+    "boto3": set(),
+    "pointbook.domain.privacy": {"customer_events", "privacy_watch"},
+    "pointbook.page": {"create_hold", "get_points", "points_history"},
+    "pointbook.page.texts": {"points_history"},
+    "pointbook.services.my_page": {"points_history"},
+    "pointbook.shopify.admin": {"create_hold"},
+    "pointbook.till": {"points_history"},
+    "pydantic": set(),
+    "requests": set(),
+}
+"""Modules that lengthen a cold start, and the functions that load them when they start."""
+
 
 class _Template(yaml.SafeLoader):
     """Reads template.yaml and takes !Ref and its kin as plain values."""
@@ -217,6 +231,22 @@ def test_importing_the_package_loads_nothing_else() -> None:
     assert [name for name in loaded if name.startswith("pointbook.")] == []
     assert "boto3" not in strangers
     assert "pydantic" not in strangers
+
+
+@pytest.mark.parametrize("function", function_names())
+def test_a_function_starts_without_modules_that_only_others_need(function: str) -> None:
+    environment = {
+        "STAGE": "local",
+        "TABLE_NAME": "points",
+        "SECRETS_NAME": "secret",
+        "SHOP_DOMAIN": "demo.myshopify.com",
+        "SHOPIFY_CLIENT_ID": "client",
+    }
+    folder = FUNCTIONS / function
+    program = f"import os, sys; os.environ |= {environment}; sys.path.append({str(folder)!r})"
+    loaded = set(_python(f"{program}; import app; print(*sys.modules)").split())
+    allowed = {name for name, functions in SLOW_TO_LOAD.items() if function in functions}
+    assert loaded & SLOW_TO_LOAD.keys() <= allowed
 
 
 def test_importing_the_modules_reads_no_environment_and_starts_nothing() -> None:
