@@ -5,7 +5,7 @@ from pointbook.container import Container
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import Response
 from pointbook.entrypoints.webhook import webhook_endpoint
-from pointbook.shopify.flow_lifecycle import BODY_BYTES_MAX, read_trigger_use
+from pointbook.shopify.flow_lifecycle import BODY_BYTES_MAX, read_trigger_status
 
 
 @webhook_endpoint(Container.from_env, body_bytes_max=BODY_BYTES_MAX)
@@ -14,16 +14,15 @@ def handler(request: Request, container: Container) -> Response:
 
     A merchant cannot turn a workflow on while this fails, so it is a single write.
     """
-    use = read_trigger_use(request.method, request.headers, request.body, container.app_keys())
-    if use.handle is None:
-        log.warning("trigger_unknown", shop=use.shop)
+    status = read_trigger_status(
+        request.method, request.headers, request.body, container.app_keys()
+    )
+    if status.handle is None:
+        log.warning("trigger_unknown", shop=status.shop)
         log.metric("UnknownFlowTriggers")
         return Response(200, {"status": "ignored"})
-    if not container.trigger_subscriptions().record(
-        use.shop, use.handle, use.at, enabled=use.listened
-    ):
+    shop, handle, enabled = status.shop, status.handle, status.enabled
+    if not container.trigger_subscriptions().record(shop, handle, status.at, enabled=enabled):
         return Response(200, {"status": "outdated"})
-    log.info(
-        "trigger_subscription_recorded", shop=use.shop, handle=use.handle, listened=use.listened
-    )
+    log.info("trigger_subscription_recorded", shop=shop, handle=handle, enabled=enabled)
     return Response(200, {"status": "noted"})

@@ -130,7 +130,7 @@ class Shop:
         self.functions.container = Container(
             settings,
             dynamodb=answered_by(self.aws, table.connect()),
-            s3=answered_by(self.aws, files.connect_files()),
+            s3=answered_by(self.aws, files.connect()),
             sqs=answered_by(self.aws, queues.connect()),
             secrets_manager=answered_by(self.aws, secrets.connect()),
             cipher=cipher,

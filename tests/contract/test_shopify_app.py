@@ -13,7 +13,7 @@ from graphql import get_operation_ast, get_variable_values, parse, validate
 from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, load_schema
 from pointbook.shopify.documents import API_VERSION as VERSION_ASKED_FOR
 from pointbook.shopify.flow_lifecycle import NAMES
-from pointbook.shopify.projection import SHAPES, Kept, Shape
+from pointbook.shopify.projection import SHAPES, Shape, Value
 from pointbook.shopify.topics import CHECKED
 from tests.support import shopify_files
 
@@ -49,7 +49,7 @@ def include_fields(topic: str) -> list[str]:
 def paths(shape: Shape, above: str = "") -> Iterator[str]:
     """Every field that the projection keeps, with dots: "line_items.price"."""
     for name, part in shape.items():
-        if isinstance(part, Kept):
+        if isinstance(part, Value):
             yield above + name
         else:
             yield from paths(part.shape, f"{above}{name}.")
@@ -218,5 +218,5 @@ def test_the_subscription_with_metafields_asks_for_the_same_and_the_metafields()
     kept = {(one["namespace"], one["key"]) for one in subscription["metafields"]}
     metafields = [{"namespace": space, "key": key, "value": "5"} for space, key in kept]
     part = SHAPES["orders/updated"]["metafields"]
-    assert isinstance(part, Kept)
+    assert isinstance(part, Value)
     assert part.read(metafields) == metafields

@@ -195,7 +195,7 @@ class StackSecret:
 
     def read(self) -> Secrets:
         if self.away:
-            raise Unavailable("secrets_unavailable", "away", 5)
+            raise Unavailable(5, code="secrets_unavailable", message="away")
         return Secrets.from_json(json.dumps(self.members), Stage.LOCAL)
 
     def functions(self, **variables: str) -> Functions:

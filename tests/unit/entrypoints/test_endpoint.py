@@ -124,9 +124,9 @@ PROBLEMS: list[tuple[PointbookError, int, str]] = [
     (InvalidRequest("k", "m", code="idempotency_key_missing"), 400, "idempotency_key_missing"),
     (MethodNotAllowed("PUT", "POST"), 405, "method_not_allowed"),
     (LedgerUnavailable(3), 503, "ledger_unavailable"),
-    (Unavailable("hold_failed", "later", 5), 503, "hold_failed"),
-    (Unavailable("hold_releasing", "later", 60), 503, "hold_releasing"),
-    (Unavailable("secrets_unavailable", "later", 5), 503, "secrets_unavailable"),
+    (Unavailable(5, code="hold_failed", message="later"), 503, "hold_failed"),
+    (Unavailable(60, code="hold_releasing", message="later"), 503, "hold_releasing"),
+    (Unavailable(5, code="secrets_unavailable", message="later"), 503, "secrets_unavailable"),
     (RateLimited(5), 429, "rate_limited"),
 ]
 
@@ -284,7 +284,7 @@ FLOW_ERRORS: list[tuple[PointbookError, int, str]] = [
     (InvalidRequest("points", "points is 0"), 422, "invalid_request"),
     (UnknownShop("unknown"), 422, "unknown_shop"),
     (LedgerUnavailable(3), 503, "ledger_unavailable"),
-    (Unavailable("secrets_unavailable", "later", 5), 503, "secrets_unavailable"),
+    (Unavailable(5, code="secrets_unavailable", message="later"), 503, "secrets_unavailable"),
 ]
 
 

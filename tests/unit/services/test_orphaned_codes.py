@@ -126,7 +126,10 @@ def test_the_pause_between_two_tries_has_a_bound() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [ShopifyRefused("Shopify answers 403", ("http_403",)), Unavailable("shopify", "not now", 1)],
+    [
+        ShopifyRefused("Shopify answers 403", ("http_403",)),
+        Unavailable(1, code="shopify", message="not now"),
+    ],
 )
 def test_what_shopify_does_not_do_is_told_and_tried_again_later(
     bench: Bench, error: Exception

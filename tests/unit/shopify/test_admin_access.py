@@ -9,7 +9,7 @@ from pointbook.deadline import Deadline
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.http.calls import Answer, Call
 from pointbook.http.tokens import StoredToken
-from pointbook.shopify.admin_access import EARLY, LEASE, AdminAccess
+from pointbook.shopify.admin_access import LEASE, RENEWAL_MARGIN, AdminAccess
 from pointbook.shopify.app_keys import AppKeys
 from tests.fakes.admin_api import (
     BASE_URL,
@@ -69,7 +69,7 @@ def test_one_fetch_is_for_all_instances_and_for_the_whole_day() -> None:
     shop = Instances(given("shpat_1"))
     first = shop.start()
     first.token(shop.within())
-    shop.clock.pass_by(86_399 - EARLY.total_seconds() - 1)
+    shop.clock.pass_by(86_399 - RENEWAL_MARGIN.total_seconds() - 1)
     assert first.token(shop.within()) == "shpat_1"
     assert shop.start().token(shop.within()) == "shpat_1"
     assert len(shop.calls.sent) == 1
@@ -85,7 +85,7 @@ def test_a_token_in_memory_costs_no_read(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_token_is_replaced_before_it_ends() -> None:
     shop = Instances(given("shpat_2"))
-    shop.keep("shpat_1", EARLY)
+    shop.keep("shpat_1", RENEWAL_MARGIN)
     access = shop.start()
     assert access.token(shop.within()) == "shpat_2"
     assert access.token(shop.within()) == "shpat_2"
@@ -199,7 +199,7 @@ def test_a_failure_is_made_good_by_another_try() -> None:
 
 def test_while_the_old_token_lives_a_failure_is_not_noticed() -> None:
     shop = Instances(*[answer({}, 503)] * 5)
-    shop.keep("shpat_1", EARLY)
+    shop.keep("shpat_1", RENEWAL_MARGIN)
     assert shop.start().token(shop.within()) == "shpat_1"
 
 

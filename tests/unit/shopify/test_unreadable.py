@@ -20,7 +20,7 @@ from pointbook.services import customers as customer_events
 from pointbook.services.message import Message
 from pointbook.services.orders import OrderService
 from pointbook.shopify.orders import read_order, read_refund
-from pointbook.shopify.projection import SHAPES, UNREADABLE, Each, Kept, One, Shape, projected
+from pointbook.shopify.projection import SHAPES, UNREADABLE, Each, One, Shape, Value, projected
 from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from tests.fakes.customers import nobody_is_asked
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -47,13 +47,13 @@ def made(shape: Shape) -> dict[str, Any]:
     return {name: _value(part) for name, part in shape.items()}
 
 
-def _value(part: Kept | One | Each) -> Any:
+def _value(part: Value | One | Each) -> Any:
     match part:
         case One():
             return made(part.shape)
         case Each():
             return [made(part.shape)]
-        case Kept():
+        case Value():
             return next(one for one in GOOD if part.read(one) not in NOT_READ)
 
 

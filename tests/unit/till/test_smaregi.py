@@ -12,18 +12,17 @@ import pytest
 
 from local.fakes.server import FakeServer
 from local.fakes.till import Account, TillService
-from pointbook.till import (
+from pointbook.till.errors import (
     AmbiguousMember,
     BadTillAnswer,
-    Member,
     MemberNotRegistered,
-    Till,
     TillError,
     TillRefusedLogin,
     TillThrottled,
     TillTimeout,
     TillUnavailable,
 )
+from pointbook.till.member import Member, Till
 from pointbook.till.smaregi import SmaregiConfig, SmaregiTill
 
 NUMBER = "8840734670934"

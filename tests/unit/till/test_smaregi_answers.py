@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from pointbook.till import AmbiguousMember, BadTillAnswer, MemberNotRegistered
+from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegistered
 from pointbook.till.smaregi_answers import Customer, Points, read_customer, read_points
 
 NUMBER = "8840734670934"

@@ -1,7 +1,7 @@
 """The part of the container that needs no table: settings, secrets, clock and queues.
 
-Apart from `container`, so that a function that works without the ledger does not load it at its
-cold start. Imports of clients stand where they are used for the same reason.
+Separate from `container`, so that a function without the ledger does not load it at a cold start.
+Clients are imported where they are used for the same reason.
 """
 
 import os
@@ -27,12 +27,12 @@ CACHE_SECONDS = 60.0
 class Cached[T]:
     """A value that is read again once it is older than `CACHE_SECONDS`.
 
-    Where reading fails, the last good value stays in use for as long again; the failure is logged
-    and counted. Raises what `read` raises while there is no good value yet.
+    If reading fails, the last good value stays in use for as long again; the failure is logged and
+    counted. Raises what `read` raises while there is no good value yet.
     """
 
     def __init__(self, name: str, read: Callable[[], T], monotonic: Callable[[], float]) -> None:
-        """`name` is for the log; nothing is read before the first `get`."""
+        """Read nothing before the first `get`; `name` is for the log."""
         self._name = name
         self._read = read
         self._monotonic = monotonic
@@ -40,7 +40,7 @@ class Cached[T]:
         self._values: tuple[T, ...] = ()
 
     def get(self) -> T:
-        """Return the value, read again if it is too old."""
+        """Return the value, read again if it has expired."""
         if not self._values or self._monotonic() >= self._until:
             try:
                 self._values = (self._read(),)
@@ -65,9 +65,9 @@ class BaseParts(TypedDict, total=False):
 
 
 class BaseContainer:
-    """What every function has, built when it is first used, once for each process.
+    """The parts that every function has, each built at its first use, once for each process.
 
-    A part that is given to the constructor stands in place of the property or method of its name.
+    A part that is given to the constructor replaces the property or method of its name.
     """
 
     def __init__(self, settings: Settings, **parts: Unpack[BaseParts]) -> None:
@@ -82,20 +82,20 @@ class BaseContainer:
 
     @cached_property
     def clock(self) -> "Clock":
-        """The ledger's clock: on a laptop it may be moved ahead."""
+        """The ledger's clock; on a laptop it can be moved ahead."""
         offset_file = self.settings.local_clock_file
         return MovedClock(Path(offset_file)) if offset_file else SystemClock()
 
     @cached_property
     def wall_clock(self) -> "Clock":
-        """Real time, for what binds others: leases, claims and access tokens."""
+        """Real time, for leases, claims and access tokens."""
         return SystemClock()
 
     def secrets(self) -> Secrets:
         """The stack's secret, cached for a minute so that a rotation is noticed.
 
-        The last good one stays in use while it cannot be read, or was changed into something that
-        cannot be used. Raises Unavailable where there is none yet.
+        The last good one stays in use while the secret cannot be read or is invalid. Raises
+        Unavailable if there is none yet.
         """
         return self._secrets.get()
 
@@ -131,7 +131,7 @@ class BaseContainer:
         return secrets.connect()
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards, by which the cached values grow old."""
+        """Seconds that never run backwards, by which cached values expire."""
         return time.monotonic()
 
     def read_secrets(self) -> Secrets:

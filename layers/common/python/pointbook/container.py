@@ -1,7 +1,7 @@
-"""The container of the functions that use the ledger: it builds the parts and puts them together.
+"""The container of the functions that use the ledger: builds and connects all parts.
 
-Each function has one for each process, built in one call; a test builds one with fakes in the same
-way. Parts that one function alone needs are imported where they are built.
+Every process has one, built in one call; a test builds one with fakes in the same way. Parts that
+only some functions need are imported where they are built.
 """
 
 from collections.abc import Callable
@@ -54,14 +54,13 @@ class Parts(BaseParts, total=False):
 
 
 class Container(BaseContainer):
-    """All parts; those of a shop are asked for by its domain."""
+    """All parts; those of a shop are created by its domain."""
 
     def __init__(self, settings: Settings, **parts: Unpack[Parts]) -> None:
         """Build nothing yet; `settings` are the checked environment."""
         super().__init__(settings)
         vars(self).update(parts)
         self._programmes: dict[str, Cached[Programme]] = {}
-        self._shown_programmes: dict[str, Cached[Programme]] = {}
         self._admin_apis: dict[str, AdminApi] = {}
         self._tills: dict[tuple[tuple[str, str], ...], Till] = {}
         self._my_page: MyPage | None = None
@@ -87,29 +86,25 @@ class Container(BaseContainer):
         """The programme in force, cached for a minute."""
         # On a laptop no two releases run side by side, so its parameters hold at once.
         min_age = timedelta() if self.settings.stage is Stage.LOCAL else PARAMETERS_MIN_AGE
-        if shop not in self._programmes:
-            read = partial(self._programmes_with(min_age).in_force, shop)
-            self._programmes[shop] = Cached(f"programme of {shop}", read, self.monotonic)
-        return self._programmes[shop].get()
+        return self._cached_programme(
+            f"programme of {shop}", lambda: self._programmes_with(min_age).in_force(shop)
+        )
 
     def shown_programme(self, shop: str) -> Programme:
         """The programme that a shop's customers are shown, cached for a minute.
 
-        Only reads, so it may be one that the next write replaces; that write refuses.
+        Only for reading: it may be one that the next write replaces.
         """
 
         def read() -> Programme:
             version = self._programmes_with(PARAMETERS_MIN_AGE).latest(shop)
             return version.programme if version else self.default_programme
 
-        if shop not in self._shown_programmes:
-            name = f"latest programme of {shop}"
-            self._shown_programmes[shop] = Cached(name, read, self.monotonic)
-        return self._shown_programmes[shop].get()
+        return self._cached_programme(f"latest programme of {shop}", read)
 
     @cached_property
     def default_programme(self) -> Programme:
-        """The programme of the deployment, with which shops start."""
+        """The programme that shops start with, from the parameters of the deployment."""
         return self.settings.default_programme()
 
     # --- services -------------------------------------------------------------------------------
@@ -138,7 +133,7 @@ class Container(BaseContainer):
         )
 
     def orphaned_code_service(self) -> "OrphanedCodeService":
-        """The service that deactivates discount codes that stand for no hold."""
+        """The service that deactivates orphaned discount codes."""
         from pointbook.services.orphaned_codes import OrphanedCodeService  # noqa: PLC0415 - for one function
         from pointbook.store.orphaned_codes import OrphanedCodes  # noqa: PLC0415 - same
 
@@ -172,7 +167,7 @@ class Container(BaseContainer):
 
     @cached_property
     def publisher(self) -> "Publisher":
-        """The publisher of changes; one for each process: it knows which shops are to rest."""
+        """The publisher of changes; one for each process, as it remembers which shops are paused."""
         from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - for one function
         from pointbook.services.publishing.runs import Publisher  # noqa: PLC0415 - same
         from pointbook.store.outbox import Outbox  # noqa: PLC0415 - same
@@ -212,7 +207,7 @@ class Container(BaseContainer):
         )
 
     def trigger_subscriptions(self) -> "TriggerSubscriptions":
-        """The store of which triggers any workflow uses."""
+        """The store of the triggers that any workflow uses."""
         from pointbook.store.trigger_subscriptions import TriggerSubscriptions  # noqa: PLC0415 - for four functions
 
         return TriggerSubscriptions(self._table)
@@ -231,14 +226,14 @@ class Container(BaseContainer):
     def admin_api(self, shop: str) -> "AdminApi":
         """The Admin API of a shop, with an access token that all functions share.
 
-        Raises SettingsError where the function is not given the tokens' key.
+        Raises SettingsError if the function does not have the tokens' key.
         """
         if shop not in self._admin_apis:
             self._admin_apis[shop] = self._new_admin_api(shop)
         return self._admin_apis[shop]
 
     def customers(self, shop: str) -> "Customers":
-        """The customers of a shop, as Shopify knows them."""
+        """The customers of a shop in Shopify."""
         from pointbook.shopify.customers import Customers  # noqa: PLC0415 - not needed on every start
 
         return Customers(self.admin_api(shop))
@@ -251,15 +246,15 @@ class Container(BaseContainer):
 
     def flow(self, shop: str) -> "Flow":
         """Shopify Flow of a shop."""
-        from pointbook.shopify.flow_triggers import FlowTriggers  # noqa: PLC0415 - where one is sent
+        from pointbook.shopify.flow_triggers import FlowTriggers  # noqa: PLC0415 - not needed on every start
 
         return FlowTriggers(self.admin_api(shop))
 
     def till(self) -> "Till | None":
-        """The shop's till, if it has one, with the credentials of the moment."""
+        """The shop's till, if it has one, with the current credentials."""
         if self.settings.till_provider == "none":
             return None
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only where there is a till
+        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
 
         credentials = tuple(sorted(self.secrets().till.items()))
         if credentials not in self._tills:
@@ -269,9 +264,9 @@ class Container(BaseContainer):
     @cached_property
     def s3(self) -> Any:
         """The client of S3."""
-        from pointbook.aws.files import connect_files  # noqa: PLC0415 - for two functions
+        from pointbook.aws import files  # noqa: PLC0415 - for two functions
 
-        return connect_files()
+        return files.connect()
 
     @cached_property
     def cipher(self) -> "Cipher":
@@ -291,6 +286,11 @@ class Container(BaseContainer):
     def _table(self) -> Table:
         """The ledger's table."""
         return Table(self.dynamodb, self.settings.table_name)
+
+    def _cached_programme(self, name: str, read: Callable[[], Programme]) -> Programme:
+        if name not in self._programmes:
+            self._programmes[name] = Cached(name, read, self.monotonic)
+        return self._programmes[name].get()
 
     def _programmes_with(self, min_age: timedelta) -> Programmes:
         deployment = Deployment(self.default_programme, min_age)

@@ -3,7 +3,7 @@
 ```
 PointbookError
 ├── SettingsError                the stack is misconfigured; names the variable and what to do
-├── Refused                      the caller's fault, permanent: a retry changes nothing
+├── Refused                      the caller's fault, permanent: a retry does not help
 │   ├── MalformedBody            malformed_body
 │   ├── BodyTooLarge             body_too_large
 │   ├── MessageTooLarge          message_too_large
@@ -46,9 +46,13 @@ _TOKEN_TEXTS: dict[TokenCode, str] = {
 
 
 class PointbookError(Exception):
-    """The base of all exceptions that Pointbook raises."""
+    """The base of all exceptions that Pointbook raises; `text` is the default of the message."""
 
     code: str = "internal_error"
+    text: str = ""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.text)
 
 
 class SettingsError(PointbookError):
@@ -82,10 +86,10 @@ class ProgrammeMoved(PointbookError):
 
 
 class ShopifyRefused(PointbookError):
-    """Shopify refuses a call to its Admin API; a retry changes nothing.
+    """Shopify refuses a call to its Admin API; a retry does not help.
 
     `reasons` are the codes of its user errors or errors, or its HTTP status ("http_403"). The call
-    had no effect; if `certain` is False, an earlier try whose answer was lost may have had.
+    had no effect; if `certain` is False, an earlier attempt whose answer was lost may have had one.
     """
 
     code = "shopify_refused"
@@ -132,7 +136,7 @@ class MessageTooLarge(Refused):
 
 
 class MessageDeclined(PointbookError):
-    """The ledger refuses what a queue message asks for: a person has to look."""
+    """The ledger refuses what a queue message would do; a person has to look."""
 
     code = "message_declined"
 
@@ -182,28 +186,24 @@ class TopicMismatch(Refused):
 
     code = "topic_mismatch"
 
-    def __init__(self, topic: str, why: str) -> None:
-        super().__init__(f"The body does not match the topic {topic}: {why}.")
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(f"The body does not match the topic {topic}: {reason}.")
         self.topic = topic
-        self.why = why
+        self.reason = reason
 
 
 class SignatureMissing(Refused):
     """The request has no signature of Shopify's."""
 
     code = "signature_missing"
-
-    def __init__(self) -> None:
-        super().__init__("The request is not signed.")
+    text = "The request is not signed."
 
 
 class SignatureWrong(Refused):
     """The signature does not match these bytes and our secret."""
 
     code = "signature_wrong"
-
-    def __init__(self) -> None:
-        super().__init__("The signature does not match this request.")
+    text = "The signature does not match this request."
 
 
 class Unauthenticated(Refused):
@@ -218,88 +218,62 @@ class NotYours(Refused):
     """The request is for another customer than the authenticated one."""
 
     code = "not_yours"
-
-    def __init__(self) -> None:
-        super().__init__("You can see and use your own points only.")
+    text = "You can see and use your own points only."
 
 
 class NotAnOperator(Refused):
     """The caller is not authenticated by IAM."""
 
     code = "operator_missing"
-
-    def __init__(self) -> None:
-        super().__init__("Sign this request with AWS Signature Version 4, as an operator.")
+    text = "Sign this request with AWS Signature Version 4, as an operator."
 
 
 class OriginRefused(Refused):
     """A write with a cookie came from a page that is not on the allow list."""
 
     code = "origin_not_allowed"
-
-    def __init__(self) -> None:
-        super().__init__("This page may not use points with a cookie.")
+    text = "This page may not use points with a cookie."
 
 
 class Unavailable(PointbookError):
     """A dependency cannot be reached; the caller may retry after a while."""
 
-    def __init__(self, code: str, message: str, retry_after_seconds: int) -> None:
+    def __init__(self, retry_after_seconds: int = 5, *, code: str = "", message: str = "") -> None:
         super().__init__(message)
-        self.code = code
+        self.code = code or self.code
         self.retry_after_seconds = retry_after_seconds
 
 
 class LedgerUnavailable(Unavailable):
     """The table could not be read or written before the request's deadline."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(
-            "ledger_unavailable",
-            "The points cannot be reached right now. Please try again.",
-            retry_after_seconds,
-        )
+    code = "ledger_unavailable"
+    text = "The points cannot be reached right now. Please try again."
 
 
 class ShopifyUnavailable(Unavailable):
     """Shopify's Admin API did not answer in time; whether the call had an effect is unknown."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(
-            "shopify_unavailable",
-            "The shop cannot be reached right now. Please try again.",
-            retry_after_seconds,
-        )
+    code = "shopify_unavailable"
+    text = "The shop cannot be reached right now. Please try again."
 
 
 class HoldFailed(Unavailable):
     """Shopify did not create the discount of a hold, so nothing is held."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "hold_failed",
-            "The points could not be used just now; nothing was taken. Please try again.",
-            retry_after_seconds=5,
-        )
+    code = "hold_failed"
+    text = "The points could not be used just now; nothing was taken. Please try again."
 
 
 class HoldReleasing(Unavailable):
     """Shopify could not deactivate a hold's discount: both end when the hold expires."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(
-            "hold_releasing",
-            "The points are being released. They are back when the hold ends, at the latest.",
-            retry_after_seconds,
-        )
+    code = "hold_releasing"
+    text = "The points are being released. They are back when the hold ends, at the latest."
 
 
 class RateLimited(Unavailable):
     """My page has called Shopify too often within a minute; nothing was done."""
 
-    def __init__(self, retry_after_seconds: int) -> None:
-        super().__init__(
-            "rate_limited",
-            "Too many requests in a short time; nothing was changed. Please try again later.",
-            retry_after_seconds,
-        )
+    code = "rate_limited"
+    text = "Too many requests in a short time; nothing was changed. Please try again later."

@@ -30,9 +30,9 @@ _SECRET_NAMES = re.compile(
     re.IGNORECASE,
 )
 _SECRET_TEXTS = re.compile(
-    # The lookbehinds keep this linear: a run of letters is tried at its beginning only.
+    # The lookbehinds make this linear: a run of letters is matched from its beginning only.
     r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # an e-mail address
-    r"|(?<![\w-])(?=[\w-]*?\beyJ)[\w-]+\.[\w-]+\.[\w-]*"  # a JWT, and a word glued to it
+    r"|(?<![\w-])(?=[\w-]*?\beyJ)[\w-]+\.[\w-]+\.[\w-]*"  # a JWT, and a word joined to it
     r"|\bBearer +\S+"
     r"|\bshp[a-z]{2,3}_\w+",  # Shopify's access tokens and secrets
     re.IGNORECASE,
@@ -59,12 +59,12 @@ def info(event: str, **fields: Any) -> None:
 
 
 def warning(event: str, **fields: Any) -> None:
-    """Log an event that a person should look at if it is frequent."""
+    """Log an event that a person should investigate if it is frequent."""
     _logger().warning(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
 
 
 def error(event: str, **fields: Any) -> None:
-    """Log an event that a person has to look at."""
+    """Log an event that a person has to investigate."""
     _logger().error(event, stacklevel=_CALLER, extra={**_bound.get(), **fields})
 
 
@@ -76,7 +76,7 @@ def exception(event: str, **fields: Any) -> None:
 def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
     """Write one metric (units are CloudWatch's) with the stage and these dimensions.
 
-    Each value of a dimension is a metric of its own, which costs money: no customers, no ids.
+    Each value of a dimension is a metric of its own and costs money, so ids are not dimensions.
     """
     labels = {"Stage": _stage.get()} | dimensions
     directive = {
@@ -89,7 +89,7 @@ def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) 
 
 
 def redacted(value: Any) -> Any:
-    """Return `value` with JSON's types, and without what must not be in a log."""
+    """Return `value` with JSON's types, and with secrets and e-mail addresses redacted."""
     if isinstance(value, dict):
         return {
             name: REDACTED if _SECRET_NAMES.search(str(name)) else redacted(member)
@@ -104,7 +104,7 @@ def redacted(value: Any) -> Any:
 
 @cache
 def _logger() -> "Logger":
-    import logging  # noqa: PLC0415 -- with the first line, not with the package
+    import logging  # noqa: PLC0415 -- loaded with the first line
 
     from aws_lambda_powertools import Logger  # noqa: PLC0415 -- same
 
@@ -116,14 +116,10 @@ def _logger() -> "Logger":
 
     return Logger(
         logger_handler=Stdout(),
-        json_serializer=_json_line,
+        json_serializer=lambda line: json.dumps(redacted(line), ensure_ascii=False),
         serialize_stacktrace=False,
     )
 
 
 def _write_line(line: str) -> None:
     sys.stdout.write(line + "\n")
-
-
-def _json_line(line: dict[str, Any]) -> str:
-    return json.dumps(redacted(line), ensure_ascii=False)

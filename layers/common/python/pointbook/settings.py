@@ -1,7 +1,8 @@
 """Configuration: environment variables and one secret.
 
-This module alone knows the names of the variables. Functions read them once, at their start, by
-`Settings.from_env(os.environ)`; a wrong value ends the start with an error that names its variable.
+Only this module has the names of the variables. Functions read them once, when they start, by
+`Settings.from_env(os.environ)`; an invalid value ends the start with an error that names its
+variable.
 """
 
 import hashlib
@@ -19,13 +20,13 @@ if TYPE_CHECKING:
     from pointbook.domain.programme import Programme
 
 LOCAL_PREFIX = "LOCAL_"
-"""The prefix of variables for a laptop only: they replace a clock, an address or the secret."""
+"""The prefix of variables for the laptop stack: they replace a clock, an address or the secret."""
 
 SECRET_LENGTH_MIN = 32
-"""The least length of a signing secret: an HMAC is no stronger than its key (RFC 7518, 3.2)."""
+"""The minimum length of a signing secret: an HMAC is no stronger than its key (RFC 7518, 3.2)."""
 
 SECRET_DIFFERENT_CHARACTERS_MIN = 8
-"""Far below what a random secret has, and above what a placeholder such as 32 times "x" has."""
+"""Fewer than any random secret has, and more than a placeholder such as 32 times "x"."""
 
 _SHOP_DOMAIN = re.compile(r"[a-z0-9][a-z0-9-]{0,99}\.myshopify\.com")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]{1,5})?")
@@ -38,8 +39,8 @@ PUBLISHED_SECRETS_SHA256 = frozenset(
         "0a6d7afcd6dab8be8e01303c7a37d342f4a3408ab8461006853a2a7b5010a7f4",  # my-page secret
     }
 )
-"""Digests of the secrets that the laptop stack and the event samples use. Everyone can read those,
-so a deployed stack refuses them; digests, so that the package itself carries no usable secret."""
+"""Digests of the public secrets of the laptop stack and the sample events. A deployed stack refuses
+them; digests, so that the package itself has no usable secret."""
 
 QUEUES = ("order_events", "customer_events", "privacy_events")
 """The queues of Shopify's webhooks, each named after the function that processes it."""
@@ -62,14 +63,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The environment, checked. The `local_*` fields are None in every other stage.
+    """The checked environment. The `local_*` fields are None in every stage but `local`.
 
     `shops` are the domains that the stack serves (`SHOP_DOMAIN`, comma-separated), the main one
     first. `login_url` is where a customer without a session is sent. `allowed_origins` are the
     pages that may write with a cookie: the shops' own and those of `ALLOWED_ORIGINS`.
     `till_provider` names the till's adapter, `none` if there is no till. `programme_texts` are the
-    rules of the default programme that are set, by name, not parsed yet. `queue_urls` are the URLs
-    of the `QUEUES`, as far as the function has them. `token_key_id` is the KMS key that encrypts
+    configured rules of the default programme, by name, not parsed yet. `queue_urls` are the URLs of
+    those `QUEUES` that the function uses. `token_key_id` is the KMS key that encrypts
     Shopify's access tokens. `privacy_bucket` holds the data that customers request;
     `operator_topic` (an ARN) notifies the operator.
     """
@@ -94,7 +95,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Return the settings in `environ`. Raises SettingsError with the first wrong variable."""
+        """Return the settings in `environ`. Raises SettingsError for the first invalid variable."""
         stage = _stage(environ)
         if stage is not Stage.LOCAL:
             _refuse_local_variables(environ, stage)
@@ -128,15 +129,16 @@ class Settings:
     def default_programme(self) -> "Programme":
         """Return the programme that shops start with; a rule that is not set has its default.
 
-        Raises SettingsError for the first wrong rule. Parsed only here, because this needs most of
-        the imports that a function without the ledger can do without.
+        Raises SettingsError for the first invalid rule. Parsed only here, because this needs
+        modules that a function without the ledger does not load.
         """
         from pointbook.domain.programme import ProgrammeError, default_programme  # noqa: PLC0415
 
         try:
             return default_programme(**self.programme_texts)
         except ProgrammeError as error:
-            raise SettingsError(_variable(error.field), str(error)) from error
+            variable = f"{_PROGRAMME_PREFIX}{error.field.upper()}"
+            raise SettingsError(variable, str(error)) from error
 
     def token_key(self) -> str:
         """Return the KMS key of the access tokens. Raises SettingsError if it is not set."""
@@ -216,7 +218,7 @@ def _shops(environ: Mapping[str, str]) -> tuple[str, ...]:
         if not _SHOP_DOMAIN.fullmatch(shop):
             raise SettingsError(
                 "SHOP_DOMAIN",
-                f"has {shop!r}; give lower-case domains such as demo.myshopify.com, by commas",
+                f"has {shop!r}; give lower-case domains such as demo.myshopify.com, with commas",
             )
     return shops
 
@@ -238,13 +240,13 @@ def _allowed_origins(
         if not form.fullmatch(origin):
             raise SettingsError(
                 "ALLOWED_ORIGINS",
-                f"has {origin!r}; give origins such as https://www.example.com, by commas",
+                f"has {origin!r}; give origins such as https://www.example.com, with commas",
             )
     return frozenset(origins | {f"https://{shop}" for shop in shops})
 
 
 def _queue_urls(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the URLs that are set: only the function that sends has any."""
+    """Return the URLs that are set: only the function that sends messages has any."""
     given = {queue: environ.get(_queue_variable(queue), "").strip() for queue in QUEUES}
     return {queue: url for queue, url in given.items() if url}
 
@@ -254,16 +256,12 @@ def _queue_variable(queue: str) -> str:
 
 
 def _programme_texts(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the rules that are set, by name."""
+    """Return the configured rules, by name."""
     return {
         name.removeprefix(_PROGRAMME_PREFIX).lower(): text
         for name, text in environ.items()
         if name.startswith(_PROGRAMME_PREFIX) and text
     }
-
-
-def _variable(rule: str) -> str:
-    return f"{_PROGRAMME_PREFIX}{rule.upper()}"
 
 
 def _signing_secret(
@@ -284,13 +282,10 @@ def _signing_secret(
             variable,
             f"give a secret of at least {SECRET_DIFFERENT_CHARACTERS_MIN} different characters",
         )
-    if stage is not Stage.LOCAL and _is_published(secret):
+    digest = hashlib.sha256(secret.encode("utf-8")).hexdigest()
+    if stage is not Stage.LOCAL and digest in PUBLISHED_SECRETS_SHA256:
         raise SettingsError(variable, f"is the published test secret; stage {stage} needs its own")
     return secret
-
-
-def _is_published(secret: str) -> bool:
-    return hashlib.sha256(secret.encode("utf-8")).hexdigest() in PUBLISHED_SECRETS_SHA256
 
 
 def _till_credentials(members: Mapping[str, object]) -> dict[str, str]:

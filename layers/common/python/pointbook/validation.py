@@ -1,7 +1,7 @@
-"""Reading what strangers send: JSON, whole numbers and texts, without guessing.
+"""Strict parsing of input: JSON, whole numbers, texts and days.
 
-One place for all edges (Flow, my page, secrets), so that they agree on what a number is. Python's
-own readers are kinder than a ledger may be: `int(" 1_000 ")`, `int("１０")`, `json.loads("NaN")`
+One module for all input (Flow, my page, secrets), so that a number is the same everywhere. Python's
+own parsers are more lenient than a ledger may be: `int(" 1_000 ")`, `int("１０")`, `json.loads("NaN")`
 and `json.loads('{"a": 1, "a": 2}')` all succeed.
 """
 
@@ -18,20 +18,20 @@ _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
 def json_value(raw: bytes, parse_float: Callable[[str], Any] = float) -> Any:
-    """Return the value that `raw` (UTF-8 JSON) stands for; `parse_float` reads its fractions.
+    """Return the value of `raw` (UTF-8 JSON); `parse_float` parses its fractions.
 
-    Raises MalformedBody for anything that two readers could understand differently, or that could
-    not be stored: another encoding, a member given twice, NaN and Infinity, half a surrogate pair,
-    nesting or numbers too large to read.
+    Raises MalformedBody for anything that parsers could understand differently, or that could not
+    be stored: another encoding, a duplicate member, NaN and Infinity, half a surrogate pair,
+    nesting or numbers that are too large.
     """
     try:
         value = json.loads(
             raw.decode("utf-8"),
-            object_pairs_hook=_members_given_once,
-            parse_constant=_no_such_number,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
             parse_float=parse_float,
         )
-        if b"\\u" in raw:  # only an escape can bring half a surrogate pair
+        if b"\\u" in raw:  # only an escape can contain half a surrogate pair
             json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise MalformedBody("The body is not well-formed JSON.") from error
@@ -39,7 +39,7 @@ def json_value(raw: bytes, parse_float: Callable[[str], Any] = float) -> Any:
 
 
 def json_object(raw: bytes, parse_float: Callable[[str], Any] = float) -> dict[str, Any]:
-    """Return the JSON object in `raw`. Raises MalformedBody when it is anything else."""
+    """Return the JSON object in `raw`. Raises MalformedBody if it is anything else."""
     value = json_value(raw, parse_float)
     if not isinstance(value, dict):
         raise MalformedBody("The body is not a JSON object.")
@@ -50,7 +50,7 @@ def whole_number(value: object, field: str, low: int, high: int) -> int:
     """Return `value`, an int or its canonical ASCII decimal text, as an int from `low` to `high`.
 
     Refused with InvalidRequest: bool, float (also 5.0), "5.0", "1e3", "1,000", "+5", "007", digits
-    of other scripts, and spaces around the number: a template that renders them is put right once.
+    of other scripts, and surrounding spaces: a template that renders them can be corrected.
     """
     number = _integer(value)
     if number is None or not low <= number <= high:
@@ -61,7 +61,7 @@ def whole_number(value: object, field: str, low: int, high: int) -> int:
 
 
 def text(value: object, field: str, max_chars: int) -> str:
-    """Return `value`, a text of 1 to `max_chars` characters, at least one to be seen, unchanged."""
+    """Return `value`, a text of 1 to `max_chars` characters, at least one of them visible."""
     if not isinstance(value, str) or _is_blank(value) or len(value) > max_chars:
         raise InvalidRequest(
             field, f"{field} is {shown(value)}, but must be a text of 1 to {max_chars} characters."
@@ -70,16 +70,16 @@ def text(value: object, field: str, max_chars: int) -> str:
 
 
 def optional_text(value: object, field: str, max_chars: int) -> str | None:
-    """Like `text`, but absent, empty and blank count as none: a template may render to nothing."""
+    """Like `text`, but None for missing, empty and blank: a template may render to nothing."""
     if value is None or (isinstance(value, str) and _is_blank(value)):
         return None
     return text(value, field, max_chars)
 
 
 def optional_day(value: object, field: str) -> date | None:
-    """Return the day that a text such as "2026-12-31" names; absent, empty and blank are none.
+    """Return the day of a text such as "2026-12-31"; None for missing, empty and blank.
 
-    Refused with InvalidRequest: every other form, and days that no calendar has.
+    Refused with InvalidRequest: every other form, and days that do not exist.
     """
     given = optional_text(value, field, 255)
     if given is None:
@@ -93,7 +93,7 @@ def optional_day(value: object, field: str) -> date | None:
 
 
 def shown(value: object) -> str:
-    """Return `value` as it may stand in a message: short, and quoted if it is a text."""
+    """Return `value` for a message: short, and quoted if it is a text."""
     match value:
         case None:
             return "missing"
@@ -110,7 +110,7 @@ def shown(value: object) -> str:
 
 
 def _is_blank(value: str) -> bool:
-    """Nothing to be seen: spaces, and characters without a shape such as U+200B and NUL."""
+    """Return whether nothing is visible: spaces, and characters such as U+200B and NUL."""
     return not any(one.isprintable() and not one.isspace() for one in value)
 
 
@@ -120,12 +120,12 @@ def _integer(value: object) -> int | None:
     return value if type(value) is int else None
 
 
-def _members_given_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise ValueError("a member is given twice")
+        raise ValueError("a member is duplicate")
     return members
 
 
-def _no_such_number(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")

@@ -1,4 +1,4 @@
-"""Files with customers' data, in a private bucket of S3.
+"""Files with the data that customers requested, in a private bucket of S3.
 
 A key is `data-requests/<shop>/<customer>/<request>.json`; the bucket's own rule deletes a file
 after 30 days, and erasing a customer or a shop deletes theirs at once.
@@ -7,21 +7,18 @@ after 30 days, and erasing a customer or a shop deletes theirs at once.
 from collections.abc import Iterator
 from typing import IO, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from pointbook.aws.client import aws_client
-from pointbook.errors import Unavailable
+from pointbook.aws.client import aws_client, unavailable_as
 
 _FOLDER = "data-requests"
 
 
-def connect_files() -> Any:
-    """The client of S3."""
+def connect() -> Any:
+    """Return a client of S3."""
     return aws_client("s3", attempts=3, connect_seconds=2, read_seconds=20)
 
 
 class PrivacyFiles:
-    """The bucket. Raises Unavailable while it cannot be reached."""
+    """The files in the bucket. Raises Unavailable while it cannot be reached."""
 
     def __init__(self, client: Any, bucket: str) -> None:
         """Use botocore's S3 `client` on `bucket`."""
@@ -29,7 +26,7 @@ class PrivacyFiles:
         self._bucket = bucket
 
     def key(self, shop: str, customer_id: str, request_id: str) -> str:
-        """Where the file of one request is."""
+        """Return the key of the file of one request."""
         return f"{_FOLDER}/{shop}/{customer_id}/{request_id}.json"
 
     def put(self, key: str, content: IO[bytes]) -> None:
@@ -43,7 +40,7 @@ class PrivacyFiles:
         )
 
     def of_shop(self, shop: str) -> Iterator[tuple[str, str]]:
-        """Customer and request of each of a shop's files."""
+        """Yield customer and request of each of a shop's files."""
         prefix = f"{_FOLDER}/{shop}/"
         listing = {"Bucket": self._bucket, "Prefix": prefix}
         while True:
@@ -57,15 +54,15 @@ class PrivacyFiles:
             listing["StartAfter"] = found[-1]
 
     def delete(self, key: str) -> None:
-        """Delete one file; it does no harm where it is gone."""
+        """Delete one file; a missing file is no error."""
         self._send("delete_object", Bucket=self._bucket, Key=key)
 
     def forget_customer(self, shop: str, customer_id: str) -> int:
-        """Delete a customer's files; returns how many there were."""
+        """Delete a customer's files; return how many there were."""
         return self._forget(f"{_FOLDER}/{shop}/{customer_id}/")
 
     def forget_shop(self, shop: str) -> int:
-        """Delete a shop's files; returns how many there were."""
+        """Delete a shop's files; return how many there were."""
         return self._forget(f"{_FOLDER}/{shop}/")
 
     def _forget(self, prefix: str) -> int:
@@ -80,7 +77,5 @@ class PrivacyFiles:
                 return deleted
 
     def _send(self, operation: str, **request: Any) -> Any:
-        try:
+        with unavailable_as("files_unavailable", 60):
             return getattr(self._client, operation)(**request)
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable("files_unavailable", "Please try again.", 60) from error

@@ -3,16 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from pointbook.aws.client import aws_client
-from pointbook.errors import Unavailable
-
-
-def connect() -> Any:
-    """Return a client of KMS."""
-    return aws_client("kms", attempts=2, connect_seconds=1, read_seconds=1)
-
+from pointbook.aws.client import aws_client, unavailable_as
 
 _NOT_DECRYPTABLE = frozenset(
     {
@@ -23,6 +16,11 @@ _NOT_DECRYPTABLE = frozenset(
     }
 )
 """KMS's error codes for a text that was encrypted with another key, or with a deleted one."""
+
+
+def connect() -> Any:
+    """Return a client of KMS."""
+    return aws_client("kms", attempts=2, connect_seconds=1, read_seconds=1)
 
 
 class KmsCipher:
@@ -38,30 +36,23 @@ class KmsCipher:
 
     def encrypt(self, text: str, context: Mapping[str, str]) -> bytes:
         """Return the ciphertext; the same `context` is needed to decrypt it."""
-        try:
+        with unavailable_as("secrets_unavailable", 5):
             answer = self._client.encrypt(
                 KeyId=self._key_id, Plaintext=text.encode(), EncryptionContext=dict(context)
             )
-        except (ClientError, BotoCoreError) as error:
-            raise _unavailable() from error
         encrypted: bytes = answer["CiphertextBlob"]
         return encrypted
 
     def decrypt(self, encrypted: bytes, context: Mapping[str, str]) -> str | None:
         """Return the text; None if it was encrypted with another key or context."""
-        try:
-            answer = self._client.decrypt(
-                KeyId=self._key_id, CiphertextBlob=encrypted, EncryptionContext=dict(context)
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _NOT_DECRYPTABLE:
-                return None
-            raise _unavailable() from error
-        except BotoCoreError as error:
-            raise _unavailable() from error
+        with unavailable_as("secrets_unavailable", 5):
+            try:
+                answer = self._client.decrypt(
+                    KeyId=self._key_id, CiphertextBlob=encrypted, EncryptionContext=dict(context)
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _NOT_DECRYPTABLE:
+                    return None
+                raise
         text: bytes = answer["Plaintext"]
         return text.decode()
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable("secrets_unavailable", "Please try again.", 5)

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from pointbook.aws.client import aws_client
-from pointbook.errors import Unavailable
+from pointbook.aws.client import aws_client, unavailable_as
 
 
 def connect() -> Any:
@@ -14,12 +11,10 @@ def connect() -> Any:
 
 
 def send_message(client: Any, queue_url: str, body: str) -> None:
-    """Send a message, durably. Raises Unavailable when that is not certain.
+    """Send a message, durably. Raises Unavailable if it is unknown whether it was sent.
 
-    The caller retries; a message that got through nevertheless is then on the queue twice, which
-    its worker has to tolerate in any case.
+    The caller retries; the message may then be on the queue twice, which its worker has to tolerate
+    in any case.
     """
-    try:
+    with unavailable_as("queue_unavailable", 10, "Please send this again."):
         client.send_message(QueueUrl=queue_url, MessageBody=body)
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable("queue_unavailable", "Please send this again.", 10) from error

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from pointbook.aws.client import aws_client
-from pointbook.errors import Unavailable
+from pointbook.aws.client import aws_client, unavailable_as
 
 
 def connect() -> Any:
@@ -15,8 +12,6 @@ def connect() -> Any:
 
 def secret_text(client: Any, name: str) -> str:
     """Return the text of the secret `name`. Raises Unavailable."""
-    try:
+    with unavailable_as("secrets_unavailable", 5):
         text: str = client.get_secret_value(SecretId=name)["SecretString"]
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable("secrets_unavailable", "Please try again.", 5) from error
-    return text
+        return text

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from pointbook.aws.client import aws_client
-from pointbook.errors import Unavailable
+from pointbook.aws.client import aws_client, unavailable_as
 
 
 def connect() -> Any:
@@ -23,7 +20,5 @@ class OperatorTopic:
 
     def notify(self, subject: str, message: str) -> None:
         """Publish a message; its subject has up to 99 ASCII characters. Raises Unavailable."""
-        try:
+        with unavailable_as("topic_unavailable", 60):
             self._client.publish(TopicArn=self._arn, Subject=subject[:99], Message=message)
-        except (ClientError, BotoCoreError) as error:
-            raise Unavailable("topic_unavailable", "Please try again.", 60) from error

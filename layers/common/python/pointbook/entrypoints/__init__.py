@@ -1,1 +1,1 @@
-"""How Lambda calls the package: HTTP, queues, schedules, and who is asking."""
+"""Wrappers around Lambda handlers for HTTP, Flow, webhooks, queues and schedules; authentication."""

@@ -1,4 +1,4 @@
-"""Authentication for my page's API: customers have access to their own points."""
+"""Authentication for my page's API: customers have access to their own points only."""
 
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from pointbook.shopify.session_token import Session
 def own_session(request: Request, keys: AppKeys, settings: Settings) -> Session:
     """Return the authenticated session of a request whose path names the same customer.
 
-    Tokens are verified by the wall clock, also where the ledger's clock is moved. Raises
+    Tokens are verified by the wall clock, even if the ledger's clock is moved. Raises
     Unauthenticated, OriginRefused, or NotYours if the path names another customer.
     """
     with request.timing.measure("token"):

@@ -1,4 +1,4 @@
-"""The wrapper around the handlers of Shopify Flow's actions, and Flow's form of an answer."""
+"""The wrapper around the handlers of Shopify Flow's actions, and the answers that Flow expects."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,7 +11,6 @@ from pointbook.entrypoints.http import (
     Build,
     Handler,
     LambdaHandler,
-    count,
     endpoint,
     error_headers,
 )
@@ -27,14 +26,20 @@ INT_MAX = 2**31 - 1
 def flow_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]], LambdaHandler]:
     """Make a Lambda handler of a Flow action; `build` makes the process's container.
 
-    Only what is worth a retry is 5xx. An unexpected error is: the identity of a run makes a retry
-    safe.
+    Flow retries 5xx, so only errors that a retry may overcome are 5xx. Unexpected errors are among
+    them: the identity of a run makes a retry safe.
     """
-    return endpoint(build, lambda error, _: _failed(error))
+
+    def error_response(error: Refused | Unavailable, _container: C) -> Response:
+        status = problem_of_error(error).flow
+        return _declined(status, error.code, str(error), error_headers(error))
+
+    unexpected = ("flow_action_failed", _declined(500, "internal_error", SORRY))
+    return endpoint(build, error_response, unexpected)
 
 
 def flow_answer(result: Booked | Refusal) -> Response:
-    """Return Flow's answer: the first result to every repetition, or why nothing was done."""
+    """Return Flow's answer: the result, the same for every repetition, or the refusal."""
     if not isinstance(result, Refusal):
         return Response(200, {"return_value": _return_value(result)})
     if result.code is Code.LOOP_REFUSED:
@@ -43,18 +48,10 @@ def flow_answer(result: Booked | Refusal) -> Response:
     return _declined(problem_of(result.code).flow, result.code, result.message)
 
 
-def _failed(error: Exception) -> Response:
-    if not isinstance(error, Refused | Unavailable):
-        log.exception("flow_action_failed")
-        return _declined(500, "internal_error", SORRY)
-    count(error)
-    return _declined(problem_of_error(error).flow, error.code, str(error), error_headers(error))
-
-
 def _declined(
     status: int, code: str, message: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An answer whose message the merchant reads."""
+    """Return an answer whose message the merchant reads."""
     return Response(status, {"code": code, "message": message}, headers or {})
 
 
@@ -62,13 +59,13 @@ def _return_value(booked: Booked) -> dict[str, Any]:
     return {
         "entry_id": booked.entry_ids[0] if booked.entry_ids else None,
         "duplicate": booked.duplicate,
-        **{name: _int(points) for name, points in booked.figures._asdict().items()},
+        **{name: _int_or_none(points) for name, points in booked.figures._asdict().items()},
     }
 
 
-def _int(points: int) -> int | None:
-    """Null for a number that GraphQL's Int cannot hold.
+def _int_or_none(points: int) -> int | None:
+    """Return `points`, or None if GraphQL's Int cannot hold them.
 
-    Flow would take such an answer for a failure and retry the finished action for 36 hours.
+    Flow would treat such an answer as a failure and retry the finished action for 36 hours.
     """
     return points if -INT_MAX - 1 <= points <= INT_MAX else None

@@ -46,19 +46,22 @@ type LambdaHandler = Callable[..., dict[str, Any]]
 """Called with the event and Lambda's context; a test passes its own container as well."""
 
 SORRY = "Something went wrong on our side. Please try again."
+_UNEXPECTED = ("request_failed", problem("internal_error", SORRY))
 
 
 def endpoint[C: BaseContainer](
     build: Build[C],
-    failed: Callable[[Exception, C], Response],
+    error_response: Callable[[Refused | Unavailable, C], Response],
+    unexpected: tuple[str, Response],
     *,
     body_bytes_max: int = BODY_BYTES_MAX,
     headers: Callable[[Timing], Mapping[str, str]] = lambda _: {},
 ) -> Callable[[Handler[C]], LambdaHandler]:
     """Make a Lambda handler out of a function from Request and container to Response.
 
-    `build` makes the process's container, at once: Lambda imports the function while it starts.
-    `failed` turns any exception into a response; `headers` are added to every response. A body over
+    `build` makes the process's container, when the function is imported.
+    `error_response` turns errors of the caller or of a dependency into responses; `unexpected` has
+    the log event and the response of all others. `headers` are added to every response. A body over
     `body_bytes_max` is refused before anything is read.
     """
     own = build()
@@ -70,8 +73,12 @@ def endpoint[C: BaseContainer](
             try:
                 request = read_request(event, body_bytes_max=body_bytes_max, timing=timing)
                 response = handler(request, container)
-            except Exception as error:  # noqa: BLE001 -- the last line: an answer, never a stack trace
-                response = failed(error, container)
+            except (Refused, Unavailable) as error:
+                log.metric("RequestsNotServed", Code=error.code)
+                response = error_response(error, container)
+            except Exception:  # noqa: BLE001 -- the caller gets an answer, never a stack trace
+                log.exception(unexpected[0])
+                response = unexpected[1]
             return lambda_answer(response, identifier, headers(timing))
 
         return lambda_handler
@@ -88,6 +95,7 @@ def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]]
     return endpoint(
         build,
         lambda error, container: _as_problem(error, container.settings.login_url),
+        _UNEXPECTED,
         headers=lambda timing: CORS_HEADERS | {SERVER_TIMING_HEADER: server_timing(timing)},
     )
 
@@ -99,13 +107,12 @@ def operator_endpoint[C: BaseContainer](
 
     Errors become `application/problem+json`.
     """
-    return endpoint(build, lambda error, _: _as_problem(error), body_bytes_max=body_bytes_max)
+    return endpoint(
+        build, lambda error, _: _as_problem(error), _UNEXPECTED, body_bytes_max=body_bytes_max
+    )
 
 
-def _as_problem(error: Exception, login_url: str = "") -> Response:
-    if not isinstance(error, Refused | Unavailable):
-        return _unexpected_problem()
-    count(error)
+def _as_problem(error: Refused | Unavailable, login_url: str = "") -> Response:
     members: dict[str, str] = {}
     if isinstance(error, Unauthenticated):
         members["login_url"] = login_url
@@ -125,13 +132,3 @@ def error_headers(error: PointbookError) -> dict[str, str]:
     if isinstance(error, Unavailable):
         return {RETRY_AFTER_HEADER: str(error.retry_after_seconds)}
     return {}
-
-
-def count(error: PointbookError) -> None:
-    """Count a request that was not served, by its code."""
-    log.metric("RequestsNotServed", Code=error.code)
-
-
-def _unexpected_problem() -> Response:
-    log.exception("request_failed")
-    return problem("internal_error", SORRY)

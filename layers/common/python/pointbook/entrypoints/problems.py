@@ -1,9 +1,9 @@
 """HTTP status and title of every error code, for each kind of caller.
 
-My page and operators get problems (RFC 9457). Shopify Flow takes 4xx for a permanent failure whose
-text the merchant reads, and retries what ends in 5xx
+My page and operators get problems (RFC 9457). Shopify Flow treats 4xx as a permanent failure, whose
+text the merchant reads, and retries 5xx
 (https://shopify.dev/docs/apps/build/flow/actions/endpoints). Webhooks are retried unless they are
-answered 2xx, and a wrong signature has to be 401
+answered with 2xx, and a wrong signature has to be answered with 401
 (https://shopify.dev/docs/apps/build/privacy-law-compliance).
 """
 
@@ -13,7 +13,7 @@ from pointbook.errors import PointbookError, Unavailable
 
 
 class Problem(NamedTuple):
-    """The title that people read, and the status for the API, for Flow and for webhooks."""
+    """The title for people, and the status for the API, for Flow and for webhooks."""
 
     title: str = "Refused"
     api: int = 422
@@ -54,7 +54,7 @@ _PROBLEMS = {
     "hold_failed": _UNAVAILABLE._replace(title="Points could not be held"),
     "hold_releasing": _UNAVAILABLE._replace(title="Points are being released"),
 }
-"""A code without a row is refused like any other, or unavailable like any other."""
+"""A code without a row has the default row of its kind: refused or unavailable."""
 
 
 def problem_of(code: str) -> Problem:

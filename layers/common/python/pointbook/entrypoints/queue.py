@@ -1,8 +1,8 @@
 """The wrapper around the handlers of SQS queues: messages are processed one by one.
 
 SQS delivers up to ten messages at a time. Those that fail are reported (partial batch response) and
-are delivered again after the visibility timeout; after the last try SQS moves a message to the
-dead-letter queue. So no message is lost, and a bad one does not stop the others.
+are delivered again after the visibility timeout; after the last attempt SQS moves a message to the
+dead-letter queue. So no message is lost, and a bad one does not block the others.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ from pointbook.errors import MalformedBody
 from pointbook.services.message import Message, read_message
 
 ONE_MESSAGE_SECONDS = 15.0
-"""The time for one message; with less than this left, it is left for the next invocation."""
+"""The time for one message; with less left, the message waits for the next invocation."""
 
 UNREADABLE = "unreadable"
 NOTHING_FAILED: Mapping[str, Any] = {"batchItemFailures": []}
@@ -48,7 +48,8 @@ def queue_worker[C: BaseContainer](build: Callable[[], C]) -> Callable[[Handle[C
             event: dict[str, Any], context: Any, container: C = own
         ) -> Mapping[str, Any]:
             def carry_out(record: SQSRecord) -> None:
-                _require_time(context)
+                if context.get_remaining_time_in_millis() < ONE_MESSAGE_SECONDS * 1000:
+                    raise NoTimeLeft
                 _carry_out(record, lambda message: handle(message, container))
 
             if not event.get("Records"):
@@ -63,11 +64,6 @@ def queue_worker[C: BaseContainer](build: Callable[[], C]) -> Callable[[Handle[C
         return lambda_handler
 
     return wrap
-
-
-def _require_time(context: Any) -> None:
-    if context.get_remaining_time_in_millis() < ONE_MESSAGE_SECONDS * 1000:
-        raise NoTimeLeft
 
 
 def _carry_out(record: SQSRecord, handle: Callable[[Message], None]) -> None:

@@ -1,7 +1,7 @@
 """HTTP requests from API Gateway (payload version 2.0), function URLs, sam local and MiniStack.
 
-They differ in small ways: header names in any case, cookies in a list of their own or in the
-header, bodies as text or in base64. `Request` hides the differences.
+They differ in the case of header names, in where cookies are (in a list or in the header), and in
+the encoding of bodies (text or base64). `Request` hides the differences.
 """
 
 import base64
@@ -129,7 +129,7 @@ def read_request(
         headers=headers,
         cookies=_cookies(event, headers),
         body=body,
-        iam=_iam(event),
+        iam=(_context(event).get("authorizer") or {}).get("iam") or {},
         timing=timing or Timing(),
     )
 
@@ -141,12 +141,6 @@ def request_id(event: Event) -> str:
 
 def _context(event: Event) -> Mapping[str, Any]:
     return event.get("requestContext") or {}
-
-
-def _iam(event: Event) -> Mapping[str, Any]:
-    authorizer = _context(event).get("authorizer") or {}
-    found: Mapping[str, Any] = authorizer.get("iam") or {}
-    return found
 
 
 def _body(event: Event, limit_bytes: int) -> bytes:

@@ -33,8 +33,8 @@ CORS_HEADERS = {
 
 _SAFETY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
-_SAME_TO_CLIENTS = {"malformed_body": "invalid_request"}
-"""Codes that the API does not distinguish."""
+_PUBLIC_CODES = {"malformed_body": "invalid_request"}
+"""Codes that the API reports as another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def lambda_answer(
 def _problem(
     row: Problem, code: str, detail: str, headers: Mapping[str, str], members: Mapping[str, Any]
 ) -> Response:
-    public_code = _SAME_TO_CLIENTS.get(code, code)
+    public_code = _PUBLIC_CODES.get(code, code)
     body = {
         "type": PROBLEM_URN + public_code,
         "title": row.title,
@@ -100,5 +100,5 @@ def _problem(
 
 
 def server_timing(timing: Timing) -> str:
-    """Return the `Server-Timing` header; a step that was not reached took no time."""
+    """Return the `Server-Timing` header; a step that was not reached has duration 0."""
     return ", ".join(f"{step};dur={timing.steps_ms.get(step, 0):.1f}" for step in TIMED_STEPS)

@@ -1,4 +1,4 @@
-"""The wrapper around the handlers that EventBridge Scheduler calls: log, remaining time, result."""
+"""The wrapper around the handlers that EventBridge Scheduler invokes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 MARGIN_SECONDS = 5.0
-"""What a function keeps of its time to end in good order."""
+"""The part of a function's time that is reserved for an orderly end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ type LambdaHandler = Callable[..., dict[str, Any]]
 
 
 def scheduled[C: BaseContainer](build: Callable[[], C]) -> Callable[[Handler[C]], LambdaHandler]:
-    """Make a Lambda handler of a function without a caller; `build` makes its container.
+    """Make a Lambda handler of a scheduled function; `build` makes the process's container.
 
-    It returns what it did, as a dataclass or as Lambda wants it.
+    The handler returns its result as a dataclass, or as the dictionary that Lambda expects.
     """
     own = build()
 

@@ -1,9 +1,9 @@
-"""HTTP calls to the outside: what is sent, what is answered, and what can go wrong.
+"""HTTP calls to other services: requests, answers and errors.
 
 CallError
 ├── CallTimedOut     no answer by the deadline
-├── CallFailed       no connection, or one that broke off
-└── AnswerTooLong    more bytes than are read
+├── CallFailed       no connection, or a broken one
+└── AnswerTooLong    more bytes than the limit
 """
 
 from collections.abc import Mapping
@@ -14,19 +14,19 @@ from pointbook.deadline import Deadline
 
 
 class CallError(Exception):
-    """A call came to nothing; whether it had an effect is unknown."""
+    """A call has failed; whether it had an effect is unknown."""
 
 
 class CallTimedOut(CallError):
-    """The deadline passed before the answer was there."""
+    """The deadline passed before the answer arrived."""
 
 
 class CallFailed(CallError):
-    """No connection, or one that broke off."""
+    """No connection, or a broken one."""
 
 
 class AnswerTooLong(CallError):
-    """An answer of more bytes than are read."""
+    """The answer has more bytes than the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers (any case) and body of an answer, whatever the status."""
+    """Status, headers (in any case) and body of an answer with any status."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
 
-class Sends(Protocol):
-    """What sends a call and waits for its answer."""
+class HttpClient(Protocol):
+    """Sends a call and waits for its answer."""
 
     def send(self, call: Call, deadline: Deadline) -> Answer:
-        """The answer, or a CallError by the deadline at the latest."""
+        """Return the answer. Raises CallError by the deadline at the latest."""
         ...

@@ -1,7 +1,7 @@
 """Reading from a socket under one deadline for the whole answer.
 
-A socket's time-out starts anew with every receive, so a server that sends a byte now and then
-is read for ever. `TimedAdapter` gives every receive, of headers as of the body, only the time
+A socket's timeout starts anew with every receive, so a server that sends a byte now and then
+would be read forever. `TimedAdapter` gives every receive, of headers as of the body, only the time
 that is left to the thread's deadline.
 """
 
@@ -24,7 +24,7 @@ _deadline: ContextVar[Deadline] = ContextVar("deadline")
 
 @contextmanager
 def reads_until(deadline: Deadline) -> Iterator[None]:
-    """Every receive of this thread raises TimeoutError from the deadline on."""
+    """Make every receive of this thread raise TimeoutError after the deadline."""
     token = _deadline.set(deadline)
     try:
         yield
@@ -33,7 +33,7 @@ def reads_until(deadline: Deadline) -> Iterator[None]:
 
 
 class TimedAdapter(HTTPAdapter):
-    """Requests' adapter with timed reads. Use its session within `reads_until`."""
+    """The adapter of Requests with timed reads. Use its session within `reads_until`."""
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

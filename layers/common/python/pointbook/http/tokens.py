@@ -1,4 +1,4 @@
-"""Access tokens that all instances of the functions share, so that one fetches for all."""
+"""Access tokens that all instances of the functions share: one instance fetches for all."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,9 +7,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """A token as it is kept, `text` being "" where there is none yet.
+    """A stored token; `text` is "" if there is none yet.
 
-    `version` counts the writes. Until `leased_until` somebody is fetching the next one.
+    `version` counts the writes. Until `leased_until` an instance is fetching the next token.
     """
 
     text: str = field(repr=False)
@@ -19,12 +19,12 @@ class StoredToken:
 
 
 class TokenStore(Protocol):
-    """Where the tokens of shops are kept. Raises Unavailable while it cannot be reached."""
+    """The store of the shops' tokens. Raises Unavailable while it cannot be reached."""
 
     def read(self, shop: str) -> StoredToken | None:
-        """What is kept now; None: nothing was ever kept."""
+        """Return the stored token; None if none was ever stored."""
         ...
 
     def write(self, shop: str, token: StoredToken) -> bool:
-        """Keep `token` over the version before, version 1 over nothing; False: it has changed."""
+        """Replace the previous version (version 1: none) by `token`; False if it has changed."""
         ...

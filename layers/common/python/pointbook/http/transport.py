@@ -1,9 +1,9 @@
-"""HTTP calls to the outside under a deadline that holds.
+"""HTTP calls to other services under a deadline for the whole call.
 
-A socket's own time-outs start anew with every byte, and looking up a name has none at all. So
-each call runs on a worker thread and the caller waits no longer than its deadline. A call that is
-given up gives its worker back at the deadline too, for then its connection is read no further and
-closed (`timed_reads`). What such a call has done is not known.
+A socket's own timeouts start anew with every byte, and a DNS lookup has none at all. So each call
+runs on a worker thread, and the caller waits no longer than its deadline. The worker of a call that
+timed out is free at the deadline too, because its connection is then closed (`timed_reads`).
+Whether such a call had an effect is unknown.
 """
 
 import threading
@@ -22,22 +22,24 @@ _CHUNK_BYTES = 65_536
 class Transport:
     """Sends calls, keeps connections open between them. Safe to use from several threads."""
 
-    def __init__(self, name: str, *, workers: int, connect_seconds: float, tries: int = 1) -> None:
-        """`tries` above 1 is for calls that may be repeated: after a failure, or a status of 5xx.
+    def __init__(
+        self, name: str, *, workers: int, connect_seconds: float, attempts: int = 1
+    ) -> None:
+        """Retry failures and statuses of 5xx up to `attempts`, which is for repeatable calls only.
 
-        `connect_seconds` is for one connection: a lost first packet is worth a second try.
+        `connect_seconds` limits one connection, so that a lost first packet leaves time for a retry.
         """
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix=name)
         self._connect_seconds = connect_seconds
-        self._tries = tries
+        self._attempts = attempts
         self._of_this_thread = threading.local()
 
     def start(self, call: Call, deadline: Deadline) -> Future[Answer]:
-        """Begin a call; several may be under way at the same time."""
+        """Begin a call; several may run at the same time."""
         return self._workers.submit(self._send, call, deadline)
 
     def wait(self, started: Future[Answer], deadline: Deadline) -> Answer:
-        """The answer, or a CallError by the deadline at the latest."""
+        """Return the answer. Raises CallError by the deadline at the latest."""
         try:
             return started.result(timeout=deadline.left_seconds())
         except TimeoutError:
@@ -48,7 +50,7 @@ class Transport:
         return self.wait(self.start(call, deadline), deadline)
 
     def _send(self, call: Call, deadline: Deadline) -> Answer:
-        for _ in range(self._tries - 1):
+        for _ in range(self._attempts - 1):
             try:
                 answer = self._send_once(call, deadline)
             except (CallTimedOut, CallFailed):
@@ -81,12 +83,11 @@ class Transport:
             raise CallFailed(f"{call.url}: {type(error).__name__}") from error
 
     def _session(self) -> requests.Session:
-        """A session belongs to one thread: sessions are not made to be shared."""
+        """Return the session of this thread; sessions are not thread-safe."""
         session: requests.Session | None = getattr(self._of_this_thread, "session", None)
         if session is None:
             session = requests.Session()
-            # No proxies, .netrc or certificate paths from the environment: addresses and
-            # credentials come from the settings, and nothing else is looked up per call.
+            # No proxies, .netrc or certificate paths from the environment.
             session.trust_env = False
             for scheme in ("http://", "https://"):
                 session.mount(scheme, TimedAdapter())
@@ -99,5 +100,5 @@ def _read_body(response: requests.Response) -> bytes:
     for chunk in response.iter_content(_CHUNK_BYTES):
         body += chunk
         if len(body) > _BODY_LIMIT_BYTES:
-            raise AnswerTooLong(f"an answer of more than {_BODY_LIMIT_BYTES} bytes")
+            raise AnswerTooLong(f"the answer has more than {_BODY_LIMIT_BYTES} bytes")
     return bytes(body)

@@ -1,4 +1,4 @@
-"""What stands in the point section of my page, in the customer's language."""
+"""What the points section of my page shows, in the customer's language."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,9 +13,9 @@ Status = Literal["ok", "not_registered", "unavailable", "timeout", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """Texts ready to be shown, None where nothing is. The names are those of the HTTP API.
+    """Texts to show as they are, None if not shown. The names are those of the HTTP API.
 
-    `action` is not a text but a word for the page: `reload` asks for a reload button.
+    `action` is not a text but an instruction for the page: `reload` adds a reload button.
     """
 
     balance: str | None
@@ -35,46 +35,42 @@ def display(
     locale: Locale,
     cached_since: datetime | None = None,
 ) -> Display:
-    """Put a balance, or the lack of one, into words.
+    """Return the texts for a balance, or for its absence.
 
-    `status` is how asking the till went (`disabled`: no till, the balance is the ledger's). After
-    a failure the balance may be the last known one: `cached_since` is then its time, in the
-    shop's time zone, and the customer is told.
+    `status` is the outcome of reading the till (`disabled`: no till, the balance is the ledger's).
+    After a failure the balance may be a cached one: `cached_since` is then its time, in the shop's
+    time zone, and is shown.
     """
     texts = TEXTS[locale]
     failed = status in ("unavailable", "timeout")
     if failed and balance_points is None:
-        return _nothing_known(status, texts)
+        return _balance_unavailable(status, texts)
     return Display(
         balance=None if balance_points is None else format_points(balance_points),
         expiry=None if expires_on is None else format_day(expires_on, locale),
         rank=_rank(rank, texts),
         message=texts.not_registered if status == "not_registered" else None,
         action="reload" if failed else None,
-        note=None if cached_since is None else _as_of(cached_since, locale),
+        note=texts.as_of.format(time=format_time(cached_since, locale)) if cached_since else None,
     )
 
 
-def _nothing_known(status: Status, texts: Texts) -> Display:
+def _balance_unavailable(status: Status, texts: Texts) -> Display:
     return Display(
-        balance=texts.no_balance,
+        balance=texts.balance_unavailable,
         expiry=None,
         rank=None,
         message=texts.timeout if status == "timeout" else texts.unavailable,
         action="reload",
-        note=texts.check_at_store,
+        note=texts.note_check_at_store,
     )
 
 
 def _rank(rank: str | None, texts: Texts) -> str | None:
-    """The label of a rank. The shop's own words pass as they are; a bare number says nothing."""
+    """Return the label of a rank: the shop's own word if we have none; None for a bare number."""
     if rank is None:
         return None
     label = texts.ranks.get(rank.lower())
     if label is None and rank.isdigit():
         return None
     return label or rank
-
-
-def _as_of(time: datetime, locale: Locale) -> str:
-    return TEXTS[locale].as_of.format(time=format_time(time, locale))

@@ -1,7 +1,7 @@
-"""Numbers, days and times as readers of the page's two languages write them.
+"""Numbers, days and times in the formats of the page's two languages.
 
-By hand for two languages (docs/decisions/0020-dates-and-numbers-by-hand.md says why). A test
-compares what these functions say with Babel.
+docs/decisions/0020-dates-and-numbers-by-hand.md says why without a library. A test compares the
+results with Babel.
 """
 
 from datetime import date, datetime
@@ -39,7 +39,7 @@ def format_day(day: date, locale: Locale) -> str:
 
 
 def format_time(time: datetime, locale: Locale) -> str:
-    """The day and the time, in the zone that the time carries: `December 31, 2025, 18:05`."""
+    """`December 31, 2025, 18:05` or `2025年12月31日 18:05`, in the time zone of `time`."""
     clock = f"{time.hour}:{time.minute:02}"
     match locale:
         case "en":

@@ -8,9 +8,9 @@ from pointbook.domain.account import Hold, HoldState
 
 
 def shown_hold(hold: Hold, now: datetime) -> dict[str, Any]:
-    """Return the hold as JSON; its code only while a checkout is to take it.
+    """Return the hold as JSON; its code only while a checkout accepts it.
 
-    The seconds that are left are for pages: the clocks of their readers are often wrong.
+    The seconds left are for pages, because the clocks of browsers are often wrong.
     """
     return {
         "hold_id": hold.hold_id,

@@ -1,4 +1,7 @@
-"""Texts of my page that the API returns, in each language; web/points-texts.js has the others."""
+"""Texts of my page that the API returns, in each language; web/points-texts.js has the others.
+
+The merchant prescribed the English and Japanese texts about the till, asterisk included.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,24 +11,29 @@ from pointbook.page.locale import Locale
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The words of one language. `as_of` has a place for the time of a kept value."""
+    """The texts of one language.
 
-    no_balance: str
+    In place of a balance that could not be read there is `balance_unavailable`, with one of the
+    messages `unavailable` and `timeout`, and `note_check_at_store`. `not_registered` is shown if the
+    till does not know the customer. `as_of` has a placeholder for the time of a cached balance.
+    """
+
+    balance_unavailable: str
     not_registered: str
     unavailable: str
     timeout: str
-    check_at_store: str
+    note_check_at_store: str
     as_of: str
     ranks: Mapping[str, str]
 
 
 TEXTS: Mapping[Locale, Texts] = {
     "en": Texts(
-        no_balance="Currently unavailable",
+        balance_unavailable="Currently unavailable",
         not_registered="Not registered at store",
         unavailable="Temporarily unavailable",
         timeout="Please try again",
-        check_at_store="*Can also verify at store",
+        note_check_at_store="*Can also verify at store",
         as_of="As of {time}",
         ranks={
             "regular": "Regular Member",
@@ -37,11 +45,11 @@ TEXTS: Mapping[Locale, Texts] = {
         },
     ),
     "ja": Texts(
-        no_balance="現在ご利用いただけません",
+        balance_unavailable="現在ご利用いただけません",
         not_registered="店舗での会員登録が確認できませんでした",
         unavailable="一時的にご利用いただけません",
         timeout="もう一度お試しください",
-        check_at_store="※店舗でもご確認いただけます",
+        note_check_at_store="※店舗でもご確認いただけます",
         as_of="{time}時点",
         ranks={
             "regular": "レギュラー会員",

@@ -1,9 +1,9 @@
 """Access tokens for the Admin API: fetched once for all instances, before the old one expires.
 
-The app is the organisation's own, so a token is had for the client id and secret alone (the
+The app is the organisation's own, so a token needs the client id and secret alone (the
 client-credentials grant, https://shopify.dev/docs/apps/build/authentication-authorization). It
-lives for 24 hours. Who finds it about to expire takes a lease by a conditional write and fetches
-the next one; everybody else goes on with the old one, or waits where it is no longer valid.
+is valid for 24 hours. The instance that finds it about to expire takes a lease by a conditional
+write and fetches the next one; all others use the old one, or wait if it is no longer valid.
 """
 
 import json
@@ -16,21 +16,21 @@ from pointbook import log
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody, ShopifyRefused, ShopifyUnavailable
-from pointbook.http.calls import Answer, Call, Sends
+from pointbook.http.calls import Answer, Call, HttpClient
 from pointbook.http.tokens import StoredToken, TokenStore
 from pointbook.shopify.admin import ok_body
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.attempts import Failed, with_retries
 from pointbook.validation import json_object
 
-EARLY = timedelta(minutes=5)
-"""How long before its end a token is replaced."""
+RENEWAL_MARGIN = timedelta(minutes=5)
+"""How long before its end a token is renewed."""
 
 LEASE = timedelta(seconds=10)
-"""How long one fetch may keep the others waiting, should it never end."""
+"""How long one fetch, should it never end, may make the others wait."""
 
 _NO_TIME = timedelta(0)
-_LOOK_EVERY_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 _LIFETIME_SECONDS_MAX = 30 * 86_400
 _SECRET_REFUSED = "invalid_client"  # noqa: S105 - Shopify's word for it
 _NONE_YET = StoredToken("", datetime(1970, 1, 1, tzinfo=UTC), version=0)
@@ -45,10 +45,10 @@ class AdminAccess:
         base_url: str,
         keys: Callable[[], AppKeys],
         store: TokenStore,
-        calls: Sends,
+        calls: HttpClient,
         clock: Clock,
     ) -> None:
-        """`base_url` is what stands before `/admin`; `clock` is the world's, never a moved one."""
+        """`base_url` is the part before `/admin`; `clock` is the wall clock, never a moved one."""
         self._shop = shop
         self._url = f"{base_url}/admin/oauth/access_token"
         self._keys = keys
@@ -58,39 +58,36 @@ class AdminAccess:
         self._cached = _NONE_YET
 
     def token(self, deadline: Deadline, refused: str = "") -> str:
-        """Return a token that is valid, another one than `refused`, which Shopify did not take.
+        """Return a valid token other than `refused`, which Shopify did not accept.
 
         Raises ShopifyRefused if Shopify gives none for our secrets, ShopifyUnavailable by the
-        deadline, and Unavailable while the kept token cannot be read.
+        deadline, and Unavailable while the stored token cannot be read.
         """
-        if self._is_good(self._cached, refused, EARLY):
+        if self._is_good(self._cached, refused, RENEWAL_MARGIN):
             return self._cached.text
         while True:
             stored = self._store.read(self._shop) or _NONE_YET
-            if self._is_good(stored, refused, EARLY):
+            if self._is_good(stored, refused, RENEWAL_MARGIN):
                 self._cached = stored
                 return stored.text
             if self._is_leased(stored):
                 if self._is_good(stored, refused, _NO_TIME):
                     return stored.text
-                self._wait(deadline)
+                if not deadline.allows(_POLL_SECONDS):
+                    raise ShopifyUnavailable(1)
+                self._clock.sleep(_POLL_SECONDS)
             elif (found := self._renewed(stored, refused, deadline)) is not None:
                 return found
 
     def _is_good(self, token: StoredToken, refused: str, for_at_least: timedelta) -> bool:
-        lives = token.expires_at - self._clock.now() > for_at_least
-        return token.text not in ("", refused) and lives
+        valid = token.expires_at - self._clock.now() > for_at_least
+        return token.text not in ("", refused) and valid
 
     def _is_leased(self, token: StoredToken) -> bool:
         return token.leased_until is not None and self._clock.now() < token.leased_until
 
-    def _wait(self, deadline: Deadline) -> None:
-        if not deadline.allows(_LOOK_EVERY_SECONDS):
-            raise ShopifyUnavailable(1)
-        self._clock.sleep(_LOOK_EVERY_SECONDS)
-
     def _renewed(self, old: StoredToken, refused: str, deadline: Deadline) -> str | None:
-        """The next token; None: somebody else was faster with the lease."""
+        """Return a new token; None if another instance took the lease first."""
         until = self._clock.now() + LEASE
         lease = replace(old, version=old.version + 1, leased_until=until)
         if not self._store.write(self._shop, lease):
@@ -98,20 +95,20 @@ class AdminAccess:
         try:
             text, lifetime = self._fetch(deadline)
         except (ShopifyRefused, ShopifyUnavailable):
-            given_back = replace(lease, version=lease.version + 1, leased_until=None)
-            self._store.write(self._shop, given_back)
+            released = replace(lease, version=lease.version + 1, leased_until=None)
+            self._store.write(self._shop, released)
             if not self._is_good(old, refused, _NO_TIME):
                 raise
             log.exception("shopify_token_not_renewed", shop=self._shop)
             return old.text
         new = StoredToken(text, self._clock.now() + lifetime, lease.version + 1)
-        # Where the lease has run out meanwhile, another token is kept; this one is valid as well.
+        # If the lease has expired meanwhile, another token stays stored; this one is valid as well.
         self._store.write(self._shop, new)
         self._cached = new
         return text
 
     def _fetch(self, deadline: Deadline) -> tuple[str, timedelta]:
-        """A token and how long it lives; while a secret is rotated, for the one before as well."""
+        """Return a token and its lifetime; during a rotation the previous secret is tried as well."""
         keys = self._keys()
         *others, last = keys.shopify_secrets
         for secret in others:

@@ -1,4 +1,4 @@
-"""What one needs to know to tell Shopify's requests from anybody's."""
+"""The keys with which requests from Shopify are verified."""
 
 from dataclasses import dataclass, field
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 class AppKeys:
     """The app's client id and secrets, and the shops that it serves.
 
-    A secret that is rotated stays valid as the previous one: Shopify may sign with it for about
-    an hour more (https://shopify.dev/docs/apps/build/webhooks/verify-deliveries). An empty secret
+    A rotated secret stays valid as the previous one: Shopify may sign with it for about another
+    hour (https://shopify.dev/docs/apps/build/webhooks/verify-deliveries). An empty secret
     means that there is none.
     """
 

@@ -1,9 +1,9 @@
-"""The app proxy: Shopify forwards a storefront's request and says, signed, who is logged in.
+"""The app proxy: Shopify forwards a storefront's request and adds, signed, who is logged in.
 
 The signature is hex(HMAC-SHA256(client secret, message)); the message is every other decoded
 `name=value`, sorted by name, without separators
 (https://shopify.dev/docs/apps/build/online-store/app-proxies/authenticate-app-proxies).
-Method, path and body are not covered, so nobody but Shopify and us may see a signed query.
+Method, path and body are not signed, so nobody but Shopify and us may see a signed query.
 """
 
 import re
@@ -53,7 +53,7 @@ def verify_app_proxy(query: Sequence[tuple[str, str]], keys: AppKeys, now: datet
 def sign_query(query: Sequence[tuple[str, str]], secret: str) -> str:
     """Return the signature that Shopify adds to `query`.
 
-    A name that is repeated stands once, with its values joined by commas.
+    A repeated name is included once, with its values joined by commas.
     """
     joined: dict[str, list[str]] = {}
     for name, value in query:

@@ -1,4 +1,4 @@
-"""Asking Shopify again, as long as that can help and there is time."""
+"""Retries of calls to Shopify, until a deadline."""
 
 import math
 import random
@@ -11,28 +11,28 @@ from pointbook.http.calls import CallError
 
 ATTEMPTS_MAX = 5
 _PAUSE_FIRST_SECONDS = 0.1
-_WAIT_LEAST_SECONDS = 0.05
+_WAIT_MIN_SECONDS = 0.05
 
 
-class Busy(Exception):
-    """Shopify did nothing, because it is asked too much; free again after `wait_seconds`."""
+class Throttled(Exception):
+    """Shopify throttled the call, which had no effect; retry after `wait_seconds`."""
 
     def __init__(self, wait_seconds: float) -> None:
-        super().__init__(f"busy for {wait_seconds} s")
-        self.wait_seconds = max(wait_seconds, _WAIT_LEAST_SECONDS)
+        super().__init__(f"throttled for {wait_seconds} s")
+        self.wait_seconds = max(wait_seconds, _WAIT_MIN_SECONDS)
 
 
 class Failed(Exception):
-    """Shopify failed; whether it did what was asked is unknown."""
+    """Shopify failed; whether the call had an effect is unknown."""
 
 
 def with_retries[T](
     attempt: Callable[[], T], deadline: Deadline, clock: Clock, *, repeatable: bool
 ) -> T:
-    """Return what `attempt` returns, trying anew after Busy, and after failures if `repeatable`.
+    """Return the result of `attempt`, retried if throttled, and after failures if `repeatable`.
 
-    Raises ShopifyUnavailable by the deadline at the latest, and ShopifyRefused as it comes; that it
-    is certain is taken back if an attempt before may have had its effect.
+    Raises ShopifyUnavailable by the deadline at the latest, and ShopifyRefused at once, with
+    `certain` False if an earlier attempt may have had an effect.
     """
     unknown = False
     wait_seconds = 0.0
@@ -40,8 +40,8 @@ def with_retries[T](
     for number in range(ATTEMPTS_MAX):
         try:
             return attempt()
-        except Busy as busy:
-            wait_seconds, cause = busy.wait_seconds, busy
+        except Throttled as throttled:
+            wait_seconds, cause = throttled.wait_seconds, throttled
         except (Failed, CallError) as failure:
             unknown = True
             wait_seconds, cause = _pause_seconds(number), failure
@@ -60,6 +60,6 @@ def with_retries[T](
 
 
 def _pause_seconds(number: int) -> float:
-    """Half of it by chance, so that those who failed together do not come back together."""
+    """Exponential backoff, half of it jitter, so that calls that failed together spread out."""
     longest: float = _PAUSE_FIRST_SECONDS * 2**number
     return longest * random.uniform(0.5, 1)

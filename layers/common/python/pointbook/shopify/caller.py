@@ -1,6 +1,6 @@
-"""Who calls my page's API: by session token in the header, in the cookie, or by app proxy.
+"""The caller of my page's API: by session token in the header, in the cookie, or by app proxy.
 
-Every proof that is shown must hold, and all must agree; what is not shown is not asked for.
+Every proof that a request has must be valid, and all must agree; none of them is required.
 """
 
 import re
@@ -24,7 +24,7 @@ _READING_METHODS = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """What a request shows of its caller, as plain texts.
+    """The proofs of identity in a request, as plain texts.
 
     `authorization` is the header, `cookies` every value of the cookie `sessionToken`, `query` the
     decoded query pairs, `origin` the header of that name, `method` the HTTP method.
@@ -40,11 +40,11 @@ class Proofs:
 def identify(
     proofs: Proofs, keys: AppKeys, now: datetime, allowed_origins: frozenset[str]
 ) -> Session:
-    """Return who calls, at `now` (real time, aware).
+    """Return the caller's session at `now` (real time, aware).
 
-    Raises Unauthenticated when nothing is shown, when a proof does not hold or when two disagree,
-    and OriginRefused for a write whose only proof is a cookie, unless the page that sends it is
-    allowed: browsers add cookies to requests of any page.
+    Raises Unauthenticated if there is no proof, if one is invalid or if two disagree, and
+    OriginRefused for a write whose only proof is a cookie, unless its page is allowed: browsers add
+    cookies to requests of any page.
     """
     sessions = set()
     header_token = _header_token(proofs.authorization)
@@ -60,21 +60,22 @@ def identify(
         raise Unauthenticated("token_missing")
     if len(sessions) > 1:
         raise Unauthenticated("token_invalid")
-    if by_cookie_only and proofs.method not in _READING_METHODS:
-        _check_origin(proofs.origin, allowed_origins)
+    writes = proofs.method not in _READING_METHODS
+    if by_cookie_only and writes and proofs.origin not in allowed_origins:
+        raise OriginRefused
     return sessions.pop()
 
 
-def own_customer(asked: str, session: Session) -> str:
-    """Return the digits of the customer that `asked`, a path's `{customer}`, names.
+def own_customer(customer: str, session: Session) -> str:
+    """Return the digits of `customer`, a path's `{customer}`.
 
-    `me`, the digits, or a gid, URL-encoded or not. Raises NotYours for everything but the session's
-    own customer, well-formed or not, so that the answer tells nothing about others.
+    It is `me`, the digits, or a gid, URL-encoded or not. Raises NotYours for everything but the
+    session's own customer, well-formed or not, so that the answer reveals nothing about others.
     """
-    if asked == ME:
+    if customer == ME:
         return session.customer_id
     try:
-        digits = customer_digits(unquote(asked))
+        digits = customer_digits(unquote(customer))
     except InvalidRequest:
         raise NotYours from None
     if digits != session.customer_id:
@@ -83,15 +84,10 @@ def own_customer(asked: str, session: Session) -> str:
 
 
 def _header_token(authorization: str | None) -> str:
-    """Return the token of a Bearer header, "" if none is shown."""
+    """Return the token of a Bearer header, "" if there is none."""
     if not authorization:
         return ""
     bearer = _BEARER.fullmatch(authorization)
     if not bearer:
         raise Unauthenticated("token_invalid")
     return bearer["token"] or ""
-
-
-def _check_origin(origin: str | None, allowed_origins: frozenset[str]) -> None:
-    if origin not in allowed_origins:
-        raise OriginRefused

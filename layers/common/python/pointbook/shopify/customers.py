@@ -1,6 +1,6 @@
-"""The customers of one shop as Shopify knows them: their tags, and whether they are there at all.
+"""The customers of one shop in Shopify: their tags, and whether they exist.
 
-No webhook carries a customer's tags since API version 2025-01, so the Admin API is asked
+No webhook has a customer's tags since API version 2025-01, so they are read from the Admin API
 (https://shopify.dev/docs/api/admin-graphql/latest/queries/customer; needs `read_customers`).
 """
 
@@ -32,7 +32,7 @@ class Customers:
         """Return the digests of a customer's tags; None if the shop has no such customer.
 
         Raises ShopifyRefused, and ShopifyUnavailable within the given time, also for an answer that
-        cannot be read: what is unreadable is never taken for "no tags".
+        cannot be parsed, which is never treated as "no tags".
         """
         found = self._customer(CUSTOMER_TAGS, customer_id, within_seconds)
         if found is None:

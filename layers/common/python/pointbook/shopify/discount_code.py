@@ -1,8 +1,8 @@
-"""The discount code of a hold: derived from the request, so that a repetition finds the same one.
+"""The discount code of a hold: derived from the request, so that a repetition has the same one.
 
-A code is `PTS-` and 16 characters in groups of four, drawn from 30 that are not taken for each
-other (no I, L, O, U, 0, 1): 78 bits of an HMAC-SHA256, which nobody guesses without the key.
-Shopify takes codes in any case, so everything here does.
+A code is `PTS-` and 16 characters in groups of four, out of 30 that are not easily confused (no I,
+L, O, U, 0, 1): 78 bits of an HMAC-SHA256, which cannot be guessed without the key. Shopify accepts
+codes in any case, so all functions here do.
 """
 
 import hashlib
@@ -19,15 +19,15 @@ _ID_LENGTH = 32
 
 
 def derive_code(secret: bytes, shop: str, customer_id: str, key: str) -> str:
-    """Return the code of the hold that a customer (digits) asks for with an Idempotency-Key.
+    """Return the code of the hold that a customer (digits) requests with an Idempotency-Key.
 
-    The same for the same three, and another one for any others. ValueError without a secret.
+    Other arguments give another code. Raises ValueError if the secret is empty.
     """
     if not secret:
         raise ValueError("the secret is empty")
     if "\0" in shop or "\0" in customer_id:
         raise ValueError("a shop's domain and a customer's digits have no zero bytes")
-    # The key, which may be any text, comes last: so no two requests make one message.
+    # The key, which may be any text, comes last, so that no two requests have the same message.
     message = f"{shop}\0{customer_id}\0{key}".encode("utf-8", "surrogatepass")
     number = int.from_bytes(hmac.digest(secret, message, hashlib.sha256))
     groups = []
@@ -46,6 +46,6 @@ def is_our_code(text: str) -> bool:
 
 
 def hold_id_of(code: str) -> str:
-    """Return the id of the hold behind a code, whatever its case: 32 hexadecimal digits."""
+    """Return the id of the hold of a code in any case: 32 hexadecimal digits."""
     digest = hashlib.sha256(_PURPOSE + code.casefold().encode("utf-8", "surrogatepass"))
     return digest.hexdigest()[:_ID_LENGTH]

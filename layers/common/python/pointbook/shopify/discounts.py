@@ -1,6 +1,6 @@
-"""The discount codes that held points become at the shop's checkout.
+"""The discount codes with which customers use held points at the shop's checkout.
 
-A code is for one customer, for one order, and ends by itself when its hold does
+A code is for one customer, for one order, and expires with its hold
 (https://shopify.dev/docs/api/admin-graphql/latest/mutations/discountCodeBasicCreate).
 """
 
@@ -32,11 +32,11 @@ _EXPIRED = "EXPIRED"
 
 @dataclass(frozen=True, slots=True)
 class Discount:
-    """What a hold's code takes off an order, once, for one customer (digits), while it lasts.
+    """The discount of a hold: for one order of one customer (digits), while the hold lasts.
 
-    `amount_minor` is in the smallest unit of `currency`, which has to be the shop's own. Shopify
-    keeps whole seconds: what stands behind them is cut off, so that no code outlives its hold.
-    `combines_with` are the kinds of other discounts that one order may have beside it.
+    `amount_minor` is in the smallest unit of `currency`, which has to be the shop's own. Fractions
+    of a second are dropped, so that no code outlives its hold. `combines_with` are the kinds of
+    discounts that may be used together with it.
     """
 
     code: str
@@ -51,19 +51,19 @@ class Discount:
 
 
 class Discounts:
-    """The discount codes of one shop. All that is done may be repeated."""
+    """The discount codes of one shop. Every method is idempotent."""
 
     def __init__(self, admin: AdminApi) -> None:
         """Use the Admin API of the shop."""
         self._admin = admin
 
     def create(self, discount: Discount, within_seconds: float = BUDGET_SECONDS) -> str:
-        """Return the global id of the discount: a new one, or the same one if it is there already.
+        """Return the global id of the discount; it is created if it does not exist.
 
-        Raises ShopifyRefused where there is none and none will be: `code_taken_by_another` if the
-        code stands for something else, `currency_mismatch` if the shop reckons in another currency
-        (what was made is switched off again). Raises Unavailable where that is not known: then the
-        code has to be switched off, some time.
+        Raises ShopifyRefused if the discount does not exist and cannot be created:
+        `code_taken_by_another` if the code has another discount, `currency_mismatch` if the shop
+        has another currency (the new discount is deactivated). Raises Unavailable if it is unknown
+        whether it exists: then the code must be deactivated later.
         """
         deadline = self._admin.deadline(within_seconds)
         try:
@@ -72,19 +72,19 @@ class Discounts:
             )
         except ShopifyRefused as refused:
             if _TAKEN in refused.reasons:
-                return self._adopted(discount, deadline)
+                return self._id_if_same_discount(discount, deadline)
             if not refused.certain:
                 raise ShopifyUnavailable(_RETRY_AFTER_SECONDS) from refused
             raise
         node = (created or {}).get("codeDiscountNode")
-        if node is None:  # neither made nor refused: whoever asks again will see
+        if node is None:  # neither created nor refused: a repetition will find out
             raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
-        return self._in_currency(node, discount, deadline)
+        return self._id_if_in_currency(node, discount, deadline)
 
     def deactivate(self, code: str, within_seconds: float = BUDGET_SECONDS) -> bool:
-        """Return once no checkout takes the code any more; False if there is no such code.
+        """Deactivate the discount of a code; return False if there is no such code.
 
-        Raises ShopifyRefused or Unavailable where that is not sure.
+        Raises ShopifyRefused or Unavailable if checkouts may still accept the code.
         """
         deadline = self._admin.deadline(within_seconds)
         found = self._find(code, deadline)
@@ -100,25 +100,27 @@ class Discounts:
                 raise
         return True
 
-    def _adopted(self, discount: Discount, deadline: Deadline) -> str:
-        """The id of the discount that has the code, if it is this one."""
+    def _id_if_same_discount(self, discount: Discount, deadline: Deadline) -> str:
+        """Return the id of the discount that has the code, if it is this one."""
         with _unknown_if_refused():
             found = self._find(discount.code, deadline)
-        if found is None:  # deleted since, or not to be seen yet
+        if found is None:  # deleted meanwhile, or not visible yet
             raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
         differing = differences(found["codeDiscount"], discount)
         if differing:
             log.warning("code_taken_by_another", hold_id=discount.hold_id, differing=differing)
             raise ShopifyRefused(
-                f"The code of hold {discount.hold_id} stands for another discount:"
+                f"The code of hold {discount.hold_id} belongs to another discount:"
                 f" its {', '.join(differing)} differ.",
                 (_TAKEN,),
                 "code_taken_by_another",
             )
-        return self._in_currency(found, discount, deadline)
+        return self._id_if_in_currency(found, discount, deadline)
 
-    def _in_currency(self, node: Mapping[str, Any], discount: Discount, deadline: Deadline) -> str:
-        """The id of the node, unless its amount is in another currency than was meant."""
+    def _id_if_in_currency(
+        self, node: Mapping[str, Any], discount: Discount, deadline: Deadline
+    ) -> str:
+        """Return the id of the node if its amount is in the discount's currency."""
         gid: str = node["id"]
         currency = _amount(node["codeDiscount"]).get("currencyCode")
         if currency == discount.currency:
@@ -126,7 +128,7 @@ class Discounts:
         with _unknown_if_refused():
             self._deactivate(gid, deadline)
         raise ShopifyRefused(
-            f"The shop reckons in {currency}, but the programme's currency is"
+            f"The shop's currency is {currency}, but the programme's currency is"
             f" {discount.currency}; set the programme's currency to {currency}.",
             (),
             "currency_mismatch",
@@ -141,7 +143,7 @@ class Discounts:
 
 @contextmanager
 def _unknown_if_refused() -> Iterator[None]:
-    """A refusal here says nothing of the discount: it may be there, and usable."""
+    """Raise ShopifyUnavailable for a refusal: the discount may exist and be usable."""
     try:
         yield
     except ShopifyRefused as refused:
@@ -171,12 +173,12 @@ def discount_input(discount: Discount) -> dict[str, Any]:
 
 
 def differences(found: Mapping[str, Any], discount: Discount) -> list[str]:
-    """Return in what an existing discount is not the one that we would have made.
+    """Return the names of the fields in which an existing discount differs from `discount`.
 
-    Title, start and combinations may be changed by the shop's staff; they give nobody more points.
+    The shop's staff may change title, start and combinations: those cannot be worth more points.
     """
     customers = [one.get("id") for one in (found.get("context") or {}).get("customers") or []]
-    alike = {
+    same = {
         "amount": _decimal(_amount(found).get("amount"))
         == Decimal(decimal_text(discount.amount_minor, discount.currency))
         and not _value(found).get("appliesOnEachItem"),
@@ -185,11 +187,11 @@ def differences(found: Mapping[str, Any], discount: Discount) -> list[str]:
         "usage limit": found.get("usageLimit") == USAGE_LIMIT,
         "tags": set(TAGS) <= set(found.get("tags") or []),
     }
-    return [name for name, same in alike.items() if not same]
+    return [name for name, is_same in same.items() if not is_same]
 
 
 def _amount(found: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The money that a discount takes off; empty where it takes off something else."""
+    """Return the amount of a discount; empty if it is not an amount of money."""
     return _value(found).get("amount") or {}
 
 

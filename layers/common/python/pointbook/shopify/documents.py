@@ -1,7 +1,7 @@
 """Every GraphQL document that Pointbook sends to Shopify's Admin API, version 2026-10.
 
-A document has one root field. A test holds all of them, with the variables that are built for them,
-against Shopify's own schema.
+A document has one root field. A test validates all of them, with the variables that are built for
+them, against Shopify's own schema.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ API_VERSION = "2026-10"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document and the name of its root field, under which the answer stands."""
+    """A document and the name of its root field, which is the key of the answer."""
 
     root: str
     text: str
@@ -73,7 +73,7 @@ mutation DeactivateDiscount($id: ID!) {
 FLOW_TRIGGER_RECEIVE = Document(
     "flowTriggerReceive",
     """
-mutation TellFlow($handle: String!, $payload: JSON!) {
+mutation SendTrigger($handle: String!, $payload: JSON!) {
   flowTriggerReceive(handle: $handle, payload: $payload) {
     userErrors { field message }
   }

@@ -1,9 +1,8 @@
-"""Shopify Flow's actions: from the bytes that arrived to a checked request.
+"""Shopify Flow's actions: verifies and validates the raw request.
 
 `POST`, signed, JSON with `shopify_domain`, `action_run_id`, `handle` and `properties`
 (https://shopify.dev/docs/apps/build/flow/actions/endpoints). The shop is the one in the signed
-body, never a header. `step_reference` and members that are not known are ignored, wherever they
-stand.
+body, never a header. `step_reference` and unknown members are ignored.
 """
 
 import re
@@ -25,7 +24,6 @@ REPORT_POINTS = "report-points"
 
 TEXT_LENGTH_MAX = 255
 
-
 _ENTRY_ID = re.compile(r"[1-9][0-9]{0,19}-[0-9]{12}")
 
 
@@ -43,7 +41,7 @@ class FlowAction:
 class PointsAction(FlowAction):
     """An action that moves points.
 
-    `days_to_expire` 1 means valid through tomorrow; None: by the programme's rule.
+    `days_to_expire` 1 means valid through tomorrow; None: the programme's rule applies.
     `idempotency_key` is the merchant's own, None if there is none. `cause_entry_id` is the entry
     whose trigger started this workflow, None if the merchant did not pass it on.
     """
@@ -58,9 +56,9 @@ class PointsAction(FlowAction):
 def read_customer_action(
     method: str, headers: Mapping[str, str], body: bytes, keys: AppKeys, handle: str
 ) -> FlowAction:
-    """Return the action that these raw bytes ask for: one with a customer and nothing more.
+    """Return the action in these raw bytes: one with a customer and nothing more.
 
-    In this order, so that nothing of an unsigned body is looked at: MethodNotAllowed,
+    Raises, in this order, so that nothing of an unsigned body is parsed: MethodNotAllowed,
     SignatureMissing, SignatureWrong, MalformedBody, UnknownShop, InvalidRequest with the field.
     """
     shop, members = read_signed_object(method, headers, body, keys)
@@ -70,21 +68,22 @@ def read_customer_action(
 def read_points_action(
     method: str, headers: Mapping[str, str], body: bytes, keys: AppKeys, handle: str
 ) -> PointsAction:
-    """Return the action that these raw bytes ask for; same order and errors as above.
+    """Return the action in these raw bytes. Raises as `read_customer_action` does.
 
     Points and days may be texts, because Flow renders templates: "500" is a number, "500.0", " 500"
-    and "5e2" are refused. An empty key, cause or number of days counts as not given, and spaces
-    around a key do not count.
+    and "5e2" are refused. An empty key, cause or number of days counts as missing; spaces around a
+    key are removed.
     """
     shop, members = read_signed_object(method, headers, body, keys)
     envelope = _envelope(shop, members, handle)
     properties = members["properties"]
+    key = optional_text(properties.get("idempotency_key"), "idempotency_key", TEXT_LENGTH_MAX)
     return PointsAction(
         **envelope,
         points=whole_number(properties.get("points"), "points", 1, POINTS_MAX),
         reason=text(properties.get("reason"), "reason", TEXT_LENGTH_MAX),
         days_to_expire=_days(properties.get("days_to_expire")),
-        idempotency_key=_key(properties.get("idempotency_key")),
+        idempotency_key=key.strip() if key is not None else None,
         cause_entry_id=_cause(properties.get("cause_entry_id")),
     )
 
@@ -93,7 +92,7 @@ def _envelope(shop: str, members: Mapping[str, Any], handle: str) -> dict[str, s
     sent_handle = members.get("handle", handle)
     if sent_handle != handle:
         raise InvalidRequest(
-            "handle", f"handle is {shown(sent_handle)}, but this address carries out {handle}."
+            "handle", f"handle is {shown(sent_handle)}, but this address is for {handle}."
         )
     properties = members.get("properties")
     if not isinstance(properties, dict):
@@ -113,7 +112,7 @@ def _days(value: object) -> int | None:
 
 
 def _cause(value: object) -> str | None:
-    """An entry's id, as triggers carry it: it is kept with the entry, so it is nothing else."""
+    """Return the id of an entry, as triggers have it. It is stored, so other texts are refused."""
     given = optional_text(value, "cause_entry_id", TEXT_LENGTH_MAX)
     if given is not None and not _ENTRY_ID.fullmatch(given):
         raise InvalidRequest(
@@ -121,9 +120,3 @@ def _cause(value: object) -> str | None:
             f"cause_entry_id is {shown(given)}; pass on the trigger's Entry Id as it is.",
         )
     return given
-
-
-def _key(value: object) -> str | None:
-    """A template may render spaces around a key; they make no other key of it."""
-    key = optional_text(value, "idempotency_key", TEXT_LENGTH_MAX)
-    return key.strip() if key is not None else None

@@ -1,7 +1,7 @@
-"""Shopify Flow's lifecycle callback: whether any workflow with one of our triggers is switched on.
+"""Shopify Flow's lifecycle callback: whether any workflow with one of our triggers is turned on.
 
-Signed like an action. The trigger is named by `flow_trigger_definition_id`; Shopify documents that
-as the trigger's id and shows titles, so both our handles and the extensions' names are understood.
+Signed like an action. `flow_trigger_definition_id` identifies the trigger. Shopify documents it as
+an id but shows titles, so both our handles and the extensions' names are accepted.
 (https://shopify.dev/docs/apps/build/flow/track-lifecycle-events)
 """
 
@@ -29,40 +29,40 @@ NAMES = {
     "points changed": POINTS_CHANGED,
     "points about to expire": POINTS_EXPIRING,
 }
-"""Our triggers by the names that merchants see, in small letters."""
+"""The handles of our triggers, by the lower-case names that merchants see."""
 
 
 @dataclass(frozen=True, slots=True)
-class TriggerUse:
-    """Since `at`, workflows of a shop listen to a trigger, or none does any more.
+class TriggerStatus:
+    """Whether, since `at`, any workflow of a shop with a trigger is turned on.
 
-    `handle` is None for a trigger that is none of ours.
+    `handle` is None if the trigger is not ours.
     """
 
     shop: str
     handle: str | None
     at: datetime
-    listened: bool
+    enabled: bool
 
 
-def read_trigger_use(
+def read_trigger_status(
     method: str, headers: Mapping[str, str], body: bytes, keys: AppKeys
-) -> TriggerUse:
-    """Return what these raw bytes say.
+) -> TriggerStatus:
+    """Return the status in these raw bytes.
 
-    In this order: MethodNotAllowed, SignatureMissing, SignatureWrong, MalformedBody, UnknownShop,
+    Raises, in this order: MethodNotAllowed, SignatureMissing, SignatureWrong, MalformedBody, UnknownShop,
     InvalidRequest with the field.
     """
     shop, members = read_signed_object(method, headers, body, keys)
-    listened = members.get("has_enabled_flow")
-    if not isinstance(listened, bool):
+    enabled = members.get("has_enabled_flow")
+    if not isinstance(enabled, bool):
         raise InvalidRequest(
-            "has_enabled_flow", f"has_enabled_flow is {shown(listened)}, but must be true or false."
+            "has_enabled_flow", f"has_enabled_flow is {shown(enabled)}, but must be true or false."
         )
     definition = text(
         members.get("flow_trigger_definition_id"), "flow_trigger_definition_id", TEXT_LENGTH_MAX
     )
-    return TriggerUse(shop, _handle(definition), _instant(members.get("timestamp")), listened)
+    return TriggerStatus(shop, _handle(definition), _instant(members.get("timestamp")), enabled)
 
 
 def _handle(definition: str) -> str | None:

@@ -19,9 +19,9 @@ class FlowTriggers:
         self._admin = admin
 
     def send(self, trigger: Trigger, seconds: float) -> str | None:
-        """Send a trigger; None: Flow accepted it. A text: Flow rejects this one, and says why.
+        """Send a trigger. Return None if Flow accepted it, else Flow's reason for rejecting it.
 
-        A failed call is retried while there is time, so Flow may get a trigger twice; its Entry Id
+        A failed call is retried until the deadline, so Flow may get a trigger twice; its Entry Id
         identifies it. Raises ShopifyUnavailable, and ShopifyRefused if the shop accepts no call at
         all (the app was uninstalled, lacks a scope, or sends an invalid request).
         """

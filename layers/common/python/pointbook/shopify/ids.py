@@ -1,6 +1,6 @@
-"""The forms in which a Shopify customer id arrives, and the one form that the ledger keeps.
+"""The forms of Shopify customer ids, and the one form that the ledger stores.
 
-| form | who sends it |
+| form | sender |
 |---|---|
 | `8840734670934` as a number | webhooks |
 | `"8840734670934"` | Flow by Shopify's documentation, till member numbers, my page's paths |
@@ -22,8 +22,8 @@ _ANY_FORM = re.compile(r"(?:gid://shopify/Customer/?)?([1-9][0-9]{0,19})")
 def customer_digits(value: object, field: str = "customer_id") -> str:
     """Return the customer id `value` as 1 to 20 ASCII digits without a leading zero.
 
-    Raises InvalidRequest for everything that is not one of the four forms above: bool, float, zero,
-    a sign, leading zeros, spaces, digits of other scripts, another kind of gid, a query string.
+    Raises InvalidRequest for everything but the four forms above, such as bool, float, zero, a
+    sign, leading zeros, spaces, digits of other scripts, another kind of gid, a query string.
     """
     found = _ANY_FORM.fullmatch(_as_text(value))
     if not found:
@@ -36,13 +36,13 @@ def customer_digits(value: object, field: str = "customer_id") -> str:
 
 
 def number_digits(value: object, field: str) -> str:
-    """Return the id of an order or of anything else of Shopify's as digits; gids have any kind.
+    """Return the id of any Shopify object, such as an order, as digits; gids may be of any kind.
 
     Raises InvalidRequest for everything else.
     """
     found = _ANY_NUMBER.fullmatch(_as_text(value))
     if not found:
-        raise InvalidRequest(field, f"{field} is {shown(value)}, but must be an id of Shopify's.")
+        raise InvalidRequest(field, f"{field} is {shown(value)}, but must be a Shopify id.")
     return found[1]
 
 
@@ -53,12 +53,12 @@ def customer_digits_in_gid(value: object) -> str | None:
 
 
 def is_customer_digits(text: str) -> bool:
-    """Return whether `text` is a customer id in the form that the ledger keeps."""
+    """Return whether `text` is a customer id in the form that the ledger stores."""
     return _DIGITS.fullmatch(text) is not None
 
 
 def customer_gid(digits: str) -> str:
-    """Return the gid that Shopify's Admin API takes for the customer with these `digits`."""
+    """Return the gid for Shopify's Admin API of the customer with these `digits`."""
     if not is_customer_digits(digits):
         raise ValueError(f"{digits!r} are not the digits of a customer id")
     return f"gid://shopify/Customer/{digits}"

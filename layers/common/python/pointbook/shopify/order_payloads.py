@@ -1,10 +1,10 @@
-"""Orders and refunds as Shopify's webhooks carry them, as far as points need them.
+"""Models of the fields that points need of orders and refunds in Shopify's webhooks.
 
-Fields: https://shopify.dev/docs/api/admin-rest/latest/resources/order and .../refund. Whatever else
-a payload has is ignored. Money is Decimal: texts and JSON numbers are read digit by digit.
+Fields: https://shopify.dev/docs/api/admin-rest/latest/resources/order and .../refund. Other
+fields are ignored. Money is an exact Decimal.
 
-A field that is missing has its default. One that is there and cannot be read is refused by its
-name, and so is the projection's marker, whatever the field's kind.
+A missing field has its default. An invalid field is refused by its name, and so is the projection's
+marker for unreadable values.
 """
 
 import re
@@ -38,12 +38,12 @@ def _as_customer(value: object) -> object:
     try:
         return customer_digits(value)
     except InvalidRequest:
-        raise ValueError("a customer's id") from None
+        raise ValueError("not a customer's id") from None
 
 
 def _readable(value: str) -> str:
     if value == UNREADABLE:
-        raise ValueError("what was sent cannot be read")
+        raise ValueError("the value cannot be read")
     return value
 
 
@@ -53,20 +53,20 @@ def _upper(value: object) -> object:
 
 def _no_float(value: object) -> object:
     if isinstance(value, bool | float):
-        raise ValueError("an amount is a decimal text")
+        raise ValueError("an amount must be a decimal text")
     return value
 
 
 Id = Annotated[str, BeforeValidator(_as_digits), Field(pattern=r"^[1-9][0-9]{0,19}$")]
-"""A number of Shopify's, as its digits; its gid is read too."""
+"""The digits of an id, given as a number, as digits or as a gid."""
 
 CustomerId = Annotated[str, BeforeValidator(_as_customer)]
-"""The same of a customer: no other kind of gid is read."""
+"""The digits of a customer id: gids of other kinds are refused."""
 
 Word = Annotated[str, AfterValidator(_readable)]
 Flag = Annotated[bool, Field(strict=True)]
 Currency = Annotated[str, BeforeValidator(_upper), Field(pattern=r"^[A-Z]{3}$")]
-"""A currency's code, in capitals however it was sent."""
+"""A currency's code, converted to capitals."""
 
 AMOUNT_LIMIT = 10**15
 """Far beyond any order; products and sums of such amounts are still exact."""
@@ -76,7 +76,7 @@ Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 
 
 class Part(BaseModel):
-    """Anything in a payload."""
+    """The base of all parts of a payload."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -89,13 +89,13 @@ class Money(Part):
 
 
 class MoneySet(Part):
-    """One amount in two currencies; the shop's is the one that counts."""
+    """One amount in two currencies; only the shop's is used."""
 
     shop_money: Money
 
 
 class Allocation(Part):
-    """What one discount took off a line."""
+    """The amount of one discount on a line."""
 
     amount: Amount
     amount_set: MoneySet | None = None
@@ -103,7 +103,7 @@ class Allocation(Part):
 
     @property
     def taken_off(self) -> Decimal:
-        """In the shop's currency."""
+        """The amount in the shop's currency."""
         return in_shop_money(self.amount, self.amount_set)
 
 
@@ -115,19 +115,19 @@ class TaxLine(Part):
 
 
 class Sold(Part):
-    """What a line says of what it sells. Only a tip has a gateway and a method of its own."""
+    """The product of a line. Only a tip has a gateway and a method of its own."""
 
     has_tip_gateway: Flag = False
     has_tip_method: Flag = False
 
     @property
     def is_tip(self) -> bool:
-        """Whether it is a tip, which Shopify lists among the lines, but in no subtotal."""
+        """Whether it is a tip: Shopify lists tips among the lines, but in no subtotal."""
         return self.has_tip_gateway or self.has_tip_method
 
 
 class LineItem(Sold):
-    """So many pieces of one thing."""
+    """A line of an order."""
 
     id: Id
     quantity: Count
@@ -140,7 +140,7 @@ class LineItem(Sold):
 
     @property
     def net(self) -> Decimal:
-        """What all pieces cost after discounts, in the shop's currency."""
+        """The price of all pieces after discounts, in the shop's currency."""
         gross = in_shop_money(self.price, self.price_set) * self.quantity
         return gross - sum(allocation.taken_off for allocation in self.discount_allocations)
 
@@ -151,13 +151,13 @@ class LineItem(Sold):
 
 
 class RefundedItem(Sold):
-    """What a refund says about the line it gives back."""
+    """The product of a refunded line."""
 
     gift_card: Flag | None = None
 
 
 class RefundLine(Part):
-    """So many pieces of one line given back."""
+    """A refunded line, or part of one."""
 
     line_item_id: Id
     quantity: Count
@@ -169,7 +169,7 @@ class RefundLine(Part):
 
 
 class Transaction(Part):
-    """Money that moved, or was to move."""
+    """A payment, made or attempted."""
 
     kind: Word
     status: Word
@@ -178,10 +178,9 @@ class Transaction(Part):
 
 
 class Adjustment(Part):
-    """Money of a refund beyond what was calculated for it; below zero is paid to the customer.
+    """The difference of a refund from its calculated amount; negative: paid to the customer.
 
-    `kind` says whether it is for shipping; versions of Shopify's API that do not name it have
-    nothing of shipping here.
+    `kind` says whether it is for shipping; API versions without it have no shipping here.
     """
 
     kind: Word = ""
@@ -192,19 +191,19 @@ class Adjustment(Part):
 
     @property
     def paid(self) -> Decimal:
-        """What was paid to the customer, tax included, in the shop's currency."""
+        """The amount paid to the customer, including tax, in the shop's currency."""
         amount = in_shop_money(self.amount, self.amount_set)
         return -amount - in_shop_money(self.tax_amount, self.tax_amount_set)
 
 
 class ShippingLine(Part):
-    """Shipping that a refund pays back."""
+    """Refunded shipping."""
 
     id: Id | None = None
 
 
 class RefundPayload(Part):
-    """One refund, by itself or within its order."""
+    """One refund, alone or in its order."""
 
     id: Id
     order_id: Id
@@ -216,8 +215,8 @@ class RefundPayload(Part):
     total_duties_set: MoneySet | None = None
 
     @property
-    def names_what_it_is_for(self) -> bool:
-        """Whether it says what its money is for."""
+    def has_items(self) -> bool:
+        """Whether the refund has any items, adjustments, shipping or duties."""
         duties = self.total_duties_set
         return bool(
             self.refund_line_items
@@ -228,15 +227,15 @@ class RefundPayload(Part):
 
 
 class Buyer(Part):
-    """Whose order it is; nobody's that we know where there is no id."""
+    """The customer of an order; without an id for a guest."""
 
     id: CustomerId | None = None
 
 
 class Application(Part):
-    """One discount of an order; `code` is given for codes of holds only.
+    """One discount of an order; `code` is set for codes of holds only.
 
-    Every discount has a type, so that each is listed and keeps its place.
+    Every discount has a type, so that none is left out and indexes stay valid.
     """
 
     type: Word = ""
@@ -244,16 +243,16 @@ class Application(Part):
 
 
 class DiscountCode(Part):
-    """A code and what it took off altogether."""
+    """A code and its total amount on the order."""
 
     code: Word | None = None
     amount: Amount
 
 
 class OrderPayload(Part):
-    """One order at one time.
+    """The state of an order at one time.
 
-    `metafields` may be anything: another app's mistake there stops no order (`shopify.orders`).
+    `metafields` may be anything: another app's mistake there must not stop the order.
     """
 
     id: Id
@@ -275,7 +274,7 @@ class OrderPayload(Part):
 
 
 def in_shop_money(amount: Decimal, both: MoneySet | None) -> Decimal:
-    """The amount in the shop's currency: from the set where there is one."""
+    """Return the amount in the shop's currency: from the set if there is one."""
     return both.shop_money.amount if both is not None else amount
 
 

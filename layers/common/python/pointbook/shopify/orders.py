@@ -1,20 +1,20 @@
-"""What an order or a refund of Shopify's says, in the words of points.
+"""Parses orders and refunds of Shopify into the facts that points need.
 
-| fact | where it is read |
+| fact | source |
 |---|---|
-| goods | lines: price × quantity − their discounts; a payload without lines: `subtotal_price` |
-| removed by editing | pieces missing in `current_quantity` that none of its refunds accounts for |
-| refund: goods | its lines |
-| refund: money beside them | `order_adjustments`; where it names nothing else, its transactions |
+| goods | lines: price × quantity − their discounts; without lines: `subtotal_price` |
+| removed by editing | pieces missing in `current_quantity` that no refund has |
+| refunded goods | the refund's lines |
+| extra money refunded | `order_adjustments`; if the refund has no other items, its transactions |
 | points of a hold | the allocations of the discount with the hold's code, else `discount_codes` |
-| points at a till | metafield `omni_hub.point_used`; None where it cannot be read |
+| points used at a till | metafield `omni_hub.point_used`; None if it cannot be parsed |
 
-Shipping, duties and tips are in none of them. Shopify's plain figures stand before refunds, which
-come by id, as of the order that lists them or of their own making.
+None of them includes shipping, duties or tips. Shopify's amounts of an order are those before
+refunds; a refund has the time of the order that lists it, or its own.
 
-A refund's adjustments are what it paid beyond what its lines, shipping and duties come to. While
-money is on its way, an adjustment takes it back, and another gives it again once it has moved. So
-money that is on its way is added here, as far as it is in the shop's currency.
+A refund's adjustments are the amount paid beyond its lines, shipping and duties. While a payment is
+pending, an adjustment cancels it, and another one restores it once it has succeeded. So pending
+payments are added here if they are in the shop's currency.
 """
 
 from collections.abc import Iterable, Mapping
@@ -38,10 +38,10 @@ from pointbook.shopify.order_payloads import (
 from pointbook.shopify.projection import TILL_KEY, TILL_NAMESPACE, UNREADABLE, till_points
 
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
-"""Financial statuses of an order that was paid once."""
+"""Financial statuses of an order that has been paid, even if it was refunded later."""
 
-_ON_ITS_WAY = "pending"
-_PAID_BACK = frozenset({"success", _ON_ITS_WAY})
+_PENDING = "pending"
+_REFUND_STATUSES = frozenset({"success", _PENDING})
 _SHIPPING = "shipping_refund"
 TILL_FIELD = f"metafields.{TILL_NAMESPACE}.{TILL_KEY}"
 _TILL_POINTS_MAX = 1_000_000_000
@@ -50,7 +50,7 @@ _NOTHING = Decimal(0)
 
 @dataclass(frozen=True, slots=True)
 class CodeUse:
-    """A hold's code on an order, and how much it took off, in the smallest unit."""
+    """A hold's code on an order, and its amount in the smallest unit."""
 
     code: str
     amount_minor: int
@@ -58,9 +58,10 @@ class CodeUse:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """One order at one time. `till_points` were used at a counter; None: nobody can read how many.
+    """The state of an order at one time.
 
-    `customer_id` is None for a guest's order.
+    `till_points` were used at a till; None if their number cannot be parsed. `customer_id` is None
+    for a guest's order.
     """
 
     order_id: str
@@ -87,9 +88,9 @@ class RefundFacts:
 
 
 def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
-    """Read the payload of `orders/*`; `currency` is the shop's.
+    """Parse the payload of `orders/*`; `currency` is the shop's.
 
-    Raises InvalidRequest with the field that cannot be used.
+    Raises InvalidRequest with the field that is invalid.
     """
     order = _read(OrderPayload, payload)
     currency = currency.upper()
@@ -121,11 +122,10 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
 
 
 def read_refund(payload: Mapping[str, Any], currency: str) -> RefundFacts:
-    """Read the payload of `refunds/create`. Raises InvalidRequest as `read_order` does."""
+    """Parse the payload of `refunds/create`. Raises InvalidRequest as `read_order` does."""
     currency = currency.upper()
     refund = _read(RefundPayload, payload)
-    refunded = _refund(refund, refund.created_at, currency)
-    return RefundFacts(refund.order_id, refunded)
+    return RefundFacts(refund.order_id, _refund(refund, refund.created_at, currency))
 
 
 def _read[T: Part](kind: type[T], payload: Mapping[str, Any]) -> T:
@@ -143,12 +143,12 @@ def _goods(order: OrderPayload, removed: Mapping[str, int], currency: str) -> Go
             return None
         priced_minor = _minor(order.subtotal_price, currency, "subtotal_price")
         return Goods(priced_minor, _minor(order.total_tax, currency, "total_tax"))
-    kept = {line.id: line.quantity - removed.get(line.id, 0) for line in order.line_items}
-    return _pieces(order, kept, currency)
+    remaining = {line.id: line.quantity - removed.get(line.id, 0) for line in order.line_items}
+    return _pieces(order, remaining, currency)
 
 
 def _pieces(order: OrderPayload, pieces: Mapping[str, int], currency: str) -> Goods:
-    """So many pieces of each line, by its id. Tips are no goods."""
+    """Return these numbers of pieces, by line id, as Goods. Tips do not count."""
     counted = [
         (line, count)
         for line in order.line_items
@@ -164,7 +164,7 @@ def _pieces(order: OrderPayload, pieces: Mapping[str, int], currency: str) -> Go
 def _sum_of(
     parts: Iterable[tuple[Decimal, Decimal, bool]], pieces: int, currency: str, field: str
 ) -> Goods:
-    """Goods from (net, tax, is a gift card); rounded once, when everything is added up."""
+    """Return the sum of (net, tax, is a gift card) as Goods, rounded once at the end."""
     sums = [_NOTHING] * 4
     for net, tax, is_gift_card in parts:
         sums[0] += net
@@ -184,9 +184,9 @@ def _minor(amount: Decimal, currency: str, field: str) -> int:
 
 
 def _removed_pieces(order: OrderPayload) -> dict[str, int]:
-    """Pieces of each line that left the order otherwise than by a refund it lists.
+    """Return the pieces of each line that were removed without a refund.
 
-    A payload that does not list its refunds says nothing about it.
+    Empty if the payload does not list its refunds.
     """
     if order.refunds is None:
         return {}
@@ -202,9 +202,9 @@ def _removed_pieces(order: OrderPayload) -> dict[str, int]:
 
 
 def _of(pieces: int, line: LineItem, amount: Decimal) -> Decimal:
-    """The part of a line's amount for some of its pieces, divided last, so that it is exact.
+    """Return the part of a line's amount for some of its pieces.
 
-    Halves are then halves: 5 of 6 pieces of 3 yen are 2.5, not a trifle less.
+    Divided last, so that halves are exact: 5 of 6 pieces of 3 yen are 2.5, not slightly less.
     """
     return amount * pieces / line.quantity
 
@@ -226,7 +226,7 @@ def _refund(
         net = in_shop_money(line.subtotal, line.subtotal_set)
         parts.append((net, in_shop_money(line.total_tax, line.total_tax_set), is_gift_card))
         pieces += line.quantity
-    money = _money_beside_lines(refund, currency)
+    money = _extra_money(refund, currency)
     return Refund(
         refund_id=refund.id,
         goods=_sum_of(parts, pieces, currency, "refund_line_items"),
@@ -235,23 +235,27 @@ def _refund(
     )
 
 
-def _money_beside_lines(refund: RefundPayload, currency: str) -> Decimal | None:
-    """What was paid back beyond what the refund names. None: no money has moved."""
-    paid_back = [t for t in refund.transactions if t.kind == "refund" and t.status in _PAID_BACK]
-    ours = [t for t in paid_back if t.currency in ("", currency)]
+def _extra_money(refund: RefundPayload, currency: str) -> Decimal | None:
+    """Return the amount refunded beyond the refund's items; None if nothing was paid."""
+    paid = [
+        one
+        for one in refund.transactions
+        if one.kind == "refund" and one.status in _REFUND_STATUSES
+    ]
+    in_currency = [one for one in paid if one.currency in ("", currency)]
     adjustments = [one for one in refund.order_adjustments if one.kind != _SHIPPING]
     if adjustments:
-        on_its_way = sum((t.amount for t in ours if t.status == _ON_ITS_WAY), _NOTHING)
-        return sum((one.paid for one in adjustments), on_its_way)
-    if not paid_back:
+        pending = sum((one.amount for one in in_currency if one.status == _PENDING), _NOTHING)
+        return sum((one.paid for one in adjustments), pending)
+    if not paid:
         return None
-    if refund.names_what_it_is_for:
+    if refund.has_items:
         return _NOTHING
-    return sum((t.amount for t in ours), _NOTHING)
+    return sum((one.amount for one in in_currency), _NOTHING)
 
 
 def _code_uses(order: OrderPayload, currency: str) -> tuple[CodeUse, ...]:
-    """Each code of a hold that the order carries, in whatever case, and what it took off."""
+    """Return the codes of holds on the order, in capitals, and their amounts."""
     used: dict[str, Decimal] = {}
     for index, application in enumerate(order.discount_applications):
         if application.code:
@@ -265,7 +269,7 @@ def _code_uses(order: OrderPayload, currency: str) -> tuple[CodeUse, ...]:
             used[code] = used.get(code, _NOTHING) + sum(taken_off, _NOTHING)
     for discount_code in order.discount_codes:
         code = (discount_code.code or "").upper()
-        if code and not used.get(code):  # no line says so, but the order does
+        if code and not used.get(code):  # the order has it, but no line
             used[code] = discount_code.amount
     return tuple(
         CodeUse(code, _minor(amount, currency, "discount_codes")) for code, amount in used.items()
@@ -273,9 +277,9 @@ def _code_uses(order: OrderPayload, currency: str) -> tuple[CodeUse, ...]:
 
 
 def _till_points(metafields: object) -> int | None:
-    """Points that a customer used at a counter, as Omni Hub writes them to the order.
+    """Return the points used at a till, which Omni Hub writes to the order.
 
-    None where that cannot be read: it is another app's, and the order is Shopify's.
+    None if that cannot be parsed: another app's mistake must not stop the order.
     """
     if not isinstance(metafields, list | tuple):
         return None

@@ -1,18 +1,18 @@
-"""Which fields of a webhook's body go on to a queue: what is not named here is dropped.
+"""The fields of a webhook's body that go on to a queue: all others are dropped.
 
-So no name, address, e-mail, phone, note, title or tag gets behind the entrance.
+So no name, address, e-mail, phone number, note, title or tag gets onto a queue.
 
-A shape names the fields of an object: one value of a kind, an object or a list of objects, each
-with a shape of its own. Three cases are told apart:
+A shape maps the fields of an object to their kinds: a value, an object or a list of objects, each
+with a shape of its own. There are three cases:
 
-| in the body | what goes on |
+| in the body | on the queue |
 |---|---|
-| the field is missing, or null where Shopify sends null | nothing: the worker takes the default |
-| a value of the field's kind | the value, in one form for each kind |
+| the field is missing, or null where Shopify sends null | nothing: the worker uses the default |
+| a valid value | the value, normalized |
 | anything else | `UNREADABLE`: the worker refuses the message and names the field |
 
-The marker replaces the value, so that nothing rides along in a field that is kept. Apart from that
-nothing is interpreted here: that is the workers' work.
+The marker replaces the value, so that nothing else gets through in a field that is listed. Values
+are not interpreted here but by the workers.
 
 Fields as in Shopify's webhook reference, API version 2026-04 and later
 (https://shopify.dev/docs/api/webhooks).
@@ -30,10 +30,10 @@ from pointbook.shopify.discount_code import is_our_code
 ID_MAX = 10**20
 
 UNREADABLE = "unreadable"
-"""What stands in place of a value that is there and is not of its field's kind."""
+"""The marker in place of an invalid value."""
 
 TILL_NAMESPACE, TILL_KEY = "omni_hub", "point_used"
-"""The metafield in which Omni Hub says how many points an order used at a till."""
+"""The metafield in which Omni Hub writes how many points an order used at a till."""
 
 _ID = re.compile(r"(?:gid://shopify/[A-Za-z]{1,40}/?)?[0-9]{1,20}")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?")
@@ -50,15 +50,15 @@ _FULL_WIDTH = {ord("０") + digit: ord("0") + digit for digit in range(10)}
 
 _CURRENCY_DIGITS_MAX = 4
 _FLOAT_DIGITS_MIN = 15
-"""A double that is not quite what was meant has at least so many digits in its shortest form."""
+"""An inexact double has at least so many digits in its shortest form."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A field with one value, and its name on the queue if another.
+class Value:
+    """A field with one value, and its name on the queue if it is another one.
 
-    `read` returns the value in its usual form, UNREADABLE, or None: readable, but nothing to keep.
-    `null` says the same as the field's absence where that is set.
+    `read` returns the normalized value, UNREADABLE, or None to drop a valid value. With `null` set,
+    null means the same as a missing field.
     """
 
     read: Callable[[Any], Any]
@@ -76,30 +76,30 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Each:
-    """A field with a list of objects. The list keeps its length: fields refer to places."""
+    """A field with a list of objects. The list keeps its length: other fields refer to indexes."""
 
     shape: "Shape"
     null: bool = False
 
 
-type Part = Kept | One | Each
+type Part = Value | One | Each
 type Shape = Mapping[str, Part]
 
 
 def projected(body: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
-    """Return what `shape` keeps of `body`."""
-    kept: dict[str, Any] = {}
+    """Return the fields of `body` that are in `shape`."""
+    projection: dict[str, Any] = {}
     for name, part in shape.items():
-        value = _kept(body[name], part) if name in body else None
+        value = _projected_value(body[name], part) if name in body else None
         if value is not None:
-            kept[part.name or name if isinstance(part, Kept) else name] = value
-    return kept
+            projection[part.name or name if isinstance(part, Value) else name] = value
+    return projection
 
 
 def till_points(value: object) -> str:
     """Return the points in Omni Hub's metafield as ASCII digits, or UNREADABLE.
 
-    Blanks around them and full-width digits are read; "120pt", "1,20" and "120.5" are not.
+    Surrounding spaces and full-width digits are accepted; "120pt", "1,20" and "120.5" are not.
     """
     if type(value) is int and value >= 0:
         value = str(value)
@@ -107,11 +107,11 @@ def till_points(value: object) -> str:
     return str(int(digits)) if _POINTS.fullmatch(digits) else UNREADABLE
 
 
-def _kept(value: object, part: Part) -> Any:
+def _projected_value(value: object, part: Part) -> Any:
     if value is None:
         return None if part.null else UNREADABLE
     match part:
-        case Kept():
+        case Value():
             return part.read(value)
         case One():
             return _object(value, part.shape)
@@ -138,25 +138,25 @@ def _ids(value: object) -> list[int | str] | str:
 
 
 def _amount(value: object) -> str:
-    """Money as the text of its exact decimal: Shopify sends texts, and some numbers."""
+    """Return money as the text of its exact decimal: Shopify sends texts, and some numbers."""
     text = str(value) if type(value) is int else value if isinstance(value, str) else ""
-    if _FLOAT.fullmatch(text) and (meant := _meant(text)):
-        return meant
+    if _FLOAT.fullmatch(text) and (corrected := _corrected_float(text)):
+        return corrected
     return text if _AMOUNT.fullmatch(text) else UNREADABLE
 
 
-def _meant(text: str) -> str:
-    """The decimal that was meant by a number with a float's artefact; "" where there is none.
+def _corrected_float(text: str) -> str:
+    """Return the decimal without a float's rounding error; "" if there is no such error.
 
     59.970000000000006 is 59.97. No currency has more than four decimals.
     """
     exact = Decimal(text)
     digits = text.lower().partition("e")[0].replace(".", "").lstrip("-0")
-    meant = round(exact, _CURRENCY_DIGITS_MAX)
+    corrected = round(exact, _CURRENCY_DIGITS_MAX)
     error_max = max(Decimal("1e-9"), abs(exact) * Decimal("4e-15"))
-    if len(digits) < _FLOAT_DIGITS_MIN or abs(exact - meant) > error_max:
+    if len(digits) < _FLOAT_DIGITS_MIN or abs(exact - corrected) > error_max:
         return ""
-    return f"{meant.normalize() + 0:f}"
+    return f"{corrected.normalize() + 0:f}"
 
 
 def _count(value: object) -> int | str:
@@ -178,7 +178,7 @@ def _currency(value: object) -> str:
 
 
 def _time(value: object) -> str:
-    """A time with its zone, in ISO 8601; Ruby's blanks before time and zone are read too."""
+    """Return a time with its zone in ISO 8601; Ruby's spaces before time and zone are accepted."""
     found = _TIME.fullmatch(value) if isinstance(value, str) else None
     if found is None:
         return UNREADABLE
@@ -191,21 +191,21 @@ def _time(value: object) -> str:
 
 
 def _is_given(value: object) -> bool | str | None:
-    """That there is a text; what it says is kept nowhere."""
+    """Return whether there is a text; the text itself is dropped."""
     if not isinstance(value, str):
         return UNREADABLE
     return True if value.strip() else None
 
 
 def _our_code(value: object) -> str | None:
-    """A code of a hold; other codes may say whose they are, and are nothing to points."""
+    """Return the code of a hold; other codes are dropped, as they may name a person."""
     if not isinstance(value, str):
         return UNREADABLE
     return value if is_our_code(value) else None
 
 
 def _till_metafields(value: object) -> list[Any] | str:
-    """The till's metafield, and whatever cannot be told from it: other apps' are dropped."""
+    """Return the till's metafield, and markers for unreadable ones; other apps' are dropped."""
     found = _list(value, _till_metafield)
     return found if isinstance(found, str) else [one for one in found if one is not None]
 
@@ -226,28 +226,28 @@ def _name(value: object) -> str:
     return value if isinstance(value, str) and value in (TILL_NAMESPACE, TILL_KEY) else UNREADABLE
 
 
-ID = Kept(_id)
-IDS = Kept(_ids)
-AMOUNT = Kept(_amount)
-COUNT = Kept(_count)
-FLAG = Kept(_flag)
-TIME = Kept(_time)
-TIME_OR_NULL = Kept(_time, null=True)
-WORD = Kept(_word)
-CURRENCY = Kept(_currency)
-OUR_CODE = Kept(_our_code, null=True)
+ID = Value(_id)
+IDS = Value(_ids)
+AMOUNT = Value(_amount)
+COUNT = Value(_count)
+FLAG = Value(_flag)
+TIME = Value(_time)
+TIME_OR_NULL = Value(_time, null=True)
+WORD = Value(_word)
+CURRENCY = Value(_currency)
+OUR_CODE = Value(_our_code, null=True)
 
 _TILL_METAFIELD: Shape = {
-    "namespace": Kept(_name),
-    "key": Kept(_name),
-    "value": Kept(till_points),
+    "namespace": Value(_name),
+    "key": Value(_name),
+    "value": Value(till_points),
 }
 _MONEY: Shape = {"shop_money": One({"amount": AMOUNT, "currency_code": CURRENCY})}
 _TIP: Shape = {
-    "tip_payment_gateway": Kept(_is_given, name="has_tip_gateway", null=True),
-    "tip_payment_method": Kept(_is_given, name="has_tip_method", null=True),
+    "tip_payment_gateway": Value(_is_given, name="has_tip_gateway", null=True),
+    "tip_payment_method": Value(_is_given, name="has_tip_method", null=True),
 }
-_WHO: Shape = {"customer": One({"id": Kept(_id, null=True)}, null=True)}
+_WHO: Shape = {"customer": One({"id": Value(_id, null=True)}, null=True)}
 
 REFUND: Shape = {
     "id": ID,
@@ -312,14 +312,12 @@ ORDER: Shape = {
     "discount_applications": Each({"type": WORD, "code": OUR_CODE}),
     "discount_codes": Each({"code": OUR_CODE, "amount": AMOUNT}),
     "refunds": Each(REFUND),
-    "metafields": Kept(_till_metafields),
+    "metafields": Value(_till_metafields),
 }
 
+ORDER_TOPICS = ("orders/create", "orders/paid", "orders/updated", "orders/cancelled")
 SHAPES: Mapping[str, Shape] = {
-    "orders/create": ORDER,
-    "orders/paid": ORDER,
-    "orders/updated": ORDER,
-    "orders/cancelled": ORDER,
+    **dict.fromkeys(ORDER_TOPICS, ORDER),
     "refunds/create": REFUND,
     "customers/create": {"id": ID},
     "customers/merge": {
@@ -332,4 +330,4 @@ SHAPES: Mapping[str, Shape] = {
     "shop/redact": {},
     "app/uninstalled": {},
 }
-"""What is kept of each topic. A topic that is not here is not worked on."""
+"""The shape of each topic's body. Other topics are not processed."""

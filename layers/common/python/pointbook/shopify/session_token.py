@@ -1,8 +1,8 @@
-"""Session tokens: the JWT that a customer account extension, or my page, shows for its customer.
+"""Session tokens: the JWT that a customer account extension, or my page, sends for its customer.
 
 HS256 with the app's client secret
 (https://shopify.dev/docs/api/customer-account-ui-extensions/latest/apis/session-token). Tokens of
-the shop's staff are signed with the same secret for the same audience: `sub` must be a customer.
+the shop's staff have the same secret and audience, so `sub` must be a customer.
 """
 
 import base64
@@ -24,12 +24,12 @@ TOKEN_LENGTH_MAX = 4096
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 _HEADER_REFUSED = frozenset({"b64", "crit", "enc", "jku", "jwk", "x5c", "x5u", "zip"})
-"""Header members that change how a token is to be read, or bring a key along (RFC 7515, 4.1)."""
+"""Header members that change how a token is parsed, or contain a key (RFC 7515, 4.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who proved to be asking: a known shop's domain and the digits of its customer."""
+    """The authenticated caller: a shop's domain and the digits of its customer."""
 
     shop: str
     customer_id: str
@@ -38,11 +38,11 @@ class Session:
 def verify_session_token(
     token: str, keys: AppKeys, now: datetime, secrets: Sequence[str]
 ) -> Session:
-    """Return the session that `token` proves at `now` (real time, aware).
+    """Return the session of a `token` that is valid at `now` (real time, aware).
 
-    `secrets` are those that may have signed it: `keys.shopify_secrets` for a header,
+    `secrets` are those that it may be signed with: `keys.shopify_secrets` for a header,
     `keys.cookie_secrets` for a cookie. Raises Unauthenticated: `token_expired` for a token that was
-    good until `exp`, `token_invalid` for every other fault, without saying which.
+    valid until `exp`, `token_invalid` for every other fault, without naming it.
     """
     header, claims = _signed_parts(token, secrets)
     _check_header(header)
@@ -52,7 +52,7 @@ def verify_session_token(
 
 
 def _signed_parts(token: str, secrets: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return header and claims of a signed token; neither is parsed before the signature holds."""
+    """Return header and claims of a token; neither is parsed before the signature is verified."""
     parts = token.split(".") if len(token) <= TOKEN_LENGTH_MAX else []
     if len(parts) != 3 or not all(_BASE64URL.fullmatch(part) for part in parts):
         raise Unauthenticated("token_invalid")
@@ -98,7 +98,7 @@ def _json_part(part: str) -> dict[str, Any]:
     try:
         raw = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
         if _base64url(raw) != part:
-            raise MalformedBody("two texts would stand for the same bytes")
+            raise MalformedBody("the base64url is not canonical")
         return json_object(raw)
     except (binascii.Error, MalformedBody) as error:
         raise Unauthenticated("token_invalid") from error

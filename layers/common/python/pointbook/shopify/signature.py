@@ -1,4 +1,4 @@
-"""Shopify's signature over a body: Flow actions and webhooks.
+"""Shopify's signature of a body: Flow actions and webhooks.
 
 base64(HMAC-SHA256(client secret, raw body bytes)) in a header
 (https://shopify.dev/docs/apps/build/webhooks/verify-deliveries). Why the standard library and not
@@ -22,11 +22,11 @@ def verify_body(
     secrets: Sequence[str],
     names: Sequence[str] = FLOW_SIGNATURE_HEADERS,
 ) -> None:
-    """Return if one of the `names` headers signs exactly these bytes with one of the `secrets`.
+    """Return if a header of `names`, in any case, signs exactly these bytes with one of `secrets`.
 
-    Header names count in any case. Raises SignatureMissing if there is none or it is empty,
-    SignatureWrong if it is another one, if two of the `names` have different values, or if one
-    header was sent twice, even with the same value: API Gateway joins the two by a comma.
+    Raises SignatureMissing if there is none or it is empty, SignatureWrong if it does not match, if
+    two of the `names` have different values, or if one header was sent twice, even with the same
+    value: API Gateway joins the two by a comma.
     """
     given = {value for name, value in headers.items() if name.lower() in names}
     if not any(given):
@@ -46,14 +46,14 @@ def sign_body(body: bytes, secret: str) -> str:
 
 
 def hmac_sha256(secret: str, message: bytes) -> bytes:
-    """Return the 32 bytes of HMAC-SHA256. An empty secret would be everybody's: ValueError."""
+    """Return the 32 bytes of HMAC-SHA256. Raises ValueError if the secret is empty."""
     if not secret:
         raise ValueError("the secret is empty")
     return hmac.digest(secret.encode("utf-8"), message, hashlib.sha256)
 
 
 def matches(given: str, expected: Iterable[str]) -> bool:
-    """Return whether `given` is one of the `expected` texts, in time that tells nothing about them.
+    """Return whether `given` is one of the `expected` texts, in constant time.
 
     Compared as bytes: `compare_digest` raises for a text that is not ASCII.
     """

@@ -30,7 +30,7 @@ def read_signed_object(
 ) -> tuple[str, dict[str, Any]]:
     """Return the shop that the signed body names, and the members of the body.
 
-    In this order, so that nothing of an unsigned body is looked at: MethodNotAllowed,
+    Raises, in this order, so that nothing of an unsigned body is parsed: MethodNotAllowed,
     SignatureMissing, SignatureWrong, MalformedBody, UnknownShop.
     """
     require_signed_post(method, headers, body, keys)

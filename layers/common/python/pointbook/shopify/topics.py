@@ -1,20 +1,20 @@
-"""What the signed body of a webhook has to look like to be taken for its topic, and of which shop.
+"""Checks that the signed body of a webhook matches its topic, and which shop it is of.
 
-Shopify signs the body alone. Topic and shop stand in headers, so whoever has seen one delivery can
-send its body again under another topic or shop. So a body is held against what Shopify sends for
-the topic: the fields it has to have, the fields that make it something else, and the kind of its
-`admin_graphql_api_id` where there is one.
+Shopify signs only the body. Topic and shop are in headers, so whoever has seen one delivery can
+replay its body under another topic or shop. So a body is compared with what Shopify sends for the
+topic: the fields it must have, the fields it must not have, and the kind of its
+`admin_graphql_api_id` if there is one.
 
-| topic | what it has | of which shop |
+| topic | fields | shop |
 |---|---|---|
-| orders | `id`, and `line_items` or `financial_status` | host of `order_status_url`, if Shopify's |
-| refunds | `id`, `order_id`, and `refund_line_items` or `transactions` | not said |
-| customers/create | `id`, and nothing of anything else | not said |
-| customers/merge | the two customers' ids | not said |
-| compliance | `shop_id`, `shop_domain`, and exactly what each topic has besides | `shop_domain` |
+| orders | `id`, and `line_items` or `financial_status` | host of `order_status_url`, if it is Shopify's |
+| refunds | `id`, `order_id`, and `refund_line_items` or `transactions` | none |
+| customers/create | `id`, and none of the others' | none |
+| customers/merge | the two customers' ids | none |
+| compliance | `shop_id`, `shop_domain`, and exactly the topic's other fields | `shop_domain` |
 | app/uninstalled | `myshopify_domain` | `myshopify_domain` |
 
-Topics of orders have one shape: what an order says is in its body, whichever of them names it.
+All topics of orders have the same shape: the body has the order's state, whatever the topic.
 """
 
 import re
@@ -24,11 +24,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pointbook.errors import TopicMismatch
+from pointbook.shopify.projection import ORDER_TOPICS
 
 _GID_FIELD = "admin_graphql_api_id"
 _GID = re.compile(r"gid://shopify/([A-Za-z]{1,40})/[0-9]{1,20}")
 _STATUS_PAGE = "order_status_url"
-_SHOPIFYS_HOST = ".myshopify.com"
+_SHOPIFY_HOST_SUFFIX = ".myshopify.com"
 
 _OF_ORDERS = frozenset({"line_items", "financial_status"})
 _OF_REFUNDS = frozenset({"order_id", "refund_line_items"})
@@ -48,7 +49,7 @@ _ALL = (
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """Fields that all have to be there, of which one has to be, and of which none may be."""
+    """Fields that a body must all have, of which it must have one, and of which it may have none."""
 
     has: frozenset[str]
     lacks: frozenset[str]
@@ -56,7 +57,7 @@ class _Form:
     kind: str = ""
 
     def fault(self, body: Mapping[str, Any]) -> str:
-        """What is wrong with the body; "" where it is of this form."""
+        """Return what is wrong with the body; "" if it has this form."""
         if missing := sorted(self.has - body.keys()):
             return f"{missing[0]} is missing"
         if self.has_one_of and not self.has_one_of & body.keys():
@@ -65,17 +66,16 @@ class _Form:
             return f"{foreign[0]} belongs to something else"
         gid = body.get(_GID_FIELD) if self.kind else None
         if gid is not None and _kind(gid) != self.kind:
-            return f"{_GID_FIELD} is of no {self.kind}"
+            return f"{_GID_FIELD} is not of kind {self.kind}"
         return ""
 
 
-def _form(
-    has: frozenset[str] | set[str], one_of: frozenset[str] | set[str] = frozenset(), kind: str = ""
-) -> _Form:
-    return _Form(frozenset(has), _ALL - has - one_of, frozenset(one_of), kind)
+def _only(has: frozenset[str]) -> _Form:
+    return _Form(has, _ALL - has)
 
 
-_ORDER = _form({"id"}, _OF_ORDERS, "Order")
+_ID = frozenset({"id"})
+_ORDER = _Form(_ID, _ALL - _OF_ORDERS, _OF_ORDERS, "Order")
 _REFUND = _Form(
     frozenset({"id", "order_id"}),
     _ALL - _OF_REFUNDS,
@@ -83,15 +83,12 @@ _REFUND = _Form(
     "Refund",
 )
 _FORMS: Mapping[str, _Form] = {
-    "orders/create": _ORDER,
-    "orders/paid": _ORDER,
-    "orders/updated": _ORDER,
-    "orders/cancelled": _ORDER,
+    **dict.fromkeys(ORDER_TOPICS, _ORDER),
     "refunds/create": _REFUND,
-    "customers/create": _Form(frozenset({"id"}), _ALL | _CUSTOMER, kind="Customer"),
-    "customers/merge": _form(_OF_MERGES),
-    "customers/data_request": _form(_OF_COMPLIANCE | _OF_A_DATA_REQUEST | _CUSTOMER),
-    "customers/redact": _form(_OF_COMPLIANCE | _OF_A_REDACTION | _CUSTOMER),
+    "customers/create": _Form(_ID, _ALL | _CUSTOMER, kind="Customer"),
+    "customers/merge": _only(_OF_MERGES),
+    "customers/data_request": _only(_OF_COMPLIANCE | _OF_A_DATA_REQUEST | _CUSTOMER),
+    "customers/redact": _only(_OF_COMPLIANCE | _OF_A_REDACTION | _CUSTOMER),
     "shop/redact": _Form(_OF_COMPLIANCE, (_ALL - _OF_COMPLIANCE) | _CUSTOMER),
     "app/uninstalled": _Form(_OF_SHOPS, (_ALL - _OF_SHOPS) | _CUSTOMER),
 }
@@ -102,39 +99,36 @@ SHOP_FIELD: Mapping[str, str] = {
     "shop/redact": "shop_domain",
     "app/uninstalled": "myshopify_domain",
 }
-"""The field of the signed body that names the shop, by topic, where there always is one."""
+"""The field of the signed body that names the shop, for topics that always have one."""
 
 CHECKED: Mapping[str, frozenset[str]] = {
-    "orders/create": frozenset({_GID_FIELD, _STATUS_PAGE}),
-    "orders/paid": frozenset({_GID_FIELD, _STATUS_PAGE}),
-    "orders/updated": frozenset({_GID_FIELD, _STATUS_PAGE}),
-    "orders/cancelled": frozenset({_GID_FIELD, _STATUS_PAGE}),
+    **dict.fromkeys(ORDER_TOPICS, frozenset({_GID_FIELD, _STATUS_PAGE})),
     "refunds/create": frozenset({_GID_FIELD}),
     "customers/create": frozenset({_GID_FIELD}),
     "customers/merge": frozenset(),
     "app/uninstalled": _OF_SHOPS,
 }
-"""Fields that are looked at here and go no further, by topic."""
+"""Fields that are only checked here and not projected, by topic."""
 
 
 def require_topic(body: Mapping[str, Any], topic: str) -> None:
-    """Raise TopicMismatch unless `body` is what Shopify sends for `topic`, one of the worked on."""
+    """Raise TopicMismatch unless `body` has the form that Shopify sends for `topic`."""
     if fault := _FORMS[topic].fault(body):
         raise TopicMismatch(topic, fault)
 
 
 def shop_named(body: Mapping[str, Any], topic: str) -> tuple[str, object] | None:
-    """Return which shop the signed body says it is of, after the field that says so.
+    """Return the field of the signed body that names a shop, and its value, which may be anything.
 
-    None where it does not say: only an order's status page on a host of Shopify's names a shop, as
-    many shops have it on a domain of their own. The value may be anything.
+    None if no field does: an order's status page names a shop only if its host is Shopify's, and
+    many shops have it on a domain of their own.
     """
     field = SHOP_FIELD.get(topic)
     if field is not None:
         return field, body[field]
-    if topic.startswith("orders/"):
+    if topic in ORDER_TOPICS:
         host = _host(body.get(_STATUS_PAGE))
-        if host.endswith(_SHOPIFYS_HOST):
+        if host.endswith(_SHOPIFY_HOST_SUFFIX):
             return _STATUS_PAGE, host
     return None
 

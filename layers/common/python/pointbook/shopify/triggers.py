@@ -1,10 +1,10 @@
-"""Shopify Flow's triggers: what each one tells, as the payload of `flowTriggerReceive`.
+"""Shopify Flow's triggers, and their payloads for `flowTriggerReceive`.
 
-A payload is flat; its keys are the field keys of `shopify/extensions/<handle>/`, as written there,
-and every declared field is in it (https://shopify.dev/docs/apps/build/flow/triggers/reference).
-Flow takes the customer as the number that its customer reference asks for, points as numbers, and
-at most 50,000 bytes: texts are cut so that no payload comes near it. It knows no repeats: the Entry
-Id is what a workflow can tell them by.
+A payload is flat; its keys are the field keys of `shopify/extensions/<handle>/`, and every declared
+field is in it (https://shopify.dev/docs/apps/build/flow/triggers/reference).
+Flow expects the customer's id as a number, points as numbers, and at most 50,000 bytes: texts are
+cut so that no payload comes near that. Flow does not detect repetitions: a workflow can recognize
+them by the Entry Id.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ type Payload = dict[str, int | str]
 
 
 class Trigger(NamedTuple):
-    """What is sent: the trigger's handle and its payload."""
+    """A trigger's handle and its payload."""
 
     handle: str
     payload: Payload
@@ -34,11 +34,11 @@ class Trigger(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What led to a trigger.
+    """The reason for a trigger.
 
-    `entry_id` is the entry told of, or the book's last one where none was written; "" while there
-    is none. `source` is the door it came through (flow, order, my_page, schedule, manual, ...):
-    "flow" wherever one of our actions is behind it, so that a workflow can stop a loop.
+    `entry_id` is the entry that is published, or the account's last one if none was written; "" if
+    there is none. `source` is where the entry came from (flow, order, my_page, schedule, manual,
+    ...): "flow" if one of our actions caused it, so that a workflow can stop a loop.
     """
 
     entry_id: str
@@ -46,18 +46,18 @@ class Occasion:
 
     @classmethod
     def of(cls, booked: BookedEntry) -> Self:
-        """The occasion that a booked entry is."""
+        """Return the occasion of a booked entry."""
         return cls(booked.entry.entry_id, booked.cause.source)
 
 
 def balance(customer_id: str, figures: Figures, occasion: Occasion) -> Trigger:
-    """The six figures, because the action report-points asked for them."""
+    """Return the trigger with the six figures that the action report-points requests."""
     payload = _customer(customer_id) | _figures(figures) | _occasion(occasion)
     return Trigger(POINTS_BALANCE, payload)
 
 
 def changed(booked: BookedEntry) -> Trigger:
-    """The six figures after an entry, whichever of them it changed."""
+    """Return the trigger with the six figures after an entry."""
     entry = booked.entry
     payload = (
         _customer(entry.customer_id) | _figures(entry.figures) | _occasion(Occasion.of(booked))
@@ -66,21 +66,21 @@ def changed(booked: BookedEntry) -> Trigger:
 
 
 def approved_changed(booked: BookedEntry) -> Trigger:
-    """The change of approved points that an entry is, signed and absolute, and the figures after.
+    """Return the trigger with an entry's change of approved points, and the figures after it.
 
-    The reason is "" for an entry without one. ValueError for an entry that leaves approved as it
-    was.
+    The reason is "" for an entry without one. Raises ValueError for an entry that does not change
+    approved points.
     """
     entry = booked.entry
     delta_points = entry.approved_delta
     if delta_points == 0:
         raise ValueError(f"entry {entry.entry_id} ({entry.topic}) does not change approved")
     change: Payload = {
-        "Topic": _line(entry.topic.value),
+        "Topic": _single_line(entry.topic.value),
         "Points Delta": delta_points,
         "Points Delta Absolute": abs(delta_points),
     }
-    reason: Payload = {"Reason": _line(booked.text.reason if booked.text else "")}
+    reason: Payload = {"Reason": _single_line(booked.text.reason if booked.text else "")}
     payload = (
         _customer(entry.customer_id)
         | change
@@ -92,9 +92,9 @@ def approved_changed(booked: BookedEntry) -> Trigger:
 
 
 def triggers_for(booked: BookedEntry) -> tuple[Trigger, ...]:
-    """What an entry is to be told by, in the order of sending; most have two, some none.
+    """Return the triggers of an entry, in the order of sending; most have two, some none.
 
-    Figures are sums of buckets, so what a movement changes can be read off the movement itself.
+    Figures are sums of buckets, so the movement alone shows which of them it changes.
     """
     triggers = []
     if booked.entry.approved_delta != 0:
@@ -105,13 +105,13 @@ def triggers_for(booked: BookedEntry) -> tuple[Trigger, ...]:
 
 
 def expiring(customer_id: str, points: int, expires_on: date, occasion: Occasion) -> Trigger:
-    """So many points can be spent through the day `expires_on`, and not after it."""
+    """Return the trigger of points that can be spent through the day `expires_on`."""
     lot: Payload = {"Points Expiring": points, "Expires On": expires_on.isoformat()}
     return Trigger(POINTS_EXPIRING, _customer(customer_id) | lot | _occasion(occasion))
 
 
 def _customer(customer_id: str) -> Payload:
-    """An erased customer's pseudonym is no customer of Shopify's: ValueError."""
+    """Raises ValueError for a pseudonym, which is not a customer of Shopify's."""
     if not is_customer_digits(customer_id):
         raise ValueError(f"{customer_id!r} are not the digits of a customer id")
     return {"customer_id": int(customer_id)}
@@ -122,9 +122,9 @@ def _figures(figures: Figures) -> Payload:
 
 
 def _occasion(occasion: Occasion) -> Payload:
-    return {"Entry Id": _line(occasion.entry_id), "Source": _line(occasion.source)}
+    return {"Entry Id": _single_line(occasion.entry_id), "Source": _single_line(occasion.source)}
 
 
-def _line(text: str) -> str:
-    """One line, as a single-line text field holds it, of a length that a workflow can use."""
+def _single_line(text: str) -> str:
+    """Return the text on one line, as Flow's single-line fields require, cut to their length."""
     return " ".join(text.split())[:TEXT_LENGTH_MAX]

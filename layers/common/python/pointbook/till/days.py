@@ -13,7 +13,7 @@ _MONTH = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})")
 def parse_day(text: str) -> date | None:
     """Read `2025-12-31`, `2025/12/31`, `20251231`, or a month (`2025/12`: its last day).
 
-    Empty text is None: the points never lapse. Anything else raises ValueError.
+    Empty text is None: the points never expire. Anything else raises ValueError.
     """
     if not text:
         return None

@@ -1,13 +1,13 @@
-"""What can go wrong when a till is asked.
+"""Errors of till adapters.
 
     TillError
     ├── MemberNotRegistered   the till does not know this number, or the member has left
-    ├── AmbiguousMember       several members carry this number; none of them may be shown
+    ├── AmbiguousMember       several members have this number; none of them may be shown
     ├── TillTimeout           no answer within the time given
     └── TillUnavailable       the till cannot answer now
-        ├── TillRefusedLogin  our credentials were refused, also with a fresh token
-        ├── TillThrottled     too many calls; may say after how many seconds to come back
-        └── BadTillAnswer     an answer that cannot be read
+        ├── TillRefusedLogin  our credentials were refused, even with a new token
+        ├── TillThrottled     too many calls; may say after how many seconds to retry
+        └── BadTillAnswer     an answer that cannot be parsed
 
 Decide by class or by `code`, never by the message. `shown_as` is the `till.status` that my page
 gets for it.
@@ -35,13 +35,13 @@ class MemberNotRegistered(TillError):
 
 
 class AmbiguousMember(TillError):
-    """Several members carry exactly this number: a matter for the shop's operator."""
+    """Several members have exactly this number; the shop has to correct that."""
 
     code = "ambiguous"
 
 
 class TillTimeout(TillError):
-    """The time given ran out before the till had answered."""
+    """The deadline passed before the till answered."""
 
     code = "timeout"
     shown_as = "timeout"
@@ -52,13 +52,13 @@ class TillUnavailable(TillError):
 
 
 class TillRefusedLogin(TillUnavailable):
-    """The till refuses our credentials or our rights."""
+    """The till refuses our credentials or our scope."""
 
     code = "auth"
 
 
 class TillThrottled(TillUnavailable):
-    """The till asks for fewer calls; `retry_after_seconds` is its own wish, None when not said."""
+    """The till throttles calls; `retry_after_seconds` is its own, None if it gave none."""
 
     code = "throttled"
 
@@ -68,6 +68,6 @@ class TillThrottled(TillUnavailable):
 
 
 class BadTillAnswer(TillUnavailable):
-    """The till answered something that is not what its documentation promises."""
+    """The answer is not what the till's documentation describes."""
 
     code = "bad_answer"

@@ -1,4 +1,4 @@
-"""What a till tells about one member, and the one question every till adapter answers."""
+"""A member's points at the till, and the interface of every till adapter."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,12 +7,12 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member's points as the till gave them.
+    """A member's points as the till reported them.
 
-    `expires_on` is the last day on which the points are valid, None when they never lapse; a day
-    in the past is kept as given. `rank` is the shop's own word ("gold"), None when the till has
-    none. `as_of` (aware, UTC) is when the till said so; `stale` marks a value that was kept
-    from an earlier answer.
+    `expires_on` is the last day on which the points are valid, None if they never expire; a day
+    in the past stays as it is. `rank` is the shop's own word ("gold"), None if the till has none.
+    `as_of` (aware, UTC) is when the till reported it; `stale` marks a value that was cached from an
+    earlier answer.
     """
 
     member_number: str
@@ -24,12 +24,12 @@ class Member:
 
 
 class Till(Protocol):
-    """A till that can be asked for one member."""
+    """A till of which one member can be read."""
 
     def member(self, member_number: str, timeout_seconds: float) -> Member:
-        """Ask for the member with exactly this number (the digits of the Shopify customer id).
+        """Return the member with exactly this number (the digits of the Shopify customer id).
 
-        Answers or raises one of `pointbook.till.errors` within `timeout_seconds`, however the
+        Returns, or raises one of `pointbook.till.errors`, within `timeout_seconds`, however the
         till behaves.
         """
         ...

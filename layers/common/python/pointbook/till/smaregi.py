@@ -1,35 +1,47 @@
 """Smaregi (スマレジ), by its Platform API.
 
 Two reads make one member: the member is found by its code, the points are read by Smaregi's own
-customer id. Once that id is known both reads go out together, and a member that meanwhile
-moved to another id is noticed and read again.
+customer id. Once that id is cached both reads are sent together; a member that has moved to another
+id meanwhile is read again.
 """
 
 import re
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 
 from pointbook.deadline import Deadline
 from pointbook.errors import MalformedBody
-from pointbook.http.calls import Answer, Call
-from pointbook.till.errors import BadTillAnswer, TillRefusedLogin, TillThrottled, TillUnavailable
+from pointbook.http.calls import Answer, AnswerTooLong, Call, CallError, CallTimedOut
+from pointbook.http.transport import Transport
+from pointbook.till.errors import (
+    BadTillAnswer,
+    TillRefusedLogin,
+    TillThrottled,
+    TillTimeout,
+    TillUnavailable,
+)
 from pointbook.till.member import Member
-from pointbook.till.smaregi_answers import Customer, Points, read_customer, read_points
-from pointbook.till.transport import Transport
+from pointbook.till.smaregi_answers import read_customer, read_points
 from pointbook.validation import json_value
 
 _SCOPE = "pos.customers:read"
-# A token is replaced before Smaregi would refuse it, so that no call sets out with a dying one.
+_WORKERS = 6
+"""Two reads for one member run side by side; the others may be busy with calls that timed out."""
+_CONNECT_SECONDS = 0.25
+"""A host that accepts connections does so at once; a lost first packet leaves time for a retry."""
+_ATTEMPTS = 2
+"""Reads may be repeated: one retry after a failure, if there is time for it."""
 _TOKEN_MARGIN_SECONDS = 60
-# The search may answer more than the exact code; the exact one is among the first.
+"""How long before its end a token is replaced, so that no call is sent with one about to expire."""
 _SEARCH_LIMIT = "100"
-_KNOWN_IDS_LIMIT = 10_000
-# What may stand in a header.
+"""The search may find more than the exact code; the exact one is among the first."""
+_CACHED_IDS_MAX = 10_000
 _TOKEN = re.compile(r"[!-~]{1,8192}")
 _TOKEN_SECONDS_LIMIT = 10**9
 _RETRY_AFTER = re.compile(r"[0-9]{1,6}")
@@ -60,36 +72,36 @@ class _Token:
 
 
 class SmaregiTill:
-    """A `Till` that asks Smaregi. Keeps its token, its connections and the customer ids it met."""
+    """A `Till` that reads Smaregi. Caches its token, its connections and the customer ids."""
 
     def __init__(self, config: SmaregiConfig) -> None:
         self._config = config
-        self._transport = Transport()
+        self._transport = Transport(
+            "till", workers=_WORKERS, connect_seconds=_CONNECT_SECONDS, attempts=_ATTEMPTS
+        )
         self._token: _Token | None = None
         self._customer_ids: dict[str, str] = {}
 
     def member(self, member_number: str, timeout_seconds: float) -> Member:
         """See `Till.member`. A refused token is replaced once, within the same time."""
         deadline = Deadline.after(timeout_seconds)
-        token = self._current_token(deadline)
-        try:
-            return self._member(member_number, token, deadline)
-        except TillRefusedLogin:
-            self._token = None
-            return self._member(member_number, self._current_token(deadline), deadline)
+        with _call_errors_as_till_errors():
+            token = self._current_token(deadline)
+            try:
+                return self._member(member_number, token, deadline)
+            except TillRefusedLogin:
+                self._token = None
+                return self._member(member_number, self._current_token(deadline), deadline)
 
     def _member(self, member_number: str, token: str, deadline: Deadline) -> Member:
         finding = self._start_finding(member_number, token, deadline)
-        known_id = self._customer_ids.get(member_number)
-        reading = self._start_reading(known_id, token, deadline) if known_id else None
+        cached_id = self._customer_ids.get(member_number)
+        reading = self._start_reading(cached_id, token, deadline) if cached_id else None
         customer = read_customer(self._decoded(finding, deadline), member_number)
-        if reading is None or customer.customer_id != known_id:
-            self._remember(member_number, customer.customer_id)
+        if reading is None or customer.customer_id != cached_id:
+            self._cache_id(member_number, customer.customer_id)
             reading = self._start_reading(customer.customer_id, token, deadline)
         points = read_points(self._decoded(reading, deadline), customer.customer_id)
-        return self._log_failure(member_number, customer, points)
-
-    def _log_failure(self, member_number: str, customer: Customer, points: Points) -> Member:
         code = customer.rank_code
         return Member(
             member_number=member_number,
@@ -99,8 +111,8 @@ class SmaregiTill:
             as_of=datetime.now(UTC),
         )
 
-    def _remember(self, member_number: str, customer_id: str) -> None:
-        if len(self._customer_ids) >= _KNOWN_IDS_LIMIT:
+    def _cache_id(self, member_number: str, customer_id: str) -> None:
+        if len(self._customer_ids) >= _CACHED_IDS_MAX:
             self._customer_ids.clear()
         self._customer_ids[member_number] = customer_id
 
@@ -143,6 +155,18 @@ class SmaregiTill:
         return _read_token(_decode(answer))
 
 
+@contextmanager
+def _call_errors_as_till_errors() -> Iterator[None]:
+    try:
+        yield
+    except CallTimedOut as error:
+        raise TillTimeout("the till did not answer in time") from error
+    except AnswerTooLong as error:
+        raise BadTillAnswer(str(error)) from error
+    except CallError as error:
+        raise TillUnavailable(str(error)) from error
+
+
 def _read_token(answer: object) -> _Token:
     if not isinstance(answer, dict):
         raise BadTillAnswer("expected an object with an access token")
@@ -155,7 +179,7 @@ def _read_token(answer: object) -> _Token:
 
 
 def _decode(answer: Answer) -> object:
-    """The JSON of a 200; every other status is the error that it stands for."""
+    """Return the JSON of a 200; raise any other status as its TillError."""
     if answer.status in _REFUSED:
         raise TillRefusedLogin(f"Smaregi answered {answer.status}")
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -1,4 +1,4 @@
-"""Reading what Smaregi answers: lists of objects whose numbers are texts.
+"""Parsing Smaregi's answers: lists of objects whose numbers are texts.
 
 Pure functions from decoded JSON. Anything unexpected is a BadTillAnswer.
 """
@@ -13,11 +13,11 @@ from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegis
 from pointbook.validation import shown
 
 # customers.status: 0 enabled, 1 disabled, 2 card lost, 3 withdrawn, 4 merged into another. Absent
-# counts as enabled; a status that nobody knows may not be shown as a member's points.
-_GONE = frozenset({"3", "4"})
-_THERE = frozenset({"", "0", "1", "2"})
-# No field is longer; texts from here reach the page, the next request and the log.
-_TEXT_LIMIT_CHARS = 200
+# counts as enabled; a member with any other status is not shown.
+_FORMER = frozenset({"3", "4"})
+_CURRENT = frozenset({"", "0", "1", "2"})
+_TEXT_CHARS_MAX = 200
+"""No field is longer; texts from here reach the page, the next request and the log."""
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
 
 
@@ -38,20 +38,20 @@ class Points:
 
 
 def read_customer(answer: object, member_number: str) -> Customer:
-    """Pick the one living member whose code is exactly the number.
+    """Return the only current member whose code is exactly the number.
 
-    A search may find more than it was asked for, so every record is compared. None left:
-    MemberNotRegistered. Several: AmbiguousMember, for then nobody can say whose points they are.
+    A search may find more than the exact code, so every record is compared. Raises
+    MemberNotRegistered if there is none, AmbiguousMember if there are several.
     """
     found = [
         record
         for record in _records(answer)
-        if _text(record, "customerCode") == member_number and _is_there(record)
+        if _text(record, "customerCode") == member_number and _is_current(record)
     ]
     if not found:
         raise MemberNotRegistered(f"no member {member_number} at the till: check the sync")
     if len(found) > 1:
-        raise AmbiguousMember(f"{len(found)} members at the till carry the number {member_number}")
+        raise AmbiguousMember(f"{len(found)} members at the till have the number {member_number}")
     customer_id = _text(found[0], "customerId")
     if not customer_id:
         raise BadTillAnswer(f"member {member_number} has no customerId")
@@ -59,18 +59,18 @@ def read_customer(answer: object, member_number: str) -> Customer:
 
 
 def read_points(answer: object, customer_id: str) -> Points:
-    """Pick the points of this customer; none at all: MemberNotRegistered."""
+    """Return the points of this customer. Raises MemberNotRegistered if there are none."""
     for record in _records(answer):
         if _text(record, "customerId") == customer_id:
             return Points(_number(record, "point"), _day(record, "pointExpireDate"))
-    raise MemberNotRegistered(f"the till keeps no points for its customer {customer_id}")
+    raise MemberNotRegistered(f"the till has no points of its customer {customer_id}")
 
 
-def _is_there(record: Mapping[str, object]) -> bool:
+def _is_current(record: Mapping[str, object]) -> bool:
     status = _text(record, "status")
-    if status not in _THERE | _GONE:
-        raise BadTillAnswer(f"status is {shown(status)}, which is none that Smaregi documents")
-    return status in _THERE
+    if status not in _CURRENT | _FORMER:
+        raise BadTillAnswer(f"status is {shown(status)}, which Smaregi does not document")
+    return status in _CURRENT
 
 
 def _records(answer: object) -> list[Mapping[str, object]]:
@@ -87,7 +87,7 @@ def _text(record: Mapping[str, object], name: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise BadTillAnswer(f"{name} is {shown(value)}")
     text = str(value)
-    if len(text) > _TEXT_LIMIT_CHARS:
+    if len(text) > _TEXT_CHARS_MAX:
         raise BadTillAnswer(f"{name} is {shown(text)}, a text of {len(text)} characters")
     return text
 

@@ -1,4 +1,4 @@
-"""The contract with Smaregi out of the stack's secret."""
+"""The contract with Smaregi, read from the stack's secret."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ _RANK_PREFIX = "rank_"
 
 
 def smaregi_config(credentials: Mapping[str, str], local_url: str | None) -> SmaregiConfig:
-    """The contract that `credentials` (the secret's member `till`) describe.
+    """Return the contract that `credentials` (the secret's member `till`) describe.
 
     `contract_id`, `client_id` and `client_secret` are required; `id_url` and `api_url` name other
     hosts, such as the sandbox's; `rank_2` is the shop's word for rank code 2. `local_url` replaces
@@ -39,23 +39,23 @@ def smaregi_config(credentials: Mapping[str, str], local_url: str | None) -> Sma
 
 
 def till_of(credentials: Mapping[str, str], local_url: str | None) -> Till:
-    """The till of these credentials; where they are not complete, one that lets nobody in.
+    """Return the till of these credentials; if they are incomplete, one that fails every read.
 
-    So a till that is switched on before its credentials are there spoils its own section only.
+    So a till that is enabled before its credentials are set affects only its own section.
     """
     try:
         return SmaregiTill(smaregi_config(credentials, local_url))
     except SettingsError as error:
         log.error("till_not_configured", reason=str(error))
-        return _ClosedTill(str(error))
+        return _UnconfiguredTill(str(error))
 
 
-class _ClosedTill:
-    """A till that we have no way into."""
+class _UnconfiguredTill:
+    """A till without usable credentials."""
 
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
     def member(self, member_number: str, timeout_seconds: float) -> Member:
-        """Raises TillRefusedLogin, whoever is asked for and however long one would wait."""
+        """Raise TillRefusedLogin, whichever member is requested."""
         raise TillRefusedLogin(f"{self._reason} ({member_number}, {timeout_seconds} s)")
