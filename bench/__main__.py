@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from bench import cold_start
-from bench.world import world
+from bench.services import running_services
 
 REPORT = Path(__file__).with_name("report.md")
 
@@ -24,15 +24,15 @@ def main() -> None:
     """Run every case and write the report."""
     os.environ.setdefault("AWS_DEFAULT_REGION", "ap-northeast-1")
     lines = [_HEAD.format(pairs=cold_start.PAIRS)]
-    with tempfile.TemporaryDirectory() as directory, world(Path(directory)) as spoken_to:
+    with tempfile.TemporaryDirectory() as directory, running_services(Path(directory)) as services:
         for case in cold_start.CASES:
             print(f"{case.function} ...", flush=True)
-            found = cold_start.measure(case, spoken_to)
-            ratios = sorted(found.ratios)
+            result = cold_start.measure(case, services)
+            ratios = sorted(result.ratios)
             quarter = len(ratios) // 4
             lines.append(
-                f"| {case.function} | {found.bare_ms:.0f} | {found.ours_ms:.0f} "
-                f"| {found.ratio:.2f} | {ratios[quarter]:.2f} to {ratios[-quarter - 1]:.2f} "
+                f"| {case.function} | {result.bare_ms:.0f} | {result.ours_ms:.0f} "
+                f"| {result.ratio:.2f} | {ratios[quarter]:.2f} to {ratios[-quarter - 1]:.2f} "
                 f"| {case.at_most:.2f} |\n"
             )
     REPORT.write_text("".join(lines), encoding="utf-8")

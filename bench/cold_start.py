@@ -1,8 +1,8 @@
-"""What a cold start costs: import and first call, against bare boto3 clients.
+"""The cost of a cold start: import and first call, compared with bare boto3 clients.
 
 Each measurement is a fresh process on the interpreter that has only what Lambda's runtime offers.
-The two sides take turns, make the same calls to the same local services, and are compared by the
-processor time they take; the other load of this machine hits both alike.
+The two sides take turns and make the same calls to the same local services. Their processor times
+are compared, because other load of this machine slows both alike.
 """
 
 import json
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.world import World
+from bench.services import Services
 from tests.support.harness import event
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -57,20 +57,20 @@ def put(*sks):
     puts = [{"Put": {"TableName": table, "Item": keys[sk]}} for sk in sks]
     client.transact_write_items(TransactItems=puts)
 
-def look():
+def read():
     client.get_item(TableName=table, Key=keys["A"])
     client.transact_get_items(TransactItems=[{"Get": {"TableName": table, "Key": keys["K"]}}])
 
 client.get_item(TableName=table, Key=keys["P"])
 client.batch_get_item(RequestItems={table: {"Keys": [keys["A"], keys["I"], keys["K"]]}})
 put("A", "E", "I", "K")
-look()
+read()
 client.get_item(TableName=table, Key=keys["T"])
 boto3.client("kms").encrypt(KeyId=os.environ["TOKEN_KEY_ID"], Plaintext=b"x" * 40)
 urllib3.PoolManager().request("POST", os.environ["LOCAL_SHOPIFY_URL"], body=b"x" * 2000)
 client.batch_get_item(RequestItems={table: {"Keys": [keys["A"]]}})
 put("A")
-look()
+read()
 """
 _HANDLER = """
 import json, os, sys
@@ -83,20 +83,20 @@ assert answer["statusCode"] in (200, 201), answer
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A function with one of its events, beside the same calls without it.
+    """A function with one of its events, and the same calls with bare clients.
 
-    `event` is asked for the event of each call.
+    `event` returns the event of each call.
     """
 
     function: str
     resource: str
-    event: Callable[[World], Mapping[str, Any]]
+    event: Callable[[Services], Mapping[str, Any]]
     bare: str
     at_most: float
 
 
-def sample(function: str, case: str) -> Callable[[World], Mapping[str, Any]]:
-    """A sample event, the same for each call."""
+def sample(function: str, case: str) -> Callable[[Services], Mapping[str, Any]]:
+    """Return a function that returns a sample event, the same for each call."""
     return lambda _: event(function, case)
 
 
@@ -115,11 +115,11 @@ class ColdStart:
         return statistics.median(self.ratios)
 
 
-def measure(case: Case, world: World) -> ColdStart:
+def measure(case: Case, services: Services) -> ColdStart:
     """Time both sides in turns; the first pair, which fills caches, does not count."""
-    pairs = [(_run(case.bare, case, world), _run(_HANDLER, case, world)) for _ in range(PAIRS + 1)][
-        1:
-    ]
+    pairs = [
+        (_run(case.bare, case, services), _run(_HANDLER, case, services)) for _ in range(PAIRS + 1)
+    ][1:]
     return ColdStart(
         case=case,
         bare_ms=1000 * statistics.median(bare for bare, _ in pairs),
@@ -128,15 +128,15 @@ def measure(case: Case, world: World) -> ColdStart:
     )
 
 
-def _run(work: str, case: Case, world: World) -> float:
-    """Processor seconds that a fresh process takes for `work`."""
+def _run(work: str, case: Case, services: Services) -> float:
+    """Return the processor seconds that a fresh process takes for `work`."""
     with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-        json.dump(case.event(world), file)
+        json.dump(case.event(services), file)
         file.flush()
         answer = subprocess.run(
             [PYTHON, "-c", _TIMED.format(work=work.strip())],
             env={
-                **world.environment,
+                **services.environ,
                 "PATH": os.environ["PATH"],
                 "PYTHONPATH": f"{BUILD / 'CommonLayer' / 'python'}:{BUILD / case.resource}",
                 "EVENT": file.name,
@@ -165,5 +165,5 @@ CASES = (
         _BARE_QUEUE,
         1.15,
     ),
-    Case("create_hold", "CreateHoldFunction", World.a_hold_request, _BARE_HOLD, 1.60),
+    Case("create_hold", "CreateHoldFunction", Services.hold_request, _BARE_HOLD, 1.60),
 )

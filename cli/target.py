@@ -1,7 +1,7 @@
 """The stack that a command works on: one of samconfig.toml, or the one on the laptop.
 
-The stack itself is the source: the variables of one of its functions name the table, the shops and
-the parameters of the programme.
+Its settings are read from the environment of one of its functions, which has the table, the shops
+and the parameters of the programme.
 """
 
 import os
@@ -71,7 +71,7 @@ def target_of(env: str | None) -> Target:
 
 
 def is_running_here() -> bool:
-    """Whether there is a stack on this laptop."""
+    """Return whether a stack runs on this laptop."""
     return Options.from_env(os.environ).stack_file.exists()
 
 
@@ -88,12 +88,12 @@ def _local() -> Target:
     return _describe(STACK_NAME, session, stack.aws_endpoint_url, stack.api_url)
 
 
-def _deployed(environment: str) -> Target:
+def _deployed(env: str) -> Target:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     config.pop("version")
-    if environment not in config:
-        raise CommandFailed(f"samconfig.toml has no {environment!r}; it has {', '.join(config)}.")
-    given = config[environment]["global"]["parameters"]
+    if env not in config:
+        raise CommandFailed(f"samconfig.toml has no {env!r}; it has {', '.join(config)}.")
+    given = config[env]["global"]["parameters"]
     return _describe(given["stack_name"], boto3.Session(region_name=given["region"]), None)
 
 

@@ -30,16 +30,18 @@ def main(arguments: list[str]) -> int:
                 print(problem, file=sys.stderr)
                 return 1
             return 0
-        case [function, *_] if function in samples:
-            choice = f"cases of {function}: {', '.join(samples[function])}"
+        case [function, *cases] if function in samples:
+            unknown = f"no case {cases[0]!r}; " if len(cases) == 1 else ""
+            choice = f"{unknown}cases of {function}: {', '.join(samples[function])}"
         case _:
-            choice = f"functions: {', '.join(samples)}"
+            unknown = f"no function {arguments[0]!r}; " if arguments else ""
+            choice = f"{unknown}functions: {', '.join(samples)}"
     print(f"{_USAGE}\n{choice}", file=sys.stderr)
     return 2
 
 
 def _samples() -> dict[str, list[str]]:
-    """Return the cases of each function."""
+    """Return the names of the sample events of each function."""
     return {
         folder.name: sorted(file.stem for file in folder.glob("*.json"))
         for folder in sorted(EVENTS.iterdir())

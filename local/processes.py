@@ -46,7 +46,7 @@ class Process:
 
 
 def end_family(leader: int) -> None:
-    """End the processes that a part of the stack, itself ended, has left behind."""
+    """End the remaining child processes of a part of the stack that has ended."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         give_up = time.monotonic() + _KILLED_WITHIN_SECONDS
         try:

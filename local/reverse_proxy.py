@@ -234,8 +234,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _log_in(self, body: bytes) -> None:
         customer_id = _member(body, "customer_id")
         if not isinstance(customer_id, str) or customer_id not in demo.CUSTOMERS:
-            known = ", ".join(demo.CUSTOMERS)
-            self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"customer_id must be one of {known}.")
+            ids = ", ".join(demo.CUSTOMERS)
+            self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"customer_id must be one of {ids}.")
             return
         token = signing.session_token(customer_id)
         cookie = f"sessionToken={token}; Path=/; Max-Age={signing.SESSION_SECONDS}; SameSite=Lax"

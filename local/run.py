@@ -118,7 +118,7 @@ def _require_alone(options: Options) -> None:
 
 
 def _end_parts(parts: list[Process]) -> None:
-    """End parts that a stack has left behind; a reused process id is left alone."""
+    """End remaining parts of a stack; a reused process id is left alone."""
     for part in parts:
         if part.runs():
             part.end(_ENDS_WITHIN_SECONDS)

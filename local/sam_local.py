@@ -63,9 +63,9 @@ def _address(url: str) -> Address:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """SAM passes its own AWS credentials on to functions: here the emulator's."""
-    kept = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
-    return {**kept, **emulator.credentials(), "SAM_CLI_TELEMETRY": "0"}
+    """Return the variables for SAM, which passes its AWS credentials on: here the emulator's."""
+    others = {name: value for name, value in environ.items() if not name.startswith("AWS_")}
+    return {**others, **emulator.credentials(), "SAM_CLI_TELEMETRY": "0"}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ PICTURES = ROOT / "docs" / "pictures"
 CHROMIUM = "/usr/bin/chromium"
 
 WIDTH = 840
-PATIENCE_SECONDS = 30
+TIMEOUT_SECONDS = 30
 DAY_SECONDS = 86_400
 
 
@@ -117,7 +117,7 @@ def run_action(stack: Stack, action: str, properties: Mapping[str, object]) -> N
     body = signing.flow_request(f"{action}-points", properties, str(uuid.uuid4()))
     signed = {"X-Shopify-Hmac-Sha256": signing.flow_signature(body)}
     url = stack.function_urls[f"flow_action_{action}"]
-    requests.post(url, data=body, headers=signed, timeout=PATIENCE_SECONDS).raise_for_status()
+    requests.post(url, data=body, headers=signed, timeout=TIMEOUT_SECONDS).raise_for_status()
 
 
 def take(browser: Browser, stack: Stack, person: Person) -> None:
@@ -128,7 +128,7 @@ def take(browser: Browser, stack: Stack, person: Person) -> None:
         locale=person.locale,
         timezone_id="Asia/Tokyo",
     )
-    expect.set_options(timeout=PATIENCE_SECONDS * 1000)
+    expect.set_options(timeout=TIMEOUT_SECONDS * 1000)
 
     def log_in(route: Route) -> None:
         token = signing.session_token(person.customer_id)
@@ -162,7 +162,7 @@ def _local(command: str, environment: Mapping[str, str]) -> None:
 
 
 def _post(url: str, content: Mapping[str, object]) -> None:
-    requests.post(url, json=content, timeout=PATIENCE_SECONDS).raise_for_status()
+    requests.post(url, json=content, timeout=TIMEOUT_SECONDS).raise_for_status()
 
 
 if __name__ == "__main__":

@@ -373,8 +373,8 @@ def merge(status: str) -> Body:
 
 def data_subject(customer_id: int | None = CUSTOMER) -> Body:
     """Whom a privacy request is about; without an id for people who never had an account."""
-    known = {} if customer_id is None else {"id": customer_id}
-    return known | {"email": "hanako.yamada@example.com", "phone": "+81-90-0000-0000"}
+    identity = {} if customer_id is None else {"id": customer_id}
+    return identity | {"email": "hanako.yamada@example.com", "phone": "+81-90-0000-0000"}
 
 
 def shop() -> Body:

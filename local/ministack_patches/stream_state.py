@@ -16,16 +16,16 @@ _PARTS = ("_stream_records", "_stream_trimmed")
 def apply() -> None:
     """Persist the records with the tables."""
     dynamodb = module("services.dynamodb")
-    kept = {name: part(dynamodb, name) for name in _PARTS}
+    streams = {name: part(dynamodb, name) for name in _PARTS}
     state: Callable[[], dict[str, Any]] = part(dynamodb, "get_state")
     restore: Callable[[dict[str, Any]], None] = part(dynamodb, "load_persisted_state")
 
     def state_with_streams() -> dict[str, Any]:
-        return state() | {name: copy.deepcopy(records) for name, records in kept.items()}
+        return state() | {name: copy.deepcopy(records) for name, records in streams.items()}
 
     def restore_with_streams(data: dict[str, Any]) -> None:
         restore(data)
-        for name, records in kept.items():
+        for name, records in streams.items():
             records.update((data or {}).get(name, {}))
 
     replace(dynamodb, "get_state", state_with_streams)

@@ -1,4 +1,4 @@
-"""Shorter waits for a function's log lines.
+"""Shorter waits for a function's log output.
 
 MiniStack waits 50 ms after each call for a first log line, and 5 ms after each line for the next.
 The lines come through a pipe from a process that has already answered, so 2 ms and 1 ms are enough;

@@ -14,9 +14,9 @@ from local.stack import Stack
     ("arguments", "said"),
     [
         ([], "functions: adjust_points, "),
-        (["get_point", "by_header"], "functions: adjust_points, "),
+        (["nope", "by_header"], "no function 'nope'; functions: adjust_points, "),
         (["get_points"], "cases of get_points: another_customer, by_cookie, "),
-        (["get_points", "by_heart"], "cases of get_points: another_customer, by_cookie, "),
+        (["get_points", "nope"], "no case 'nope'; cases of get_points: another_customer, "),
         (["get_points", "by_header", "again"], "cases of get_points: another_customer, "),
     ],
 )

@@ -167,7 +167,7 @@ class Container(BaseContainer):
 
     @cached_property
     def publisher(self) -> "Publisher":
-        """The publisher of changes; one for each process, as it remembers which shops are paused."""
+        """The publisher of changes; one for each process, as it knows the paused shops."""
         from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - for one function
         from pointbook.services.publishing.runs import Publisher  # noqa: PLC0415 - same
         from pointbook.store.outbox import Outbox  # noqa: PLC0415 - same

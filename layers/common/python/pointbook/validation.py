@@ -1,8 +1,8 @@
 """Strict parsing of input: JSON, whole numbers, texts and days.
 
 One module for all input (Flow, my page, secrets), so that a number is the same everywhere. Python's
-own parsers are more lenient than a ledger may be: `int(" 1_000 ")`, `int("１０")`, `json.loads("NaN")`
-and `json.loads('{"a": 1, "a": 2}')` all succeed.
+own parsers are too lenient for a ledger: `int(" 1_000 ")`, `int("１０")`, `json.loads("NaN")` and
+`json.loads('{"a": 1, "a": 2}')` all succeed.
 """
 
 import json

@@ -1,1 +1,1 @@
-"""Wrappers around Lambda handlers for HTTP, Flow, webhooks, queues and schedules; authentication."""
+"""Wrappers around Lambda handlers: HTTP, Flow, webhooks, queues, schedules; authentication."""

@@ -27,7 +27,7 @@ class Transport:
     ) -> None:
         """Retry failures and statuses of 5xx up to `attempts`, which is for repeatable calls only.
 
-        `connect_seconds` limits one connection, so that a lost first packet leaves time for a retry.
+        `connect_seconds` limits one connection: a lost first packet leaves time for a retry.
         """
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix=name)
         self._connect_seconds = connect_seconds

@@ -13,9 +13,9 @@ from pointbook.page.locale import Locale
 class Texts:
     """The texts of one language.
 
-    In place of a balance that could not be read there is `balance_unavailable`, with one of the
-    messages `unavailable` and `timeout`, and `note_check_at_store`. `not_registered` is shown if the
-    till does not know the customer. `as_of` has a placeholder for the time of a cached balance.
+    In place of a balance that could not be read there is `balance_unavailable`, with the message
+    `unavailable` or `timeout`, and `note_check_at_store`. `not_registered` is shown if the till
+    does not know the customer. `as_of` has a placeholder for the time of a cached balance.
     """
 
     balance_unavailable: str

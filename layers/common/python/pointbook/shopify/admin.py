@@ -75,7 +75,8 @@ class AdminApi:
     ) -> Any:
         """Return the result of the document's root field, None for null.
 
-        A failed call is retried only if it is `repeatable`: a second call must do no harm. Raises ShopifyRefused, and ShopifyUnavailable by the deadline at the latest.
+        A failed call is retried only if it is `repeatable`: a second call must do no harm. Raises
+        ShopifyRefused, and ShopifyUnavailable by the deadline at the latest.
         """
         content = json.dumps({"query": document.text, "variables": variables}).encode("ascii")
 

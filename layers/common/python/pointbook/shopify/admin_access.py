@@ -102,13 +102,13 @@ class AdminAccess:
             log.exception("shopify_token_not_renewed", shop=self._shop)
             return old.text
         new = StoredToken(text, self._clock.now() + lifetime, lease.version + 1)
-        # If the lease has expired meanwhile, another token stays stored; this one is valid as well.
+        # If the lease has expired meanwhile, another token stays stored; this one is valid too.
         self._store.write(self._shop, new)
         self._cached = new
         return text
 
     def _fetch(self, deadline: Deadline) -> tuple[str, timedelta]:
-        """Return a token and its lifetime; during a rotation the previous secret is tried as well."""
+        """Return a token and its lifetime; during a rotation the previous secret is tried too."""
         keys = self._keys()
         *others, last = keys.shopify_secrets
         for secret in others:

@@ -50,8 +50,8 @@ def read_trigger_status(
 ) -> TriggerStatus:
     """Return the status in these raw bytes.
 
-    Raises, in this order: MethodNotAllowed, SignatureMissing, SignatureWrong, MalformedBody, UnknownShop,
-    InvalidRequest with the field.
+    Raises, in this order: MethodNotAllowed, SignatureMissing, SignatureWrong, MalformedBody,
+    UnknownShop, InvalidRequest with the field.
     """
     shop, members = read_signed_object(method, headers, body, keys)
     enabled = members.get("has_enabled_flow")

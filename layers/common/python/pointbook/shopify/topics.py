@@ -7,7 +7,7 @@ topic: the fields it must have, the fields it must not have, and the kind of its
 
 | topic | fields | shop |
 |---|---|---|
-| orders | `id`, and `line_items` or `financial_status` | host of `order_status_url`, if it is Shopify's |
+| orders | `id`, and `line_items` or `financial_status` | host of `order_status_url`, if Shopify's |
 | refunds | `id`, `order_id`, and `refund_line_items` or `transactions` | none |
 | customers/create | `id`, and none of the others' | none |
 | customers/merge | the two customers' ids | none |
@@ -49,7 +49,7 @@ _ALL = (
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """Fields that a body must all have, of which it must have one, and of which it may have none."""
+    """Fields that a body must have, of which it must have one, and which it must not have."""
 
     has: frozenset[str]
     lacks: frozenset[str]

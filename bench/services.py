@@ -1,4 +1,4 @@
-"""What the measured functions speak to: AWS's services in MiniStack, and a Shopify."""
+"""The services that the measured functions call: AWS's in MiniStack, and a fake Shopify."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -30,26 +30,26 @@ TOKEN_KEY = "alias/pointbook-tokens"  # noqa: S105 - a name
 _FIRST_CUSTOMER = 9_000_000_000_000
 
 
-class World:
-    """A table, a queue and a key; `environment` is what the functions are told of them."""
+class Services:
+    """A table, a queue and a key; `environ` has the functions' variables for them."""
 
     def __init__(self, aws_url: str, shopify_url: str) -> None:
-        """Make them in the MiniStack at `aws_url`."""
-        where: dict[str, Any] = {
+        """Create them in the MiniStack at `aws_url`."""
+        connection: dict[str, Any] = {
             "endpoint_url": aws_url,
             "region_name": "ap-northeast-1",
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
         }
-        dynamodb = boto3.client("dynamodb", **where)
+        dynamodb = boto3.client("dynamodb", **connection)
         dynamodb.create_table(**table_request(TABLE))
-        queue = boto3.client("sqs", **where).create_queue(QueueName="orders")["QueueUrl"]
-        kms = boto3.client("kms", **where)
+        queue = boto3.client("sqs", **connection).create_queue(QueueName="orders")["QueueUrl"]
+        kms = boto3.client("kms", **connection)
         key_id = kms.create_key()["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=TOKEN_KEY, TargetKeyId=key_id)
         self._ledger = Ledger(DynamoStore(Table(dynamodb, TABLE)), SystemClock())
         self._numbers = count(_FIRST_CUSTOMER)
-        self.environment: Mapping[str, str] = {
+        self.environ: Mapping[str, str] = {
             "AWS_ENDPOINT_URL": aws_url,
             "AWS_DEFAULT_REGION": "ap-northeast-1",
             "AWS_ACCESS_KEY_ID": "test",
@@ -66,8 +66,8 @@ class World:
             "LOCAL_SHOPIFY_URL": shopify_url,
         }
 
-    def a_hold_request(self) -> Mapping[str, Any]:
-        """The event of a wish to hold points, by a customer who has some and wishes first."""
+    def hold_request(self) -> Mapping[str, Any]:
+        """The event of a new customer's first request to hold points."""
         customer = str(next(self._numbers))
         granted = self._ledger.execute(
             Instruction(demo.SHOP_DOMAIN, customer, Grant(1250, Never()), Cause("bench"))
@@ -80,10 +80,10 @@ class World:
 
 
 @contextmanager
-def world(directory: Path) -> Iterator[World]:
-    """All of it, for as long as it is measured; `directory` takes logs."""
+def running_services(directory: Path) -> Iterator[Services]:
+    """Run the services; `directory` is for logs."""
     with (
         ministack(directory, services="dynamodb,kms,sqs") as aws_url,
         shopify(directory / "shopify.log") as shopify_url,
     ):
-        yield World(aws_url, shopify_url)
+        yield Services(aws_url, shopify_url)
