@@ -114,7 +114,7 @@ quick: .venv/.ready ## the tests that need no build, Java, npm or browser, in un
 	@$(PYTHON) -m pytest -q -n 2 -m "not shopify_schema" $(or $(ARGS),$(QUICK))
 
 .PHONY: coverage
-coverage: setup ## branch coverage of the rooms that decide and keep: domain, ledger, store
+coverage: setup ## branch coverage of domain, ledger and store
 	@$(MAKE) dynamodb-local shopify-schema
 	@$(PYTHON) -m pytest -q --cov-branch --cov-report=term-missing:skip-covered \
 		--cov=pointbook.domain --cov=pointbook.ledger --cov=pointbook.store $(QUICK) tests/engines tests/simulation

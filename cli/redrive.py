@@ -21,7 +21,7 @@ from cli.output import Output
 from pointbook.errors import MalformedBody
 from pointbook.services.message import read_message
 
-_AT_ONCE = 10
+_BATCH_SIZE = 10
 _WAIT_SECONDS = 2
 _HIDDEN_SECONDS = 60
 """How long a message stays hidden from everybody else while it is listed or moved."""
@@ -48,8 +48,8 @@ def run(
     stack, out = target.target_of(env), Output(as_json=json)
     try:
         sqs = stack.client("sqs")
-        source, letters = queue_urls(stack.outputs, queue)
-        messages = show(sqs, letters, out) if list_ else redrive(sqs, letters, source, out)
+        source, dead_letters = queue_urls(stack.outputs, queue)
+        messages = show(sqs, dead_letters, out) if list_ else redrive(sqs, dead_letters, source, out)
     except KeyError as error:
         raise CommandFailed(
             f"The stack {stack.name} has no output {error}; deploy it again."
@@ -69,33 +69,33 @@ def queue_urls(outputs: Mapping[str, str], queue: str) -> tuple[str, str]:
     return outputs[f"{name}QueueUrl"], outputs[f"{name}DeadLetterQueueUrl"]
 
 
-def redrive(sqs: Any, letters: str, queue: str, out: Output) -> list[Described]:
+def redrive(sqs: Any, dead_letters: str, queue: str, out: Output) -> list[Described]:
     """Move every message that is there now, and print a line for each."""
     moved = []
-    for message in _messages(sqs, letters):
+    for message in _messages(sqs, dead_letters):
         sqs.send_message(QueueUrl=queue, MessageBody=message["Body"])
-        sqs.delete_message(QueueUrl=letters, ReceiptHandle=message["ReceiptHandle"])
+        sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
         moved.append(_described(message, out))
     return moved
 
 
-def show(sqs: Any, letters: str, out: Output) -> list[Described]:
+def show(sqs: Any, dead_letters: str, out: Output) -> list[Described]:
     """Print a line for each message; afterwards each can be received again at once."""
-    messages = list(_messages(sqs, letters))
+    messages = list(_messages(sqs, dead_letters))
     for message in messages:
         sqs.change_message_visibility(
-            QueueUrl=letters, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
+            QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
         )
     return [_described(message, out) for message in messages]
 
 
-def _messages(sqs: Any, letters: str) -> Iterator[Message]:
+def _messages(sqs: Any, dead_letters: str) -> Iterator[Message]:
     """Yield each message once; one that comes back meanwhile is not read again."""
     seen: set[str] = set()
     while True:
         found: list[Message] = sqs.receive_message(
-            QueueUrl=letters,
-            MaxNumberOfMessages=_AT_ONCE,
+            QueueUrl=dead_letters,
+            MaxNumberOfMessages=_BATCH_SIZE,
             WaitTimeSeconds=_WAIT_SECONDS,
             VisibilityTimeout=_HIDDEN_SECONDS,
         ).get("Messages", [])

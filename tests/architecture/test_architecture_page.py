@@ -1,4 +1,4 @@
-"""docs/architecture.md: the rooms are those of the import rules, and every name on it exists."""
+"""docs/architecture.md: the layers are those of the import rules, and every name on it exists."""
 
 import ast
 import re
@@ -17,11 +17,11 @@ RULES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for rule in RULES["tool"]["importlinter"]["contracts"]
     if rule["id"] == "layers"
 )
-ROOMS = frozenset().union(*LAYERS)
+NAMES_OF_LAYERS = frozenset().union(*LAYERS)
 NAMES = sorted(
     name
     for name in set(re.findall(r"`(\w+(?:\.\w+)+)`", PAGE))
-    if name.partition(".")[0] in {*ROOMS, "functions"}
+    if name.partition(".")[0] in {*NAMES_OF_LAYERS, "functions"}
 )
 
 
@@ -40,7 +40,7 @@ def names_in(body: list[ast.stmt]) -> Iterator[tuple[str, list[ast.stmt]]]:
 
 
 def exists(name: str) -> bool:
-    """Whether `room.module.name` is defined, read from the source without importing it."""
+    """Whether `layer.module.name` is defined, read from the source without importing it."""
     first, *rest = name.split(".")
     path = ROOT / first if first == "functions" else PACKAGE / first
     while rest and path.is_dir():
@@ -57,8 +57,8 @@ def exists(name: str) -> bool:
     return True
 
 
-def test_the_rooms_are_those_of_the_import_rules_in_their_order() -> None:
-    section = PAGE.partition("\n## Rooms\n")[2].partition("\n## ")[0]
+def test_the_layers_are_those_of_the_import_rules_in_their_order() -> None:
+    section = PAGE.partition("\n## Layers\n")[2].partition("\n## ")[0]
     first_cells = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
     assert [frozenset(re.findall(r"`(\w+)`", cell)) for cell in first_cells] == LAYERS
 
