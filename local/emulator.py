@@ -2,9 +2,6 @@
 
 import os
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from local import processes
@@ -13,9 +10,6 @@ from local.problems import LocalProblem
 
 REGION = "ap-northeast-1"
 ACCOUNT = "000000000000"
-
-_UP_WITHIN_SECONDS = 30.0
-_LOOK_EVERY_SECONDS = 0.05
 
 
 def python() -> Path:
@@ -66,18 +60,12 @@ def start(options: Options, port: int) -> subprocess.Popen[bytes]:
 
 def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until MiniStack answers. Raises LocalProblem if it ends or does not answer in time."""
-    give_up = time.monotonic() + _UP_WITHIN_SECONDS
-    while time.monotonic() < give_up:
-        if process.poll() is not None:
-            raise LocalProblem(
-                f"MiniStack ended while starting; last lines of {log}:\n{_tail(log)}"
-            )
-        try:
-            with urllib.request.urlopen(f"{url}/_ministack/health", timeout=2):  # noqa: S310
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(_LOOK_EVERY_SECONDS)
-    raise LocalProblem(f"MiniStack did not answer within {_UP_WITHIN_SECONDS:.0f} s; see {log}.")
+    if processes.wait_until_up(f"{url}/_ministack/health", process):
+        return
+    if process.poll() is not None:
+        raise LocalProblem(f"MiniStack ended while starting; last lines of {log}:\n{_tail(log)}")
+    within = processes.UP_WITHIN_SECONDS
+    raise LocalProblem(f"MiniStack did not answer within {within:.0f} s; see {log}.")
 
 
 def _tail(log: Path) -> str:

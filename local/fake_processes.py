@@ -2,9 +2,6 @@
 
 import os
 import subprocess
-import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +10,6 @@ from local.options import ROOT, Options
 from local.problems import LocalProblem
 
 _NAMES = ("shopify", "till")
-
-_UP_WITHIN_SECONDS = 30.0
-_LOOK_EVERY_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +48,5 @@ def start(options: Options, name: str, port: int) -> FakeProcess:
 
 def wait_until_up(options: Options, name: str, fake: FakeProcess) -> None:
     """Wait until it answers. Raises LocalProblem if it ends or does not answer in time."""
-    give_up = time.monotonic() + _UP_WITHIN_SECONDS
-    while time.monotonic() < give_up and fake.process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{fake.url}/_log", timeout=2):  # noqa: S310
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(_LOOK_EVERY_SECONDS)
-    raise LocalProblem(f"The fake for {name} does not answer; see {options.log(name)}.")
+    if not processes.wait_until_up(f"{fake.url}/_log", fake.process):
+        raise LocalProblem(f"The fake for {name} does not answer; see {options.log(name)}.")

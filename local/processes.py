@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from local.problems import LocalProblem
 
 _LOOK_EVERY_SECONDS = 0.05
 _KILLED_WITHIN_SECONDS = 2.0
+UP_WITHIN_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,18 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> bool:
+    """Wait until the URL answers; return False if the process ends or does not answer in time."""
+    give_up = time.monotonic() + UP_WITHIN_SECONDS
+    while time.monotonic() < give_up and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310
+                return True
+        except OSError:
+            time.sleep(_LOOK_EVERY_SECONDS)
+    return False
 
 
 def write(file: Path, processes: Sequence[Process]) -> None:
