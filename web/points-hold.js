@@ -14,103 +14,103 @@ const UNSURE = new Set(["no_answer", "ledger_unavailable", "internal_error"]);
  * Make the part. It lives as long as the section and remembers, for each customer, what is under way.
  *
  * @param {ReturnType<import("./points-api.js").pointsApi>} api
- * @param {{refresh: () => Promise<boolean>, reload: () => Promise<void>}} page both read the customer's points anew
- *   and hand them to `show`; `refresh` leaves everything as it is where that fails, and says so
+ * @param {{refresh: () => Promise<boolean>, reload: () => Promise<void>}} page both read the customer's points again
+ *   and pass them to `show`; if that fails, `refresh` changes nothing and returns false
  * @returns {{element: HTMLElement, show: (points: object, locale: string) => void, leave: () => void}}
  */
 export function holdSection(api, { refresh, reload }) {
-  const news = element("p", { class: "pb-hidden", role: "status" });
+  const status = element("p", { class: "pb-hidden", role: "status" });
   const place = element("div", { class: "pb-use" });
-  const root = element("section", {}, [news, place]);
+  const root = element("section", {}, [status, place]);
   const states = new Map();
   let state = null;
   let views = null;
   let drawn = "";
   let stopClock = () => {};
 
-  /** Show what the API has said of a customer's points. */
+  /** Show a customer's points as the API returned them. */
   function show(points, locale) {
     const { customer_id: customer } = points;
-    const known = states.get(customer);
-    state = known ?? { customer, points, amount: "", busy: null, message: null, deadline: 0 };
+    const existing = states.get(customer);
+    state = existing ?? { customer, points, amount: "", busy: null, message: null, deadline: 0 };
     states.set(customer, state);
     views = holdViews(locale);
-    learn(state, points);
+    update(state, points);
     draw();
-    if (!known) resume(state);
+    if (!existing) resume(state);
   }
 
-  /** Nobody's points are shown any more. */
+  /** Stop showing any customer's points. */
   function leave() {
     stopClock();
     state = null;
     drawn = "";
   }
 
-  function learn(asked, points) {
-    const hadHold = asked.points.hold;
-    asked.points = points;
+  function update(customerState, points) {
+    const hadHold = customerState.points.hold;
+    customerState.points = points;
     const { hold } = points;
-    if (hold) asked.deadline = Date.now() + hold.expires_in_seconds * 1000;
-    if (hold?.state === "ready" && !asked.busy) {
-      forgetRequest(asked.customer);
-      if (UNSURE.has(asked.message?.code)) asked.message = null;
+    if (hold) customerState.deadline = Date.now() + hold.expires_in_seconds * 1000;
+    if (hold?.state === "ready" && !customerState.busy) {
+      forgetRequest(customerState.customer);
+      if (UNSURE.has(customerState.message?.code)) customerState.message = null;
     }
-    if (hadHold && !hold && asked.clockIsOver) asked.message = { code: "time_over" };
-    asked.clockIsOver = false;
+    if (hadHold && !hold && customerState.clockIsOver) customerState.message = { code: "time_over" };
+    customerState.clockIsOver = false;
   }
 
-  /** A reload cut a request off: ask for the same again. */
-  function resume(asked) {
-    const request = interruptedRequest(asked.customer);
-    const { hold } = asked.points;
+  /** Repeat a request that a reload interrupted. */
+  function resume(customerState) {
+    const request = interruptedRequest(customerState.customer);
+    const { hold } = customerState.points;
     if (request && (!hold || hold.state === "preparing")) take(request.points);
   }
 
   function take(points) {
     const { customer } = state;
     const { key } = requestFor(customer, points);
-    return work(state, "holding", async (asked) => {
+    return work(state, "holding", async (customerState) => {
       const held = await api.hold(points, key);
       forgetRequest(customer);
       rememberWorth(customer, held);
-      asked.amount = "";
-      asked.deadline = Date.parse(held.expires_at); // by this device's clock, until the figures are read anew
-      asked.points = { ...asked.points, figures: held.figures, hold: { ...held, state: "ready" } };
+      customerState.amount = "";
+      customerState.deadline = Date.parse(held.expires_at); // by this device's clock, until the figures are read again
+      customerState.points = { ...customerState.points, figures: held.figures, hold: { ...held, state: "ready" } };
       return null;
     });
   }
 
   function release() {
-    return work(state, "releasing", async (asked) => {
-      const { figures } = await api.release(asked.points.hold.hold_id);
-      asked.points = { ...asked.points, figures, hold: null };
+    return work(state, "releasing", async (customerState) => {
+      const { figures } = await api.release(customerState.points.hold.hold_id);
+      customerState.points = { ...customerState.points, figures, hold: null };
       return { code: "released" };
     });
   }
 
-  /** One request at a time; whatever comes of it is said, and the figures are read anew. */
-  async function work(asked, what, act) {
-    if (asked.busy) return;
-    Object.assign(asked, { busy: what, message: null });
+  /** Send one request at a time, show its result, and read the figures again. */
+  async function work(customerState, what, act) {
+    if (customerState.busy) return;
+    Object.assign(customerState, { busy: what, message: null });
     draw();
     try {
-      asked.message = await act(asked);
+      customerState.message = await act(customerState);
     } catch (problem) {
-      if (!problem.code) throw problem; // not an answer, but a fault of this page
-      if (what === "holding" && !isOpen(problem.code, asked)) forgetRequest(asked.customer);
-      asked.message = { code: problem.code, what, retryAfter: problem.retryAfter };
+      if (!problem.code) throw problem; // not an answer, but a bug of this page
+      if (what === "holding" && !isOpen(problem.code, customerState)) forgetRequest(customerState.customer);
+      customerState.message = { code: problem.code, what, retryAfter: problem.retryAfter };
     } finally {
-      asked.busy = null;
+      customerState.busy = null;
     }
-    if (asked !== state) return;
+    if (customerState !== state) return;
     draw();
     await refresh();
   }
 
-  /** Whether the same is to be asked again under the same key: also a hold that is half made, later. */
-  function isOpen(code, asked) {
-    return UNSURE.has(code) || (code === "rate_limited" && Boolean(asked.points.hold));
+  /** Whether the request may be repeated under the same key; later, also for a hold that is not ready. */
+  function isOpen(code, customerState) {
+    return UNSURE.has(code) || (code === "rate_limited" && Boolean(customerState.points.hold));
   }
 
   function submit(text) {
@@ -147,7 +147,7 @@ export function holdSection(api, { refresh, reload }) {
     if (busy) parts.push(views.progress(busy));
     place.replaceChildren(...parts.filter(Boolean));
     for (const control of place.querySelectorAll("button, input")) control.disabled = Boolean(busy);
-    tell(hadFocus);
+    announceResult(hadFocus);
   }
 
   function heldParts(hold) {
@@ -157,7 +157,7 @@ export function holdSection(api, { refresh, reload }) {
     const mine = state;
     stopClock = startClock(() => mine.deadline, async () => {
       mine.clockIsOver = true;
-      if (!(await refresh())) reload(); // the code counts no more: it must not stay to be seen
+      if (!(await refresh())) reload(); // the code is no longer valid, so it must not stay visible
     });
     return part;
   }
@@ -166,8 +166,8 @@ export function holdSection(api, { refresh, reload }) {
     state.amount = text;
   }
 
-  /** Who works here with a keyboard or a screen reader is led to the result. */
-  function tell(hadFocus) {
+  /** Move the focus to the result, or announce it to screen readers. */
+  function announceResult(hadFocus) {
     const result = place.querySelector(".pb-progress") ?? place.querySelector("[tabindex='-1']");
     if (!result) return;
     if (hadFocus) result.focus();
@@ -175,13 +175,13 @@ export function holdSection(api, { refresh, reload }) {
   }
 
   function say(text) {
-    news.textContent = text;
+    status.textContent = text;
   }
 
   return { element: root, show, leave };
 }
 
-/** The number that somebody typed, in whatever width and with commas; NaN if it is none. */
+/** Return the typed number, in full or half width and with commas; NaN if it is not a whole number. */
 function wholeNumber(text) {
   const plain = text.normalize("NFKC").replace(/[\s,]/g, "");
   return /^\d{1,10}$/.test(plain) ? Number(plain) : NaN;

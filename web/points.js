@@ -44,7 +44,7 @@ export function mountPoints(root, { apiUrl, token, locale = "en" }) {
     if (answers) show(view, answers);
   }
 
-  /** Read everything again while what is known stays to be seen; whether it could be read. */
+  /** Read everything again while the current values stay visible; return whether that succeeded. */
   async function refresh() {
     if (root.hasAttribute("aria-busy")) {
       await reload();
@@ -58,7 +58,7 @@ export function mountPoints(root, { apiUrl, token, locale = "en" }) {
     return !unread;
   }
 
-  /** The answers, or null if a newer question was asked meanwhile: these are not shown. */
+  /** Return the answers, or null if a newer request was sent meanwhile: they are not shown then. */
   async function ask() {
     const mine = ++turn;
     const answers = await Promise.allSettled([api.points(language), api.history()]);
@@ -130,14 +130,14 @@ function views(locale) {
 
   function summary(display, till, reload) {
     const failed = display.action === "reload";
-    const known = till.balance !== null || till.status === "disabled";
+    const isBalance = till.balance !== null || till.status === "disabled";
     return element("section", { class: "pb-summary" }, [
       element("div", { class: "pb-top" }, [
         element("h2", {}, text.heading),
         display.rank &&
           element("span", { class: "pb-rank", "data-rank": till.rank ?? "" }, display.rank),
       ]),
-      display.balance && balance(withMinus(display.balance), known),
+      display.balance && balance(withMinus(display.balance), isBalance),
       display.expiry && element("p", { class: "pb-expiry" }, text.validThrough(display.expiry)),
       element("div", { class: "pb-status", role: "status" }, [
         display.message && element("p", { class: "pb-message" }, display.message),
@@ -147,11 +147,11 @@ function views(locale) {
     ]);
   }
 
-  /** The balance; `known` is false where words stand in its place. */
-  function balance(shown, known) {
-    const made = element("p", { class: known ? "pb-balance" : "pb-balance pb-unknown" }, [
+  /** The balance; `isBalance` is false for a text in its place. */
+  function balance(shown, isBalance) {
+    const made = element("p", { class: isBalance ? "pb-balance" : "pb-balance pb-unknown" }, [
       shown,
-      known && element("span", { class: "pb-unit" }, text.unit),
+      isBalance && element("span", { class: "pb-unit" }, text.unit),
     ]);
     // The more there is to be written, the smaller it is on a narrow screen.
     made.style.setProperty("--pb-characters", shown.length);
