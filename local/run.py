@@ -48,7 +48,7 @@ def run_here(options: Options) -> int:
                         raise LocalProblem(f"{name} has ended unexpectedly; see {log}.")
                 time.sleep(_LOOK_EVERY_SECONDS)
     except _Ended:
-        progress.say("stopped; the points are kept for the next run (FRESH=1 deletes them)")
+        progress.say("stopped; the next run has the same points (FRESH=1 deletes them)")
         return 0
 
 

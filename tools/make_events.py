@@ -21,7 +21,7 @@ from tools.make_events_flow import lifecycle_cases, report_cases
 from tools.make_events_holds import hold_cases
 from tools.make_events_operator import operator_cases
 from tools.make_events_stream import stream_cases
-from tools.make_events_webhooks import STRANGERS_SECRET, webhook_cases, worker_cases
+from tools.make_events_webhooks import WRONG_SECRET, webhook_cases, worker_cases
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 
@@ -108,7 +108,7 @@ def _flow(function: str, handle: str, default: dict[str, Any]) -> Iterator[Case]
     yield function, "with_cause", post({"cause_entry_id": f"{CUSTOMER}-000000000001"})
     yield function, "previous_secret", post({}, secret=demo.CLIENT_SECRET_PREVIOUS)
     yield function, "base64_body", post({}, base64_body=True)
-    yield function, "wrong_signature", post({}, secret=STRANGERS_SECRET)
+    yield function, "wrong_signature", post({}, secret=WRONG_SECRET)
     yield function, "not_signed", post({}, secret=None)
     yield function, "points_zero", post({"points": 0})
     yield function, "points_fraction", post({"points": 1.5})
@@ -142,8 +142,8 @@ def _signed(
     base64_body: bool = False,
 ) -> dict[str, Any]:
     """Return one run of an action; equal input has an equal run id, and so is a repetition."""
-    asked = hashlib.sha256(f"{handle} {json.dumps(properties)}".encode()).hexdigest()
-    body = signing.flow_request(handle, properties, f"{REQUEST_ID}-30892-{asked[:12]}")
+    digest = hashlib.sha256(f"{handle} {json.dumps(properties)}".encode()).hexdigest()
+    body = signing.flow_request(handle, properties, f"{REQUEST_ID}-30892-{digest[:12]}")
     body = body.replace(demo.SHOP_DOMAIN.encode(), shop.encode())
     event = _flow_http(body, secret)
     if base64_body:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local import demo, signing
-from tools.make_events_webhooks import STRANGERS_SECRET
+from tools.make_events_webhooks import WRONG_SECRET
 
 LIFECYCLE = "/v1/flow/lifecycle"
 
@@ -27,7 +27,7 @@ def report_cases(signed: Signed, customer: str) -> Iterator[Case]:
         "customer_as_number": post(int(customer)),
         "base64_body": post(gid, base64_body=True),
         "previous_secret": post(gid, secret=demo.CLIENT_SECRET_PREVIOUS),
-        "wrong_signature": post(gid, secret=STRANGERS_SECRET),
+        "wrong_signature": post(gid, secret=WRONG_SECRET),
         "not_signed": post(gid, secret=None),
         "customer_unknown_form": post("Taro"),
         "unknown_shop": post(gid, shop="other.myshopify.com"),
@@ -46,7 +46,7 @@ def lifecycle_cases(http: Http) -> Iterator[Case]:
         "switched_on": post(),
         "by_name": post(flow_trigger_definition_id="Points changed"),
         "unknown_trigger": post(flow_trigger_definition_id="bid-placed"),
-        "wrong_signature": post(STRANGERS_SECRET),
+        "wrong_signature": post(WRONG_SECRET),
         "not_signed": post(None),
         "not_json": lifecycle_event(http, b"on", demo.CLIENT_SECRET),
         "timestamp_missing": post(timestamp=None),

@@ -1,6 +1,6 @@
 """Sample events of holds: `release_hold` ends the hold that `create_hold/by_header` makes.
 
-`another_key` asks for the next one: after so many within an hour the answer is 429.
+`another_key` requests the next one: after so many within an hour the answer is 429.
 """
 
 import json

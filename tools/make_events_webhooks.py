@@ -16,7 +16,7 @@ from pointbook.shopify.webhook import QUEUES, read_webhook
 from tools import shopify_payloads
 
 PATH = "/v1/webhooks/shopify"
-STRANGERS_SECRET = "not-the-secret-of-this-app-0123456789"  # noqa: S105 - nobody's
+WRONG_SECRET = "not-the-secret-of-this-app-0123456789"  # noqa: S105 - not a real one
 _KEYS = AppKeys(
     client_id=demo.SHOPIFY_CLIENT_ID,
     client_secret=demo.CLIENT_SECRET,
@@ -46,7 +46,7 @@ def webhook_cases(http: Http) -> Iterator[Case]:
     yield function, "previous_secret", post(topic, body, secret=demo.CLIENT_SECRET_PREVIOUS)
     encoded = {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
     yield function, "base64_body", post(topic, body) | encoded
-    yield function, "wrong_signature", post(topic, body, secret=STRANGERS_SECRET)
+    yield function, "wrong_signature", post(topic, body, secret=WRONG_SECRET)
     yield function, "not_signed", post(topic, body, secret=None)
     redact = body_of(shopify_payloads.bodies()["customers_redact"][1])
     yield function, "customers_redact_forged", post("customers/redact", redact, secret="x" * 32)

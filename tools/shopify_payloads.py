@@ -1,7 +1,7 @@
 """Bodies of Shopify's webhooks as shops send them, with made-up personal data.
 
 The fields are those of API version 2026-04 and later, and are null or missing as they are there: no
-customer has tags, and metafields come only if a subscription asks for them. Amounts are written by
+customer has tags, and metafields come only if a subscription requests them. Amounts are written by
 hand for each case and are consistent wherever points depend on them; those of Shopify's own samples
 are not (https://shopify.dev/docs/api/webhooks). A test shows that nothing of `PERSONAL` gets past
 `shopify_webhook`.

@@ -1,6 +1,6 @@
 """Customers as Shopify's Admin API shows them.
 
-A customer whom nobody has set exists in every shop, without tags, so that the demo customers and
+A customer who was not set exists in every shop, without tags, so that the demo customers and
 any number made up for a test can buy. A customer who was set belongs to that shop only, as at
 Shopify.
 """
@@ -77,7 +77,7 @@ class Customers:
             return customer
 
     def get(self, gid: str) -> Customer | None:
-        """Return the customer with this global id; None if nobody has set them."""
+        """Return the customer with this global id; None if they were not set."""
         return self._by_gid.get(gid)
 
 

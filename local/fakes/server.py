@@ -191,7 +191,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, reply: Reply, entry: Entry | None = None) -> None:
         # A lone surrogate from a request is sent back as a JSON escape.
         body = json.dumps(reply.content, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        # Logged first: whoever has the answer finds it in the log.
+        # Logged first, so that a client that has the answer finds it in the log.
         if entry is not None:
             entry.status = reply.status
         try:

@@ -17,7 +17,7 @@ PointbookError
 │   ├── NotYours                 not_yours
 │   ├── NotAnOperator            operator_missing
 │   └── OriginRefused            origin_not_allowed
-├── MessageDeclined              message_declined; the ledger refuses what a queue message asks for
+├── MessageDeclined              message_declined; the ledger refuses a queue message
 ├── ProgrammeMoved               programme_moved: the programme was changed in the meantime
 ├── TagsUnknown                  tags_unknown; what an order earns is not known yet
 ├── ShopifyRefused               shopify_refused, code_taken_by_another, currency_mismatch

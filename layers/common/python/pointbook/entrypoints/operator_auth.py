@@ -11,7 +11,7 @@ def operator(request: Request) -> str:
     """Return the operator as entries name them: `user/hanako`, `assumed-role/Operator/hanako`.
 
     This is the caller's ARN after the account id. Raises NotAnOperator if API Gateway has
-    authenticated nobody, for example if the function was called another way.
+    not authenticated the caller, for example if the function was invoked another way.
     """
     arn = request.iam.get("userArn")
     if not isinstance(arn, str) or not arn.startswith("arn:"):

@@ -20,7 +20,7 @@ _CHUNK_BYTES = 65_536
 
 
 class Transport:
-    """Sends calls, keeps connections open between them. Safe to use from several threads."""
+    """Sends calls over persistent connections. Safe to use from several threads."""
 
     def __init__(
         self, name: str, *, workers: int, connect_seconds: float, attempts: int = 1
