@@ -49,7 +49,9 @@ def run(
     try:
         sqs = stack.client("sqs")
         source, dead_letters = queue_urls(stack.outputs, queue)
-        messages = show(sqs, dead_letters, out) if list_ else redrive(sqs, dead_letters, source, out)
+        messages = (
+            show(sqs, dead_letters, out) if list_ else redrive(sqs, dead_letters, source, out)
+        )
     except KeyError as error:
         raise CommandFailed(
             f"The stack {stack.name} has no output {error}; deploy it again."

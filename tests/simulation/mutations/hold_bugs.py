@@ -306,7 +306,7 @@ HOLD_BUGS: Final = (
             replace(discount, ends_at=discount.ends_at + timedelta(seconds=1))
         ),
     ),
-    Bug("a code that exists is not looked up", Discounts._adopted, _taken_by_another),
+    Bug("a code that exists is not looked up", Discounts._id_if_same_discount, _taken_by_another),
     Bug(
         "switched off without being deactivated",
         Discounts._deactivate,

@@ -213,19 +213,15 @@ def _lost_where_the_target_is_merged(
 
 ORDER_BUGS: Final = (
     # --- what a payload says ---
-    Bug(
-        "shipping taken for goods", shopify_orders._money_beside_lines, _shipping_refunded_as_goods
-    ),
+    Bug("shipping taken for goods", shopify_orders._extra_money, _shipping_refunded_as_goods),
     Bug(
         "a refund of shipping alone taken for goods",
-        RefundPayload.names_what_it_is_for,
+        RefundPayload.has_items,
         lambda original, refund: bool(refund.refund_line_items),
     ),
-    Bug("a failed refund taken for money", shopify_orders._money_beside_lines, _failure_is_success),
+    Bug("a failed refund taken for money", shopify_orders._extra_money, _failure_is_success),
     Bug("money beside lines overlooked", Adjustment.paid, lambda original, _: Decimal(0)),
-    Bug(
-        "money on its way overlooked", shopify_orders._money_beside_lines, _only_money_that_arrived
-    ),
+    Bug("money on its way overlooked", shopify_orders._extra_money, _only_money_that_arrived),
     Bug(
         "a discrepancy of the wrong sign",
         Adjustment.paid,
@@ -233,7 +229,7 @@ ORDER_BUGS: Final = (
     ),
     Bug(
         "lines without money taken for paid",
-        shopify_orders._money_beside_lines,
+        shopify_orders._extra_money,
         lambda original, refund, currency: original(refund, currency) or Decimal(0),
     ),
     Bug(
@@ -301,7 +297,7 @@ ORDER_BUGS: Final = (
     Bug("a time that cannot be read taken for absent", projection._time, _unreadable_is_absent),
     Bug(
         "null taken for absent everywhere",
-        projection._kept,
+        projection._projected_value,
         lambda original, value, part: None if value is None else original(value, part),
     ),
     Bug(
