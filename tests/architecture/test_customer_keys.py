@@ -17,10 +17,10 @@ from tests.fakes.guarded import GuardedDynamoDB, Unguarded
 from tests.support.harness import TABLE, Functions
 from tests.support.table import table_request
 
-BOOK = "SHOP#demo.myshopify.com#CUSTOMER#8840734670934"
+CUSTOMER_KEY = "SHOP#demo.myshopify.com#CUSTOMER#8840734670934"
 MOVED = f"SHOP#demo.myshopify.com#CUSTOMER#0{'7' * 19}"
-NOTE = {"pk": {"S": BOOK}, "sk": {"S": "OUTBOX"}}
-ACCOUNT = {"pk": {"S": BOOK}, "sk": {"S": "ACCOUNT"}}
+NOTE = {"pk": {"S": CUSTOMER_KEY}, "sk": {"S": "OUTBOX"}}
+ACCOUNT = {"pk": {"S": CUSTOMER_KEY}, "sk": {"S": "ACCOUNT"}}
 
 type Write = tuple[str, dict[str, Any]]
 
@@ -49,10 +49,7 @@ def transaction(*conditions: str, key: Item = ACCOUNT) -> Item:
 
 UNGUARDED: dict[str, Write] = {
     "a put": ("put_item", put(NOTE)),
-    "a put over nothing": (
-        "put_item",
-        put(NOTE, ConditionExpression="attribute_not_exists(pk)"),
-    ),
+    "a put over nothing": ("put_item", put(NOTE, ConditionExpression="attribute_not_exists(pk)")),
     "an update": ("update_item", update()),
     "an update of what is free": (
         "update_item",
@@ -67,7 +64,9 @@ UNGUARDED: dict[str, Write] = {
     ),
     "a transaction with another's account": (
         "transact_write_items",
-        transaction("attribute_not_exists(erased)", key={**ACCOUNT, "pk": {"S": f"{BOOK}1"}}),
+        transaction(
+            "attribute_not_exists(erased)", key={**ACCOUNT, "pk": {"S": f"{CUSTOMER_KEY}1"}}
+        ),
     ),
 }
 
@@ -77,10 +76,7 @@ GUARDED: dict[str, Write] = {
         transaction("attribute_not_exists(erased)"),
     ),
     "a batch under a pseudonym": ("batch_write_item", batch({**NOTE, "pk": {"S": MOVED}})),
-    "a tombstone that is dated": (
-        "batch_write_item",
-        batch({**ACCOUNT, "erased": {"BOOL": True}}),
-    ),
+    "a tombstone that is dated": ("batch_write_item", batch({**ACCOUNT, "erased": {"BOOL": True}})),
     "an item of the shop": ("put_item", put({**NOTE, "pk": {"S": "SHOP#demo.myshopify.com"}})),
 }
 

@@ -16,13 +16,13 @@ def test_no_two_cases_share_a_file() -> None:
     assert len(names) == len(set(names))
 
 
-def test_samples_of_flow_share_a_run_only_where_they_ask_for_the_same() -> None:
+def test_samples_of_flow_share_a_run_only_if_they_request_the_same() -> None:
     """So they can be tried in turn on a running stack."""
-    asked_by_run: dict[str, set[str]] = {}
+    requests_by_run: dict[str, set[str]] = {}
     for function, name, event in make_events.cases():
         if function.startswith("flow_action_") and name not in NO_JSON:
             body = json.loads(event["body"])
-            asked = json.dumps([body["handle"], body["properties"]])
-            asked_by_run.setdefault(body["action_run_id"], set()).add(asked)
-    assert all(len(asked) == 1 for asked in asked_by_run.values())
-    assert len(asked_by_run) > 30
+            request = json.dumps([body["handle"], body["properties"]])
+            requests_by_run.setdefault(body["action_run_id"], set()).add(request)
+    assert all(len(request) == 1 for request in requests_by_run.values())
+    assert len(requests_by_run) > 30

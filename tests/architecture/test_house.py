@@ -187,7 +187,7 @@ def test_no_test_patches_a_private_name_or_clears_a_cache() -> None:
         'module._parts["till"] = None',
     ],
 )
-def test_the_watch_on_patches_sees(deed: str) -> None:
+def test_each_form_of_a_private_patch_is_found(deed: str) -> None:
     assert private_patches(deed) == [ast.unparse(ast.parse(deed))]
 
 
@@ -208,7 +208,7 @@ def _patches(call: ast.Call) -> bool:
         case ast.Attribute(attr="setattr" | "delattr") | ast.Name(id="setattr" | "delattr"):
             texts = [one.value for one in call.args[:2] if isinstance(one, ast.Constant)]
             names = [text.rpartition(".")[2] for text in texts if isinstance(text, str)]
-            return any(name.startswith("_") and not name.startswith("__") for name in names)
+            return any(map(_is_private_name, names))
     return False
 
 
@@ -218,10 +218,13 @@ def _is_private(target: ast.expr) -> bool:
         target = target.value
     return (
         isinstance(target, ast.Attribute)
-        and target.attr.startswith("_")
-        and not target.attr.startswith("__")
+        and _is_private_name(target.attr)
         and not (isinstance(target.value, ast.Name) and target.value.id in ("self", "cls"))
     )
+
+
+def _is_private_name(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
 
 
 def test_importing_the_package_loads_nothing_else() -> None:

@@ -129,7 +129,7 @@ def test_flow_action_report_is_allowed_what_it_does(shop: Shop, resources: dict[
     def report_again() -> None:
         shop.start_anew()
         anew = flow_event("flow_action_report", {"reason": "another run"})
-        assert shop.functions.ask("flow_action_report", anew).status == 200
+        assert shop.functions.request("flow_action_report", anew).status == 200
 
     found = shop.needed(report)
     shop.grant()

@@ -89,8 +89,8 @@ def _of_extension(extension: Toml) -> Iterator[str]:
         return
     if not _HANDLE.fullmatch(handle):
         yield f"handle {handle!r}"
-    known = {"type", "handle", "name", "description"} | _MEMBERS[kind]
-    yield from (f"unknown member {name}" for name in extension.keys() - known)
+    allowed = {"type", "handle", "name", "description"} | _MEMBERS[kind]
+    yield from (f"unknown member {name}" for name in extension.keys() - allowed)
     name = extension["name"]
     if not 1 <= len(name) <= NAME_LENGTH_MAX or _PUNCTUATION.search(name):
         yield f"name {name!r}"

@@ -57,8 +57,8 @@ def test_every_field_is_there_with_its_variable(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCS)
 def test_the_topics_are_those_that_are_sent(name: str) -> None:
-    told = re.findall(r"^\| `(points/[a-z_/]+)` \|", text(name), re.MULTILINE)
-    assert sorted(told) == sorted(
+    documented = re.findall(r"^\| `(points/[a-z_/]+)` \|", text(name), re.MULTILINE)
+    assert sorted(documented) == sorted(
         topic for topic in Topic if topic.startswith(("points/add/", "points/sub/"))
     )
 

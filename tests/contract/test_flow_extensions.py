@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,8 +16,8 @@ from local.fakes.flow_triggers import Triggers, declared_triggers
 from local.fakes.shopify_graphql import AdminApi, Context, Shop
 from local.fakes.shopify_schema import SCHEMA_FILE
 from pointbook.domain.buckets import Bucket, Figures
-from pointbook.domain.chain import BookedEntry, Cause, Text
-from pointbook.domain.entry import Entry, Topic
+from pointbook.domain.chain import BookedEntry, Text
+from pointbook.domain.entry import Topic
 from pointbook.entrypoints import flow
 from pointbook.errors import InvalidRequest
 from pointbook.ledger.instruction import Booked
@@ -27,6 +28,7 @@ from pointbook.shopify.triggers import Occasion, Trigger
 from tests.contract import flow_rules
 from tests.contract.runs import ACTIONS, GOOD, keys, properties, read
 from tests.support import shopify_files
+from tests.support.examples import an_entry
 from tests.support.forge import CUSTOMER, SHOP
 
 FIGURES = Figures(approved=950, pending=0, total=950, lifetime=1250, spent=300, hold=0)
@@ -113,7 +115,9 @@ def test_each_extension_lies_in_a_folder_of_its_handle() -> None:
 
 def test_the_extensions_are_the_actions_triggers_and_the_callback_that_the_code_knows() -> None:
     assert set(shopify_files.of_type("flow_action")) == set(ACTIONS)
-    assert set(shopify_files.of_type("flow_trigger")) == {told.handle for told in every_trigger()}
+    assert set(shopify_files.of_type("flow_trigger")) == {
+        trigger.handle for trigger in every_trigger()
+    }
     assert set(shopify_files.of_type("flow_trigger")) == set(declared_triggers())
     assert len(shopify_files.of_type("flow_trigger_lifecycle_callback")) == 1
 
@@ -182,19 +186,10 @@ def test_a_result_may_lack_any_member(handle: str) -> None:
 
 
 def entry() -> BookedEntry:
-    at = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-    moved = Entry(
-        customer_id=CUSTOMER,
-        version=12,
-        topic=Topic.SUB_FLOW,
-        at=at,
-        recorded_at=at,
-        moves=((Bucket.APPROVED, -300), (Bucket.SPENT, 300)),
-        lots=(),
-        held_lots=(),
-        figures=FIGURES,
-    )
-    return BookedEntry(moved, Cause("flow"), Text("商品購入", "salt"), "", "", "")
+    example = an_entry(CUSTOMER)
+    moves = ((Bucket.APPROVED, -300), (Bucket.SPENT, 300))
+    moved = replace(example.entry, topic=Topic.SUB_FLOW, moves=moves, figures=FIGURES)
+    return replace(example, entry=moved, text=Text("商品購入", "salt"))
 
 
 def every_trigger() -> list[Trigger]:
@@ -209,20 +204,20 @@ def every_trigger() -> list[Trigger]:
 SENT_AS = {"customer_reference": int, "number_decimal": int, "single_line_text_field": str}
 
 
-@pytest.mark.parametrize("told", every_trigger(), ids=lambda told: told.handle)
-def test_a_trigger_sends_exactly_the_declared_fields_in_their_types(told: Trigger) -> None:
+@pytest.mark.parametrize("trigger", every_trigger(), ids=lambda trigger: trigger.handle)
+def test_a_trigger_sends_exactly_the_declared_fields_in_their_types(trigger: Trigger) -> None:
     declared = {
         field.get("key", field["type"].replace("_reference", "_id")): SENT_AS[field["type"]]
-        for field in shopify_files.fields(told.handle)
+        for field in shopify_files.fields(trigger.handle)
     }
-    assert {key: type(value) for key, value in told.payload.items()} == declared
+    assert {key: type(value) for key, value in trigger.payload.items()} == declared
 
 
-@pytest.mark.parametrize("told", every_trigger(), ids=lambda told: told.handle)
-def test_a_trigger_lists_its_fields_in_the_order_in_which_they_are_sent(told: Trigger) -> None:
+@pytest.mark.parametrize("trigger", every_trigger(), ids=lambda trigger: trigger.handle)
+def test_a_trigger_lists_its_fields_in_the_order_in_which_they_are_sent(trigger: Trigger) -> None:
     """The editor keeps the file's order, so both are read the same way."""
-    declared = [field.get("key", "customer_id") for field in shopify_files.fields(told.handle)]
-    assert declared == list(told.payload)
+    declared = [field.get("key", "customer_id") for field in shopify_files.fields(trigger.handle)]
+    assert declared == list(trigger.payload)
 
 
 @pytest.fixture(scope="module")
@@ -232,15 +227,15 @@ def admin_api() -> AdminApi:
 
 
 @pytest.mark.shopify_schema
-@pytest.mark.parametrize("told", every_trigger(), ids=lambda told: told.handle)
+@pytest.mark.parametrize("trigger", every_trigger(), ids=lambda trigger: trigger.handle)
 def test_shopifys_admin_api_takes_a_trigger_as_it_is_sent(
-    admin_api: AdminApi, told: Trigger
+    admin_api: AdminApi, trigger: Trigger
 ) -> None:
     at = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
     shop = Shop(SHOP, Discounts("JPY"), Triggers())
     answer = admin_api.run(
-        FLOW_TRIGGER_RECEIVE.text, told._asdict(), Context(shop=shop, now=at, forgotten=None)
+        FLOW_TRIGGER_RECEIVE.text, trigger._asdict(), Context(shop=shop, now=at, forgotten=None)
     )
     assert "errors" not in answer
     assert answer["data"] == {FLOW_TRIGGER_RECEIVE.root: {"userErrors": []}}
-    assert [(taken.handle, taken.payload) for taken in shop.triggers.all()] == [told]
+    assert [(taken.handle, taken.payload) for taken in shop.triggers.all()] == [trigger]

@@ -1,4 +1,4 @@
-"""The app's file asks Shopify for what the code works on: no more, no less, and nobody's data."""
+"""The app's file subscribes to what the code works on: no more, no less, and no personal data."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import yaml
 from graphql import get_operation_ast, get_variable_values, parse, validate
 
 from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, load_schema
-from pointbook.shopify.documents import API_VERSION as VERSION_ASKED_FOR
+from pointbook.shopify.documents import API_VERSION as DOCUMENTS_VERSION
 from pointbook.shopify.flow_lifecycle import NAMES
 from pointbook.shopify.projection import SHAPES, Shape, Value
 from pointbook.shopify.topics import CHECKED
@@ -68,41 +68,41 @@ def test_every_topic_that_is_worked_on_is_subscribed_to_once_and_no_other() -> N
 
 
 @pytest.mark.parametrize("topic", topics())
-def test_every_field_that_the_projection_keeps_is_asked_for(topic: str) -> None:
-    asked = set(include_fields(topic))
-    missing = [path for path in paths(SHAPES[topic]) if not and_above(path) & asked]
+def test_every_projected_field_is_subscribed_to(topic: str) -> None:
+    included = set(include_fields(topic))
+    missing = [path for path in paths(SHAPES[topic]) if not and_above(path) & included]
     assert set(missing) <= NOT_BY_FILE
 
 
 @pytest.mark.parametrize("topic", topics())
-def test_nothing_is_asked_for_that_the_projection_drops(topic: str) -> None:
-    kept = {part for path in paths(SHAPES[topic]) for part in and_above(path)}
-    assert set(include_fields(topic)) <= kept | CHECKED[topic] | DIFFERENT_EACH_TIME[topic]
+def test_no_field_that_the_projection_drops_is_subscribed_to(topic: str) -> None:
+    projected = {part for path in paths(SHAPES[topic]) for part in and_above(path)}
+    assert set(include_fields(topic)) <= projected | CHECKED[topic] | DIFFERENT_EACH_TIME[topic]
 
 
 @pytest.mark.parametrize("topic", topics())
-def test_every_field_that_shows_topic_and_shop_is_asked_for(topic: str) -> None:
+def test_every_field_that_shows_topic_and_shop_is_subscribed_to(topic: str) -> None:
     assert CHECKED[topic] <= set(include_fields(topic))
 
 
 @pytest.mark.parametrize("topic", topics())
-def test_no_field_is_asked_for_that_says_who_or_where_a_customer_is(topic: str) -> None:
+def test_no_personal_field_is_subscribed_to(topic: str) -> None:
     steps = {step for field in include_fields(topic) for step in field.split(".")}
     assert [step for step in steps if PERSONAL.fullmatch(step)] == []
 
 
 @pytest.mark.parametrize("topic", topics())
-def test_a_field_is_asked_for_once_and_at_most_one_step_down(topic: str) -> None:
+def test_a_field_is_subscribed_to_once_and_at_most_one_step_down(topic: str) -> None:
     """Shopify documents "variants.price", and nothing deeper."""
-    asked = include_fields(topic)
-    assert len(asked) == len(set(asked))
-    assert [field for field in asked if field.count(".") > 1] == []
-    assert [field for field in asked if (and_above(field) - {field}) & set(asked)] == []
+    included = include_fields(topic)
+    assert len(included) == len(set(included))
+    assert [field for field in included if field.count(".") > 1] == []
+    assert [field for field in included if (and_above(field) - {field}) & set(included)] == []
 
 
 def test_webhooks_come_in_the_version_that_the_code_is_tested_against() -> None:
-    asked_for = shopify_files.app()["webhooks"]["api_version"]
-    assert asked_for == API_VERSION == VERSION_ASKED_FOR
+    subscribed = shopify_files.app()["webhooks"]["api_version"]
+    assert subscribed == API_VERSION == DOCUMENTS_VERSION
 
 
 @pytest.mark.parametrize(
@@ -211,12 +211,12 @@ def test_the_subscription_with_metafields_is_one_that_shopify_takes() -> None:
     assert isinstance(values, dict), values
 
 
-def test_the_subscription_with_metafields_asks_for_the_same_and_the_metafields() -> None:
+def test_the_subscription_with_metafields_includes_the_same_fields_and_them() -> None:
     subscription = till_points_variables()["subscription"]
     assert subscription["includeFields"] == [*include_fields("orders/updated"), *NOT_BY_FILE]
     assert subscription["uri"].endswith(WEBHOOKS)
-    kept = {(one["namespace"], one["key"]) for one in subscription["metafields"]}
-    metafields = [{"namespace": space, "key": key, "value": "5"} for space, key in kept]
+    projected = {(one["namespace"], one["key"]) for one in subscription["metafields"]}
+    metafields = [{"namespace": space, "key": key, "value": "5"} for space, key in projected]
     part = SHAPES["orders/updated"]["metafields"]
     assert isinstance(part, Value)
     assert part.read(metafields) == metafields

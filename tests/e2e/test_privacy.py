@@ -201,7 +201,7 @@ class Pair:
             order = [int(self.order)] if customer == source else []
             self._ask(customer, "customers/redact", {"orders_to_redact": order})
 
-    def ask_for_data(self) -> None:
+    def request_data(self) -> None:
         """Both want to see what is kept of them."""
         for number, customer in enumerate(self.customers, start=1):
             more = {"orders_requested": [], "data_request": {"id": number}}
@@ -276,7 +276,7 @@ def test_merged_pairs_are_erased_in_every_order_of_the_webhooks_with_all_else_un
         acts: list[list[Callable[[], None]]] = []
         for number, (pair, order) in enumerate(zip(pairs, orders, strict=True)):
             first, second, third = (partial(pair.tell, what) for what in order)
-            meanwhile = [pair.ask_for_data, pair.report, pair.grant_late, pair.pay]
+            meanwhile = [pair.request_data, pair.report, pair.grant_late, pair.pay]
             meanwhile = meanwhile[number % 4 :] + meanwhile[: number % 4]
             acts.append([meanwhile[0], first, *meanwhile[1:3], second, third, meanwhile[3]])
         for done in [pool.submit(act) for at_once in zip(*acts, strict=True) for act in at_once]:

@@ -53,7 +53,7 @@ from pointbook.store.sent_reminders import Reminders
 from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.fakes.customers import nobody_is_asked
+from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
@@ -495,7 +495,7 @@ class PairsShop:
         return Ledger(self._store(), self.clock, random=self.random.random)
 
     def _orders(self) -> OrderService:
-        return OrderService(SHOP, self._ledger(), self.clock, self.programme, nobody_is_asked)
+        return OrderService(SHOP, self._ledger(), self.clock, self.programme, unused_customers)
 
     def _holds(self) -> HoldService:
         return HoldService(

@@ -23,7 +23,7 @@ from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
 from tests.engines.counting import CountingClient
 from tests.support import engine as engines
-from tests.support.engine import SHOP, Engine, book_of
+from tests.support.engine import SHOP, Engine, all_entries
 from tests.support.examples import CUSTOMER, HOLD_ID, ORDER, OTHER
 from tests.support.ledgers import FLOW, MONTH, LedgerDriver
 
@@ -132,7 +132,7 @@ def test_a_thousand_points_are_consumed_a_thousand_times_and_no_more(crowd: Crow
     assert crowd.client.operations.count("transact_write_items") < WRITES_PER_EFFECT_MAX * POINTS
     # Everybody was told the figures of their own entry, and no entry was told to two.
     told = {answer.entry_ids: answer.figures for answer in consumed}
-    book = book_of(crowd.driver.store, CUSTOMER)
+    book = all_entries(crowd.driver.store, CUSTOMER)
     assert told == {(each.entry.entry_id,): each.entry.figures for each in book[1:]}
     assert crowd.driver.figures() == {"lifetime": POINTS, "spent": POINTS}
     assert crowd.driver.findings() == []

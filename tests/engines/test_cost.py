@@ -21,7 +21,7 @@ from pointbook.store import items
 from tests.engines.counting import CountingClient
 from tests.engines.grown import grow
 from tests.fakes.dynamodb import size_bytes
-from tests.support.engine import DYNAMODB_LOCAL, MEMORY, MINISTACK, SHOP, Engine, book_of
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, MINISTACK, SHOP, Engine, all_entries
 from tests.support.examples import CUSTOMER, NOON, an_entry
 from tests.support.ledgers import LedgerDriver
 
@@ -201,7 +201,7 @@ def test_ten_thousand_entries_reconcile(engine: Engine) -> None:
     store = engine.store()
     account = grow(store, 10_000)
 
-    assert reconcile(account, book_of(store, CUSTOMER)) == []
+    assert reconcile(account, all_entries(store, CUSTOMER)) == []
 
 
 def test_every_lot_costs_fifteen_bytes() -> None:

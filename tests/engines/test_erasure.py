@@ -36,7 +36,7 @@ from tests.support.engine import (
     MEMORY,
     SHOP,
     Engine,
-    book_of,
+    all_entries,
     opened,
 )
 from tests.support.examples import CODE, CUSTOMER, HOLD_ID, ORDER, OTHER
@@ -59,7 +59,7 @@ def live(engine: Engine) -> LedgerDriver:
     cause = Cause("flow", "run-1", f"{CUSTOMER}-000000000001")
     driver.consume(30, key="again", reason=SECRETS[2], cause=cause)
     assert isinstance(driver.ledger.merge(SHOP, MERGED, CUSTOMER, FLOW), Booked)
-    driver.tell_order(
+    driver.update_order(
         updated_at=driver.clock.now(), goods=_goods(20_000), confirmed_at=driver.clock.now()
     )
     driver.hold(100)
@@ -96,7 +96,7 @@ def must_be_erased(engine: Engine, before: Counter[str], privacy_driver: Privacy
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
     assert naming(engine, MERGED) == children
     for account in accounts(engine):
-        book = book_of(engine.store(), account.customer_id)
+        book = all_entries(engine.store(), account.customer_id)
         assert reconcile(account, book) == []
         assert len(book) == account.version
     request = privacy_driver.requests.find(Kind.CUSTOMER, SHOP, CUSTOMER)
@@ -142,7 +142,7 @@ def test_an_order_that_no_entry_is_about_forgets_its_customer_too(engine: Engine
 def test_the_files_of_a_customer_whose_number_begins_alike_stay(engine: Engine) -> None:
     privacy_driver = PrivacyDriver(engine)
     for customer in (CUSTOMER, f"{CUSTOMER}0"):
-        privacy_driver.ask_for_data(customer)
+        privacy_driver.request_data(customer)
     privacy_driver.redact(CUSTOMER)
     assert list(privacy_driver.bucket.objects) == [f"data-requests/{SHOP}/{CUSTOMER}0/9.json"]
 
@@ -239,7 +239,7 @@ def test_a_customer_without_points_is_erased_too_so_that_nothing_brings_it_back(
     driver, privacy_driver = LedgerDriver(engine), PrivacyDriver(engine)
     privacy_driver.redact(CUSTOMER)
 
-    late = driver.tell_order(updated_at=driver.clock.now(), goods=_goods(20_000))
+    late = driver.update_order(updated_at=driver.clock.now(), goods=_goods(20_000))
     assert isinstance(late, Refusal)
     assert late.code is Code.CUSTOMER_ERASED
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
@@ -353,7 +353,7 @@ def _no_hole(engine: Engine) -> None:
     """Whatever has an account is whole at every moment."""
     for account in accounts(engine):
         if not account.erased:
-            book = book_of(engine.store(), account.customer_id)
+            book = all_entries(engine.store(), account.customer_id)
             assert reconcile(account, book) == []
 
 
@@ -464,7 +464,7 @@ def test_a_bucket_that_is_down_leaves_the_request_open(engine: Engine) -> None:
     live(engine)
     privacy_driver = PrivacyDriver(engine)
     privacy_driver.bucket.objects[f"data-requests/{SHOP}/{CUSTOMER}/1.json"] = b"{}"
-    privacy_driver.ask_for_data(OTHER, 1)
+    privacy_driver.request_data(OTHER, 1)
     privacy_driver.bucket.down = 3
     privacy_driver.redact(CUSTOMER)
     assert privacy_driver.watch().open == 1

@@ -26,7 +26,7 @@ from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
 from pointbook.ledger.writes import TIME
 from tests.engines.counting import CountingClient
-from tests.support.engine import SHOP, Engine, book_of
+from tests.support.engine import SHOP, Engine, all_entries
 from tests.support.examples import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
 from tests.support.ledgers import FLOW, HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, LedgerDriver
 
@@ -71,7 +71,7 @@ def test_who_caused_an_entry_and_why_is_kept_with_it(driver: LedgerDriver) -> No
     cause = Cause("manual", actor="staff-7", cause_entry_id=f"{CUSTOMER}-000000000001")
     driver.grant(100, reason="おわび", cause=cause)
 
-    (entry,) = book_of(driver.store, CUSTOMER)
+    (entry,) = all_entries(driver.store, CUSTOMER)
     assert entry.cause == cause
     assert entry.text is not None
     assert entry.text.reason == "おわび"
@@ -188,7 +188,7 @@ def test_a_hold_ends_by_itself_at_its_very_instant(driver: LedgerDriver) -> None
 
     driver.clock.pass_time(hours=1)
     booked(driver.consume(100))
-    _, _, released, consumed = book_of(driver.store, CUSTOMER)
+    _, _, released, consumed = all_entries(driver.store, CUSTOMER)
     assert released.entry.at == NOON + timedelta(seconds=HOLD_SECONDS)
     assert released.entry.recorded_at == consumed.entry.at == driver.clock.now()
     assert (released.cause, consumed.cause) == (TIME, Cause("flow"))
@@ -225,13 +225,13 @@ def test_an_order_that_comes_after_its_hold_still_counts(driver: LedgerDriver) -
 
 
 def test_an_order_earns_is_confirmed_and_loses_what_is_refunded(driver: LedgerDriver) -> None:
-    driver.tell_order(updated_at=NOON, goods=Goods(10_000))
+    driver.update_order(updated_at=NOON, goods=Goods(10_000))
     assert driver.figures() == {"pending": 100, "total": 100}
-    driver.tell_order(confirmed_at=NOON)
+    driver.update_order(confirmed_at=NOON)
     assert driver.figures() == {"approved": 100, "total": 100, "lifetime": 100}
 
     refunds = (Refund("3", Goods(2_000)), Refund("21", Goods(1_000)))
-    driver.tell_order(refunds=refunds)
+    driver.update_order(refunds=refunds)
     assert driver.figures() == {"approved": 70, "total": 70, "lifetime": 100}
     assert driver.findings() == []
 
@@ -244,7 +244,7 @@ def test_news_of_an_order_counts_once_however_often_and_late_it_comes(driver: Le
         {"confirmed_at": NOON},
     ]
     for each in (*news, *news):
-        booked(driver.tell_order(**each))
+        booked(driver.update_order(**each))
 
     assert driver.figures() == {"approved": 80, "total": 80, "lifetime": 80}
     assert driver.topics() == ["pending/add", "add/order"]
@@ -257,7 +257,7 @@ def test_a_cancelled_order_gives_back_what_was_spent_on_it_once(driver: LedgerDr
     driver.grant(100)
     driver.hold(40)
     driver.capture(40)
-    driver.tell_order(cancelled=True)
+    driver.update_order(cancelled=True)
 
     def give_back() -> Booked:
         return booked(driver.say(ReturnSpending(ORDER, HOLD_ID, MONTH)))
@@ -273,7 +273,7 @@ def test_points_of_an_order_are_found_and_approved_when_their_days_are_over(
 ) -> None:
     held = replace(ONE_FOR_A_HUNDRED, pending_days=14)
     bought = {"updated_at": NOON, "goods": Goods(9_000, 900), "taxes_included": False}
-    driver.tell_order(held, **bought, confirmed_at=NOON)
+    driver.update_order(held, **bought, confirmed_at=NOON)
     driver.clock.pass_time(days=14)
     found = [
         each
@@ -283,8 +283,8 @@ def test_points_of_an_order_are_found_and_approved_when_their_days_are_over(
     assert found == [(SHOP, ORDER)]
     assert driver.figures() == {"pending": 99, "total": 99}
 
-    booked(driver.tell_order())
-    assert booked(driver.tell_order()).entry_ids == ()
+    booked(driver.update_order())
+    assert booked(driver.update_order()).entry_ids == ()
     assert driver.figures() == {"approved": 99, "total": 99, "lifetime": 99}
     assert driver.topics() == ["pending/add", "add/order"]
     assert driver.findings() == []
@@ -390,7 +390,7 @@ def test_more_than_one_write_holds_is_settled_by_writes_of_its_own_first(engine:
         5 + 1 + puts_besides + 1,
     ]
     assert answer.entry_ids == (f"{CUSTOMER}-000000000092",)
-    book = book_of(driver.store, CUSTOMER)
+    book = all_entries(driver.store, CUSTOMER)
     assert [entry.cause for entry in book[46:]] == [TIME] * 45 + [Cause("flow")]
     assert [entry.entry.at for entry in book] == sorted(entry.entry.at for entry in book)
     assert driver.figures() == {"lifetime": 46, "spent": 1}

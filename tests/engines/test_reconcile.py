@@ -6,7 +6,7 @@ import pytest
 
 from pointbook.domain.reconcile import Damage
 from pointbook.store import items, keys
-from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, book_of
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, all_entries
 from tests.support.examples import CUSTOMER
 from tests.support.ledgers import LedgerDriver
 
@@ -43,7 +43,7 @@ class Vandal:
 
     def entry(self, version: int) -> Item:
         """An entry as it is kept."""
-        return items.entry_item(SHOP, book_of(self.driver.store, CUSTOMER)[version - 1])
+        return items.entry_item(SHOP, all_entries(self.driver.store, CUSTOMER)[version - 1])
 
     def account(self) -> Item:
         """The account as it is kept."""
@@ -159,5 +159,5 @@ def test_a_book_stays_sound_when_a_text_is_erased(vandal: Vandal) -> None:
     assert {"reason", "salt"} <= entry.keys()
     vandal.put({name: value for name, value in entry.items() if name not in {"reason", "salt"}})
 
-    assert book_of(vandal.driver.store, CUSTOMER)[1].text is None
+    assert all_entries(vandal.driver.store, CUSTOMER)[1].text is None
     assert vandal.found() == set()

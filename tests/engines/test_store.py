@@ -27,7 +27,7 @@ from pointbook.domain.ports import (
 )
 from pointbook.store.dynamodb import DynamoStore
 from tests.support import generated
-from tests.support.engine import SHOP, Engine, book_of
+from tests.support.engine import SHOP, Engine, all_entries
 from tests.support.examples import (
     CODE,
     CUSTOMER,
@@ -83,7 +83,7 @@ def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.Data
     assert store.load(wanted, fresh=True) == everything
     assert store.load(wanted, fresh=False) == everything
     assert store.account(SHOP, customer_id) == account
-    assert book_of(store, customer_id) == [entry]
+    assert all_entries(store, customer_id) == [entry]
 
 
 @pytest.mark.parametrize("fresh", [True, False])
@@ -92,11 +92,11 @@ def test_nothing_is_read_where_nothing_was_written(engine: Engine, fresh: bool) 
 
     assert store.load(EVERYTHING, fresh=fresh) == Loaded()
     assert store.account(SHOP, CUSTOMER) is None
-    assert book_of(store, CUSTOMER) == []
+    assert all_entries(store, CUSTOMER) == []
 
 
 @pytest.mark.parametrize("fresh", [True, False])
-def test_only_what_is_wanted_is_read(engine: Engine, fresh: bool) -> None:
+def test_only_requested_items_are_read(engine: Engine, fresh: bool) -> None:
     store = engine.store()
     store.commit(a_write())
 
@@ -181,7 +181,7 @@ def test_one_guard_stops_the_whole_write(
         an_account(), an_idempotency_record(), an_order(), a_hold_record()
     )
     assert loaded(store, replace(EVERYTHING, key_hash="ef" * 32)).idempotency_record is None
-    assert len(book_of(store, CUSTOMER)) == 1
+    assert len(all_entries(store, CUSTOMER)) == 1
     assert store.commit(second) == Committed()  # with its guards as they should be
 
 
@@ -251,7 +251,7 @@ def test_two_accounts_are_written_together_and_one_becomes_a_tombstone(engine: E
     assert store.commit(pair(tombstone, an_account(OTHER, 2), 2)) == Committed()
     assert store.account(SHOP, CUSTOMER) == tombstone
     assert store.account(SHOP, OTHER) == an_account(OTHER, 2)
-    assert [len(book_of(store, customer_id)) for customer_id in (CUSTOMER, OTHER)] == [2, 2]
+    assert [len(all_entries(store, customer_id)) for customer_id in (CUSTOMER, OTHER)] == [2, 2]
     assert due(engine, DueKind.LOT, NOON + timedelta(days=99)) == {(SHOP, OTHER)}
 
 
@@ -267,7 +267,7 @@ def test_neither_account_is_written_if_one_had_changed(engine: Engine, changed: 
     )
     assert store.account(SHOP, CUSTOMER) == an_account()
     assert store.account(SHOP, OTHER) == an_account(OTHER)
-    assert [len(book_of(store, customer_id)) for customer_id in (CUSTOMER, OTHER)] == [1, 1]
+    assert [len(all_entries(store, customer_id)) for customer_id in (CUSTOMER, OTHER)] == [1, 1]
 
 
 # --- entries ------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def test_twenty_entries_go_into_one_write(engine: Engine) -> None:
     store = engine.store()
     with_entries(store, range(1, 21))
 
-    assert book_of(store, CUSTOMER) == list(entries_of(range(1, 21)))
+    assert all_entries(store, CUSTOMER) == list(entries_of(range(1, 21)))
 
 
 def test_entries_come_newest_first_below_a_version_and_up_to_a_limit(engine: Engine) -> None:

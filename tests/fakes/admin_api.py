@@ -57,7 +57,7 @@ class ScriptedCalls:
         return step if isinstance(step, Answer) else step(call)
 
     def done(self) -> bool:
-        """Whether every step of the script was asked for."""
+        """Whether every step of the script was used."""
         return not self._script
 
     def bodies(self) -> list[Any]:
@@ -80,18 +80,18 @@ class MemoryTokenStore:
     """A `TokenStore` as the table is one: a write only over the version before."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, StoredToken] = {}
+        self.by_shop: dict[str, StoredToken] = {}
         self._lock = threading.Lock()
 
     def read(self, shop: str) -> StoredToken | None:
-        return self.kept.get(shop)
+        return self.by_shop.get(shop)
 
     def write(self, shop: str, token: StoredToken) -> bool:
         with self._lock:
-            before = self.kept[shop].version if shop in self.kept else 0
+            before = self.by_shop[shop].version if shop in self.by_shop else 0
             if token.version != before + 1:
                 return False
-            self.kept[shop] = token
+            self.by_shop[shop] = token
             return True
 
 

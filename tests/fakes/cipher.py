@@ -1,11 +1,11 @@
-"""A seal for tests: readable, but bound to its context and its key as the real one is."""
+"""A cipher for tests: readable, but bound to its context and its key as the real one is."""
 
 import json
 from collections.abc import Mapping
 
 
 class PlainCipher:
-    """The `Seal` of a key with this name."""
+    """The `Cipher` of a key with this name."""
 
     def __init__(self, key_id: str = "key") -> None:
         self._key_id = key_id
@@ -14,8 +14,8 @@ class PlainCipher:
         return json.dumps([self._key_id, dict(context), text]).encode()
 
     def decrypt(self, ciphertext: bytes, context: Mapping[str, str]) -> str | None:
-        key_id, sealed_context, text = json.loads(ciphertext)
-        if (key_id, sealed_context) != (self._key_id, dict(context)):
+        key_id, encrypted_context, text = json.loads(ciphertext)
+        if (key_id, encrypted_context) != (self._key_id, dict(context)):
             return None
         found: str = text
         return found

@@ -10,11 +10,12 @@ Left out: everything that takes time, capacity limits, and the rules of numbers 
 
 import marshal
 from bisect import bisect_right, insort
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
 
+import pytest
 from botocore.exceptions import ClientError
 
 from tests.fakes.expressions import (
@@ -45,7 +46,7 @@ ITEM_BYTES_MAX: Final = 400 * 1024
 
 
 class Version:
-    """One state of one item. It is kept as bytes, so that nobody can change it afterwards.
+    """One state of one item. It is stored as bytes, so that nobody can change it afterwards.
 
     An item that was deleted has a last version without anything in it.
     """
@@ -117,38 +118,38 @@ class Reader:
 
     def get_item(self, **request: Any) -> Item:
         """GetItem."""
-        known(request, "TableName", "Key", "ConsistentRead")
+        check_members(request, "TableName", "Key", "ConsistentRead")
         item = self._find(request)
         return answer({"Item": item} if item else {}, request, [item])
 
     def batch_get_item(self, **request: Any) -> Item:
         """BatchGetItem."""
-        known(request, "RequestItems")
+        check_members(request, "RequestItems")
         responses: dict[str, list[Item]] = {}
         found: list[Item | None] = []
-        for name, wanted in request["RequestItems"].items():
-            known(wanted, "Keys", "ConsistentRead")
-            keys = [key_of(key) for key in wanted["Keys"]]
+        for name, requested in request["RequestItems"].items():
+            check_members(requested, "Keys", "ConsistentRead")
+            keys = [key_of(key) for key in requested["Keys"]]
             if len(set(keys)) < len(keys) or not 1 <= len(keys) <= ACTIONS_MAX:
                 raise refused("ValidationException", "Provided list of item keys is not valid")
-            here = [self._find({"TableName": name, "Key": key}) for key in wanted["Keys"]]
+            here = [self._find({"TableName": name, "Key": key}) for key in requested["Keys"]]
             responses[name] = [item for item in here if item]
             found += here
         return answer({"Responses": responses, "UnprocessedKeys": {}}, request, found)
 
     def transact_get_items(self, **request: Any) -> Item:
         """TransactGetItems."""
-        known(request, "TransactItems")
+        check_members(request, "TransactItems")
         for action in request["TransactItems"]:
-            known(action, "Get")
-            known(action["Get"], "TableName", "Key")
+            check_members(action, "Get")
+            check_members(action["Get"], "TableName", "Key")
         found = [self._find(action["Get"]) for action in request["TransactItems"]]
         responses = [{"Item": item} if item else {} for item in found]
         return answer({"Responses": responses}, request, found, times=2)
 
     def query(self, **request: Any) -> Item:
         """Query of the table or of an index, a page at a time."""
-        known(
+        check_members(
             request,
             "TableName",
             "IndexName",
@@ -176,7 +177,7 @@ class Reader:
 
     def scan(self, **request: Any) -> Item:
         """Scan of the table, a page at a time: `Limit` counts items before the filter."""
-        known(
+        check_members(
             request,
             "TableName",
             "FilterExpression",
@@ -194,8 +195,8 @@ class Reader:
         page = there[: min(request.get("Limit", self._page_items), self._page_items)]
         test = filter_condition(request.get("FilterExpression", ""))
         values = request.get("ExpressionAttributeValues", {})
-        kept = [item for item in page if test(item, values)]
-        found: Item = {"Items": kept, "ScannedCount": len(page)}
+        matching = [item for item in page if test(item, values)]
+        found: Item = {"Items": matching, "ScannedCount": len(page)}
         if len(page) < len(there):
             found["LastEvaluatedKey"] = _only(page[-1], {"pk", "sk"})
         return answer(found, request, page)
@@ -292,7 +293,7 @@ class MemoryDynamoDB(Reader):
 
     def update_item(self, **request: Any) -> Item:
         """UpdateItem: what is not there yet begins as nothing but its key."""
-        known(request, *_CONDITION_PARTS, "Key", "UpdateExpression", "ReturnValues")
+        check_members(request, *_CONDITION_PARTS, "Key", "UpdateExpression", "ReturnValues")
         key = key_of(request["Key"])
         old = self._table(request["TableName"]).version(key, LATEST)
         item = changed(
@@ -311,7 +312,7 @@ class MemoryDynamoDB(Reader):
 
     def delete_item(self, **request: Any) -> Item:
         """DeleteItem."""
-        known(request, *_CONDITION_PARTS, "Key")
+        check_members(request, *_CONDITION_PARTS, "Key")
         conditions = {name: request[name] for name in _CONDITION_PARTS if name in request}
         delete = _Put(self._tables, {**conditions, "Item": request["Key"]})
         if not delete.allowed():
@@ -322,7 +323,7 @@ class MemoryDynamoDB(Reader):
 
     def batch_write_item(self, **request: Any) -> Item:
         """BatchWriteItem: puts and deletes without conditions, each for itself."""
-        known(request, "RequestItems")
+        check_members(request, "RequestItems")
         written: list[Item] = []
         for name, writes in request["RequestItems"].items():
             keys = [
@@ -332,7 +333,7 @@ class MemoryDynamoDB(Reader):
             if len(set(keys)) < len(keys) or not 1 <= len(keys) <= BATCH_WRITES_MAX:
                 raise refused("ValidationException", "Provided list of item keys is not valid")
             for key, write in zip(keys, writes, strict=True):
-                known(write, "PutRequest", "DeleteRequest")
+                check_members(write, "PutRequest", "DeleteRequest")
                 if "PutRequest" in write:
                     put = {"TableName": name, **write["PutRequest"]}
                     self._write([_Put(self._tables, put)])
@@ -344,10 +345,10 @@ class MemoryDynamoDB(Reader):
 
     def transact_write_items(self, **request: Any) -> Item:
         """TransactWriteItems of puts and condition checks."""
-        known(request, "TransactItems")
+        check_members(request, "TransactItems")
         actions = request["TransactItems"]
         for action in actions:
-            known(action, "Put", "ConditionCheck")
+            check_members(action, "Put", "ConditionCheck")
         all_parts = [_part(self._tables, action) for action in actions]
         puts = [part for part in all_parts if not part.only_checks]
         if not 1 <= len(all_parts) <= ACTIONS_MAX:
@@ -374,7 +375,7 @@ class _Put:
     """One put: what it would replace, and whether it may."""
 
     def __init__(self, tables: dict[str, Table], put: Item, *more: str) -> None:
-        known(
+        check_members(
             put,
             "TableName",
             "Item",
@@ -436,7 +437,7 @@ def _only(item: Item, names: Collection[str]) -> Item:
     return {name: item[name] for name in names if name in item}
 
 
-def known(request: Mapping[str, Any], *names: str) -> None:
+def check_members(request: Mapping[str, Any], *names: str) -> None:
     """Refuse a request with a part that is not understood here."""
     unknown = request.keys() - {*names, "ReturnConsumedCapacity"}
     if unknown:
@@ -451,7 +452,7 @@ def answer(
     times: int = 1,
     write: bool = False,
 ) -> Item:
-    """An answer, with the table's capacity units where they are asked for (indexes not counted)."""
+    """An answer, with the table's capacity units where they are requested (indexes not counted)."""
     found["ResponseMetadata"] = {"HTTPStatusCode": 200}
     if request.get("ReturnConsumedCapacity", "NONE") != "NONE":
         consistent = times == 2 or request.get("ConsistentRead", False)
@@ -509,3 +510,22 @@ def _reason(put: _Put) -> Item:
     if put.old and put.wants_old:
         reason["Item"] = put.old.copy()
     return reason
+
+
+def throttle(
+    patch: pytest.MonkeyPatch,
+    client: Any,
+    operation: str,
+    when: Callable[[Item], bool] = lambda request: True,
+) -> list[Item]:
+    """Throttle an operation of `client` (its requests `when` this holds); returns those refused."""
+    call, throttled = getattr(client, operation), list[Item]()
+
+    def throttled_or_done(**request: Any) -> Any:
+        if not when(request):
+            return call(**request)
+        throttled.append(request)
+        raise refused("ThrottlingException", "slower, please")
+
+    patch.setattr(client, operation, throttled_or_done, raising=False)
+    return throttled

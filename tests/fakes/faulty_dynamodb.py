@@ -171,7 +171,7 @@ class Standstill:
 
 
 class Witness(Protocol):
-    """Is told what really happened, whatever the caller is told."""
+    """Notified of what really happened, whatever the caller sees."""
 
     def issued(self, operation: str) -> object:
         """A call is made; what this returns comes back with `committed`."""
@@ -257,8 +257,8 @@ class FaultyClient:
         """Raise where nothing happens, or not now."""
         if fault is Fault.REQUEST_LOST:
             self._time.pause(_CONNECT_TIMEOUT_MS)
-            lost = self._random.choice((ConnectTimeoutError, EndpointConnectionError))
-            raise lost(endpoint_url=_WHERE)
+            refused_connection = self._random.choice((ConnectTimeoutError, EndpointConnectionError))
+            raise refused_connection(endpoint_url=_WHERE)
         if fault is Fault.LATE_COMMIT:
             late_ms = self._random.choice((-2_000, -1, 1, 200, 5_000, 90_000))
             arrive = lambda: self._arrive(operation, request, stamp)  # noqa: E731
@@ -289,9 +289,9 @@ class FaultyClient:
         """What a read shows that is served from a replica that lags behind."""
         answer = getattr(self._past.as_of(self._back()), operation)(**request)
         if fault is Fault.TORN:
-            for table, wanted in request["RequestItems"].items():
+            for table, requested in request["RequestItems"].items():
                 answer["Responses"][table] = [
-                    item for key in wanted["Keys"] for item in self._one_old(table, key)
+                    item for key in requested["Keys"] for item in self._one_old(table, key)
                 ]
         self._time.pause(self._random.choice((0, 1, 2, 5)))
         return answer
@@ -343,14 +343,14 @@ def _naming_one(error: ClientError, random: Random) -> ClientError:
     failed = [at for at, reason in enumerate(reasons) if reason["Code"] != "None"]
     if not failed:
         return error
-    kept = random.choice(failed)
-    return cancelled([r if at == kept else {"Code": "None"} for at, r in enumerate(reasons)])
+    reported = random.choice(failed)
+    return cancelled([r if at == reported else {"Code": "None"} for at, r in enumerate(reasons)])
 
 
 def _leave_out(answer: Request, request: Request, random: Random) -> None:
     """Leave a part of a batch undone and say so."""
-    for table, wanted in request["RequestItems"].items():
-        keys = wanted["Keys"]
+    for table, requested in request["RequestItems"].items():
+        keys = requested["Keys"]
         left_out = random.choice(keys)
         answer["UnprocessedKeys"] = {table: {"Keys": [left_out]}}
         answer["Responses"][table] = [

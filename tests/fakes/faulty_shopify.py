@@ -1,6 +1,6 @@
-"""The line to the model of Shopify: it fails in every way in which lines and Shopify can.
+"""A faulty transport to the model of Shopify: every way in which the network and Shopify can fail.
 
-`Line` is what the product sends its calls through: throttles and statuses, answers that are lost,
+`FaultyTransport` is what the product sends its calls through: throttles and statuses, lost replies,
 requests that arrive after the caller has given up, processes that end before or after a call.
 """
 
@@ -26,11 +26,11 @@ class Trouble(StrEnum):
     FAILED_AFTER = "Shopify fails after the effect"
     FORBIDDEN = "Shopify forbids"
     INVALID = "Shopify refuses"
-    NO_LINE = "no line to Shopify"
+    CONNECTION_FAILED = "no line to Shopify"
     REPLY_LOST = "Shopify's reply lost"
     HANGS = "Shopify hangs"
-    SLOW = "Shopify answers too late"
-    LATE = "the request arrives late"
+    REPLY_AFTER_TIMEOUT = "Shopify answers too late"
+    REQUEST_ARRIVES_LATE = "the request arrives late"
     CRASH_BEFORE = "crash before Shopify"
     CRASH_AFTER = "crash after Shopify"
     CRASH_LATE = "crash, and the request arrives late"
@@ -76,8 +76,8 @@ class Drawn:
         return self.random.choice(list(Trouble)) if self.random.random() < self.rate else None
 
 
-class Line:
-    """Sends the product's calls to a model. `effect` is told of every call that was carried out."""
+class FaultyTransport:
+    """Sends the product's calls to a model. `effect` is called after each that was carried out."""
 
     late_ms: tuple[int, ...] = (1, 700, 4_000, 20_000)
     """How long after the caller gave up a late request arrives."""
@@ -117,9 +117,9 @@ class Line:
     def _lose(self, trouble: Trouble | None, call: Call, deadline: Deadline) -> None:
         """The request does not arrive, or only later."""
         match trouble:
-            case Trouble.NO_LINE:
+            case Trouble.CONNECTION_FAILED:
                 raise CallFailed("no connection")
-            case Trouble.LATE:
+            case Trouble.REQUEST_ARRIVES_LATE:
                 after_ms = _left_ms(deadline) + self._random.choice(self.late_ms)
                 self._time.later(after_ms, lambda: self._arrive(call))
                 self._wait_out(deadline)
@@ -131,13 +131,13 @@ class Line:
                 self._wait_out(deadline)
 
     def _lose_answer(self, trouble: Trouble | None, deadline: Deadline) -> None:
-        """What was asked is done, but nobody hears of it."""
+        """The request is carried out, but its reply is lost."""
         match trouble:
             case Trouble.CRASH_AFTER:
                 raise Crash
             case Trouble.REPLY_LOST:
                 raise CallFailed("the connection broke off")
-            case Trouble.SLOW:
+            case Trouble.REPLY_AFTER_TIMEOUT:
                 self._wait_out(deadline)
 
     def _arrive(self, call: Call) -> Answer:
@@ -153,8 +153,8 @@ class Line:
 def _instead(trouble: Trouble | None, call: Call) -> Answer | None:
     """What is answered in place of doing it."""
     if trouble is Trouble.INVALID:
-        asked = json.loads(call.content or b"null")["query"]
-        found = [root for root in (CREATE, END) if f" {root}(" in asked]
+        query = json.loads(call.content or b"null")["query"]
+        found = [root for root in (CREATE, END) if f" {root}(" in query]
         return answered({"data": {found[0]: refused("INVALID", "code")}}) if found else None
     return _INSTEAD.get(trouble) if trouble else None
 

@@ -9,7 +9,7 @@ from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.shopify.triggers import Trigger
 from tests.support.ledgers import SetClock
 
-type Told = tuple[str, str]
+type Delivered = tuple[str, str]
 """The entry id and the handle of a trigger."""
 
 
@@ -36,11 +36,11 @@ class FakeFlow:
     whims: deque[Callable[["FakeFlow"], str | None]] = field(default_factory=deque)
     received: list[Trigger] = field(default_factory=list)
     trying: Trigger | None = None
-    asked: int = 0
+    calls: int = 0
     seconds_a_call: float = 0.0
 
     def send(self, trigger: Trigger, seconds: float) -> str | None:
-        self.asked += 1
+        self.calls += 1
         self.clock.pass_time(seconds=min(seconds, self.seconds_a_call))
         self.trying = trigger
         refusal = self.whims.popleft()(self) if self.whims else None
@@ -49,7 +49,7 @@ class FakeFlow:
         return refusal
 
     @property
-    def told(self) -> list[Told]:
+    def delivered(self) -> list[Delivered]:
         """What arrived, repeats and all."""
         return [(str(one.payload["Entry Id"]), one.handle) for one in self.received]
 
@@ -59,7 +59,7 @@ def well(_: FakeFlow) -> str | None:
     return None
 
 
-def lost(flow: FakeFlow) -> str | None:
+def reply_lost(flow: FakeFlow) -> str | None:
     """Take it, but the answer never comes."""
     assert flow.trying is not None
     flow.received.append(flow.trying)
@@ -81,18 +81,20 @@ def locked(_: FakeFlow) -> str | None:
     raise ShopifyRefused("Shopify answers 402", ("http_402",))
 
 
-def repeats(told: list[Told]) -> int:
+def repeats(delivered: list[Delivered]) -> int:
     """How many of what arrived had arrived before."""
-    return len(told) - len(set(told))
+    return len(delivered) - len(set(delivered))
 
 
-def firsts(told: list[Told]) -> list[Told]:
+def firsts(delivered: list[Delivered]) -> list[Delivered]:
     """What arrived, each in the place where it arrived first."""
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(delivered))
 
 
-def never_goes_back(told: list[Told]) -> bool:
+def never_goes_back(delivered: list[Delivered]) -> bool:
     """Whether a repeat only ever repeats the latest entry: what came before it is done with."""
-    order = {one: number for number, one in enumerate(dict.fromkeys(entry for entry, _ in told))}
-    numbers = [order[entry] for entry, _ in told]
+    order = {
+        one: number for number, one in enumerate(dict.fromkeys(entry for entry, _ in delivered))
+    }
+    numbers = [order[entry] for entry, _ in delivered]
     return numbers == sorted(numbers)

@@ -1,4 +1,4 @@
-"""A privacy desk on an engine, with a bucket and an operator in memory."""
+"""A privacy service on an engine, with a bucket and an operator in memory."""
 
 import io
 import json
@@ -60,19 +60,19 @@ class MemoryBucket:
 
 
 class Operator:
-    """Remembers what it was told."""
+    """Records the notifications."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
 
     def notify(self, subject: str, message: str) -> None:
         assert subject.isascii()
         assert len(subject) <= 99
-        self.told.append(message)
+        self.messages.append(message)
 
 
 class PrivacyDriver:
-    """Shopify's privacy webhooks, and the desk that works on them."""
+    """Shopify's privacy webhooks, and the service that handles them."""
 
     def __init__(self, engine: Engine, clock: SetClock | None = None) -> None:
         self.engine = engine
@@ -82,7 +82,7 @@ class PrivacyDriver:
         self.requests = PrivacyRequests(Table(engine.client, engine.table))
 
     def driver(self, client: Any = None) -> PrivacyService:
-        """The desk, through `client` where one is wrapped around the engine's."""
+        """The service, through `client` where one is wrapped around the engine's."""
         table = Table(client or self.engine.client, self.engine.table)
         dependencies = Dependencies(
             store=DynamoStore(table),
@@ -103,10 +103,10 @@ class PrivacyDriver:
         }
         self.driver(client).carry_out(self.message("customers/redact", payload))
 
-    def ask_for_data(
+    def request_data(
         self, customer_id: str, request: int = 9, orders: tuple[str, ...] = ()
     ) -> None:
-        """A customer asks for their data."""
+        """A customer requests their data."""
         payload = {
             "customer": {"id": int(customer_id)},
             "orders_requested": [int(one) for one in orders],

@@ -1,4 +1,4 @@
-"""A Shopify that keeps discount codes.
+"""A model of Shopify with discount codes.
 
 Written from what Shopify documents and was seen to do, apart from the product and from the laptop's
 fake: codes are unique in any case, a code is one customer's, for so many uses, until its end.
@@ -23,7 +23,7 @@ type Json = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Kept:
+class StoredDiscount:
     """A discount as the shop has it. Times in milliseconds; `used_by` are orders."""
 
     gid: str
@@ -79,20 +79,20 @@ class ShopifyModel:
 
     def __init__(self, now_ms: Callable[[], int]) -> None:
         self.now_ms = now_ms
-        self.kept: dict[str, Kept] = {}
-        self.created: list[Kept] = []
+        self.discounts: dict[str, StoredDiscount] = {}
+        self.created: list[StoredDiscount] = []
 
     def answer(self, call: Call) -> Answer:
-        """Do what a call asks."""
-        asked = json.loads(call.content or b"null")
+        """Carry out a call."""
+        request = json.loads(call.content or b"null")
         for root, act in ((CREATE, self._create), (FIND, self._find), (END, self._end)):
-            if f" {root}(" in asked["query"]:
-                return answered({"data": {root: act(asked["variables"])}})
-        raise NotImplementedError(f"the model of Shopify does not know {asked['query']}")
+            if f" {root}(" in request["query"]:
+                return answered({"data": {root: act(request["variables"])}})
+        raise NotImplementedError(f"the model of Shopify does not know {request['query']}")
 
-    def discount(self, code: str) -> Kept | None:
+    def discount(self, code: str) -> StoredDiscount | None:
         """The discount of a code, in any case."""
-        return self.kept.get(code.casefold())
+        return self.discounts.get(code.casefold())
 
     def redeem(self, code: str, customer_id: str, order_id: str, *, racing: bool = False) -> bool:
         """A checkout uses a code. `racing`: beside another that uses it at the same time."""
@@ -107,18 +107,18 @@ class ShopifyModel:
 
     def delete(self, code: str) -> None:
         """Somebody in the shop deletes it."""
-        self.kept.pop(code.casefold(), None)
+        self.discounts.pop(code.casefold(), None)
 
     def _create(self, variables: Json) -> Json:
         given = variables["discount"]
         starts_ms, ends_ms = _read(given["startsAt"]), _read(given["endsAt"])
         key = str(given["code"]).casefold()
-        if key in self.kept:
+        if key in self.discounts:
             return refused("TAKEN", "code")
         if ends_ms <= starts_ms:
             return refused("INVALID", "endsAt")
-        made = Kept(f"{GID}{len(self.created) + 1}", given, starts_ms, ends_ms)
-        self.kept[key] = made
+        made = StoredDiscount(f"{GID}{len(self.created) + 1}", given, starts_ms, ends_ms)
+        self.discounts[key] = made
         self.created.append(made)
         return {"codeDiscountNode": made.node(), "userErrors": []}
 
@@ -132,7 +132,7 @@ class ShopifyModel:
         return node
 
     def _end(self, variables: Json) -> Json:
-        found = [one for one in self.kept.values() if one.gid == variables["id"]]
+        found = [one for one in self.discounts.values() if one.gid == variables["id"]]
         if not found:
             return refused("INVALID", "id")
         found[0].ends_ms = min(found[0].ends_ms, self.now_ms())

@@ -1,7 +1,10 @@
-"""The functions on an in-memory table."""
+"""The functions on an in-memory table, and a clock that a test moves."""
+
+from pathlib import Path
 
 import pytest
 
+from tests.functions.moved import ClockFile
 from tests.support.harness import Functions
 
 
@@ -9,3 +12,9 @@ from tests.support.harness import Functions
 def functions() -> Functions:
     """A stack of functions with an empty table."""
     return Functions()
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> ClockFile:
+    """A clock at the machine's own time, for a stack with `LOCAL_CLOCK_FILE=str(clock)`."""
+    return ClockFile(tmp_path)

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from local import demo
 from pointbook.container import Parts
 from pointbook.shopify.discounts import Discount
 from tests.fakes.locked import LockedClient
+from tests.functions.moved import ClockFile
 from tests.support.harness import Answer, Functions, event, memory_table
 
-CUSTOMER = "8840734670934"
 CREATE = "create_hold"
 RELEASE = "release_hold"
 
@@ -49,8 +48,8 @@ class Codes:
         return self.made.keys() - self.off
 
     def _keep(self, discount: Discount) -> None:
-        kept = self.made.setdefault(discount.code, discount)
-        assert (kept.points, kept.ends_at) == (discount.points, discount.ends_at)
+        existing = self.made.setdefault(discount.code, discount)
+        assert (existing.points, existing.ends_at) == (discount.points, discount.ends_at)
 
     def _fail(self, unless: Callable[[], object]) -> None:
         if self.fault is None:
@@ -62,32 +61,28 @@ class Codes:
 
 
 class HoldShop:
-    """The customer has 1,250 points and asks as my page does."""
+    """The customer has 1,250 points and sends the requests of my page."""
 
-    def __init__(self, clock: Path, **variables: str) -> None:
-        self._clock = clock
-        self.move(0)
+    def __init__(self, folder: Path, **variables: str) -> None:
+        self._clock = ClockFile(folder)
         self.codes = Codes()
-        parts: Parts = {
-            "dynamodb": LockedClient(memory_table()),
-            "discounts": lambda _: self.codes,
-        }
-        self.functions = Functions(parts, LOCAL_CLOCK_FILE=str(clock), **variables)
+        parts: Parts = {"dynamodb": LockedClient(memory_table()), "discounts": lambda _: self.codes}
+        self.functions = Functions(parts, LOCAL_CLOCK_FILE=str(self._clock), **variables)
         assert self.functions.sample("flow_action_grant", "run").status == 200
 
     def move(self, seconds: int) -> None:
-        """Move the ledger's clock."""
-        self._clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
+        """Put the ledger's clock so far ahead."""
+        self._clock.move(seconds=seconds)
 
     def hold(self, key: str, points: object = 500) -> Answer:
         """Ask for a hold."""
-        return self.functions.ask(CREATE, hold_request(key, points))
+        return self.functions.request(CREATE, hold_request(key, points))
 
     def release(self, hold_id: str) -> Answer:
         """Give a hold's points back."""
-        asked = event(RELEASE, "by_header")
-        asked["pathParameters"]["hold_id"] = hold_id
-        return self.functions.ask(RELEASE, asked)
+        request = event(RELEASE, "by_header")
+        request["pathParameters"]["hold_id"] = hold_id
+        return self.functions.request(RELEASE, request)
 
     def page(self) -> dict[str, Any]:
         """What my page shows."""
@@ -98,15 +93,10 @@ class HoldShop:
         found = self.page()["figures"]
         return found["approved"], found["hold"]
 
-    def topics(self) -> list[str]:
-        """What has happened, newest first."""
-        entries = self.functions.ledger.history(demo.SHOP_DOMAIN, CUSTOMER, limit=50)
-        return [booked.entry.topic for booked in entries]
-
 
 def hold_request(key: str, points: object = 500) -> dict[str, Any]:
     """The event of a request for a hold."""
-    asked = event(CREATE, "by_header")
-    asked["headers"]["idempotency-key"] = key
-    asked["body"] = json.dumps({"points": points})
-    return asked
+    request = event(CREATE, "by_header")
+    request["headers"]["idempotency-key"] = key
+    request["body"] = json.dumps({"points": points})
+    return request

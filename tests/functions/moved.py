@@ -18,14 +18,17 @@ class LateClock(SystemClock):
         return super().now() + self.late
 
 
-def clock_file(folder: Path) -> Path:
-    """The file, with the clock at the machine's own time."""
-    file = folder / "clock.json"
-    move(file)
-    return file
+class ClockFile:
+    """A file that puts the clock ahead of the machine's; its text is its path."""
 
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "clock.json"
+        self.move()
 
-def move(file: Path, **ahead: float) -> None:
-    """Put the clock so far ahead of the machine's time."""
-    seconds = int(timedelta(**ahead).total_seconds())
-    file.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
+    def move(self, **ahead: float) -> None:
+        """Put the clock so far ahead of the machine's time."""
+        seconds = int(timedelta(**ahead).total_seconds())
+        self._file.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
+
+    def __str__(self) -> str:
+        return str(self._file)

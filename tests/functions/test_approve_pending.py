@@ -1,45 +1,27 @@
 """Pending points of orders are approved when their days are over; no order stops another."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import demo
 from pointbook.domain.ports import Committed, ReadRequest, Write
-from tests.support.harness import Functions, event
-from tools.make_events_webhooks import messages
+from tests.functions.moved import ClockFile
+from tests.support.harness import CUSTOMER, Functions, event, message
 
-CUSTOMER, OTHER = "8840734670934", "8840734670935"
-DAY_SECONDS = 86_400
-
-
-@pytest.fixture
-def clock(tmp_path: Path) -> Path:
-    """The file that moves the clock."""
-    file = tmp_path / "clock.json"
-    move(file, 0)
-    return file
+OTHER = "8840734670935"
 
 
 @pytest.fixture
-def shop(clock: Path) -> Functions:
+def shop(clock: ClockFile) -> Functions:
     """A stack whose points are pending for three days; two customers have 60 pending each."""
     functions = Functions(LOCAL_CLOCK_FILE=str(clock), PROGRAMME_PENDING_DAYS="3")
     now = functions.container.clock.now().isoformat()
     for number, customer in enumerate((CUSTOMER, OTHER), start=901):
-        members = json.loads(messages()["orders_create"][1])
-        bought = {"id": number, "customer": {"id": customer}, "updated_at": now}
-        text = json.dumps(members | {"payload": members["payload"] | bought})
+        text = message("orders_create", id=number, customer={"id": customer}, updated_at=now)
         assert functions.work("order_events", text) == []
     return functions
-
-
-def move(clock: Path, seconds: int) -> None:
-    """Move the clock ahead."""
-    clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
 
 
 def figures(functions: Functions, customer: str) -> tuple[int, int]:
@@ -61,25 +43,25 @@ def run(functions: Functions, seconds: float = 30) -> dict[str, Any]:
     return functions.invoke("approve_pending", event("approve_pending", "schedule"), seconds)
 
 
-def test_pending_points_are_approved_when_their_days_are_over(shop: Functions, clock: Path) -> None:
+def test_pending_points_are_approved_after_their_days(shop: Functions, clock: ClockFile) -> None:
     assert run(shop)["due"] == 0
-    move(clock, 3 * DAY_SECONDS - 60)
+    clock.move(days=3, minutes=-1)
     assert run(shop)["due"] == 0
     assert figures(shop, CUSTOMER) == (0, 60)
-    move(clock, 3 * DAY_SECONDS)
+    clock.move(days=3)
     assert run(shop) == {"due": 2, "entries": 2, "failed": 0, "complete": True}
     assert figures(shop, CUSTOMER) == figures(shop, OTHER) == (60, 0)
     assert run(shop)["due"] == 0
 
 
-def test_an_order_that_cannot_be_approved_stops_no_other(shop: Functions, clock: Path) -> None:
+def test_an_order_that_cannot_be_approved_stops_no_other(shop: Functions, clock: ClockFile) -> None:
     claim_pending_points_that_are_not_there(shop)
-    move(clock, 3 * DAY_SECONDS)
+    clock.move(days=3)
     assert run(shop) == {"due": 2, "entries": 1, "failed": 1, "complete": True}
     assert (figures(shop, CUSTOMER), figures(shop, OTHER)) == ((0, 60), (60, 0))
 
 
-def test_a_run_without_time_leaves_the_rest_for_the_next(shop: Functions, clock: Path) -> None:
-    move(clock, 3 * DAY_SECONDS)
+def test_a_run_without_time_leaves_the_rest_for_the_next(shop: Functions, clock: ClockFile) -> None:
+    clock.move(days=3)
     assert run(shop, seconds=0)["complete"] is False
     assert run(shop)["entries"] == 2

@@ -4,21 +4,17 @@ import json
 
 import pytest
 
-from local import signing
 from pointbook.domain.expiry import day_of
 from tests.functions.flow_cases import CARRIED_OUT
-from tests.support.harness import Answer, Functions, event
+from tests.support.harness import CUSTOMER, Answer, Functions, event
 
 CONSUME = "flow_action_consume"
 
 
 def consume(functions: Functions, run: str, **changed: object) -> Answer:
     """Run the action with some properties changed."""
-    properties = {"customer_id": "8840734670934", "points": 300, "reason": "Reward"} | changed
-    body = signing.flow_request("consume-points", properties, run)
-    payload = event(CONSUME, "run")
-    payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
-    return functions.ask(CONSUME, payload | {"body": body.decode()})
+    properties = {"customer_id": CUSTOMER, "points": 300, "reason": "Reward"} | changed
+    return functions.flow("consume", run, **properties)
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +68,7 @@ def test_consuming_renews_every_lot_where_expiry_rolls() -> None:
     functions = Functions(PROGRAMME_EXPIRY="rolling:days:90")
     assert functions.sample("flow_action_grant", "days_1").status == 200
     assert consume(functions, "run-1", points=1).status == 200
-    view = functions.ledger.read("demo.myshopify.com", "8840734670934")
+    view = functions.ledger.read("demo.myshopify.com", CUSTOMER)
     today = day_of(view.as_of, "Asia/Tokyo")
     assert [(lot.points, (lot.valid_through - today).days) for lot in view.lots] == [(99, 90)]
 
@@ -81,4 +77,4 @@ def test_a_shop_outside_the_signed_body_changes_nothing(functions: Functions) ->
     payload = event(CONSUME, "run")
     payload["headers"]["x-shopify-shop-domain"] = "other.myshopify.com"
     assert json.loads(payload["body"])["shopify_domain"] == "demo.myshopify.com"
-    assert functions.ask(CONSUME, payload).status == 200
+    assert functions.request(CONSUME, payload).status == 200

@@ -1,23 +1,20 @@
 """The action "report points": Flow is told the six figures once for each run that asks."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local import signing
 from pointbook.clock import MovedClock
 from pointbook.services.publishing import reports as report
 from pointbook.shopify.triggers import Trigger
-from tests.fakes.dynamodb import refused
-from tests.fakes.flow import FakeFlow, dead, down, locked, lost
+from tests.fakes.dynamodb import throttle
+from tests.fakes.flow import FakeFlow, dead, down, locked, reply_lost
 from tests.functions.callbacks import callback
-from tests.functions.moved import clock_file, move
-from tests.support.harness import Answer, Functions, event
+from tests.functions.moved import ClockFile
+from tests.support.harness import CUSTOMER, Answer, Functions
 
 REPORT = "flow_action_report"
-CUSTOMER = "8840734670934"
 FIGURES = {"approved": 950, "pending": 0, "total": 950, "lifetime": 1250, "spent": 300, "hold": 0}
 
 
@@ -27,12 +24,7 @@ def flow() -> FakeFlow:
 
 
 @pytest.fixture
-def clock(tmp_path: Path) -> Path:
-    return clock_file(tmp_path)
-
-
-@pytest.fixture
-def shop(flow: FakeFlow, clock: Path) -> Functions:
+def shop(flow: FakeFlow, clock: ClockFile) -> Functions:
     """A customer has 1,250 points and has used 300 of them."""
     functions = Functions(
         {"flow": lambda _: flow}, LOCAL_CLOCK_FILE=str(clock), PROGRAMME_FLOW_ENTRIES_PER_HOUR="5"
@@ -44,17 +36,13 @@ def shop(flow: FakeFlow, clock: Path) -> Functions:
 
 def run(shop: Functions, run_id: str, customer: object = CUSTOMER) -> Answer:
     """One run of the action."""
-    body = signing.flow_request("report-points", {"customer_id": customer}, run_id)
-    payload = event(REPORT, "run")
-    payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
-    return shop.ask(REPORT, payload | {"body": body.decode()})
+    return shop.flow("report", run_id, customer_id=customer)
 
 
 @pytest.mark.parametrize(
-    "case",
-    ["run", "customer_as_digits", "customer_as_number", "base64_body", "previous_secret"],
+    "case", ["run", "customer_as_digits", "customer_as_number", "base64_body", "previous_secret"]
 )
-def test_a_report_tells_flow_the_six_figures_and_returns_them(
+def test_a_report_sends_flow_the_six_figures_and_returns_them(
     shop: Functions, flow: FakeFlow, case: str
 ) -> None:
     answer = shop.sample(REPORT, case)
@@ -79,7 +67,7 @@ def test_a_report_tells_flow_the_six_figures_and_returns_them(
     }
 
 
-def test_the_same_run_is_told_once_and_answered_the_same_whatever_happened_since(
+def test_the_same_run_is_sent_once_and_answered_the_same_whatever_happened_since(
     shop: Functions, flow: FakeFlow
 ) -> None:
     first = run(shop, "run-1").body["return_value"]
@@ -102,14 +90,14 @@ def test_a_customer_without_points_has_no_entry_yet(shop: Functions, flow: FakeF
 
 
 def test_lapsed_points_are_not_reported_before_they_are_written_down(
-    shop: Functions, flow: FakeFlow, clock: Path
+    shop: Functions, flow: FakeFlow, clock: ClockFile
 ) -> None:
-    move(clock, days=400)
+    clock.move(days=400)
     assert run(shop, "run-1").body["return_value"]["approved"] == 0
     assert flow.received[0].payload["Points Approved"] == 0
 
 
-def test_while_shopify_is_down_flow_is_asked_to_try_again_and_then_told(
+def test_while_shopify_is_down_flow_retries_until_the_trigger_is_sent(
     shop: Functions, flow: FakeFlow
 ) -> None:
     flow.whims.append(down)
@@ -120,17 +108,17 @@ def test_while_shopify_is_down_flow_is_asked_to_try_again_and_then_told(
     assert len(flow.received) == 1
 
 
-def test_a_lost_answer_of_shopifys_is_told_again_under_the_same_entry_id(
+def test_a_trigger_whose_reply_was_lost_is_sent_again_with_the_same_entry_id(
     shop: Functions, flow: FakeFlow
 ) -> None:
-    flow.whims.append(lost)
+    flow.whims.append(reply_lost)
     assert run(shop, "run-1").status == 503
     assert run(shop, "run-1").status == 200
     first, second = flow.received
     assert first == second
 
 
-def test_what_shopify_never_takes_is_refused_in_words_and_not_remembered(
+def test_a_trigger_that_shopify_rejects_is_a_refusal_that_is_not_recorded(
     shop: Functions, flow: FakeFlow, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flow.whims.append(dead)
@@ -141,7 +129,7 @@ def test_what_shopify_never_takes_is_refused_in_words_and_not_remembered(
     assert run(shop, "run-1").status == 200
 
 
-def test_while_a_shop_takes_no_calls_at_all_flow_tries_again_until_it_does(
+def test_while_a_shop_takes_no_calls_at_all_flow_retries_until_it_does(
     shop: Functions, flow: FakeFlow
 ) -> None:
     """Its bill is not paid, or the app may not do this: somebody puts that right."""
@@ -151,26 +139,24 @@ def test_while_a_shop_takes_no_calls_at_all_flow_tries_again_until_it_does(
     assert run(shop, "run-1").status == 200
 
 
-def test_where_nobody_listens_nothing_is_sent_and_the_figures_are_returned_all_the_same(
+def test_a_disabled_trigger_is_not_sent_and_the_figures_are_returned_all_the_same(
     shop: Functions, flow: FakeFlow
 ) -> None:
     nobody = callback(flow_trigger_definition_id="points-balance", has_enabled_flow=False)
-    assert shop.ask("flow_lifecycle", nobody).body == {"status": "noted"}
+    assert shop.request("flow_lifecycle", nobody).body == {"status": "noted"}
     assert run(shop, "run-1").body["return_value"]["approved"] == 950
-    assert flow.asked == 0
+    assert flow.calls == 0
 
 
-def test_that_nobody_listens_to_another_trigger_silences_no_report(
-    shop: Functions, flow: FakeFlow
-) -> None:
+def test_another_disabled_trigger_stops_no_report(shop: Functions, flow: FakeFlow) -> None:
     nobody = callback(flow_trigger_definition_id="points-changed", has_enabled_flow=False)
-    assert shop.ask("flow_lifecycle", nobody).body == {"status": "noted"}
+    assert shop.request("flow_lifecycle", nobody).body == {"status": "noted"}
     assert run(shop, "run-1").status == 200
     assert len(flow.received) == 1
 
 
-def test_a_report_that_leads_to_reports_is_cut_within_the_hour_and_only_for_that_customer(
-    shop: Functions, flow: FakeFlow, clock: Path
+def test_reports_that_cause_reports_are_refused_within_the_hour_for_that_customer_only(
+    shop: Functions, flow: FakeFlow, clock: ClockFile
 ) -> None:
     answers = [run(shop, f"run-{number}") for number in range(7)]
     assert [answer.status for answer in answers] == [200] * 5 + [422] * 2
@@ -183,14 +169,14 @@ def test_a_report_that_leads_to_reports_is_cut_within_the_hour_and_only_for_that
     }
     assert run(shop, "run-4").body["return_value"]["duplicate"] is True
     assert run(shop, "other", customer=7001).status == 200
-    move(clock, hours=1)
+    clock.move(hours=1)
     assert run(shop, "run-5").status == 200
     assert len(flow.received) == 7
 
 
 def test_an_erased_customer_is_not_reported(shop: Functions, flow: FakeFlow) -> None:
     assert run(shop, "run-1").status == 200
-    shop.work("privacy_events", privacy_message())
+    shop.erase()
     flow.received.clear()
     for run_id in ("run-1", "run-2"):
         answer = run(shop, run_id)
@@ -198,27 +184,17 @@ def test_an_erased_customer_is_not_reported(shop: Functions, flow: FakeFlow) -> 
     assert flow.received == []
 
 
-def privacy_message() -> str:
-    message: str = event("privacy_events", "customers_redact")["Records"][0]["body"]
-    return message
-
-
-def test_a_report_that_was_sent_but_could_not_be_remembered_is_not_asked_for_again(
+def test_a_sent_report_that_could_not_be_recorded_is_not_retried(
     shop: Functions, flow: FakeFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = shop.table.transact_write_items
-    refusals: list[list[str]] = []
-
-    def throttled(**request: Any) -> object:
-        keys = [one["Put"]["Item"]["sk"]["S"] for one in request["TransactItems"] if "Put" in one]
-        if keys[0].startswith("REQUEST#"):
-            refusals.append(keys)
-            raise refused("ThrottlingException", "slower, please")
-        return write(**request)
-
-    monkeypatch.setattr(shop.table, "transact_write_items", throttled)
+    throttled = throttle(
+        monkeypatch,
+        shop.table,
+        "transact_write_items",
+        lambda one: "REQUEST#" in repr(next(act for act in one["TransactItems"] if "Put" in act)),
+    )
     assert run(shop, "run-1").status == 200
-    assert refusals
+    assert throttled
     assert len(flow.received) == 1
 
 
@@ -228,12 +204,12 @@ def test_two_of_one_run_at_the_same_time_are_answered_the_same(
     """The second is remembered while the first is being sent."""
     meanwhile: list[Answer] = []
 
-    def also_asked(_: FakeFlow) -> str | None:
+    def rival(_: FakeFlow) -> str | None:
         meanwhile.append(run(shop, "run-1"))
         shop.sample("flow_action_grant", "with_key")
         return None
 
-    flow.whims.append(also_asked)
+    flow.whims.append(rival)
     assert run(shop, "run-1").body == meanwhile[0].body
 
 
@@ -260,24 +236,24 @@ def test_what_the_table_took_is_taken_off_the_time_for_shopify(
     assert given == [report.ANSWER_SECONDS - 3.0]
 
 
-def test_the_table_is_asked_no_more_than_it_has_to_be(
+def test_a_report_costs_no_more_requests_to_the_table_than_needed(
     shop: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Flow waits for all of it."""
-    asked: list[str] = []
+    requested: list[str] = []
 
     def noted(name: str) -> Callable[..., object]:
         call = getattr(shop.table, name)
 
-        def ask(**request: Any) -> object:
-            asked.append(name)
+        def request_and_count(**request: Any) -> object:
+            requested.append(name)
             return call(**request)
 
-        return ask
+        return request_and_count
 
     for name in ("get_item", "query", "update_item"):
         monkeypatch.setattr(shop.table, name, noted(name))
     run(shop, "run-1")
-    asked.clear()
+    requested.clear()
     run(shop, "run-2")
-    assert asked == ["get_item", "get_item", "update_item", "query"]
+    assert requested == ["get_item", "get_item", "update_item", "query"]

@@ -1,4 +1,4 @@
-"""Whether workflows listen: the newest that Shopify said counts, and it is answered at once."""
+"""Whether a trigger is enabled: the newest callback counts, and it is answered at once."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from local import demo, signing
 from pointbook.shopify import triggers
 from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.fakes.dynamodb import refused
+from tests.fakes.dynamodb import throttle
 from tests.functions.callbacks import callback
 from tests.support.harness import TABLE, Functions, event
 from tools.make_events_flow import lifecycle_body
@@ -26,17 +26,17 @@ def disabled_handles(functions: Functions) -> frozenset[str]:
 
 def said(functions: Functions, at: str, *, listened: bool) -> str:
     payload = callback(timestamp=at, has_enabled_flow=listened)
-    answer = functions.ask(LIFECYCLE, payload)
+    answer = functions.request(LIFECYCLE, payload)
     assert answer.status == 200
     status: str = answer.body["status"]
     return status
 
 
-def test_before_shopify_says_anything_everything_is_sent(functions: Functions) -> None:
+def test_no_trigger_is_disabled_before_the_first_callback(functions: Functions) -> None:
     assert disabled_handles(functions) == frozenset()
 
 
-def test_a_trigger_that_nobody_uses_is_known_and_one_that_is_used_again(
+def test_a_trigger_is_disabled_and_enabled_as_workflows_use_it(
     functions: Functions,
 ) -> None:
     assert functions.sample(LIFECYCLE, "switched_off").body == {"status": "noted"}
@@ -45,7 +45,7 @@ def test_a_trigger_that_nobody_uses_is_known_and_one_that_is_used_again(
     assert disabled_handles(functions) == frozenset()
 
 
-def test_older_news_that_comes_late_and_news_that_comes_twice_change_nothing(
+def test_an_older_or_repeated_callback_changes_nothing(
     functions: Functions,
 ) -> None:
     assert said(functions, LATER, listened=True) == "noted"
@@ -66,15 +66,15 @@ def test_older_news_that_comes_late_and_news_that_comes_twice_change_nothing(
         ("Points about to expire", triggers.POINTS_EXPIRING),
     ],
 )
-def test_a_trigger_is_known_by_its_handle_and_by_its_name(
+def test_a_trigger_is_found_by_its_handle_or_its_name(
     functions: Functions, definition: str, handle: str
 ) -> None:
     payload = callback(flow_trigger_definition_id=definition, has_enabled_flow=False)
-    assert functions.ask(LIFECYCLE, payload).status == 200
+    assert functions.request(LIFECYCLE, payload).status == 200
     assert disabled_handles(functions) == {handle}
 
 
-def test_a_trigger_that_is_none_of_ours_silences_nothing_and_does_not_keep_a_merchant_waiting(
+def test_an_unknown_trigger_is_ignored_and_answered(
     functions: Functions,
 ) -> None:
     answer = functions.sample(LIFECYCLE, "unknown_trigger")
@@ -85,13 +85,13 @@ def test_a_trigger_that_is_none_of_ours_silences_nothing_and_does_not_keep_a_mer
 @pytest.mark.parametrize(
     ("secret", "status"), [(demo.CLIENT_SECRET_PREVIOUS, 200), (demo.MY_PAGE_SECRET, 401)]
 )
-def test_it_is_signed_by_the_app_also_while_its_secret_is_rotated(
+def test_a_callback_is_signed_with_the_current_or_previous_client_secret(
     functions: Functions, secret: str, status: int
 ) -> None:
     body = lifecycle_body()
     payload = event(LIFECYCLE, "switched_on") | {"body": body.decode()}
     payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body, secret)
-    assert functions.ask(LIFECYCLE, payload).status == status
+    assert functions.request(LIFECYCLE, payload).status == status
 
 
 @pytest.mark.parametrize(
@@ -106,30 +106,25 @@ def test_it_is_signed_by_the_app_also_while_its_secret_is_rotated(
         {"timestamp": 1_795_000_000},
     ],
 )
-def test_what_cannot_be_understood_is_said_aloud(
+def test_a_callback_that_cannot_be_read_is_a_bad_request(
     functions: Functions, changed: dict[str, object]
 ) -> None:
     """Silence would leave a trigger unsent for ever; so Shopify shows the merchant a failure."""
-    answer = functions.ask(LIFECYCLE, callback(**changed))
+    answer = functions.request(LIFECYCLE, callback(**changed))
     assert (answer.status, answer.body) == (400, {"code": "invalid_request"})
 
 
-def test_it_is_one_write_and_nothing_else(
-    functions: Functions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def asked(**request: object) -> Iterator[None]:
+def test_a_callback_costs_one_write(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**request: object) -> Iterator[None]:
         raise AssertionError(f"the table was read: {request}")
 
     for name in ("get_item", "query", "batch_get_item", "transact_get_items", "update_item"):
-        monkeypatch.setattr(functions.table, name, asked)
+        monkeypatch.setattr(functions.table, name, fail)
     assert functions.sample(LIFECYCLE, "switched_on").status == 200
 
 
-def test_while_the_table_cannot_be_reached_shopify_is_asked_to_try_again(
+def test_while_the_table_cannot_be_reached_shopify_has_to_retry(
     functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def throttled(**_: object) -> None:
-        raise refused("ThrottlingException", "slower, please")
-
-    monkeypatch.setattr(functions.table, "put_item", throttled)
+    throttle(monkeypatch, functions.table, "put_item")
     assert functions.sample(LIFECYCLE, "switched_on").status == 503

@@ -4,13 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from local import signing
 from pointbook.domain.chain import BookedEntry, hash_of
 from pointbook.services.flow_actions import CHAIN_MAX
-from tests.fakes.dynamodb import refused
-from tests.support.harness import Answer, Functions, event
+from tests.fakes.dynamodb import throttle
+from tests.support.harness import CUSTOMER, Answer, Functions
 
-CUSTOMER = "8840734670934"
 OTHER = "8840734670935"
 SHOP = "demo.myshopify.com"
 
@@ -26,10 +24,7 @@ class Workflows:
         action = str(more.pop("action", "grant"))
         properties = {"customer_id": customer, "points": 1, "reason": "Loop"}
         properties |= {"cause_entry_id": cause} | more
-        body = signing.flow_request(f"{action}-points", properties, run)
-        payload = event(f"flow_action_{action}", "run")
-        payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
-        return self.functions.ask(f"flow_action_{action}", payload | {"body": body.decode()})
+        return self.functions.flow(action, run, **properties)
 
     def chain(self, length: int, customer: str = CUSTOMER) -> list[str]:
         """The entries of a first action and of `length` that each name the one before."""
@@ -41,7 +36,7 @@ class Workflows:
 
     def entries(self, customer: str = CUSTOMER) -> list[BookedEntry]:
         """The customer's entries, the oldest first."""
-        return self.functions.ledger.history(SHOP, customer, limit=100)[::-1]
+        return self.functions.entries(customer)[::-1]
 
 
 def entry_of(answer: Answer) -> str:
@@ -112,8 +107,7 @@ def test_an_entry_that_is_not_there_counts_as_the_first(workflows: Workflows, ca
 
 def test_a_cause_of_an_erased_customer_counts_as_the_first(workflows: Workflows) -> None:
     last = workflows.chain(5)[-1]
-    message = event("privacy_events", "customers_redact")["Records"][0]["body"]
-    assert workflows.functions.work("privacy_events", message) == []
+    workflows.functions.erase()
     assert workflows.act("run", last, customer=OTHER).status == 200
 
 
@@ -124,15 +118,12 @@ def test_what_an_order_or_a_person_did_begins_a_chain(workflows: Workflows) -> N
         assert workflows.act(f"second-{number}", first).status == 200
 
 
-def test_while_the_cause_cannot_be_read_flow_is_asked_to_try_again(
+def test_while_the_cause_cannot_be_read_flow_has_to_retry(
     workflows: Workflows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = workflows.chain(0)[0]
 
-    def throttled(**_: object) -> None:
-        raise refused("ThrottlingException", "slower, please")
-
-    monkeypatch.setattr(workflows.functions.table, "query", throttled)
+    throttle(monkeypatch, workflows.functions.table, "query")
     answer = workflows.act("run", first)
     assert (answer.status, answer.body["code"]) == (503, "ledger_unavailable")
     assert workflows.act("no-cause").status == 200
@@ -141,13 +132,13 @@ def test_while_the_cause_cannot_be_read_flow_is_asked_to_try_again(
 def test_how_deep_a_chain_is_stands_under_the_entrys_hash(workflows: Workflows) -> None:
     workflows.chain(1)
     booked = workflows.entries()[1]
-    book = workflows.functions.container.store.account(SHOP, CUSTOMER)
-    assert book is not None
+    account = workflows.functions.container.store.account(SHOP, CUSTOMER)
+    assert account is not None
 
     def hashed(depth: int) -> str:
         cause = replace(booked.cause, depth=depth)
         digest, before = booked.text_digest, booked.previous_hash
-        return hash_of(booked.entry, book.account_id, cause, digest, before)
+        return hash_of(booked.entry, account.account_id, cause, digest, before)
 
     assert hashed(1) == booked.entry_hash
     assert hashed(0) != booked.entry_hash

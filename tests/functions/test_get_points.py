@@ -21,6 +21,8 @@ from pointbook.services.my_page import TILL_BUDGET_SECONDS
 from pointbook.settings import Secrets, Stage
 from pointbook.till.smaregi import SmaregiTill
 from tests.support.harness import SECRETS, Functions, event
+from tests.support.logs import logged
+from tests.support.serving import serving
 
 POINTS = "get_points"
 
@@ -45,17 +47,19 @@ def test_every_way_of_proving_who_one_is_shows_the_figures(functions: Functions,
     assert answer.body["display"]["balance"] == "950"
 
 
-@pytest.mark.parametrize(("asked", "end"), [(None, "日"), ("fr", "日"), ("en", "7"), ("ja", "日")])
-def test_who_asks_for_no_language_of_the_page_reads_the_programmes(
-    asked: str | None, end: str
+@pytest.mark.parametrize(
+    ("requested", "end"), [(None, "日"), ("fr", "日"), ("en", "7"), ("ja", "日")]
+)
+def test_without_a_supported_language_the_programmes_locale_is_used(
+    requested: str | None, end: str
 ) -> None:
     functions = Functions(PROGRAMME_LOCALE="ja", PROGRAMME_EXPIRY="date:2097-12-07")
     functions.sample("flow_action_grant", "run")
     payload = event(POINTS, "by_header")
     payload["headers"].pop("accept-language", None)
-    if asked is not None:
-        payload["headers"]["accept-language"] = asked
-    assert functions.ask(POINTS, payload).body["display"]["expiry"][-1] == end
+    if requested is not None:
+        payload["headers"]["accept-language"] = requested
+    assert functions.request(POINTS, payload).body["display"]["expiry"][-1] == end
 
 
 def test_a_customer_without_points_sees_zeros(functions: Functions) -> None:
@@ -74,7 +78,7 @@ def test_every_answer_says_where_the_time_went(functions: Functions) -> None:
     ]
 
 
-def test_a_table_that_cannot_be_reached_is_told_as_such(
+def test_an_unreachable_table_is_a_503(
     functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(**_: object) -> object:
@@ -83,7 +87,7 @@ def test_a_table_that_cannot_be_reached_is_told_as_such(
     payload = event(POINTS, "by_header")
     monkeypatch.setattr(functions.table, "get_item", unreachable)
     monkeypatch.setattr("pointbook.ledger.ledger.READ_DEADLINE_SECONDS", 0.05)
-    answer = functions.ask(POINTS, payload)
+    answer = functions.request(POINTS, payload)
     assert (answer.status, answer.body["code"]) == (503, "ledger_unavailable")
     assert answer.headers["Retry-After"] == "1"
 
@@ -91,14 +95,8 @@ def test_a_table_that_cannot_be_reached_is_told_as_such(
 @pytest.fixture
 def till() -> Iterator[str]:
     """The address of a till that knows the customer."""
-    fake = FakeServer(TillService(Account()), 0)
-    thread = threading.Thread(target=fake.serve_forever, args=(0.01,))
-    thread.start()
-    yield fake.url
-    fake.control.reset()
-    fake.shutdown()
-    thread.join()
-    fake.server_close()
+    with serving(FakeServer(TillService(Account()), 0)) as fake:
+        yield fake.url
 
 
 @pytest.fixture
@@ -106,9 +104,7 @@ def shop(till: str) -> Functions:
     """A stack of a shop that has this till."""
     secrets = {**SECRETS, "till": demo.TILL_CREDENTIALS}
     return Functions(
-        TILL_PROVIDER="smaregi",
-        LOCAL_TILL_URL=till,
-        LOCAL_SECRETS=json.dumps(secrets),
+        TILL_PROVIDER="smaregi", LOCAL_TILL_URL=till, LOCAL_SECRETS=json.dumps(secrets)
     )
 
 
@@ -171,7 +167,7 @@ def test_a_till_that_fails_spoils_only_its_own_part(
     }
 
 
-def test_a_customer_whom_the_till_does_not_know_is_told_so(shop: Functions, till: str) -> None:
+def test_a_customer_unknown_to_the_till_reads_so(shop: Functions, till: str) -> None:
     behave(till, forget="8840734670934")
     answer = shop.sample(POINTS, "by_header")
     assert answer.body["till"]["status"] == "not_registered"
@@ -204,19 +200,10 @@ class StackSecret:
         return Functions(parts, **variables)
 
 
-def test_secrets_that_cannot_be_renewed_go_on_being_used() -> None:
-    secret = StackSecret()
-    functions = secret.functions()
-    assert functions.sample(POINTS, "by_header").status == 200
-    secret.away = True
-    for secret.passed_seconds in (59.0, 61.0, 122.0):
-        assert functions.sample(POINTS, "by_header").status == 200
-
-
 @pytest.mark.parametrize(
     ("function", "case"), [("flow_action_grant", "run"), (POINTS, "by_header")]
 )
-def test_without_any_secret_the_caller_is_asked_to_come_back(function: str, case: str) -> None:
+def test_without_any_secret_the_caller_has_to_retry(function: str, case: str) -> None:
     secret = StackSecret()
     secret.away = True
     answer = secret.functions().sample(function, case)
@@ -242,10 +229,8 @@ def test_whatever_the_till_does_spoils_only_its_own_part(
     monkeypatch.setattr(SmaregiTill, "member", broken)
     answer = shop.sample(POINTS, "by_header")
     assert (answer.status, answer.body["till"]["status"]) == (200, "unavailable")
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["exception_name"] for line in lines if "exception_name" in line] == [
-        "RecursionError"
-    ]
+    (line,) = logged(capsys, "exception_name")
+    assert line["exception_name"] == "RecursionError"
 
 
 @dataclass
@@ -265,27 +250,27 @@ class EndlessTill:
 def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[EndlessTill]:
     """The shop's till does not come to an end."""
     till = EndlessTill()
-    monkeypatch.setattr(SmaregiTill, "member", lambda _, *asked: till.member(*asked))
+    monkeypatch.setattr(SmaregiTill, "member", lambda _, *requested: till.member(*requested))
     yield till
     till.released.set()
 
 
 @pytest.mark.parametrize("ledger_seconds", [0, 0.5])
-def test_the_tills_share_of_a_page_begins_with_the_asking(
+def test_the_tills_time_budget_begins_with_its_request(
     shop: Functions, monkeypatch: pytest.MonkeyPatch, endless: EndlessTill, ledger_seconds: float
 ) -> None:
     read = Ledger.read
 
-    def slow(*asked: Any) -> object:
+    def slow(*requested: Any) -> object:
         time.sleep(ledger_seconds)
-        return read(*asked)
+        return read(*requested)
 
     monkeypatch.setattr(Ledger, "read", slow)
     payload = event(POINTS, "by_header")
     # Also when questions of pages before take all workers.
     for _ in range(5):
         started = time.monotonic()
-        answer = shop.ask(POINTS, payload)
+        answer = shop.request(POINTS, payload)
         assert time.monotonic() - started < TILL_BUDGET_SECONDS + 0.3
         assert (answer.status, answer.body["till"]["status"]) == (200, "timeout")
     assert all(seconds <= TILL_BUDGET_SECONDS for seconds in endless.given_seconds)
@@ -309,9 +294,9 @@ def test_a_question_that_has_not_begun_ends_with_a_page_that_fails(
     with monkeypatch.context() as patch:
         patch.setattr(Ledger, "read", _unavailable)
         for _ in range(5):
-            assert shop.ask(POINTS, payload).status == 503
+            assert shop.request(POINTS, payload).status == 503
     endless.released.set()
-    assert shop.ask(POINTS, payload).body["till"]["status"] == "unavailable"
+    assert shop.request(POINTS, payload).body["till"]["status"] == "unavailable"
     assert len(endless.given_seconds) == 3 + 1, "one for each worker, and the last page's"
 
 

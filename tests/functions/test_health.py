@@ -3,6 +3,6 @@
 from tests.support.harness import Functions
 
 
-def test_health_answers_without_asking_the_table(functions: Functions) -> None:
+def test_health_answers_without_reading_the_table(functions: Functions) -> None:
     answer = functions.sample("health", "get")
     assert (answer.status, answer.body) == (200, {"status": "ok"})

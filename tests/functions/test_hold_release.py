@@ -1,47 +1,23 @@
 """Holds whose time has passed are free at that moment, and are written down once."""
 
-import json
 from pathlib import Path
 
 import pytest
 
-from local import demo
-from pointbook.domain.chain import Cause
 from pointbook.domain.commands import PlaceHold
 from pointbook.errors import ShopifyUnavailable
-from pointbook.ledger.instruction import Booked, Instruction
 from tests.functions.hold_shop import HoldShop
+from tests.functions.moved import ClockFile
 from tests.support.harness import Functions
 
-CUSTOMER = "8840734670934"
-
 
 @pytest.fixture
-def clock(tmp_path: Path) -> Path:
-    """The file that moves the clock."""
-    file = tmp_path / "clock.json"
-    file.write_text(json.dumps({"offset_seconds": 0}), encoding="utf-8")
-    return file
-
-
-@pytest.fixture
-def shop(clock: Path) -> Functions:
+def shop(clock: ClockFile) -> Functions:
     """A stack whose customer has 1,250 points and holds 500 of them for 600 seconds."""
     functions = Functions(LOCAL_CLOCK_FILE=str(clock))
     assert functions.sample("flow_action_grant", "run").status == 200
-    instruction = Instruction(
-        shop=demo.SHOP_DOMAIN,
-        customer_id=CUSTOMER,
-        command=PlaceHold(500, "hold-1", 600, code="PTS-1"),
-        cause=Cause("test"),
-    )
-    assert isinstance(functions.ledger.execute(instruction), Booked)
+    functions.execute(PlaceHold(500, "hold-1", 600, code="PTS-1"))
     return functions
-
-
-def move(clock: Path, seconds: int) -> None:
-    """Move the clock ahead."""
-    clock.write_text(json.dumps({"offset_seconds": seconds}), encoding="utf-8")
 
 
 def figures(functions: Functions) -> tuple[int, int]:
@@ -50,12 +26,14 @@ def figures(functions: Functions) -> tuple[int, int]:
     return found["approved"], found["hold"]
 
 
-def test_a_hold_is_over_at_its_time_and_written_down_once(shop: Functions, clock: Path) -> None:
+def test_a_hold_ends_at_its_time_and_is_written_down_once(
+    shop: Functions, clock: ClockFile
+) -> None:
     assert shop.invoke("hold_release", {})["entries"] == 0
     assert figures(shop) == (750, 500)
     shown = shop.sample("get_points", "by_header").body["hold"]
     assert (shown["hold_id"], shown["points"]) == ("hold-1", 500)
-    move(clock, 600)
+    clock.move(seconds=600)
     assert figures(shop) == (1250, 0), "before any sweep"
     assert shop.invoke("hold_release", {})["entries"] == 1
     assert shop.invoke("hold_release", {})["entries"] == 0
@@ -63,13 +41,13 @@ def test_a_hold_is_over_at_its_time_and_written_down_once(shop: Functions, clock
     assert (newest["topic"], newest["approved_delta"]) == ("points/add/hold", 500)
 
 
-def test_expiry_leaves_holds_to_their_own_sweep(shop: Functions, clock: Path) -> None:
-    move(clock, 600)
+def test_expiry_leaves_holds_to_their_own_sweep(shop: Functions, clock: ClockFile) -> None:
+    clock.move(seconds=600)
     assert shop.invoke("expiry", {})["due"] == 0
 
 
 def test_a_hold_is_over_at_its_time_in_whatever_state_it_was_left(tmp_path: Path) -> None:
-    shop = HoldShop(tmp_path / "clock.json")
+    shop = HoldShop(tmp_path)
     shop.codes.fault = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         shop.hold("preparing")
@@ -84,4 +62,4 @@ def test_a_hold_is_over_at_its_time_in_whatever_state_it_was_left(tmp_path: Path
     assert shop.figures() == (1250, 0), "before any sweep"
     assert shop.functions.invoke("hold_release", {})["entries"] == 1, "the first is written down"
     assert shop.functions.invoke("hold_release", {})["entries"] == 0
-    assert shop.topics().count("points/add/hold") == 2
+    assert shop.functions.topics().count("points/add/hold") == 2

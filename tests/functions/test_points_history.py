@@ -11,7 +11,7 @@ def page(functions: Functions, **query: str) -> Answer:
     """One page of the history."""
     payload = event(HISTORY, "by_header")
     query_string = "&".join(f"{name}={value}" for name, value in query.items())
-    return functions.ask(HISTORY, payload | {"rawQueryString": query_string})
+    return functions.request(HISTORY, payload | {"rawQueryString": query_string})
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
-"""What a webhook left undone is done by the schedule, and its age is told until it is."""
-
-import json
+"""The schedule completes what a webhook left undone; until then its age is a metric."""
 
 import pytest
 
 from pointbook.services.privacy import requests as driver
 from tests.support.harness import Functions, event
+from tests.support.logs import metric_sums
 
 CUSTOMERS_REDACT = event("privacy_events", "customers_redact")
 
@@ -18,29 +17,19 @@ def left_open(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> Function
     return functions
 
 
-def metrics(printed: str) -> dict[str, float]:
-    """The metrics in what a function printed."""
-    lines = [json.loads(line) for line in printed.splitlines() if "_aws" in line]
-    return {
-        line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"]: value
-        for line in lines
-        for value in line[line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"]]
-    }
-
-
 def test_what_was_left_is_done(left_open: Functions, capsys: pytest.CaptureFixture[str]) -> None:
-    watched = left_open.invoke("privacy_watch", {})
-    assert (watched["done"], watched["open"], watched["failed"]) == (1, 0, 0)
+    result = left_open.invoke("privacy_watch", {})
+    assert (result["done"], result["open"], result["failed"]) == (1, 0, 0)
     assert left_open.invoke("privacy_watch", {})["done"] == 0
-    assert metrics(capsys.readouterr().out)["PrivacyRequestAge"] == 0
+    assert metric_sums(capsys)["PrivacyRequestAge"] == 0
 
 
-def test_without_time_it_stays_open_and_its_age_is_told(
+def test_without_time_a_request_stays_open_and_its_age_is_a_metric(
     left_open: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    watched = left_open.invoke("privacy_watch", {}, seconds=4)
-    assert (watched["done"], watched["open"]) == (0, 1)
-    assert metrics(capsys.readouterr().out)["PrivacyRequestAge"] == watched["oldest_seconds"]
+    result = left_open.invoke("privacy_watch", {}, seconds=4)
+    assert (result["done"], result["open"]) == (0, 1)
+    assert metric_sums(capsys)["PrivacyRequestAge"] == result["oldest_seconds"]
 
 
 def test_one_request_that_fails_stops_no_other(
@@ -55,6 +44,6 @@ def test_one_request_that_fails_stops_no_other(
         "customer": {"S": "Taro"},
     }
     left_open.table.put_item(TableName="points", Item=broken)
-    watched = left_open.invoke("privacy_watch", {})
-    assert (watched["done"], watched["open"], watched["failed"]) == (1, 1, 1)
-    assert metrics(capsys.readouterr().out)["PrivacyRequestFailures"] == 1
+    result = left_open.invoke("privacy_watch", {})
+    assert (result["done"], result["open"], result["failed"]) == (1, 1, 1)
+    assert metric_sums(capsys)["PrivacyRequestFailures"] == 1

@@ -12,7 +12,7 @@ from tests.functions.hold_shop import Codes
 from tests.support.harness import EVENTS, TABLE, Answer, Functions
 
 MY_PAGE = ("get_points", "points_history", "create_hold", "release_hold")
-OPERATORS = ("adjust_points", "import_points")
+OPERATOR_API = ("adjust_points", "import_points")
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 WEBHOOKS = ("shopify_webhook", "flow_lifecycle")
 
@@ -144,7 +144,7 @@ class Shop:
         """All that a request could have an effect on."""
         codes = (set(self.codes.made), set(self.codes.off))
         table = self.functions.table.items(TABLE)
-        return table, codes, self.flow.asked, list(self.functions.queues.sent)
+        return table, codes, self.flow.calls, list(self.functions.queues.sent)
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: f"{one.function}-{one.case}")
@@ -159,7 +159,7 @@ def test_what_is_refused_has_its_status_and_code_and_no_effect(refusal: Refusal)
 
 def assert_form(function: str, answer: Answer) -> None:
     """A problem for my page and operators; the code, and words for a merchant, for Shopify."""
-    if function in (*MY_PAGE, *OPERATORS):
+    if function in (*MY_PAGE, *OPERATOR_API):
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.body["status"] == answer.status
         assert answer.body["detail"]
@@ -176,7 +176,7 @@ def test_every_other_sample_is_served(function: str, case: str) -> None:
 
 
 def test_the_table_has_every_function_that_answers_over_http() -> None:
-    assert {*REFUSED} == {"health", *MY_PAGE, *OPERATORS, *FLOW, *WEBHOOKS}
+    assert {*REFUSED} == {"health", *MY_PAGE, *OPERATOR_API, *FLOW, *WEBHOOKS}
     assert [
         one for one in REFUSALS if not (EVENTS / one.function / f"{one.case}.json").exists()
     ] == []

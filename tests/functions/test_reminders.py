@@ -1,22 +1,20 @@
-"""Points that will expire are told of once for each lot and each lead, whatever fails between."""
+"""Expiring points have one reminder for each lot and its lead days, whatever fails between."""
 
-import json
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from local import signing
 from pointbook.container import Parts
 from pointbook.services.publishing import reminders
-from tests.fakes.dynamodb import refused
-from tests.fakes.flow import FakeFlow, dead, down, locked, lost
+from tests.fakes.dynamodb import throttle
+from tests.fakes.flow import FakeFlow, dead, down, locked, reply_lost
 from tests.functions.callbacks import callback
-from tests.functions.moved import LateClock, clock_file, move
-from tests.support.harness import TABLE, Functions, event
+from tests.functions.moved import ClockFile, LateClock
+from tests.support.harness import CUSTOMER, TABLE, Functions
+from tests.support.logs import logged
 
-CUSTOMER = "8840734670934"
 OTHER = "8840734670935"
 CURSOR = {"pk": {"S": f"SHOP#demo.myshopify.com#CUSTOMER#{CUSTOMER}"}, "sk": {"S": "OUTBOX"}}
 
@@ -25,7 +23,7 @@ class Shop:
     """A shop that reminds 30 and 7 days before; its clock can be moved by whole days."""
 
     def __init__(self, folder: Path, **variables: str) -> None:
-        self._clock = clock_file(folder)
+        self._clock = ClockFile(folder)
         self.flow = FakeFlow()
         self.wall_clock = LateClock()
         parts: Parts = {"flow": lambda _: self.flow, "wall_clock": self.wall_clock}
@@ -33,25 +31,21 @@ class Shop:
         self._grants = 0
 
     def move(self, days: int) -> None:
-        move(self._clock, days=days)
+        self._clock.move(days=days)
 
     def grant(self, days: int, points: int = 100, customer: str = CUSTOMER) -> None:
         """Points that can be spent through so many days after today."""
         self._grants += 1
         properties = {"customer_id": customer, "points": points, "reason": "Campaign"}
-        body = signing.flow_request(
-            "grant-points", properties | {"days_to_expire": days}, f"run-{self._grants}"
-        )
-        payload = event("flow_action_grant", "run")
-        payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
-        answer = self.functions.ask("flow_action_grant", payload | {"body": body.decode()})
+        run = f"run-{self._grants}"
+        answer = self.functions.flow("grant", run, **properties, days_to_expire=days)
         assert answer.status == 200
 
     def remind(self, seconds: float = 60) -> dict[str, Any]:
         return self.functions.invoke("reminders", {}, seconds)
 
-    def told(self) -> list[tuple[int, str]]:
-        """Points and day of what was told since it was last asked."""
+    def received(self) -> list[tuple[int, str]]:
+        """Points and day of the reminders since the last call."""
         found = [
             (int(one.payload["Points Expiring"]), str(one.payload["Expires On"]))
             for one in self.flow.received
@@ -60,7 +54,7 @@ class Shop:
         return found
 
     def idempotency_record(self) -> Any:
-        """What is kept with the customer's book."""
+        """The reminders recorded for the customer."""
         item = self.functions.table.get_item(TableName=TABLE, Key=CURSOR, ConsistentRead=True)
         return item.get("Item", {}).get("sent_reminders")
 
@@ -76,20 +70,20 @@ def day(shop: Shop, after: int) -> str:
     return str(today.fromordinal(today.toordinal() + after))
 
 
-def test_a_lot_is_told_30_and_7_days_before_and_once_each(shop: Shop) -> None:
+def test_a_reminder_is_sent_30_and_7_days_before_once_each(shop: Shop) -> None:
     shop.grant(days=40)
     last = day(shop, 40)
-    told = {}
+    received = {}
     for passed in range(42):
         shop.move(passed)
         for _ in range(2):
             shop.remind()
-        if found := shop.told():
-            told[40 - passed] = found
-    assert told == {30: [(100, last)], 7: [(100, last)]}
+        if found := shop.received():
+            received[40 - passed] = found
+    assert received == {30: [(100, last)], 7: [(100, last)]}
 
 
-def test_what_is_told_is_what_the_trigger_declares(shop: Shop) -> None:
+def test_a_reminder_has_the_fields_that_the_trigger_declares(shop: Shop) -> None:
     shop.grant(days=30)
     answer = shop.remind()
     assert answer == {"due": 1, "sent": 1, "failed": 0, "complete": True}
@@ -104,40 +98,42 @@ def test_what_is_told_is_what_the_trigger_declares(shop: Shop) -> None:
     }
 
 
-def test_nothing_is_told_too_early(shop: Shop) -> None:
+def test_no_reminder_is_sent_too_early(shop: Shop) -> None:
     shop.grant(days=31)
     assert shop.remind()["sent"] == 0
     assert shop.idempotency_record() is None
 
 
-def test_a_lot_that_gets_more_points_is_not_told_again_for_the_same_lead(shop: Shop) -> None:
+def test_a_lot_that_gets_more_points_has_no_second_reminder_for_the_same_lead_days(
+    shop: Shop,
+) -> None:
     shop.grant(days=30)
     shop.remind()
     shop.grant(days=30, points=50)
     shop.remind()
-    assert shop.told() == [(100, day(shop, 30))]
+    assert shop.received() == [(100, day(shop, 30))]
     shop.move(23)
     shop.remind()
-    assert shop.told() == [(150, day(shop, 7))]
+    assert shop.received() == [(150, day(shop, 7))]
 
 
-def test_points_that_were_granted_for_a_few_days_only_are_told_once(shop: Shop) -> None:
+def test_points_that_were_granted_for_a_few_days_only_have_one_reminder(shop: Shop) -> None:
     shop.grant(days=3)
     for _ in range(3):
         shop.remind()
-    assert shop.told() == [(100, day(shop, 3))]
+    assert shop.received() == [(100, day(shop, 3))]
 
 
-def test_every_lot_that_is_near_is_told_also_behind_one_that_is_nearer(shop: Shop) -> None:
+def test_every_lot_that_is_due_has_its_reminder_also_after_a_nearer_one(shop: Shop) -> None:
     shop.grant(days=5, points=10)
     shop.grant(days=20, points=20)
     shop.grant(days=35, points=30)
     shop.grant(days=20, points=40, customer=OTHER)
     shop.remind()
-    assert sorted(shop.told()) == [(10, day(shop, 5)), (20, day(shop, 20)), (40, day(shop, 20))]
+    assert sorted(shop.received()) == [(10, day(shop, 5)), (20, day(shop, 20)), (40, day(shop, 20))]
     shop.move(5)
     shop.remind()
-    assert shop.told() == [(30, day(shop, 30))]
+    assert shop.received() == [(30, day(shop, 30))]
 
 
 def test_what_is_over_is_forgotten(shop: Shop) -> None:
@@ -150,14 +146,14 @@ def test_what_is_over_is_forgotten(shop: Shop) -> None:
     assert len(shop.idempotency_record()["M"]) == 1
 
 
-def test_while_shopify_is_down_nothing_is_remembered_and_the_next_run_tells(shop: Shop) -> None:
+def test_while_shopify_is_down_nothing_is_recorded_and_the_next_run_sends(shop: Shop) -> None:
     shop.grant(days=30)
     shop.flow.whims.append(down)
     assert shop.remind() == {"due": 1, "sent": 0, "failed": 1, "complete": False}
     assert shop.idempotency_record() == {"M": {}}
     assert shop.remind()["sent"] == 1
     assert shop.remind()["sent"] == 0
-    assert len(shop.told()) == 1
+    assert len(shop.received()) == 1
 
 
 def test_a_shop_that_failed_is_not_called_again_in_the_same_run(
@@ -169,13 +165,13 @@ def test_a_shop_that_failed_is_not_called_again_in_the_same_run(
     shop.flow.whims.extend([down])
     answer = shop.remind()
     assert (answer["sent"], answer["failed"], answer["complete"]) == (0, 1, False)
-    assert shop.flow.asked == 1
+    assert shop.flow.calls == 1
     assert shop.remind()["sent"] == 20
 
 
 def test_only_where_an_answer_is_lost_it_comes_twice_and_as_the_same(shop: Shop) -> None:
     shop.grant(days=30)
-    shop.flow.whims.append(lost)
+    shop.flow.whims.append(reply_lost)
     shop.remind()
     shop.remind()
     shop.remind()
@@ -183,17 +179,16 @@ def test_only_where_an_answer_is_lost_it_comes_twice_and_as_the_same(shop: Shop)
     assert first == second
 
 
-def test_what_flow_never_takes_is_not_tried_for_ever(
+def test_a_reminder_that_flow_rejects_is_not_retried(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.grant(days=30)
     shop.flow.whims.append(dead)
     assert shop.remind() == {"due": 1, "sent": 0, "failed": 0, "complete": True}
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    counted = [line for line in lines if "TriggersRefused" in line]
+    counted = logged(capsys, "TriggersRefused")
     assert sorted("Handle" in line for line in counted) == [False, True], "one for the alarm"
     assert shop.remind()["sent"] == 0
-    assert shop.flow.asked == 1
+    assert shop.flow.calls == 1
 
 
 def test_a_shop_that_takes_no_calls_at_all_is_tried_again_by_the_next_run(shop: Shop) -> None:
@@ -203,46 +198,46 @@ def test_a_shop_that_takes_no_calls_at_all_is_tried_again_by_the_next_run(shop: 
     assert shop.remind()["sent"] == 1
 
 
-def test_where_nobody_listens_nothing_is_told_and_nothing_is_remembered(shop: Shop) -> None:
+def test_a_disabled_trigger_is_neither_sent_nor_recorded(shop: Shop) -> None:
     shop.grant(days=30)
     trigger = {"flow_trigger_definition_id": "points-expiring"}
     off = callback(**trigger, has_enabled_flow=False, timestamp="2026-11-22T03:00:00Z")
-    assert shop.functions.ask("flow_lifecycle", off).status == 200
+    assert shop.functions.request("flow_lifecycle", off).status == 200
     assert shop.remind() == {"due": 0, "sent": 0, "failed": 0, "complete": True}
     assert shop.idempotency_record() is None
-    shop.functions.ask("flow_lifecycle", callback(**trigger))
+    shop.functions.request("flow_lifecycle", callback(**trigger))
     assert shop.remind()["sent"] == 1
 
 
-def test_that_nobody_listens_to_another_trigger_silences_no_reminder(shop: Shop) -> None:
+def test_another_disabled_trigger_stops_no_reminder(shop: Shop) -> None:
     shop.grant(days=30)
     trigger = {"flow_trigger_definition_id": "points-changed"}
-    shop.functions.ask("flow_lifecycle", callback(**trigger, has_enabled_flow=False))
+    shop.functions.request("flow_lifecycle", callback(**trigger, has_enabled_flow=False))
     assert shop.remind()["sent"] == 1
 
 
-def test_a_programme_without_reminders_tells_nobody(tmp_path: Path) -> None:
+def test_a_programme_without_reminders_sends_none(tmp_path: Path) -> None:
     shop = Shop(tmp_path, PROGRAMME_REMINDER_DAYS="none")
     shop.grant(days=30)
     assert shop.remind() == {"due": 0, "sent": 0, "failed": 0, "complete": True}
 
 
-def test_points_that_never_expire_are_never_told_of(tmp_path: Path) -> None:
+def test_points_that_never_expire_have_no_reminder(tmp_path: Path) -> None:
     shop = Shop(tmp_path, PROGRAMME_EXPIRY="never")
     assert shop.functions.sample("flow_action_grant", "run").status == 200
     shop.grant(days=30, points=5)
     shop.remind()
-    assert shop.told() == [(5, day(shop, 30))]
+    assert shop.received() == [(5, day(shop, 30))]
 
 
-def test_points_that_were_spent_meanwhile_are_not_told_of(shop: Shop) -> None:
+def test_points_that_were_spent_meanwhile_have_no_reminder(shop: Shop) -> None:
     shop.grant(days=40, points=300)
     assert shop.functions.sample("flow_action_consume", "run").status == 200
     shop.move(10)
     assert shop.remind()["sent"] == 0
 
 
-def test_two_runs_at_once_tell_once(shop: Shop) -> None:
+def test_two_concurrent_runs_send_one_reminder(shop: Shop) -> None:
     shop.grant(days=30)
 
     def also_runs(_: FakeFlow) -> str | None:
@@ -251,7 +246,7 @@ def test_two_runs_at_once_tell_once(shop: Shop) -> None:
 
     shop.flow.whims.append(also_runs)
     assert shop.remind()["sent"] == 1
-    assert len(shop.told()) == 1
+    assert len(shop.received()) == 1
 
 
 def test_a_run_that_was_cut_off_is_made_good_when_its_claim_is_over(shop: Shop) -> None:
@@ -264,13 +259,10 @@ def test_a_run_that_was_cut_off_is_made_good_when_its_claim_is_over(shop: Shop) 
     assert shop.remind()["sent"] == 1
 
 
-def test_one_damaged_book_stops_no_other(shop: Shop) -> None:
+def test_one_damaged_account_stops_no_other(shop: Shop) -> None:
     for customer in (CUSTOMER, OTHER):
         shop.grant(days=30, customer=customer)
-    key = CURSOR | {"sk": {"S": "ACCOUNT"}}
-    table = shop.functions.table
-    item = table.get_item(TableName=TABLE, Key=key, ConsistentRead=True)["Item"]
-    table.damage(TABLE, item | {"balances": {"S": "damaged"}})
+    shop.functions.damage()
     assert shop.remind() == {"due": 2, "sent": 1, "failed": 1, "complete": True}
 
 
@@ -279,18 +271,11 @@ def test_a_table_that_throttles_leaves_the_rest_to_the_next_run(
 ) -> None:
     for number in range(30):
         shop.grant(days=30, customer=str(8840734670900 + number))
-    query = shop.functions.table.query
-
-    def throttled(**request: Any) -> object:
-        if request["ExpressionAttributeValues"].get(":shard") == {"S": "DUE#lot#3"}:
-            raise refused("ThrottlingException", "slower, please")
-        return query(**request)
-
-    monkeypatch.setattr(shop.functions.table, "query", throttled)
-    first = shop.remind()
+    with monkeypatch.context() as patch:
+        throttle(patch, shop.functions.table, "query", lambda one: "DUE#lot#3" in repr(one))
+        first = shop.remind()
     assert (first["failed"], first["complete"]) == (1, False)
     assert 0 < first["sent"] < 30
-    monkeypatch.setattr(shop.functions.table, "query", query)
     assert shop.remind()["sent"] == 30 - first["sent"]
 
 
@@ -298,32 +283,30 @@ def test_a_part_that_a_read_leaves_out_is_read_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.grant(days=30)
-    read, asked = shop.functions.table.batch_get_item, []
+    read, requests = shop.functions.table.batch_get_item, []
 
     def left_out(**request: Any) -> object:
-        asked.append(request)
-        if len(asked) == 1:
+        requests.append(request)
+        if len(requests) == 1:
             return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
         return read(**request)
 
     monkeypatch.setattr(shop.functions.table, "batch_get_item", left_out)
     assert shop.remind()["sent"] == 1
-    assert len(asked) == 2
+    assert len(requests) == 2
 
 
-def test_what_was_told_but_could_not_be_noted_at_once_is_noted(
+def test_a_sent_reminder_whose_record_fails_at_first_is_recorded(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.grant(days=30)
-    update, refusals = shop.functions.table.update_item, [1, 1]
-
-    def throttled(**request: Any) -> object:
-        if "REMOVE reminders_claimed_until" in request["UpdateExpression"] and refusals:
-            refusals.pop()
-            raise refused("ThrottlingException", "slower, please")
-        return update(**request)
-
-    monkeypatch.setattr(shop.functions.table, "update_item", throttled)
+    claims = [1, 1]
+    throttle(
+        monkeypatch,
+        shop.functions.table,
+        "update_item",
+        lambda one: "REMOVE reminders_claimed_until" in repr(one) and bool(claims and claims.pop()),
+    )
     assert shop.remind()["failed"] == 0
     assert shop.remind()["sent"] == 0
 
@@ -334,9 +317,7 @@ def test_a_run_without_time_says_that_it_is_not_complete(shop: Shop) -> None:
     assert shop.remind()["sent"] == 1
 
 
-def test_erased_customers_are_nobodys_to_be_told_of(shop: Shop) -> None:
+def test_erased_customers_have_no_reminder(shop: Shop) -> None:
     shop.grant(days=30)
-    message = event("privacy_events", "customers_redact")["Records"][0]["body"]
-    assert shop.functions.work("privacy_events", message) == []
-    assert json.loads(message)["payload"]["customer"]["id"]
+    shop.functions.erase()
     assert shop.remind() == {"due": 0, "sent": 0, "failed": 0, "complete": True}

@@ -1,15 +1,15 @@
-"""Shopify's entrance: what is genuine is on its queue before Shopify is told so."""
+"""The webhooks' entrance: a genuine one is on its queue before Shopify has its 200."""
 
 import json
 from datetime import datetime
-from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from pointbook.services.message import MESSAGE_BYTES_MAX, read_message
+from pointbook.services.message import read_message
 from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
 from tests.support.harness import Answer, Functions, event
+from tests.support.logs import logged
 from tools import shopify_payloads
 from tools.make_events_webhooks import TRIGGERED_AT, headers, messages
 
@@ -20,11 +20,9 @@ BODIES = shopify_payloads.bodies()
 def post(functions: Functions, topic: str, body: bytes) -> Answer:
     """Another body, signed."""
     given = event(WEBHOOK, "orders_create")
-    return functions.ask(WEBHOOK, given | {"body": body.decode(), "headers": headers(topic, body)})
-
-
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    return functions.request(
+        WEBHOOK, given | {"body": body.decode(), "headers": headers(topic, body)}
+    )
 
 
 @pytest.mark.parametrize("case", BODIES)
@@ -43,7 +41,7 @@ def test_a_body_of_something_else_is_logged_and_counted_by_its_code(
     functions: Functions, capsys: pytest.CaptureFixture[str]
 ) -> None:
     functions.sample(WEBHOOK, "order_as_redaction")
-    said, counted = lines(capsys)
+    said, counted = logged(capsys)
     assert (said["message"], said["topic"]) == ("webhook_topic_mismatch", "customers/redact")
     assert said["why"] == "orders_to_redact is missing"
     assert (counted["Code"], counted["RequestsNotServed"]) == ("topic_mismatch", [1])
@@ -70,9 +68,9 @@ def test_a_webhook_of_another_version_is_worked_on_and_counted(
 ) -> None:
     given = event(WEBHOOK, "orders_create")
     given["headers"]["x-shopify-api-version"] = version
-    assert functions.ask(WEBHOOK, given).status == 200
+    assert functions.request(WEBHOOK, given).status == 200
     assert len(functions.queues.sent) == 1
-    said, counted = lines(capsys)
+    said, counted = logged(capsys)
     assert (said["message"], counted["WebhooksOfOtherVersions"]) == (
         "webhook_of_another_version",
         [1],
@@ -85,8 +83,8 @@ def test_a_webhook_without_a_version_is_none_of_another(
 ) -> None:
     given = event(WEBHOOK, "orders_create")
     del given["headers"]["x-shopify-api-version"]
-    assert functions.ask(WEBHOOK, given).status == 200
-    assert lines(capsys) == []
+    assert functions.request(WEBHOOK, given).status == 200
+    assert logged(capsys) == []
 
 
 @pytest.mark.parametrize("case", ["new_header_names", "previous_secret", "base64_body"])
@@ -101,7 +99,7 @@ def test_an_unknown_topic_is_accepted_counted_and_queued_nowhere(
     answer = functions.sample(WEBHOOK, "unknown_topic")
     assert (answer.status, answer.body) == (200, {"status": "ignored"})
     assert functions.queues.sent == []
-    said, counted = lines(capsys)
+    said, counted = logged(capsys)
     assert (said["message"], said["topic"]) == ("webhook_topic_unknown", "products/update")
     assert counted["UnknownWebhookTopics"] == [1]
     assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Stage"]]
@@ -114,9 +112,7 @@ def test_a_topic_that_is_no_topic_is_not_repeated(
     assert "Hanako" not in capsys.readouterr().out
 
 
-def test_a_queue_that_refuses_lets_shopify_send_again(
-    functions: Functions,
-) -> None:
+def test_a_queue_that_refuses_lets_shopify_send_again(functions: Functions) -> None:
     functions.queues.error = ConnectTimeoutError(endpoint_url="https://sqs")
     answer = functions.sample(WEBHOOK, "orders_create")
     assert (answer.status, answer.body) == (503, {"code": "queue_unavailable"})
@@ -137,22 +133,10 @@ def test_a_webhook_of_which_too_much_is_left_is_refused_aloud(
     redact = BODIES["customers_redact"][1] | {"orders_to_redact": ids}
     answer = post(functions, "customers/redact", json.dumps(redact).encode())
     assert (answer.status, answer.body) == (413, {"code": "message_too_large"})
-    said, counted = lines(capsys)
+    said, counted = logged(capsys)
     assert (said["level"], said["message"]) == ("ERROR", "message_too_large")
     assert (said["topic"], said["shop"]) == ("customers/redact", "demo.myshopify.com")
     assert counted["Code"] == "message_too_large"
-
-
-def test_an_order_of_five_hundred_lines_is_queued_whole(functions: Functions) -> None:
-    lines_of = [
-        shopify_payloads.line(number, "19.99", discounts={0: "5.00", 1: "1.00"}, taxes=["1.05"])
-        for number in range(500)
-    ]
-    body = json.dumps(shopify_payloads.order(lines_of, "9995.00")).encode()
-    assert post(functions, "orders/create", body).status == 200
-    ((_, text),) = functions.queues.sent
-    assert len(text) <= MESSAGE_BYTES_MAX
-    assert len(read_message(text).payload["line_items"]) == 500
 
 
 def test_nothing_of_a_body_is_logged_whatever_becomes_of_it(

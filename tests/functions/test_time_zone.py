@@ -1,12 +1,10 @@
-"""Whoever opens a customer's book gives it the calendar of the shop's programme."""
+"""Every new account has the time zone of the shop's programme."""
 
 import pytest
 
 from local import demo
-from tests.support.harness import Functions, event
+from tests.support.harness import CUSTOMER, Functions, event
 from tools.make_events_webhooks import messages
-
-CUSTOMER = "8840734670934"
 
 
 @pytest.mark.parametrize(
@@ -19,12 +17,14 @@ CUSTOMER = "8840734670934"
         ("customer_events", "customers_create"),
     ],
 )
-def test_a_book_keeps_the_programmes_calendar_whoever_opens_it(function: str, case: str) -> None:
+def test_a_new_account_has_the_programmes_time_zone_whoever_opens_it(
+    function: str, case: str
+) -> None:
     functions = Functions(PROGRAMME_TIME_ZONE="America/New_York")
     if case in messages():
         assert functions.work(function, messages()[case][1]) == []
     else:
-        assert functions.ask(function, event(function, case)).status in (200, 201)
+        assert functions.request(function, event(function, case)).status in (200, 201)
     account = functions.container.store.account(demo.SHOP_DOMAIN, CUSTOMER)
     assert account is not None
     assert account.time_zone == "America/New_York"

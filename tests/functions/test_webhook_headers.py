@@ -50,7 +50,7 @@ class Stack(Functions):
         """Status, and what the answer says."""
         body = body_of(content)
         given = {"body": body.decode(), "headers": headers(topic, body, shop=shop)}
-        answer = self.ask("shopify_webhook", event("shopify_webhook", "orders_create") | given)
+        answer = self.request("shopify_webhook", event("shopify_webhook", "orders_create") | given)
         return answer.status, answer.body.get("status") or answer.body["code"]
 
     def deliver(self, topic: str, content: dict[str, Any], shop: str = demo.SHOP_DOMAIN) -> None:
@@ -60,7 +60,7 @@ class Stack(Functions):
         ((queue, text),) = self.queues.sent
         self.work(queue, text)
 
-    def books(self) -> list[Entry]:
+    def all_entries(self) -> list[Entry]:
         """Every entry of every customer of every shop, but for its times and hashes."""
         return sorted(
             (item["pk"]["S"], item["topic"]["S"], repr(item["moves"]), repr(item.get("about")))
@@ -129,7 +129,7 @@ def test_a_lie_that_is_taken_changes_no_more_than_the_truth(
     lied_to = Stack()
     before(lied_to, case)
     lied_to.deliver(topic, content, shop)
-    assert lied_to.books() == honest.books()
+    assert lied_to.all_entries() == honest.all_entries()
 
 
 LIFE = (
@@ -145,27 +145,27 @@ LIFE = (
 def test_an_old_delivery_changes_nothing_under_any_header(stack: Stack) -> None:
     for case in LIFE:
         stack.deliver(*BODIES[case])
-    books = stack.books()
-    assert len(books) > len(LIFE) - 2
+    entries = stack.all_entries()
+    assert len(entries) > len(LIFE) - 2
     for case in LIFE:
         true_topic, content = BODIES[case]
         for topic in QUEUES:
             if expected(true_topic, topic, demo.SHOP_DOMAIN) == QUEUED:
                 stack.deliver(topic, content)
-                assert stack.books() == books, (case, topic)
+                assert stack.all_entries() == entries, (case, topic)
 
 
 def test_an_old_delivery_does_not_bring_back_who_was_erased(stack: Stack) -> None:
     for case in (*LIFE, "customers_redact"):
         stack.deliver(*BODIES[case])
-    books = stack.books()
-    assert all(str(shopify_payloads.CUSTOMER) not in pk for pk, *_ in books)
+    entries = stack.all_entries()
+    assert all(str(shopify_payloads.CUSTOMER) not in pk for pk, *_ in entries)
     for case in (*LIFE, "customers_redact"):
         true_topic, content = BODIES[case]
         for topic in QUEUES:
             if expected(true_topic, topic, demo.SHOP_DOMAIN) == QUEUED:
                 stack.deliver(topic, content)
-    assert stack.books() == books
+    assert stack.all_entries() == entries
 
 
 def test_no_lie_erases_anybody_or_takes_a_token_away(stack: Stack) -> None:

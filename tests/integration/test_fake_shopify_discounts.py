@@ -13,22 +13,21 @@ from local.fakes.shopify_schema import SCHEMA_FILE
 from tests.integration.test_fakes import (
     CREATE,
     CUSTOMER,
-    DEACTIVATE,
     DELETE,
     FIND,
     OTHER_SHOP,
     SHOP,
     Admin,
-    Serving,
     discount,
 )
+from tests.support.serving import serving
 
 CODE = "PTS-7K3M9QX2"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[FakeServer]:
-    with Serving(ShopifyService(App((SHOP, OTHER_SHOP)), SCHEMA_FILE)) as server:
+    with serving(FakeServer(ShopifyService(App((SHOP, OTHER_SHOP)), SCHEMA_FILE), 0)) as server:
         yield server
 
 
@@ -37,8 +36,8 @@ def shopify(server: FakeServer) -> Iterator[Admin]:
     admin = Admin(server.url, SHOP)
     yield admin
     admin.reset()
-    for kept in requests.get(f"{admin.url}/_discounts", timeout=5).json():
-        admin.payload(DELETE, id=kept["id"])
+    for stored in requests.get(f"{admin.url}/_discounts", timeout=5).json():
+        admin.payload(DELETE, id=stored["id"])
 
 
 def redeem(shopify: Admin, **order: object) -> requests.Response:
@@ -91,19 +90,11 @@ def test_a_lone_surrogate_does_not_break_the_log(shopify: Admin) -> None:
 
 def test_a_discount_with_a_lone_surrogate_in_its_title_is_listed(shopify: Admin) -> None:
     shopify.create(title="\udc00")
-    (kept,) = requests.get(f"{shopify.url}/_discounts", timeout=5).json()
-    assert kept["codeDiscount"]["title"] == "\udc00"
+    (stored,) = requests.get(f"{shopify.url}/_discounts", timeout=5).json()
+    assert stored["codeDiscount"]["title"] == "\udc00"
 
 
 def test_a_429_has_a_retry_after_header(shopify: Admin) -> None:
     shopify.behave(fail_with=429, times=1)
     answer = shopify.post(FIND, {"code": CODE})
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2.0")
-
-
-def test_a_deactivation_with_a_dropped_reply_is_carried_out(shopify: Admin) -> None:
-    gid = shopify.create()["codeDiscountNode"]["id"]
-    shopify.behave(drop_reply=True, times=1)
-    with pytest.raises(requests.ConnectionError):
-        shopify.post(DEACTIVATE, {"id": gid})
-    assert shopify.redeem(CODE).json() == {"message": "the code is EXPIRED"}

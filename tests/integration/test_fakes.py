@@ -4,7 +4,6 @@ Shopify's real Admin schema has to be there: `make shopify-schema`.
 """
 
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +15,11 @@ import pytest
 import requests
 
 from local import demo
-from local.fakes.server import FakeServer, Service
+from local.fakes.server import FakeServer
 from local.fakes.shopify import App, ShopifyService
 from local.fakes.shopify_schema import SCHEMA_FILE
 from local.fakes.till import Account, TillService
+from tests.support.serving import serving
 
 SHOP = demo.SHOP_DOMAIN
 OTHER_SHOP = "other.myshopify.com"
@@ -78,24 +78,6 @@ EXPIRING: dict[str, object] = {
     "Source": "schedule",
 }
 """What the trigger points-expiring declares."""
-
-
-class Serving:
-    """A fake that serves while the block runs."""
-
-    def __init__(self, service: Service) -> None:
-        self.server = FakeServer(service, 0)
-        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,))
-
-    def __enter__(self) -> FakeServer:
-        self._thread.start()
-        return self.server
-
-    def __exit__(self, *_: object) -> None:
-        self.server.control.reset()
-        self.server.shutdown()
-        self._thread.join()
-        self.server.server_close()
 
 
 class Admin:
@@ -182,7 +164,7 @@ def clock_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shopify_server(clock_file: Path) -> Iterator[FakeServer]:
     clock_file.write_text('{"offset_seconds": 0}', encoding="utf-8")
     service = ShopifyService(App((SHOP, OTHER_SHOP), clock_file=clock_file), SCHEMA_FILE)
-    with Serving(service) as server:
+    with serving(FakeServer(service, 0)) as server:
         yield server
 
 
@@ -193,12 +175,12 @@ def shopify(shopify_server: FakeServer, clock_file: Path) -> Iterator[Admin]:
     admin = Admin(shopify_server.url, SHOP)
     yield admin
     admin.reset()
-    for kept in requests.get(f"{admin.url}/_discounts", timeout=5).json():
-        Admin(admin.url, kept["shop"]).payload(DELETE, id=kept["id"])
+    for stored in requests.get(f"{admin.url}/_discounts", timeout=5).json():
+        Admin(admin.url, stored["shop"]).payload(DELETE, id=stored["id"])
     admin.reset()
 
 
-def test_a_discount_is_created_as_asked_and_found_by_its_code(shopify: Admin) -> None:
+def test_a_discount_is_created_as_requested_and_found_by_its_code(shopify: Admin) -> None:
     created = shopify.create()
     assert created["userErrors"] == []
     node = created["codeDiscountNode"]
@@ -226,6 +208,14 @@ def test_codes_are_unique_regardless_of_case(shopify: Admin) -> None:
     }
 
 
+AMOUNT = "customerGets.value.discountAmount.amount"
+
+
+def amount_of(amount: str) -> dict[str, Any]:
+    value = {"discountAmount": {"amount": amount}}
+    return {"customerGets": {"value": value, "items": {"all": True}}}
+
+
 def test_of_many_concurrent_creations_of_one_code_one_wins(shopify: Admin) -> None:
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: shopify.create(), range(24)))
@@ -248,26 +238,8 @@ def test_of_many_concurrent_creations_of_one_code_one_wins(shopify: Admin) -> No
         ({"customerSelection": {"all": True}}, "context", "INVALID"),
         ({"tags": list("abcdef")}, "tags", "TOO_MANY_TAGS"),
         ({"customerGets": ...}, "customerGets", "BLANK"),
-        (
-            {
-                "customerGets": {
-                    "value": {"discountAmount": {"amount": "-1"}},
-                    "items": {"all": True},
-                }
-            },
-            "customerGets.value.discountAmount.amount",
-            "LESS_THAN_OR_EQUAL_TO",
-        ),
-        (
-            {
-                "customerGets": {
-                    "value": {"discountAmount": {"amount": "1000000000000000000"}},
-                    "items": {"all": True},
-                }
-            },
-            "customerGets.value.discountAmount.amount",
-            "LESS_THAN",
-        ),
+        (amount_of("-1"), AMOUNT, "LESS_THAN_OR_EQUAL_TO"),
+        (amount_of("1000000000000000000"), AMOUNT, "LESS_THAN"),
     ],
 )
 def test_an_invalid_discount_is_refused_with_the_field(
@@ -318,8 +290,12 @@ def test_an_accepted_trigger_is_listed_with_its_payload(shopify: Admin) -> None:
     payload = EXPIRING | {"Source": "日本"}
     taken = shopify.payload(TRIGGER, handle="points-expiring", payload=payload)
     assert taken == {"userErrors": []}
-    kept = requests.get(f"{shopify.url}/_triggers", timeout=5).json()[-1]
-    assert (kept["shop"], kept["handle"], kept["payload"]) == (SHOP, "points-expiring", payload)
+    stored = requests.get(f"{shopify.url}/_triggers", timeout=5).json()[-1]
+    assert (stored["shop"], stored["handle"], stored["payload"]) == (
+        SHOP,
+        "points-expiring",
+        payload,
+    )
 
 
 @pytest.mark.parametrize(
@@ -343,8 +319,8 @@ def test_an_invalid_trigger_is_refused(
 
 
 def test_a_trigger_of_exactly_the_size_limit_is_accepted(shopify: Admin) -> None:
-    room = 50_000 - len(json.dumps(EXPIRING | {"Source": ""}, separators=(",", ":")))
-    payload = EXPIRING | {"Source": "x" * room}
+    length = 50_000 - len(json.dumps(EXPIRING | {"Source": ""}, separators=(",", ":")))
+    payload = EXPIRING | {"Source": "x" * length}
     taken = shopify.payload(TRIGGER, handle="points-expiring", payload=payload)
     assert taken == {"userErrors": []}
 
@@ -373,11 +349,11 @@ def test_a_trigger_must_have_its_declared_fields(
 
 def test_a_trigger_about_an_unknown_customer_is_refused(shopify: Admin) -> None:
     shopify.behave(forget=NUMBER)
-    asked = {"handle": "points-expiring", "payload": EXPIRING}
-    (error,) = shopify.payload(TRIGGER, **asked)["userErrors"]
+    trigger = {"handle": "points-expiring", "payload": EXPIRING}
+    (error,) = shopify.payload(TRIGGER, **trigger)["userErrors"]
     assert "there is no customer 8840734670934" in error["message"]
     shopify.behave(times=0)
-    assert shopify.payload(TRIGGER, **asked) == {"userErrors": []}
+    assert shopify.payload(TRIGGER, **trigger) == {"userErrors": []}
 
 
 @pytest.mark.parametrize(
@@ -431,11 +407,7 @@ def test_an_unsupported_root_field_is_an_error(shopify: Admin) -> None:
 
 def test_the_shop_has_currency_and_time_zone(shopify: Admin) -> None:
     shop = shopify.payload("{ shop { myshopifyDomain currencyCode ianaTimezone } }")
-    assert shop == {
-        "myshopifyDomain": SHOP,
-        "currencyCode": "JPY",
-        "ianaTimezone": "Asia/Tokyo",
-    }
+    assert shop == {"myshopifyDomain": SHOP, "currencyCode": "JPY", "ianaTimezone": "Asia/Tokyo"}
 
 
 def test_every_answer_has_its_cost(shopify: Admin) -> None:
@@ -520,14 +492,6 @@ def test_a_literal_argument_is_logged_as_its_value(shopify: Admin) -> None:
     assert shopify.log()[-1]["variables"] == {"code": "X"}
 
 
-def test_a_throttled_call_gets_a_200_with_the_error_and_has_no_effect(shopify: Admin) -> None:
-    shopify.behave(throttle=True, times=1)
-    answer = shopify.run(CREATE, discount=discount())
-    assert answer["errors"][0]["extensions"]["code"] == "THROTTLED"
-    assert answer["extensions"]["cost"]["throttleStatus"]["currentlyAvailable"] == 0
-    assert shopify.create()["userErrors"] == []
-
-
 def test_a_request_with_a_dropped_reply_is_carried_out(shopify: Admin) -> None:
     shopify.behave(drop_reply=True, times=1)
     with pytest.raises(requests.ConnectionError):
@@ -537,10 +501,22 @@ def test_a_request_with_a_dropped_reply_is_carried_out(shopify: Admin) -> None:
     assert error["code"] == "TAKEN"
 
 
-def test_a_request_that_hangs_has_no_effect(shopify: Admin) -> None:
-    shopify.behave(hang=True, times=1)
-    with pytest.raises(requests.ReadTimeout):
-        shopify.post(CREATE, {"discount": discount()}, timeout=0.3)
+@pytest.mark.parametrize("behaviour", [{"throttle": True}, {"hang": True}, {"fail_with": 500}])
+def test_a_request_that_is_throttled_hangs_or_fails_has_no_effect(
+    shopify: Admin, behaviour: dict[str, object]
+) -> None:
+    shopify.behave(**behaviour, times=1, match="discountCodeBasicCreate")
+    assert shopify.post(FIND, {"code": "X"}).status_code == 200
+    try:
+        answer = shopify.post(CREATE, {"discount": discount()}, timeout=0.5)
+    except requests.ReadTimeout:
+        assert "hang" in behaviour
+    else:
+        assert answer.status_code == behaviour.get("fail_with", 200)
+    if "throttle" in behaviour:
+        assert answer.json()["errors"][0]["extensions"]["code"] == "THROTTLED"
+        cost = answer.json()["extensions"]["cost"]
+        assert cost["throttleStatus"]["currentlyAvailable"] == 0
     assert shopify.create()["userErrors"] == []
 
 
@@ -554,13 +530,6 @@ def test_a_reset_releases_hanging_requests(shopify: Admin) -> None:
         shopify.reset()
         with pytest.raises(requests.ConnectionError):
             hanging.result(timeout=2)
-
-
-def test_a_failure_has_no_effect(shopify: Admin) -> None:
-    shopify.behave(fail_with=500, times=1, match="discountCodeBasicCreate")
-    assert shopify.post(FIND, {"code": "X"}).status_code == 200
-    assert shopify.post(CREATE, {"discount": discount()}).status_code == 500
-    assert shopify.create()["userErrors"] == []
 
 
 def test_latency_delays_a_correct_answer(shopify: Admin) -> None:
@@ -605,15 +574,8 @@ def test_a_forgotten_customer_gets_no_discount(shopify: Admin) -> None:
 @pytest.mark.parametrize(
     "order",
     [
-        [],
-        "slow",
-        {"slow": True},
-        {"latency_ms": "800"},
-        {"latency_ms": -1},
-        {"times": -1},
-        {"times": True},
-        {"fail_with": 200},
-        {"hang": 1},
+        *([], "slow", {"slow": True}, {"latency_ms": "800"}, {"latency_ms": -1}, {"times": -1}),
+        *({"times": True}, {"fail_with": 200}, {"hang": 1}),
     ],
 )
 def test_an_invalid_behaviour_is_refused(shopify: Admin, order: object) -> None:
@@ -642,7 +604,7 @@ def test_unknown_paths_are_not_found(shopify: Admin, method: str, path: str, sta
 
 @pytest.fixture
 def till_url() -> Iterator[str]:
-    with Serving(TillService(Account())) as server:
+    with serving(FakeServer(TillService(Account()), 0)) as server:
         yield server.url
 
 

@@ -1,7 +1,7 @@
 """The laptop's emulator hands a table's stream to a function as AWS does, failures included.
 
 What is held here is local/ministack_patches/streams.py: named records come again and nothing before
-them, a batch that raised is halved and tried again, and what fails for good is told to the queue.
+them, a batch that raised is halved and tried again, and what fails for good is sent to the queue.
 """
 
 import io
@@ -30,17 +30,17 @@ CODE = '''
 import json, os
 
 def handler(event, context):
-    """Note what arrives, then do what the items themselves ask for."""
+    """Note what arrives, then do what the items themselves say."""
     images = [record["dynamodb"].get("NewImage", {}) for record in event["Records"]]
     names = [record["dynamodb"]["Keys"]["pk"]["S"] for record in event["Records"]]
     with open(os.environ["NOTES"], "a") as notes:
         notes.write(json.dumps(names) + "\\n")
-    asked = [image.get("ask", {}).get("S") for image in images]
-    if "raise" in asked:
-        raise RuntimeError("as asked")
+    orders = [image.get("order", {}).get("S") for image in images]
+    if "raise" in orders:
+        raise RuntimeError("as ordered")
     failed = [
         {"itemIdentifier": record["dynamodb"]["SequenceNumber"]}
-        for record, what in zip(event["Records"], asked)
+        for record, what in zip(event["Records"], orders)
         if what == "name"
     ]
     return {"batchItemFailures": failed}
@@ -108,10 +108,10 @@ class Fed:
         self._aws.functions.update_event_source_mapping(UUID=self._mapping, Enabled=True)
 
     def put(self, *names: str, sk: str = "ACCOUNT") -> None:
-        """Write items; `b:raise` asks the function to raise for b."""
+        """Write items; `b:raise` makes the function raise for b."""
         for name in names:
-            pk, _, ask = name.partition(":")
-            item = {"pk": {"S": pk}, "sk": {"S": sk}} | ({"ask": {"S": ask}} if ask else {})
+            pk, _, order = name.partition(":")
+            item = {"pk": {"S": pk}, "sk": {"S": sk}} | ({"order": {"S": order}} if order else {})
             self._aws.dynamodb.put_item(TableName=self._table, Item=item)
 
     def delete(self, name: str) -> None:
@@ -124,7 +124,7 @@ class Fed:
         return ["".join(json.loads(line)) for line in lines]
 
     def given_up(self) -> list[dict[str, Any]]:
-        """What the queue of failures was told."""
+        """The messages in the queue of failures."""
         answer = self._aws.sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
         return [json.loads(one["Body"]) for one in answer.get("Messages", [])]
 

@@ -1,39 +1,31 @@
-"""Operators' requests are signed as AWS asks, and an answer that never came is none."""
+"""Operators' requests are signed as AWS requires, and a missing answer is None."""
 
 import json
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
-from typing import Any, override
+from typing import Any
 
 import pytest
 
 from cli.errors import CommandFailed
 from cli.operator_api import post
 from tests.fakes.operator_api import a_target
+from tests.support.serving import QuietHandler, serving, url_of
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler, BaseHTTPRequestHandler):
     server: "Gateway"
 
     def do_POST(self) -> None:
         self.server.seen.append((self.path, dict(self.headers)))
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(self.server.status)
-        self.send_header("Idempotent-Replay", "true")
-        self.send_header("Content-Length", str(len(self.server.content)))
-        self.end_headers()
-        self.wfile.write(self.server.content)
-
-    @override
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.read_body()
+        self.answer(self.server.status, self.server.content, Idempotent_Replay="true")
 
 
 class Gateway(HTTPServer):
-    """Answers everything alike and notes what it was asked."""
+    """Answers everything alike and notes the requests."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, dict[str, str]]] = []
@@ -43,14 +35,12 @@ class Gateway(HTTPServer):
 
 @pytest.fixture
 def gateway() -> Iterator[Gateway]:
-    with Gateway() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Gateway()) as server:
         yield server
-        server.shutdown()
 
 
 def send(gateway: Gateway, **changes: Any) -> Any:
-    stack = a_target(f"http://127.0.0.1:{gateway.server_port}")
+    stack = a_target(url_of(gateway))
     return post(
         replace(stack, **changes), "/v1/operator/x", {"points": 1}, {"Idempotency-Key": "k"}
     )

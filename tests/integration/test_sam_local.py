@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import override
 
 import pytest
 
@@ -14,6 +13,7 @@ from local import emulator, sam_local
 from local.problems import LocalProblem
 from local.relay import Relay
 from local.stack import Stack
+from tests.support.serving import QuietHandler, serving, url_of
 
 HOST = "127.0.0.1"
 
@@ -29,25 +29,17 @@ sys.exit(3)
 """
 
 
-class Endpoint(BaseHTTPRequestHandler):
+class Endpoint(QuietHandler, BaseHTTPRequestHandler):
     """The stack's AWS endpoint; it answers with the path."""
 
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(self.path.encode())
-
-    @override
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+        self.answer(200, self.path.encode())
 
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
-    with HTTPServer((HOST, 0), Endpoint) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{HOST}:{server.server_port}"
-        server.shutdown()
+    with serving(HTTPServer((HOST, 0), Endpoint)) as server:
+        yield url_of(server)
 
 
 @pytest.fixture
@@ -102,10 +94,7 @@ def test_without_a_running_stack_nothing_starts(tmp_path: Path, port: int) -> No
 
 def test_a_port_that_is_taken_is_named(running: Path, port: int) -> None:
     environ = {"LOCAL_DIRECTORY": str(running), "BRIDGE": HOST}
-    with (
-        socket.create_server((HOST, port)),
-        pytest.raises(LocalProblem, match=f"{HOST}:{port}"),
-    ):
+    with socket.create_server((HOST, port)), pytest.raises(LocalProblem, match=f"{HOST}:{port}"):
         sam_local.main(["invoke", "X"], environ)
 
 

@@ -1,4 +1,4 @@
-"""What must hold after every step, whatever was asked: one named function for each."""
+"""What must hold after every step, whatever the command: one named function for each."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -136,7 +136,7 @@ def figures_of_the_last_entry_are_the_accounts(step: Step) -> None:
         assert step.entries[-1].figures == step.after.figures
 
 
-def what_is_remembered_has_expired(step: Step) -> None:
+def lapsed_lots_have_expired(step: Step) -> None:
     assert total(step.after.lapsed) <= step.after.balances.expired
 
 
@@ -162,7 +162,7 @@ INVARIANTS: tuple[Callable[[Step], None], ...] = (
     time_never_falls,
     the_soonest_expiring_go_first,
     figures_of_the_last_entry_are_the_accounts,
-    what_is_remembered_has_expired,
+    lapsed_lots_have_expired,
     a_tombstone_is_empty,
 )
 

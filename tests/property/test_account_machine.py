@@ -39,7 +39,7 @@ MILLISECOND = timedelta(milliseconds=1)
 POINTS = st.integers(1, 12)
 MANY_POINTS = st.integers(1, 30)
 
-# How many points to ask for: a few, or as many as are there, one less, one more, half of them.
+# How many points to request: a few, or as many as are there, one less, one more, half of them.
 type Amount = int | str
 AMOUNT = st.sampled_from([1, 2, 3, 7, "half", "half", "less", "all", "all", "more"])
 PERIODS: list[Days | Months] = [
@@ -150,7 +150,7 @@ class Side:
 
 
 class AccountMachine(RuleBasedStateMachine):
-    """Asks both the same, one command after the other, and compares all that can be seen."""
+    """Gives both the same commands, one after the other, and compares all that can be seen."""
 
     @initialize(
         zones=st.sampled_from(
@@ -177,7 +177,7 @@ class AccountMachine(RuleBasedStateMachine):
         self.customers_opened = 0
         self.sides = [self.open_account(zone) for zone in zones]
         for who, points, expiry in balances:
-            self.ask(who, AT_ONCE, c.Grant(points, expiry))
+            self.decide_both(who, AT_ONCE, c.Grant(points, expiry))
 
     def open_account(self, zone: str) -> Side:
         self.customers_opened += 1
@@ -197,20 +197,22 @@ class AccountMachine(RuleBasedStateMachine):
         topic=st.sampled_from(sorted(c.GRANT_TOPICS)),
     )
     def grant(self, who, jump, points, expiry, topic) -> None:
-        self.ask(who, jump, c.Grant(points, expiry, topic))
+        self.decide_both(who, jump, c.Grant(points, expiry, topic))
 
     @rule(who=WHO, jump=JUMP, points=MANY_POINTS, expiry=EXPIRY, most=PER_HOUR)
     def grant_again(self, who, jump, points, expiry, most) -> None:
-        self.ask(who, jump, c.Grant(points, expiry, flow_per_hour=most))
+        self.decide_both(who, jump, c.Grant(points, expiry, flow_per_hour=most))
 
     @rule(who=WHO, jump=JUMP, amount=AMOUNT, renew=RENEW, most=PER_HOUR)
     def consume(self, who, jump, amount, renew, most) -> None:
         points = _points(amount, self.sides[who].account.figures.approved)
-        self.ask(who, jump, c.Consume(points, renew, most))
+        self.decide_both(who, jump, c.Consume(points, renew, most))
 
     @rule(who=WHO, jump=JUMP, amount=AMOUNT)
     def remove(self, who, jump, amount) -> None:
-        self.ask(who, jump, c.Remove(_points(amount, self.sides[who].account.figures.approved)))
+        self.decide_both(
+            who, jump, c.Remove(_points(amount, self.sides[who].account.figures.approved))
+        )
 
     # --- holds -----------------------------------------------------------------------------------
 
@@ -227,13 +229,13 @@ class AccountMachine(RuleBasedStateMachine):
         points = _points(amount, self.sides[who].account.figures.approved)
         code = "PTS" if "1" in hold_id else ""
         command = c.PlaceHold(points, hold_id, seconds, lapsed, code, holds_per_hour=most)
-        decision = self.ask(who, jump, command)
+        decision = self.decide_both(who, jump, command)
         if isinstance(decision, Decision):
             self.sides[who].latest_hold = hold_id
 
     @rule(who=WHO, jump=SOON, step=st.sampled_from(HOLD_STEPS))
     def move_hold_on(self, who, jump, step) -> None:
-        self.ask(who, jump, step(self.sides[who].latest_hold))
+        self.decide_both(who, jump, step(self.sides[who].latest_hold))
 
     @rule(
         who=WHO,
@@ -250,7 +252,7 @@ class AccountMachine(RuleBasedStateMachine):
     )
     def grant_hold_and_go_on(self, who, points, expiry, amount, lapsed, steps, order) -> None:
         """Points for a hold, the hold, and what the customer, the shop and time make of it."""
-        self.ask(who, AT_ONCE, c.Grant(points, expiry))
+        self.decide_both(who, AT_ONCE, c.Grant(points, expiry))
         self.take_hold(who, AT_ONCE, amount, 600, lapsed)
         for jump, step in steps:
             if step is c.CaptureHold:
@@ -276,7 +278,7 @@ class AccountMachine(RuleBasedStateMachine):
             record = records[-1 if which == "any" else which % len(records)]
             points, order_id = _points(amount, record.points), self.order_name(who, order_id)
             command = c.CaptureHold(points, record.hold_id, order_id, renew, rule)
-            self.ask(who, jump, command, record.customer_id if which != "any" else "")
+            self.decide_both(who, jump, command, record.customer_id if which != "any" else "")
 
     @rule(
         who=WHO,
@@ -292,7 +294,9 @@ class AccountMachine(RuleBasedStateMachine):
     ) -> None:
         points = _points(amount, self.sides[who].account.figures.approved)
         order_id = self.order_name(who, order_id)
-        self.ask(who, jump, c.SpendOnOrder(points, order_id, spending_id, renew, return_spent))
+        self.decide_both(
+            who, jump, c.SpendOnOrder(points, order_id, spending_id, renew, return_spent)
+        )
 
     # --- orders ----------------------------------------------------------------------------------
 
@@ -308,7 +312,7 @@ class AccountMachine(RuleBasedStateMachine):
     def update_of_order(self, who, jump, order_id, update, earning, expiry, has_rule) -> None:
         order_id, rule = self.order_name(who, order_id), earning if has_rule else None
         command = c.UpdateOrder(order_id, update, rule, expiry, needs_rule=not has_rule)
-        self.ask(who, jump, command)
+        self.decide_both(who, jump, command)
 
     @rule(
         who=WHO,
@@ -320,7 +324,7 @@ class AccountMachine(RuleBasedStateMachine):
         update=UPDATES,
     )
     def give_spending_back(self, who, jump, order_id, expiry, lapsed, cancelled, update) -> None:
-        """Every spending comes back as far as updates of the order say, though asked for twice."""
+        """Every spending comes back as far as updates of the order say, though requested twice."""
         spent_on = [
             name
             for name, order in self.orders.items()
@@ -328,16 +332,16 @@ class AccountMachine(RuleBasedStateMachine):
         ]
         order_id = next((name for name in spent_on if name >= order_id), order_id)
         update = replace(update, cancelled=cancelled)
-        self.ask(who, jump, c.UpdateOrder(order_id, update, EarningRule(1), expiry))
+        self.decide_both(who, jump, c.UpdateOrder(order_id, update, EarningRule(1), expiry))
         spendings = self.orders.get(order_id, Order(order_id)).spendings
         for spending_id in [one.spending_id for one in spendings for _ in range(2)]:
-            self.ask(who, AT_ONCE, c.ReturnSpending(order_id, spending_id, expiry, lapsed))
+            self.decide_both(who, AT_ONCE, c.ReturnSpending(order_id, spending_id, expiry, lapsed))
 
     # --- time and merging ------------------------------------------------------------------------
 
     @rule(who=WHO, jump=JUMP)
     def settle(self, who, jump) -> None:
-        self.ask(who, jump, c.Settle())
+        self.decide_both(who, jump, c.Settle())
 
     @rule(who=WHO, jump=JUMP, parts=st.integers(1, 3), entries_max=st.integers(1, 2))
     def settle_in_parts(self, who, jump, parts, entries_max) -> None:
@@ -366,14 +370,14 @@ class AccountMachine(RuleBasedStateMachine):
             return
         assert answer.refused is None
         assert answer.released_hold == merged.released_hold
-        assert answer.loose == _loose(merged.orphaned_codes)
+        assert answer.orphaned_codes == _orphaned(merged.orphaned_codes)
         now = max(now, leaving.account.as_of, staying.account.as_of)
         for side, decision in ((leaving, merged.source), (staying, merged.target)):
             before, side.account = side.account, decision.account
             self.check(Step(before, decision.account, decision.entries, now))
             self.compare(side, now)
         assert _moves(merged.target.entries) == list(answer.moves)
-        self.ask(source, AT_ONCE, c.Settle())
+        self.decide_both(source, AT_ONCE, c.Settle())
         self.survivors[leaving.account.customer_id] = staying.account.customer_id
         self.sides[source] = self.open_account(leaving.account.time_zone)
 
@@ -393,7 +397,7 @@ class AccountMachine(RuleBasedStateMachine):
             return f"o1-{account.merged_from[-1]}"
         return f"{order_id}-{account.customer_id}"
 
-    # --- asking and comparing --------------------------------------------------------------------
+    # --- deciding and comparing ------------------------------------------------------------------
 
     def moment(self, who: int, jump: Jump) -> datetime:
         """Where the clock stands for this command."""
@@ -405,8 +409,10 @@ class AccountMachine(RuleBasedStateMachine):
         self.now = max(self.now, (marks.get(place) or self.now) + delta)
         return self.now
 
-    def ask(self, who: int, jump: Jump, command: c.Command, named: str = "") -> Decision | Refusal:
-        """Ask the domain and the model the same, and compare."""
+    def decide_both(
+        self, who: int, jump: Jump, command: c.Command, named: str = ""
+    ) -> Decision | Refusal:
+        """Give the domain and the model the same command, and compare."""
         side, now = self.sides[who], self.moment(who, jump)
         answer = model.decide(side.customer, self.order_items, command, now, named)
         decision = decide(self.state(side.account, command, named), command, now)
@@ -418,7 +424,7 @@ class AccountMachine(RuleBasedStateMachine):
             seen = _moves(decision.entries)
             assert seen == list(answer.moves), f"{seen}\nbut the model says\n{answer.moves}"
             assert decision.alarms == answer.alarms
-            assert _loose(decision.orphaned_codes) == answer.loose
+            assert _orphaned(decision.orphaned_codes) == answer.orphaned_codes
             before, side.account = side.account, decision.account
             self.keep(decision)
             self.check(Step(before, decision.account, decision.entries, now))
@@ -488,7 +494,7 @@ def _hold(hold: Hold) -> tuple[str, str, datetime, dict[date, int], str]:
     return hold.hold_id, hold.state, hold.ends_at, _days(hold.lots), hold.code
 
 
-def _loose(codes: tuple[OrphanedCode, ...]) -> tuple[model.Loose, ...]:
+def _orphaned(codes: tuple[OrphanedCode, ...]) -> tuple[model.Orphaned, ...]:
     return tuple((code.hold_id, code.code, code.until) for code in codes)
 
 
@@ -504,7 +510,7 @@ def _moves(entries: tuple[Entry, ...]) -> list[model.Move]:
 
 
 def _set_limits(limits: model.Limits) -> None:
-    """Let the domain keep no more than this; small limits are reached within one life."""
+    """Limit the domain to this; small limits are reached within one life."""
     for module, name, value in (
         ("lots", "LOTS_MAX", limits.lots),
         ("draft", "LAPSED_DAYS_MAX", limits.lapsed_days),

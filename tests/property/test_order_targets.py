@@ -1,4 +1,4 @@
-"""Any news of an order, in any order, leads to the same points: what the papers say must remain."""
+"""Updates of an order lead to the same points in any sequence: those of the reference."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,7 +24,7 @@ from pointbook.domain.orders import (
     Spending,
 )
 from pointbook.domain.state import State
-from tests.reference.order_items import OrderPaper, Spent, earned, earning_money
+from tests.reference.order_items import OrderRecord, Spent, earned, earning_money
 
 NOW = datetime(2027, 3, 10, 3, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -61,23 +61,23 @@ REFUNDS = st.tuples(
 )
 """One of each id, which paid back at least what its goods had cost."""
 
-# Few instants, so that news of one instant meet.
+# Few instants, so that updates of one instant meet.
 INSTANTS = st.none() | st.sampled_from([NOW, NOW, NOW + MILLISECOND, NOW - DAY])
 
-TELLINGS = st.builds(
+REPORTED_REFUNDS = st.builds(
     Refund,
     st.sampled_from(["r1", "r2"]),
     st.just(NO_GOODS) | goods_of(500),
     st.none() | st.integers(-500, 500),
     INSTANTS,
 )
-"""What is told of two refunds, at some instant or other."""
+"""What updates say of two refunds, at some instant or other."""
 
 
 @st.composite
 def messages(draw: st.DrawFn, most: int = 4) -> list[OrderUpdate]:
-    """News of one order, some of it twice."""
-    news = st.builds(
+    """Updates of one order, some of them twice."""
+    updates = st.builds(
         OrderUpdate,
         updated_at=INSTANTS,
         triggered_at=st.none() | st.sampled_from([NOW, NOW + MILLISECOND]),
@@ -86,47 +86,47 @@ def messages(draw: st.DrawFn, most: int = 4) -> list[OrderUpdate]:
         taxes_included=st.booleans(),
         confirmed_at=INSTANTS,
         cancelled=st.sampled_from([False] * 7 + [True]),
-        refunds=st.lists(TELLINGS, max_size=3).map(tuple),
+        refunds=st.lists(REPORTED_REFUNDS, max_size=3).map(tuple),
     )
-    drawn = draw(st.lists(news, min_size=1, max_size=most))
+    drawn = draw(st.lists(updates, min_size=1, max_size=most))
     return [*drawn, drawn[0]][:most]
 
 
-def heard(news: Iterable[OrderUpdate], rule: EarningRule) -> Order:
-    """What is known of an order after this news."""
+def merged(updates: Iterable[OrderUpdate], rule: EarningRule) -> Order:
+    """The order after these updates."""
     order = Order("901")
-    for said in news:
+    for said in updates:
         order = order.merged_with(said, rule)
     return order
 
 
 def bought(goods: Goods, rule: EarningRule, *refunds: Refund, included: bool = True) -> Order:
     """An order of these goods."""
-    return heard([OrderUpdate(NOW, goods, taxes_included=included, refunds=refunds)], rule)
+    return merged([OrderUpdate(NOW, goods, taxes_included=included, refunds=refunds)], rule)
 
 
 @given(messages(), RULES)
-def test_news_leads_to_one_target_in_whatever_order_it_comes(
-    news: list[OrderUpdate], rule: EarningRule
+def test_updates_lead_to_one_target_in_any_sequence(
+    updates: list[OrderUpdate], rule: EarningRule
 ) -> None:
     ends = {
         (order.target_points, order.goods, order.taxes_included, order.approves_at, order.cancelled)
-        for order in (heard(each, rule) for each in permutations(news))
+        for order in (merged(each, rule) for each in permutations(updates))
     }
     assert len(ends) == 1
-    paper = OrderPaper([(said, rule) for said in news])
+    record = OrderRecord([(said, rule) for said in updates])
     ((target, goods, *_, cancelled),) = ends
-    assert (target, cancelled) == (paper.target, paper.cancelled)
-    assert goods == (paper.newest.goods if paper.newest else None)
+    assert (target, cancelled) == (record.target, record.cancelled)
+    assert goods == (record.newest.goods if record.newest else None)
 
 
 @given(messages(3), RULES)
-def test_an_account_ends_with_the_target_in_whatever_order_news_comes(
-    news: list[OrderUpdate], rule: EarningRule
+def test_an_account_ends_with_the_target_in_any_sequence_of_updates(
+    updates: list[OrderUpdate], rule: EarningRule
 ) -> None:
-    paper = OrderPaper([(said, rule) for said in news])
-    target, approved = paper.target, paper.is_approved(NOW)
-    for each in permutations(news):
+    record = OrderRecord([(said, rule) for said in updates])
+    target, approved = record.target, record.is_approved(NOW)
+    for each in permutations(updates):
         account, order = Account("7001"), Order("901")
         for said in each:
             command = UpdateOrder("901", said, rule, Never())
@@ -143,29 +143,31 @@ def test_an_account_ends_with_the_target_in_whatever_order_news_comes(
 
 
 @given(messages(), st.sampled_from(ReturnSpent), st.integers(1, 500))
-def test_news_brings_the_same_spent_points_back_in_whatever_order_it_comes(
-    news: list[OrderUpdate], rule: ReturnSpent, points: int
+def test_updates_return_the_same_spent_points_in_any_sequence(
+    updates: list[OrderUpdate], rule: ReturnSpent, points: int
 ) -> None:
     spending = Spending("h1", "7001", points, (), rule)
-    ends = {heard(each, EarningRule(1)).returned_target(spending) for each in permutations(news)}
-    paper = OrderPaper([(said, EarningRule(1)) for said in news])
-    assert ends == {paper.comes_back(Spent("h1", [], points, rule))}
+    ends = {
+        merged(each, EarningRule(1)).returned_target(spending) for each in permutations(updates)
+    }
+    record = OrderRecord([(said, EarningRule(1)) for said in updates])
+    assert ends == {record.comes_back(Spent("h1", [], points, rule))}
     assert 0 <= min(ends) <= points
 
 
 @given(messages(3), st.sampled_from(ReturnSpent), st.integers(1, 50), st.integers(0, 60))
-def test_an_account_ends_with_the_same_spent_points_in_whatever_order_news_comes(
-    news: list[OrderUpdate], rule: ReturnSpent, points: int, there: int
+def test_an_account_ends_with_the_same_spent_points_in_any_sequence_of_updates(
+    updates: list[OrderUpdate], rule: ReturnSpent, points: int, there: int
 ) -> None:
     """Every message once more at the end, and points that were spent before any or after the first.
 
     Nothing is earned, so that only what was spent moves.
     """
     worthless = EarningRule(1, multiplier_percent=0)
-    paper = OrderPaper([(said, worthless) for said in news])
-    returned = paper.comes_back(Spent("till", [], points, rule))
+    record = OrderRecord([(said, worthless) for said in updates])
+    returned = record.comes_back(Spent("till", [], points, rule))
     for spent_first in (True, False):
-        for each in permutations(news):
+        for each in permutations(updates):
             account, order = Account("7001"), Order("901")
             commands = [UpdateOrder("901", said, worthless, Never()) for said in (*each, *each)]
             spend = SpendOnOrder(points, "901", "till", None, rule)
@@ -192,14 +194,14 @@ def _decided(state: State, command: Command) -> Decision:
 
 @given(messages(3), st.permutations([1, 2, 3]))
 def test_of_states_within_one_second_the_one_sent_last_counts(
-    news: list[OrderUpdate], order: list[int]
+    updates: list[OrderUpdate], order: list[int]
 ) -> None:
     """Whatever the goods are: not the smaller ones."""
     states = {at: OrderUpdate(NOW, Goods(at), triggered_at=NOW + at * MILLISECOND) for at in order}
-    older = [replace(said, updated_at=NOW - DAY, refunds=(), cancelled=False) for said in news]
+    older = [replace(said, updated_at=NOW - DAY, refunds=(), cancelled=False) for said in updates]
     unsaid = OrderUpdate(NOW, Goods(0))
-    known = heard([*older, *(states[at] for at in order), unsaid], EarningRule(1))
-    assert (known.goods, known.triggered_at) == (Goods(3), NOW + 3 * MILLISECOND)
+    latest = merged([*older, *(states[at] for at in order), unsaid], EarningRule(1))
+    assert (latest.goods, latest.triggered_at) == (Goods(3), NOW + 3 * MILLISECOND)
 
 
 @given(goods_of(), RULES, REFUNDS, st.booleans())
@@ -233,18 +235,18 @@ def test_money_for_goods_that_are_gone_takes_nothing_more(
     goods: Goods, gone: Goods, rule: EarningRule, included: bool, parts: int
 ) -> None:
     """Paid back later, at once or in parts, with or without a refund that names the goods."""
-    kept = bought(goods, rule, Refund("r0", gone), included=included).target_points
+    expected = bought(goods, rule, Refund("r0", gone), included=included).target_points
     price = gone.priced_minor + (0 if included else gone.tax_minor)
     shares = [price // parts] * parts if parts else []
     later = [Refund(f"r{at + 1}", money_minor=share) for at, share in enumerate(shares)]
     recorded = [Refund("r0", gone, None), *later]
-    assert bought(goods, rule, *recorded, included=included).target_points == kept
+    assert bought(goods, rule, *recorded, included=included).target_points == expected
     edited = OrderUpdate(NOW, goods, gone, included, refunds=tuple(later))
-    kept = bought(goods, rule, included=included).target_points
-    assert heard([edited], rule).target_points == kept
+    expected = bought(goods, rule, included=included).target_points
+    assert merged([edited], rule).target_points == expected
     returned = OrderUpdate(refunds=(Refund("r0", gone, None, NOW),))
     for each in ([edited, returned], [returned, edited]):
-        assert heard(each, rule).target_points == kept
+        assert merged(each, rule).target_points == expected
 
 
 @given(st.lists(goods_of(), min_size=1, max_size=4), RULES, st.booleans())
@@ -283,17 +285,17 @@ def test_the_same_sale_earns_the_same_with_its_tax_in_the_price_or_on_top(
 def test_points_are_pending_until_the_very_instant_at_which_they_are_approved(
     goods: Goods, rule: EarningRule, offset: timedelta
 ) -> None:
-    """First heard of just now; then looked at again without any news, around that instant."""
-    news = OrderUpdate(NOW, goods, confirmed_at=NOW)
-    told = decide(State(Account("7001")), UpdateOrder("901", news, rule, Never()), NOW)
-    assert isinstance(told, Decision)
-    assert told.order is not None
-    target = told.order.target_points
+    """First seen just now; then looked at again without an update, around that instant."""
+    updates = OrderUpdate(NOW, goods, confirmed_at=NOW)
+    decision = decide(State(Account("7001")), UpdateOrder("901", updates, rule, Never()), NOW)
+    assert isinstance(decision, Decision)
+    assert decision.order is not None
+    target = decision.order.target_points
     approved_at_once = rule.pending_days == 0
-    assert told.account.figures.pending == (0 if approved_at_once else target)
-    assert told.order.due_at == (None if approved_at_once or not target else _approval(rule))
+    assert decision.account.figures.pending == (0 if approved_at_once else target)
+    assert decision.order.due_at == (None if approved_at_once or not target else _approval(rule))
     instant = _approval(rule) + offset
-    state = State(told.account, told.order)
+    state = State(decision.account, decision.order)
     again = decide(state, UpdateOrder("901", OrderUpdate(), rule, Never()), instant)
     assert isinstance(again, Decision)
     is_approved = approved_at_once or offset >= timedelta()

@@ -7,15 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from pointbook.domain.expiry import (
-    Days,
-    ExpiryRule,
-    FixedDate,
-    Months,
-    Never,
-    Rolling,
-    RoundTo,
-)
+from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Months, Never, Rolling, RoundTo
 
 FOREVER = date.max
 """Stands for the last valid day of a point that never expires."""

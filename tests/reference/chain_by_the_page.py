@@ -38,7 +38,7 @@ class Page:
     buckets: tuple[str, ...]
     samples: Mapping[str, str]
     items: tuple[Item, ...]
-    told: Mapping[str, str]
+    printed: Mapping[str, str]
     """The example's digests, lines and hashes by their names: "line of 1"."""
 
     @classmethod
@@ -53,7 +53,7 @@ class Page:
             buckets=tuple(buckets.split(", ")),
             samples=dict(_SAMPLE.findall(text)),
             items=tuple(json.loads(example)["Items"]),
-            told=dict(re.findall(r"^((?:digest|line|hash) of \d+): (.+)$", text, re.MULTILINE)),
+            printed=dict(re.findall(r"^((?:digest|line|hash) of \d+): (.+)$", text, re.MULTILINE)),
         )
 
     def without(self, number: int) -> "Page":
@@ -66,20 +66,20 @@ class Page:
         fields[number : number + 2] = reversed(fields[number : number + 2])
         return replace(self, fields=tuple(fields))
 
-    def line(self, entry: Item, book: str) -> str:
+    def line(self, entry: Item, account_id: str) -> str:
         """The line of an entry: what is hashed."""
         written = (
             form.removeprefix(_CONSTANT)
             if (form := field.form).startswith(_CONSTANT)
             else self._written(
-                form, {"S": book} if field.attribute == "book" else entry[field.attribute]
+                form, {"S": account_id} if field.attribute == "book" else entry[field.attribute]
             )
             for field in self.fields
         )
         return f"[{','.join(written)}]"
 
     def wrong(self, items: tuple[Item, ...]) -> list[str]:
-        """What is wrong with the chain of a book, by the page's six steps."""
+        """What is wrong with the chain of an account, by the page's six steps."""
         accounts = [item for item in items if item["sk"]["S"] == "ACCOUNT"]
         entries = [item for item in items if item["sk"]["S"].startswith("ENTRY#")]
         if len(accounts) != 1:

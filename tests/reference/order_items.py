@@ -1,4 +1,4 @@
-"""What a shop remembers about orders and holds, kept as it was heard.
+"""Orders and holds of a shop, with every message about them as it came.
 
 Where the product keeps a summary of an order, this keeps every message and reads them all again.
 """
@@ -46,21 +46,21 @@ class Spent:
 
 
 @dataclass(slots=True)
-class OrderPaper:
+class OrderRecord:
     """All messages about one order, and what was done for it."""
 
-    heard: list[tuple[OrderUpdate, EarningRule | None]] = field(default_factory=list)
+    messages: list[tuple[OrderUpdate, EarningRule | None]] = field(default_factory=list)
     owner: str | None = None
     pending: int = 0
     approved_days: list[date] = field(default_factory=list)
     let_go: int = 0
     spent: list[Spent] = field(default_factory=list)
 
-    def copy(self) -> "OrderPaper":
-        """The same paper, to write on."""
+    def copy(self) -> "OrderRecord":
+        """The same record, to write on."""
         return replace(
             self,
-            heard=list(self.heard),
+            messages=list(self.messages),
             approved_days=list(self.approved_days),
             spent=[spent.copy() for spent in self.spent],
         )
@@ -68,25 +68,28 @@ class OrderPaper:
     @property
     def confirmed_at(self) -> datetime | None:
         """The earliest that any message said."""
-        return min((news.confirmed_at for news, _ in self.heard if news.confirmed_at), default=None)
+        return min(
+            (update.confirmed_at for update, _ in self.messages if update.confirmed_at),
+            default=None,
+        )
 
     @property
     def cancelled(self) -> bool:
         """Whether any message said so."""
-        return any(news.cancelled for news, _ in self.heard)
+        return any(update.cancelled for update, _ in self.messages)
 
     @property
     def refunds(self) -> dict[str, Refund]:
         """What is newest of each refund; of several at one instant that which takes most."""
-        heard = sorted((refund for news, _ in self.heard for refund in news.refunds), key=_age)
-        return {refund.refund_id: refund for refund in heard}
+        listed = [refund for update, _ in self.messages for refund in update.refunds]
+        return {refund.refund_id: refund for refund in sorted(listed, key=_age)}
 
     @property
     def rule(self) -> EarningRule | None:
         """The first rule that there was once a message had named goods."""
         named = False
-        for news, rule in self.heard:
-            named = named or _names_goods(news)
+        for update, rule in self.messages:
+            named = named or _names_goods(update)
             if named and rule is not None:
                 return rule
         return None
@@ -94,11 +97,11 @@ class OrderPaper:
     @property
     def newest(self) -> OrderUpdate | None:
         """The latest message that named goods; of several at one instant that which earns least."""
-        naming = [news for news, _ in self.heard if _names_goods(news)]
+        naming = [update for update, _ in self.messages if _names_goods(update)]
         latest: OrderUpdate | None = None
-        for news in sorted(naming, key=_smallest_last):
-            if latest is None or not _is_older(news, latest):
-                latest = news
+        for update in sorted(naming, key=_smallest_last):
+            if latest is None or not _is_older(update, latest):
+                latest = update
         return latest
 
     @property
@@ -114,7 +117,7 @@ class OrderPaper:
 
     @property
     def due_at(self) -> datetime | None:
-        """When somebody must look at it without being told."""
+        """When it must be looked at without a message."""
         return self.approves_at if self.pending else None
 
     def is_approved(self, moment: datetime) -> bool:
@@ -182,12 +185,12 @@ class OrderItems:
     """The shop's memory, shared by its customers."""
 
     codes: dict[str, Code] = field(default_factory=dict)
-    orders: dict[str, OrderPaper] = field(default_factory=dict)
+    orders: dict[str, OrderRecord] = field(default_factory=dict)
 
-    def order(self, order_id: str) -> OrderPaper:
-        """A copy of the order's paper, a blank one if nothing was heard of it."""
-        known = self.orders.get(order_id)
-        return known.copy() if known else OrderPaper()
+    def order(self, order_id: str) -> OrderRecord:
+        """A copy of the order's record, a blank one if there was no message about it."""
+        existing = self.orders.get(order_id)
+        return existing.copy() if existing else OrderRecord()
 
 
 def earning_money(rule: EarningRule, goods: Goods, *, included: bool) -> int:
@@ -227,34 +230,34 @@ def _age(refund: Refund) -> tuple[object, ...]:
     return reported_at, moved, _numbers(refund.goods), refund.goods.pieces
 
 
-def _names_goods(news: OrderUpdate) -> bool:
-    return news.goods is not None and news.updated_at is not None
+def _names_goods(update: OrderUpdate) -> bool:
+    return update.goods is not None and update.updated_at is not None
 
 
-def _is_older(news: OrderUpdate, latest: OrderUpdate) -> bool:
+def _is_older(update: OrderUpdate, latest: OrderUpdate) -> bool:
     """By Shopify's seconds; within one by when it was sent, where both say so."""
-    assert news.updated_at is not None
+    assert update.updated_at is not None
     assert latest.updated_at is not None
-    if news.updated_at != latest.updated_at:
-        return news.updated_at < latest.updated_at
+    if update.updated_at != latest.updated_at:
+        return update.updated_at < latest.updated_at
     if latest.triggered_at is None:
         return False
-    return news.triggered_at is None or news.triggered_at < latest.triggered_at
+    return update.triggered_at is None or update.triggered_at < latest.triggered_at
 
 
-def _smallest_last(news: OrderUpdate) -> tuple[object, ...]:
+def _smallest_last(update: OrderUpdate) -> tuple[object, ...]:
     """A low price, little tax, much of it gift cards, and so on: it earns least."""
-    assert news.goods is not None
-    price, tax, gift_card, gift_card_tax = _numbers(news.goods)
-    removed = [-amount for amount in (*_numbers(news.removed), news.removed.pieces)]
-    included = news.taxes_included
-    pieces = -news.goods.pieces
-    return -price, -tax, gift_card, gift_card_tax, pieces, removed, included, _listed(news)
+    assert update.goods is not None
+    price, tax, gift_card, gift_card_tax = _numbers(update.goods)
+    removed = [-amount for amount in (*_numbers(update.removed), update.removed.pieces)]
+    included = update.taxes_included
+    pieces = -update.goods.pieces
+    return -price, -tax, gift_card, gift_card_tax, pieces, removed, included, _listed(update)
 
 
-def _listed(news: OrderUpdate) -> list[str]:
-    ids = {refund.refund_id for refund in news.refunds}
-    return sorted(ids) if any(_numbers(news.removed)) or news.removed.pieces else []
+def _listed(update: OrderUpdate) -> list[str]:
+    ids = {refund.refund_id for refund in update.refunds}
+    return sorted(ids) if any(_numbers(update.removed)) or update.removed.pieces else []
 
 
 def _numbers(goods: Goods) -> tuple[int, int, int, int]:

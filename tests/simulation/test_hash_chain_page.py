@@ -83,7 +83,7 @@ def test_the_example_verifies_and_each_step_of_it_is_what_the_page_shows() -> No
         expected |= {f"line of {name}": line, f"hash of {name}": sha256(line)}
         if "salt" in entry:
             expected[f"digest of {name}"] = digest(entry)
-    assert PAGE.told == expected
+    assert PAGE.printed == expected
     assert len(entries) == 4
     assert len(PAGE.fields) == 16
 

@@ -29,14 +29,14 @@ from tests.fakes.faulty_dynamodb import (
     Standstill,
 )
 from tests.fakes.flow import (
+    Delivered,
     FakeFlow,
     RealClock,
-    Told,
     down,
     firsts,
-    lost,
     never_goes_back,
     repeats,
+    reply_lost,
     well,
 )
 from tests.support import engine as engines
@@ -137,17 +137,17 @@ class Shop:
         return [pk for (pk, sk), item in items.items() if sk == "OUTBOX" and "due_trigger" in item]
 
 
-def expected() -> dict[str, list[Told]]:
+def expected() -> dict[str, list[Delivered]]:
     """What Flow is told when nothing goes wrong, by customer."""
     shop = Shop(Nothing(), Random(0))
     shop.book()
     shop.tell()
-    assert repeats(shop.flow.told) == 0
+    assert repeats(shop.flow.delivered) == 0
     return {customer_id: of(customer_id, shop) for customer_id in CUSTOMERS}
 
 
-def of(customer_id: str, shop: Shop) -> list[Told]:
-    return [one for one in shop.flow.told if one[0].startswith(customer_id)]
+def of(customer_id: str, shop: Shop) -> list[Delivered]:
+    return [one for one in shop.flow.delivered if one[0].startswith(customer_id)]
 
 
 def must_be_told(shop: Shop, what: object) -> None:
@@ -188,7 +188,7 @@ def test_every_fault_at_every_call_loses_nothing_and_repeats_only_for_cause() ->
             shop.tell()
             must_be_told(shop, (number, operation, fault))
             if fault not in LOSING:
-                assert repeats(shop.flow.told) == 0, (number, operation, fault)
+                assert repeats(shop.flow.delivered) == 0, (number, operation, fault)
             tried += 1
     assert tried > 100
 
@@ -206,7 +206,7 @@ def lost_in_a_crash(flow: FakeFlow) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("whim", "repeated"), [(down, 0), (lost, 1), (crash, None), (lost_in_a_crash, None)]
+    ("whim", "repeated"), [(down, 0), (reply_lost, 1), (crash, None), (lost_in_a_crash, None)]
 )
 def test_flow_failing_at_every_call_loses_nothing(
     whim: Callable[[FakeFlow], str | None], repeated: int | None
@@ -218,7 +218,7 @@ def test_flow_failing_at_every_call_loses_nothing(
         shop.flow.whims.extend([*[well] * number, whim])
         shop.tell()
         must_be_told(shop, number)
-        assert repeats(shop.flow.told) in ((0, 1, 2) if repeated is None else (repeated,))
+        assert repeats(shop.flow.delivered) in ((0, 1, 2) if repeated is None else (repeated,))
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -227,6 +227,6 @@ def test_faults_by_chance_everywhere(seed: int) -> None:
     rates = dict.fromkeys(Fault, 0.012) | {Fault.CRASH_AFTER: 0.04, Fault.CRASH_BEFORE: 0.04}
     shop = Shop(Seeded(random, rates), random)
     shop.book()
-    shop.flow.whims.extend(random.choice([down, lost, well, crash]) for _ in range(12))
+    shop.flow.whims.extend(random.choice([down, reply_lost, well, crash]) for _ in range(12))
     shop.tell()
     must_be_told(shop, seed)

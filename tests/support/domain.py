@@ -1,4 +1,4 @@
-"""Short ways to say when it is, what an account has, and what is asked of it."""
+"""Short names for instants, accounts, commands and what they come to."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -59,7 +59,7 @@ def connected(endpoint_url: str | None) -> Any:
     )
 
 
-def book_of(store: DynamoStore, customer_id: str) -> list[BookedEntry]:
+def all_entries(store: DynamoStore, customer_id: str) -> list[BookedEntry]:
     """Every entry of a customer, the first one first."""
     newest_first = store.entries(SHOP, customer_id, before_version=10**12, limit=10**6)
     return newest_first[::-1]

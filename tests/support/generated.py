@@ -156,7 +156,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         pending_days=st.integers(0, PENDING_DAYS_MAX),
         debt_policy=st.sampled_from(DebtPolicy),
     )
-    known = st.builds(
+    orders_of_this_id = st.builds(
         Order,
         order_id=st.just(order_id),
         customer_id=st.none() | ids,
@@ -178,7 +178,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         spendings=st.lists(spending, max_size=2).map(tuple),
     )
     # What is said of goods means nothing where there are none, and is not kept.
-    return known.map(
+    return orders_of_this_id.map(
         lambda order: (
             order
             if order.goods

@@ -10,18 +10,24 @@ from typing import Any
 
 import pytest
 
-from local import demo
+from local import demo, signing
 from pointbook.container import Container, Parts
+from pointbook.domain.chain import BookedEntry, Cause
+from pointbook.domain.commands import Command
+from pointbook.domain.lots import Lots
+from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.settings import QUEUES, Settings
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
 from tests.support.table import table_request
-from tools.make_events_webhooks import sqs_event
+from tools.make_events_webhooks import messages, sqs_event
 
 EVENTS = Path(__file__).resolve().parents[2] / "events"
 TABLE = "points"
+CUSTOMER = "8840734670934"
+"""The customer of the sample events."""
 
 SECRETS = {
     "client_secret": demo.CLIENT_SECRET,
@@ -57,6 +63,18 @@ def event(function: str, case: str) -> dict[str, Any]:
     path = EVENTS / function / f"{case}.json"
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
+
+
+def message(case: str, **payload: Any) -> str:
+    """The text of a sample message on a queue, with changed members of its payload."""
+    members = json.loads(messages()[case][1])
+    return json.dumps(members | {"payload": members["payload"] | payload})
+
+
+def problem(answer: Answer) -> tuple[int, str]:
+    """Status and code of a problem document."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    return answer.status, answer.body["code"]
 
 
 def handler(function: str) -> Callable[..., dict[str, Any]]:
@@ -131,11 +149,54 @@ class Functions:
         failed = {one["itemIdentifier"] for one in answer["batchItemFailures"]}
         return [one["body"] for one in given["Records"] if one["messageId"] in failed]
 
-    def ask(self, function: str, payload: dict[str, Any]) -> Answer:
+    def request(self, function: str, payload: dict[str, Any]) -> Answer:
         """What an HTTP client gets."""
         answer = self.invoke(function, payload)
         return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
 
     def sample(self, function: str, case: str) -> Answer:
         """What a sample event is answered."""
-        return self.ask(function, event(function, case))
+        return self.request(function, event(function, case))
+
+    def flow(self, action: str, run: str, **properties: object) -> Answer:
+        """What Flow is answered when it runs an action: grant, consume or report points."""
+        body = signing.flow_request(f"{action}-points", properties, run)
+        payload = event(f"flow_action_{action}", "run")
+        payload["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+        return self.request(f"flow_action_{action}", payload | {"body": body.decode()})
+
+    def execute(
+        self, command: Command, customer_id: str = CUSTOMER, shop: str = demo.SHOP_DOMAIN
+    ) -> Booked:
+        """Execute a command, which must not be refused."""
+        cause = Cause("flow", "run")
+        booked = self.ledger.execute(Instruction(shop, customer_id, command, cause, reason="Hi"))
+        assert isinstance(booked, Booked), booked
+        return booked
+
+    def erase(self) -> None:
+        """Shopify asks to erase the customer, and the worker does."""
+        text = event("privacy_events", "customers_redact")["Records"][0]["body"]
+        assert self.work("privacy_events", text) == []
+
+    def entries(self, customer_id: str = CUSTOMER) -> list[BookedEntry]:
+        """A customer's entries, the newest first."""
+        return self.ledger.history(demo.SHOP_DOMAIN, customer_id, limit=100)
+
+    def topics(self, customer_id: str = CUSTOMER) -> list[str]:
+        """The topics of a customer's entries, the newest first."""
+        return [booked.entry.topic for booked in self.entries(customer_id)]
+
+    def approved(self, customer_id: str = CUSTOMER) -> int:
+        """A customer's approved points."""
+        return self.ledger.read(demo.SHOP_DOMAIN, customer_id).figures.approved
+
+    def lots(self, customer_id: str = CUSTOMER) -> Lots:
+        """A customer's lots."""
+        return self.ledger.read(demo.SHOP_DOMAIN, customer_id).lots
+
+    def damage(self, customer_id: str = CUSTOMER, **attributes: object) -> None:
+        """Overwrite attributes of a customer's account item; its balances by default."""
+        key = (f"SHOP#{demo.SHOP_DOMAIN}#CUSTOMER#{customer_id}", "ACCOUNT")
+        damaged = attributes or {"balances": {"S": "damaged"}}
+        self.table.damage(TABLE, self.table.items(TABLE)[key] | damaged)

@@ -26,9 +26,7 @@ def order_payload(
                 "id": int(order_id) * 10,
                 "quantity": 1,
                 "price": str(left + used),
-                "discount_allocations": [
-                    {"amount": str(used), "discount_application_index": 0},
-                ],
+                "discount_allocations": [{"amount": str(used), "discount_application_index": 0}],
             }
         ],
         "discount_applications": [application],

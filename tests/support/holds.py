@@ -1,7 +1,7 @@
-"""One customer's holds on an in-memory table and a model of Shopify, in a time that tests pass.
+"""One customer's holds on an in-memory table and a model of Shopify, on a clock that tests move.
 
-Time passes while somebody waits, and what was to happen meanwhile happens then: a rival's try in
-the middle of a call, a request that arrives late.
+Time passes while somebody waits, and what was to happen meanwhile happens then: a rival's attempt
+during a call, a request that arrives late.
 """
 
 import heapq
@@ -35,11 +35,11 @@ from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.table import Table
-from tests.fakes.customers import nobody_is_asked
+from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Nothing, Plan, Request
-from tests.fakes.faulty_shopify import Line, Listed
-from tests.fakes.shopify import Kept, ShopifyModel
+from tests.fakes.faulty_shopify import FaultyTransport, Listed
+from tests.fakes.shopify import ShopifyModel, StoredDiscount
 from tests.support.hold_orders import order_payload
 from tests.support.instants import instant
 from tests.support.table import TABLE, create_table
@@ -55,11 +55,11 @@ SWEEP_SECONDS: Final = 30.0
 
 
 class PassingTime:
-    """A clock that passes by waiting only; what was put off to a time happens then."""
+    """A clock that passes by waiting only; what was scheduled for a time happens then."""
 
     def __init__(self) -> None:
         self.now_ms = NOON_MS
-        self._reschedule: list[tuple[int, int, Callable[[], object]]] = []
+        self._scheduled: list[tuple[int, int, Callable[[], object]]] = []
         self._numbers = count()
 
     def now(self) -> Any:
@@ -77,15 +77,15 @@ class PassingTime:
     def pause(self, wait_ms: int) -> None:
         """Wait."""
         until_ms = self.now_ms + wait_ms
-        while self._reschedule and self._reschedule[0][0] <= until_ms:
-            at_ms, _, call = heapq.heappop(self._reschedule)
+        while self._scheduled and self._scheduled[0][0] <= until_ms:
+            at_ms, _, call = heapq.heappop(self._scheduled)
             self.now_ms = max(self.now_ms, at_ms)
             call()
         self.now_ms = max(self.now_ms, until_ms)
 
     def later(self, after_ms: int, call: Callable[[], object]) -> None:
-        """Put something off."""
-        heapq.heappush(self._reschedule, (self.now_ms + after_ms, next(self._numbers), call))
+        """Schedule something."""
+        heapq.heappush(self._scheduled, (self.now_ms + after_ms, next(self._numbers), call))
 
 
 class _Token:
@@ -123,7 +123,7 @@ class Instance:
     ledger: Ledger
     store: DynamoStore
     operations: list[str]
-    line: Line
+    transport: FaultyTransport
 
 
 @dataclass(slots=True)
@@ -140,23 +140,22 @@ class Bench:
         self.shopify = ShopifyModel(lambda: self.time.now_ms)
 
     def instance(
-        self,
-        *troubles: Any,
-        plan: Plan | None = None,
-        effect: Callable[[], object] = lambda: None,
+        self, *troubles: Any, plan: Plan | None = None, effect: Callable[[], object] = lambda: None
     ) -> Instance:
         """An instance whose calls to Shopify suffer these troubles, one after the other.
 
-        `effect` is called whenever Shopify has done what it was asked, before it answers.
+        `effect` is called whenever Shopify has carried out a request, before it answers.
         """
         witness = Noting()
         client: Any = FaultyClient(
             self.engine, self.engine, plan or Nothing(), self.time, Random(0), witness
         )
-        line = Line(self.shopify, Listed(list(troubles)), self.time, Random(0), effect)
+        transport = FaultyTransport(
+            self.shopify, Listed(list(troubles)), self.time, Random(0), effect
+        )
         store = DynamoStore(Table(client, TABLE))
         ledger = Ledger(store, self.time, random=lambda: 0.5)
-        discounts = Discounts(AdminApi("https://shop", _Token(), line, self.time))
+        discounts = Discounts(AdminApi("https://shop", _Token(), transport, self.time))
         return Instance(
             holds=HoldService(
                 shop=SHOP,
@@ -167,14 +166,14 @@ class Bench:
                 call_limiter=HoldCallLimiter(Table(client, TABLE)),
                 code_key=CODE_KEY,
             ),
-            orders=OrderService(SHOP, ledger, self.time, self.programme, nobody_is_asked),
+            orders=OrderService(SHOP, ledger, self.time, self.programme, unused_customers),
             codes=OrphanedCodeService(
                 OrphanedCodes(Table(client, TABLE)), self.time, lambda _: discounts
             ),
             ledger=ledger,
             store=store,
             operations=witness.operations,
-            line=line,
+            transport=transport,
         )
 
     # --- what is done ----------------------------------------------------------------------------
@@ -191,7 +190,7 @@ class Bench:
     def order(
         self, code: str, used: int, order_id: str = "901", instance: Instance | None = None
     ) -> None:
-        """The worker is told of an order with a code; it was made at noon, whenever it is told."""
+        """The worker gets an order with a code; it was placed at noon, whenever it arrives."""
         payload = order_payload(order_id, code, used, CUSTOMER, NOON_MS)
         message = Message("orders/paid", SHOP, self.time.now(), "event", payload)
         (instance or self.instance()).orders.carry_out(message)
@@ -217,32 +216,32 @@ class Bench:
         """The sweeps that have something to do, now or later."""
         account = self.instance().store.account(SHOP, CUSTOMER)
         holds = [DueKind.HOLD] if account is not None and account.hold is not None else []
-        return holds + ([DueKind.CODE] if self.listed() else [])
+        return holds + ([DueKind.CODE] if self.orphaned_code_count() else [])
 
-    def listed(self) -> int:
+    def orphaned_code_count(self) -> int:
         """How many codes are to be switched off."""
         return sum(sk == keys.ORPHANED_CODE for _, sk in self.engine.items(TABLE))
 
-    def usable(self) -> list[Kept]:
+    def usable(self) -> list[StoredDiscount]:
         """The discounts that a checkout takes now."""
-        return [one for one in self.shopify.kept.values() if one.is_usable(self.time.now_ms)]
+        return [one for one in self.shopify.discounts.values() if one.is_usable(self.time.now_ms)]
 
     def order_item(self, order_id: str = "901") -> Order | None:
-        """What is known of an order."""
-        wanted = ReadRequest(SHOP, None, order_id=order_id)
-        return self.instance().store.load(wanted, fresh=True).order
+        """The stored order."""
+        request = ReadRequest(SHOP, None, order_id=order_id)
+        return self.instance().store.load(request, fresh=True).order
 
     def record(self, key: str, who: str = CUSTOMER) -> HoldRecord | None:
-        """What is kept of the hold of a wish."""
-        wanted = ReadRequest(SHOP, None, hold_id=hold_of(key, who))
-        return self.instance().store.load(wanted, fresh=True).hold_record
+        """The record of the hold of a request."""
+        request = ReadRequest(SHOP, None, hold_id=hold_of(key, who))
+        return self.instance().store.load(request, fresh=True).hold_record
 
 
 def code_of(key: str, who: str = CUSTOMER) -> str:
-    """The code of a wish."""
+    """The code of a request."""
     return derive_code(CODE_KEY, SHOP, who, key)
 
 
 def hold_of(key: str, who: str = CUSTOMER) -> str:
-    """The id of the hold of a wish."""
+    """The id of the hold of a request."""
     return hold_id_of(code_of(key, who))

@@ -4,24 +4,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from pointbook.domain import commands as c
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import (
-    BeginRelease,
-    CaptureHold,
-    Command,
-    Consume,
-    Grant,
-    PlaceHold,
-    ReleaseHold,
-    UpdateOrder,
-)
 from pointbook.domain.expiry import Days, ExpiryRule
 from pointbook.domain.orders import EarningRule, OrderUpdate
 from pointbook.domain.reconcile import Finding, reconcile
 from pointbook.domain.refusal import Refusal
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
-from tests.support.engine import SHOP, Engine, book_of
+from tests.support.engine import SHOP, Engine, all_entries
 from tests.support.examples import CODE, CUSTOMER, HOLD_ID, NOON, ORDER
 
 FLOW = Cause(source="flow")
@@ -53,14 +44,14 @@ class SetClock:
 
 
 class LedgerDriver:
-    """Someone who gives a ledger instructions, and looks at its book."""
+    """Gives a ledger instructions, and reads its entries."""
 
     def __init__(self, engine: Engine, client: Any = None) -> None:
         self.store = engine.store(client)
         self.clock = SetClock()
         self.ledger = Ledger(self.store, self.clock, random=lambda: 0.5)
 
-    def say(self, command: Command, key: str | None = None, **more: Any) -> Booked | Refusal:
+    def say(self, command: c.Command, key: str | None = None, **more: Any) -> Booked | Refusal:
         """Give any instruction; `key` makes it one that is remembered."""
         identity = Identity("test:key", key) if key else None
         customer_id = more.pop("customer_id", CUSTOMER)
@@ -72,23 +63,25 @@ class LedgerDriver:
     def grant(
         self, points: int, key: str | None = None, expiry: ExpiryRule = MONTH, **more: Any
     ) -> Booked | Refusal:
-        return self.say(Grant(points, expiry), key, content={"points": points}, **more)
+        return self.say(c.Grant(points, expiry), key, content={"points": points}, **more)
 
     def consume(self, points: int, key: str | None = None, **more: Any) -> Booked | Refusal:
-        return self.say(Consume(points), key, content={"points": points}, **more)
+        return self.say(c.Consume(points), key, content={"points": points}, **more)
 
     def hold(self, points: int, hold_id: str = HOLD_ID) -> Booked | Refusal:
-        return self.say(PlaceHold(points, hold_id, HOLD_SECONDS, code=CODE))
+        return self.say(c.PlaceHold(points, hold_id, HOLD_SECONDS, code=CODE))
 
     def release(self, hold_id: str = HOLD_ID) -> Booked | Refusal:
-        self.say(BeginRelease(hold_id))
-        return self.say(ReleaseHold(hold_id))
+        self.say(c.BeginRelease(hold_id))
+        return self.say(c.ReleaseHold(hold_id))
 
     def capture(self, points: int, order_id: str = ORDER, **more: Any) -> Booked | Refusal:
-        return self.say(CaptureHold(points, HOLD_ID, order_id), **more)
+        return self.say(c.CaptureHold(points, HOLD_ID, order_id), **more)
 
-    def tell_order(self, rule: EarningRule = ONE_FOR_A_HUNDRED, **news: Any) -> Booked | Refusal:
-        return self.say(UpdateOrder(ORDER, OrderUpdate(**news), rule, MONTH))
+    def update_order(
+        self, rule: EarningRule = ONE_FOR_A_HUNDRED, **update: Any
+    ) -> Booked | Refusal:
+        return self.say(c.UpdateOrder(ORDER, OrderUpdate(**update), rule, MONTH))
 
     def figures(self, customer_id: str = CUSTOMER) -> dict[str, int]:
         """The figures that are not zero."""
@@ -99,11 +92,11 @@ class LedgerDriver:
         """What happened, the first thing first, without the common `points/`."""
         return [
             booked.entry.topic.removeprefix("points/")
-            for booked in book_of(self.store, customer_id)
+            for booked in all_entries(self.store, customer_id)
         ]
 
     def findings(self, customer_id: str = CUSTOMER) -> list[Finding]:
-        """What is wrong with the book."""
+        """What reconciliation finds."""
         account = self.store.account(SHOP, customer_id)
         assert account is not None, f"{customer_id} has no account"
-        return reconcile(account, book_of(self.store, customer_id))
+        return reconcile(account, all_entries(self.store, customer_id))

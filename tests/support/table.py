@@ -23,7 +23,7 @@ _TemplateLoader.add_multi_constructor("!", _function)
 
 
 def table_request(name: str) -> dict[str, Any]:
-    """What CreateTable is to be asked for a table of this name: the template's keys and indexes."""
+    """The CreateTable request for a table of this name: the template's keys and indexes."""
     return {"TableName": name, "BillingMode": "PAY_PER_REQUEST", **_described()}
 
 

@@ -1,4 +1,4 @@
-"""The queue's client: what it is asked for, and what becomes of its errors."""
+"""The queues' client: its requests, and what becomes of its errors."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -7,7 +7,7 @@ from pointbook import errors
 
 
 def below(parent: type[Exception], depth: int = 0) -> Iterator[tuple[int, type[Exception]]]:
-    """The errors of this module; a room that has errors of its own draws them itself."""
+    """The errors of this module; a package that has errors of its own draws them itself."""
     for child in parent.__subclasses__():
         if child.__module__ != errors.__name__:
             continue

@@ -49,7 +49,7 @@ def test_beyond_the_pace_nothing_is_held_and_the_next_minute_is_open() -> None:
     one = bench.instance()
     with pytest.raises(RateLimited) as limited:
         one.holds.create(CUSTOMER, 500, "second")
-    assert (one.line.sent, bench.engine.items(TABLE)) == ([], before)
+    assert (one.transport.sent, bench.engine.items(TABLE)) == ([], before)
     seconds_left = 60 - bench.time.now_ms % MINUTE_MS / 1000
     assert seconds_left <= limited.value.retry_after_seconds < seconds_left + 1
     bench.time.sleep(limited.value.retry_after_seconds)
@@ -142,7 +142,7 @@ def test_after_an_hours_holds_a_customer_is_refused_without_a_call_to_shopify() 
     answer = one.holds.create(CUSTOMER, 500, "third")
     assert isinstance(answer, Refusal)
     assert answer.code is Code.RATE_LIMITED
-    assert (one.line.sent, counted(bench)) == ([], before)
+    assert (one.transport.sent, counted(bench)) == ([], before)
     assert hold(bench, "first", OTHER).points == 500, "others are served"
     assert answer.retry_after_seconds is not None
     bench.time.sleep(answer.retry_after_seconds)

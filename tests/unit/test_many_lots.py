@@ -1,28 +1,17 @@
 """However many lots a command moves, and however long ago they lapsed: one verdict, few entries."""
 
-from dataclasses import replace
-
 import pytest
 
+from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.commands import (
-    CaptureHold,
-    Command,
-    Grant,
-    PlaceHold,
-    ReturnSpending,
-    SpendOnOrder,
-    UpdateOrder,
-)
-from pointbook.domain.decide import COMMAND_ENTRIES_MAX, Decision, decide
+from pointbook.domain.decide import COMMAND_ENTRIES_MAX
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import LOTS_MAX, negated
 from pointbook.domain.orders import Order, OrderUpdate
-from pointbook.domain.state import State
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.support.engine import MEMORY, SHOP, book_of, opened
+from tests.support.engine import MEMORY, SHOP, all_entries, opened
 from tests.support.examples import CUSTOMER, ORDER
 from tests.support.ledgers import FLOW, SetClock
 
@@ -41,10 +30,10 @@ class Spender:
         for first in range(0, lots, LOTS_MAX):
             some = min(LOTS_MAX, lots - first)
             for day in range(first, first + some):
-                self.say(Grant(1, Days(day + 1)))
+                self.say(c.Grant(1, Days(day + 1)))
             self._spend(some, f"{way}-{first}")
 
-    def say(self, command: Command) -> Booked:
+    def say(self, command: c.Command) -> Booked:
         """Carry a command out."""
         answer = self.ledger.execute(Instruction(SHOP, CUSTOMER, command, FLOW))
         assert isinstance(answer, Booked), answer
@@ -52,14 +41,14 @@ class Spender:
 
     def cancel(self) -> None:
         """The order is cancelled; it has earned nothing."""
-        self.say(UpdateOrder(ORDER, OrderUpdate(cancelled=True), None, Never()))
+        self.say(c.UpdateOrder(ORDER, OrderUpdate(cancelled=True), None, Never()))
 
     def _spend(self, points: int, spending_id: str) -> None:
         if spending_id.startswith("till"):
-            self.say(SpendOnOrder(points, ORDER, spending_id))
+            self.say(c.SpendOnOrder(points, ORDER, spending_id))
             return
-        self.say(PlaceHold(points, spending_id, 600))
-        self.say(CaptureHold(points, spending_id, ORDER))
+        self.say(c.PlaceHold(points, spending_id, 600))
+        self.say(c.CaptureHold(points, spending_id, ORDER))
 
     @property
     def order(self) -> Order:
@@ -76,35 +65,19 @@ class Spender:
 
 @LOTS
 @WAYS
-def test_what_comes_back_after_all_its_lots_have_lapsed_expires_in_one_entry(
-    lots: int, way: str
-) -> None:
-    spender = Spender(lots, way)
-    spender.clock.pass_time(days=200)
-    account, order = spender.account, replace(spender.order, cancelled=True)
-    assert sum(len(spending.lots) for spending in order.spendings) == lots
-    for spending in order.spendings:
-        command = ReturnSpending(ORDER, spending.spending_id, Never())
-        decision = decide(State(account, order), command, spender.clock.now())
-        assert isinstance(decision, Decision)
-        assert [entry.topic for entry in decision.command_entries] == RETURNED
-        assert len(decision.entries) == len(RETURNED) <= COMMAND_ENTRIES_MAX
-        returned, expired = decision.entries
-        assert (returned.lots, expired.lots) == (spending.lots, negated(spending.lots))
-        account = decision.account
-
-
-@LOTS
-@WAYS
-def test_the_ledger_gives_points_of_many_lapsed_lots_back_in_one_write(lots: int, way: str) -> None:
+def test_points_of_many_lapsed_lots_come_back_and_expire_in_one_write(lots: int, way: str) -> None:
     spender = Spender(lots, way)
     spender.clock.pass_time(days=200)
     spender.cancel()
+    assert sum(len(spending.lots) for spending in spender.order.spendings) == lots
     for spending in spender.order.spendings:
         before = spender.account.revision
-        booked = spender.say(ReturnSpending(ORDER, spending.spending_id, Never()))
-        assert (spender.account.revision, len(booked.entry_ids)) == (before + 1, 2)
+        booked = spender.say(c.ReturnSpending(ORDER, spending.spending_id, Never()))
+        assert (spender.account.revision, len(booked.entry_ids)) == (before + 1, len(RETURNED))
+        returned, expired = (one.entry for one in all_entries(spender.store, CUSTOMER)[-2:])
+        assert [returned.topic, expired.topic] == RETURNED
+        assert (returned.lots, expired.lots) == (spending.lots, negated(spending.lots))
     account = spender.account
     assert (account.figures.spent, account.figures.approved) == (0, 0)
     assert account.balances.expired == lots
-    assert book_of(spender.store, CUSTOMER)[-1].entry.topic == "points/sub/expire"
+    assert len(RETURNED) <= COMMAND_ENTRIES_MAX

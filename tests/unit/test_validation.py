@@ -98,7 +98,7 @@ def test_a_text_in_which_nothing_is_to_be_seen_is_none(blank: str) -> None:
         text(blank, "reason", 9)
 
 
-def test_a_text_is_kept_unchanged_and_counted_in_characters() -> None:
+def test_a_text_is_returned_unchanged_and_counted_in_characters() -> None:
     assert text(" ポイント ", "reason", 6) == " ポイント "
     with pytest.raises(InvalidRequest):
         text(" ポイント ", "reason", 5)
@@ -157,7 +157,7 @@ def test_a_message_shows_the_value_that_was_wrong_and_stays_short(
     assert shown(value) == expected
 
 
-def test_fractions_are_read_as_the_caller_wishes() -> None:
+def test_fractions_are_parsed_as_the_caller_says() -> None:
     raw = b'{"amount": 89.990, "large": 1e99999, "escaped": "\\u3042"}'
     assert json_value(raw, parse_float=str) == {
         "amount": "89.990",

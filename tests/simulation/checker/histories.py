@@ -7,7 +7,7 @@ from datetime import datetime
 
 from tests.reference import model
 from tests.reference.model import Answer, Customer
-from tests.reference.order_items import Code, OrderItems, OrderPaper
+from tests.reference.order_items import Code, OrderItems, OrderRecord
 from tests.simulation.kernel.requests import Ask, Who
 
 
@@ -47,7 +47,7 @@ class Shops:
         self._time_zones = time_zones
         self.customers: dict[Who, Past[Customer]] = {}
         self.versions: dict[Who, Past[int]] = {}
-        self.orders: dict[tuple[str, str], Past[OrderPaper | None]] = {}
+        self.orders: dict[tuple[str, str], Past[OrderRecord | None]] = {}
         self.codes: dict[tuple[str, str], Past[Code | None]] = {}
 
     def customer(self, who: Who) -> Past[Customer]:
@@ -119,7 +119,7 @@ class Shops:
             who = (who[0], heir)
             yield who
 
-    def _order(self, shop: str, order_id: str) -> Past[OrderPaper | None]:
+    def _order(self, shop: str, order_id: str) -> Past[OrderRecord | None]:
         return self.orders.setdefault((shop, order_id), Past(None))
 
     def _code(self, shop: str, code: str) -> Past[Code | None]:

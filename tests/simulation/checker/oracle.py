@@ -26,7 +26,7 @@ from typing import Any
 
 from pointbook.domain.refusal import Refusal
 from pointbook.ledger.instruction import Booked, View
-from tests.reference.order_items import OrderPaper
+from tests.reference.order_items import OrderRecord
 from tests.simulation.checker.answers import Answers
 from tests.simulation.checker.writes import Writes
 from tests.simulation.kernel.requests import Attempt
@@ -82,7 +82,7 @@ class Oracle:
             if paper.latest is not None:
                 self._check_order(shop, order_id, paper.latest, now_ms)
 
-    def _check_order(self, shop: str, order_id: str, order: OrderPaper, now_ms: int) -> None:
+    def _check_order(self, shop: str, order_id: str, order: OrderRecord, now_ms: int) -> None:
         """Its points are approved."""
         is_late = order.due_at is not None and milliseconds(order.due_at) <= now_ms
         must("due", not is_late, f"{shop}/{order_id} still has points pending")

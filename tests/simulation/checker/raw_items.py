@@ -8,7 +8,7 @@ from dataclasses import asdict, astuple
 from datetime import date, datetime
 from typing import Any, Final
 
-from tests.reference.order_items import OrderItems, OrderPaper
+from tests.reference.order_items import OrderItems, OrderRecord
 from tests.support.instants import instant, milliseconds
 
 BUCKETS: Final = (
@@ -104,7 +104,7 @@ def content_hash(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def order_on_paper(paper: OrderPaper) -> Plain:
+def order_on_paper(paper: OrderRecord) -> Plain:
     """What must be known of an order after all that was heard of it."""
     newest = paper.newest
     return {

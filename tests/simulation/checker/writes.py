@@ -274,7 +274,7 @@ def _check_order_items(ask: Ask, before: OrderItems, after: OrderItems, written:
 def _check_orphaned(answer: Answer, written: Written) -> None:
     """The codes that are to be switched off are the model's, and due at once."""
     seen = [plainly.orphaned_in_table(item) for item in written.loose]
-    expected = [(hold_id, code, until, 0, 0) for hold_id, code, until in answer.loose]
+    expected = [(hold_id, code, until, 0, 0) for hold_id, code, until in answer.orphaned_codes]
     must("effect", seen == expected, f"loose codes are {seen}, the model says {expected}")
 
 

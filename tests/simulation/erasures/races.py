@@ -11,7 +11,7 @@ from pointbook.domain.programme import default_programme
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.orders import OrderService
-from tests.fakes.customers import nobody_is_asked
+from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash
 from tests.fakes.meanwhile import Meanwhile
@@ -94,10 +94,10 @@ def wrong_late_files() -> Iterator[str]:
     engine = opened(MEMORY, MemoryDynamoDB())
     privacy_driver = PrivacyDriver(engine)
     for request in range(1, 4):
-        privacy_driver.ask_for_data(OTHER, request)
+        privacy_driver.request_data(OTHER, request)
     privacy_driver.bucket = LateBucket(privacy_driver)
     with suppress(Crash):
-        privacy_driver.ask_for_data(CUSTOMER)
+        privacy_driver.request_data(CUSTOMER)
     for _ in range(2):
         privacy_driver.watch()
     left = {key.split("/")[2] for key in privacy_driver.bucket.objects}
@@ -136,5 +136,5 @@ def _tell(
     """As the order worker does it."""
     store = engine.store(client)
     ledger = Ledger(store, privacy_driver.clock, random=lambda: 0.5)
-    orders = OrderService(SHOP, ledger, privacy_driver.clock, default_programme(), nobody_is_asked)
+    orders = OrderService(SHOP, ledger, privacy_driver.clock, default_programme(), unused_customers)
     orders.carry_out(privacy_driver.message("orders/paid", payload))

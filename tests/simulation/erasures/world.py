@@ -43,7 +43,7 @@ from pointbook.store.reports import Reports
 from pointbook.store.sent_reminders import Reminders
 from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
-from tests.fakes.customers import nobody_is_asked
+from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Request, Seeded
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
@@ -274,7 +274,7 @@ class ErasureWorld:
     def _news(self, order_id: str, topic: str) -> None:
         store = self._store()
         ledger, clock = self._ledger(store), self._clock()
-        driver = OrderService(SHOP, ledger, clock, self.programme, nobody_is_asked)
+        driver = OrderService(SHOP, ledger, clock, self.programme, unused_customers)
         message = self._message(topic, self.orders[order_id])
         tries = partial(driver.carry_out, message)
         self._spawn(0, tries)

@@ -25,7 +25,7 @@ from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.table import Table
 from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
-from tests.fakes.shopify import Kept, ShopifyModel
+from tests.fakes.shopify import ShopifyModel, StoredDiscount
 from tests.simulation.checker.oracle import Oracle
 from tests.simulation.holds.process import CODE_KEY, SHOP, SKEW_MS
 from tests.simulation.kernel.requests import Who
@@ -269,7 +269,7 @@ class HoldsChecker:
         key = keys.orphaned_code(SHOP, hold_id)
         return "Item" in self._engine.get_item(TableName=TABLE, Key=key, ConsistentRead=True)
 
-    def _discount(self, told: HoldResult) -> Kept:
+    def _discount(self, told: HoldResult) -> StoredDiscount:
         found = self._shopify.discount(told.code)
         must("one wish", found is not None, f"{told.code} was given out, and is not there")
         assert found is not None

@@ -76,8 +76,8 @@ def refused_release(bench: Bench, one: Instance) -> object:
 
 def on_its_way(bench: Bench, one: Instance) -> object:
     """A wish whose discount is made twenty seconds after it was given up."""
-    late = bench.instance(Trouble.LATE)
-    late.line.late_ms = (20_000,)
+    late = bench.instance(Trouble.REQUEST_ARRIVES_LATE)
+    late.transport.late_ms = (20_000,)
     try:
         return late.holds.create(CUSTOMER, HELD, KEY)
     except HoldFailed:
@@ -86,7 +86,7 @@ def on_its_way(bench: Bench, one: Instance) -> object:
 
 def arrived_too_late(bench: Bench, one: Instance) -> object:
     """A wish whose discount is made when nobody listens any more."""
-    slow = bench.instance(Trouble.SLOW)
+    slow = bench.instance(Trouble.REPLY_AFTER_TIMEOUT)
     try:
         return slow.holds.create(CUSTOMER, HELD, KEY)
     except HoldFailed:
@@ -178,7 +178,7 @@ def _tries(case: HoldCase) -> Iterator[tuple[str, _Fault, bool]]:
     ]
     faults += [
         (f"Shopify {call}, {trouble}", _Fault(call=call, trouble=trouble))
-        for call in range(len(plain.line.sent))
+        for call in range(len(plain.transport.sent))
         for trouble in Trouble
     ]
     for name, fault in faults:
@@ -220,7 +220,7 @@ def _wrong_now(bench: Bench, answer: object) -> str:
     if len(bench.shopify.created) > 1:
         return f"{len(bench.shopify.created)} discounts"
     state, usable = bench.state(), bool(bench.usable())
-    if usable and not state and not bench.listed():
+    if usable and not state and not bench.orphaned_code_count():
         return f"a usable code without held points after {answer}"
     if answer is HoldFailed and state not in ("", "releasing"):
         return f"it failed, and is {state}"
@@ -238,7 +238,13 @@ def _wrong_later(case: HoldCase, bench: Bench) -> str:
             return f"a code is still usable after a sweep: {swept}"
     figures = bench.figures()
     free = GRANTED + _earned(bench) - case.spent
-    seen = (figures.approved, figures.spent, figures.hold, bench.listed(), bench.state())
+    seen = (
+        figures.approved,
+        figures.spent,
+        figures.hold,
+        bench.orphaned_code_count(),
+        bench.state(),
+    )
     expected = (free, case.spent, 0, 0, "")
     return "" if seen == expected else f"approved, spent, hold, listed: {seen}, must be {expected}"
 

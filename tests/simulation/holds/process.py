@@ -28,10 +28,10 @@ from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.table import Table
-from tests.fakes.customers import nobody_is_asked
+from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Plan, Request
-from tests.fakes.faulty_shopify import Line
+from tests.fakes.faulty_shopify import FaultyTransport
 from tests.simulation.checker.oracle import Oracle
 from tests.simulation.kernel.requests import Ask, Attempt
 from tests.simulation.kernel.scheduler import Scheduler, SkewedClock
@@ -268,7 +268,7 @@ class Paced:
 class Process:
     """One instance of a function, with the desks that it may have."""
 
-    def __init__(self, around: Surroundings, plan: Plan, line: Line) -> None:
+    def __init__(self, around: Surroundings, plan: Plan, line: FaultyTransport) -> None:
         self.clock = SkewedClock(around.scheduler, around.random.randint(-SKEW_MS, SKEW_MS))
         witness = Witness(around, self.clock)
         client: Any = FaultyClient(
@@ -295,7 +295,7 @@ class Process:
 
     def order_service(self) -> OrderService:
         """What the worker of orders has."""
-        return OrderService(SHOP, self.ledger, self.clock, self._programme, nobody_is_asked)
+        return OrderService(SHOP, self.ledger, self.clock, self._programme, unused_customers)
 
     def orphaned_code_service(self) -> OrphanedCodeService:
         """What the sweep of codes has."""

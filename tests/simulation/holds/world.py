@@ -26,7 +26,7 @@ from pointbook.services.message import Message
 from pointbook.services.sweeps import Sweep, settling
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, Nothing, Plan, Seeded
-from tests.fakes.faulty_shopify import Drawn, Line, Listed, Trouble
+from tests.fakes.faulty_shopify import Drawn, FaultyTransport, Listed, Trouble
 from tests.fakes.faulty_shopify import Plan as TroublePlan
 from tests.fakes.shopify import ShopifyModel
 from tests.simulation.checker.oracle import Oracle
@@ -281,7 +281,7 @@ class HoldsWorld:
             self._count("cut short")
 
     def _process(self) -> Process:
-        line = Line(self.shopify, self, self.scheduler, self.random, self.look)
+        line = FaultyTransport(self.shopify, self, self.scheduler, self.random, self.look)
         return Process(self.around, self.plan, line)
 
     # --- told by tables and lines ----------------------------------------------------------------

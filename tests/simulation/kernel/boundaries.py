@@ -21,7 +21,7 @@ from pointbook.domain.refusal import Refusal
 from pointbook.domain.state import State
 from tests.reference import model
 from tests.reference.calendar_walk import FOREVER
-from tests.reference.order_items import Code, OrderItems, OrderPaper, Spent
+from tests.reference.order_items import Code, OrderItems, OrderRecord, Spent
 
 MILLISECOND: Final = timedelta(milliseconds=1)
 AROUND: Final = (-MILLISECOND, timedelta(), MILLISECOND)
@@ -247,8 +247,10 @@ class _Pair:
         """A cancelled order of `owner` that spent so many points, of no lot."""
         cancelled, spent = OrderUpdate(cancelled=True), Spending("till", owner, points, ())
         self.orders[order_id] = Order(order_id, owner, cancelled=True, spendings=(spent,))
-        self.order_items.orders[order_id] = OrderPaper(
-            heard=[(cancelled, None)], owner=owner, spent=[Spent("till", [], points, owner=owner)]
+        self.order_items.orders[order_id] = OrderRecord(
+            messages=[(cancelled, None)],
+            owner=owner,
+            spent=[Spent("till", [], points, owner=owner)],
         )
 
     def _state(self, command: c.Command) -> State:
@@ -280,8 +282,8 @@ class _Pair:
         moves = [model.Move(e.topic, dict(e.moves), e.at) for e in decision.entries]
         if moves != list(answer.moves):
             return f"{moves}, the model says {answer.moves}"
-        if (loose := _loose(decision.orphaned_codes)) != answer.loose:
-            return f"loose are {loose}, the model says {answer.loose}"
+        if (loose := _loose(decision.orphaned_codes)) != answer.orphaned_codes:
+            return f"loose are {loose}, the model says {answer.orphaned_codes}"
         shown, expected = _seen(decision.account), _pictured(self.customer, at)
         return "" if shown == expected else f"then {shown}, the model says {expected}"
 
@@ -292,11 +294,11 @@ class _Pair:
         if isinstance(merged, Refusal):
             return f"refused: {merged}"
         seen = (_loose(merged.orphaned_codes), _seen(merged.target.account))
-        expected = (answer.loose, _pictured(target.customer, at))
+        expected = (answer.orphaned_codes, _pictured(target.customer, at))
         return "" if seen == expected else f"{seen}, the model says {expected}"
 
 
-def _loose(codes: tuple[OrphanedCode, ...]) -> tuple[model.Loose, ...]:
+def _loose(codes: tuple[OrphanedCode, ...]) -> tuple[model.Orphaned, ...]:
     return tuple((code.hold_id, code.code, code.until) for code in codes)
 
 

@@ -44,7 +44,7 @@ from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.table import Table
-from tests.fakes.customers import nobody_is_asked
+from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Plan, Request, Seeded
 from tests.reference.orders_calculation import Bought, confirmed_at, figures, is_approved, points
@@ -293,7 +293,7 @@ class _Delivery:
         self,
         store: DynamoStore,
         programme: Programme | None = None,
-        customers: Callable[[], Asked] = nobody_is_asked,
+        customers: Callable[[], Asked] = unused_customers,
         shop: str = SHOP,
     ) -> OrderService:
         rules = programme or self.told.programme

@@ -14,7 +14,7 @@ from pointbook.domain.programme import default_programme
 from pointbook.services.message import Message
 from pointbook.services.orders import REFUND_CREATED, OrderService
 from pointbook.shopify.discount_code import hold_id_of
-from tests.fakes.customers import nobody_is_asked
+from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.engine import MEMORY, SHOP, opened
 from tests.support.examples import CODE, CUSTOMER, NOON, ORDER
@@ -37,7 +37,7 @@ class _Shop:
     def send(self, topic: str, payload: dict[str, Any], **rules: str) -> None:
         driver = self.driver
         programme = default_programme(points_per_unit="0", **rules)
-        orders = OrderService(SHOP, driver.ledger, driver.clock, programme, nobody_is_asked)
+        orders = OrderService(SHOP, driver.ledger, driver.clock, programme, unused_customers)
         orders.carry_out(Message(topic, SHOP, driver.clock.now(), "event", payload))
 
     def spent(self) -> int:

@@ -28,7 +28,7 @@ def rows(number: int) -> list[dict[str, Any]]:
     return [{"row": row, "line": row + 1, "point": "5"} for row in range(1, number + 1)]
 
 
-def told(chunk: list[dict[str, Any]], status: str = "booked", **more: Any) -> Answer:
+def answered(chunk: list[dict[str, Any]], status: str = "booked", **more: Any) -> Answer:
     done = [{"row": row["row"], "status": status, "points": 5} | more for row in chunk]
     return Answer(200, {"rows": done})
 
@@ -43,7 +43,7 @@ class Server:
 
     def send(self, chunk: list[dict[str, Any]]) -> Answer | None:
         self.sent.append([row["row"] for row in chunk])
-        answer = self.answers.pop(0) if self.answers else told
+        answer = self.answers.pop(0) if self.answers else answered
         return answer(chunk) if callable(answer) else answer
 
     def run(self, number: int) -> Counter[tuple[str, str]]:
@@ -101,7 +101,7 @@ def test_rows_that_do_not_fit_the_columns_are_listed_before_anything_is_sent(
 
 
 def test_rows_are_sent_a_hundred_at_a_time_and_counted() -> None:
-    server = Server(told, lambda chunk: told(chunk, "repeated"))
+    server = Server(answered, lambda chunk: answered(chunk, "repeated"))
     assert server.run(250) == {
         ("booked", "rows"): 150,
         ("booked", "points"): 750,
@@ -113,7 +113,10 @@ def test_rows_are_sent_a_hundred_at_a_time_and_counted() -> None:
 
 def test_rows_not_done_are_sent_again_at_once_and_counted_once() -> None:
     def half(chunk: list[dict[str, Any]]) -> Answer:
-        done, left = told(chunk[:60]).body["rows"], told(chunk[60:], "not_done").body["rows"]
+        done, left = (
+            answered(chunk[:60]).body["rows"],
+            answered(chunk[60:], "not_done").body["rows"],
+        )
         return Answer(200, {"rows": done + left})
 
     server = Server(half)
@@ -123,27 +126,27 @@ def test_rows_not_done_are_sent_again_at_once_and_counted_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [None, Answer(503, {}), Answer(429, {}), lambda chunk: told(chunk, "not_done")]
+    "answer", [None, Answer(503, {}), Answer(429, {}), lambda chunk: answered(chunk, "not_done")]
 )
 def test_without_progress_it_backs_off_and_then_stops(answer: Any) -> None:
     server = Server(answer, answer)
     assert server.run(3)["booked", "rows"] == 3
     assert server.slept == [1, 2]
-    server = Server(told, *[answer] * 6)
+    server = Server(answered, *[answer] * 6)
     with pytest.raises(CommandFailed, match=r"Stopped at row 101 \(line 102\): no answer"):
         server.run(200)
     assert server.slept == list(PAUSES_SECONDS)
 
 
 def test_a_refused_request_stops_with_the_apis_message() -> None:
-    server = Server(told, Answer(403, {"message": "Forbidden"}))
+    server = Server(answered, Answer(403, {"message": "Forbidden"}))
     with pytest.raises(CommandFailed, match=r"Stopped at row 101 \(line 102\)\. 403: Forbidden"):
         server.run(200)
 
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
-    api = Api([told(rows(2))])
+    api = Api([answered(rows(2))])
     monkeypatch.setattr(imports, "post", api.post)
     monkeypatch.setattr(target, "target_of", lambda _: a_target())
     return api
@@ -166,7 +169,7 @@ def test_totals_are_printed_and_the_command_succeeds(
 def test_a_refused_row_is_printed_with_its_reason_and_the_command_fails(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    api.answers = [told(rows(1), "refused", code="day_past", message="2020-12-31 is past")]
+    api.answers = [answered(rows(1), "refused", code="day_past", message="2020-12-31 is past")]
     file = write(tmp_path, "", "1,a,5,2020-12-31,")
     assert main(["import", str(file), "--id", "move"]) == 1
     said = capsys.readouterr().out.splitlines()
@@ -178,7 +181,7 @@ def test_refused_rows_without_valid_points_are_counted_below_the_total(
     api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     refused = {"row": 2, "status": "refused", "points": 0, "code": "c", "message": "m"}
-    api.answers = [Answer(200, {"rows": [*told(rows(1)).body["rows"], refused]})]
+    api.answers = [Answer(200, {"rows": [*answered(rows(1)).body["rows"], refused]})]
     file = write(tmp_path, "1,a,5,,", '2,b,"1,000",,')
     assert main(["import", str(file), "--id", "move"]) == 1
     *_, sums, note = capsys.readouterr().out.splitlines()
@@ -199,7 +202,7 @@ def test_empty_rows_are_skipped_and_counted_in_one_line(
 ) -> None:
     first, *more = blanks
     file = write(tmp_path, "1,a,5,,", first, "2,b,5,,", *more)
-    api.answers = [told(list(read(file)))]
+    api.answers = [answered(list(read(file)))]
     assert main(["import", str(file), "--id", "move", "--dry-run"]) == 0
     ((_, content, _),) = api.sent
     assert [row["customer_id"] for row in content["rows"]] == ["1", "2"]
@@ -208,9 +211,7 @@ def test_empty_rows_are_skipped_and_counted_in_one_line(
     assert hint == "3 empty rows skipped"
 
 
-def test_rows_after_a_row_of_commas_keep_their_numbers(
-    tmp_path: Path,
-) -> None:
+def test_rows_after_a_row_of_commas_keep_their_numbers(tmp_path: Path) -> None:
     file = write(tmp_path, "1,a,5,,", ",,,,", "", "2,b,5,,", "3,c,5,,")
     assert [(row["row"], row["line"]) for row in read(file)] == [(1, 2), (3, 5), (4, 6)]
 
@@ -221,7 +222,7 @@ def test_ids_that_a_spreadsheet_may_have_rounded_are_reported_and_sent(
 ) -> None:
     rounded = ("8840730000000", " gid://shopify/Customer/8840740000000 ", "8840730000000")
     file = write(tmp_path, "8840734670934,a,5,,", *(f"{one},b,5,," for one in rounded))
-    api.answers = [told(rows(4))]
+    api.answers = [answered(rows(4))]
     assert main(["import", str(file), "--id", "move", *dry_run]) == 0
     ((_, content, _),) = api.sent
     assert [row["customer_id"] for row in content["rows"]] == ["8840734670934", *rounded]

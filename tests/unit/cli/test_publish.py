@@ -22,7 +22,7 @@ PSEUDONYM = "01234567890123456789"
 
 
 class Stack:
-    """A stack of two shops; the first has two books of three entries."""
+    """A stack of two shops; the first has two accounts of three entries."""
 
     def __init__(self) -> None:
         self.engine = opened(engines.MEMORY, MemoryDynamoDB(page_items=3))
@@ -37,15 +37,15 @@ class Stack:
     def table(self) -> Table:
         return Table(self.engine.client, self.engine.table)
 
-    def shop(self, wanted: str | None) -> str:
-        return wanted or SHOP
+    def shop(self, name: str | None) -> str:
+        return name or SHOP
 
-    def tell(self, customer_id: str, version: int) -> None:
+    def publish_up_to(self, customer_id: str, version: int) -> None:
         now = datetime.now(UTC)
         hold_request = Cursor(SHOP, customer_id, "x", now + timedelta(seconds=30))
         assert self.outbox.acquire(hold_request, now, None) == hold_request
-        told = Cursor(SHOP, customer_id, "x", now, published=version)
-        assert self.outbox.release(told)
+        released = Cursor(SHOP, customer_id, "x", now, published=version)
+        assert self.outbox.release(released)
 
     def due(self, shop: str = SHOP) -> list[str]:
         return sorted(self.outbox.due(shop, datetime.now(UTC)))
@@ -61,7 +61,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
 def test_every_unpublished_account_is_queued_in_its_shop(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.tell(OTHER, 3)
+    stack.publish_up_to(OTHER, 3)
     assert main(["publish"]) == 0
     assert stack.due() == [CUSTOMER], "not who was told, nor who was erased"
     assert f"{SHOP}: accounts with unpublished entries: 1" in capsys.readouterr().out
@@ -80,7 +80,7 @@ def test_accounts_of_other_shops_are_left_alone(
 def test_one_customers_account_by_any_form_of_the_id(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.tell(CUSTOMER, 2)
+    stack.publish_up_to(CUSTOMER, 2)
     assert main(["publish", "--customer", f"gid://shopify/Customer/{CUSTOMER}"]) == 0
     assert stack.due() == [CUSTOMER]
     assert "3 entries, published up to 2" in capsys.readouterr().out
@@ -89,7 +89,7 @@ def test_one_customers_account_by_any_form_of_the_id(
 def test_a_published_account_is_not_published_again(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.tell(CUSTOMER, 3)
+    stack.publish_up_to(CUSTOMER, 3)
     assert main(["publish", "--customer", CUSTOMER]) == 0
     assert (stack.due(), stack.outbox.published(SHOP, CUSTOMER)) == ([], 3)
     assert "Nothing to publish." in capsys.readouterr().out
@@ -98,7 +98,7 @@ def test_a_published_account_is_not_published_again(
 def test_triggers_are_sent_again_from_a_version_on(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.tell(CUSTOMER, 3)
+    stack.publish_up_to(CUSTOMER, 3)
     assert main(["publish", "--customer", CUSTOMER, "--from", "2", "--yes"]) == 0
     assert (stack.due(), stack.outbox.published(SHOP, CUSTOMER)) == ([CUSTOMER], 1)
     assert "versions 2 to 3 again" in capsys.readouterr().out
@@ -108,7 +108,7 @@ def test_triggers_are_sent_again_from_a_version_on(
 def test_nothing_is_sent_again_without_confirmation(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, answer: str, published: int
 ) -> None:
-    stack.tell(CUSTOMER, 3)
+    stack.publish_up_to(CUSTOMER, 3)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
     monkeypatch.setattr("builtins.input", lambda _: answer)
     assert main(["publish", "--customer", CUSTOMER, "--from", "2"]) == (0 if answer == "y" else 1)
@@ -116,27 +116,27 @@ def test_nothing_is_sent_again_without_confirmation(
 
 
 def _nobody_there(stack: Stack, patch: pytest.MonkeyPatch) -> None:
-    stack.tell(CUSTOMER, 3)
+    stack.publish_up_to(CUSTOMER, 3)
     patch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
 
 
 def _sending(stack: Stack, patch: pytest.MonkeyPatch) -> None:
-    stack.tell(CUSTOMER, 3)
+    stack.publish_up_to(CUSTOMER, 3)
     now = datetime.now(UTC)
     stack.outbox.acquire(Cursor(SHOP, CUSTOMER, "x", now + timedelta(seconds=30)), now, None)
 
 
-def _told(stack: Stack, patch: pytest.MonkeyPatch) -> None:
-    stack.tell(CUSTOMER, 2)
+def _published(stack: Stack, patch: pytest.MonkeyPatch) -> None:
+    stack.publish_up_to(CUSTOMER, 2)
 
 
 REFUSED: list[tuple[list[str], Callable[[Stack, pytest.MonkeyPatch], None], str]] = [
-    (["--from", "1"], _told, "--from needs --customer"),
-    (["--customer", "Taro"], _told, "--customer is 'Taro'"),
-    (["--customer", "7999"], _told, "has no account of customer 7999"),
-    (["--customer", CUSTOMER, "--from", "0"], _told, "must be a version from 1 to 3"),
-    (["--customer", CUSTOMER, "--from", "4"], _told, "must be a version from 1 to 3"),
-    (["--customer", CUSTOMER, "--from", "3"], _told, "has not been published yet"),
+    (["--from", "1"], _published, "--from needs --customer"),
+    (["--customer", "Taro"], _published, "--customer is 'Taro'"),
+    (["--customer", "7999"], _published, "has no account of customer 7999"),
+    (["--customer", CUSTOMER, "--from", "0"], _published, "must be a version from 1 to 3"),
+    (["--customer", CUSTOMER, "--from", "4"], _published, "must be a version from 1 to 3"),
+    (["--customer", CUSTOMER, "--from", "3"], _published, "has not been published yet"),
     (["--customer", CUSTOMER, "--from", "1"], _nobody_there, "pass --yes"),
     (["--customer", CUSTOMER, "--from", "1", "--yes"], _sending, "being published right now"),
 ]

@@ -75,9 +75,7 @@ def test_list_moves_nothing_and_ends_even_if_messages_stay_visible() -> None:
     assert sqs.queues == {QUEUE: [], LETTERS: [text(1), "{"]}
 
 
-def test_an_unreadable_message_is_listed_and_moved(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_unreadable_message_is_listed_and_moved(capsys: pytest.CaptureFixture[str]) -> None:
     sqs = Sqs("{")
     assert len(redrive.redrive(sqs, LETTERS, QUEUE, Output())) == 1
     assert "cannot be read" in capsys.readouterr().out

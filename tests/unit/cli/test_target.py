@@ -29,20 +29,20 @@ RESOURCES = [
 
 
 class Aws:
-    """What AWS answers, and what it was asked."""
+    """What AWS answers, and the requests."""
 
     def __init__(self) -> None:
-        self.asked: list[object] = []
+        self.requests: list[object] = []
         self.variables = VARIABLES
         self.resources = RESOURCES
         self.fault: Exception | None = None
 
     def session(self, **options: str) -> "Aws":
-        self.asked.append(options)
+        self.requests.append(options)
         return self
 
     def client(self, service: str, endpoint_url: str | None = None) -> "Aws":
-        self.asked.append((service, endpoint_url))
+        self.requests.append((service, endpoint_url))
         return self
 
     def describe_stacks(self, **request: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class Aws:
         return {"Environment": {"Variables": self.variables}}
 
     def _answer(self, request: dict[str, str]) -> None:
-        self.asked.append(request)
+        self.requests.append(request)
         if self.fault:
             raise self.fault
 
@@ -81,7 +81,7 @@ def test_a_deployed_stack_is_found_by_samconfig_and_read_from_its_function(
     aws: Aws, find: Callable[..., Target]
 ) -> None:
     found = find("dev")
-    assert aws.asked == [
+    assert aws.requests == [
         {"region_name": "ap-northeast-1"},
         ("cloudformation", None),
         ("lambda", None),
@@ -97,9 +97,7 @@ def test_a_deployed_stack_is_found_by_samconfig_and_read_from_its_function(
     assert type(found.clock()) is SystemClock
 
 
-def test_an_unknown_environment_lists_the_known_ones(
-    find: Callable[..., Target],
-) -> None:
+def test_an_unknown_environment_lists_those_that_exist(find: Callable[..., Target]) -> None:
     with pytest.raises(CommandFailed, match=r"no 'production'; it has .*dev, staging, prod\."):
         find("production")
 
@@ -147,7 +145,7 @@ def test_the_local_stack_is_found_by_stack_json(
     stack.write(tmp_path / "stack.json")
     assert target.is_running_here()
     found = find()
-    assert {"StackName": "pointbook-local"} in aws.asked
+    assert {"StackName": "pointbook-local"} in aws.requests
     assert found.client("dynamodb") is aws
-    assert aws.asked[-1] == ("dynamodb", "http://127.0.0.1:8081")
+    assert aws.requests[-1] == ("dynamodb", "http://127.0.0.1:8081")
     assert type(found.clock()) is MovedClock

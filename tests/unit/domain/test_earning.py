@@ -4,14 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pointbook.domain.orders import (
-    EarningRule,
-    Goods,
-    Order,
-    OrderUpdate,
-    Refund,
-    Rounding,
-)
+from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund, Rounding
 from tests.reference.order_items import earned, earning_money
 from tests.support.domain import NOW
 
@@ -23,8 +16,8 @@ def remaining(
     goods: Goods, *refunds: Refund, rule: EarningRule = YEN, taxes_included: bool = True
 ) -> int:
     """The points that remain of an order of these goods."""
-    news = OrderUpdate(NOW, goods, taxes_included=taxes_included, refunds=refunds)
-    return Order("o1").merged_with(news, rule).target_points
+    update = OrderUpdate(NOW, goods, taxes_included=taxes_included, refunds=refunds)
+    return Order("o1").merged_with(update, rule).target_points
 
 
 # --- rounding ------------------------------------------------------------------------------------
@@ -211,7 +204,7 @@ def test_goods_and_money_of_one_refund_both_count() -> None:
 def test_money_that_was_still_owed_for_goods_takes_nothing_more(
     later: int, left: int, recorded: int | None
 ) -> None:
-    """An edit takes goods off, and what they cost is paid back later, whichever is told first."""
+    """An edit takes goods off, and what they cost is paid back later, whichever arrives first."""
     edit, money = Refund("r1", Goods(300), recorded), Refund("r2", money_minor=later)
     for refunds in ((edit, money), (money, edit)):
         assert remaining(Goods(1000), *refunds) == left
@@ -226,20 +219,20 @@ def test_what_was_owed_has_the_tax_on_it() -> None:
 
 def test_money_for_pieces_that_were_removed_takes_nothing_more() -> None:
     refund = Refund("r1", money_minor=301)
-    news = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(refund,))
-    assert Order("o1").merged_with(news, YEN).target_points == 699
+    update = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(refund,))
+    assert Order("o1").merged_with(update, YEN).target_points == 699
 
 
-def test_pieces_whose_refund_is_told_by_itself_are_not_owed_for_any_more() -> None:
+def test_pieces_whose_refund_arrives_by_itself_are_not_owed_for_any_more() -> None:
     """So an amount beside it takes its share."""
     amount, returned = Refund("r1", money_minor=100), Refund("r2", Goods(300))
-    news = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(amount,))
+    update = OrderUpdate(NOW, Goods(700), removed=Goods(300), refunds=(amount,))
     alone = OrderUpdate(refunds=(returned,))
-    for first, second in ((news, alone), (alone, news)):
+    for first, second in ((update, alone), (alone, update)):
         assert Order("o1").merged_with(first, YEN).merged_with(second, YEN).target_points == 600
 
 
-def test_a_fee_that_was_kept_may_be_given_back_later() -> None:
+def test_a_fee_that_the_shop_retained_may_be_given_back_later() -> None:
     refunds = [Refund("r1", Goods(300), -100), Refund("r2", money_minor=100)]
     assert [remaining(Goods(1000), *refunds[:count]) for count in (1, 2)] == [700, 700]
 

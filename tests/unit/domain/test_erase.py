@@ -1,4 +1,4 @@
-"""What is left of a person in each thing that is kept: nothing; of the points: everything."""
+"""Erasure leaves nothing of a person in any stored item, and all of the points."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from pointbook.domain.orders import Order, Spending
 
 X, CHILD, SURVIVOR, OTHER = "8840734670934", "71", "72", "73"
 NAMES = {X: pseudonym_of(5), CHILD: pseudonym_of(6)}
-BOOK = Account(X, "b1", version=3, revision=9, balances=Balances(issued=-5, approved=5))
+ACCOUNT = Account(X, "b1", version=3, revision=9, balances=Balances(issued=-5, approved=5))
 
 
 @pytest.mark.parametrize("number", [0, 10**19 - 1])
@@ -40,23 +40,23 @@ def test_a_number_that_has_no_room_is_no_pseudonym(number: int) -> None:
         pseudonym_of(number)
 
 
-def test_a_tombstone_has_nothing_of_the_book_but_is_its_next_write() -> None:
-    assert tombstone(X, BOOK) == Account(X, erased=True, revision=10)
+def test_a_tombstone_has_nothing_of_the_account_but_is_its_next_write() -> None:
+    assert tombstone(X, ACCOUNT) == Account(X, erased=True, revision=10)
     assert tombstone(X, None) == Account(X, erased=True, revision=1)
 
 
 def test_a_moved_account_differs_in_names_only() -> None:
-    before = replace(BOOK, merged_from=(CHILD,))
+    before = replace(ACCOUNT, merged_from=(CHILD,))
     moved = moved_account(before, NAMES)
     assert moved == replace(before, customer_id=NAMES[X], merged_from=(NAMES[CHILD],), revision=1)
-    child = moved_account(replace(BOOK, customer_id=CHILD, merged_into=X), NAMES)
+    child = moved_account(replace(ACCOUNT, customer_id=CHILD, merged_into=X), NAMES)
     assert (child.customer_id, child.merged_into) == (NAMES[CHILD], NAMES[X])
 
 
 def test_a_survivor_forgets_the_name_and_keeps_the_rest() -> None:
     survivor = Account(SURVIVOR, merged_from=(OTHER, X))
     assert renamed_merges(survivor, NAMES) == replace(survivor, merged_from=(OTHER, NAMES[X]))
-    gone = replace(BOOK, merged_into=SURVIVOR)
+    gone = replace(ACCOUNT, merged_into=SURVIVOR)
     assert moved_account(gone, NAMES).merged_into == SURVIVOR
 
 

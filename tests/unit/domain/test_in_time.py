@@ -16,15 +16,7 @@ from pointbook.domain.expiry import (
     without_renewal,
 )
 from pointbook.domain.refusal import Code
-from tests.support.domain import (
-    END_OF_TODAY,
-    MILLISECOND,
-    NOW,
-    account,
-    done,
-    refused,
-    through,
-)
+from tests.support.domain import END_OF_TODAY, MILLISECOND, NOW, account, done, refused, through
 
 
 def test_points_may_be_valid_through_today_and_not_through_yesterday() -> None:
@@ -33,7 +25,7 @@ def test_points_may_be_valid_through_today_and_not_through_yesterday() -> None:
     assert refused(account(), today, END_OF_TODAY) is Code.DAY_PAST
 
 
-def test_without_that_wish_points_of_a_past_day_lapse_at_once() -> None:
+def test_unless_in_time_is_required_points_of_a_past_day_lapse_at_once() -> None:
     decision = done(account(), Grant(100, through(9)))
     assert [entry.topic for entry in decision.entries] == [Topic.ADD_FLOW, Topic.SUB_EXPIRE]
 

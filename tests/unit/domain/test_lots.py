@@ -57,25 +57,21 @@ def test_up_to_the_most_lots_nothing_is_joined(count: int) -> None:
 @pytest.mark.parametrize("more", [1, 2])
 def test_beyond_the_most_lots_the_nearest_are_joined_on_the_later_day(more: int) -> None:
     many = tuple(Lot(day(1) + timedelta(days=3 * at), 1) for at in range(LOTS_MAX + more))
-    kept = bounded(many)
-    assert len(kept) == LOTS_MAX
-    assert total(kept) == total(many)
-    assert kept[0] == Lot(many[more].valid_through, more + 1)
+    remaining = bounded(many)
+    assert len(remaining) == LOTS_MAX
+    assert total(remaining) == total(many)
+    assert remaining[0] == Lot(many[more].valid_through, more + 1)
 
 
 @pytest.mark.parametrize(
-    ("days", "kept"),
-    [
-        ((1, 5, 7), {1: 1, 7: 12}),
-        ((1, 3, 7), {3: 4, 7: 7}),
-        ((1, 3, 5), {3: 4, 5: 5}),
-    ],
+    ("days", "remaining"),
+    [((1, 5, 7), {1: 1, 7: 12}), ((1, 3, 7), {3: 4, 7: 7}), ((1, 3, 5), {3: 4, 5: 5})],
 )
 def test_of_equally_near_lots_those_that_lapse_first_are_joined(
-    monkeypatch: pytest.MonkeyPatch, days: tuple[int, ...], kept: dict[int, int]
+    monkeypatch: pytest.MonkeyPatch, days: tuple[int, ...], remaining: dict[int, int]
 ) -> None:
     monkeypatch.setattr(lots_module, "LOTS_MAX", 2)
-    assert lots(bounded(tuple(Lot(day(number), number) for number in days))) == kept
+    assert lots(bounded(tuple(Lot(day(number), number) for number in days))) == remaining
 
 
 def test_renewing_lengthens_and_never_shortens() -> None:

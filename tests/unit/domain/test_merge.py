@@ -40,6 +40,12 @@ def merged(source: Account, target: Account = TARGET, now: object = NOW) -> Merg
     return result
 
 
+def merge_refused(source: Account, target: Account) -> Refusal:
+    refusal = merge(source, target, NOW)
+    assert isinstance(refusal, Refusal)
+    return refusal
+
+
 def owing(points: int) -> Account:
     return replace(in_debt(points), customer_id="1002")
 
@@ -74,16 +80,13 @@ def test_the_vanished_account_is_a_tombstone_that_points_to_the_survivor() -> No
     assert settled(gone, NOW).figures == (0, 0, 0, 0, 0, 0)
     other = replace(account((1, 20)), customer_id="1003")
     for pair in ((gone, other), (other, gone)):
-        refusal = merge(*pair, NOW)
-        assert isinstance(refusal, Refusal)
+        refusal = merge_refused(*pair)
         assert refusal.code is Code.ACCOUNT_MERGED
         assert "1002" in refusal.message
 
 
 def test_an_account_is_not_merged_into_itself() -> None:
-    refusal = merge(TARGET, TARGET, NOW)
-    assert isinstance(refusal, Refusal)
-    assert refusal.code is Code.SAME_ACCOUNT
+    assert merge_refused(TARGET, TARGET).code is Code.SAME_ACCOUNT
 
 
 def test_merging_an_account_without_entries_writes_a_tombstone_and_no_entry() -> None:
@@ -210,7 +213,5 @@ def test_an_erased_customer_takes_no_commands_and_is_not_merged() -> None:
     for command in (c.Grant(1, through(20)), c.Settle(), c.SpendOnOrder(1, "o1", "till")):
         assert refused(gone, command) is Code.CUSTOMER_ERASED
     for pair in ((gone, TARGET), (TARGET, gone)):
-        refusal = merge(*pair, NOW)
-        assert isinstance(refusal, Refusal)
-        assert refusal.code is Code.CUSTOMER_ERASED
+        assert merge_refused(*pair).code is Code.CUSTOMER_ERASED
     assert settled(gone, NOW).figures == (0, 0, 0, 0, 0, 0)

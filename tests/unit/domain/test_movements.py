@@ -1,4 +1,4 @@
-"""Each movement of the book: from where, to where, under which topic, and when it is refused."""
+"""Each movement of points: from where, to where, under which topic, and when it is refused."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -75,12 +75,7 @@ def grant(topic: Topic) -> c.Grant:
     ],
 )
 def test_a_movement_is_one_entry_between_two_buckets(
-    before: Account | State,
-    command: c.Command,
-    source: str,
-    target: str,
-    topic: str,
-    approved: int,
+    before: Account | State, command: c.Command, source: str, target: str, topic: str, approved: int
 ) -> None:
     decision = done(before, command)
     account_before = before.account if isinstance(before, State) else before
@@ -102,18 +97,20 @@ def test_a_lot_that_lapses_goes_from_approved_to_expired() -> None:
 
 
 @pytest.mark.parametrize(
-    ("there", "asked", "enough"), [(5, 4, True), (5, 5, True), (5, 6, False), (0, 1, False)]
+    ("there", "requested", "enough"), [(5, 4, True), (5, 5, True), (5, 6, False), (0, 1, False)]
 )
 @pytest.mark.parametrize("kind", ["consume", "remove", "hold"])
-def test_no_more_is_spent_than_is_there(kind: str, there: int, asked: int, enough: bool) -> None:
+def test_no_more_is_spent_than_is_there(
+    kind: str, there: int, requested: int, enough: bool
+) -> None:
     before = account((there, 20)) if there else Account("1001")
     commands: dict[str, c.Command] = {
-        "consume": c.Consume(asked),
-        "remove": c.Remove(asked),
-        "hold": c.PlaceHold(asked, "h1", 600),
+        "consume": c.Consume(requested),
+        "remove": c.Remove(requested),
+        "hold": c.PlaceHold(requested, "h1", 600),
     }
     if enough:
-        assert done(before, commands[kind]).account.figures.approved == there - asked
+        assert done(before, commands[kind]).account.figures.approved == there - requested
     else:
         assert refused(before, commands[kind]) is Code.INSUFFICIENT_POINTS
 
@@ -259,8 +256,7 @@ def test_lapsed_points_come_back_on_a_new_day_where_a_rule_says_so(
 
 
 @pytest.mark.parametrize(
-    "command",
-    [c.Grant(1, Rolling(Days(8))), c.Consume(1, renew=Rolling(Days(8)))],
+    "command", [c.Grant(1, Rolling(Days(8))), c.Consume(1, renew=Rolling(Days(8)))]
 )
 def test_activity_renews_every_lot_where_expiry_rolls(command: c.Command) -> None:
     after = done(account((5, 12), (5, 25)), command).account

@@ -1,4 +1,4 @@
-"""What must remain of an order's points, in whatever order its news comes."""
+"""What must remain of an order's points, in whatever sequence its updates arrive."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -46,8 +46,8 @@ ONE_PERCENT = EarningRule(unit_minor=100)
 EMPTY = Account("1001")
 
 
-def news(priced_minor: int, seconds: int = 0, **more: object) -> OrderUpdate:
-    """News of the order's goods as of so many seconds after now."""
+def update(priced_minor: int, seconds: int = 0, **more: object) -> OrderUpdate:
+    """An update of the order's goods as of so many seconds after now."""
     said = OrderUpdate(updated_at=NOW + seconds * SECOND, goods=Goods(priced_minor))
     return replace(said, **more)  # type: ignore[arg-type]
 
@@ -60,43 +60,43 @@ CANCELLED = OrderUpdate(cancelled=True)
 CONFIRMED = OrderUpdate(confirmed_at=NOW)
 
 
-def tell(
+def merge(
     before: Account, order: Order, said: OrderUpdate, rule: EarningRule = ONE_PERCENT
 ) -> Decision:
     return done(State(before, order), c.UpdateOrder("o1", said, rule, IN_30_DAYS))
 
 
-def told(
+def after_all(
     before: Account, messages: Iterable[OrderUpdate], rule: EarningRule = ONE_PERCENT
 ) -> tuple[Account, Order]:
     """The account and the order after all of these messages."""
     order = Order("o1")
     for said in messages:
-        decision = tell(before, order, said, rule)
+        decision = merge(before, order, said, rule)
         before, order = decision.account, decision.order or order
     return before, order
 
 
-# --- news ----------------------------------------------------------------------------------------
+# --- updates -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("seconds", "points"), [(-1, 10), (0, 10), (1, 20)])
 def test_the_newest_goods_win_and_of_equally_new_ones_the_smaller(
     seconds: int, points: int
 ) -> None:
-    for messages in permutations([news(1000, 0), news(2000, seconds)]):
-        _, order = told(EMPTY, messages)
+    for messages in permutations([update(1000, 0), update(2000, seconds)]):
+        _, order = after_all(EMPTY, messages)
         assert order.target_points == order.pending_points == points
 
 
 EQUALLY_NEW = [
     [
-        news(1000),
-        news(1000, removed=Goods(500)),
+        update(1000),
+        update(1000, removed=Goods(500)),
         OrderUpdate(refunds=(Refund("r2", Goods(0), 500),)),
     ],
     [
-        news(1000),
+        update(1000),
         OrderUpdate(refunds=(Refund("r1", Goods(500), None),)),
         OrderUpdate(refunds=(Refund("r1", Goods(500), 0),)),
         OrderUpdate(refunds=(Refund("r2", Goods(0), 500),)),
@@ -105,65 +105,71 @@ EQUALLY_NEW = [
 
 
 @pytest.mark.parametrize("said", EQUALLY_NEW)
-def test_of_equally_new_news_the_same_counts_whichever_came_first(said: list[OrderUpdate]) -> None:
-    found = {told(EMPTY, messages)[1].target_points for messages in permutations(said)}
+def test_of_equally_new_updates_the_same_counts_whichever_came_first(
+    said: list[OrderUpdate],
+) -> None:
+    found = {after_all(EMPTY, messages)[1].target_points for messages in permutations(said)}
     assert len(found) == 1
 
 
 @pytest.mark.parametrize("said", [OrderUpdate(goods=Goods(1000)), OrderUpdate(updated_at=NOW)])
 def test_goods_without_their_time_or_a_time_without_goods_say_nothing(said: OrderUpdate) -> None:
-    after, order = told(EMPTY, [said])
+    after, order = after_all(EMPTY, [said])
     assert (order.goods, order.target_points, after.version) == (None, 0, 0)
 
 
 def test_pieces_that_are_missing_before_their_refund_is_listed_are_taken_back_once() -> None:
-    """As when a return is received first and refunded later, in whatever order that is told."""
-    created, paid_back = news(2000, confirmed_at=NOW), Refund("r1", Goods(1000))
-    received = news(1000, 1, removed=Goods(1000))
+    """As when a return is received first and refunded later, in whatever sequence that arrives."""
+    created, paid_back = update(2000, confirmed_at=NOW), Refund("r1", Goods(1000))
+    received = update(1000, 1, removed=Goods(1000))
     alone = OrderUpdate(refunds=(replace(paid_back, reported_at=NOW + 2 * SECOND),))
-    listed = news(2000, 2, refunds=(replace(paid_back, reported_at=NOW + 2 * SECOND),))
+    listed = update(2000, 2, refunds=(replace(paid_back, reported_at=NOW + 2 * SECOND),))
     for messages in permutations([created, received, alone, listed]):
         before, order = EMPTY, Order("o1")
         for said in messages:
-            decision = tell(before, order, said)
+            decision = merge(before, order, said)
             before, order = decision.account, decision.order or order
             assert order.goods is None or 10 <= before.figures.total <= 20
         assert before.figures.approved == 10
         assert before.figures.lifetime <= 20
 
 
-def test_news_that_says_nothing_new_writes_nothing() -> None:
-    before, order = told(EMPTY, [news(1000, confirmed_at=NOW), refund("r1", 100)])
-    again = tell(before, order, news(1000, confirmed_at=NOW, refunds=(Refund("r1", Goods(100)),)))
+def test_an_update_that_says_nothing_new_writes_nothing() -> None:
+    before, order = after_all(EMPTY, [update(1000, confirmed_at=NOW), refund("r1", 100)])
+    again = merge(
+        before, order, update(1000, confirmed_at=NOW, refunds=(Refund("r1", Goods(100)),))
+    )
     assert (again.entries, again.order) == ((), None)
     assert not again.changes(before)
 
 
 def test_what_an_order_earns_is_pending_until_it_is_confirmed() -> None:
-    before, order = told(EMPTY, [news(1000)])
+    before, order = after_all(EMPTY, [update(1000)])
     assert (before.figures.pending, before.figures.approved) == (10, 0)
-    decision = tell(before, order, CONFIRMED)
+    decision = merge(before, order, CONFIRMED)
     assert topics(decision.entries) == ["points/add/order"]
     assert decision.account.figures == (10, 0, 10, 10, 0, 0)
     assert order_of(decision).grant_lots == (Lot(TODAY + timedelta(days=30), 10),)
 
 
 def test_a_confirmed_order_earns_at_once() -> None:
-    decision = tell(EMPTY, Order("o1"), news(1000, confirmed_at=NOW))
+    decision = merge(EMPTY, Order("o1"), update(1000, confirmed_at=NOW))
     assert topics(decision.entries) == ["points/add/order"]
     assert order_of(decision).customer_id == "1001"
 
 
-def test_the_rule_that_an_order_first_earned_by_is_kept() -> None:
-    before, order = told(EMPTY, [news(1000)])
+def test_an_order_goes_on_earning_by_its_first_rule() -> None:
+    before, order = after_all(EMPTY, [update(1000)])
     double = EarningRule(100, 2, programme_version=2)
-    decision = tell(before, order, news(2000, 1), double)
+    decision = merge(before, order, update(2000, 1), double)
     assert order_of(decision).target_points == 20
     assert order_of(decision).rule == ONE_PERCENT
 
 
-def test_a_refund_is_known_by_its_id_and_counted_once() -> None:
-    _, order = told(EMPTY, [news(1000), refund("r1", 300), refund("r1", 300), refund("r2", 200)])
+def test_a_refund_is_identified_by_its_id_and_counted_once() -> None:
+    _, order = after_all(
+        EMPTY, [update(1000), refund("r1", 300), refund("r1", 300), refund("r2", 200)]
+    )
     assert order.pending_points == 5
 
 
@@ -175,47 +181,47 @@ def test_what_is_newest_of_a_refund_wins_and_of_equally_new_what_took_more(
     less = Refund("r1", money_minor=300, reported_at=NOW)
     more = Refund("r1", money_minor=500, reported_at=NOW + seconds * SECOND)
     for messages in permutations(
-        [news(1000), *(OrderUpdate(refunds=(one,)) for one in (less, more))]
+        [update(1000), *(OrderUpdate(refunds=(one,)) for one in (less, more))]
     ):
-        assert told(EMPTY, messages)[1].pending_points == left
+        assert after_all(EMPTY, messages)[1].pending_points == left
 
 
 def test_a_refund_whose_money_did_not_arrive_takes_nothing_in_the_end() -> None:
     on_its_way = OrderUpdate(refunds=(Refund("r1", money_minor=300, reported_at=NOW),))
     failed = OrderUpdate(refunds=(Refund("r1", money_minor=None, reported_at=NOW + SECOND),))
-    for messages in permutations([news(1000, confirmed_at=NOW), on_its_way, failed]):
-        after, order = told(EMPTY, messages)
+    for messages in permutations([update(1000, confirmed_at=NOW), on_its_way, failed]):
+        after, order = after_all(EMPTY, messages)
         assert order.approved_points == after.figures.approved == 10
 
 
 def test_a_refund_named_twice_in_one_message_is_counted_once() -> None:
     twice = OrderUpdate(refunds=(Refund("r1", Goods(300)),) * 2)
-    assert told(EMPTY, [news(1000), twice])[1].pending_points == 7
+    assert after_all(EMPTY, [update(1000), twice])[1].pending_points == 7
 
 
 @pytest.mark.parametrize(("third", "left"), [(399, 1), (400, 0), (401, 0), (9999, 0)])
 def test_partial_refunds_never_take_more_than_was_granted(third: int, left: int) -> None:
-    messages = [news(1000, confirmed_at=NOW), refund("r1", 300), refund("r2", 200)]
-    after, order = told(EMPTY, [*messages, refund("r3", third + 1)])
+    messages = [update(1000, confirmed_at=NOW), refund("r1", 300), refund("r2", 200)]
+    after, order = after_all(EMPTY, [*messages, refund("r3", third + 1)])
     assert order.approved_points == after.figures.approved == left
     assert after.balances.reversed == 10 - left
 
 
 MESSAGES = [
-    news(1000, 0),
-    news(1200, 1, confirmed_at=NOW),
+    update(1000, 0),
+    update(1200, 1, confirmed_at=NOW),
     refund("r1", 300),
     replace(refund("r2", 100), updated_at=NOW + 2 * SECOND, goods=Goods(1100)),
 ]
 
 
 @pytest.mark.parametrize("more", [(), (CANCELLED,)])
-def test_news_leads_to_the_same_points_in_whatever_order_it_comes(
+def test_updates_lead_to_the_same_points_in_any_sequence(
     more: tuple[OrderUpdate, ...],
 ) -> None:
     ends = set()
     for messages in permutations([*MESSAGES, *more, MESSAGES[2]]):
-        after, order = told(account((50, 31)), messages)
+        after, order = after_all(account((50, 31)), messages)
         figures = after.figures
         facts = replace(order, refunds=tuple(sorted(order.refunds, key=lambda r: r.refund_id)))
         ends.add(
@@ -235,9 +241,9 @@ def test_news_leads_to_the_same_points_in_whatever_order_it_comes(
 
 @pytest.mark.parametrize("when", [0, 1, 2])
 def test_a_cancelled_order_keeps_no_points_whenever_it_was_cancelled(when: int) -> None:
-    messages = [news(1000), CONFIRMED]
+    messages = [update(1000), CONFIRMED]
     messages.insert(when, CANCELLED)
-    after, order = told(EMPTY, messages)
+    after, order = after_all(EMPTY, messages)
     assert after.figures.total == order.pending_points == order.approved_points == 0
 
 
@@ -246,7 +252,7 @@ def test_pending_points_are_taken_back_before_approved_ones() -> None:
     order = replace(order, pending_points=4, approved_points=6)
     order = replace(order, grant_lots=(Lot(day(20), 2), Lot(day(25), 4)))
     before = promised(account((2, 20), (4, 25), (9, 15)), 4).account
-    decision = tell(before, order, refund("r1", 700))
+    decision = merge(before, order, refund("r1", 700))
     assert topics(decision.entries) == ["points/pending/cancel", "points/sub/refund"]
     assert [entry.points for entry in decision.entries] == [4, 3]
     assert lots(decision.account.lots) == {15: 9, 25: 3}
@@ -258,10 +264,10 @@ def test_a_refund_of_spent_points_follows_the_debt_policy_under_which_they_were_
     policy: DebtPolicy, approved: int
 ) -> None:
     rule = replace(ONE_PERCENT, debt_policy=policy)
-    before, order = told(EMPTY, [news(1000, confirmed_at=NOW)], rule)
+    before, order = after_all(EMPTY, [update(1000, confirmed_at=NOW)], rule)
     before = done(before, c.Consume(10)).account
     for later in DebtPolicy:
-        decision = tell(before, order, CANCELLED, replace(ONE_PERCENT, debt_policy=later))
+        decision = merge(before, order, CANCELLED, replace(ONE_PERCENT, debt_policy=later))
         assert decision.account.figures.approved == approved
         assert order_of(decision).current_points == 0
 
@@ -269,33 +275,33 @@ def test_a_refund_of_spent_points_follows_the_debt_policy_under_which_they_were_
 def test_points_that_a_refund_let_go_are_not_granted_again_when_it_fails() -> None:
     """They never left, so what takes the order up again gives them a second time."""
     clamp = replace(ONE_PERCENT, debt_policy=DebtPolicy.CLAMP)
-    before, order = told(EMPTY, [news(1000, confirmed_at=NOW)], clamp)
+    before, order = after_all(EMPTY, [update(1000, confirmed_at=NOW)], clamp)
     before = done(before, c.Consume(8)).account
     for said, approved, standing in (
         (refund("r1", 1000), 0, 0),
-        (news(1500, 1), 0, 5),
-        (news(2200, 2), 4, 12),
+        (update(1500, 1), 0, 5),
+        (update(2200, 2), 4, 12),
         (CANCELLED, 0, 0),
     ):
-        decision = tell(before, order, said)
+        decision = merge(before, order, said)
         before, order = decision.account, order_of(decision)
         assert (before.figures.approved, order.current_points) == (approved, standing)
     assert (before.figures.lifetime, order.approved_points, order.waived_points) == (14, 8, 8)
 
 
-def test_news_is_refused_where_the_promised_points_have_left_pending() -> None:
-    _, order = told(EMPTY, [news(1000)])
+def test_an_update_is_refused_where_the_promised_points_have_left_pending() -> None:
+    _, order = after_all(EMPTY, [update(1000)])
     other = State(promised(EMPTY, 9).account, order)
-    for said in (CONFIRMED, CANCELLED, news(2000, 1)):
+    for said in (CONFIRMED, CANCELLED, update(2000, 1)):
         command = c.UpdateOrder("o1", said, ONE_PERCENT, IN_30_DAYS)
         assert refused(other, command) is Code.NOT_PENDING
 
 
 def test_an_order_of_another_customer_moves_no_points_of_this_one() -> None:
-    _, order = told(EMPTY, [news(1000)])
+    _, order = after_all(EMPTY, [update(1000)])
     theirs = replace(order, customer_id="1002", pending_points=0)
-    update = c.UpdateOrder("o1", CONFIRMED, ONE_PERCENT, IN_30_DAYS)
-    for command in (update, c.SpendOnOrder(1, "o1", "till")):
+    confirm = c.UpdateOrder("o1", CONFIRMED, ONE_PERCENT, IN_30_DAYS)
+    for command in (confirm, c.SpendOnOrder(1, "o1", "till")):
         assert refused(State(account((5, 20)), theirs), command) is Code.NOT_THE_OWNER
 
 
@@ -303,7 +309,7 @@ def test_an_order_of_whoever_was_merged_into_this_customer_is_theirs() -> None:
     order = Order("o1", customer_id="1002")
     merged = replace(EMPTY, merged_from=("1003", "1002"))
     for state in (State(merged, order), State(EMPTY, order, customer_id="1002")):
-        decision = done(state, c.UpdateOrder("o1", news(1000), ONE_PERCENT, IN_30_DAYS))
+        decision = done(state, c.UpdateOrder("o1", update(1000), ONE_PERCENT, IN_30_DAYS))
         assert decision.account.figures.pending == 10
         assert order_of(decision).customer_id == "1002"
 

@@ -3,24 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-import pytest
-
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
 from pointbook.domain.decide import Decision
 from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
 from pointbook.domain.refusal import Code
 from pointbook.domain.state import State
-from tests.support.domain import (
-    IN_30_DAYS,
-    MILLISECOND,
-    NOW,
-    SECOND,
-    done,
-    order_of,
-    refused,
-    topics,
-)
+from tests.support.domain import IN_30_DAYS, NOW, SECOND, done, order_of, refused, topics
 
 DAY = timedelta(days=1)
 TWO_DAYS = EarningRule(unit_minor=100, pending_days=2)
@@ -29,7 +18,7 @@ NO_UPDATE = OrderUpdate()
 EMPTY = Account("1001")
 
 
-def tell(
+def merge(
     before: Account,
     order: Order,
     update: OrderUpdate,
@@ -41,7 +30,7 @@ def tell(
 
 def promised() -> tuple[Account, Order]:
     """An order confirmed now, with 10 points that are pending for two days."""
-    decision = tell(EMPTY, Order("o1"), CONFIRMED)
+    decision = merge(EMPTY, Order("o1"), CONFIRMED)
     return decision.account, order_of(decision)
 
 
@@ -51,40 +40,27 @@ def test_a_confirmed_order_waits_for_its_days() -> None:
     assert order.approves_at == order.due_at == NOW + 2 * DAY
 
 
-@pytest.mark.parametrize(
-    ("offset", "approved"), [(-MILLISECOND, 0), (timedelta(), 10), (MILLISECOND, 10)]
-)
-def test_the_days_being_over_is_enough_to_approve_without_any_news(
-    offset: timedelta, approved: int
-) -> None:
-    account, order = promised()
-    decision = tell(account, order, NO_UPDATE, NOW + 2 * DAY + offset)
-    assert decision.account.figures.approved == approved
-    assert decision.account.figures.pending == 10 - approved
-    assert (decision.order is None) == (approved == 0)
-
-
 def test_approved_points_last_from_the_day_on_which_they_are_approved() -> None:
     account, order = promised()
-    decision = tell(account, order, NO_UPDATE, NOW + 2 * DAY)
+    decision = merge(account, order, NO_UPDATE, NOW + 2 * DAY)
     assert topics(decision.entries) == ["points/add/order"]
     assert [lot.valid_through.day for lot in decision.account.lots] == [11]  # 12 March and 30 days
     assert order_of(decision).due_at is None
-    again = tell(decision.account, order_of(decision), NO_UPDATE, NOW + 3 * DAY)
+    again = merge(decision.account, order_of(decision), NO_UPDATE, NOW + 3 * DAY)
     assert (again.entries, again.order) == ((), None)
 
 
 def test_the_earliest_confirmation_counts_in_whatever_order_they_come() -> None:
     earlier = OrderUpdate(confirmed_at=NOW - DAY)
-    for news in ((CONFIRMED, earlier), (earlier, CONFIRMED)):
+    for updates in ((CONFIRMED, earlier), (earlier, CONFIRMED)):
         order = Order("o1")
-        for said in news:
+        for said in updates:
             order = order.merged_with(said, TWO_DAYS)
         assert (order.confirmed_at, order.approves_at) == (NOW - DAY, NOW + DAY)
 
 
 def test_an_order_that_is_not_confirmed_is_never_due() -> None:
-    order = order_of(tell(EMPTY, Order("o1"), OrderUpdate(NOW, Goods(1000))))
+    order = order_of(merge(EMPTY, Order("o1"), OrderUpdate(NOW, Goods(1000))))
     assert (order.pending_points, order.approves_at, order.due_at) == (10, None, None)
     confirmed = Order("o1").merged_with(OrderUpdate(confirmed_at=NOW), TWO_DAYS)
     assert (confirmed.approves_at, confirmed.due_at) == (None, None)
@@ -93,30 +69,30 @@ def test_an_order_that_is_not_confirmed_is_never_due() -> None:
 def test_the_days_of_the_rule_that_was_frozen_count() -> None:
     account, order = promised()
     at_once = replace(TWO_DAYS, pending_days=0)
-    decision = tell(account, order, replace(CONFIRMED, updated_at=NOW + SECOND), NOW, at_once)
+    decision = merge(account, order, replace(CONFIRMED, updated_at=NOW + SECOND), NOW, at_once)
     assert decision.account.figures.approved == 0
     assert order_of(decision).approves_at == NOW + 2 * DAY
 
 
 def test_a_refund_while_points_are_pending_takes_them_from_there() -> None:
     account, order = promised()
-    decision = tell(account, order, OrderUpdate(refunds=(Refund("r1", Goods(400)),)))
+    decision = merge(account, order, OrderUpdate(refunds=(Refund("r1", Goods(400)),)))
     assert topics(decision.entries) == ["points/pending/cancel"]
     assert order_of(decision).due_at == NOW + 2 * DAY
-    later = tell(decision.account, order_of(decision), NO_UPDATE, NOW + 2 * DAY)
+    later = merge(decision.account, order_of(decision), NO_UPDATE, NOW + 2 * DAY)
     assert later.account.figures.approved == 6
 
 
 def test_nothing_is_due_of_an_order_that_lost_all_its_points() -> None:
     account, order = promised()
-    gone = tell(account, order, OrderUpdate(cancelled=True))
+    gone = merge(account, order, OrderUpdate(cancelled=True))
     assert order_of(gone).due_at is None
 
 
 def test_what_an_order_earns_later_is_approved_at_once_when_the_days_are_over() -> None:
     account, order = promised()
-    news = OrderUpdate(NOW + 2 * DAY, Goods(1500))
-    decision = tell(account, order, news, NOW + 2 * DAY)
+    updates = OrderUpdate(NOW + 2 * DAY, Goods(1500))
+    decision = merge(account, order, updates, NOW + 2 * DAY)
     assert topics(decision.entries) == ["points/add/order", "points/add/order"]
     assert decision.account.figures.approved == 15
 
@@ -130,5 +106,5 @@ def test_points_that_left_pending_otherwise_are_not_approved() -> None:
 def test_an_account_that_has_seen_a_later_time_approves_by_it() -> None:
     account, order = promised()
     account = done(account, c.Grant(1, IN_30_DAYS), NOW + 2 * DAY).account
-    assert tell(account, order, NO_UPDATE, NOW).account.figures.approved == 11
+    assert merge(account, order, NO_UPDATE, NOW).account.figures.approved == 11
     assert account.figures.approved == 1

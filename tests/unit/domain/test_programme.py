@@ -58,7 +58,7 @@ UNUSUAL = {
     "return_spent": ("share", ReturnSpent.SHARE),
     "flow_entries_per_hour": ("1", 1),
 }
-"""Of every rule a text that is not the usual one, and its value."""
+"""A text of every rule that is not its default, and its value."""
 
 
 def test_every_field_of_a_programme_but_its_version_is_a_rule() -> None:
@@ -94,42 +94,34 @@ def test_there_is_one_way_to_write_what_may_be_given_in_several(
     assert default_programme(**{name: text}).texts()[name] == written
 
 
+WRONG = {
+    "earn_unit_minor": ["0"],
+    "points_per_unit": ["-1", "1.5", "１"],
+    "pending_days": ["366"],
+    "sign_up_points": ["1000001"],
+    "hold_seconds": ["86401"],
+    "gift_cards_earn": ["true"],
+    "rank_multipliers": [
+        *("gold", "gold=0", "gold=10000", "gold=150%", "=150", "gold =150", "gold=150,"),
+        "gold=150,GOLD=160",
+        ",".join(f"rank{number}=150" for number in range(21)),
+        f"{'x' * 256}=150",
+        ",".join(f"{number}{'x' * 100}=150" for number in range(10)),
+    ],
+    "excluded_tag": ["a,b", " blanks ", "x" * 256],
+    "reminder_days": ["7,30", "7,7", "0", "1000", "6,5,4,3,2,1"],
+    "combines_with": ["order,order", "everything"],
+    "lapsed_expiry": ["later"],
+    "expiry": ["expire"],
+}
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
         *((name, "?,") for name in RULES),
         *((name, "") for name in RULES if DEFAULTS[name]),
-        ("earn_unit_minor", "0"),
-        ("points_per_unit", "-1"),
-        ("points_per_unit", "1.5"),
-        ("points_per_unit", "１"),
-        ("pending_days", "366"),
-        ("sign_up_points", "1000001"),
-        ("hold_seconds", "86401"),
-        ("gift_cards_earn", "true"),
-        ("rank_multipliers", "gold"),
-        ("rank_multipliers", "gold=0"),
-        ("rank_multipliers", "gold=10000"),
-        ("rank_multipliers", "gold=150%"),
-        ("rank_multipliers", "=150"),
-        ("rank_multipliers", "gold =150"),
-        ("rank_multipliers", "gold=150,"),
-        ("rank_multipliers", "gold=150,GOLD=160"),
-        ("rank_multipliers", ",".join(f"rank{number}=150" for number in range(21))),
-        ("rank_multipliers", f"{'x' * 256}=150"),
-        ("rank_multipliers", ",".join(f"{number}{'x' * 100}=150" for number in range(10))),
-        ("excluded_tag", "a,b"),
-        ("excluded_tag", " blanks "),
-        ("excluded_tag", "x" * 256),
-        ("reminder_days", "7,30"),
-        ("reminder_days", "7,7"),
-        ("reminder_days", "0"),
-        ("reminder_days", "1000"),
-        ("reminder_days", "6,5,4,3,2,1"),
-        ("combines_with", "order,order"),
-        ("combines_with", "everything"),
-        ("lapsed_expiry", "later"),
-        ("expiry", "expire"),
+        *((name, text) for name, texts in WRONG.items() for text in texts),
     ],
 )
 def test_a_text_that_cannot_be_used_is_refused_with_its_rule_and_what_to_give(
@@ -241,7 +233,7 @@ def warned(**texts: str) -> tuple[str, ...]:
     return warnings(default_programme(**texts), TODAY)
 
 
-def test_the_usual_programme_needs_no_warning() -> None:
+def test_the_default_programme_has_no_warning() -> None:
     assert warned() == ()
 
 
@@ -288,7 +280,7 @@ def test_a_hold_that_nobody_can_use_in_time_is_pointed_out() -> None:
 # --- tags -----------------------------------------------------------------------------------------
 
 
-def test_a_tag_is_known_by_its_digest_however_it_is_cased() -> None:
+def test_a_tags_digest_does_not_depend_on_its_case() -> None:
     digest = tag_digest("Gold")
     assert tag_digest(" gOLD\n") == digest
     assert tag_digest("silver") != digest

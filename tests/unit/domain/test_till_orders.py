@@ -101,14 +101,6 @@ def test_points_that_were_a_debt_repay_it_when_they_are_given_back() -> None:
     assert decision.account.figures.spent == 0
 
 
-def test_each_till_spending_comes_back_by_itself() -> None:
-    first = done(account((9, 20)), spend(5))
-    both = done(after(first), spend(2, "till-2"))
-    decision = give_back(both, "till-2")
-    assert decision.account.figures.spent == 5
-    assert [s.returned_points for s in order_of(decision).spendings] == [0, 2]
-
-
 @pytest.mark.parametrize("points", [0, -1])
 def test_a_till_spends_at_least_one_point(points: int) -> None:
     with pytest.raises(ValueError, match="points is"):

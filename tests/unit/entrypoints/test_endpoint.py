@@ -4,36 +4,16 @@ from typing import Any
 
 import pytest
 
+from pointbook import errors
 from pointbook.base_container import BaseContainer
 from pointbook.domain.buckets import Figures
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.entrypoints.flow import flow_answer, flow_endpoint
-from pointbook.entrypoints.http import (
-    Handler,
-    my_page_endpoint,
-    operator_endpoint,
-)
+from pointbook.entrypoints.http import Handler, my_page_endpoint, operator_endpoint
 from pointbook.entrypoints.request import Event, Request
 from pointbook.entrypoints.response import Response, problem
-from pointbook.errors import (
-    BodyTooLarge,
-    InvalidRequest,
-    LedgerUnavailable,
-    MalformedBody,
-    MethodNotAllowed,
-    NotAnOperator,
-    NotYours,
-    OriginRefused,
-    PointbookError,
-    RateLimited,
-    SettingsError,
-    SignatureMissing,
-    SignatureWrong,
-    Unauthenticated,
-    Unavailable,
-    UnknownShop,
-)
 from pointbook.ledger.instruction import Booked
+from tests.support.logs import logged
 from tests.unit.entrypoints.events import LOGIN_URL, container, event
 
 type Answers = Callable[[Request], Response]
@@ -97,8 +77,8 @@ def test_an_answer_carries_json_a_request_id_and_where_the_time_went() -> None:
     "handler",
     [
         lambda _: Response(200, {}),
-        raising(Unauthenticated("token_missing")),
-        raising(LedgerUnavailable(3)),
+        raising(errors.Unauthenticated("token_missing")),
+        raising(errors.LedgerUnavailable(3)),
         raising(ZeroDivisionError()),
     ],
 )
@@ -110,30 +90,38 @@ def test_any_page_may_read_every_answer_but_none_with_credentials(handler: Answe
     assert "X-Request-Id" in headers
 
 
-PROBLEMS: list[tuple[PointbookError, int, str]] = [
-    (Unauthenticated("token_missing"), 401, "token_missing"),
-    (Unauthenticated("token_invalid"), 401, "token_invalid"),
-    (Unauthenticated("token_expired"), 401, "token_expired"),
-    (NotYours(), 403, "not_yours"),
-    (OriginRefused(), 403, "origin_not_allowed"),
-    (NotAnOperator(), 403, "operator_missing"),
-    (UnknownShop("not ours"), 422, "unknown_shop"),
-    (BodyTooLarge(65536), 413, "body_too_large"),
-    (MalformedBody("no JSON"), 422, "invalid_request"),
-    (InvalidRequest("points", "points is 0"), 422, "invalid_request"),
-    (InvalidRequest("k", "m", code="idempotency_key_missing"), 400, "idempotency_key_missing"),
-    (MethodNotAllowed("PUT", "POST"), 405, "method_not_allowed"),
-    (LedgerUnavailable(3), 503, "ledger_unavailable"),
-    (Unavailable(5, code="hold_failed", message="later"), 503, "hold_failed"),
-    (Unavailable(60, code="hold_releasing", message="later"), 503, "hold_releasing"),
-    (Unavailable(5, code="secrets_unavailable", message="later"), 503, "secrets_unavailable"),
-    (RateLimited(5), 429, "rate_limited"),
+PROBLEMS: list[tuple[errors.PointbookError, int, str]] = [
+    (errors.Unauthenticated("token_missing"), 401, "token_missing"),
+    (errors.Unauthenticated("token_invalid"), 401, "token_invalid"),
+    (errors.Unauthenticated("token_expired"), 401, "token_expired"),
+    (errors.NotYours(), 403, "not_yours"),
+    (errors.OriginRefused(), 403, "origin_not_allowed"),
+    (errors.NotAnOperator(), 403, "operator_missing"),
+    (errors.UnknownShop("not ours"), 422, "unknown_shop"),
+    (errors.BodyTooLarge(65536), 413, "body_too_large"),
+    (errors.MalformedBody("no JSON"), 422, "invalid_request"),
+    (errors.InvalidRequest("points", "points is 0"), 422, "invalid_request"),
+    (
+        errors.InvalidRequest("k", "m", code="idempotency_key_missing"),
+        400,
+        "idempotency_key_missing",
+    ),
+    (errors.MethodNotAllowed("PUT", "POST"), 405, "method_not_allowed"),
+    (errors.LedgerUnavailable(3), 503, "ledger_unavailable"),
+    (errors.Unavailable(5, code="hold_failed", message="later"), 503, "hold_failed"),
+    (errors.Unavailable(60, code="hold_releasing", message="later"), 503, "hold_releasing"),
+    (
+        errors.Unavailable(5, code="secrets_unavailable", message="later"),
+        503,
+        "secrets_unavailable",
+    ),
+    (errors.RateLimited(5), 429, "rate_limited"),
 ]
 
 
 @pytest.mark.parametrize(("error", "status", "code"), PROBLEMS)
 def test_every_error_is_a_problem_with_its_own_status_and_code(
-    error: PointbookError, status: int, code: str
+    error: errors.PointbookError, status: int, code: str
 ) -> None:
     answer = my_page(raising(error))
     assert answer["statusCode"] == status
@@ -150,27 +138,27 @@ def test_an_operators_tool_is_answered_without_what_browsers_need() -> None:
     assert (answer["statusCode"], body_of(answer)) == (201, {"iam": {}})
     assert answer["headers"]["X-Request-Id"] == "request-1"
     assert "Access-Control-Allow-Origin" not in answer["headers"]
-    refused = operator(raising(InvalidRequest("points", "points is 0")))
+    refused = operator(raising(errors.InvalidRequest("points", "points is 0")))
     assert refused["headers"]["Content-Type"] == "application/problem+json"
     assert (refused["statusCode"], body_of(refused)["field"]) == (422, "points")
     assert operator(lambda _: Response(200, {}), event(body=b"x" * 101))["statusCode"] == 413
     assert operator(raising(ZeroDivisionError("detail")))["statusCode"] == 500
 
 
-def test_only_who_is_not_logged_in_is_told_where_to_log_in() -> None:
-    answer = my_page(raising(Unauthenticated("token_expired")))
+def test_only_who_is_not_logged_in_gets_the_login_url() -> None:
+    answer = my_page(raising(errors.Unauthenticated("token_expired")))
     assert body_of(answer)["login_url"] == LOGIN_URL
     assert answer["headers"]["WWW-Authenticate"] == "Bearer"
-    assert "login_url" not in body_of(my_page(raising(NotYours())))
+    assert "login_url" not in body_of(my_page(raising(errors.NotYours())))
 
 
 def test_a_problem_with_a_field_names_it() -> None:
-    answer = my_page(raising(InvalidRequest("points", "points is 0")))
+    answer = my_page(raising(errors.InvalidRequest("points", "points is 0")))
     assert body_of(answer)["field"] == "points"
 
 
-def test_what_is_unavailable_says_when_to_ask_again() -> None:
-    answer = my_page(raising(LedgerUnavailable(3)))
+def test_an_unavailable_answer_says_when_to_retry() -> None:
+    answer = my_page(raising(errors.LedgerUnavailable(3)))
     assert answer["headers"]["Retry-After"] == "3"
 
 
@@ -197,12 +185,12 @@ def test_what_the_ledger_declines_has_its_status(code: str, status: int) -> None
     "error",
     [
         RuntimeError("table arn:aws:dynamodb:secret"),
-        SettingsError("TABLE_NAME", "is not set; secret"),
+        errors.SettingsError("TABLE_NAME", "is not set; secret"),
         KeyError("secret"),
         RecursionError("secret"),
     ],
 )
-def test_an_unexpected_error_is_logged_and_not_told(
+def test_an_unexpected_error_is_logged_and_not_shown(
     error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for run in (my_page, flow):
@@ -212,23 +200,19 @@ def test_an_unexpected_error_is_logged_and_not_told(
         assert "secret" not in answer["body"]
         assert "Traceback" not in answer["body"]
         assert answer["headers"]["X-Request-Id"] == "request-1"
-        (line,) = capsys.readouterr().out.splitlines()
-        written = json.loads(line)
+        (written,) = logged(capsys)
         assert written["level"] == "ERROR"
         assert written["request_id"] == "request-1"
         assert type(error).__name__ in written["exception"]
 
 
-def test_a_glance_at_somebody_elses_points_is_logged_and_counted(
+def test_a_request_for_another_customers_points_is_logged_and_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    my_page(raising(NotYours()))
-    metric, line = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    my_page(raising(errors.NotYours()))
+    metric, line = logged(capsys)
     assert (metric["RequestsNotServed"], metric["Code"]) == ([1], "not_yours")
-    assert (line["level"], line["message"]) == (
-        "WARNING",
-        "access_to_other_customer_denied",
-    )
+    assert (line["level"], line["message"]) == ("WARNING", "access_to_other_customer_denied")
 
 
 @pytest.mark.parametrize("run", [my_page, flow])
@@ -269,28 +253,32 @@ def test_an_action_that_was_carried_out_gives_flow_its_return_value() -> None:
 
 
 @pytest.mark.parametrize("code", [code for code in Code if code is not Code.RATE_LIMITED])
-def test_an_action_that_was_declined_tells_the_merchant_why(code: Code) -> None:
+def test_a_refused_action_shows_the_merchant_the_reason(code: Code) -> None:
     answer = flow(lambda _: flow_answer(Refusal(code, "Not enough points: 20 of 500.")))
     assert answer["statusCode"] == 422
     assert body_of(answer) == {"code": code, "message": "Not enough points: 20 of 500."}
 
 
-FLOW_ERRORS: list[tuple[PointbookError, int, str]] = [
-    (SignatureMissing(), 400, "signature_missing"),
-    (MalformedBody("no JSON"), 400, "malformed_body"),
-    (SignatureWrong(), 401, "signature_wrong"),
-    (MethodNotAllowed("GET", "POST"), 405, "method_not_allowed"),
-    (BodyTooLarge(65536), 413, "body_too_large"),
-    (InvalidRequest("points", "points is 0"), 422, "invalid_request"),
-    (UnknownShop("unknown"), 422, "unknown_shop"),
-    (LedgerUnavailable(3), 503, "ledger_unavailable"),
-    (Unavailable(5, code="secrets_unavailable", message="later"), 503, "secrets_unavailable"),
+FLOW_ERRORS: list[tuple[errors.PointbookError, int, str]] = [
+    (errors.SignatureMissing(), 400, "signature_missing"),
+    (errors.MalformedBody("no JSON"), 400, "malformed_body"),
+    (errors.SignatureWrong(), 401, "signature_wrong"),
+    (errors.MethodNotAllowed("GET", "POST"), 405, "method_not_allowed"),
+    (errors.BodyTooLarge(65536), 413, "body_too_large"),
+    (errors.InvalidRequest("points", "points is 0"), 422, "invalid_request"),
+    (errors.UnknownShop("unknown"), 422, "unknown_shop"),
+    (errors.LedgerUnavailable(3), 503, "ledger_unavailable"),
+    (
+        errors.Unavailable(5, code="secrets_unavailable", message="later"),
+        503,
+        "secrets_unavailable",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("error", "status", "code"), FLOW_ERRORS)
 def test_every_error_has_the_status_that_makes_flow_do_the_right_thing(
-    error: PointbookError, status: int, code: str
+    error: errors.PointbookError, status: int, code: str
 ) -> None:
     answer = flow(raising(error))
     assert answer["statusCode"] == status
@@ -298,6 +286,6 @@ def test_every_error_has_the_status_that_makes_flow_do_the_right_thing(
     assert body_of(answer) == {"code": code, "message": str(error)}
 
 
-def test_flow_is_told_when_to_send_again_and_which_method_to_use() -> None:
-    assert flow(raising(LedgerUnavailable(3)))["headers"]["Retry-After"] == "3"
-    assert flow(raising(MethodNotAllowed("GET", "POST")))["headers"]["Allow"] == "POST"
+def test_flows_answers_say_when_to_retry_and_which_method_to_use() -> None:
+    assert flow(raising(errors.LedgerUnavailable(3)))["headers"]["Retry-After"] == "3"
+    assert flow(raising(errors.MethodNotAllowed("GET", "POST")))["headers"]["Allow"] == "POST"

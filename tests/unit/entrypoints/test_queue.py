@@ -3,12 +3,12 @@
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from pointbook.entrypoints.queue import ONE_MESSAGE_SECONDS, queue_worker
 from pointbook.services.message import Message, message_text
+from tests.support.logs import logged
 from tests.unit.entrypoints.events import container
 from tools.make_events_webhooks import sqs_event
 
@@ -22,7 +22,7 @@ def text(number: int) -> str:
     )
 
 
-class LedgerDriver:
+class Worker:
     """Carries messages out, but for those whose number is bad."""
 
     def __init__(self, *bad: int, seconds_left: float = 60) -> None:
@@ -46,47 +46,36 @@ class LedgerDriver:
         return [int(one["itemIdentifier"][-12:]) for one in answer["batchItemFailures"]]
 
 
-def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-
-def test_messages_that_were_carried_out_do_not_come_again() -> None:
-    driver = LedgerDriver()
-    assert driver.work(text(1), text(2), text(3)) == []
-    assert driver.done == [1, 2, 3]
-
-
-def test_one_that_fails_comes_again_and_stops_no_other() -> None:
-    driver = LedgerDriver(2)
-    assert driver.work(text(1), text(2), text(3)) == [2]
-    assert driver.done == [1, 3]
-
-
-def test_where_all_fail_all_come_again() -> None:
-    assert LedgerDriver(1, 2).work(text(1), text(2)) == [1, 2]
-
-
-def test_one_that_cannot_be_read_comes_again_and_stops_no_other() -> None:
-    driver = LedgerDriver()
-    assert driver.work("{", text(2)) == [1]
-    assert driver.done == [2]
+@pytest.mark.parametrize(
+    ("texts", "bad", "again", "done"),
+    [
+        ([text(1), text(2), text(3)], [], [], [1, 2, 3]),
+        ([text(1), text(2), text(3)], [2], [2], [1, 3]),
+        ([text(1), text(2)], [1, 2], [1, 2], []),
+        (["{", text(2)], [], [1], [2]),
+        ([], [], [], []),
+    ],
+    ids=["all done", "one fails", "all fail", "one unreadable", "empty batch"],
+)
+def test_only_messages_that_failed_are_retried(
+    texts: list[str], bad: list[int], again: list[int], done: list[int]
+) -> None:
+    worker = Worker(*bad)
+    assert worker.work(*texts) == again
+    assert worker.done == done
 
 
 def test_what_there_is_no_time_left_for_is_left_for_the_next_call() -> None:
-    driver = LedgerDriver(seconds_left=ONE_MESSAGE_SECONDS - 0.001)
-    assert driver.work(text(1), text(2)) == [1, 2]
-    assert driver.done == []
-
-
-def test_an_empty_batch_is_nothing_to_do() -> None:
-    assert LedgerDriver().work() == []
+    worker = Worker(seconds_left=ONE_MESSAGE_SECONDS - 0.001)
+    assert worker.work(text(1), text(2)) == [1, 2]
+    assert worker.done == []
 
 
 def test_what_fails_is_logged_with_its_ids_and_counted_by_topic(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    LedgerDriver(1).work(text(1), text(2), "{ hanako@example.com")
-    written = lines(capsys)
+    Worker(1).work(text(1), text(2), "{ hanako@example.com")
+    written = logged(capsys)
     failed = next(line for line in written if line.get("message") == "webhook_failed")
     assert failed["message_id"].endswith("1")
     assert (failed["topic"], failed["event_id"]) == ("orders/paid", "event-1")

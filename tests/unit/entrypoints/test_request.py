@@ -155,7 +155,7 @@ def test_a_number_in_the_query_that_is_none_is_refused(query: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["k", "k" * 255, " é "])
-def test_an_idempotency_key_is_kept_as_it_is(key: str) -> None:
+def test_an_idempotency_key_is_read_unchanged(key: str) -> None:
     assert read_request(event(headers={"Idempotency-Key": key})).idempotency_key() == key
 
 

@@ -9,16 +9,8 @@ from typing import Any
 
 import pytest
 
+from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.commands import (
-    Command,
-    Consume,
-    Grant,
-    PlaceHold,
-    Settle,
-    SpendOnOrder,
-    UpdateOrder,
-)
 from pointbook.domain.decide import Decision, decide, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
@@ -63,7 +55,7 @@ type Scripted = list[Any]
 def account_with(points: int, customer_id: str = CUSTOMER, revision: int = 1) -> Account:
     """An account whose one entry granted `points` for ten days."""
     opened = Account(customer_id, account_id="b1")
-    granted = decide(State(opened), Grant(points, Days(10)), NOON) if points else None
+    granted = decide(State(opened), c.Grant(points, Days(10)), NOON) if points else None
     account = granted.account if isinstance(granted, Decision) else opened
     return replace(account, revision=revision)
 
@@ -81,32 +73,32 @@ def idempotency_record(content_hash: str) -> IdempotencyRecord:
 
 @dataclass(slots=True)
 class Script:
-    """A store that gives these answers one after the other, and notes what it was asked."""
+    """A store that gives these answers one after the other, and notes the calls."""
 
     loads: Scripted = field(default_factory=list)
     commits: Scripted = field(default_factory=list)
     accounts: Scripted = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
 
-    def load(self, wanted: ReadRequest, *, fresh: bool) -> Loaded:
-        self.asked.append("fresh" if fresh else "cheap")
+    def load(self, request: ReadRequest, *, fresh: bool) -> Loaded:
+        self.calls.append("fresh" if fresh else "cheap")
         return _next(self.loads)
 
     def account(self, shop: str, customer_id: str) -> Account | None:
-        self.asked.append(f"account {customer_id}")
+        self.calls.append(f"account {customer_id}")
         return _next(self.accounts)
 
     def commit(self, write: Write) -> Verdict:
-        self.asked.append("commit")
+        self.calls.append("commit")
         self.writes.append(write)
         return _next(self.commits)
 
     def entries(self, *_: Any, **__: Any) -> Any:
-        raise AssertionError("nobody asked for history")
+        raise AssertionError("history was read")
 
     def due(self, *_: Any) -> Any:
-        raise AssertionError("nobody asked for due work")
+        raise AssertionError("due work was read")
 
 
 def _next(script: Scripted) -> Any:
@@ -118,7 +110,7 @@ def _next(script: Scripted) -> Any:
     return answer
 
 
-def run(script: Script, command: Command, **more: Any) -> Booked | Refusal:
+def run(script: Script, command: c.Command, **more: Any) -> Booked | Refusal:
     clock = more.pop("clock", None) or SetClock()
     ledger = Ledger(script, clock, random=more.pop("random", lambda: 0.5))
     return ledger.execute(Instruction(SHOP, CUSTOMER, command, FLOW, **more))
@@ -132,39 +124,58 @@ def figure(answer: Booked | Refusal) -> int:
 # --- reading ------------------------------------------------------------------------------------
 
 
-def test_what_is_granted_takes_one_cheap_read_and_one_write() -> None:
-    script = Script([Loaded(account_with(100))], [Committed()])
+@pytest.mark.parametrize(
+    ("loads", "commits", "calls"),
+    [
+        ([Loaded(account_with(100))], [Committed()], ["cheap", "commit"]),
+        (
+            [Loaded(account_with(10)), Loaded(account_with(100))],
+            [Committed()],
+            ["cheap", "fresh", "commit"],
+        ),
+        (
+            [Loaded(account_with(100))],
+            [VersionConflict({CUSTOMER: account_with(10)}), Committed()],
+            ["cheap", "commit", "fresh", "commit"],
+        ),
+        (
+            [Loaded(account_with(100))],
+            [VersionConflict(), Committed()],
+            ["cheap", "commit", "cheap", "commit"],
+        ),
+    ],
+    ids=["one read and one write", "stale read", "conflict with less", "conflict elsewhere"],
+)
+def test_a_command_is_executed_with_no_more_calls_than_needed(
+    loads: Scripted, commits: Scripted, calls: list[str]
+) -> None:
+    """No stale account refuses: neither one that was read nor one that a conflict handed back."""
+    script = Script(loads, commits)
+    assert figure(run(script, c.Consume(30))) == 70
+    assert script.calls == calls
 
-    assert figure(run(script, Consume(30))) == 70
-    assert script.asked == ["cheap", "commit"]
 
-
-def test_an_old_read_refuses_nobody() -> None:
-    script = Script([Loaded(account_with(10)), Loaded(account_with(100))], [Committed()])
-
-    assert figure(run(script, Consume(30))) == 70
-    assert script.asked == ["cheap", "fresh", "commit"]
+def refusal_code(answer: Booked | Refusal) -> Code:
+    assert isinstance(answer, Refusal), answer
+    return answer.code
 
 
 def test_a_refusal_rests_on_a_fresh_read() -> None:
     script = Script([Loaded(account_with(10))])
-    refusal = run(script, Consume(30))
-
-    assert isinstance(refusal, Refusal)
-    assert refusal.code is Code.INSUFFICIENT_POINTS
-    assert script.asked == ["cheap", "fresh"]
+    assert refusal_code(run(script, c.Consume(30))) is Code.INSUFFICIENT_POINTS
+    assert script.calls == ["cheap", "fresh"]
 
 
 def test_a_torn_read_refuses_no_request_that_had_its_effect() -> None:
     """The account is already the one after the effect, the record is not yet to be seen."""
-    instruction = Instruction(SHOP, CUSTOMER, Consume(30), FLOW)
+    instruction = Instruction(SHOP, CUSTOMER, c.Consume(30), FLOW)
     record = idempotency_record(instruction.content_hash)
     torn = Loaded(account_with(0))
     script = Script([torn, Loaded(account_with(0), record)])
 
-    answer = run(script, Consume(30), identity=IDENTITY)
+    answer = run(script, c.Consume(30), identity=IDENTITY)
     assert answer == Booked(record.entry_ids, record.figures, duplicate=True)
-    assert script.asked == ["cheap", "fresh"]
+    assert script.calls == ["cheap", "fresh"]
 
 
 def test_that_there_is_nothing_to_do_rests_on_a_fresh_read() -> None:
@@ -172,40 +183,37 @@ def test_that_there_is_nothing_to_do_rests_on_a_fresh_read() -> None:
     clock = SetClock(NOON + timedelta(days=20))  # the lot has lapsed; the old read has none
     script = Script([Loaded(account_with(0)), Loaded(account_with(100))], [Committed()])
 
-    run(script, Settle(), clock=clock)
-    assert script.asked == ["cheap", "fresh", "commit"]
+    run(script, c.Settle(), clock=clock)
+    assert script.calls == ["cheap", "fresh", "commit"]
 
 
 def test_nothing_is_written_where_there_is_nothing_to_do() -> None:
     script = Script([Loaded(account_with(100))])
 
-    assert run(script, Settle()) == Booked((), account_with(100).figures)
-    assert script.asked == ["cheap", "fresh"]
+    assert run(script, c.Settle()) == Booked((), account_with(100).figures)
+    assert script.calls == ["cheap", "fresh"]
 
 
 def test_a_repetition_takes_one_read() -> None:
     content = {"points": 30}
-    hashed = Instruction(SHOP, CUSTOMER, Consume(30), FLOW, content=content).content_hash
+    hashed = Instruction(SHOP, CUSTOMER, c.Consume(30), FLOW, content=content).content_hash
     script = Script([Loaded(account_with(0), idempotency_record(hashed))])
 
-    answer = run(script, Consume(30), identity=IDENTITY, content=content)
+    answer = run(script, c.Consume(30), identity=IDENTITY, content=content)
     assert isinstance(answer, Booked)
     assert answer.duplicate
-    assert script.asked == ["cheap"]
+    assert script.calls == ["cheap"]
 
 
 def test_a_key_used_for_something_else_is_refused_at_once() -> None:
     script = Script([Loaded(account_with(100), idempotency_record("11" * 32))])
-    refusal = run(script, Consume(30), identity=IDENTITY)
-
-    assert isinstance(refusal, Refusal)
-    assert refusal.code is Code.IDEMPOTENCY_MISMATCH
-    assert script.asked == ["cheap"]
+    assert refusal_code(run(script, c.Consume(30), identity=IDENTITY)) is Code.IDEMPOTENCY_MISMATCH
+    assert script.calls == ["cheap"]
 
 
 def test_what_makes_two_requests_the_same_does_not_depend_on_its_order() -> None:
     def content_hash(**content: str | int | None) -> str:
-        return Instruction(SHOP, CUSTOMER, Settle(), FLOW, content=content).content_hash
+        return Instruction(SHOP, CUSTOMER, c.Settle(), FLOW, content=content).content_hash
 
     assert content_hash(a=1, b=None) == content_hash(b=None, a=1)
     assert content_hash(a=1) != content_hash(a="1")
@@ -217,65 +225,47 @@ def test_two_kinds_of_identity_do_not_meet() -> None:
     assert len(Identity("a", "日本語").key_hash) == 64
 
 
-# --- losing races -------------------------------------------------------------------------------
+# --- conflicts -------------------------------------------------------------------------------
 
 
-def test_who_lost_a_race_goes_on_with_what_was_handed_back_at_once() -> None:
+def test_after_a_conflict_the_returned_account_is_used_at_once() -> None:
     now_there = account_with(50, revision=7)
     clock = SetClock()
     script = Script(
         [Loaded(account_with(100))], [VersionConflict({CUSTOMER: now_there}), Committed()]
     )
 
-    assert figure(run(script, Consume(30), clock=clock)) == 20
-    assert script.asked == ["cheap", "commit", "commit"]
+    assert figure(run(script, c.Consume(30), clock=clock)) == 20
+    assert script.calls == ["cheap", "commit", "commit"]
     assert script.writes[1].accounts[0].account.revision == 8
     assert clock.slept_seconds == []
 
 
-def test_who_lost_twice_waits_and_reads_again() -> None:
+def test_after_two_conflicts_the_ledger_waits_and_reads_again() -> None:
     """What was handed back would only get older while waiting."""
-    lost = VersionConflict({CUSTOMER: account_with(50)})
+    conflict = VersionConflict({CUSTOMER: account_with(50)})
     clock = SetClock()
-    script = Script([Loaded(account_with(100))], [lost, lost, lost, Committed()])
+    script = Script([Loaded(account_with(100))], [conflict, conflict, conflict, Committed()])
 
-    run(script, Consume(30), clock=clock)
-    assert script.asked == ["cheap", "commit", "commit", "cheap", "commit", "cheap", "commit"]
+    run(script, c.Consume(30), clock=clock)
+    assert script.calls == ["cheap", "commit", "commit", "cheap", "commit", "cheap", "commit"]
     assert len(clock.slept_seconds) == 2
 
 
-def test_who_lost_and_would_now_be_refused_reads_again_first() -> None:
-    lost = VersionConflict({CUSTOMER: account_with(10)})
-    script = Script([Loaded(account_with(100))], [lost, Committed()])
-
-    assert figure(run(script, Consume(30))) == 70
-    assert script.asked == ["cheap", "commit", "fresh", "commit"]
-
-
-def test_who_lost_something_else_than_the_account_reads_again() -> None:
-    script = Script([Loaded(account_with(100))], [VersionConflict(), Committed()])
-
-    run(script, Consume(30))
-    assert script.asked == ["cheap", "commit", "cheap", "commit"]
-
-
-def test_who_lost_to_himself_gets_his_first_answer() -> None:
-    record = idempotency_record(Instruction(SHOP, CUSTOMER, Settle(), FLOW).content_hash)
+def test_a_conflict_with_an_earlier_attempt_returns_its_answer() -> None:
+    record = idempotency_record(Instruction(SHOP, CUSTOMER, c.Settle(), FLOW).content_hash)
     script = Script([Loaded(account_with(100))], [AlreadyDone(record)])
 
-    answer = run(script, Consume(30), identity=IDENTITY)
+    answer = run(script, c.Consume(30), identity=IDENTITY)
     assert answer == Booked(record.entry_ids, record.figures, duplicate=True)
 
 
-def test_who_lost_to_another_request_of_the_same_key_is_refused() -> None:
+def test_a_conflict_with_another_request_of_the_same_key_is_refused() -> None:
     script = Script([Loaded(account_with(100))], [AlreadyDone(idempotency_record("11" * 32))])
-    refusal = run(script, Consume(30), identity=IDENTITY)
-
-    assert isinstance(refusal, Refusal)
-    assert refusal.code is Code.IDEMPOTENCY_MISMATCH
+    assert refusal_code(run(script, c.Consume(30), identity=IDENTITY)) is Code.IDEMPOTENCY_MISMATCH
 
 
-def test_every_try_looks_at_the_clock_anew() -> None:
+def test_every_attempt_reads_the_clock_again() -> None:
     """A try decided on an old `now` would take points that lapsed while it waited."""
     clock = SetClock()
     lapse = NOON + timedelta(days=11)
@@ -289,10 +279,7 @@ def test_every_try_looks_at_the_clock_anew() -> None:
         [*[Loaded(before)] * 3, Loaded(settled(before, lapse))],
         [conflict_until_the_points_are_gone, Committed()],
     )
-    refusal = run(script, Consume(30), clock=clock)
-
-    assert isinstance(refusal, Refusal)
-    assert refusal.code is Code.INSUFFICIENT_POINTS
+    assert refusal_code(run(script, c.Consume(30), clock=clock)) is Code.INSUFFICIENT_POINTS
 
 
 def test_nobody_is_refused_over_what_fell_due_before_it_is_written_down() -> None:
@@ -303,8 +290,8 @@ def test_nobody_is_refused_over_what_fell_due_before_it_is_written_down() -> Non
         [Loaded(before), Loaded(before), Loaded(settled(before, clock.at))], [Committed()]
     )
 
-    assert isinstance(run(script, Consume(30), clock=clock), Refusal)
-    assert script.asked == ["cheap", "fresh", "commit", "fresh"]
+    assert isinstance(run(script, c.Consume(30), clock=clock), Refusal)
+    assert script.calls == ["cheap", "fresh", "commit", "fresh"]
     (write,) = script.writes
     assert write.idempotency_record is None
     assert [entry.entry.topic for entry in write.accounts[0].entries] == [Topic.SUB_EXPIRE]
@@ -314,25 +301,23 @@ def test_nobody_is_refused_over_what_fell_due_before_it_is_written_down() -> Non
 
 
 @pytest.mark.parametrize("cause", list(TransientCause))
-def test_a_transient_failure_is_waited_out_and_everything_read_again(
-    cause: TransientCause,
-) -> None:
+def test_a_transient_failure_is_waited_out_and_everything_read_again(cause: TransientCause) -> None:
     failing = StoreUnavailable(cause, "...")
     script = Script([failing, Loaded(account_with(100))], [failing, Committed()])
 
-    assert figure(run(script, Consume(30))) == 70
-    assert script.asked == ["cheap", "cheap", "commit", "cheap", "commit"]
+    assert figure(run(script, c.Consume(30))) == 70
+    assert script.calls == ["cheap", "cheap", "commit", "cheap", "commit"]
 
 
 def test_a_lost_reply_does_not_book_twice() -> None:
-    """The write happened, but nobody heard; the second read finds the record."""
-    record = idempotency_record(Instruction(SHOP, CUSTOMER, Settle(), FLOW).content_hash)
+    """The write happened, but its reply was lost; the second read finds the record."""
+    record = idempotency_record(Instruction(SHOP, CUSTOMER, c.Settle(), FLOW).content_hash)
     script = Script(
         [Loaded(account_with(100)), Loaded(account_with(70), record)],
         [StoreUnavailable(TransientCause.UNREACHABLE, "ReadTimeoutError")],
     )
 
-    answer = run(script, Consume(30), identity=IDENTITY)
+    answer = run(script, c.Consume(30), identity=IDENTITY)
     assert answer == Booked(record.entry_ids, record.figures, duplicate=True)
     assert len(script.writes) == 1
 
@@ -347,11 +332,11 @@ def test_a_lost_reply_does_not_book_twice() -> None:
     ],
     ids=["reading fails", "writing fails", "always overtaken", "always outdated"],
 )
-def test_without_a_verdict_by_the_deadline_the_caller_is_told_to_come_again(script: Script) -> None:
+def test_without_an_outcome_by_the_deadline_the_ledger_is_unavailable(script: Script) -> None:
     clock = SetClock()
 
     with pytest.raises(LedgerUnavailable) as raised:
-        run(script, Consume(30), clock=clock)
+        run(script, c.Consume(30), clock=clock)
     assert raised.value.retry_after_seconds >= 1
     assert DEADLINE_SECONDS - 1 <= clock.monotonic_seconds <= DEADLINE_SECONDS
 
@@ -361,7 +346,7 @@ def test_the_caller_may_name_a_shorter_time() -> None:
     ledger = Ledger(Script([CONFLICT]), clock, random=lambda: 1.0)
 
     with pytest.raises(LedgerUnavailable):
-        ledger.execute(Instruction(SHOP, CUSTOMER, Settle(), FLOW), deadline_seconds=2)
+        ledger.execute(Instruction(SHOP, CUSTOMER, c.Settle(), FLOW), deadline_seconds=2)
     assert clock.monotonic_seconds <= 2
 
 
@@ -369,7 +354,7 @@ def test_pauses_grow_up_to_a_bound() -> None:
     clock = SetClock()
 
     with pytest.raises(LedgerUnavailable):
-        run(Script([CONFLICT]), Settle(), clock=clock, random=lambda: 1.0)
+        run(Script([CONFLICT]), c.Settle(), clock=clock, random=lambda: 1.0)
     first, second, third, *_, last = clock.slept_seconds
     assert (second, third) == (2 * first, 4 * first)
     assert clock.slept_seconds == sorted(clock.slept_seconds)
@@ -377,17 +362,17 @@ def test_pauses_grow_up_to_a_bound() -> None:
     assert clock.slept_seconds[-2] == last
 
 
-def test_pauses_are_any_part_of_that_so_that_callers_do_not_march_in_step() -> None:
+def test_pauses_are_jittered_so_that_callers_do_not_retry_in_step() -> None:
     clock, numbers = SetClock(), iter([0.0, 1.0, 0.25])
     script = Script([CONFLICT, CONFLICT, CONFLICT, Loaded(account_with(100))], [Committed()])
 
-    run(script, Consume(30), clock=clock, random=lambda: next(numbers))
+    run(script, c.Consume(30), clock=clock, random=lambda: next(numbers))
     nothing, whole, quarter = clock.slept_seconds
     assert nothing == 0.0
     assert quarter == whole * 2 * 0.25
 
 
-def test_looking_gives_up_before_the_page_does() -> None:
+def test_reads_give_up_before_the_page_does() -> None:
     clock = SetClock()
     ledger = Ledger(Script(accounts=[CONFLICT]), clock, random=lambda: 1.0)
 
@@ -404,19 +389,19 @@ def test_looking_gives_up_before_the_page_does() -> None:
 def test_an_instruction_for_a_merged_customer_is_carried_out_on_the_survivor() -> None:
     script = Script([Loaded(tombstone(CUSTOMER, OTHER))], [Committed()], [account_with(100, OTHER)])
 
-    answer = run(script, Consume(30), identity=IDENTITY)
+    answer = run(script, c.Consume(30), identity=IDENTITY)
     assert figure(answer) == 70
-    assert script.asked == ["cheap", f"account {OTHER}", "commit"]
+    assert script.calls == ["cheap", f"account {OTHER}", "commit"]
     (write,) = script.writes
     assert write.accounts[0].account.customer_id == OTHER
     assert write.recorded_for == CUSTOMER  # under which it will be asked for again
 
 
-def test_a_refusal_on_a_survivor_rests_on_a_record_and_a_book_of_one_moment() -> None:
+def test_a_refusal_on_a_survivor_rests_on_a_record_and_an_account_of_one_moment() -> None:
     script = Script([Loaded(tombstone(CUSTOMER, OTHER))], [], [account_with(10, OTHER)])
 
-    assert isinstance(run(script, Consume(30), identity=IDENTITY), Refusal)
-    assert script.asked == [
+    assert isinstance(run(script, c.Consume(30), identity=IDENTITY), Refusal)
+    assert script.calls == [
         "cheap",
         f"account {OTHER}",
         "fresh",
@@ -426,7 +411,7 @@ def test_a_refusal_on_a_survivor_rests_on_a_record_and_a_book_of_one_moment() ->
     ]
 
 
-def test_who_lost_to_a_merge_follows_it() -> None:
+def test_after_a_conflict_with_a_merge_the_survivor_is_used() -> None:
     merged = tombstone(CUSTOMER, OTHER)
     script = Script(
         [Loaded(account_with(100)), Loaded(merged)],
@@ -434,11 +419,11 @@ def test_who_lost_to_a_merge_follows_it() -> None:
         [account_with(105, OTHER)],
     )
 
-    assert figure(run(script, Consume(30))) == 75
+    assert figure(run(script, c.Consume(30))) == 75
     assert script.writes[1].accounts[0].account.customer_id == OTHER
 
 
-def test_tombstones_that_lead_in_a_circle_are_a_fault() -> None:
+def test_tombstones_in_a_circle_are_an_error() -> None:
     script = Script(accounts=[tombstone(CUSTOMER, OTHER)])
 
     with pytest.raises(AssertionError, match="merges"):
@@ -511,14 +496,16 @@ def test_a_merge_has_one_deadline_for_all_that_it_does() -> None:
     assert clock.monotonic_seconds <= DEADLINE_SECONDS
 
 
-def test_an_operator_is_told_before_the_write_whose_answer_may_be_lost() -> None:
-    late = SpendOnOrder(200, ORDER, "till")
-    told: list[str] = []
+def test_an_alarm_is_raised_before_the_write_whose_reply_may_be_lost() -> None:
+    late = c.SpendOnOrder(200, ORDER, "till")
+    alarms: list[str] = []
     script = Script([Loaded(account_with(100))], [CONFLICT])
-    ledger = Ledger(script, SetClock(), random=lambda: 1.0, alarm=lambda _, name: told.append(name))
+    ledger = Ledger(
+        script, SetClock(), random=lambda: 1.0, alarm=lambda _, name: alarms.append(name)
+    )
     with pytest.raises(LedgerUnavailable):
         ledger.execute(Instruction(SHOP, CUSTOMER, late, FLOW))
-    assert set(told) == {"spent_without_points"}
+    assert set(alarms) == {"spent_without_points"}
 
 
 # --- what is written ----------------------------------------------------------------------------
@@ -527,38 +514,38 @@ def test_an_operator_is_told_before_the_write_whose_answer_may_be_lost() -> None
 def test_an_order_and_a_hold_record_are_written_one_revision_on() -> None:
     update = OrderUpdate(updated_at=NOON, goods=Goods(10_000), confirmed_at=NOON)
     script = Script([Loaded(account_with(100), order=an_order(revision=4))], [Committed()])
-    run(script, UpdateOrder(ORDER, update, EarningRule(100), Days(10)))
+    run(script, c.UpdateOrder(ORDER, update, EarningRule(100), Days(10)))
     order = script.writes[0].order
     assert order is not None
     assert (order.order_id, order.revision) == (ORDER, 5)
 
     script = Script([Loaded(account_with(100))], [Committed()])
-    run(script, PlaceHold(30, HOLD_ID, 600, code=CODE))
+    run(script, c.PlaceHold(30, HOLD_ID, 600, code=CODE))
     (write,) = script.writes
     assert write.hold_record == replace(a_hold_record(), lots=write.hold_record.lots)  # type: ignore[union-attr]
     assert write.order is None
 
 
 def test_an_order_that_does_not_change_is_not_written() -> None:
-    known = an_order(revision=4)
-    script = Script([Loaded(account_with(100), order=known)], [Committed()])
-    nothing_new = UpdateOrder(ORDER, OrderUpdate(), EarningRule(100), Days(10))
+    order = an_order(revision=4)
+    script = Script([Loaded(account_with(100), order=order)], [Committed()])
+    nothing_new = c.UpdateOrder(ORDER, OrderUpdate(), EarningRule(100), Days(10))
     assert isinstance(run(script, nothing_new), Booked)
     assert script.writes == []
 
 
 def test_a_request_without_identity_leaves_no_record() -> None:
     script = Script([Loaded(account_with(100))], [Committed()])
-    run(script, Consume(30))
+    run(script, c.Consume(30))
 
     assert script.writes[0].idempotency_record is None
 
 
-def test_a_text_is_sealed_with_a_salt_of_its_own() -> None:
+def test_a_text_is_hashed_with_a_salt_of_its_own() -> None:
     texts = []
     for _ in range(2):
         script = Script([Loaded(account_with(100))], [Committed()])
-        run(script, Consume(30), reason="おわび")
+        run(script, c.Consume(30), reason="おわび")
         (entry,) = script.writes[0].accounts[0].entries
         assert entry.text is not None
         assert entry.text_digest == entry.text.digest(entry.cause)
@@ -573,7 +560,7 @@ def test_the_clock_of_the_account_never_runs_backwards() -> None:
     ahead = replace(account_with(100), as_of=later)
     script = Script([Loaded(ahead)], [Committed()])
 
-    run(script, Consume(30))
+    run(script, c.Consume(30))
     (part,) = script.writes[0].accounts
     assert part.account.as_of == later
     assert part.entries[0].entry.at == later
@@ -583,7 +570,7 @@ def test_settling_part_after_part_ends_with_the_deadline_at_the_latest() -> None
     """A store on which what was written is never seen: no pause is due, and still it ends."""
     clock, before = SetClock(NOON), account_with(0)
     for days in range(1, 26):
-        granted = decide(State(before), Grant(1, Days(days)), NOON)
+        granted = decide(State(before), c.Grant(1, Days(days)), NOON)
         assert isinstance(granted, Decision)
         before = granted.account
     clock.at = NOON + timedelta(days=60)
@@ -596,5 +583,5 @@ def test_settling_part_after_part_ends_with_the_deadline_at_the_latest() -> None
 
     script = Script([Loaded(before)], [time_passes])
     with pytest.raises(LedgerUnavailable):
-        run(script, Consume(30), clock=clock)
+        run(script, c.Consume(30), clock=clock)
     assert DEADLINE_SECONDS <= clock.monotonic() - started <= DEADLINE_SECONDS + 2

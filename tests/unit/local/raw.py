@@ -1,12 +1,8 @@
-"""A raw HTTP client for malformed requests, and servers to send them to."""
+"""A raw HTTP client for malformed requests."""
 
 import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPResponse
-from http.server import ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 _WAIT_SECONDS = 5.0
@@ -18,19 +14,6 @@ class Answer(NamedTuple):
     status: int
     content_type: str
     content: Any
-
-
-@contextmanager
-def serving(server: ThreadingHTTPServer) -> Iterator[int]:
-    """Serve while the block runs; gives the port."""
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def send(port: int, request: bytes) -> Answer:

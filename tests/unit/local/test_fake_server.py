@@ -6,7 +6,8 @@ import pytest
 
 from local.fakes.server import FakeServer
 from local.fakes.till import Account, TillService
-from tests.unit.local.raw import assert_problem, get, post, send, serving
+from tests.support.serving import serving
+from tests.unit.local.raw import assert_problem, get, post, send
 
 ORDERS = [
     (b"/_reset", b""),
@@ -22,8 +23,8 @@ def fake() -> FakeServer:
 
 @pytest.fixture
 def port(fake: FakeServer) -> Iterator[int]:
-    with serving(fake) as port:
-        yield port
+    with serving(fake):
+        yield fake.server_port
 
 
 @pytest.mark.parametrize(("path", "body"), ORDERS)

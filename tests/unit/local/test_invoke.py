@@ -20,7 +20,7 @@ from local.stack import Stack
         (["get_points", "by_header", "again"], "cases of get_points: another_customer, "),
     ],
 )
-def test_an_unknown_function_or_case_lists_the_known_ones(
+def test_an_unknown_function_or_case_lists_those_that_exist(
     capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     assert main(arguments) == 2

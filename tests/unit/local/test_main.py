@@ -22,8 +22,6 @@ def test_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"{usage}\n"
 
 
-def test_unknown_arguments_print_the_usage(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_unknown_arguments_print_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["start"]) == 2
     assert capsys.readouterr().err.startswith("usage: ")

@@ -3,42 +3,32 @@
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 
 from local import seed
+from tests.support.serving import QuietHandler, serving, url_of
 
 TARO, YUKI = "8840734670935", "8840734670936"
 
 
-class Functions(BaseHTTPRequestHandler):
+class Functions(QuietHandler, BaseHTTPRequestHandler):
     """Functions behind URLs: `refusals` of a customer, else done; `status` for everything else."""
 
     refusals: dict[str, str]
     status: int
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        why = self.refusals.get(body["properties"]["customer_id"])
-        answer = json.dumps({"code": "refused", "message": why} if why else {}).encode()
-        self.send_response(422 if why else self.status)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        why = self.refusals.get(json.loads(self.read_body())["properties"]["customer_id"])
+        body = {"code": "refused", "message": why} if why else {}
+        self.answer(422 if why else self.status, json.dumps(body).encode())
 
 
 @pytest.fixture
 def urls() -> Iterator[dict[str, str]]:
     Functions.refusals, Functions.status = {}, 200
-    with HTTPServer(("127.0.0.1", 0), Functions) as server:
-        Thread(target=server.serve_forever, args=(0.01,)).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
-        yield {"flow_action_grant": url, "flow_action_consume": url}
-        server.shutdown()
+    with serving(HTTPServer(("127.0.0.1", 0), Functions)) as server:
+        yield dict.fromkeys(("flow_action_grant", "flow_action_consume"), f"{url_of(server)}/")
 
 
 def test_all_demo_points_are_granted(urls: dict[str, str]) -> None:
@@ -47,9 +37,11 @@ def test_all_demo_points_are_granted(urls: dict[str, str]) -> None:
 
 def test_a_refusal_is_reported_and_the_rest_is_granted(urls: dict[str, str]) -> None:
     Functions.refusals = {TARO: "Taro was erased."}
-    told = list(seed.seed_ledger(urls))
-    assert len(told) == 3
-    assert told[0] == f"grant-points of 2500 for demo customer {TARO} was refused: Taro was erased."
+    reports = list(seed.seed_ledger(urls))
+    assert len(reports) == 3
+    assert (
+        reports[0] == f"grant-points of 2500 for demo customer {TARO} was refused: Taro was erased."
+    )
 
 
 def test_a_failing_function_is_an_error_and_not_a_refusal(urls: dict[str, str]) -> None:

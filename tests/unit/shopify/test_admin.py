@@ -25,7 +25,7 @@ DONE = data(ROOT, {"codeDiscountNode": {"id": "gid"}, "userErrors": []})
 UNAUTHORIZED = answer({"errors": "[API] Invalid API key or access token"}, 401)
 
 
-class Asked:
+class Requests:
     """One call of a document against a script, with its calls, tokens and clock."""
 
     def __init__(self, *script: Scripted) -> None:
@@ -62,68 +62,68 @@ def throttled(requested: float, available: float, rate: float) -> Answer:
 
 
 def test_a_document_goes_to_the_shops_endpoint_with_the_token() -> None:
-    asked = Asked(DONE)
-    assert asked.run() == {"codeDiscountNode": {"id": "gid"}, "userErrors": []}
-    (call,) = asked.calls.sent
+    requests = Requests(DONE)
+    assert requests.run() == {"codeDiscountNode": {"id": "gid"}, "userErrors": []}
+    (call,) = requests.calls.sent
     assert call.method == "POST"
     assert call.url == "https://demo.myshopify.com/admin/api/2026-10/graphql.json"
     assert call.headers["X-Shopify-Access-Token"] == "shpat_0"
     assert call.headers["Content-Type"] == "application/json"
-    sent = json.loads(call.content or b"")
-    assert sent == {"query": DISCOUNT_DEACTIVATE.text, "variables": {"id": "gid"}}
+    content = json.loads(call.content or b"")
+    assert content == {"query": DISCOUNT_DEACTIVATE.text, "variables": {"id": "gid"}}
 
 
 def test_null_is_an_answer() -> None:
-    assert Asked(data(ROOT, None)).run() is None
+    assert Requests(data(ROOT, None)).run() is None
 
 
 # --- busy -----------------------------------------------------------------------------------------
 
 
-def test_who_is_throttled_waits_until_the_bucket_holds_enough() -> None:
-    asked = Asked(throttled(10, 4, 100), DONE)
-    asked.run()
-    assert asked.clock.slept == [pytest.approx(0.06)]
+def test_a_throttled_call_waits_until_the_bucket_holds_enough() -> None:
+    requests = Requests(throttled(10, 4, 100), DONE)
+    requests.run()
+    assert requests.clock.slept == [pytest.approx(0.06)]
 
 
-def test_who_would_have_to_wait_too_long_is_told_for_how_long() -> None:
-    asked = Asked(throttled(1000, 0, 100))
-    assert asked.unavailable().retry_after_seconds == 10
-    assert asked.clock.slept == []
+def test_a_throttle_beyond_the_deadline_is_unavailable_with_its_wait() -> None:
+    requests = Requests(throttled(1000, 0, 100))
+    assert requests.unavailable().retry_after_seconds == 10
+    assert requests.clock.slept == []
 
 
 @pytest.mark.parametrize(
     "extensions", [{}, {"cost": None}, {"cost": {"throttleStatus": {}, "requestedQueryCost": "1"}}]
 )
 def test_a_throttle_that_does_not_say_for_how_long_is_a_second(extensions: object) -> None:
-    asked = Asked(errors("THROTTLED", extensions=extensions), DONE)
-    asked.run()
-    assert asked.clock.slept == [1]
+    requests = Requests(errors("THROTTLED", extensions=extensions), DONE)
+    requests.run()
+    assert requests.clock.slept == [1]
 
 
 def test_a_throttle_with_a_full_bucket_does_not_spin() -> None:
-    asked = Asked(throttled(10, 2000, 100), DONE)
-    asked.run()
-    assert asked.clock.slept[0] >= 0.05
+    requests = Requests(throttled(10, 2000, 100), DONE)
+    requests.run()
+    assert requests.clock.slept[0] >= 0.05
 
 
 @pytest.mark.parametrize(
     ("retry_after", "seconds"), [("2.0", 2), ("3", 3), ("soon", 1), ("-1", 1), ("", 1), ("１", 1)]
 )
 def test_429_waits_as_long_as_it_says(retry_after: str, seconds: float) -> None:
-    asked = Asked(answer({}, 429, {"Retry-After": retry_after}), DONE)
-    asked.run()
-    assert asked.clock.slept == [seconds]
+    requests = Requests(answer({}, 429, {"Retry-After": retry_after}), DONE)
+    requests.run()
+    assert requests.clock.slept == [seconds]
 
 
 def test_429_that_does_not_fit_into_the_budget_is_unavailable() -> None:
-    asked = Asked(answer({}, 429, {"Retry-After": "2.0"}))
-    assert asked.unavailable(seconds=2).retry_after_seconds == 2
+    requests = Requests(answer({}, 429, {"Retry-After": "2.0"}))
+    assert requests.unavailable(seconds=2).retry_after_seconds == 2
 
 
 def test_who_is_busy_is_waited_for_even_if_the_call_must_not_be_repeated() -> None:
     """Nothing was done, so nothing is done twice."""
-    Asked(throttled(10, 0, 100), answer({}, 429), DONE).run(repeatable=False)
+    Requests(throttled(10, 0, 100), answer({}, 429), DONE).run(repeatable=False)
 
 
 # --- failures -------------------------------------------------------------------------------------
@@ -150,35 +150,35 @@ UNKNOWN = [
 
 
 @pytest.mark.parametrize("failure", UNKNOWN)
-def test_a_failure_is_made_good_by_another_try(failure: Scripted) -> None:
-    asked = Asked(failure, DONE)
-    asked.run()
-    assert 0.05 <= asked.clock.slept[0] <= 0.1
+def test_a_failure_is_retried(failure: Scripted) -> None:
+    requests = Requests(failure, DONE)
+    requests.run()
+    assert 0.05 <= requests.clock.slept[0] <= 0.1
 
 
 @pytest.mark.parametrize("failure", UNKNOWN)
 def test_a_call_that_must_not_be_repeated_is_not(failure: Scripted) -> None:
-    asked = Asked(failure)
-    asked.unavailable(repeatable=False)
-    assert asked.clock.slept == []
+    requests = Requests(failure)
+    requests.unavailable(repeatable=False)
+    assert requests.clock.slept == []
 
 
-def test_shopify_is_not_asked_for_ever() -> None:
-    asked = Asked(*[answer({}, 503)] * ATTEMPTS_MAX)
-    asked.unavailable(seconds=60)
-    assert len(asked.calls.sent) == ATTEMPTS_MAX
+def test_the_number_of_attempts_is_limited() -> None:
+    requests = Requests(*[answer({}, 503)] * ATTEMPTS_MAX)
+    requests.unavailable(seconds=60)
+    assert len(requests.calls.sent) == ATTEMPTS_MAX
 
 
-def test_no_try_begins_after_the_deadline() -> None:
-    asked = Asked(answer({}, 503))
-    asked.unavailable(seconds=0.02)
+def test_no_attempt_begins_after_the_deadline() -> None:
+    requests = Requests(answer({}, 503))
+    requests.unavailable(seconds=0.02)
 
 
 def test_without_time_nothing_is_sent() -> None:
-    asked = Asked()
+    requests = Requests()
     with pytest.raises(ShopifyUnavailable):
-        asked.run(seconds=0)
-    assert asked.calls.sent == []
+        requests.run(seconds=0)
+    assert requests.calls.sent == []
 
 
 # --- refusals -------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_without_time_nothing_is_sent() -> None:
 
 @pytest.mark.parametrize("status", [301, 400, 402, 403, 404, 406, 413, 422, 423, 430, 204])
 def test_a_status_that_declines_is_a_refusal_that_names_it(status: int) -> None:
-    refused = Asked(answer({}, status)).refused()
+    refused = Requests(answer({}, status)).refused()
     assert (refused.code, refused.reasons) == ("shopify_refused", (f"http_{status}",))
     assert refused.certain
 
@@ -205,7 +205,7 @@ def test_a_status_that_declines_is_a_refusal_that_names_it(status: int) -> None:
 def test_errors_with_which_nothing_was_begun_are_a_refusal(
     declined: Answer, reasons: tuple[str, ...]
 ) -> None:
-    assert Asked(declined).refused().reasons == reasons
+    assert Requests(declined).refused().reasons == reasons
 
 
 def test_user_errors_are_a_refusal_with_their_codes() -> None:
@@ -213,7 +213,7 @@ def test_user_errors_are_a_refusal_with_their_codes() -> None:
         {"field": ["id"], "message": "It is taken", "code": "TAKEN"},
         {"field": None, "message": "It is odd", "code": None},
     ]
-    refused = Asked(data(ROOT, {"userErrors": user_errors})).refused()
+    refused = Requests(data(ROOT, {"userErrors": user_errors})).refused()
     assert refused.reasons == ("TAKEN", "UNKNOWN")
     assert str(refused) == "Shopify refuses discountCodeDeactivate: It is taken; It is odd"
 
@@ -221,29 +221,29 @@ def test_user_errors_are_a_refusal_with_their_codes() -> None:
 def test_the_status_counts_before_errors_and_errors_before_user_errors() -> None:
     user_errors = {"userErrors": [{"message": "taken", "code": "TAKEN"}]}
     both = errors("ACCESS_DENIED", data={ROOT: user_errors})
-    assert Asked(both).refused().reasons == ("ACCESS_DENIED",)
-    assert Asked(Answer(403, {}, both.body)).refused().reasons == ("http_403",)
+    assert Requests(both).refused().reasons == ("ACCESS_DENIED",)
+    assert Requests(Answer(403, {}, both.body)).refused().reasons == ("http_403",)
 
 
 def test_a_refusal_after_a_failure_is_not_certain() -> None:
     """The try before may have had its effect."""
     taken = data(ROOT, {"userErrors": [{"message": "taken", "code": "TAKEN"}]})
-    assert not Asked(BROKEN_OFF, taken).refused().certain
-    assert Asked(throttled(10, 0, 100), taken).refused().certain
+    assert not Requests(BROKEN_OFF, taken).refused().certain
+    assert Requests(throttled(10, 0, 100), taken).refused().certain
 
 
 # --- tokens ---------------------------------------------------------------------------------------
 
 
 def test_a_refused_token_is_replaced_once() -> None:
-    asked = Asked(UNAUTHORIZED, DONE)
-    asked.run()
-    assert asked.tokens.refused == ["shpat_0"]
-    sent = [call.headers["X-Shopify-Access-Token"] for call in asked.calls.sent]
-    assert sent == ["shpat_0", "shpat_1"]
+    requests = Requests(UNAUTHORIZED, DONE)
+    requests.run()
+    assert requests.tokens.refused == ["shpat_0"]
+    content = [call.headers["X-Shopify-Access-Token"] for call in requests.calls.sent]
+    assert content == ["shpat_0", "shpat_1"]
 
 
 def test_a_token_that_is_refused_anew_is_a_refusal() -> None:
-    asked = Asked(UNAUTHORIZED, UNAUTHORIZED)
-    assert asked.refused().reasons == ("http_401",)
-    assert asked.tokens.refused == ["shpat_0"]
+    requests = Requests(UNAUTHORIZED, UNAUTHORIZED)
+    assert requests.refused().reasons == ("http_401",)
+    assert requests.tokens.refused == ["shpat_0"]

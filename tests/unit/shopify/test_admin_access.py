@@ -49,10 +49,10 @@ class Instances:
     def keep(self, text: str, lives: timedelta, leased: timedelta | None = None) -> None:
         now = self.clock.now()
         leased_until = None if leased is None else now + leased
-        self.store.kept[SHOP] = StoredToken(text, now + lives, 1, leased_until)
+        self.store.by_shop[SHOP] = StoredToken(text, now + lives, 1, leased_until)
 
 
-def test_a_token_is_asked_for_by_client_credentials() -> None:
+def test_a_token_is_requested_by_client_credentials() -> None:
     shop = Instances(given("shpat_1"))
     assert shop.start().token(shop.within()) == "shpat_1"
     (call,) = shop.calls.sent
@@ -62,7 +62,7 @@ def test_a_token_is_asked_for_by_client_credentials() -> None:
         "client_secret": "current",
         "grant_type": "client_credentials",
     }
-    assert shop.store.kept[SHOP] == StoredToken("shpat_1", START + timedelta(seconds=86_399), 2)
+    assert shop.store.by_shop[SHOP] == StoredToken("shpat_1", START + timedelta(seconds=86_399), 2)
 
 
 def test_one_fetch_is_for_all_instances_and_for_the_whole_day() -> None:
@@ -91,7 +91,7 @@ def test_a_token_is_replaced_before_it_ends() -> None:
     assert access.token(shop.within()) == "shpat_2"
 
 
-def test_while_somebody_fetches_the_others_use_the_old_token() -> None:
+def test_while_one_instance_fetches_the_others_use_the_old_token() -> None:
     shop = Instances()
     shop.keep("shpat_1", timedelta(minutes=4), leased=LEASE)
     access = shop.start()
@@ -127,9 +127,7 @@ def test_a_lease_that_was_never_given_back_ends_by_itself() -> None:
     assert shop.clock.seconds == pytest.approx(LEASE.total_seconds(), abs=0.2)
 
 
-def test_who_loses_the_race_for_the_lease_fetches_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_who_loses_the_race_for_the_lease_fetches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     shop = Instances()
     read = shop.store.read
 
@@ -148,12 +146,12 @@ def test_a_token_that_came_after_its_lease_is_used_all_the_same() -> None:
 
     def slowly(call: Call) -> Answer:
         shop.keep("shpat_2", DAY)
-        shop.store.kept[SHOP] = replace(shop.store.kept[SHOP], version=9)
+        shop.store.by_shop[SHOP] = replace(shop.store.by_shop[SHOP], version=9)
         return given("shpat_1")
 
     shop.calls = ScriptedCalls(slowly)
     assert shop.start().token(shop.within()) == "shpat_1"
-    assert shop.store.kept[SHOP].text == "shpat_2"
+    assert shop.store.by_shop[SHOP].text == "shpat_2"
 
 
 # --- a refused token ------------------------------------------------------------------------------
@@ -192,7 +190,7 @@ def test_a_failure_gives_the_lease_back() -> None:
     assert shop.start().token(shop.within(0.01)) == "shpat_1"
 
 
-def test_a_failure_is_made_good_by_another_try() -> None:
+def test_a_failure_is_retried() -> None:
     shop = Instances(BROKEN_OFF, answer({}, 500), answer({}, 429), given("shpat_1"))
     assert shop.start().token(shop.within()) == "shpat_1"
 
@@ -215,10 +213,12 @@ def test_while_a_secret_is_rotated_the_one_before_is_tried(refusal: Answer) -> N
 
 def test_secrets_that_are_all_refused_are_a_refusal() -> None:
     shop = Instances(SECRET_REFUSED, SECRET_REFUSED)
-    with pytest.raises(ShopifyRefused, match="check SHOPIFY_CLIENT_ID") as refused:
+    with pytest.raises(
+        ShopifyRefused, match="check SHOPIFY_CLIENT_ID and client_secret"
+    ) as refused:
         shop.start(lambda: keys("new", "old")).token(shop.within())
     assert refused.value.reasons == ("invalid_client",)
-    assert shop.store.kept[SHOP].leased_until is None
+    assert shop.store.by_shop[SHOP].leased_until is None
 
 
 @pytest.mark.parametrize(

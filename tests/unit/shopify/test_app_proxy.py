@@ -59,14 +59,13 @@ def test_the_signature_of_shopifys_own_example_is_reproduced() -> None:
 
 
 @pytest.mark.parametrize("secret", [SECRET, PREVIOUS_SECRET])
-def test_a_forwarded_request_says_which_customer_of_which_shop_is_asking(secret: str) -> None:
+def test_a_forwarded_request_identifies_the_customer_and_the_shop(secret: str) -> None:
     query = signed([*unsigned(), ("locale", "ja"), ("tag", "a"), ("tag", "b")], secret)
     assert verify_app_proxy(query, KEYS, NOW) == Session(SHOP, CUSTOMER)
 
 
 @pytest.mark.parametrize(
-    ("after_now", "code"),
-    [(-90, None), (90, None), (-91, "token_expired"), (91, "token_expired")],
+    ("after_now", "code"), [(-90, None), (90, None), (-91, "token_expired"), (91, "token_expired")]
 )
 def test_a_forwarded_request_is_good_for_ninety_seconds(after_now: int, code: str | None) -> None:
     query = signed(unsigned(timestamp=str(seconds(after_now))))
@@ -77,7 +76,7 @@ def test_a_forwarded_request_is_good_for_ninety_seconds(after_now: int, code: st
 
 
 @pytest.mark.parametrize("nobody", [None, ""])
-def test_somebody_who_is_not_logged_in_to_the_shop_is_asked_to(nobody: str | None) -> None:
+def test_a_forwarded_request_without_a_customer_is_unauthenticated(nobody: str | None) -> None:
     assert code_of(signed(unsigned(logged_in_customer_id=nobody))) == "token_missing"
 
 

@@ -86,7 +86,7 @@ def test_each_way_in_leads_to_the_same_customer(shown: Proofs) -> None:
     ],
     ids=str,
 )
-def test_who_shows_nothing_is_asked_to_log_in(shown: Proofs) -> None:
+def test_a_request_without_proof_is_unauthenticated(shown: Proofs) -> None:
     assert code_of(shown) == "token_missing"
 
 
@@ -153,7 +153,7 @@ def test_a_read_by_cookie_needs_no_origin() -> None:
     assert who(proofs(cookies=[token()], origin="null")) == SESSION
 
 
-def test_a_forged_cookie_is_told_nothing_about_origins() -> None:
+def test_a_forged_cookie_is_refused_before_its_origin_is_checked() -> None:
     assert code_of(proofs(cookies=[FORGED], method="POST", origin=ORIGIN)) == "token_invalid"
 
 
@@ -162,7 +162,7 @@ def test_tokens_are_not_shown_when_proofs_are_written_to_a_log() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "named",
     [
         "me",
         CUSTOMER,
@@ -173,33 +173,21 @@ def test_tokens_are_not_shown_when_proofs_are_written_to_a_log() -> None:
         f"gid%3a%2f%2fshopify%2fCustomer{CUSTOMER}",
     ],
 )
-def test_customers_can_name_themselves_in_every_form(asked: str) -> None:
-    assert own_customer(asked, SESSION) == CUSTOMER
+def test_customers_can_name_themselves_in_every_form(named: str) -> None:
+    assert own_customer(named, SESSION) == CUSTOMER
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "named",
     [
-        "1",
-        CUSTOMER + "0",
-        "0" + CUSTOMER,
-        "gid://shopify/Customer/1",
-        "gid:%2F%2Fshopify%2FCustomer%2F1",
-        f"gid://shopify/Order/{CUSTOMER}",
-        "",
-        "ME",
-        "%",
-        "%00",
-        "%ff",
-        f"{CUSTOMER}%23",
-        "../me",
-        "\ud800",
-        "x" * 100_000,
+        *("1", CUSTOMER + "0", "0" + CUSTOMER, "gid://shopify/Customer/1"),
+        *("gid:%2F%2Fshopify%2FCustomer%2F1", f"gid://shopify/Order/{CUSTOMER}", "", "ME", "%"),
+        *("%00", "%ff", f"{CUSTOMER}%23", "../me", "\ud800", "x" * 100_000),
     ],
 )
-def test_whatever_else_is_asked_for_is_somebody_elses_or_nobodys_and_the_answer_is_one(
-    asked: str,
+def test_any_other_customer_is_refused_with_the_same_message(
+    named: str,
 ) -> None:
     with pytest.raises(NotYours) as refusal:
-        own_customer(asked, SESSION)
+        own_customer(named, SESSION)
     assert str(refusal.value) == str(NotYours())

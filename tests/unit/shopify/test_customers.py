@@ -31,7 +31,7 @@ class Shop:
         self.customers = Customers(AdminApi(BASE_URL, Tokens(), self.calls, self.clock))
 
 
-def known(**fields: object) -> Scripted:
+def found(**fields: object) -> Scripted:
     return data("customer", {"id": GID, **fields})
 
 
@@ -39,32 +39,32 @@ def digests(*tags: str) -> frozenset[str]:
     return frozenset(map(tag_digest, tags))
 
 
-NOT_KNOWN = data("customer", None)
+NOT_FOUND = data("customer", None)
 
 
-def test_tags_are_known_by_their_digests_whatever_their_case_and_blanks() -> None:
-    shop = Shop(known(tags=["Gold", " news "]))
+def test_tags_are_returned_as_digests_whatever_their_case_and_blanks() -> None:
+    shop = Shop(found(tags=["Gold", " news "]))
     assert shop.customers.tag_digests(CUSTOMER) == digests("gold", "NEWS")
     (body,) = shop.calls.bodies()
     assert body["variables"] == {"id": GID}
 
 
-def test_a_customer_without_tags_is_told_from_one_who_is_not_there() -> None:
-    assert Shop(known(tags=[])).customers.tag_digests(CUSTOMER) == frozenset()
-    assert Shop(NOT_KNOWN).customers.tag_digests(CUSTOMER) is None
+def test_a_customer_without_tags_is_distinguished_from_a_missing_one() -> None:
+    assert Shop(found(tags=[])).customers.tag_digests(CUSTOMER) == frozenset()
+    assert Shop(NOT_FOUND).customers.tag_digests(CUSTOMER) is None
 
 
-def test_whether_there_is_a_customer_is_asked_without_their_tags() -> None:
-    shop = Shop(known())
+def test_existence_is_checked_without_reading_tags() -> None:
+    shop = Shop(found())
     assert shop.customers.exists(CUSTOMER)
     assert "tags" not in shop.calls.bodies()[0]["query"]
-    assert not Shop(NOT_KNOWN).customers.exists(CUSTOMER)
+    assert not Shop(NOT_FOUND).customers.exists(CUSTOMER)
 
 
 @pytest.mark.parametrize("tags", [None, "gold", ["gold", None], {"nodes": []}])
 def test_tags_that_cannot_be_read_are_never_taken_for_none(tags: object) -> None:
     with pytest.raises(ShopifyUnavailable):
-        Shop(known(tags=tags)).customers.tag_digests(CUSTOMER)
+        Shop(found(tags=tags)).customers.tag_digests(CUSTOMER)
 
 
 @pytest.mark.parametrize("payload", [{"id": "gid://shopify/Customer/1", "tags": []}, [], "gold"])
@@ -73,8 +73,8 @@ def test_an_answer_about_somebody_else_counts_for_nothing(payload: object) -> No
         Shop(data("customer", payload)).customers.tag_digests(CUSTOMER)
 
 
-def test_a_question_that_failed_is_asked_again() -> None:
-    shop = Shop(BROKEN_OFF, answer({}, 503), errors("THROTTLED"), known(tags=["gold"]))
+def test_a_failed_query_is_retried() -> None:
+    shop = Shop(BROKEN_OFF, answer({}, 503), errors("THROTTLED"), found(tags=["gold"]))
     assert shop.customers.tag_digests(CUSTOMER) == digests("gold")
     assert shop.calls.done()
 
@@ -87,7 +87,7 @@ def test_no_answer_is_waited_for_beyond_the_budget() -> None:
     assert shop.clock.seconds <= BUDGET_SECONDS < 5
 
 
-def test_an_app_that_may_not_read_customers_is_refused_not_told_that_there_are_none() -> None:
+def test_an_app_without_access_to_customers_is_refused_and_sees_no_missing_customer() -> None:
     body = {
         "data": {"customer": None},
         "errors": [{"message": "Access denied", "extensions": {"code": "ACCESS_DENIED"}}],

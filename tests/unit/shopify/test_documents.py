@@ -52,9 +52,7 @@ def test_a_document_is_valid(schema: GraphQLSchema, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_asks_for_nothing_that_shopify_will_take_away(
-    schema: GraphQLSchema, name: str
-) -> None:
+def test_a_document_uses_nothing_deprecated(schema: GraphQLSchema, name: str) -> None:
     assert validate(schema, parse(DOCUMENTS[name].text), [NoDeprecatedCustomRule]) == []
 
 

@@ -34,45 +34,15 @@ def test_ids_of_one_to_twenty_digits_are_taken(form: object) -> None:
 @pytest.mark.parametrize(
     "form",
     [
-        None,
-        True,
-        42.0,
-        0,
-        -42,
-        10**20,
-        10**400,
-        "",
-        "0",
-        "007",
-        "-42",
-        "+42",
-        "42.0",
-        "4e2",
-        "1_000",
-        "1" * 21,
-        " 42",
-        "42 ",
-        "42\n",
-        "４２",
-        "٤٢",
-        "me",
-        "gid://shopify/Customer/",
-        "gid://shopify/Customer//42",
-        "gid://shopify/Customer/042",
-        "gid://shopify/customer/42",
-        "GID://shopify/Customer/42",
-        "gid://shopify/Order/42",
-        "gid://shopify/CustomerSegment/42",
-        "gid://shopify/Customer/42?x=1",
-        "gid://shopify/Customer/42/43",
-        "gid://shopify/Customer/４２",
-        "gid://other/Customer/42",
-        "xgid://shopify/Customer/42",
-        "42#ENTRY",
-        "\ud800",
-        ["42"],
-        {"id": "42"},
-        b"42",
+        *(None, True, 42.0, 0, -42, 10**20, 10**400, "", "0", "007", "-42", "+42", "42.0"),
+        *("4e2", "1_000", "1" * 21, " 42", "42 ", "42\n", "４２", "٤٢", "me"),
+        *("gid://shopify/Customer/", "gid://shopify/Customer//42"),
+        *("gid://shopify/Customer/042", "gid://shopify/customer/42"),
+        *("GID://shopify/Customer/42", "gid://shopify/Order/42"),
+        *("gid://shopify/CustomerSegment/42", "gid://shopify/Customer/42?x=1"),
+        *("gid://shopify/Customer/42/43", "gid://shopify/Customer/４２"),
+        *("gid://other/Customer/42", "xgid://shopify/Customer/42", "42#ENTRY", "\ud800"),
+        *(["42"], {"id": "42"}, b"42"),
     ],
 )
 def test_whatever_is_no_customer_id_is_refused_by_name_of_its_field(form: Any) -> None:
@@ -91,7 +61,7 @@ def test_digits_and_gid_are_two_ways_to_write_one_customer(number: int) -> None:
 
 
 @given(st.text())
-def test_what_passes_is_already_in_the_form_that_is_kept(text: str) -> None:
+def test_an_accepted_id_ends_with_the_stored_digits(text: str) -> None:
     try:
         digits = customer_digits(text)
     except InvalidRequest:

@@ -116,13 +116,13 @@ def test_the_shop_s_money_counts_and_not_the_buyer_s() -> None:
 
 
 @pytest.mark.parametrize("included", [True, False])
-def test_taxes_are_told_beside_the_price_and_how_it_is_meant(included: bool) -> None:
+def test_taxes_are_returned_separately_and_whether_the_price_includes_them(included: bool) -> None:
     lines = [line("1100", tax_lines=taxed("50", "50")), line("500", id=12, tax_lines=taxed("40"))]
     facts = read_order(order(line_items=lines, taxes_included=included), "JPY")
     assert (facts.goods, facts.taxes_included) == (Goods(1600, 140, pieces=2), included)
 
 
-def test_gift_cards_are_told_apart() -> None:
+def test_gift_cards_are_returned_separately() -> None:
     lines = [line(), line("5000", id=12, gift_card=True, tax_lines=taxed("7"))]
     assert goods(line_items=lines) == Goods(6000, 7, 5000, 7)
 
@@ -140,7 +140,7 @@ def test_a_tip_is_no_goods_and_its_refund_takes_none(mark: str) -> None:
     assert read_refund(listed, "JPY").refund.goods == Goods(300, pieces=1)
 
 
-def test_a_payload_without_lines_tells_its_subtotal() -> None:
+def test_a_payload_without_lines_has_its_subtotal_as_goods() -> None:
     assert goods(line_items=[], subtotal_price="2500", total_tax="227") == Goods(2500, 227)
 
 
@@ -178,7 +178,7 @@ def test_a_payload_that_lists_no_refunds_says_nothing_about_removed_pieces() -> 
     assert goods(line_items=[one], refunds=None) == Goods(300)
 
 
-def test_what_removed_pieces_had_cost_is_told_beside() -> None:
+def test_the_price_of_removed_pieces_is_returned_separately() -> None:
     lines = [line("100", 3, current_quantity=1, tax_lines=taxed("30")), line("7", id=12)]
     facts = read_order(order(line_items=lines), "JPY")
     assert (facts.goods, facts.removed) == (Goods(107, 10, pieces=2), Goods(200, 20, pieces=2))
@@ -215,10 +215,8 @@ def test_a_refund_with_lines_gives_back_the_lines() -> None:
 
 
 @pytest.mark.parametrize(("amount", "money_minor"), [("-120", 120), ("120", -120), ("0", 0)])
-def test_beside_its_lines_counts_what_was_paid_out_more_or_less(
-    amount: str, money_minor: int
-) -> None:
-    """Below zero is a fee that the shop kept, as for restocking."""
+def test_a_discrepancy_counts_in_addition_to_the_lines(amount: str, money_minor: int) -> None:
+    """Below zero is a fee that the shop retained, as for restocking."""
     found = refunded(refund_line_items=[back("300")], order_adjustments=[discrepancy(amount)])
     assert found == Refund("31", Goods(300), money_minor)
 
@@ -346,9 +344,7 @@ def test_an_order_and_its_refund_say_the_same_of_it() -> None:
     """The order as of its own time, the refund as of its making."""
     made_at = "2027-01-29T09:00:00+09:00"
     one = refund(
-        created_at=made_at,
-        refund_line_items=[back("300")],
-        order_adjustments=[discrepancy("-9")],
+        created_at=made_at, refund_line_items=[back("300")], order_adjustments=[discrepancy("-9")]
     )
     (listed,) = read_order(order(refunds=[one]), "JPY").refunds
     facts = read_refund(one, "JPY")
@@ -389,7 +385,7 @@ def test_where_no_line_names_the_code_the_order_says_what_it_took_off() -> None:
     assert uses(discount_codes=codes, discount_applications=applications) == [(CODE, 500)]
 
 
-def test_a_code_that_took_nothing_off_is_told_with_nothing() -> None:
+def test_a_code_that_took_nothing_off_has_the_amount_zero() -> None:
     codes = [{"code": CODE, "amount": "0"}]
     assert uses(discount_applications=[{"code": CODE}], discount_codes=codes) == [(CODE, 0)]
 
@@ -405,7 +401,7 @@ def test_points_at_a_till_stand_in_omni_hub_s_metafield(value: object, points: i
 
 
 @pytest.mark.parametrize("value", ["-1", "1.5", "1,000", "120pt", "1000000001", "", -5, True, []])
-def test_points_at_a_till_that_nobody_can_read_are_told_apart_from_none(value: object) -> None:
+def test_unreadable_points_at_a_till_are_distinguished_from_none(value: object) -> None:
     metafields = [{"namespace": "omni_hub", "key": "point_used", "value": value}]
     assert read_order(order(metafields=metafields), "JPY").till_points is None
 
@@ -419,7 +415,7 @@ def test_metafields_that_nobody_can_read_stop_no_order(metafields: object) -> No
 # --- the order itself ----------------------------------------------------------------------------
 
 
-def test_an_order_of_few_words_has_its_usual_meaning() -> None:
+def test_a_minimal_order_has_the_default_values() -> None:
     facts = read_order({"id": 901, "currency": "JPY", "updated_at": "2027-01-30T00:00:00Z"}, "JPY")
     assert astuple(facts)[:4] == ("901", None, False, None)
     assert astuple(facts)[5:] == (False, False, None, astuple(NO_GOODS), True, (), (), 0)
@@ -431,7 +427,7 @@ def test_a_customer_without_an_id_is_a_guest(customer: object) -> None:
 
 
 @pytest.mark.parametrize("customer_id", [7001, "7001", "gid://shopify/Customer/7001"])
-def test_a_customer_is_known_by_every_form_of_their_id(customer_id: object) -> None:
+def test_a_customer_is_identified_by_every_form_of_the_id(customer_id: object) -> None:
     assert read_order(order(customer={"id": customer_id}), "JPY").customer_id == "7001"
 
 
@@ -567,7 +563,7 @@ def test_an_order_in_another_currency_is_refused() -> None:
     assert refusal.value.field == "currency"
 
 
-def test_what_is_said_beside_is_ignored() -> None:
+def test_unneeded_fields_are_ignored() -> None:
     facts = read_order(order(email="a@example.com", note_attributes=[1]), "JPY")
     assert facts == read_order(order(), "JPY")
     assert CodeUse(CODE, 1) not in facts.code_uses

@@ -1,4 +1,4 @@
-"""What gets behind the entrance: the named fields and nothing that a person wrote."""
+"""The projection of a webhook: the named fields and nothing that a person wrote."""
 
 import copy
 import json
@@ -23,8 +23,8 @@ BODIES = payloads.bodies()
 PLANTED = "Planted Person 77"
 
 
-def kept(case: str, **changes: Any) -> dict[str, Any]:
-    """What is kept of a sample, with changed members."""
+def project(case: str, **changes: Any) -> dict[str, Any]:
+    """The projection of a sample, with changed members."""
     topic, body = BODIES[case]
     return projected(json_object(body_of(body | changes), parse_float=str), SHAPES[topic])
 
@@ -72,7 +72,7 @@ def test_a_text_survives_in_no_place_of_any_topic(data: st.DataObject) -> None:
 
 
 def test_an_order_keeps_what_points_are_reckoned_from() -> None:
-    order = kept("orders_create_with_codes")
+    order = project("orders_create_with_codes")
     assert order["id"] == payloads.ORDER
     assert order["customer"] == {"id": payloads.CUSTOMER}
     assert (order["currency"], order["taxes_included"], order["test"]) == ("JPY", True, False)
@@ -95,29 +95,26 @@ def test_an_order_keeps_what_points_are_reckoned_from() -> None:
             for place, amount in enumerate(("500", "300"))
         ],
         "tax_lines": [
-            {
-                "price": tax,
-                "price_set": {"shop_money": {"amount": tax, "currency_code": "JPY"}},
-            }
+            {"price": tax, "price_set": {"shop_money": {"amount": tax, "currency_code": "JPY"}}}
             for tax in ("400", "64")
         ],
     }
     assert gift["gift_card"] is True
 
 
-def test_only_codes_of_holds_are_kept_and_every_discount_keeps_its_place() -> None:
-    order = kept("orders_create_with_codes")
+def test_only_codes_of_holds_are_projected_and_every_discount_has_its_place() -> None:
+    order = project("orders_create_with_codes")
     assert order["discount_applications"] == [
         {"type": "discount_code", "code": payloads.OUR_CODE},
         {"type": "discount_code"},
     ]
     assert [one.get("code") for one in order["discount_codes"]] == [payloads.OUR_CODE, None]
-    broken = kept("orders_create", discount_applications=[None, "x", {"type": "automatic"}])
+    broken = project("orders_create", discount_applications=[None, "x", {"type": "automatic"}])
     assert broken["discount_applications"] == [UNREADABLE, UNREADABLE, {"type": "automatic"}]
 
 
 @pytest.mark.parametrize(
-    ("said", "known"),
+    ("said", "expected"),
     [
         ({"tip_payment_gateway": "shopify_payments"}, {"has_tip_gateway": True}),
         ({"tip_payment_method": "Visa 77"}, {"has_tip_method": True}),
@@ -128,18 +125,22 @@ def test_only_codes_of_holds_are_kept_and_every_discount_keeps_its_place() -> No
         ),
     ],
 )
-def test_of_a_tip_is_kept_that_it_is_one(said: dict[str, Any], known: dict[str, object]) -> None:
-    (tip,) = kept("orders_create", line_items=[{"id": 1} | said])["line_items"]
-    (back,) = kept("refunds_create", refund_line_items=[{"line_item": said}])["refund_line_items"]
-    assert (tip, back["line_item"]) == ({"id": 1} | known, known)
+def test_a_tip_is_projected_as_a_mark_only(
+    said: dict[str, Any], expected: dict[str, object]
+) -> None:
+    (tip,) = project("orders_create", line_items=[{"id": 1} | said])["line_items"]
+    (back,) = project("refunds_create", refund_line_items=[{"line_item": said}])[
+        "refund_line_items"
+    ]
+    assert (tip, back["line_item"]) == ({"id": 1} | expected, expected)
 
 
 def test_a_guest_has_no_customer() -> None:
-    assert "customer" not in kept("orders_create_guest")
+    assert "customer" not in project("orders_create_guest")
 
 
 def test_numbers_keep_every_digit() -> None:
-    refund = kept("refunds_create_usd")
+    refund = project("refunds_create_usd")
     assert refund["refund_line_items"][0]["subtotal"] == "19.99"
     raw = b'{"id": 9007199254740993, "refund_line_items": [{"subtotal": 0.1000000001}]}'
     exact = projected(json_object(raw, parse_float=str), SHAPES["refunds/create"])
@@ -151,7 +152,7 @@ def test_numbers_keep_every_digit() -> None:
     "amount", ["1e9", "1e999999999", "NaN", "１０", "1,000", "", True, [1], {}, None, 1 / 3]
 )
 def test_what_is_no_amount_is_marked(amount: object) -> None:
-    assert kept("orders_create", subtotal_price=amount)["subtotal_price"] == UNREADABLE
+    assert project("orders_create", subtotal_price=amount)["subtotal_price"] == UNREADABLE
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_what_is_no_amount_is_marked(amount: object) -> None:
 def test_a_number_with_a_float_s_artefact_is_the_decimal_that_was_meant(
     number: object, meant: str
 ) -> None:
-    assert kept("orders_create", subtotal_price=number)["subtotal_price"] == meant
+    assert project("orders_create", subtotal_price=number)["subtotal_price"] == meant
 
 
 @given(st.integers(-(10**9), 10**9), st.integers(0, 4), st.integers(1, 12))
@@ -181,7 +182,7 @@ def test_whatever_a_few_floats_come_to_is_read_as_their_decimals(
     """The same amount added up several times, as a program with floats would."""
     exact = Decimal(units).scaleb(-digits)
     number = sum([float(exact)] * times)
-    read = Decimal(kept("orders_create", subtotal_price=number)["subtotal_price"])
+    read = Decimal(project("orders_create", subtotal_price=number)["subtotal_price"])
     assert read == exact * times
 
 
@@ -189,7 +190,7 @@ def test_whatever_a_few_floats_come_to_is_read_as_their_decimals(
     "identifier", [True, 0, -1, 10**20, 1.5, "Taro", "gid://shopify/Customer/x", None]
 )
 def test_what_is_no_id_is_marked(identifier: object) -> None:
-    assert kept("customers_create", id=identifier) == {"id": UNREADABLE}
+    assert project("customers_create", id=identifier) == {"id": UNREADABLE}
 
 
 @pytest.mark.parametrize(
@@ -214,7 +215,7 @@ def test_what_is_no_id_is_marked(identifier: object) -> None:
 def test_a_time_is_read_with_blanks_and_marked_where_it_is_none(
     written: object, read: str | None
 ) -> None:
-    assert kept("orders_cancelled", cancelled_at=written).get("cancelled_at") == read
+    assert project("orders_cancelled", cancelled_at=written).get("cancelled_at") == read
 
 
 @pytest.mark.parametrize(
@@ -235,10 +236,10 @@ def test_a_time_is_read_with_blanks_and_marked_where_it_is_none(
         (9000000000001, UNREADABLE),
     ],
 )
-def test_a_guest_is_told_apart_from_a_customer_who_cannot_be_read(
+def test_a_guest_is_distinguished_from_an_unreadable_customer(
     customer: object, read: object
 ) -> None:
-    assert kept("orders_create", customer=customer).get("customer") == read
+    assert project("orders_create", customer=customer).get("customer") == read
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ def test_a_guest_is_told_apart_from_a_customer_who_cannot_be_read(
     ],
 )
 def test_what_is_there_is_read_or_marked(field: str, sent: object, read: object) -> None:
-    assert kept("orders_create", **{field: sent})[field] == read
+    assert project("orders_create", **{field: sent})[field] == read
 
 
 @pytest.mark.parametrize(
@@ -266,7 +267,9 @@ def test_what_is_there_is_read_or_marked(field: str, sent: object, read: object)
     [(1, 1), ("1", 1), ("0", 0), (1.0, UNREADABLE), ("1 ", UNREADABLE), (None, UNREADABLE)],
 )
 def test_a_count_may_come_as_a_text(sent: object, read: object) -> None:
-    (tea,) = kept("orders_create", line_items=[{"id": 1, "current_quantity": sent}])["line_items"]
+    (tea,) = project("orders_create", line_items=[{"id": 1, "current_quantity": sent}])[
+        "line_items"
+    ]
     assert tea == {"id": 1, "current_quantity": read}
 
 
@@ -292,7 +295,7 @@ def test_a_count_may_come_as_a_text(sent: object, read: object) -> None:
 )
 def test_a_till_s_points_are_read_in_what_forms_a_till_may_write(sent: object, read: str) -> None:
     metafield = {"namespace": "omni_hub", "key": "point_used", "value": sent}
-    assert kept("orders_create", metafields=[metafield])["metafields"] == [
+    assert project("orders_create", metafields=[metafield])["metafields"] == [
         metafield | {"value": read}
     ]
 
@@ -312,41 +315,41 @@ def test_a_till_s_points_are_read_in_what_forms_a_till_may_write(sent: object, r
     ],
 )
 def test_metafields_that_may_be_the_till_s_are_not_dropped(sent: object, read: object) -> None:
-    assert kept("orders_create_counter", metafields=sent)["metafields"] == read
+    assert project("orders_create_counter", metafields=sent)["metafields"] == read
 
 
-def test_points_used_at_a_counter_are_kept_and_no_other_apps_fields() -> None:
-    order = kept("orders_create_counter")
+def test_points_used_at_a_counter_are_projected_and_no_other_apps_fields() -> None:
+    order = project("orders_create_counter")
     assert order["metafields"] == [{"namespace": "omni_hub", "key": "point_used", "value": "500"}]
 
 
 def test_a_refund_keeps_lines_money_and_what_belongs_to_no_line() -> None:
-    gift = kept("refunds_create_gift_card_line")["refund_line_items"][1]
+    gift = project("refunds_create_gift_card_line")["refund_line_items"][1]
     assert gift["line_item"] == {"gift_card": True}
-    only = kept("refunds_create_amount_only")
+    only = project("refunds_create_amount_only")
     assert only["transactions"] == [
         {"kind": "refund", "status": "success", "amount": "1000", "currency": "JPY"}
     ]
     assert only["order_adjustments"][0]["amount"] == "-1000"
-    assert kept("refunds_create_shipping_only")["refund_shipping_lines"] == [{"id": 5150000001}]
-    assert kept("orders_updated_refunded")["refunds"][0]["order_id"] == payloads.ORDER
+    assert project("refunds_create_shipping_only")["refund_shipping_lines"] == [{"id": 5150000001}]
+    assert project("orders_updated_refunded")["refunds"][0]["order_id"] == payloads.ORDER
 
 
 def test_customers_and_privacy_requests_keep_ids_alone() -> None:
-    assert kept("customers_create") == {"id": payloads.CUSTOMER}
-    assert kept("customers_merge") == {
+    assert project("customers_create") == {"id": payloads.CUSTOMER}
+    assert project("customers_merge") == {
         "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{payloads.OTHER_CUSTOMER}",
         "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{payloads.CUSTOMER}",
         "status": "completed",
     }
-    assert kept("customers_data_request") == {
+    assert project("customers_data_request") == {
         "customer": {"id": payloads.CUSTOMER},
         "orders_requested": [payloads.ORDER],
         "data_request": {"id": 9999},
     }
-    assert kept("customers_redact", customer={"id": PLANTED})["customer"] == {"id": "unreadable"}
-    assert kept("customers_redact_without_id") == {"customer": {}, "orders_to_redact": []}
-    assert kept("shop_redact") == kept("app_uninstalled") == {}
+    assert project("customers_redact", customer={"id": PLANTED})["customer"] == {"id": "unreadable"}
+    assert project("customers_redact_without_id") == {"customer": {}, "orders_to_redact": []}
+    assert project("shop_redact") == project("app_uninstalled") == {}
 
 
 def test_the_largest_order_that_shopify_knows_fits_on_a_queue() -> None:

@@ -46,7 +46,7 @@ def code_of(text: str, secrets: Sequence[str] = KEYS.shopify_secrets) -> str:
 # --- what is accepted ---------------------------------------------------------------------------
 
 
-def test_a_token_says_which_customer_of_which_shop_is_asking() -> None:
+def test_a_token_identifies_the_customer_and_the_shop() -> None:
     assert verify(token()) == Session(shop=SHOP, customer_id=CUSTOMER)
 
 
@@ -74,7 +74,7 @@ def test_headers_that_shopify_could_send_are_read(header: dict[str, str]) -> Non
     assert verify(token(header=header)).customer_id == CUSTOMER
 
 
-def test_claims_that_are_not_known_are_ignored() -> None:
+def test_unknown_claims_are_ignored() -> None:
     assert verify(token(claims(iss=f"https://{SHOP}", amr=["pwd"]))).customer_id == CUSTOMER
 
 
@@ -178,7 +178,7 @@ WRONG_HEADERS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("header", WRONG_HEADERS.values(), ids=WRONG_HEADERS)
-def test_a_token_that_asks_to_be_read_in_another_way_is_refused(header: dict[str, Any]) -> None:
+def test_a_token_with_other_headers_is_refused(header: dict[str, Any]) -> None:
     assert code_of(token(header=header)) == "token_invalid"
 
 
@@ -271,7 +271,7 @@ times = st.integers(min_value=-40, max_value=40)
 
 
 class StoppedClock(datetime):
-    """PyJWT asks the real clock; here it is NOW."""
+    """PyJWT reads the real clock; here it is NOW."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
@@ -279,7 +279,7 @@ class StoppedClock(datetime):
 
 
 def pyjwt_accepts(text: str) -> bool:
-    """Judge by PyJWT, told all that it can be told; it knows nothing of shops."""
+    """Verify by PyJWT with all of its options; it knows nothing of shops."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("jwt.api_jwt.datetime", StoppedClock)
         try:
@@ -289,10 +289,7 @@ def pyjwt_accepts(text: str) -> bool:
                 algorithms=["HS256"],
                 audience=CLIENT_ID,
                 leeway=10,
-                options={
-                    "require": ["exp", "nbf", "iat", "aud", "sub"],
-                    "strict_aud": True,
-                },
+                options={"require": ["exp", "nbf", "iat", "aud", "sub"], "strict_aud": True},
             )
         except jwt.PyJWTError:
             return False

@@ -1,19 +1,21 @@
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 
 from pointbook.domain.buckets import Bucket, Figures, Moves
 from pointbook.domain.chain import BookedEntry, Cause, Text
-from pointbook.domain.entry import Entry, Topic
+from pointbook.domain.entry import Topic
 from pointbook.shopify.triggers import (
     Occasion,
+    Trigger,
     approved_changed,
     balance,
     changed,
     expiring,
 )
+from tests.support.examples import an_entry
 
 CUSTOMER = "8840734670934"
 ENTRY_ID = "8840734670934-000000000012"
@@ -26,7 +28,6 @@ FIGURE_FIELDS = {
     "Points Spent": 300,
     "Points Hold": 5,
 }
-AT = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 TAKEN: Moves = ((Bucket.APPROVED, -300), (Bucket.SPENT, 300))
 ONLY_PENDING: Moves = ((Bucket.ISSUED, -20), (Bucket.PENDING, 20))
 
@@ -39,62 +40,56 @@ def booked(
     topic: Topic = Topic.SUB_FLOW,
     source: str = "flow",
 ) -> BookedEntry:
-    entry = Entry(
-        customer_id=CUSTOMER,
-        version=12,
-        topic=topic,
-        at=AT,
-        recorded_at=AT,
-        moves=moves,
-        lots=(),
-        held_lots=(),
-        figures=FIGURES,
-    )
+    example = an_entry(CUSTOMER, version=12)
+    entry = replace(example.entry, topic=topic, moves=moves, figures=FIGURES)
     text = None if reason is None else Text(reason, "salt")
-    return BookedEntry(entry, Cause(source), text, "", "", "")
+    return replace(example, entry=entry, cause=Cause(source), text=text)
 
 
-def test_a_balance_is_the_six_figures_the_last_entry_and_who_asked() -> None:
-    told = balance(CUSTOMER, FIGURES, Occasion(ENTRY_ID, "flow"))
-    assert told.handle == "points-balance"
-    assert told.payload == {
-        "customer_id": 8840734670934,
-        **FIGURE_FIELDS,
-        "Entry Id": ENTRY_ID,
-        "Source": "flow",
-    }
+@pytest.mark.parametrize(
+    ("trigger", "handle", "payload"),
+    [
+        (
+            balance(CUSTOMER, FIGURES, Occasion(ENTRY_ID, "flow")),
+            "points-balance",
+            {**FIGURE_FIELDS, "Source": "flow"},
+        ),
+        (
+            changed(booked(moves=ONLY_PENDING, topic=Topic.PENDING_ADD, source="order")),
+            "points-changed",
+            {**FIGURE_FIELDS, "Source": "order"},
+        ),
+        (
+            approved_changed(booked()),
+            "points-approved-changed",
+            {
+                "Topic": "points/sub/flow",
+                "Points Delta": -300,
+                "Points Delta Absolute": 300,
+                **FIGURE_FIELDS,
+                "Reason": "商品購入",
+                "Source": "flow",
+            },
+        ),
+        (
+            expiring(CUSTOMER, 300, date(2026, 12, 31), Occasion(ENTRY_ID, "schedule")),
+            "points-expiring",
+            {"Points Expiring": 300, "Expires On": "2026-12-31", "Source": "schedule"},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_trigger_has_the_customer_what_happened_its_entry_and_its_source(
+    trigger: Trigger, handle: str, payload: dict[str, object]
+) -> None:
+    assert trigger.handle == handle
+    assert trigger.payload == {"customer_id": 8840734670934, "Entry Id": ENTRY_ID, **payload}
 
 
 def test_a_customer_without_entries_has_a_balance_without_an_entry() -> None:
-    told = balance(CUSTOMER, Figures(0, 0, 0, 0, 0, 0), Occasion("", "flow"))
-    assert told.payload["Entry Id"] == ""
-    assert told.payload["Points Approved"] == 0
-
-
-def test_a_change_tells_the_figures_after_the_entry() -> None:
-    told = changed(booked(moves=ONLY_PENDING, topic=Topic.PENDING_ADD, source="order"))
-    assert told.handle == "points-changed"
-    assert told.payload == {
-        "customer_id": 8840734670934,
-        **FIGURE_FIELDS,
-        "Entry Id": ENTRY_ID,
-        "Source": "order",
-    }
-
-
-def test_a_change_of_approved_tells_what_happened_by_how_much_and_why() -> None:
-    told = approved_changed(booked())
-    assert told.handle == "points-approved-changed"
-    assert told.payload == {
-        "customer_id": 8840734670934,
-        "Topic": "points/sub/flow",
-        "Points Delta": -300,
-        "Points Delta Absolute": 300,
-        **FIGURE_FIELDS,
-        "Reason": "商品購入",
-        "Entry Id": ENTRY_ID,
-        "Source": "flow",
-    }
+    trigger = balance(CUSTOMER, Figures(0, 0, 0, 0, 0, 0), Occasion("", "flow"))
+    assert trigger.payload["Entry Id"] == ""
+    assert trigger.payload["Points Approved"] == 0
 
 
 def test_points_added_are_a_positive_delta() -> None:
@@ -112,20 +107,8 @@ def test_an_entry_that_leaves_approved_alone_is_no_change_of_approved() -> None:
         approved_changed(booked(moves=ONLY_PENDING, topic=Topic.PENDING_ADD))
 
 
-def test_points_about_to_expire_are_told_with_their_last_day() -> None:
-    told = expiring(CUSTOMER, 300, date(2026, 12, 31), Occasion(ENTRY_ID, "schedule"))
-    assert told.handle == "points-expiring"
-    assert told.payload == {
-        "customer_id": 8840734670934,
-        "Points Expiring": 300,
-        "Expires On": "2026-12-31",
-        "Entry Id": ENTRY_ID,
-        "Source": "schedule",
-    }
-
-
 @pytest.mark.parametrize("pseudonym", ["01234567890123456789", "", "Taro"])
-def test_nothing_is_told_of_somebody_who_is_no_customer_of_shopifys(pseudonym: str) -> None:
+def test_no_trigger_is_about_anybody_but_a_customer_of_shopify(pseudonym: str) -> None:
     with pytest.raises(ValueError, match="digits of a customer id"):
         balance(pseudonym, FIGURES, Occasion(ENTRY_ID, "flow"))
     erased = replace(booked(), entry=replace(booked().entry, customer_id=pseudonym))

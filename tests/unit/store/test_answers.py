@@ -1,4 +1,4 @@
-"""Answers: what the store makes of each that DynamoDB can give, those no emulator gives too."""
+"""What the store makes of every answer of DynamoDB, also those that no emulator gives."""
 
 from dataclasses import replace
 from itertools import product
@@ -29,7 +29,7 @@ from tests.support.examples import CUSTOMER, NOON, a_write, an_account, an_idemp
 WRITE = replace(a_write(), order=None, hold_record=None)
 ACCOUNT_ITEM = items.account_item(SHOP, an_account(revision=4))
 IDEMPOTENCY_ITEM = items.idempotency_item(SHOP, CUSTOMER, an_idempotency_record())
-WANTED = ReadRequest(SHOP, CUSTOMER)
+REQUEST = ReadRequest(SHOP, CUSTOMER)
 
 FAILED = "ConditionalCheckFailed"
 CONFLICT = "TransactionConflict"
@@ -38,7 +38,7 @@ CODES = ("None", FAILED, CONFLICT, *THROTTLES)
 
 
 class Answering:
-    """A client that gives one answer, or raises it, whatever it is asked."""
+    """A client that gives one answer, or raises it, whatever the request."""
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer
@@ -132,7 +132,7 @@ def test_an_order_or_a_hold_record_that_changed_has_to_be_read_again(
 @pytest.mark.parametrize(
     "codes", [("None", "ValidationError", "None"), ("None", "None", "None"), ()]
 )
-def test_a_cancellation_that_no_other_try_mends_is_a_fault_of_ours(codes: tuple[str, ...]) -> None:
+def test_a_cancellation_that_no_retry_can_fix_is_refused(codes: tuple[str, ...]) -> None:
     with pytest.raises(StoreRefused):
         store(cancelled(*codes)).commit(WRITE)
 
@@ -171,19 +171,21 @@ def name_of(failure: object) -> str | None:
 
 
 def every_method(answer: Exception) -> list[Any]:
-    asked = store(answer)
+    failing = store(answer)
     return [
-        lambda: asked.commit(WRITE),
-        lambda: asked.load(WANTED, fresh=False),
-        lambda: asked.load(WANTED, fresh=True),
-        lambda: asked.account(SHOP, CUSTOMER),
-        lambda: asked.entries(SHOP, CUSTOMER, before_version=9, limit=9),
-        lambda: list(asked.due(DueKind.LOT, 0, NOON)),
+        lambda: failing.commit(WRITE),
+        lambda: failing.load(REQUEST, fresh=False),
+        lambda: failing.load(REQUEST, fresh=True),
+        lambda: failing.account(SHOP, CUSTOMER),
+        lambda: failing.entries(SHOP, CUSTOMER, before_version=9, limit=9),
+        lambda: list(failing.due(DueKind.LOT, 0, NOON)),
     ]
 
 
 @pytest.mark.parametrize(("failure", "cause"), TRY_AGAIN, ids=name_of)
-def test_what_another_try_may_overcome_says_so(failure: Exception, cause: TransientCause) -> None:
+def test_an_error_that_a_retry_may_overcome_is_transient(
+    failure: Exception, cause: TransientCause
+) -> None:
     for method in every_method(failure):
         with pytest.raises(StoreUnavailable) as raised:
             method()
@@ -191,7 +193,7 @@ def test_what_another_try_may_overcome_says_so(failure: Exception, cause: Transi
 
 
 @pytest.mark.parametrize("failure", REFUSED, ids=name_of)
-def test_what_no_try_overcomes_names_its_cause(failure: Exception) -> None:
+def test_an_error_that_no_retry_overcomes_has_the_aws_code(failure: Exception) -> None:
     for method in every_method(failure):
         with pytest.raises(StoreRefused) as raised:
             method()
@@ -205,15 +207,15 @@ def test_what_no_try_overcomes_names_its_cause(failure: Exception) -> None:
         *((throttle, TransientCause.THROTTLED) for throttle in THROTTLES),
     ],
 )
-def test_a_fresh_read_that_meets_a_write_is_tried_again(code: str, cause: TransientCause) -> None:
+def test_a_fresh_read_that_meets_a_write_is_transient(code: str, cause: TransientCause) -> None:
     with pytest.raises(StoreUnavailable) as raised:
-        store(cancelled(code, "None")).load(WANTED, fresh=True)
+        store(cancelled(code, "None")).load(REQUEST, fresh=True)
     assert raised.value.cause is cause
 
 
-def test_a_cheap_read_that_left_something_out_is_tried_again() -> None:
+def test_a_cheap_read_with_unprocessed_keys_is_transient() -> None:
     answer = {"Responses": {"ledger": []}, "UnprocessedKeys": {"ledger": {"Keys": [{}]}}}
 
     with pytest.raises(StoreUnavailable) as raised:
-        store(answer).load(WANTED, fresh=False)
+        store(answer).load(REQUEST, fresh=False)
     assert raised.value.cause is TransientCause.THROTTLED

@@ -51,7 +51,7 @@ def store(client: Recording) -> DynamoStore:
     return DynamoStore(Table(client, TABLE))
 
 
-def test_a_cheap_read_asks_for_all_in_one_batch_and_for_no_consistency(
+def test_a_cheap_read_is_one_eventually_consistent_batch(
     client: Recording, store: DynamoStore
 ) -> None:
     store.load(EVERYTHING, fresh=False)
@@ -66,11 +66,11 @@ def test_a_fresh_read_is_one_snapshot(client: Recording, store: DynamoStore) -> 
     assert client.sent == [("transact_get_items", {"TransactItems": gets})]
 
 
-def test_only_what_is_wanted_is_read(client: Recording, store: DynamoStore) -> None:
-    wanted = ReadRequest(SHOP, CUSTOMER)
+def test_only_requested_items_are_read(client: Recording, store: DynamoStore) -> None:
+    request = ReadRequest(SHOP, CUSTOMER)
 
-    store.load(wanted, fresh=False)
-    store.load(replace(wanted, hold_id=HOLD_ID), fresh=True)
+    store.load(request, fresh=False)
+    store.load(replace(request, hold_id=HOLD_ID), fresh=True)
 
     (_, cheap), (_, fresh) = client.sent
     assert cheap["RequestItems"][TABLE]["Keys"] == ALL_KEYS[:1]
@@ -125,7 +125,9 @@ def test_history_is_read_backwards_below_a_version(client: Recording, store: Dyn
     assert request["ConsistentRead"]
 
 
-def test_due_work_is_asked_of_the_index_of_its_kind(client: Recording, store: DynamoStore) -> None:
+def test_due_work_is_queried_from_the_index_of_its_kind(
+    client: Recording, store: DynamoStore
+) -> None:
     list(store.due(DueKind.HOLD, 3, datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)))
 
     ((_, request),) = client.sent
