@@ -1,4 +1,4 @@
-"""What holds for every test: a clean environment, no way off this machine, Hypothesis's profile."""
+"""What holds for every test: a clean environment, no network, Hypothesis's profile."""
 
 import ipaddress
 import os
@@ -28,11 +28,11 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("pointbook")
 
-_FORGOTTEN_PREFIXES = ("AWS_", "POWERTOOLS_", "PROGRAMME_")
-_FORGOTTEN = frozenset(
+_REMOVED_PREFIXES = ("AWS_", "POWERTOOLS_", "PROGRAMME_")
+_REMOVED = frozenset(
     ("STAGE", "TABLE_NAME", "SECRETS_NAME", "SHOP_DOMAIN", "SHOPIFY_CLIENT_ID", "LOCAL_CLOCK_URL")
 ) | frozenset(f"{scheme}_proxy" for scheme in ("http", "https", "all"))
-_NOBODY = {
+_FAKE_ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
     "AWS_DEFAULT_REGION": "ap-northeast-1",
@@ -43,19 +43,19 @@ _NOBODY = {
 }
 
 
-SHARING = frozenset({"artifacts", "e2e", "engines", "integration"})
-"""Folders whose tests share servers that they start once: of one folder all run in one process."""
+SHARED_SERVERS = frozenset({"artifacts", "e2e", "engines", "integration"})
+"""Folders whose tests share servers: all tests of such a folder run in one process."""
 
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # same
-    """Tests side by side: those of a file, or of a whole folder in `SHARING`, stay together.
+    """Tests side by side: those of a file, or of a whole folder in `SHARED_SERVERS`, stay together.
 
     xdist's own groups (`--dist loadgroup`) have no effect under this version of pytest.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         _, folder, *_ = nodeid.split("/")
-        return folder if folder in SHARING else nodeid.partition("::")[0]
+        return folder if folder in SHARED_SERVERS else nodeid.partition("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:
@@ -65,19 +65,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderSchedu
 
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment() -> Iterator[None]:
-    """Forget the developer's AWS account, proxies and Pointbook's own variables."""
+    """Remove the developer's AWS account, proxies and Pointbook's own variables."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            forgotten = name in _FORGOTTEN or name.lower() in _FORGOTTEN
-            if forgotten or name.startswith(_FORGOTTEN_PREFIXES):
+            removed = name in _REMOVED or name.lower() in _REMOVED
+            if removed or name.startswith(_REMOVED_PREFIXES):
                 patch.delenv(name)
-        for name, value in _NOBODY.items():
+        for name, value in _FAKE_ACCOUNT.items():
             patch.setenv(name, value)
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_way_out() -> Iterator[None]:
+def local_only() -> Iterator[None]:
     """Fail the test that looks up a name or connects to an address beyond this machine.
 
     The failure is pytest's own and no OSError, so that the code under test cannot take it for a
@@ -85,27 +85,27 @@ def no_way_out() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         for method in ("connect", "connect_ex"):
-            patch.setattr(socket.socket, method, _kept_home(getattr(socket.socket, method)))
+            patch.setattr(socket.socket, method, _local_only(getattr(socket.socket, method)))
         look_up = socket.getaddrinfo
 
-        def look_up_at_home(host: bytes | str | None, *rest: Any, **named: Any) -> Any:
-            _refuse_abroad(host)
+        def look_up_locally(host: bytes | str | None, *rest: Any, **named: Any) -> Any:
+            _fail_unless_local(host)
             return look_up(host, *rest, **named)
 
-        patch.setattr(socket, "getaddrinfo", look_up_at_home)
+        patch.setattr(socket, "getaddrinfo", look_up_locally)
         yield
 
 
-def _kept_home(connect: Callable[..., Any]) -> Callable[..., Any]:
-    def connect_at_home(self: socket.socket, address: Any) -> Any:
+def _local_only(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def connect_locally(self: socket.socket, address: Any) -> Any:
         if self.family != socket.AF_UNIX:
-            _refuse_abroad(address[0])
+            _fail_unless_local(address[0])
         return connect(self, address)
 
-    return connect_at_home
+    return connect_locally
 
 
-def _refuse_abroad(host: bytes | str | None) -> None:
+def _fail_unless_local(host: bytes | str | None) -> None:
     name = host.decode() if isinstance(host, bytes) else host
     if name and name != "localhost" and not _is_loopback(name):
         pytest.fail(f"the test tried to reach {name}: tests stay on this machine")

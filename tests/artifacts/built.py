@@ -98,9 +98,9 @@ def variables(function: str, values: Mapping[str, str]) -> dict[str, str]:
         for name, parameter in TEMPLATE["Parameters"].items()
         if "Default" in parameter
     }
-    known = {**defaults, **values}
+    given = {**defaults, **values}
     return {
-        name: str(known[value["Ref"]] if isinstance(value, dict) else value)
+        name: str(given[value["Ref"]] if isinstance(value, dict) else value)
         for part in parts
         for name, value in part["Environment"]["Variables"].items()
         if value != NO_VALUE

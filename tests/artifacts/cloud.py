@@ -22,7 +22,7 @@ class Cloud:
         """Make them all in the MiniStack at `url`."""
         self.url = url
         self.dynamodb = connected(url)
-        self.stands_for = {
+        self.resolved = {
             "LedgerTable": TABLE,
             "AppSecret": SECRET,
             "TokenKeyAlias": TOKEN_KEY,

@@ -50,5 +50,5 @@ def resources() -> dict[str, Any]:
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shop:
-    """A shop whose programme nobody has asked for yet; its orders wait 14 days."""
+    """A shop whose programme was not read yet; its orders are pending for 14 days."""
     return Shop(monkeypatch, tmp_path / "clock.json", PROGRAMME_PENDING_DAYS="14")

@@ -6,7 +6,7 @@ from tests.artifacts.built import QUEUE_URLS, ROOT
 
 CONFIG = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
 
-STANDS_FOR = {
+RESOLVED = {
     "LedgerTable": "ledger",
     "AppSecret": "secret",
     "TokenKeyAlias": "alias/pointbook-prod-tokens",

@@ -65,10 +65,10 @@ def running(
     if not (PYTHON.exists() and emulator.exists()):
         pytest.fail("Lambda's runtime is missing: run `make .venv-runtime/.ready .venv-sam/.ready`")
     front = free_port(room_above=1)
-    behind = front + 1
+    api_port = front + 1
     command: list[str | Path] = ["/bin/sh", "-c", _IN_ITS_FOLDER, emulator]
     command += ["--runtime-interface-emulator-address", f"{HOST}:{front}"]  # else all interfaces
-    command += ["--runtime-api-address", f"{HOST}:{behind}"]  # same
+    command += ["--runtime-api-address", f"{HOST}:{api_port}"]  # same
     command += [PYTHON, "-m", "awslambdaric", "app.handler"]
     process = processes.start(
         command,
@@ -92,7 +92,7 @@ def running(
         log_file,
     )
     try:
-        wait_until_it_listens(front, log_file)
+        wait_for_port(front, log_file)
         yield RunningFunction(f"http://{HOST}:{front}", log_file)
     finally:
         with suppress(ProcessLookupError):
@@ -100,7 +100,7 @@ def running(
         process.wait()
 
 
-def wait_until_it_listens(port: int, log_file: Path) -> None:
+def wait_for_port(port: int, log_file: Path) -> None:
     """Return as soon as a process takes connections; what it writes is in `log_file`."""
     give_up = time.monotonic() + _UP_WITHIN_SECONDS
     while time.monotonic() < give_up:

@@ -1,4 +1,4 @@
-"""What a role allows, and what a function asks of AWS, in the same words: (action, resource).
+"""What a role allows and what a function calls at AWS, in the same form: (action, resource).
 
 Resources are named as in the template: `LedgerTable`, `LedgerTable/index/due_lot`, `AppSecret`.
 """
@@ -54,12 +54,12 @@ def allowed(resources: dict[str, Any], function: str) -> set[Right]:
     """What the function itself is allowed; the rest of its role is what Lambda does for it."""
     role = resources[f"{FUNCTIONS[function]}Role"]["Properties"]
     found = rights(role.get("Policies", []))
-    assert taken_by_lambda(function) <= found
-    return found - taken_by_lambda(function)
+    assert used_by_lambda(function) <= found
+    return found - used_by_lambda(function)
 
 
-def taken_by_lambda(function: str) -> set[Right]:
-    """What Lambda does in the name of a function: take what it is to work on, keep what failed."""
+def used_by_lambda(function: str) -> set[Right]:
+    """What Lambda does with a function's role: receive its events, send dead letters."""
     queue = f"{QUEUES[function]}Queue" if function in QUEUES else ""
     actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
     found = {(action, queue) for action in actions if queue}
@@ -150,8 +150,8 @@ def _s3_right(operation: str, request: Mapping[str, Any]) -> Right:
     """The IAM action of one call (service authorization reference, Amazon S3)."""
     if operation == "ListObjectsV2":
         return "s3:ListBucket", "PrivacyBucket"
-    room, _ = request["Key"].split("/", 1)
-    return f"s3:{operation}", f"PrivacyBucket/{room}/*"
+    folder, _ = request["Key"].split("/", 1)
+    return f"s3:{operation}", f"PrivacyBucket/{folder}/*"
 
 
 def _dynamodb_rights(operation: str, request: Mapping[str, Any]) -> Iterator[Right]:

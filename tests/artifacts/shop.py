@@ -53,17 +53,17 @@ class Shopify:
     def __init__(self) -> None:
         self.closed = False
         self.codes: set[str] = set()
-        self.asked: list[str] = []
+        self.calls: list[str] = []
 
     def send(self, call: Call) -> Answer:
         """The answer to one call."""
-        self.asked.append(call.url)
+        self.calls.append(call.url)
         if self.closed:
             return Answer(403, {}, b"{}")
-        asked = json.loads(call.content or b"{}")
+        body = json.loads(call.content or b"{}")
         if call.url.endswith("/access_token"):
             return _answer({"access_token": "shpat_1", "expires_in": 86_399})
-        root, variables = next(one for one in _ROOTS if one in asked["query"]), asked["variables"]
+        root, variables = next(one for one in _ROOTS if one in body["query"]), body["variables"]
         payload = self._payload(root, variables)
         return _answer({"data": {root.rstrip("("): payload}})
 
@@ -117,7 +117,7 @@ class Shop:
         self.start_anew()
 
     def needed(self, act: Callable[[], object]) -> set[Right]:
-        """What AWS is asked for while something is done."""
+        """The rights that calls to AWS need while something is done."""
         self.aws.needed.clear()
         act()
         return set(self.aws.needed)
@@ -163,18 +163,18 @@ class Shop:
         """Give the customer 1,250 points, once."""
         assert self.functions.sample("flow_action_grant", "run").status == 200
 
-    def ask_for_hold(self, key: str, points: int = 500) -> harness.Answer:
-        """Ask for a discount code, as my page does."""
-        asked = event("create_hold", "by_header")
-        asked["headers"]["idempotency-key"] = key
-        asked["body"] = json.dumps({"points": points})
-        return self.functions.request("create_hold", asked)
+    def request_hold(self, key: str, points: int = 500) -> harness.Answer:
+        """Request a discount code, as my page does."""
+        request = event("create_hold", "by_header")
+        request["headers"]["idempotency-key"] = key
+        request["body"] = json.dumps({"points": points})
+        return self.functions.request("create_hold", request)
 
     def release(self, hold_id: str) -> harness.Answer:
-        """Give a hold's points back, as my page does."""
-        asked = event("release_hold", "by_header")
-        asked["pathParameters"]["hold_id"] = hold_id
-        return self.functions.request("release_hold", asked)
+        """Release a hold, as my page does."""
+        request = event("release_hold", "by_header")
+        request["pathParameters"]["hold_id"] = hold_id
+        return self.functions.request("release_hold", request)
 
     def hold_some(self) -> None:
         """Hold 100 points for 600 seconds."""
@@ -187,7 +187,7 @@ class Shop:
         assert isinstance(self.functions.ledger.execute(instruction), Booked)
 
     def merge(self) -> None:
-        """Make the customer another one: the book becomes a tombstone."""
+        """Merge the customer into another: the account becomes a tombstone."""
         merged = self.functions.ledger.merge(
             demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("test")
         )
@@ -207,10 +207,10 @@ def answered_by(aws: Aws, client: Any) -> Any:
     service = client.meta.service_model.service_name
 
     def note(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
-        context["asked"] = dict(params)
+        context["request"] = dict(params)
 
     def answer(model: Any, context: dict[str, Any], **_: Any) -> tuple[Any, Any]:
-        return SimpleNamespace(status_code=200), aws.call(service, model.name, context["asked"])
+        return SimpleNamespace(status_code=200), aws.call(service, model.name, context["request"])
 
     client.meta.events.register_first("provide-client-params", note)
     client.meta.events.register("before-call", answer)

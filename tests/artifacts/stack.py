@@ -17,7 +17,7 @@ from tests.artifacts.lambda_runtime import (
     HOST,
     RunningFunction,
     running,
-    wait_until_it_listens,
+    wait_for_port,
 )
 from tests.support.harness import SECRETS, event
 from tests.support.ports import free_port
@@ -61,7 +61,7 @@ class Stack:
 
     def sample(self, name: str, case: str) -> dict[str, Any]:
         """The status and the body by which a sample event is answered."""
-        return told(self.invoke(name, event(name, case)))
+        return response(self.invoke(name, event(name, case)))
 
 
 def values_for(stage: str, cloud: Cloud) -> dict[str, str]:
@@ -71,7 +71,7 @@ def values_for(stage: str, cloud: Cloud) -> dict[str, str]:
         "ShopDomain": demo.SHOP_DOMAIN,
         "ShopifyClientId": demo.SHOPIFY_CLIENT_ID,
         **demo.PARAMETERS,
-        **cloud.stands_for,
+        **cloud.resolved,
     }
 
 
@@ -95,8 +95,8 @@ def check_http_answer(answer: dict[str, Any]) -> None:
     assert answer.get("isBase64Encoded", False) is False
 
 
-def told(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Status and body, as an object."""
+def response(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Status and body as an object."""
     return {"status": answer["statusCode"], **json.loads(answer["body"])}
 
 
@@ -109,7 +109,7 @@ def shopify(log_file: Path) -> Iterator[str]:
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONPATH": path}
     process = processes.start([*command, "--port", str(port)], environment, log_file)
     try:
-        wait_until_it_listens(port, log_file)
+        wait_for_port(port, log_file)
         yield f"http://{HOST}:{port}"
     finally:
         process.terminate()

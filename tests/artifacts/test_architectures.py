@@ -18,7 +18,7 @@ from tests.artifacts.elf import machine_of
 
 LAYERS = ROOT / "layers" / "common"
 PACKAGE = LAYERS / "python" / "pointbook"
-KEPT = ROOT / ".local" / "layers"
+CACHE = ROOT / ".local" / "layers"
 ARCHITECTURES = ("arm64", "x86_64")
 
 UNZIPPED_MAX_BYTES = 250 * 1024 * 1024
@@ -47,12 +47,12 @@ def built_layer(architecture: str, build: Path) -> Path:
 
 
 def built_elsewhere(architecture: str) -> Path:
-    """`sam build` of the layer for another processor, kept for as long as it is the same layer."""
-    kept = KEPT / f"{architecture}-{digest_of_layer()}"
-    if not kept.exists():
-        for old in KEPT.glob(f"{architecture}-*"):
+    """`sam build` of the layer for another processor, cached while the layer is the same."""
+    stored = CACHE / f"{architecture}-{digest_of_layer()}"
+    if not stored.exists():
+        for old in CACHE.glob(f"{architecture}-*"):
             shutil.rmtree(old)
-        new = KEPT / f"{architecture}-new"
+        new = CACHE / f"{architecture}-new"
         environment = {name: value for name, value in os.environ.items() if name != "MAKEFLAGS"}
         path = f"{SAM_PYTHON.parent}{os.pathsep}{environment['PATH']}"
         command: list[str | Path] = [SAM_PYTHON, "-m", "samcli", "build", "CommonLayer"]
@@ -67,8 +67,8 @@ def built_elsewhere(architecture: str) -> Path:
             check=False,
         )
         assert done.returncode == 0, done.stderr[-2000:]
-        new.rename(kept)
-    return kept / "build"
+        new.rename(stored)
+    return stored / "build"
 
 
 def digest_of_layer() -> str:

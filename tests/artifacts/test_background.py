@@ -24,7 +24,7 @@ from tests.artifacts.built import (
     properties,
     variables,
 )
-from tests.artifacts.given import STANDS_FOR, overrides
+from tests.artifacts.given import RESOLVED, overrides
 
 MINUTE = 60
 EVERY_SECONDS = {
@@ -141,7 +141,7 @@ def test_a_worker_reads_its_own_queue_with_limited_concurrency(worker: str) -> N
 
 
 def test_shopify_webhook_has_the_url_of_every_queue() -> None:
-    settings = Settings.from_env(variables("shopify_webhook", overrides("prod") | STANDS_FOR))
+    settings = Settings.from_env(variables("shopify_webhook", overrides("prod") | RESOLVED))
     urls = {queue: settings.queue_url(queue) for queue in {*webhook.QUEUES.values()}}
     assert urls == {queue: QUEUE_URLS[f"{name}Queue"] for queue, name in QUEUES.items()}
 

@@ -129,16 +129,16 @@ def test_privacy_watch_is_allowed_what_it_does(
     monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
 
-    def watched(*cases: str) -> set[Right]:
+    def watch(*cases: str) -> set[Right]:
         for case in cases:
             shop.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
         shop.aws.needed.clear()
         assert shop.functions.invoke("privacy_watch", {})["done"] == len(cases)
         return set(shop.aws.needed)
 
-    found = watched("customers_data_request", "customers_redact")
+    found = watch("customers_data_request", "customers_redact")
     shop.functions.invoke("privacy_events", event("privacy_events", "app_uninstalled"), seconds=60)
-    found |= watched("shop_redact")
+    found |= watch("shop_redact")
     assert found == allowed(resources, "privacy_watch")
 
 
@@ -192,10 +192,10 @@ def test_approve_pending_is_allowed_to_approve_points(
     assert found == allowed(resources, "approve_pending")
 
 
-def check(swept: dict[str, Any], *, settles: bool) -> None:
+def check(result: dict[str, Any], *, settles: bool) -> None:
     """One account was looked at without a fault, and had something due or not."""
-    assert (swept["due"], swept["failed"]) == (1, 0)
-    assert (swept["entries"] > 0) is settles
+    assert (result["due"], result["failed"]) == (1, 0)
+    assert (result["entries"] > 0) is settles
 
 
 def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(

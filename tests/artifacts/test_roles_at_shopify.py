@@ -16,37 +16,37 @@ from tools.make_events_webhooks import messages
 
 
 def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """Held, repeated, held already; with a token that is kept; not taken by Shopify; merged."""
+    """Held, repeated, held already; with a stored token; not taken by Shopify; merged."""
 
-    def ask() -> None:
-        assert shop.ask_for_hold("too many", 5000).status == 422
+    def hold() -> None:
+        assert shop.request_hold("too many", 5000).status == 422
         shop.every_sample("create_hold")
-        assert shop.ask_for_hold("another", 100).status == 409
+        assert shop.request_hold("another", 100).status == 409
 
     def be_refused() -> None:
         shop.start_anew()
-        assert shop.ask_for_hold("refused", 100).status == 503
+        assert shop.request_hold("refused", 100).status == 503
 
     shop.grant()
     shop.lose_token()
-    found = shop.needed(ask)
+    found = shop.needed(hold)
     shop.move(600)
     shop.shopify.closed = True
     found |= shop.needed(be_refused)
     shop.merge()
     shop.shopify.closed = False
     shop.start_anew()
-    found |= shop.needed(lambda: shop.ask_for_hold("merged", 100))
+    found |= shop.needed(lambda: shop.request_hold("merged", 100))
     assert found == allowed(resources, "create_hold")
 
 
 def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """With a token that has to be fetched or is kept; in vain; again; when the book was merged."""
+    """With a token that is fetched or stored; refused; again; when the account was merged."""
 
-    def give_back(key: str, *, token_is_kept: bool, closed: bool = False) -> set[Right]:
+    def give_back(key: str, *, token_is_stored: bool, closed: bool = False) -> set[Right]:
         shop.shopify.closed = False
-        hold_id = shop.ask_for_hold(key, 100).body["hold_id"]
-        forget = shop.start_anew if token_is_kept else shop.lose_token
+        hold_id = shop.request_hold(key, 100).body["hold_id"]
+        forget = shop.start_anew if token_is_stored else shop.lose_token
         forget()
         shop.shopify.closed = closed
 
@@ -57,8 +57,8 @@ def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, A
 
     shop.grant()
     found = shop.needed(lambda: shop.every_sample("release_hold"))
-    found |= give_back("first", token_is_kept=True) | give_back("second", token_is_kept=False)
-    found |= give_back("third", token_is_kept=False, closed=True)
+    found |= give_back("first", token_is_stored=True) | give_back("second", token_is_stored=False)
+    found |= give_back("third", token_is_stored=False, closed=True)
     shop.merge()
     shop.start_anew()
     found |= shop.needed(lambda: shop.every_sample("release_hold"))
@@ -66,21 +66,21 @@ def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, A
 
 
 def test_switch_off_codes_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """A code that Shopify does not let go of, that is not there yet, and that is."""
+    """A code that Shopify does not deactivate, one that is not there yet, and one that is."""
 
     def sweep(*, closed: bool) -> set[Right]:
         shop.start_anew()
         shop.shopify.closed = closed
 
         def run() -> None:
-            swept = shop.functions.invoke("switch_off_codes", {})
-            assert (swept["due"], swept["failed"]) == (1, int(closed))
+            result = shop.functions.invoke("switch_off_codes", {})
+            assert (result["due"], result["failed"]) == (1, int(closed))
 
         return shop.needed(run)
 
     shop.grant()
     shop.shopify.closed = True
-    assert shop.ask_for_hold("in doubt", 100).status == 503
+    assert shop.request_hold("in doubt", 100).status == 503
     shop.aws.let_indexes_lag()
     found = sweep(closed=True) | sweep(closed=False)
     shop.shopify.codes = EveryCode()
@@ -91,7 +91,7 @@ def test_switch_off_codes_is_allowed_what_it_does(shop: Shop, resources: dict[st
 def test_publish_changes_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the stream, of books that are there or not; from the list, after Shopify was closed."""
+    """By the stream, of accounts that are there or not; from the outbox, after a failure."""
 
     def wake() -> dict[str, Any]:
         account = shop.functions.table.items(TABLE)[
@@ -120,7 +120,7 @@ def test_publish_changes_is_allowed_what_it_does(
 
 
 def test_flow_action_report_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """Of nobody, of a customer, repeated; with a token that is kept; of a book that was merged."""
+    """Of nobody, of a customer, repeated; with a stored token; of a merged account."""
 
     def report() -> None:
         shop.start_anew()
@@ -138,19 +138,19 @@ def test_flow_action_report_is_allowed_what_it_does(shop: Shop, resources: dict[
     assert found == allowed(resources, "flow_action_report")
 
 
-ASKS = {
+QUERIES_CUSTOMERS = {
     "order_events": {"PROGRAMME_RANK_MULTIPLIERS": "gold=150"},
     "customer_events": {"SHOP_DOMAIN": f"{demo.SHOP_DOMAIN},second.myshopify.com"},
 }
-"""The workers that ask Shopify about customers, and in what kind of stack they do."""
+"""The workers that query customers at Shopify, and the kind of stack in which they do."""
 
 
-@pytest.mark.parametrize("function", ASKS)
+@pytest.mark.parametrize("function", QUERIES_CUSTOMERS)
 def test_a_worker_that_queries_customers_is_allowed_what_it_does(
     resources: dict[str, Any], function: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """With a token that has to be fetched or is kept; of a customer who was merged."""
-    shop = Shop(monkeypatch, tmp_path / "clock.json", **ASKS[function])
+    """With a token that is fetched or stored; of a customer who was merged."""
+    shop = Shop(monkeypatch, tmp_path / "clock.json", **QUERIES_CUSTOMERS[function])
 
     def work() -> None:
         shop.start_anew()
@@ -175,13 +175,13 @@ def anew(function: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("function", ASKS)
+@pytest.mark.parametrize("function", QUERIES_CUSTOMERS)
 def test_a_worker_that_queries_nothing_needs_no_token_and_no_secret(
     shop: Shop, function: str
 ) -> None:
     found = shop.needed(lambda: shop.work_on_samples(function))
     assert {resource for _, resource in found} == {"LedgerTable"}
-    assert shop.shopify.asked == []
+    assert shop.shopify.calls == []
 
 
 def test_flow_lifecycle_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
@@ -190,7 +190,7 @@ def test_flow_lifecycle_is_allowed_what_it_does(shop: Shop, resources: dict[str,
 
 
 def test_reminders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """Told, told already, and told of with a token that is kept."""
+    """Sent, sent already, and sent with a stored token."""
     day = 86_400
     assert shop.functions.sample("flow_action_grant", "days_30").status == 200
 
@@ -199,8 +199,8 @@ def test_reminders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]
         shop.move(seconds)
 
         def run() -> None:
-            told = shop.functions.invoke("reminders", {})
-            assert (told["due"], told["sent"], told["failed"]) == (1, sent, 0)
+            result = shop.functions.invoke("reminders", {})
+            assert (result["due"], result["sent"], result["failed"]) == (1, sent, 0)
 
         return shop.needed(run)
 

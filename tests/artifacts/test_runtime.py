@@ -20,7 +20,7 @@ from tests.artifacts.built import FUNCTIONS, ROOT, variables
 from tests.artifacts.cloud import TABLE, Cloud
 from tests.artifacts.lambda_runtime import running
 from tests.artifacts.shop import CUSTOMER, flow_event
-from tests.artifacts.stack import Stack, local_environment, shopify, told, values_for
+from tests.artifacts.stack import Stack, local_environment, response, shopify, values_for
 from tests.fakes.locked import LockedClient
 from tests.support import harness
 from tests.support.harness import EVENTS, Functions, event, memory_table
@@ -64,7 +64,7 @@ def without_sources(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="module")
 def shopifys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """Two of them: what the built functions ask, and what those in process ask."""
+    """Two of them: one for the built functions, one for those in process."""
     directory = tmp_path_factory.mktemp("shopify")
     with shopify(directory / "first.log") as first, shopify(directory / "second.log") as second:
         yield first, second
@@ -119,7 +119,7 @@ def timeless(answer: Mapping[str, Any]) -> str:
 def test_a_sample_event_is_answered_as_by_the_function_in_process(
     stack: Stack, in_process: Functions, function: str, case: str
 ) -> None:
-    """Twice, on the same book; then both show the same book."""
+    """Twice, on the same account; then both show the same account."""
     calls = [
         (GRANT, flow_event(GRANT, {"points": 500, "days_to_expire": 30})),
         (function, event(function, case)),
@@ -150,7 +150,7 @@ def test_points_are_granted_once_and_consumed_as_far_as_there_are_any(stack: Sta
     assert again == granted["return_value"] | {"duplicate": True}
     consumed = stack.sample(CONSUME, "run")["return_value"]
     assert (consumed["approved"], consumed["spent"]) == (950, 300)
-    too_many = told(stack.invoke(CONSUME, flow_event(CONSUME, {"points": 951})))
+    too_many = response(stack.invoke(CONSUME, flow_event(CONSUME, {"points": 951})))
     assert (too_many["status"], too_many["code"]) == (422, "insufficient_points")
 
 
@@ -186,7 +186,7 @@ def test_japanese_arrives_and_leaves_as_it_is(stack: Stack) -> None:
 def test_expired_holds_and_lots_are_settled(stack: Stack, clock: Path) -> None:
     stack.invoke(GRANT, flow_event(GRANT, {"points": 500, "days_to_expire": 1}))
     stack.invoke(GRANT, flow_event(GRANT, {"points": 100, "days_to_expire": 30}))
-    assert told(stack.invoke("create_hold", hold_request(50)))["status"] == 201
+    assert response(stack.invoke("create_hold", hold_request(50)))["status"] == 201
 
     nothing = {"due": 0, "entries": 0, "failed": 0, "complete": True}
     one = {"due": 1, "entries": 1, "failed": 0, "complete": True}
@@ -204,14 +204,14 @@ def test_a_holds_code_is_deactivated_before_its_points_come_back(
     stack: Stack, shopifys: tuple[str, str]
 ) -> None:
     stack.sample(GRANT, "run")
-    asked = hold_request(500)
-    held = told(stack.invoke("create_hold", asked))
+    request = hold_request(500)
+    held = response(stack.invoke("create_hold", request))
     assert (held["status"], held["figures"]["hold"]) == (201, 500)
-    assert told(stack.invoke("create_hold", asked)) == held
+    assert response(stack.invoke("create_hold", request)) == held
     assert codes(shopifys[0])[held["discount_code"]] == "ACTIVE"
     release = event("release_hold", "by_header")
     release["pathParameters"]["hold_id"] = held["hold_id"]
-    released = told(stack.invoke("release_hold", release))
+    released = response(stack.invoke("release_hold", release))
     assert (released["status"], released["figures"]["approved"]) == (200, 1250)
     assert codes(shopifys[0])[held["discount_code"]] == "EXPIRED"
     assert stack.invoke("switch_off_codes", {})["due"] == 0
@@ -238,10 +238,10 @@ def test_a_change_is_published_once_and_expiring_points_are_reminded_of(
 
 
 def hold_request(points: int) -> dict[str, Any]:
-    """The event of a wish to hold points, another one each time."""
-    asked = event("create_hold", "by_header")
-    asked["headers"]["idempotency-key"] = str(uuid.uuid4())
-    return asked | {"body": json.dumps({"points": points})}
+    """The event of a request to hold points, another one each time."""
+    request = event("create_hold", "by_header")
+    request["headers"]["idempotency-key"] = str(uuid.uuid4())
+    return request | {"body": json.dumps({"points": points})}
 
 
 def codes(shopify_url: str) -> dict[str, str]:
@@ -251,7 +251,7 @@ def codes(shopify_url: str) -> dict[str, str]:
 
 
 def triggers(shopify_url: str) -> list[dict[str, Any]]:
-    """What Flow was told, the oldest first."""
+    """The triggers that Flow got, the oldest first."""
     found: list[dict[str, Any]] = requests.get(f"{shopify_url}/_triggers", timeout=5).json()
     return found
 
@@ -275,7 +275,7 @@ def test_a_deployed_function_reads_its_secret_from_secrets_manager(
     cloud.keep_secret(json.dumps({"client_secret": REAL_SECRET}))
     with ExitStack() as ending:
         prod = Stack(build, cloud, tmp_path, {"STAGE": "prod"}, ending)
-        granted = told(prod.invoke(GRANT, flow_event(GRANT, {"points": 7}, REAL_SECRET)))
+        granted = response(prod.invoke(GRANT, flow_event(GRANT, {"points": 7}, REAL_SECRET)))
         assert granted["return_value"]["approved"] == 7
         assert prod.sample(GRANT, "run")["status"] == 401, "everybody knows this secret"
 

@@ -26,7 +26,7 @@ from tests.artifacts.built import (
     properties,
     variables,
 )
-from tests.artifacts.given import CONFIG, STANDS_FOR, overrides
+from tests.artifacts.given import CONFIG, RESOLVED, overrides
 from tests.support.harness import EVENTS, SECRETS, TABLE, Functions
 
 ENVIRONMENTS = ("default", "dev", "staging", "prod")
@@ -37,7 +37,7 @@ API_WAITS_SECONDS = 30
 REF_ARCHITECTURE = {"Ref": "Architecture"}
 
 
-# --- what must not get lost -----------------------------------------------------------------------
+# --- data protection ------------------------------------------------------------------------------
 
 
 def test_the_ledger_is_not_deleted_by_mistake_and_can_be_restored_to_a_point_in_time() -> None:
@@ -60,13 +60,13 @@ def test_the_ledger_is_on_demand_with_a_stream_and_without_a_ttl() -> None:
 
 def test_irreplaceable_resources_are_retained() -> None:
     policies = ("DeletionPolicy", "UpdateReplacePolicy")
-    kept = {
+    retained = {
         name: {resource.get(policy) for policy in policies}
         for name, resource in RESOURCES.items()
         if any(policy in resource for policy in policies)
     }
-    assert kept.keys() == {"LedgerTable", "AppSecret", "TokenKey", "PrivacyBucket"}
-    assert all(policy == {"Retain"} for policy in kept.values())
+    assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey", "PrivacyBucket"}
+    assert all(policy == {"Retain"} for policy in retained.values())
 
 
 def test_the_token_key_rotates_every_year() -> None:
@@ -143,7 +143,7 @@ def test_a_function_has_its_own_log_that_is_not_kept_for_ever(function: str) -> 
     assert RESOURCES[own].get("DeletionPolicy", "Delete") == "Delete"
 
 
-# --- the ways in ----------------------------------------------------------------------------------
+# --- routes and URLs ------------------------------------------------------------------------------
 
 
 def test_the_api_has_these_routes_and_no_others() -> None:
@@ -170,10 +170,10 @@ def test_api_gateway_authorizes_operators_by_iam_only(
     resources: dict[str, Any],
 ) -> None:
     body = resources["PointsApi"]["Properties"]["Body"]
-    asked = {
+    authorizers = {
         path: one.get("security") for path, ways in body["paths"].items() for one in ways.values()
     }
-    for path, security in asked.items():
+    for path, security in authorizers.items():
         assert security == ([{"AWS_IAM": []}] if path.startswith("/v1/operator/") else None), path
     scheme = body["components"]["securitySchemes"]["AWS_IAM"]
     assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
@@ -190,23 +190,17 @@ def test_the_operator_policy_allows_the_operators_routes_only() -> None:
 
 def test_only_flow_actions_have_function_urls() -> None:
     """Without IAM: Shopify cannot sign for AWS, so the function verifies Shopify's signature."""
-    urls = {
-        function: config
-        for function in FUNCTIONS
-        if (config := function_property(function, "FunctionUrlConfig"))
-    }
-    assert urls == {
-        "flow_action_consume": {"AuthType": "NONE"},
-        "flow_action_grant": {"AuthType": "NONE"},
-        "flow_action_report": {"AuthType": "NONE"},
-    }
+    configs = {name: function_property(name, "FunctionUrlConfig") for name in FUNCTIONS}
+    urls = {name: config for name, config in configs.items() if config}
+    actions = ("consume", "grant", "report")
+    assert urls == {f"flow_action_{action}": {"AuthType": "NONE"} for action in actions}
 
 
 @pytest.mark.parametrize("function", sorted({*ANSWERS_HTTP} - {"health"}))
-def test_whoever_proves_nothing_is_refused_by_the_function_itself(
+def test_an_unauthenticated_request_is_refused_by_the_function_itself(
     function: str,
 ) -> None:
-    """AWS lets everybody in: what stands before a function is no check."""
+    """AWS lets everybody in: what is in front of a function checks nothing."""
     functions = Functions()
     unproven = [
         case
@@ -248,7 +242,7 @@ def test_any_origin_may_read_and_none_with_credentials() -> None:
     assert {"authorization", "idempotency-key"} <= set(cors["AllowHeaders"])
 
 
-# --- what a stack says of itself ------------------------------------------------------------------
+# --- outputs --------------------------------------------------------------------------------------
 
 
 def test_the_outputs_have_the_url_of_every_function_that_has_one() -> None:
@@ -291,11 +285,11 @@ def test_the_outputs_name_every_resource_that_operators_use() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_no_secret_is_in_the_environment(function: str) -> None:
-    names = variables(function, overrides("prod") | STANDS_FOR)
-    telling = [name for name in names if re.search("SECRET|TOKEN|PASSWORD|KEY|HMAC", name)]
-    assert telling == ["SECRETS_NAME", "TOKEN_KEY_ID"]
-    assert names["SECRETS_NAME"] == STANDS_FOR["AppSecret"], "its name, not what is in it"
-    assert names["TOKEN_KEY_ID"] == STANDS_FOR["TokenKeyAlias"], "its name as well"
+    names = variables(function, overrides("prod") | RESOLVED)
+    secrets = [name for name in names if re.search("SECRET|TOKEN|PASSWORD|KEY|HMAC", name)]
+    assert secrets == ["SECRETS_NAME", "TOKEN_KEY_ID"]
+    assert names["SECRETS_NAME"] == RESOLVED["AppSecret"], "its name, not what is in it"
+    assert names["TOKEN_KEY_ID"] == RESOLVED["TokenKeyAlias"], "its name as well"
     assert [name for name in names if name.startswith("LOCAL_")] == []
 
 
@@ -368,7 +362,7 @@ def test_staging_and_prod_have_deletion_protection_and_confirm_changes(environme
 def test_functions_start_with_the_variables_of_an_environment(
     environment: str, function: str
 ) -> None:
-    settings = Settings.from_env(variables(function, overrides(environment) | STANDS_FOR))
+    settings = Settings.from_env(variables(function, overrides(environment) | RESOLVED))
     assert settings.stage == overrides(environment)["Stage"]
     assert settings.local_clock_file is None
     assert settings.default_programme().version == 1
@@ -379,7 +373,7 @@ def test_functions_start_with_the_variables_of_an_environment(
     "name", ["LOCAL_CLOCK_FILE", "LOCAL_SECRETS", "LOCAL_SHOPIFY_URL", "LOCAL_TILL_URL"]
 )
 def test_deployed_functions_refuse_the_laptops_variables(environment: str, name: str) -> None:
-    given = variables("health", overrides(environment) | STANDS_FOR)
+    given = variables("health", overrides(environment) | RESOLVED)
     with pytest.raises(SettingsError, match=name):
         Settings.from_env(given | {name: "anything"})
 
@@ -401,7 +395,7 @@ def test_sam_local_finds_the_demo_shop_of_the_running_stack() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_starts_with_the_variables_of_sam_local(function: str) -> None:
-    declared = variables(function, overrides("default") | STANDS_FOR)
+    declared = variables(function, overrides("default") | RESOLVED)
     assert Settings.from_env(declared | GIVEN).stage is Stage.LOCAL
 
 
@@ -414,5 +408,5 @@ def test_the_template_declares_every_variable_of_sam_local() -> None:
 def test_a_deployed_function_has_no_endpoint_of_an_emulator(
     environment: str, function: str
 ) -> None:
-    deployed = variables(function, overrides(environment) | STANDS_FOR)
+    deployed = variables(function, overrides(environment) | RESOLVED)
     assert [name for name in deployed if name.startswith("AWS_")] == []

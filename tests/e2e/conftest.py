@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ class OwnStack:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._environment = {
+        self._variables = {
             **os.environ,
             "PORT": str(free_port(room_above=_OTHER_PARTS)),
             "DETACH": "1",
@@ -38,25 +39,42 @@ class OwnStack:
 
     def start(self, **parameters: str) -> Stack:
         """Deploy it with these template parameters, by their names as variables, and start it."""
-        started = _local("run", self._environment | parameters)
-        assert started.returncode == 0, started.stdout
+        self._local("run", **parameters)
         return Stack.read(self._directory / "stack.json")
 
     def stop(self) -> None:
         """End it; nothing may be left of it."""
-        stopped = _local("stop", self._environment)
-        assert stopped.returncode == 0, stopped.stdout
+        self._local("stop")
         assert not left_over(self._directory), "a process of the stack is still running"
+
+    def _local(self, command: str, **parameters: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "local", command],
+            cwd=ROOT,
+            env=self._variables | parameters,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@contextmanager
+def own_stack(directory: Path, **parameters: str) -> Iterator[Stack]:
+    """A running stack with these template parameters."""
+    own = OwnStack(directory)
+    try:
+        yield own.start(**parameters)
+    finally:
+        own.stop()
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack for all tests. Its facts are those of stack.json."""
-    own = OwnStack(tmp_path_factory.mktemp("stack"))
-    try:
-        yield own.start(**FOR_MANY_TESTS)
-    finally:
-        own.stop()
+    with own_stack(tmp_path_factory.mktemp("stack"), **FOR_MANY_TESTS) as started:
+        yield started
 
 
 def left_over(directory: Path) -> list[str]:
@@ -72,13 +90,8 @@ def left_over(directory: Path) -> list[str]:
     return found
 
 
-def _local(command: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "local", command],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
+@pytest.fixture
+def local_commands(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Have commands with --local find the stack of the tests."""
+    stack.write(tmp_path / "stack.json")
+    monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))

@@ -1,18 +1,17 @@
-"""One customer takes and releases points as fast as a client can: the shop goes on as it was."""
+"""One customer takes and releases holds as fast as a client can; the others are served."""
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-import requests
 
 from local.stack import Stack
 from pointbook.domain.programme import default_programme
 from pointbook.store.hold_calls import SHARE
-from tests.e2e.checkout import Checkout
-from tests.e2e.conftest import OwnStack
-from tests.e2e.test_holds import CREATE, DEACTIVATE, pass_time
+from tests.e2e.calls import call, pass_time
+from tests.e2e.conftest import own_stack
+from tests.e2e.customers import Customer
+from tests.e2e.fake_shopify import CREATE, DEACTIVATE
 
 DEFAULTS = default_programme()
 CALLS_EACH = -(-DEFAULTS.hold_calls_per_minute // SHARE)
@@ -21,25 +20,14 @@ HOUR, MINUTE = 3600, 60
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack with the usual programme, at the first seconds of an hour."""
-    own = OwnStack(tmp_path_factory.mktemp("paced"))
-    try:
-        started = own.start()
-        clock = requests.get(f"{started.front_url}/_clock", timeout=30).json()
-        now = time.time() + clock["offset_seconds"]
+    """A stack with the default programme, at the first seconds of an hour."""
+    with own_stack(tmp_path_factory.mktemp("paced")) as started:
+        now = time.time() + call(f"{started.front_url}/_clock").json()["offset_seconds"]
         pass_time(started, int(HOUR - now % HOUR) + 2)
         yield started
-    finally:
-        own.stop()
 
 
-def operations(stack: Stack) -> Counter[str]:
-    """What Shopify was asked, and how often."""
-    log = requests.get(f"{stack.shopify_stand_in_url}/_log", timeout=30).json()
-    return Counter(entry["operation"] for entry in log)
-
-
-def storm(buyer: Checkout) -> tuple[int, int]:
+def storm(buyer: Customer) -> tuple[int, int]:
     """Take and release until that is refused: the holds taken, and the seconds to wait."""
     taken = 0
     while True:
@@ -54,20 +42,20 @@ def storm(buyer: Checkout) -> tuple[int, int]:
             return taken, int(answer.headers["Retry-After"])
 
 
-def test_a_storm_of_holds_is_cut_and_the_others_are_served(stack: Stack) -> None:
-    hasty, patient = Checkout(stack), Checkout(stack)
+def test_a_storm_of_holds_is_limited_and_the_others_are_served(stack: Stack) -> None:
+    hasty, patient = Customer(stack), Customer(stack)
     hasty.grant(10)
     patient.grant(1_000)
     taken, minutes, waits = 0, 0, list[int]()
     while not waits or waits[-1] <= 2 * MINUTE:
-        before = operations(stack)
+        before = patient.shopify.operations()
         minutes += 1
         more, wait = storm(hasty)
         taken += more
         waits.append(wait)
-        asked = operations(stack) - before
+        calls = patient.shopify.operations() - before
         # A storm that is at its end when a minute turns goes on in the next one.
-        assert asked[CREATE] + asked[DEACTIVATE] <= 2 * CALLS_EACH
+        assert calls[CREATE] + calls[DEACTIVATE] <= 2 * CALLS_EACH
         assert buyer_is_served(patient)
         assert wait >= 1
         if wait <= 2 * MINUTE:
@@ -76,12 +64,12 @@ def test_a_storm_of_holds_is_cut_and_the_others_are_served(stack: Stack) -> None
     assert minutes >= 2, "the minute's pace was met before the hour's"
     assert HOUR - 10 * MINUTE <= waits[-1] <= HOUR
     assert hasty.hold(10).status_code == 429
-    assert operations(stack)[CREATE] == taken + minutes
+    assert patient.shopify.operations()[CREATE] == taken + minutes
 
     pass_time(stack, waits[-1])
     assert hasty.held(10)["points"] == 10
 
 
-def buyer_is_served(patient: Checkout) -> bool:
+def buyer_is_served(patient: Customer) -> bool:
     """Whether somebody else holds points and gives them back."""
     return patient.release(patient.held()).status_code == 200

@@ -2,61 +2,32 @@
 
 import json
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
-import boto3
 import pytest
 from requests import Response
 
-from local import webhooks
 from local.stack import Stack
-from tests.e2e.asking import ask, flow, invoke
-from tests.e2e.checkout import Checkout
+from tests.e2e.calls import DAY, aws, invoke, merge, must_flow, new_order, pass_time, wait_until
+from tests.e2e.customers import Customer
+from tests.e2e.fake_shopify import CREATE, DEACTIVATE, FIND
 from tests.e2e.log_lines import log_lines
-from tools import shopify_payloads
-from tools.make_events_webhooks import body_of
-
-CREATE = "discountCodeBasicCreate"
-FIND = "codeDiscountNodeByCode"
-DEACTIVATE = "discountCodeDeactivate"
-DAY = 86_400
 
 
 @pytest.fixture
-def buyer(stack: Stack) -> Iterator[Checkout]:
+def buyer(stack: Stack) -> Iterator[Customer]:
     """A customer with 1,250 points that stay, before a well-behaved Shopify."""
-    made = Checkout(stack)
-    made.behave(times=0)
+    made = Customer(stack)
+    made.shopify.behave()
     made.grant(1_250)
     yield made
-    made.behave(times=0)
-
-
-def new_order() -> str:
-    return str(5_000_000_000_000 + uuid.uuid4().int % 1_000_000_000)
-
-
-def wait_until(holds: Callable[[], bool], seconds: float = 60) -> None:
-    give_up = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < give_up, "it did not come to that in time"
-        time.sleep(0.2)
-
-
-def pass_time(stack: Stack, seconds: int) -> None:
-    """Move the stack's clock forward."""
-    url = f"{stack.front_url}/_clock"
-    offset = ask(url).json()["offset_seconds"] + seconds
-    assert ask(url, json.dumps({"offset_seconds": offset}).encode()).status_code == 200
+    made.shopify.behave()
 
 
 def alarms(stack: Stack, order_id: str) -> list[str]:
     """The alarms that the order worker has raised about an order; each is a metric too."""
-    where: Any = {"endpoint_url": stack.aws_endpoint_url, "region_name": stack.aws_region}
-    logs = boto3.client("logs", **where)
+    logs = aws(stack, "logs")
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
     (group,) = [name for name in groups if name.endswith("/order_events")]
     raised = [json.loads(line) for line in log_lines(logs, group, "order_alarm")]
@@ -72,21 +43,21 @@ def of_problem(answer: Response) -> tuple[int, str]:
 # --- a hold, its repetition and its end ----------------------------------------------------------
 
 
-def test_a_hold_is_one_discount_for_exactly_this_customer(buyer: Checkout) -> None:
+def test_a_hold_is_one_discount_for_exactly_this_customer(buyer: Customer) -> None:
     hold = buyer.held()
     assert (hold["points"], hold["discount_amount"], hold["currency"]) == (500, "500", "JPY")
     assert (hold["figures"]["approved"], hold["figures"]["hold"]) == (750, 500)
     assert buyer.some("approved", "hold", "total") == (750, 500, 750)
-    (kept,) = buyer.discounts()
-    told = kept["codeDiscount"]
-    assert (kept["code"], told["status"]) == (hold["discount_code"], "ACTIVE")
-    assert float(told["customerGets"]["value"]["amount"]["amount"]) == 500
-    assert (told["usageLimit"], told["appliesOncePerCustomer"]) == (1, True)
-    other = Checkout(buyer.stack)
+    (discount,) = buyer.shopify.discounts(buyer.id)
+    details = discount["codeDiscount"]
+    assert (discount["code"], details["status"]) == (hold["discount_code"], "ACTIVE")
+    assert float(details["customerGets"]["value"]["amount"]["amount"]) == 500
+    assert (details["usageLimit"], details["appliesOncePerCustomer"]) == (1, True)
+    other = Customer(buyer.stack)
     assert other.pay(hold) == 422, "it is nobody else's"
 
 
-def test_the_same_key_again_is_the_same_hold_also_ten_times_at_once(buyer: Checkout) -> None:
+def test_the_same_key_again_is_the_same_hold_also_ten_times_at_once(buyer: Customer) -> None:
     first = buyer.hold(key="again")
     assert "Idempotent-Replay" not in first.headers
     with ThreadPoolExecutor(10) as pool:
@@ -99,7 +70,7 @@ def test_the_same_key_again_is_the_same_hold_also_ten_times_at_once(buyer: Check
     assert of_problem(buyer.hold(key="another")) == (409, "hold_open")
 
 
-def test_ten_concurrent_attempts_of_one_request_make_one_hold(buyer: Checkout) -> None:
+def test_ten_concurrent_attempts_of_one_request_make_one_hold(buyer: Customer) -> None:
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: buyer.hold(key="at once"), range(10)))
     assert {answer.status_code for answer in answers} == {201}, [a.text for a in answers]
@@ -108,7 +79,7 @@ def test_ten_concurrent_attempts_of_one_request_make_one_hold(buyer: Checkout) -
     assert (buyer.statuses(), buyer.some("approved", "hold")) == (["ACTIVE"], (750, 500))
 
 
-def test_a_release_ends_the_discount_and_gives_the_points_back(buyer: Checkout) -> None:
+def test_a_release_ends_the_discount_and_gives_the_points_back(buyer: Customer) -> None:
     hold = buyer.held()
     for _ in range(2):
         released = buyer.release(hold)
@@ -116,11 +87,11 @@ def test_a_release_ends_the_discount_and_gives_the_points_back(buyer: Checkout) 
         assert released.json()["figures"]["approved"] == 1_250
     assert buyer.statuses() == ["EXPIRED"]
     assert buyer.pay(hold) == 422
-    assert of_problem(Checkout(buyer.stack).release(hold)) == (404, "hold_not_found")
+    assert of_problem(Customer(buyer.stack).release(hold)) == (404, "hold_not_found")
 
 
-def test_a_hold_ends_at_its_time_before_any_sweep_and_is_written_down_once(
-    buyer: Checkout,
+def test_a_hold_ends_at_its_time_before_any_sweep_and_has_one_entry(
+    buyer: Customer,
 ) -> None:
     hold = buyer.held()
     pass_time(buyer.stack, 600)
@@ -135,7 +106,7 @@ def test_a_hold_ends_at_its_time_before_any_sweep_and_is_written_down_once(
 # --- holds that become orders --------------------------------------------------------------------
 
 
-def test_an_order_spends_what_it_used_once_however_often_it_is_told(buyer: Checkout) -> None:
+def test_an_order_spends_what_it_used_once_however_often_its_webhook_comes(buyer: Customer) -> None:
     days = buyer.expiring()
     hold, order_id = buyer.held(), new_order()
     assert buyer.pay(hold) == 200
@@ -153,9 +124,9 @@ def test_an_order_spends_what_it_used_once_however_often_it_is_told(buyer: Check
     assert buyer.topics().count("points/add/hold") == 1, "what was not used came back once"
 
 
-def settled(buyer: Checkout) -> None:
-    """Wait until an order that was told after all others was carried out."""
-    mark = Checkout(buyer.stack)
+def settled(buyer: Customer) -> None:
+    """Wait until an order that was sent after all others was carried out."""
+    mark = Customer(buyer.stack)
     mark.grant(10)
     hold = mark.held(10)
     assert mark.pay(hold) == 200
@@ -164,7 +135,7 @@ def settled(buyer: Checkout) -> None:
 
 
 def test_points_that_were_not_used_come_back_with_their_day(stack: Stack) -> None:
-    buyer = Checkout(stack)
+    buyer = Customer(stack)
     buyer.grant(500, days=40)
     days = buyer.expiring()
     hold = buyer.held(500)
@@ -174,7 +145,7 @@ def test_points_that_were_not_used_come_back_with_their_day(stack: Stack) -> Non
     assert buyer.expiring() == [{"points": 200, "expires_on": days[0]["expires_on"]}]
 
 
-def test_an_order_that_comes_late_takes_the_points_again(buyer: Checkout) -> None:
+def test_an_order_that_comes_late_takes_the_points_again(buyer: Customer) -> None:
     hold = buyer.held()
     assert buyer.pay(hold) == 200
     pass_time(buyer.stack, 660)
@@ -187,7 +158,7 @@ def test_an_order_that_comes_late_takes_the_points_again(buyer: Checkout) -> Non
 
 
 def test_a_second_order_with_the_same_code_is_paid_from_what_is_left_and_raises_an_alarm(
-    buyer: Checkout,
+    buyer: Customer,
 ) -> None:
     hold, first, second = buyer.held(), new_order(), new_order()
     assert buyer.pay(hold) == 200
@@ -200,7 +171,7 @@ def test_a_second_order_with_the_same_code_is_paid_from_what_is_left_and_raises_
 
 
 def test_a_late_order_takes_back_first_what_has_lapsed_meanwhile(stack: Stack) -> None:
-    buyer = Checkout(stack)
+    buyer = Customer(stack)
     buyer.grant(400, days=1)
     buyer.grant(300, days=300)
     hold = buyer.held(500)
@@ -213,13 +184,12 @@ def test_a_late_order_takes_back_first_what_has_lapsed_meanwhile(stack: Stack) -
 
 
 def test_a_late_order_for_points_that_are_gone_is_a_debt_that_the_next_credit_repays(
-    buyer: Checkout,
+    buyer: Customer,
 ) -> None:
     hold = buyer.held()
     assert buyer.pay(hold) == 200
     pass_time(buyer.stack, 660)
-    spent = {"customer_id": buyer.customer, "points": 1_000, "reason": "Test"}
-    assert flow(buyer.stack, "consume", spent, f"run-{uuid.uuid4()}").status_code == 200
+    must_flow(buyer.stack, "consume", buyer.id, points=1_000)
     order_id = new_order()
     buyer.order(hold, 500, order_id)
     wait_until(lambda: buyer.some("approved", "spent") == (-250, 1_500))
@@ -233,21 +203,22 @@ def test_a_late_order_for_points_that_are_gone_is_a_debt_that_the_next_credit_re
 NOTHING_TAKEN = "The points could not be used just now; nothing was taken. Please try again."
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        {"hang": True},
-        {"fail_with": 503},
-        {"fail_with": 403},
-        {"throttle": True},
-        {"latency_ms": 9_000},
-    ],
-    ids=lambda trouble: next(iter(trouble)),
-)
-def test_without_shopify_nothing_is_held_and_the_customer_is_told(
-    buyer: Checkout, trouble: dict[str, object]
+type Behaviour = dict[str, object]
+
+HANGS: Behaviour = {"hang": True}
+THROTTLES: Behaviour = {"throttle": True}
+DROPS_REPLY: Behaviour = {"drop_reply": True}
+
+
+def troubles(*behaviours: Behaviour) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("trouble", behaviours, ids=lambda one: next(iter(one)))
+
+
+@troubles(HANGS, {"fail_with": 503}, {"fail_with": 403}, THROTTLES, {"latency_ms": 9_000})
+def test_without_shopify_nothing_is_held_and_the_customer_gets_the_reason(
+    buyer: Customer, trouble: Behaviour
 ) -> None:
-    buyer.behave(match=CREATE, **trouble)
+    buyer.shopify.behave(match=CREATE, **trouble)
     begun = time.monotonic()
     answer = buyer.hold(key="lost")
     assert time.monotonic() - begun < 9
@@ -255,49 +226,43 @@ def test_without_shopify_nothing_is_held_and_the_customer_is_told(
     assert answer.json()["detail"] == NOTHING_TAKEN
     assert answer.headers["Retry-After"] == "5"
     assert buyer.some("approved", "hold") == (1_250, 0)
-    buyer.behave(times=0)
+    buyer.shopify.behave()
     assert of_problem(buyer.hold(key="lost")) == (409, "hold_ended")
     assert buyer.held(key="anew")["points"] == 500
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [{"drop_reply": True}, {"throttle": True}, {"fail_with": 502}],
-    ids=lambda trouble: next(iter(trouble)),
-)
-def test_a_short_trouble_is_overcome_unseen(buyer: Checkout, trouble: dict[str, object]) -> None:
-    buyer.behave(match=CREATE, times=1, **trouble)
+@troubles(DROPS_REPLY, THROTTLES, {"fail_with": 502})
+def test_a_short_trouble_is_not_noticed(buyer: Customer, trouble: Behaviour) -> None:
+    buyer.shopify.behave(match=CREATE, times=1, **trouble)
     buyer.held()
     assert (buyer.statuses(), buyer.some("approved", "hold")) == (["ACTIVE"], (750, 500))
 
 
-def test_a_code_that_was_made_unheard_is_switched_off_by_the_schedule(buyer: Checkout) -> None:
-    buyer.behave(match=CREATE, drop_reply=True, times=1)
-    buyer.behave(match=FIND, hang=True)
+def test_a_code_whose_creation_was_not_confirmed_is_deactivated_by_the_schedule(
+    buyer: Customer,
+) -> None:
+    buyer.shopify.behave(match=CREATE, drop_reply=True, times=1)
+    buyer.shopify.behave(match=FIND, hang=True)
     assert of_problem(buyer.hold()) == (503, "hold_failed")
     assert (buyer.statuses(), buyer.some("approved", "hold")) == (["ACTIVE"], (1_250, 0))
-    buyer.behave(times=0)
+    buyer.shopify.behave()
     pass_time(buyer.stack, 61)
     invoke(buyer.stack, "switch_off_codes")
     wait_until(lambda: buyer.statuses() == ["EXPIRED"])
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [{"hang": True}, {"fail_with": 500}, {"throttle": True}, {"drop_reply": True}],
-    ids=lambda trouble: next(iter(trouble)),
-)
-def test_what_cannot_be_switched_off_is_not_given_back_yet(
-    buyer: Checkout, trouble: dict[str, object]
+@troubles(HANGS, {"fail_with": 500}, THROTTLES, DROPS_REPLY)
+def test_points_are_not_returned_while_their_code_cannot_be_deactivated(
+    buyer: Customer, trouble: Behaviour
 ) -> None:
     hold = buyer.held()
-    buyer.behave(match=DEACTIVATE, **trouble)
+    buyer.shopify.behave(match=DEACTIVATE, **trouble)
     answer = buyer.release(hold)
     assert of_problem(answer) == (503, "hold_releasing")
     assert 1 <= int(answer.headers["Retry-After"]) <= 30
     assert "back when the hold ends" in answer.json()["detail"]
     assert buyer.some("approved", "hold") == (750, 500)
-    buyer.behave(times=0)
+    buyer.shopify.behave()
     assert buyer.release(hold).status_code == 200
     assert (buyer.statuses(), buyer.some("approved", "hold")) == (["EXPIRED"], (1_250, 0))
 
@@ -305,15 +270,11 @@ def test_what_cannot_be_switched_off_is_not_given_back_yet(
 # --- a merge during a hold -----------------------------------------------------------------------
 
 
-def test_a_merge_releases_the_hold_and_its_code_is_switched_off(buyer: Checkout) -> None:
-    kept = Checkout(buyer.stack)
-    kept.grant(1)
+def test_a_merge_releases_the_hold_and_its_code_is_deactivated(buyer: Customer) -> None:
+    survivor = Customer(buyer.stack)
+    survivor.grant(1)
     buyer.held()
-    told = shopify_payloads.merge("completed") | {
-        "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{kept.customer}",
-        "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{buyer.customer}",
-    }
-    assert webhooks.post(buyer.stack, "customers/merge", body_of(told)).status == 200
-    wait_until(lambda: kept.some("approved", "hold") == (1_251, 0))
+    merge(buyer.stack, buyer.id, survivor.id)
+    wait_until(lambda: survivor.some("approved", "hold") == (1_251, 0))
     invoke(buyer.stack, "switch_off_codes")
     wait_until(lambda: buyer.statuses() == ["EXPIRED"])

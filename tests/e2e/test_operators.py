@@ -5,40 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from cli.app import main as cli_main
+from local import demo
 from local.stack import Stack
-from tests.e2e.asking import adjust, ask, operate, points
-from tests.e2e.test_triggers import SHOP, a_customer
-
-
-@pytest.fixture
-def on_this_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Commands with --local find the stack of the tests."""
-    stack.write(tmp_path / "stack.json")
-    monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))
-
-
-def approved(stack: Stack, customer: str) -> object:
-    figures = points(stack, customer)["figures"]
-    assert isinstance(figures, dict)
-    return figures["approved"]
+from cli.app import main as cli_main
+from tests.e2e.calls import adjust, approved, call, new_customer, operate
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer token"}])
-def test_whoever_does_not_sign_is_turned_away(stack: Stack, headers: dict[str, str]) -> None:
+def test_an_unsigned_request_is_refused(stack: Stack, headers: dict[str, str]) -> None:
     """Without a signature by the gateway; with one of another kind by the function itself."""
-    customer = a_customer()
-    hold_request = {"shop": SHOP, "points": 200, "reason": "Mine"}
+    customer = new_customer()
+    content = {"shop": demo.SHOP_DOMAIN, "points": 200, "reason": "Mine"}
     url = f"{stack.api_url}/v1/operator/customers/{customer}/adjustments"
     headers |= {"Idempotency-Key": "k", "Content-Type": "application/json"}
-    answer = ask(url, json.dumps(hold_request).encode(), headers)
+    answer = call(url, json.dumps(content).encode(), headers)
     assert answer.status_code == 403, answer.text
     assert ("Forbidden" in answer.text) is ("Authorization" not in headers)
     assert approved(stack, customer) == 0
 
 
 def test_points_added_and_removed_by_hand_show_on_my_page_once(stack: Stack) -> None:
-    customer = a_customer()
+    customer = new_customer()
     first = adjust(stack, customer, 200, "a")
     assert first.status_code == 201, first.text
     again = adjust(stack, customer, 200, "a")
@@ -51,22 +38,22 @@ def test_points_added_and_removed_by_hand_show_on_my_page_once(stack: Stack) -> 
 
 
 def test_a_person_adjusts_by_command(
-    stack: Stack, on_this_stack: None, capsys: pytest.CaptureFixture[str]
+    stack: Stack, local_commands: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    customer = a_customer()
-    hold_request = ["adjust", customer, "--reason", "Sorry", "--key", "k"]
+    customer = new_customer()
+    command = ["adjust", customer, "--reason", "Sorry", "--key", "k"]
     for _ in range(2):
-        assert cli_main([*hold_request, "--points", "200"]) == 0
+        assert cli_main([*command, "--points", "200"]) == 0
     assert "(already booked)" in capsys.readouterr().out
-    assert cli_main([*hold_request, "--points", "300"]) == 1
+    assert cli_main([*command, "--points", "300"]) == 1
     assert "idempotency_mismatch" in capsys.readouterr().err
     assert approved(stack, customer) == 200
 
 
 def test_a_file_is_taken_over_by_command_however_often_it_is_run(
-    stack: Stack, on_this_stack: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    stack: Stack, local_commands: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second = a_customer(), a_customer()
+    first, second = new_customer(), new_customer()
     file = tmp_path / "balances.csv"
     lines = ["customer_id,title,point,expired_at,created_at"]
     lines += [f"{first},Balance,5,2099-12-31,2025-04-01"] * 150
@@ -91,11 +78,11 @@ def test_a_file_is_taken_over_by_command_however_often_it_is_run(
 
 
 def test_a_row_is_answered_by_its_number(stack: Stack) -> None:
-    customer = a_customer()
+    customer = new_customer()
     rows = [
         {"row": 7, "customer_id": customer, "title": "Balance", "point": 500},
         {"row": 9, "customer_id": "Taro", "title": "Balance", "point": 500},
     ]
-    answer = operate(stack, f"imports/move-{customer}", {"shop": SHOP, "rows": rows})
+    answer = operate(stack, f"imports/move-{customer}", {"shop": demo.SHOP_DOMAIN, "rows": rows})
     assert [one["row"] for one in answer.json()["rows"]] == [7, 9]
     assert [one["status"] for one in answer.json()["rows"]] == ["booked", "refused"]

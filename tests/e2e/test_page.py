@@ -46,7 +46,7 @@ def picture(page: Page, name: str) -> None:
 
 
 def behave(stack: Stack, **behaviour: object) -> None:
-    """Make the till misbehave; nothing given: behave again."""
+    """Have the till misbehave; nothing given: behave again."""
     url = f"{stack.till_stand_in_url}/_behave"
     requests.post(url, json=behaviour or {"times": 0}, timeout=5).raise_for_status()
 

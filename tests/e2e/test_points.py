@@ -1,4 +1,4 @@
-"""What a shop is promised, seen from outside: through the reverse proxy of the running stack."""
+"""The promises to a shop, seen from outside: through the reverse proxy of the running stack."""
 
 import base64
 import hashlib
@@ -15,20 +15,23 @@ from requests import Response
 
 from local import demo, signing
 from local.stack import Stack
-from tests.e2e.asking import ask, bearer, flow, invoke, points
+from tests.e2e.calls import (
+    DAY,
+    approved,
+    bearer,
+    call,
+    figures,
+    flow,
+    history,
+    invoke,
+    must_flow,
+    new_customer,
+    pass_time,
+    points,
+)
 
 TILL_CUSTOMER = "8840734670934"
-
-
-def a_customer() -> str:
-    """Somebody whom no other test knows."""
-    return str(9_000_000_000_000 + uuid.uuid4().int % 1_000_000_000)
-
-
-def grant(stack: Stack, customer: object, amount: object, **more: object) -> Response:
-    """Grant points under a run of their own."""
-    properties = {"customer_id": customer, "points": amount, "reason": "Test", **more}
-    return flow(stack, "grant", properties, f"grant-{uuid.uuid4()}")
+FIGURES = ("approved", "pending", "total", "lifetime", "spent", "hold")
 
 
 @pytest.mark.parametrize(
@@ -43,23 +46,16 @@ def test_my_page_shows_the_tills_values_in_the_customers_language(
 ) -> None:
     found = points(stack, TILL_CUSTOMER, **{"Accept-Language": locale})
     assert found["display"] == words | {"message": None, "action": None, "note": None}
-    assert set(found) == {
-        "customer_id",
-        "figures",
-        "expiring",
-        "hold",
-        "holds_offered",
-        "till",
-        "display",
-    }
+    members = {"customer_id", "figures", "expiring", "hold", "holds_offered", "till", "display"}
+    assert set(found) == members
 
 
 def test_another_customers_points_are_nobodys_business(stack: Stack) -> None:
-    known = a_customer()
-    grant(stack, known, 10)
+    customer = new_customer()
+    must_flow(stack, "grant", customer, points=10)
     answers = [
-        ask(f"{stack.api_url}/v1/customers/{other}/points", headers=bearer(TILL_CUSTOMER))
-        for other in (known, a_customer())
+        call(f"{stack.api_url}/v1/customers/{other}/points", headers=bearer(TILL_CUSTOMER))
+        for other in (customer, new_customer())
     ]
     assert {answer.status_code for answer in answers} == {403}
     assert len({answer.json()["detail"] for answer in answers}) == 1, "no hint whether they exist"
@@ -111,7 +107,7 @@ def test_no_forged_or_foreign_token_gets_in(stack: Stack, kind: str) -> None:
         {"Authorization": f"Bearer {HOSTILE[kind]()}"},
         {"Cookie": f"sessionToken={HOSTILE[kind]()}"},
     ):
-        answer = ask(url, headers=headers)
+        answer = call(url, headers=headers)
         assert answer.status_code == 401, answer.text
         assert answer.json()["code"] in ("token_invalid", "token_expired")
         assert answer.json()["login_url"]
@@ -119,16 +115,15 @@ def test_no_forged_or_foreign_token_gets_in(stack: Stack, kind: str) -> None:
 
 def test_the_token_that_the_hostile_ones_are_made_of_is_good(stack: Stack) -> None:
     headers = {"Authorization": f"Bearer {_token({})}"}
-    assert ask(f"{stack.api_url}/v1/customers/me/points", headers=headers).status_code == 200
+    assert call(f"{stack.api_url}/v1/customers/me/points", headers=headers).status_code == 200
 
 
 def test_all_points_consumed_twenty_times_at_once_is_one_effect(stack: Stack) -> None:
-    customer, run = a_customer(), f"run-{uuid.uuid4()}"
-    assert grant(stack, customer, 1250).status_code == 200
+    customer, run = new_customer(), f"run-{uuid.uuid4()}"
+    must_flow(stack, "grant", customer, points=1250)
 
     def consume(amount: int) -> Response:
-        properties = {"customer_id": customer, "points": amount, "reason": "All of them"}
-        return flow(stack, "consume", properties, run)
+        return flow(stack, "consume", customer, run, points=amount)
 
     with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(consume, [1250] * 20))
@@ -136,41 +131,25 @@ def test_all_points_consumed_twenty_times_at_once_is_one_effect(stack: Stack) ->
     values = [answer.json()["return_value"] for answer in answers]
     assert sum(not value.pop("duplicate") for value in values) == 1
     assert all(value == values[0] for value in values)
-    assert points(stack, customer)["figures"] == {
-        "approved": 0,
-        "pending": 0,
-        "total": 0,
-        "lifetime": 1250,
-        "spent": 1250,
-        "hold": 0,
-    }
+    used = {"lifetime": 1250, "spent": 1250}
+    assert figures(stack, customer) == dict.fromkeys(FIGURES, 0) | used
     other = consume(1249)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
 def test_every_form_of_a_customer_and_points_as_text_are_understood(stack: Stack) -> None:
-    customer = a_customer()
-    forms = [
-        f"gid://shopify/Customer/{customer}",
-        f"gid://shopify/Customer{customer}",
-        customer,
-        int(customer),
-    ]
+    customer = new_customer()
+    gid = "gid://shopify/Customer"
+    forms = [f"{gid}/{customer}", f"{gid}{customer}", customer, int(customer)]
     for form in forms:
-        assert grant(stack, form, "25").status_code == 200
-    assert points(stack, customer)["figures"]["approved"] == 100  # type: ignore[index]
+        must_flow(stack, "grant", customer, customer_id=form, points="25")
+    assert approved(stack, customer) == 100
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        {"points": 0},
-        {"points": -1},
-        {"points": 1.5},
-        {"points": "1e3"},
-        {"points": True},
-        {"points": None},
-        {"points": 1_000_000_001},
+        *({"points": wrong} for wrong in (0, -1, 1.5, "1e3", True, None, 1_000_000_001)),
         {"customer_id": "Taro"},
         {"customer_id": "gid://shopify/Order/1"},
         {"reason": ""},
@@ -183,39 +162,30 @@ def test_every_form_of_a_customer_and_points_as_text_are_understood(stack: Stack
 def test_bad_input_is_refused_in_words_and_moves_nothing(
     stack: Stack, bad: dict[str, object]
 ) -> None:
-    customer = a_customer()
-    properties = {"customer_id": customer, "points": 10, "reason": "Test"} | bad
-    answer = flow(stack, "grant", properties, f"run-{uuid.uuid4()}")
+    customer = new_customer()
+    answer = flow(stack, "grant", customer, **({"points": 10} | bad))  # type: ignore[arg-type]
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert answer.json()["message"]
-    assert points(stack, customer)["figures"]["lifetime"] == 0  # type: ignore[index]
+    assert figures(stack, customer)["lifetime"] == 0
 
 
-def test_a_request_that_shopify_did_not_sign_is_turned_away(stack: Stack) -> None:
-    properties = {"customer_id": a_customer(), "points": 10, "reason": "Test"}
+def test_a_request_that_shopify_did_not_sign_is_refused(stack: Stack) -> None:
+    properties = {"customer_id": new_customer(), "points": 10, "reason": "Test"}
     body = signing.flow_request("grant-points", properties, "run")
     url = stack.function_urls["flow_action_grant"]
-    assert ask(url, body).status_code == 400
+    assert call(url, body).status_code == 400
     signed = {"X-Shopify-Hmac-Sha256": signing.flow_signature(body)}
-    assert ask(url, body.replace(b"10", b"99"), signed).status_code == 401
-    assert ask(url, body, {"X-Shopify-Hmac-Sha256": "é"}).status_code == 401
-    assert ask(url, headers=signed).status_code == 405
+    assert call(url, body.replace(b"10", b"99"), signed).status_code == 401
+    assert call(url, body, {"X-Shopify-Hmac-Sha256": "é"}).status_code == 401
+    assert call(url, headers=signed).status_code == 405
 
 
 def test_points_for_a_day_do_not_count_the_day_after_before_any_sweep(stack: Stack) -> None:
-    customer = a_customer()
-    assert grant(stack, customer, 100, days_to_expire=1).status_code == 200
-    clock = f"{stack.front_url}/_clock"
-    offset = ask(clock).json()["offset_seconds"] + 2 * 86_400
-    assert ask(clock, json.dumps({"offset_seconds": offset}).encode()).status_code == 200
-    assert points(stack, customer)["figures"]["approved"] == 0  # type: ignore[index]
-    assert _topics(stack, customer) == ["points/add/flow"], "no sweep has written it down yet"
+    customer = new_customer()
+    must_flow(stack, "grant", customer, points=100, days_to_expire=1)
+    pass_time(stack, 2 * DAY)
+    assert approved(stack, customer) == 0
+    assert history(stack, customer) == ["points/add/flow"], "no sweep has booked it yet"
     assert invoke(stack, "expiry")["failed"] == 0
     invoke(stack, "expiry")
-    assert _topics(stack, customer) == ["points/sub/expire", "points/add/flow"]
-
-
-def _topics(stack: Stack, customer: str) -> list[str]:
-    url = f"{stack.api_url}/v1/customers/me/points/history"
-    entries = ask(url, headers=bearer(customer)).json()["entries"]
-    return [entry["topic"] for entry in entries]
+    assert history(stack, customer) == ["points/sub/expire", "points/add/flow"]

@@ -32,7 +32,7 @@ def programme(stack: Stack, directory: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_demo_shops_programme_is_shown_changed_and_remembered(
+def test_the_demo_shops_programme_is_shown_and_changed_and_has_a_history(
     stack: Stack, tmp_path: Path
 ) -> None:
     demo = {"sign_up_points": "100"} | {rule.lower(): text for rule, text in FOR_MANY_TESTS.items()}

@@ -1,4 +1,4 @@
-"""What Flow repeats for 36 hours has one effect, and Flow is told of changes, over restarts."""
+"""Over restarts: what Flow repeats for 36 hours has one effect, and changes are published."""
 
 import uuid
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from local.stack import Stack
+from tests.e2e.calls import approved, flow, must_flow, new_customer, pass_time, wait_until
 from tests.e2e.conftest import OwnStack
-from tests.e2e.test_flow_loops import act, approved, told
-from tests.e2e.test_holds import pass_time
-from tests.e2e.test_triggers import CHANGED, Flow, a_customer, wait_until
+from tests.e2e.fake_shopify import FakeShopify
+from tests.e2e.test_triggers import CHANGED
 
 HOURS, TIMES = 36, 12
 HOUR = 3600
@@ -31,17 +31,17 @@ def test_an_action_has_one_effect_and_one_answer_across_restarts_and_a_deploymen
     own: OwnStack,
 ) -> None:
     stack = own.start()
-    customer, run = a_customer(), f"run-{uuid.uuid4()}"
-    assert act(stack, "grant", customer, points=1000).status_code == 200
-    first = act(stack, "consume", customer, run, points=300).json()["return_value"]
+    customer, run = new_customer(), f"run-{uuid.uuid4()}"
+    must_flow(stack, "grant", customer, points=1000)
+    first = flow(stack, "consume", customer, run, points=300).json()["return_value"]
     assert first["duplicate"] is False
     for time in range(TIMES):
         stack = {4: restarted, 8: deployed_anew}.get(time, untouched)(own, stack)
         pass_time(stack, HOURS * HOUR // TIMES)
-        answer = act(stack, "consume", customer, run, points=300)
+        answer = flow(stack, "consume", customer, run, points=300)
         assert answer.status_code == 200
         assert answer.json()["return_value"] == first | {"duplicate": True}
-        must_tell_of_a_change(stack)
+        must_publish_a_change(stack)
     assert approved(stack, customer) == 700
 
 
@@ -55,13 +55,13 @@ def restarted(own: OwnStack, _: Stack) -> Stack:
 
 
 def deployed_anew(own: OwnStack, _: Stack) -> Stack:
-    """Under another programme, which every function is told."""
+    """Under another programme, which all functions get."""
     own.stop()
     return own.start(**ANOTHER_PROGRAMME)
 
 
-def must_tell_of_a_change(stack: Stack) -> None:
+def must_publish_a_change(stack: Stack) -> None:
     """What is written now reaches Flow by the table's stream, without waiting for a schedule."""
-    customer = a_customer()
-    assert act(stack, "grant", customer).status_code == 200
-    wait_until(lambda: len(told(Flow(stack), customer, CHANGED)) == 1)
+    customer = new_customer()
+    must_flow(stack, "grant", customer)
+    wait_until(lambda: len(FakeShopify(stack).triggers(customer, handle=CHANGED)) == 1)

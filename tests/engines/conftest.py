@@ -33,7 +33,7 @@ def dynamodb_local_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.fixture(params=engines.ALL)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """Each engine in turn, with an empty table; a test may ask for some of them by `indirect`."""
+    """Each engine in turn, with an empty table; a test may choose some of them by `indirect`."""
     match request.param:
         case engines.MEMORY:
             yield opened(engines.MEMORY, MemoryDynamoDB())

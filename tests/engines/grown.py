@@ -1,4 +1,4 @@
-"""Books with a long history, written as the ledger writes them but twenty entries at a time."""
+"""Accounts with a long history, written as the ledger writes them but twenty entries at a time."""
 
 import secrets
 from dataclasses import replace
@@ -21,7 +21,7 @@ _COMMANDS = _PAIR * (ENTRIES_PER_WRITE_MAX // 2)
 
 
 def grow(store: DynamoStore, entries: int, customer_id: str = CUSTOMER) -> Account:
-    """Write a book of so many entries, in turn a grant and a consumption. Returns its account."""
+    """Write an account with so many entries, in turn a grant and a consumption; returns it."""
     account = Account(customer_id, account_id=secrets.token_hex(8))
     for _ in range(entries // ENTRIES_PER_WRITE_MAX):
         before, booked = account, list[Entry]()
@@ -30,7 +30,7 @@ def grow(store: DynamoStore, entries: int, customer_id: str = CUSTOMER) -> Accou
             assert isinstance(decision, Decision)
             account = decision.account
             booked += decision.entries
-        sealed = chain_entries(booked, before.account_id, before.head, FLOW, None)
-        account = replace(account, revision=before.revision + 1, head=sealed[-1].entry_hash)
-        assert store.commit(Write(SHOP, (AccountWrite(account, sealed),))) == Committed()
+        chained = chain_entries(booked, before.account_id, before.head, FLOW, None)
+        account = replace(account, revision=before.revision + 1, head=chained[-1].entry_hash)
+        assert store.commit(Write(SHOP, (AccountWrite(account, chained),))) == Committed()
     return account

@@ -18,7 +18,6 @@ from itertools import cycle, permutations
 from random import Random
 from typing import Any, Final
 
-from pointbook.aws.files import PrivacyFiles
 from pointbook.clock import SystemClock
 from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause, milliseconds
@@ -34,7 +33,6 @@ from pointbook.services.holds import HoldResult, HoldService
 from pointbook.services.imports import Import
 from pointbook.services.message import Message, message_text, read_message
 from pointbook.services.orders import OrderService
-from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.requests import PrivacyService
 from pointbook.services.publishing.outbox import OutboxPublisher
 from pointbook.services.publishing.reports import ReportSender
@@ -43,22 +41,19 @@ from pointbook.services.sweeps import Sweep, settling
 from pointbook.shopify.discounts import Discount
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Trigger
-from pointbook.store.hold_calls import HoldCallLimiter
-from pointbook.store.installations import Installations
 from pointbook.store.outbox import Outbox
 from pointbook.store.privacy_requests import PrivacyRequests
-from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.reports import Reports
 from pointbook.store.sent_reminders import Reminders
-from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.locked import LockedClient
-from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.fakes.privacy import MemoryBucket, privacy_service
 from tests.support.engine import SHOP, Engine
 from tests.support.hold_orders import order_payload
+from tests.support.payloads import data_request_payload, merge_payload, redact_payload
 
 WORKERS: Final = 6
 TRIES_MAX: Final = 8
@@ -82,10 +77,10 @@ type Act = Callable[[], object]
 
 
 class QuickClock(SystemClock):
-    """Real time, moved ahead by the test; whoever waits only lets others go first.
+    """Real time, moved ahead by the test; waiting only yields to other threads.
 
-    What a thread has waited, and each look at the clock, counts for its own deadlines, so that a
-    loop that gets nowhere ends soon.
+    What a thread has waited, and each reading of the clock, counts for its own deadlines, so that a
+    loop without progress ends soon.
     """
 
     def __init__(self) -> None:
@@ -108,10 +103,10 @@ class QuickClock(SystemClock):
         return self._waited.seconds
 
 
-class Jostled:
-    """A client whose callers let each other go first, so that they meet at any call.
+class YieldingClient:
+    """A client whose callers yield to each other, so that they meet at any call.
 
-    Where the engine remembers, reads that need not be consistent show the past now and then.
+    Where the engine has a history, eventually consistent reads show the past now and then.
     """
 
     def __init__(self, client: Any, random: Random) -> None:
@@ -131,23 +126,23 @@ class Jostled:
 
 
 class Flow:
-    """Shopify Flow, slow, and down now and then until there is `peace`."""
+    """Shopify Flow: slow, and down now and then until it `is_up` for good."""
 
     def __init__(self, random: Random) -> None:
-        self.peace = False
+        self.is_up = False
         self.sent: list[Trigger] = []
         self._random = random
 
     def send(self, trigger: Trigger, seconds: float) -> str | None:
         time.sleep(0.001)
-        if not self.peace and self._random.random() < 0.4:
+        if not self.is_up and self._random.random() < 0.4:
             raise ShopifyUnavailable(1)
         self.sent.append(trigger)
         return None
 
 
 class Discounts:
-    """The shop's discount codes: each is made and switched off at once."""
+    """The shop's discount codes: each is created and deactivated at once."""
 
     def create(self, discount: Discount) -> str:
         return f"gid://shopify/DiscountCodeNode/{discount.hold_id}"
@@ -186,7 +181,7 @@ class Pair:
         return self.number % 3 == 0
 
     def order_id(self, number: int) -> str:
-        """Order 1 is the source's and under way, 2 is the target's, 3 is told of meanwhile."""
+        """Order 1 is the source's and under way, 2 is the target's, 3 comes meanwhile."""
         return str(9_000_000_000_000 + 10 * self.number + number)
 
 
@@ -196,7 +191,7 @@ class PairsShop:
     def __init__(self, engine: Engine, pairs: int) -> None:
         self.engine = engine
         self.random = Random("pairs")
-        self.client = Jostled(engine.client, self.random)
+        self.client = YieldingClient(engine.client, self.random)
         self.clock = QuickClock()
         self.bucket = MemoryBucket()
         self.flow = Flow(self.random)
@@ -215,13 +210,13 @@ class PairsShop:
     # --- the whole of it ------------------------------------------------------------------------
 
     def run(self) -> None:
-        """All pairs begin, all is under way at once, and in the end all is worked off."""
-        self._work([act for pair in self.pairs for act in self._beginning(pair)])
+        """All pairs begin, everything is under way at once, and in the end everything is done."""
+        self._work([partial(self._begin, pair) for pair in self.pairs])
         self._settle_all("the beginning")
         self._work(list(self._interleaved([self._under_way(pair) for pair in self.pairs])))
         self._settle_all("what was under way")
         self._work([partial(self._last_updates, pair) for pair in self.pairs])
-        self._settle_all("the last news")
+        self._settle_all("the last updates")
         self._let_time_pass()
 
     def _interleaved(self, pairs: Sequence[list[Act]]) -> Iterator[Act]:
@@ -252,7 +247,7 @@ class PairsShop:
                 done.result()
 
     def _settle_all(self, what: str) -> None:
-        """Let what failed come again, with a run of the schedule beside it."""
+        """Deliver what failed again, with a run of the schedule."""
         for _ in range(TRIES_MAX):
             if not self._failed:
                 return
@@ -263,7 +258,7 @@ class PairsShop:
 
     def _let_time_pass(self) -> None:
         """An hour later: leases and holds are over, Flow is up, the schedules run."""
-        self.flow.peace = True
+        self.flow.is_up = True
         self.clock.ahead = timedelta(hours=1)
         Sweep(self._store(), self.clock, settling(self._ledger())).run(DueKind.HOLD, 60.0)
         outbox = self._outbox()
@@ -289,9 +284,6 @@ class PairsShop:
         return {bucket: points for bucket, points in sums.items() if points}
 
     # --- what each pair does --------------------------------------------------------------------
-
-    def _beginning(self, pair: Pair) -> list[Act]:
-        return [partial(self._begin, pair)]
 
     def _begin(self, pair: Pair) -> None:
         """Points with reasons and keys, an order under way, a hold, a row of an import."""
@@ -336,15 +328,15 @@ class PairsShop:
             partial(self._grant, pair.source, 7, "meanwhile"),
             partial(self._grant, pair.target, 5, "meanwhile"),
             partial(self._import, pair),
-            partial(self._deliver, self._ask_for_data(pair.source, pair)),
-            partial(self._deliver, self._ask_for_data(pair.target, pair)),
+            partial(self._deliver, self._request_data(pair.source, pair)),
+            partial(self._deliver, self._request_data(pair.target, pair)),
         ]
         if not pair.uses_hold:
             acts.append(partial(self._release, pair))
         return acts
 
     def _last_updates(self, pair: Pair) -> None:
-        """Every order is told of once more, and some of those under way are cancelled."""
+        """Every order is updated once more, and some of those under way are cancelled."""
         for number, customer in enumerate((pair.source, pair.target, pair.source), start=1):
             cancelled = number == 1 and pair.is_cancelled
             message = self._order(pair, number, customer, later_seconds=120, cancelled=cancelled)
@@ -368,26 +360,13 @@ class PairsShop:
         return read_message(text)
 
     def _merge(self, pair: Pair) -> Message:
-        payload = {
-            "status": "completed",
-            "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{pair.source}",
-            "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{pair.target}",
-        }
-        return self._message("customers/merge", payload)
+        return self._message("customers/merge", merge_payload(pair.source, pair.target))
 
     def _redact(self, customer: str, pair: Pair, order: int) -> Message:
-        payload = {
-            "customer": {"id": int(customer)},
-            "orders_to_redact": [int(pair.order_id(order))],
-        }
-        return self._message("customers/redact", payload)
+        return self._message("customers/redact", redact_payload(customer, [pair.order_id(order)]))
 
-    def _ask_for_data(self, customer: str, pair: Pair) -> Message:
-        payload = {
-            "customer": {"id": int(customer)},
-            "orders_requested": [int(pair.order_id(1))],
-            "data_request": {"id": pair.number + 1},
-        }
+    def _request_data(self, customer: str, pair: Pair) -> Message:
+        payload = data_request_payload(customer, pair.number + 1, [pair.order_id(1)])
         return self._message("customers/data_request", payload)
 
     def _order(
@@ -401,23 +380,19 @@ class PairsShop:
         cancelled: bool = False,
     ) -> Message:
         at_ms = milliseconds(self.clock.now()) + later_seconds * 1000
-        has_code = number == 1 and paid and pair.uses_hold
         code, used = "", 0
-        if has_code:
+        if number == 1 and paid and pair.uses_hold:
             assert pair.hold is not None, "the order comes after its hold"
             code, used = pair.hold.code, HELD_POINTS
         payload = order_payload(pair.order_id(number), code, used, customer, at_ms)
         payload["financial_status"] = "paid" if paid else "pending"
-        if not has_code:
-            payload |= {"discount_applications": [], "discount_codes": []}
-            payload["line_items"][0]["discount_allocations"] = []
         if cancelled:
             payload["cancelled_at"] = payload["updated_at"]
         return self._message("orders/updated", json.loads(json.dumps(payload)))
 
     # --- everything else that is under way ------------------------------------------------------
 
-    def _say(self, customer: str, command: Command, key: str) -> bool:
+    def _execute(self, customer: str, command: Command, key: str) -> bool:
         """Whether it was accepted now, and not before."""
         instruction = Instruction(
             SHOP,
@@ -431,11 +406,11 @@ class PairsShop:
         return isinstance(answer, Booked) and not answer.duplicate
 
     def _grant(self, customer: str, points: int, key: str) -> None:
-        if self._say(customer, Grant(points, Days(400)), key):
+        if self._execute(customer, Grant(points, Days(400)), key):
             self._accept("granted", points)
 
     def _consume(self, customer: str, points: int) -> None:
-        if self._say(customer, Consume(points), "consume"):
+        if self._execute(customer, Consume(points), "consume"):
             self._accept("consumed", points)
 
     def _import(self, pair: Pair) -> None:
@@ -479,8 +454,7 @@ class PairsShop:
         self._holds().release(pair.source, pair.hold.hold_id)
 
     def _watch(self) -> None:
-        watched = self._privacy().watch((SHOP,), 60.0)
-        assert not watched.failed, "a request fails"
+        assert not self._privacy().watch((SHOP,), 60.0).failed, "a request fails"
 
     # --- the services ---------------------------------------------------------------------------
 
@@ -509,16 +483,7 @@ class PairsShop:
         )
 
     def _privacy(self) -> PrivacyService:
-        dependencies = Dependencies(
-            store=self._store(),
-            requests=PrivacyRequests(self._table),
-            items=StoredItems(self._table, self.clock),
-            pseudonyms=Pseudonyms(self._table),
-            installations=Installations(self._table),
-            files=PrivacyFiles(LockedClient(self.bucket), BUCKET),
-            clock=self.clock,
-        )
-        return PrivacyService(dependencies, Operator())
+        return privacy_service(self._table, self.clock, LockedClient(self.bucket))
 
     def _outbox(self) -> Outbox:
         return Outbox(self._table)

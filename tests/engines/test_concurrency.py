@@ -1,4 +1,4 @@
-"""Many at once on one account: what every single caller is told agrees with what happened.
+"""Many at once on one account: every single answer agrees with what happened.
 
 `pytest --log-cli-level=INFO` shows how long each crowd took and how often a race was lost.
 """
@@ -65,7 +65,7 @@ class Crowd:
             return list(pool.map(call, range(len(calls))))
 
     def execute(self, instruction: Instruction) -> Answer:
-        """As a caller does it: whoever is told 503 asks again, under the same name."""
+        """As a caller does it: after 503 retry with the same key."""
         while True:
             try:
                 return self.ledger.execute(instruction)
@@ -130,10 +130,10 @@ def test_a_thousand_points_are_consumed_a_thousand_times_and_no_more(crowd: Crow
     assert (len(consumed), len(refused)) == (POINTS, POINTS)
     assert {refusal.code for refusal in refused} == {Code.INSUFFICIENT_POINTS}
     assert crowd.client.operations.count("transact_write_items") < WRITES_PER_EFFECT_MAX * POINTS
-    # Everybody was told the figures of their own entry, and no entry was told to two.
-    told = {answer.entry_ids: answer.figures for answer in consumed}
-    book = all_entries(crowd.driver.store, CUSTOMER)
-    assert told == {(each.entry.entry_id,): each.entry.figures for each in book[1:]}
+    # Everybody got the figures of their own entry, and no entry was answered to two.
+    answered = {answer.entry_ids: answer.figures for answer in consumed}
+    entries = all_entries(crowd.driver.store, CUSTOMER)
+    assert answered == {(each.entry.entry_id,): each.entry.figures for each in entries[1:]}
     assert crowd.driver.figures() == {"lifetime": POINTS, "spent": POINTS}
     assert crowd.driver.findings() == []
 

@@ -33,7 +33,7 @@ DUE_KEYS = ("due_lot", "due_lot_at", "due_hold", "due_hold_at")
 
 
 class Counted:
-    """A desk whose calls are counted."""
+    """A ledger whose calls are counted."""
 
     def __init__(self, engine: Engine) -> None:
         self.client = CountingClient(engine.client)
@@ -47,7 +47,7 @@ class Counted:
 
 @pytest.fixture
 def counted(engine: Engine) -> Counted:
-    """With 1,000 points in each of two lots on the book."""
+    """With 1,000 points in each of two lots."""
     counted = Counted(engine)
     counted.driver.grant(1_000)
     counted.driver.clock.pass_time(days=1)
@@ -187,7 +187,7 @@ def test_the_largest_account_stays_far_from_the_limit_of_an_item() -> None:
     assert size_bytes(items.account_item(SHOP, account)) <= 2 * KB
 
 
-def test_an_entry_and_a_remembered_request_fit_a_kilobyte_each() -> None:
+def test_an_entry_and_an_idempotency_record_fit_a_kilobyte_each() -> None:
     idempotency_record = IdempotencyRecord(
         "f" * 64, "f" * 64, (f"{LONG_ID}-000000123456",) * 2, an_entry().entry.figures
     )

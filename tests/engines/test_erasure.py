@@ -1,12 +1,11 @@
-"""An erased customer is gone, and nothing that counts has changed, wherever it was cut off."""
+"""An erased customer is gone, and no sum has changed, wherever the erasure was interrupted."""
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from random import Random
 from threading import Barrier
+from typing import Any
 from unittest.mock import ANY
 
 import pytest
@@ -27,18 +26,10 @@ from pointbook.ledger.instruction import Booked
 from pointbook.ledger.ledger import Ledger
 from pointbook.store import items
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import At, Crash, Fault, FaultyClient, Standstill
+from tests.fakes.faulty_dynamodb import At, Crash, Fault, faulty
 from tests.fakes.meanwhile import Meanwhile
 from tests.fakes.privacy import PrivacyDriver, everything, naming
-from tests.support.engine import (
-    ALL,
-    ISOLATED,
-    MEMORY,
-    SHOP,
-    Engine,
-    all_entries,
-    opened,
-)
+from tests.support.engine import ALL, ISOLATED, MEMORY, SHOP, Engine, all_entries, opened
 from tests.support.examples import CODE, CUSTOMER, HOLD_ID, ORDER, OTHER
 from tests.support.ledgers import FLOW, MONTH, ONE_FOR_A_HUNDRED, LedgerDriver
 
@@ -60,14 +51,21 @@ def live(engine: Engine) -> LedgerDriver:
     driver.consume(30, key="again", reason=SECRETS[2], cause=cause)
     assert isinstance(driver.ledger.merge(SHOP, MERGED, CUSTOMER, FLOW), Booked)
     driver.update_order(
-        updated_at=driver.clock.now(), goods=_goods(20_000), confirmed_at=driver.clock.now()
+        updated_at=driver.clock.now(), goods=Goods(20_000), confirmed_at=driver.clock.now()
     )
     driver.hold(100)
     return driver
 
 
-def _goods(minor: int) -> Goods:
-    return Goods(minor)
+@pytest.fixture
+def driver(engine: Engine) -> LedgerDriver:
+    """Such a customer's ledger."""
+    return live(engine)
+
+
+@pytest.fixture
+def privacy(engine: Engine) -> PrivacyDriver:
+    return PrivacyDriver(engine)
 
 
 def accounts(engine: Engine) -> list[Account]:
@@ -87,7 +85,7 @@ def pseudonym(engine: Engine, account_id: str) -> str:
     return name
 
 
-def must_be_erased(engine: Engine, before: Counter[str], privacy_driver: PrivacyDriver) -> None:
+def must_be_erased(engine: Engine, before: Counter[str], privacy: PrivacyDriver) -> None:
     """All that is promised of an erasure that is done."""
     assert shop_sums(engine) == before
     for secret in SECRETS:
@@ -96,29 +94,27 @@ def must_be_erased(engine: Engine, before: Counter[str], privacy_driver: Privacy
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
     assert naming(engine, MERGED) == children
     for account in accounts(engine):
-        book = all_entries(engine.store(), account.customer_id)
-        assert reconcile(account, book) == []
-        assert len(book) == account.version
-    request = privacy_driver.requests.find(Kind.CUSTOMER, SHOP, CUSTOMER)
+        entries = all_entries(engine.store(), account.customer_id)
+        assert reconcile(account, entries) == []
+        assert len(entries) == account.version
+    request = privacy.requests.find(Kind.CUSTOMER, SHOP, CUSTOMER)
     assert request is not None
     assert (request.state, request.pseudonyms, request.order_ids) == (State.DONE, {}, ())
 
 
 @EVERYWHERE
-def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine: Engine) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    account = driver.store.account(SHOP, CUSTOMER)
-    assert account is not None
-    before = shop_sums(engine)
+def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    account, before = driver.account(), shop_sums(engine)
 
-    privacy_driver.redact(CUSTOMER, orders=(ORDER,))
+    privacy.redact(CUSTOMER, orders=(ORDER,))
 
-    must_be_erased(engine, before, privacy_driver)
+    must_be_erased(engine, before, privacy)
     name = pseudonym(engine, account.account_id)
     assert is_pseudonym(name)
     assert not is_pseudonym(CUSTOMER)
-    moved = driver.store.account(SHOP, name)
-    assert moved is not None
+    moved = driver.account(name)
     assert (moved.balances, moved.lots, moved.hold, moved.head, moved.version) == (
         account.balances,
         account.lots,
@@ -129,42 +125,43 @@ def test_an_erased_customer_is_gone_and_the_shops_sums_are_what_they_were(engine
 
 
 @IN_MEMORY
-def test_an_order_that_no_entry_is_about_forgets_its_customer_too(engine: Engine) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    news = OrderUpdate(updated_at=driver.clock.now(), goods=_goods(1))
-    too_little = UpdateOrder("9005", news, ONE_FOR_A_HUNDRED, MONTH)
+def test_an_order_that_no_entry_is_about_forgets_its_customer_too(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    update = OrderUpdate(updated_at=driver.clock.now(), goods=Goods(1))
+    too_little = UpdateOrder("9005", update, ONE_FOR_A_HUNDRED, MONTH)
     assert driver.say(too_little) == Booked((), ANY)
-    privacy_driver.redact(CUSTOMER, orders=(ORDER, "9005"))
+    privacy.redact(CUSTOMER, orders=(ORDER, "9005"))
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
 
 
 @IN_MEMORY
 def test_the_files_of_a_customer_whose_number_begins_alike_stay(engine: Engine) -> None:
-    privacy_driver = PrivacyDriver(engine)
+    privacy = PrivacyDriver(engine)
     for customer in (CUSTOMER, f"{CUSTOMER}0"):
-        privacy_driver.request_data(customer)
-    privacy_driver.redact(CUSTOMER)
-    assert list(privacy_driver.bucket.objects) == [f"data-requests/{SHOP}/{CUSTOMER}0/9.json"]
+        privacy.request_data(customer)
+    privacy.redact(CUSTOMER)
+    assert list(privacy.bucket.objects) == [f"data-requests/{SHOP}/{CUSTOMER}0/9.json"]
 
 
 @IN_MEMORY
 @pytest.mark.parametrize("erased", [CUSTOMER, MERGED])
 def test_entries_of_others_that_an_entry_of_theirs_caused_do_not_name_them(
-    engine: Engine, erased: str
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver, erased: str
 ) -> None:
     """A workflow answers one customer's change by a grant to another."""
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
     cause = Cause("flow", "run-2", f"{erased}-000000000001", depth=1)
     driver.grant(5, customer_id=OTHER, key="answer", cause=cause)
-    privacy_driver.redact(erased)
+    privacy.redact(erased)
     others = {place for place in naming(engine, erased) if OTHER in place[0]}
     assert others == set()
 
 
 @IN_MEMORY
-def test_the_erased_customer_sees_zeros_and_is_refused(engine: Engine) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    privacy_driver.redact(CUSTOMER)
+def test_the_erased_customer_sees_zeros_and_is_refused(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.redact(CUSTOMER)
 
     for customer_id in (CUSTOMER, MERGED):
         assert driver.figures(customer_id) == {}
@@ -179,11 +176,12 @@ def test_the_erased_customer_sees_zeros_and_is_refused(engine: Engine) -> None:
 
 
 @IN_MEMORY
-def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
-    """A code that was out is captured, and a late refund lowers what the order had earned."""
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    account_id = _account(driver, CUSTOMER).account_id
-    privacy_driver.redact(CUSTOMER)
+def test_orders_and_holds_go_on_with_the_account(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    """An issued code is captured, and a late cancellation reverses what the order had earned."""
+    account_id = driver.account().account_id
+    privacy.redact(CUSTOMER)
     name = pseudonym(engine, account_id)
 
     captured = driver.capture(60, order_id="9002", customer_id=name)
@@ -192,43 +190,38 @@ def test_orders_and_holds_go_on_with_the_book(engine: Engine) -> None:
     assert isinstance(captured, Booked)
     assert isinstance(cancelled, Booked)
     assert driver.figures(name)["spent"] == 90
-    assert _account(driver, name).balances.reversed == 200
+    assert driver.account(name).balances.reversed == 200
     assert driver.findings(name) == []
 
 
 _CANCELLATION = UpdateOrder(ORDER, OrderUpdate(cancelled=True), ONE_FOR_A_HUNDRED, MONTH)
 
 
-def _account(driver: LedgerDriver, customer_id: str) -> Account:
-    account = driver.store.account(SHOP, customer_id)
-    assert account is not None
-    return account
-
-
 @IN_MEMORY
-def test_what_is_due_stays_due_under_the_pseudonym(engine: Engine) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    name_of = _account(driver, CUSTOMER).account_id
-    privacy_driver.redact(CUSTOMER)
+def test_what_is_due_stays_due_under_the_pseudonym(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    account_id = driver.account().account_id
+    privacy.redact(CUSTOMER)
     driver.clock.pass_time(days=400)
 
-    name = pseudonym(engine, name_of)
-    stone, moved = (items.account_item(SHOP, _account(driver, one)) for one in (CUSTOMER, name))
+    name = pseudonym(engine, account_id)
+    stone, moved = (items.account_item(SHOP, driver.account(one)) for one in (CUSTOMER, name))
     assert not [attribute for attribute in stone if attribute.startswith("due_")]
     assert {"due_lot", "due_hold"} <= moved.keys()
     assert "total" not in driver.figures(name)
 
 
 @IN_MEMORY
-def test_erasing_twice_is_erasing_once(engine: Engine) -> None:
-    live(engine)
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.redact(CUSTOMER)
+def test_erasing_twice_has_the_effect_of_once(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.redact(CUSTOMER)
     first = everything(engine)
 
-    privacy_driver.clock.pass_time(days=1)
-    privacy_driver.redact(CUSTOMER)
-    privacy_driver.watch()
+    privacy.clock.pass_time(days=1)
+    privacy.redact(CUSTOMER)
+    privacy.watch()
     assert everything(engine) == first
 
 
@@ -236,10 +229,10 @@ def test_erasing_twice_is_erasing_once(engine: Engine) -> None:
 def test_a_customer_without_points_is_erased_too_so_that_nothing_brings_it_back(
     engine: Engine,
 ) -> None:
-    driver, privacy_driver = LedgerDriver(engine), PrivacyDriver(engine)
-    privacy_driver.redact(CUSTOMER)
+    driver, privacy = LedgerDriver(engine), PrivacyDriver(engine)
+    privacy.redact(CUSTOMER)
 
-    late = driver.update_order(updated_at=driver.clock.now(), goods=_goods(20_000))
+    late = driver.update_order(updated_at=driver.clock.now(), goods=Goods(20_000))
     assert isinstance(late, Refusal)
     assert late.code is Code.CUSTOMER_ERASED
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
@@ -247,8 +240,8 @@ def test_a_customer_without_points_is_erased_too_so_that_nothing_brings_it_back(
 
 @IN_MEMORY
 def test_who_is_known_by_e_mail_only_has_nothing_to_be_erased(engine: Engine) -> None:
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.driver().carry_out(privacy_driver.message("customers/redact", {"customer": {}}))
+    privacy = PrivacyDriver(engine)
+    privacy.driver().carry_out(privacy.message("customers/redact", {"customer": {}}))
     (item,) = everything(engine)
     assert item["state"] == {"S": "done"}
     assert item["counts"] == {"M": {"nothing_held": {"N": "1"}}}
@@ -256,11 +249,10 @@ def test_who_is_known_by_e_mail_only_has_nothing_to_be_erased(engine: Engine) ->
 
 @IN_MEMORY
 def test_a_customer_who_was_merged_away_is_erased_and_the_survivor_keeps_the_points(
-    engine: Engine,
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
 ) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
     before, figures = shop_sums(engine), driver.figures()
-    privacy_driver.redact(MERGED)
+    privacy.redact(MERGED)
 
     assert shop_sums(engine) == before
     assert driver.figures() == figures
@@ -268,84 +260,63 @@ def test_a_customer_who_was_merged_away_is_erased_and_the_survivor_keeps_the_poi
         (f"SHOP#{SHOP}#CUSTOMER#{MERGED}", "ACCOUNT"),
         (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{MERGED}"),
     }
-    (child,) = _account(driver, CUSTOMER).merged_from
+    (child,) = driver.account().merged_from
     assert is_pseudonym(child)
-    assert _account(driver, child).merged_into == CUSTOMER
+    assert driver.account(child).merged_into == CUSTOMER
 
-    privacy_driver.redact(CUSTOMER)
-    must_be_erased_again(engine, before)
-    survivor = _account(driver, child).merged_into
-    assert survivor is not None
-    assert is_pseudonym(survivor)
-    assert _account(driver, survivor).merged_from == (child,)
-
-
-def must_be_erased_again(engine: Engine, before: Counter[str]) -> None:
+    privacy.redact(CUSTOMER)
     assert shop_sums(engine) == before
     assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
+    survivor = driver.account(child).merged_into
+    assert survivor is not None
+    assert is_pseudonym(survivor)
+    assert driver.account(survivor).merged_from == (child,)
 
 
 @IN_MEMORY
-def test_a_long_history_moves_in_several_runs(engine: Engine) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
+def test_a_long_history_moves_in_several_runs(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
     for _ in range(700):
         driver.grant(1, reason=SECRETS[0])
     before = shop_sums(engine)
-    impatient = _Ticking(privacy_driver)
+    slow = _Ticking(privacy)
 
-    privacy_driver.redact(CUSTOMER, client=impatient)
+    privacy.redact(CUSTOMER, client=slow)
     runs = 0
-    while privacy_driver.watch(12.0, client=impatient).open:
+    while privacy.watch(12.0, client=slow).open:
         runs += 1
-        assert runs < 50, "it gets nowhere"
+        assert runs < 50, "there is no progress"
     assert runs > 1
-    must_be_erased(engine, before, privacy_driver)
-    (request,) = privacy_driver.requests.all_of(SHOP)
+    must_be_erased(engine, before, privacy)
+    (request,) = privacy.requests.all_of(SHOP)
     assert request.counts["entries"] == 707
 
 
 class _Ticking:
-    """A client whose every call takes 0.4 s of the office's time."""
+    """A client whose every call takes 0.4 s of the service's time."""
 
-    def __init__(self, privacy_driver: PrivacyDriver) -> None:
-        self._privacy_driver = privacy_driver
+    def __init__(self, privacy: PrivacyDriver) -> None:
+        self._privacy = privacy
 
     def __getattr__(self, operation: str) -> object:
-        self._privacy_driver.clock.monotonic_seconds += 0.4
-        return getattr(self._privacy_driver.engine.client, operation)
+        self._privacy.clock.monotonic_seconds += 0.4
+        return getattr(self._privacy.engine.client, operation)
 
 
-class _Witness:
-    """Nobody who has to know."""
-
-    def issued(self, operation: str) -> None: ...
-
-    def suffered(self, fault: Fault) -> None: ...
-
-    def committed(self, request: object, stamp: object) -> None: ...
-
-    def answered(self) -> None: ...
-
-
-def faulty(engine: Engine, plan: At) -> FaultyClient:
-    """A client of an engine in memory, on which something goes wrong as planned."""
-    client = engine.client
-    return FaultyClient(client, client, plan, Standstill(), Random(plan.call), _Witness())
-
-
-def _cut_off(at: int, fault: Fault) -> bool:
+def _interrupted(at: int, fault: Fault) -> bool:
     """Erase with one fault at one call, then let the schedule run. False: there is no such call."""
     engine = opened(MEMORY, MemoryDynamoDB(page_items=3))
     live(engine)
-    privacy_driver, before = PrivacyDriver(engine), shop_sums(engine)
+    privacy, before = PrivacyDriver(engine), shop_sums(engine)
     plan = At(at, fault)
     with suppress(Crash, LedgerUnavailable):  # the queue brings the message again
-        privacy_driver.redact(CUSTOMER, orders=(ORDER,), client=faulty(engine, plan))
+        privacy.redact(CUSTOMER, orders=(ORDER,), client=faulty(engine.client, plan, seed=at))
     assert shop_sums(engine) == before, "also in between"
     _no_hole(engine)
-    privacy_driver.redact(CUSTOMER, orders=(ORDER,))
-    privacy_driver.watch()
-    must_be_erased(engine, before, privacy_driver)
+    privacy.redact(CUSTOMER, orders=(ORDER,))
+    privacy.watch()
+    must_be_erased(engine, before, privacy)
     return len(plan.seen) > at
 
 
@@ -353,8 +324,8 @@ def _no_hole(engine: Engine) -> None:
     """Whatever has an account is whole at every moment."""
     for account in accounts(engine):
         if not account.erased:
-            book = all_entries(engine.store(), account.customer_id)
-            assert reconcile(account, book) == []
+            entries = all_entries(engine.store(), account.customer_id)
+            assert reconcile(account, entries) == []
 
 
 @pytest.mark.parametrize(
@@ -367,57 +338,55 @@ def _no_hole(engine: Engine) -> None:
         Fault.SERVER_ERROR_AFTER,
     ],
 )
-def test_cut_off_at_any_call_it_is_gone_on_with(fault: Fault) -> None:
+def test_an_erasure_that_is_interrupted_at_any_call_is_continued(fault: Fault) -> None:
     at = 0
-    while _cut_off(at, fault):
+    while _interrupted(at, fault):
         at += 1
     assert at > 30, "it takes more calls than that"
 
 
 @IN_MEMORY
-def test_two_at_once_do_it_once(engine: Engine) -> None:
+def test_two_erasures_at_once_have_one_effect(engine: Engine) -> None:
     """A second worker begins before each call of the first; there is one pseudonym for ever."""
     for at in range(0, 60, 4):
         engine = opened(MEMORY, MemoryDynamoDB())
         live(engine)
-        privacy_driver, before = PrivacyDriver(engine), shop_sums(engine)
-        privacy_driver.redact(
-            CUSTOMER, client=Meanwhile(engine, at, partial(privacy_driver.redact, CUSTOMER))
-        )
-        privacy_driver.watch()
-        must_be_erased(engine, before, privacy_driver)
+        privacy, before = PrivacyDriver(engine), shop_sums(engine)
+        privacy.redact(CUSTOMER, client=Meanwhile(engine, at, partial(privacy.redact, CUSTOMER)))
+        privacy.watch()
+        must_be_erased(engine, before, privacy)
         assert len(accounts(engine)) == 5
 
 
-def _note(answers: list[Booked | Refusal], ask: Callable[[], Booked | Refusal]) -> None:
-    answers.append(ask())
-
-
-def test_what_is_spent_meanwhile_is_taken_along_or_refused() -> None:
+def test_what_is_spent_meanwhile_is_moved_or_refused() -> None:
     """A consume before each call of the erasure: done and moved, or refused; never lost."""
     done = 0
     for at in range(60):
         engine = opened(MEMORY, MemoryDynamoDB())
         driver = live(engine)
-        privacy_driver = PrivacyDriver(engine)
+        privacy = PrivacyDriver(engine)
         lifetime = shop_sums(engine)["issued"]
         answers: list[Booked | Refusal] = []
-        consume = partial(_note, answers, partial(driver.consume, 7, reason=SECRETS[0]))
+
+        def consume(driver: LedgerDriver = driver, answers: Any = answers) -> None:
+            answers.append(driver.consume(7, reason=SECRETS[0]))
+
         client = Meanwhile(engine, at, consume)
-        privacy_driver.redact(CUSTOMER, client=client)
-        privacy_driver.watch()
+        privacy.redact(CUSTOMER, client=client)
+        privacy.watch()
         consumed = sum(isinstance(answer, Booked) for answer in answers)
         done += consumed
         assert shop_sums(engine)["spent"] == 30 + 7 * consumed
         assert shop_sums(engine)["issued"] == lifetime
-        must_be_erased(engine, shop_sums(engine), privacy_driver)
+        must_be_erased(engine, shop_sums(engine), privacy)
     assert done > 3
 
 
 @pytest.mark.parametrize("engine", ISOLATED, indirect=True)
-def test_many_who_spend_while_it_is_erased_lose_nothing(engine: Engine) -> None:
+def test_many_who_spend_while_it_is_erased_lose_nothing(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
     """Real threads: each consume is there under the pseudonym, or was refused."""
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
     before = shop_sums(engine)
     started = Barrier(4)
 
@@ -433,13 +402,13 @@ def test_many_who_spend_while_it_is_erased_lose_nothing(engine: Engine) -> None:
     with ThreadPoolExecutor(3) as pool:
         spending = [pool.submit(spend, number) for number in range(3)]
         started.wait()
-        privacy_driver.redact(CUSTOMER, orders=(ORDER,))
+        privacy.redact(CUSTOMER, orders=(ORDER,))
         done = sum(sum(one.result()) for one in spending)
-    privacy_driver.watch()
+    privacy.watch()
     after = shop_sums(engine)
     assert after["spent"] == before["spent"] + done
     assert after["issued"] == before["issued"]
-    must_be_erased(engine, after, privacy_driver)
+    must_be_erased(engine, after, privacy)
     assert driver.figures() == {}
 
 
@@ -447,48 +416,48 @@ def test_many_who_spend_while_it_is_erased_lose_nothing(engine: Engine) -> None:
 def test_a_merge_that_comes_in_between_is_erased_too(engine: Engine) -> None:
     for at in range(30):
         engine = opened(MEMORY, MemoryDynamoDB())
-        driver, privacy_driver = live(engine), PrivacyDriver(engine)
+        driver, privacy = live(engine), PrivacyDriver(engine)
         before = shop_sums(engine)
         merge = partial(driver.ledger.merge, SHOP, OTHER, CUSTOMER, FLOW)
         client = Meanwhile(engine, at, merge)
-        privacy_driver.redact(CUSTOMER, client=client)
-        privacy_driver.watch()
+        privacy.redact(CUSTOMER, client=client)
+        privacy.watch()
         assert Balances(**shop_sums(engine)) == Balances(**before)
-        kept = driver.figures(OTHER).get("approved")
-        assert kept in (40, None)
+        assert driver.figures(OTHER).get("approved") in (40, None)
         assert naming(engine, CUSTOMER) == {TOMBSTONE, PROOF}
 
 
 @IN_MEMORY
-def test_a_bucket_that_is_down_leaves_the_request_open(engine: Engine) -> None:
-    live(engine)
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.bucket.objects[f"data-requests/{SHOP}/{CUSTOMER}/1.json"] = b"{}"
-    privacy_driver.request_data(OTHER, 1)
-    privacy_driver.bucket.down = 3
-    privacy_driver.redact(CUSTOMER)
-    assert privacy_driver.watch().open == 1
-    assert privacy_driver.watch().done == 1
-    assert list(privacy_driver.bucket.objects) == [f"data-requests/{SHOP}/{OTHER}/1.json"]
+def test_a_bucket_that_is_down_leaves_the_request_open(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.bucket.objects[f"data-requests/{SHOP}/{CUSTOMER}/1.json"] = b"{}"
+    privacy.request_data(OTHER, 1)
+    privacy.bucket.down = 3
+    privacy.redact(CUSTOMER)
+    assert privacy.watch().open == 1
+    assert privacy.watch().done == 1
+    assert list(privacy.bucket.objects) == [f"data-requests/{SHOP}/{OTHER}/1.json"]
 
 
 @IN_MEMORY
-def test_the_age_of_what_is_not_done_is_told(engine: Engine) -> None:
-    live(engine)
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.bucket.down = 10
-    privacy_driver.redact(CUSTOMER)
-    privacy_driver.clock.pass_time(days=8)
-    watched = privacy_driver.watch()
-    assert (watched.open, watched.oldest_seconds) == (1, 8 * 86_400)
-    privacy_driver.bucket.down = 0
-    assert privacy_driver.watch().oldest_seconds == 0
+def test_the_age_of_the_oldest_open_request_is_reported(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.bucket.down = 10
+    privacy.redact(CUSTOMER)
+    privacy.clock.pass_time(days=8)
+    result = privacy.watch()
+    assert (result.open, result.oldest_seconds) == (1, 8 * 86_400)
+    privacy.bucket.down = 0
+    assert privacy.watch().oldest_seconds == 0
 
 
 @IN_MEMORY
-def test_the_code_of_an_erased_customers_hold_still_finds_it(engine: Engine) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    privacy_driver.redact(CUSTOMER)
+def test_the_code_of_an_erased_customers_hold_still_finds_it(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.redact(CUSTOMER)
     record = driver.store.load(ReadRequest(SHOP, None, hold_id=HOLD_ID), fresh=True).hold_record
     assert record is not None
     assert is_pseudonym(record.customer_id)

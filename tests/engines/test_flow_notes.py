@@ -1,4 +1,4 @@
-"""Reports counted and remembered, reminders claimed and remembered: on every engine."""
+"""Reports are counted and recorded, reminders are claimed and recorded: on every engine."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -44,7 +44,7 @@ def test_so_many_reports_an_hour_and_each_customer_for_himself(reports: Reports)
     assert [reports.count(SHOP, CUSTOMER, NEXT_HOUR, 1) for _ in range(2)] == [True, False]
 
 
-def test_a_clock_that_is_a_little_behind_counts_in_the_hour_that_has_begun(
+def test_a_slightly_slow_clock_counts_in_the_hour_that_has_begun(
     reports: Reports,
 ) -> None:
     assert reports.count(SHOP, CUSTOMER, NEXT_HOUR, 2)
@@ -85,7 +85,7 @@ def test_reports_at_once_are_counted_each(reports: Reports) -> None:
     assert sum(counted) == 7
 
 
-def test_a_report_is_remembered_as_it_was_first(reports: Reports) -> None:
+def test_a_report_is_recorded_as_it_was_first(reports: Reports) -> None:
     first = an_idempotency_record()
     assert reports.find(SHOP, CUSTOMER, first.key_hash) is None
     assert reports.record(SHOP, CUSTOMER, first) == first
@@ -95,15 +95,17 @@ def test_a_report_is_remembered_as_it_was_first(reports: Reports) -> None:
     assert reports.find(SHOP, OTHER, first.key_hash) is None
 
 
-def told(day: date, *leads: int) -> Reminder:
-    return Reminder(Lot(day, 10), frozenset(leads))
+def reminder(day: date, *lead_days: int) -> Reminder:
+    return Reminder(Lot(day, 10), frozenset(lead_days))
 
 
-def test_a_book_is_claimed_by_one_and_what_was_told_is_kept(reminders: Reminders) -> None:
+def test_an_account_is_claimed_by_one_sender_and_sent_reminders_are_recorded(
+    reminders: Reminders,
+) -> None:
     assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) == {}
     assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) is None
-    after = with_sent({}, told(DAY, 30), NOW.date())
-    after = with_sent(after, told(LATER, 30, 7), NOW.date())
+    after = with_sent({}, reminder(DAY, 30), NOW.date())
+    after = with_sent(after, reminder(LATER, 30, 7), NOW.date())
     reminders.release(SHOP, CUSTOMER, after)
     assert reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM) == {
         DAY: frozenset({30}),
@@ -112,20 +114,20 @@ def test_a_book_is_claimed_by_one_and_what_was_told_is_kept(reminders: Reminders
     assert reminders.claim(SHOP, CUSTOMER, NOW + CLAIM, NOW + 2 * CLAIM) is not None
 
 
-def test_books_are_read_with_what_was_told_of_them(engine: Engine, reminders: Reminders) -> None:
+def test_accounts_are_read_with_their_sent_reminders(engine: Engine, reminders: Reminders) -> None:
     driver = LedgerDriver(engine)
     driver.grant(70)
     reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM)
     reminders.release(SHOP, CUSTOMER, {DAY: frozenset({7})})
-    (book,) = reminders.accounts(SHOP, [CUSTOMER, "7999"])
-    assert (book.customer_id, book.account().balances.approved) == (CUSTOMER, 70)
-    assert book.sent_reminders() == {DAY: frozenset({7})}
+    (found,) = reminders.accounts(SHOP, [CUSTOMER, "7999"])
+    assert (found.customer_id, found.account().balances.approved) == (CUSTOMER, 70)
+    assert found.sent_reminders() == {DAY: frozenset({7})}
 
 
 def test_the_outbox_and_the_reminders_leave_each_others_notes_alone(
     engine: Engine, reminders: Reminders
 ) -> None:
-    """They share a book's cursor."""
+    """They share an account's cursor."""
     outbox = Outbox(Table(engine.client, engine.table))
     reminders.claim(SHOP, CUSTOMER, NOW, NOW + CLAIM)
     cursor = outbox.acquire(Cursor(SHOP, CUSTOMER, "mine", NOW + CLAIM), NOW, None)

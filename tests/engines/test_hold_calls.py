@@ -24,8 +24,8 @@ def calls(engine: Engine) -> HoldCallLimiter:
 
 
 def test_so_many_calls_a_minute_for_all_together(calls: HoldCallLimiter) -> None:
-    asked = [calls.count(SHOP, who, NOW, 4) for who in (ANNA, BEN, CLEO, DAN, EVE, ANNA)]
-    assert asked == [0, 0, 0, 0, 1, 1]
+    waits = [calls.count(SHOP, who, NOW, 4) for who in (ANNA, BEN, CLEO, DAN, EVE, ANNA)]
+    assert waits == [0, 0, 0, 0, 1, 1]
     assert calls.count("other.myshopify.com", EVE, NOW, 4) == 0
 
 
@@ -33,8 +33,8 @@ def test_so_many_calls_a_minute_for_all_together(calls: HoldCallLimiter) -> None
 def test_one_customer_gets_a_quarter_rounded_up(
     calls: HoldCallLimiter, most: int, share: int
 ) -> None:
-    asked = [calls.count(SHOP, ANNA, NOW, most) for _ in range(share + 2)]
-    assert asked == [0] * share + [1, 1]
+    waits = [calls.count(SHOP, ANNA, NOW, most) for _ in range(share + 2)]
+    assert waits == [0] * share + [1, 1]
     assert bool(calls.count(SHOP, BEN, NOW, most)) is (most == 1)
 
 
@@ -45,7 +45,7 @@ def test_the_next_minute_begins_anew_at_its_first_instant(calls: HoldCallLimiter
     assert [calls.count(SHOP, ANNA, NEXT_MINUTE, 1) for _ in range(2)] == [0, 60]
 
 
-def test_a_clock_that_is_a_little_behind_counts_in_the_minute_that_has_begun(
+def test_a_slightly_slow_clock_counts_in_the_minute_that_has_begun(
     calls: HoldCallLimiter,
 ) -> None:
     assert calls.count(SHOP, ANNA, NEXT_MINUTE, 2) == 0
@@ -62,8 +62,8 @@ def test_a_count_of_a_time_that_never_came_is_forgotten(calls: HoldCallLimiter) 
 def test_calls_at_once_are_counted_each(calls: HoldCallLimiter) -> None:
     with ThreadPoolExecutor(12) as pool:
         names = [f"{number % 6:08x}" for number in range(24)]
-        asked = list(pool.map(lambda who: calls.count(SHOP, who, NOW, 12), names))
-    assert asked.count(0) == 12
+        waits = list(pool.map(lambda who: calls.count(SHOP, who, NOW, 12), names))
+    assert waits.count(0) == 12
 
 
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
@@ -79,7 +79,7 @@ def test_a_count_costs_one_write_and_the_first_of_a_minute_two(engine: Engine) -
 
 
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
-def test_a_minute_of_the_usual_pace_fits_the_kilobyte_that_is_paid_for(engine: Engine) -> None:
+def test_a_minute_of_the_default_rate_fits_the_kilobyte_that_is_paid_for(engine: Engine) -> None:
     calls = HoldCallLimiter(Table(engine.client, engine.table))
     for number in range(60):
         assert calls.count("a" * 40 + ".myshopify.com", f"{number:08x}", NOW, 60) == 0

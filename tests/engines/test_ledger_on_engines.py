@@ -67,7 +67,7 @@ def test_points_are_granted_and_consumed(driver: LedgerDriver) -> None:
     assert driver.findings() == []
 
 
-def test_who_caused_an_entry_and_why_is_kept_with_it(driver: LedgerDriver) -> None:
+def test_cause_and_reason_are_stored_with_an_entry(driver: LedgerDriver) -> None:
     cause = Cause("manual", actor="staff-7", cause_entry_id=f"{CUSTOMER}-000000000001")
     driver.grant(100, reason="おわび", cause=cause)
 
@@ -100,7 +100,7 @@ def test_a_key_is_not_taken_for_another_request(driver: LedgerDriver) -> None:
     assert driver.figures()["approved"] == 70
 
 
-def test_a_refusal_changes_nothing_and_is_not_remembered(driver: LedgerDriver) -> None:
+def test_a_refusal_changes_nothing_and_is_not_recorded(driver: LedgerDriver) -> None:
     driver.grant(100)
     before = driver.store.account(SHOP, CUSTOMER)
 
@@ -124,29 +124,27 @@ def test_points_that_must_be_in_time_are_refused_too_late_but_a_repetition_never
     assert driver.topics() == ["add/flow", "sub/expire"]
 
 
-def test_a_rehearsal_answers_as_the_deed_would_and_writes_nothing(driver: LedgerDriver) -> None:
+def test_a_preview_answers_as_the_execution_would_and_writes_nothing(driver: LedgerDriver) -> None:
     driver.grant(100)
     driver.hold(60)
     driver.clock.pass_time(days=400)  # the hold is over, and both lots have lapsed
     driver.consume(1, "too much")
     for command, key in ((Grant(30, MONTH), "k1"), (Consume(9000), "k2"), (Grant(5, MONTH), "k3")):
-        hold_request = Instruction(
-            SHOP, CUSTOMER, command, FLOW, identity=Identity("test:key", key)
-        )
+        instruction = Instruction(SHOP, CUSTOMER, command, FLOW, identity=Identity("test:key", key))
         before = driver.store.account(SHOP, CUSTOMER)
-        rehearsed = driver.ledger.preview(hold_request)
-        assert driver.ledger.preview(hold_request) == rehearsed
+        previewed = driver.ledger.preview(instruction)
+        assert driver.ledger.preview(instruction) == previewed
         assert driver.store.account(SHOP, CUSTOMER) == before
-        assert driver.ledger.execute(hold_request) == rehearsed
-    hold_request = Instruction(
+        assert driver.ledger.execute(instruction) == previewed
+    instruction = Instruction(
         SHOP, CUSTOMER, Grant(30, MONTH), FLOW, identity=Identity("test:key", "k1")
     )
-    assert booked(driver.ledger.preview(hold_request)).duplicate
-    other = replace(hold_request, content={"points": 31})
+    assert booked(driver.ledger.preview(instruction)).duplicate
+    other = replace(instruction, content={"points": 31})
     assert refused(driver.ledger.preview(other)) is Code.IDEMPOTENCY_MISMATCH
 
 
-def test_a_customer_without_points_has_an_empty_book(driver: LedgerDriver) -> None:
+def test_a_customer_without_points_has_no_account(driver: LedgerDriver) -> None:
     view = driver.ledger.read(SHOP, CUSTOMER)
 
     assert (view.customer_id, view.version, view.lots, view.hold) == (CUSTOMER, 0, (), None)
@@ -184,7 +182,7 @@ def test_a_hold_ends_by_itself_at_its_very_instant(driver: LedgerDriver) -> None
     assert driver.figures()["approved"] == 60
     driver.clock.pass_time(seconds=0.001)
     assert driver.figures()["approved"] == 100
-    assert driver.topics() == ["add/flow", "sub/hold"]  # nobody has written it down yet
+    assert driver.topics() == ["add/flow", "sub/hold"]  # not booked yet
 
     driver.clock.pass_time(hours=1)
     booked(driver.consume(100))
@@ -236,21 +234,19 @@ def test_an_order_earns_is_confirmed_and_loses_what_is_refunded(driver: LedgerDr
     assert driver.findings() == []
 
 
-def test_news_of_an_order_counts_once_however_often_and_late_it_comes(driver: LedgerDriver) -> None:
-    news: list[dict[str, Any]] = [
+def test_an_order_update_counts_once_however_often_and_late_it_comes(driver: LedgerDriver) -> None:
+    updates: list[dict[str, Any]] = [
         {"refunds": (Refund("3", Goods(2_000)),)},
         {"updated_at": NOON, "goods": Goods(10_000)},
         {"updated_at": NOON - timedelta(hours=1), "goods": Goods(99_900)},
         {"confirmed_at": NOON},
     ]
-    for each in (*news, *news):
+    for each in (*updates, *updates):
         booked(driver.update_order(**each))
 
     assert driver.figures() == {"approved": 80, "total": 80, "lifetime": 80}
     assert driver.topics() == ["pending/add", "add/order"]
-    account = driver.store.account(SHOP, CUSTOMER)
-    assert account is not None
-    assert account.revision == 3  # the refund that came first, the goods, the confirmation
+    assert driver.account().revision == 3  # the refund that came first, the goods, the confirmation
 
 
 def test_a_cancelled_order_gives_back_what_was_spent_on_it_once(driver: LedgerDriver) -> None:
@@ -321,7 +317,7 @@ def test_two_customers_become_one_once(driver: LedgerDriver) -> None:
     assert driver.findings() == driver.findings(OTHER) == []
 
 
-def test_the_old_number_leads_to_the_survivor_for_ever(driver: LedgerDriver) -> None:
+def test_a_merged_customers_id_leads_to_the_survivor_for_ever(driver: LedgerDriver) -> None:
     driver.grant(100, "before")
     driver.ledger.merge(SHOP, CUSTOMER, OTHER, Cause("shopify"))
     driver.ledger.merge(SHOP, OTHER, "7003", Cause("shopify"))
@@ -383,16 +379,17 @@ def test_more_than_one_write_holds_is_settled_by_writes_of_its_own_first(engine:
     answer = booked(driver.consume(1, "k1"))
 
     writes = [len(call["TransactItems"]) for call in client.requests("transact_write_items")]
-    puts_besides = 1  # the account; the last write has the remembered request too
+    puts_besides = 1  # the account; the last write has the idempotency record too
     assert writes == [
         ENTRIES_PER_WRITE_MAX + puts_besides,
         ENTRIES_PER_WRITE_MAX + puts_besides,
         5 + 1 + puts_besides + 1,
     ]
     assert answer.entry_ids == (f"{CUSTOMER}-000000000092",)
-    book = all_entries(driver.store, CUSTOMER)
-    assert [entry.cause for entry in book[46:]] == [TIME] * 45 + [Cause("flow")]
-    assert [entry.entry.at for entry in book] == sorted(entry.entry.at for entry in book)
+    entries = all_entries(driver.store, CUSTOMER)
+    assert [entry.cause for entry in entries[46:]] == [TIME] * 45 + [Cause("flow")]
+    times = [entry.entry.at for entry in entries]
+    assert times == sorted(times)
     assert driver.figures() == {"lifetime": 46, "spent": 1}
     assert booked(driver.consume(1, "k1")).duplicate
     assert driver.findings() == []

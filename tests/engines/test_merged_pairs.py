@@ -58,5 +58,5 @@ def _has_what_was_under_way(shop: PairsShop, orders: dict[str, Order]) -> None:
         assert (under_way.approved_points, under_way.pending_points) == (earned, 0)
         assert of_target.approved_points == ORDER_POINTS
         used = [spending.points - spending.returned_points for spending in under_way.spendings]
-        kept = 0 if pair.is_cancelled else HELD_POINTS
-        assert used == ([kept] if pair.uses_hold else []), f"pair {pair.number}"
+        spent = 0 if pair.is_cancelled else HELD_POINTS
+        assert used == ([spent] if pair.uses_hold else []), f"pair {pair.number}"

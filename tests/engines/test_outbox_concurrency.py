@@ -1,4 +1,4 @@
-"""Several senders of one book at once: Flow is told each entry once and in order."""
+"""Several senders of one account at once: each entry is published once and in order."""
 
 import threading
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def test_a_first_entry_is_sent_at_once_whenever_it_comes_while_there_is_nothing_
 
 
 @pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
-def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) -> None:
+def test_concurrent_senders_publish_each_entry_once_and_in_order(engine: Engine) -> None:
     flow = SlowFlow()
     outbox = Outbox(Table(engine.client, engine.table))
     subscriptions = TriggerSubscriptions(Table(engine.client, engine.table))
@@ -81,7 +81,7 @@ def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) 
     ledger = LedgerDriver(engine)
     booked = threading.Event()
 
-    def book() -> None:
+    def add_entries() -> None:
         for number in range(ENTRIES):
             ledger.grant(1, key=str(number))
             driver.run(SHOP, 30).deliver(CUSTOMER, number + 1)
@@ -97,7 +97,11 @@ def test_senders_side_by_side_tell_each_entry_once_and_in_order(engine: Engine) 
             if account is not None:
                 driver.run(SHOP, 30).deliver(CUSTOMER, account.version)
 
-    work: list[Callable[[], None]] = [book, *[sweep] * (SENDERS // 2), *[wake] * (SENDERS // 2)]
+    work: list[Callable[[], None]] = [
+        add_entries,
+        *[sweep] * (SENDERS // 2),
+        *[wake] * (SENDERS // 2),
+    ]
     side_by_side(work)
     driver.run(SHOP, 30).deliver(CUSTOMER, ENTRIES)
 

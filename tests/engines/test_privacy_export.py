@@ -1,4 +1,4 @@
-"""A customer who asks gets all that is held of them, once, and the operator learns where it is."""
+"""A data request is answered once, with everything, and the operator learns where the file is."""
 
 import pytest
 
@@ -6,17 +6,30 @@ from tests.engines.test_erasure import MERGED, SECRETS, live
 from tests.fakes.privacy import PrivacyDriver, everything, naming
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine
 from tests.support.examples import CODE, CUSTOMER, ORDER
+from tests.support.ledgers import LedgerDriver
+
+
+@pytest.fixture
+def driver(engine: Engine) -> LedgerDriver:
+    return live(engine)
+
+
+@pytest.fixture
+def privacy(engine: Engine) -> PrivacyDriver:
+    return PrivacyDriver(engine)
+
 
 ENGINES = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True)
 IN_MEMORY = pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 
 
 @ENGINES
-def test_the_file_holds_everything_and_adds_up(engine: Engine) -> None:
-    driver, privacy_driver = live(engine), PrivacyDriver(engine)
-    privacy_driver.request_data(CUSTOMER, request=9, orders=("4711", ORDER))
+def test_the_file_holds_everything_and_adds_up(
+    driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.request_data(CUSTOMER, request=9, orders=("4711", ORDER))
 
-    found = privacy_driver.file(CUSTOMER)
+    found = privacy.file(CUSTOMER)
     assert (found["format"], found["shop"], found["customer_id"]) == (1, SHOP, CUSTOMER)
     assert (found["request"], found["erased"]) == (f"{CUSTOMER}#9", False)
     own, merged = found["books"]
@@ -26,39 +39,37 @@ def test_the_file_holds_everything_and_adds_up(engine: Engine) -> None:
     assert own["hold"]["discount_code"] == CODE
     assert sum(lot["points"] for lot in own["lots"]) == own["figures"]["approved"]
     assert own["remembered_requests"] == 2
-    reasons = [entry["reason"] for book in found["books"] for entry in book["entries"]]
+    reasons = [entry["reason"] for account in found["books"] for entry in account["entries"]]
     assert reasons == [f"Welcome {SECRETS[0]}", SECRETS[2], None, None, None, SECRETS[2], None]
     assert own["entries"][1]["cause_entry_id"] == own["entries"][0]["entry_id"]
     assert [order["order_id"] for order in found["orders"]] == [ORDER]
     assert [hold["customer_id"] for hold in found["holds"]] == [CUSTOMER]
-    assert [CUSTOMER in told for told in privacy_driver.operator.messages] == [True]
+    assert [CUSTOMER in text for text in privacy.operator.messages] == [True]
 
 
 @IN_MEMORY
-def test_a_request_is_answered_once(engine: Engine) -> None:
-    live(engine)
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.request_data(CUSTOMER)
+def test_a_request_is_answered_once(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.request_data(CUSTOMER)
     before = everything(engine)
-    privacy_driver.request_data(CUSTOMER)
+    privacy.request_data(CUSTOMER)
     assert everything(engine) == before
-    assert len(privacy_driver.operator.messages) == 1
-    privacy_driver.request_data(CUSTOMER, request=10)
-    assert len(privacy_driver.bucket.objects) == len(privacy_driver.operator.messages) == 2
+    assert len(privacy.operator.messages) == 1
+    privacy.request_data(CUSTOMER, request=10)
+    assert len(privacy.bucket.objects) == len(privacy.operator.messages) == 2
 
 
 @IN_MEMORY
-def test_of_who_was_erased_neither_file_nor_request_is_kept(engine: Engine) -> None:
-    live(engine)
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.request_data(CUSTOMER, request=8)
-    privacy_driver.redact(CUSTOMER)
-    assert privacy_driver.bucket.objects == {}
-    privacy_driver.request_data(CUSTOMER)
-    assert privacy_driver.bucket.objects == {}
-    assert privacy_driver.operator.messages[-1].endswith(
-        "was erased before: nothing is kept of them."
-    )
+def test_of_an_erased_customer_neither_file_nor_request_is_stored(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.request_data(CUSTOMER, request=8)
+    privacy.redact(CUSTOMER)
+    assert privacy.bucket.objects == {}
+    privacy.request_data(CUSTOMER)
+    assert privacy.bucket.objects == {}
+    assert privacy.operator.messages[-1].endswith("was erased before: nothing is kept of them.")
     assert naming(engine, CUSTOMER) == {
         (f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}", "ACCOUNT"),
         (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{CUSTOMER}"),
@@ -66,30 +77,29 @@ def test_of_who_was_erased_neither_file_nor_request_is_kept(engine: Engine) -> N
 
 
 @IN_MEMORY
-def test_who_has_no_points_gets_a_file_that_says_so(engine: Engine) -> None:
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.request_data(CUSTOMER)
-    assert (privacy_driver.file(CUSTOMER)["erased"], privacy_driver.file(CUSTOMER)["books"]) == (
-        False,
-        [],
-    )
+def test_a_customer_without_points_gets_a_file_without_accounts(
+    engine: Engine, privacy: PrivacyDriver
+) -> None:
+    privacy.request_data(CUSTOMER)
+    found = privacy.file(CUSTOMER)
+    assert (found["erased"], found["books"]) == (False, [])
 
 
 @IN_MEMORY
-def test_the_operator_is_told_no_personal_data(engine: Engine) -> None:
-    live(engine)
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.request_data(CUSTOMER)
-    (told,) = privacy_driver.operator.messages
-    assert not [secret for secret in SECRETS if secret in told]
+def test_the_operator_gets_no_personal_data(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.request_data(CUSTOMER)
+    (text,) = privacy.operator.messages
+    assert not [secret for secret in SECRETS if secret in text]
 
 
 @IN_MEMORY
-def test_a_bucket_that_is_down_is_tried_again(engine: Engine) -> None:
-    live(engine)
-    privacy_driver = PrivacyDriver(engine)
-    privacy_driver.bucket.down = 1
-    privacy_driver.request_data(CUSTOMER)
-    assert (privacy_driver.bucket.objects, privacy_driver.operator.messages) == ({}, [])
-    assert privacy_driver.watch().done == 1
-    assert privacy_driver.file(CUSTOMER)["books"]
+def test_a_bucket_that_is_down_is_retried(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    privacy.bucket.down = 1
+    privacy.request_data(CUSTOMER)
+    assert (privacy.bucket.objects, privacy.operator.messages) == ({}, [])
+    assert privacy.watch().done == 1
+    assert privacy.file(CUSTOMER)["books"]

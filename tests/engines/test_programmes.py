@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,8 +34,12 @@ class Releases:
         """The programmes as functions with these parameters see them."""
         return Programmes(Table(self.client, self._table), self.clock, Deployment(programme))
 
+    def change(self, version: int, by: str = "hanako", **rules: str) -> Programme:
+        """A person changes rules of a version."""
+        return self.with_parameters(DEFAULTS).set(SHOP, rules, by, version)
+
     def in_force(self, programme: Programme = DEFAULTS, shop: str = SHOP) -> Programme:
-        """What a function with these parameters goes by."""
+        """The programme of a function with these parameters."""
         return self.with_parameters(programme).in_force(shop)
 
     def wait(self, time: timedelta) -> None:
@@ -42,15 +47,15 @@ class Releases:
         self.clock.at += time
 
     def hold_seconds(self) -> list[int]:
-        """By a rule of theirs, the versions that are kept."""
-        kept = self.with_parameters(DEFAULTS).history(SHOP)
-        return [version.programme.hold_seconds for version in kept]
+        """All versions, by one of their rules."""
+        versions = self.with_parameters(DEFAULTS).history(SHOP)
+        return [version.programme.hold_seconds for version in versions]
 
     def change_item(self, **changes: dict[str, str] | None) -> None:
         """Change the stored programme as another release would have written it."""
         item = self.item()
-        kept = {name: value for name, value in (item | changes).items() if value is not None}
-        self.client.put_item(TableName=self._table, Item=kept)
+        left = {name: value for name, value in (item | changes).items() if value is not None}
+        self.client.put_item(TableName=self._table, Item=left)
 
     def item(self) -> dict[str, Any]:
         """The programme in force as it is stored."""
@@ -132,7 +137,7 @@ def test_a_deployment_that_is_rolled_back_is_followed_back(releases: Releases) -
     assert releases.hold_seconds() == [600, 5, 600]
 
 
-def test_a_programme_of_which_nobody_knows_the_age_is_an_old_one(releases: Releases) -> None:
+def test_a_programme_of_unknown_age_is_an_old_one(releases: Releases) -> None:
     releases.in_force(DEFAULTS)
     releases.change_item(at=None, by=None)
     assert releases.in_force(SHORT_HOLDS).hold_seconds == 5
@@ -143,9 +148,8 @@ def test_where_no_two_releases_run_side_by_side_parameters_hold_at_once(
 ) -> None:
     releases.in_force(DEFAULTS)
     at_once = Deployment(SHORT_HOLDS, timedelta())
-    assert (
-        Programmes(Table(table, "points"), releases.clock, at_once).in_force(SHOP).hold_seconds == 5
-    )
+    programmes = Programmes(Table(table, "points"), releases.clock, at_once)
+    assert programmes.in_force(SHOP).hold_seconds == 5
 
 
 def test_shops_have_programmes_of_their_own(releases: Releases) -> None:
@@ -161,7 +165,7 @@ def test_two_that_start_at_once_agree(
     assert releases.hold_seconds() == [600]
 
 
-def test_who_loses_the_race_uses_the_rules_that_are_kept(
+def test_the_loser_of_a_race_uses_the_rules_that_were_written(
     releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before_the_next_read_is_answered(table, monkeypatch, lambda: releases.in_force(SHORT_HOLDS))
@@ -170,7 +174,7 @@ def test_who_loses_the_race_uses_the_rules_that_are_kept(
 
 
 @pytest.mark.parametrize("operation", ["get_item", "transact_write_items"])
-def test_a_table_that_throttles_is_told_as_such(
+def test_a_table_that_throttles_is_reported_as_unavailable(
     releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     def throttled(**_: object) -> object:
@@ -180,7 +184,7 @@ def test_a_table_that_throttles_is_told_as_such(
     with pytest.raises(LedgerUnavailable):
         releases.in_force()
     with pytest.raises(LedgerUnavailable):
-        releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "5"}, "hanako", 0)
+        releases.change(0, hold_seconds="5")
 
 
 # --- rules of other releases ----------------------------------------------------------------------
@@ -190,7 +194,7 @@ def test_a_rule_of_a_later_release_is_left_alone(releases: Releases) -> None:
     releases.in_force()
     releases.change_item(birthday_points={"S": "14"})
     assert releases.in_force() == DEFAULTS
-    releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
+    releases.change(1, hold_seconds="5")
     assert releases.item()["birthday_points"] == {"S": "14"}
 
 
@@ -231,7 +235,7 @@ def test_a_person_changes_rules_and_every_version_is_kept(engine: Engine) -> Non
 
 def test_what_a_person_has_set_outlives_deployments(releases: Releases) -> None:
     releases.in_force(DEFAULTS)
-    releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "60"}, "hanako", 1)
+    releases.change(1, hold_seconds="60")
     releases.wait(timedelta(days=30))
     assert releases.in_force(SHORT_HOLDS) == default_programme(2, hold_seconds="60")
     assert releases.hold_seconds() == [600, 60]
@@ -239,7 +243,7 @@ def test_what_a_person_has_set_outlives_deployments(releases: Releases) -> None:
 
 def test_rules_that_a_person_does_not_name_stay_as_they_are(releases: Releases) -> None:
     releases.in_force(SHORT_HOLDS)
-    written = releases.with_parameters(DEFAULTS).set(SHOP, {"points_per_unit": "2"}, "hanako", 1)
+    written = releases.change(1, points_per_unit="2")
     assert (written.hold_seconds, written.points_per_unit) == (5, 2)
 
 
@@ -255,22 +259,18 @@ def test_a_rule_that_cannot_be_used_changes_nothing(releases: Releases) -> None:
     releases.in_force()
     for wrong in ({"hold_seconds": "soon"}, {"birthday_points": "1"}):
         with pytest.raises(ProgrammeError):
-            releases.with_parameters(DEFAULTS).set(SHOP, wrong, "hanako", 1)
+            releases.change(1, **wrong)
     assert releases.hold_seconds() == [600]
 
 
-def test_of_two_persons_the_slower_one_is_told(
+def test_of_two_persons_the_slower_one_is_refused(
     releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     releases.in_force()
-    programmes = releases.with_parameters(DEFAULTS)
-
-    def faster() -> None:
-        programmes.set(SHOP, {"hold_seconds": "5"}, "taro", 1)
-
+    faster = partial(releases.change, 1, "taro", hold_seconds="5")
     before_the_next_read_is_answered(table, monkeypatch, faster)
     with pytest.raises(ProgrammeMoved):
-        programmes.set(SHOP, {"hold_seconds": "60"}, "hanako", 1)
+        releases.change(1, hold_seconds="60")
     assert releases.hold_seconds() == [600, 5]
 
 
@@ -285,6 +285,6 @@ def test_a_change_of_which_only_the_reply_is_lost_has_happened_once(
         raise refused("InternalServerError", "lost")
 
     monkeypatch.setattr(table, "transact_write_items", write_and_lose_the_reply)
-    written = releases.with_parameters(DEFAULTS).set(SHOP, {"hold_seconds": "5"}, "hanako", 1)
+    written = releases.change(1, hold_seconds="5")
     assert written == numbered(SHORT_HOLDS, 2)
     assert releases.hold_seconds() == [600, 5]

@@ -1,4 +1,4 @@
-"""A shop that left is erased whole and alone; one that came back is not touched."""
+"""A shop that left is erased completely, and nothing else; one that came back is not touched."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,9 +14,9 @@ from pointbook.domain.privacy import Kind, State
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.privacy import shops
 from pointbook.store import keys
-from tests.engines.test_erasure import faulty, live
+from tests.engines.test_erasure import live
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import At, Crash, Fault
+from tests.fakes.faulty_dynamodb import At, Crash, Fault, faulty
 from tests.fakes.privacy import PrivacyDriver, everything
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER
@@ -97,7 +97,7 @@ def test_removing_the_app_takes_the_token_away_and_is_noted_once(engine: Engine)
 
 
 @IN_MEMORY
-def test_an_older_removal_that_is_told_late_does_not_hide_the_latest(engine: Engine) -> None:
+def test_an_older_removal_that_is_delivered_late_does_not_hide_the_latest(engine: Engine) -> None:
     shop = Leaving(engine)
     late = replace(shop.message("app/uninstalled", {}), received_at=shop.clock.now())
     shop.clock.pass_time(hours=1)
@@ -145,7 +145,7 @@ def test_a_shop_that_lives_is_held_for_an_operator(
 
 
 @IN_MEMORY
-def test_points_that_lapse_and_late_news_are_no_sign_of_life(engine: Engine) -> None:
+def test_points_that_lapse_and_late_requests_are_no_sign_of_life(engine: Engine) -> None:
     shop = Leaving(engine)
     driver = LedgerDriver(engine)
     driver.clock.pass_time(hours=5)
@@ -179,14 +179,13 @@ def test_the_log_says_how_far_it_has_come(
     assert '"message": "shop_erasure_progress"' in capsys.readouterr().out
 
 
-def _cut_off(at: int, fault: Fault) -> bool:
+def _interrupted(at: int, fault: Fault) -> bool:
     """Erase with one fault at one call, then let the schedule run. False: there is no such call."""
     engine = opened(MEMORY, MemoryDynamoDB())
     shop = Leaving(engine)
     plan = At(at, fault)
-    client = faulty(engine, plan)
     with suppress(Crash, LedgerUnavailable):  # the queue brings the message again
-        shop.erase(client)
+        shop.erase(faulty(engine.client, plan, seed=at))
     shop.erase()
     shop.watch()
     assert (shop.held_keys(), shop.state()) == (LEFT, State.DONE)
@@ -194,11 +193,11 @@ def _cut_off(at: int, fault: Fault) -> bool:
 
 
 @pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE, Fault.CRASH_AFTER, Fault.REPLY_LOST])
-def test_cut_off_at_any_call_it_is_gone_on_with(
+def test_an_erasure_that_is_interrupted_at_any_call_is_continued(
     fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shops, "PAGE_ITEMS", 3)
     at = 0
-    while _cut_off(at, fault):
+    while _interrupted(at, fault):
         at += 1
     assert at > 20, "it takes more calls than that"

@@ -48,8 +48,8 @@ EVERYTHING = ReadRequest(SHOP, CUSTOMER, key_hash="ab" * 32, order_id=ORDER, hol
 numbers = count(10**20)  # beyond any id that is generated, such as that of an order's customer
 
 
-def loaded(store: DynamoStore, wanted: ReadRequest = EVERYTHING) -> Loaded:
-    return store.load(wanted, fresh=True)
+def loaded(store: DynamoStore, request: ReadRequest = EVERYTHING) -> Loaded:
+    return store.load(request, fresh=True)
 
 
 # --- what is written is what is read -----------------------------------------------------------
@@ -68,20 +68,14 @@ def test_whatever_is_written_is_read_back_the_same(engine: Engine, data: st.Data
     idempotency_record = data.draw(generated.idempotency_record)
     order = data.draw(generated.orders(order_id))
     record = replace(data.draw(generated.hold_records), hold_id=f"h{customer_id}")
-    write = Write(
-        SHOP,
-        (AccountWrite(account, (entry,)),),
-        idempotency_record,
-        customer_id,
-        order,
-        record,
-    )
+    accounts = (AccountWrite(account, (entry,)),)
+    write = Write(SHOP, accounts, idempotency_record, customer_id, order, record)
     assert store.commit(write) == Committed()
 
-    wanted = ReadRequest(SHOP, customer_id, idempotency_record.key_hash, order_id, record.hold_id)
+    request = ReadRequest(SHOP, customer_id, idempotency_record.key_hash, order_id, record.hold_id)
     everything = Loaded(account, idempotency_record, order, record)
-    assert store.load(wanted, fresh=True) == everything
-    assert store.load(wanted, fresh=False) == everything
+    assert store.load(request, fresh=True) == everything
+    assert store.load(request, fresh=False) == everything
     assert store.account(SHOP, customer_id) == account
     assert all_entries(store, customer_id) == [entry]
 
@@ -96,7 +90,7 @@ def test_nothing_is_read_where_nothing_was_written(engine: Engine, fresh: bool) 
 
 
 @pytest.mark.parametrize("fresh", [True, False])
-def test_only_requested_items_are_read(engine: Engine, fresh: bool) -> None:
+def test_only_what_is_requested_is_read(engine: Engine, fresh: bool) -> None:
     store = engine.store()
     store.commit(a_write())
 
@@ -106,7 +100,7 @@ def test_only_requested_items_are_read(engine: Engine, fresh: bool) -> None:
     )
 
 
-def test_books_of_two_shops_do_not_meet(engine: Engine) -> None:
+def test_accounts_of_two_shops_are_separate(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
 
@@ -126,63 +120,52 @@ def test_a_hold_record_is_found_by_its_id_and_in_its_shop_alone(engine: Engine) 
     assert loaded(store, elsewhere).hold_record is None
 
 
-# --- each guard alone ---------------------------------------------------------------------------
+# --- each condition alone -----------------------------------------------------------------------
 
-type Guard = Callable[[Write], Write]
-"""What makes one guard of an otherwise good second write fail."""
+type Change = Callable[[Write], Write]
+"""What makes one condition of an otherwise good second write fail."""
 
-FIRST_AGAIN: dict[str, tuple[Guard, bool]] = {
-    "an account that is new": (
-        lambda write: replace(
-            write, accounts=(AccountWrite(an_account(), (an_entry(version=2),)),)
-        ),
-        True,
-    ),
-    "an account over a revision that is gone": (
-        lambda write: replace(
-            write, accounts=(AccountWrite(an_account(revision=3), (an_entry(version=2),)),)
-        ),
-        True,
-    ),
+
+def with_account(account: Account, version: int = 2) -> Change:
+    entries = (an_entry(version=version),)
+    return lambda write: replace(write, accounts=(AccountWrite(account, entries),))
+
+
+FAILING: dict[str, tuple[Change, bool]] = {
+    "a new account": (with_account(an_account()), True),
+    "an account over a missing revision": (with_account(an_account(revision=3)), True),
     "an entry": (
-        lambda write: replace(
-            write, accounts=(AccountWrite(write.accounts[0].account, (an_entry(version=1),)),)
-        ),
+        lambda write: with_account(write.accounts[0].account, version=1)(write),
         False,
     ),
-    "an order that is new": (lambda write: replace(write, order=an_order(1)), False),
-    "an order over a revision that is gone": (
-        lambda write: replace(write, order=an_order(3)),
-        False,
-    ),
-    "a hold record that is new": (
-        lambda write: replace(write, hold_record=a_hold_record(1)),
-        False,
-    ),
-    "a hold record over a revision that is gone": (
+    "a new order": (lambda write: replace(write, order=an_order(1)), False),
+    "an order over a missing revision": (lambda write: replace(write, order=an_order(3)), False),
+    "a new hold record": (lambda write: replace(write, hold_record=a_hold_record(1)), False),
+    "a hold record over a missing revision": (
         lambda write: replace(write, hold_record=a_hold_record(3)),
         False,
     ),
 }
+"""And whether it is the account's."""
 
 
-@pytest.mark.parametrize(("guard", "account_changed"), FIRST_AGAIN.values(), ids=FIRST_AGAIN.keys())
-def test_one_guard_stops_the_whole_write(
-    engine: Engine, guard: Guard, account_changed: bool
+@pytest.mark.parametrize(("change", "is_accounts"), FAILING.values(), ids=FAILING.keys())
+def test_one_failing_condition_stops_the_whole_write(
+    engine: Engine, change: Change, is_accounts: bool
 ) -> None:
     store = engine.store()
     store.commit(a_write())
     second = a_write(revision=2, key_hash="ef" * 32)
 
-    verdict = store.commit(guard(second))
+    verdict = store.commit(change(second))
 
-    assert verdict == VersionConflict({CUSTOMER: an_account()} if account_changed else {})
+    assert verdict == VersionConflict({CUSTOMER: an_account()} if is_accounts else {})
     assert loaded(store) == Loaded(
         an_account(), an_idempotency_record(), an_order(), a_hold_record()
     )
     assert loaded(store, replace(EVERYTHING, key_hash="ef" * 32)).idempotency_record is None
     assert len(all_entries(store, CUSTOMER)) == 1
-    assert store.commit(second) == Committed()  # with its guards as they should be
+    assert store.commit(second) == Committed()  # with all its conditions true
 
 
 @pytest.mark.parametrize("part", ["account", "order", "hold_record"])
@@ -200,7 +183,7 @@ def test_a_later_revision_needs_the_one_before_to_be_there(engine: Engine, part:
     assert store.commit(good) == Committed()
 
 
-def test_a_request_that_was_remembered_is_already_done(engine: Engine) -> None:
+def test_a_recorded_request_is_already_done(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
     again = replace(
@@ -212,7 +195,7 @@ def test_a_request_that_was_remembered_is_already_done(engine: Engine) -> None:
     assert loaded(store).account == an_account()
 
 
-def test_already_done_says_more_than_a_lost_race(engine: Engine) -> None:
+def test_already_done_takes_precedence_over_a_version_conflict(engine: Engine) -> None:
     store = engine.store()
     store.commit(a_write())
 
@@ -294,7 +277,7 @@ def test_entries_come_newest_first_below_a_version_and_up_to_a_limit(engine: Eng
     store = engine.store()
     for revision, first in enumerate(range(1, 110, 20), start=1):
         with_entries(store, range(first, first + 20), revision)
-    # A remembered request and the account share the book's key; neither is an entry.
+    # An idempotency record and the account share the partition key; neither is an entry.
     store.commit(Write(SHOP, (), an_idempotency_record(), CUSTOMER))
 
     def versions(before_version: int, limit: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Access tokens in the table: sealed, and written only over what was read."""
+"""Access tokens in the table: encrypted, and written only over the version that was read."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -97,7 +97,7 @@ def test_no_token_can_be_read_in_the_table(table: MemoryDynamoDB) -> None:
     assert "shpat" not in str(item)
 
 
-def test_a_token_that_another_key_sealed_counts_as_none(table: MemoryDynamoDB) -> None:
+def test_a_token_that_another_key_encrypted_counts_as_none(table: MemoryDynamoDB) -> None:
     """A table that was restored beside another key goes on by itself: a token can be had anew."""
     Tokens(Table(table, "points"), PlainCipher("before")).write(SHOP, replace(TOKEN, version=1))
     tokens = Tokens(Table(table, "points"), PlainCipher("after"))
@@ -134,7 +134,7 @@ def test_what_the_table_refuses_is_our_error(
         use(tokens)
 
 
-# --- the seal -------------------------------------------------------------------------------------
+# --- encryption -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +155,12 @@ def new_key(kms: Any) -> str:
     return key_id
 
 
-def test_a_seal_is_opened_by_its_key_and_for_its_context_only(kms: Any) -> None:
+def test_a_ciphertext_is_decrypted_by_its_key_and_for_its_context_only(kms: Any) -> None:
     key_id = new_key(kms)
-    sealed = KmsCipher(kms, key_id).encrypt("shpat_1", {"shop": SHOP})
-    assert b"shpat" not in sealed
-    assert KmsCipher(kms, key_id).decrypt(sealed, {"shop": SHOP}) == "shpat_1"
-    assert KmsCipher(kms, key_id).decrypt(sealed, {"shop": OTHER_SHOP}) is None
+    ciphertext = KmsCipher(kms, key_id).encrypt("shpat_1", {"shop": SHOP})
+    assert b"shpat" not in ciphertext
+    assert KmsCipher(kms, key_id).decrypt(ciphertext, {"shop": SHOP}) == "shpat_1"
+    assert KmsCipher(kms, key_id).decrypt(ciphertext, {"shop": OTHER_SHOP}) is None
 
 
 @pytest.mark.parametrize(
@@ -172,38 +172,38 @@ def test_a_seal_is_opened_by_its_key_and_for_its_context_only(kms: Any) -> None:
         "NotFoundException",
     ],
 )
-def test_what_another_key_sealed_or_one_that_is_no_more_cannot_be_opened(
+def test_what_another_or_a_deleted_key_encrypted_cannot_be_decrypted(
     aws_code: str,
 ) -> None:
-    """Made by hand: MiniStack opens with whatever key is named."""
+    """With a fake: MiniStack decrypts with whatever key is named."""
     kms = SimpleNamespace(decrypt=refusing(aws_code))
-    assert KmsCipher(kms, "key").decrypt(b"sealed", {"shop": SHOP}) is None
+    assert KmsCipher(kms, "key").decrypt(b"encrypted", {"shop": SHOP}) is None
 
 
 @pytest.mark.parametrize("aws_code", ["ThrottlingException", "AccessDeniedException"])
-def test_a_kms_that_does_not_open_now_is_not_taken_for_another_key(aws_code: str) -> None:
+def test_a_kms_that_is_unavailable_is_not_taken_for_another_key(aws_code: str) -> None:
     kms = SimpleNamespace(decrypt=refusing(aws_code))
     with pytest.raises(Unavailable):
-        KmsCipher(kms, "key").decrypt(b"sealed", {"shop": SHOP})
+        KmsCipher(kms, "key").decrypt(b"encrypted", {"shop": SHOP})
 
 
 def test_an_alias_names_the_key_as_well(kms: Any) -> None:
     alias = "alias/pointbook-test-tokens"
     kms.create_alias(AliasName=alias, TargetKeyId=new_key(kms))
-    sealed = KmsCipher(kms, alias).encrypt("shpat_1", {"shop": SHOP})
-    assert KmsCipher(kms, alias).decrypt(sealed, {"shop": SHOP}) == "shpat_1"
+    ciphertext = KmsCipher(kms, alias).encrypt("shpat_1", {"shop": SHOP})
+    assert KmsCipher(kms, alias).decrypt(ciphertext, {"shop": SHOP}) == "shpat_1"
 
 
-def test_a_key_that_is_not_there_is_told(kms: Any) -> None:
+def test_a_missing_key_is_reported(kms: Any) -> None:
     with pytest.raises(Unavailable) as unavailable:
         KmsCipher(kms, "alias/nobodys").encrypt("shpat_1", {"shop": SHOP})
     assert unavailable.value.code == "secrets_unavailable"
 
 
-def test_a_kms_that_cannot_be_reached_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kms_that_cannot_be_reached_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     kms = kms_module.connect()
     with pytest.raises(Unavailable):
         KmsCipher(kms, "key").encrypt("shpat_1", {"shop": SHOP})
     with pytest.raises(Unavailable):
-        KmsCipher(kms, "key").decrypt(b"sealed", {"shop": SHOP})
+        KmsCipher(kms, "key").decrypt(b"encrypted", {"shop": SHOP})

@@ -358,3 +358,33 @@ def _leave_out(answer: Request, request: Request, random: Random) -> None:
             for item in answer["Responses"][table]
             if any(item[name] != left_out[name] for name in left_out)
         ]
+
+
+class Unwatched:
+    """A witness that notes nothing; its subclasses note what they need."""
+
+    def issued(self, operation: str) -> object:
+        """Nothing to note."""
+        return None
+
+    def suffered(self, fault: Fault) -> None:
+        """Nothing to note."""
+
+    def committed(self, request: Request, stamp: object) -> None:
+        """Nothing to note."""
+
+    def answered(self) -> None:
+        """Nothing to note."""
+
+
+def faulty(
+    memory: MemoryDynamoDB,
+    plan: Plan,
+    *,
+    time: Time | None = None,
+    seed: int = 0,
+    witness: Witness | None = None,
+) -> FaultyClient:
+    """A client of a table in memory that fails as planned; by default time stands still."""
+    time, witness = time or Standstill(), witness or Unwatched()
+    return FaultyClient(memory, memory, plan, time, Random(seed), witness)

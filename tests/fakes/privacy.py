@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import EndpointConnectionError
 
 from pointbook.aws.files import PrivacyFiles
+from pointbook.domain.ports import Clock
 from pointbook.services.message import Message
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.requests import PrivacyService, WatchResult
@@ -20,6 +21,7 @@ from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
 from tests.support.engine import SHOP, Engine
 from tests.support.ledgers import SetClock
+from tests.support.payloads import data_request_payload, redact_payload
 
 BUCKET = "privacy"
 MINUTES_SECONDS = 240.0
@@ -84,34 +86,18 @@ class PrivacyDriver:
     def driver(self, client: Any = None) -> PrivacyService:
         """The service, through `client` where one is wrapped around the engine's."""
         table = Table(client or self.engine.client, self.engine.table)
-        dependencies = Dependencies(
-            store=DynamoStore(table),
-            requests=PrivacyRequests(table),
-            items=StoredItems(table, self.clock),
-            pseudonyms=Pseudonyms(table),
-            installations=Installations(table),
-            files=PrivacyFiles(self.bucket, BUCKET),
-            clock=self.clock,
-        )
-        return PrivacyService(dependencies, self.operator)
+        return privacy_service(table, self.clock, self.bucket, self.operator)
 
     def redact(self, customer_id: str, orders: tuple[str, ...] = (), client: Any = None) -> None:
         """Shopify asks to erase a customer."""
-        payload = {
-            "customer": {"id": int(customer_id)},
-            "orders_to_redact": [int(one) for one in orders],
-        }
+        payload = redact_payload(customer_id, orders)
         self.driver(client).carry_out(self.message("customers/redact", payload))
 
     def request_data(
         self, customer_id: str, request: int = 9, orders: tuple[str, ...] = ()
     ) -> None:
-        """A customer requests their data."""
-        payload = {
-            "customer": {"id": int(customer_id)},
-            "orders_requested": [int(one) for one in orders],
-            "data_request": {"id": request},
-        }
+        """A customer asks for their data."""
+        payload = data_request_payload(customer_id, request, orders)
         self.driver().carry_out(self.message("customers/data_request", payload))
 
     def message(self, topic: str, payload: Mapping[str, Any], event: str = "e-1") -> Message:
@@ -127,6 +113,22 @@ class PrivacyDriver:
         key = f"data-requests/{SHOP}/{customer_id}/{request}.json"
         found: dict[str, Any] = json.loads(self.bucket.objects[key])
         return found
+
+
+def privacy_service(
+    table: Table, clock: Clock, bucket: Any, operator: Operator | None = None
+) -> PrivacyService:
+    """The service on a table, with its files in `bucket`."""
+    dependencies = Dependencies(
+        store=DynamoStore(table),
+        requests=PrivacyRequests(table),
+        items=StoredItems(table, clock),
+        pseudonyms=Pseudonyms(table),
+        installations=Installations(table),
+        files=PrivacyFiles(bucket, BUCKET),
+        clock=clock,
+    )
+    return PrivacyService(dependencies, operator or Operator())
 
 
 def everything(engine: Engine) -> list[dict[str, Any]]:

@@ -1,11 +1,11 @@
-"""Run the ledger under as many seeds as one likes, plant bugs in it, and report.
+"""Run the simulations under many seeds, plant bugs in the package, and report.
 
-python -m tests.simulation.prove --seeds 2000           kept seeds, 2000 others, all planted bugs
-python -m tests.simulation.prove --seed 1765            one seed, with all that happened in it
-python -m tests.simulation.prove --seeds 0 --planted    planted bugs only
+    python -m tests.simulation.prove --seeds 2000        kept seeds, 2000 others, all planted bugs
+    python -m tests.simulation.prove --seed 1765         one seed, with all that happened in it
+    python -m tests.simulation.prove --seeds 0 --planted planted bugs only
 
-Ends with 1 if anything was violated or a planted bug was not caught. A failing seed is kept in
-`seeds.txt`, and from then on replayed first.
+Exits with 1 if a promise was broken or a planted bug was not caught. A seed that failed is added to
+`seeds.txt` and replayed first from then on.
 """
 
 import argparse
@@ -13,27 +13,29 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.simulation.erasures import prove as prove_erasures
-from tests.simulation.holds import prove as prove_holds
+from tests.simulation.erasures.simulation import ErasureReport, run_erasures
+from tests.simulation.holds import crash_matrix as holds_matrix
+from tests.simulation.holds.checker import HoldsReport
+from tests.simulation.holds.simulation import run_holds
 from tests.simulation.kernel.crash_matrix import CASES, count_cases, try_case
 from tests.simulation.kernel.processes import in_processes
-from tests.simulation.kernel.world import Report, run
+from tests.simulation.kernel.reports import Report
+from tests.simulation.kernel.simulation import LedgerReport, run
 from tests.simulation.mutations.detectors import DETECTORS
 from tests.simulation.mutations.planted import report as report_planted
-from tests.simulation.orders import prove as prove_lifecycles
+from tests.simulation.orders.deliveries import ORDERS, SHUFFLES, Delivered, deliver_shop
 
 SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
-SEEDS_FOR_A_SHOP: Final = 50
-"""For every so many seeds one shop of a hundred orders is told, every other one with merges."""
+SEEDS_PER_SHOP: Final = 50
+"""For so many seeds the orders of one shop are delivered, of every other shop with merges."""
 
-SEEDS_FOR_A_CHECKOUT: Final = 5
-"""For every so many seeds one shop whose customers use their points, with a Shopify that fails, and
-one whose customers are merged and erased."""
+SEEDS_PER_CHECKOUT: Final = 5
+"""For so many seeds one shop whose customers use points, with a Shopify that fails, and one whose
+customers are merged and erased."""
 
 _PROGRESS_EVERY_SECONDS: Final = 2.0
 
@@ -44,87 +46,35 @@ def kept_seeds() -> list[int]:
     return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
 
 
-def keep(report: Report) -> None:
-    """Keep a seed that failed."""
-    if report.seed not in kept_seeds():
-        with SEEDS_FILE.open("a") as file:
-            file.write(f"{report.seed} {report.violation.splitlines()[0][:100]}\n")
-
-
-def runs(seeds: Sequence[int], workers: int) -> Iterator[Report]:
-    """The reports of these seeds, in order."""
-    return in_processes(run, seeds, workers, chunk=5)
-
-
 def how_to_replay(seed: int) -> str:
-    """The command that shows one seed again."""
+    """The command that runs one seed again."""
     return f"python -m tests.simulation.prove --seed {seed}"
 
 
-@dataclass(slots=True)
-class Sum:
-    """What all runs came to."""
-
-    runs: int = 0
-    asks: int = 0
-    requests: int = 0
-    calls: int = 0
-    commits: int = 0
-    entries: int = 0
-    faults: Counter[str] = field(default_factory=Counter)
-    answers: Counter[str] = field(default_factory=Counter)
-    topics: Counter[str] = field(default_factory=Counter)
-    failed: list[Report] = field(default_factory=list)
-
-    def add(self, report: Report) -> None:
-        """Count one run in."""
-        self.runs += 1
-        self.asks += report.asks
-        self.requests += report.attempts
-        self.calls += report.calls
-        self.commits += report.commits
-        self.entries += report.entries
-        self.faults.update(report.faults)
-        self.answers.update(report.answers)
-        self.topics.update(report.topics)
-        if report.violation:
-            self.failed.append(report)
-
-    def lines(self) -> Iterator[str]:
-        """The report."""
-        yield f"seeds        {self.runs:,}"
-        yield f"requests     {self.requests:,} ({self.asks:,} different ones)"
-        yield f"calls        {self.calls:,} to DynamoDB, {self.commits:,} writes"
-        yield f"entries      {self.entries:,}"
-        yield from _counted("faults", self.faults)
-        yield from _counted("answers", self.answers)
-        yield from _counted("movements", self.topics)
-        yield f"violations   {len(self.failed)}"
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says; 0: all is well."""
+    """Do what the command line says; 0 if all is well."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.prove")
     parser.add_argument("--seeds", type=int, default=2000, help="how many seeds, from 0 on")
     parser.add_argument("--first", type=int, default=0, help="the first of them")
     parser.add_argument("--seed", type=int, help="show one seed, step by step")
     parser.add_argument("--planted", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args(arguments)
-    if asked.seed is not None:
-        return _show(asked.seed)
-    kept = kept_seeds()
-    seeds = [*kept, *range(asked.first, asked.first + asked.seeds)]
-    failed = _prove(seeds, asked.workers) if asked.seeds else False
-    failed = (_try_matrix() if asked.seeds else False) or failed
-    shops = range(asked.seeds // SEEDS_FOR_A_SHOP)
-    failed = _print(prove_lifecycles.tell(shops, asked.workers) if shops else ()) or failed
-    checkouts = range(asked.first, asked.first + asked.seeds // SEEDS_FOR_A_CHECKOUT)
-    failed = _print(prove_holds.prove(checkouts, asked.workers) if checkouts else ()) or failed
-    failed = _print(prove_erasures.prove(checkouts, asked.workers) if checkouts else ()) or failed
-    if asked.planted:
-        failed = _plant(asked.workers) or failed
-    return 1 if failed else 0
+    options = parser.parse_args(arguments)
+    if options.seed is not None:
+        return _show(options.seed)
+    first, count, workers = options.first, options.seeds, options.workers
+    failed = False
+    if count:
+        failed |= _prove_ledger([*kept_seeds(), *range(first, first + count)], workers)
+        failed |= _prove_crash_matrix()
+    if shops := range(count // SEEDS_PER_SHOP):
+        failed |= _prove_orders(shops, workers)
+    if seeds := range(first, first + count // SEEDS_PER_CHECKOUT):
+        failed |= _prove_holds(seeds, workers)
+        failed |= _prove_erasures(seeds, workers)
+    if options.planted:
+        failed |= _plant(workers)
+    return int(failed)
 
 
 def _show(seed: int) -> int:
@@ -132,38 +82,100 @@ def _show(seed: int) -> int:
     for line in report.trace:
         print(line)
     print(f"seed {seed}: {report.violation or 'no violation'}")
-    return 1 if report.violation else 0
+    return int(bool(report.violation))
 
 
-def _prove(seeds: list[int], workers: int) -> bool:
-    """Run the seeds; whether anything was violated."""
-    total, begun, said = Sum(), time.monotonic(), 0.0
-    for report in runs(seeds, workers):
+def _prove_ledger(seeds: Sequence[int], workers: int) -> bool:
+    """Run the seeds and keep those that fail; whether one did."""
+    total, begun, shown, runs, failed = LedgerReport(), time.monotonic(), 0.0, 0, 0
+    for report in in_processes(run, seeds, workers, chunk=5):
+        runs += 1
         total.add(report)
         if report.violation:
-            keep(report)
+            failed += 1
+            _keep(report)
             print(f"\nseed {report.seed}: {report.violation}")
             print(f"  replay it: {how_to_replay(report.seed)}")
         took = time.monotonic() - begun
-        if took - said > _PROGRESS_EVERY_SECONDS:
-            said = took
-            _say(f"{total.runs:,} of {len(seeds):,} seeds, {total.requests:,} requests")
+        if took - shown > _PROGRESS_EVERY_SECONDS:
+            shown = took
+            _show_progress(f"{runs:,} of {len(seeds):,} seeds, {total.attempts:,} requests")
     took = time.monotonic() - begun
-    _say("")
-    for line in total.lines():
-        print(line)
-    print(f"time         {took:.0f} s, {total.requests / max(took, 0.001):,.0f} requests a second")
-    return bool(total.failed)
+    _show_progress("")
+    print(f"seeds        {runs:,}")
+    print(f"requests     {total.attempts:,} ({total.requests:,} different ones)")
+    print(f"calls        {total.calls:,} to DynamoDB, {total.commits:,} writes")
+    print(f"entries      {total.entries:,}")
+    _print_counts({"faults": total.faults, "answers": total.answers, "movements": total.topics})
+    print(f"violations   {failed}")
+    print(f"time         {took:.0f} s, {total.attempts / max(took, 0.001):,.0f} requests a second")
+    return bool(failed)
 
 
-def _try_matrix() -> bool:
-    """The crash matrix; whether anything did not come right."""
+def _keep(report: Report) -> None:
+    """Add a seed that failed to those that are replayed first."""
+    if report.seed not in kept_seeds():
+        with SEEDS_FILE.open("a") as file:
+            file.write(f"{report.seed} {report.violation.splitlines()[0][:100]}\n")
+
+
+def _prove_crash_matrix() -> bool:
     wrong = [line for case in CASES for line in try_case(case)]
     cases = sum(count_cases(case) for case in CASES)
     print(f"crash matrix {len(CASES)} operations, {cases:,} faults, {len(wrong)} not put right")
-    for line in wrong:
-        print(f"  {line}")
-    return bool(wrong)
+    return _print_wrong(wrong)
+
+
+def _prove_orders(shops: Sequence[int], workers: int) -> bool:
+    total, ending = _summed(Delivered(), deliver_shop, shops, workers)
+    print(f"orders       {len(shops) * ORDERS:,} orders, each delivered in {SHUFFLES} ways")
+    print(f"  webhooks   {total.deliveries:,} times delivered")
+    print(f"  workers    {total.failures.total():,} times failed or ended half-way")
+    print(f"  entries    {total.entries.total():,}")
+    return ending()
+
+
+def _prove_holds(seeds: Sequence[int], workers: int) -> bool:
+    total, ending = _summed(HoldsReport(), run_holds, seeds, workers)
+    print(f"holds        {len(seeds):,} seeds, {total.holds:,} requested")
+    print(f"  requests   {total.requests:,}")
+    print(f"  discounts  {total.discounts:,}")
+    print(f"  orders     {total.orders:,} with their codes")
+    _print_counts({"faults": total.faults, "answers": total.answers, "alarms": total.alarms}, "  ")
+    seconds = total.orphaned_ms / 1000
+    print(f"  orphaned   codes at most {seconds:.0f} s, then off or listed no more")
+    failed = ending()
+    tries = sum(map(holds_matrix.count_tries, holds_matrix.CASES))
+    print(f"holds matrix {len(holds_matrix.CASES)} steps, {tries:,} faults")
+    wrong = [line for case in holds_matrix.CASES for line in holds_matrix.wrong_of(case)]
+    return _print_wrong(wrong) or failed
+
+
+def _prove_erasures(seeds: Sequence[int], workers: int) -> bool:
+    total, ending = _summed(ErasureReport(), run_erasures, seeds, workers)
+    print(f"erasures     {len(seeds):,} seeds, {total.erased:,} erased")
+    print(f"  merges     {total.done['merges']:,} times delivered")
+    print(f"  writes     {total.done['writes']:,}")
+    print(f"  faults     {total.faults.total():,}")
+    return ending()
+
+
+def _summed[R: Report](
+    total: R, run: Callable[[int], R], seeds: Sequence[int], workers: int
+) -> tuple[R, Callable[[], bool]]:
+    """Run the seeds: their sum, and what prints the violations and says whether there are any."""
+    begun, wrong = time.monotonic(), list[str]()
+    for report in in_processes(run, seeds, workers):
+        total.add(report)
+        if report.violation:
+            wrong.append(f"seed {report.seed}: {report.violation}")
+    took = time.monotonic() - begun
+
+    def ending() -> bool:
+        print(f"  violations {len(wrong)}, in {took:.0f} s")
+        return _print_wrong(wrong)
+
+    return total, ending
 
 
 def _plant(workers: int) -> bool:
@@ -173,31 +185,29 @@ def _plant(workers: int) -> bool:
     for detector in DETECTORS.values():
         for line, is_wrong in report_planted(detector, workers):
             print(line, flush=True)
-            wrong += [line] * is_wrong
+            wrong += [f"wrong: {line.strip()}"] * is_wrong
     print(f"planted bugs {len(wrong)} wrong, in {time.monotonic() - begun:.0f} s")
-    for line in wrong:
-        print(f"  wrong: {line.strip()}")
-    return bool(wrong)
+    return _print_wrong(wrong)
 
 
-def _print(lines: Iterable[tuple[str, bool]]) -> bool:
-    """Print lines; whether one of them tells of something wrong."""
-    failed = False
-    for line, is_wrong in lines:
-        print(line, flush=True)
-        failed = failed or is_wrong
-    return failed
+def _print_wrong(wrong: Iterable[str]) -> bool:
+    """Print what is wrong; whether anything is."""
+    lines = list(wrong)
+    for line in lines:
+        print(f"  {line}", flush=True)
+    return bool(lines)
 
 
-def _say(words: str) -> None:
+def _print_counts(counts: dict[str, Counter[str]], indent: str = "") -> None:
+    for name, counter in counts.items():
+        print(f"{indent}{name:{12 - len(indent)}} {counter.total():,}")
+        for what, count in counter.most_common():
+            print(f"{indent}  {what:30} {count:>{10 - len(indent)},}")
+
+
+def _show_progress(text: str) -> None:
     if sys.stdout.isatty():
-        print(f"\r{words:78}", end="" if words else "\r", flush=True)
-
-
-def _counted(name: str, counted: Counter[str]) -> Iterator[str]:
-    yield f"{name:12} {counted.total():,}"
-    for what, count in counted.most_common():
-        yield f"  {what:30} {count:>10,}"
+        print(f"\r{text:78}", end="" if text else "\r", flush=True)
 
 
 if __name__ == "__main__":

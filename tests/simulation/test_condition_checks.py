@@ -1,4 +1,4 @@
-"""Each guard of a write holds by itself, and each instant is the instant."""
+"""Each condition of a write holds by itself, races are lost safely, and instants are exact."""
 
 from tests.simulation.kernel.boundaries import (
     wrong_boundaries,
@@ -9,9 +9,9 @@ from tests.simulation.kernel.boundaries import (
 from tests.simulation.kernel.condition_checks import wrong_condition_checks
 from tests.simulation.kernel.races import (
     wrong_late_arrivals,
-    wrong_moments,
     wrong_old_orders,
     wrong_rivals,
+    wrong_states,
 )
 
 
@@ -24,25 +24,25 @@ def test_before_at_and_after_each_instant_the_model_agrees() -> None:
     assert not list(wrong_orders())
 
 
-def test_points_that_are_spent_again_are_those_that_came_back() -> None:
+def test_returned_points_are_the_first_to_be_spent_again() -> None:
     assert not list(wrong_second_spending())
 
 
-def test_a_survivor_names_all_whom_it_was_made_of_and_their_tombstones_lead_to_it() -> None:
+def test_a_survivor_names_all_who_were_merged_into_it_and_their_tombstones_point_to_it() -> None:
     assert not list(wrong_merges())
 
 
-def test_what_was_refused_does_not_happen_when_an_earlier_try_arrives_late() -> None:
+def test_a_refused_request_has_no_effect_when_an_earlier_attempt_arrives_late() -> None:
     assert not list(wrong_late_arrivals())
 
 
-def test_whoever_loses_to_the_same_request_is_told_its_answer() -> None:
+def test_the_loser_of_a_race_between_equal_requests_gets_the_winners_answer() -> None:
     assert not list(wrong_rivals())
 
 
-def test_nobody_is_told_of_two_moments_at_once() -> None:
-    assert not list(wrong_moments())
+def test_an_answer_is_of_one_state() -> None:
+    assert not list(wrong_states())
 
 
-def test_nothing_is_recorded_as_done_on_an_order_that_was_read_as_it_used_to_be() -> None:
+def test_nothing_is_recorded_as_done_on_a_stale_read_of_an_order() -> None:
     assert not list(wrong_old_orders())

@@ -1,4 +1,4 @@
-"""Whatever fails at whatever call: asked once more, it has happened once, and the answer is it."""
+"""Whatever fails at whatever call: after one retry there is one effect, and its answer."""
 
 import pytest
 

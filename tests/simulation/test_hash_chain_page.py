@@ -1,14 +1,16 @@
-"""Whoever has only docs/hash-chain.md can check a chain, and sees what was changed in it."""
+"""docs/hash-chain.md alone is enough to verify a chain, and to see what was changed in it."""
 
 import base64
 import copy
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import (
+    GRANT_TOPICS,
     BeginRelease,
     CaptureHold,
     Command,
@@ -29,7 +31,7 @@ from pointbook.ledger.instruction import Booked
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import PrivacyDriver, everything
 from tests.reference.chain_by_the_page import Item, Page, digest, quoted, sha256
-from tests.simulation.kernel.world import World
+from tests.simulation.kernel.simulation import Simulation
 from tests.support import shopify_files
 from tests.support.engine import MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER, NOON, OTHER
@@ -62,13 +64,13 @@ def printed(item: dict[str, Any]) -> Item:
     return {name: value(typed) for name, typed in item.items()}
 
 
-def books(items: list[dict[str, Any]]) -> list[tuple[Item, ...]]:
-    """The items of each book that has entries."""
+def accounts(items: list[dict[str, Any]]) -> list[tuple[Item, ...]]:
+    """The items of each account that has entries."""
     found: dict[str, list[Item]] = {}
     for item in items:
         if item["sk"]["S"] == "ACCOUNT" or item["sk"]["S"].startswith("ENTRY#"):
             found.setdefault(item["pk"]["S"], []).append(printed(item))
-    return [tuple(book) for book in found.values() if len(book) > 1]
+    return [tuple(account) for account in found.values() if len(account) > 1]
 
 
 # --- the page ------------------------------------------------------------------------------------
@@ -122,9 +124,9 @@ def changed_parts[Name](parts: dict[Name, Any]) -> Iterator[dict[Name, Any]]:
 
 def test_any_change_in_the_example_is_noticed() -> None:
     for at, item in enumerate(PAGE.items):
-        kept_apart = {"pk", "sk"} if "salt" in item else {"pk", "sk", "cause"}
+        unhashed = {"pk", "sk"} if "salt" in item else {"pk", "sk", "cause"}
         for name, value in item.items():
-            for other in changed(dict(value)) if name not in kept_apart else ():
+            for other in changed(dict(value)) if name not in unhashed else ():
                 items = list(copy.deepcopy(PAGE.items))
                 items[at] = {**item, name: other}
                 assert PAGE.wrong(tuple(items)), f"{item['sk']['S']}: {name} as {other}"
@@ -141,85 +143,75 @@ def test_texts_are_escaped_as_the_page_shows() -> None:
 # --- what the ledger books -----------------------------------------------------------------------
 
 
-def live(driver: LedgerDriver) -> None:
+def book_everything(driver: LedgerDriver) -> None:
     """Everything that can happen to points, with texts and without."""
 
-    def say(command: Command, **more: Any) -> None:
+    def execute(command: Command, **more: Any) -> None:
         assert isinstance(driver.say(command, **more), Booked), command
 
     for number, topic in enumerate(sorted(topic for topic in Topic if "/add/" in topic)):
-        if topic in (
-            Topic.ADD_ORDER,
-            Topic.ADD_SIGN_UP,
-            Topic.ADD_MANUAL,
-            Topic.ADD_FLOW,
-            Topic.ADD_IMPORT,
-        ):
+        if topic in GRANT_TOPICS:
             reason = ("", 'a "reason"\n\\ with 太郎 😀 \x7f\t')[number % 2]
-            say(Grant(100, (Never(), Days(9))[number % 2], topic), reason=reason, cause=FLOW)
+            execute(Grant(100, (Never(), Days(9))[number % 2], topic), reason=reason, cause=FLOW)
     rule = EarningRule(1)
-    say(UpdateOrder("900", OrderUpdate(NOON, Goods(30)), rule, Days(40)))
-    say(UpdateOrder("900", OrderUpdate(refunds=(Refund("r1", Goods(20)),)), rule, Never()))
-    say(UpdateOrder("900", OrderUpdate(confirmed_at=NOON), rule, Days(40)), reason="/no/")
-    say(Consume(20), cause=FLOW)
-    say(Remove(5), reason="é")
-    say(SpendOnOrder(6, "900", "till-1"))
-    say(UpdateOrder("900", OrderUpdate(cancelled=True), rule, Never()))
-    say(ReturnSpending("900", "till-1", Days(3)))
-    say(SpendOnOrder(6, "901", "till-1"))
-    say(PlaceHold(50, "h1", 600, code="C1"))
-    say(CaptureHold(30, "h1", "902"))
-    say(PlaceHold(40, "h2", 600, code="C2"))
-    say(BeginRelease("h2"))
-    say(ReleaseHold("h2"))
+    execute(UpdateOrder("900", OrderUpdate(NOON, Goods(30)), rule, Days(40)))
+    execute(UpdateOrder("900", OrderUpdate(refunds=(Refund("r1", Goods(20)),)), rule, Never()))
+    execute(UpdateOrder("900", OrderUpdate(confirmed_at=NOON), rule, Days(40)), reason="/no/")
+    execute(Consume(20), cause=FLOW)
+    execute(Remove(5), reason="é")
+    execute(SpendOnOrder(6, "900", "till-1"))
+    execute(UpdateOrder("900", OrderUpdate(cancelled=True), rule, Never()))
+    execute(ReturnSpending("900", "till-1", Days(3)))
+    execute(SpendOnOrder(6, "901", "till-1"))
+    execute(PlaceHold(50, "h1", 600, code="C1"))
+    execute(CaptureHold(30, "h1", "902"))
+    execute(PlaceHold(40, "h2", 600, code="C2"))
+    execute(BeginRelease("h2"))
+    execute(ReleaseHold("h2"))
     driver.clock.pass_time(days=3, hours=13)
-    say(PlaceHold(90, "h3", 600, code="C3"))
+    execute(PlaceHold(90, "h3", 600, code="C3"))
     driver.clock.pass_time(days=20)
-    say(Settle())
-    say(CaptureHold(90, "h3", "903"))
-    say(Grant(70, Never()), customer_id=OTHER, reason="theirs")
+    execute(Settle())
+    execute(CaptureHold(90, "h3", "903"))
+    execute(Grant(70, Never()), customer_id=OTHER, reason="theirs")
     assert isinstance(driver.ledger.merge(SHOP, OTHER, CUSTOMER, FLOW), Booked)
 
 
 def test_every_kind_of_movement_that_the_ledger_books_verifies_by_the_page(engine: Engine) -> None:
-    live(LedgerDriver(engine))
-    found = books(everything(engine))
+    book_everything(LedgerDriver(engine))
+    found = accounts(everything(engine))
     assert len(found) == 2
-    topics = {item["topic"]["S"] for book in found for item in book if "topic" in item}
+    topics = {item["topic"]["S"] for account in found for item in account if "topic" in item}
     assert topics == set(Topic)
-    for book in found:
-        assert PAGE.wrong(book) == []
-        assert PAGE.swapped(7).wrong(book)
+    for account in found:
+        assert PAGE.wrong(account) == []
+        assert PAGE.swapped(7).wrong(account)
 
 
 def test_the_chain_of_an_erased_customer_verifies_with_the_same_hashes(engine: Engine) -> None:
     driver = LedgerDriver(engine)
-    live(driver)
+    book_everything(driver)
 
     def hashes() -> set[str]:
-        return {
-            item["hash"]["B"]
-            for book in books(everything(engine))
-            for item in book
-            if "hash" in item
-        }
+        items = chain.from_iterable(accounts(everything(engine)))
+        return {item["hash"]["B"] for item in items if "hash" in item}
 
     before = hashes()
     PrivacyDriver(engine, driver.clock).redact(CUSTOMER)
-    found = books(everything(engine))
+    found = accounts(everything(engine))
     assert hashes() == before
-    assert all(book[0]["pk"]["S"].startswith(f"SHOP#{SHOP}#CUSTOMER#0") for book in found)
-    assert not any("salt" in item or "reason" in item for book in found for item in book)
-    assert [PAGE.wrong(book) for book in found] == [[]] * 2
+    assert all(account[0]["pk"]["S"].startswith(f"SHOP#{SHOP}#CUSTOMER#0") for account in found)
+    assert not any("salt" in item or "reason" in item for account in found for item in account)
+    assert [PAGE.wrong(account) for account in found] == [[]] * 2
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_customers_and_faults_make_of_a_book_verifies_by_the_page(seed: int) -> None:
-    world = World(seed)
-    world.live(60)
-    found = books(list(world.engine.items("ledger").values()))
-    assert sum(len(book) for book in found) > 30
-    assert [wrong for book in found for wrong in PAGE.wrong(book)] == []
+def test_accounts_of_a_simulation_verify_by_the_page(seed: int) -> None:
+    simulation = Simulation(seed)
+    simulation.run(60)
+    found = accounts(list(simulation.engine.items("ledger").values()))
+    assert sum(map(len, found)) > 30
+    assert [wrong for account in found for wrong in PAGE.wrong(account)] == []
 
 
 TAMPERINGS: dict[str, Callable[[list[Item]], object]] = {
@@ -231,15 +223,15 @@ TAMPERINGS: dict[str, Callable[[list[Item]], object]] = {
     "two entries swapped": lambda book: book.__setitem__(
         slice(1, 3), [{**book[2], "sk": book[1]["sk"]}, {**book[1], "sk": book[2]["sk"]}]
     ),
-    "another book": lambda book: book.__setitem__(0, {**book[0], "book": {"S": "f" * 16}}),
+    "another book id": lambda book: book.__setitem__(0, {**book[0], "book": {"S": "f" * 16}}),
 }
 
 
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_what_was_tampered_with_does_not_verify(engine: Engine, name: str) -> None:
-    live(LedgerDriver(engine))
-    book = max(books(everything(engine)), key=len)
-    items = sorted(book, key=lambda item: item["sk"]["S"])
+    book_everything(LedgerDriver(engine))
+    account = max(accounts(everything(engine)), key=len)
+    items = sorted(account, key=lambda item: item["sk"]["S"])
     assert PAGE.wrong(tuple(items)) == []
     TAMPERINGS[name](items)
     assert PAGE.wrong(tuple(items))

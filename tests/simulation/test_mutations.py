@@ -3,11 +3,11 @@
 `make prove` plants them all; here a few of each detector are.
 """
 
-import os
 from collections.abc import Callable
 
 import pytest
 
+from tests.simulation.kernel.processes import WORKERS
 from tests.simulation.mutations.detectors import DETECTORS
 from tests.simulation.mutations.planted import (
     BrokenBugError,
@@ -17,8 +17,6 @@ from tests.simulation.mutations.planted import (
     plain_function,
     search,
 )
-
-WORKERS = os.cpu_count() or 1
 
 PLANTED = {
     "ledger": (

@@ -1,4 +1,4 @@
-"""The judge is judged: it finds every lie, under the right name, and lets every truth pass."""
+"""The oracle is tested: it finds every lie, under the right name, and lets every truth pass."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,186 +7,190 @@ from typing import Any
 import pytest
 
 from pointbook.domain import commands as c
-from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import Days
 from pointbook.domain.orders import EarningRule, Goods, OrderUpdate
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.ledger.instruction import Booked, Identity, Instruction, View
+from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import At, Fault, Nothing, Plan
-from tests.simulation.kernel.requests import Ask
+from tests.simulation.kernel.requests import Request
+from tests.simulation.kernel.simulation import START_MS, Simulation
 from tests.simulation.kernel.violation import Violation
-from tests.simulation.kernel.world import START_MS, World
 from tests.support.instants import instant
 
 WHO = ("tokyo", "7001")
 DAY_MS = 86_400_000
 
 
-def world(plan: Plan | None = None) -> World:
-    """Shops in which nothing is asked but what a test sends."""
-    made = World(0)
+def simulation(*requests: tuple[int, Request], plan: Plan | None = None) -> Simulation:
+    """Shops to which only these requests are sent, each after so many milliseconds."""
+    made = Simulation(0)
     made.plan = plan or Nothing()
+    for after_ms, request in requests:
+        made.send_at(after_ms, request)
     return made
 
 
-def ask(number: int, command: c.Command, *, key: str | None = "", content: str = "") -> Ask:
+def must_pass(*requests: tuple[int, Request], plan: Plan | None = None) -> None:
+    """The oracle finds nothing wrong."""
+    run = simulation(*requests, plan=plan)
+    run.scheduler.run()
+    run.finish()
+
+
+def broken_promise(run: Simulation) -> str:
+    """The promise that the oracle finds broken."""
+    with pytest.raises(Violation) as violation:
+        run.scheduler.run()
+    return violation.value.promise
+
+
+def request(number: int, command: c.Command, *, key: str | None = "", content: str = "") -> Request:
     identity = None if key is None else Identity("test", key or f"key-{number}")
-    return Ask(number, WHO, "ask", command, identity, {"content": content})
+    return Request(number, WHO, "request", command, identity, {"content": content})
 
 
-def reads(number: int, name: str) -> Ask:
-    return Ask(number, WHO, name, reads=True)
-
-
-GRANT = ask(1, c.Grant(10, Days(3)))
-CONSUME = ask(2, c.Consume(4))
-TOO_MUCH = ask(3, c.Consume(400))
-HOLD = ask(4, c.PlaceHold(3, "h1", 600))
-HELD_RULE = EarningRule(unit_minor=100, pending_days=1)
-NOW_ISH = instant(START_MS)
-
-
-def order(number: int, news: OrderUpdate, rule: EarningRule = HELD_RULE) -> Ask:
-    return Ask(number, WHO, "update_order", c.UpdateOrder("901", news, rule, Days(3)))
-
-
-PROMISED = order(6, OrderUpdate(NOW_ISH, Goods(1000, 90), confirmed_at=NOW_ISH))
-SETTLE = ask(5, c.Settle(), key=None)
+READ, HISTORY = (Request(7, WHO, name, reads=True) for name in ("read", "history"))
+GRANT = request(1, c.Grant(10, Days(3)))
+CONSUME = request(2, c.Consume(4))
+TOO_MUCH = request(3, c.Consume(400))
+HOLD = request(4, c.PlaceHold(3, "h1", 600))
+SETTLE = request(5, c.Settle(), key=None)
+START = instant(START_MS)
+PENDING_ORDER = c.UpdateOrder(
+    "901",
+    OrderUpdate(START, Goods(1000, 90), confirmed_at=START),
+    EarningRule(unit_minor=100, pending_days=1),
+    Days(3),
+)
+PENDING = Request(6, WHO, "update_order", PENDING_ORDER)
 
 
 # --- lies about answers --------------------------------------------------------------------------
 
+type Lie = Callable[..., object]
+"""Answers in place of a method of the ledger, which it is given first."""
 
-class WrongFigures(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        answer = super().execute(instruction, deadline_seconds)
-        assert isinstance(answer, Booked)
-        return replace(answer, figures=answer.figures._replace(lifetime=99))
+REFUSED = Refusal(Code.INSUFFICIENT_POINTS, "")
 
 
-class OtherEntry(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        answer = super().execute(instruction, deadline_seconds)
-        assert isinstance(answer, Booked)
-        return replace(answer, entry_ids=("7001-000000000009",))
+def done_in_any_case(execute: Lie, ledger: Ledger, given: Instruction, *_: float) -> object:
+    answer = execute(ledger, given)
+    return Booked((), ledger.read(*WHO).figures) if isinstance(answer, Refusal) else answer
 
 
-class RefusesWhatItDid(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        super().execute(instruction, deadline_seconds)
-        return Refusal(Code.INSUFFICIENT_POINTS, "")
+def other_figures(execute: Lie, ledger: Ledger, given: Instruction, *_: float) -> object:
+    answer = execute(ledger, given)
+    assert isinstance(answer, Booked)
+    return replace(answer, figures=answer.figures._replace(lifetime=99))
 
 
-class RefusesWithoutCause(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        if isinstance(instruction.command, c.Consume):
-            return Refusal(Code.INSUFFICIENT_POINTS, "")
-        return super().execute(instruction, deadline_seconds)
+def old_view(read: Callable[..., Any], ledger: Ledger, *who: str) -> object:
+    view = read(ledger, *who)
+    return replace(view, version=view.version - 1)
 
 
-class SaysDone(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        answer = super().execute(instruction, deadline_seconds)
-        view = self.read(*WHO)
-        return Booked((), view.figures) if isinstance(answer, Refusal) else answer
+def slow_view(read: Lie, ledger: Ledger, *who: str) -> object:
+    ledger._clock.sleep(60)
+    return read(ledger, *who)
 
 
-class DoesNothing(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        return Booked((), self.read(*WHO).figures)
+def fails(*_: object) -> object:
+    raise KeyError("something")
 
 
-class SaysMismatch(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        return Refusal(Code.IDEMPOTENCY_MISMATCH, "")
+LIES: dict[str, tuple[Callable[..., Any], Callable[..., Any], list[Request], str]] = {
+    "other figures": (Ledger.execute, other_figures, [GRANT], "answer"),
+    "another entry": (
+        Ledger.execute,
+        lambda execute, *given: replace(execute(*given), entry_ids=("7001-000000000009",)),
+        [GRANT],
+        "answer",
+    ),
+    "refuses what it did": (
+        Ledger.execute,
+        lambda execute, *given: execute(*given) and REFUSED,
+        [GRANT],
+        "refusal",
+    ),
+    "refuses without cause": (
+        Ledger.execute,
+        lambda execute, ledger, given, *_: (
+            REFUSED if isinstance(given.command, c.Consume) else execute(ledger, given)
+        ),
+        [GRANT, CONSUME],
+        "refusal",
+    ),
+    "says that it is done": (Ledger.execute, done_in_any_case, [GRANT, TOO_MUCH], "nothing"),
+    "does nothing": (
+        Ledger.execute,
+        lambda _, ledger, *__: Booked((), ledger.read(*WHO).figures),
+        [GRANT],
+        "nothing",
+    ),
+    "says that the content differs": (
+        Ledger.execute,
+        lambda *_: Refusal(Code.IDEMPOTENCY_MISMATCH, ""),
+        [GRANT],
+        "content",
+    ),
+    "takes any content": (
+        Ledger.execute,
+        lambda execute, ledger, given, *_: execute(ledger, replace(given, content={"content": ""})),
+        [GRANT, replace(GRANT, number=9, content={"content": "9"})],
+        "content",
+    ),
+    "does it twice": (
+        Ledger.execute,
+        lambda execute, ledger, given, *_: (
+            execute(ledger, given) and execute(ledger, replace(given, identity=None))
+        ),
+        [GRANT],
+        "once",
+    ),
+    "forgets the key": (
+        Ledger.execute,
+        lambda execute, ledger, given, *_: execute(ledger, replace(given, identity=None)),
+        [GRANT],
+        "once",
+    ),
+    "shows an old version": (Ledger.read, old_view, [GRANT, READ], "read"),
+    "shows no lots": (
+        Ledger.read,
+        lambda read, *who: replace(read(*who), lots=()),
+        [GRANT, READ],
+        "read",
+    ),
+    "is slow": (Ledger.read, slow_view, [GRANT, READ], "error"),
+    "leaves out an entry": (
+        Ledger.history,
+        lambda history, *who, **page: history(*who, **page)[1:],
+        [GRANT, HISTORY],
+        "read",
+    ),
+    "fails": (Ledger.execute, fails, [GRANT], "error"),
+}
 
 
-class TakesAnyContent(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        return super().execute(replace(instruction, content={"content": ""}), deadline_seconds)
+@pytest.mark.parametrize("name", LIES)
+def test_a_lie_of_the_ledger_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    method, lie, requests, promise = LIES[name]
+
+    def lying(*given: object, **more: object) -> object:
+        return lie(method, *given, **more)
+
+    monkeypatch.setattr(Ledger, method.__name__, lying)
+    assert broken_promise(simulation(*every_second(requests))) == promise
 
 
-class DoesItTwice(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        super().execute(instruction, deadline_seconds)
-        return super().execute(replace(instruction, identity=None), deadline_seconds)
+@pytest.mark.parametrize("name", LIES)
+def test_the_same_requests_answered_truly_pass(name: str) -> None:
+    must_pass(*every_second(LIES[name][2]))
 
 
-class ForgetsTheKey(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        return super().execute(replace(instruction, identity=None), deadline_seconds)
-
-
-class OldView(Ledger):
-    def read(self, shop: str, customer_id: str) -> View:
-        view = super().read(shop, customer_id)
-        return replace(view, version=view.version - 1)
-
-
-class SlowReader(Ledger):
-    def read(self, shop: str, customer_id: str) -> View:
-        self._clock.sleep(60)
-        return super().read(shop, customer_id)
-
-
-class OtherView(Ledger):
-    def read(self, shop: str, customer_id: str) -> View:
-        return replace(super().read(shop, customer_id), lots=())
-
-
-class ShortHistory(Ledger):
-    def history(
-        self, shop: str, customer_id: str, *, limit: int, before_version: int | None = None
-    ) -> list[BookedEntry]:
-        return super().history(shop, customer_id, limit=limit, before_version=before_version)[1:]
-
-
-class Breaks(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        raise KeyError("something")
-
-
-LIES: tuple[tuple[type[Ledger], list[Ask], str], ...] = (
-    (WrongFigures, [GRANT], "answer"),
-    (OtherEntry, [GRANT], "answer"),
-    (RefusesWhatItDid, [GRANT], "refusal"),
-    (RefusesWithoutCause, [GRANT, CONSUME], "refusal"),
-    (SaysDone, [GRANT, TOO_MUCH], "nothing"),
-    (DoesNothing, [GRANT], "nothing"),
-    (SaysMismatch, [GRANT], "content"),
-    (TakesAnyContent, [GRANT, replace(GRANT, number=9, content={"content": "9"})], "content"),
-    (DoesItTwice, [GRANT], "once"),
-    (ForgetsTheKey, [GRANT], "once"),
-    (OldView, [GRANT, reads(3, "read")], "read"),
-    (OtherView, [GRANT, reads(3, "read")], "read"),
-    (SlowReader, [GRANT, reads(3, "read")], "error"),
-    (ShortHistory, [GRANT, reads(3, "history")], "read"),
-    (Breaks, [GRANT], "error"),
-)
-
-
-@pytest.mark.parametrize(
-    ("liar", "asks", "promise"), LIES, ids=lambda part: getattr(part, "__name__", "")
-)
-def test_a_lie_of_the_ledger_is_found(liar: type[Ledger], asks: list[Ask], promise: str) -> None:
-    shops = world()
-    shops.ledger_class = liar
-    for at, sent in enumerate(asks):
-        shops.send_at(1000 * at, sent)
-    with pytest.raises(Violation) as violation:
-        shops.scheduler.run()
-    assert violation.value.promise == promise
-
-
-@pytest.mark.parametrize("asks", [asks for _, asks, _ in LIES])
-def test_the_same_told_truly_passes(asks: list[Ask]) -> None:
-    shops = world()
-    for at, sent in enumerate(asks):
-        shops.send_at(1000 * at, sent)
-    shops.scheduler.run()
-    shops.calm_down()
+def every_second(requests: list[Request]) -> list[tuple[int, Request]]:
+    return [(1000 * number, sent) for number, sent in enumerate(requests)]
 
 
 # --- lies in the table ---------------------------------------------------------------------------
@@ -236,7 +240,7 @@ TAMPERINGS: tuple[tuple[str, Tampering, str], ...] = (
     ("a revision left out", add("ACCOUNT", "revision", 1), "effect"),
     ("another lot", give("ACCOUNT", "lots", {"L": []}), "effect"),
     ("another head", give("ACCOUNT", "head", {"B": b"\x01" * 32}), "effect"),
-    ("a lot that no sweeper finds", give("ACCOUNT", "due_lot_at", {"N": "1"}), "effect"),
+    ("a lot that no sweep finds", give("ACCOUNT", "due_lot_at", {"N": "1"}), "effect"),
     ("another topic", give("ENTRY", "topic", {"S": "points/add/manual"}), "effect"),
     (
         "other moves",
@@ -251,9 +255,9 @@ TAMPERINGS: tuple[tuple[str, Tampering, str], ...] = (
     ("chained to another", give("ENTRY", "previous_hash", {"B": b"\x01" * 32}), "entries"),
     ("other figures", give("ENTRY", "figures", {"L": [{"N": "0"}] * 6}), "entries"),
     ("no entry", drop("ENTRY"), "effect"),
-    ("not remembered", drop("REQUEST"), "once"),
-    ("another content remembered", give("REQUEST", "content", {"B": b"\x01" * 32}), "once"),
-    ("another answer remembered", give("REQUEST", "entry_ids", {"L": []}), "once"),
+    ("not recorded", drop("REQUEST"), "once"),
+    ("other content recorded", give("REQUEST", "content", {"B": b"\x01" * 32}), "once"),
+    ("another answer recorded", give("REQUEST", "entry_ids", {"L": []}), "once"),
 )
 
 
@@ -261,15 +265,15 @@ TAMPERINGS_OF_AN_ORDER: tuple[tuple[str, Tampering], ...] = (
     ("other goods", give("ORDER", "goods", {"L": [{"N": "1000"}, *[{"N": "0"}] * 3]})),
     ("a price without its tax", give("ORDER", "taxes_included", {"BOOL": False})),
     ("another confirmation", add("ORDER", "confirmed_at", -1)),
-    ("pending points that no sweeper finds", add("ORDER", "due_pending_at", 1)),
+    ("pending points that no sweep finds", add("ORDER", "due_pending_at", 1)),
     ("another owner", give("ORDER", "customer", {"S": "7002"})),
-    ("another promise", add("ORDER", "pending", 1)),
+    ("other pending points", add("ORDER", "pending", 1)),
     ("no order", drop("ORDER")),
 )
 
 
 class Forger(MemoryDynamoDB):
-    """Writes something else than it was asked to."""
+    """A table that changes a write before it takes it."""
 
     tamper: Tampering
 
@@ -289,110 +293,73 @@ def test_a_lie_in_the_table_is_found(_: str, tamper: Tampering, promise: str) ->
     ("_", "tamper"), TAMPERINGS_OF_AN_ORDER, ids=[name for name, _ in TAMPERINGS_OF_AN_ORDER]
 )
 def test_a_lie_about_an_order_is_found(_: str, tamper: Tampering) -> None:
-    assert promise_broken_by(PROMISED, tamper) == "effect"
+    assert promise_broken_by(PENDING, tamper) == "effect"
 
 
-def promise_broken_by(sent: Ask, tamper: Tampering) -> str:
-    """What the oracle says of a table that does not write what it was told to."""
-    shops = world()
+def promise_broken_by(sent: Request, tamper: Tampering) -> str:
+    """What the oracle finds in a table that does not write what it should."""
+    run = simulation((0, sent))
     forger = Forger()
-    forger.__dict__.update(shops.engine.__dict__)
+    forger.__dict__.update(run.engine.__dict__)
     forger.tamper = tamper
-    shops.engine = forger
-    shops.send_at(0, sent)
-    with pytest.raises(Violation) as violation:
-        shops.scheduler.run()
-    return violation.value.promise
+    run.engine = forger
+    return broken_promise(run)
 
 
 def test_an_item_that_nobody_wrote_is_found() -> None:
-    shops = world()
-    shops.send_at(0, GRANT)
-    shops.scheduler.run()
+    run = simulation((0, GRANT))
+    run.scheduler.run()
     item = {"pk": {"S": "SHOP#tokyo#CUSTOMER#7001"}, "sk": {"S": "ENTRY#000000000007"}}
-    shops.engine.put_item(TableName="ledger", Item=item)
+    run.engine.put_item(TableName="ledger", Item=item)
     with pytest.raises(Violation, match="yet not written"):
-        shops.calm_down()
+        run.finish()
 
 
 def test_what_is_over_and_left_is_found() -> None:
-    shops = world()
-    shops.send_at(0, GRANT)
-    shops.send_at(1000, HOLD)
-    shops.scheduler.run()
-    over_ms = shops.scheduler.now_ms + 10 * DAY_MS
+    run = simulation((0, GRANT), (1000, HOLD))
+    run.scheduler.run()
     with pytest.raises(Violation, match="a hold that is over is left"):
-        shops.oracle.check_quiet(over_ms)
+        run.oracle.check_quiet(run.scheduler.now_ms + 10 * DAY_MS)
 
 
 def test_points_that_are_pending_too_long_are_found() -> None:
-    shops = world()
-    shops.send_at(0, PROMISED)
-    shops.scheduler.run()
-    shops.oracle.check_quiet(START_MS + DAY_MS - 1)
+    run = simulation((0, PENDING))
+    run.scheduler.run()
+    run.oracle.check_quiet(START_MS + DAY_MS - 1)
     with pytest.raises(Violation, match="tokyo/901 still has points pending"):
-        shops.oracle.check_quiet(START_MS + DAY_MS)
+        run.oracle.check_quiet(START_MS + DAY_MS)
 
 
 # --- truths that look like lies ------------------------------------------------------------------
 
 
-def test_a_lost_answer_and_the_same_again_much_later_is_right() -> None:
-    for fault in (Fault.REPLY_LOST, Fault.CRASH_AFTER, Fault.SERVER_ERROR_AFTER):
-        shops = world(At(1, fault))
-        for after_ms in (0, 10, 30, 5_000, DAY_MS):
-            shops.send_at(after_ms, GRANT)
-        shops.scheduler.run()
-        shops.calm_down()
+@pytest.mark.parametrize("fault", [Fault.REPLY_LOST, Fault.CRASH_AFTER, Fault.SERVER_ERROR_AFTER])
+def test_a_lost_answer_and_the_same_request_much_later_pass(fault: Fault) -> None:
+    must_pass(*((ms, GRANT) for ms in (0, 10, 30, 5_000, DAY_MS)), plan=At(1, fault))
 
 
-def test_a_write_that_arrives_after_its_caller_gave_up_is_right() -> None:
-    shops = world(At(1, Fault.LATE_COMMIT))
-    shops.ledger_class = GivesUpSoon
-    shops.send_at(0, GRANT)
-    shops.send_at(100_000, GRANT)
-    shops.scheduler.run()
-    shops.calm_down()
+def test_a_write_that_arrives_after_its_caller_gave_up_passes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    execute = Ledger.execute
+    monkeypatch.setattr(Ledger, "execute", lambda ledger, given: execute(ledger, given, 0.0))
+    must_pass((0, GRANT), (100_000, GRANT), plan=At(1, Fault.LATE_COMMIT))
 
 
-class GivesUpSoon(Ledger):
-    def execute(self, instruction: Instruction, deadline_seconds: float = 8.0) -> Booked | Refusal:
-        return super().execute(instruction, 0.0)
+def test_what_was_refused_may_be_carried_out_when_it_is_requested_again() -> None:
+    must_pass((0, CONSUME), (1000, GRANT), (2000, CONSUME), (3000, CONSUME))
 
 
-def test_what_was_refused_may_be_carried_out_when_asked_again() -> None:
-    shops = world()
-    shops.send_at(0, CONSUME)
-    shops.send_at(1000, GRANT)
-    shops.send_at(2000, CONSUME)
-    shops.send_at(3000, CONSUME)
-    shops.scheduler.run()
-    shops.calm_down()
+def test_a_refusal_that_was_right_when_the_call_began_passes() -> None:
+    must_pass((0, CONSUME), (3, GRANT), plan=At(1, Fault.REPLY_LOST))
 
 
-def test_a_refusal_that_was_right_when_the_call_began_is_right() -> None:
-    shops = world(At(1, Fault.REPLY_LOST))
-    shops.send_at(0, CONSUME)
-    shops.send_at(3, GRANT)
-    shops.scheduler.run()
-    shops.calm_down()
-
-
-def test_a_key_with_another_content_is_right_as_long_as_it_has_had_no_effect() -> None:
+def test_a_key_with_other_content_passes_as_long_as_it_has_had_no_effect() -> None:
     other = replace(CONSUME, number=9, content={"content": "9"})
-    shops = world()
-    for after_ms, sent in ((0, CONSUME), (1000, GRANT), (2000, other), (3000, CONSUME)):
-        shops.send_at(after_ms, sent)
-    shops.scheduler.run()
-    shops.calm_down()
+    must_pass((0, CONSUME), (1000, GRANT), (2000, other), (3000, CONSUME))
 
 
-def test_what_falls_due_between_two_looks_is_right() -> None:
-    for after_ms in range(599_990, 600_010):
-        shops = world()
-        shops.send_at(0, GRANT)
-        shops.send_at(100, HOLD)
-        for number, sent in enumerate((SETTLE, CONSUME, reads(7, "read"), SETTLE)):
-            shops.send_at(100 + after_ms + number, sent)
-        shops.scheduler.run()
-        shops.calm_down()
+def test_what_falls_due_between_two_reads_passes() -> None:
+    for after_ms in range(600_090, 600_110):
+        around = enumerate((SETTLE, CONSUME, READ, SETTLE), start=after_ms)
+        must_pass((0, GRANT), (100, HOLD), *around)

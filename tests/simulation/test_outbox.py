@@ -1,13 +1,12 @@
-"""The outbox under every fault at every call: told at least once, in order, repeats only for cause.
+"""The outbox under every fault at every call: all is published, in order, with few repeats.
 
-A story is booked and told twice over: with the sender cut off or disturbed at its n-th call, for
-each n, and by chance all over. The stream is what AWS's is: it hands on each change until it was
-taken without an error. Afterwards time passes and the schedule runs, as it does in the cloud.
+Some entries are booked and published: with each fault at the sender's n-th call, for each n, and
+with random faults everywhere. The stream is as AWS's: it delivers each change until a run succeeds.
+Afterwards time passes and the schedule runs, as it does in the cloud.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -27,6 +26,7 @@ from tests.fakes.faulty_dynamodb import (
     Plan,
     Seeded,
     Standstill,
+    Unwatched,
 )
 from tests.fakes.flow import (
     Delivered,
@@ -55,20 +55,7 @@ LOSING = frozenset(
         Fault.SERVER_ERROR_AFTER,
     }
 )
-"""Faults after which a sender may not know what it had done."""
-
-
-class Nobody:
-    """A witness who does not care."""
-
-    def issued(self, operation: str) -> object:
-        return None
-
-    def suffered(self, fault: Fault) -> None: ...
-
-    def committed(self, request: dict[str, Any], stamp: object) -> None: ...
-
-    def answered(self) -> None: ...
+"""Faults after which a sender may not know whether Flow has the trigger."""
 
 
 class Shop:
@@ -83,14 +70,14 @@ class Shop:
         self.ledger = LedgerDriver(self.engine)
         self.plan = plan
         self._random = random
-        self.client = FaultyClient(self.memory, self.memory, self, self.late, random, Nobody())
+        self.client = FaultyClient(self.memory, self.memory, self, self.late, random, Unwatched())
         self._stream: list[tuple[str, int]] = []
 
     def next(self, operation: str) -> Fault | None:
         return self.plan.next(operation)
 
-    def book(self) -> None:
-        """Six entries, two books."""
+    def add_entries(self) -> None:
+        """Six entries of two accounts."""
         self.ledger.grant(100)
         self.ledger.grant(10, customer_id=CUSTOMERS[1])
         self.ledger.consume(30)
@@ -99,27 +86,26 @@ class Shop:
         self.ledger.grant(5, customer_id=CUSTOMERS[1])
         self._stream = [(CUSTOMERS[0], 1), (CUSTOMERS[1], 1), (CUSTOMERS[0], 4), (CUSTOMERS[1], 2)]
 
-    def tell(self) -> None:
-        """The stream's records, each until it is taken; then the schedule, until nothing is due."""
+    def publish(self) -> None:
+        """Deliver the stream's records, each until a run succeeds; then run the schedule."""
         for customer_id, version in self._stream:
-            while not self._is_taken(customer_id, version):
+            while not self._run(customer_id, version):
                 self.clock.pass_time(seconds=1)
         self.plan = Nothing()
         self.late.catch_up()
         for _ in range(SWEEPS_MAX):
             self.clock.pass_time(seconds=MINUTE)
             for customer_id in list(self._outbox().due(SHOP, self.clock.now())):
-                self._is_taken(customer_id, None)
+                self._run(customer_id, None)
 
-    def _is_taken(self, customer_id: str, version: int | None) -> bool:
-        """Whether a sender, started anew, did not fail."""
+    def _run(self, customer_id: str, version: int | None) -> bool:
+        """Whether a new sender did not fail."""
         outbox = self._outbox()
         subscriptions = TriggerSubscriptions(Table(self.client, self.engine.table))
-        driver = OutboxPublisher(
-            outbox, subscriptions, lambda _: self.flow, self.clock, self._random.random
-        )
+        flow, random = self.flow, self._random.random
+        publisher = OutboxPublisher(outbox, subscriptions, lambda _: flow, self.clock, random)
         try:
-            driver.run(SHOP, 50).deliver(customer_id, version)
+            publisher.run(SHOP, 50).deliver(customer_id, version)
         except (Crash, PointbookError):
             return False
         return True
@@ -127,21 +113,21 @@ class Shop:
     def _outbox(self) -> Outbox:
         return Outbox(Table(self.client, self.engine.table))
 
-    def books(self) -> Iterator[tuple[str, int]]:
-        """What each cursor says."""
-        yield from ((one, self._outbox().published(SHOP, one)) for one in CUSTOMERS)
+    def published(self) -> list[int]:
+        """The version up to which each account is published."""
+        return [self._outbox().published(SHOP, one) for one in CUSTOMERS]
 
     def waiting(self) -> list[str]:
-        """Who is still on the list, now or later."""
+        """The accounts that are still queued, now or later."""
         items = self.memory.items(self.engine.table)
         return [pk for (pk, sk), item in items.items() if sk == "OUTBOX" and "due_trigger" in item]
 
 
 def expected() -> dict[str, list[Delivered]]:
-    """What Flow is told when nothing goes wrong, by customer."""
+    """The triggers that Flow gets when nothing goes wrong, by customer."""
     shop = Shop(Nothing(), Random(0))
-    shop.book()
-    shop.tell()
+    shop.add_entries()
+    shop.publish()
     assert repeats(shop.flow.delivered) == 0
     return {customer_id: of(customer_id, shop) for customer_id in CUSTOMERS}
 
@@ -150,43 +136,43 @@ def of(customer_id: str, shop: Shop) -> list[Delivered]:
     return [one for one in shop.flow.delivered if one[0].startswith(customer_id)]
 
 
-def must_be_told(shop: Shop, what: object) -> None:
-    """Everything, in order for each customer, and nothing left behind."""
-    for customer_id, told in EXPECTED.items():
+def must_be_published(shop: Shop, what: object) -> None:
+    """Everything, in order for each customer, and nothing is queued any more."""
+    for customer_id, triggers in EXPECTED.items():
         found = of(customer_id, shop)
-        assert firsts(found) == told, what
+        assert firsts(found) == triggers, what
         assert never_goes_back(found), what
-    assert dict(shop.books()) == {CUSTOMERS[0]: 4, CUSTOMERS[1]: 2}, what
+    assert shop.published() == [4, 2], what
     assert shop.waiting() == [], what
 
 
 EXPECTED = expected()
 
 
-def calls_of_a_good_run() -> list[str]:
+def calls_without_faults() -> list[str]:
     seen = At(10**9, Fault.CRASH_BEFORE)
     shop = Shop(seen, Random(0))
-    shop.book()
-    shop.tell()
+    shop.add_entries()
+    shop.publish()
     return seen.seen
 
 
-def test_the_story_has_all_kinds_of_entries() -> None:
-    handles = {handle for told in EXPECTED.values() for _, handle in told}
+def test_the_entries_have_both_kinds_of_triggers() -> None:
+    handles = {handle for triggers in EXPECTED.values() for _, handle in triggers}
     assert handles == {"points-approved-changed", "points-changed"}
-    assert [len(told) for told in EXPECTED.values()] == [7, 4]
+    assert [len(triggers) for triggers in EXPECTED.values()] == [7, 4]
 
 
 def test_every_fault_at_every_call_loses_nothing_and_repeats_only_for_cause() -> None:
-    calls = calls_of_a_good_run()
+    calls = calls_without_faults()
     assert len(calls) >= 12
     tried = 0
     for number, operation in enumerate(calls):
         for fault in sorted(POSSIBLE[operation]):
             shop = Shop(At(number, fault), Random(number))
-            shop.book()
-            shop.tell()
-            must_be_told(shop, (number, operation, fault))
+            shop.add_entries()
+            shop.publish()
+            must_be_published(shop, (number, operation, fault))
             if fault not in LOSING:
                 assert repeats(shop.flow.delivered) == 0, (number, operation, fault)
             tried += 1
@@ -194,12 +180,12 @@ def test_every_fault_at_every_call_loses_nothing_and_repeats_only_for_cause() ->
 
 
 def crash(_: FakeFlow) -> str | None:
-    """The sender ends while Flow has not got it."""
+    """The sender ends before Flow has got it."""
     raise Crash
 
 
 def lost_in_a_crash(flow: FakeFlow) -> str | None:
-    """The sender ends while Flow has it."""
+    """The sender ends after Flow has got it."""
     assert flow.trying is not None
     flow.received.append(flow.trying)
     raise Crash
@@ -211,13 +197,13 @@ def lost_in_a_crash(flow: FakeFlow) -> str | None:
 def test_flow_failing_at_every_call_loses_nothing(
     whim: Callable[[FakeFlow], str | None], repeated: int | None
 ) -> None:
-    """Who ends between the two triggers of an entry has not noted the first one."""
+    """A sender that ends between the two triggers of an entry has not recorded the first one."""
     for number in range(sum(map(len, EXPECTED.values()))):
         shop = Shop(Nothing(), Random(number))
-        shop.book()
+        shop.add_entries()
         shop.flow.whims.extend([*[well] * number, whim])
-        shop.tell()
-        must_be_told(shop, number)
+        shop.publish()
+        must_be_published(shop, number)
         assert repeats(shop.flow.delivered) in ((0, 1, 2) if repeated is None else (repeated,))
 
 
@@ -226,7 +212,7 @@ def test_faults_by_chance_everywhere(seed: int) -> None:
     random = Random(seed)
     rates = dict.fromkeys(Fault, 0.012) | {Fault.CRASH_AFTER: 0.04, Fault.CRASH_BEFORE: 0.04}
     shop = Shop(Seeded(random, rates), random)
-    shop.book()
+    shop.add_entries()
     shop.flow.whims.extend(random.choice([down, reply_lost, well, crash]) for _ in range(12))
-    shop.tell()
-    must_be_told(shop, seed)
+    shop.publish()
+    must_be_published(shop, seed)

@@ -1,20 +1,19 @@
-"""Whatever fails, and whoever runs into whom: every promise holds, under every seed.
+"""Whatever fails, and however requests meet: every promise holds, under every seed.
 
-`make prove SEEDS=n` runs as many as one likes.
+`make prove SEEDS=n` runs as many as one likes, and keeps the seeds that fail.
 """
 
-import os
-
-from tests.simulation.kernel.world import Report, run
-from tests.simulation.prove import how_to_replay, keep, kept_seeds, runs
+from tests.simulation.kernel.processes import WORKERS, in_processes
+from tests.simulation.kernel.simulation import run
+from tests.simulation.prove import how_to_replay, kept_seeds
 
 SEEDS = 200
-WORKERS = os.cpu_count() or 1
 
 
 def test_no_promise_is_broken_under_any_seed() -> None:
-    reports = list(runs([*kept_seeds(), *range(SEEDS)], WORKERS))
-    assert not _failed(reports)
+    reports = list(in_processes(run, [*kept_seeds(), *range(SEEDS)], WORKERS, chunk=5))
+    failed = [f"{one.violation}\n  {how_to_replay(one.seed)}" for one in reports if one.violation]
+    assert not failed
     for fault in {*reports[0].faults, "late commit", "index lag", "fewer reasons", "torn read"}:
         assert sum(report.faults[fault] for report in reports), f"no {fault} in all these seeds"
     assert sum(report.attempts for report in reports) > 100 * SEEDS
@@ -23,11 +22,3 @@ def test_no_promise_is_broken_under_any_seed() -> None:
 
 def test_a_seed_runs_the_same_way_each_time() -> None:
     assert run(7, trace=True).trace == run(7, trace=True).trace
-
-
-def _failed(reports: list[Report]) -> list[str]:
-    """What was violated, with the way to see it again; each seed is kept."""
-    failed = [report for report in reports if report.violation]
-    for report in failed:
-        keep(report)
-    return [f"{report.violation}\n  {how_to_replay(report.seed)}" for report in failed]

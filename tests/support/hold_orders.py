@@ -8,9 +8,11 @@ from tests.support.instants import instant
 def order_payload(
     order_id: str, code: str, used: int, customer_id: str, at_ms: int, left: int = 300
 ) -> dict[str, Any]:
-    """A paid order in yen on which the code took off so much; `left` yen were to be paid."""
+    """A paid order in yen on which the code took off so much; `left` yen were to be paid.
+
+    Without a code there is no discount.
+    """
     at = instant(at_ms).isoformat()
-    application = {"type": "discount_code", "code": code}
     return {
         "id": int(order_id),
         "currency": "JPY",
@@ -26,10 +28,12 @@ def order_payload(
                 "id": int(order_id) * 10,
                 "quantity": 1,
                 "price": str(left + used),
-                "discount_allocations": [{"amount": str(used), "discount_application_index": 0}],
+                "discount_allocations": [{"amount": str(used), "discount_application_index": 0}]
+                if code
+                else [],
             }
         ],
-        "discount_applications": [application],
-        "discount_codes": [{"code": code, "amount": str(used)}],
+        "discount_applications": [{"type": "discount_code", "code": code}] if code else [],
+        "discount_codes": [{"code": code, "amount": str(used)}] if code else [],
         "refunds": [],
     }

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pointbook.domain import commands as c
+from pointbook.domain.account import Account
 from pointbook.domain.chain import Cause
 from pointbook.domain.expiry import Days, ExpiryRule
 from pointbook.domain.orders import EarningRule, OrderUpdate
@@ -95,8 +96,12 @@ class LedgerDriver:
             for booked in all_entries(self.store, customer_id)
         ]
 
-    def findings(self, customer_id: str = CUSTOMER) -> list[Finding]:
-        """What reconciliation finds."""
+    def account(self, customer_id: str = CUSTOMER) -> Account:
+        """The account, which must be there."""
         account = self.store.account(SHOP, customer_id)
         assert account is not None, f"{customer_id} has no account"
-        return reconcile(account, all_entries(self.store, customer_id))
+        return account
+
+    def findings(self, customer_id: str = CUSTOMER) -> list[Finding]:
+        """What is wrong with the account and its entries."""
+        return reconcile(self.account(customer_id), all_entries(self.store, customer_id))

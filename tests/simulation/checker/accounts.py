@@ -1,13 +1,16 @@
-"""One customer's items, folded entry by entry, and compared with the model's customer."""
+"""One account as its items add up, entry by entry, compared with the model's customer."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from pointbook.domain.reconcile import reconcile
+from pointbook.store.dynamodb import DynamoStore
+from tests.fakes.dynamodb import LATEST
 from tests.reference.calendar_walk import FOREVER, lapses_at
 from tests.reference.model import Customer, Point
-from tests.simulation.checker import raw_items as plainly
+from tests.simulation.checker import raw_items
 from tests.simulation.checker.raw_items import Plain
 from tests.simulation.kernel.requests import Who
 from tests.simulation.kernel.violation import must
@@ -15,8 +18,8 @@ from tests.support.instants import instant, milliseconds
 
 
 @dataclass(slots=True)
-class Book:
-    """What the table's items of one customer have come to."""
+class StoredAccount:
+    """An account as its items in the table add up."""
 
     account_id: str = ""
     revision: int = 0
@@ -24,12 +27,12 @@ class Book:
     head: str = ""
     as_of_ms: int = 0
     last_ms: int = 0
-    balances: dict[str, int] = field(default_factory=lambda: dict.fromkeys(plainly.BUCKETS, 0))
+    balances: dict[str, int] = field(default_factory=lambda: dict.fromkeys(raw_items.BUCKETS, 0))
 
     @property
     def figures(self) -> tuple[int, ...]:
         """The six figures."""
-        return plainly.figures_of(self.balances)
+        return raw_items.figures_of(self.balances)
 
     def check_date(self, account: Plain, wall_ms: int) -> None:
         """A write is dated by the clock at its own attempt, and time never runs back."""
@@ -37,7 +40,7 @@ class Book:
         must("time", account["as_of"] == expected, f"{account['as_of']} should be {expected}")
 
     def add(self, entry: Plain, as_of_ms: int) -> None:
-        """One entry after the one before it."""
+        """Add the next entry."""
         self.version += 1
         must("entries", entry["version"] == self.version, f"{entry['version']}, not {self.version}")
         must("entries", sum(entry["moves"].values()) == 0, "the moves do not sum to zero")
@@ -48,13 +51,13 @@ class Book:
         must("entries", self.last_ms <= entry["at"] <= entry["recorded_at"], "at the wrong time")
         must("entries", entry["recorded_at"] == as_of_ms, "recorded at the wrong time")
         must("entries", entry["previous_hash"] == self.head, "not chained to the one before")
-        must("entries", entry["text_digest"] == plainly.text_digest(entry), "another text")
-        expected = plainly.entry_hash(entry, self.account_id, self.head)
-        must("entries", entry["hash"] == expected, "not what its hash seals")
+        must("entries", entry["text_digest"] == raw_items.text_digest(entry), "another text")
+        expected = raw_items.entry_hash(entry, self.account_id, self.head)
+        must("entries", entry["hash"] == expected, "not what its hash covers")
         self.head, self.last_ms = entry["hash"], entry["at"]
 
     def check_account(self, who: Who, account: Plain, customer: Customer) -> None:
-        """The account item is what its entries and the model say; it is the next revision."""
+        """The account item is the next revision, and as its entries and the model say."""
         self.revision += 1
         self.account_id = self.account_id or account["book"]
         self.as_of_ms = account["as_of"]
@@ -68,9 +71,9 @@ class Book:
             "head": (account["head"], self.head),
             "last_at": (account["last_at"], self.last_ms),
             "balances": (account["balances"], list(self.balances.values())),
-            "model": (self.balances, {name: model_balances[name] for name in plainly.BUCKETS}),
-            "lots": (plainly.by_day(account["lots"]), _by_day(customer.points["approved"])),
-            "lapsed": (plainly.by_day(account.get("lapsed", [])), _by_day(reclaimable)),
+            "model": (self.balances, {name: model_balances[name] for name in raw_items.BUCKETS}),
+            "lots": (raw_items.by_day(account["lots"]), _by_day(customer.points["approved"])),
+            "lapsed": (raw_items.by_day(account.get("lapsed", [])), _by_day(reclaimable)),
             "hold": (held and _hold_in_table(held), _hold_of(customer)),
             "paces": (_paces(account), customer.paces()),
             "merged_into": (account.get("merged_into"), customer.merged_into),
@@ -82,7 +85,7 @@ class Book:
             must("effect", stored == expected, f"{who}: {name} is {stored}, must be {expected}")
 
     def check_quiet(self, who: Who, customer: Customer, now_ms: int) -> None:
-        """Nothing that is over is left."""
+        """No hold and no lot that is over is left."""
         now_ms = max(now_ms, self.as_of_ms)
         for what, due_ms in (("hold", hold_end_ms(customer)), ("lot", next_lapse_ms(customer))):
             left = due_ms is not None and due_ms <= now_ms
@@ -119,5 +122,14 @@ def _hold_of(customer: Customer) -> tuple[Any, ...] | None:
 
 
 def _hold_in_table(held: Plain) -> tuple[Any, ...]:
-    lots, code = plainly.by_day(held["lots"]), held.get("code", "")
+    lots, code = raw_items.by_day(held["lots"]), held.get("code", "")
     return held["id"], held["state"], instant(held["ends_at"]), lots, code
+
+
+def check_entries(promise: str, store: DynamoStore, who: Who) -> None:
+    """The account is there and agrees with all its entries, by the product's own check."""
+    account = store.account(*who)
+    assert account is not None, f"{who} is gone"
+    entries = store.entries(*who, before_version=LATEST, limit=LATEST)
+    findings = reconcile(account, reversed(entries))
+    must(promise, not findings, f"{who}: {findings}")

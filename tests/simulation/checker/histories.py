@@ -1,4 +1,4 @@
-"""What the reference model says of every customer and order, after each write: its whole past."""
+"""The state of every customer and order in the reference model after each write."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -8,11 +8,11 @@ from datetime import datetime
 from tests.reference import model
 from tests.reference.model import Answer, Customer
 from tests.reference.order_items import Code, OrderItems, OrderRecord
-from tests.simulation.kernel.requests import Ask, Who
+from tests.simulation.kernel.requests import Request, Who
 
 
-class Past[Thing]:
-    """A thing in all its states, each from a write on. States are never changed."""
+class History[Thing]:
+    """All states of one thing, each from a write on. States are never changed."""
 
     def __init__(self, first: Thing) -> None:
         self._since = [0]
@@ -41,20 +41,20 @@ class Past[Thing]:
 
 
 class Shops:
-    """Customers, orders and codes of all shops, as the model knows them."""
+    """Customers, orders and codes of all shops in the model."""
 
     def __init__(self, time_zones: dict[str, str]) -> None:
         self._time_zones = time_zones
-        self.customers: dict[Who, Past[Customer]] = {}
-        self.versions: dict[Who, Past[int]] = {}
-        self.orders: dict[tuple[str, str], Past[OrderRecord | None]] = {}
-        self.codes: dict[tuple[str, str], Past[Code | None]] = {}
+        self.customers: dict[Who, History[Customer]] = {}
+        self.versions: dict[Who, History[int]] = {}
+        self.orders: dict[tuple[str, str], History[OrderRecord | None]] = {}
+        self.codes: dict[tuple[str, str], History[Code | None]] = {}
 
-    def customer(self, who: Who) -> Past[Customer]:
-        """A customer's past; whoever is unknown has none."""
+    def customer(self, who: Who) -> History[Customer]:
+        """A customer's history; empty if nothing happened yet."""
         if who not in self.customers:
-            self.customers[who] = Past(Customer(who[1], self._time_zones[who[0]]))
-            self.versions[who] = Past(0)
+            self.customers[who] = History(Customer(who[1], self._time_zones[who[0]]))
+            self.versions[who] = History(0)
         return self.customers[who]
 
     def owner(self, who: Who, sequence: int) -> Who:
@@ -67,60 +67,62 @@ class Shops:
         """Whose points they are now."""
         return list(self._chain(who))[-1]
 
-    def order_items(self, ask: Ask, sequence: int) -> OrderItems:
-        """What was known at that time of the order and the code that an ask is about."""
+    def order_items(self, request: Request, sequence: int) -> OrderItems:
+        """The order and the code that a request is about, as they were at that time."""
         found = OrderItems()
-        order_id, code = ask.order_id, ask.hold_id
-        if order_id and (order := self._order(ask.who[0], order_id).at(sequence)):
+        order_id, code = request.order_id, request.hold_id
+        if order_id and (order := self._order(request.who[0], order_id).at(sequence)):
             found.orders[order_id] = order.copy()
-        if code and (known := self._code(ask.who[0], code).at(sequence)):
+        if code and (known := self._code(request.who[0], code).at(sequence)):
             found.codes[code] = replace(known, orders=list(known.orders))
         return found
 
-    def decide(self, ask: Ask, sequence: int, now: datetime) -> tuple[Customer, OrderItems, Answer]:
-        """What would have come of an ask at that time, and what would be known after it."""
-        customer = self.customer(self.owner(ask.who, sequence)).at(sequence).copy()
-        order_items = self.order_items(ask, sequence)
-        assert ask.command is not None, f"{ask} has no command"
-        answer = model.decide(customer, order_items, ask.command, now, ask.who[1])
+    def decide(
+        self, request: Request, sequence: int, now: datetime
+    ) -> tuple[Customer, OrderItems, Answer]:
+        """Decide a request at that time: the customer, the order and code after it, the answer."""
+        customer = self.customer(self.owner(request.who, sequence)).at(sequence).copy()
+        order_items = self.order_items(request, sequence)
+        assert request.command is not None, f"{request} has no command"
+        answer = model.decide(customer, order_items, request.command, now, request.who[1])
         return customer, order_items, answer
 
     def keep(self, sequence: int, who: Who, customer: Customer, entries: int) -> None:
-        """A write has made this of a customer."""
+        """Note a customer after a write."""
         self.customer(who).add(sequence, customer)
         self.versions[who].add(sequence, self.versions[who].latest + entries)
 
-    def keep_order_items(self, sequence: int, ask: Ask, order_items: OrderItems) -> None:
-        """A write has made this known."""
+    def keep_order_items(self, sequence: int, request: Request, order_items: OrderItems) -> None:
+        """Note order and code after a write."""
         for order_id, order in order_items.orders.items():
-            self._order(ask.who[0], order_id).add(sequence, order)
+            self._order(request.who[0], order_id).add(sequence, order)
         for code, known in order_items.codes.items():
-            self._code(ask.who[0], code).add(sequence, known)
+            self._code(request.who[0], code).add(sequence, known)
 
-    def moments(self, ask: Ask, after: int, until: int) -> list[int]:
-        """The start, and every later write that changed what an ask depends on."""
-        return sorted({after, *self._relevant(ask, after, until)})
+    def moments(self, request: Request, after: int, until: int) -> list[int]:
+        """The start, and every later write that changed what a request depends on."""
+        return sorted({after, *self._relevant(request, after, until)})
 
-    def _relevant(self, ask: Ask, after: int, until: int) -> Iterator[int]:
-        names = [*self._chain(ask.who)]
-        if ask.merge_into is not None:
-            names += self._chain((ask.who[0], ask.merge_into))
+    def _relevant(self, request: Request, after: int, until: int) -> Iterator[int]:
+        names = [*self._chain(request.who)]
+        if request.merge_into is not None:
+            names += self._chain((request.who[0], request.merge_into))
         for who in names:
             yield from self.customer(who).changes(after, until)
-        if ask.order_id:
-            yield from self._order(ask.who[0], ask.order_id).changes(after, until)
-        if ask.hold_id:
-            yield from self._code(ask.who[0], ask.hold_id).changes(after, until)
+        if request.order_id:
+            yield from self._order(request.who[0], request.order_id).changes(after, until)
+        if request.hold_id:
+            yield from self._code(request.who[0], request.hold_id).changes(after, until)
 
     def _chain(self, who: Who) -> Iterator[Who]:
-        """A customer and all those whom the points went on to."""
+        """A customer and all those into whom they were merged."""
         yield who
         while (heir := self.customer(who).latest.merged_into) is not None:
             who = (who[0], heir)
             yield who
 
-    def _order(self, shop: str, order_id: str) -> Past[OrderRecord | None]:
-        return self.orders.setdefault((shop, order_id), Past(None))
+    def _order(self, shop: str, order_id: str) -> History[OrderRecord | None]:
+        return self.orders.setdefault((shop, order_id), History(None))
 
-    def _code(self, shop: str, code: str) -> Past[Code | None]:
-        return self.codes.setdefault((shop, code), Past(None))
+    def _code(self, shop: str, code: str) -> History[Code | None]:
+        return self.codes.setdefault((shop, code), History(None))

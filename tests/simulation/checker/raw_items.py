@@ -1,4 +1,4 @@
-"""What items of the table say, read without the product's own readers, in plain Python."""
+"""The items of the table, read without the product's code, and what the model expects of them."""
 
 import hashlib
 import json
@@ -12,16 +12,18 @@ from tests.reference.order_items import OrderItems, OrderRecord
 from tests.support.instants import instant, milliseconds
 
 BUCKETS: Final = (
-    "issued",
-    "pending",
-    "cancelled",
-    "approved",
-    "hold",
-    "spent",
-    "expired",
-    "reversed",
-    "removed",
+    *("issued", "pending", "cancelled", "approved", "hold"),
+    *("spent", "expired", "reversed", "removed"),
 )
+
+_DEFAULTS: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("customer", "updated_at", "triggered_at", "goods", "rule")),
+    **dict.fromkeys(("confirmed_at", "due_pending_at")),
+    "removed": [0] * 5,
+    "listed": [],
+    "taxes_included": True,
+}
+"""What it means that a field of an order's item is missing."""
 
 type Plain = dict[str, Any]
 
@@ -94,7 +96,7 @@ def text_digest(entry: Plain) -> str:
 
 
 def key_hash(kind: str, key: str) -> str:
-    """The name under which a request is remembered: a key means nothing without its kind."""
+    """The name under which a request is recorded: a key means nothing without its kind."""
     return hashlib.sha256(f"{kind}\n{key}".encode()).hexdigest()
 
 
@@ -104,33 +106,33 @@ def content_hash(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def order_on_paper(paper: OrderRecord) -> Plain:
-    """What must be known of an order after all that was heard of it."""
-    newest = paper.newest
+def _order_fields(order: OrderRecord) -> Plain:
+    """What the table must say about an order."""
+    newest = order.newest
     return {
-        "customer": paper.owner,
+        "customer": order.owner,
         "updated_at": _ms(newest.updated_at if newest else None),
         "triggered_at": _ms(newest.triggered_at if newest else None),
         "goods": list(astuple(newest.goods)) if newest and newest.goods else None,
         "removed": list(astuple(newest.removed)) if newest else [0] * 5,
-        "listed": paper.listed if newest else [],
+        "listed": order.listed if newest else [],
         "taxes_included": newest.taxes_included if newest else True,
-        "rule": paper.rule and asdict(paper.rule),
-        "confirmed_at": _ms(paper.confirmed_at),
-        "due_pending_at": _ms(paper.due_at),
-        "cancelled": paper.cancelled,
+        "rule": order.rule and asdict(order.rule),
+        "confirmed_at": _ms(order.confirmed_at),
+        "due_pending_at": _ms(order.due_at),
+        "cancelled": order.cancelled,
         "refunds": {
             refund.refund_id: (
                 list(astuple(refund.goods)),
                 refund.money_minor,
                 _ms(refund.reported_at),
             )
-            for refund in paper.refunds.values()
+            for refund in order.refunds.values()
         },
-        "pending": paper.pending,
-        "approved": len(paper.approved_days),
-        "grant_lots": dict(Counter(paper.approved_days)),
-        "let_go": paper.let_go,
+        "pending": order.pending,
+        "approved": len(order.approved_days),
+        "grant_lots": dict(Counter(order.approved_days)),
+        "let_go": order.let_go,
         "spendings": [
             (
                 spent.spending_id,
@@ -140,33 +142,33 @@ def order_on_paper(paper: OrderRecord) -> Plain:
                 spent.returned,
                 dict(Counter(spent.returned_days)),
             )
-            for spent in paper.spent
+            for spent in order.spent
         ],
     }
 
 
-def order_known(order_id: str | None, order_items: OrderItems) -> Plain | None:
-    """What must be known of an order, if anything was heard of it."""
-    paper = order_items.orders.get(order_id or "")
-    return order_on_paper(paper) if paper else None
+def expected_order(order_id: str | None, order_items: OrderItems) -> Plain | None:
+    """What the table must say about an order; None if nothing is known of it."""
+    order = order_items.orders.get(order_id or "")
+    return _order_fields(order) if order else None
 
 
-def record_known(hold_id: str | None, order_items: OrderItems) -> tuple[object, ...] | None:
+def expected_record(hold_id: str | None, order_items: OrderItems) -> tuple[object, ...] | None:
     """A hold: its id, its code, its worth, the orders that carried it, its points by day."""
-    known = order_items.codes.get(hold_id or "")
-    if known is None:
+    code = order_items.codes.get(hold_id or "")
+    if code is None:
         return None
-    return hold_id, known.text, known.worth_minor, known.orders, dict(Counter(known.days))
+    return hold_id, code.text, code.worth_minor, code.orders, dict(Counter(code.days))
 
 
-def record_in_table(item: Plain) -> tuple[object, ...]:
+def stored_record(item: Plain) -> tuple[object, ...]:
     """What the table says about a hold, in the same shape."""
     days = by_day(item["lots"])
     return item["hold_id"], item["code"], item["worth_minor"], item["orders"], days
 
 
-def orphaned_in_table(item: Plain) -> tuple[object, ...]:
-    """What the table says about a code that is to be switched off."""
+def stored_orphaned_code(item: Plain) -> tuple[object, ...]:
+    """What the table says about a code that is to be deactivated."""
     until = instant(item["until"])
     return item["hold_id"], item["code"], until, item["attempts"], item["due_code_at"]
 
@@ -176,19 +178,10 @@ def entry_id(customer_id: str, version: int) -> str:
     return f"{customer_id}-{version:012d}"
 
 
-def order_in_table(item: Plain) -> Plain:
+def stored_order(item: Plain) -> Plain:
     """What the table says about an order, in the same shape."""
     return {
-        "customer": item.get("customer"),
-        "updated_at": item.get("updated_at"),
-        "triggered_at": item.get("triggered_at"),
-        "goods": item.get("goods"),
-        "removed": item.get("removed", [0] * 5),
-        "listed": item.get("listed", []),
-        "taxes_included": item.get("taxes_included", True),
-        "rule": item.get("rule"),
-        "confirmed_at": item.get("confirmed_at"),
-        "due_pending_at": item.get("due_pending_at"),
+        **{name: item.get(name, default) for name, default in _DEFAULTS.items()},
         "cancelled": item["cancelled"],
         "refunds": {
             each["id"]: (each["goods"], each.get("money_minor"), each.get("reported_at"))

@@ -1,17 +1,17 @@
 """Erasures at moments that chance hardly ever hits, tried one after another.
 
-A customer is erased between two calls of somebody who writes for them: whoever read their account
-before must not keep a request under their key, also where the points belong to the survivor of a
-merge, whose account the erasure does not touch any more.
+A customer is erased between two calls of a request that writes for them: a request that had read
+their account must not leave an idempotency record under their key, also where the points belong to
+the survivor of a merge, whose account the erasure does not touch any more.
 
-An erasure is cut off at each of its calls, its customer is merged into another, and the erasure
-goes on: no pseudonym that was drawn is left behind, whoever it was drawn for.
+An erasure is interrupted at each of its calls, its customer is merged into another, and the erasure
+goes on: no pseudonym that was drawn stays linked.
 
-An erasure is cut off at each of its calls, and another of the same person runs: no order and no
-hold names a pseudonym under which no account is yet.
+An erasure is interrupted at each of its calls, and another of the same person runs: no order and no
+hold names a pseudonym that has no account yet.
 
-An erasure is cut off at each of its calls, the account of its customer's survivor moves before it
-goes on, and it ends first: an order of which only the survivor's account knows has its owner still.
+An erasure is interrupted at each of its calls, the account of its customer's survivor moves before
+it goes on, and it ends first: an order that only the survivor's account names still has its owner.
 """
 
 import io
@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout, suppress
 from functools import partial
 from itertools import count
-from random import Random
 from typing import Final
 
 from pointbook.domain.commands import PlaceHold, UpdateOrder
@@ -29,7 +28,7 @@ from pointbook.errors import Unavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.store import items, keys
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash, Fault, FaultyClient, Plan, Standstill
+from tests.fakes.faulty_dynamodb import POSSIBLE, At, Crash, Fault, Plan, faulty
 from tests.fakes.meanwhile import Meanwhile
 from tests.fakes.privacy import PrivacyDriver, everything
 from tests.simulation.erasures.checker import must_leave_nothing
@@ -76,9 +75,9 @@ def _wrong() -> Iterator[str]:
         for erased in (PARENT, SURVIVOR):
             yield from _erased_between_two_calls(name, act, erased)
     for fault in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER):
-        yield from _merged_while_it_is_cut_off(fault)
-        yield from _another_while_it_is_cut_off(fault)
-    yield from _survivor_moves_while_it_is_cut_off()
+        yield from _merged_while_interrupted(fault)
+        yield from _another_while_interrupted(fault)
+    yield from _survivor_moves_while_interrupted()
 
 
 def _erased_between_two_calls(name: str, act: Act, erased: str) -> Iterator[str]:
@@ -94,13 +93,13 @@ def _erased_between_two_calls(name: str, act: Act, erased: str) -> Iterator[str]
             return
 
 
-def _merged_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
-    """The erasure of a customer with a child ends at each call; both go to a survivor meanwhile."""
+def _merged_while_interrupted(fault: Fault) -> Iterator[str]:
+    """The erasure of a merged-into customer ends at each call; then they are merged themselves."""
     for at in count():
         engine = _people()
         _merge(engine, CHILD, PARENT)
         privacy_driver, plan = PrivacyDriver(engine), At(at, fault)
-        _cut_off(privacy_driver, PARENT, plan)
+        _interrupted(privacy_driver, PARENT, plan)
         _merge(engine, PARENT, SURVIVOR)
         privacy_driver.redact(PARENT)
         yield from _left(privacy_driver, f"{fault} at call {at}, and a merge before it goes on")
@@ -108,14 +107,14 @@ def _merged_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
             return
 
 
-def _another_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
+def _another_while_interrupted(fault: Fault) -> Iterator[str]:
     """The erasure of a survivor ends at each call; then one of the merged is erased alone."""
     for at in count():
         engine = _people()
         for source in (CHILD, PARENT):
             _merge(engine, source, SURVIVOR)
         privacy_driver, plan = PrivacyDriver(engine), At(at, fault)
-        _cut_off(privacy_driver, SURVIVOR, plan)
+        _interrupted(privacy_driver, SURVIVOR, plan)
         privacy_driver.redact(PARENT)
         when = f"{fault} at call {at} of the survivor's, and another erasure"
         yield from _without_account(engine, when)
@@ -125,7 +124,7 @@ def _another_while_it_is_cut_off(fault: Fault) -> Iterator[str]:
             return
 
 
-def _survivor_moves_while_it_is_cut_off() -> Iterator[str]:
+def _survivor_moves_while_interrupted() -> Iterator[str]:
     """The erasure of a merged customer ends at each call; then their survivor's account moves.
 
     The accounts that are scanned for their orders are others when it goes on, in another order.
@@ -139,30 +138,31 @@ def _survivor_moves_while_it_is_cut_off() -> Iterator[str]:
         driver.clock.pass_time(seconds=60)
         _order(driver, PARENT)
         privacy_driver, plan = PrivacyDriver(engine), At(at, Fault.CRASH_BEFORE)
-        _cut_off(privacy_driver, PARENT, plan)
-        _cut_off(privacy_driver, SURVIVOR, _Moved(engine))
+        _interrupted(privacy_driver, PARENT, plan)
+        _interrupted(privacy_driver, SURVIVOR, _Moved(engine))
         privacy_driver.redact(PARENT)
-        when = f"cut off at call {at}, and the survivor's account moves"
+        when = f"interrupted at call {at}, and the survivor's account moves"
         yield from _left(privacy_driver, when)
         yield from _without_owner(engine, when)
         if len(plan.seen) <= at:
             return
 
 
-def _cut_off(privacy_driver: PrivacyDriver, customer_id: str, plan: Plan) -> None:
+def _interrupted(privacy_driver: PrivacyDriver, customer_id: str, plan: Plan) -> None:
     client = privacy_driver.engine.client
-    faulty = FaultyClient(client, client, plan, Standstill(), Random(0), _Nobody())
     with suppress(Crash, StoreUnavailable, Unavailable):
-        privacy_driver.redact(customer_id, client=faulty)
+        privacy_driver.redact(customer_id, client=faulty(client, plan))
 
 
 def _without_account(engine: Engine, when: str) -> Iterator[str]:
-    """Orders and hold records that name somebody who has no account."""
+    """Orders and hold records that name a customer who has no account."""
     found = everything(engine)
-    known = {item["pk"]["S"].rpartition("#")[2] for item in found if item["sk"]["S"] == "ACCOUNT"}
+    with_account = {
+        item["pk"]["S"].rpartition("#")[2] for item in found if item["sk"]["S"] == "ACCOUNT"
+    }
     for item in found:
         named = item.get("customer", {}).get("S")
-        if item["sk"]["S"] in (keys.ORDER, keys.HOLD) and named and named not in known:
+        if item["sk"]["S"] in (keys.ORDER, keys.HOLD) and named and named not in with_account:
             yield f"{when}: {item['pk']['S']} names {named}, who has no account"
 
 
@@ -185,7 +185,7 @@ def _people() -> Engine:
 
 
 def _merge(engine: Engine, source: str, target: str) -> bool:
-    """Refused where the source is erased by now."""
+    """Merge them; refused if the source is erased by now."""
     return isinstance(LedgerDriver(engine).ledger.merge(SHOP, source, target, FLOW), Booked)
 
 
@@ -201,7 +201,7 @@ def _left(privacy_driver: PrivacyDriver, when: str) -> Iterator[str]:
 
 
 class _Limited(MemoryDynamoDB):
-    """A table that answers `CALLS_MAX` calls: whatever goes on for ever ends as in a crash."""
+    """A table that answers `CALLS_MAX` calls: an endless loop ends as in a crash."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -224,15 +224,3 @@ class _Moved:
     def next(self, operation: str) -> Fault | None:
         account = self._store.account(SHOP, SURVIVOR)
         return Fault.CRASH_BEFORE if account is not None and account.erased else None
-
-
-class _Nobody:
-    """A witness who has nothing to note."""
-
-    def issued(self, operation: str) -> None: ...
-
-    def suffered(self, fault: Fault) -> None: ...
-
-    def committed(self, request: object, stamp: object) -> None: ...
-
-    def answered(self) -> None: ...

@@ -1,4 +1,4 @@
-"""A customer is erased before one call after another of whatever else is under way for them."""
+"""A customer is erased before each call of whatever else is under way for them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,9 +22,9 @@ from tests.support.hold_orders import order_payload
 from tests.support.ledgers import FLOW, LedgerDriver
 
 CALLS = 12
-"""More than the news of an order takes."""
+"""More than the update of an order takes."""
 
-_KEPT = {
+_LEFT = {
     (f"SHOP#{SHOP}#CUSTOMER#{CUSTOMER}", "ACCOUNT"),
     (f"SHOP#{SHOP}", f"PRIVACY_REQUEST#customers/redact#{CUSTOMER}"),
 }
@@ -33,7 +33,7 @@ _KEPT = {
 def wrong_races() -> Iterator[tuple[str, str]]:
     """Everything that is wrong: which race it is, and what is wrong in words."""
     for name, race in (
-        ("news of an order", wrong_order_races),
+        ("update of an order", wrong_order_races),
         ("later orders", wrong_later_orders),
         ("late files", wrong_late_files),
     ):
@@ -41,26 +41,26 @@ def wrong_races() -> Iterator[tuple[str, str]]:
 
 
 def wrong_order_races() -> Iterator[str]:
-    """Who is still named after an order's news met the erasure of its merged customer.
+    """Who is still named after an order's update met the erasure of its merged customer.
 
-    No entry leads to the order yet: the news adds the first one, in the survivor's account.
+    No entry leads to the order yet: the update adds the first one, in the survivor's account.
     """
     for at in range(CALLS):
         engine = opened(MEMORY, MemoryDynamoDB())
         driver, privacy_driver = LedgerDriver(engine), PrivacyDriver(engine)
         driver.grant(70)
-        _tell(engine, privacy_driver, _paid(0, NOON))
+        _deliver(engine, privacy_driver, _paid(0, NOON))
         driver.ledger.merge(SHOP, CUSTOMER, OTHER, FLOW)
         meanwhile = Meanwhile(engine, at, partial(privacy_driver.redact, CUSTOMER))
-        news = _paid(300, NOON + timedelta(minutes=1))
+        update = _paid(300, NOON + timedelta(minutes=1))
         try:
             with suppress(LedgerUnavailable):  # the queue brings it again
-                _tell(engine, privacy_driver, news, meanwhile)
-            _tell(engine, privacy_driver, news)
+                _deliver(engine, privacy_driver, update, meanwhile)
+            _deliver(engine, privacy_driver, update)
         except LedgerUnavailable:
-            yield f"erased before call {at}: the order's news fails for ever"
+            yield f"erased before call {at}: the order's update fails for ever"
         privacy_driver.redact(CUSTOMER)
-        if more := naming(engine, CUSTOMER) - _KEPT:
+        if more := naming(engine, CUSTOMER) - _LEFT:
             yield f"erased before call {at}: {sorted(more)} name the customer"
 
 
@@ -72,13 +72,13 @@ def wrong_later_orders() -> Iterator[str]:
     for what, later_seconds in (("while it is open", 0), ("after it", 60), ("before it", -60)):
         engine = opened(MEMORY, MemoryDynamoDB())
         privacy_driver = PrivacyDriver(engine)
-        _tell(engine, privacy_driver, _paid(0, NOON))
+        _deliver(engine, privacy_driver, _paid(0, NOON))
         privacy_driver.bucket.down = 0 if later_seconds else 1
         privacy_driver.redact(CUSTOMER)
         privacy_driver.clock.pass_time(seconds=later_seconds)
         privacy_driver.redact(CUSTOMER, orders=(ORDER,))
         privacy_driver.watch()
-        if more := naming(engine, CUSTOMER) - _KEPT:
+        if more := naming(engine, CUSTOMER) - _LEFT:
             yield f"another redaction {what}: {sorted(more)} name the customer"
         first = everything(engine)
         privacy_driver.redact(CUSTOMER, orders=(ORDER,))
@@ -87,7 +87,7 @@ def wrong_later_orders() -> Iterator[str]:
 
 
 def wrong_late_files() -> Iterator[str]:
-    """Which files are left of a worker that stood still while its customer was erased, and ended.
+    """Which files are left of a worker that paused while its customer was erased, and then ended.
 
     Files of another customer fill several pages, and stay.
     """
@@ -125,12 +125,10 @@ class LateBucket(MemoryBucket):
 
 
 def _paid(worth: int, at: datetime) -> dict[str, Any]:
-    payload = order_payload(ORDER, "", 0, CUSTOMER, milliseconds(at), left=worth)
-    payload["line_items"][0]["discount_allocations"] = []
-    return payload | {"discount_applications": [], "discount_codes": []}
+    return order_payload(ORDER, "", 0, CUSTOMER, milliseconds(at), left=worth)
 
 
-def _tell(
+def _deliver(
     engine: Engine, privacy_driver: PrivacyDriver, payload: dict[str, Any], client: Any = None
 ) -> None:
     """As the order worker does it."""

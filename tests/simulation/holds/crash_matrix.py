@@ -1,8 +1,8 @@
 """Every step of a hold, every call it makes to the table and to Shopify, every fault of that call.
 
-What the fault has broken off is asked again once, or never. Then time passes, the sweeps run, and:
-the points are there or spent, no hold is open, no code is on the list; and at no time was a code
-usable that nobody held points for, unless it was on the list.
+What the fault has interrupted is retried once, or never. Then time passes, the sweeps run, and: the
+points are there or spent, no hold is open, no code is listed as orphaned; and at no time was a code
+usable without held points, unless it was listed.
 """
 
 import io
@@ -28,12 +28,12 @@ type Step = Callable[[Bench, Instance], object]
 
 
 def create(bench: Bench, one: Instance) -> object:
-    """A customer wishes for a hold."""
+    """A customer requests a hold."""
     return one.holds.create(CUSTOMER, HELD, KEY)
 
 
 def release(bench: Bench, one: Instance) -> object:
-    """The customer gives it back."""
+    """The customer releases it."""
     return one.holds.release(CUSTOMER, hold_of(KEY))
 
 
@@ -44,57 +44,46 @@ def pay(bench: Bench, one: Instance) -> object:
 
 
 def capture(bench: Bench, one: Instance) -> object:
-    """An order is told that used 300 of it."""
+    """The webhook of an order that used 300 of it."""
     bench.order(code_of(KEY), 300, instance=one)
     return "captured"
 
 
-def lost_on_the_way(bench: Bench, one: Instance) -> object:
-    """A wish whose discount hangs: it is undone, and its code is listed."""
-    hangs = bench.instance(Trouble.HANGS)
-    try:
-        return hangs.holds.create(CUSTOMER, HELD, KEY)
-    except HoldFailed:
-        return "failed"
+def interrupted(
+    expected: type[BaseException], trouble: Trouble | None = None, step: Step = create
+) -> Step:
+    """A step that fails as expected with this trouble at Shopify."""
+
+    def run(bench: Bench, one: Instance) -> object:
+        instance = bench.instance(trouble)
+        if trouble is Trouble.REQUEST_ARRIVES_LATE:
+            instance.transport.late_ms = (20_000,)
+        try:
+            return step(bench, instance)
+        except expected as error:
+            return type(error)
+
+    return run
 
 
-def cut_off(bench: Bench, one: Instance) -> object:
-    """A wish whose process ends; its request is on its way."""
-    try:
-        return bench.instance(Trouble.CRASH_LATE).holds.create(CUSTOMER, HELD, KEY)
-    except Crash:
-        return "cut off"
+undone = interrupted(HoldFailed, Trouble.HANGS)
+"""Its discount hangs: the hold is undone, and its code is listed."""
 
+cut_off = interrupted(Crash, Trouble.CRASH_LATE)
+"""The process ends; the request for the discount is on its way."""
 
-def refused_release(bench: Bench, one: Instance) -> object:
-    """A release before the discount is made."""
-    try:
-        return release(bench, one)
-    except HoldReleasing:
-        return "releasing"
+refused_release = interrupted(HoldReleasing, step=release)
+"""A release before the discount is made."""
 
+in_flight = interrupted(HoldFailed, Trouble.REQUEST_ARRIVES_LATE)
+"""The discount is made twenty seconds after the caller gave up."""
 
-def on_its_way(bench: Bench, one: Instance) -> object:
-    """A wish whose discount is made twenty seconds after it was given up."""
-    late = bench.instance(Trouble.REQUEST_ARRIVES_LATE)
-    late.transport.late_ms = (20_000,)
-    try:
-        return late.holds.create(CUSTOMER, HELD, KEY)
-    except HoldFailed:
-        return "failed"
-
-
-def arrived_too_late(bench: Bench, one: Instance) -> object:
-    """A wish whose discount is made when nobody listens any more."""
-    slow = bench.instance(Trouble.REPLY_AFTER_TIMEOUT)
-    try:
-        return slow.holds.create(CUSTOMER, HELD, KEY)
-    except HoldFailed:
-        return "failed"
+made_too_late = interrupted(HoldFailed, Trouble.REPLY_AFTER_TIMEOUT)
+"""The discount is made, but its caller has given up."""
 
 
 def deactivate(bench: Bench, one: Instance) -> object:
-    """The sweep of codes."""
+    """The sweep of orphaned codes."""
     sweep = Sweep(one.store, bench.time, one.codes.deactivate, lambda _: None)
     return sweep.run(DueKind.CODE, SWEEP_SECONDS).due
 
@@ -125,9 +114,9 @@ CASES: Final = (
     HoldCase("capture again", capture, (create, pay, capture), spent=300),
     HoldCase("capture late", capture, (create, pay), MINUTES, spent=300),
     HoldCase("capture after the release", capture, (create, pay, release), spent=300),
-    HoldCase("switch off what was never made", deactivate, (lost_on_the_way,)),
-    HoldCase("switch off what is on its way", deactivate, (on_its_way,)),
-    HoldCase("switch off what was made", deactivate, (arrived_too_late,)),
+    HoldCase("deactivate what was never made", deactivate, (undone,)),
+    HoldCase("deactivate what is in flight", deactivate, (in_flight,)),
+    HoldCase("deactivate what was made", deactivate, (made_too_late,)),
 )
 
 
@@ -188,7 +177,7 @@ def _tries(case: HoldCase) -> Iterator[tuple[str, _Fault, bool]]:
 
 
 def _tried(case: HoldCase, fault: _Fault, *, again: bool) -> str:
-    """What is wrong after one fault; "" where nothing is."""
+    """What is wrong after one fault; "" if nothing is."""
     bench = _prepared(case)
     answers = [_answer(case.step, bench, fault.instance(bench))]
     wrong = _wrong_now(bench, answers[-1])
@@ -199,9 +188,11 @@ def _tried(case: HoldCase, fault: _Fault, *, again: bool) -> str:
 
 
 def _lost(case: HoldCase, answers: list[object]) -> str:
-    """A wish that only a crash broke off is granted when it is asked again."""
-    broken_off = case.step is create and not case.before and answers[0] is Crash
-    return "a crash lost the hold" if broken_off and not isinstance(answers[-1], HoldResult) else ""
+    """A hold that only a crash interrupted is granted to the retry."""
+    interrupted = case.step is create and not case.before and answers[0] is Crash
+    return (
+        "a crash lost the hold" if interrupted and not isinstance(answers[-1], HoldResult) else ""
+    )
 
 
 def _answer(step: Step, bench: Bench, one: Instance) -> object:
@@ -210,12 +201,12 @@ def _answer(step: Step, bench: Bench, one: Instance) -> object:
     except (HoldFailed, HoldReleasing, LedgerUnavailable, StoreUnavailable, Crash) as end:
         return type(end)
     except Exception as error:  # noqa: BLE001 - whatever else comes out is a finding
-        return f"it breaks: {error!r}"
+        return f"it fails: {error!r}"
 
 
 def _wrong_now(bench: Bench, answer: object) -> str:
     """What is wrong at once, whatever the answer was."""
-    if isinstance(answer, str) and answer.startswith("it breaks"):
+    if isinstance(answer, str) and answer.startswith("it fails"):
         return answer
     if len(bench.shopify.created) > 1:
         return f"{len(bench.shopify.created)} discounts"
@@ -225,7 +216,7 @@ def _wrong_now(bench: Bench, answer: object) -> str:
     if answer is HoldFailed and state not in ("", "releasing"):
         return f"it failed, and is {state}"
     if isinstance(answer, HoldResult) and not usable:
-        return "a code was given out that nobody can use"
+        return "an issued code cannot be used"
     return ""
 
 
@@ -233,9 +224,9 @@ def _wrong_later(case: HoldCase, bench: Bench) -> str:
     """What is wrong when time has passed: minute by minute, with the sweeps."""
     for _ in range(12):
         bench.time.pause(60_000)
-        swept = [bench.sweep(kind) for kind in bench.busy()]
+        results = [bench.sweep(kind) for kind in bench.busy()]
         if bench.usable() and not bench.state():
-            return f"a code is still usable after a sweep: {swept}"
+            return f"a code is still usable after a sweep: {results}"
     figures = bench.figures()
     free = GRANTED + _earned(bench) - case.spent
     seen = (

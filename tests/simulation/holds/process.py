@@ -1,9 +1,10 @@
-"""One instance of a function in the simulation of holds: its clock, its table, its line to Shopify.
+"""One instance of a function: its clock, its client of the table, its transport to Shopify.
 
-Every call of its ledger is judged by the same oracle as in `world`, command by command, against the
-reference model; whatever it does to the table or at Shopify, the watcher looks at once.
+The oracle checks every call of its ledger, command by command, against the reference model;
+whatever the instance does to the table or at Shopify, the watcher looks at once.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,10 +31,10 @@ from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.table import Table
 from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Plan, Request
+from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Plan, Unwatched
 from tests.fakes.faulty_shopify import FaultyTransport
 from tests.simulation.checker.oracle import Oracle
-from tests.simulation.kernel.requests import Ask, Attempt
+from tests.simulation.kernel.requests import Attempt, Request
 from tests.simulation.kernel.scheduler import Scheduler, SkewedClock
 from tests.simulation.kernel.violation import Violation, must
 from tests.support.table import TABLE
@@ -58,14 +59,14 @@ class Watcher(Protocol):
         """A write raises an alarm."""
         ...
 
-    def broke(self, wrong: Violation) -> None:
+    def violated(self, wrong: Violation) -> None:
         """A write or an answer is not right."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedAsk(Ask):
-    """An instruction of a desk's, in the words of the oracle."""
+class CheckedRequest(Request):
+    """An instruction of a service, as the oracle takes it."""
 
     given_cause: Cause = field(default_factory=lambda: Cause("simulation"))
 
@@ -76,24 +77,7 @@ class JudgedAsk(Ask):
 
 
 @dataclass(slots=True)
-class Numbers:
-    """Gives the same number to requests that are the same by their identity."""
-
-    given: dict[object, int] = field(default_factory=dict)
-    latest: Iterator[int] = field(default_factory=lambda: count(1))
-
-    def of(self, instruction: Instruction) -> int:
-        """The number of an instruction."""
-        if instruction.identity is None:
-            return next(self.latest)
-        name = (instruction.customer_id, instruction.identity, instruction.content_hash)
-        if name not in self.given:
-            self.given[name] = next(self.latest)
-        return self.given[name]
-
-
-@dataclass(slots=True)
-class Surroundings:
+class Shared:
     """What all instances share."""
 
     scheduler: Scheduler
@@ -102,24 +86,34 @@ class Surroundings:
     oracle: Oracle
     watcher: Watcher
     programme: Programme
-    numbers: Numbers = field(default_factory=Numbers)
+    numbers: defaultdict[object, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.numbers = defaultdict(count(1).__next__)
+
+    def number(self, instruction: Instruction | None = None) -> int:
+        """A new number, but the same for instructions that are the same by their identity."""
+        if instruction is None or instruction.identity is None:
+            return self.numbers[object()]
+        customer_id, identity = instruction.customer_id, instruction.identity
+        return self.numbers[customer_id, identity, instruction.content_hash]
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Tell the watcher of a violation: a sweep passes over whatever is raised in it."""
+    def reporting(self) -> Iterator[None]:
+        """Report a violation to the watcher: a sweep goes on after whatever is raised in it."""
         try:
             yield
         except Violation as wrong:
-            self.watcher.broke(wrong)
+            self.watcher.violated(wrong)
             raise
 
 
-class Witness:
-    """Tells the oracle what the ledger's call that is under way does to the table."""
+class Witness(Unwatched):
+    """Shows the oracle what the ledger's current call does to the table."""
 
-    def __init__(self, around: Surroundings, clock: SkewedClock) -> None:
+    def __init__(self, shared: Shared, clock: SkewedClock) -> None:
         self.attempt: Attempt | None = None
-        self._around = around
+        self._shared = shared
         self._clock = clock
 
     def issued(self, operation: str) -> object:
@@ -128,44 +122,44 @@ class Witness:
 
     def suffered(self, fault: Fault) -> None:
         """Count it."""
-        self._around.watcher.suffered(fault)
+        self._shared.watcher.suffered(fault)
 
-    def committed(self, request: Request, stamp: object) -> None:
-        """Judge writes of books; what is on lists only, nobody else judges but the watcher."""
+    def committed(self, request: dict[str, Any], stamp: object) -> None:
+        """Have writes of accounts checked by the oracle, and all others by the watcher."""
         assert isinstance(stamp, tuple)
         attempt, wall_ms = stamp
         puts = [one["Put"] for one in request.get("TransactItems", []) if "Put" in one]
         if any(put["Item"]["sk"]["S"] == "ACCOUNT" for put in puts):
-            sequence = self._around.engine.sequence
-            with self._around.kept():
-                self._around.oracle.committed(sequence, attempt, puts, wall_ms)
+            sequence = self._shared.engine.sequence
+            with self._shared.reporting():
+                self._shared.oracle.committed(sequence, attempt, puts, wall_ms)
             for alarm in attempt.commits[-1].alarms:
-                self._around.watcher.alarmed(alarm)
-        self._around.watcher.look()
+                self._shared.watcher.alarmed(alarm)
+        self._shared.watcher.look()
 
     def answered(self) -> None:
-        """The ledger can have learnt something."""
+        """The ledger can have read something."""
         if self.attempt is not None:
-            self._around.oracle.looked(self.attempt, self._around.engine.sequence)
+            self._shared.oracle.looked(self.attempt, self._shared.engine.sequence)
 
 
-class JudgedLedger(Ledger):
-    """A ledger whose every answer is judged."""
+class CheckedLedger(Ledger):
+    """A ledger whose every answer is checked."""
 
     def __init__(
-        self, store: DynamoStore, clock: SkewedClock, around: Surroundings, witness: Witness
+        self, store: DynamoStore, clock: SkewedClock, shared: Shared, witness: Witness
     ) -> None:
-        super().__init__(store, clock, around.random.random)
+        super().__init__(store, clock, shared.random.random)
         self._skewed = clock
-        self._around = around
+        self._shared = shared
         self._witness = witness
 
     @override
     def execute(
         self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
     ) -> Booked | Refusal:
-        ask = JudgedAsk(
-            number=self._around.numbers.of(instruction),
+        request = CheckedRequest(
+            number=self._shared.number(instruction),
             who=(instruction.shop, instruction.customer_id),
             name=_name(instruction),
             command=instruction.command,
@@ -173,10 +167,10 @@ class JudgedLedger(Ledger):
             content=instruction.content,
             given_cause=instruction.cause,
         )
-        return self._judged(
-            ask,
-            lambda: super(JudgedLedger, self).execute(instruction, deadline_seconds),
-            self._around.oracle.replied,
+        return self._checked(
+            request,
+            lambda: super(CheckedLedger, self).execute(instruction, deadline_seconds),
+            self._shared.oracle.replied,
         )
 
     @override
@@ -189,30 +183,29 @@ class JudgedLedger(Ledger):
         time_zone: str = TIME_ZONE,
         deadline_seconds: float = DEADLINE_SECONDS,
     ) -> Booked | Refusal:
-        number = next(self._around.numbers.latest)
-        who = (shop, source_id)
-        ask = JudgedAsk(number, who, "merge", merge_into=target_id, given_cause=cause)
+        number, who = self._shared.number(), (shop, source_id)
+        request = CheckedRequest(number, who, "merge", merge_into=target_id, given_cause=cause)
         merge = super().merge
-        return self._judged(
-            ask,
+        return self._checked(
+            request,
             lambda: merge(shop, source_id, target_id, cause, time_zone, deadline_seconds),
-            self._around.oracle.replied,
+            self._shared.oracle.replied,
         )
 
     @override
     def read(self, shop: str, customer_id: str) -> View:
-        ask = JudgedAsk(0, (shop, customer_id), "read", reads=True)
+        request = CheckedRequest(0, (shop, customer_id), "read", reads=True)
         read = super().read
-        return self._judged(ask, lambda: read(shop, customer_id), self._around.oracle.seen)
+        return self._checked(request, lambda: read(shop, customer_id), self._shared.oracle.seen)
 
-    def _judged[Answer](
+    def _checked[Answer](
         self,
-        ask: Ask,
+        request: Request,
         call: Callable[[], Answer],
-        judge: Callable[[Attempt, Answer, int], None],
+        check: Callable[[Attempt, Answer, int], None],
     ) -> Answer:
-        oracle, engine = self._around.oracle, self._around.engine
-        attempt = Attempt(ask, self._skewed)
+        oracle, engine = self._shared.oracle, self._shared.engine
+        attempt = Attempt(request, self._skewed)
         oracle.called(attempt, engine.sequence)
         self._witness.attempt = attempt
         try:
@@ -222,8 +215,8 @@ class JudgedLedger(Ledger):
             raise
         finally:
             self._witness.attempt = None
-        with self._around.kept():
-            judge(attempt, answer, engine.sequence)
+        with self._shared.reporting():
+            check(attempt, answer, engine.sequence)
         return answer
 
 
@@ -234,13 +227,13 @@ class _Token:
         return "shpat_1"
 
 
-class Paced:
-    """What my page asks of Shopify: each call has been counted by whoever makes it."""
+class CountedDiscounts:
+    """My page's calls to Shopify, each of which must have been counted."""
 
-    def __init__(self, calls: HoldCallLimiter, discounts: Discounts, around: Surroundings) -> None:
+    def __init__(self, calls: HoldCallLimiter, discounts: Discounts, shared: Shared) -> None:
         self._calls = calls
         self._discounts = discounts
-        self._around = around
+        self._shared = shared
         self._counted = 0
 
     def count(self, shop: str, who: str, now: datetime, most: int) -> int:
@@ -255,50 +248,52 @@ class Paced:
         return self._discounts.create(discount)
 
     def deactivate(self, code: str) -> bool:
-        """Switch a code off."""
+        """Deactivate a code."""
         self._begin()
         return self._discounts.deactivate(code)
 
     def _begin(self) -> None:
-        with self._around.kept():
+        with self._shared.reporting():
             must("pace", self._counted > 0, "Shopify is called, and nobody has counted it")
         self._counted -= 1
 
 
 class Process:
-    """One instance of a function, with the desks that it may have."""
+    """One instance of a function, with the services that it may have."""
 
-    def __init__(self, around: Surroundings, plan: Plan, line: FaultyTransport) -> None:
-        self.clock = SkewedClock(around.scheduler, around.random.randint(-SKEW_MS, SKEW_MS))
-        witness = Witness(around, self.clock)
+    def __init__(self, shared: Shared, plan: Plan, transport: FaultyTransport) -> None:
+        self.clock = SkewedClock(shared.scheduler, shared.random.randint(-SKEW_MS, SKEW_MS))
+        witness = Witness(shared, self.clock)
         client: Any = FaultyClient(
-            around.engine, around.engine, plan, around.scheduler, around.random, witness
+            shared.engine, shared.engine, plan, shared.scheduler, shared.random, witness
         )
         self.store = DynamoStore(Table(client, TABLE))
-        self.ledger = JudgedLedger(self.store, self.clock, around, witness)
+        self.ledger = CheckedLedger(self.store, self.clock, shared, witness)
         self._orphaned_codes = OrphanedCodes(Table(client, TABLE))
-        self._discounts = Discounts(AdminApi("https://shop", _Token(), line, self.clock))
-        self._paced = Paced(HoldCallLimiter(Table(client, TABLE)), self._discounts, around)
-        self._programme = around.programme
+        self._discounts = Discounts(AdminApi("https://shop", _Token(), transport, self.clock))
+        self._counted_discounts = CountedDiscounts(
+            HoldCallLimiter(Table(client, TABLE)), self._discounts, shared
+        )
+        self._programme = shared.programme
 
     def hold_service(self) -> HoldService:
-        """What my page's functions have."""
+        """The service of my page's functions."""
         return HoldService(
             shop=SHOP,
             ledger=self.ledger,
             clock=self.clock,
             programme=self._programme,
-            discounts=self._paced,
-            call_limiter=self._paced,
+            discounts=self._counted_discounts,
+            calls=self._counted_discounts,
             code_key=CODE_KEY,
         )
 
     def order_service(self) -> OrderService:
-        """What the worker of orders has."""
+        """The service of the worker of orders."""
         return OrderService(SHOP, self.ledger, self.clock, self._programme, unused_customers)
 
     def orphaned_code_service(self) -> OrphanedCodeService:
-        """What the sweep of codes has."""
+        """The service of the sweep of codes."""
         return OrphanedCodeService(self._orphaned_codes, self.clock, lambda _: self._discounts)
 
 

@@ -1,8 +1,8 @@
 """The instants themselves: a millisecond before, exactly at, and a millisecond after.
 
-Random times hit them seldom. Each case stands at one instant and is asked of the ledger and of the
-reference model, whose comparisons were written by somebody else. The amounts at which the rules of
-earning turn are tried the same way.
+Random times seldom hit them. Each command is decided at such an instant by the product and by the
+reference model, which was written independently. The amounts at which an earning rule changes its
+result are tried the same way.
 """
 
 from collections.abc import Iterator
@@ -33,14 +33,14 @@ RULE: Final = EarningRule(unit_minor=100)
 
 
 def wrong_boundaries() -> Iterator[str]:
-    """What the product and the model do not agree on: one line each."""
+    """Where the product and the model differ: one line each."""
     for name, steps, instant in _cases():
         pair = _Pair()
         pair.forge_order_items()
         for command, at in steps:
-            pair.ask(command, at)
+            pair.apply(command, at)
         for offset in AROUND:
-            for last in _LAST:
+            for last in _COMMANDS:
                 difference = pair.copy().differs(last, instant + offset)
                 if difference:
                     yield f"{name} {offset.total_seconds()}, {type(last).__name__}: {difference}"
@@ -50,14 +50,14 @@ def wrong_boundaries() -> Iterator[str]:
 
 
 def wrong_orders() -> Iterator[str]:
-    """What product and model do not agree on about single orders: one line each.
+    """Where they differ about single orders: one line each.
 
-    Around the minimum, tax in the price and on top, gift cards, goods and money back.
+    Around the minimum, with tax included and added, gift cards, goods and money refunded.
     """
     for priced, gift_cards, included, back in product(
         (999, 1000, 1001, 1099, 1100, 1101), ((0, 0), (400, 30)), (True, False), _REFUNDS
     ):
-        news = OrderUpdate(
+        update = OrderUpdate(
             BEFORE,
             Goods(priced, 100, *gift_cards),
             taxes_included=included,
@@ -66,16 +66,16 @@ def wrong_orders() -> Iterator[str]:
         )
         for counted, earn, minimum in product((True, False), (True, False), (0, 1000)):
             rule = EarningRule(1, minimum_minor=minimum, tax_included=counted, gift_cards_earn=earn)
-            command = c.UpdateOrder("904", news, rule, Days(1))
+            command = c.UpdateOrder("904", update, rule, Days(1))
             difference = _Pair().differs(command, BEFORE)
             if difference:
-                yield f"{news} by {rule}: {difference}"
+                yield f"{update} by {rule}: {difference}"
 
 
 def wrong_second_spending() -> Iterator[str]:
-    """What they do not agree on when spent points came back and, after an edit, are spent again.
+    """Where they differ when spent points were returned and, after an edit, are spent again.
 
-    Points that lapse sooner have come meanwhile, and stay: those that came back go first.
+    Points that lapse sooner were granted meanwhile, and stay: the returned ones are spent first.
     """
     earns_nothing, one, two = EarningRule(10**6), Goods(100, pieces=1), Goods(200, pieces=2)
     later = BEFORE + timedelta(seconds=1)
@@ -92,13 +92,13 @@ def wrong_second_spending() -> Iterator[str]:
         c.Grant(5, Days(2)),
         edited,
     ):
-        pair.ask(command, BEFORE)
+        pair.apply(command, BEFORE)
     if difference := pair.differs(settle_spending, BEFORE):
         yield f"spent again: {difference}"
 
 
 def wrong_merges() -> Iterator[str]:
-    """What the survivor of three merges does not say of whom it was made, and their tombstones."""
+    """What is wrong with the survivor of three merges, and with the tombstones."""
     survivor = Account("7009", account_id="b9", time_zone="Asia/Tokyo")
     earlier, later, chained = (
         Account(f"700{number}", account_id=f"b{number}", time_zone="Asia/Tokyo")
@@ -112,7 +112,7 @@ def wrong_merges() -> Iterator[str]:
     last = merge(into_earlier.target.account, into_survivor.target.account, BEFORE, stones)
     assert not isinstance(last, Refusal)
     if last.target.account.merged_from != ("7002", "7003", "7001"):
-        yield f"the survivor is made of {last.target.account.merged_from}"
+        yield f"the survivor was merged from {last.target.account.merged_from}"
     leading = [stone.merged_into for stone in (last.source.account, *last.tombstones)]
     if leading != ["7009", "7009"]:
         yield f"the tombstones lead to {leading}"
@@ -135,7 +135,7 @@ type Steps = list[tuple[c.Command, datetime]]
 
 
 def _cases() -> Iterator[tuple[str, Steps, datetime]]:
-    """What happened before, and the instant around which it is asked."""
+    """A name, what happened before, and the instant around which commands are decided."""
     grant: Steps = [(c.Grant(10, Days(1)), BEFORE - timedelta(days=1))]
     later: Steps = [(c.Grant(7, Days(9)), BEFORE)]
     for lapsed in (None, Days(3)):
@@ -174,7 +174,7 @@ _PROMISED: Final = c.UpdateOrder(
 _EARNED: Final = c.UpdateOrder(
     "906", OrderUpdate(BEFORE, Goods(700), confirmed_at=BEFORE), RULE, Days(9)
 )
-_LAST: Final[tuple[c.Command, ...]] = (
+_COMMANDS: Final[tuple[c.Command, ...]] = (
     c.Settle(),
     *(c.Consume(points) for points in (3, 4, 5, 7, 9, 10, 11, 17, 18)),
     *(c.Consume(1, flow_per_hour=most) for most in (1, 2)),
@@ -200,8 +200,8 @@ _LAST: Final[tuple[c.Command, ...]] = (
     c.Grant(3, Days(1)),
     c.CaptureHold(6, "h1", "901"),
     *(
-        c.UpdateOrder("903", news, RULE, Days(1))
-        for news in (
+        c.UpdateOrder("903", update, RULE, Days(1))
+        for update in (
             OrderUpdate(),
             OrderUpdate(MIDNIGHT, Goods(1200)),
             OrderUpdate(refunds=(Refund("r1", Goods(300)),)),
@@ -214,7 +214,7 @@ _LAST: Final[tuple[c.Command, ...]] = (
 
 
 class _Pair:
-    """A customer, as the product knows them and as the model does."""
+    """A customer in the product and in the model."""
 
     def __init__(self, customer_id: str = "7001") -> None:
         self.account = Account(customer_id)
@@ -224,19 +224,19 @@ class _Pair:
         self.records: dict[str, HoldRecord] = {}
 
     def copy(self) -> "_Pair":
-        """The same, to ask something of."""
+        """The same, to try a command on."""
         pair = _Pair()
         pair.account, pair.customer = self.account, self.customer.copy()
         pair.order_items.codes = {
-            code: replace(known, orders=list(known.orders))
-            for code, known in self.order_items.codes.items()
+            hold_id: replace(code, orders=list(code.orders))
+            for hold_id, code in self.order_items.codes.items()
         }
         pair.order_items.orders, pair.orders = dict(self.order_items.orders), dict(self.orders)
         pair.records = dict(self.records)
         return pair
 
     def forge_order_items(self) -> None:
-        """Orders that claim to have spent what nobody spent, and what is another customer's."""
+        """Orders that claim to have spent what nobody spent, and things of another customer."""
         for points in (10, 11):
             self._forge(f"forged {points}", self.account.customer_id, points)
         self._forge("910", "7009", 1)
@@ -258,8 +258,8 @@ class _Pair:
         order_id, hold_id = getattr(command, "order_id", ""), getattr(command, "hold_id", "")
         return State(self.account, self.orders.get(order_id), self.records.get(hold_id))
 
-    def ask(self, command: c.Command, at: datetime) -> None:
-        """Both carry it out."""
+    def apply(self, command: c.Command, at: datetime) -> None:
+        """Carry it out in both."""
         decision = decide(self._state(command), command, at)
         assert isinstance(decision, Decision), f"{command} is refused: {decision}"
         model.decide(self.customer, self.order_items, command, at)
@@ -270,8 +270,8 @@ class _Pair:
             self.records[decision.record.hold_id] = decision.record
 
     def differs(self, command: c.Command, at: datetime) -> str:
-        """What they do not agree on; nothing: an empty text."""
-        shown, expected = _seen(settled(self.account, at)), _pictured(self.customer, at)
+        """Where they differ; empty if nowhere."""
+        shown, expected = _seen(settled(self.account, at)), _expected(self.customer, at)
         if shown != expected:
             return f"a reader sees {shown}, the model says {expected}"
         decision = decide(self._state(command), command, at)
@@ -282,23 +282,23 @@ class _Pair:
         moves = [model.Move(e.topic, dict(e.moves), e.at) for e in decision.entries]
         if moves != list(answer.moves):
             return f"{moves}, the model says {answer.moves}"
-        if (loose := _loose(decision.orphaned_codes)) != answer.orphaned_codes:
+        if (loose := _orphaned(decision.orphaned_codes)) != answer.orphaned_codes:
             return f"loose are {loose}, the model says {answer.orphaned_codes}"
-        shown, expected = _seen(decision.account), _pictured(self.customer, at)
+        shown, expected = _seen(decision.account), _expected(self.customer, at)
         return "" if shown == expected else f"then {shown}, the model says {expected}"
 
     def differs_merged_into(self, target: "_Pair", at: datetime) -> str:
-        """What they do not agree on when this customer becomes another."""
+        """Where they differ when this customer is merged into another; empty if nowhere."""
         merged = merge(self.account, target.account, at)
         answer = model.merge(self.customer, target.customer, at)
         if isinstance(merged, Refusal):
             return f"refused: {merged}"
-        seen = (_loose(merged.orphaned_codes), _seen(merged.target.account))
-        expected = (answer.orphaned_codes, _pictured(target.customer, at))
+        seen = (_orphaned(merged.orphaned_codes), _seen(merged.target.account))
+        expected = (answer.orphaned_codes, _expected(target.customer, at))
         return "" if seen == expected else f"{seen}, the model says {expected}"
 
 
-def _loose(codes: tuple[OrphanedCode, ...]) -> tuple[model.Orphaned, ...]:
+def _orphaned(codes: tuple[OrphanedCode, ...]) -> tuple[model.Orphaned, ...]:
     return tuple((code.hold_id, code.code, code.until) for code in codes)
 
 
@@ -318,7 +318,7 @@ def _paces(account: Account) -> dict[str, tuple[int, int]]:
     return {kind: (pace.hour, pace.commands) for kind, pace in named.items() if pace}
 
 
-def _pictured(customer: model.Customer, at: datetime) -> tuple[object, ...]:
+def _expected(customer: model.Customer, at: datetime) -> tuple[object, ...]:
     seen = customer.picture(at)
     held = seen.hold and (seen.hold[0], seen.hold[2], seen.hold[3])
     return seen.figures, seen.lots, seen.lapsed, held, seen.paces

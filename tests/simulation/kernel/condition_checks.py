@@ -1,7 +1,8 @@
-"""Each guard of a write by itself: whatever one condition is there to stop, it stops alone.
+"""Each condition of a write by itself: what it is there to stop, it stops alone.
 
-In life the guards cover each other: whoever changes an account also writes the next entry. So only
-a table in which everything but one item is as it was read shows whether that item's guard stands.
+In practice the conditions cover each other: who changes an account also writes the next entry. So
+only a table in which everything but one item is as it was read shows whether that item's condition
+holds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from pointbook.domain.ports import (
     AlreadyDone,
     Committed,
     IdempotencyRecord,
+    Loaded,
     ReadRequest,
     VersionConflict,
     Write,
@@ -43,7 +45,7 @@ def wrong_condition_checks() -> Iterator[str]:
     for revision in (1, 2):
         write = _write(revision)
         if not isinstance(_commit(write, {}), Committed):
-            yield f"revision {revision}: a write that nothing stands against is refused"
+            yield f"revision {revision}: a write without a conflict is refused"
         for at, name in enumerate(NAMES):
             for spoilt in _spoilt(name, revision):
                 verdict = _commit(write, {at: spoilt})
@@ -72,9 +74,9 @@ def _commit(write: Write, spoilt: Mapping[int, int | None]) -> object:
     before = _revision(write) - 1
     for at, (name, put) in enumerate(zip(NAMES, puts, strict=True)):
         absent = name in ("entry", "idempotency_record") or before == 0
-        left = spoilt.get(at, None if absent else before)
-        if left is not None:
-            _lay(engine, put.item, left)
+        present = spoilt.get(at, None if absent else before)
+        if present is not None:
+            _put(engine, put.item, present)
     table = engine.items(TABLE)
     store = DynamoStore(Table(engine, TABLE))
     verdict = store.commit(write)
@@ -85,31 +87,21 @@ def _commit(write: Write, spoilt: Mapping[int, int | None]) -> object:
     return verdict
 
 
-def _lay(engine: MemoryDynamoDB, item: Mapping[str, Any], revision: int) -> None:
+def _put(engine: MemoryDynamoDB, item: Mapping[str, Any], revision: int) -> None:
     """Put an item there, at a revision where it has one."""
-    laid = {**item, **({"revision": {"N": str(revision)}} if "revision" in item else {})}
-    engine.put_item(TableName=TABLE, Item=laid)
+    stored = {**item, **({"revision": {"N": str(revision)}} if "revision" in item else {})}
+    engine.put_item(TableName=TABLE, Item=stored)
 
 
 def _is_all_there(store: DynamoStore, write: Write) -> bool:
-    assert write.idempotency_record is not None
-    assert write.order is not None
-    assert write.hold_record is not None
-    wanted = ReadRequest(
-        SHOP,
-        "7001",
-        write.idempotency_record.key_hash,
-        write.order.order_id,
-        write.hold_record.hold_id,
-    )
-    loaded = store.load(wanted, fresh=True)
-    accounts = (loaded.account, store.account(SHOP, "7002"))
-    return (*accounts, loaded.idempotency_record, loaded.order, loaded.hold_record) == (
-        *(part.account for part in write.accounts),
-        write.idempotency_record,
-        write.order,
-        write.hold_record,
-    )
+    record, order, hold = write.idempotency_record, write.order, write.hold_record
+    assert record is not None
+    assert order is not None
+    assert hold is not None
+    first, tombstone = (part.account for part in write.accounts)
+    read = ReadRequest(SHOP, "7001", record.key_hash, order.order_id, hold.hold_id)
+    found = (store.load(read, fresh=True), store.account(SHOP, "7002"))
+    return found == (Loaded(first, record, order, hold), tombstone)
 
 
 def _revision(write: Write) -> int:
@@ -122,13 +114,13 @@ def _write(revision: int) -> Write:
     first = _decided(account, 5)
     second = _decided(replace(first.account, revision=revision - 1), 7)
     entries = chain_entries(
-        (*first.entries, *second.entries), "book", "", Cause("guards"), Text("", "salt")
+        (*first.entries, *second.entries), "book", "", Cause("condition checks"), Text("", "salt")
     )
-    sealed = replace(second.account, head=entries[-1].entry_hash)
+    account = replace(second.account, head=entries[-1].entry_hash)
     tombstone = Account("7002", account_id="other", revision=revision, merged_into="7001")
     return Write(
         shop=SHOP,
-        accounts=(AccountWrite(sealed, entries), AccountWrite(tombstone, ())),
+        accounts=(AccountWrite(account, entries), AccountWrite(tombstone, ())),
         idempotency_record=IdempotencyRecord(
             "aa" * 32, "bb" * 32, ("7001-1",), Figures(12, 0, 12, 12, 0, 0)
         ),

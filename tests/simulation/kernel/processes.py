@@ -1,8 +1,11 @@
 """Runs of the simulation in several processes."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+
+WORKERS = os.cpu_count() or 1
 
 
 def in_processes[R](

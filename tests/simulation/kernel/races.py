@@ -1,15 +1,15 @@
 """Four races that chance hardly ever runs, run on purpose.
 
-A write that arrives late: the first try is decided just before something falls due and lost on its
-way; the second comes after it and is refused. When the first arrives after all, it must not
-happen: its caller was told so.
+A write that arrives late: the first attempt is decided just before something falls due and is lost
+on its way; the second comes after it and is refused. When the first arrives after all, it must not
+take effect: its caller was told that it was refused.
 
-A rival with the same request: both have read, one writes, the other loses; and DynamoDB names only
-the account as the reason, not that the request is remembered. Who lost must not be refused for what
-the other spent: it is the same request.
+A rival with the same request: both have read, one writes, the other loses, and DynamoDB names only
+the account as the reason, not the idempotency record. The loser must not be refused for what the
+rival spent: it is the same request.
 
-Two moments in one answer: a merged customer's book stands apart from what else is read. Whoever has
-nothing to do, since somebody else does it between two of the reads, must be told the figures after
+Two states in one answer: a merged customer's account is read apart from everything else. A caller
+that has nothing to do, since a rival does it between two of the reads, must get the figures after
 it.
 
 An old order beside a current account: by the order there is nothing to do, and something has fallen
@@ -18,8 +18,8 @@ due that is written. The request must not be recorded as done with it.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import product
-from random import Random
 from typing import Final
 
 from pointbook.domain import commands as c
@@ -27,36 +27,33 @@ from pointbook.domain.expiry import Days
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
-from pointbook.ledger.ledger import Ledger
-from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import At, Fault, FaultyClient, Nothing, Standstill
+from tests.fakes.faulty_dynamodb import At, Fault, Nothing, Standstill, faulty
 from tests.simulation.kernel.boundaries import MIDNIGHT
 from tests.simulation.kernel.crash_matrix import (
     HOLD,
     SHOP,
-    Deaf,
     Operation,
     StillClock,
-    ask,
     capture,
-    give_back_order,
     grant,
+    instruct,
+    ledger_on,
     merge,
-    news,
+    return_spending,
+    update_order,
 )
 from tests.support.table import TABLE, create_table
 
-_TRY: Final = "late"
+_KEY: Final = "late"
 _COMMANDS: Final[dict[str, c.Command]] = {
     "consume": c.Consume(10),
     "remove": c.Remove(10),
     "hold": c.PlaceHold(10, "h1", 600),
 }
 _HOLD_END: Final = MIDNIGHT + timedelta(seconds=1)
-_GRANT: Final = ask(c.Grant(10, Days(1)), key="grant")
-_HOLD: Final = ask(c.PlaceHold(4, "h0", 600), key="hold")
+_GRANT: Final = instruct(c.Grant(10, Days(1)), key="grant")
+_HOLD: Final = instruct(c.PlaceHold(4, "h0", 600), key="hold")
 _STEPS: Final[dict[str, c.Command]] = {
     "mark ready": c.MarkReady("h0"),
     "undo": c.UndoHold("h0"),
@@ -70,7 +67,7 @@ class _Impatient(StillClock):
     gives_up = False
 
     def monotonic(self) -> float:
-        """A little later each time; far too late for whoever gives up."""
+        """A little later each time; far too late for a caller who gives up."""
         self.slept_seconds += 100.0 if self.gives_up else 0.0
         return self.slept_seconds
 
@@ -86,42 +83,48 @@ class _Passing(Standstill):
         self._clock.wall += timedelta(milliseconds=wait_ms)
 
 
-def wrong_late_arrivals() -> Iterator[str]:
-    """What had an effect although it was refused: one line each."""
-    for name, command in _COMMANDS.items():
-        operation = ask(command, key=_TRY)
-        for again in (False, True):
-            if wrong := _wrong(operation, [_GRANT], MIDNIGHT, again=again):
-                yield f"{name}, a lot lapses, asked again: {again}: {wrong}"
-    for name, command in _STEPS.items():
-        operation = ask(command, key=_TRY)
-        for again in (False, True):
-            if wrong := _wrong(operation, [_GRANT, _HOLD], _HOLD_END, again=again):
-                yield f"{name}, the hold ends, asked again: {again}: {wrong}"
-
-
-def _wrong(operation: Operation, before: list[Operation], end: datetime, *, again: bool) -> str:
-    """Try just before `end` until it is refused, let the first try arrive: what is wrong then.
-
-    `again`: the first caller gives up in doubt and another one is refused; else one and the same
-    caller tries on.
-    """
-    engine, clock = MemoryDynamoDB(), _Impatient()
+def _prepared(*before: Operation) -> tuple[MemoryDynamoDB, StillClock]:
+    """A table on which these operations were carried out, a day and six hours before midnight."""
+    engine, clock = MemoryDynamoDB(), StillClock(MIDNIGHT - timedelta(hours=30))
     create_table(engine)
-    clock.wall = MIDNIGHT - timedelta(hours=30)
+    for operation in before:
+        operation(ledger_on(engine, clock))
+    return engine, clock
+
+
+def wrong_late_arrivals() -> Iterator[str]:
+    """What took effect although it was refused: one line each."""
+    for commands, before, due, end in (
+        (_COMMANDS, (_GRANT,), "a lot lapses", MIDNIGHT),
+        (_STEPS, (_GRANT, _HOLD), "the hold ends", _HOLD_END),
+    ):
+        for (name, command), again in product(commands.items(), (False, True)):
+            if wrong := _wrong(instruct(command, key=_KEY), before, end, again=again):
+                yield f"{name}, {due}, repeated: {again}: {wrong}"
+
+
+def _wrong(
+    operation: Operation, before: tuple[Operation, ...], end: datetime, *, again: bool
+) -> str:
+    """Try just before `end` until it is refused, let the first attempt arrive: what is wrong then.
+
+    `again`: the first caller gives up in doubt and another one is refused; else the same caller
+    keeps trying.
+    """
+    engine, clock = MemoryDynamoDB(), _Impatient(MIDNIGHT - timedelta(hours=30))
+    create_table(engine)
     for earlier in before:
-        earlier(_ledger(engine, clock, Standstill(), Nothing()))
+        earlier(ledger_on(engine, clock))
         clock.wall = MIDNIGHT - timedelta(seconds=599)
     clock.wall = end - timedelta(milliseconds=40)
     time = _Passing(clock)
-    first = _ledger(engine, clock, time, At(1, Fault.LATE_COMMIT))
-    if again:
-        clock.gives_up = True
+    clock.gives_up = again
     try:
-        answer = operation(first)
+        first = faulty(engine, At(1, Fault.LATE_COMMIT), time=time)
+        answer = operation(ledger_on(first, clock))
     except LedgerUnavailable:
         clock.gives_up = False
-        answer = operation(_ledger(engine, clock, time, Nothing()))
+        answer = operation(ledger_on(faulty(engine, Nothing(), time=time), clock))
     if not isinstance(answer, Refusal):
         return f"it is not refused: {answer}"
     time.catch_up()
@@ -130,33 +133,25 @@ def _wrong(operation: Operation, before: list[Operation], end: datetime, *, agai
 
 
 def wrong_rivals() -> Iterator[str]:
-    """Who was not told that the request had its effect: one line each."""
-    operation = ask(c.Consume(10), key=_TRY)
+    """Who was not answered that the request had its effect: one line each."""
+    operation = instruct(c.Consume(10), key=_KEY)
     for drawn in range(12):
-        engine, clock = MemoryDynamoDB(), StillClock(MIDNIGHT - timedelta(hours=30))
-        create_table(engine)
-        _GRANT(_ledger(engine, clock, Standstill(), Nothing()))
-        rival = _ledger(engine, clock, Standstill(), Nothing())
-        race = _Race(lambda rival=rival: operation(rival))  # type: ignore[misc]
-        client = FaultyClient(engine, engine, race, Standstill(), Random(drawn), Deaf())
-        answer = operation(Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5))
+        engine, clock = _prepared(_GRANT)
+        race = _Race(partial(operation, ledger_on(engine, clock)))
+        answer = operation(ledger_on(faulty(engine, race, seed=drawn), clock))
         if not isinstance(answer, Booked) or not answer.duplicate:
             yield f"drawn {drawn}: the rival's effect is answered with {answer}"
 
 
-def wrong_moments() -> Iterator[str]:
-    """Who was told of another moment: one line each."""
-    give_back = give_back_order(key=None)
-    cancelled = (grant(), HOLD, capture(5), merge("7001", "7002"), news(cancelled=True))
+def wrong_states() -> Iterator[str]:
+    """Who got the figures of another state: one line each."""
+    give_back = return_spending(key=None)
+    cancelled = update_order(cancelled=True)
     for drawn, call in product(range(12), range(2, 9)):
-        engine, clock = MemoryDynamoDB(), StillClock(MIDNIGHT - timedelta(hours=30))
-        create_table(engine)
-        rival = _ledger(engine, clock, Standstill(), Nothing())
-        for earlier in cancelled:
-            earlier(rival)
-        race = _Between(lambda rival=rival: give_back(rival), call)  # type: ignore[misc]
-        client = FaultyClient(engine, engine, race, Standstill(), Random(drawn), Deaf())
-        answer = give_back(Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5))
+        engine, clock = _prepared(grant(), HOLD, capture(5), merge("7001", "7002"), cancelled)
+        rival = ledger_on(engine, clock)
+        race = _Between(partial(give_back, rival), call)
+        answer = give_back(ledger_on(faulty(engine, race, seed=drawn), clock))
         figures = rival.read(SHOP, "7001").figures
         if not isinstance(answer, Booked) or answer.figures != figures:
             yield f"drawn {drawn}, before call {call}: {answer}, but the figures are {figures}"
@@ -165,23 +160,15 @@ def wrong_moments() -> Iterator[str]:
 def wrong_old_orders() -> Iterator[str]:
     """What was recorded as done, and had no effect: one line each."""
     for drawn in range(40):
-        engine, clock = MemoryDynamoDB(), StillClock(MIDNIGHT - timedelta(hours=30))
-        create_table(engine)
-        others = _ledger(engine, clock, Standstill(), Nothing())
-        for earlier in (grant(), HOLD, capture(5), news(cancelled=True)):
-            earlier(others)
+        engine, clock = _prepared(grant(), HOLD, capture(5), update_order(cancelled=True))
         clock.wall += timedelta(days=4)
-        torn = _TornOnce()
-        client = FaultyClient(engine, engine, torn, Standstill(), Random(drawn), Deaf())
-        answer = give_back_order()(
-            Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5)
-        )
+        answer = return_spending()(ledger_on(faulty(engine, _TornOnce(), seed=drawn), clock))
         if not isinstance(answer, Booked) or not answer.entry_ids:
             yield f"drawn {drawn}: {answer}"
 
 
 class _TornOnce:
-    """The plan in which the first cheap read is torn; a transaction never is."""
+    """A plan: the first cheap read is torn; a transaction never is."""
 
     def __init__(self) -> None:
         self._is_torn = False
@@ -195,7 +182,7 @@ class _TornOnce:
 
 
 class _Between:
-    """The plan of whoever reads something old first, and is overtaken before a certain call."""
+    """A plan: the first read is stale, and a rival acts before a certain call."""
 
     def __init__(self, rival: Callable[[], object], call: int) -> None:
         self._rival = rival
@@ -211,7 +198,7 @@ class _Between:
 
 
 class _Race:
-    """The plan of whoever loses: an old read, a fresh one, and the rival is faster."""
+    """A plan for the loser of a race: a stale read, a fresh one, and the rival is faster."""
 
     def __init__(self, rival: Callable[[], object]) -> None:
         self._rival = rival
@@ -219,7 +206,7 @@ class _Race:
         self._over = False
 
     def next(self, operation: str) -> Fault | None:
-        """The first cheap read is old; the first write comes too late, and is told little."""
+        """The first cheap read is stale; the first write is too late, and few reasons are named."""
         if operation == "transact_write_items" and not self._over:
             self._over = True
             self._rival()
@@ -227,10 +214,3 @@ class _Race:
         self._reads += 1
         first = self._reads == 1 and operation == "batch_get_item"
         return Fault.STALE if first else None
-
-
-def _ledger(
-    engine: MemoryDynamoDB, clock: StillClock, time: Standstill, plan: At | Nothing
-) -> Ledger:
-    client = FaultyClient(engine, engine, plan, time, Random(0), Deaf())
-    return Ledger(DynamoStore(Table(client, TABLE)), clock, random=lambda: 0.5)

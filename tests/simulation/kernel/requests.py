@@ -1,4 +1,4 @@
-"""What is asked of the ledger in the simulation, and each time that it is asked."""
+"""Requests to the ledger in the simulation, their attempts, and what these wrote."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ type Who = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Request:
     """One request, however often it is sent: `number` names it.
 
     `merge_into` makes it a merge, `reads` a read; all others carry a command.
@@ -32,7 +32,7 @@ class Ask:
 
     @property
     def cause(self) -> Cause:
-        """Who asks: the number, so that entries tell; and after which entry, if any."""
+        """The number, so that entries show it; and the entry that caused it, if any."""
         return Cause("simulation", str(self.number), self.caused_by)
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Ask:
         return command.hold_id if isinstance(command, PlaceHold | CaptureHold) else None
 
     def instruction(self, time_zone: str = "Asia/Tokyo") -> Instruction:
-        """The ask as the ledger takes it."""
+        """The request as the ledger takes it."""
         assert self.command is not None
         shop, customer_id = self.who
         return Instruction(
@@ -73,13 +73,13 @@ class Ask:
 
 @dataclass(slots=True, eq=False)
 class Attempt:
-    """One time of asking.
+    """One time that a request is sent.
 
-    `instants` are the moments at which it can have learnt or decided something: how many writes had
-    happened by then, and what its clock said. `began_ms` and `over_ms` are true times.
+    `instants` are those at which it can have read or decided something: how many writes had
+    happened by then, and the time by its clock. `began_ms` and `over_ms` are true times.
     """
 
-    ask: Ask
+    request: Request
     clock: SkewedClock
     called_at: int = 0
     began_ms: int = 0
@@ -90,13 +90,13 @@ class Attempt:
 
     @property
     def effects(self) -> list["Commit"]:
-        """Its writes that did what was asked."""
+        """Its writes that did what was requested."""
         return [commit for commit in self.commits if commit.own]
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one write had for its request: the answer that belongs to it.
+    """One write for a request, and the answer that belongs to it.
 
     `sequence` is its place among all writes. `own` is false for writes that only settle.
     """

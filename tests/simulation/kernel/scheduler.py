@@ -1,6 +1,6 @@
 """One thread, one seed, one clock: who runs next is drawn, and time passes only by waiting.
 
-Requests run as greenlets. Each hands over where a real one would wait: for DynamoDB, or in a sleep.
+Requests run as greenlets and yield where a real one would wait: for DynamoDB, or in a sleep.
 Instants are whole milliseconds since 1970, so that requests do meet on the very millisecond at
 which something falls due.
 """
@@ -16,7 +16,7 @@ from tests.support.instants import instant
 
 
 class Scheduler:
-    """Runs whatever is due next; of what is due at one instant, the seed says what comes first."""
+    """Runs what is due next; the seed decides what comes first at the same instant."""
 
     def __init__(self, random: Random, start_ms: int) -> None:
         self.now_ms = start_ms
@@ -26,7 +26,7 @@ class Scheduler:
         self._hub = greenlet.getcurrent()
 
     def spawn(self, after_ms: int, run: Callable[[], object]) -> None:
-        """Begin something of its own, that may wait."""
+        """Start a greenlet, which may wait."""
         self.later(after_ms, lambda: greenlet.greenlet(run, self._hub).switch())
 
     def later(self, after_ms: int, call: Callable[[], object]) -> None:
@@ -56,16 +56,16 @@ class SkewedClock:
 
     @property
     def true_ms(self) -> int:
-        """What the time really is."""
+        """The true time."""
         return self._scheduler.now_ms
 
     @property
     def wall_ms(self) -> int:
-        """What this machine takes for the time."""
+        """The time by this machine's clock."""
         return self._scheduler.now_ms + self._skew_ms
 
     def now(self) -> datetime:
-        """What this machine takes for the time, as the domain wants it."""
+        """The time by this machine's clock, as the domain takes it."""
         return instant(self.wall_ms)
 
     def monotonic(self) -> float:

@@ -1,4 +1,4 @@
-"""What must not be."""
+"""Broken promises."""
 
 
 class Violation(Exception):

@@ -1,11 +1,12 @@
-"""What customers, shops and Flow ask for, drawn from a seed: every command, in bursts and in gaps.
+"""Requests of customers, shops and Flow, drawn from a seed: every command, in bursts and in gaps.
 
-Each run leans another way: `Lean` weighs commands, faults, gaps and customers anew, so that rare
+Each run has its own `Profile`, which weighs commands, gaps and customers anew, so that rare
 mixtures come up too. Points are few, so that lots run dry and debts are made all the time.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
 from typing import Final, Protocol
@@ -24,7 +25,7 @@ from pointbook.domain.expiry import (
 )
 from pointbook.domain.orders import EarningRule, Order, OrderUpdate, ReturnSpent
 from pointbook.ledger.instruction import Identity
-from tests.simulation.kernel.requests import Ask, Who
+from tests.simulation.kernel.requests import Request, Who
 from tests.simulation.orders.drawn_orders import drawn_rule, drawn_update, goods_back, grown
 from tests.support.instants import instant
 
@@ -42,8 +43,8 @@ TILL_SPENDINGS: Final = ("till-1", "till-2")
 
 
 @dataclass(slots=True)
-class Lean:
-    """How one run leans: what is asked more often, and for whom."""
+class Profile:
+    """Which commands one run has more often, for whom, and by which rules."""
 
     commands: dict[str, float]
     hot: float
@@ -52,21 +53,14 @@ class Lean:
     per_hour: int | None
 
 
-@dataclass(slots=True)
-class Known:
-    """What the askers know of one customer: the codes given out, in the order of their holds."""
-
-    codes: list[str] = field(default_factory=list)
-
-
-def lean(random: Random) -> Lean:
-    """A way to lean."""
+def drawn_profile(random: Random) -> Profile:
+    """The profile of a run."""
     weights = {name: random.choice((0.3, 1.0, 1.0, 3.0)) for name in MAKERS}
     for name in HOLD_STEPS:
         weights[name] *= 0.25
     weights["merge"] = random.choice((0.0, 0.1, 0.3))
     apart = Random(repr(weights))  # the other draws of a seed stay what they were
-    return Lean(
+    return Profile(
         commands=weights,
         hot=random.choice((0.4, 0.6, 0.9)),
         rolling=random.random() < 0.3,
@@ -76,35 +70,34 @@ def lean(random: Random) -> Lean:
 
 
 class Workload:
-    """Makes asks. `now_ms` says the time at which the next one is made."""
+    """Draws requests; `now_ms` is the time of the next one."""
 
-    def __init__(self, random: Random, leaning: Lean, now_ms: Callable[[], int]) -> None:
+    def __init__(self, random: Random, profile: Profile, now_ms: Callable[[], int]) -> None:
         self.random = random
-        self.lean = leaning
+        self.profile = profile
         self.now_ms = now_ms
         self._count = 0
-        self._known: dict[Who, Known] = {}
+        self._codes: dict[Who, list[str]] = defaultdict(list)
 
-    def ask(self, who: Who | None = None) -> Ask:
-        """Something that somebody asks for."""
-        who = who or self.somebody()
-        names, weights = zip(*self.lean.commands.items(), strict=True)
+    def draw(self) -> Request:
+        """Any request of anybody."""
+        who = self.somebody()
+        names, weights = zip(*self.profile.commands.items(), strict=True)
         (name,) = self.random.choices(names, weights)
         return self.numbered(who, name, MAKERS[name](self, who))
 
-    def numbered(self, who: Who, name: str, parts: Mapping[str, object]) -> Ask:
-        """An ask under the next number."""
+    def numbered(self, who: Who, name: str, parts: Mapping[str, object]) -> Request:
+        """A request under the next number."""
         self._count += 1
-        ask = Ask(self._count, who, name)
-        return replace(ask, **parts)  # type: ignore[arg-type]
+        return replace(Request(self._count, who, name), **parts)  # type: ignore[arg-type]
 
     def somebody(self) -> Who:
         """A customer: one of them is hot."""
         shop = "tokyo" if self.random.random() < 0.7 else "york"
-        hot = self.random.random() < self.lean.hot
+        hot = self.random.random() < self.profile.hot
         return (shop, CUSTOMERS[0] if hot else self.random.choice(CUSTOMERS))
 
-    def life_of_many_days(self) -> list[tuple[int, Ask]]:
+    def life_of_many_days(self) -> list[tuple[int, Request]]:
         """So many lots that more falls due than one write holds; each with its milliseconds.
 
         All of them are spent by one order, which is cancelled when none, half or all have lapsed.
@@ -112,10 +105,10 @@ class Workload:
         who, order_id = ("tokyo", CUSTOMERS[0]), f"{CUSTOMERS[0]}9"
         days, hold_id = self.random.choice((25, 60, 100, 120)), self.new_code(who)
         half = days // 2
-        asks: list[tuple[int, Ask]] = []
+        requests: list[tuple[int, Request]] = []
 
         def add(at: int, name: str, parts: Mapping[str, object]) -> None:
-            asks.append((at * _SOME_TIME_MS, self.numbered(who, name, parts)))
+            requests.append((at * _SOME_TIME_MS, self.numbered(who, name, parts)))
 
         for day in range(1, days + 1):  # the first half is held while the second is granted
             add(0 if day <= half else 2, "grant", self.moving(c.Grant(2, Days(day)), "grant"))
@@ -125,36 +118,36 @@ class Workload:
         till_points = 2 * (days - half)
         add(4, "spend_on_order", _spend_of(self, "till-1", order_id, till_points))
         gone = 5 + self.random.choice((0, half, days, days + 5)) * _DAY_MS // _SOME_TIME_MS
-        told = goods_back(self.random, self.now_ms()) if self.random.random() < 0.3 else None
-        news = _update_order(self, who, order_id=order_id, cancelled=True, told=told)
-        add(gone, "update_order", news)
+        update = goods_back(self.random, self.now_ms()) if self.random.random() < 0.3 else None
+        parts = _update_order(self, who, order_id=order_id, cancelled=True, update=update)
+        add(gone, "update_order", parts)
         for spending_id in (hold_id, "till-1", hold_id, "till-1"):
             back = _return_spending(self, who, spending_id, order_id=order_id)
             add(gone + 1, "return_spending", back)
-        return asks
+        return requests
 
-    def read(self) -> Ask:
-        """Somebody looks at their points, or at their history."""
+    def read(self) -> Request:
+        """A customer reads their points, or their history."""
         name = self.random.choice(("read", "read", "history"))
         return self.numbered(self.somebody(), name, {"reads": True})
 
-    def other_content(self, ask: Ask) -> Ask:
+    def other_content(self, request: Request) -> Request:
         """Another request by mistake under the same identity."""
-        parts = {"identity": ask.identity, "content": {**ask.content, "points": 10_007}}
+        parts = {"identity": request.identity, "content": {**request.content, "points": 10_007}}
         command = c.Grant(7, Never())
-        return self.numbered(ask.who, "other_content", {**parts, "command": command})
+        return self.numbered(request.who, "other_content", {**parts, "command": command})
 
-    def follow_ups(self, ask: Ask) -> list[tuple[int, Ask]]:
-        """What comes of a hold and of its order later, each with the milliseconds until then."""
-        if ask.name == "take_hold":
-            return self._after_hold(ask)
-        if ask.name == "capture" and self.random.random() < 0.4:
-            return self._after_spending(ask, ask.hold_id or "")
-        if ask.name == "spend_on_order" and self.random.random() < 0.4:
-            return self._after_spending(ask, self.random.choice(TILL_SPENDINGS))
+    def follow_ups(self, request: Request) -> list[tuple[int, Request]]:
+        """What follows a hold and its order, each with the milliseconds until then."""
+        if request.name == "take_hold":
+            return self._after_hold(request)
+        if request.name == "capture" and self.random.random() < 0.4:
+            return self._after_spending(request, request.hold_id or "")
+        if request.name == "spend_on_order" and self.random.random() < 0.4:
+            return self._after_spending(request, self.random.choice(TILL_SPENDINGS))
         return []
 
-    def _after_hold(self, hold: Ask) -> list[tuple[int, Ask]]:
+    def _after_hold(self, hold: Request) -> list[tuple[int, Request]]:
         assert isinstance(hold.command, c.PlaceHold)
         ends_ms, code = hold.command.seconds * 1000, hold.command.hold_id
         steps: list[tuple[int, str]] = []
@@ -180,8 +173,8 @@ class Workload:
             for after_ms, name in steps
         ]
 
-    def approve_pending(self, shop: str, order: Order) -> Ask:
-        """What a sweep asks for an order whose points need not be pending any longer."""
+    def approve_pending(self, shop: str, order: Order) -> Request:
+        """What a sweep requests for an order whose points need not be pending any longer."""
         order_id, expiry = order.order_id, self.expiry()
         assert order.customer_id is not None, "an order with points has an owner"
         command = c.UpdateOrder(order_id, OrderUpdate(), EarningRule(unit_minor=1), expiry)
@@ -189,14 +182,14 @@ class Workload:
         return self.numbered((shop, order.customer_id), "approve_pending", parts)
 
     def _besides(self, inside_ms: int, around_ms: int) -> list[tuple[int, str]]:
-        """What may happen to a customer with a hold that has nothing to do with it."""
+        """What may happen to the customer meanwhile, apart from the hold."""
         likely = ((0.3, around_ms, "settle"), (0.1, min(inside_ms, 5_000), "merge"))
         return [
             (after_ms, name) for share, after_ms, name in likely if self.random.random() < share
         ]
 
-    def _after_spending(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
-        """The order is cancelled; what it had spent is given back, twice."""
+    def _after_spending(self, spent: Request, spending_id: str) -> list[tuple[int, Request]]:
+        """The order is cancelled; what it had spent is returned, twice."""
         if self.random.random() < 0.5:
             return self._after_goods_back(spent, spending_id)
         order_id, who = spent.order_id or "", spent.who
@@ -209,19 +202,19 @@ class Workload:
             (after_ms + 5_000, self.numbered(who, "return_spending", back)),
         ]
 
-    def _after_goods_back(self, spent: Ask, spending_id: str) -> list[tuple[int, Ask]]:
-        """Goods come back, then the order grows; each time what was spent follows."""
+    def _after_goods_back(self, spent: Request, spending_id: str) -> list[tuple[int, Request]]:
+        """Goods are refunded, then the order grows; each time spent points are returned."""
         order_id, who = spent.order_id or "", spent.who
         after_ms = self.random.choice((50, 1_000, 100_000, 90_000_000))
         later_ms = self.random.choice((2_000, 100_000, 200_000_000))
         first, then = goods_back(self.random, self.now_ms()), grown(self.now_ms())
-        asks = list[tuple[int, Ask]]()
-        for at_ms, told in ((after_ms, first), (after_ms + later_ms, then)):
-            news = _update_order(self, who, order_id=order_id, told=told)
-            asks.append((at_ms, self.numbered(who, "update_order", news)))
+        requests = list[tuple[int, Request]]()
+        for at_ms, update in ((after_ms, first), (after_ms + later_ms, then)):
+            parts = _update_order(self, who, order_id=order_id, update=update)
+            requests.append((at_ms, self.numbered(who, "update_order", parts)))
             back = _return_spending(self, who, spending_id, order_id=order_id)
-            asks.append((at_ms + 500, self.numbered(who, "return_spending", back)))
-        return asks
+            requests.append((at_ms + 500, self.numbered(who, "return_spending", back)))
+        return requests
 
     # --- parts -----------------------------------------------------------------------------------
 
@@ -230,26 +223,15 @@ class Workload:
         return self.random.choice((1, 2, 3, 5, 8, 8, 13, 20, 34))
 
     def expiry(self) -> ExpiryRule:
-        """When points end: mostly soon."""
-        if self.lean.rolling:
+        """When points expire: mostly soon."""
+        if self.profile.rolling:
             return Rolling(self.random.choice((Days(1), Days(2), Months(1))))
-        if self.lean.many_lots:
+        if self.profile.many_lots:
             return Days(self.random.randint(1, 40))
         yesterday = self.today() - timedelta(days=1)
-        return self.random.choice(
-            (
-                Days(1),
-                Days(1),
-                Days(2),
-                Days(3),
-                Days(9, RoundTo.MONTH_END),
-                Months(1),
-                Months(2, RoundTo.YEAR_END),
-                Never(),
-                FixedDate(self.today()),
-                FixedDate(yesterday),
-            )
-        )
+        rounded = Days(9, RoundTo.MONTH_END), Months(1), Months(2, RoundTo.YEAR_END), Never()
+        fixed = FixedDate(self.today()), FixedDate(yesterday)
+        return self.random.choice((Days(1), Days(1), Days(2), Days(3), *rounded, *fixed))
 
     def lapsed_expiry(self) -> ExpiryRule | None:
         """The rule for points that come back too late: mostly none."""
@@ -257,18 +239,18 @@ class Workload:
 
     def renew(self) -> Rolling | None:
         """The rule of a rolling programme."""
-        return Rolling(self.random.choice((Days(1), Days(2)))) if self.lean.rolling else None
+        return Rolling(self.random.choice((Days(1), Days(2)))) if self.profile.rolling else None
 
     def today(self) -> date:
         """The day, for somebody in Tokyo."""
         return day_of(instant(self.now_ms()), "Asia/Tokyo")
 
     def identity(self, kind: str) -> Identity:
-        """A key of its own for this request."""
+        """A key for this request alone."""
         return Identity(kind, f"key-{self._count + 1}")
 
     def moving(self, command: c.Command, name: str, **more: object) -> dict[str, object]:
-        """The parts of an ask that moves points: it always has an identity."""
+        """The parts of a request that moves points: it always has an identity."""
         return {
             "command": command,
             "identity": self.identity(name),
@@ -279,22 +261,22 @@ class Workload:
         }
 
     def of_order(self, command: c.Command, name: str) -> dict[str, object]:
-        """The parts of an ask about an order: it needs no identity, but sometimes has one."""
+        """The parts of a request about an order: it needs no identity, but sometimes has one."""
         parts: dict[str, object] = {"command": command}
         if self.random.random() < 0.3:
             parts["identity"] = self.identity(name)
         return parts
 
     def code(self, who: Who) -> str:
-        """A code that was given out, mostly the latest; one that never was, if there is none."""
-        codes = self._known.setdefault(who, Known()).codes
+        """A code of the customer's holds, mostly the latest; now and then one that never was."""
+        codes = self._codes[who]
         if not codes or self.random.random() < 0.03:
             return f"{who[0]}-{who[1]}-never"
         return codes[-1] if self.random.random() < 0.85 else self.random.choice(codes)
 
     def new_code(self, who: Who) -> str:
         """A code of a new hold."""
-        codes = self._known.setdefault(who, Known()).codes
+        codes = self._codes[who]
         codes.append(f"{who[0]}-{who[1]}-{self._count + 1}")
         return codes[-1]
 
@@ -304,22 +286,22 @@ class Workload:
 
 
 class Maker(Protocol):
-    """Draws the parts of an ask of one kind; `code` is its hold's, where it is about one."""
+    """Draws the parts of a request of one kind; `code` is its hold's, where it is about one."""
 
     def __call__(self, w: Workload, who: Who, code: str | None = None, /) -> dict[str, object]:
-        """The parts, by the names of the fields of `Ask`."""
+        """The parts, by the names of the fields of `Request`."""
         ...
 
 
 def _grant(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
     topic = w.random.choice(sorted(c.GRANT_TOPICS))
-    most = w.lean.per_hour if topic is Topic.ADD_FLOW else None
+    most = w.profile.per_hour if topic is Topic.ADD_FLOW else None
     grant = c.Grant(w.points(), w.expiry(), Topic(topic), flow_per_hour=most)
     return w.moving(grant, "grant")
 
 
 def _consume(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
-    return w.moving(c.Consume(w.points(), w.renew(), w.lean.per_hour), "consume")
+    return w.moving(c.Consume(w.points(), w.renew(), w.profile.per_hour), "consume")
 
 
 def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
@@ -330,7 +312,7 @@ def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]
     hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
     code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
     command = c.PlaceHold(
-        w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor, w.lean.per_hour
+        w.points(), hold_id, seconds, w.lapsed_expiry(), code, worth_minor, w.profile.per_hour
     )
     return w.moving(command, "take_hold")
 
@@ -377,12 +359,12 @@ def _update_order(
     *,
     order_id: str = "",
     cancelled: bool | None = None,
-    told: OrderUpdate | None = None,
+    update: OrderUpdate | None = None,
 ) -> dict[str, object]:
     order_id, expiry = order_id or w.order_id(who), w.expiry()
     cancelled = w.random.random() < 0.15 if cancelled is None else cancelled
-    news = told or drawn_update(w.random, w.now_ms(), cancelled=cancelled)
-    return w.of_order(c.UpdateOrder(order_id, news, drawn_rule(w.random), expiry), "update_order")
+    update = update or drawn_update(w.random, w.now_ms(), cancelled=cancelled)
+    return w.of_order(c.UpdateOrder(order_id, update, drawn_rule(w.random), expiry), "update_order")
 
 
 def _return_spending(
@@ -402,7 +384,7 @@ def _merge(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
 
 
 HOLD_STEPS: Final = ("mark_ready", "begin_release", "undo_hold", "release_hold", "capture")
-"""Out of the blue they are rare: most follow a hold."""
+"""Drawn alone they are rare: most follow a hold."""
 
 MAKERS: Final[dict[str, Maker]] = {
     "grant": _grant,

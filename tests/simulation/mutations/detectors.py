@@ -7,14 +7,14 @@ from typing import Final
 
 from tests.simulation.erasures.moments import wrong_erasures
 from tests.simulation.erasures.races import wrong_races
-from tests.simulation.erasures.world import run_erasures
+from tests.simulation.erasures.simulation import run_erasures
 from tests.simulation.holds import crash_matrix as hold_matrix
-from tests.simulation.holds.world import run_holds
+from tests.simulation.holds.simulation import run_holds
 from tests.simulation.kernel import boundaries, races
 from tests.simulation.kernel.condition_checks import wrong_condition_checks
 from tests.simulation.kernel.crash_matrix import CASES, try_case
+from tests.simulation.kernel.simulation import run
 from tests.simulation.kernel.violation import Violation
-from tests.simulation.kernel.world import run
 from tests.simulation.mutations.domain_bugs import DOMAIN_BUGS
 from tests.simulation.mutations.domain_order_bugs import DOMAIN_ORDER_BUGS
 from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
@@ -23,7 +23,7 @@ from tests.simulation.mutations.order_bugs import ORDER_BUGS
 from tests.simulation.mutations.planted import Detector
 from tests.simulation.mutations.store_bugs import HARMLESS, STORE_BUGS
 from tests.simulation.orders.deliveries import deliver
-from tests.simulation.orders.lifecycles import story, with_other_rules
+from tests.simulation.orders.lifecycles import draw_history, with_other_rules
 from tests.simulation.orders.single_orders import wrong_single_orders
 
 
@@ -37,7 +37,7 @@ def _ledger(seeds: int) -> Iterator[tuple[str, str]]:
     for find in (
         races.wrong_late_arrivals,
         races.wrong_rivals,
-        races.wrong_moments,
+        races.wrong_states,
         races.wrong_old_orders,
     ):
         yield from (("races", wrong) for wrong in find())
@@ -57,7 +57,7 @@ def _orders(shops: int) -> Iterator[tuple[str, str]]:
         yield "single orders", wrong
     for seed in range(shops):
         for merges in (False, True):
-            history = story(seed, merges=merges)
+            history = draw_history(seed, merges=merges)
             for later in (None, with_other_rules(history)):
                 try:
                     deliver(history, seed, later)

@@ -1,4 +1,4 @@
-"""What messages say of orders and by which rules these earn, drawn from a seed."""
+"""Updates of orders and earning rules, drawn from a seed."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +19,7 @@ _LONG_AGO_MS = 1_700_000_000_000
 
 
 def drawn_update(random: Random, now_ms: int, *, cancelled: bool) -> OrderUpdate:
-    """What a message says of an order: seldom everything."""
+    """An update of an order: it seldom has all fields."""
     refund = Refund(
         refund_id=random.choice(("r1", "r2", "r3")),
         goods=_pieces(
@@ -41,7 +41,7 @@ def drawn_update(random: Random, now_ms: int, *, cancelled: bool) -> OrderUpdate
 
 
 def drawn_rule(random: Random) -> EarningRule:
-    """A programme's rule at the time."""
+    """An earning rule."""
     return EarningRule(
         unit_minor=random.choice((100, 100, 60)),
         multiplier_percent=random.choice((100, 150, 150, 0)),
@@ -55,7 +55,7 @@ def drawn_rule(random: Random) -> EarningRule:
 
 
 def _goods(random: Random) -> Goods:
-    """What was bought or came back: now and then with tax on it, and gift cards among it."""
+    """Goods bought or refunded: now and then with tax, and with gift cards among them."""
     priced = random.choice((0, 500, 1_000, 1_050, 2_500))
     tax = random.choice((0, 0, priced // 10, priced * 8 // 100 + 1))
     if random.random() < 0.7:
@@ -69,29 +69,22 @@ def _pieces(random: Random, goods: Goods) -> Goods:
 
 
 def _triggered_at(random: Random) -> datetime | None:
-    """Soon after whatever `updated_at` says; not every message tells."""
+    """Soon after any `updated_at`; not every message has it."""
     if random.random() < 0.6:
         return None
     return instant(_LONG_AGO_MS + 6_000 + random.randrange(3))
 
 
 def goods_back(random: Random, now_ms: int) -> OrderUpdate:
-    """The newest news: all or some goods came back, at their price, at none, at more than that."""
-    back = random.choice(
-        (
-            Goods(1_000, pieces=2),
-            Goods(0, pieces=2),
-            Goods(300, pieces=1),
-            Goods(300, pieces=1),
-            Goods(1_500, pieces=1),
-        )
-    )
+    """The newest update: all or some goods are refunded, at their price, at none, at more."""
+    minor, pieces = random.choice(((1_000, 2), (0, 2), (300, 1), (300, 1), (1_500, 1)))
+    back = Goods(minor, pieces=pieces)
     refund = Refund("r9", back, reported_at=instant(now_ms))
     return OrderUpdate(updated_at=instant(now_ms), goods=Goods(1_000, pieces=2), refunds=(refund,))
 
 
 def grown(now_ms: int) -> OrderUpdate:
-    """Newer still: a piece was bought beside."""
+    """Newer still: one more piece was bought."""
     return OrderUpdate(updated_at=instant(now_ms + 1), goods=Goods(1_700, pieces=3))
 
 

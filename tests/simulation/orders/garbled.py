@@ -1,7 +1,7 @@
-"""Orders with one field that nobody can read: each has to be refused, by the name of the field.
+"""Orders with one unreadable field: each has to be refused, by the name of the field.
 
-A worker that takes such a field for absent books something: no cancellation, no test order, another
-tax. So no order may be booked from such a body, neither wrongly nor by luck.
+A worker that took such a field for absent would book something wrong: no cancellation, no test
+order, another tax. So no order may be booked from such a body at all.
 """
 
 import json
@@ -9,7 +9,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any, Final
 
-from tests.simulation.orders.lifecycles import Sent
+from tests.simulation.orders.lifecycles import Webhook
 from tests.simulation.orders.order_life import body_of
 
 SHARE: Final = 0.1
@@ -38,16 +38,16 @@ _OF_LINES: Final[tuple[tuple[str, Any], ...]] = (
 
 
 class Garbling:
-    """What becomes of some webhooks on their way; drawn apart from everything else."""
+    """Makes some webhooks unreadable; drawn apart from everything else."""
 
     def __init__(self, seed: int) -> None:
         self._random = Random(f"garbled {seed}")
 
-    def of(self, sent: Sent) -> tuple[str, Sent] | None:
-        """A field and the webhook in which nobody can read it; None for most."""
-        if not sent.topic.startswith("orders/") or self._random.random() > SHARE:
+    def of(self, webhook: Webhook) -> tuple[str, Webhook] | None:
+        """A field, and the webhook in which it is unreadable; None for most."""
+        if not webhook.topic.startswith("orders/") or self._random.random() > SHARE:
             return None
-        body = json.loads(sent.body)
+        body = json.loads(webhook.body)
         if self._random.random() < 0.5:
             field, junk = self._random.choice(_OF_ORDERS)
             body[field] = junk
@@ -56,4 +56,4 @@ class Garbling:
             place = self._random.randrange(len(body["line_items"]))
             body["line_items"][place][field] = junk
             field = f"line_items.{place}.{field}"
-        return field, replace(sent, body=body_of(body))
+        return field, replace(webhook, body=body_of(body))

@@ -1,13 +1,13 @@
-"""Whole shops from one seed: what their customers do for three weeks, and what Shopify sends of it.
+"""Whole shops from one seed: what their customers do for three weeks, and the webhooks of it.
 
-A shop is a truth (`orders_calculation.Shop`) and what was sent and done on the way to it, each with
-its time. How it is delivered is drawn elsewhere, as often as one likes, and must not matter.
+A history is the final state of a shop (`orders_calculation.Shop`) and the webhooks and checkouts
+that led to it, each with its time. How it is delivered is drawn elsewhere, and must not matter.
 
-The tags that customers begin with are part of it; how they change, and by which rank an order is to
-earn, only its delivery says (`customer_tags`).
+The tags that customers begin with are part of it; how they change, and by which rank an order
+earns, is decided during delivery (`customer_tags`).
 
-Left out, since what comes first counts there by design: an order that passes from one customer to
-another otherwise than by a merge, and a discount that changes after the order was placed.
+Left out, since what comes first counts there by design: an order that changes its customer
+otherwise than by a merge, and a discount that changes after the order was placed.
 """
 
 import base64
@@ -27,13 +27,14 @@ from pointbook.shopify.discount_code import derive_code
 from pointbook.shopify.webhook import read_webhook
 from tests.reference.orders_calculation import Bought, CodeUse, Rules, Shop
 from tests.simulation.orders.order_life import SHOP, Currency, OrderLife, Payload, body_of
+from tests.support.payloads import merge_payload
 
 CURRENCIES: Final = (Currency("JPY", 0), Currency("JPY", 0), Currency("USD", 2), Currency("KWD", 3))
 OTHER_SHOP: Final = "second.myshopify.com"
 BEGIN: Final = datetime(2027, 1, 20, 3, tzinfo=UTC)
 HOLD_SECONDS: Final = 600
 LAST_DAYS: Final = 120
-"""How long points last in a story in which they expire: longer than a story."""
+"""How long points last in a history in which they expire: longer than the history."""
 
 OPENING_POINTS: Final = 10_000_000
 RANKS: Final = {"": 100, "news": 100, "gold, news": 150, "Silver": 125, "gold,Silver": 150}
@@ -53,7 +54,7 @@ KEYS: Final = AppKeys(
 
 
 @dataclass(frozen=True)
-class Sent:
+class Webhook:
     """A webhook."""
 
     number: int
@@ -63,11 +64,11 @@ class Sent:
 
     @cached_property
     def text(self) -> str:
-        """What of it goes on a queue, made as the entrance makes it."""
+        """Its text on a queue, as the webhook endpoint makes it."""
         return self.text_as(self.topic, SHOP)
 
     def text_as(self, topic: str, shop: str) -> str:
-        """The same of a delivery whose headers name this topic and shop. Raises Refused."""
+        """Its text if the headers name this topic and shop. Raises Refused."""
         headers = {
             "x-shopify-topic": topic,
             "x-shopify-shop-domain": shop,
@@ -88,7 +89,7 @@ class Sent:
 
     @property
     def names(self) -> set[str]:
-        """The order that it is about, and whether that has a buyer: where rules are kept."""
+        """The order that it is about, and its buyer if it has one."""
         body = json.loads(self.body)
         order_id = str(body["id"])
         return {order_id, f"buyer of {order_id}"} if body.get("customer") else {order_id}
@@ -96,7 +97,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """A customer takes a hold, and is given its code."""
+    """A customer takes a hold, and gets its code."""
 
     at: datetime
     customer: str
@@ -105,52 +106,52 @@ class Checkout:
 
 
 @dataclass(slots=True)
-class Story:
-    """What happened in a shop. `last_holds` are still open when all is over.
+class ShopHistory:
+    """What happened in a shop. `last_holds` are still open at the end.
 
-    `tags` are those of each customer at the beginning, `merged_at` says when Shopify merged whom.
+    `tags` are those of each customer at the beginning, `merged_at` says when each was merged.
     """
 
     programme: Programme
     shop: Shop
     tags: dict[str, str] = field(default_factory=dict)
     merged_at: dict[str, datetime] = field(default_factory=dict)
-    happenings: list[Sent | Checkout] = field(default_factory=list)
+    events: list[Webhook | Checkout] = field(default_factory=list)
     last_holds: list[Checkout] = field(default_factory=list)
 
     @property
     def end(self) -> datetime:
         """When the last of it happened."""
-        return max(one.at for one in self.happenings)
+        return max(one.at for one in self.events)
 
 
-def with_other_rules(told: Story) -> Programme:
-    """A later programme of the same shop, with other rules for whatever an order earns by."""
+def with_other_rules(history: ShopHistory) -> Programme:
+    """A later programme of the same shop, with other rules for what orders earn."""
     texts = {
-        **told.programme.texts(),
+        **history.programme.texts(),
         "earn_unit_minor": "37",
         "points_per_unit": "5",
-        "earn_on_tax": "included" if not told.shop.rules.tax_earns else "excluded",
-        "gift_cards_earn": "no" if told.shop.rules.gift_cards_earn else "yes",
-        "rounding": "ceil" if told.shop.rules.rounding == "floor" else "floor",
+        "earn_on_tax": "included" if not history.shop.rules.tax_earns else "excluded",
+        "gift_cards_earn": "no" if history.shop.rules.gift_cards_earn else "yes",
+        "rounding": "ceil" if history.shop.rules.rounding == "floor" else "floor",
         "minimum_minor": "77",
         "rank_multipliers": "news=300",
         "excluded_tag": "gold",
-        "return_spent": "share" if told.shop.rules.return_spent == "cancelled" else "cancelled",
-        "pending_days": "1" if told.shop.rules.pending_days != 1 else "2",
+        "return_spent": "share" if history.shop.rules.return_spent == "cancelled" else "cancelled",
+        "pending_days": "1" if history.shop.rules.pending_days != 1 else "2",
         "point_worth_minor": "3",
     }
     return programme_of(texts, version=2)
 
 
-def story(
+def draw_history(
     seed: int, *, orders: int = 100, customers: int = 40, merges: bool = False, **texts: str
-) -> Story:
-    """The shop of a seed; `texts` are rules of its programme that are not left to chance."""
-    return _Teller(Random(seed), orders, customers, merges, texts).tell()
+) -> ShopHistory:
+    """The history of a seed; `texts` are rules of its programme that are not drawn."""
+    return _ShopDrawer(Random(seed), orders, customers, merges, texts).draw()
 
 
-class _Teller:
+class _ShopDrawer:
     def __init__(
         self, random: Random, orders: int, customers: int, merges: bool, texts: dict[str, str]
     ) -> None:
@@ -161,18 +162,18 @@ class _Teller:
         self.unit = 10**self.money.decimals
         ids = [str(7001 + number) for number in range(customers)]
         self.shop = Shop(Rules.of(self.programme.texts()), ids)
-        self.told = Story(self.programme, self.shop)
-        self.merged_at = self.told.merged_at
+        self.history = ShopHistory(self.programme, self.shop)
+        self.merged_at = self.history.merged_at
         if merges:
             self._merge_some()
         tags = {self.shop.survivor(one): self._tags() for one in ids}
-        self.tags = self.told.tags = {one: tags[self.shop.survivor(one)] for one in ids}
+        self.tags = self.history.tags = {one: tags[self.shop.survivor(one)] for one in ids}
         self.rich = {self.shop.survivor(one) for one in ids if random.random() < 0.6}
         self.free_at: dict[str, datetime] = {}
         self.codes: list[tuple[str, str, int]] = []
 
-    def tell(self) -> Story:
-        """All of it."""
+    def draw(self) -> ShopHistory:
+        """Draw everything."""
         for customer in self.shop.customers:
             at = BEGIN + timedelta(hours=self.random.random() * 24 * 10)
             who = {
@@ -188,7 +189,7 @@ class _Teller:
         for number, at in enumerate(sorted(self._time_of_order() for _ in range(self.orders))):
             self._order(str(900_001 + number), at)
         self._hold_at_the_end()
-        return self.told
+        return self.history
 
     # --- the shop ------------------------------------------------------------------------------
 
@@ -218,7 +219,7 @@ class _Teller:
         return self.random.choice([*RANKS, *RANKS, EXCLUDED])
 
     def _who(self, customer: str, at: datetime) -> str:
-        """Who a customer is by then."""
+        """The customer with whose account this one's is merged by then."""
         while customer in self.merged_at and self.merged_at[customer] <= at:
             customer = self.shop.merged_into[customer]
         return customer
@@ -232,7 +233,7 @@ class _Teller:
         return BEGIN + timedelta(seconds=86_400 + int(hours * 3600))
 
     def _buyer(self, at: datetime) -> str:
-        """Anybody, but rather somebody who is about to be merged."""
+        """Any customer, but preferably one who is about to be merged."""
         soon = [one for one, when in self.merged_at.items() if at < when <= at + 900 * _SECOND]
         if soon and self.random.random() < 0.8:
             return self.random.choice(soon)
@@ -243,28 +244,23 @@ class _Teller:
         left = self.random.sample(self.shop.customers, len(self.shop.customers) * 2 // 3)
         while len(left) >= 4:
             chain = [left.pop() for _ in range(self.random.randint(2, 4))]
-            for gone, kept in pairwise(chain):
-                self.shop.merged_into[gone] = kept
+            for gone, percent in pairwise(chain):
+                self.shop.merged_into[gone] = percent
         at = BEGIN
-        for gone, kept in sorted(self.shop.merged_into.items(), key=lambda _: self.random.random()):
+        for gone, percent in sorted(
+            self.shop.merged_into.items(), key=lambda _: self.random.random()
+        ):
             at += self.random.choice([2, 400, 20_000, 40_000]) * _SECOND
             self.merged_at[gone] = at
-            self._tell_merge(at - _SECOND, gone, kept, "in_progress")
-            self._tell_merge(at, gone, kept, self.random.choice(["completed", "COMPLETED"]))
+            self._send_merge(at - _SECOND, gone, percent, "in_progress")
+            self._send_merge(at, gone, percent, self.random.choice(["completed", "COMPLETED"]))
         strangers = [one for one in self.shop.customers if one not in self.shop.merged_into]
         if len(strangers) > 1:
-            gone, kept = self.random.sample(strangers, 2)
-            self._tell_merge(at, gone, kept, "failed")
+            gone, percent = self.random.sample(strangers, 2)
+            self._send_merge(at, gone, percent, "failed")
 
-    def _tell_merge(self, at: datetime, gone: str, kept: str, status: str) -> None:
-        payload: Payload = {
-            "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{kept}",
-            "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{gone}",
-            "admin_graphql_api_job_id": None,
-            "status": status,
-            "errors": [],
-        }
-        self._send(at, "customers/merge", payload)
+    def _send_merge(self, at: datetime, source: str, target: str, status: str) -> None:
+        self._send(at, "customers/merge", merge_payload(source, target, status))
 
     # --- one order -----------------------------------------------------------------------------
 
@@ -325,17 +321,17 @@ class _Teller:
         taken_at = at - self.random.randint(2, HOLD_SECONDS - 10) * _SECOND
         owner = self._who(buyer, taken_at)
         code = derive_code(b"secret", "demo", owner, life.bought.order_id)
-        self.told.happenings.append(Checkout(taken_at, owner, points, code))
+        self.history.events.append(Checkout(taken_at, owner, points, code))
         # Usually the whole hold is used; a basket that shrank meanwhile uses less, or none of it.
-        wanted = points * worth - self.random.choice([0, 0, 0, worth // 3, points * worth // 2])
+        expected = points * worth - self.random.choice([0, 0, 0, worth // 3, points * worth // 2])
         if self.random.random() < 0.06:
-            wanted = 0
-        self._use_code(life, code, owner, points, wanted)
+            expected = 0
+        self._use_code(life, code, owner, points, expected)
         self.codes.append((code, owner, points))
 
-    def _use_code(self, life: OrderLife, code: str, owner: str, points: int, wanted: int) -> None:
+    def _use_code(self, life: OrderLife, code: str, owner: str, points: int, expected: int) -> None:
         written = self.random.choice([code, code, code.lower()])
-        off = life.discount({"type": "discount_code", "code": written}, wanted)
+        off = life.discount({"type": "discount_code", "code": written}, expected)
         discount_code = {"code": written, "amount": life.money.text(off), "type": "fixed_amount"}
         life.discount_codes.append(discount_code)
         life.bought.codes.append(CodeUse(owner, points, off))
@@ -376,7 +372,7 @@ class _Teller:
         self._send_more(life)
 
     def _refund(self, life: OrderLife, *, everything: bool) -> bool:
-        """Returns whether nothing more is heard of it: the order that lists it is not sent."""
+        """Refund; returns whether the order that lists the refund is not sent."""
         listed = list(life.refunds)
         refund = life.refund(life.updated_at, everything=everything)
         drawn = self.random.random()
@@ -387,16 +383,16 @@ class _Teller:
         return drawn > 0.85 and not any(line.removed for line in life.bought.lines)
 
     def _settle(self, life: OrderLife, *, only_foreign: bool = False) -> None:
-        """Money that was on its way arrives, or does not.
+        """Pending money arrives, or fails.
 
-        How much of it is on its way in another currency, nobody can know; so all of that settles.
+        How much is pending in another currency cannot be known; so all of that settles.
         """
         if life.settle(only_foreign=only_foreign):
             life.updated_at += self._gap() + _SECOND
             self._send_order(life, "orders/updated")
 
     def _send_more(self, life: OrderLife) -> None:
-        """The same once more, and what an edited order still owed is paid."""
+        """Send the order again, and let what an edited order still owes be paid."""
         if self.random.random() < 0.15:
             self._send_order(life, "orders/updated")
         if life.owes_more and life.bought.paid_at is not None and self.random.random() < 0.5:
@@ -405,13 +401,13 @@ class _Teller:
             self._send_order(life, "orders/paid")
 
     def _gap(self) -> timedelta:
-        """Seconds, hours or days; or so little that it may be within Shopify's second."""
+        """Seconds, hours or days; or a fraction of a second, which Shopify may not show."""
         if self.random.random() < 0.15:
             return timedelta(milliseconds=self.random.randint(1, 400))
         longest = self.random.choice([60, 7_200, 7_200, 400_000])
         return self.random.randint(1, longest) * _SECOND
 
-    # --- what is sent --------------------------------------------------------------------------
+    # --- webhooks ------------------------------------------------------------------------------
 
     def _send_order(self, life: OrderLife, topic: str, **said: object) -> None:
         if life.customer_now is not None:
@@ -419,14 +415,14 @@ class _Teller:
         self._send(life.updated_at, topic, life.payload() | said)
 
     def _send(self, at: datetime, topic: str, payload: Payload) -> None:
-        number = len(self.told.happenings)
-        self.told.happenings.append(Sent(number, at, topic, body_of(payload)))
+        number = len(self.history.events)
+        self.history.events.append(Webhook(number, at, topic, body_of(payload)))
 
     def _hold_at_the_end(self) -> None:
-        at = self.told.end
+        at = self.history.end
         for customer in sorted(self.rich):
             if self.random.random() < 0.2:
                 points = self.random.randint(1, 1_000)
                 code = derive_code(b"secret", "demo", customer, "the last")
-                self.told.last_holds.append(Checkout(at, customer, points, code))
+                self.history.last_holds.append(Checkout(at, customer, points, code))
                 self.shop.held[customer] += points

@@ -1,7 +1,7 @@
-"""One order of a Shopify shop from creation to its end, and what Shopify sends of it meanwhile.
+"""One order of a Shopify shop from creation to its end, and the payloads of its webhooks.
 
-The order's truth is a `Bought`, which changes with every step; payloads are written from it in
-Shopify's shape, with all that a real one has beside: names, addresses, presentment money.
+Its state is a `Bought`, which changes with every step; payloads are made from it in Shopify's
+shape, with fields that a real one has besides: names, addresses, presentment money.
 """
 
 import json
@@ -34,7 +34,7 @@ class Currency:
         return f"{sign}{digits[:at]}.{digits[at:]}" if self.decimals else f"{sign}{digits}"
 
     def both(self, minor: int) -> Payload:
-        """An amount in the shop's money, and in the buyer's, which is no business of ours."""
+        """An amount in the shop's money, and in the buyer's, which must be ignored."""
         return {
             "shop_money": {"amount": self.text(minor), "currency_code": self.code},
             "presentment_money": {"amount": "3.33", "currency_code": FOREIGN},
@@ -43,7 +43,7 @@ class Currency:
 
 @dataclass(slots=True)
 class ShelfLine:
-    """What Shopify keeps of a line beside its truth: its id, tax rates and discounts by place."""
+    """What Shopify has of a line besides its state: id, tax rates, discounts by place."""
 
     line_id: int
     line: Line
@@ -70,7 +70,7 @@ class ShelfLine:
 
 @dataclass(slots=True)
 class OrderLife:
-    """An order as it stands, and its next number for anything that needs one."""
+    """An order as it is now, and its next number for anything that needs one."""
 
     random: Random
     money: Currency
@@ -105,11 +105,11 @@ class OrderLife:
         self.bought.lines.append(line)
         self._price_taxes()
 
-    def discount(self, application: Payload, wanted: int) -> int:
-        """Take `wanted` off the lines, as far as they reach; returns how much it was."""
+    def discount(self, application: Payload, expected: int) -> int:
+        """Take `amount` off the lines, as far as they reach; returns how much it was."""
         place = len(self.applications)
         self.applications.append(application)
-        left = wanted
+        left = expected
         for shelf in self.random.sample(self.shelf, len(self.shelf)):
             off = min(left, shelf.net)
             if off:
@@ -117,10 +117,10 @@ class OrderLife:
                 shelf.line.discount += off
             left -= off
         self._price_taxes()
-        return wanted - left
+        return expected - left
 
     def edit(self, at: datetime) -> Payload | None:
-        """Add a line, add pieces, or remove some: Shopify may make a refund of no money of it."""
+        """Add a line, add pieces, or remove some: Shopify may make a refund without money of it."""
         drawn = self.random.random()
         some = [shelf for shelf in self.shelf if shelf.left]
         if drawn < 0.25 or not some:
@@ -143,16 +143,12 @@ class OrderLife:
         for shelf in self.shelf:
             shelf.line.tax = sum(shelf.taxes(included=self.bought.taxes_included))
 
-    # --- what comes back -------------------------------------------------------------------------
+    # --- refunds ---------------------------------------------------------------------------------
 
     def refund(self, at: datetime, *, everything: bool = False) -> Payload:
-        """Take something back: lines, an amount, shipping, or several of them; or all goods."""
-        if (
-            not everything
-            and self.owed
-            and self.bought.paid_at is not None
-            and self.random.random() < 0.7
-        ):
+        """Refund lines, an amount, shipping, or several of them; or all goods."""
+        owes = not everything and self.owed and self.bought.paid_at is not None
+        if owes and self.random.random() < 0.7:
             return self._refund_of_what_is_owed(at)
         kind = self.random.choice(["lines", "lines", "lines", "amount", "shipping", "mixed"])
         kind = "lines" if everything else kind
@@ -172,7 +168,7 @@ class OrderLife:
         return self._keep(self._refund_payload(at, lines, back, beside), back)
 
     def settle(self, *, only_foreign: bool) -> bool:
-        """What was on its way is paid, or fails. Returns whether there was anything."""
+        """Pending money is paid, or fails. Returns whether there was any."""
         some = [each for each in self.pending if not only_foreign or _is_foreign(each[0])]
         for payload, back in some:
             self.pending.remove((payload, back))
@@ -210,7 +206,7 @@ class OrderLife:
         return payload
 
     def _worth(self, back: Return) -> int:
-        """What the goods had cost, with the tax on them."""
+        """What the goods had cost, tax included."""
         on_top = 0 if self.bought.taxes_included else 1
         return sum(price + tax * on_top for price, tax, _ in back.goods)
 
@@ -265,10 +261,10 @@ class OrderLife:
     def _refund_payload(
         self, at: datetime, lines: list[Payload], back: Return, beside: int
     ) -> Payload:
-        """As Shopify says it: also money in the buyer's currency, and money that does not move yet.
+        """As Shopify sends it: also money in the buyer's currency, and money that is pending.
 
-        What is paid beside lines and shipping is an adjustment, below zero; one that takes it back
-        stands beside it until the money has moved.
+        What is paid besides lines and shipping is an adjustment, below zero; while the money is
+        pending another one takes it back.
         """
         payload = self._blank(at, lines)
         if not back.money:
@@ -290,7 +286,7 @@ class OrderLife:
         return payload
 
     def _add_shipping(self, payload: Payload, shipping: int) -> None:
-        """Shipping or duties: nothing that points look at, in every form that there is."""
+        """Shipping or duties, which points ignore, in every form that there is."""
         if not shipping:
             return
         forms = self.random.choice([("old",), ("new",), ("old", "new"), ("duties",)])
@@ -306,7 +302,7 @@ class OrderLife:
             payload["total_duties_set"] = self.money.both(shipping)
 
     def _settled(self, payload: Payload, back: Return) -> Payload:
-        """The refund once the money has moved, or could not be moved."""
+        """The refund once the money has moved, or has failed to."""
         has_failed = self.random.random() < 0.25
         status = self.random.choice(["failure", "error"]) if has_failed else "success"
         adjustments = [*payload["order_adjustments"]]
@@ -331,7 +327,7 @@ class OrderLife:
         }
 
     def _discrepancy(self, minor: int, reason: str = "Refund discrepancy") -> Payload:
-        """Its tax may stand apart; newer versions of Shopify's API do not name its kind."""
+        """Its tax may be separate; newer versions of Shopify's API do not name its kind."""
         tax = self.random.choice([0, 0, minor // 10])
         one = self._adjustment("refund_discrepancy", minor - tax, tax) | {"reason": reason}
         if self.random.random() < 0.1:
@@ -342,20 +338,16 @@ class OrderLife:
         return {
             "id": self._number("adjustment"),
             "kind": kind,
-            "amount": self.money.text(minor),
-            "amount_set": self.money.both(minor),
-            "tax_amount": self.money.text(tax_minor),
-            "tax_amount_set": self.money.both(tax_minor),
+            **self._priced("amount", minor),
+            **self._priced("tax_amount", tax_minor),
         }
 
-    # --- what Shopify sends ----------------------------------------------------------------------
+    # --- payloads --------------------------------------------------------------------------------
 
     def payload(self) -> Payload:
-        """The order as it stands."""
+        """The order as it is now."""
         bought = self.bought
-        cancelled_at = (
-            self.updated_second.astimezone(ZONE).isoformat() if bought.is_cancelled else None
-        )
+        updated_at = self.updated_second.astimezone(ZONE).isoformat()
         return {
             "id": int(bought.order_id),
             "admin_graphql_api_id": f"gid://shopify/Order/{bought.order_id}",
@@ -365,8 +357,8 @@ class OrderLife:
             "currency": self.money.code,
             "presentment_currency": FOREIGN,
             "created_at": bought.created_at.astimezone(ZONE).isoformat(),
-            "updated_at": self.updated_second.astimezone(ZONE).isoformat(),
-            "cancelled_at": cancelled_at,
+            "updated_at": updated_at,
+            "cancelled_at": updated_at if bought.is_cancelled else None,
             "financial_status": self._financial_status(),
             "taxes_included": bought.taxes_included,
             "subtotal_price": self.money.text(sum(shelf.net for shelf in self.shelf)),
@@ -381,6 +373,10 @@ class OrderLife:
             **self._metafields(),
         }
 
+    def _priced(self, name: str, minor: int) -> Payload:
+        """An amount as Shopify names it twice."""
+        return {name: self.money.text(minor), f"{name}_set": self.money.both(minor)}
+
     def _line_payload(self, shelf: ShelfLine) -> Payload:
         taxes = shelf.taxes(included=self.bought.taxes_included)
         return {
@@ -388,24 +384,14 @@ class OrderLife:
             "title": "A thing",
             "quantity": shelf.line.pieces,
             "current_quantity": shelf.left,
-            "price": self.money.text(shelf.line.price),
-            "price_set": self.money.both(shelf.line.price),
+            **self._priced("price", shelf.line.price),
             "gift_card": shelf.line.is_gift_card,
             "tax_lines": [
-                {
-                    "title": "VAT",
-                    "rate": percent / 100,
-                    "price": self.money.text(tax),
-                    "price_set": self.money.both(tax),
-                }
+                {"title": "VAT", "rate": percent / 100, **self._priced("price", tax)}
                 for percent, tax in zip(shelf.percents, taxes, strict=True)
             ],
             "discount_allocations": [
-                {
-                    "amount": self.money.text(off),
-                    "amount_set": self.money.both(off),
-                    "discount_application_index": place,
-                }
+                {**self._priced("amount", off), "discount_application_index": place}
                 for place, off in shelf.allocations.items()
             ],
         }
@@ -442,7 +428,7 @@ class OrderLife:
         return "paid"
 
     def _number(self, kind: str) -> int:
-        """The next of a kind: the order's number with a place of its own behind it."""
+        """The next id of a kind: the order's number followed by a counter."""
         self._numbers[kind] += 1
         return int(self.bought.order_id) * 1_000 + self._numbers[kind]
 

@@ -35,10 +35,9 @@ class _Shop:
         self.send("orders/paid", paid, point_worth_minor="3")
 
     def send(self, topic: str, payload: dict[str, Any], **rules: str) -> None:
-        driver = self.driver
-        programme = default_programme(points_per_unit="0", **rules)
-        orders = OrderService(SHOP, driver.ledger, driver.clock, programme, unused_customers)
-        orders.carry_out(Message(topic, SHOP, driver.clock.now(), "event", payload))
+        programme, clock = default_programme(points_per_unit="0", **rules), self.driver.clock
+        orders = OrderService(SHOP, self.driver.ledger, clock, programme, unused_customers)
+        orders.carry_out(Message(topic, SHOP, clock.now(), "event", payload))
 
     def spent(self) -> int:
         return self.driver.ledger.read(SHOP, CUSTOMER).figures.spent
@@ -51,13 +50,8 @@ def wrong_single_orders() -> Iterator[str]:
         yield f"spent at the hold's worth: {shop.spent()}"
     later = (NOON + timedelta(minutes=1)).isoformat()
     line = {"line_item_id": int(ORDER) * 10, "quantity": 1, "subtotal": "600"}
-    refund = {
-        "id": 31,
-        "order_id": int(ORDER),
-        "created_at": later,
-        "refund_line_items": [line],
-        "transactions": [],
-    }
+    refund = {"id": 31, "order_id": int(ORDER), "created_at": later}
+    refund |= {"refund_line_items": [line], "transactions": []}
     shop.send(REFUND_CREATED, refund, return_spent="refunded")
     if shop.spent() != 0:
         yield f"all goods refunded, and no more webhooks: still spent {shop.spent()}"

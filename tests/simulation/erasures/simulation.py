@@ -1,9 +1,9 @@
 """Many customers, chains of merges, and Shopify asks to erase some of them in the midst of it all.
 
-One seed is one shop. The real desks work on a table that fails: webhooks of merges, redactions and
-orders by parallel workers in any order, Flow actions, reports that wait for a slow Shopify, senders
-of the outbox, reminders, holds that are used, sweeps, data requests. What fails comes again. In the
-end, with all worked off, `erasure_judge` looks at everything that is left.
+One seed is one shop. The real services work on a table that fails: webhooks of merges, redactions
+and orders by parallel workers in any order, Flow actions, reports that wait for a slow Shopify, the
+outbox's senders, reminders, holds that are used, sweeps, data requests. What fails is delivered
+again. When all requests are done, `checker` checks everything that is left.
 """
 
 import io
@@ -17,7 +17,6 @@ from random import Random
 from typing import Any, Final
 from unittest.mock import patch
 
-from pointbook.aws.files import PrivacyFiles
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command, Consume, Grant, PlaceHold, Settle
@@ -30,27 +29,25 @@ from pointbook.ledger.ledger import Ledger
 from pointbook.services import customers as customer_events
 from pointbook.services.message import Message
 from pointbook.services.orders import OrderService
-from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.services.privacy.requests import PrivacyService
 from pointbook.shopify.discount_code import hold_id_of
 from pointbook.store.customer_items import CustomerErased
 from pointbook.store.dynamodb import DynamoStore
-from pointbook.store.installations import Installations
 from pointbook.store.outbox import Cursor, LeaseLost, Outbox
 from pointbook.store.privacy_requests import PrivacyRequests
-from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.reports import Reports
 from pointbook.store.sent_reminders import Reminders
-from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
 from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Request, Seeded
-from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
-from tests.simulation.erasures.checker import judge
+from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Seeded, Unwatched
+from tests.fakes.privacy import MemoryBucket, privacy_service
+from tests.simulation.erasures.checker import check_erased
+from tests.simulation.kernel.reports import Report
 from tests.simulation.kernel.scheduler import Scheduler, SkewedClock
 from tests.simulation.kernel.violation import Violation, must
 from tests.support.hold_orders import order_payload
+from tests.support.payloads import data_request_payload, merge_payload, redact_payload
 from tests.support.table import TABLE, create_table
 
 SHOP: Final = "demo.myshopify.com"
@@ -58,10 +55,10 @@ START_MS: Final = 1_795_000_000_000
 SECOND: Final = 1_000
 WINDOW_MS: Final = 20 * SECOND
 TROUBLE_MS: Final = 200 * SECOND
-"""Then the table fails no more, so that all comes to an end."""
+"""Then the table fails no more, so that everything can finish."""
 
 TRIES_MAX: Final = 100
-WATCHED_MINUTES: Final = 20
+WATCH_MINUTES: Final = 20
 RUNS_MAX: Final = 60
 RATES: Final = {
     Fault.THROTTLED: 0.01,
@@ -77,26 +74,23 @@ RATES: Final = {
 
 
 @dataclass(slots=True)
-class ErasureReport:
-    """What a seed came to."""
+class ErasureReport(Report):
+    """What a run came to."""
 
-    seed: int
-    violation: str = ""
     erased: int = 0
     done: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What Shopify tells: who is merged into whom, and who is to be erased."""
+class Scenario:
+    """Who is merged into whom, and who is to be erased."""
 
     customers: tuple[str, ...]
     merges: tuple[tuple[str, str], ...]
     redacted: tuple[str, ...]
 
     def must_be_erased(self) -> set[str]:
-        """The redacted, and whoever was merged into one of them who went nowhere else."""
+        """The redacted, and who was merged into one of them that was not merged on."""
         sources = {source for source, _ in self.merges}
         last = {one for one in self.redacted if one not in sources}
         return self._with_merged(last) | set(self.redacted)
@@ -122,13 +116,13 @@ def run_erasures(seed: int) -> ErasureReport:
         patch("secrets.token_hex", lambda size: f"{drawn.getrandbits(8 * size):0{2 * size}x}"),
     ):
         try:
-            ErasureWorld(seed, report).run()
+            ErasureSimulation(seed, report).run()
         except Violation as violation:
             report.violation = str(violation)
     return report
 
 
-class ErasureWorld:
+class ErasureSimulation(Unwatched):
     """The shop of one seed."""
 
     def __init__(self, seed: int, report: ErasureReport) -> None:
@@ -143,9 +137,9 @@ class ErasureWorld:
         self.programme = default_programme()
         self.orders: dict[str, dict[str, Any]] = {}
         self.moved: Counter[str] = Counter()
-        self.told = self._drawn()
+        self.scenario = self._drawn()
 
-    def _drawn(self) -> Told:
+    def _drawn(self) -> Scenario:
         names = [str(7_000_000 + number) for number in range(self.random.randint(3, 9))]
         merges = [
             (one, self.random.choice(names[at + 1 :][:2]))
@@ -154,40 +148,40 @@ class ErasureWorld:
         ]
         self.random.shuffle(merges)
         redacted = [one for one in names if self.random.random() < 0.5] or names[-1:]
-        return Told(tuple(names), tuple(merges), tuple(redacted))
+        return Scenario(tuple(names), tuple(merges), tuple(redacted))
 
     def run(self) -> None:
-        """Everybody acts at once; then what is open is worked off, and judged."""
-        for customer in self.told.customers:
-            self._spawn(0, partial(self._live, customer))
+        """Everybody acts at once; then all open requests are finished, and all is checked."""
+        for customer in self.scenario.customers:
+            self._spawn(0, partial(self._begin, customer))
         self.scheduler.run()
         self.plan = Seeded(self.random, RATES)
-        self._tell_all()
+        self._send_all()
         self.scheduler.run()
         self._work_off()
-        self.report.erased = len(judge(self))
+        self.report.erased = len(check_erased(self))
 
-    def _tell_all(self) -> None:
-        """Webhooks and whatever else is under way, each at a moment of its own."""
-        for source, target in self.told.merges:
+    def _send_all(self) -> None:
+        """Webhooks and whatever else is under way, each at its own time."""
+        for source, target in self.scenario.merges:
             for _ in range(self.random.choice((1, 1, 2))):
                 self._at(partial(self._merge, source, target), self.random.choice((1, 1, 3)))
-        for customer in self.told.redacted:
+        for customer in self.scenario.redacted:
             for _ in range(self.random.choice((1, 1, 2))):
                 self._at(partial(self._redact, customer), self.random.choice((1, 1, 3)))
-        self._let_live()
+        self._meanwhile()
 
-    def _let_live(self) -> None:
+    def _meanwhile(self) -> None:
         """What customers, workflows, senders and the schedule do meanwhile."""
-        for customer in self.told.customers:
-            for act in (self._grant, self._report, self._publish, self._remind, self._ask_data):
+        for customer in self.scenario.customers:
+            for act in (self._grant, self._report, self._publish, self._remind, self._request_data):
                 self._at(partial(act, customer))
             for act in (self._order, self._settle, self._hold_and_use, self._grant, self._reprice):
                 self._at(partial(act, customer))
         self.scheduler.later(TROUBLE_MS, self._calm)
         for _ in range(3):
             self._at(self._watch)
-        for minute in range(WATCHED_MINUTES):
+        for minute in range(WATCH_MINUTES):
             self._spawn(WINDOW_MS + minute * 60 * SECOND, self._watch)
 
     def _calm(self) -> None:
@@ -226,98 +220,85 @@ class ErasureWorld:
 
     # --- what they do ---------------------------------------------------------------------------
 
-    def _live(self, customer: str) -> None:
-        self._say(customer, Grant(200, Days(400)), f"first {customer}", "Yamada")
+    def _begin(self, customer: str) -> None:
+        self._execute(customer, Grant(200, Days(400)), f"first {customer}", "Yamada")
         self._order(customer)
         self._order(customer, worth=0)
         code = f"CODE-{customer[-2:]}"
         hold = PlaceHold(20, hold_id_of(code), 600, code=code)
-        self._say(customer, hold)
+        self._execute(customer, hold)
 
-    def _say(self, customer: str, command: Command, key: str = "", reason: str = "") -> None:
+    def _execute(self, customer: str, command: Command, key: str = "", reason: str = "") -> None:
         identity = Identity("test:key", key) if key else None
         cause = Cause("flow", "run", "")
-        given = Instruction(
-            SHOP, customer, command, cause, reason=reason, identity=identity, content={}
-        )
-        self._ledger().execute(given)
+        more: Any = {"reason": reason, "identity": identity, "content": {}}
+        self._ledger().execute(Instruction(SHOP, customer, command, cause, **more))
 
     def _grant(self, customer: str) -> None:
         key = str(self.random.random())
-        self._say(customer, Grant(5, Days(400)), key, "Yamada")
-        self._say(customer, Consume(1), f"{key} used", "Yamada")
+        self._execute(customer, Grant(5, Days(400)), key, "Yamada")
+        self._execute(customer, Consume(1), f"{key} used", "Yamada")
 
     def _settle(self, customer: str) -> None:
-        self._say(customer, Settle())
+        self._execute(customer, Settle())
 
     def _hold_and_use(self, customer: str) -> None:
         self._order(customer, f"CODE-{customer[-2:]}")
 
-    def _order(self, customer: str, code: str = "no-code", worth: int = 300) -> None:
-        """An order of 300 and more: earned, perhaps used; most are cancelled in the end."""
+    def _order(self, customer: str, code: str = "", worth: int = 300) -> None:
+        """A paid order: it earns, or uses a code; most are cancelled in the end."""
         order_id = str(9_000_000 + len(self.orders))
         payload = order_payload(order_id, code, 15, customer, self.scheduler.now_ms, left=worth)
-        if code == "no-code":
-            payload["discount_applications"] = payload["discount_codes"] = []
-            payload["line_items"][0]["discount_allocations"] = []
         self.orders[order_id] = payload
-        self._news(order_id, "orders/paid")
+        self._deliver_order(order_id, "orders/paid")
 
     def _reprice(self, customer: str) -> None:
-        """An order that was worth nothing, and to which no entry leads, is worth something now."""
+        """An order that was worth nothing, and that no entry is about, is worth something now."""
         for order_id, payload in self.orders.items():
             if self._is_of(order_id, customer) and payload["subtotal_price"] == "0":
                 payload |= {"subtotal_price": "300", "updated_at": self._clock().now().isoformat()}
                 payload["line_items"][0] |= {"price": "300"}
-                self._news(order_id, "orders/updated")
+                self._deliver_order(order_id, "orders/updated")
 
-    def _news(self, order_id: str, topic: str) -> None:
-        store = self._store()
-        ledger, clock = self._ledger(store), self._clock()
-        driver = OrderService(SHOP, ledger, clock, self.programme, unused_customers)
+    def _deliver_order(self, order_id: str, topic: str) -> None:
+        ledger, clock = self._ledger(), self._clock()
+        orders = OrderService(SHOP, ledger, clock, self.programme, unused_customers)
         message = self._message(topic, self.orders[order_id])
-        tries = partial(driver.carry_out, message)
-        self._spawn(0, tries)
+        self._spawn(0, partial(orders.carry_out, message))
 
     def _cancel(self, order_id: str) -> None:
         at = self._clock().now() + timedelta(seconds=1)
         self.orders[order_id] |= {"cancelled_at": at.isoformat(), "updated_at": at.isoformat()}
-        self._news(order_id, "orders/cancelled")
+        self._deliver_order(order_id, "orders/cancelled")
 
     def _merge(self, source: str, target: str) -> None:
-        payload = {
-            "status": "completed",
-            "admin_graphql_api_customer_deleted_id": f"gid://shopify/Customer/{source}",
-            "admin_graphql_api_customer_kept_id": f"gid://shopify/Customer/{target}",
-        }
         client = self._client()
-        message = self._message("customers/merge", payload)
+        message = self._message("customers/merge", merge_payload(source, target))
         ledger, requests = self._ledger(self._store(client)), PrivacyRequests(Table(client, TABLE))
         customer_events.carry_out(message, ledger, self.programme, requests)
         self.report.done["merges"] += 1
 
     def _redact(self, customer: str) -> None:
-        orders = [int(one) for one in self.orders if self._is_of(one, customer)]
-        named = [one for one in orders if self.random.random() < 0.5]  # not all need be named
-        payload = {"customer": {"id": int(customer)}, "orders_to_redact": named}
+        orders = [one for one in self.orders if self._is_of(one, customer)]
+        payload = redact_payload(customer, [one for one in orders if self.random.random() < 0.5])
         self._spawn(self.random.choice((0, 10, SECOND)), partial(self._reprice, customer))
-        self._driver().carry_out(self._message("customers/redact", payload))
-        for _ in range(3):  # who read shortly before that does not know of it yet
+        self._privacy().carry_out(self._message("customers/redact", payload))
+        for _ in range(3):  # they may have read before the erasure
             self._spawn(0, partial(self._grant, customer))
 
     def _is_of(self, order_id: str, customer: str) -> bool:
         return bool(self.orders[order_id]["customer"]["id"] == int(customer))
 
-    def _ask_data(self, customer: str) -> None:
-        payload = {"customer": {"id": int(customer)}, "data_request": {"id": 9}}
-        self._driver().carry_out(self._message("customers/data_request", payload))
+    def _request_data(self, customer: str) -> None:
+        payload = data_request_payload(customer, 9)
+        self._privacy().carry_out(self._message("customers/data_request", payload))
 
     def _watch(self) -> None:
-        watched = self._driver().watch((SHOP,), 240.0)
+        watched = self._privacy().watch((SHOP,), 240.0)
         must("progress", not watched.failed, "a request fails")
 
     def _report(self, customer: str) -> None:
-        """As the desk does it: count, ask a slow Shopify, remember."""
+        """As the service does it: count, query a slow Shopify, record."""
         reports = Reports(Table(self._client(), TABLE))
         sent = IdempotencyRecord(
             f"{self.random.getrandbits(256):064x}", "0" * 64, ("1",), Figures(*[0] * 6)
@@ -328,13 +309,12 @@ class ErasureWorld:
                 reports.record(SHOP, customer, sent)
 
     def _publish(self, customer: str) -> None:
-        """As the desk does it while Shopify is slow or down."""
+        """As the service does it while Shopify is slow or down."""
         outbox, now = Outbox(Table(self._client(), TABLE)), self._clock().now()
         outbox.request(SHOP, customer, 2, now)
         lease = str(self.random.random())
-        cursor = outbox.acquire(
-            Cursor(SHOP, customer, lease, now + timedelta(seconds=15)), now, None
-        )
+        request = Cursor(SHOP, customer, lease, now + timedelta(seconds=15))
+        cursor = outbox.acquire(request, now, None)
         if not isinstance(cursor, Cursor):
             return
         self._clock().sleep(self.random.random() * 9)
@@ -352,7 +332,7 @@ class ErasureWorld:
             clock.sleep(self.random.random() * 9)
             reminders.release(SHOP, customer, sent_reminders)
 
-    # --- with what ------------------------------------------------------------------------------
+    # --- services -------------------------------------------------------------------------------
 
     def _message(self, topic: str, payload: dict[str, Any]) -> Message:
         return Message(topic, SHOP, self._clock().now(), f"e-{self.random.random()}", payload)
@@ -369,44 +349,26 @@ class ErasureWorld:
     def _ledger(self, store: DynamoStore | None = None) -> Ledger:
         return Ledger(store or self._store(), self._clock(), random=self.random.random)
 
-    def _driver(self) -> PrivacyService:
-        client = self._client()
-        table, clock = Table(client, TABLE), self._clock()
-        dependencies = Dependencies(
-            store=DynamoStore(table),
-            requests=PrivacyRequests(table),
-            items=StoredItems(table, clock),
-            pseudonyms=Pseudonyms(table),
-            installations=Installations(table),
-            files=PrivacyFiles(self.bucket, BUCKET),
-            clock=clock,
-        )
-        return PrivacyService(dependencies, Operator())
+    def _privacy(self) -> PrivacyService:
+        return privacy_service(Table(self._client(), TABLE), self._clock(), self.bucket)
 
-    # --- as the witness of what really happens --------------------------------------------------
+    # --- as plan and witness of the clients -----------------------------------------------------
 
     def next(self, operation: str) -> Fault | None:
-        """What goes wrong with the next call."""
+        """The fault of the next call, by the plan that is in force by now."""
         return self.plan.next(operation)
-
-    def issued(self, operation: str) -> object:
-        """Nothing to note."""
-        return None
 
     def suffered(self, fault: Fault) -> None:
         """Count it."""
         self.report.faults[fault] += 1
 
-    def committed(self, request: Request, stamp: object) -> None:
+    def committed(self, request: dict[str, Any], stamp: object) -> None:
         """Add up what was booked: only the ledger writes entries in transactions."""
         for action in request.get("TransactItems", ()):
             item = action.get("Put", {}).get("Item", {})
             for bucket, points in item.get("moves", _NONE)["M"].items():
                 self.moved[bucket] += int(points["N"])
         self.report.done["writes"] += 1
-
-    def answered(self) -> None:
-        """Nothing to note."""
 
 
 _NONE: Final[dict[str, Any]] = {"M": {}}

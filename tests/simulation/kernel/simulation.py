@@ -1,47 +1,48 @@
-"""One run of the ledger under one seed: who asks when, what fails, and what the oracle says of it.
+"""One run of the ledger under one seed: requests, faults, and the oracle that checks everything.
 
-    wheel     runs requests one step at a time and moves the clock
-    workload  makes requests; some are sent again, at once, soon, after 700 s, after a day
-    faults    stand between the store and the in-memory DynamoDB
-    oracle    is told everything, and stops the run at the first thing that must not be
+    scheduler  runs requests one step at a time and moves the clock
+    workload   draws requests; some are sent again, at once, soon, after 700 s, after a day
+    faults     are injected between the store and the in-memory DynamoDB
+    oracle     sees every call, write and answer, and stops the run at the first broken promise
 
-When the last request is made, faults end, what is in doubt is asked again until it is answered,
-everything due is swept, and the table is compared with all that was written.
+After the last request faults end, what is in doubt is retried until it is answered, everything due
+is swept, and the table is compared with all that was written.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from functools import partial
+from itertools import chain
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from pointbook.domain.commands import Settle
 from pointbook.domain.ports import DUE_SHARDS, DueKind, ReadRequest, StoreUnavailable
-from pointbook.domain.reconcile import reconcile
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.ledger.ledger import Ledger
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.table import Table
-from tests.fakes.dynamodb import LATEST, MemoryDynamoDB
-from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Request, Seeded
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Nothing, Plan, Seeded, Unwatched
+from tests.simulation.checker.accounts import check_entries
 from tests.simulation.checker.oracle import Oracle
 from tests.simulation.checker.raw_items import plain
-from tests.simulation.kernel.requests import Ask, Attempt, Who
+from tests.simulation.kernel.reports import Report
+from tests.simulation.kernel.requests import Attempt, Request
 from tests.simulation.kernel.scheduler import Scheduler, SkewedClock
-from tests.simulation.kernel.violation import Violation
-from tests.simulation.kernel.workload import TIME_ZONES, Workload, lean
+from tests.simulation.kernel.violation import Violation, must
+from tests.simulation.kernel.workload import TIME_ZONES, Workload, drawn_profile
 from tests.support.instants import milliseconds
 from tests.support.table import TABLE, create_table
 
-ASKS: Final = 90
+REQUESTS: Final = 90
 START_MS: Final = 1_801_234_200_000
 """29 January 2027, 23:50 in Tokyo, just before ten in the morning in New York."""
 
 SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
 TRIES_WITHOUT_FAULTS: Final = 20
-"""By then whatever is in doubt has its verdict, for nothing fails any more."""
+"""By then every request in doubt has its answer, since nothing fails any more."""
 
 RATES: Final = {
     Fault.THROTTLED: 0.03,
@@ -63,19 +64,15 @@ RATES: Final = {
 
 
 @dataclass(slots=True)
-class Report:
-    """What a run came to."""
+class LedgerReport(Report):
+    """What a run came to: different requests, attempts at them, and what these did."""
 
-    seed: int
-    asks: int = 0
+    requests: int = 0
     attempts: int = 0
     commits: int = 0
     calls: int = 0
     commands: Counter[str] = field(default_factory=Counter)
     topics: Counter[str] = field(default_factory=Counter)
-    answers: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    violation: str = ""
     trace: list[str] = field(default_factory=list)
 
     @property
@@ -84,55 +81,56 @@ class Report:
         return self.topics.total()
 
 
-def run(seed: int, *, asks: int = ASKS, trace: bool = False) -> Report:
+def run(seed: int, *, requests: int = REQUESTS, trace: bool = False) -> LedgerReport:
     """Run one seed to its end, or to its first violation."""
-    world = World(seed, trace=trace)
+    simulation = Simulation(seed, trace=trace)
     try:
-        world.live(asks)
+        simulation.run(requests)
     except Violation as violation:
-        world.report.violation = f"{violation}"
+        simulation.report.violation = f"{violation}"
     except AssertionError as error:
-        world.report.violation = f"error: an assertion failed: {error}"
-    world.report.topics = world.oracle.writes.topics
-    return world.report
+        simulation.report.violation = f"error: an assertion failed: {error}"
+    simulation.report.topics = simulation.oracle.writes.topics
+    return simulation.report
 
 
-class World:
+class Simulation:
     """The shops of one seed."""
 
     def __init__(self, seed: int, *, trace: bool = False) -> None:
         self.random = Random(seed)
-        self.report = Report(seed)
+        self.report = LedgerReport(seed)
         self.engine = MemoryDynamoDB(page_items=self.random.choice((1, 3, 1000)))
         create_table(self.engine)
         start_ms = START_MS + self.random.choice((0, self.random.randrange(600) * SECOND))
         self.scheduler = Scheduler(self.random, start_ms)
         self.oracle = Oracle(TIME_ZONES)
-        self.workload = Workload(self.random, lean(self.random), lambda: self.scheduler.now_ms)
+        self.workload = Workload(
+            self.random, drawn_profile(self.random), lambda: self.scheduler.now_ms
+        )
         self.plan: Plan = Seeded(self.random, self._rates())
-        self.in_doubt: list[Ask] = []
-        self.ledger_class = Ledger
+        self.in_doubt: list[Request] = []
         self._trace = trace
 
     def _rates(self) -> dict[Fault, float]:
-        """Some faults are left out, and some runs are stormy, others calm."""
+        """Some faults are left out, and some runs have more faults than others."""
         scale = self.random.choice((0.3, 1.0, 1.0, 2.0))
         return {fault: rate * scale for fault, rate in RATES.items() if self.random.random() < 0.8}
 
-    # --- a life ----------------------------------------------------------------------------------
+    # --- a run -----------------------------------------------------------------------------------
 
-    def live(self, asks: int) -> None:
-        """Ask, fail, calm down, and look at what is left."""
-        self.scheduler.spawn(0, lambda: self._ask_around(asks))
+    def run(self, requests: int) -> None:
+        """Send requests while calls fail, then finish."""
+        self.scheduler.spawn(0, lambda: self._send_all(requests))
         self.scheduler.run()
-        self.calm_down()
+        self.finish()
 
-    def send_at(self, after_ms: int, ask: Ask) -> None:
-        """Have one request sent in so many milliseconds."""
-        self.scheduler.spawn(after_ms, lambda: self._attempt(ask))
+    def send_at(self, after_ms: int, request: Request) -> None:
+        """Send one request in so many milliseconds."""
+        self.scheduler.spawn(after_ms, partial(self._attempt, request))
 
-    def calm_down(self) -> None:
-        """No more faults: ask again whatever is in doubt, sweep, and compare the table."""
+    def finish(self) -> None:
+        """End all faults, retry what is in doubt, sweep, and compare the table."""
         self.plan = Nothing()
         rounds_left = TRIES_WITHOUT_FAULTS * len(self.in_doubt)
         while self.in_doubt:
@@ -147,11 +145,11 @@ class World:
         self.oracle.check_quiet(over_ms)
         self._check_table()
 
-    def _ask_around(self, asks: int) -> None:
-        if self.workload.lean.many_lots:
-            for after_ms, ask in self.workload.life_of_many_days():
-                self._send(ask, after_ms + self.random.randrange(20 * SECOND))
-        for _ in range(asks):
+    def _send_all(self, requests: int) -> None:
+        if self.workload.profile.many_lots:
+            for after_ms, request in self.workload.life_of_many_days():
+                self._send(request, after_ms + self.random.randrange(20 * SECOND))
+        for _ in range(requests):
             self.scheduler.pause(self._gap_ms())
             if self.random.random() < 0.12:
                 self.scheduler.pause(self._until_something_is_due_ms())
@@ -161,7 +159,7 @@ class World:
             elif drawn < 0.11:
                 self.scheduler.spawn(0, self._sweep)
             else:
-                self._send(self.workload.ask())
+                self._send(self.workload.draw())
 
     def _gap_ms(self) -> int:
         drawn = self.random.random()
@@ -171,11 +169,11 @@ class World:
             return self.random.randint(30, 4 * SECOND)
         if drawn < 0.96:
             return self.random.randint(5 * SECOND, 700 * SECOND)
-        days = 40 if self.workload.lean.many_lots else 2
+        days = 40 if self.workload.profile.many_lots else 2
         return self.random.randint(HOUR, days * DAY)
 
     def _until_something_is_due_ms(self) -> int:
-        """To just before, exactly, or just after something due: a hold, an order, a day's end."""
+        """Until just before, exactly or just after a hold, an order or the day ends."""
         ends = [
             milliseconds(past.latest.hold.ends_at)
             for past in self.oracle.writes.shops.customers.values()
@@ -192,106 +190,102 @@ class World:
         around = self.random.choice((-100, -30, -10, -6, -4, -3, -2, -1, 0, 1, 100))
         return max(0, end - self.scheduler.now_ms + around)
 
-    def _send(self, ask: Ask, in_ms: int = 0) -> None:
-        """Send a request, and perhaps the same again: nobody knows why, it just comes twice."""
-        self.report.asks += 1
-        self.report.commands[ask.name] += 1
-        self.scheduler.spawn(in_ms, lambda: self._attempt(ask))
+    def _send(self, request: Request, in_ms: int = 0) -> None:
+        """Send a request, and perhaps the same again, as networks and callers do."""
+        self.report.requests += 1
+        self.report.commands[request.name] += 1
+        self.scheduler.spawn(in_ms, lambda: self._attempt(request))
         for after_ms in (0, 30, 5 * SECOND, 700 * SECOND, DAY):
             if self.random.random() < 0.09:
-                self.scheduler.spawn(in_ms + after_ms, lambda: self._attempt(ask))
-        for after_ms, later in self.workload.follow_ups(ask):
+                self.scheduler.spawn(in_ms + after_ms, lambda: self._attempt(request))
+        for after_ms, later in self.workload.follow_ups(request):
             self._send(later, in_ms + after_ms)
-        if ask.identity is not None and self.random.random() < 0.04:
-            other = self.workload.other_content(ask)
+        if request.identity is not None and self.random.random() < 0.04:
+            other = self.workload.other_content(request)
             after_ms = self.random.choice((0, 20, SECOND, 700 * SECOND))
             self.scheduler.spawn(after_ms, lambda: self._attempt(other))
 
     # --- requests --------------------------------------------------------------------------------
 
-    def _attempt(self, ask: Ask) -> None:
-        """One request in a Lambda of its own, with a clock of its own."""
+    def _attempt(self, request: Request) -> None:
+        """Send a request to a Lambda with a clock of its own."""
         self.report.attempts += 1
-        attempt = Attempt(ask, SkewedClock(self.scheduler, self.random.randint(-200, 200)))
+        attempt = Attempt(request, SkewedClock(self.scheduler, self.random.randint(-200, 200)))
         ledger = self._ledger(attempt)
         self.oracle.called(attempt, self.engine.sequence)
-        self._tell(attempt, "asks", ask)
+        self._log(attempt, "requests", request)
         try:
             answer = self._carry_out(attempt, ledger)
         except (LedgerUnavailable, StoreUnavailable, Crash) as end:
-            self._tell(attempt, "ends in doubt:", type(end).__name__)
+            self._log(attempt, "ends in doubt:", type(end).__name__)
             self.report.answers[type(end).__name__] += 1
             self.oracle.failed(attempt, self.engine.sequence)
-            self._ask_again(ask)
+            self._retry(request)
         except (AssertionError, Violation):
             raise
         except Exception as error:
-            raise Violation("error", f"{ask.name}: {error!r}") from error
+            raise Violation("error", f"{request.name}: {error!r}") from error
         else:
-            self._tell(attempt, "is answered", answer)
+            self._log(attempt, "is answered", answer)
 
     def _carry_out(self, attempt: Attempt, ledger: Ledger) -> object:
-        ask, (shop, customer_id) = attempt.ask, attempt.ask.who
-        if ask.name == "read":
+        request, (shop, customer_id) = attempt.request, attempt.request.who
+        if request.name == "read":
             view = ledger.read(shop, customer_id)
             self.oracle.seen(attempt, view, self.engine.sequence)
             return view
-        if ask.name == "history":
+        if request.name == "history":
             history = ledger.history(shop, customer_id, limit=3)
             entry_ids = [booked.entry.entry_id for booked in history]
-            self.oracle.told_history(attempt, entry_ids, 3, self.engine.sequence)
+            self.oracle.history_seen(attempt, entry_ids, 3, self.engine.sequence)
             return entry_ids
-        if ask.merge_into is not None:
-            reply = ledger.merge(shop, customer_id, ask.merge_into, ask.cause, TIME_ZONES[shop])
+        if request.merge_into is not None:
+            reply = ledger.merge(
+                shop, customer_id, request.merge_into, request.cause, TIME_ZONES[shop]
+            )
         else:
-            reply = ledger.execute(ask.instruction(TIME_ZONES[shop]))
+            reply = ledger.execute(request.instruction(TIME_ZONES[shop]))
         kind = reply.code if not isinstance(reply, Booked) else "booked"
         if isinstance(reply, Booked) and reply.duplicate:
             kind = "duplicate"
         self.report.answers[kind] += 1
-        self._tell(attempt, "hears", reply)
+        self._log(attempt, "gets", reply)
         self.oracle.replied(attempt, reply, self.engine.sequence)
         return "done"
 
-    def _ask_again(self, ask: Ask) -> None:
-        """Whoever is in doubt asks again, soon or at the very end."""
-        if ask.reads:
+    def _retry(self, request: Request) -> None:
+        """Retry a request in doubt, soon or at the very end."""
+        if request.reads:
             return
         if self.random.random() < 0.6:
             after_ms = self.random.choice((10, SECOND, 10 * SECOND, 60 * SECOND))
-            self.scheduler.spawn(after_ms, lambda: self._attempt(ask))
+            self.scheduler.spawn(after_ms, partial(self._attempt, request))
         else:
-            self.in_doubt.append(ask)
+            self.in_doubt.append(request)
 
     def _sweep(self) -> None:
-        """Do whatever an index says is due, on a clock of its own."""
+        """Settle what the indexes say is due, by a clock of its own."""
         for kind in (DueKind.HOLD, DueKind.LOT, DueKind.PENDING):
-            sweeper = Attempt(
-                Ask(0, ("tokyo", "0"), "sweep"),
-                SkewedClock(self.scheduler, self.random.randint(-200, 200)),
-            )
+            clock = SkewedClock(self.scheduler, self.random.randint(-200, 200))
+            sweeper = Attempt(Request(0, ("tokyo", "0"), "sweep"), clock)
             store = DynamoStore(Table(self._client(sweeper), TABLE))
             try:
-                for shop, found in self._due(store, kind, sweeper.clock.now()):
-                    self._attempt(self._due_ask(store, kind, shop, found))
+                due = (store.due(kind, shard, clock.now()) for shard in range(DUE_SHARDS))
+                for shop, found in chain.from_iterable(due):
+                    self._attempt(self._due_request(store, kind, shop, found))
             except (StoreUnavailable, Crash):
-                self._tell(sweeper, "is cut short")
+                self._log(sweeper, "is cut short")
 
-    def _due_ask(self, store: DynamoStore, kind: DueKind, shop: str, found: str) -> Ask:
-        """What a sweep asks: to settle a book, or to approve what an order has pending."""
+    def _due_request(self, store: DynamoStore, kind: DueKind, shop: str, found: str) -> Request:
+        """What a sweep requests: to settle an account, or to approve an order's pending points."""
         if kind is not DueKind.PENDING:
             return self.workload.numbered((shop, found), "settle", {"command": Settle()})
         order = store.load(ReadRequest(shop, None, order_id=found), fresh=True).order
         assert order is not None, "an order on the index is in the table"
         return self.workload.approve_pending(shop, order)
 
-    @staticmethod
-    def _due(store: DynamoStore, kind: DueKind, now: datetime) -> Iterator[Who]:
-        for shard in range(DUE_SHARDS):
-            yield from store.due(kind, shard, now)
-
     def _ledger(self, attempt: Attempt) -> Ledger:
-        return self.ledger_class(
+        return Ledger(
             DynamoStore(Table(self._client(attempt), TABLE)),
             attempt.clock,
             self.random.random,
@@ -303,64 +297,56 @@ class World:
             self.engine, self.engine, self.plan, self.scheduler, self.random, witness
         )
 
-    def _tell(self, attempt: Attempt, *words: object) -> None:
+    def _log(self, attempt: Attempt, *words: object) -> None:
         if self._trace:
-            told = " ".join(str(word) for word in words)
             now = attempt.clock.now().isoformat(timespec="milliseconds")
-            self.report.trace.append(f"{now} #{attempt.ask.number} {told}")
+            self.report.trace.append(
+                " ".join(map(str, (now, f"#{attempt.request.number}", *words)))
+            )
 
     # --- the table at the end --------------------------------------------------------------------
 
     def _check_table(self) -> None:
         """All that was written is there and nothing else, and the product's own check agrees."""
         versions = self.engine._tables[TABLE].versions
-        keys = set(versions)
-        if keys != self.oracle.writes.keys:
-            raise Violation(
-                "entries", f"in the table, yet not written: {keys ^ self.oracle.writes.keys}"
-            )
+        strange = versions.keys() ^ self.oracle.writes.keys
+        must("entries", not strange, f"in the table, yet not written: {strange}")
         store = DynamoStore(Table(self.engine, TABLE))
-        for (shop, customer_id), book in self.oracle.writes.books.items():
-            if not book.revision:
+        for (shop, customer_id), stored in self.oracle.writes.accounts.items():
+            if not stored.revision:
                 continue
-            account = store.account(shop, customer_id)
-            if account is None:
-                raise Violation("entries", f"{customer_id} is gone")
-            entries = store.entries(shop, customer_id, before_version=LATEST, limit=LATEST)
-            findings = reconcile(account, reversed(entries))
-            if findings:
-                raise Violation("entries", f"{customer_id}: {findings}")
+            check_entries("entries", store, (shop, customer_id))
 
 
-class _Witness:
-    """Tells the oracle what one request does."""
+class _Witness(Unwatched):
+    """Shows the oracle what one attempt does to the table."""
 
-    def __init__(self, world: World, attempt: Attempt) -> None:
-        self._world = world
+    def __init__(self, simulation: Simulation, attempt: Attempt) -> None:
+        self._simulation = simulation
         self._attempt = attempt
 
     def issued(self, operation: str) -> object:
-        self._world.report.calls += 1
-        self._world._tell(self._attempt, operation)
+        self._simulation.report.calls += 1
+        self._simulation._log(self._attempt, operation)
         return self._attempt.clock.wall_ms
 
     def suffered(self, fault: Fault) -> None:
-        self._world.report.faults[fault] += 1
-        self._world._tell(self._attempt, "suffers:", fault)
+        self._simulation.report.faults[fault] += 1
+        self._simulation._log(self._attempt, "suffers:", fault)
 
-    def committed(self, request: Request, stamp: object) -> None:
-        world = self._world
-        world.report.commits += 1
+    def committed(self, request: dict[str, Any], stamp: object) -> None:
+        simulation = self._simulation
+        simulation.report.commits += 1
         puts = [action["Put"] for action in request["TransactItems"] if "Put" in action]
-        world._tell(self._attempt, "writes", *(_words(put) for put in puts))
+        simulation._log(self._attempt, "writes", *(_words(put) for put in puts))
         assert isinstance(stamp, int)
-        world.oracle.committed(world.engine.sequence, self._attempt, puts, stamp)
+        simulation.oracle.committed(simulation.engine.sequence, self._attempt, puts, stamp)
 
     def answered(self) -> None:
-        self._world.oracle.looked(self._attempt, self._world.engine.sequence)
+        self._simulation.oracle.looked(self._attempt, self._simulation.engine.sequence)
 
 
-def _words(put: Request) -> str:
+def _words(put: dict[str, Any]) -> str:
     """A put in a few words, for the trace."""
     item = plain(put["Item"])
     named = ("topic", "moves", "revision", "version", "at", "as_of", "hold", "lots", "figures")
