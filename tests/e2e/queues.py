@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from cli import redrive
 from local.deployment import STACK_NAME
 from local.stack import Stack
-from cli import redrive
 from tests.e2e.calls import aws
 
 

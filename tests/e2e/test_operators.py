@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.app import main as cli_main
 from local import demo
 from local.stack import Stack
-from cli.app import main as cli_main
 from tests.e2e.calls import adjust, approved, call, new_customer, operate
 
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from botocore.config import Config
 
+from cli import redrive
+from cli.output import Output
 from local.stack import Stack
 from pointbook.store import order_items
 from tests.e2e.calls import (

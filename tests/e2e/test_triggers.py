@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from cli.app import main as cli_main
 from local import demo
 from local.fakes.flow_triggers import declared_triggers
 from local.stack import Stack
-from cli.app import main as cli_main
 from tests.e2e.calls import DAY, invoke, must_flow, new_customer, pass_time, wait_until
 from tests.e2e.conftest import SECOND_SHOP
 from tests.e2e.fake_shopify import FakeShopify

@@ -10,7 +10,6 @@ from cli import redrive
 from cli.output import Output
 from local import webhooks
 from local.stack import Stack
-from cli import redrive
 from tests.e2e.calls import (
     approved,
     call,

@@ -41,6 +41,7 @@ from pointbook.services.sweeps import Sweep, settling
 from pointbook.shopify.discounts import Discount
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
 from pointbook.shopify.triggers import Trigger
+from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.outbox import Outbox
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.reports import Reports

@@ -27,7 +27,7 @@ from pointbook.store import keys
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.fakes.shopify import StoredDiscount, ShopifyModel
+from tests.fakes.shopify import ShopifyModel, StoredDiscount
 from tests.simulation.checker.accounts import check_entries
 from tests.simulation.checker.oracle import Oracle
 from tests.simulation.holds.process import CODE_KEY, SHOP, SKEW_MS

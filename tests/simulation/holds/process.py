@@ -284,7 +284,7 @@ class Process:
             clock=self.clock,
             programme=self._programme,
             discounts=self._counted_discounts,
-            calls=self._counted_discounts,
+            call_limiter=self._counted_discounts,
             code_key=CODE_KEY,
         )
 

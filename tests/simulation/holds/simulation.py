@@ -26,7 +26,7 @@ from pointbook.services.message import Message
 from pointbook.services.sweeps import Sweep, settling
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, Nothing, Plan, Seeded
-from tests.fakes.faulty_shopify import Drawn, Line, Listed, Trouble
+from tests.fakes.faulty_shopify import Drawn, FaultyTransport, Listed, Trouble
 from tests.fakes.faulty_shopify import Plan as TroublePlan
 from tests.fakes.shopify import ShopifyModel
 from tests.simulation.checker.oracle import Oracle
@@ -269,7 +269,7 @@ class HoldsSimulation:
             self._count("cut short")
 
     def _process(self) -> Process:
-        transport = Line(self.shopify, self, self.scheduler, self.random, self.look)
+        transport = FaultyTransport(self.shopify, self, self.scheduler, self.random, self.look)
         return Process(self.shared, self.plan, transport)
 
     # --- events of tables and transports ---------------------------------------------------------
