@@ -11,9 +11,12 @@ const HISTORY_LIMIT = 10;
  *   `status` 0 and `no_answer`: nobody knows whether anything was done. `retryAfter` is in seconds.
  * @param {string} apiUrl
  * @param {(() => string | null | Promise<string | null>) | undefined} token without it, the page's cookie is sent
+ * @param {RequestCredentials} [cookie] to which APIs: "same-origin", or "include" where the API has a domain of its own
  */
-export function pointsApi(apiUrl, token) {
-  const ask = (method, path, more) => fetchJson(`${apiUrl}/customers/me${path}`, method, token, more);
+export function pointsApi(apiUrl, token, cookie = "same-origin") {
+  const credentials = token ? "omit" : cookie;
+  const ask = (method, path, more) =>
+    fetchJson(`${apiUrl}/customers/me${path}`, method, token, { ...more, credentials });
   return {
     points: (locale) => ask("GET", `/points?locale=${locale}`),
     history: (cursor) => ask("GET", historyPath(cursor)),
@@ -32,7 +35,7 @@ function historyPath(cursor) {
   return `/points/history?${query}`;
 }
 
-async function fetchJson(url, method, token, { headers = {}, body } = {}) {
+async function fetchJson(url, method, token, { headers = {}, body, credentials }) {
   let response;
   try {
     const session = token ? await token() : null;
@@ -41,7 +44,7 @@ async function fetchJson(url, method, token, { headers = {}, body } = {}) {
       method,
       headers: { Accept: "application/json", ...identity, ...headers },
       body,
-      credentials: token ? "omit" : "same-origin",
+      credentials,
       signal: AbortSignal.timeout(method === "GET" ? READ_MS : WRITE_MS),
     });
     if (response.ok) return await response.json();

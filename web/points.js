@@ -7,7 +7,8 @@
 //     locale: "ja",
 //   });
 //
-// Without `token` the page's own cookie is sent. Whatever goes wrong stays inside this section.
+// Without `token` the page's own cookie is sent, to an API of another origin only with `cookie: "include"`: that API needs
+// a domain below the shop's own. Whatever goes wrong stays inside this section.
 
 import { pointsApi } from "./points-api.js";
 import { actionButton, element } from "./points-elements.js";
@@ -19,11 +20,12 @@ import { texts } from "./points-texts.js";
  * Show the section in `root` and keep it there.
  *
  * @param {HTMLElement} root an empty element
- * @param {{apiUrl: string, token?: () => string | null | Promise<string | null>, locale?: string}} options
+ * @param {{apiUrl: string, token?: () => string | null | Promise<string | null>, cookie?: RequestCredentials,
+ *   locale?: string}} options
  * @returns {{reload: () => Promise<void>, setLocale: (locale: string) => Promise<void>}}
  */
-export function mountPoints(root, { apiUrl, token, locale = "en" }) {
-  const api = pointsApi(apiUrl, token);
+export function mountPoints(root, { apiUrl, token, cookie, locale = "en" }) {
+  const api = pointsApi(apiUrl, token, cookie);
   const holds = holdSection(api, { refresh, reload });
   let language = locale;
   let turn = 0;

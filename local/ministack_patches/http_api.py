@@ -1,6 +1,9 @@
 """Routes and CORS of an HTTP API that is defined by an OpenAPI body, as SAM writes it.
 
-MiniStack creates such an API without any route.
+MiniStack creates such an API without any route, and takes every OPTIONS request for a preflight. On
+AWS an API without a CORS configuration routes OPTIONS like any other method; an API with one
+answers preflights itself and ignores the CORS headers of its functions
+(https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html).
 """
 
 import json
@@ -8,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from local.ministack_patches import PatchError, module, part
+from local.ministack_patches import PatchError, module, part, replace
 
 type _Json = dict[str, Any]
 
@@ -43,6 +46,7 @@ def apply() -> None:
         return updated
 
     handler["create"], handler["update"] = create_with_routes, update_with_routes
+    _answer_cross_origin_requests_as_aws(module("services.apigateway"))
 
 
 class _Importer:
@@ -61,6 +65,8 @@ class _Importer:
         self._integrations[api_id] = {}
         cors = body.get("x-amazon-apigateway-cors")
         if cors:
+            if cors.get("allowCredentials") and "*" in cors.get("allowOrigins", []):
+                raise ValueError("AWS refuses the origin * together with credentials")
             self._made(self._update_api(api_id, {"corsConfiguration": cors}))
         integrations: dict[str, str] = {}
         for path, operations in (body.get("paths") or {}).items():
@@ -92,6 +98,49 @@ class _Importer:
             raise ValueError(f"MiniStack refused a part of the HTTP API: {content!r}")
         made: _Json = json.loads(content)
         return made
+
+
+_PREFLIGHT = "OPTIONS"
+_ROUTED = "options"
+"""An OPTIONS request that is routed: MiniStack compares methods, and knows this one not."""
+
+
+def _answer_cross_origin_requests_as_aws(gateway: object) -> None:
+    """Route OPTIONS where the API has no CORS configuration; drop functions' headers elsewhere."""
+    apis = part(gateway, "_apis")
+    execute = part(gateway, "_handle_execute_in_scope")
+    match_route = part(gateway, "_match_route")
+    invoke = part(gateway, "_invoke_lambda_proxy")
+
+    def configured(api_id: str) -> bool:
+        return bool((apis.get(api_id) or {}).get("corsConfiguration"))
+
+    async def execute_as_aws(
+        api_id: str, stage: str, path: str, method: str, *more: Any, **named: Any
+    ) -> Any:
+        routed = method == _PREFLIGHT and not configured(api_id)
+        return await execute(api_id, stage, path, _ROUTED if routed else method, *more, **named)
+
+    def match_route_as_aws(api_id: str, method: str, path: str) -> Any:
+        return match_route(api_id, method.upper(), path)
+
+    async def invoke_as_aws(
+        integration: _Json, api_id: str, stage: str, path: str, method: str, *more: Any, **named: Any
+    ) -> Any:
+        status, headers, body = await invoke(
+            integration, api_id, stage, path, method.upper(), *more, **named
+        )
+        if configured(api_id):
+            headers = {
+                name: value
+                for name, value in headers.items()
+                if not name.lower().startswith("access-control-")
+            }
+        return status, headers, body
+
+    replace(gateway, "_handle_execute_in_scope", execute_as_aws)
+    replace(gateway, "_match_route", match_route_as_aws)
+    replace(gateway, "_invoke_lambda_proxy", invoke_as_aws)
 
 
 def _authorization(path: str, operation: _Json) -> str:

@@ -7,6 +7,7 @@ from pointbook.base_container import BaseContainer
 from pointbook.settings import Settings, Stage
 
 LOGIN_URL = "https://demo.myshopify.com/account/login"
+ALLOWED_ORIGIN = "https://www.example.com"
 
 
 def event(
@@ -49,6 +50,6 @@ def container() -> BaseContainer:
             shopify_client_id="client",
             secrets_name="secret",
             login_url=LOGIN_URL,
-            allowed_origins=frozenset(),
+            allowed_origins=frozenset({ALLOWED_ORIGIN}),
         )
     )

@@ -14,7 +14,7 @@ from pointbook.entrypoints.request import Event, Request
 from pointbook.entrypoints.response import Response, problem
 from pointbook.ledger.instruction import Booked
 from tests.support.logs import logged
-from tests.unit.entrypoints.events import LOGIN_URL, container, event
+from tests.unit.entrypoints.events import ALLOWED_ORIGIN, LOGIN_URL, container, event
 
 type Answers = Callable[[Request], Response]
 
@@ -82,12 +82,80 @@ def test_an_answer_carries_json_a_request_id_and_where_the_time_went() -> None:
         raising(ZeroDivisionError()),
     ],
 )
-def test_any_page_may_read_every_answer_but_none_with_credentials(handler: Answers) -> None:
+def test_any_page_may_read_every_answer_without_credentials(handler: Answers) -> None:
     headers = my_page(handler)["headers"]
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert "Access-Control-Allow-Credentials" not in headers
     assert "Server-Timing" in headers
     assert "X-Request-Id" in headers
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        lambda _: Response(200, {}),
+        raising(errors.Unauthenticated("token_missing")),
+        raising(errors.LedgerUnavailable(3)),
+        raising(ZeroDivisionError()),
+    ],
+)
+def test_a_page_that_is_allowed_may_read_every_answer_with_its_customers_cookie(
+    handler: Answers,
+) -> None:
+    headers = my_page(handler, event(headers={"Origin": ALLOWED_ORIGIN}))["headers"]
+    assert headers["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+    assert headers["Vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "null",
+        "https://www.example.org",
+        "http://www.example.com",
+        "https://www.example.com:8443",
+        "https://www.example.com.evil.example",
+        "https://WWW.EXAMPLE.COM",
+        "*",
+        "",
+        f"{ALLOWED_ORIGIN},{ALLOWED_ORIGIN}",
+    ],
+)
+def test_any_other_page_may_read_without_credentials_only(origin: str) -> None:
+    headers = my_page(lambda _: Response(200, {}), event(headers={"origin": origin}))["headers"]
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert "Access-Control-Allow-Credentials" not in headers
+    assert headers["Vary"] == "Origin", "a cache must not show one page what another may read"
+
+
+def test_a_body_that_is_too_large_is_refused_readably_for_the_page_that_sent_it() -> None:
+    given = event("POST", body=b"x" * 65_537, headers={"origin": ALLOWED_ORIGIN})
+    answer = my_page(lambda _: Response(200, {}), given)
+    assert answer["statusCode"] == 413
+    assert answer["headers"]["Access-Control-Allow-Origin"] == ALLOWED_ORIGIN
+
+
+@pytest.mark.parametrize(
+    ("origin", "credentials"), [(ALLOWED_ORIGIN, "true"), ("null", None), ("https://a.example", None)]
+)
+def test_a_preflight_says_what_a_page_may_send_and_never_reaches_the_handler(
+    origin: str, credentials: str | None
+) -> None:
+    answer = my_page(raising(ZeroDivisionError()), event("OPTIONS", headers={"origin": origin}))
+    assert (answer["statusCode"], answer["body"]) == (204, "")
+    headers = answer["headers"]
+    assert headers["Access-Control-Allow-Methods"] == "GET, POST, DELETE"
+    allowed = headers["Access-Control-Allow-Headers"].split(", ")
+    assert {"authorization", "content-type", "idempotency-key"} <= set(allowed)
+    assert headers["Access-Control-Max-Age"] == "7200"
+    assert headers.get("Access-Control-Allow-Credentials") == credentials
+    assert "Content-Type" not in headers
+
+
+def test_an_operators_tool_has_no_preflight() -> None:
+    reached = operator(lambda _: Response(201, {}), event("OPTIONS"))
+    assert reached["statusCode"] == 201, "API Gateway has no such route; the wrapper adds none"
 
 
 PROBLEMS: list[tuple[errors.PointbookError, int, str]] = [

@@ -10,17 +10,18 @@ from typing import Any
 
 from pointbook import log
 from pointbook.base_container import BaseContainer
+from pointbook.entrypoints.cors import PREFLIGHT_METHOD, cors_headers, preflight
 from pointbook.entrypoints.request import (
     BODY_BYTES_MAX,
     Event,
     Request,
     Timing,
+    origin,
     read_request,
     request_id,
 )
 from pointbook.entrypoints.response import (
     ALLOW_HEADER,
-    CORS_HEADERS,
     RETRY_AFTER_HEADER,
     SERVER_TIMING_HEADER,
     WWW_AUTHENTICATE_HEADER,
@@ -55,7 +56,7 @@ def endpoint[C: BaseContainer](
     unexpected: tuple[str, Response],
     *,
     body_bytes_max: int = BODY_BYTES_MAX,
-    headers: Callable[[Timing], Mapping[str, str]] = lambda _: {},
+    headers: Callable[[Event, C, Timing], Mapping[str, str]] = lambda *_: {},
 ) -> Callable[[Handler[C]], LambdaHandler]:
     """Make a Lambda handler out of a function from Request and container to Response.
 
@@ -79,7 +80,7 @@ def endpoint[C: BaseContainer](
             except Exception:  # noqa: BLE001 -- the caller gets an answer, never a stack trace
                 log.exception(unexpected[0])
                 response = unexpected[1]
-            return lambda_answer(response, identifier, headers(timing))
+            return lambda_answer(response, identifier, headers(event, container, timing))
 
         return lambda_handler
 
@@ -90,14 +91,30 @@ def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]]
     """Make a Lambda handler of my page's API; `build` makes the process's container.
 
     Errors become `application/problem+json`; a 401 says where to log in. Every response has CORS
-    headers, a request id and `Server-Timing`.
+    headers, a request id and `Server-Timing`. A preflight is answered without the handler.
     """
-    return endpoint(
+    wrap = endpoint(
         build,
         lambda error, container: _as_problem(error, container.settings.login_url),
         _UNEXPECTED,
-        headers=lambda timing: CORS_HEADERS | {SERVER_TIMING_HEADER: server_timing(timing)},
+        headers=_my_page_headers,
     )
+
+    def with_preflight(handler: Handler[C]) -> LambdaHandler:
+        return wrap(
+            lambda request, container: (
+                preflight()
+                if request.method == PREFLIGHT_METHOD
+                else handler(request, container)
+            )
+        )
+
+    return with_preflight
+
+
+def _my_page_headers(event: Event, container: BaseContainer, timing: Timing) -> dict[str, str]:
+    cors = cors_headers(origin(event), container.settings.allowed_origins)
+    return {**cors, SERVER_TIMING_HEADER: server_timing(timing)}
 
 
 def operator_endpoint[C: BaseContainer](

@@ -134,6 +134,11 @@ def read_request(
     )
 
 
+def origin(event: Event) -> str | None:
+    """Return the header `Origin`, also of an event that is refused before it is read."""
+    return _headers(event).get(ORIGIN_HEADER)
+
+
 def request_id(event: Event) -> str:
     """Return the gateway's request id, or a new one if there is none."""
     return str(_context(event).get("requestId") or os.urandom(16).hex())

@@ -22,14 +22,7 @@ SERVER_TIMING_HEADER = "Server-Timing"
 REPLAY_HEADER = "Idempotent-Replay"
 TIMED_STEPS = ("token", "ledger", "till", "display")
 
-_EXPOSED_HEADERS = (RETRY_AFTER_HEADER, REQUEST_ID_HEADER, SERVER_TIMING_HEADER, REPLAY_HEADER)
-
-CORS_HEADERS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": ", ".join(_EXPOSED_HEADERS),
-    "Timing-Allow-Origin": "*",
-}
-"""Any page may read the responses, without credentials: extensions have no origin of their own."""
+EXPOSED_HEADERS = (RETRY_AFTER_HEADER, REQUEST_ID_HEADER, SERVER_TIMING_HEADER, REPLAY_HEADER)
 
 _SAFETY_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -39,10 +32,13 @@ _PUBLIC_CODES = {"malformed_body": "invalid_request"}
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response: status, body (written as JSON) and headers of its own."""
+    """A response: status, body and headers of its own.
+
+    A text is sent as it is, anything else as JSON; "" is no body, and has no content type.
+    """
 
     status: int
-    body: Mapping[str, Any]
+    body: Mapping[str, Any] | str
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = JSON_TYPE
 
@@ -70,16 +66,18 @@ def lambda_answer(
     response: Response, request_id: str, headers: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return `response` as API Gateway and function URLs expect it (payload version 2.0)."""
+    body = response.body
+    content_type = {"Content-Type": response.content_type} if body != "" else {}
     return {
         "statusCode": response.status,
         "headers": {
-            "Content-Type": response.content_type,
+            **content_type,
             REQUEST_ID_HEADER: request_id,
             **_SAFETY_HEADERS,
             **headers,
             **response.headers,
         },
-        "body": json.dumps(response.body, ensure_ascii=False),
+        "body": body if isinstance(body, str) else json.dumps(body, ensure_ascii=False),
         "isBase64Encoded": False,
     }
 
