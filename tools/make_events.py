@@ -48,6 +48,7 @@ SCHEDULED = (
 def cases() -> Iterator[Case]:
     """Yield function, name of the case, and event."""
     yield from _health()
+    yield from _app_page()
     yield from _my_page("get_points", "points", {})
     yield from _my_page("points_history", "points/history", {"limit": "20"})
     yield from hold_cases(_http, token(CUSTOMER), CUSTOMER, OTHER_CUSTOMER)
@@ -66,6 +67,24 @@ def cases() -> Iterator[Case]:
 
 def _health() -> Iterator[Case]:
     yield "health", "get", _http("GET", "/v1/health", {}, b"")
+
+
+def _app_page() -> Iterator[Case]:
+    def get(query: dict[str, str], secret: str, **headers: str) -> dict[str, Any]:
+        signed = {"host": "YWRtaW4uc2hvcGlmeS5jb20", "timestamp": str(ISSUED_AT), **query}
+        message = "&".join(f"{name}={value}" for name, value in sorted(signed.items()))
+        digest = hmac.new(secret.encode(), message.encode(), hashlib.sha256).hexdigest()
+        return _http("GET", "/", headers, b"", signed | {"hmac": digest})
+
+    function, shop = "app_page", {"shop": demo.SHOP_DOMAIN}
+    yield function, "opened", _http("GET", "/", {}, b"")
+    japanese = {"accept-language": "ja-JP,ja;q=0.9"}
+    yield function, "in_japanese", _http("GET", "/", japanese, b"")
+    yield function, "launched", get(shop, demo.CLIENT_SECRET)
+    yield function, "launched_in_japanese", get(shop | {"locale": "ja-JP"}, demo.CLIENT_SECRET)
+    yield function, "previous_secret", get(shop, demo.CLIENT_SECRET_PREVIOUS)
+    yield function, "other_shop", get({"shop": "other.myshopify.com"}, demo.CLIENT_SECRET)
+    yield function, "altered_link", get(shop, WRONG_SECRET)
 
 
 def _my_page(function: str, what: str, query: dict[str, str]) -> Iterator[Case]:

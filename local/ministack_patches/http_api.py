@@ -125,7 +125,13 @@ def _answer_cross_origin_requests_as_aws(gateway: object) -> None:
         return match_route(api_id, method.upper(), path)
 
     async def invoke_as_aws(
-        integration: _Json, api_id: str, stage: str, path: str, method: str, *more: Any, **named: Any
+        integration: _Json,
+        api_id: str,
+        stage: str,
+        path: str,
+        method: str,
+        *more: Any,
+        **named: Any,
     ) -> Any:
         status, headers, body = await invoke(
             integration, api_id, stage, path, method.upper(), *more, **named

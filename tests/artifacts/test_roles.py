@@ -23,6 +23,7 @@ SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 
 TRIED = (
     "health",
+    "app_page",
     *FLOW,
     *SHOWS,
     *SETTLES,
@@ -145,6 +146,14 @@ def test_privacy_watch_is_allowed_what_it_does(
 def test_health_needs_no_rights(shop: Shop, resources: dict[str, Any]) -> None:
     assert shop.needed(lambda: shop.every_sample("health")) == set()
     assert allowed(resources, "health") == set()
+
+
+def test_the_apps_page_may_read_the_secret_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    found = shop.needed(lambda: shop.every_sample("app_page"))
+    assert found == allowed(resources, "app_page")
+    assert {resource for _, resource in found} == {"AppSecret"}
 
 
 @pytest.mark.parametrize(("function", "seconds"), SETTLES.items())

@@ -36,6 +36,8 @@ API_WAITS_SECONDS = 30
 
 REF_ARCHITECTURE = {"Ref": "Architecture"}
 
+OF_THE_DOMAIN = ("DomainName", "CertificateArn", "HostedZoneId")
+
 CALLED_BY_PAGES = ("/v1/customers/", "/v1/staff/")
 """How the routes begin that pages and extensions of another origin call."""
 
@@ -260,6 +262,38 @@ def test_every_route_that_a_page_calls_has_a_preflight_answered_by_the_same_func
     for path, function in preflights.items():
         same_path = {name for (_, other), name in found.items() if other == path}
         assert function in same_path
+
+
+def test_an_own_domain_of_the_api_is_optional_and_leads_to_the_same_api(
+    resources: dict[str, Any],
+) -> None:
+    conditions = {name: one["Condition"] for name, one in resources.items() if "Condition" in one}
+    assert conditions == {
+        "OperatorSubscription": "OperatorHasEmail",
+        "PointsDomain": "HasDomain",
+        "PointsDomainMapping": "HasDomain",
+        "PointsDomainRecord": "RecordsDomain",
+    }
+    mapping = resources["PointsDomainMapping"]["Properties"]
+    assert mapping["ApiId"] == {"Ref": "PointsApi"}
+    assert mapping["DomainName"] == {"Ref": "PointsDomain"}
+    stage = resources[mapping["Stage"]["Ref"]]
+    assert (stage["Type"], stage["Properties"]["StageName"]) == (
+        "AWS::ApiGatewayV2::Stage",
+        "$default",
+    )
+    (own,) = resources["PointsDomain"]["Properties"]["DomainNameConfigurations"]
+    assert own["SecurityPolicy"] == "TLS_1_2"
+    assert TEMPLATE["Outputs"]["ApiUrl"]["Value"]["Fn::If"][0] == "HasDomain"
+    assert [TEMPLATE["Parameters"][name]["Default"] for name in OF_THE_DOMAIN] == ["", "", ""]
+
+
+def test_a_domain_without_a_certificate_is_refused_before_anything_is_deployed() -> None:
+    rule = TEMPLATE["Rules"]["DomainHasCertificate"]
+    given = {"Fn::Not": [{"Fn::Equals": [{"Ref": "DomainName"}, ""]}]}
+    needed = {"Fn::Not": [{"Fn::Equals": [{"Ref": "CertificateArn"}, ""]}]}
+    assert rule["RuleCondition"] == given
+    assert [one["Assert"] for one in rule["Assertions"]] == [needed]
 
 
 # --- outputs --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Pages of other origins call the API of the running stack, in a real browser.
 
-The stack has two addresses here: its own, which `AllowedOrigins` names, and a relay on another port,
-which it does not. Ports make origins different, but not sites: the browser sends a cookie of
+The stack has two addresses here: its own, which `AllowedOrigins` names, and a relay on another
+port, which it does not. Ports make origins different, but not sites: the browser sends a cookie of
 127.0.0.1 to both, as it sends one of a shop's domain to every host below it.
 """
 
@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect, sync_playwright
+from tests.e2e.asking import flow, points
 
 from local import signing
 from local.relay import Relay
 from local.stack import Stack
-from tests.e2e.asking import flow, points
 from tests.e2e.test_page import CHROMIUM, FLAGS
 from tests.support.ports import free_port
 
@@ -97,14 +97,18 @@ def sandbox(page: Page) -> Frame:
             return loaded;
         }"""
     )
-    frame = page.query_selector("iframe").content_frame()
+    element = page.query_selector("iframe")
+    assert element is not None
+    frame = element.content_frame()
     assert frame is not None
     return frame
 
 
 def call(where: Page | Frame, url: str, **options: Any) -> dict[str, Any]:
     """What a script gets."""
-    answer: dict[str, Any] = where.evaluate(CALL, [f"{url}/api/v1/customers/me{_path(options)}", options])
+    answer: dict[str, Any] = where.evaluate(
+        CALL, [f"{url}/api/v1/customers/me{_path(options)}", options]
+    )
     return answer
 
 

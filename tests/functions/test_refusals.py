@@ -56,6 +56,7 @@ OPERATOR = {
 
 REFUSED: dict[str, dict[str, tuple[int, str]]] = {
     "health": {},
+    "app_page": {},
     "get_points": READS_ONLY,
     "points_history": READS_ONLY,
     "create_hold": WRITES
@@ -176,7 +177,7 @@ def test_every_other_sample_is_served(function: str, case: str) -> None:
 
 
 def test_the_table_has_every_function_that_answers_over_http() -> None:
-    assert {*REFUSED} == {"health", *MY_PAGE, *OPERATOR_API, *FLOW, *WEBHOOKS}
+    assert {*REFUSED} == {"health", "app_page", *MY_PAGE, *OPERATOR_API, *FLOW, *WEBHOOKS}
     assert [
         one for one in REFUSALS if not (EVENTS / one.function / f"{one.case}.json").exists()
     ] == []

@@ -51,11 +51,12 @@ _ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in QUEUES}
 
 @dataclass(slots=True)
 class Answer:
-    """What a handler answered over HTTP."""
+    """What a handler answered over HTTP; `text` is the body as it was sent."""
 
     status: int
     body: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
+    text: str = ""
 
 
 def event(function: str, case: str) -> dict[str, Any]:
@@ -152,7 +153,9 @@ class Functions:
     def request(self, function: str, payload: dict[str, Any]) -> Answer:
         """What an HTTP client gets."""
         answer = self.invoke(function, payload)
-        return Answer(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+        text, headers = answer["body"], answer["headers"]
+        body = json.loads(text) if "json" in headers.get("Content-Type", "") else {}
+        return Answer(answer["statusCode"], body, headers, text)
 
     def sample(self, function: str, case: str) -> Answer:
         """What a sample event is answered."""

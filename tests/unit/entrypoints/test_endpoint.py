@@ -137,7 +137,8 @@ def test_a_body_that_is_too_large_is_refused_readably_for_the_page_that_sent_it(
 
 
 @pytest.mark.parametrize(
-    ("origin", "credentials"), [(ALLOWED_ORIGIN, "true"), ("null", None), ("https://a.example", None)]
+    ("origin", "credentials"),
+    [(ALLOWED_ORIGIN, "true"), ("null", None), ("https://a.example", None)],
 )
 def test_a_preflight_says_what_a_page_may_send_and_never_reaches_the_handler(
     origin: str, credentials: str | None

@@ -19,9 +19,8 @@ ALLOWED_HEADERS = ("authorization", "content-type", "idempotency-key", "accept-l
 def cors_headers(origin: str | None, allowed_origins: Set[str]) -> Mapping[str, str]:
     """Return the headers for a page of `origin`.
 
-    An allowed origin may read with its customer's cookie. Any other one, `null` included (extensions
-    and sandboxes have no origin of their own), may read without credentials: what it reads is what
-    its own token shows.
+    An allowed origin may read with its customer's cookie. Any other one may read without
+    credentials, so only what its own token shows; that includes `null`, the origin of extensions.
     """
     allowed = {"Access-Control-Allow-Origin": "*"}
     if origin is not None and origin in allowed_origins:
@@ -38,7 +37,7 @@ def cors_headers(origin: str | None, allowed_origins: Set[str]) -> Mapping[str, 
 
 
 def preflight() -> Response:
-    """Return the answer to a browser that asks what a page may send; it shows nothing of anybody."""
+    """Return the answer to a browser that asks what a page may send; no customer is in it."""
     headers = {
         "Access-Control-Allow-Methods": ", ".join(ALLOWED_METHODS),
         "Access-Control-Allow-Headers": ", ".join(ALLOWED_HEADERS),

@@ -1,4 +1,4 @@
-"""The wrappers around HTTP handlers: one for my page's API, one for operators; `endpoint` for both.
+"""The wrappers around HTTP handlers: my page's API, operators, a page; `endpoint` for all of them.
 
 A handler takes a `Request` and the container and returns a `Response` or raises; the wrapper reads
 the event and turns every exception into a response. There is no routing, validation or
@@ -103,9 +103,7 @@ def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]]
     def with_preflight(handler: Handler[C]) -> LambdaHandler:
         return wrap(
             lambda request, container: (
-                preflight()
-                if request.method == PREFLIGHT_METHOD
-                else handler(request, container)
+                preflight() if request.method == PREFLIGHT_METHOD else handler(request, container)
             )
         )
 
@@ -115,6 +113,14 @@ def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]]
 def _my_page_headers(event: Event, container: BaseContainer, timing: Timing) -> dict[str, str]:
     cors = cors_headers(origin(event), container.settings.allowed_origins)
     return {**cors, SERVER_TIMING_HEADER: server_timing(timing)}
+
+
+def html_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]], LambdaHandler]:
+    """Make a Lambda handler of a page for people; `build` makes the process's container.
+
+    Errors become `application/problem+json`: the page itself is shown whatever is asked.
+    """
+    return endpoint(build, lambda error, _: _as_problem(error), _UNEXPECTED)
 
 
 def operator_endpoint[C: BaseContainer](
