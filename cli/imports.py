@@ -45,18 +45,23 @@ A spreadsheet shows a long number with six digits (8.84073E+12) and saves what i
 in 100,000 looks the same.
 """
 
+_EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?E\+?[0-9]+$", re.IGNORECASE)
+"""An id as a spreadsheet shows it, such as 8.84073E+12: its last digits are lost."""
+
 type Row = dict[str, Any]
 type Send = Callable[[list[Row]], Answer | None]
 
 
 @dataclass(slots=True)
 class Checked:
-    """The result of checking a file: its rows, empty rows, and ids that may be rounded."""
+    """The result of checking a file: rows, empty rows, ids that are or may be rounded."""
 
     rows: int = 0
     empty: int = 0
     zero_filled: int = 0
     zero_filled_first: str = ""
+    exponents: int = 0
+    exponents_first: str = ""
 
     def hints(self) -> Iterator[str]:
         """Yield hints; none of them stops a row."""
@@ -69,6 +74,24 @@ class Checked:
                 f"{self.zero_filled_first}: a spreadsheet may have rounded it. Compare it with the "
                 "ids in the shop."
             )
+        if self.exponents:
+            rows = "row has" if self.exponents == 1 else "rows have"
+            yield (
+                f"{self.exponents:,} {rows} a customer_id that a spreadsheet has rounded, such as "
+                f"{self.exponents_first}, and will be refused. Export the file again with the "
+                "column as text."
+            )
+
+    def note(self, row: Row) -> None:
+        """Count a row whose id a spreadsheet has, or may have, rounded."""
+        customer_id = (row["customer_id"] or "").strip()
+        place = f"{customer_id} in {_place(row)}"
+        if _ZERO_FILLED.search(customer_id):
+            self.zero_filled += 1
+            self.zero_filled_first = self.zero_filled_first or place
+        if _EXPONENT.fullmatch(customer_id):
+            self.exponents += 1
+            self.exponents_first = self.exponents_first or place
 
 
 def run(
@@ -156,10 +179,7 @@ def check(file: Path) -> Checked:
             checked.empty += 1
             continue
         checked.rows += 1
-        if _ZERO_FILLED.search((row["customer_id"] or "").rstrip()):
-            checked.zero_filled += 1
-            place = f"{row['customer_id'].strip()} in {_place(row)}"
-            checked.zero_filled_first = checked.zero_filled_first or place
+        checked.note(row)
         if row[_MORE]:
             wrong.append(f"{_place(row)} has more fields than the header")
         wrong += [

@@ -30,7 +30,7 @@ SLOW_TO_LOAD: dict[str, set[str]] = {
     "aws_lambda_powertools": {"customer_events", "order_events", "privacy_events"},
     "boto3": set(),
     "pointbook.domain.privacy": {"customer_events", "privacy_watch"},
-    "pointbook.page": {"create_hold", "get_points", "points_history"},
+    "pointbook.page": {"app_page", "create_hold", "get_points", "points_history"},
     "pointbook.page.texts": {"points_history"},
     "pointbook.services.my_page": {"points_history"},
     "pointbook.shopify.admin": {"create_hold"},

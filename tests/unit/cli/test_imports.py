@@ -252,6 +252,26 @@ def test_an_ordinary_id_is_not_reported_as_rounded(
     assert [bool(checked.zero_filled), len(list(checked.hints()))] == [is_rounded, int(is_rounded)]
 
 
+@pytest.mark.parametrize("customer_id", ["8.84073E+12", "8.84073e12", '"8,84073E+12"', " 9E+12 "])
+def test_an_id_in_the_form_in_which_a_spreadsheet_shows_it_is_pointed_out(
+    tmp_path: Path, customer_id: str
+) -> None:
+    checked = check(write(tmp_path, "8840734670934,a,5,,", f"{customer_id},a,5,,"))
+    (hint,) = checked.hints()
+    shown = customer_id.strip(' "')
+    assert (
+        f"1 row has a customer_id that a spreadsheet has rounded, such as {shown} in row 2" in hint
+    )
+    assert hint.endswith("will be refused. Export the file again with the column as text.")
+
+
+@pytest.mark.parametrize("customer_id", ["E+12", "8.84073E+", "8840734670934E", "gid://a/8E+12b"])
+def test_an_id_that_is_wrong_in_another_way_is_left_to_its_rows_refusal(
+    tmp_path: Path, customer_id: str
+) -> None:
+    assert list(check(write(tmp_path, f"{customer_id},a,5,,")).hints()) == []
+
+
 def test_a_clean_file_has_no_hints(tmp_path: Path) -> None:
     assert list(check(write(tmp_path, "8840734670934,a,5,,")).hints()) == []
 

@@ -90,7 +90,8 @@ TEXTS: Mapping[Locale, Texts] = {
         my_page_name="マイページ",
         my_page="ログイン中のお客様に、保有ポイント、履歴、ポイントご利用時のクーポンコードを表示します。",
         engineers_name="エンジニアの方",
-        engineers="ポイント制度の設定、ポイントの修正、残高の移行は、コマンド pointbook で行います。",
+        engineers="ポイント制度の設定、ポイントの修正、残高の移行は、コマンド pointbook で"
+        "行います。",
         status="接続状況",
         connected="{shop} は接続されています。",
         other_shop="{shop} はまだ接続されていません。エンジニアの方に、パラメータ ShopDomain"

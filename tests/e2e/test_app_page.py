@@ -1,0 +1,51 @@
+"""The app's page in a real browser, at the address that Shopify opens from the admin."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from local import demo
+from local.stack import Stack
+from tests.e2e.test_page import CHROMIUM, FLAGS, picture
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert Path(CHROMIUM).exists(), "Chromium is missing: run `make browser`"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def address(stack: Stack, secret: str) -> str:
+    """Where Shopify sends a browser of the demo shop's admin."""
+    query = f"host=YWRtaW4&shop={demo.SHOP_DOMAIN}&timestamp=1790000000"
+    digest = hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return f"{stack.api_url}/?{query}&hmac={digest}"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "is connected"), ("ja", "接続されています")]
+)
+def test_a_merchant_who_opens_the_app_reads_that_the_shop_is_connected(
+    browser: Browser, stack: Stack, language: str, words: str
+) -> None:
+    page = browser.new_page(locale=language)
+    answer = page.goto(address(stack, demo.CLIENT_SECRET))
+    assert answer is not None
+    assert answer.status == 200
+    expect(page.locator("[data-part=connected]")).to_contain_text(words)
+    picture(page, f"app-page-{language}")
+    page.close()
+
+
+def test_a_client_secret_of_another_app_is_seen_at_once(browser: Browser, stack: Stack) -> None:
+    page = browser.new_page(locale="en")
+    page.goto(address(stack, "the-secret-of-another-app-0123456789"))
+    expect(page.locator("[data-part=wrong_signature]")).to_contain_text("client secret")
+    page.close()
