@@ -43,7 +43,7 @@ def verify_launch(query: Sequence[tuple[str, str]], keys: AppKeys) -> tuple[Laun
         for secret in keys.shopify_secrets
         for signed in (sign_launch(query, secret), sign_launch(query, secret, encoded=False))
     ]
-    if len(values) < len(query) or not matches(values.get(_SIGNATURE, ""), expected):
+    if not matches(values.get(_SIGNATURE, ""), expected):
         return Launch.WRONG_SIGNATURE, ""
     shop = values.get(_SHOP, "")
     return (Launch.CONNECTED if shop in keys.shops else Launch.OTHER_SHOP), shop
