@@ -288,6 +288,30 @@ def test_an_own_domain_of_the_api_is_optional_and_leads_to_the_same_api(
     assert [TEMPLATE["Parameters"][name]["Default"] for name in OF_THE_DOMAIN] == ["", "", ""]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("DomainName", "", True),
+        ("DomainName", "points.example.com", True),
+        ("DomainName", "points.example.co.jp", True),
+        ("DomainName", "https://points.example.com", False),
+        ("DomainName", "points.example.com/", False),
+        ("DomainName", "Points.example.com", False),
+        ("DomainName", "points", False),
+        ("CertificateArn", "", True),
+        ("CertificateArn", "arn:aws:acm:ap-northeast-1:123456789012:certificate/1-a", True),
+        ("CertificateArn", "arn:aws:iam::123456789012:server-certificate/a", False),
+        ("HostedZoneId", "Z0123456789ABCDEFGHIJ", True),
+        ("HostedZoneId", "example.com", False),
+    ],
+)
+def test_the_parameters_of_the_domain_are_checked_before_anything_is_deployed(
+    name: str, value: str, *, accepted: bool
+) -> None:
+    pattern = TEMPLATE["Parameters"][name]["AllowedPattern"]
+    assert bool(re.fullmatch(pattern, value)) is accepted
+
+
 def test_a_domain_without_a_certificate_is_refused_before_anything_is_deployed() -> None:
     rule = TEMPLATE["Rules"]["DomainHasCertificate"]
     given = {"Fn::Not": [{"Fn::Equals": [{"Ref": "DomainName"}, ""]}]}

@@ -143,6 +143,20 @@ def test_a_page_that_is_allowed_reads_and_writes_with_its_customers_cookie(
     reads_and_writes(page, other_url, stack.front_url, credentials="include")
 
 
+def test_my_pages_script_sends_the_cookie_to_another_origin_if_it_is_told_to(
+    context: BrowserContext, stack: Stack, other_url: str
+) -> None:
+    page = page_of(context, stack.front_url)
+    script = """async ([url, cookie]) => {
+        const { pointsApi } = await import("/points-api.js");
+        const asked = pointsApi(url, undefined, cookie ?? undefined).points("en");
+        return asked.then((points) => points.figures.approved, (problem) => problem.code);
+    }"""
+    url = f"{other_url}/api/v1"
+    assert page.evaluate(script, [url, "include"]) == 1250
+    assert page.evaluate(script, [url, None]) == "token_missing"
+
+
 def test_a_page_without_an_origin_reads_and_writes_with_a_session_token(
     context: BrowserContext, stack: Stack, other_url: str, customer: str
 ) -> None:
