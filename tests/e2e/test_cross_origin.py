@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect, sync_playwright
-from tests.e2e.asking import flow, points
 
 from local import signing
 from local.relay import Relay
 from local.stack import Stack
+from tests.e2e.calls import must_flow, new_customer, points
 from tests.e2e.test_page import CHROMIUM, FLAGS
 from tests.support.ports import free_port
 
@@ -63,9 +63,8 @@ def other_url(stack: Stack) -> Iterator[str]:
 @pytest.fixture
 def customer(stack: Stack) -> str:
     """Somebody with 1,250 points whom no other test knows."""
-    found = str(9_000_000_000_000 + uuid.uuid4().int % 1_000_000_000)
-    properties = {"customer_id": found, "points": 1250, "reason": "Welcome"}
-    assert flow(stack, "grant", properties, f"grant-{uuid.uuid4()}").status_code == 200
+    found = new_customer()
+    must_flow(stack, "grant", found, points=1250)
     return found
 
 
