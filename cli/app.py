@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from cli import adjust, imports, privacy, programme, publish, redrive
+from cli import adjust, imports, orders, privacy, programme, publish, redrive
 from cli.errors import CommandFailed, NotReachable
 from pointbook.errors import PointbookError, Unavailable
 
@@ -18,6 +18,7 @@ NAME = "pointbook"
 _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
+    "orders": " To finish, run it again; orders that were fed are not fed twice.",
 }
 """What Ctrl-C prints in addition, for commands that can be resumed."""
 
@@ -84,6 +85,7 @@ def _status(name: str, run: Callable[[], int]) -> int:
 for _name, _module in (
     ("adjust", adjust),
     ("import", imports),
+    ("orders", orders),
     ("privacy", privacy),
     ("publish", publish),
     ("redrive", redrive),

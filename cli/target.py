@@ -6,7 +6,7 @@ and the parameters of the programme.
 
 import os
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ _FUNCTION = "GetPointsFunction"
 class Target:
     """A stack: its name, the settings of its functions, its outputs, and clients for its services.
 
-    `api_url` is the root of the HTTP API; paths start with /v1.
+    `api_url` is the root of the HTTP API; paths start with /v1. `resources` are the names of its
+    resources by their logical ids.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Target:
     endpoint_url: str | None
     outputs: dict[str, str]
     api_url: str = ""
+    resources: dict[str, str] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         """A client of one of AWS's services."""
@@ -117,4 +119,5 @@ def _describe(
     except SettingsError as error:
         raise CommandFailed(f"The settings of the stack {name} cannot be read: {error}") from error
     api_url = api_url or outputs.get("ApiUrl", "")
-    return Target(name, settings, session, endpoint_url, outputs, api_url)
+    resources = {logical_id: one for logical_id, one in ids.items() if one}
+    return Target(name, settings, session, endpoint_url, outputs, api_url, resources)

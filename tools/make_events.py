@@ -41,6 +41,7 @@ SCHEDULED = (
     "approve_pending",
     "expiry",
     "privacy_watch",
+    "reconcile_orders",
     "reminders",
 )
 

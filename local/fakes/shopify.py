@@ -9,6 +9,8 @@ addition to `control.py`:
     GET  /_triggers    every Flow trigger that was accepted
     POST /_redeem      {"code", "customer_id", "shop"}: use a code at a checkout; 422 says why not,
                        404 that there is no such shop; `shop` defaults to the first
+    POST /_order       an order as the webhooks carry it, and "shop": set what the Admin API answers
+                       for this order; sends nothing. 400 says what is wrong with it
     POST /_customer    {"id", "tags", "state", "email", "display_name", "shop"}: set what the Admin
                        API answers for a customer; sends nothing. Members that are missing stay as
                        they are. From then on only that shop has the customer (default: the first)
@@ -33,6 +35,7 @@ from local.fakes.control import Behaviour, Call
 from local.fakes.customers import BadCustomer, number_of
 from local.fakes.discounts import Discounts, NotRedeemable
 from local.fakes.flow_triggers import Triggers
+from local.fakes.orders import BadOrder
 from local.fakes.server import Reply, Request, Service, run
 from local.fakes.shopify_graphql import AdminApi, Context, Shop, throttled_answer
 from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, write_date_time
@@ -126,6 +129,8 @@ class ShopifyService(Service):
                 return self._redeem(request)
             case "POST", "/_customer":
                 return self._put_customer(request)
+            case "POST", "/_order":
+                return self._put_order(request)
         return None
 
     def revoke_tokens(self) -> None:
@@ -197,6 +202,21 @@ class ShopifyService(Service):
         except BadCustomer as error:
             return Reply(HTTPStatus.BAD_REQUEST, {"message": str(error)})
         return Reply(HTTPStatus.OK, customer.node())
+
+    def _put_order(self, request: Request) -> Reply:
+        given = _object(request)
+        if given is None:
+            message = "the body must be an order as the webhooks carry it: a JSON object"
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": message})
+        shop = self._named_shop(given)
+        if shop is None:
+            return _no_shop(given)
+        try:
+            order = shop.orders.put(given)
+        except BadOrder as error:
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": str(error)})
+        kept = {name: order[name] for name in ("id", "updatedAt")}
+        return Reply(HTTPStatus.OK, kept)
 
     def _named_shop(self, given: Mapping[str, object]) -> Shop | None:
         return self._shops.get(str(given.get("shop") or self._app.shops[0]))

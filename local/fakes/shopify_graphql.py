@@ -26,16 +26,28 @@ from graphql import (
 from local.fakes.customers import Customer, Customers, number_of
 from local.fakes.discounts import Discounts, Refused
 from local.fakes.flow_triggers import Triggers
+from local.fakes.orders import BadQuery, Orders
+from local.fakes.query_cost import COST_MAX, cost_of
 from local.fakes.shopify_schema import load_schema, put_resolvers
 
 _MUTATION_COST = 10
 _CHEAP_COST = 1
+_READ_BY_PAGES = frozenset({"order", "orders", "refund"})
+"""Root fields whose cost depends on what is asked of them."""
+
 _BUCKET = {"maximumAvailable": 2000, "currentlyAvailable": 2000, "restoreRate": 100}
+
+
+TILL_METAFIELD = ("omni_hub", "point_used")
 
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """One shop: its settings, discounts, customers, and the triggers that its Flow accepted."""
+    """One shop: its settings, discounts, customers, and the triggers that its Flow accepted.
+
+    `webhook_metafields` are those that the app has subscribed to, by namespace and key: the till's,
+    as by `shopify/orders-with-till-points.graphql`.
+    """
 
     domain: str
     discounts: Discounts
@@ -43,6 +55,8 @@ class Shop:
     currency: str = "JPY"
     time_zone: str = "Asia/Tokyo"
     customers: Customers = field(default_factory=Customers)
+    orders: Orders = field(default_factory=Orders)
+    webhook_metafields: list[tuple[str, str]] = field(default_factory=lambda: [TILL_METAFIELD])
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +92,11 @@ class AdminApi:
                 "codeDiscountNode": _code_discount_node,
                 "codeDiscountNodeByCode": _code_discount_node_by_code,
                 "customer": _customer,
+                "order": _order,
+                "orders": _orders,
+                "refund": _refund,
                 "shop": _shop,
+                "webhookSubscriptions": _webhook_subscriptions,
             },
             mutations={
                 "discountCodeBasicCreate": _discount_code_basic_create,
@@ -113,10 +131,13 @@ class AdminApi:
         if isinstance(wrong, list):
             return {"errors": [_invalid_variable(error) for error in wrong]}
         field = self.root_field(query, variables)
+        cost = field.cost if field else _CHEAP_COST
+        if cost > COST_MAX:
+            return _too_expensive(cost)
         result = execute_sync(
             self._schema, document, variable_values=dict(variables), context_value=context
         )
-        return _answer(result, field.cost if field else _CHEAP_COST)
+        return _answer(result, cost)
 
     def _check(self, query: str) -> tuple[DocumentNode | None, list[GraphQLError]]:
         try:
@@ -142,11 +163,10 @@ class AdminApi:
         if definition is None:
             return None
         costs_little = not is_mutation or name == "flowTriggerReceive"
-        return RootField(
-            name=name,
-            arguments=get_argument_values(definition, field, values),
-            cost=_CHEAP_COST if costs_little else _MUTATION_COST,
-        )
+        cost = _CHEAP_COST if costs_little else _MUTATION_COST
+        if name in _READ_BY_PAGES:
+            cost = cost_of(self._schema, root, field, values)
+        return RootField(name, get_argument_values(definition, field, values), cost)
 
 
 def throttled_answer() -> dict[str, object]:
@@ -158,6 +178,12 @@ def throttled_answer() -> dict[str, object]:
         "throttleStatus": _BUCKET | {"currentlyAvailable": 0},
     }
     return {"errors": [error], "extensions": {"cost": cost}}
+
+
+def _too_expensive(cost: int) -> dict[str, object]:
+    message = f"Query cost is {cost}, which exceeds the single query max cost limit ({COST_MAX})."
+    extensions = {"code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": COST_MAX}
+    return {"errors": [{"message": message, "extensions": extensions}]}
 
 
 def _answer(result: ExecutionResult, cost: int) -> dict[str, object]:
@@ -261,6 +287,32 @@ def _customer(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> ob
     if customer is None and any(shop.customers.get(gid) for shop in context.other_shops):
         return None
     return (customer or Customer(number)).node()
+
+
+def _orders(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
+    context: Context = info.context
+    try:
+        return context.shop.orders.page(arguments)
+    except BadQuery as error:
+        raise GraphQLError(str(error), extensions={"code": "BAD_REQUEST"}) from error
+
+
+def _order(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
+    context: Context = info.context
+    return context.shop.orders.get(arguments["id"])
+
+
+def _refund(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
+    context: Context = info.context
+    return context.shop.orders.refund(arguments["id"])
+
+
+def _webhook_subscriptions(_source: object, info: GraphQLResolveInfo, **_: Any) -> object:
+    context: Context = info.context
+    metafields = [
+        {"namespace": namespace, "key": key} for namespace, key in context.shop.webhook_metafields
+    ]
+    return {"nodes": [{"metafields": metafields}] if metafields else []}
 
 
 def _shop(_source: object, info: GraphQLResolveInfo) -> dict[str, object]:

@@ -33,7 +33,7 @@ SLOW_TO_LOAD: dict[str, set[str]] = {
     "pointbook.page": {"app_page", "create_hold", "get_points", "points_history"},
     "pointbook.page.texts": {"points_history"},
     "pointbook.services.my_page": {"points_history"},
-    "pointbook.shopify.admin": {"create_hold"},
+    "pointbook.shopify.admin": {"create_hold", "reconcile_orders"},
     "pointbook.till": {"points_history"},
     "pydantic": set(),
     "requests": set(),

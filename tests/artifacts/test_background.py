@@ -35,6 +35,7 @@ EVERY_SECONDS = {
     "approve_pending": 15 * MINUTE,
     "expiry": 15 * MINUTE,
     "reminders": 60 * MINUTE,
+    "reconcile_orders": 24 * 60 * MINUTE,
 }
 """Functions on schedule, and the seconds from run to run."""
 
@@ -85,10 +86,12 @@ def test_reminders_run_by_day_in_the_shops_time_zone() -> None:
 
 
 def _seconds_between(expression: str) -> int:
-    """What is between two runs of a rate, or of a cron schedule on every full hour."""
+    """What is between two runs of a rate, or of a cron schedule on every full hour or day."""
     rate = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if rate:
         return int(rate[1]) * MINUTE
+    if re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression):
+        return DAY
     assert re.fullmatch(r"cron\(0 \d+-\d+ \* \* \? \*\)", expression), expression
     return 60 * MINUTE
 
@@ -144,6 +147,19 @@ def test_shopify_webhook_has_the_url_of_every_queue() -> None:
     settings = Settings.from_env(variables("shopify_webhook", overrides("prod") | RESOLVED))
     urls = {queue: settings.queue_url(queue) for queue in {*webhook.QUEUES.values()}}
     assert urls == {queue: QUEUE_URLS[f"{name}Queue"] for queue, name in QUEUES.items()}
+
+
+def test_reconcile_orders_has_the_url_of_the_queues_that_it_feeds() -> None:
+    settings = Settings.from_env(variables("reconcile_orders", overrides("prod") | RESOLVED))
+    for queue in (webhook.ORDERS, webhook.CUSTOMERS):
+        assert settings.queue_url(queue) == QUEUE_URLS[f"{QUEUES[queue]}Queue"]
+
+
+def test_a_comparison_that_fails_on_two_days_has_an_alarm() -> None:
+    (alarm,) = [
+        one for one in _alarms("Pointbook") if one["MetricName"] == "ReconciliationFailures"
+    ]
+    assert alarm["Period"] == EVERY_SECONDS["reconcile_orders"]
 
 
 # --- the stream -----------------------------------------------------------------------------------
@@ -223,11 +239,13 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
     } == {
         "DiscountsNotMade": ("Sum", 4, 1),
         "LoopsRefused": ("Sum", 0, 1),
+        "LostWebhooks": ("Sum", 0, 1),
         "OrderAlarms": ("Sum", 0, 1),
         "RateLimited": ("Sum", 20, 3),
         "PrivacyRequestAge": ("Maximum", 7 * DAY, 1),
         "PrivacyRequestFailures": ("Maximum", 0, 1),
         "PrivacyRequestsHeld": ("Maximum", 0, 1),
+        "ReconciliationFailures": ("Sum", 0, 2),
         "RemindersHeldBack": ("Sum", 0, 2),
         "RequestsNotServed": ("Sum", 0, 1),
         "TriggersHeldBack": ("Sum", 0, 3),

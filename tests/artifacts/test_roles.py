@@ -38,6 +38,7 @@ TRIED = (
     "publish_changes",
     "flow_action_report",
     "flow_lifecycle",
+    "reconcile_orders",
     "reminders",
 )
 """The functions that a test here or in test_roles_at_shopify.py holds against their roles."""

@@ -1,16 +1,22 @@
 """The roles of functions that call Shopify allow what they do, and nothing else."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local import demo
+from pointbook.deadline import Deadline
+from pointbook.http.calls import Answer, Call
 from pointbook.services.publishing import outbox
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import Right, allowed
-from tests.artifacts.shop import CUSTOMER, EveryCode, Shop, flow_event
+from tests.artifacts.shop import CUSTOMER, OTHER_CUSTOMER, EveryCode, Shop, Shopify, flow_event
+from tests.fakes.admin_graphql import GraphqlShop
+from tests.support.harness import event
+from tools import shopify_payloads
 from tools.make_events_stream import records
 from tools.make_events_webhooks import messages
 
@@ -206,3 +212,50 @@ def test_reminders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]
 
     found = remind(day, sent=1) | remind(2 * day, sent=0) | remind(25 * day, sent=1)
     assert found == allowed(resources, "reminders")
+
+
+class ShopifyWithOrders(Shopify):
+    """A Shopify that has orders as well."""
+
+    def __init__(self, shop: GraphqlShop) -> None:
+        super().__init__()
+        self._shop = shop
+
+    def send(self, call: Call) -> Answer:
+        """The answer to one call."""
+        if call.url.endswith("/access_token"):
+            return super().send(call)
+        return self._shop.send(call, Deadline.after(5))
+
+
+def test_reconcile_orders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
+    """Lost orders and a lost merge; with a token that has to be fetched, or is kept."""
+    shopify = GraphqlShop()
+    shop.shopify = ShopifyWithOrders(shopify)
+
+    def put(customer: int, hours: int) -> None:
+        at = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+        line = shopify_payloads.line(1, "3000")
+        whose: dict[str, Any] = {"customer": shopify_payloads.customer(customer), "updated_at": at}
+        shopify.put(shopify_payloads.order([line], "3000", **whose))
+
+    def run() -> None:
+        assert shop.functions.invoke("reconcile_orders", {})["fed"] == 1
+
+    def merge() -> None:
+        now = datetime.now(UTC)
+        period = {"since": (now - timedelta(days=2)).isoformat(), "until": now.isoformat()}
+        page = shop.functions.invoke("reconcile_orders", {**period, "merges": True})
+        assert page["merges"][0]["fed"]
+
+    put(int(CUSTOMER), hours=10)
+    found = shop.needed(run)
+    paid = event("order_events", "orders_paid")
+    text = paid["Records"][0]["body"].replace("2026-", "2020-")
+    paid["Records"][0]["body"] = text
+    shop.functions.invoke("order_events", paid, seconds=60)
+    put(int(OTHER_CUSTOMER), hours=9)
+    shopify.forgotten = CUSTOMER
+    shop.start_anew()
+    found |= shop.needed(merge)
+    assert found == allowed(resources, "reconcile_orders")

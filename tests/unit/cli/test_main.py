@@ -56,7 +56,7 @@ def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str])
 def test_without_a_command_all_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     printed = capsys.readouterr()
-    for command in ("adjust", "import", "privacy", "programme", "publish", "redrive"):
+    for command in ("adjust", "import", "orders", "privacy", "programme", "publish", "redrive"):
         assert f"\n  {command} " in printed.out + printed.err
 
 

@@ -33,6 +33,19 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "DISCOUNT_DEACTIVATE": {"id": GID},
     "CUSTOMER_TAGS": {"id": "gid://shopify/Customer/8840734670934"},
     "CUSTOMER_ID": {"id": "gid://shopify/Customer/8840734670934"},
+    "ORDERS_UPDATED": {
+        "query": "updated_at:>='2026-11-29T00:00:00Z'",
+        "first": 100,
+        "after": None,
+    },
+    "ORDER": {"id": "gid://shopify/Order/820982911946154508", "lineItems": None},
+    "REFUND": {
+        "id": "gid://shopify/Refund/890088186047892319",
+        **dict.fromkeys(
+            ("refundLineItems", "transactions", "orderAdjustments", "refundShippingLines")
+        ),
+    },
+    "TILL_SUBSCRIPTIONS": {},
     "FLOW_TRIGGER_RECEIVE": {"handle": "points-changed", "payload": {"customer_id": 1}},
 }
 

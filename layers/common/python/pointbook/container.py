@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pointbook.services.publishing.reports import ReportSender
     from pointbook.services.publishing.runs import Publisher
     from pointbook.services.publishing.shop_run import Flow
+    from pointbook.services.reconciliation import OrderReconciler
+    from pointbook.services.reconciliation_runs import ReconciliationRuns
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.tokens import Cipher
@@ -205,6 +207,30 @@ class Container(BaseContainer):
             clock=self.clock,
             wall_clock=self.wall_clock,
         )
+
+    def order_reconciler(self, shop: str) -> "OrderReconciler":
+        """The service that compares a shop's orders with Shopify's."""
+        from pointbook.services.reconciliation import OrderReconciler  # noqa: PLC0415 - for one function
+        from pointbook.shopify.admin_orders import AdminOrders  # noqa: PLC0415 - same
+        from pointbook.store.reconciliations import Reconciliations  # noqa: PLC0415 - same
+
+        return OrderReconciler(
+            shop=shop,
+            orders=AdminOrders(self.admin_api(shop)),
+            customers=partial(self.customers, shop),
+            known=Reconciliations(self._table, self.wall_clock),
+            ledger=self.ledger,
+            feed=self.enqueue,
+            clock=self.clock,
+        )
+
+    def reconciliation_runs(self) -> "ReconciliationRuns":
+        """The service that compares the orders of all shops, from where the last run ended."""
+        from pointbook.services.reconciliation_runs import ReconciliationRuns  # noqa: PLC0415 - for one function
+        from pointbook.store.reconciliations import Reconciliations  # noqa: PLC0415 - same
+
+        store = Reconciliations(self._table, self.wall_clock)
+        return ReconciliationRuns(self.order_reconciler, store, self.clock)
 
     def trigger_subscriptions(self) -> "TriggerSubscriptions":
         """The store of the triggers that any workflow uses."""

@@ -98,3 +98,111 @@ query FindCustomer($id: ID!) {
 }
 """,
 )
+
+ORDERS_UPDATED = Document(
+    "orders",
+    """
+query FindUpdatedOrders($query: String!, $first: Int!, $after: String) {
+  orders(query: $query, first: $first, after: $after, sortKey: UPDATED_AT) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id updatedAt customer { id } }
+  }
+}
+""",
+)
+
+_MONEY = "{ shopMoney { amount currencyCode } }"
+
+ORDER = Document(
+    "order",
+    f"""
+query FindOrder($id: ID!, $lineItems: String) {{
+  order(id: $id) {{
+    id
+    test
+    currencyCode
+    createdAt
+    updatedAt
+    cancelledAt
+    displayFinancialStatus
+    taxesIncluded
+    customer {{ id }}
+    discountCodes
+    subtotalPriceSet {_MONEY}
+    totalTaxSet {_MONEY}
+    totalTipReceivedSet {_MONEY}
+    metafield(namespace: "omni_hub", key: "point_used") {{ value }}
+    refunds(first: 100) {{ id }}
+    lineItems(first: 40, after: $lineItems) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{
+        id
+        quantity
+        currentQuantity
+        isGiftCard
+        requiresShipping
+        taxable
+        product {{ id }}
+        originalUnitPriceSet {_MONEY}
+        discountAllocations {{
+          allocatedAmountSet {_MONEY}
+          discountApplication {{ index ... on DiscountCodeApplication {{ code }} }}
+        }}
+        taxLines {{ priceSet {_MONEY} }}
+      }}
+    }}
+  }}
+}}
+""",
+)
+
+REFUND = Document(
+    "refund",
+    f"""
+query FindRefund(
+  $id: ID!
+  $refundLineItems: String
+  $transactions: String
+  $orderAdjustments: String
+  $refundShippingLines: String
+) {{
+  refund(id: $id) {{
+    id
+    createdAt
+    duties {{ amountSet {_MONEY} }}
+    refundLineItems(first: 50, after: $refundLineItems) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{
+        quantity
+        subtotalSet {_MONEY}
+        totalTaxSet {_MONEY}
+        lineItem {{ id isGiftCard }}
+      }}
+    }}
+    transactions(first: 20, after: $transactions) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{ kind status amountSet {{ presentmentMoney {{ amount currencyCode }} }} }}
+    }}
+    orderAdjustments(first: 20, after: $orderAdjustments) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{ amountSet {_MONEY} taxAmountSet {_MONEY} }}
+    }}
+    refundShippingLines(first: 10, after: $refundShippingLines) {{
+      pageInfo {{ hasNextPage endCursor }}
+      nodes {{ id }}
+    }}
+  }}
+}}
+""",
+)
+
+TILL_SUBSCRIPTIONS = Document(
+    "webhookSubscriptions",
+    """
+query FindOrderSubscriptions {
+  webhookSubscriptions(first: 50, topics: [ORDERS_CREATE, ORDERS_UPDATED]) {
+    nodes { metafields { namespace key } }
+  }
+}
+""",
+)
