@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from cli import adjust, imports, orders, privacy, programme, publish, redrive
+from cli import adjust, imports, orders, privacy, programme, publish, redrive, secret
 from cli.errors import CommandFailed, NotReachable
 from pointbook.errors import PointbookError, Unavailable
 
@@ -51,14 +51,20 @@ def add(group: typer.Typer, name: str, run: Callable[..., int], description: str
 
     Indented lines of a description, the examples, keep their line breaks.
     """
-    paragraphs = inspect.cleandoc(description or run.__doc__ or "").split("\n\n")
-    text = "\n\n".join(f"\b\n{one}" if one.startswith("    ") else one for one in paragraphs)
+    text, short = _help(description or run.__doc__ or "")
 
     @functools.wraps(run)
     def reported(**options: Any) -> None:
         raise typer.Exit(_status(name, lambda: run(**options)))
 
-    group.command(name, help=text, short_help=" ".join(paragraphs[0].split()))(reported)
+    group.command(name, help=text, short_help=short)(reported)
+
+
+def _help(description: str) -> tuple[str, str]:
+    """The help of a command, in which indented lines keep their breaks, and its first paragraph."""
+    paragraphs = inspect.cleandoc(description).split("\n\n")
+    text = "\n\n".join(f"\b\n{one}" if one.startswith("    ") else one for one in paragraphs)
+    return text, " ".join(paragraphs[0].split())
 
 
 def _status(name: str, run: Callable[[], int]) -> int:
@@ -96,3 +102,11 @@ _programme = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 for _run in (programme.show, programme.check, programme.change, programme.history):
     add(_programme, _run.__name__, _run)
 app.add_typer(_programme, name="programme", help=programme.__doc__, short_help=programme.__doc__)
+
+_secret = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+add(_secret, "show", secret.show)
+add(_secret, "set", secret.set_)
+add(_secret, "rotate", secret.rotate)
+add(_secret, "remove", secret.remove)
+_text, _short = _help(secret.__doc__ or "")
+app.add_typer(_secret, name="secret", help=_text, short_help=_short)

@@ -74,6 +74,7 @@ class ShopifyService(Service):
         self._admin = AdminApi(schema_file)
         self._lock = threading.Lock()
         self._tokens: dict[str, tuple[str, float]] = {}
+        self._client_secrets = [app.client_secret]
         self._shops = {
             domain: Shop(domain, Discounts(_CURRENCY), Triggers(), _CURRENCY)
             for domain in app.shops
@@ -131,6 +132,8 @@ class ShopifyService(Service):
                 return self._put_customer(request)
             case "POST", "/_order":
                 return self._put_order(request)
+            case "POST", "/_client_secrets":
+                return self._put_client_secrets(request)
         return None
 
     def revoke_tokens(self) -> None:
@@ -150,10 +153,8 @@ class ShopifyService(Service):
         form = _form(request)
         if form.get("grant_type") != "client_credentials":
             return _oauth_error("unsupported_grant_type")
-        if (form.get("client_id"), form.get("client_secret")) != (
-            self._app.client_id,
-            self._app.client_secret,
-        ):
+        known = form.get("client_secret") in self._client_secrets
+        if form.get("client_id") != self._app.client_id or not known:
             return _oauth_error("invalid_client")
         token = f"shpat_{secrets.token_hex(16)}"
         with self._lock:
@@ -217,6 +218,15 @@ class ShopifyService(Service):
             return Reply(HTTPStatus.BAD_REQUEST, {"message": str(error)})
         kept = {name: order[name] for name in ("id", "updatedAt")}
         return Reply(HTTPStatus.OK, kept)
+
+    def _put_client_secrets(self, request: Request) -> Reply:
+        """Replace the secrets that the app may ask for tokens with, as a rotation does."""
+        try:
+            accepted: Any = request.json()
+            self._client_secrets = [str(one) for one in accepted]
+        except (ValueError, TypeError):
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": 'the body must be ["...", ...]'})
+        return Reply(HTTPStatus.OK, {"accepted": len(self._client_secrets)})
 
     def _named_shop(self, given: Mapping[str, object]) -> Shop | None:
         return self._shops.get(str(given.get("shop") or self._app.shops[0]))

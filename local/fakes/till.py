@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import responses
-from typing import override
+from typing import Any, override
 from urllib.parse import parse_qsl
 
 from local import demo
@@ -54,7 +54,7 @@ class TillService(Service):
     """Answers as the Smaregi Platform API does: lists of objects, every number a string."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        self._credentials = [f"{account.client_id}:{account.client_secret}"]
         self._lock = threading.Lock()
         self._members = {DEMO_MEMBER.customer_id: DEMO_MEMBER}
         self._tokens: dict[str, float] = {}
@@ -100,6 +100,8 @@ class TillService(Service):
 
     @override
     def command(self, request: Request) -> Reply | None:
+        if (request.method, request.path) == ("POST", "/_credentials"):
+            return self._put_credentials(request)
         if (request.method, request.path) != ("POST", "/_member"):
             return None
         try:
@@ -108,8 +110,19 @@ class TillService(Service):
             return Reply(HTTPStatus.BAD_REQUEST, {"message": str(error)})
         return Reply(HTTPStatus.OK, {"customer_id": record.customer_id})
 
+    def _put_credentials(self, request: Request) -> Reply:
+        """Replace what the app may log in with, as a rotation does; tokens stay valid."""
+        try:
+            accepted: Any = request.json()
+            given = [f"{one['client_id']}:{one['client_secret']}" for one in accepted]
+        except (ValueError, TypeError, KeyError):
+            message = 'the body must be [{"client_id": "...", "client_secret": "..."}, ...]'
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": message})
+        self._credentials = given
+        return Reply(HTTPStatus.OK, {"accepted": len(given)})
+
     def _issue_token(self, request: Request) -> Reply:
-        if _basic(request) != f"{self._account.client_id}:{self._account.client_secret}":
+        if _basic(request) not in self._credentials:
             return self.failure(HTTPStatus.UNAUTHORIZED)
         form = _form(request)
         if form.get("grant_type") != "client_credentials":

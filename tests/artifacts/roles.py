@@ -96,7 +96,7 @@ class Aws:
 
     def __init__(self, table: MemoryDynamoDB, secret: str) -> None:
         self._table = table
-        self._secret = secret
+        self.secret = secret
         self._bucket = MemoryBucket()
         self._lock = threading.Lock()
         self._index_as_of: int | None = None
@@ -130,7 +130,7 @@ class Aws:
         assert (service, operation) == ("secretsmanager", "GetSecretValue"), operation
         assert request == {"SecretId": SECRET}
         self.needed.add(("secretsmanager:GetSecretValue", "AppSecret"))
-        return {"SecretString": self._secret}
+        return {"SecretString": self.secret}
 
     def _reader(self, request: Mapping[str, Any]) -> Any:
         if "IndexName" in request and self._index_as_of is not None:

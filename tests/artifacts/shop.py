@@ -137,6 +137,11 @@ class Shop:
             operator=topics.OperatorTopic(topic, settings.operator_topic),
         )
 
+    def rotate(self, **members: str) -> None:
+        """Change members of the secret; functions have noticed."""
+        self.aws.secret = json.dumps(SECRETS | members)
+        self.start_anew()
+
     def lose_token(self) -> None:
         """As before the first call of Shopify: the table keeps no access token either."""
         self.start_anew()

@@ -22,7 +22,7 @@ from tools.make_events_webhooks import messages
 
 
 def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """Held, repeated, held already; with a stored token; not taken by Shopify; merged."""
+    """Held, repeated, held already; with a stored token; not taken by Shopify; rotated; merged."""
 
     def hold() -> None:
         assert shop.request_hold("too many", 5000).status == 422
@@ -39,6 +39,8 @@ def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, An
     shop.move(600)
     shop.shopify.closed = True
     found |= shop.needed(be_refused)
+    shop.rotate(my_page_secret=demo.CLIENT_SECRET)
+    found |= shop.needed(lambda: shop.ask_for_hold("refused", 100))
     shop.merge()
     shop.shopify.closed = False
     shop.start_anew()

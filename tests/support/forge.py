@@ -20,6 +20,7 @@ CLIENT_ID = "client-id-of-this-app"
 SECRET = "secret-of-this-app-0123456789-0123456789"
 PREVIOUS_SECRET = "secret-before-rotation-0123456789-0123456789"
 MY_PAGE_SECRET = "secret-of-my-page-0123456789-0123456789"
+PREVIOUS_MY_PAGE_SECRET = "secret-of-my-page-before-rotation-0123456789"
 STRANGERS_SECRET = "secret-of-somebody-else-0123456789-0123456789"
 CUSTOMER = "8840734670934"
 
@@ -29,6 +30,7 @@ KEYS = AppKeys(
     client_secret_previous=PREVIOUS_SECRET,
     my_page_secret=MY_PAGE_SECRET,
     shops=frozenset({SHOP, OTHER_SHOP}),
+    my_page_secret_previous=PREVIOUS_MY_PAGE_SECRET,
 )
 
 HEADER = {"alg": "HS256", "typ": "JWT"}

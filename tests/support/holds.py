@@ -134,6 +134,7 @@ class Bench:
     time: PassingTime = field(default_factory=PassingTime)
     engine: MemoryDynamoDB = field(default_factory=MemoryDynamoDB)
     shopify: ShopifyModel = field(init=False)
+    code_key: bytes = CODE_KEY
 
     def __post_init__(self) -> None:
         create_table(self.engine)
@@ -164,7 +165,7 @@ class Bench:
                 programme=self.programme,
                 discounts=discounts,
                 call_limiter=HoldCallLimiter(Table(client, TABLE)),
-                code_key=CODE_KEY,
+                code_key=self.code_key,
             ),
             orders=OrderService(SHOP, ledger, self.time, self.programme, unused_customers),
             codes=OrphanedCodeService(

@@ -174,6 +174,9 @@ def test_the_laptop_replaces_clock_addresses_and_secret() -> None:
 # --- secrets ------------------------------------------------------------------------------------
 
 
+SIGNING = ["client_secret", "client_secret_previous", "my_page_secret", "my_page_secret_previous"]
+
+
 def secrets(stage: Stage = Stage.PROD, **members: Any) -> Secrets:
     return Secrets.from_json(json.dumps({"client_secret": GOOD_SECRET} | members), stage)
 
@@ -182,12 +185,14 @@ def test_the_secret_holds_all_that_signs_and_the_tills_credentials() -> None:
     held = secrets(
         client_secret_previous=GOOD_SECRET[::-1],
         my_page_secret=GOOD_SECRET * 2,
+        my_page_secret_previous=GOOD_SECRET * 3,
         till={"contract_id": "sb_1"},
         a_member_of_tomorrow=1,
     )
     assert held.client_secret == GOOD_SECRET
     assert held.client_secret_previous == GOOD_SECRET[::-1]
     assert held.my_page_secret == GOOD_SECRET * 2
+    assert held.my_page_secret_previous == GOOD_SECRET * 3
     assert held.till == {"contract_id": "sb_1"}
 
 
@@ -239,7 +244,7 @@ def test_a_secret_that_signs_nothing_safely_is_named_and_not_quoted(name: str, v
     assert "hunter2" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", ["client_secret", "client_secret_previous", "my_page_secret"])
+@pytest.mark.parametrize("name", SIGNING)
 @pytest.mark.parametrize("stage", Stage)
 @pytest.mark.parametrize(
     ("value", "advice"),
@@ -268,7 +273,7 @@ PUBLISHED = [demo.CLIENT_SECRET, demo.CLIENT_SECRET_PREVIOUS, demo.MY_PAGE_SECRE
 
 
 @pytest.mark.parametrize("published", PUBLISHED)
-@pytest.mark.parametrize("name", ["client_secret", "client_secret_previous", "my_page_secret"])
+@pytest.mark.parametrize("name", SIGNING)
 @pytest.mark.parametrize("stage", DEPLOYED)
 def test_the_secrets_that_everyone_can_read_are_refused_where_it_matters(
     stage: Stage, name: str, published: str

@@ -21,6 +21,7 @@ from tests.support.forge import (
     MY_PAGE_SECRET,
     NOW,
     OTHER_SHOP,
+    PREVIOUS_MY_PAGE_SECRET,
     PREVIOUS_SECRET,
     SECRET,
     SHOP,
@@ -59,8 +60,9 @@ def test_while_a_secret_is_rotated_the_previous_one_still_signs_tokens() -> None
     assert verify(token(secret=PREVIOUS_SECRET)).customer_id == CUSTOMER
 
 
-def test_the_my_page_secret_signs_cookies_and_nothing_else() -> None:
-    cookie = token(secret=MY_PAGE_SECRET)
+@pytest.mark.parametrize("secret", [MY_PAGE_SECRET, PREVIOUS_MY_PAGE_SECRET])
+def test_the_my_page_secret_signs_cookies_and_nothing_else(secret: str) -> None:
+    cookie = token(secret=secret)
     assert verify(cookie, KEYS.cookie_secrets).customer_id == CUSTOMER
     assert code_of(cookie) == "token_invalid"
 

@@ -108,6 +108,7 @@ class BaseContainer:
             client_secret_previous=secrets.client_secret_previous,
             my_page_secret=secrets.my_page_secret,
             shops=frozenset(self.settings.shops),
+            my_page_secret_previous=secrets.my_page_secret_previous,
         )
 
     def enqueue(self, queue: str, text: str) -> None:

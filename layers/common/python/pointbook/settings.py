@@ -151,15 +151,16 @@ class Settings:
 class Secrets:
     """The JSON object in the secret `SECRETS_NAME`; `repr` shows none of it.
 
-    `client_secret` signs Shopify's requests; `client_secret_previous` is accepted during a
-    rotation. `my_page_secret` signs the cookies of a my page that issues its own session tokens
-    (empty: there is none). `till` has the till's credentials, as its adapter names them.
+    `client_secret` signs Shopify's requests. `my_page_secret` signs the cookies of a my page that
+    issues its own session tokens (empty: there is none). The previous one of either is accepted
+    during a rotation. `till` has the till's credentials, as its adapter names them.
     """
 
     client_secret: str = field(repr=False)
     client_secret_previous: str = field(default="", repr=False)
     my_page_secret: str = field(default="", repr=False)
     till: Mapping[str, str] = field(default_factory=dict, repr=False)
+    my_page_secret_previous: str = field(default="", repr=False)
 
     @classmethod
     def from_json(cls, text: str, stage: Stage) -> Self:
@@ -173,14 +174,15 @@ class Secrets:
             client_secret_previous=_signing_secret(members, "client_secret_previous", stage),
             my_page_secret=_signing_secret(members, "my_page_secret", stage),
             till=_till_credentials(members),
+            my_page_secret_previous=_signing_secret(members, "my_page_secret_previous", stage),
         )
 
     def hold_code_key(self) -> bytes:
         """Return the key from which the discount codes of holds are derived.
 
         It is derived from the my-page secret, which is random from the first deployment on and is
-        not rotated with Shopify's. Raises SettingsError if that is empty: codes must not be
-        guessable.
+        not rotated with Shopify's. A rotation of it changes the codes of new holds only. Raises
+        SettingsError if it is empty: codes must not be guessable.
         """
         if not self.my_page_secret:
             raise SettingsError(

@@ -144,7 +144,8 @@ class HoldService:
             if placed.code is Code.RATE_LIMITED:
                 log.metric("RateLimited", Pace="customer")
             return placed
-        return self._make_ready(customer_id, command.hold_id, placed, rate_limit_checked=checked)
+        hold_id = self._placed_hold_id(placed, command.hold_id)
+        return self._make_ready(customer_id, hold_id, placed, rate_limit_checked=checked)
 
     def release(self, customer_id: str, hold_id: str) -> Figures | Refusal:
         """Release a hold's points to its customer; does nothing if it has ended already.
@@ -186,6 +187,17 @@ class HoldService:
         if wait_seconds:
             log.metric("RateLimited", Pace="shop")
             raise RateLimited(wait_seconds)
+
+    def _placed_hold_id(self, placed: Booked, derived: str) -> str:
+        """Return the id of the hold that a request placed, now or by an earlier attempt.
+
+        An earlier attempt may have derived it from another secret (a rotation): its entry has it.
+        """
+        if not placed.duplicate or self._record(derived) is not None:
+            return derived
+        owner, _, version = placed.entry_ids[-1].rpartition("-")
+        entry = self._ledger.entry(self._shop, owner, int(version))
+        return entry.entry.about if entry is not None else derived
 
     def _make_ready(
         self, customer_id: str, hold_id: str, placed: Booked, *, rate_limit_checked: bool

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 class AppKeys:
     """The app's client id and secrets, and the shops that it serves.
 
-    A rotated secret stays valid as the previous one: Shopify may sign with it for about another
-    hour (https://shopify.dev/docs/apps/build/webhooks/verify-deliveries). An empty secret
-    means that there is none.
+    A rotated secret stays valid as the previous one: Shopify signs with the oldest secret that is
+    not revoked, and with a revoked one for about another hour
+    (https://shopify.dev/docs/apps/build/webhooks/verify-deliveries). An empty secret means that
+    there is none.
     """
 
     client_id: str
@@ -17,6 +18,7 @@ class AppKeys:
     client_secret_previous: str = field(repr=False)
     my_page_secret: str = field(repr=False)
     shops: frozenset[str]
+    my_page_secret_previous: str = field(default="", repr=False)
 
     @property
     def shopify_secrets(self) -> tuple[str, ...]:
@@ -26,7 +28,12 @@ class AppKeys:
     @property
     def cookie_secrets(self) -> tuple[str, ...]:
         """Return the secrets that a session cookie may be signed with."""
-        return _given(self.client_secret, self.client_secret_previous, self.my_page_secret)
+        return _given(
+            self.client_secret,
+            self.client_secret_previous,
+            self.my_page_secret,
+            self.my_page_secret_previous,
+        )
 
 
 def _given(*secrets: str) -> tuple[str, ...]:

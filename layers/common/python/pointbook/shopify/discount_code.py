@@ -1,4 +1,6 @@
-"""The discount code of a hold: derived from the request, so that a repetition has the same one.
+"""The discount code of a hold: derived from the request, so that two attempts at once make one.
+
+A later attempt finds its hold by the entry of the first, so the key may change in between.
 
 A code is `PTS-` and 16 characters in groups of four, out of 30 that are not easily confused (no I,
 L, O, U, 0, 1): 78 bits of an HMAC-SHA256, which cannot be guessed without the key. Shopify accepts
