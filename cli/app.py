@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from cli import adjust, imports, orders, privacy, programme, publish, redrive, secret
+from cli import adjust, doctor, imports, orders, privacy, programme, publish, redrive, secret
 from cli.errors import CommandFailed, NotReachable
 from pointbook.errors import PointbookError, Unavailable
 
@@ -90,6 +90,7 @@ def _status(name: str, run: Callable[[], int]) -> int:
 
 for _name, _module in (
     ("adjust", adjust),
+    ("doctor", doctor),
     ("import", imports),
     ("orders", orders),
     ("privacy", privacy),

@@ -6,7 +6,8 @@ and the parameters of the programme.
 
 import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,15 @@ _FUNCTION = "GetPointsFunction"
 """Logical id of the function whose variables are read; all functions share them."""
 
 
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A stack: its name, the settings of its functions, its outputs, and clients for its services.
 
-    `api_url` is the root of the HTTP API; paths start with /v1. `resources` are the names of its
-    resources by their logical ids.
+    `api_url` is the root of the HTTP API; paths start with /v1. `env` is the environment of
+    samconfig.toml, None for the laptop's stack, which has not run before `started_at`.
     """
 
     name: str
@@ -42,7 +46,8 @@ class Target:
     endpoint_url: str | None
     outputs: dict[str, str]
     api_url: str = ""
-    resources: dict[str, str] = field(default_factory=dict)
+    env: str | None = None
+    started_at: datetime = _LONG_AGO
 
     def client(self, service: str) -> Any:
         """A client of one of AWS's services."""
@@ -56,6 +61,16 @@ class Target:
         """The ledger's clock, as the functions see it."""
         file = self.settings.local_clock_file
         return MovedClock(Path(file)) if file else SystemClock()
+
+    def resources(self, kind: str) -> dict[str, str]:
+        """The names or ids of the stack's resources of a type, by their logical ids."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources")
+        return {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
+            for page in pages.paginate(StackName=self.name)
+            for one in page["StackResourceSummaries"]
+            if one["ResourceType"] == kind
+        }
 
     def shop(self, shop_domain: str | None) -> str:
         """The shop of this name, or the main one. Raises CommandFailed."""
@@ -87,7 +102,9 @@ def _local() -> Target:
         aws_secret_access_key="local",  # noqa: S106 (the emulator checks none)
         region_name=stack.aws_region,
     )
-    return _describe(STACK_NAME, session, stack.aws_endpoint_url, stack.api_url)
+    started = Options.from_env(os.environ).stack_file.stat().st_mtime
+    found = _describe(STACK_NAME, session, stack.aws_endpoint_url, stack.api_url)
+    return replace(found, started_at=datetime.fromtimestamp(started, UTC))
 
 
 def _deployed(env: str) -> Target:
@@ -96,7 +113,8 @@ def _deployed(env: str) -> Target:
     if env not in config:
         raise CommandFailed(f"samconfig.toml has no {env!r}; it has {', '.join(config)}.")
     given = config[env]["global"]["parameters"]
-    return _describe(given["stack_name"], boto3.Session(region_name=given["region"]), None)
+    found = _describe(given["stack_name"], boto3.Session(region_name=given["region"]), None)
+    return replace(found, env=env)
 
 
 def _describe(
@@ -107,11 +125,11 @@ def _describe(
     try:
         found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-        listed = cloudformation.describe_stack_resources(StackName=name)["StackResources"]
-        ids = {one["LogicalResourceId"]: one.get("PhysicalResourceId") for one in listed}
-        if not ids.get(_FUNCTION):
+        # One resource by its name: describe_stack_resources ends after 100, and there are more.
+        function_name = _physical_id(cloudformation, name, _FUNCTION)
+        if not function_name:
             raise CommandFailed(f"The stack {name} is {found['StackStatus']} and has no functions.")
-        function = functions.get_function_configuration(FunctionName=ids[_FUNCTION])
+        function = functions.get_function_configuration(FunctionName=function_name)
         settings = Settings.from_env(function["Environment"]["Variables"])
         settings.default_programme()
     except (ClientError, BotoCoreError) as error:
@@ -119,5 +137,18 @@ def _describe(
     except SettingsError as error:
         raise CommandFailed(f"The settings of the stack {name} cannot be read: {error}") from error
     api_url = api_url or outputs.get("ApiUrl", "")
-    resources = {logical_id: one for logical_id, one in ids.items() if one}
-    return Target(name, settings, session, endpoint_url, outputs, api_url, resources)
+    return Target(name, settings, session, endpoint_url, outputs, api_url)
+
+
+def _physical_id(cloudformation: Any, stack: str, logical_id: str) -> str | None:
+    """The name of a resource of a stack; None if the stack does not have it."""
+    try:
+        found = cloudformation.describe_stack_resource(
+            StackName=stack, LogicalResourceId=logical_id
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    name: str | None = found["StackResourceDetail"].get("PhysicalResourceId")
+    return name

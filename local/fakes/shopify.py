@@ -159,7 +159,7 @@ class ShopifyService(Service):
         token = f"shpat_{secrets.token_hex(16)}"
         with self._lock:
             self._tokens[token] = (shop.domain, time.monotonic() + TOKEN_SECONDS)
-        scope = "write_discounts,read_customers,read_orders"
+        scope = "read_customer_merge,read_customers,read_orders,write_app_proxy,write_discounts"
         answer = {"access_token": token, "scope": scope, "expires_in": TOKEN_SECONDS}
         return Reply(HTTPStatus.OK, answer)
 

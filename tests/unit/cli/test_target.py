@@ -49,9 +49,12 @@ class Aws:
         self._answer(request)
         return {"Stacks": [{"StackStatus": "ROLLBACK_COMPLETE", "Outputs": OUTPUTS}]}
 
-    def describe_stack_resources(self, **request: str) -> dict[str, Any]:
+    def describe_stack_resource(self, **request: str) -> dict[str, Any]:
         self._answer(request)
-        return {"StackResources": self.resources}
+        for one in self.resources:
+            if one["LogicalResourceId"] == request["LogicalResourceId"]:
+                return {"StackResourceDetail": one}
+        raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStackResource")
 
     def get_function_configuration(self, **request: str) -> dict[str, Any]:
         self._answer(request)
@@ -86,7 +89,7 @@ def test_a_deployed_stack_is_found_by_samconfig_and_read_from_its_function(
         ("cloudformation", None),
         ("lambda", None),
         {"StackName": "pointbook-dev"},
-        {"StackName": "pointbook-dev"},
+        {"StackName": "pointbook-dev", "LogicalResourceId": "GetPointsFunction"},
         {"FunctionName": "dev-GetPoints"},
     ]
     assert found.name == "pointbook-dev"

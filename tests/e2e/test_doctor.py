@@ -1,0 +1,52 @@
+"""`pointbook doctor` on a running stack: all is well, and what goes wrong is found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from cli.app import main
+from local import demo
+from local.stack import Stack
+from tests.e2e.queues import Queues
+
+type Doctor = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def here(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The command line finds the stack."""
+    monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))
+    stack.write(tmp_path / "stack.json")
+    return stack
+
+
+def doctor(capsys: pytest.CaptureFixture[str], status: int) -> Doctor:
+    """What is wrong, by what was looked at."""
+    capsys.readouterr()
+    found = main(["doctor", "--json"])
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    assert found == status, checks
+    return {one["what"]: one for one in checks if one["state"] == "wrong"}
+
+
+def test_a_running_stack_is_well_and_what_goes_wrong_is_found(
+    here: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert doctor(capsys, 0) == {}
+    queues = Queues(here, "privacy_events")
+    queues.sqs.send_message(QueueUrl=queues.letters, MessageBody="{}")
+    shopify = f"{here.shopify_stand_in_url}/_client_secrets"
+    assert requests.post(shopify, json=["another"], timeout=30).status_code == 200
+    try:
+        assert set(doctor(capsys, 1)) == {
+            "queue privacy_events",
+            f"shop {demo.SHOP_DOMAIN}",
+            "shop second.myshopify.com",
+        }
+    finally:
+        queues.sqs.purge_queue(QueueUrl=queues.letters)
+        requests.post(shopify, json=[demo.CLIENT_SECRET], timeout=30)
+    assert doctor(capsys, 0) == {}
