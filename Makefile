@@ -155,10 +155,12 @@ stop: .venv-stack/.ready ## stop a stack that was started with DETACH=1
 	@$(STACK_PYTHON) -m local stop
 
 .PHONY: deploy
-deploy: .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging|prod
+deploy: .venv/.ready .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging|prod
 	@test -n "$(ENV)" || { echo "ENV is missing: make deploy ENV=dev (or staging, prod; see samconfig.toml)."; exit 1; }
 	@grep -qF "[$(ENV).deploy." samconfig.toml || { echo "samconfig.toml has no '$(ENV)': use ENV=dev, staging or prod."; exit 1; }
+	@$(PYTHON) -m tools.deployment before $(ENV)
 	@$(SAM) build --config-env $(ENV) && $(SAM) deploy --config-env $(ENV)
+	@$(PYTHON) -m tools.deployment after $(ENV)
 
 .PHONY: events
 events: .venv/.ready ## rewrite the sample events (tools/make_events.py)

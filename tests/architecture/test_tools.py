@@ -102,21 +102,44 @@ def test_an_operators_commands_find_the_package_by_themselves() -> None:
     assert (done.returncode, done.stderr[:16]) == (2, "Usage: pointbook")
 
 
-@pytest.mark.parametrize(("environment", "status"), [("dev", 0), ("foo", 2), ("de", 2)])
-def test_a_deployment_to_nowhere_is_refused_before_anything_is_built(
-    environment: str, status: int
-) -> None:
-    done = subprocess.run(
-        ["make", "-o", ".venv-sam/.ready", "deploy", f"ENV={environment}", "SAM=echo sam"],
+@pytest.mark.parametrize("environment", ["foo", "de", ""])
+def test_a_deployment_to_nowhere_is_refused_before_anything_is_built(environment: str) -> None:
+    done = _deploy(f"ENV={environment}", "PYTHON=echo python")
+    assert done.returncode == 2
+    assert "sam" not in done.stdout.replace("samconfig", "")
+    assert "dev, staging or prod" in done.stdout or "ENV is missing" in done.stdout
+
+
+def test_a_deployment_is_checked_built_made_and_followed_by_what_comes_next() -> None:
+    done = _deploy("ENV=dev", "PYTHON=echo python")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "python -m tools.deployment before dev",
+        "sam build --config-env dev",
+        "sam deploy --config-env dev",
+        "python -m tools.deployment after dev",
+    ]
+
+
+def test_placeholders_and_missing_credentials_stop_a_deployment_before_it_is_built() -> None:
+    done = _deploy("ENV=prod")
+    assert done.returncode == 2
+    assert "sam" not in done.stdout
+    for name in ("ShopDomain", "ShopifyClientId", "OperatorEmail"):
+        assert f"samconfig.toml, [prod.*]: {name} is still 'your-" in done.stderr
+    assert "AWS: Unable to locate credentials" in done.stderr
+
+
+def _deploy(*variables: str) -> subprocess.CompletedProcess[str]:
+    ready = ["-o", ".venv/.ready", "-o", ".venv-sam/.ready"]
+    return subprocess.run(
+        ["make", *ready, "deploy", "SAM=echo sam", *variables],
         cwd=TOOLS.parent,
-        env={"PATH": os.environ["PATH"]},
+        env={"PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == status
-    assert ("sam deploy" in done.stdout) == (status == 0)
-    assert (f"samconfig.toml has no '{environment}'" in done.stdout) == (status != 0)
 
 
 def test_an_npm_package_is_unpacked_once(machine: Path, tmp_path: Path) -> None:
