@@ -99,12 +99,19 @@ format: .venv/.ready ## format the code and apply automatic lint fixes
 	@$(PYTHON) -m ruff check --quiet --fix-only .
 	@$(PYTHON) -m ruff format --quiet .
 
+# The folders of tests named in ARGS; none: all tests run. `touched` is empty where none of the given folders is among them,
+# so what only those need is not installed.
+TEST_PATHS := $(if $(filter tests tests/,$(ARGS)),,$(filter tests/%,$(ARGS)))
+touched = $(if $(TEST_PATHS),$(filter $(patsubst %,tests/%,$(addsuffix %,$1)),$(TEST_PATHS)),all)
+
 # What cannot be installed is named, and the tests that need it fail: none is skipped.
 .PHONY: test
-test: setup build ## run all tests; make test ARGS="tests/unit -x" runs some
-	@$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2
-	@$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2
-	@$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2
+test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
+	@$(if $(call touched,artifacts e2e engines integration simulation),$(MAKE) setup,:)
+	@$(if $(call touched,artifacts e2e integration),$(MAKE) build,:)
+	@$(if $(call touched,engines),$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2,:)
+	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
+	@$(if $(call touched,e2e),$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2,:)
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
@@ -138,21 +145,27 @@ SOURCES = $(shell find functions layers template.yaml -name __pycache__ -prune -
 build: $(BUILT) ## sam build, for this machine's processor
 
 $(BUILT): .venv-sam/.ready $(SOURCES)
-	@echo "build ..."
 	@mkdir -p .local .aws-sam
+	@if [ -e .aws-sam/.building ]; then rm -rf .aws-sam/build .aws-sam/cache; fi  # a build was interrupted
+	@touch .aws-sam/.building
 	@if [ -n "$$(find layers/common/build.mk layers/common/*/Makefile functions/Makefile -newer .aws-sam/cache 2>/dev/null)" ]; then rm -rf .aws-sam/cache; fi
-	@$(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE) >.local/build.log 2>&1 || { cat .local/build.log; exit 1; }
-	@rm -f .aws-sam/build/.built-* && touch $@
+	@tools/with-progress build .local/build.log $(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE)
+	@rm -f .aws-sam/.building .aws-sam/build/.built-* && touch $@
 
 # Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) are in the environment of
 # its commands, where the local stack reads them.
 .PHONY: run
-run: .venv/.ready .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
+run: parameters .venv/.ready .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
 	@$(STACK_PYTHON) -m local run
 
+# A slip such as HOLD_SECOND=5 is named before anything is made.
+.PHONY: parameters
+parameters:
+	@python=$$(tools/python313) && "$$python" tools/parameters.py
+
 .PHONY: stop
-stop: .venv-stack/.ready ## stop a stack that was started with DETACH=1
-	@$(STACK_PYTHON) -m local stop
+stop: ## stop a stack that was started with DETACH=1
+	@tools/stop
 
 .PHONY: deploy
 deploy: .venv/.ready .venv-sam/.ready ## build and deploy to AWS; make deploy ENV=dev|staging|prod
@@ -172,5 +185,5 @@ pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## retake
 
 .PHONY: clean
 clean: ## remove everything that make made
-	@if [ -e .local/stack.json ]; then $(MAKE) stop; fi
+	@tools/stop || echo "A stack may be left running." >&2
 	@rm -rf .aws-sam .local .venv .venv-* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -113,7 +113,7 @@ def _token(stack: Target, shop: str, client_secret: str) -> Finding:
         "grant_type": "client_credentials",
     }
     try:
-        status, text = _send("POST", f"{url}/admin/oauth/access_token", json.dumps(grant))
+        status, text = send("POST", f"{url}/admin/oauth/access_token", json.dumps(grant))
     except BotoCoreError as error:
         return Finding(what, State.WRONG, f"does not answer: {error}", "Try again later.")
     try:
@@ -155,7 +155,7 @@ def _implied(given: set[str]) -> set[str]:
 def api(stack: Target) -> Iterator[Finding]:
     """The HTTP API answers, to those who use it from outside."""
     try:
-        status, _ = _send("GET", f"{stack.api_url}/v1/health")
+        status, _ = send("GET", f"{stack.api_url}/v1/health")
     except BotoCoreError as error:
         yield Finding("API", State.WRONG, f"{stack.api_url} does not answer: {error}", "Try again.")
         return
@@ -292,7 +292,8 @@ def _subscription(stack: Target) -> Finding:
     return Finding("alarms' e-mail", State.OK, f"{len(found) - len(pending)} confirmed")
 
 
-def _send(method: str, url: str, body: str = "") -> tuple[int, str]:
+def send(method: str, url: str, body: str = "") -> tuple[int, str]:
+    """Send a request; return status and text of the answer."""
     headers = {"Content-Type": "application/json"} if body else {}
     request = AWSRequest(method, url, headers=headers, data=body.encode())
     answer = URLLib3Session(timeout=_ANSWER_SECONDS).send(request.prepare())

@@ -7,8 +7,9 @@ from pathlib import Path
 from local import webhooks
 from local.options import Options
 from local.problems import LocalProblem
-from local.run import run_detached, run_here, stop
+from local.run import run_detached, run_here
 from local.stack import Stack
+from local.stop import stop
 
 _USAGE = "usage: .venv-stack/bin/python -m local run | stop | webhook FILE [TOPIC]"
 

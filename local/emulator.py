@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 from local import processes
@@ -10,6 +11,12 @@ from local.problems import LocalProblem
 
 REGION = "ap-northeast-1"
 ACCOUNT = "000000000000"
+
+_RUNNING = "running"
+"""A file of the state whose date is the start of the last run."""
+
+_SAVED = "dynamodb.json"
+"""A file of MiniStack's state."""
 
 
 def python() -> Path:
@@ -56,6 +63,26 @@ def start(options: Options, port: int) -> subprocess.Popen[bytes]:
     }
     command: list[str | Path] = [python(), "-m", "local.ministack_launcher"]
     return processes.start(command, environment, options.log("ministack"))
+
+
+def mark_running(options: Options) -> None:
+    """Record that from now on there is something to lose until the state is saved."""
+    (options.state_directory / _RUNNING).touch()
+
+
+def lost_since(options: Options) -> datetime | None:
+    """The time from which on everything is lost: MiniStack saves its state only as it stops.
+
+    None if the last run ended with its state saved, or if there was none.
+    """
+    running = options.state_directory / _RUNNING
+    saved = options.state_directory / "ministack" / _SAVED
+    if not running.exists():
+        return None
+    since = running.stat().st_mtime
+    if saved.exists() and saved.stat().st_mtime >= since:
+        return None
+    return datetime.fromtimestamp(since).astimezone()
 
 
 def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -58,6 +58,7 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
         options.cache_directory,
     )
     emulator.wait_until_up(aws_url, parts["ministack"], options.log("ministack"))
+    emulator.mark_running(options)
     progress.say(f"AWS endpoint at {aws_url}")
 
     aws = Emulator(aws_url)

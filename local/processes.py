@@ -104,7 +104,9 @@ def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> bool:
 
 def write(file: Path, processes: Sequence[Process]) -> None:
     """Record the processes of a running stack, its own first."""
-    file.write_text(json.dumps([asdict(process) for process in processes]), encoding="utf-8")
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps([asdict(process) for process in processes]), encoding="utf-8")
+    new.replace(file)
 
 
 def read(file: Path) -> list[Process]:

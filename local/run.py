@@ -10,16 +10,16 @@ from contextlib import ExitStack
 from types import FrameType
 from typing import TextIO
 
-from local import ports, processes
+from local import emulator, ports, processes
 from local.options import ROOT, Options
 from local.parts import start_all
 from local.problems import LocalProblem
-from local.processes import Process
 from local.progress import Progress
+from local.stack import Stack
+from local.stop import clean_up, end_parts
 
 _READY_WITHIN_SECONDS = 300.0
 _LOOK_EVERY_SECONDS = 0.1
-_ENDS_WITHIN_SECONDS = 30.0
 
 
 class _Ended(BaseException):
@@ -32,14 +32,19 @@ def run_here(options: Options) -> int:
     options.directory.mkdir(parents=True, exist_ok=True)
     _require_alone(options)
     ports.require_free(options.port)
-    _clean_up(options)  # files of a stack that was killed
+    clean_up(options)  # files of a stack that was killed
     if options.fresh:
         shutil.rmtree(options.state_directory, ignore_errors=True)
+    if lost := emulator.lost_since(options):
+        progress.say(
+            f"the last run ended without saving its state: what came after {lost:%Y-%m-%d %H:%M:%S}"
+            " is lost"
+        )
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, _end)
     try:
         with ExitStack() as ending:
-            ending.callback(_clean_up, options)
+            ending.callback(clean_up, options)
             parts = start_all(options, progress, ending)
             while True:
                 for name, process in parts.items():
@@ -76,19 +81,6 @@ def run_detached(options: Options) -> int:
             return runner.wait() or 1
 
 
-def stop(options: Options) -> int:
-    """Stop the stack that runs from this checkout; return the exit status. Raises LocalProblem."""
-    noted = processes.read(options.processes_file)
-    running = [process for process in noted if process.runs()]
-    # The first is the stack itself, which ends its parts; any that are left are ended afterwards.
-    for process in noted[:1]:
-        process.end(_ENDS_WITHIN_SECONDS)
-    _end_parts(noted[1:])
-    _clean_up(options)
-    print("The local stack has stopped." if running else "No local stack is running here.")
-    return 0
-
-
 def _follow(options: Options, runner: subprocess.Popen[bytes], lines: TextIO) -> int:
     """Print the output of a stack in the background until it answers or has ended."""
     give_up = time.monotonic() + _READY_WITHIN_SECONDS
@@ -112,26 +104,20 @@ def _require_alone(options: Options) -> None:
     noted = processes.read(options.processes_file)
     if noted and noted[0].runs():
         raise LocalProblem(
-            "A local stack is already running from this checkout; `make stop` stops it."
+            f"A local stack is already running from this checkout{_address(options)};"
+            " `make stop` stops it."
         )
-    _end_parts(noted[1:])
+    end_parts(noted[1:])
 
 
-def _end_parts(parts: list[Process]) -> None:
-    """End remaining parts of a stack; a reused process id is left alone."""
-    for part in parts:
-        if part.runs():
-            part.end(_ENDS_WITHIN_SECONDS)
-            processes.end_family(part.pid)
+def _address(options: Options) -> str:
+    """Where the running stack's page is; empty while it starts."""
+    if not options.stack_file.exists():
+        return " and is starting"
+    return f": my page is at {Stack.read(options.stack_file).front_url}/"
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # a second signal must not interrupt the cleanup
     raise _Ended
-
-
-def _clean_up(options: Options) -> None:
-    options.stack_file.unlink(missing_ok=True)
-    options.processes_file.unlink(missing_ok=True)
-    shutil.rmtree(options.directory / "tmp", ignore_errors=True)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from local import processes
+
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
@@ -140,6 +142,124 @@ def _deploy(*variables: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "needed"),
+    [
+        ("tests/unit", set()),
+        ("tests/unit/domain/test_lots.py -x", set()),
+        ("tests/simulation", {"setup"}),
+        ("tests/contract", {"shopify-schema"}),
+        ("tests/engines", {"setup", "dynamodb-local"}),
+        ("tests/unit tests/artifacts", {"setup", "build"}),
+        ("tests/e2e/test_page.py", {"setup", "build", "shopify-schema", "browser"}),
+        ("", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
+        ("tests/", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
+        ("-k lots", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
+    ],
+)
+def test_some_tests_install_only_what_they_need(given: str, needed: set[str]) -> None:
+    done = _make("-o", ".venv/.ready", "test", f"ARGS={given}", "MAKE=echo make", "PYTHON=echo")
+    *made, ran = done.stdout.splitlines()
+    assert {line.removeprefix("make ") for line in made} == needed
+    assert ran == f"-m pytest -n 2 {given or 'tests'}"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("HOLD_SECOND=5", "no parameter HOLD_SECOND: did you mean HOLD_SECONDS?"),
+        ("hold_seconds=5", "no parameter hold_seconds: did you mean HOLD_SECONDS?"),
+        ("DETATCH=1", "no parameter DETATCH: did you mean DETACH?"),
+        ("XYZZY=a b", "no parameter XYZZY: docs/programme.md lists them all."),
+    ],
+)
+def test_a_mistyped_parameter_is_named_before_anything_is_made(given: str, said: str) -> None:
+    done = _make("run", "PORT=8090", "LOGIN_URL=http://a b=c", given)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+
+
+def test_every_parameter_of_the_template_may_be_given() -> None:
+    variables = ["PORT=8090", "DETACH=1", "HOLD_SECONDS=5", "SHOP_DOMAIN=a,b", "LOGIN_URL=a b"]
+    done = _make("parameters", *variables)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("target", ["stop", "clean"])
+def test_stop_and_clean_need_no_environment(target: str, tmp_path: Path) -> None:
+    checkout = _copied(tmp_path, "Makefile", "tools", "local")
+    (checkout / ".venv-stack" / "bin").mkdir(parents=True)
+    done = _make(target, cwd=checkout)
+    assert (done.returncode, done.stdout) == (0, "No local stack is running here.\n")
+    assert (checkout / ".venv-stack").exists() is (target == "stop")
+    other = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        started = processes.identify(other.pid)
+        (checkout / ".local").mkdir(exist_ok=True)
+        processes.write(checkout / ".local" / "processes.json", [started])
+        done = _make(target, cwd=checkout)
+        assert (done.returncode, done.stdout) == (0, "The local stack has stopped.\n")
+        assert not started.runs()
+    finally:
+        other.kill()
+        other.wait()
+
+
+@pytest.mark.parametrize("architecture", ["arm64", "x86_64"])
+def test_the_layer_is_built_in_a_path_with_blanks_and_japanese_letters(
+    architecture: str, tmp_path: Path
+) -> None:
+    """As SAM does: by the path of the makefile, from another folder."""
+    checkout = _copied(tmp_path, "layers/common")
+    makefile = checkout / "layers" / "common" / architecture / "Makefile"
+    done = _make("--makefile", str(makefile), "-n", "build-CommonLayer", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    platform = "manylinux2014_aarch64" if architecture == "arm64" else "manylinux2014_x86_64"
+    assert f"--platform {platform} " in done.stdout
+
+
+def test_a_long_command_shows_that_it_works_and_its_output_if_it_fails(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    script = "echo \"Building layer 'CommonLayer'\"; sleep 0.5; exit $0"
+    for status in (0, 3):
+        done = subprocess.run(
+            [TOOLS / "with-progress", "build", log, "bash", "-c", script, str(status)],
+            env={"PATH": os.environ["PATH"], "EVERY_SECONDS": "0.1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        first, *middle, last = done.stdout.splitlines()
+        assert (done.returncode, first) == (status, "build ...")
+        assert middle[-1].endswith("s, layer 'CommonLayer'")
+        assert last == ("build: done after 0 s" if status == 0 else "Building layer 'CommonLayer'")
+
+
+def _make(*arguments: str, cwd: Path = TOOLS.parent) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=cwd,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/nowhere")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _copied(folder: Path, *parts: str) -> Path:
+    """A checkout with these parts alone, in a path with blanks and Japanese letters."""
+    checkout = folder / "ポイント 台帳  a"
+    for part in parts:
+        source, target = TOOLS.parent / part, checkout / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return checkout
 
 
 def test_an_npm_package_is_unpacked_once(machine: Path, tmp_path: Path) -> None:

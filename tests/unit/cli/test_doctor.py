@@ -109,7 +109,7 @@ class Stack:
 def stack(monkeypatch: pytest.MonkeyPatch) -> Stack:
     found = Stack()
     monkeypatch.setattr(target, "target_of", lambda _: found)
-    monkeypatch.setattr(checks, "_send", found.send)
+    monkeypatch.setattr(checks, "send", found.send)
     return found
 
 
