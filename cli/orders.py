@@ -40,14 +40,15 @@ class Comparison:
 
     def __init__(self, stack: Target, event: dict[str, Any]) -> None:
         """Ask the stack's function."""
-        if FUNCTION not in stack.resources:
+        functions = stack.resources("AWS::Lambda::Function")
+        if FUNCTION not in functions:
             raise CommandFailed(f"The stack {stack.name} has no {FUNCTION}; deploy it again.")
         # The function runs as long as it may, and a call that is given up would run on.
         config = Config(read_timeout=_FUNCTION_SECONDS, retries={"max_attempts": 0})
         self._client = stack.session.client(
             "lambda", endpoint_url=stack.endpoint_url, config=config
         )
-        self._function = stack.resources[FUNCTION]
+        self._function = functions[FUNCTION]
         self._event = event
         self.pages: list[Page] = []
 

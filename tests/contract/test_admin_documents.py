@@ -21,7 +21,7 @@ from local.fakes import shopify_schema
 from pointbook.shopify import documents
 from pointbook.shopify.discounts import discount_input
 from pointbook.shopify.documents import API_VERSION, Document
-from tests.unit.shopify.test_discounts import DISCOUNT, GID
+from tests.support.discounts import DISCOUNT, GID
 
 pytestmark = pytest.mark.shopify_schema
 

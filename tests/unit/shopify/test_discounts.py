@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -8,7 +8,7 @@ from pointbook.domain.programme_rules import DiscountKind
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.http.calls import Answer
 from pointbook.shopify.admin import AdminApi
-from pointbook.shopify.discounts import Discount, Discounts, differences, discount_input
+from pointbook.shopify.discounts import Discounts, differences, discount_input
 from tests.fakes.admin_api import (
     BASE_URL,
     BROKEN_OFF,
@@ -19,19 +19,7 @@ from tests.fakes.admin_api import (
     answer,
     data,
 )
-
-GID = "gid://shopify/DiscountCodeNode/1"
-DISCOUNT = Discount(
-    code="PTS-BK7J-7FAK-AXGG-ZNDF",
-    points=1500,
-    amount_minor=1500,
-    currency="JPY",
-    customer_id="8840734670934",
-    starts_at=datetime(2026, 11, 22, 3, 0, 0, 999_000, UTC),
-    ends_at=datetime(2026, 11, 22, 3, 10, 0, 999_000, UTC),
-    hold_id="0123456789abcdef0123456789abcdef",
-    combines_with=(DiscountKind.PRODUCT, DiscountKind.SHIPPING),
-)
+from tests.support.discounts import DISCOUNT, GID
 
 
 def shown(**changes: Any) -> dict[str, Any]:
