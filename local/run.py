@@ -111,7 +111,7 @@ def _require_alone(options: Options) -> None:
 
 
 def _address(options: Options) -> str:
-    """Where the running stack's page is; empty while it starts."""
+    """Return where the running stack's page is, or that it is starting."""
     if not options.stack_file.exists():
         return " and is starting"
     return f": my page is at {Stack.read(options.stack_file).front_url}/"

@@ -40,7 +40,7 @@ def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, An
     shop.shopify.closed = True
     found |= shop.needed(be_refused)
     shop.rotate(my_page_secret=demo.CLIENT_SECRET)
-    found |= shop.needed(lambda: shop.ask_for_hold("refused", 100))
+    found |= shop.needed(lambda: shop.request_hold("refused", 100))
     shop.merge()
     shop.shopify.closed = False
     shop.start_anew()

@@ -1,7 +1,6 @@
 """`pointbook doctor` on a running stack: all is well, and what goes wrong is found."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +14,6 @@ from tests.e2e.queues import Queues
 type Doctor = dict[str, dict[str, Any]]
 
 
-@pytest.fixture
-def here(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
-    """The command line finds the stack."""
-    monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))
-    stack.write(tmp_path / "stack.json")
-    return stack
-
-
 def doctor(capsys: pytest.CaptureFixture[str], status: int) -> Doctor:
     """What is wrong, by what was looked at."""
     capsys.readouterr()
@@ -32,13 +23,14 @@ def doctor(capsys: pytest.CaptureFixture[str], status: int) -> Doctor:
     return {one["what"]: one for one in checks if one["state"] == "wrong"}
 
 
+@pytest.mark.usefixtures("local_commands")
 def test_a_running_stack_is_well_and_what_goes_wrong_is_found(
-    here: Stack, capsys: pytest.CaptureFixture[str]
+    stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(capsys, 0) == {}
-    queues = Queues(here, "privacy_events")
-    queues.sqs.send_message(QueueUrl=queues.letters, MessageBody="{}")
-    shopify = f"{here.shopify_stand_in_url}/_client_secrets"
+    queues = Queues(stack, "privacy_events")
+    queues.sqs.send_message(QueueUrl=queues.dead_letters, MessageBody="{}")
+    shopify = f"{stack.shopify_stand_in_url}/_client_secrets"
     assert requests.post(shopify, json=["another"], timeout=30).status_code == 200
     try:
         assert set(doctor(capsys, 1)) == {
@@ -47,6 +39,6 @@ def test_a_running_stack_is_well_and_what_goes_wrong_is_found(
             "shop second.myshopify.com",
         }
     finally:
-        queues.sqs.purge_queue(QueueUrl=queues.letters)
+        queues.sqs.purge_queue(QueueUrl=queues.dead_letters)
         requests.post(shopify, json=[demo.CLIENT_SECRET], timeout=30)
     assert doctor(capsys, 0) == {}

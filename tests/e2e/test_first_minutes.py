@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from local.options import ROOT
 from local.stack import Stack
+from tests.e2e.calls import wait_until
 from tests.e2e.conftest import OwnStack
 from tests.support.ports import free_port
 
@@ -58,10 +58,7 @@ def test_a_start_says_where_the_running_stack_is_and_what_a_crash_has_lost(
     assert f"my page is at {stack.front_url}/;" in again(stack, tmp_path)
     noted = json.loads((tmp_path / "processes.json").read_text(encoding="utf-8"))
     os.kill(noted[1]["pid"], signal.SIGKILL)  # the emulator
-    give_up = time.monotonic() + 30
-    while (tmp_path / "stack.json").exists():
-        assert time.monotonic() < give_up
-        time.sleep(0.1)
+    wait_until(lambda: not (tmp_path / "stack.json").exists(), 30)
     after = datetime.now().astimezone()
     own.start()
     found = LOST.search(run_log(tmp_path))

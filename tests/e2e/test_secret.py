@@ -18,8 +18,9 @@ import requests
 from local import demo, signing
 from local.options import ROOT
 from local.stack import Stack
-from tests.e2e.checkout import Checkout
-from tests.e2e.conftest import OwnStack
+from tests.e2e.calls import new_customer
+from tests.e2e.conftest import own_stack
+from tests.e2e.customers import Customer
 
 NEW_CLIENT = f"shpss_{uuid.uuid4().hex}"
 NEW_PAGE = f"page_{uuid.uuid4().hex}"
@@ -73,17 +74,14 @@ def directory(tmp_path: Path) -> Path:
 @pytest.fixture
 def stack(directory: Path) -> Iterator[Stack]:
     """A stack of its own: its secret is changed."""
-    own = OwnStack(directory)
-    try:
-        yield own.start(HOLD_SECONDS="3600")
-    finally:
-        own.stop()
+    with own_stack(directory, HOLD_SECONDS="3600") as started:
+        yield started
 
 
 def test_every_member_is_rotated_while_requests_run_and_nothing_valid_is_refused(
     stack: Stack, directory: Path, running: Requests
 ) -> None:
-    buyer = Checkout(stack)
+    buyer = Customer(stack)
     buyer.grant(1_000)
     hold = buyer.held(400, "before the rotation")
     start_all(running, stack, demo.CLIENT_SECRET, demo.MY_PAGE_SECRET)
@@ -103,7 +101,7 @@ def test_every_member_is_rotated_while_requests_run_and_nothing_valid_is_refused
     tell(stack.shopify_stand_in_url, "_client_secrets", [NEW_CLIENT])
     tell(stack.till_stand_in_url, "_credentials", [NEW_TILL])
     start_all(running, stack, NEW_CLIENT, NEW_PAGE)
-    other = Checkout(stack)
+    other = Customer(stack)
     other.grant(1_000)
     assert other.held(100, "before the rotation")["discount_code"] != hold["discount_code"]
     time.sleep(5)
@@ -122,7 +120,7 @@ def test_every_member_is_rotated_while_requests_run_and_nothing_valid_is_refused
 
 def start_all(running: Requests, stack: Stack, client: str, page: str) -> None:
     """One kind of request for each use of the secret."""
-    customer = str(9_100_000_000_000 + uuid.uuid4().int % 1_000_000_000)
+    customer = new_customer()
     me, act = f"{stack.api_url}/v1/customers/me/points", stack.function_urls["flow_action_grant"]
     hooks = f"{stack.api_url}/v1/webhooks/shopify"
 
@@ -160,7 +158,7 @@ def start_all(running: Requests, stack: Stack, client: str, page: str) -> None:
         running.start(f"{name}, {'the one before' if old else 'the new one'}", send)
 
 
-def again(buyer: Checkout, hold: dict[str, Any]) -> int | str:
+def again(buyer: Customer, hold: dict[str, Any]) -> int | str:
     """Repeat the request of a hold: it is the same hold."""
     answer = buyer.hold(400, "before the rotation")
     return "the same" if answer.ok and answer.json() == hold else answer.text

@@ -120,29 +120,29 @@ def test_a_repeated_request_gets_the_same_answer_without_calling_shopify(bench: 
 
 
 def test_a_request_repeated_after_a_rotation_of_the_secret_finds_its_hold(bench: Bench) -> None:
-    first = held(bench)
+    first = create_ok(bench)
     bench.code_key = b"another key"
     again = bench.instance()
-    told = again.holds.create(CUSTOMER, 500, "key1")
-    assert isinstance(told, HoldResult)
-    assert (told.repeated, told.hold_id, told.code) == (True, first.hold_id, first.code)
-    assert (again.line.sent, bench.figures().hold) == ([], 500)
+    result = again.holds.create(CUSTOMER, 500, "key1")
+    assert isinstance(result, HoldResult)
+    assert (result.repeated, result.hold_id, result.code) == (True, first.hold_id, first.code)
+    assert (again.transport.sent, bench.figures().hold) == ([], 500)
     assert release(bench) == 1_250
-    assert refused(bench) is ENDED
-    assert held(bench, "key2").code != code_of("key2")
+    assert create_refused(bench) is ENDED
+    assert create_ok(bench, "key2").code != code_of("key2")
 
 
 def test_a_request_cut_off_before_a_rotation_is_completed_with_its_own_code(bench: Bench) -> None:
-    crashed(bench, Trouble.CRASH_BEFORE)
+    create_crashes(bench, Trouble.CRASH_BEFORE)
     bench.code_key = b"another key"
-    assert held(bench).code == code_of("key1")
-    assert [kept.code for kept in bench.shopify.created] == [code_of("key1")]
+    assert create_ok(bench).code == code_of("key1")
+    assert [discount.code for discount in bench.shopify.created] == [code_of("key1")]
 
 
 def test_a_hold_that_was_captured_before_a_rotation_is_still_known_as_such(bench: Bench) -> None:
-    bench.order(held(bench).code, 500)
+    bench.order(create_ok(bench).code, 500)
     bench.code_key = b"another key"
-    assert refused(bench) is Code.HOLD_CAPTURED
+    assert create_refused(bench) is Code.HOLD_CAPTURED
 
 
 def test_points_worth_more_than_one_yen_make_a_larger_discount() -> None:
