@@ -253,7 +253,7 @@ HOLD_BUGS: Final = (
     Bug(
         "a repetition calls Shopify uncounted",
         HoldService._make_ready,
-        lambda original, *args, counted: original(*args, counted=True),
+        lambda original, *args, rate_limit_checked: original(*args, rate_limit_checked=True),
     ),
     Bug(
         "a new hold calls Shopify uncounted",
