@@ -67,8 +67,8 @@ class Lambda:
 def function(monkeypatch: pytest.MonkeyPatch) -> Lambda:
     function = Lambda()
     settings = Settings.from_env(ENVIRONMENT)
-    resources = {"ReconcileOrdersFunction": NAME}
-    stack = Target("pointbook-dev", settings, function, None, {}, "", resources)
+    stack = Target("pointbook-dev", settings, function, None, {})
+    monkeypatch.setattr(Target, "resources", lambda _, kind: {"ReconcileOrdersFunction": NAME})
     monkeypatch.setattr(target, "target_of", lambda _: stack)
     return function
 
@@ -204,5 +204,6 @@ def test_a_stack_from_before_this_function_is_to_be_deployed_again(
 ) -> None:
     stack = Target("pointbook-dev", Settings.from_env(ENVIRONMENT), Lambda(), None, {})
     monkeypatch.setattr(target, "target_of", lambda _: stack)
+    monkeypatch.setattr(Target, "resources", lambda _, kind: {})
     assert main(["orders"]) == 1
     assert "deploy it again" in capsys.readouterr().err
