@@ -9,7 +9,19 @@ from typing import Any
 
 import typer
 
-from cli import adjust, doctor, imports, orders, privacy, programme, publish, redrive, secret
+from cli import (
+    adjust,
+    doctor,
+    imports,
+    orders,
+    privacy,
+    programme,
+    publish,
+    redrive,
+    restore,
+    secret,
+    verify,
+)
 from cli.errors import CommandFailed, NotReachable
 from pointbook.errors import PointbookError, Unavailable
 
@@ -19,6 +31,7 @@ _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
+    "restore": " Functions that it has stopped stay stopped: run it again, or with --start.",
 }
 """What Ctrl-C prints in addition, for commands that can be resumed."""
 
@@ -96,6 +109,8 @@ for _name, _module in (
     ("privacy", privacy),
     ("publish", publish),
     ("redrive", redrive),
+    ("restore", restore),
+    ("verify", verify),
 ):
     add(app, _name, _module.run, _module.__doc__ or "")
 

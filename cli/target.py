@@ -57,6 +57,11 @@ class Target:
         """The ledger's table."""
         return Table(self.client("dynamodb"), self.settings.table_name)
 
+    def items(self) -> int:
+        """How many items the table has, as DynamoDB counted them some hours ago."""
+        described = self.client("dynamodb").describe_table(TableName=self.settings.table_name)
+        return int(described["Table"].get("ItemCount", 0))
+
     def clock(self) -> SystemClock:
         """The ledger's clock, as the functions see it."""
         file = self.settings.local_clock_file

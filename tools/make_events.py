@@ -43,6 +43,7 @@ SCHEDULED = (
     "privacy_watch",
     "reconcile_orders",
     "reminders",
+    "verify_sample",
 )
 
 

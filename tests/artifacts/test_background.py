@@ -36,6 +36,7 @@ EVERY_SECONDS = {
     "expiry": 15 * MINUTE,
     "reminders": 60 * MINUTE,
     "reconcile_orders": 24 * 60 * MINUTE,
+    "verify_sample": 24 * 60 * MINUTE,
 }
 """Functions on schedule, and the seconds from run to run."""
 
@@ -87,6 +88,8 @@ def test_reminders_run_by_day_in_the_shops_time_zone() -> None:
 
 def _seconds_between(expression: str) -> int:
     """What is between two runs of a rate, or of a cron schedule on every full hour or day."""
+    if expression == "rate(1 day)":
+        return DAY
     rate = re.fullmatch(r"rate\((\d+) minutes?\)", expression)
     if rate:
         return int(rate[1]) * MINUTE
@@ -238,6 +241,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         for alarm in _alarms("Pointbook")
     } == {
         "DiscountsNotMade": ("Sum", 4, 1),
+        "LedgerFaults": ("Sum", 0, 1),
         "LoopsRefused": ("Sum", 0, 1),
         "LostWebhooks": ("Sum", 0, 1),
         "OrderAlarms": ("Sum", 0, 1),

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from cli import pause
+from local import demo
 from pointbook.services.privacy import requests as driver
 from pointbook.services.privacy import shops
+from pointbook.store import keys
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
+from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
 from tests.artifacts.shop import Shop
 from tests.support.harness import event
@@ -40,6 +44,7 @@ TRIED = (
     "flow_lifecycle",
     "reconcile_orders",
     "reminders",
+    "verify_sample",
 )
 """The functions that a test here or in test_roles_at_shopify.py holds against their roles."""
 
@@ -144,6 +149,31 @@ def test_privacy_watch_is_allowed_what_it_does(
     assert found == allowed(resources, "privacy_watch")
 
 
+def test_verify_sample_may_read_the_table_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """On sound accounts, then on a damaged one."""
+    shop.grant()
+    shop.hold_some()
+    found = shop.needed(lambda: shop.functions.invoke("verify_sample", {}))
+    key = keys.hold(demo.SHOP_DOMAIN, "hold-1")
+    shop.functions.table.delete_item(TableName=TABLE, Key=key)
+    found |= shop.needed(lambda: shop.functions.invoke("verify_sample", {}))
+    assert found == allowed(resources, "verify_sample")
+
+
+def test_a_restore_lets_those_functions_go_on_that_have_no_right_to_the_table(
+    resources: dict[str, Any],
+) -> None:
+    without = {
+        logical_id
+        for function, logical_id in FUNCTIONS.items()
+        if not any(action.startswith("dynamodb:") for action, _ in allowed(resources, function))
+    }
+    assert without == pause.WITHOUT_TABLE
+    assert pause.PUBLISHER in FUNCTIONS.values()
+
+
 def test_health_needs_no_rights(shop: Shop, resources: dict[str, Any]) -> None:
     assert shop.needed(lambda: shop.every_sample("health")) == set()
     assert allowed(resources, "health") == set()
@@ -214,7 +244,7 @@ def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(
     roles = {
         name: resource["Properties"]
         for name, resource in resources.items()
-        if resource["Type"] == "AWS::IAM::Role"
+        if resource["Type"] == "AWS::IAM::Role" and name != "BackupRole"
     }
     schedules = [one for one in resources.values() if one["Type"] == "AWS::Scheduler::Schedule"]
     assert len(roles) == len(FUNCTIONS) + len(schedules), "one for each function and schedule"

@@ -64,14 +64,27 @@ def test_the_ledger_is_on_demand_with_a_stream_and_without_a_ttl() -> None:
 
 
 def test_irreplaceable_resources_are_retained() -> None:
+    """All but what the first deployment made, if it failed: no later one could use that."""
     policies = ("DeletionPolicy", "UpdateReplacePolicy")
     retained = {
-        name: {resource.get(policy) for policy in policies}
+        name: tuple(resource.get(policy) for policy in policies)
         for name, resource in RESOURCES.items()
         if any(policy in resource for policy in policies)
     }
     assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey", "PrivacyBucket"}
-    assert all(policy == {"Retain"} for policy in retained.values())
+    assert set(retained.values()) == {("RetainExceptOnCreate", "Retain")}
+
+
+def test_a_copy_outside_the_region_is_made_only_if_a_vault_is_named() -> None:
+    names = ("BackupPlan", "BackupSelection", "BackupRole")
+    assert {RESOURCES[name]["Condition"] for name in names} == {"HasBackupCopy"}
+    assert TEMPLATE["Parameters"]["BackupCopyVaultArn"]["Default"] == ""
+    (rule,) = properties("BackupPlan")["BackupPlan"]["BackupPlanRule"]
+    (copy,) = rule["CopyActions"]
+    assert copy["DestinationBackupVaultArn"] == {"Ref": "BackupCopyVaultArn"}
+    assert copy["Lifecycle"]["DeleteAfterDays"] == 35, "docs/privacy.md says so"
+    selected = properties("BackupSelection")["BackupSelection"]["Resources"]
+    assert selected == [{"Fn::GetAtt": ["LedgerTable", "Arn"]}]
 
 
 def test_the_token_key_rotates_every_year() -> None:
@@ -273,6 +286,7 @@ def test_an_own_domain_of_the_api_is_optional_and_leads_to_the_same_api(
         "PointsDomain": "HasDomain",
         "PointsDomainMapping": "HasDomain",
         "PointsDomainRecord": "RecordsDomain",
+        **dict.fromkeys(("BackupPlan", "BackupSelection", "BackupRole"), "HasBackupCopy"),
     }
     mapping = resources["PointsDomainMapping"]["Properties"]
     assert mapping["ApiId"] == {"Ref": "PointsApi"}

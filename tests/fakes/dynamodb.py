@@ -344,13 +344,13 @@ class MemoryDynamoDB(Reader):
         return answer({"UnprocessedItems": {}}, request, written, write=True)
 
     def transact_write_items(self, **request: Any) -> Item:
-        """TransactWriteItems of puts and condition checks."""
+        """TransactWriteItems of puts, condition checks and deletes."""
         check_members(request, "TransactItems")
         actions = request["TransactItems"]
         for action in actions:
-            check_members(action, "Put", "ConditionCheck")
+            check_members(action, "Put", "ConditionCheck", "Delete")
         all_parts = [_part(self._tables, action) for action in actions]
-        puts = [part for part in all_parts if not part.only_checks]
+        puts = [part for part in all_parts if not (part.only_checks or part.deletes)]
         if not 1 <= len(all_parts) <= ACTIONS_MAX:
             raise refused("ValidationException", f"a transaction of {len(all_parts)} actions")
         if len({(part.table_name, part.key) for part in all_parts}) < len(all_parts):
@@ -362,6 +362,9 @@ class MemoryDynamoDB(Reader):
         if any(reason["Code"] != "None" for reason in reasons):
             raise cancelled(reasons)
         self._write(puts)
+        for part in all_parts:
+            if part.deletes:
+                part.table.remove(part.key, self.sequence)
         return answer({}, request, [put.item for put in puts], times=2, write=True)
 
     def _write(self, puts: list["_Put"]) -> None:
@@ -395,6 +398,7 @@ class _Put:
         self.wants_old = put.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
         self._put = put
         self.only_checks = False
+        self.deletes = False
 
     def allowed(self) -> bool:
         """Whether the condition holds."""
@@ -407,12 +411,13 @@ class _Put:
 
 
 def _part(tables: dict[str, Table], action: Item) -> _Put:
-    """A put of a transaction, or a check: a condition on an item that stays as it is."""
+    """A put of a transaction, a delete, or a check: a condition on an item that stays as it is."""
     if "Put" in action:
         return _Put(tables, action["Put"])
-    check = dict(action["ConditionCheck"])
-    part = _Put(tables, {"Item": check.pop("Key"), **check})
-    part.only_checks = True
+    kind = "Delete" if "Delete" in action else "ConditionCheck"
+    rest = dict(action[kind])
+    part = _Put(tables, {"Item": rest.pop("Key"), **rest})
+    part.only_checks, part.deletes = kind == "ConditionCheck", kind == "Delete"
     return part
 
 

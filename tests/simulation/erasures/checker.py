@@ -8,6 +8,7 @@ from pointbook.store import items, order_items
 from tests.simulation.kernel.violation import must
 from tests.support.leftovers import shop_balances, wrong_accounts
 from tests.support.table import TABLE
+from tests.support.verified import faults_in
 
 if TYPE_CHECKING:
     from tests.simulation.erasures.simulation import ErasureSimulation
@@ -36,6 +37,8 @@ def check_erased(simulation: "ErasureSimulation") -> set[str]:
     must("sums", sums == booked, f"the shop has {sums}, but {booked} was booked")
     _check_merges(accounts)
     _check_spendings(found)
+    faults = faults_in(simulation.engine)
+    must("verify", not faults, f"verify finds {faults}")
     return erased
 
 

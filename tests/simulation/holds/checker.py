@@ -37,6 +37,7 @@ from tests.simulation.kernel.scheduler import Scheduler
 from tests.simulation.kernel.violation import must
 from tests.support.instants import milliseconds
 from tests.support.table import TABLE
+from tests.support.verified import faults_in
 
 GID = "gid://shopify/Customer/"
 SECOND_ORDER = "code_used_again"
@@ -213,6 +214,7 @@ class HoldsChecker:
         again = sum(max(0, len(request.orders) - 1) for request in self.requests.values())
         alarms = self._report.alarms[SECOND_ORDER]
         must("alarm", alarms == again, f"{alarms} alarms for {again} codes used again")
+        must("verify", not (wrong := faults_in(self._engine)), f"verify finds {wrong}")
 
     # --- the state now ---------------------------------------------------------------------------
 

@@ -65,6 +65,7 @@ from tests.simulation.orders.lying_headers import Lies
 from tests.simulation.orders.order_life import SHOP
 from tests.support.instants import milliseconds
 from tests.support.table import TABLE, create_table
+from tests.support.verified import faults_in
 
 SECOND, DAY = 1_000, 86_400_000
 PENDING_DAYS_MAX: Final = 30
@@ -347,6 +348,7 @@ class _Delivery(Unwatched):
                 must("strangers", is_empty, f"{who} of {shop} has an account: {found}")
 
     def _check_customers(self) -> None:
+        must("verify", not (wrong := faults_in(self.engine)), f"verify finds {wrong}")
         shop = self.history.shop
         expected = figures(shop, self.clock.now())
         for customer in shop.customers:

@@ -1,16 +1,21 @@
 """The stack that a command works on, and the messages if there is none."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
+from botocore.stub import Stubber
 
 from cli import target
 from cli.errors import CommandFailed
 from cli.target import Target
 from pointbook.clock import MovedClock, SystemClock
+from pointbook.settings import Settings
 from tests.unit.local.stacks import noted_stack
 
 VARIABLES = {
@@ -152,3 +157,33 @@ def test_the_local_stack_is_found_by_stack_json(
     assert found.client("dynamodb") is aws
     assert aws.requests[-1] == ("dynamodb", "http://127.0.0.1:8081")
     assert type(found.clock()) is MovedClock
+
+
+def test_resources_of_a_type_are_found_on_every_page() -> None:
+    cloudformation = boto3.client(
+        "cloudformation", "ap-northeast-1", aws_access_key_id="-", aws_secret_access_key="-"
+    )
+    function, table = "AWS::Lambda::Function", "AWS::DynamoDB::Table"
+    pages = {"": [("First", function), ("Table", table)], "2": [("Second", function)]}
+    with Stubber(cloudformation) as aws:
+        for token, page in pages.items():
+            request = {"StackName": "pointbook-dev"} | ({"NextToken": token} if token else {})
+            answer = {"StackResourceSummaries": [_summary(*one) for one in page]}
+            aws.add_response(
+                "list_stack_resources", answer | ({} if token else {"NextToken": "2"}), request
+            )
+        settings = Settings.from_env(VARIABLES)
+        session = SimpleNamespace(client=lambda _, **__: cloudformation)
+        stack = Target("pointbook-dev", settings, session, None, {})
+        assert stack.resources(function) == {"First": "dev-First", "Second": "dev-Second"}
+        aws.assert_no_pending_responses()
+
+
+def _summary(logical_id: str, kind: str) -> dict[str, Any]:
+    return {
+        "LogicalResourceId": logical_id,
+        "PhysicalResourceId": f"dev-{logical_id}",
+        "ResourceType": kind,
+        "LastUpdatedTimestamp": datetime(2026, 11, 30, tzinfo=UTC),
+        "ResourceStatus": "CREATE_COMPLETE",
+    }

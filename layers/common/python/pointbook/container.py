@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pointbook.services.publishing.shop_run import Flow
     from pointbook.services.reconciliation import OrderReconciler
     from pointbook.services.reconciliation_runs import ReconciliationRuns
+    from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.tokens import Cipher
@@ -231,6 +232,16 @@ class Container(BaseContainer):
 
         store = Reconciliations(self._table, self.wall_clock)
         return ReconciliationRuns(self.order_reconciler, store, self.clock)
+
+    def verification(self) -> "Verification":
+        """A verification of the ledger; each run needs one of its own, which counts its units."""
+        from pointbook.aws.metered import MeteredClient  # noqa: PLC0415 - for one function
+        from pointbook.services.verification import Verification, log_fault  # noqa: PLC0415 - same
+        from pointbook.store.ledger_reader import LedgerReader  # noqa: PLC0415 - same
+
+        client = MeteredClient(self.dynamodb, self.wall_clock)
+        reader = LedgerReader(client, self.settings.table_name, self.wall_clock)
+        return Verification(reader, self.privacy_requests(), log_fault)
 
     def trigger_subscriptions(self) -> "TriggerSubscriptions":
         """The store of the triggers that any workflow uses."""

@@ -11,10 +11,14 @@ from pointbook.domain.account import Account, faults
 from pointbook.domain.buckets import Balances
 from pointbook.domain.chain import BookedEntry, hash_of
 from pointbook.domain.lots import Lots, added
+from pointbook.domain.order_sums import OrderSums
 
 
 class Damage(StrEnum):
-    """The kinds of discrepancy between an account and its entries."""
+    """The kinds of discrepancy: of an account and its entries, then of what belongs to them.
+
+    What each means and what to do: docs/operations.md, "What verify finds".
+    """
 
     GAP = "gap"
     OUT_OF_ORDER = "out_of_order"
@@ -25,6 +29,14 @@ class Damage(StrEnum):
     FIGURES = "figures"
     TIME = "time"
     ACCOUNT = "account"
+    NO_ACCOUNT = "no_account"
+    UNREADABLE = "unreadable"
+    DUE = "due"
+    HOLD = "hold"
+    ORDER = "order"
+    MERGE = "merge"
+    OUTBOX = "outbox"
+    REQUEST = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +60,44 @@ class _Fold:
     held_lots: Lots = ()
 
 
+class Reconciler:
+    """Recomputes one account, entry by entry, so that no account has to fit into memory."""
+
+    def __init__(self, account: Account) -> None:
+        """Compare with `account`."""
+        self._account = account
+        self._fold = _Fold(account.account_id)
+        self.orders: dict[str, OrderSums] = {}
+        """What the entries so far have moved for each order."""
+
+    @property
+    def entries(self) -> int:
+        """The version of the last entry."""
+        return self._fold.version
+
+    def add(self, booked: BookedEntry) -> list[Finding]:
+        """The discrepancies of the next entry in stored order."""
+        found = list(_entry_findings(self._fold, booked))
+        _add(self._fold, booked)
+        if moved := OrderSums.of(booked.entry):
+            about = booked.entry.about
+            self.orders[about] = self.orders.get(about, OrderSums()).plus(moved)
+        return found
+
+    def finish(self) -> list[Finding]:
+        """The discrepancies between the account and all its entries."""
+        return _account_findings(self._fold, self._account)
+
+
 def reconcile(account: Account, entries: Iterable[BookedEntry]) -> list[Finding]:
     """All discrepancies of `account` and its `entries`, which come in stored order.
 
     None means: no gap, every hash and link valid, every entry sums to zero and states the right
     figures, and the account is what its entries add up to.
     """
-    fold = _Fold(account.account_id)
-    findings: list[Finding] = []
-    for booked in entries:
-        findings.extend(_entry_findings(fold, booked))
-        _add(fold, booked)
-    return findings + _account_findings(fold, account)
+    reconciler = Reconciler(account)
+    findings = [finding for booked in entries for finding in reconciler.add(booked)]
+    return findings + reconciler.finish()
 
 
 def _entry_findings(fold: _Fold, booked: BookedEntry) -> Iterable[Finding]:

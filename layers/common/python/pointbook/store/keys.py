@@ -40,8 +40,8 @@ SHOP_ERASURES = "SHOP_ERASURES"
 """The partition of requests to erase a shop, which outlive the shop's own."""
 
 VERSION_DIGITS = 12
-_ENTRY = "ENTRY#"
-_REQUEST = "REQUEST#"
+ENTRY = "ENTRY#"
+REQUEST = "REQUEST#"
 _NUMBER = re.compile("[0-9]+")
 
 
@@ -79,12 +79,12 @@ def parse(pk: str) -> tuple[str, str]:
 
 def entry(version: int) -> str:
     """One entry; sorts by version."""
-    return f"{_ENTRY}{version:0{VERSION_DIGITS}d}"
+    return f"{ENTRY}{version:0{VERSION_DIGITS}d}"
 
 
 def idempotency_record(key_hash: str) -> str:
     """The record of one request."""
-    return f"{_REQUEST}{key_hash}"
+    return f"{REQUEST}{key_hash}"
 
 
 def privacy_request(kind: "Kind", subject: str) -> str:

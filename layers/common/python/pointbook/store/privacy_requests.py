@@ -71,6 +71,11 @@ class PrivacyRequests:
         item = self._table.get(_key(kind, shop, subject))
         return _REQUEST.read(item) if item else None
 
+    def at(self, key: Item) -> PrivacyRequest | None:
+        """The request under a key of the table."""
+        item = self._table.get(key)
+        return _REQUEST.read(item) if item else None
+
     def save(self, request: PrivacyRequest) -> PrivacyRequest | None:
         """Write a new request, or what has become of one since it was read.
 

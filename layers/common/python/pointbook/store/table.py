@@ -72,6 +72,13 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """An item that a transaction deletes, if it is there."""
+
+    key: Item
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """Changes to the attributes of one item, on a condition.
 
@@ -216,6 +223,21 @@ class Table:
         answer = self._send("scan", request)
         return Page(answer["Items"], answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
+    def everything(
+        self, after: Item | None = None, limit: int | None = None, *, consistent: bool = False
+    ) -> Page:
+        """The next page of all items behind the key `after`, which need not exist.
+
+        Partitions come in no order, each whole and in its own order.
+        """
+        request = self._of_table(
+            ({"ConsistentRead": True} if consistent else {})
+            | ({"ExclusiveStartKey": after} if after else {})
+            | ({"Limit": limit} if limit else {})
+        )
+        answer = self._send("scan", request)
+        return Page(answer["Items"], len(answer["Items"]), answer.get("LastEvaluatedKey"))
+
     def put(self, item: Item) -> None:
         """Write an item over whatever is there."""
         self._send("put_item", self._of_table({"Item": item}))
@@ -239,7 +261,7 @@ class Table:
         request = {"Key": key} | self._conditional(condition, values)
         return self._write("delete_item", self._of_table(request))
 
-    def transact(self, actions: Sequence[Put | Check]) -> Cancellation | None:
+    def transact(self, actions: Sequence[Put | Check | Delete]) -> Cancellation | None:
         """Write up to 100 items, all or none. None: it is done."""
         request = {"TransactItems": [self._action(action) for action in actions]}
         try:
@@ -263,9 +285,11 @@ class Table:
         left: list[_Request] = answer.get("UnprocessedItems", {}).get(self._name, [])
         return left
 
-    def _action(self, action: Put | Check) -> _Request:
+    def _action(self, action: Put | Check | Delete) -> _Request:
         if isinstance(action, Put):
             return {"Put": self._put(action)}
+        if isinstance(action, Delete):
+            return {"Delete": self._of_table({"Key": action.key})}
         check = {"Key": action.key, "ConditionExpression": action.condition}
         return {"ConditionCheck": self._of_table(check)}
 

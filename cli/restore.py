@@ -1,0 +1,190 @@
+"""Put a copy of the ledger's table back, such as one that AWS restored to a point in time.
+
+    pointbook restore --from-table NAME --env prod --dry-run   what would be changed; nothing is
+    pointbook restore --from-table NAME --env prod             stop the functions, restore, verify
+    pointbook restore --start --env prod                       start the functions again
+
+The functions that use the table are stopped first, and started again only once the table is like
+the copy and verification has found nothing. Cut off, it is finished by running it again. Read
+docs/operations.md, "Restore to a point in time", before.
+"""
+
+from collections import Counter
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import target, verify
+from cli.errors import CommandFailed, NotReachable
+from cli.options import Env, Json, Yes
+from cli.output import Output, is_confirmed
+from cli.pause import Functions
+from cli.target import Target
+from pointbook.aws.metered import MeteredClient
+from pointbook.clock import SystemClock
+from pointbook.errors import PointbookError
+from pointbook.store import keys
+from pointbook.store.restoring import Restoring
+from pointbook.store.table import Table
+from pointbook.store.table_differences import TableDifferences
+
+UNITS_PER_SECOND = 3_000.0
+"""Nobody else uses the table meanwhile; a new table on demand takes at least 4,000 writes."""
+
+PASSES_MAX = 3
+"""How often both tables are compared: after a run that ended late, one more makes them alike."""
+
+_KINDS = {
+    keys.ACCOUNT: "accounts",
+    keys.ENTRY: "entries",
+    keys.REQUEST: "idempotency records",
+    keys.ORDER: "orders",
+    keys.HOLD: "holds",
+}
+
+
+def run(
+    from_table: Annotated[
+        str | None, typer.Option("--from-table", help="The copy: a table of the same account.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only compare.")] = False,
+    start: Annotated[
+        bool, typer.Option("--start", help="Only start the functions that a restore has stopped.")
+    ] = False,
+    rate: verify.Rate = UNITS_PER_SECOND,
+    yes: Yes = False,
+    env: Env = None,
+    json: Json = False,
+) -> int:
+    """Run the command. Raises CommandFailed, PointbookError."""
+    if (from_table is None) is not start:
+        raise typer.BadParameter("Pass either --from-table or --start.")
+    stack, out = target.target_of(env), Output(as_json=json)
+    functions = Functions(stack)
+    if from_table is None:
+        return _started(functions, out)
+    _check_copy(stack, from_table)
+    with TableDifferences() as found:
+        restoring = _restoring(stack, from_table, rate)
+        _compare(restoring, found, out)
+        _check_shops(stack, from_table, found)
+        counts = _show(found, out)
+        if dry_run:
+            out.say("Nothing has been changed.")
+            out.document({"dry_run": True, **counts})
+            return 0
+        out.say(f"The functions of {stack.name} will be stopped until the table is restored.")
+        if not yes and not is_confirmed(f"Put {from_table} back?"):
+            out.say("Nothing has been changed.")
+            return 1
+        try:
+            out.say(f"{functions.stop()} functions are stopped, and nothing is written any more.")
+            reopened = _restore(restoring, found, out)
+            out.say(f"The table is like {from_table}; {reopened} erasures since are open again.")
+            return _verify_and_start(stack, functions, rate, out, {**counts, "erasures": reopened})
+        except (CommandFailed, PointbookError):
+            out.say("The functions stay stopped: run it again, or with --start to give up.")
+            raise
+
+
+def _verify_and_start(
+    stack: Target, functions: Functions, rate: float, out: Output, document: dict[str, object]
+) -> int:
+    verified, faults = verify.everything(stack, None, rate, out)
+    verify.say(verified, faults, out)
+    if faults:
+        out.say(
+            "There are faults, so the functions stay stopped. Once they are dealt with, start them:"
+            " `pointbook restore --start`."
+        )
+    else:
+        out.say(f"{functions.start()} functions are started again.")
+    more = {"dry_run": False, "verified": verify.document(verified, faults)}
+    out.document({**document, **more})
+    return int(bool(faults))
+
+
+def _started(functions: Functions, out: Output) -> int:
+    started = functions.start()
+    out.say(f"{started} functions are started again.")
+    out.document({"started": started})
+    return 0
+
+
+def _check_copy(stack: Target, name: str) -> None:
+    """Raise CommandFailed unless it is a table of the ledger's shape, and not the live one."""
+    if name == stack.settings.table_name:
+        raise CommandFailed(f"{name} is the table of {stack.name} itself.")
+    try:
+        table = stack.client("dynamodb").describe_table(TableName=name)["Table"]
+    except ClientError as error:
+        raise CommandFailed(f"The table {name} cannot be read: {error}") from error
+    except BotoCoreError as error:
+        raise NotReachable(f"The table {name} cannot be reached: {error}") from error
+    if table["TableStatus"] != "ACTIVE":
+        raise CommandFailed(f"The table {name} is {table['TableStatus']}; wait until it is ACTIVE.")
+    if [key["AttributeName"] for key in table["KeySchema"]] != ["pk", "sk"]:
+        raise CommandFailed(f"The table {name} is not a ledger's: its keys are not pk and sk.")
+
+
+def _check_shops(stack: Target, name: str, found: TableDifferences) -> None:
+    shops = found.shops()
+    if not shops & set(stack.settings.shops):
+        has = ", ".join(sorted(shops)) or "no shop"
+        raise CommandFailed(
+            f"The table {name} has accounts of {has}, but {stack.name} serves"
+            f" {', '.join(stack.settings.shops)}: it is no copy of this stack's."
+        )
+
+
+def _restoring(stack: Target, name: str, rate: float) -> Restoring:
+    clock = SystemClock()
+    client = MeteredClient(stack.client("dynamodb"), clock, rate)
+    return Restoring(Table(client, name), Table(client, stack.settings.table_name), clock)
+
+
+def _compare(restoring: Restoring, found: TableDifferences, out: Output) -> None:
+    with out.progress("items compared") as advance:
+        restoring.load(found, lambda items: advance(items, items))
+
+
+def _restore(restoring: Restoring, found: TableDifferences, out: Output) -> int:
+    """Make the table like the copy; returns how many erasures were opened again."""
+    reopened = 0
+    for number in range(PASSES_MAX + 1):
+        _compare(restoring, found, out)
+        reopened += len(restoring.reopen_erasures(found))
+        if not any(found.differences()):
+            return reopened
+        if number == PASSES_MAX:
+            break
+        with out.progress("partitions restored") as advance:
+            for done, one in enumerate(found.differences(), start=1):
+                restoring.apply(one)
+                advance(done)
+    raise CommandFailed(
+        "The table is still being written, so it cannot be like the copy. The functions are"
+        " stopped; find who else writes, then run this again."
+    )
+
+
+def _show(found: TableDifferences, out: Output) -> dict[str, dict[str, int]]:
+    written, deleted = Counter[str](), Counter[str]()
+    for one in found.differences():
+        written.update(map(_kind, one.written))
+        deleted.update(map(_kind, one.deleted))
+    kinds = sorted({*written, *deleted})
+    rows = [(kind, written[kind], deleted[kind]) for kind in kinds]
+    if rows:
+        out.table(("items", "to be written", "to be deleted"), rows)
+    else:
+        out.say("The table is like the copy.")
+    return {"written": dict(written), "deleted": dict(deleted)}
+
+
+def _kind(sort_key: str) -> str:
+    for beginning, kind in _KINDS.items():
+        if sort_key.startswith(beginning):
+            return kind
+    return "others"

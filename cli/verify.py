@@ -1,0 +1,114 @@
+"""Verify the ledger: recompute every account from its entries, and report what does not agree.
+
+    pointbook verify --env prod                    every account of every shop
+    pointbook verify --env prod --shop demo.myshopify.com
+    pointbook verify 8840734670934 --env prod      one customer's account
+
+It only reads, while everything else goes on. Exit status 1 if a fault is found. What each kind of
+fault means and what to do: docs/operations.md, "What verify finds".
+"""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cli import target
+from cli.errors import CommandFailed
+from cli.options import Env, Json, Shop
+from cli.output import Output
+from cli.target import Target
+from pointbook.aws.metered import MeteredClient
+from pointbook.clock import SystemClock
+from pointbook.errors import InvalidRequest
+from pointbook.services.verification import Fault, Verification, Verified
+from pointbook.shopify.ids import customer_digits
+from pointbook.store.ledger_reader import LedgerReader
+from pointbook.store.privacy_requests import PrivacyRequests
+
+UNITS_PER_SECOND = 500.0
+"""Some 4 MB a second: little beside what a table on demand can read."""
+
+Rate = Annotated[
+    float,
+    typer.Option("--rate", min=1, help="Capacity units per second at most.", show_default=True),
+]
+
+
+def run(
+    customer: Annotated[
+        str | None, typer.Argument(help="Only this customer's account; the id in any form.")
+    ] = None,
+    rate: Rate = UNITS_PER_SECOND,
+    shop: Shop = None,
+    env: Env = None,
+    json: Json = False,
+) -> int:
+    """Run the command. Raises CommandFailed, PointbookError."""
+    stack, out = target.target_of(env), Output(as_json=json)
+    if customer is None:
+        return show(*everything(stack, shop and stack.shop(shop), rate, out), out)
+    customer_id, shop = _digits(customer), stack.shop(shop)
+    faults: list[Fault] = []
+    verified = _verification(stack, rate, faults).customer(shop, customer_id)
+    if not verified.accounts and not faults:
+        raise CommandFailed(f"{shop} has no account of customer {customer_id}.")
+    return show(verified, faults, out)
+
+
+def everything(
+    stack: Target, shop: str | None, rate: float, out: Output
+) -> tuple[Verified, list[Fault]]:
+    """Verify all shops of a stack, or one."""
+    faults: list[Fault] = []
+    total = stack.items()
+    with out.progress("items read", total or None) as advance:
+        verified = _verification(stack, rate, faults).everything(
+            shop, lambda items: advance(items, max(items, total))
+        )
+    return verified, faults
+
+
+def say(verified: Verified, faults: list[Fault], out: Output) -> None:
+    """Print the faults, and how much was verified in which time."""
+    if faults:
+        rows = [(one.shop, one.customer_id, one.kind, one.version, one.what) for one in faults]
+        out.table(("shop", "customer", "kind", "version", "what is wrong"), rows)
+        kinds = ", ".join(dict.fromkeys(one.kind for one in faults))
+        out.say(f'What to do: docs/operations.md, "What verify finds", under {kinds}.')
+    out.say(
+        f"{verified.accounts:,} accounts, {verified.entries:,} entries, {len(faults):,} faults;"
+        f" {verified.seconds:,.1f} s, {verified.units:,.1f} read units."
+    )
+
+
+def show(verified: Verified, faults: list[Fault], out: Output) -> int:
+    """Print all of it; 1 if there is a fault."""
+    say(verified, faults, out)
+    out.document(document(verified, faults))
+    return int(bool(faults))
+
+
+def document(verified: Verified, faults: list[Fault]) -> dict[str, object]:
+    """The JSON document."""
+    return {
+        "accounts": verified.accounts,
+        "entries": verified.entries,
+        "faults": [asdict(one) for one in faults],
+        "seconds": verified.seconds,
+        "read_units": verified.units,
+    }
+
+
+def _verification(stack: Target, rate: float, faults: list[Fault]) -> Verification:
+    clock = SystemClock()
+    client = MeteredClient(stack.client("dynamodb"), clock, rate)
+    reader = LedgerReader(client, stack.settings.table_name, clock)
+    return Verification(reader, PrivacyRequests(stack.table()), faults.append)
+
+
+def _digits(customer: str) -> str:
+    try:
+        return customer_digits(customer, "customer")
+    except InvalidRequest as error:
+        raise CommandFailed(str(error)) from error
