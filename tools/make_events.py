@@ -33,6 +33,9 @@ FAR_FUTURE = 4_102_444_800
 
 REQUEST_ID = "00000000-0000-4000-8000-000000000001"
 
+REMINDER_HOURS = {"from_hour": 10, "until_hour": 19}
+"""What the schedule of reminders sends: the hours of each shop's day in which it sends any."""
+
 type Case = tuple[str, str, Mapping[str, Any]]
 
 SCHEDULED = (
@@ -64,7 +67,8 @@ def cases() -> Iterator[Case]:
     yield from worker_cases()
     yield from stream_cases()
     for function in SCHEDULED:
-        yield function, "schedule", {}
+        yield function, "schedule", REMINDER_HOURS if function == "reminders" else {}
+    yield "reminders", "at_once", {}
 
 
 def _health() -> Iterator[Case]:

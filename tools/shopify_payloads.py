@@ -579,6 +579,7 @@ def _taken_back(amount: str) -> list[Body]:
 def _customers() -> dict[str, tuple[str, Body]]:
     return {
         "customers_create": ("customers/create", new_customer()),
+        "customers_enable": ("customers/enable", new_customer() | {"state": "enabled"}),
         "customers_merge": ("customers/merge", merge("completed")),
         "customers_merge_failed": ("customers/merge", merge("failed")),
         "customers_merge_in_progress": ("customers/merge", merge("in_progress")),

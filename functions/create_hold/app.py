@@ -15,7 +15,7 @@ from pointbook.validation import whole_number
 @my_page_endpoint(Container.from_env)
 def handler(request: Request, container: Container) -> Response:
     """Authenticate, hold the points, return the code; a repetition gets the same response."""
-    customer = own_session(request, container.app_keys(), container.settings)
+    customer = own_session(request, container)
     key = request.idempotency_key()
     points = whole_number(request.json_object().get("points"), "points", 1, POINTS_MAX)
     service = container.hold_service(customer.shop)

@@ -12,8 +12,9 @@ from pointbook.services.message import Message
 def handler(message: Message, container: Container) -> None:
     """Process one message under the programme in force."""
     programme = container.programme(message.shop)
-    # With one shop there is nothing to ask Shopify: a genuine webhook is that shop's.
+    # With one shop a genuine webhook is that shop's; only who has an account is to be asked.
     several_shops = len(container.settings.shops) > 1
-    customers = partial(container.customers, message.shop) if several_shops else None
+    is_asked = several_shops or programme.sign_up_needs_account
+    customers = partial(container.customers, message.shop) if is_asked else None
     ledger, requests = container.ledger, container.privacy_requests()
     customer_events.carry_out(message, ledger, programme, requests, customers)

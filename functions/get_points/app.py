@@ -12,7 +12,7 @@ from pointbook.page.locale import choose_locale
 @my_page_endpoint(Container.from_env)
 def handler(request: Request, container: Container) -> Response:
     """Authenticate, read ledger and till, add texts in the customer's language."""
-    customer = own_session(request, container.app_keys(), container.settings)
+    customer = own_session(request, container)
     with request.timing.measure("ledger"):
         programme = container.shown_programme(customer.shop)
     locale = choose_locale(

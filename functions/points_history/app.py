@@ -11,7 +11,7 @@ from pointbook.services.my_page import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX,
 @my_page_endpoint(Container.from_env)
 def handler(request: Request, container: Container) -> Response:
     """Authenticate, read one page of entries."""
-    customer = own_session(request, container.app_keys(), container.settings)
+    customer = own_session(request, container)
     limit = request.query_number("limit", HISTORY_LIMIT_DEFAULT, 1, HISTORY_LIMIT_MAX)
     cursor = request.query_number("cursor", VERSION_MAX, 1, VERSION_MAX)
     history = container.my_page().history(

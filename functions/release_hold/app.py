@@ -11,7 +11,7 @@ from pointbook.entrypoints.response import Response, problem
 @my_page_endpoint(Container.from_env)
 def handler(request: Request, container: Container) -> Response:
     """Authenticate, deactivate the discount, release the points; safe to repeat."""
-    customer = own_session(request, container.app_keys(), container.settings)
+    customer = own_session(request, container)
     hold_id = request.path_parameters.get("hold_id", "")
     with request.timing.measure("ledger"):
         released = container.hold_service(customer.shop).release(customer.customer_id, hold_id)

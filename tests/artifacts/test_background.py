@@ -18,6 +18,7 @@ from tests.artifacts.built import (
     QUEUES,
     RESOURCES,
     SCHEDULES,
+    TEMPLATE,
     WORKERS,
     function_property,
     of_type,
@@ -25,6 +26,7 @@ from tests.artifacts.built import (
     variables,
 )
 from tests.artifacts.given import RESOLVED, overrides
+from tests.support.harness import event
 
 MINUTE = 60
 EVERY_SECONDS = {
@@ -71,19 +73,26 @@ def test_a_failed_run_leaves_a_dead_letter_and_is_not_retried(function: str) -> 
 
 
 @pytest.mark.parametrize("function", SCHEDULES)
+def test_a_run_that_waited_for_as_long_as_runs_are_apart_is_given_up(function: str) -> None:
+    """Lambda keeps throttled calls for six hours otherwise, and then makes them all at once."""
+    age_seconds = properties(FUNCTIONS[function])["EventInvokeConfig"]["MaximumEventAgeInSeconds"]
+    assert MINUTE <= age_seconds <= EVERY_SECONDS[function]
+    event = properties(FUNCTIONS[function])["Events"][SCHEDULES[function]]["Properties"]
+    assert event["RetryPolicy"]["MaximumEventAgeInSeconds"] <= 5 * MINUTE
+
+
+@pytest.mark.parametrize("function", SCHEDULES)
 def test_a_run_is_over_before_the_next_one_begins(function: str) -> None:
     timeout_seconds = function_property(function, "Timeout")
     assert timeout_seconds < EVERY_SECONDS[function]
     assert timeout_seconds <= LAMBDA_SECONDS_MAX
 
 
-def test_reminders_run_by_day_in_the_shops_time_zone() -> None:
-    event = properties("RemindersFunction")["Events"][SCHEDULES["reminders"]]["Properties"]
-    hours = re.fullmatch(r"cron\(0 (\d+)-(\d+) \* \* \? \*\)", event["ScheduleExpression"])
-    assert hours
-    first, last = int(hours[1]), int(hours[2])
-    assert 8 <= first < last <= 20
-    assert event["ScheduleExpressionTimezone"] == {"Ref": "TimeZone"}
+def test_reminders_run_every_hour_and_name_the_hours_of_a_shops_day() -> None:
+    given = properties("RemindersFunction")["Events"][SCHEDULES["reminders"]]["Properties"]
+    assert given["ScheduleExpression"] == "cron(0 * * * ? *)"
+    assert json.loads(given["Input"]) == {"from_hour": 10, "until_hour": 19}
+    assert json.loads(given["Input"]) == event("reminders", "schedule")
 
 
 def _seconds_between(expression: str) -> int:
@@ -95,7 +104,7 @@ def _seconds_between(expression: str) -> int:
         return int(rate[1]) * MINUTE
     if re.fullmatch(r"cron\(\d+ \d+ \* \* \? \*\)", expression):
         return DAY
-    assert re.fullmatch(r"cron\(0 \d+-\d+ \* \* \? \*\)", expression), expression
+    assert expression == "cron(0 * * * ? *)", expression
     return 60 * MINUTE
 
 
@@ -194,6 +203,13 @@ def test_a_failing_batch_of_the_stream_is_bisected_and_finally_dropped_to_the_de
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == DEAD_LETTERS
 
 
+def test_the_streams_right_to_its_dead_letters_is_the_functions_own_policy() -> None:
+    """SAM grants the same because of `EventInvokeConfig`; that one may go without the other."""
+    (policy,) = properties("PublishChangesFunction")["Policies"]
+    own = [one for one in policy["Statement"] if one["Resource"] == DEAD_LETTERS]
+    assert own == [{"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": DEAD_LETTERS}]
+
+
 def test_the_stream_invokes_the_publisher_for_accounts_only() -> None:
     (one,) = properties("PublishChangesMapping")["FilterCriteria"]["Filters"]
     assert json.loads(one["Pattern"]) == {
@@ -206,12 +222,13 @@ def test_the_stream_invokes_the_publisher_for_accounts_only() -> None:
 
 
 @pytest.mark.parametrize("name", of_type("AWS::CloudWatch::Alarm"))
-def test_every_alarm_notifies_operators_and_tolerates_missing_data(name: str) -> None:
+def test_every_alarm_notifies_operators_and_but_one_tolerates_missing_data(name: str) -> None:
     alarm = properties(name)
     assert alarm["AlarmActions"] == [{"Ref": "OperatorTopic"}]
     assert alarm.get("OKActions", [{"Ref": "OperatorTopic"}]) == [{"Ref": "OperatorTopic"}]
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-    assert alarm["TreatMissingData"] == "notBreaching"
+    rings_if_nothing_runs = name == "OldestDueAlarm"
+    assert alarm["TreatMissingData"] == ("breaching" if rings_if_nothing_runs else "notBreaching")
     assert alarm["AlarmDescription"]
 
 
@@ -229,42 +246,97 @@ def test_dead_letters_and_old_messages_have_alarms() -> None:
 
 
 def test_an_old_stream_position_has_an_alarm() -> None:
-    (alarm,) = _alarms("AWS/Lambda")
-    assert alarm["MetricName"] == "IteratorAge"
+    (alarm,) = [one for one in _alarms("AWS/Lambda") if one["MetricName"] == "IteratorAge"]
     assert alarm["Dimensions"][0]["Value"] == {"Ref": "PublishChangesFunction"}
     assert alarm["Threshold"] == 15 * MINUTE * 1000
+
+
+def test_errors_and_throttles_of_all_functions_have_one_alarm_each() -> None:
+    """Without dimensions: the metrics of the whole account, which cost nothing."""
+    found = {one["MetricName"]: one for one in _alarms("AWS/Lambda") if "Dimensions" not in one}
+    assert found.keys() == {"Errors", "Throttles"}
+    assert {one["Statistic"] for one in found.values()} == {"Sum"}
+
+
+def test_answers_5xx_of_the_api_have_an_alarm() -> None:
+    (alarm,) = _alarms("AWS/ApiGateway")
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("5xx", "Sum")
+    assert alarm["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "PointsApi"}}]
+
+
+def test_requests_that_are_not_served_have_alarms_by_the_code_of_the_answer() -> None:
+    found = {
+        alarm["Dimensions"][1]["Value"]: (alarm["Threshold"], alarm["Period"])
+        for alarm in _alarms("Pointbook")
+        if alarm["MetricName"] == "RequestsNotServed"
+    }
+    assert found == {
+        "internal_error": (0, 5 * MINUTE),
+        "ledger_unavailable": (4, 5 * MINUTE),
+        MessageTooLarge(1, 0).code: (0, MINUTE),
+        "queue_unavailable": (4, 5 * MINUTE),
+        "secrets_unavailable": (4, 5 * MINUTE),
+        "signature_missing": (20, 60 * MINUTE),
+        "signature_wrong": (4, 60 * MINUTE),
+        "unknown_shop": (0, 5 * MINUTE),
+    }
 
 
 def test_metrics_that_need_a_person_have_alarms() -> None:
     assert {
         alarm["MetricName"]: (alarm["Statistic"], alarm["Threshold"], alarm["EvaluationPeriods"])
         for alarm in _alarms("Pointbook")
+        if alarm["MetricName"] != "RequestsNotServed"
     } == {
         "DiscountsNotMade": ("Sum", 4, 1),
+        "KeptValuesNotRenewed": ("Sum", 4, 1),
         "LedgerFaults": ("Sum", 0, 1),
         "LoopsRefused": ("Sum", 0, 1),
         "LostWebhooks": ("Sum", 0, 1),
+        "OldestDueSeconds": ("Maximum", 60 * MINUTE, 2),
         "OrderAlarms": ("Sum", 0, 1),
+        "OrdersWithoutCustomer": ("Average", 0.95, 2),
+        "OrphanedCodesNotSwitchedOff": ("Sum", 0, 2),
         "RateLimited": ("Sum", 20, 3),
         "PrivacyRequestAge": ("Maximum", 7 * DAY, 1),
         "PrivacyRequestFailures": ("Maximum", 0, 1),
         "PrivacyRequestsHeld": ("Maximum", 0, 1),
         "ReconciliationFailures": ("Sum", 0, 2),
         "RemindersHeldBack": ("Sum", 0, 2),
-        "RequestsNotServed": ("Sum", 0, 1),
+        "SweepFailures": ("Sum", 0, 2),
+        "TillReadsFailed": ("Average", 0.5, 2),
         "TriggersHeldBack": ("Sum", 0, 3),
         "TriggersRefused": ("Sum", 0, 1),
     }
     stage = {"Name": "Stage", "Value": {"Ref": "Stage"}}
-    code = {"Name": "Code", "Value": MessageTooLarge(1, 0).code}
-    more = {"RequestsNotServed": [code], "RateLimited": [{"Name": "Pace", "Value": "shop"}]}
+    more = {"RateLimited": [{"Name": "Pace", "Value": "shop"}]}
     for alarm in _alarms("Pointbook"):
-        assert alarm["Dimensions"] == [stage, *more.get(alarm["MetricName"], [])]
+        own = more.get(alarm["MetricName"], [])
+        if alarm["MetricName"] == "RequestsNotServed":
+            own = [{"Name": "Code", "Value": alarm["Dimensions"][1]["Value"]}]
+        assert alarm["Dimensions"] == [stage, *own]
 
 
 def test_alarms_are_mailed_only_if_there_is_an_address() -> None:
     assert RESOURCES["OperatorSubscription"]["Condition"] == "OperatorHasEmail"
     assert properties("OperatorSubscription")["TopicArn"] == {"Ref": "OperatorTopic"}
+
+
+def test_staging_and_prod_are_not_deployed_without_an_address() -> None:
+    rule = TEMPLATE["Rules"]["AlarmsOfStagesInUseAreMailed"]
+    assert rule["RuleCondition"] == {"Fn::Contains": [["staging", "prod"], {"Ref": "Stage"}]}
+    (assertion,) = rule["Assertions"]
+    empty = {"Fn::Equals": [{"Ref": "OperatorEmail"}, ""]}
+    assert assertion["Assert"] == {"Fn::Not": [empty]}
+    assert "OperatorEmail" in assertion["AssertDescription"]
+
+
+@pytest.mark.parametrize("environment", ["staging", "prod"])
+def test_the_placeholder_of_the_address_cannot_be_deployed(environment: str) -> None:
+    """CloudFormation itself refuses it by the parameter's pattern."""
+    given = overrides(environment)["OperatorEmail"]
+    assert given.startswith("your-")
+    assert not re.fullmatch(TEMPLATE["Parameters"]["OperatorEmail"]["AllowedPattern"], given)
 
 
 def _alarms(namespace: str) -> list[dict[str, Any]]:

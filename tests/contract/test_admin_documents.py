@@ -33,6 +33,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "DISCOUNT_DEACTIVATE": {"id": GID},
     "CUSTOMER_TAGS": {"id": "gid://shopify/Customer/8840734670934"},
     "CUSTOMER_ID": {"id": "gid://shopify/Customer/8840734670934"},
+    "CUSTOMER_STATE": {"id": "gid://shopify/Customer/8840734670934"},
     "ORDERS_UPDATED": {
         "query": "updated_at:>='2026-11-29T00:00:00Z'",
         "first": 100,

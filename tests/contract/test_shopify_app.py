@@ -22,7 +22,9 @@ WEBHOOKS = "/v1/webhooks/shopify"
 NOT_BY_FILE = {"metafields"}
 """An app's file cannot subscribe to metafields: orders-with-till-points.graphql does."""
 
-NOT_PROJECTED = defaultdict(set, {"app/uninstalled": {"updated_at"}})
+NOT_PROJECTED = defaultdict(
+    set, {"app/uninstalled": {"updated_at"}, "customers/enable": {"updated_at"}}
+)
 """Fields that are asked for only because they differ from delivery to delivery."""
 
 DIFFERENT_EACH_TIME = {
@@ -32,6 +34,7 @@ DIFFERENT_EACH_TIME = {
     "orders/cancelled": {"id", "updated_at"},
     "refunds/create": {"id"},
     "customers/create": {"id"},
+    "customers/enable": {"id", "updated_at"},
     "customers/merge": {
         "admin_graphql_api_customer_kept_id",
         "admin_graphql_api_customer_deleted_id",
@@ -43,8 +46,8 @@ DIFFERENT_EACH_TIME = {
 
 Shopify takes deliveries whose fields are all the same for one, and drops all but the first
 (https://shopify.dev/docs/apps/build/webhooks/best-practices, "Avoid debounces"). A shop may remove
-the app again after it was installed again, an order is paid or changed many times, and a merge is
-reported as it begins and as it ends.
+the app again after it was installed again, an account may be enabled again, an order is paid or
+changed many times, and a merge is reported as it begins and as it ends.
 """
 
 COMPLIANCE = {"customers/data_request", "customers/redact", "shop/redact"}

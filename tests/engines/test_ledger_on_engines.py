@@ -272,7 +272,7 @@ def test_points_of_an_order_are_found_and_approved_when_their_days_are_over(
     driver.update_order(held, **bought, confirmed_at=NOON)
     driver.clock.pass_time(days=14)
     found = [
-        each
+        each[:2]
         for shard in range(DUE_SHARDS)
         for each in driver.store.due(DueKind.PENDING, shard, driver.clock.now())
     ]

@@ -298,7 +298,7 @@ def test_entries_come_newest_first_below_a_version_and_up_to_a_limit(engine: Eng
 
 def due(engine: Engine, kind: DueKind, now: datetime) -> set[tuple[str, str]]:
     store = engine.store()
-    found = [who for shard in range(DUE_SHARDS) for who in store.due(kind, shard, now)]
+    found = [one[:2] for shard in range(DUE_SHARDS) for one in store.due(kind, shard, now)]
     assert len(found) == len(set(found)), f"twice in {found}"
     return set(found)
 

@@ -9,13 +9,15 @@ from pointbook.errors import ShopifyUnavailable
 class MemoryCustomers:
     """The customers of one shop, as `CustomerTags` and `CustomerDirectory` say.
 
-    Whoever has no tags here has none at Shopify either, unless they are `gone`. While
-    `unreachable`, every call fails. `requested` are the customers of all calls.
+    Whoever has no tags here has none at Shopify either, unless they are `gone`. All but those
+    `without_account` have an account. While `unreachable`, every call fails. `requested` are the
+    customers of all calls.
     """
 
     def __init__(self) -> None:
         self.tags: dict[str, tuple[str, ...]] = {}
         self.gone: set[str] = set()
+        self.without_account: set[str] = set()
         self.unreachable = False
         self.requested: list[str] = []
 
@@ -31,6 +33,10 @@ class MemoryCustomers:
         if self.unreachable:
             raise ShopifyUnavailable(1)
         return customer_id not in self.gone
+
+    def has_account(self, customer_id: str) -> bool:
+        """Whether the shop has the customer, with an account."""
+        return self.exists(customer_id) and customer_id not in self.without_account
 
     def __call__(self) -> "MemoryCustomers":
         """Itself, as a factory of the customers."""

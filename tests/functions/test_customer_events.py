@@ -106,6 +106,55 @@ def test_a_stack_of_one_shop_looks_up_no_customer(customers: MemoryCustomers) ->
     assert (functions.approved(), customers.requested) == (SIGN_UP, [])
 
 
+@pytest.fixture
+def for_accounts(customers: MemoryCustomers) -> Functions:
+    """A stack of one shop that gives sign-up points to customers with an account."""
+    return Functions({"customers": lambda _: customers}, PROGRAMME_SIGN_UP_NEEDS_ACCOUNT="yes")
+
+
+def test_who_has_an_account_gets_the_points_for_signing_up(for_accounts: Functions) -> None:
+    assert for_accounts.work(QUEUE, message("customers_create")) == []
+    assert for_accounts.approved() == SIGN_UP
+
+
+def test_who_has_no_account_gets_them_when_it_is_enabled_and_once(
+    for_accounts: Functions, customers: MemoryCustomers
+) -> None:
+    customers.without_account.add(str(CUSTOMER))
+    for case in ("customers_create", "customers_enable"):
+        assert for_accounts.work(QUEUE, message(case)) == []
+    assert for_accounts.topics() == [], "neither topic nor body say whether there is an account"
+    customers.without_account.clear()
+    for _ in range(2):
+        assert for_accounts.work(QUEUE, message("customers_enable")) == []
+    assert for_accounts.topics() == ["points/add/sign_up"]
+
+
+def test_who_is_no_customer_of_the_shop_has_no_account_there(
+    for_accounts: Functions, customers: MemoryCustomers
+) -> None:
+    customers.gone.add(str(CUSTOMER))
+    assert for_accounts.work(QUEUE, message("customers_enable")) == []
+    assert for_accounts.topics() == []
+
+
+def test_while_shopify_does_not_say_who_has_an_account_the_sign_up_waits(
+    for_accounts: Functions, customers: MemoryCustomers
+) -> None:
+    customers.unreachable = True
+    waiting = for_accounts.work(QUEUE, message("customers_create"))
+    assert (waiting, for_accounts.approved()) == ([message("customers_create")], 0)
+    customers.unreachable = False
+    assert for_accounts.work(QUEUE, *waiting) == []
+    assert for_accounts.approved() == SIGN_UP
+
+
+def test_an_enabled_account_is_no_sign_up_where_none_is_needed(functions: Functions) -> None:
+    """It may be years after the customer came."""
+    assert functions.work(QUEUE, message("customers_enable")) == []
+    assert functions.topics() == []
+
+
 def test_a_merge_that_shopify_completed_moves_everything_once(both: Functions) -> None:
     for status in ("completed", "COMPLETED", "completed"):
         assert both.work(QUEUE, message("customers_merge", status=status)) == []

@@ -20,6 +20,7 @@ from pointbook.ledger.ledger import Ledger
 from pointbook.services.my_page import TILL_BUDGET_SECONDS
 from pointbook.settings import Secrets, Stage
 from pointbook.till.smaregi import SmaregiTill
+from tests.support.alarms import alarm
 from tests.support.harness import SECRETS, Functions, event
 from tests.support.logs import logged
 from tests.support.serving import serving
@@ -167,10 +168,13 @@ def test_a_till_that_fails_spoils_only_its_own_part(
     }
 
 
-def test_a_customer_unknown_to_the_till_reads_so(shop: Functions, till: str) -> None:
+def test_a_customer_unknown_to_the_till_reads_so_and_raises_no_alarm(
+    shop: Functions, till: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     behave(till, forget="8840734670934")
     answer = shop.sample(POINTS, "by_header")
     assert answer.body["till"]["status"] == "not_registered"
+    assert alarm("TillFailuresAlarm").value(capsys.readouterr().out) == 0
     assert answer.body["display"]["message"] == "Not registered at store"
 
 

@@ -1,5 +1,6 @@
 """Expiring points have one reminder for each lot and its lead days, whatever fails between."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -7,12 +8,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pointbook.container import Parts
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant
+from pointbook.domain.entry import Topic
+from pointbook.domain.expiry import Days
+from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.services.publishing import reminders
+from pointbook.store.programmes import Deployment, Programmes
+from pointbook.store.table import Table
 from tests.fakes.dynamodb import throttle
 from tests.fakes.flow import FakeFlow, dead, down, locked, reply_lost
 from tests.functions.callbacks import callback
 from tests.functions.moved import ClockFile, LateClock
-from tests.support.harness import CUSTOMER, TABLE, Functions
+from tests.support.harness import CUSTOMER, TABLE, Functions, event
 from tests.support.logs import logged
 
 OTHER = "8840734670935"
@@ -321,3 +329,69 @@ def test_erased_customers_have_no_reminder(shop: Shop) -> None:
     shop.grant(days=30)
     shop.functions.erase()
     assert shop.remind() == {"due": 0, "sent": 0, "failed": 0, "complete": True}
+
+
+# --- hours of the day -----------------------------------------------------------------------------
+
+SECOND_SHOP = "second.myshopify.com"
+HALF_PAST_NINE_IN_TOKYO = datetime(2027, 3, 1, 0, 30, tzinfo=UTC)
+
+
+class OpenAt(Shop):
+    """A shop whose clock is put at an instant; its points expire in 30 days."""
+
+    def put_clock(self, at: datetime) -> None:
+        """Put the ledger's clock at an instant."""
+        self._clock.move(seconds=(at - datetime.now(UTC)).total_seconds() + 1)
+
+    def remind_on_schedule(self) -> int:
+        """How many reminders a run sends that the schedule starts."""
+        found: int = self.functions.invoke("reminders", event("reminders", "schedule"))["sent"]
+        return found
+
+
+def test_the_schedule_reminds_from_ten_to_seven_by_the_shops_own_clocks(tmp_path: Path) -> None:
+    shop = OpenAt(tmp_path)
+    shop.put_clock(HALF_PAST_NINE_IN_TOKYO)
+    sent = []
+    for hour in range(24):
+        shop.put_clock(HALF_PAST_NINE_IN_TOKYO + timedelta(hours=hour))
+        shop.grant(days=20, points=10 + hour, customer=str(8840734670900 + hour))
+        sent.append(shop.remind_on_schedule())
+    nobody_yet, all_day, evening = sent[0], sent[1:10], sent[10:]
+    assert nobody_yet == 0
+    assert all_day == [2, 1, 1, 1, 1, 1, 1, 1, 1], "two wait at 10:30; the last run is at 18:30"
+    assert evening == [0] * 14
+
+
+def test_each_shop_of_a_stack_keeps_its_own_hours(tmp_path: Path) -> None:
+    shops = f"demo.myshopify.com,{SECOND_SHOP}"
+    shop = OpenAt(tmp_path, SHOP_DOMAIN=shops)
+    container = shop.functions.container
+    programmes = Programmes(
+        Table(shop.functions.table, TABLE), container.clock, Deployment(container.default_programme)
+    )
+    programmes.set(SECOND_SHOP, {"time_zone": "America/New_York"}, "test", 0)
+    shop.put_clock(HALF_PAST_NINE_IN_TOKYO + timedelta(hours=2))
+    shop.grant(days=20)
+    grant = Grant(50, Days(20), Topic.ADD_MANUAL)
+    instruction = Instruction(
+        SECOND_SHOP, OTHER, grant, Cause("test"), time_zone="America/New_York"
+    )
+    assert isinstance(shop.functions.ledger.execute(instruction), Booked)
+    assert shop.remind_on_schedule() == 1
+    assert [points for points, _ in shop.received()] == [100], "it is 21:30 in New York"
+    shop.put_clock(HALF_PAST_NINE_IN_TOKYO + timedelta(hours=15))
+    assert shop.remind_on_schedule() == 1
+    assert [points for points, _ in shop.received()] == [50], (
+        "it is 10:30 there, and half past midnight here"
+    )
+
+
+@pytest.mark.parametrize("hours_later", [14, 15])
+def test_a_call_by_hand_reminds_at_any_hour(tmp_path: Path, hours_later: int) -> None:
+    """Also at 23:30 and at 00:30."""
+    shop = OpenAt(tmp_path)
+    shop.put_clock(HALF_PAST_NINE_IN_TOKYO + timedelta(hours=hours_later))
+    shop.grant(days=20)
+    assert shop.functions.invoke("reminders", event("reminders", "at_once"))["sent"] == 1

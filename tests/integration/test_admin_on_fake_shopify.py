@@ -286,6 +286,14 @@ def test_a_customers_tags_are_read_with_one_query(shopify: FakeShopifyProcess) -
     assert shopify.operations().count("customer") == 1
 
 
+def test_whether_a_customer_has_an_account_is_read(shopify: FakeShopifyProcess) -> None:
+    customer = str(7_000_000_000_000 + next(_numbers))
+    shopify.set_customer(id=customer, state="DISABLED")
+    assert not shopify.customers().has_account(customer)
+    shopify.set_customer(id=customer, state="ENABLED")
+    assert shopify.customers().has_account(customer)
+
+
 # --- tokens ---------------------------------------------------------------------------------------
 
 

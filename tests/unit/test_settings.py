@@ -52,6 +52,7 @@ def test_everything_can_be_said() -> None:
         LOGIN_URL="https://www.example.com/login",
         ALLOWED_ORIGINS="https://www.example.com, https://my.example.com:8443",
         TILL_PROVIDER="smaregi",
+        CUSTOMER_REQUESTS_PER_MINUTE="30",
         PROGRAMME_TIME_ZONE="Europe/Berlin",
         PROGRAMME_CURRENCY="EUR",
         PROGRAMME_POINT_WORTH_MINOR="10",
@@ -67,7 +68,7 @@ def test_everything_can_be_said() -> None:
         "https://main.myshopify.com",
         "https://second-1.myshopify.com",
     }
-    assert given.till_provider == "smaregi"
+    assert (given.till_provider, given.customer_requests_per_minute) == ("smaregi", 30)
     assert given.default_programme() == default_programme(
         time_zone="Europe/Berlin",
         currency="EUR",
@@ -123,6 +124,7 @@ WRONG = {
         *("*", "null", "http://www.example.com", "https://www.example.com/"),
         "https://*.example.com",
     ],
+    "CUSTOMER_REQUESTS_PER_MINUTE": ["0", "many"],
     "PROGRAMME_TIME_ZONE": ["Asia/Atlantis", "../../etc/passwd"],
     "PROGRAMME_CURRENCY": ["yen"],
     "PROGRAMME_POINT_WORTH_MINOR": ["0", "1.5"],

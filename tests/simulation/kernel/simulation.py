@@ -271,7 +271,7 @@ class Simulation:
             store = DynamoStore(Table(self._client(sweeper), TABLE))
             try:
                 due = (store.due(kind, shard, clock.now()) for shard in range(DUE_SHARDS))
-                for shop, found in chain.from_iterable(due):
+                for shop, found, _ in chain.from_iterable(due):
                     self._attempt(self._due_request(store, kind, shop, found))
             except (StoreUnavailable, Crash):
                 self._log(sweeper, "is cut short")

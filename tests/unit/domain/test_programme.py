@@ -46,6 +46,7 @@ UNUSUAL = {
     "approve_on": ("created", ApproveOn.CREATED),
     "pending_days": ("365", 365),
     "sign_up_points": ("1000000", 1_000_000),
+    "sign_up_needs_account": ("yes", True),
     "expiry": ("rolling:days:30", Rolling(Days(30))),
     "lapsed_expiry": ("months:1:month_end", Months(1, RoundTo.MONTH_END)),
     "reminder_days": ("60,30,14,7,1", (60, 30, 14, 7, 1)),
@@ -101,6 +102,7 @@ WRONG = {
     "sign_up_points": ["1000001"],
     "hold_seconds": ["86401"],
     "gift_cards_earn": ["true"],
+    "sign_up_needs_account": ["1"],
     "rank_multipliers": [
         *("gold", "gold=0", "gold=10000", "gold=150%", "=150", "gold =150", "gold=150,"),
         "gold=150,GOLD=160",
@@ -244,6 +246,13 @@ def test_more_than_a_fifth_of_the_price_back_is_a_premium_that_may_be_too_high()
     for texts in ({"points_per_unit": "25"}, {"point_worth_minor": "25"}, {"earn_unit_minor": "4"}):
         (one,) = warned(**texts)
         assert one.startswith("points_per_unit: customers without a rank get back 25 %")
+
+
+def test_sign_up_points_for_everybody_are_pointed_out_before_an_import_gives_them_to_all() -> None:
+    (one,) = warned(sign_up_points="100")
+    assert one.startswith("sign_up_points: everybody who becomes a customer gets 100 points")
+    assert "import" in one
+    assert warned(sign_up_points="100", sign_up_needs_account="yes") == ()
 
 
 def test_a_rank_that_is_left_out_is_pointed_out() -> None:

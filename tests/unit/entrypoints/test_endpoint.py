@@ -259,7 +259,7 @@ def test_what_the_ledger_declines_has_its_status(code: str, status: int) -> None
         RecursionError("secret"),
     ],
 )
-def test_an_unexpected_error_is_logged_and_not_shown(
+def test_an_unexpected_error_is_logged_and_counted_and_not_shown(
     error: Exception, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for run in (my_page, flow):
@@ -269,7 +269,8 @@ def test_an_unexpected_error_is_logged_and_not_shown(
         assert "secret" not in answer["body"]
         assert "Traceback" not in answer["body"]
         assert answer["headers"]["X-Request-Id"] == "request-1"
-        (written,) = logged(capsys)
+        written, metric = logged(capsys)
+        assert (metric["RequestsNotServed"], metric["Code"]) == ([1], "internal_error")
         assert written["level"] == "ERROR"
         assert written["request_id"] == "request-1"
         assert type(error).__name__ in written["exception"]

@@ -74,7 +74,7 @@ def due(bench: Bench) -> list[tuple[str, str]]:
     """What is due now."""
     store = bench.instance().store
     return [
-        found
+        found[:2]
         for shard in range(DUE_SHARDS)
         for found in store.due(DueKind.CODE, shard, bench.time.now())
     ]

@@ -61,6 +61,24 @@ def test_existence_is_checked_without_reading_tags() -> None:
     assert not Shop(NOT_FOUND).customers.exists(CUSTOMER)
 
 
+@pytest.mark.parametrize(
+    ("state", "has_account"),
+    [("ENABLED", True), ("DISABLED", False), ("INVITED", False), ("DECLINED", False)],
+)
+def test_only_an_enabled_account_is_one(state: str, has_account: bool) -> None:
+    assert Shop(found(state=state)).customers.has_account(CUSTOMER) is has_account
+
+
+def test_an_unknown_customer_has_no_account() -> None:
+    assert not Shop(NOT_FOUND).customers.has_account(CUSTOMER)
+
+
+@pytest.mark.parametrize("state", [None, "enabled", "SUSPENDED", 1])
+def test_a_state_that_cannot_be_read_is_never_taken_for_no_account(state: object) -> None:
+    with pytest.raises(ShopifyUnavailable):
+        Shop(found(state=state)).customers.has_account(CUSTOMER)
+
+
 @pytest.mark.parametrize("tags", [None, "gold", ["gold", None], {"nodes": []}])
 def test_tags_that_cannot_be_read_are_never_taken_for_none(tags: object) -> None:
     with pytest.raises(ShopifyUnavailable):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 from pointbook import log
 from pointbook.clock import MovedClock, SystemClock
 from pointbook.errors import PointbookError
+from pointbook.request_limiter import RequestLimiter
 from pointbook.settings import Secrets, Settings
 from pointbook.shopify.app_keys import AppKeys
 
@@ -110,6 +111,11 @@ class BaseContainer:
             shops=frozenset(self.settings.shops),
             my_page_secret_previous=secrets.my_page_secret_previous,
         )
+
+    @cached_property
+    def request_limiter(self) -> RequestLimiter:
+        """The rate limit on each customer's requests to this process."""
+        return RequestLimiter(self.settings.customer_requests_per_minute, self.monotonic)
 
     def enqueue(self, queue: str, text: str) -> None:
         """Put a message on one of the queues. Raises Unavailable; SettingsError without a URL."""

@@ -204,7 +204,7 @@ class Container(BaseContainer):
             reminders=Reminders(self._table, self.wall_clock),
             subscriptions=self.trigger_subscriptions(),
             flow=self.flow,
-            lead_days=lambda shop: self.programme(shop).reminder_days,
+            programme=self.programme,
             clock=self.clock,
             wall_clock=self.wall_clock,
         )

@@ -19,6 +19,9 @@ from pointbook.validation import json_object
 if TYPE_CHECKING:
     from pointbook.domain.programme import Programme
 
+CUSTOMER_REQUESTS_PER_MINUTE = 600
+"""How many requests of one customer a process serves in a minute, where nothing else is set."""
+
 LOCAL_PREFIX = "LOCAL_"
 """The prefix of variables for the laptop stack: they replace a clock, an address or the secret."""
 
@@ -72,7 +75,8 @@ class Settings:
     configured rules of the default programme, by name, not parsed yet. `queue_urls` are the URLs of
     those `QUEUES` that the function uses. `token_key_id` is the KMS key that encrypts
     Shopify's access tokens. `privacy_bucket` holds the data that customers request;
-    `operator_topic` (an ARN) notifies the operator.
+    `operator_topic` (an ARN) notifies the operator. `customer_requests_per_minute` limits the
+    requests of one customer to one process.
     """
 
     stage: Stage
@@ -88,6 +92,7 @@ class Settings:
     token_key_id: str = ""
     privacy_bucket: str = ""
     operator_topic: str = ""
+    customer_requests_per_minute: int = CUSTOMER_REQUESTS_PER_MINUTE
     local_clock_file: str | None = None
     local_shopify_url: str | None = None
     local_till_url: str | None = None
@@ -114,6 +119,7 @@ class Settings:
             token_key_id=environ.get("TOKEN_KEY_ID", "").strip(),
             privacy_bucket=environ.get("PRIVACY_BUCKET", "").strip(),
             operator_topic=environ.get("OPERATOR_TOPIC_ARN", "").strip(),
+            customer_requests_per_minute=_requests_per_minute(environ),
             local_clock_file=environ.get("LOCAL_CLOCK_FILE") or None,
             local_shopify_url=environ.get("LOCAL_SHOPIFY_URL") or None,
             local_till_url=environ.get("LOCAL_TILL_URL") or None,
@@ -245,6 +251,14 @@ def _allowed_origins(
                 f"has {origin!r}; give origins such as https://www.example.com, with commas",
             )
     return frozenset(origins | {f"https://{shop}" for shop in shops})
+
+
+def _requests_per_minute(environ: Mapping[str, str]) -> int:
+    name = "CUSTOMER_REQUESTS_PER_MINUTE"
+    value = environ.get(name) or str(CUSTOMER_REQUESTS_PER_MINUTE)
+    if not re.fullmatch("[1-9][0-9]{0,8}", value):
+        raise SettingsError(name, f"is {value!r}; give a whole number from 1")
+    return int(value)
 
 
 def _queue_urls(environ: Mapping[str, str]) -> dict[str, str]:

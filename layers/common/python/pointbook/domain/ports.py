@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from pointbook.domain.account import Account, HoldRecord, OrphanedCode
 from pointbook.domain.buckets import Figures
@@ -139,6 +139,14 @@ class DueKind(StrEnum):
     CODE = "code"
 
 
+class Due(NamedTuple):
+    """An item that has fallen due. `due_id` is that of a customer, an order or an orphaned code."""
+
+    shop: str
+    due_id: str
+    due_at: datetime
+
+
 class Store(Protocol):
     """The table of all accounts. Every method may raise StoreUnavailable."""
 
@@ -160,8 +168,8 @@ class Store(Protocol):
         """The `limit` latest entries below a version, newest first."""
         ...
 
-    def due(self, kind: DueKind, shard: int, now: datetime) -> Iterable[tuple[str, str]]:
-        """Shop and id of everything in a shard that has fallen due.
+    def due(self, kind: DueKind, shard: int, now: datetime) -> Iterable[Due]:
+        """Everything in a shard that has fallen due, the longest due first.
 
         The id is a customer's, for pending points an order's, for codes a hold's. Shards are
         numbered from 0 to `DUE_SHARDS` - 1; an item is always in the same one.

@@ -56,6 +56,7 @@ class Programme:
     approve_on: ApproveOn
     pending_days: int
     sign_up_points: int
+    sign_up_needs_account: bool
     expiry: ExpiryRule
     lapsed_expiry: ExpiryRule | None
     reminder_days: tuple[int, ...]

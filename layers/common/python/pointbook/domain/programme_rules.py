@@ -216,6 +216,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "approve_on": Rule("paid", _one_of(ApproveOn)),
     "pending_days": Rule("0", _whole(0, PENDING_DAYS_MAX)),
     "sign_up_points": Rule("0", _whole(0, MILLION)),
+    "sign_up_needs_account": Rule("no", _yes_or_no, _write_yes_or_no),
     # how long points last
     "expiry": Rule("months:12:month_end", parse_rule, rule_text),
     "lapsed_expiry": Rule(_EXPIRE_AT_ONCE, _lapsed_expiry, _write_lapsed_expiry),

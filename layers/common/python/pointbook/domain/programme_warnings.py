@@ -21,6 +21,7 @@ def warnings(programme: Programme, today: date) -> tuple[str, ...]:
     return (
         *_premiums(programme),
         *_excluded_rank(programme),
+        *_sign_up_of_everybody(programme),
         *_lapses_at_once("expiry", programme.expiry, today),
         *_lapses_at_once("lapsed_expiry", programme.lapsed_expiry, today),
         *_early_reminder(programme),
@@ -50,6 +51,18 @@ def _excluded_rank(programme: Programme) -> list[str]:
     if not programme.excluded_tag or tag_digest(programme.excluded_tag) not in ranks:
         return []
     return [f"excluded_tag: {programme.excluded_tag} is a rank too; it earns nothing"]
+
+
+def _sign_up_of_everybody(programme: Programme) -> list[str]:
+    if programme.sign_up_points == 0 or programme.sign_up_needs_account:
+        return []
+    return [
+        (
+            f"sign_up_points: everybody who becomes a customer gets {programme.sign_up_points}"
+            " points, also by a guest's checkout, a newsletter form, an import or a till's sync;"
+            " set sign_up_needs_account to yes, or sign_up_points to 0 before an import"
+        )
+    ]
 
 
 def _lapses_at_once(name: str, rule: ExpiryRule | None, today: date) -> list[str]:

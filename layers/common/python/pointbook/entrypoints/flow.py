@@ -7,6 +7,7 @@ from pointbook import log
 from pointbook.base_container import BaseContainer
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.entrypoints.http import (
+    INTERNAL_ERROR,
     SORRY,
     Build,
     Handler,
@@ -34,7 +35,7 @@ def flow_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]], L
         status = problem_of_error(error).flow
         return _declined(status, error.code, str(error), error_headers(error))
 
-    unexpected = ("flow_action_failed", _declined(500, "internal_error", SORRY))
+    unexpected = ("flow_action_failed", _declined(500, INTERNAL_ERROR, SORRY))
     return endpoint(build, error_response, unexpected)
 
 

@@ -46,8 +46,11 @@ type Handler[C] = Callable[[Request, C], Response]
 type LambdaHandler = Callable[..., dict[str, Any]]
 """Called with the event and Lambda's context; a test passes its own container as well."""
 
+INTERNAL_ERROR = "internal_error"
+"""The code of an answer 500."""
+
 SORRY = "Something went wrong on our side. Please try again."
-_UNEXPECTED = ("request_failed", problem("internal_error", SORRY))
+_UNEXPECTED = ("request_failed", problem(INTERNAL_ERROR, SORRY))
 
 
 def endpoint[C: BaseContainer](
@@ -75,16 +78,22 @@ def endpoint[C: BaseContainer](
                 request = read_request(event, body_bytes_max=body_bytes_max, timing=timing)
                 response = handler(request, container)
             except (Refused, Unavailable) as error:
-                log.metric("RequestsNotServed", Code=error.code)
+                _count(error.code)
                 response = error_response(error, container)
             except Exception:  # noqa: BLE001 -- the caller gets an answer, never a stack trace
                 log.exception(unexpected[0])
+                _count(INTERNAL_ERROR)
                 response = unexpected[1]
             return lambda_answer(response, identifier, headers(event, container, timing))
 
         return lambda_handler
 
     return wrap
+
+
+def _count(code: str) -> None:
+    """Count a request that was not served, by the code of its answer."""
+    log.metric("RequestsNotServed", Code=code)
 
 
 def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]], LambdaHandler]:

@@ -7,7 +7,14 @@ times over four hours.
 from collections.abc import Callable
 
 from pointbook.base_container import BaseContainer
-from pointbook.entrypoints.http import Build, Handler, LambdaHandler, endpoint, error_headers
+from pointbook.entrypoints.http import (
+    INTERNAL_ERROR,
+    Build,
+    Handler,
+    LambdaHandler,
+    endpoint,
+    error_headers,
+)
 from pointbook.entrypoints.problems import problem_of_error
 from pointbook.entrypoints.response import Response
 from pointbook.errors import Refused, Unavailable
@@ -26,5 +33,5 @@ def webhook_endpoint[C: BaseContainer](
         status = problem_of_error(error).webhook
         return Response(status, {"code": error.code}, error_headers(error))
 
-    unexpected = ("webhook_not_accepted", Response(500, {"code": "internal_error"}))
+    unexpected = ("webhook_not_accepted", Response(500, {"code": INTERNAL_ERROR}))
     return endpoint(build, error_response, unexpected, body_bytes_max=body_bytes_max)

@@ -25,12 +25,18 @@ NOT_COMPLETED = frozenset({"requested", "in_progress", "failed"})
 
 CUSTOMER_UNKNOWN = "customer_unknown"
 
+CUSTOMER_ENABLED = "customers/enable"
+
 
 class CustomerDirectory(Protocol):
     """The customers of one shop, as Shopify has them now."""
 
     def exists(self, customer_id: str) -> bool:
         """Whether the shop has this customer. Raises ShopifyRefused or Unavailable."""
+        ...
+
+    def has_account(self, customer_id: str) -> bool:
+        """Whether the shop has this customer with an enabled account. Raises as `exists` does."""
         ...
 
 
@@ -51,13 +57,14 @@ def carry_out(
 ) -> None:
     """Process a message about customers; safe to repeat.
 
-    `customers` are those of the message's shop, if the stack serves several: the body of
-    `customers/create` does not name the shop, and the header that does is not signed. Raises
-    InvalidRequest for a payload without a customer, LedgerUnavailable if the ledger did not answer
-    in time, ShopifyRefused and Unavailable if Shopify did not say whether the customer exists.
+    `customers` are those of the message's shop, if the programme asks for an account or the stack
+    serves several shops: the body of `customers/create` does not name the shop, and the header that
+    does is not signed. Raises InvalidRequest for a payload without a customer, LedgerUnavailable if
+    the ledger did not answer in time, ShopifyRefused and Unavailable if Shopify did not say whether
+    the customer exists.
     """
     match message.topic:
-        case "customers/create":
+        case "customers/create" | "customers/enable":
             _sign_up(message, ledger, programme, customers)
         case "customers/merge":
             _merge(message, ledger, programme, requests)
@@ -71,10 +78,22 @@ def _sign_up(
     programme: Programme,
     customers: Callable[[], CustomerDirectory] | None,
 ) -> None:
+    """Give the points for signing up, once, if the programme gives them to this customer.
+
+    `customers/enable` counts only where an account is needed: others have had theirs before.
+    """
     customer_id = customer_digits(message.payload.get("id"), "id")
+    needs_account = programme.sign_up_needs_account
     if programme.sign_up_points == 0:
         return
-    if customers is not None and not customers().exists(customer_id):
+    if message.topic == CUSTOMER_ENABLED and not needs_account:
+        return
+    if needs_account:
+        assert customers is not None, "only Shopify knows who has an account"
+        if not customers().has_account(customer_id):
+            log.info("sign_up_waits_for_account", event_id=message.event_id)
+            return
+    elif customers is not None and not customers().exists(customer_id):
         _note_refused(message, CUSTOMER_UNKNOWN)
         return
     instruction = Instruction(

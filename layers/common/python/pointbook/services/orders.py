@@ -33,6 +33,7 @@ from pointbook.shopify.discount_code import hold_id_of
 from pointbook.shopify.ids import is_customer_digits
 from pointbook.shopify.orders import TILL_FIELD, CodeUse, OrderFacts, read_order, read_refund
 
+ORDER_CREATED = "orders/create"
 REFUND_CREATED = "refunds/create"
 
 TILL_SPENDING = "till"
@@ -98,6 +99,8 @@ class OrderService:
             self._return_spent(refunded.order_id, cause)
             return
         facts = read_order(message.payload, self._programme.currency)
+        if message.topic == ORDER_CREATED:
+            log.metric("OrdersWithoutCustomer", int(facts.customer_id is None))
         update = self._update_of(facts, message.triggered_at)
         tags_unknown: TagsUnknown | None = None
         try:

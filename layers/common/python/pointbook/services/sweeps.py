@@ -65,6 +65,7 @@ class Sweep:
         self._clock = clock
         self._work = work
         self._order = order
+        self._oldest_seconds = 0
 
     def run(self, kind: DueKind, seconds: float) -> SweepResult:
         """Work on each due item in a transaction of its own, for at most `seconds`.
@@ -83,15 +84,18 @@ class Sweep:
                 result.failed += 1
                 result.complete = False
                 log.exception("sweep_shard_failed", kind=kind, shard=shard)
-        log.info("sweep_done", kind=kind, **asdict(result))
+        log.info("sweep_done", kind=kind, oldest_seconds=self._oldest_seconds, **asdict(result))
         log.metric("SweptEntries", result.entries, Kind=kind)
-        log.metric("SweepFailures", result.failed, Kind=kind)
+        log.metric("SweepFailures", result.failed)
+        log.metric("OldestDueSeconds", self._oldest_seconds, unit="Seconds")
         return result
 
     def _run_shard(
         self, kind: DueKind, shard: int, deadline: Deadline, result: SweepResult
     ) -> None:
-        for shop, due_id in self._store.due(kind, shard, self._clock.now()):
+        now = self._clock.now()
+        for shop, due_id, due_at in self._store.due(kind, shard, now):
+            self._oldest_seconds = max(self._oldest_seconds, int((now - due_at).total_seconds()))
             if deadline.passed:
                 result.complete = False
                 return

@@ -1,4 +1,4 @@
-"""The customers of one shop in Shopify: their tags, and whether they exist.
+"""The customers of one shop in Shopify: their tags, accounts, and whether they exist.
 
 No webhook has a customer's tags since API version 2025-01, so they are read from the Admin API
 (https://shopify.dev/docs/api/admin-graphql/latest/queries/customer; needs `read_customers`).
@@ -10,13 +10,17 @@ from typing import Any
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import ShopifyUnavailable
 from pointbook.shopify.admin import AdminApi
-from pointbook.shopify.documents import CUSTOMER_ID, CUSTOMER_TAGS, Document
+from pointbook.shopify.documents import CUSTOMER_ID, CUSTOMER_STATE, CUSTOMER_TAGS, Document
 from pointbook.shopify.ids import customer_gid
 
 BUDGET_SECONDS = 4.0
 """For one query, retries included: well below what a worker has for a message (15 s)."""
 
 _RETRY_AFTER_SECONDS = 1
+
+_ENABLED = "ENABLED"
+_STATES = frozenset({"DECLINED", "DISABLED", _ENABLED, "INVITED"})
+"""Of an account (https://shopify.dev/docs/api/admin-graphql/latest/enums/CustomerState)."""
 
 
 class Customers:
@@ -45,6 +49,19 @@ class Customers:
     def exists(self, customer_id: str, within_seconds: float = BUDGET_SECONDS) -> bool:
         """Return whether the shop has this customer. Raises as `tag_digests` does."""
         return self._customer(CUSTOMER_ID, customer_id, within_seconds) is not None
+
+    def has_account(self, customer_id: str, within_seconds: float = BUDGET_SECONDS) -> bool:
+        """Return whether the shop has this customer with an enabled account.
+
+        One who was only invited, who declined, or whom a guest's checkout, an import or a till made
+        has none. Raises as `tag_digests` does.
+        """
+        found = self._customer(CUSTOMER_STATE, customer_id, within_seconds)
+        if found is None:
+            return False
+        if found.get("state") not in _STATES:
+            raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
+        return bool(found["state"] == _ENABLED)
 
     def _customer(
         self, document: Document, customer_id: str, within_seconds: float

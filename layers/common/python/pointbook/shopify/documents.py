@@ -90,6 +90,15 @@ query CustomerTags($id: ID!) {
 """,
 )
 
+CUSTOMER_STATE = Document(
+    "customer",
+    """
+query CustomerState($id: ID!) {
+  customer(id: $id) { id state }
+}
+""",
+)
+
 CUSTOMER_ID = Document(
     "customer",
     """

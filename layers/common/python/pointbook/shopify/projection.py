@@ -320,6 +320,7 @@ SHAPES: Mapping[str, Shape] = {
     **dict.fromkeys(ORDER_TOPICS, ORDER),
     "refunds/create": REFUND,
     "customers/create": {"id": ID},
+    "customers/enable": {"id": ID},
     "customers/merge": {
         "admin_graphql_api_customer_kept_id": ID,
         "admin_graphql_api_customer_deleted_id": ID,

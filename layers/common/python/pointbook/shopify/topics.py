@@ -9,12 +9,13 @@ topic: the fields it must have, the fields it must not have, and the kind of its
 |---|---|---|
 | orders | `id`, and `line_items` or `financial_status` | host of `order_status_url`, if Shopify's |
 | refunds | `id`, `order_id`, and `refund_line_items` or `transactions` | none |
-| customers/create | `id`, and none of the others' | none |
+| customers/create, enable | `id`, and none of the others' | none |
 | customers/merge | the two customers' ids | none |
 | compliance | `shop_id`, `shop_domain`, and exactly the topic's other fields | `shop_domain` |
 | app/uninstalled | `myshopify_domain` | `myshopify_domain` |
 
-All topics of orders have the same shape: the body has the order's state, whatever the topic.
+All topics of orders have the same shape: the body has the order's state, whatever the topic. So do
+customers/create and customers/enable: Shopify is asked whether there is an account.
 """
 
 import re
@@ -82,10 +83,12 @@ _REFUND = _Form(
     frozenset({"refund_line_items", "transactions"}),
     "Refund",
 )
+_NEW_CUSTOMER = _Form(_ID, _ALL | _CUSTOMER, kind="Customer")
 _FORMS: Mapping[str, _Form] = {
     **dict.fromkeys(ORDER_TOPICS, _ORDER),
     "refunds/create": _REFUND,
-    "customers/create": _Form(_ID, _ALL | _CUSTOMER, kind="Customer"),
+    "customers/create": _NEW_CUSTOMER,
+    "customers/enable": _NEW_CUSTOMER,
     "customers/merge": _only(_OF_MERGES),
     "customers/data_request": _only(_OF_COMPLIANCE | _OF_A_DATA_REQUEST | _CUSTOMER),
     "customers/redact": _only(_OF_COMPLIANCE | _OF_A_REDACTION | _CUSTOMER),
@@ -105,6 +108,7 @@ CHECKED: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(ORDER_TOPICS, frozenset({_GID_FIELD, _STATUS_PAGE})),
     "refunds/create": frozenset({_GID_FIELD}),
     "customers/create": frozenset({_GID_FIELD}),
+    "customers/enable": frozenset({_GID_FIELD}),
     "customers/merge": frozenset(),
     "app/uninstalled": _OF_SHOPS,
 }

@@ -31,6 +31,7 @@ QUEUES: Mapping[str, str] = {
     **dict.fromkeys(ORDER_TOPICS, ORDERS),
     "refunds/create": ORDERS,
     "customers/create": CUSTOMERS,
+    "customers/enable": CUSTOMERS,
     "customers/merge": CUSTOMERS,
     "customers/data_request": PRIVACY,
     "customers/redact": PRIVACY,

@@ -16,6 +16,7 @@ from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import (
     AlreadyDone,
     Committed,
+    Due,
     DueKind,
     Loaded,
     ReadRequest,
@@ -27,7 +28,7 @@ from pointbook.domain.ports import (
 )
 from pointbook.store import hold_items, items, keys, ledger_transactions, order_items
 from pointbook.store.table import Cancellation, Table
-from pointbook.store.values import Item, Stored, instant, text, text_of
+from pointbook.store.values import Item, Stored, instant, instant_of, text, text_of
 
 _READERS: dict[str, Callable[[Stored], Any]] = {
     "account": items.account_of,
@@ -83,15 +84,15 @@ class DynamoStore:
         )
         return [items.entry_of(item) for item in found]
 
-    def due(self, kind: DueKind, shard: int, now: datetime) -> Iterator[tuple[str, str]]:
-        """Shop and id of everything in a shard that has fallen due, the longest due first."""
+    def due(self, kind: DueKind, shard: int, now: datetime) -> Iterator[Due]:
+        """Everything in a shard that has fallen due, the longest due first."""
         found = self._table.query(
             f"due_{kind} = :shard AND due_{kind}_at <= :now",
             {":shard": text(keys.due(kind, shard)), ":now": instant(now)},
             index=f"due_{kind}",
         )
         for item in found:
-            yield keys.parse(text_of(item["pk"]))
+            yield Due(*keys.parse(text_of(item["pk"])), instant_of(item[f"due_{kind}_at"]))
 
     def _cheap(self, by_name: dict[str, Item]) -> list[Stored]:
         found, left_out = self._table.batch_get(by_name.values())

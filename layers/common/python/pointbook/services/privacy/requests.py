@@ -163,11 +163,11 @@ class PrivacyService:
     ) -> PrivacyRequest | None:
         """Export the data; if the customer is erased by then, delete both file and request.
 
-        An erasure waits for open requests, so it deletes what was exported before.
+        An erasure waits for open requests, so it deletes what was exported before. What is sent to
+        the operator names the request alone: mail is kept where no erasure reaches.
         """
-        key = self._dependencies.files.key(
-            request.shop, customer_id, request.subject.rpartition("#")[2]
-        )
+        number = request.subject.rpartition("#")[2]
+        key = self._dependencies.files.key(request.shop, customer_id, number)
         exported = None
         if not self._dependencies.is_erased(request.shop, customer_id):
             exported = CustomerExport(request, self._dependencies, deadline).run(key)
@@ -175,13 +175,14 @@ class PrivacyService:
             self._dependencies.files.forget_customer(request.shop, customer_id)
             self._operator.notify(
                 f"Pointbook: a customer of {request.shop} asks for their data",
-                f"Customer {customer_id} was erased before: nothing is kept of them.",
+                f"The customer of request {number} was erased before: nothing is kept of them.",
             )
             self._requests.delete(request)
             return None
         self._operator.notify(
             f"Pointbook: a customer of {request.shop} asks for their data",
-            f"The data of customer {customer_id} is in the privacy bucket under\n{key}\n"
+            f"The data of request {number} is in the privacy bucket, as {number}.json in the folder"
+            f" of its customer. `pointbook privacy --shop {request.shop}` says which that is.\n"
             f"Hand it to them by {request.due_at.date()}; the file is deleted after 30 days.",
         )
         return exported

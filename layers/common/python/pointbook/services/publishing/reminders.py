@@ -13,6 +13,7 @@ from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from itertools import batched
+from zoneinfo import ZoneInfo
 
 from pointbook import log
 from pointbook.domain.account import Account
@@ -20,6 +21,7 @@ from pointbook.domain.decide import settled
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.expiry import day_of
 from pointbook.domain.ports import DUE_SHARDS, Clock, DueKind, Store, StoreUnavailable
+from pointbook.domain.programme import Programme
 from pointbook.domain.reminders import Reminder, SentReminders, due_reminders, with_sent
 from pointbook.errors import PointbookError
 from pointbook.services.publishing.shop_run import Flow, ShopRun, Subscriptions
@@ -32,6 +34,8 @@ CLAIM = timedelta(seconds=60)
 
 SENDERS = 4
 """How many accounts of one shop are processed in parallel: its Admin API makes as many calls."""
+
+ANY_HOUR = range(24)
 
 _AHEAD_MARGIN = timedelta(days=2)
 """A lot lapses at the end of its last day, and days differ in length."""
@@ -60,16 +64,16 @@ class ReminderSender:
     reminders: Reminders
     subscriptions: Subscriptions
     flow: Callable[[str], Flow]
-    lead_days: Callable[[str], tuple[int, ...]]
+    programme: Callable[[str], Programme]
     clock: Clock
     wall_clock: Clock
 
-    def run(self, shops: Iterable[str], seconds: float) -> ReminderResult:
-        """Send all that is due, for at most `seconds`."""
+    def run(self, shops: Iterable[str], seconds: float, hours: range = ANY_HOUR) -> ReminderResult:
+        """Send all that is due, for at most `seconds`, to shops where it is one of these hours."""
         until = self.wall_clock.monotonic() + seconds
         result = ReminderResult()
         by_shop = {shop: _ReminderRun(self, shop, result, until) for shop in shops}
-        runs = {shop: run for shop, run in by_shop.items() if run.prepare()}
+        runs = {shop: run for shop, run in by_shop.items() if run.prepare(hours)}
         found = self._found(runs, result)
         with ExitStack() as pools:
             pages = [
@@ -95,7 +99,7 @@ class ReminderSender:
         found: dict[str, list[str]] = defaultdict(list)
         for shard in range(DUE_SHARDS) if runs else ():
             try:
-                for shop, customer_id in self.store.due(DueKind.LOT, shard, until):
+                for shop, customer_id, _ in self.store.due(DueKind.LOT, shard, until):
                     if shop in runs and not is_pseudonym(customer_id):
                         found[shop].append(customer_id)
             except StoreUnavailable:
@@ -116,10 +120,17 @@ class _ReminderRun(ShopRun):
         self._sender = sender
         self._result = result
 
-    def prepare(self) -> bool:
-        """Read `lead_days`. Returns whether the shop sends reminders and a workflow uses them."""
+    def prepare(self, hours: range) -> bool:
+        """Read `lead_days`. Returns whether the shop sends reminders now, and a workflow uses them.
+
+        It sends none outside these hours, by the clocks of its own time zone.
+        """
         try:
-            self.lead_days = self._sender.lead_days(self.shop)
+            programme = self._sender.programme(self.shop)
+            local = self._sender.clock.now().astimezone(ZoneInfo(programme.time_zone))
+            if local.hour not in hours:
+                return False
+            self.lead_days = programme.reminder_days
             disabled_handles = self.disabled_handles() if self.lead_days else ()
         except PointbookError:
             self._stop("reminders_not_started")
