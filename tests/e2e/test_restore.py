@@ -6,6 +6,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,22 @@ from local import demo
 from local.options import ROOT
 from local.stack import Stack
 from pointbook.store import keys
-from tests.e2e.calls import approved, aws, bearer, call, flow, new_customer
+from tests.e2e.calls import (
+    approved,
+    aws,
+    bearer,
+    call,
+    flow,
+    new_customer,
+    new_order,
+    post,
+    wait_until,
+)
 from tests.e2e.conftest import OwnStack
+from tests.e2e.fake_shopify import FakeShopify
+from tools import shopify_payloads as payloads
+
+ORDER_POINTS = 60
 
 
 @pytest.fixture
@@ -58,6 +73,17 @@ def acted(stack: Stack, name: str, customer: str, amount: int, run: str = "") ->
     return found
 
 
+def ordered(stack: Stack, customer: str) -> dict[str, Any]:
+    """An order of 6,000 yen that Shopify has and whose webhook has been delivered."""
+    at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="seconds")
+    tea = payloads.line(1, "3000", 2, taxes=["545"])
+    own: dict[str, Any] = {"id": int(new_order()), "created_at": at, "updated_at": at}
+    order = payloads.order([tea], "6000", customer=payloads.customer(int(customer)), **own)
+    assert FakeShopify(stack).post("_order", order) == 200
+    post(stack, "orders/paid", order)
+    return order
+
+
 def test_a_copy_is_put_back_and_what_was_done_before_it_is_still_a_duplicate(
     own: OwnStack, tmp_path: Path
 ) -> None:
@@ -74,7 +100,9 @@ def test_a_copy_is_put_back_and_what_was_done_before_it_is_still_a_duplicate(
     since = f"run-{uuid.uuid4()}"
     acted(stack, "consume", first, 600, since)
     acted(stack, "grant", later, 50)
-    assert (approved(stack, first), approved(stack, later)) == (100, 50)
+    order = ordered(stack, later)
+    wait_until(lambda: approved(stack, later) == 50 + ORDER_POINTS)
+    assert approved(stack, first) == 100
     dry = pointbook(tmp_path, "restore", "--from-table", "as-it-was", "--dry-run")
     assert dry["deleted"]["accounts"] == 1
     assert approved(stack, first) == 100
@@ -86,6 +114,10 @@ def test_a_copy_is_put_back_and_what_was_done_before_it_is_still_a_duplicate(
     assert acted(stack, "consume", first, 300, run) == before | {"duplicate": True}
     again = acted(stack, "consume", first, 600, since)
     assert (again["duplicate"], again["approved"]) == (False, 100)
+
+    found = pointbook(tmp_path, "orders", "--since", order["created_at"])
+    assert (found["compared"], found["fed"]) == (1, 1)
+    wait_until(lambda: approved(stack, later) == ORDER_POINTS)
 
     for mapping in aws(stack, "lambda").list_event_source_mappings()["EventSourceMappings"]:
         assert mapping["State"] == "Enabled"
