@@ -22,7 +22,7 @@ from cli import target
 from cli.errors import CommandFailed
 from cli.options import Env, Json
 from cli.output import Output
-from cli.stack_secret import Members, StackSecret, changed, is_known, known, value_of
+from cli.stack_secret import Members, StackSecret, changed, is_member, member_names, value_of
 from cli.target import Target
 from pointbook.base_container import CACHE_SECONDS
 from pointbook.errors import SettingsError
@@ -48,7 +48,7 @@ def show(env: Env = None, json: Json = False) -> int:
     """Show which members are set; never their values."""
     stack, out = target.target_of(env), Output(as_json=json)
     members, _ = StackSecret(stack).read()
-    states = {name: _state(value_of(members, name)) for name in known(members)}
+    states = {name: _state(value_of(members, name)) for name in member_names(members)}
     meanings = {name: _meaning(name) for name in states}
     out.say(f"{stack.name}, secret {stack.settings.secrets_name}")
     out.table(("member", "", "meaning"), [(name, states[name], meanings[name]) for name in states])
@@ -141,8 +141,8 @@ def _write(stack: Target, out: Output, change: Callable[[Members], Mapping[str, 
 
 
 def _require_known(member: str) -> None:
-    if not is_known(member):
-        names = ", ".join(known({}))
+    if not is_member(member):
+        names = ", ".join(member_names({}))
         raise CommandFailed(f"There is no member {member!r}; it is one of {names}, till.rank_2.")
 
 
@@ -196,7 +196,7 @@ def _state(value: object) -> str:
 
 
 def _meaning(name: str) -> str:
-    return _MEANINGS.get(name) or ("a rank's name" if is_known(name) else "unknown; it is kept")
+    return _MEANINGS.get(name) or ("a rank's name" if is_member(name) else "unknown; it is kept")
 
 
 _MEANINGS = {

@@ -74,12 +74,12 @@ class StackSecret:
         )
 
 
-def is_known(name: str) -> bool:
+def is_member(name: str) -> bool:
     """Whether the functions know a member of this name."""
     return name in (*SIGNING, *TILLS) or _RANK.fullmatch(name) is not None
 
 
-def known(members: Members) -> list[str]:
+def member_names(members: Members) -> list[str]:
     """Names of all members that the functions know, then of others that there are."""
     till = members.get("till")
     names = [name for name in members if name != "till"]

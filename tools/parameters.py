@@ -22,7 +22,7 @@ def given(makeflags: str) -> list[str]:
     return [one.partition("=")[0] for one in re.split(r"(?<!\\)\s+", variables) if "=" in one]
 
 
-def known() -> list[str]:
+def parameter_names() -> list[str]:
     """The names of all variables that something reads."""
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
@@ -34,10 +34,10 @@ def known() -> list[str]:
 
 def problems(names: Iterable[str]) -> Iterator[str]:
     """Yield a line for each name that nothing reads."""
-    all_known = known()
+    all_names = parameter_names()
     for name in names:
-        if name not in all_known:
-            close = difflib.get_close_matches(name.upper(), all_known, n=1, cutoff=0.6)
+        if name not in all_names:
+            close = difflib.get_close_matches(name.upper(), all_names, n=1, cutoff=0.6)
             hint = f"did you mean {close[0]}?" if close else "docs/programme.md lists them all."
             yield f"There is no parameter {name}: {hint}"
 

@@ -14,9 +14,9 @@ from pointbook.shopify.app_launch import is_launch, verify_launch
 @html_endpoint(BaseContainer.from_env)
 def handler(request: Request, container: BaseContainer) -> Response:
     """Say what the app is and where it is found; to who comes from the admin, the shop's status."""
-    # The first of several: a page is shown whatever is asked.
-    asked = next((value for name, value in request.query if name == "locale"), None)
-    locale = choose_locale(asked, request.header("accept-language"), "en")
+    # The first of several: a page is shown whatever is requested.
+    requested = next((value for name, value in request.query if name == "locale"), None)
+    locale = choose_locale(requested, request.header("accept-language"), "en")
     status, shop = _status(request, container) if is_launch(request.query) else (None, "")
     return Response(200, app_page(locale, status, shop), HEADERS, CONTENT_TYPE)
 

@@ -14,7 +14,7 @@ def handler(message: Message, container: Container) -> None:
     programme = container.programme(message.shop)
     # With one shop a genuine webhook is that shop's; only who has an account is to be asked.
     several_shops = len(container.settings.shops) > 1
-    is_asked = several_shops or programme.sign_up_needs_account
-    customers = partial(container.customers, message.shop) if is_asked else None
+    needs_customers = several_shops or programme.sign_up_needs_account
+    customers = partial(container.customers, message.shop) if needs_customers else None
     ledger, requests = container.ledger, container.privacy_requests()
     customer_events.carry_out(message, ledger, programme, requests, customers)

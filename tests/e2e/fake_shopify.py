@@ -47,9 +47,9 @@ class FakeShopify:
 
     def tag_queries(self, customer: str) -> int:
         """How often a customer was asked about."""
-        wanted = {"id": f"gid://shopify/Customer/{customer}"}
+        variables = {"id": f"gid://shopify/Customer/{customer}"}
         log = [entry for entry in self.get("_log") if entry["operation"] == "customer"]
-        return sum(entry["variables"] == wanted for entry in log)
+        return sum(entry["variables"] == variables for entry in log)
 
     def trigger_calls(self, shop: str = demo.SHOP_DOMAIN) -> int:
         """How often a shop was called with a trigger."""

@@ -252,7 +252,7 @@ def test_merged_pairs_are_erased_in_every_order_of_the_webhooks_with_all_else_un
         pairs = list(pool.map(_begun, [stack] * 6))
         wait_until(lambda: all(pair.source.some("pending") == (3,) for pair in pairs))
         customers = {customer for pair in pairs for customer in pair.customers}
-        book_ids = {everything.account_id(customer) for customer in customers}
+        account_ids = {everything.account_id(customer) for customer in customers}
         for worker in ("order_events", "customer_events"):
             timeouts.enter_context(Queues(stack, worker).visibility_timeout(seconds=5))
         shopify = FakeShopify(stack)
@@ -273,9 +273,9 @@ def test_merged_pairs_are_erased_in_every_order_of_the_webhooks_with_all_else_un
     found = {place: named_in(text, customers) for place, text in everything.beside_table()}
     assert {place: named for place, named in found.items() if named} == {}
     table = everything.items()
-    theirs = {item["pk"]["S"] for item in table if item.get("book", {"S": ""})["S"] in book_ids}
+    theirs = {item["pk"]["S"] for item in table if item.get("book", {"S": ""})["S"] in account_ids}
     mine = [item for item in table if item["pk"]["S"] in theirs]
-    assert len(theirs) == len(book_ids)
+    assert len(theirs) == len(account_ids)
     assert wrong_accounts(mine) == []
     granted = 300 * len(pairs) + sum(pair.late_points for pair in pairs)
     assert shop_balances(mine) == {

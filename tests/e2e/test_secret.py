@@ -87,8 +87,10 @@ def test_every_member_is_rotated_while_requests_run_and_nothing_valid_is_refused
     start_all(running, stack, demo.CLIENT_SECRET, demo.MY_PAGE_SECRET)
     running.start("the hold again", lambda: again(buyer, hold))
 
-    tell(stack.shopify_stand_in_url, "_client_secrets", [demo.CLIENT_SECRET, NEW_CLIENT])
-    tell(stack.till_stand_in_url, "_credentials", [demo.TILL_CREDENTIALS, NEW_TILL])
+    replace_accepted(
+        stack.shopify_stand_in_url, "_client_secrets", [demo.CLIENT_SECRET, NEW_CLIENT]
+    )
+    replace_accepted(stack.till_stand_in_url, "_credentials", [demo.TILL_CREDENTIALS, NEW_TILL])
     secret(directory, "rotate", "client_secret", text=NEW_CLIENT)
     secret(directory, "rotate", "till", text=json.dumps(NEW_TILL))
     changed = secret(directory, "rotate", "my_page_secret", text=NEW_PAGE)
@@ -98,8 +100,8 @@ def test_every_member_is_rotated_while_requests_run_and_nothing_valid_is_refused
         time.sleep(0.2)
 
     # Every function must know the new ones by now, and still accept the ones before.
-    tell(stack.shopify_stand_in_url, "_client_secrets", [NEW_CLIENT])
-    tell(stack.till_stand_in_url, "_credentials", [NEW_TILL])
+    replace_accepted(stack.shopify_stand_in_url, "_client_secrets", [NEW_CLIENT])
+    replace_accepted(stack.till_stand_in_url, "_credentials", [NEW_TILL])
     start_all(running, stack, NEW_CLIENT, NEW_PAGE)
     other = Customer(stack)
     other.grant(1_000)
@@ -164,7 +166,7 @@ def again(buyer: Customer, hold: dict[str, Any]) -> int | str:
     return "the same" if answer.ok and answer.json() == hold else answer.text
 
 
-def tell(url: str | None, path: str, content: object) -> None:
+def replace_accepted(url: str | None, path: str, content: object) -> None:
     assert requests.post(f"{url}/{path}", json=content, timeout=30).status_code == 200
 
 

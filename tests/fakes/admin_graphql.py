@@ -21,7 +21,7 @@ from tests.fakes.admin_api import BASE_URL, SHOP, StandingClock, Tokens
 
 
 class GraphqlShop:
-    """One shop of the fake. `operations` are the root fields that were asked for, in order.
+    """One shop of the fake. `operations` are the root fields that were requested, in order.
 
     `failures` are answers that come first, one for each call.
     """
@@ -47,14 +47,14 @@ class GraphqlShop:
     def send(self, call: Call, deadline: Deadline) -> Answer:
         """Answer a call, as the transport would."""
         deadline.left_seconds()
-        asked = json.loads(call.content or b"null")
-        field = fake().root_field(asked["query"], asked["variables"])
+        request = json.loads(call.content or b"null")
+        field = fake().root_field(request["query"], request["variables"])
         self.operations.append(field.name if field else "")
-        self.variables.append(asked["variables"])
+        self.variables.append(request["variables"])
         if self.failures:
             return self.failures.pop(0)
         context = Context(self.shop, datetime.now(UTC), self.forgotten)
-        answer: Any = fake().run(asked["query"], asked["variables"], context)
+        answer: Any = fake().run(request["query"], request["variables"], context)
         self.costs.append(answer.get("extensions", {}).get("cost", {}).get("requestedQueryCost", 0))
         return Answer(200, {}, json.dumps(answer).encode())
 

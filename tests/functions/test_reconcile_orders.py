@@ -41,7 +41,7 @@ class Crash(BaseException):
     """The process ends."""
 
 
-class World:
+class Scenario:
     """The functions, and the orders that Shopify has; nothing is delivered by itself."""
 
     def __init__(self, clock: ClockFile) -> None:
@@ -96,23 +96,23 @@ class World:
 
 
 @pytest.fixture
-def world(clock: ClockFile) -> World:
-    return World(clock)
+def scenario(clock: ClockFile) -> Scenario:
+    return Scenario(clock)
 
 
 # --- what is found --------------------------------------------------------------------------------
 
 
-def test_lost_orders_are_booked_as_their_webhooks_would_have_been(world: World) -> None:
+def test_lost_orders_are_booked_as_their_webhooks_would_have_been(scenario: Scenario) -> None:
     refund = payloads.refund(
         [payloads.refund_line(TEA, 1, 3000, 272)], [payloads.transaction("3000")]
     )
-    world.put(1, 20 * HOUR)
-    world.put(2, 19 * HOUR, financial_status="pending")
-    world.put(3, 18 * HOUR, refunds=[refund], financial_status="partially_refunded")
-    world.put(4, 17 * HOUR, cancelled_at=payloads.LATER)
-    world.put(5, 16 * HOUR, customer=None)
-    result = world.run()
+    scenario.put(1, 20 * HOUR)
+    scenario.put(2, 19 * HOUR, financial_status="pending")
+    scenario.put(3, 18 * HOUR, refunds=[refund], financial_status="partially_refunded")
+    scenario.put(4, 17 * HOUR, cancelled_at=payloads.LATER)
+    scenario.put(5, 16 * HOUR, customer=None)
+    result = scenario.run()
     assert result == {
         "compared": 5,
         "found": 5,
@@ -121,93 +121,95 @@ def test_lost_orders_are_booked_as_their_webhooks_would_have_been(world: World) 
         "failed": 0,
         "complete": True,
     }
-    world.deliver()
-    assert world.figures() == {"approved": 90, "pending": 60, "total": 150, "lifetime": 90}
+    scenario.deliver()
+    assert scenario.figures() == {"approved": 90, "pending": 60, "total": 150, "lifetime": 90}
 
 
-def test_what_was_fed_is_found_no_second_time(world: World) -> None:
+def test_what_was_fed_is_found_no_second_time(scenario: Scenario) -> None:
     for number in range(1, 8):
-        world.put(number, number * HOUR)
-    assert world.run()["fed"] == 3, "not those of the last five hours"
-    world.deliver()
-    before = world.figures()
-    result = world.run()
-    assert (result["compared"], result["fed"], world.queues.sent) == (2, 0, []), "the last hour's"
-    world.move(DAY)
-    assert world.run()["fed"] == 4
-    world.deliver()
-    assert world.figures()["approved"] == before["approved"] * 7 // 3
+        scenario.put(number, number * HOUR)
+    assert scenario.run()["fed"] == 3, "not those of the last five hours"
+    scenario.deliver()
+    before = scenario.figures()
+    result = scenario.run()
+    assert (result["compared"], result["fed"], scenario.queues.sent) == (2, 0, []), (
+        "the last hour's"
+    )
+    scenario.move(DAY)
+    assert scenario.run()["fed"] == 4
+    scenario.deliver()
+    assert scenario.figures()["approved"] == before["approved"] * 7 // 3
 
 
-def test_an_order_whose_state_is_older_or_newer_is_told_apart(world: World) -> None:
+def test_an_order_whose_state_is_older_or_newer_is_told_apart(scenario: Scenario) -> None:
     """Known as Shopify has it, in an older state, in a newer one, and by a refund alone."""
     for number, ago in ((1, 10 * HOUR), (2, 20 * HOUR), (3, 8 * HOUR)):
-        world.put(number, ago)
-    world.page()
-    world.deliver()
-    assert world.functions.work("order_events", message("refunds_create", order_id=4)) == []
+        scenario.put(number, ago)
+    scenario.page()
+    scenario.deliver()
+    assert scenario.functions.work("order_events", message("refunds_create", order_id=4)) == []
     for number, ago in ((2, 9 * HOUR), (3, 11 * HOUR), (4, 9 * HOUR)):
-        world.put(number, ago)
-    found = {one["order_id"]: one["why"] for one in world.page()["orders"]}
+        scenario.put(number, ago)
+    found = {one["order_id"]: one["why"] for one in scenario.page()["orders"]}
     assert found == {"2": "older", "4": "older"}
-    assert sorted(world.fed()) == ["2", "4"]
+    assert sorted(scenario.fed()) == ["2", "4"]
 
 
-def test_entries_say_that_they_come_from_the_comparison(world: World) -> None:
-    world.put(1, 10 * HOUR)
-    world.run()
-    (text,) = [text for _, text in world.queues.sent]
+def test_entries_say_that_they_come_from_the_comparison(scenario: Scenario) -> None:
+    scenario.put(1, 10 * HOUR)
+    scenario.run()
+    (text,) = [text for _, text in scenario.queues.sent]
     assert json.loads(text)["event_id"] == ACTOR
     assert json.loads(text)["topic"] == "orders/updated"
     assert "Hanako" not in text
 
 
 def test_found_orders_are_counted_and_named(
-    world: World, capsys: pytest.CaptureFixture[str]
+    scenario: Scenario, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.put(1, 10 * HOUR)
-    world.run()
+    scenario.put(1, 10 * HOUR)
+    scenario.run()
     lines = logged(capsys)
     (named,) = [line for line in lines if line.get("message") == "order_reconciled"]
     assert (named["order_id"], named["reason"], named["shop"]) == ("1", "unknown", SHOP)
     assert [line["LostWebhooks"] for line in lines if "LostWebhooks" in line] == [[1]]
-    world.deliver()
-    world.run()
+    scenario.deliver()
+    scenario.run()
     assert "LostWebhooks" not in metric_sums(capsys)
 
 
 def test_points_at_a_till_are_taken_unless_the_shop_has_chosen_flow_for_them(
-    world: World, capsys: pytest.CaptureFixture[str]
+    scenario: Scenario, capsys: pytest.CaptureFixture[str]
 ) -> None:
     used = [payloads.metafield("omni_hub", "point_used", "20")]
-    world.put(1, 12 * HOUR, metafields=used)
-    world.run()
-    world.deliver()
-    assert world.figures()["spent"] == 20
+    scenario.put(1, 12 * HOUR, metafields=used)
+    scenario.run()
+    scenario.deliver()
+    assert scenario.figures()["spent"] == 20
     capsys.readouterr()
-    world.shopify.shop.webhook_metafields.clear()
-    world.put(2, 11 * HOUR, metafields=used)
-    (found,) = world.page()["orders"]
+    scenario.shopify.shop.webhook_metafields.clear()
+    scenario.put(2, 11 * HOUR, metafields=used)
+    (found,) = scenario.page()["orders"]
     assert (found["fed"], found["till_points_unread"], found["code"]) == (True, True, "")
     assert "till_points_unread" in capsys.readouterr().out
-    world.deliver()
-    assert world.figures()["spent"] == 20
+    scenario.deliver()
+    assert scenario.figures()["spent"] == 20
 
 
 # --- runs that end early --------------------------------------------------------------------------
 
 
 @pytest.fixture
-def many(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+def many(scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> Scenario:
     """Fifteen lost orders, which are compared in pages of four."""
     monkeypatch.setattr(reconciliation_runs, "PAGE_ORDERS_MAX", 4)
     for number in range(1, 16):
-        world.put(number, 24 * HOUR - number * HOUR)
-    return world
+        scenario.put(number, 24 * HOUR - number * HOUR)
+    return scenario
 
 
 @pytest.mark.parametrize("sends", [0, 1, 4, 6, 11, 14])
-def test_a_run_that_crashed_is_continued_and_comes_to_the_same(many: World, sends: int) -> None:
+def test_a_run_that_crashed_is_continued_and_comes_to_the_same(many: Scenario, sends: int) -> None:
     left = iter(range(sends))
 
     def send(**sent: Any) -> None:
@@ -229,13 +231,13 @@ def test_a_run_that_crashed_is_continued_and_comes_to_the_same(many: World, send
     assert many.run()["fed"] == 0
 
 
-def test_a_run_without_time_does_nothing_and_the_next_one_all(many: World) -> None:
+def test_a_run_without_time_does_nothing_and_the_next_one_all(many: Scenario) -> None:
     assert not many.run(seconds=4)["complete"]
     assert many.fed() == []
     assert many.run()["fed"] == 15
 
 
-def test_a_run_whose_time_is_up_within_a_page_passes_none_of_it_over(many: World) -> None:
+def test_a_run_whose_time_is_up_within_a_page_passes_none_of_it_over(many: Scenario) -> None:
     real = many.shopify.send
 
     def slow(call: Any, deadline: Any) -> Any:
@@ -251,7 +253,7 @@ def test_a_run_whose_time_is_up_within_a_page_passes_none_of_it_over(many: World
 
 
 def test_orders_that_cannot_be_fed_are_noted_up_to_a_limit(
-    many: World, monkeypatch: pytest.MonkeyPatch
+    many: Scenario, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every second one fails."""
     monkeypatch.setattr(reconciliation_runs, "LEFT_MAX", 5)
@@ -271,7 +273,7 @@ def test_orders_that_cannot_be_fed_are_noted_up_to_a_limit(
     assert set(many.fed()) == {str(number) for number in range(1, 16)}
 
 
-def test_an_unfinished_period_is_finished_a_day_later_and_then_the_next(many: World) -> None:
+def test_an_unfinished_period_is_finished_a_day_later_and_then_the_next(many: Scenario) -> None:
     real, pages = many.shopify.send, iter((1, 1))
 
     def two_pages(call: Any, deadline: Any) -> Any:
@@ -289,7 +291,7 @@ def test_an_unfinished_period_is_finished_a_day_later_and_then_the_next(many: Wo
     assert set(many.fed()) == {*(str(number) for number in range(1, 16)), "99"}
 
 
-def test_two_runs_at_once_do_no_harm(many: World) -> None:
+def test_two_runs_at_once_do_no_harm(many: Scenario) -> None:
     """Both have begun before one of them has written how far it is."""
     many.run()
     many.functions.table.delete_item(TableName=TABLE, Key=PROGRESS)
@@ -299,7 +301,9 @@ def test_two_runs_at_once_do_no_harm(many: World) -> None:
     assert many.figures()["approved"] == 900
 
 
-def test_a_cursor_that_shopify_does_not_take_any_more_begins_the_period_anew(many: World) -> None:
+def test_a_cursor_that_shopify_does_not_take_any_more_begins_the_period_anew(
+    many: Scenario,
+) -> None:
     many.run()
     many.queues.sent.clear()
     since, until = ({"N": str(milliseconds(many.now - ago))} for ago in (DAY, 5 * HOUR))
@@ -313,27 +317,27 @@ def test_a_cursor_that_shopify_does_not_take_any_more_begins_the_period_anew(man
 
 
 def test_one_order_that_cannot_be_read_stops_no_other_and_is_named(
-    world: World, capsys: pytest.CaptureFixture[str]
+    scenario: Scenario, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fee = {"product_id": None, "taxable": False, "requires_shipping": False}
     unclear = [payloads.line(n, "300") | fee | {"tip_payment_method": "x"} for n in (2, 3)]
     unclear[0]["tip_payment_method"] = None
-    world.put(1, 12 * HOUR)
-    world.put(2, 11 * HOUR, line_items=unclear)
-    world.put(3, 10 * HOUR)
-    result = world.run()
+    scenario.put(1, 12 * HOUR)
+    scenario.put(2, 11 * HOUR, line_items=unclear)
+    scenario.put(3, 10 * HOUR)
+    result = scenario.run()
     assert (result["found"], result["fed"], result["failed"]) == (3, 2, 1)
     lines = logged(capsys)
     (named,) = [line for line in lines if line.get("message") == "order_not_reconciled"]
     assert (named["order_id"], named["code"]) == ("2", "invalid_request")
-    assert world.fed() == ["1", "3"]
-    assert world.run()["complete"], "nothing that can be done is left"
+    assert scenario.fed() == ["1", "3"]
+    assert scenario.run()["complete"], "nothing that can be done is left"
 
 
-def test_an_order_that_could_not_be_fed_is_fed_by_the_next_run(world: World) -> None:
+def test_an_order_that_could_not_be_fed_is_fed_by_the_next_run(scenario: Scenario) -> None:
     for number in (1, 2, 3):
-        world.put(number, (12 - number) * HOUR)
-    append = world.queues.sent.append
+        scenario.put(number, (12 - number) * HOUR)
+    append = scenario.queues.sent.append
 
     def send(**sent: Any) -> None:
         if '"id":2,' in sent["MessageBody"] and failing:
@@ -341,17 +345,17 @@ def test_an_order_that_could_not_be_fed_is_fed_by_the_next_run(world: World) -> 
         append((sent["QueueUrl"], sent["MessageBody"]))
 
     failing = True
-    world.queues.send_message = send  # type: ignore[method-assign]
-    result = world.run()
+    scenario.queues.send_message = send  # type: ignore[method-assign]
+    result = scenario.run()
     assert (result["fed"], result["complete"]) == (2, False)
     failing = False
-    world.move(3 * HOUR)
-    result = world.run()
-    assert (world.fed(), result["complete"]) == (["1", "3", "2"], True)
-    assert world.run()["found"] == 0
+    scenario.move(3 * HOUR)
+    result = scenario.run()
+    assert (scenario.fed(), result["complete"]) == (["1", "3", "2"], True)
+    assert scenario.run()["found"] == 0
 
 
-def test_a_queue_that_takes_nothing_ends_the_run_and_nothing_is_passed_over(many: World) -> None:
+def test_a_queue_that_takes_nothing_ends_the_run_and_nothing_is_passed_over(many: Scenario) -> None:
     many.queues.error = Unavailable(10, code="queue_unavailable", message="down")
     result = many.run()
     assert (result["fed"], result["complete"]) == (0, False)
@@ -363,77 +367,79 @@ def test_a_queue_that_takes_nothing_ends_the_run_and_nothing_is_passed_over(many
 
 @pytest.mark.parametrize("said", [errors("ACCESS_DENIED"), answer({}, 503), answer({"data": 1})])
 def test_a_shop_that_cannot_be_asked_is_counted_and_compared_later(
-    world: World, capsys: pytest.CaptureFixture[str], said: Any
+    scenario: Scenario, capsys: pytest.CaptureFixture[str], said: Any
 ) -> None:
-    world.put(1, 10 * HOUR)
-    world.shopify.failures = [said] * 5
-    result = world.run()
-    assert (result["failed"], result["complete"], world.fed()) == (1, False, [])
+    scenario.put(1, 10 * HOUR)
+    scenario.shopify.failures = [said] * 5
+    result = scenario.run()
+    assert (result["failed"], result["complete"], scenario.fed()) == (1, False, [])
     assert metric_sums(capsys)["ReconciliationFailures"] == 1
-    world.shopify.failures = []
-    world.move(10 * DAY)
-    assert world.run()["fed"] == 1
+    scenario.shopify.failures = []
+    scenario.move(10 * DAY)
+    assert scenario.run()["fed"] == 1
 
 
 def test_a_shop_that_was_compared_before_is_compared_from_there_however_long_it_was_away(
-    world: World, capsys: pytest.CaptureFixture[str]
+    scenario: Scenario, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.run()
-    world.put(1, -20 * DAY)
-    world.put(2, -DAY)
-    world.move(50 * DAY)
-    assert world.run()["fed"] == 2
+    scenario.run()
+    scenario.put(1, -20 * DAY)
+    scenario.put(2, -DAY)
+    scenario.move(50 * DAY)
+    assert scenario.run()["fed"] == 2
     capsys.readouterr()
-    world.move(120 * DAY)
-    world.put(3, 9 * HOUR)
-    assert world.run()["fed"] == 1
+    scenario.move(120 * DAY)
+    scenario.put(3, 9 * HOUR)
+    assert scenario.run()["fed"] == 1
     gaps = [line for line in capsys.readouterr().out.splitlines() if "reconciliation_gap" in line]
     assert len(gaps) == 1
 
 
-def test_one_shop_that_fails_stops_no_other(world: World) -> None:
+def test_one_shop_that_fails_stops_no_other(scenario: Scenario) -> None:
     shops = f"{OTHER_SHOP},{SHOP}"
-    world.functions = Functions({"admin_api": world.admin}, SHOP_DOMAIN=shops)
-    world.queues = world.functions.queues
+    scenario.functions = Functions({"admin_api": scenario.admin}, SHOP_DOMAIN=shops)
+    scenario.queues = scenario.functions.queues
     closed = GraphqlShop()
     closed.failures = [errors("ACCESS_DENIED")]
-    world.closed[OTHER_SHOP] = closed
-    world.put(1, 10 * HOUR)
-    result = world.run()
+    scenario.closed[OTHER_SHOP] = closed
+    scenario.put(1, 10 * HOUR)
+    result = scenario.run()
     assert (result["fed"], result["failed"]) == (1, 1)
 
 
 # --- single pages ---------------------------------------------------------------------------------
 
 
-def test_a_dry_run_says_what_would_be_fed_and_writes_nothing(world: World) -> None:
-    world.put(1, 10 * HOUR)
-    world.put(2, HOUR)
-    before = world.items()
-    found = world.page(dry_run=True)
+def test_a_dry_run_says_what_would_be_fed_and_writes_nothing(scenario: Scenario) -> None:
+    scenario.put(1, 10 * HOUR)
+    scenario.put(2, HOUR)
+    before = scenario.items()
+    found = scenario.page(dry_run=True)
     assert [(one["order_id"], one["why"], one["fed"]) for one in found["orders"]] == [
         ("1", "unknown", False),
         ("2", "unknown", False),
     ]
-    assert (world.items(), world.queues.sent) == (before, [])
+    assert (scenario.items(), scenario.queues.sent) == (before, [])
 
 
-def test_pages_follow_each_other_by_their_cursor_up_to_the_end_of_the_period(world: World) -> None:
+def test_pages_follow_each_other_by_their_cursor_up_to_the_end_of_the_period(
+    scenario: Scenario,
+) -> None:
     for number in range(1, 9):
-        world.put(number, 9.5 * HOUR - number * HOUR)
-    until, found, cursor, pages = world.now - 5 * HOUR, list[str](), None, 0
+        scenario.put(number, 9.5 * HOUR - number * HOUR)
+    until, found, cursor, pages = scenario.now - 5 * HOUR, list[str](), None, 0
     while pages == 0 or cursor:
-        page = world.page(limit=2, cursor=cursor, until=until.isoformat())
+        page = scenario.page(limit=2, cursor=cursor, until=until.isoformat())
         found += [one["order_id"] for one in page["orders"]]
         cursor, pages = page["cursor"], pages + 1
     assert (found, pages) == (["1", "2", "3", "4"], 3)
-    assert not [key for key in world.items() if key[1] == "RECONCILIATION"]
+    assert not [key for key in scenario.items() if key[1] == "RECONCILIATION"]
 
 
-def test_a_page_for_which_there_is_no_time_has_to_be_compared_again(world: World) -> None:
-    world.put(1, 10 * HOUR)
-    period = {"since": (world.now - DAY).isoformat(), "until": world.now.isoformat()}
-    page = world.functions.invoke("reconcile_orders", period, seconds=4)
+def test_a_page_for_which_there_is_no_time_has_to_be_compared_again(scenario: Scenario) -> None:
+    scenario.put(1, 10 * HOUR)
+    period = {"since": (scenario.now - DAY).isoformat(), "until": scenario.now.isoformat()}
+    page = scenario.functions.invoke("reconcile_orders", period, seconds=4)
     assert (page["cut"], page["cursor"], page["orders"]) == (True, None, [])
 
 
@@ -457,18 +463,18 @@ def test_a_page_for_which_there_is_no_time_has_to_be_compared_again(world: World
     ],
 )
 def test_a_request_that_cannot_be_read_is_refused_by_its_member(
-    world: World, member: str, value: object, code: str
+    scenario: Scenario, member: str, value: object, code: str
 ) -> None:
-    world.put(1, 10 * HOUR)
-    refused = world.page(**{member: value})
+    scenario.put(1, 10 * HOUR)
+    refused = scenario.page(**{member: value})
     assert (refused["code"], refused["retry"]) == (code, False)
     assert str(member if code == "invalid_request" else "serve") in refused["message"]
-    assert world.fed() == []
+    assert scenario.fed() == []
 
 
-def test_a_page_that_shopify_does_not_give_is_to_be_asked_for_again(world: World) -> None:
-    world.shopify.failures = [answer({}, 503)] * 5
-    refused = world.page()
+def test_a_page_that_shopify_does_not_give_is_to_be_asked_for_again(scenario: Scenario) -> None:
+    scenario.shopify.failures = [answer({}, 503)] * 5
+    refused = scenario.page()
     assert (refused["code"], refused["retry"]) == ("shopify_unavailable", True)
 
 
@@ -476,18 +482,18 @@ def test_a_page_that_shopify_does_not_give_is_to_be_asked_for_again(world: World
 
 
 @pytest.fixture
-def moved(world: World) -> World:
+def moved(scenario: Scenario) -> Scenario:
     """An order of a customer, which Shopify now has with another one; the first is gone there."""
-    world.put(1, 12 * HOUR)
-    world.page()
-    world.deliver()
-    world.put(1, 11 * HOUR, customer=payloads.customer(payloads.OTHER_CUSTOMER))
-    world.shopify.forgotten = CUSTOMER
-    return world
+    scenario.put(1, 12 * HOUR)
+    scenario.page()
+    scenario.deliver()
+    scenario.put(1, 11 * HOUR, customer=payloads.customer(payloads.OTHER_CUSTOMER))
+    scenario.shopify.forgotten = CUSTOMER
+    return scenario
 
 
 def test_a_lost_merge_is_counted_and_named_but_not_carried_out(
-    moved: World, capsys: pytest.CaptureFixture[str]
+    moved: Scenario, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = moved.run()
     assert (result["merges"], result["fed"]) == (1, 1)
@@ -499,7 +505,7 @@ def test_a_lost_merge_is_counted_and_named_but_not_carried_out(
     assert (moved.figures()["approved"], moved.figures(OTHER)) == (60, {})
 
 
-def test_a_lost_merge_is_carried_out_if_a_person_says_so(moved: World) -> None:
+def test_a_lost_merge_is_carried_out_if_a_person_says_so(moved: Scenario) -> None:
     (dry,) = moved.page(merges=True, dry_run=True)["merges"]
     (fed,) = moved.page(merges=True)["merges"]
     assert (dry["fed"], fed["fed"]) == (False, True)
@@ -510,12 +516,12 @@ def test_a_lost_merge_is_carried_out_if_a_person_says_so(moved: World) -> None:
     assert moved.shopify.operations == ["orders"]
 
 
-def test_an_order_that_was_handed_to_somebody_else_shows_no_merge(moved: World) -> None:
+def test_an_order_that_was_handed_to_somebody_else_shows_no_merge(moved: Scenario) -> None:
     moved.shopify.forgotten = None
     assert moved.page(merges=True)["merges"] == []
 
 
-def test_a_customer_who_seems_to_be_in_two_others_is_not_merged(moved: World) -> None:
+def test_a_customer_who_seems_to_be_in_two_others_is_not_merged(moved: Scenario) -> None:
     moved.put(2, 12 * HOUR)
     moved.page()
     moved.deliver()
@@ -524,13 +530,13 @@ def test_a_customer_who_seems_to_be_in_two_others_is_not_merged(moved: World) ->
     assert [(one["kept"], one["fed"]) for one in merges] == [(OTHER, False), ("8888", False)]
 
 
-def test_the_order_of_an_erased_customer_shows_no_merge(moved: World) -> None:
+def test_the_order_of_an_erased_customer_shows_no_merge(moved: Scenario) -> None:
     redacted = message("customers_redact", **redact_payload(CUSTOMER, ["1"]))
     assert moved.functions.work("privacy_events", redacted) == []
     assert moved.page(merges=True)["merges"] == []
 
 
-def test_a_merge_that_cannot_be_looked_at_is_counted_and_stops_nothing(moved: World) -> None:
+def test_a_merge_that_cannot_be_looked_at_is_counted_and_stops_nothing(moved: Scenario) -> None:
     moved.put(2, 10 * HOUR)
     real = moved.shopify.send
 
@@ -542,8 +548,10 @@ def test_a_merge_that_cannot_be_looked_at_is_counted_and_stops_nothing(moved: Wo
     assert (page["failed"], page["merges"], len(page["orders"])) == (1, [], 2)
 
 
-def test_points_of_a_customer_who_has_no_order_here_are_no_business_of_it(world: World) -> None:
+def test_points_of_a_customer_who_has_no_order_here_are_no_business_of_it(
+    scenario: Scenario,
+) -> None:
     command = Grant(5, Days(10))
     instruction = Instruction(SHOP, CUSTOMER, command, Cause("test"))
-    assert isinstance(world.functions.ledger.execute(instruction), Booked)
-    assert world.page()["merges"] == []
+    assert isinstance(scenario.functions.ledger.execute(instruction), Booked)
+    assert scenario.page()["merges"] == []

@@ -91,7 +91,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
             process.wait(20)
 
 
-def ask(url: str, method: str = "GET", **headers: str) -> requests.Response:
+def fetch(url: str, method: str = "GET", **headers: str) -> requests.Response:
     return requests.request(method, url, headers={"Origin": ORIGIN, **headers}, timeout=30)
 
 
@@ -105,7 +105,7 @@ def cors(answer: requests.Response) -> dict[str, str]:
 
 
 def preflight(url: str) -> requests.Response:
-    return ask(url, "OPTIONS", **{"Access-Control-Request-Method": "GET"})
+    return fetch(url, "OPTIONS", **{"Access-Control-Request-Method": "GET"})
 
 
 def test_without_a_configuration_the_function_answers_preflights(gateway: Gateway) -> None:
@@ -120,7 +120,7 @@ def test_without_a_configuration_a_preflight_needs_a_route(gateway: Gateway) -> 
 
 
 def test_without_a_configuration_the_functions_headers_reach_the_browser(gateway: Gateway) -> None:
-    answer = ask(gateway.api() + "/points")
+    answer = fetch(gateway.api() + "/points")
     assert (answer.text, cors(answer)) == ("GET", FUNCTIONS_OWN)
 
 
@@ -136,10 +136,12 @@ def test_with_a_configuration_the_gateway_answers_preflights_itself(gateway: Gat
 
 
 def test_with_a_configuration_the_functions_headers_are_ignored(gateway: Gateway) -> None:
-    answer = ask(gateway.api(AllowOrigins=["*"]) + "/points")
+    answer = fetch(gateway.api(AllowOrigins=["*"]) + "/points")
     assert (answer.text, cors(answer)) == ("GET", {"Access-Control-Allow-Origin": "*"})
 
 
 def test_with_a_configuration_another_origin_gets_no_header_at_all(gateway: Gateway) -> None:
-    answer = ask(gateway.api(AllowOrigins=["https://a.example"], AllowCredentials=True) + "/points")
+    answer = fetch(
+        gateway.api(AllowOrigins=["https://a.example"], AllowCredentials=True) + "/points"
+    )
     assert (answer.text, json.dumps(cors(answer))) == ("GET", "{}")

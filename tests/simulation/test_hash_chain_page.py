@@ -143,7 +143,7 @@ def test_texts_are_escaped_as_the_page_shows() -> None:
 # --- what the ledger books -----------------------------------------------------------------------
 
 
-def book_everything(driver: LedgerDriver) -> None:
+def make_every_entry(driver: LedgerDriver) -> None:
     """Everything that can happen to points, with texts and without."""
 
     def execute(command: Command, **more: Any) -> None:
@@ -178,7 +178,7 @@ def book_everything(driver: LedgerDriver) -> None:
 
 
 def test_every_kind_of_movement_that_the_ledger_books_verifies_by_the_page(engine: Engine) -> None:
-    book_everything(LedgerDriver(engine))
+    make_every_entry(LedgerDriver(engine))
     found = accounts(everything(engine))
     assert len(found) == 2
     topics = {item["topic"]["S"] for account in found for item in account if "topic" in item}
@@ -190,7 +190,7 @@ def test_every_kind_of_movement_that_the_ledger_books_verifies_by_the_page(engin
 
 def test_the_chain_of_an_erased_customer_verifies_with_the_same_hashes(engine: Engine) -> None:
     driver = LedgerDriver(engine)
-    book_everything(driver)
+    make_every_entry(driver)
 
     def hashes() -> set[str]:
         items = chain.from_iterable(accounts(everything(engine)))
@@ -229,7 +229,7 @@ TAMPERINGS: dict[str, Callable[[list[Item]], object]] = {
 
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_what_was_tampered_with_does_not_verify(engine: Engine, name: str) -> None:
-    book_everything(LedgerDriver(engine))
+    make_every_entry(LedgerDriver(engine))
     account = max(accounts(everything(engine)), key=len)
     items = sorted(account, key=lambda item: item["sk"]["S"])
     assert PAGE.wrong(tuple(items)) == []

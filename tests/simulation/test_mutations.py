@@ -61,7 +61,7 @@ def test_planted_bugs_are_caught(name: str) -> None:
     detector = DETECTORS[name]
     bugs = [detector.named(bug) for bug in PLANTED[name]]
     for finding in search(detector, bugs, WORKERS):
-        assert finding.caught_by, f"{finding.bug.name} is not caught"
+        assert finding.caught_by, f"{finding.bug.name} is not caught {finding.broken}"
 
 
 def _found_with(instead: Callable[..., int]) -> tuple[str, str]:

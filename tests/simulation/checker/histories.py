@@ -73,8 +73,8 @@ class Shops:
         order_id, code = request.order_id, request.hold_id
         if order_id and (order := self._order(request.who[0], order_id).at(sequence)):
             found.orders[order_id] = order.copy()
-        if code and (known := self._code(request.who[0], code).at(sequence)):
-            found.codes[code] = replace(known, orders=list(known.orders))
+        if code and (found_code := self._code(request.who[0], code).at(sequence)):
+            found.codes[code] = replace(found_code, orders=list(found_code.orders))
         return found
 
     def decide(
@@ -96,8 +96,8 @@ class Shops:
         """Note order and code after a write."""
         for order_id, order in order_items.orders.items():
             self._order(request.who[0], order_id).add(sequence, order)
-        for code, known in order_items.codes.items():
-            self._code(request.who[0], code).add(sequence, known)
+        for code, found_code in order_items.codes.items():
+            self._code(request.who[0], code).add(sequence, found_code)
 
     def moments(self, request: Request, after: int, until: int) -> list[int]:
         """The start, and every later write that changed what a request depends on."""

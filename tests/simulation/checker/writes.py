@@ -292,10 +292,10 @@ def _name(who: Who, identity: Identity) -> tuple[Who, str]:
     return who, raw_items.key_hash(identity.kind, identity.key)
 
 
-def _of_shop(book_key: str) -> tuple[str, str]:
+def _of_shop(account_key: str) -> tuple[str, str]:
     """The shop of a key, and the rest of it."""
-    start, shop, rest = book_key.split("#", 2)
-    must("effect", start == "SHOP", f"{book_key} does not begin with a shop")
+    start, shop, rest = account_key.split("#", 2)
+    must("effect", start == "SHOP", f"{account_key} does not begin with a shop")
     return shop, rest
 
 

@@ -294,8 +294,8 @@ class ErasureSimulation(Unwatched):
         self._privacy().carry_out(self._message("customers/data_request", payload))
 
     def _watch(self) -> None:
-        watched = self._privacy().watch((SHOP,), 240.0)
-        must("progress", not watched.failed, "a request fails")
+        run = self._privacy().watch((SHOP,), 240.0)
+        must("progress", not run.failed, "a request fails")
 
     def _report(self, customer: str) -> None:
         """As the service does it: count, query a slow Shopify, record."""

@@ -282,8 +282,8 @@ class _Pair:
         moves = [model.Move(e.topic, dict(e.moves), e.at) for e in decision.entries]
         if moves != list(answer.moves):
             return f"{moves}, the model says {answer.moves}"
-        if (loose := _orphaned(decision.orphaned_codes)) != answer.orphaned_codes:
-            return f"loose are {loose}, the model says {answer.orphaned_codes}"
+        if (listed := _orphaned(decision.orphaned_codes)) != answer.orphaned_codes:
+            return f"orphaned codes are {listed}, the model says {answer.orphaned_codes}"
         shown, expected = _seen(decision.account), _expected(self.customer, at)
         return "" if shown == expected else f"then {shown}, the model says {expected}"
 

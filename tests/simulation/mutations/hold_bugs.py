@@ -59,10 +59,9 @@ def _given_out_in_any_state(
     customer_id: str,
     hold_id: str,
     taken: Any,
-    *,
-    counted: bool,
+    **options: Any,
 ) -> Any:
-    answer = original(service, customer_id, hold_id, taken, counted=counted)
+    answer = original(service, customer_id, hold_id, taken, **options)
     hold = service._open_hold(customer_id, hold_id)
     return (
         answer if isinstance(answer, HoldResult) or hold is None else service._result(hold, taken)

@@ -36,11 +36,15 @@ class Bug:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What found a bug, and its words; empty where nothing did."""
+    """What found a bug, and its words; empty where nothing did.
+
+    `broken` says why the bug itself failed: it shows nothing about the package.
+    """
 
     bug: Bug
     caught_by: str
     detail: str
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,9 @@ def report(detector: Detector, workers: int) -> Iterator[tuple[str, bool]]:
     for finding in search(detector, (*detector.bugs, *detector.harmless), workers):
         is_harmless = finding.bug in detector.harmless
         by = finding.caught_by or ("rightly accepted" if is_harmless else "NOT CAUGHT")
-        yield f"  {finding.bug.name:56} {by}", bool(finding.caught_by) is is_harmless
+        by = f"BROKEN: {finding.broken}" if finding.broken else by
+        is_wrong = bool(finding.broken) or bool(finding.caught_by) is is_harmless
+        yield f"  {finding.bug.name:56} {by}", is_wrong
 
 
 def first_finding(detector: Detector, bug: Bug, seeds: int) -> tuple[str, str]:
@@ -136,7 +142,7 @@ def plain_function(function: Any) -> FunctionType:
 
 
 def _searched(detector: Detector, bug: Bug) -> Finding:
-    """Run the detector in a process of its own. Raises BrokenBugError."""
+    """Run the detector in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.simulation.mutations.detect", detector.name, bug.name],
         cwd=ROOT,
@@ -146,7 +152,7 @@ def _searched(detector: Detector, bug: Bug) -> Finding:
         check=False,
     )
     if done.returncode != 0:
-        raise BrokenBugError(f"{bug.name}: {(done.stderr.strip() or 'no words').splitlines()[-1]}")
+        return Finding(bug, "", "", (done.stderr.strip() or "no words").splitlines()[-1])
     finding = json.loads(done.stdout.splitlines()[-1])
     return Finding(bug, finding["caught_by"], finding["detail"])
 

@@ -400,7 +400,7 @@ HARMLESS: Final = (
     Bug(
         "part of a read left out is taken for absent",
         table.Table.batch_get,
-        lambda original, *wanted: (original(*wanted)[0], []),
+        lambda original, *reads: (original(*reads)[0], []),
     ),
     Bug(
         "a lost race is always read again",

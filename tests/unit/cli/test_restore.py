@@ -143,8 +143,8 @@ class Stack:
     def items(self) -> int:
         return 0
 
-    def shop(self, wanted: str | None) -> str:
-        return wanted or SHOP
+    def shop(self, name: str | None) -> str:
+        return name or SHOP
 
     def is_running(self) -> bool:
         no_tags = not any(self.aws_lambda.tags.values())

@@ -166,9 +166,9 @@ def test_an_unknown_member_is_refused_and_the_known_ones_are_named(
     stack: Stack, type_in: TypeIn, command: str, member: str
 ) -> None:
     type_in(NEW)
-    told = failure("secret", command, member)
-    assert f"no member {member!r}" in told
-    assert "till.client_secret" in told
+    message = failure("secret", command, member)
+    assert f"no member {member!r}" in message
+    assert "till.client_secret" in message
     assert stack.members == STORED
 
 
@@ -190,10 +190,10 @@ def test_a_value_that_no_function_could_use_is_refused_and_not_shown(
     stack: Stack, type_in: TypeIn, command: str, value: str, why: str
 ) -> None:
     type_in(value)
-    told = failure("secret", command, "client_secret")
-    assert why in told
-    assert "Nothing has been changed" in told
-    assert not value.strip() or value.strip() not in told
+    message = failure("secret", command, "client_secret")
+    assert why in message
+    assert "Nothing has been changed" in message
+    assert not value.strip() or value.strip() not in message
     assert stack.members == STORED
 
 
@@ -293,9 +293,9 @@ def test_a_secret_that_is_no_object_is_left_alone_and_not_shown(
 ) -> None:
     stack.secrets.versions["v0"] = text
     type_in(NEW)
-    told = failure("secret", "set", "client_secret")
-    assert "does not hold a JSON object" in told
-    assert "shpss" not in told
+    message = failure("secret", "set", "client_secret")
+    assert "does not hold a JSON object" in message
+    assert "shpss" not in message
     assert stack.secrets.current == text
 
 

@@ -219,7 +219,7 @@ class Container(BaseContainer):
             shop=shop,
             orders=AdminOrders(self.admin_api(shop)),
             customers=partial(self.customers, shop),
-            known=Reconciliations(self._table, self.wall_clock),
+            reconciliations=Reconciliations(self._table, self.wall_clock),
             ledger=self.ledger,
             feed=self.enqueue,
             clock=self.clock,

@@ -135,10 +135,12 @@ $places</dl>
 def app_page(locale: Locale, status: str | None, shop: str = "") -> str:
     """Return the page as HTML; `status` is the shop's, None if it is unknown."""
     texts = TEXTS[locale]
-    told = ""
+    status_html = ""
     if status is not None:
         sentence = texts.sentence(status, shop)
-        told = f'<h2>{escape(texts.status)}</h2>\n<p data-part="{status}">{escape(sentence)}</p>\n'
+        status_html = (
+            f'<h2>{escape(texts.status)}</h2>\n<p data-part="{status}">{escape(sentence)}</p>\n'
+        )
     places = "".join(
         f"<dt>{escape(place)}</dt>\n<dd>{escape(what)}</dd>\n" for place, what in texts.places()
     )
@@ -146,6 +148,6 @@ def app_page(locale: Locale, status: str | None, shop: str = "") -> str:
         locale=locale,
         lead=escape(texts.lead),
         where=escape(texts.where),
-        status=told,
+        status=status_html,
         places=places,
     )

@@ -143,12 +143,12 @@ def _till_result(request: _TillRequest | None) -> tuple[TillStatus, Member | Non
     """Return the till's status and member. Failures are counted and logged."""
     if request is None:
         return "disabled", None
-    status, member = _asked_till(request)
+    status, member = _till_answer(request)
     log.metric("TillReadsFailed", int(status in ("unavailable", "timeout")))
     return status, member
 
 
-def _asked_till(request: _TillRequest) -> tuple[TillStatus, Member | None]:
+def _till_answer(request: _TillRequest) -> tuple[TillStatus, Member | None]:
     try:
         return "ok", request.result()
     except TillError as error:

@@ -26,7 +26,7 @@ from pointbook.services.message import Message, message_text
 from pointbook.shopify.admin_orders import UPDATED, AdminOrders, ListedOrder
 from pointbook.shopify.ids import customer_gid
 from pointbook.shopify.webhook import CUSTOMERS, ORDERS
-from pointbook.store.reconciliations import KnownOrder, Reconciliations
+from pointbook.store.reconciliations import Reconciliations, StoredOrder
 
 if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
@@ -122,7 +122,7 @@ class OrderReconciler:
     shop: str
     orders: AdminOrders
     customers: Callable[[], "CustomerDirectory"]
-    known: Reconciliations
+    reconciliations: Reconciliations
     ledger: Ledger
     feed: Feed
     clock: Clock
@@ -144,12 +144,12 @@ class OrderReconciler:
         since, until = period
         page = self.orders.updated_since(since, cursor, limit)
         listed = [one for one in page.orders if one.updated_at < until]
-        known = self.known.known_orders(self.shop, (one.order_id for one in listed))
+        stored = self.reconciliations.stored_orders(self.shop, (one.order_id for one in listed))
         found, merges, failed = list[FoundOrder](), dict[tuple[str, str], SuspectedMerge](), 0
         for one in listed:
             if deadline.passed:
                 return Comparison(orders=tuple(found), cursor=cursor, cut=True)
-            ours = known.get(one.order_id)
+            ours = stored.get(one.order_id)
             if missing := _missing(one, ours):
                 found.append(self._fed(missing, mode))
             try:
@@ -207,7 +207,7 @@ class OrderReconciler:
 
     # --- merges -----------------------------------------------------------------------------------
 
-    def _merge(self, listed: ListedOrder, ours: KnownOrder | None) -> SuspectedMerge | None:
+    def _merge(self, listed: ListedOrder, ours: StoredOrder | None) -> SuspectedMerge | None:
         """The merge that an order shows, if the ledger does not know of it."""
         owner, kept = ours.customer_id if ours else None, listed.customer_id
         if owner is None or kept is None or owner == kept:
@@ -241,7 +241,7 @@ class OrderReconciler:
             yield SuspectedMerge(**ids, fed=feeds)
 
 
-def _missing(listed: ListedOrder, ours: KnownOrder | None) -> FoundOrder | None:
+def _missing(listed: ListedOrder, ours: StoredOrder | None) -> FoundOrder | None:
     """An order that has to be fed: unknown, or known in an older state."""
     if ours is None:
         return FoundOrder(listed.order_id, Why.UNKNOWN, listed.updated_at)

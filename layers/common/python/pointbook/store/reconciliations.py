@@ -33,7 +33,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownOrder:
+class StoredOrder:
     """What the ledger knows of an order, as far as it is compared.
 
     `updated_at` is Shopify's, of the update that counts; None if only refunds were heard of.
@@ -51,8 +51,8 @@ _PROGRESS = Codec(
     left=TEXTS.named("left_orders").optional(()),
 )
 
-_KNOWN_ORDER = Codec(
-    KnownOrder,
+_STORED_ORDER = Codec(
+    StoredOrder,
     updated_at=INSTANT.optional(),
     customer_id=TEXT.named("customer").optional(),
 )
@@ -79,19 +79,19 @@ class Reconciliations:
         """Write it over whatever is there."""
         self._table.put({**_key(shop), **SCHEMA, **_PROGRESS.write(progress)})
 
-    def known_orders(self, shop: str, order_ids: Iterable[str]) -> Mapping[str, KnownOrder]:
+    def stored_orders(self, shop: str, order_ids: Iterable[str]) -> Mapping[str, StoredOrder]:
         """Those of up to 100 orders that the ledger knows, by id; eventually consistent."""
         found: list[Stored] = []
 
-        def read(wanted: list[Item]) -> list[Item]:
-            page, left_out = self._table.batch_get(wanted)
+        def read(remaining: list[Item]) -> list[Item]:
+            page, left_out = self._table.batch_get(remaining)
             found.extend(page)
             return left_out
 
-        wanted = [keys.order(shop, order_id) for order_id in dict.fromkeys(order_ids)]
-        if wanted:
-            send_all(read, wanted, self._clock)
-        return {keys.parse(text_of(item["pk"]))[1]: _KNOWN_ORDER.read(item) for item in found}
+        remaining = [keys.order(shop, order_id) for order_id in dict.fromkeys(order_ids)]
+        if remaining:
+            send_all(read, remaining, self._clock)
+        return {keys.parse(text_of(item["pk"]))[1]: _STORED_ORDER.read(item) for item in found}
 
 
 def _key(shop: str) -> Item:
