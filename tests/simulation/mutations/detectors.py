@@ -92,7 +92,7 @@ DETECTORS: Final = {
     for detector in (
         Detector("ledger", _ledger, 60, (*STORE_BUGS, *DOMAIN_BUGS, *DOMAIN_ORDER_BUGS), HARMLESS),
         Detector("orders", _orders, 3, ORDER_BUGS),
-        Detector("holds", _holds, 40, HOLD_BUGS, HARMLESS_TO_HOLDS),
+        Detector("holds", _holds, 80, HOLD_BUGS, HARMLESS_TO_HOLDS),
         Detector("erasures", _erasures, 60, ERASURE_BUGS),
     )
 }
