@@ -171,8 +171,8 @@ def _row(one: Page, *, dry_run: bool) -> tuple[str, ...]:
     result = one["code"] or ("fed" if one["fed"] else "would be fed" if dry_run else "gone")
     if one["till_points_unread"]:
         result += " without the points of the till"
-    known = one["known_at"] or ("-" if one["why"] == "unknown" else "refunds alone")
-    return one["order_id"], one["why"], one["updated_at"], known, result
+    stored = one["known_at"] or ("-" if one["why"] == "unknown" else "refunds alone")
+    return one["order_id"], one["why"], one["updated_at"], stored, result
 
 
 def _time(option: str, text: str, zone: ZoneInfo) -> datetime:

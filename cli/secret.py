@@ -61,7 +61,7 @@ def set_(member: Member, env: Env = None, json: Json = False) -> int:
 
     Functions use it within a minute. To replace a secret that is in use, rotate it instead.
     """
-    _require_known(member)
+    _require_member(member)
     stack, out = target.target_of(env), Output(as_json=json)
     value = _given(member)
     _check(stack, {member: value})
@@ -75,7 +75,7 @@ def remove(member: Member, env: Env = None, json: Json = False) -> int:
 
     What is signed with a removed secret is refused within a minute.
     """
-    _require_known(member)
+    _require_member(member)
     if member in (Rotated.CLIENT_SECRET, Rotated.MY_PAGE_SECRET):
         raise CommandFailed(f"{member} is needed; rotate it to replace it.")
     stack, out = target.target_of(env), Output(as_json=json)
@@ -140,7 +140,7 @@ def _write(stack: Target, out: Output, change: Callable[[Members], Mapping[str, 
     return 0
 
 
-def _require_known(member: str) -> None:
+def _require_member(member: str) -> None:
     if not is_member(member):
         names = ", ".join(member_names({}))
         raise CommandFailed(f"There is no member {member!r}; it is one of {names}, till.rank_2.")

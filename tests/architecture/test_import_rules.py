@@ -1,6 +1,6 @@
 """The import rules of pyproject.toml hold, and each of them bites.
 
-A rule that names a room wrongly guards nothing and stays green for ever. So every rule is shown a
+A rule that names a layer wrongly guards nothing and stays green for ever. So every rule is shown a
 violation, planted in a copy of the tree, and has to report it under its own name.
 """
 
@@ -25,10 +25,10 @@ ADAPTERS = ("store", "shopify", "till", "page")
 
 
 class Violation(NamedTuple):
-    """An import that must not be: the rule against it, the room it is planted in, the import."""
+    """An import that must not be: the rule against it, the layer it is planted in, the import."""
 
     rule: str
-    room: str
+    layer: str
     imported: str
 
 
@@ -105,8 +105,8 @@ def test_a_new_module_of_the_package_has_to_be_given_its_place(copy: Path) -> No
 
 
 def _plant(root: Path, number: int, violation: Violation) -> str:
-    """Write a module with the forbidden import into its room; return the module's name."""
-    module = f"{violation.room}.planted_{number}"
+    """Write a module with the forbidden import into its layer; return the module's name."""
+    module = f"{violation.layer}.planted_{number}"
     base = root if module.startswith("functions.") else (root / PACKAGE).parent
     path = base.joinpath(*module.split(".")).with_suffix(".py")
     path.write_text(f"import {violation.imported}\n", encoding="utf-8")

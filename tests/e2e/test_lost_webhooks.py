@@ -227,7 +227,7 @@ def test_a_day_of_lost_webhooks_is_made_good_once_however_often_it_is_cut_off(
 def test_a_lost_merge_is_shown_and_carried_out_if_a_person_says_so(
     own: Stack, command: Any
 ) -> None:
-    gone, kept = Customer(own), Customer(own)
+    gone, survivor = Customer(own), Customer(own)
     ahead = call(f"{own.front_url}/_clock").json()["offset_seconds"]
     at = datetime.now(UTC) + timedelta(seconds=ahead - 60)
     order = Order(int(new_order()), int(gone.id), at)
@@ -235,10 +235,10 @@ def test_a_lost_merge_is_shown_and_carried_out_if_a_person_says_so(
     since = (at - timedelta(minutes=1)).isoformat()
     assert command("--since", since)[0] == 0
     wait_until(lambda: approved(own, gone.id) == 60)
-    put(gone.shopify, order.body(customer=payloads.customer(int(kept.id))))
+    put(gone.shopify, order.body(customer=payloads.customer(int(survivor.id))))
     gone.shopify.behave(forget=gone.id)
     status, document = command("--since", since)
     assert (status, [one["fed"] for one in document["merges"]]) == (1, [False])
     status, document = command("--since", since, "--merges")
     assert (status, [one["fed"] for one in document["merges"]]) == (0, [True])
-    wait_until(lambda: approved(own, kept.id) == 60)
+    wait_until(lambda: approved(own, survivor.id) == 60)

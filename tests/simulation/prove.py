@@ -40,7 +40,7 @@ customers are merged and erased."""
 _PROGRESS_EVERY_SECONDS: Final = 2.0
 
 
-def kept_seeds() -> list[int]:
+def failed_seeds() -> list[int]:
     """The seeds that failed once: one a line, with a few words after it."""
     lines = SEEDS_FILE.read_text().splitlines()
     return [int(line.split()[0]) for line in lines if line and not line.startswith("#")]
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first, count, workers = options.first, options.seeds, options.workers
     failed = False
     if count:
-        failed |= _prove_ledger([*kept_seeds(), *range(first, first + count)], workers)
+        failed |= _prove_ledger([*failed_seeds(), *range(first, first + count)], workers)
         failed |= _prove_crash_matrix()
     if shops := range(count // SEEDS_PER_SHOP):
         failed |= _prove_orders(shops, workers)
@@ -114,7 +114,7 @@ def _prove_ledger(seeds: Sequence[int], workers: int) -> bool:
 
 def _keep(report: Report) -> None:
     """Add a seed that failed to those that are replayed first."""
-    if report.seed not in kept_seeds():
+    if report.seed not in failed_seeds():
         with SEEDS_FILE.open("a") as file:
             file.write(f"{report.seed} {report.violation.splitlines()[0][:100]}\n")
 

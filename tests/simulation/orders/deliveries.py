@@ -260,11 +260,11 @@ class _Delivery(Unwatched):
         """A message with an unreadable field: the worker refuses it by the field's name."""
         self.report.garbled += 1
 
-        def asked() -> NoReturn:
+        def fail_on_query() -> NoReturn:
             raise Violation("unreadable", f"{field} cannot be read, and tags are asked for")
 
         try:
-            self._orders(self.store, programme, asked).carry_out(read_message(garbled.text))
+            self._orders(self.store, programme, fail_on_query).carry_out(read_message(garbled.text))
         except InvalidRequest as refusal:
             must("unreadable", refusal.field == field, f"{refusal.field} is named, not {field}")
         else:

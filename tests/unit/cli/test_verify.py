@@ -44,8 +44,8 @@ class Stack:
     def items(self) -> int:
         return 14
 
-    def shop(self, wanted: str | None) -> str:
-        return wanted or SHOP
+    def shop(self, expected: str | None) -> str:
+        return expected or SHOP
 
     def damage(self) -> None:
         key = keys.key(keys.customer(SHOP, CUSTOMER), keys.entry(2))

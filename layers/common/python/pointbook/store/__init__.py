@@ -1,1 +1,1 @@
-"""Where books are kept: the only room that speaks to DynamoDB."""
+"""The ledger's table: the only layer that sends requests to DynamoDB."""

@@ -80,9 +80,9 @@ class Restoring:
             if now is None or now.kind is Kind.DATA:
                 continue
             before = copy.at(keys.key(pk, sk))
-            wanted = _reopened(now, before, found)
-            if replace(wanted, revision=now.revision) != now:
-                saved = live.save(replace(wanted, revision=now.revision))
+            target = _reopened(now, before, found)
+            if replace(target, revision=now.revision) != now:
+                saved = live.save(replace(target, revision=now.revision))
                 assert saved is not None, "nobody else writes the table"
                 reopened.append(saved)
         return reopened
@@ -90,8 +90,8 @@ class Restoring:
     def _items(self, pk: str, sort_keys: Sequence[str]) -> list[Stored]:
         found: list[Stored] = []
         for batch in batched(sort_keys, _ACTIONS_MAX, strict=False):
-            wanted = [keys.key(pk, sk) for sk in batch]
-            items: list[Stored] = self._retry(partial(self._copy.snapshot, wanted))
+            target = [keys.key(pk, sk) for sk in batch]
+            items: list[Stored] = self._retry(partial(self._copy.snapshot, target))
             found += items
         if len(found) < len(sort_keys):
             raise LedgerUnavailable(retry_after_seconds=1)  # the copy changes: run it again

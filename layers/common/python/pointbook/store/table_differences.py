@@ -67,7 +67,7 @@ class TableDifferences:
                 return count
 
     def differences(self) -> Iterator[Difference]:
-        """Every partition that differs, except for what a restore leaves as it is (`_is_kept`)."""
+        """Every partition that differs, except for what a restore leaves as it is (`_stays`)."""
         found = self._file.execute(
             "SELECT pk, sk, 1 FROM copy LEFT JOIN live USING (pk, sk)"
             " WHERE live.digest IS NOT copy.digest"
@@ -81,7 +81,7 @@ class TableDifferences:
                 if written or deleted:
                     yield Difference(current, tuple(written), tuple(deleted))
                 current, written, deleted = pk, [], []
-            if not self._is_kept(pk, sk):
+            if not self._stays(pk, sk):
                 (written if is_written else deleted).append(sk)
         if written or deleted:
             yield Difference(current, tuple(written), tuple(deleted))
@@ -109,7 +109,7 @@ class TableDifferences:
         found = self._file.execute("SELECT DISTINCT pk FROM copy WHERE sk = ?", (keys.ACCOUNT,))
         return {keys.parse(pk)[0] for (pk,) in found}
 
-    def _is_kept(self, pk: str, sk: str) -> bool:
+    def _stays(self, pk: str, sk: str) -> bool:
         """Whether the live table keeps its own item: what Shopify or a person said since.
 
         Privacy requests, removals of the app and disabled triggers stay as they are, and come from
