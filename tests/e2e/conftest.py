@@ -77,6 +77,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield started
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[OwnStack]:
+    """A stack of its own, which may be ended, and whose past may be changed."""
+    own = OwnStack(tmp_path)
+    try:
+        yield own
+    finally:
+        own.stop()
+
+
 def left_over(directory: Path) -> list[str]:
     """Command lines of processes that have to do with a stack's folder."""
     found = []

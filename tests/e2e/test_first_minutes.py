@@ -6,11 +6,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-
-import pytest
 
 from local.options import ROOT
 from local.stack import Stack
@@ -19,16 +16,6 @@ from tests.e2e.conftest import OwnStack
 from tests.support.ports import free_port
 
 LOST = re.compile(r"ended without saving its state: what came after (\S+ \S+) is lost")
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[OwnStack]:
-    """A stack that may be ended."""
-    own = OwnStack(tmp_path)
-    try:
-        yield own
-    finally:
-        own.stop()
 
 
 def run_log(directory: Path) -> str:

@@ -1,10 +1,6 @@
 """Over restarts: what Flow repeats for 36 hours has one effect, and changes are published."""
 
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from local.stack import Stack
 from tests.e2e.calls import approved, flow, must_flow, new_customer, pass_time, wait_until
@@ -15,16 +11,6 @@ from tests.e2e.test_triggers import CHANGED
 HOURS, TIMES = 36, 12
 HOUR = 3600
 ANOTHER_PROGRAMME = {"HOLD_SECONDS": "120", "EXPIRY": "days:30"}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[OwnStack]:
-    """A stack that may be ended."""
-    own = OwnStack(tmp_path)
-    try:
-        yield own
-    finally:
-        own.stop()
 
 
 def test_an_action_has_one_effect_and_one_answer_across_restarts_and_a_deployment(

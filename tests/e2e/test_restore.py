@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,16 +33,6 @@ from tests.e2e.fake_shopify import FakeShopify
 from tools import shopify_payloads as payloads
 
 ORDER_POINTS = 60
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[OwnStack]:
-    """A stack of its own: it is stopped, and its past is changed."""
-    own = OwnStack(tmp_path)
-    try:
-        yield own
-    finally:
-        own.stop()
 
 
 def pointbook(directory: Path, *arguments: str, status: int = 0) -> dict[str, Any]:

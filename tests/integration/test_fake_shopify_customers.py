@@ -1,16 +1,12 @@
 """Customers of the fake Shopify, as the real Admin schema has them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from local.fakes.server import FakeServer
-from local.fakes.shopify import App, ShopifyService
-from local.fakes.shopify_schema import SCHEMA_FILE
-from tests.integration.test_fakes import CUSTOMER, NUMBER, OTHER_SHOP, SHOP, Admin
-from tests.support.serving import serving
+from tests.integration.test_fakes import CUSTOMER, NUMBER, OTHER_SHOP, Admin
 
 QUERY = """
 query Customer($id: ID!) {
@@ -20,17 +16,6 @@ query Customer($id: ID!) {
 }
 """
 SOMEBODY = "gid://shopify/Customer/7001"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with serving(FakeServer(ShopifyService(App((SHOP, OTHER_SHOP)), SCHEMA_FILE), 0)) as server:
-        yield server
-
-
-@pytest.fixture
-def shopify(server: FakeServer) -> Admin:
-    return Admin(server.url, SHOP)
 
 
 def set_customer(shopify: Admin, customer: object) -> requests.Response:

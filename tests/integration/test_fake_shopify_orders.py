@@ -49,17 +49,6 @@ TEA = payloads.line(1, "3000", 2)
 GID = f"gid://shopify/Order/{payloads.ORDER}"
 
 
-@pytest.fixture
-def server() -> Iterator[FakeServer]:
-    with serving(FakeServer(ShopifyService(App((SHOP, OTHER_SHOP)), SCHEMA_FILE), 0)) as server:
-        yield server
-
-
-@pytest.fixture
-def shopify(server: FakeServer) -> Admin:
-    return Admin(server.url, SHOP)
-
-
 @pytest.fixture(scope="module")
 def empty() -> Iterator[Admin]:
     """A shop that no test gives an order."""

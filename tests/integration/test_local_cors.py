@@ -6,12 +6,9 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html.
 
 import io
 import json
-import os
 import uuid
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -19,8 +16,7 @@ import pytest
 import requests
 
 from local import emulator
-from local.options import Options
-from tests.support.ports import free_port
+from tests.support.servers import patched_ministack
 
 ORIGIN = "https://www.example.com"
 FUNCTIONS_OWN = {
@@ -77,18 +73,8 @@ class Gateway:
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """MiniStack as the laptop stack starts it, patches and all."""
     directory = tmp_path_factory.mktemp("gateway")
-    port = free_port()
-    environ = {**os.environ, "LOCAL_DIRECTORY": str(directory), "PORT": str(port)}
-    options = replace(Options.from_env(environ), port=port)
-    process = emulator.start(options, port)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        emulator.wait_until_up(url, process, options.log("ministack"))
+    with patched_ministack(directory) as url:
         yield Gateway(url)
-    finally:
-        process.terminate()
-        with suppress(TimeoutError):
-            process.wait(20)
 
 
 def fetch(url: str, method: str = "GET", **headers: str) -> requests.Response:

@@ -6,13 +6,10 @@ them, a batch that raised is halved and tried again, and what fails for good is 
 
 import io
 import json
-import os
 import time
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +18,7 @@ import pytest
 from botocore.config import Config
 
 from local import emulator
-from local.options import Options
-from tests.support.ports import free_port
+from tests.support.servers import patched_ministack
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 RETRIES = 2
@@ -133,18 +129,8 @@ class Fed:
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """MiniStack as the laptop stack starts it, patches and all."""
     directory = tmp_path_factory.mktemp("streams")
-    port = free_port()
-    environ = {**os.environ, "LOCAL_DIRECTORY": str(directory), "PORT": str(port)}
-    options = replace(Options.from_env(environ), port=port)
-    process = emulator.start(options, port)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        emulator.wait_until_up(url, process, options.log("ministack"))
+    with patched_ministack(directory) as url:
         yield Aws(url, directory)
-    finally:
-        process.terminate()
-        with suppress(TimeoutError):
-            process.wait(20)
 
 
 def zipped(code: str) -> bytes:

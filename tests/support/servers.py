@@ -9,12 +9,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from local import processes
+from local import emulator, processes
+from local.options import Options
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +51,23 @@ def ministack(directory: Path, services: str = "dynamodb") -> Iterator[str]:
     }
     with _running("MiniStack", [MINISTACK], environment, port, directory):
         yield f"http://{_HOST}:{port}"
+
+
+@contextmanager
+def patched_ministack(directory: Path) -> Iterator[str]:
+    """The address of MiniStack as the laptop stack starts it, patches and all."""
+    port = free_port()
+    environ = {**os.environ, "LOCAL_DIRECTORY": str(directory), "PORT": str(port)}
+    options = replace(Options.from_env(environ), port=port)
+    process = emulator.start(options, port)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        emulator.wait_until_up(url, process, options.log("ministack"))
+        yield url
+    finally:
+        process.terminate()
+        with suppress(TimeoutError):
+            process.wait(20)
 
 
 @contextmanager
