@@ -118,7 +118,7 @@ QUICK := tests/unit tests/property tests/functions tests/cases tests/contract te
 
 .PHONY: quick
 quick: .venv/.ready ## the tests that need no build, Java, npm or browser, in under a minute
-	@$(PYTHON) -m pytest -q -n 2 -m "not shopify_schema" $(or $(ARGS),$(QUICK))
+	@$(PYTHON) -m pytest -q -n 2 --hypothesis-profile quick -m "not shopify_schema" $(or $(ARGS),$(QUICK))
 
 .PHONY: coverage
 coverage: setup ## branch coverage of domain, ledger and store

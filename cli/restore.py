@@ -25,9 +25,9 @@ from pointbook.aws.metered import MeteredClient
 from pointbook.clock import SystemClock
 from pointbook.errors import PointbookError
 from pointbook.store import keys
-from pointbook.store.restoring import Restoring
 from pointbook.store.table import Table
 from pointbook.store.table_differences import TableDifferences
+from pointbook.store.table_restore import TableRestore
 
 UNITS_PER_SECOND = 3_000.0
 """Nobody else uses the table meanwhile; a new table on demand takes at least 4,000 writes."""
@@ -66,8 +66,8 @@ def run(
         return _started(functions, out)
     _check_copy(stack, from_table)
     with TableDifferences() as found:
-        restoring = _restoring(stack, from_table, rate)
-        _compare(restoring, found, out)
+        table_restore = _table_restore(stack, from_table, rate)
+        _compare(table_restore, found, out)
         _check_shops(stack, from_table, found)
         counts = _show(found, out)
         if dry_run:
@@ -80,7 +80,7 @@ def run(
             return 1
         try:
             out.say(f"{functions.stop()} functions are stopped, and nothing is written any more.")
-            reopened = _restore(restoring, found, out)
+            reopened = _restore(table_restore, found, out)
             out.say(f"The table is like {from_table}; {reopened} erasures since are open again.")
             return _verify_and_start(stack, functions, rate, out, {**counts, "erasures": reopened})
         except (CommandFailed, PointbookError):
@@ -138,30 +138,30 @@ def _check_shops(stack: Target, name: str, found: TableDifferences) -> None:
         )
 
 
-def _restoring(stack: Target, name: str, rate: float) -> Restoring:
+def _table_restore(stack: Target, name: str, rate: float) -> TableRestore:
     clock = SystemClock()
     client = MeteredClient(stack.client("dynamodb"), clock, rate)
-    return Restoring(Table(client, name), Table(client, stack.settings.table_name), clock)
+    return TableRestore(Table(client, name), Table(client, stack.settings.table_name), clock)
 
 
-def _compare(restoring: Restoring, found: TableDifferences, out: Output) -> None:
+def _compare(table_restore: TableRestore, found: TableDifferences, out: Output) -> None:
     with out.progress("items compared") as advance:
-        restoring.load(found, lambda items: advance(items, items))
+        table_restore.load(found, lambda items: advance(items, items))
 
 
-def _restore(restoring: Restoring, found: TableDifferences, out: Output) -> int:
+def _restore(table_restore: TableRestore, found: TableDifferences, out: Output) -> int:
     """Make the table like the copy; returns how many erasures were opened again."""
     reopened = 0
     for number in range(PASSES_MAX + 1):
-        _compare(restoring, found, out)
-        reopened += len(restoring.reopen_erasures(found))
+        _compare(table_restore, found, out)
+        reopened += len(table_restore.reopen_erasures(found))
         if not any(found.differences()):
             return reopened
         if number == PASSES_MAX:
             break
         with out.progress("partitions restored") as advance:
             for done, one in enumerate(found.differences(), start=1):
-                restoring.apply(one)
+                table_restore.apply(one)
                 advance(done)
     raise CommandFailed(
         "The table is still being written, so it cannot be like the copy. The functions are"

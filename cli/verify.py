@@ -21,7 +21,7 @@ from cli.target import Target
 from pointbook.aws.metered import MeteredClient
 from pointbook.clock import SystemClock
 from pointbook.errors import InvalidRequest
-from pointbook.services.verification import Fault, Verification, Verified
+from pointbook.services.verification import Fault, Verification, VerificationResult
 from pointbook.shopify.ids import customer_digits
 from pointbook.store.ledger_reader import LedgerReader
 from pointbook.store.privacy_requests import PrivacyRequests
@@ -58,7 +58,7 @@ def run(
 
 def everything(
     stack: Target, shop: str | None, rate: float, out: Output
-) -> tuple[Verified, list[Fault]]:
+) -> tuple[VerificationResult, list[Fault]]:
     """Verify all shops of a stack, or one."""
     faults: list[Fault] = []
     total = stack.items()
@@ -69,7 +69,7 @@ def everything(
     return verified, faults
 
 
-def say(verified: Verified, faults: list[Fault], out: Output) -> None:
+def say(verified: VerificationResult, faults: list[Fault], out: Output) -> None:
     """Print the faults, and how much was verified in which time."""
     if faults:
         rows = [(one.shop, one.customer_id, one.kind, one.version, one.what) for one in faults]
@@ -82,14 +82,14 @@ def say(verified: Verified, faults: list[Fault], out: Output) -> None:
     )
 
 
-def show(verified: Verified, faults: list[Fault], out: Output) -> int:
+def show(verified: VerificationResult, faults: list[Fault], out: Output) -> int:
     """Print all of it; 1 if there is a fault."""
     say(verified, faults, out)
     out.document(document(verified, faults))
     return int(bool(faults))
 
 
-def document(verified: Verified, faults: list[Fault]) -> dict[str, object]:
+def document(verified: VerificationResult, faults: list[Fault]) -> dict[str, object]:
     """The JSON document."""
     return {
         "accounts": verified.accounts,

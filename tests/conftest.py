@@ -26,6 +26,10 @@ hypothesis.settings.register_profile(
     database=None if IN_CI else DirectoryBasedExampleDatabase(HYPOTHESIS_HOME / "examples"),
     print_blob=True,
 )
+# For `make quick`: fewer examples. Hypothesis's own option --hypothesis-profile selects it.
+hypothesis.settings.register_profile(
+    "quick", parent=hypothesis.settings.get_profile("pointbook"), max_examples=20
+)
 hypothesis.settings.load_profile("pointbook")
 
 _REMOVED_PREFIXES = ("AWS_", "POWERTOOLS_", "PROGRAMME_")

@@ -1,4 +1,4 @@
-"""The sample events are what the tool writes: nobody mends one by hand and is overwritten."""
+"""The sample events are what the tool writes: nobody edits one by hand and is overwritten."""
 
 import json
 

@@ -25,7 +25,7 @@ def logs(stack: Stack) -> Any:
 
 
 def fired(logs: Any, function: str, watching: Alarm, since_ms: int) -> bool:
-    """Whether what a function has written makes an alarm ring."""
+    """Whether what a function has written makes an alarm fire."""
     value = watching.value(written(logs, function, watching, since_ms))
     return value is not None and value > watching.threshold
 

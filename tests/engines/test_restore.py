@@ -9,9 +9,9 @@ from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.store import keys
 from pointbook.store.privacy_requests import PrivacyRequests
-from pointbook.store.restoring import Restoring
 from pointbook.store.table import Table
 from pointbook.store.table_differences import TableDifferences
+from pointbook.store.table_restore import TableRestore
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER, NOON, OTHER
@@ -48,14 +48,14 @@ def copied(engine: Engine) -> str:
 
 def restored(engine: Engine, copy: str, live: Any = None) -> list[PrivacyRequest]:
     """Put the copy back; `live` is a client for the live table."""
-    restoring = Restoring(
+    table_restore = TableRestore(
         Table(engine.client, copy), Table(live or engine.client, engine.table), SetClock()
     )
     with TableDifferences() as found:
-        restoring.load(found, lambda _: None)
-        reopened = restoring.reopen_erasures(found)
+        table_restore.load(found, lambda _: None)
+        reopened = table_restore.reopen_erasures(found)
         for one in found.differences():
-            restoring.apply(one)
+            table_restore.apply(one)
     return reopened
 
 
@@ -281,13 +281,13 @@ def test_a_copy_that_changes_meanwhile_is_refused() -> None:
     live_a_little(driver)
     copy = copied(engine)
     go_on(driver)
-    restoring = Restoring(
+    table_restore = TableRestore(
         Table(engine.client, copy), Table(engine.client, engine.table), SetClock()
     )
     with TableDifferences() as found:
-        restoring.load(found, lambda _: None)
+        table_restore.load(found, lambda _: None)
         engine.client.delete_item(TableName=copy, Key=keys.account(SHOP, CUSTOMER))
         customer = keys.customer(SHOP, CUSTOMER)
         (changed,) = (one for one in found.differences() if one.pk == customer)
         with pytest.raises(LedgerUnavailable):
-            restoring.apply(changed)
+            table_restore.apply(changed)

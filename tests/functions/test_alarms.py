@@ -1,4 +1,4 @@
-"""What goes wrong rings: the fault leaves the very metric that an alarm of the template watches."""
+"""Every fault fires its alarm: it leaves the very metric that an alarm of the template watches."""
 
 import json
 from collections.abc import Callable
@@ -72,7 +72,7 @@ def counts(watching: Alarm) -> int:
         ("UnknownShopAlarm", "unknown_shop"),
     ],
 )
-def test_requests_of_shopify_that_are_refused_ring(
+def test_requests_of_shopify_that_are_refused_fire_an_alarm(
     functions: Functions, output: Output, function: str, name: str, case: str
 ) -> None:
     watching = alarm(name)
@@ -83,7 +83,7 @@ def test_requests_of_shopify_that_are_refused_ring(
     assert watching.fires(output())
 
 
-def test_a_wrong_client_secret_rings_before_shopify_has_given_up(output: Output) -> None:
+def test_a_wrong_client_secret_fires_an_alarm_before_shopify_has_given_up(output: Output) -> None:
     """Shopify tries eight times; one lost order with its updates is more than the alarm asks."""
     other = SECRETS | {"client_secret": "x0123456789abcdef0123456789abcdef"}
     other["client_secret_previous"] = ""
@@ -101,19 +101,19 @@ class Broken:
 
 
 @pytest.mark.parametrize(("function", "case"), ONE_OF_EACH_KIND.items())
-def test_every_answer_500_rings(output: Output, function: str, case: str) -> None:
+def test_every_answer_500_fires_an_alarm(output: Output, function: str, case: str) -> None:
     functions = Functions({"dynamodb": Broken(), "sqs": Broken()})
     assert functions.sample(function, case).status == 500
     assert alarm("InternalErrorsAlarm").fires(output())
 
 
-def test_a_secret_that_was_never_filled_in_rings(output: Output) -> None:
+def test_a_secret_that_was_never_filled_in_fires_an_alarm(output: Output) -> None:
     functions = Functions(LOCAL_SECRETS=json.dumps({"client_secret": ""}))
     assert functions.sample("shopify_webhook", "orders_create").status == 500
     assert alarm("InternalErrorsAlarm").fires(output())
 
 
-def test_a_table_that_cannot_be_reached_rings(
+def test_a_table_that_cannot_be_reached_fires_an_alarm(
     functions: Functions, monkeypatch: pytest.MonkeyPatch, output: Output
 ) -> None:
     def away(**_: object) -> object:
@@ -136,7 +136,9 @@ class NoSecrets:
 
 
 @pytest.mark.parametrize(("function", "case"), [*ONE_OF_EACH_KIND.items()][:3])
-def test_secrets_that_cannot_be_reached_ring(output: Output, function: str, case: str) -> None:
+def test_secrets_that_cannot_be_reached_fire_an_alarm(
+    output: Output, function: str, case: str
+) -> None:
     functions = Functions({"secrets_manager": NoSecrets()}, LOCAL_SECRETS="")
     watching = alarm("SecretsUnavailableAlarm")
     for _ in range(counts(watching)):
@@ -144,7 +146,9 @@ def test_secrets_that_cannot_be_reached_ring(output: Output, function: str, case
     assert watching.fires(output())
 
 
-def test_a_queue_that_cannot_be_reached_rings(functions: Functions, output: Output) -> None:
+def test_a_queue_that_cannot_be_reached_fires_an_alarm(
+    functions: Functions, output: Output
+) -> None:
     functions.queues.error = AWAY
     watching = alarm("QueueUnavailableAlarm")
     for _ in range(counts(watching)):
@@ -153,7 +157,7 @@ def test_a_queue_that_cannot_be_reached_rings(functions: Functions, output: Outp
     assert watching.fires(output())
 
 
-def test_a_secret_that_was_changed_into_nonsense_rings_while_the_old_one_still_serves(
+def test_a_secret_that_was_changed_into_nonsense_fires_an_alarm_while_the_old_one_still_serves(
     output: Output,
 ) -> None:
     texts, passed = [json.dumps(SECRETS)], [0.0]
@@ -184,7 +188,9 @@ def shop(clock: ClockFile) -> Functions:
     return functions
 
 
-def test_a_sweep_that_fails_rings(shop: Functions, clock: ClockFile, output: Output) -> None:
+def test_a_sweep_that_fails_fires_an_alarm(
+    shop: Functions, clock: ClockFile, output: Output
+) -> None:
     clock.move(seconds=600)
     output()
     shop.damage()
@@ -192,7 +198,7 @@ def test_a_sweep_that_fails_rings(shop: Functions, clock: ClockFile, output: Out
     assert alarm("SweepFailuresAlarm").fires(output())
 
 
-def test_a_sweep_whose_table_cannot_be_reached_rings(
+def test_a_sweep_whose_table_cannot_be_reached_fires_an_alarm(
     shop: Functions, monkeypatch: pytest.MonkeyPatch, output: Output
 ) -> None:
     def away(**_: object) -> object:
@@ -203,7 +209,7 @@ def test_a_sweep_whose_table_cannot_be_reached_rings(
     assert alarm("SweepFailuresAlarm").fires(output())
 
 
-def test_a_sweep_that_does_its_work_rings_nothing(
+def test_a_sweep_that_does_its_work_fires_no_alarm(
     shop: Functions, clock: ClockFile, output: Output
 ) -> None:
     clock.move(seconds=660)
@@ -217,7 +223,7 @@ def test_a_sweep_that_does_its_work_rings_nothing(
 
 
 @pytest.mark.parametrize("seconds", [4, 30])
-def test_work_that_has_been_due_for_over_an_hour_rings_even_if_a_run_has_no_time_for_it(
+def test_work_that_has_been_due_for_over_an_hour_fires_an_alarm_even_if_a_run_has_no_time_for_it(
     shop: Functions, clock: ClockFile, output: Output, seconds: float
 ) -> None:
     watching = alarm("OldestDueAlarm")
@@ -229,7 +235,7 @@ def test_work_that_has_been_due_for_over_an_hour_rings_even_if_a_run_has_no_time
     assert watching.fires(output())
 
 
-def test_a_code_that_cannot_be_deactivated_rings(tmp_path: Path, output: Output) -> None:
+def test_a_code_that_cannot_be_deactivated_fires_an_alarm(tmp_path: Path, output: Output) -> None:
     shop = HoldShop(tmp_path)
     shop.codes.fault, shop.codes.does_it_first = ShopifyUnavailable(1), True
     assert shop.hold("a").body["code"] == "hold_failed"
@@ -248,7 +254,7 @@ def test_a_schedule_that_cannot_run_ends_with_an_error_that_lambda_counts() -> N
 # --- the till, and orders without a customer ------------------------------------------------------
 
 
-def test_a_till_that_fails_most_views_rings(output: Output) -> None:
+def test_a_till_that_fails_most_views_fires_an_alarm(output: Output) -> None:
     secrets = {**SECRETS, "till": demo.TILL_CREDENTIALS}
     watching = alarm("TillFailuresAlarm")
     nobody = Functions(
@@ -268,7 +274,9 @@ def order(**payload: Any) -> str:
     return message("orders_create", **payload)
 
 
-def test_a_day_of_orders_without_a_customer_rings(functions: Functions, output: Output) -> None:
+def test_a_day_of_orders_without_a_customer_fires_an_alarm(
+    functions: Functions, output: Output
+) -> None:
     watching = alarm("OrdersWithoutCustomerAlarm")
     assert functions.work("order_events", order()) == []
     with_customer = output()
@@ -300,7 +308,7 @@ def compared(clock: ClockFile) -> tuple[Functions, GraphqlShop]:
     return functions, shopify
 
 
-def test_damage_of_the_ledger_rings_every_day_until_it_is_repaired(
+def test_damage_of_the_ledger_fires_an_alarm_every_day_until_it_is_repaired(
     functions: Functions, output: Output
 ) -> None:
     functions.execute(Grant(10, Never()))
@@ -316,7 +324,7 @@ def test_damage_of_the_ledger_rings_every_day_until_it_is_repaired(
 
 
 @pytest.mark.shopify_schema
-def test_an_order_whose_webhook_was_lost_rings_once(
+def test_an_order_whose_webhook_was_lost_fires_an_alarm_once(
     compared: tuple[Functions, GraphqlShop], clock: ClockFile, output: Output
 ) -> None:
     functions, _ = compared
@@ -331,7 +339,7 @@ def test_an_order_whose_webhook_was_lost_rings_once(
 
 
 @pytest.mark.shopify_schema
-def test_a_comparison_that_fails_rings(
+def test_a_comparison_that_fails_fires_an_alarm(
     compared: tuple[Functions, GraphqlShop], output: Output
 ) -> None:
     functions, shopify = compared
@@ -341,7 +349,7 @@ def test_a_comparison_that_fails_rings(
 
 
 @pytest.mark.shopify_schema
-def test_an_order_that_cannot_be_fed_rings(
+def test_an_order_that_cannot_be_fed_fires_an_alarm(
     compared: tuple[Functions, GraphqlShop], output: Output
 ) -> None:
     functions, _ = compared
@@ -354,7 +362,9 @@ def test_an_order_that_cannot_be_fed_rings(
 # --- what else needs a person ---------------------------------------------------------------------
 
 
-def test_a_webhook_that_fits_on_no_queue_rings(functions: Functions, output: Output) -> None:
+def test_a_webhook_that_fits_on_no_queue_fires_an_alarm(
+    functions: Functions, output: Output
+) -> None:
     ids = [2**63 + number * 7_919_111_333_777 for number in range(200_000)]
     body = body_of(bodies()["customers_redact"][1] | {"orders_to_redact": ids})
     given = {"body": body.decode(), "headers": headers("customers/redact", body)}
@@ -363,7 +373,7 @@ def test_a_webhook_that_fits_on_no_queue_rings(functions: Functions, output: Out
     assert alarm("WebhookTooLargeAlarm").fires(output())
 
 
-def test_an_order_with_points_that_were_no_longer_held_rings(
+def test_an_order_with_points_that_were_no_longer_held_fires_an_alarm(
     tmp_path: Path, output: Output
 ) -> None:
     shop = HoldShop(tmp_path)
@@ -375,7 +385,7 @@ def test_an_order_with_points_that_were_no_longer_held_rings(
     assert alarm("OrderAlarmsAlarm").fires(output())
 
 
-def test_codes_that_cannot_be_made_ring(tmp_path: Path, output: Output) -> None:
+def test_codes_that_cannot_be_made_fire_an_alarm(tmp_path: Path, output: Output) -> None:
     shop = HoldShop(tmp_path)
     watching = alarm("DiscountsNotMadeAlarm")
     for number in range(counts(watching)):
@@ -384,7 +394,7 @@ def test_codes_that_cannot_be_made_ring(tmp_path: Path, output: Output) -> None:
     assert watching.fires(output())
 
 
-def test_holds_beyond_the_shops_pace_ring(tmp_path: Path, output: Output) -> None:
+def test_holds_beyond_the_shops_rate_limit_fire_an_alarm(tmp_path: Path, output: Output) -> None:
     shop = HoldShop(tmp_path, PROGRAMME_HOLD_CALLS_PER_MINUTE="1")
     held = shop.hold("a").body
     watching = alarm("HoldsRateLimitedAlarm")
@@ -393,7 +403,7 @@ def test_holds_beyond_the_shops_pace_ring(tmp_path: Path, output: Output) -> Non
     assert watching.fires(output())
 
 
-def test_workflows_that_do_too_much_ring(output: Output) -> None:
+def test_workflows_that_do_too_much_fire_an_alarm(output: Output) -> None:
     functions = Functions(PROGRAMME_FLOW_ENTRIES_PER_HOUR="1")
     assert functions.sample("flow_action_grant", "run").status == 200
     assert functions.sample("flow_action_grant", "with_key").body["code"] == "loop_refused"
@@ -403,7 +413,7 @@ def test_workflows_that_do_too_much_ring(output: Output) -> None:
 @pytest.mark.parametrize(
     ("name", "whim"), [("TriggersHeldBackAlarm", down), ("TriggersRefusedAlarm", dead)]
 )
-def test_triggers_that_flow_does_not_take_ring(
+def test_triggers_that_flow_does_not_take_fire_an_alarm(
     output: Output, name: str, whim: Callable[[FakeFlow], str | None]
 ) -> None:
     flow = FakeFlow()
@@ -418,7 +428,7 @@ def test_triggers_that_flow_does_not_take_ring(
     assert alarm(name).fires(output())
 
 
-def test_reminders_that_flow_does_not_take_ring(output: Output) -> None:
+def test_reminders_that_flow_does_not_take_fire_an_alarm(output: Output) -> None:
     flow = FakeFlow()
     functions = Functions({"flow": lambda _: flow}, PROGRAMME_EXPIRY="days:20")
     assert functions.sample("flow_action_grant", "run").status == 200
@@ -427,7 +437,7 @@ def test_reminders_that_flow_does_not_take_ring(output: Output) -> None:
     assert alarm("RemindersHeldBackAlarm").fires(output())
 
 
-def test_a_privacy_request_that_stays_open_for_a_week_rings(
+def test_a_privacy_request_that_stays_open_for_a_week_fires_an_alarm(
     clock: ClockFile, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(requests, "ONE_MESSAGE_SECONDS", 0)
@@ -444,7 +454,7 @@ def test_a_privacy_request_that_stays_open_for_a_week_rings(
     assert watching.fires(output())
 
 
-def test_a_privacy_request_that_fails_rings(
+def test_a_privacy_request_that_fails_fires_an_alarm(
     functions: Functions, output: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(requests, "ONE_MESSAGE_SECONDS", 0)
@@ -455,7 +465,7 @@ def test_a_privacy_request_that_fails_rings(
     assert alarm("PrivacyRequestFailuresAlarm").fires(output())
 
 
-def test_the_erasure_of_a_shop_in_use_rings(functions: Functions, output: Output) -> None:
+def test_the_erasure_of_a_shop_in_use_fires_an_alarm(functions: Functions, output: Output) -> None:
     functions.invoke("privacy_events", event("privacy_events", "shop_redact"), 60)
     assert functions.invoke("privacy_watch", {})["held"] == 1, "the app was never removed"
     assert alarm("PrivacyRequestsHeldAlarm").fires(output())

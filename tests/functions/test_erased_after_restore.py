@@ -6,9 +6,9 @@ from typing import Any
 from local import demo
 from pointbook.domain.privacy import Kind, State
 from pointbook.store.privacy_requests import PrivacyRequests
-from pointbook.store.restoring import Restoring
 from pointbook.store.table import Table
 from pointbook.store.table_differences import TableDifferences
+from pointbook.store.table_restore import TableRestore
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.harness import TABLE, Functions, event
 from tests.support.ledgers import SetClock
@@ -40,12 +40,12 @@ def test_privacy_watch_erases_again_who_was_erased_since_the_copy(functions: Fun
     functions.invoke("privacy_events", redact, seconds=60)
     assert erased(functions)
     client = Restorer(table)
-    restoring = Restoring(Table(client, COPY), Table(client, TABLE), SetClock())
+    table_restore = TableRestore(Table(client, COPY), Table(client, TABLE), SetClock())
     with TableDifferences() as found:
-        restoring.load(found, lambda _: None)
-        assert len(restoring.reopen_erasures(found)) == 1
+        table_restore.load(found, lambda _: None)
+        assert len(table_restore.reopen_erasures(found)) == 1
         for one in found.differences():
-            restoring.apply(one)
+            table_restore.apply(one)
     assert not erased(functions)
     assert faults_in(table, TABLE) == []
 

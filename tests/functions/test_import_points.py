@@ -91,9 +91,9 @@ def test_an_import_is_no_activity_of_the_customers_and_renews_nothing() -> None:
 def test_a_repeated_import_adds_only_new_rows(functions: Functions) -> None:
     first = functions.request(IMPORT, rows({}, {"point": 0}))
     assert statuses(first) == ["booked", "refused"]
-    mended = functions.request(IMPORT, rows({}, {"point": 7}, {"point": 9}))
-    assert statuses(mended) == ["repeated", "booked", "booked"]
-    assert mended.body["rows"][0]["entry_id"] == first.body["rows"][0]["entry_id"]
+    corrected = functions.request(IMPORT, rows({}, {"point": 7}, {"point": 9}))
+    assert statuses(corrected) == ["repeated", "booked", "booked"]
+    assert corrected.body["rows"][0]["entry_id"] == first.body["rows"][0]["entry_id"]
     assert statuses(functions.request(IMPORT, rows({}, {"point": 7}))) == ["repeated"] * 2
     assert [booked.entry.points for booked in functions.entries()] == [9, 7, 500]
 

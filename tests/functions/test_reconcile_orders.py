@@ -17,7 +17,7 @@ from pointbook.entrypoints.schedule import MARGIN_SECONDS
 from pointbook.errors import Unavailable
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.services import reconciliation_runs
-from pointbook.services.reconciliation import ACTOR, TROUBLE_MAX
+from pointbook.services.reconciliation import ACTOR, FAILURES_MAX
 from pointbook.shopify.admin import AdminApi
 from tests.fakes.admin_api import answer, errors
 from tests.fakes.admin_graphql import GraphqlShop
@@ -359,7 +359,7 @@ def test_a_queue_that_takes_nothing_ends_the_run_and_nothing_is_passed_over(many
     many.queues.error = Unavailable(10, code="queue_unavailable", message="down")
     result = many.run()
     assert (result["fed"], result["complete"]) == (0, False)
-    assert many.shopify.operations.count("order") == TROUBLE_MAX
+    assert many.shopify.operations.count("order") == FAILURES_MAX
     many.queues.error = None
     many.move(DAY)
     assert many.run()["fed"] == 15

@@ -519,5 +519,7 @@ def _set_limits(limits: model.Limits) -> None:
         vars(import_module(f"pointbook.domain.{module}"))[name] = value
 
 
-AccountMachine.TestCase.settings = settings(max_examples=500, stateful_step_count=50)
+AccountMachine.TestCase.settings = settings(
+    max_examples=5 * settings().max_examples, stateful_step_count=50
+)
 TestAccountMachine = AccountMachine.TestCase

@@ -43,7 +43,7 @@ class Alarm:
         return _STATISTICS[self.statistic](values) if values else None
 
     def fires(self, output: str) -> bool:
-        """Whether it would ring if all of the output were of each of its periods."""
+        """Whether it would fire if all of the output were of each of its periods."""
         value = self.value(output)
         assert value is not None, f"nothing was written that {self.metric} watches"
         return value > self.threshold

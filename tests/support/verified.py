@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointbook.aws.metered import MeteredClient
-from pointbook.services.verification import Fault, Verification, Verified
+from pointbook.services.verification import Fault, Verification, VerificationResult
 from pointbook.store.ledger_reader import LedgerReader
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.table import Table
@@ -20,7 +20,7 @@ def verification(
     return Verification(reader, PrivacyRequests(Table(client, table)), faults.append)
 
 
-def verified(client: Any, table: str = TABLE) -> tuple[Verified, list[Fault]]:
+def verified(client: Any, table: str = TABLE) -> tuple[VerificationResult, list[Fault]]:
     """What was verified, and all faults."""
     faults: list[Fault] = []
     return verification(client, table, faults).everything(None, lambda _: None), faults

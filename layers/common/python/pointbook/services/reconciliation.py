@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 ACTOR = "reconcile_orders"
 """The event id of what is fed, and so the actor of its entries."""
 
-TROUBLE_MAX = 5
+FAILURES_MAX = 5
 """After as many failures in a row it is not the order, but Shopify or the queue."""
 
 
-class Why(StrEnum):
+class Reason(StrEnum):
     """Why an order is fed."""
 
     UNKNOWN = "unknown"
@@ -57,7 +57,7 @@ class FoundOrder:
     """
 
     order_id: str
-    why: Why
+    why: Reason
     updated_at: datetime | None = None
     known_at: datetime | None = None
     fed: bool = False
@@ -126,7 +126,7 @@ class OrderReconciler:
     ledger: Ledger
     feed: Feed
     clock: Clock
-    _trouble: int = field(default=0, init=False)
+    _failures_in_a_row: int = field(default=0, init=False)
 
     def compare(
         self,
@@ -172,7 +172,7 @@ class OrderReconciler:
     def feed_again(self, order_ids: Iterable[str]) -> Iterator[FoundOrder]:
         """Feed orders that were found before and could not be fed."""
         for order_id in order_ids:
-            yield self._fed(FoundOrder(order_id, Why.LEFT), Mode())
+            yield self._fed(FoundOrder(order_id, Reason.LEFT), Mode())
 
     def _fed(self, found: FoundOrder, mode: Mode) -> FoundOrder:
         if mode.dry_run:
@@ -185,12 +185,12 @@ class OrderReconciler:
             log.exception("order_not_reconciled", **self._ids(found), code=error.code)
             return replace(found, code=error.code, final=True)
         except PointbookError as error:
-            self._trouble += 1
+            self._failures_in_a_row += 1
             log.exception("order_not_reconciled", **self._ids(found), code=error.code)
-            if self._trouble >= TROUBLE_MAX:
+            if self._failures_in_a_row >= FAILURES_MAX:
                 raise
             return replace(found, code=error.code)
-        self._trouble = 0
+        self._failures_in_a_row = 0
         if order is None:
             return found
         log.info("order_reconciled", **self._ids(found), reason=found.why)
@@ -244,7 +244,7 @@ class OrderReconciler:
 def _missing(listed: ListedOrder, ours: StoredOrder | None) -> FoundOrder | None:
     """An order that has to be fed: unknown, or known in an older state."""
     if ours is None:
-        return FoundOrder(listed.order_id, Why.UNKNOWN, listed.updated_at)
+        return FoundOrder(listed.order_id, Reason.UNKNOWN, listed.updated_at)
     if ours.updated_at is None or ours.updated_at < listed.updated_at:
-        return FoundOrder(listed.order_id, Why.OLDER, listed.updated_at, ours.updated_at)
+        return FoundOrder(listed.order_id, Reason.OLDER, listed.updated_at, ours.updated_at)
     return None

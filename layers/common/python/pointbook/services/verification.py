@@ -22,7 +22,7 @@ from pointbook.store.privacy_requests import PrivacyRequests
 ATTEMPTS = 5
 """How often a partition that looks wrong is read again while it is being written."""
 
-TOGETHER = 100
+REFERENCE_BATCH = 100
 """References that are read in one call."""
 
 SAMPLE_PAGE_ITEMS = 200
@@ -42,7 +42,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Verified:
+class VerificationResult:
     """What was verified. Not `complete`: units or seconds were used up before the end."""
 
     accounts: int = 0
@@ -55,7 +55,7 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
+class SampleResult:
     """The result of a sample. Not `complete`: there is more in the table than was looked at."""
 
     accounts: int
@@ -75,11 +75,11 @@ class Verification:
         self._reader = reader
         self._requests = requests
         self._report = report
-        self._result = Verified()
+        self._result = VerificationResult()
         self._waiting: list[Check] = []
         self._references = 0
 
-    def everything(self, shop: str | None, progress: Callable[[int], None]) -> Verified:
+    def everything(self, shop: str | None, progress: Callable[[int], None]) -> VerificationResult:
         """Verify all shops, or one; `progress` gets the number of items read so far."""
 
         def on_page(items: int) -> bool:
@@ -92,12 +92,12 @@ class Verification:
                 self._add(partition.check)
         return self._finished()
 
-    def customer(self, shop: str, customer_id: str) -> Verified:
+    def customer(self, shop: str, customer_id: str) -> VerificationResult:
         """Verify one customer's account."""
         self._add(self._reader.account_check(shop, customer_id))
         return self._finished()
 
-    def sample(self, after: tuple[str, str], units: float, seconds: float) -> Verified:
+    def sample(self, after: tuple[str, str], units: float, seconds: float) -> VerificationResult:
         """Verify from somewhere in the table on, and around its end, within these limits.
 
         A partition that is larger than what is left of them is not verified.
@@ -126,7 +126,7 @@ class Verification:
             self._result.entries += check.entries
         self._waiting.append(check)
         self._references += sum(1 for _ in check.references())
-        if self._references >= TOGETHER or len(self._waiting) >= TOGETHER:
+        if self._references >= REFERENCE_BATCH or len(self._waiting) >= REFERENCE_BATCH:
             self._compare()
 
     def _compare(self) -> None:
@@ -166,7 +166,7 @@ class Verification:
         request = self._requests.find(Kind.SHOP, shop, shop)
         return request is not None and request.state is State.OPEN
 
-    def _finished(self) -> Verified:
+    def _finished(self) -> VerificationResult:
         self._compare()
         self._result.units = round(self._reader.units, 1)
         self._result.seconds = round(self._reader.seconds, 1)
@@ -178,7 +178,7 @@ def verify_sample(
     shop: str,
     limits: tuple[float, float],
     random: Callable[[int], int] = _RANDOM,
-) -> Sampled:
+) -> SampleResult:
     """Verify a random stretch of the table within units and seconds; count the faults.
 
     DynamoDB orders partitions by a hash of their keys, so a stretch is a random sample.
@@ -187,7 +187,7 @@ def verify_sample(
     verified = verification.sample((after, keys.ACCOUNT), *limits)
     log.info("sample_verified", **asdict(verified))
     log.metric("LedgerFaults", verified.faults)
-    return Sampled(verified.accounts, verified.entries, verified.faults, verified.complete)
+    return SampleResult(verified.accounts, verified.entries, verified.faults, verified.complete)
 
 
 def log_fault(fault: Fault) -> None:

@@ -32,7 +32,7 @@ _ACTIONS_MAX = 100
 """What one transaction takes."""
 
 
-class Restoring:
+class TableRestore:
     """A copy, and the live table that is to be like it. Raises LedgerUnavailable, StoreRefused."""
 
     def __init__(self, copy: Table, live: Table, clock: Clock) -> None:
@@ -80,9 +80,9 @@ class Restoring:
             if now is None or now.kind is Kind.DATA:
                 continue
             before = copy.at(keys.key(pk, sk))
-            target = _reopened(now, before, found)
-            if replace(target, revision=now.revision) != now:
-                saved = live.save(replace(target, revision=now.revision))
+            request = replace(_reopened(now, before, found), revision=now.revision)
+            if request != now:
+                saved = live.save(request)
                 assert saved is not None, "nobody else writes the table"
                 reopened.append(saved)
         return reopened
@@ -90,8 +90,8 @@ class Restoring:
     def _items(self, pk: str, sort_keys: Sequence[str]) -> list[Stored]:
         found: list[Stored] = []
         for batch in batched(sort_keys, _ACTIONS_MAX, strict=False):
-            target = [keys.key(pk, sk) for sk in batch]
-            items: list[Stored] = self._retry(partial(self._copy.snapshot, target))
+            batch_keys = [keys.key(pk, sk) for sk in batch]
+            items: list[Stored] = self._retry(partial(self._copy.snapshot, batch_keys))
             found += items
         if len(found) < len(sort_keys):
             raise LedgerUnavailable(retry_after_seconds=1)  # the copy changes: run it again
