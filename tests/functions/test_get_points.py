@@ -15,6 +15,7 @@ from local import demo
 from local.fakes.server import FakeServer
 from local.fakes.till import Account, TillService
 from pointbook.container import Parts
+from pointbook.deadline import Deadline
 from pointbook.errors import LedgerUnavailable, Unavailable
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.my_page import TILL_BUDGET_SECONDS
@@ -244,8 +245,8 @@ class EndlessTill:
     given_seconds: list[float] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
 
-    def member(self, _: object, timeout_seconds: float) -> object:
-        self.given_seconds.append(timeout_seconds)
+    def member(self, _: object, deadline: Deadline) -> object:
+        self.given_seconds.append(deadline.left_seconds())
         self.released.wait(10)
         raise RuntimeError("released")
 

@@ -119,7 +119,7 @@ class MyPage:
             yield None
             return
         deadline = Deadline.after(TILL_BUDGET_SECONDS)
-        future = self._pool.submit(lambda: till.member(customer_id, deadline.left_seconds()))
+        future = self._pool.submit(lambda: till.member(customer_id, deadline))
         try:
             yield _TillRequest(future, deadline)
         finally:
@@ -195,7 +195,7 @@ def _till(status: TillStatus, member: Member | None) -> dict[str, Any]:
         "expires_on": member.expires_on.isoformat() if member.expires_on else None,
         "rank": member.rank,
         "as_of": _instant(member.as_of),
-        "stale": member.stale,
+        "stale": False,
     }
 
 

@@ -4,7 +4,9 @@
     ├── MemberNotRegistered   the till does not know this number, or the member has left
     ├── AmbiguousMember       several members have this number; none of them may be shown
     ├── TillTimeout           no answer within the time given
+    ├── ChangeRefused         the till will never accept this change of points
     └── TillUnavailable       the till cannot answer now
+        ├── BreakerOpen       it failed too often; it is not called before the next probe
         ├── TillRefusedLogin  our credentials were refused, even with a new token
         ├── TillThrottled     too many calls; may say after how many seconds to retry
         └── BadTillAnswer     an answer that cannot be parsed
@@ -47,8 +49,20 @@ class TillTimeout(TillError):
     shown_as = "timeout"
 
 
+class ChangeRefused(TillError):
+    """The till refuses a change of points, and would refuse it again: more than the member has."""
+
+    code = "refused"
+
+
 class TillUnavailable(TillError):
     """The till cannot be reached or fails."""
+
+
+class BreakerOpen(TillUnavailable):
+    """The till has failed too often lately, so that it was not called."""
+
+    code = "breaker_open"
 
 
 class TillRefusedLogin(TillUnavailable):

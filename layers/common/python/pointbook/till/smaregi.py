@@ -21,12 +21,13 @@ from pointbook.http.calls import Answer, AnswerTooLong, Call, CallError, CallTim
 from pointbook.http.transport import Transport
 from pointbook.till.errors import (
     BadTillAnswer,
+    ChangeRefused,
     TillRefusedLogin,
     TillThrottled,
     TillTimeout,
     TillUnavailable,
 )
-from pointbook.till.member import Member
+from pointbook.till.member import Capabilities, Member, PointsChange
 from pointbook.till.smaregi_answers import read_customer, read_points
 from pointbook.validation import json_value
 
@@ -82,9 +83,25 @@ class SmaregiTill:
         self._token: _Token | None = None
         self._customer_ids: dict[str, str] = {}
 
-    def member(self, member_number: str, timeout_seconds: float) -> Member:
+    @property
+    def capabilities(self) -> Capabilities:
+        """See `Till.capabilities`."""
+        return Capabilities(pushes=False, expiry=True, lots=False, ranks=True)
+
+    def add_points(self, change: PointsChange, deadline: Deadline) -> int:
+        """See `Till.add_points`."""
+        deadline.check()
+        raise ChangeRefused(f"points of {change.member_number} cannot be changed")
+
+    def is_applied(self, change: PointsChange, deadline: Deadline) -> bool:
+        """See `Till.is_applied`."""
+        deadline.check()
+        raise ChangeRefused(f"points of {change.member_number} cannot be changed")
+
+    def member(self, member_number: str, deadline: Deadline, till_id: str | None = None) -> Member:
         """See `Till.member`. A refused token is replaced once, within the same time."""
-        deadline = Deadline.after(timeout_seconds)
+        if till_id is not None:
+            self._cache_id(member_number, till_id)
         with _call_errors_as_till_errors():
             token = self._current_token(deadline)
             try:
@@ -105,6 +122,7 @@ class SmaregiTill:
         code = customer.rank_code
         return Member(
             member_number=member_number,
+            till_id=customer.customer_id,
             balance_points=points.balance_points,
             expires_on=points.expires_on,
             rank=None if code is None else self._config.ranks.get(code, code),

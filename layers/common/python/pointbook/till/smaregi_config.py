@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from pointbook import log
+from pointbook.deadline import Deadline
 from pointbook.errors import SettingsError
 from pointbook.till.errors import TillRefusedLogin
-from pointbook.till.member import Member, Till
+from pointbook.till.member import Capabilities, Member, PointsChange, Till
 from pointbook.till.smaregi import SmaregiConfig, SmaregiTill
 
 ID_URL = "https://id.smaregi.jp"
@@ -56,6 +57,19 @@ class _UnconfiguredTill:
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
-    def member(self, member_number: str, timeout_seconds: float) -> Member:
+    capabilities = Capabilities(pushes=False, expiry=False, lots=False, ranks=False)
+
+    def member(self, member_number: str, deadline: Deadline, till_id: str | None = None) -> Member:
         """Raise TillRefusedLogin, whichever member is requested."""
-        raise TillRefusedLogin(f"{self._reason} ({member_number}, {timeout_seconds} s)")
+        deadline.check()
+        raise TillRefusedLogin(f"{self._reason} ({till_id or member_number})")
+
+    def add_points(self, change: PointsChange, deadline: Deadline) -> int:
+        """Raise TillRefusedLogin."""
+        deadline.check()
+        raise TillRefusedLogin(f"{self._reason} ({change.member_number})")
+
+    def is_applied(self, change: PointsChange, deadline: Deadline) -> bool:
+        """Raise TillRefusedLogin."""
+        deadline.check()
+        raise TillRefusedLogin(f"{self._reason} ({change.member_number})")
