@@ -12,7 +12,6 @@ from pointbook.settings import TILL_REFRESHES, Settings
 from pointbook.store.table import Table, connect
 
 if TYPE_CHECKING:
-    from pointbook.deadline import Deadline
     from pointbook.services.guarded_till import GuardedTill
     from pointbook.services.till_notices import Operator
     from pointbook.services.till_refresher import TillRefresher
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from pointbook.store.till_state import TillStates
     from pointbook.till.member import Till
 
-    type Pace = Callable[[Deadline], None]
-    type TillAdapter = Callable[[Mapping[str, str], Pace], Till]
+    type TillAdapter = Callable[[Mapping[str, str]], Till]
 
 
 class TillParts(BaseParts, total=False):
@@ -64,8 +62,8 @@ class TillContainer(BaseContainer):
             self._tills[share] = self._new_till(dict(credentials), share)
         return self._tills[share]
 
-    def till_adapter(self, credentials: Mapping[str, str], pace: "Pace") -> "Till":
-        """The adapter of the stack's till, which asks `pace` before each call; unguarded."""
+    def till_adapter(self, credentials: Mapping[str, str]) -> "Till":
+        """The adapter of the stack's till, unguarded."""
         from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
 
         return till_of(credentials, self.settings.local_till_url)
@@ -146,7 +144,7 @@ class TillContainer(BaseContainer):
             announce=self._announce_till,
             pace=pace,
         )
-        return GuardedTill(self.till_adapter(credentials, pace), guard)
+        return GuardedTill(self.till_adapter(credentials), guard)
 
     def _announce_till(self) -> None:
         """Have the operator notified now; the schedule does it where a function has no queue."""
