@@ -1,7 +1,6 @@
 """My page answers from what the till last said, and never waits for it twice."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -23,10 +22,25 @@ from tests.support.logs import logged
 
 FAILURES = [
     (TillTimeout("late"), "timeout", "Please try again", "もう一度お試しください"),
-    (TillUnavailable("503"), "unavailable", "Temporarily unavailable", "一時的にご利用いただけません"),
-    (TillRefusedLogin("401"), "unavailable", "Temporarily unavailable", "一時的にご利用いただけません"),
+    (
+        TillUnavailable("503"),
+        "unavailable",
+        "Temporarily unavailable",
+        "一時的にご利用いただけません",
+    ),
+    (
+        TillRefusedLogin("401"),
+        "unavailable",
+        "Temporarily unavailable",
+        "一時的にご利用いただけません",
+    ),
     (BadTillAnswer("?"), "unavailable", "Temporarily unavailable", "一時的にご利用いただけません"),
-    (TillThrottled("429", 7), "unavailable", "Temporarily unavailable", "一時的にご利用いただけません"),
+    (
+        TillThrottled("429", 7),
+        "unavailable",
+        "Temporarily unavailable",
+        "一時的にご利用いただけません",
+    ),
 ]
 
 
@@ -273,16 +287,11 @@ def test_a_view_after_the_time_of_a_probe_has_the_till_probed(shop: TillShop) ->
     assert not shop.state.is_open
 
 
-@pytest.fixture
-def broken_queue(shop: TillShop) -> Iterator[TillShop]:
+def test_a_queue_out_of_reach_spoils_no_view(shop: TillShop) -> None:
     shop.functions.queues.error = Unavailable(10, code="queue_unavailable", message="away")
-    yield shop
-
-
-def test_a_queue_out_of_reach_spoils_no_view(broken_queue: TillShop) -> None:
-    broken_queue.view()
-    broken_queue.later(60)
-    assert broken_queue.view_till()["balance"] == 1250
+    shop.view()
+    shop.later(60)
+    assert shop.view_till()["balance"] == 1250
 
 
 def test_a_member_that_cannot_be_looked_up_spoils_only_the_tills_part(
