@@ -147,6 +147,7 @@ class Container(TillContainer):
             items=StoredItems(self._table, self.clock),
             pseudonyms=Pseudonyms(self._table),
             installations=Installations(self._table),
+            till_members=self.till_members(),
             files=PrivacyFiles(self.s3, self.settings.privacy_bucket),
             clock=self.clock,
         )
