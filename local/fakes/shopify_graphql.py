@@ -286,7 +286,8 @@ def _customer(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> ob
     customer = context.shop.customers.get(gid)
     if customer is None and any(shop.customers.get(gid) for shop in context.other_shops):
         return None
-    return (customer or Customer(number)).node()
+    found = customer or Customer(number)
+    return {**found.node(), "metafield": found.metafield}
 
 
 def _orders(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
