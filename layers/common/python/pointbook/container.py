@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pointbook.services.my_page import MyPage
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.points_history import PointsHistory
     from pointbook.services.ports import Discounts
     from pointbook.services.privacy.requests import Operator, PrivacyService
     from pointbook.services.publishing.reminders import ReminderSender
@@ -257,6 +258,12 @@ class Container(BaseContainer):
         if self._my_page is None or self._my_page.till is not till:
             self._my_page = MyPage(self.ledger, till)
         return self._my_page
+
+    def points_history(self) -> "PointsHistory":
+        """My page's history. It only reads."""
+        from pointbook.services.points_history import PointsHistory  # noqa: PLC0415 - for one function
+
+        return PointsHistory(self.ledger)
 
     # --- Shopify, the till and AWS --------------------------------------------------------------
 
