@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pointbook.services.my_page import MyPage
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.points_history import PointsHistory
     from pointbook.services.ports import Discounts
     from pointbook.services.privacy.requests import PrivacyService
     from pointbook.services.publishing.reminders import ReminderSender
@@ -246,6 +247,12 @@ class Container(TillContainer):
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
         return MyPage(self.ledger, self.till_views())
+
+    def points_history(self) -> "PointsHistory":
+        """My page's history. It only reads."""
+        from pointbook.services.points_history import PointsHistory  # noqa: PLC0415 - for one function
+
+        return PointsHistory(self.ledger)
 
     # --- Shopify and AWS ---------------------------------------------------------------------
 
