@@ -244,7 +244,7 @@ STATES: Mapping[str, State] = {
     "till-pending": State(
         shown(till=_OTHER_TILL),
         history(),
-        known=shown(till=Till(status="pending", balance=None, rank=None, expires_on=None)),  # type: ignore[arg-type]
+        known=shown(till=Till(status="pending", balance=None, rank=None, expires_on=None)),
         shows=_STORE,
     ),
     "till-not-registered": State(
