@@ -4,13 +4,14 @@ Every process has one, built in one call; a test builds one with fakes in the sa
 only some functions need are imported where they are built.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from pointbook.base_container import BaseContainer, BaseParts, Cached
 from pointbook.domain.programme import Programme
+from pointbook.ledger.instruction import DEFAULT_TIME_ZONE
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
 from pointbook.settings import Settings, Stage
@@ -291,11 +292,9 @@ class Container(BaseContainer):
         """The shop's till, if it has one, with the current credentials."""
         if self.settings.till_provider == "none":
             return None
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
-
         credentials = tuple(sorted(self.secrets().till.items()))
         if credentials not in self._tills:
-            self._tills = {credentials: till_of(dict(credentials), self.settings.local_till_url)}
+            self._tills = {credentials: self._new_till(dict(credentials))}
         return self._tills[credentials]
 
     @cached_property
@@ -332,6 +331,20 @@ class Container(BaseContainer):
     def _programmes_with(self, min_age: timedelta) -> Programmes:
         deployment = Deployment(self.default_programme, min_age)
         return Programmes(self._table, self.clock, deployment)
+
+    def _new_till(self, credentials: Mapping[str, str]) -> "Till":
+        # Only where there is a till.
+        from pointbook.store.tokens import Tokens  # noqa: PLC0415
+        from pointbook.till.providers import Surroundings, till_of  # noqa: PLC0415
+
+        settings = self.settings
+        around = Surroundings(
+            tokens=Tokens(self._table, self.cipher),
+            clock=self.wall_clock,
+            time_zone=settings.programme_texts.get("time_zone", DEFAULT_TIME_ZONE),
+            local_url=settings.local_till_url,
+        )
+        return till_of(settings.till_provider, credentials, around)
 
     def _new_admin_api(self, shop: str) -> "AdminApi":
         # Not needed on every start, and urllib3 takes its time.

@@ -39,6 +39,11 @@ PRIVACY_REQUEST = "PRIVACY_REQUEST#"
 SHOP_ERASURES = "SHOP_ERASURES"
 """The partition of requests to erase a shop, which outlive the shop's own."""
 
+TILL = "TILL"
+"""The partition of the till, which all shops of the stack share."""
+
+TILL_TOKEN = "TOKEN"  # noqa: S105 - a sort key
+
 VERSION_DIGITS = 12
 ENTRY = "ENTRY#"
 REQUEST = "REQUEST#"
