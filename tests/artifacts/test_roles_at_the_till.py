@@ -26,7 +26,7 @@ class ShopWithTill(Shop):
 
     def start_anew(self) -> None:
         super().start_anew()
-        vars(self.functions.container)["till_adapter"] = lambda _: self.till
+        vars(self.functions.container)["till_adapter"] = self.till.adapter
 
     def refresh(self) -> None:
         """Every sample of `refresh_till`."""
