@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
-    from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
@@ -47,7 +46,6 @@ class Parts(TillParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
 
     s3: Any
-    cipher: "Cipher"
     admin_api: Callable[[str], "AdminApi"]
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
@@ -289,13 +287,6 @@ class Container(TillContainer):
         from pointbook.aws import files  # noqa: PLC0415 - for two functions
 
         return files.connect()
-
-    @cached_property
-    def cipher(self) -> "Cipher":
-        """The cipher of access tokens. Raises SettingsError without a key."""
-        from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
-
-        return kms.KmsCipher(kms.connect(), self.settings.token_key())
 
     def _cached_programme(self, name: str, read: Callable[[], Programme]) -> Programme:
         if name not in self._programmes:
