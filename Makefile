@@ -179,6 +179,10 @@ deploy: .venv/.ready .venv-sam/.ready ## build and deploy to AWS; make deploy EN
 events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
 
+.PHONY: api-page
+api-page: .venv/.ready ## rewrite docs/api.html from docs/openapi.yaml
+	@$(PYTHON) -m tools.make_api_page
+
 .PHONY: pictures
 pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## retake the pictures of my page in docs/pictures
 	@$(PYTHON) -m tools.make_pictures

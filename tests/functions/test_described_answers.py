@@ -17,8 +17,9 @@ from pointbook.entrypoints.request import QUERY_FIELDS_MAX
 from pointbook.errors import LedgerUnavailable, ShopifyUnavailable, Unavailable
 from pointbook.settings import Secrets
 from pointbook.shopify.webhook import BODY_BYTES_MAX as WEBHOOK_BYTES_MAX
+from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow, dead, down
-from tests.functions.hold_shop import Codes, HoldShop
+from tests.functions.hold_shop import HoldShop
 from tests.support.api_description import check_answer, operations
 from tests.support.harness import CUSTOMER, Answer, Functions, event, message
 

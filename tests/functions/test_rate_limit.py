@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.functions.hold_shop import Codes
+from tests.fakes.codes import Codes
 from tests.support.harness import TABLE, Answer, Functions
 
 LIMIT = 3

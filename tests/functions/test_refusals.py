@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow
-from tests.functions.hold_shop import Codes
 from tests.support.harness import EVENTS, TABLE, Answer, Functions
 
 MY_PAGE = ("get_points", "points_history", "create_hold", "release_hold")
