@@ -32,9 +32,12 @@ if TYPE_CHECKING:
     from pointbook.services.publishing.shop_run import Flow
     from pointbook.services.reconciliation import OrderReconciler
     from pointbook.services.reconciliation_runs import ReconciliationRuns
+    from pointbook.services.till_comparison import TillComparison
+    from pointbook.services.till_comparison_runs import TillComparisonRuns
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
+    from pointbook.store.till_comparisons import TillComparisons
     from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
     from pointbook.till.member import Till
@@ -232,6 +235,35 @@ class Container(BaseContainer):
 
         store = Reconciliations(self._table, self.wall_clock)
         return ReconciliationRuns(self.order_reconciler, store, self.clock)
+
+    def till_comparison(self, shop: str) -> "TillComparison":
+        """The service that compares a shop's members with the till. The stack must have a till."""
+        from pointbook.services.till_comparison import TillComparison  # noqa: PLC0415 - for one function
+
+        till = self.till()
+        assert till is not None, "a stack without a till has nothing to compare"
+        return TillComparison(
+            shop=shop,
+            till=till,
+            ledger=self.ledger,
+            clock=self.clock,
+            number=lambda _, customer_id: customer_id,
+            till_id=lambda _, __: None,
+            pushing=lambda _, __, ___: False,
+            keep=lambda *_: None,
+        )
+
+    def till_comparison_runs(self) -> "TillComparisonRuns":
+        """The service that compares all shops with the till, from where the last run ended."""
+        from pointbook.services.till_comparison_runs import TillComparisonRuns  # noqa: PLC0415 - for one function
+
+        return TillComparisonRuns(self.till_comparison, self.till_comparisons(), self.clock)
+
+    def till_comparisons(self) -> "TillComparisons":
+        """The store of the comparisons with the till; it has the last one's summary."""
+        from pointbook.store.till_comparisons import TillComparisons  # noqa: PLC0415 - for two functions
+
+        return TillComparisons(self._table)
 
     def verification(self) -> "Verification":
         """A verification of the ledger; each run needs one of its own, which counts its units."""

@@ -1,0 +1,34 @@
+"""On schedule, and for `pointbook drift`: compare members' points in the ledger with the till's."""
+
+from typing import Any
+
+from pointbook import log
+from pointbook.container import Container
+from pointbook.deadline import Deadline
+from pointbook.entrypoints.schedule import Run, scheduled
+from pointbook.errors import PointbookError, Unavailable
+from pointbook.services.till_comparison_runs import (
+    CompareResult,
+    compare_page,
+    read_hours,
+    read_page_request,
+)
+
+
+@scheduled(Container.from_env)
+def handler(run: Run, container: Container) -> CompareResult | dict[str, Any]:
+    """Continue the comparison of all shops; with a shop in the event, compare one page of it."""
+    shops = container.settings.shops
+    if container.till() is None:
+        return {"code": "no_till", "message": "This stack has no till.", "retry": False}
+    if "shop" not in run.event:
+        return container.till_comparison_runs().run(shops, run.seconds, read_hours(run.event))
+    try:
+        request = read_page_request(run.event, shops)
+        deadline = Deadline.after(run.seconds, container.monotonic)
+        comparison = container.till_comparison(request.shop)
+        return compare_page(comparison, container.till_comparisons(), request, deadline)
+    except PointbookError as error:
+        log.exception("page_not_compared")
+        retry = isinstance(error, Unavailable)
+        return {"code": error.code, "message": str(error), "retry": retry}
