@@ -164,15 +164,15 @@ def _ranks(places: list[tuple[float, float]]) -> Iterator[str]:
     """Numbers beside the listed members, where there is room for them."""
     taken: list[tuple[float, float]] = []
     for rank, (x, y) in enumerate(places, start=1):
-        if all(abs(x - left) > 20 or abs(y - top) > 12 for left, top in taken):
+        if all(abs(x - left) > 24 or abs(y - top) > 13 for left, top in taken):
             taken.append((x, y))
             yield _text(x + 8, y + 4, str(rank), "rank digits")
 
 
 def _list(listed: list[Row], of_all: int) -> Iterator[str]:
     top = _PLOT_TOP + 6
-    id_at, ledger_at, till_at, change_at = 34, 250, 330, 420
-    bar_left, bar_room = _LIST_LEFT + 432, 36
+    id_at, ledger_at, till_at, change_at = 34, 214, 292, 384
+    bar_left, bar_room = _LIST_LEFT + 396, 53
     heads = (
         (id_at, "customer 顧客", ""),
         (ledger_at, "ledger 台帳", " end"),
@@ -195,7 +195,8 @@ def _list(listed: list[Row], of_all: int) -> Iterator[str]:
         length = max(2.0, bar_room * sqrt(abs(row["difference"]) / largest))
         middle, which = bar_left + bar_room, _which(row)
         left = middle if which == "more" else middle - length
-        yield f'<rect class="{which}" x="{left:.1f}" y="{y - 12}" width="{length:.1f}" height="15"/>'
+        size = f'width="{length:.1f}" height="15"'
+        yield f'<rect class="{which}" x="{left:.1f}" y="{y - 12}" {size}/>'
     middle, last = bar_left + bar_room, top + 17 + len(listed) * _ROW
     yield _line(middle, top + 12, middle, last, "diagonal")
     if of_all > len(listed):
