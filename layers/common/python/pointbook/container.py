@@ -241,19 +241,18 @@ class Container(BaseContainer):
 
     def till_comparison(self, shop: str) -> "TillComparison":
         """The service that compares a shop's members with the till. The stack must have a till."""
-        from pointbook.services.till_comparison import TillComparison  # noqa: PLC0415 - for one function
+        from pointbook.services.till_comparison import NUMBER_SECONDS, TILL_SHARE, TillComparison  # noqa: PLC0415 - for one function
 
-        till = self.till()
+        till = self.till(TILL_SHARE)
         assert till is not None, "a stack without a till has nothing to compare"
         return TillComparison(
             shop=shop,
             till=till,
             ledger=self.ledger,
-            clock=self.clock,
-            number=lambda _, customer_id: customer_id,
-            till_id=lambda _, __: None,
-            pushing=lambda _, __, ___: False,
-            keep=lambda *_: None,
+            members=self.till_members(),
+            number=partial(self.member_number, within_seconds=NUMBER_SECONDS),
+            pushing=lambda *_: False,
+            clock=self.wall_clock,
         )
 
     def till_comparison_runs(self) -> "TillComparisonRuns":

@@ -15,9 +15,12 @@ from typing import Any
 
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
+from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
+from pointbook.services.kept_members import kept_member, kept_refusal
 from pointbook.store.till_comparisons import Totals
+from pointbook.store.till_members import TillMembers
 from pointbook.till.errors import (
     AmbiguousMember,
     BreakerOpen,
@@ -30,6 +33,12 @@ from pointbook.till.member import Capabilities, Member, Till
 
 CALL_SECONDS = 10.0
 """A member is given more time than on my page: nobody waits."""
+
+TILL_SHARE = 0.5
+"""The part of the till's calls that a comparison may use; the others are left to my page."""
+
+NUMBER_SECONDS = 5.0
+"""For Shopify's answer, where it has the members' numbers."""
 
 PAUSE_SECONDS = 1
 """How long to wait where the till does not say for how long it is asked too often."""
@@ -128,27 +137,22 @@ type Pushing = Callable[[str, str, int], bool]
 """Shop, customer and version: whether entries up to it may still be on their way to the till."""
 
 type Number = Callable[[str, str], str | None]
-"""Shop and customer: the number by which the till knows them, None if they have none."""
+"""Shop and customer: the number by which the till knows them, None if they have none.
 
-type Keep = Callable[[str, str, str, Member | TillError], None]
-"""Shop, customer and number: keeps what the till said of a member for my page."""
-
-type TillId = Callable[[str, str], str | None]
-"""Shop and customer: the till's own id of the member, if it is known."""
-
+Raises ShopifyUnavailable, ShopifyRefused.
+"""
 
 @dataclass(frozen=True, slots=True)
 class TillComparison:
-    """The comparison of one shop's members. `till` is paced; `clock` is the ledger's."""
+    """The comparison of one shop's members. `till` is paced; `clock` is real time."""
 
     shop: str
     till: Till
     ledger: Ledger
-    clock: Clock
+    members: TillMembers
     number: Number
-    till_id: TillId
     pushing: Pushing
-    keep: Keep
+    clock: Clock
 
     def rows(self, customer_ids: Iterable[str], deadline: Deadline) -> Iterator[Row]:
         """Compare customers one by one; whoever has been merged or erased by now is left out.
@@ -164,7 +168,10 @@ class TillComparison:
         before = self.ledger.read(self.shop, customer_id)
         if before.erased or before.customer_id != customer_id:
             return None
-        number = self.number(self.shop, customer_id)
+        try:
+            number = self.number(self.shop, customer_id)
+        except (ShopifyUnavailable, ShopifyRefused) as error:
+            return _row(before, "", Kind.NOT_COMPARED, error.code)
         if number is None:
             return _row(before, "", Kind.NOT_REGISTERED, Why.NO_NUMBER)
         pushing = self.pushing(self.shop, customer_id, before.version)
@@ -173,10 +180,11 @@ class TillComparison:
         except TillError as error:
             if is_general(error):
                 raise
-            self.keep(self.shop, customer_id, number, error)
+            if said := kept_refusal(number, error, self.clock.now()):
+                self.members.save(self.shop, customer_id, said)
             kind, why = _OF_ONE_MEMBER.get(type(error), (Kind.NOT_COMPARED, error.code))
             return _row(before, number, kind, why)
-        self.keep(self.shop, customer_id, number, member)
+        self.members.save(self.shop, customer_id, kept_member(member))
         return self._compared(before, member, pushing=pushing)
 
     def _compared(self, before: View, member: Member, *, pushing: bool) -> Row:
@@ -193,12 +201,13 @@ class TillComparison:
 
     def _member(self, customer_id: str, number: str, deadline: Deadline) -> Member:
         """Ask the till, and wait where it is asked too often."""
-        till_id = self.till_id(self.shop, customer_id)
+        kept = self.members.read(self.shop, customer_id)
+        till_id = kept.till_id if kept is not None and kept.member_number == number else ""
         while True:
             left = deadline.at_seconds - self.clock.monotonic()
             call = Deadline.after(min(CALL_SECONDS, left), self.clock.monotonic)
             try:
-                return self.till.member(number, call, till_id)
+                return self.till.member(number, call, till_id or None)
             except TillThrottled as error:
                 seconds = error.retry_after_seconds or PAUSE_SECONDS
                 if not deadline.allows(seconds):
