@@ -18,7 +18,7 @@ from pointbook.container import Parts
 from pointbook.deadline import Deadline
 from pointbook.errors import LedgerUnavailable, Unavailable
 from pointbook.ledger.ledger import Ledger
-from pointbook.services.my_page import TILL_BUDGET_SECONDS
+from pointbook.services.till_views import TILL_BUDGET_SECONDS
 from pointbook.settings import Secrets, Stage
 from pointbook.till.smaregi import SmaregiTill
 from tests.support.alarms import alarm
