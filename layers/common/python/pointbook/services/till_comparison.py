@@ -142,6 +142,7 @@ type Number = Callable[[str, str], str | None]
 Raises ShopifyUnavailable, ShopifyRefused.
 """
 
+
 @dataclass(frozen=True, slots=True)
 class TillComparison:
     """The comparison of one shop's members. `till` is paced; `clock` is real time."""
