@@ -13,13 +13,14 @@ from pointbook.base_container import BaseContainer, BaseParts, Cached
 from pointbook.domain.programme import Programme
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
-from pointbook.settings import Settings, Stage
+from pointbook.settings import TILL_REFRESHES, Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
 from pointbook.store.table import Table, connect
 
 if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
+    from pointbook.services.guarded_till import GuardedTill
     from pointbook.services.holds import HoldService
     from pointbook.services.my_page import MyPage
     from pointbook.services.orders import CustomerTags, OrderService
@@ -35,9 +36,10 @@ if TYPE_CHECKING:
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
+    from pointbook.store.till_members import TillMembers
+    from pointbook.store.till_state import TillStates
     from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-    from pointbook.till.member import Till
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
         """The customers of a shop: whether they exist, and which tags they have."""
@@ -65,7 +67,8 @@ class Container(BaseContainer):
         vars(self).update(parts)
         self._programmes: dict[str, Cached[Programme]] = {}
         self._admin_apis: dict[str, AdminApi] = {}
-        self._tills: dict[tuple[tuple[str, str], ...], Till] = {}
+        self._till_credentials: tuple[tuple[str, str], ...] | None = None
+        self._tills: dict[float, GuardedTill] = {}
         self._my_page: MyPage | None = None
 
     # --- the ledger and the programme -----------------------------------------------------------
@@ -287,16 +290,32 @@ class Container(BaseContainer):
 
         return FlowTriggers(self.admin_api(shop))
 
-    def till(self) -> "Till | None":
-        """The shop's till, if it has one, with the current credentials."""
+    def till(self, share: float = 1.0) -> "GuardedTill | None":
+        """The stack's till with the current credentials, guarded; None if there is none.
+
+        Every call to a till goes through it. Background work takes a `share` below 1 of the calls
+        that are allowed in a second, and leaves the rest to views of my page.
+        """
         if self.settings.till_provider == "none":
             return None
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
-
         credentials = tuple(sorted(self.secrets().till.items()))
-        if credentials not in self._tills:
-            self._tills = {credentials: till_of(dict(credentials), self.settings.local_till_url)}
-        return self._tills[credentials]
+        if credentials != self._till_credentials:
+            self._till_credentials, self._tills = credentials, {}
+        if share not in self._tills:
+            self._tills[share] = self._new_till(dict(credentials), share)
+        return self._tills[share]
+
+    def till_members(self) -> "TillMembers":
+        """The store of what the till last said of each customer."""
+        from pointbook.store.till_members import TillMembers  # noqa: PLC0415 - for a few functions
+
+        return TillMembers(self._table)
+
+    def till_states(self) -> "TillStates":
+        """The store of the till's state."""
+        from pointbook.store.till_state import TillStates  # noqa: PLC0415 - for a few functions
+
+        return TillStates(self._table)
 
     @cached_property
     def s3(self) -> Any:
@@ -332,6 +351,30 @@ class Container(BaseContainer):
     def _programmes_with(self, min_age: timedelta) -> Programmes:
         deployment = Deployment(self.default_programme, min_age)
         return Programmes(self._table, self.clock, deployment)
+
+    def _new_till(self, credentials: dict[str, str], share: float) -> "GuardedTill":
+        from pointbook.services.guarded_till import Guard, GuardedTill  # noqa: PLC0415 - only with a till
+        from pointbook.services.till_pace import TillPace  # noqa: PLC0415 - same
+        from pointbook.store.till_calls import TillCalls  # noqa: PLC0415 - same
+        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - same
+
+        settings, clock = self.settings, self.wall_clock
+        pace = TillPace(TillCalls(self._table).count, settings.till_calls_per_second, clock, share)
+        guard = Guard(
+            states=self.till_states(),
+            clock=clock,
+            probe_seconds=settings.till_probe_seconds,
+            announce=self._announce_till,
+            pace=pace,
+        )
+        return GuardedTill(till_of(credentials, settings.local_till_url), guard)
+
+    def _announce_till(self) -> None:
+        """Have the operator notified now; the schedule does it where a function has no queue."""
+        if TILL_REFRESHES in self.settings.queue_urls:
+            from pointbook.services.till_refreshes import announce  # noqa: PLC0415 - seldom needed
+
+            announce(self.enqueue)
 
     def _new_admin_api(self, shop: str) -> "AdminApi":
         # Not needed on every start, and urllib3 takes its time.
