@@ -23,6 +23,7 @@ from pointbook.domain.programme_rules import (
     Locale,
     Master,
     Tax,
+    TillPush,
 )
 from pointbook.domain.programme_warnings import warnings
 from pointbook.domain.tags import tag_digest
@@ -34,6 +35,7 @@ UNUSUAL = {
     "currency": ("EUR", "EUR"),
     "locale": ("ja", Locale.JA),
     "points_master": ("till", Master.TILL),
+    "till_push": ("balance", TillPush.BALANCE),
     "earn_unit_minor": ("999999999", 999_999_999),
     "points_per_unit": ("0", 0),
     "earn_on_tax": ("excluded", Tax.EXCLUDED),

@@ -15,6 +15,7 @@ from pointbook.domain.programme_rules import (
     Master,
     Ranks,
     Tax,
+    TillPush,
 )
 from pointbook.domain.tags import tag_digest
 
@@ -44,6 +45,7 @@ class Programme:
     currency: str
     locale: Locale
     points_master: Master
+    till_push: TillPush
     earn_unit_minor: int
     points_per_unit: int
     earn_on_tax: Tax
@@ -73,6 +75,11 @@ class Programme:
     def renew(self) -> Rolling | None:
         """The rule by which an activity renews every lot; None unless expiry is rolling."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
+
+    @property
+    def pushed(self) -> TillPush:
+        """What is carried to the till: nothing where the till itself is authoritative."""
+        return self.till_push if self.points_master is Master.LEDGER else TillPush.NO
 
     def uses_tags(self, *, is_test: bool) -> bool:
         """Whether what an order earns depends on its customer's tags."""

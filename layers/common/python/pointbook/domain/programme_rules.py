@@ -42,6 +42,18 @@ class Master(StrEnum):
     TILL = "till"
 
 
+class TillPush(StrEnum):
+    """Whether changes of approved points are carried to the till, and what happens first.
+
+    `changes` are added to whatever the till has; `balance` overwrites a member's points once, at
+    the first contact, and adds changes from then on.
+    """
+
+    NO = "no"
+    CHANGES = "changes"
+    BALANCE = "balance"
+
+
 class Tax(StrEnum):
     """Whether tax earns points."""
 
@@ -203,6 +215,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "currency": Rule("JPY", _currency),
     "locale": Rule("en", _one_of(Locale)),
     "points_master": Rule("ledger", _one_of(Master)),
+    "till_push": Rule("no", _one_of(TillPush)),
     # what an order earns
     "earn_unit_minor": Rule("100", _whole(1, MONEY_MINOR_MAX)),
     "points_per_unit": Rule("1", _whole(0, MILLION)),

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from pointbook.domain.expiry import ExpiryRule, FixedDate, Never, last_valid_day
 from pointbook.domain.programme import DEFAULT_PERCENT, Programme
+from pointbook.domain.programme_rules import Master, TillPush
 from pointbook.domain.tags import tag_digest
 
 PREMIUM_PERCENT_MAX = 20
@@ -19,6 +20,7 @@ _ANY_DAY, _DAYS_OF_FOUR_YEARS = date(2027, 1, 1), 1_461
 def warnings(programme: Programme, today: date) -> tuple[str, ...]:
     """Warnings, each beginning with the name of the rule."""
     return (
+        *_push_to_a_master(programme),
         *_premiums(programme),
         *_excluded_rank(programme),
         *_sign_up_of_everybody(programme),
@@ -27,6 +29,17 @@ def warnings(programme: Programme, today: date) -> tuple[str, ...]:
         *_early_reminder(programme),
         *_short_hold(programme),
     )
+
+
+def _push_to_a_master(programme: Programme) -> list[str]:
+    if programme.points_master is not Master.TILL or programme.till_push is TillPush.NO:
+        return []
+    return [
+        (
+            f"till_push: {programme.till_push} has no effect while points_master is till; set one of"
+            " them to its default"
+        )
+    ]
 
 
 def _premiums(programme: Programme) -> list[str]:

@@ -20,6 +20,7 @@ ACCOUNT = "ACCOUNT"
 OUTBOX = "OUTBOX"
 REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
+TILL_PUSH = "TILL_PUSH"
 TILL_MEMBER = "TILL_MEMBER"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
@@ -112,6 +113,11 @@ def outbox(shop: str, customer_id: str) -> Item:
     return key(customer(shop, customer_id), OUTBOX)
 
 
+def till_push(shop: str, customer_id: str) -> Item:
+    """The cursor of a customer's changes that are carried to the till."""
+    return key(customer(shop, customer_id), TILL_PUSH)
+
+
 def pseudonym(shop: str, customer_id: str) -> Item:
     """The pseudonym of a customer who is being erased."""
     return key(customer(shop, customer_id), PSEUDONYM)
@@ -169,6 +175,11 @@ def due_attributes(kind: DueKind, key: Item, due_at: datetime) -> Item:
 def due_triggers(shop: str) -> str:
     """The list of a shop's customers whose entries are to be published later."""
     return f"DUE#trigger#{shop}"
+
+
+def due_till_pushes(shop: str) -> str:
+    """The list of a shop's customers whose changes are to be carried to the till later."""
+    return f"DUE#till#{shop}"
 
 
 def _digits(number: str) -> str:
