@@ -193,10 +193,10 @@ def _list(listed: list[Row], of_all: int) -> Iterator[str]:
         yield _text(_LIST_LEFT + till_at, y, f"{row['till']:,}", "digits end")
         yield _text(_LIST_LEFT + change_at, y, _signed(row["difference"]), "bold digits end")
         length = max(2.0, bar_room * sqrt(abs(row["difference"]) / largest))
-        middle, which = bar_left + bar_room, _which(row)
-        left = middle - (0 if which == "more" else length)
+        which = _which(row)
+        start = bar_left + bar_room - (0 if which == "more" else length)
         size = f'width="{length:.1f}" height="15"'
-        yield f'<rect class="{which}" x="{left:.1f}" y="{y - 12}" {size}/>'
+        yield f'<rect class="{which}" x="{start:.1f}" y="{y - 12}" {size}/>'
     middle, last = bar_left + bar_room, top + 17 + len(listed) * _ROW
     yield _line(middle, top + 12, middle, last, "diagonal")
     if of_all > len(listed):

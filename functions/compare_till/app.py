@@ -14,6 +14,9 @@ from pointbook.services.till_comparison_runs import (
     read_page_request,
 )
 
+PAGE_SECONDS = 60.0
+"""The time of one page, so that whoever asked for it sees that it goes on."""
+
 
 @scheduled(Container.from_env)
 def handler(run: Run, container: Container) -> CompareResult | dict[str, Any]:
@@ -21,14 +24,15 @@ def handler(run: Run, container: Container) -> CompareResult | dict[str, Any]:
     shops = container.settings.shops
     if container.till() is None:
         return {"code": "no_till", "message": "This stack has no till.", "retry": False}
-    if "shop" not in run.event:
-        return container.till_comparison_runs().run(shops, run.seconds, read_hours(run.event))
     try:
+        if "shop" not in run.event:
+            every = read_hours(run.event)
+            return container.till_comparison_runs().run(shops, run.seconds, every)
         request = read_page_request(run.event, shops)
-        deadline = Deadline.after(run.seconds, container.monotonic)
+        deadline = Deadline.after(min(run.seconds, PAGE_SECONDS), container.monotonic)
         comparison = container.till_comparison(request.shop)
         return compare_page(comparison, container.till_comparisons(), request, deadline)
     except PointbookError as error:
-        log.exception("page_not_compared")
+        log.exception("members_not_compared")
         retry = isinstance(error, Unavailable)
         return {"code": error.code, "message": str(error), "retry": retry}
