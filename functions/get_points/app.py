@@ -10,7 +10,7 @@ from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import Response
 from pointbook.errors import InvalidRequest
 from pointbook.page.locale import choose_locale
-from pointbook.services.my_page import Asked
+from pointbook.services.view_request import ViewRequest
 
 KNOWN = "known"
 
@@ -27,6 +27,6 @@ def handler(request: Request, container: Container) -> Response:
     locale = choose_locale(
         request.query_value("locale"), request.header("accept-language"), programme.locale
     )
-    asked = Asked(locale, ZoneInfo(programme.time_zone), only_known=till == KNOWN)
-    points = container.my_page.points(customer.shop, customer.customer_id, asked, request.timing)
+    view = ViewRequest(locale, ZoneInfo(programme.time_zone), only_known=till == KNOWN)
+    points = container.my_page.points(customer.shop, customer.customer_id, view, request.timing)
     return Response(200, points | {"holds_offered": programme.points_master is not Master.TILL})

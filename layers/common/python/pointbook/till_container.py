@@ -3,6 +3,7 @@
 Separate from `container`, so that a function that needs the till but no ledger does not load that.
 """
 
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from pointbook.services.till_views import TillViews
     from pointbook.store.till_members import TillMembers
     from pointbook.store.till_state import TillStates
+    from pointbook.till.member import Till
+
+    type TillAdapter = Callable[[Mapping[str, str]], Till]
 
 
 class TillParts(BaseParts, total=False):
@@ -25,6 +29,7 @@ class TillParts(BaseParts, total=False):
 
     dynamodb: Any
     operator: "Operator"
+    till_adapter: "TillAdapter"
 
 
 class TillContainer(BaseContainer):
@@ -56,6 +61,12 @@ class TillContainer(BaseContainer):
         if share not in self._tills:
             self._tills[share] = self._new_till(dict(credentials), share)
         return self._tills[share]
+
+    def till_adapter(self, credentials: Mapping[str, str]) -> "Till":
+        """The adapter of the stack's till, unguarded."""
+        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
+
+        return till_of(credentials, self.settings.local_till_url)
 
     def till_members(self) -> "TillMembers":
         """The store of what the till last said of each customer."""
@@ -123,7 +134,6 @@ class TillContainer(BaseContainer):
         from pointbook.services.guarded_till import Guard, GuardedTill  # noqa: PLC0415 - only with a till
         from pointbook.services.till_pace import TillPace  # noqa: PLC0415 - same
         from pointbook.store.till_calls import TillCalls  # noqa: PLC0415 - same
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - same
 
         settings, clock = self.settings, self.wall_clock
         pace = TillPace(TillCalls(self._table).count, settings.till_calls_per_second, clock, share)
@@ -134,7 +144,7 @@ class TillContainer(BaseContainer):
             announce=self._announce_till,
             pace=pace,
         )
-        return GuardedTill(till_of(credentials, settings.local_till_url), guard)
+        return GuardedTill(self.till_adapter(credentials), guard)
 
     def _announce_till(self) -> None:
         """Have the operator notified now; the schedule does it where a function has no queue."""

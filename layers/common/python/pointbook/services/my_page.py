@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass
-from datetime import datetime, tzinfo
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pointbook import log
@@ -14,8 +14,8 @@ from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
 from pointbook.page.display import display
 from pointbook.page.hold import shown_hold
-from pointbook.page.locale import Locale
 from pointbook.services.till_part import DISABLED, TillPart
+from pointbook.services.view_request import ViewRequest
 
 if TYPE_CHECKING:
     from pointbook.services.till_views import TillViews
@@ -35,15 +35,6 @@ class Stopwatch(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How a view is to be shown; `only_known`: without waiting for the till."""
-
-    locale: Locale
-    time_zone: tzinfo
-    only_known: bool = False
-
-
 class MyPage:
     """Reads a customer's points; what the till says is looked up while the ledger is read."""
 
@@ -53,14 +44,14 @@ class MyPage:
         self._till = till
 
     def points(
-        self, shop: str, customer_id: str, asked: Asked, timing: Stopwatch
+        self, shop: str, customer_id: str, request: ViewRequest, timing: Stopwatch
     ) -> dict[str, Any]:
         """Return the body of `GET /customers/{customer}/points`.
 
         A till that fails or is slow affects its own part only. Raises LedgerUnavailable.
         """
         began = time.monotonic()
-        with self._looking(shop, customer_id, only_known=asked.only_known) as till_part:
+        with self._looking(shop, customer_id, only_known=request.only_known) as till_part:
             with timing.measure("ledger"):
                 view = self._ledger.read(shop, customer_id)
             with timing.measure("till"):
@@ -76,7 +67,7 @@ class MyPage:
                 ],
                 "hold": shown_hold(view.hold, view.as_of) if view.hold else None,
                 "till": _till(till),
-                "display": _display(view, till, asked),
+                "display": _display(view, till, request),
             }
         log.metric("ViewMilliseconds", (time.monotonic() - began) * 1000, "Milliseconds")
         return body
@@ -121,7 +112,7 @@ def _entry(booked: BookedEntry) -> dict[str, Any]:
     }
 
 
-def _display(view: View, till: TillPart, asked: Asked) -> dict[str, Any]:
+def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]:
     """The till's values; without a till the approved points and the first day they expire on."""
     kept = _member(till)
     balance_points = kept.balance_points if kept else None
@@ -136,8 +127,8 @@ def _display(view: View, till: TillPart, asked: Asked) -> dict[str, Any]:
             expires_on=expires_on,
             rank=kept.rank if kept else None,
             status=till.status,
-            locale=asked.locale,
-            cached_since=kept.as_of.astimezone(asked.time_zone) if kept and till.stale else None,
+            locale=request.locale,
+            cached_since=kept.as_of.astimezone(request.time_zone) if kept and till.stale else None,
         )
     )
 
