@@ -158,10 +158,11 @@ class TillComparison:
     def rows(self, customer_ids: Iterable[str], deadline: Deadline) -> Iterator[Row]:
         """Compare customers one by one; whoever has been merged or erased by now is left out.
 
-        Raises LedgerUnavailable, and those errors of the till that are not about one member
-        (`is_general`): then it makes no sense to go on.
+        Raises DeadlinePassed, LedgerUnavailable, and those errors of the till that are not about
+        one member (`is_general`): then it makes no sense to go on.
         """
         for customer_id in customer_ids:
+            deadline.check()
             if row := self._row(customer_id, deadline):
                 yield row
 

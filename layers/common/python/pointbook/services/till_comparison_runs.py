@@ -97,6 +97,7 @@ class TillComparisonRuns:
             if every and stored.last and now < stored.last.began_at + every - SLACK:
                 return
             running = Running(now)
+            self.store.save(shop, replace(stored, running=running))
         run = _Run(self, self.comparison(shop), stored, running, result)
         if not run.to_the_end(deadline):
             result.complete = False
@@ -164,12 +165,10 @@ class _Run:
 
     def _rows(self, customer_ids: tuple[str, ...], deadline: Deadline) -> list[Row] | None:
         """Compare a batch; None if the time is up before its end."""
-        rows = list[Row]()
-        for customer_id in customer_ids:
-            if deadline.passed:
-                return None
-            rows += self.comparison.rows([customer_id], deadline)
-        return rows
+        try:
+            return list(self.comparison.rows(customer_ids, deadline))
+        except DeadlinePassed:
+            return None
 
     def _keep(self, rows: Iterable[Row], **changes: Any) -> None:
         """Log what was found, and keep the progress."""
@@ -276,7 +275,6 @@ def compare_page(
         position = store.behind(request.shop, batch[-1])
     for place, customer_id in enumerate(batch):
         try:
-            deadline.check()
             rows += comparison.rows([customer_id], deadline)
         except (TillError, DeadlinePassed) as error:
             code = getattr(error, "code", "time_up")
@@ -288,7 +286,7 @@ def compare_page(
     return {
         "till": asdict(capabilities),
         "rows": [one.answer(capabilities) for one in rows],
-        "position": position,
+        "position": list(position) if position else None,
         "stopped": stopped,
     }
 
