@@ -4,6 +4,7 @@ report ── compared again ── as in the report ── repaired once, by a 
                         └── equal by now: nothing to do    └── other figures: left alone
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import batched
@@ -13,13 +14,16 @@ from typing import Any
 import typer
 
 from cli.drift_function import BATCH_MEMBERS, CompareTill
-from cli.drift_report import DIFFERS, EQUAL, Report, Row
+from cli.drift_report import DIFFERS, EQUAL, NOT_COMPARED, Report, Row
 from cli.errors import CommandFailed, NotReachable
 from cli.operator_api import post
 from cli.output import Output
 from cli.target import Target
 
 SHOWN_MAX = 20
+
+_OF_EVERYBODY = frozenset({401, 403, 404})
+"""Statuses that the next member would get, too."""
 
 
 class How(StrEnum):
@@ -30,12 +34,22 @@ class How(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What becomes of a member; the other outcomes are codes of a refusal."""
+    """What becomes of a member; others are codes of refusals."""
 
-    WOULD = "would be repaired"
+    WOULD = "would_repair"
     DONE = "repaired"
-    AGREES = "agrees by now"
-    CHANGED = "changed since the report"
+    QUEUED = "queued"
+    AGREES = "agrees"
+    CHANGED = "changed"
+    NOT_COMPARED = "not_compared"
+
+
+_IN_WORDS = {
+    Outcome.WOULD: "would be repaired",
+    Outcome.AGREES: "agrees by now",
+    Outcome.CHANGED: "changed since the report",
+    Outcome.NOT_COMPARED: "not compared",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,56 +98,63 @@ class Repair:
         for page in self.function.customers([row["customer_id"] for row in rows]):
             now |= {row["customer_id"]: row for row in page["rows"]}
         for row in rows:
-            customer_id = row["customer_id"]
-            outcome = _outcome(row, now.get(customer_id))
-            if outcome is Outcome.WOULD and not is_dry_run:
-                self.outcomes[customer_id] = self._repair(row)
-            elif outcome is Outcome.AGREES and customer_id in self.report.repaired:
-                self.outcomes[customer_id] = Outcome.DONE
-            else:
-                self.outcomes[customer_id] = outcome
-
-    def _repair(self, row: Row) -> str:
+            self.outcomes[row["customer_id"]] = self._outcome(row, now.get(row["customer_id"]))
+        todo = [row for row in rows if self.outcomes[row["customer_id"]] == Outcome.WOULD]
+        if is_dry_run or not todo:
+            return
         repair = self._by_entry if self.decision.how is How.ENTRY else self._by_push
-        outcome = repair(row)
-        if outcome == Outcome.DONE:
-            self.report.repaired[row["customer_id"]] = self.decision.how
-            self.report.write(self.path)
-        return outcome
+        for customer_id, outcome in repair(todo):
+            self.outcomes[customer_id] = outcome
+            if outcome in (Outcome.DONE, Outcome.QUEUED):
+                self.report.repaired[customer_id] = self.decision.how
+                self.report.write(self.path)
 
-    def _by_entry(self, row: Row) -> str:
-        """Book the till's points in the ledger, as an entry that is not carried to the till."""
-        customer_id = row["customer_id"]
-        key = f"drift:{self.report.run}:{customer_id}"
+    def _outcome(self, row: Row, now: Row | None) -> Outcome:
+        """What is to be done with a member of the report, by the figures of now."""
+        if now is None or now["kind"] == NOT_COMPARED:
+            return Outcome.NOT_COMPARED
+        if now["kind"] == EQUAL:
+            is_ours = row["customer_id"] in self.report.repaired
+            return Outcome.DONE if is_ours else Outcome.AGREES
+        figures = ("kind", "ledger", "till")
+        if all(now[name] == row[name] for name in figures):
+            return Outcome.WOULD
+        return Outcome.CHANGED
+
+    def _by_entry(self, rows: list[Row]) -> Iterator[tuple[str, str]]:
+        """Book the till's points in the ledger, as entries that are not carried to the till."""
+        for row in rows:
+            yield row["customer_id"], self._adjust(row["customer_id"], row["difference"])
+
+    def _adjust(self, customer_id: str, points: int) -> str:
         request = {
             "shop": self.report.shop,
-            "points": row["difference"],
+            "points": points,
             "reason": self.decision.reason,
             "origin": "till",
             "by": self.decision.by,
         }
+        key = f"drift:{self.report.run}:{customer_id}"
         path = f"/v1/operator/customers/{customer_id}/adjustments"
         answer = post(self.stack, path, request, {"Idempotency-Key": key})
         if answer is None or answer.status >= 500:
             raise NotReachable(
                 f"No answer for customer {customer_id}. Run it again: each is repaired once."
             )
-        if answer.status == 201:
-            return Outcome.DONE
-        code = str(answer.body.get("code", answer.status))
-        if answer.status in (401, 403, 404):  # the same for everybody
-            raise CommandFailed(f"The ledger refuses repairs. {answer.why}")
-        return code
+        if answer.status in _OF_EVERYBODY:
+            raise CommandFailed(f"The API refuses adjustments. {answer.why}")
+        return Outcome.DONE if answer.status == 201 else str(answer.body.get("code"))
 
-    def _by_push(self, row: Row) -> str:
-        """Carry the ledger's points to the till."""
+    def _by_push(self, rows: list[Row]) -> Iterator[tuple[str, str]]:
+        """Carry the ledger's points to the till; the function compares once more before."""
+        names = ("customer_id", "ledger", "till")
         answer = self.function.ask(
-            push={"customer_id": row["customer_id"], "ledger": row["ledger"], "till": row["till"]},
+            push=[{name: row[name] for name in names} for row in rows],
             run=self.report.run,
             reason=self.decision.reason,
             by=self.decision.by,
         )
-        return str(answer["outcome"])
+        yield from answer["outcomes"].items()
 
     def _show(self, rows: list[Row], *, is_dry_run: bool) -> int:
         entry = self.decision.how is How.ENTRY
@@ -147,13 +168,15 @@ class Repair:
             self.out.say(f"... and {len(rows) - SHOWN_MAX:,} more.")
         self.out.say(
             f"{self.report.shop}, report of {self.report.finished_at}: "
-            + ", ".join(f"{count:,} {one}" for one, count in counts.items() if count)
+            + ", ".join(f"{count:,} {_words(one)}" for one, count in counts.items() if count)
             + (f", {left:,} refused." if left else ".")
             if rows
             else f"{self.report.shop}: the report of {self.report.finished_at} found no difference."
         )
         if is_dry_run and counts[Outcome.WOULD]:
             self.out.say("Nothing has been changed; --yes carries it out.")
+        if counts[Outcome.QUEUED]:
+            self.out.say("Queued: push_till finishes them within minutes, once the till answers.")
         if counts[Outcome.CHANGED]:
             self.out.say("Run pointbook drift again to see what has changed.")
         self.out.document(
@@ -166,19 +189,14 @@ class Repair:
                 "members": [{**row, "outcome": self.outcomes[row["customer_id"]]} for row in rows],
             }
         )
-        return int(counts[Outcome.DONE] + counts[Outcome.AGREES] < len(rows))
+        settled = (Outcome.DONE, Outcome.QUEUED, Outcome.AGREES)
+        return int(sum(counts[one] for one in settled) < len(rows))
 
     def _cells(self, row: Row) -> tuple[Any, ...]:
         change = row["difference"] if self.decision.how is How.ENTRY else -row["difference"]
-        outcome = str(self.outcomes[row["customer_id"]])
+        outcome = _words(self.outcomes[row["customer_id"]])
         return row["customer_id"], row["ledger"], row["till"], f"{change:+,}", outcome
 
 
-def _outcome(row: Row, now: Row | None) -> Outcome:
-    """What is to be done with a member of the report, by the figures of now."""
-    if now is not None and now["kind"] == EQUAL:
-        return Outcome.AGREES
-    figures = ("kind", "ledger", "till")
-    if now is not None and all(now[name] == row[name] for name in figures):
-        return Outcome.WOULD
-    return Outcome.CHANGED
+def _words(outcome: str) -> str:
+    return next((words for one, words in _IN_WORDS.items() if one == outcome), str(outcome))

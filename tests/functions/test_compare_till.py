@@ -8,7 +8,7 @@ import pytest
 
 from pointbook.clock import SystemClock
 from pointbook.deadline import Deadline
-from pointbook.domain.commands import Grant, Remove
+from pointbook.domain.commands import Grant, Remove, SpendOnOrder
 from pointbook.domain.expiry import Never
 from pointbook.entrypoints.schedule import MARGIN_SECONDS
 from pointbook.errors import LedgerUnavailable
@@ -208,6 +208,18 @@ def test_what_the_till_said_is_kept_for_my_page(scenario: Scenario) -> None:
     assert (kept.balance_points, kept.till_id) == (70, customer_id[-4:])
     scenario.run()
     assert scenario.till.calls[-1] == (customer_id, customer_id[-4:]), "found by the till's own id"
+
+
+def test_a_debt_agrees_with_a_till_that_has_nothing(scenario: Scenario) -> None:
+    """A till does not go below zero."""
+    (customer_id,) = scenario.add(1)
+    order = SpendOnOrder(130, "1", "till")
+    scenario.functions.execute(order, customer_id)
+    assert scenario.functions.approved(customer_id) == -30
+    for points, kind in ((0, "equal"), (-30, "equal"), (5, "differs"), (-5, "differs")):
+        scenario.at_till(customer_id, points)
+        (row,) = scenario.page()["rows"]
+        assert (row["kind"], row["ledger"]) == (kind, -30)
 
 
 # --- a difference counts if it holds --------------------------------------------------------------

@@ -192,7 +192,7 @@ class TillComparison:
     def _compared(self, before: View, member: Member, *, pushing: bool) -> Row:
         """The row of a member whom the till knows."""
         number = member.member_number
-        if member.balance_points == before.figures.approved:
+        if is_same(before.figures.approved, member.balance_points):
             return _row(before, number, Kind.EQUAL, member=member)
         if pushing:
             return _row(before, number, Kind.NOT_COMPARED, Why.PUSHING, member)
@@ -221,6 +221,11 @@ _OF_ONE_MEMBER: dict[type[TillError], tuple[Kind, str]] = {
     MemberNotRegistered: (Kind.NOT_REGISTERED, ADVICE),
     AmbiguousMember: (Kind.AMBIGUOUS, ADVICE),
 }
+
+
+def is_same(ledger_points: int, till_points: int) -> bool:
+    """Whether both books agree: a till has no debts, so it has 0 where the ledger has less."""
+    return till_points in (ledger_points, max(0, ledger_points))
 
 
 def is_general(error: TillError) -> bool:
