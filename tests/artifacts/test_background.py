@@ -37,6 +37,7 @@ EVERY_SECONDS = {
     "approve_pending": 15 * MINUTE,
     "expiry": 15 * MINUTE,
     "reminders": 60 * MINUTE,
+    "compare_till": 60 * MINUTE,
     "reconcile_orders": 24 * 60 * MINUTE,
     "verify_sample": 24 * 60 * MINUTE,
 }
@@ -293,6 +294,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "LedgerFaults": ("Sum", 0, 1),
         "LoopsRefused": ("Sum", 0, 1),
         "LostWebhooks": ("Sum", 0, 1),
+        "TillDrift": ("Sum", 0, 1),
         "OldestDueSeconds": ("Maximum", 60 * MINUTE, 2),
         "OrderAlarms": ("Sum", 0, 1),
         "OrdersWithoutCustomer": ("Average", 0.95, 2),

@@ -69,7 +69,7 @@ class Till(FakeTill):
 class Scenario:
     """A shop with members whom the till knows with the same points, and what alters them."""
 
-    def __init__(self) -> None:
+    def __init__(self, **variables: str) -> None:
         self.clock, self.till = FastClock(), Till()
         parts: Any = {
             "clock": self.clock,
@@ -77,7 +77,7 @@ class Scenario:
             "monotonic": self.clock.monotonic,
             "till": lambda share=1.0: self.till if share else None,
         }
-        self.functions = Functions(parts)
+        self.functions = Functions(parts, **variables)
         self.comparisons = self.functions.container.till_comparisons()
 
     def add(self, members: int, points: int = 100) -> list[str]:
@@ -148,13 +148,17 @@ def test_exactly_the_members_who_differ_are_found_with_their_amounts(
     )
 
 
-def test_the_number_of_those_who_differ_is_a_metric(
-    scenario: Scenario, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("rule", "value"), [("balance", 1), ("changes", None), ("no", None)]
+)
+def test_the_number_of_those_who_differ_is_a_metric_where_the_till_follows_the_ledger(
+    rule: str, value: int | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    scenario = Scenario(PROGRAMME_TILL_PUSH=rule)
     scenario.at_till(scenario.add(3)[0], 99)
     capsys.readouterr()
-    scenario.run()
-    assert metric_sums(capsys)["TillDrift"] == 1
+    assert scenario.run()["differing"] == 1
+    assert metric_sums(capsys).get("TillDrift") == value
 
 
 def test_members_whom_the_till_does_not_know_are_named_if_they_have_points(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
+from pointbook.domain.programme_rules import TillPush
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
 from pointbook.settings import Settings, Stage
@@ -246,7 +247,13 @@ class Container(TillContainer):
         """The service that compares all shops with the till, from where the last run ended."""
         from pointbook.services.till_comparison_runs import TillComparisonRuns  # noqa: PLC0415 - for one function
 
-        return TillComparisonRuns(self.till_comparison, self.till_comparisons(), self.clock)
+        store = self.till_comparisons()
+        return TillComparisonRuns(
+            self.till_comparison,
+            store,
+            lambda shop: self.programme(shop).pushed is TillPush.BALANCE,
+            self.clock,
+        )
 
     def till_comparisons(self) -> "TillComparisons":
         """The store of the comparisons with the till; it has the last one's summary."""

@@ -63,10 +63,15 @@ class CompareResult:
 
 @dataclass(frozen=True, slots=True)
 class TillComparisonRuns:
-    """The runs of a stack. `clock` is the ledger's."""
+    """The runs of a stack. `clock` is the ledger's.
+
+    `overwrites` says whether a shop's programme makes the till's points the ledger's. Only then a
+    difference is a fault; elsewhere the till may grant and take points of its own.
+    """
 
     comparison: Callable[[str], TillComparison]
     store: TillComparisons
+    overwrites: Callable[[str], bool]
     clock: Clock
 
     def run(
@@ -194,7 +199,8 @@ class _Run:
         self.result.ambiguous += totals.ambiguous
         self.result.not_compared += totals.not_compared
         log.info("till_compared", shop=shop, **asdict(totals))
-        log.metric("TillDrift", totals.differing)
+        if self.runs.overwrites(shop):
+            log.metric("TillDrift", totals.differing)
 
 
 def _log(shop: str, row: Row) -> None:
