@@ -20,6 +20,7 @@ from pointbook.till.errors import (
     BreakerOpen,
     TillError,
     TillThrottled,
+    TillUnavailable,
 )
 from pointbook.till.member import Capabilities, Member
 from tests.fakes.till import FakeTill
@@ -148,9 +149,7 @@ def test_exactly_the_members_who_differ_are_found_with_their_amounts(
     )
 
 
-@pytest.mark.parametrize(
-    ("rule", "value"), [("balance", 1), ("changes", None), ("no", None)]
-)
+@pytest.mark.parametrize(("rule", "value"), [("balance", 1), ("changes", None), ("no", None)])
 def test_the_number_of_those_who_differ_is_a_metric_where_the_till_follows_the_ledger(
     rule: str, value: int | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -377,6 +376,34 @@ def test_while_the_table_cannot_be_reached_a_run_says_so_and_nothing_is_lost(
     assert (result["stopped"], result["complete"]) == ("ledger_unavailable", False)
     scenario.till.before = lambda _: None
     assert scenario.run()["compared"] == 2
+
+
+def test_a_till_that_fails_opens_the_breaker_and_the_run_calls_it_no_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the breaker that all functions share."""
+    clock, till = FastClock(), FakeTill()
+    functions = Functions(
+        {
+            "clock": clock,
+            "wall_clock": clock,
+            "monotonic": clock.monotonic,
+            "till_adapter": lambda _: till,
+        },
+        TILL_PROVIDER="smaregi",
+    )
+    for number in range(BATCH_MEMBERS):
+        functions.execute(Grant(100, Never()), str(FIRST + number))
+        till.put(str(FIRST + number), 100, clock.now())
+    till.error = TillUnavailable("503")
+    result = functions.invoke("compare_till", {}, 600)
+    assert (result["stopped"], len(till.calls)) == ("breaker_open", 3)
+    till.error = None
+    assert functions.invoke("compare_till", {}, 600)["stopped"] == "breaker_open"
+    clock.ahead += timedelta(minutes=1)
+    result = functions.invoke("compare_till", {}, 600)
+    assert (result["compared"], result["complete"]) == (BATCH_MEMBERS, True)
+    capsys.readouterr()
 
 
 # --- single pages ---------------------------------------------------------------------------------
