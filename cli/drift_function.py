@@ -1,4 +1,4 @@
-"""The stack's function compare_till, as `pointbook drift` invokes it."""
+"""The stack's functions compare_till and push_till, as `pointbook drift` invokes them."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
 
-FUNCTION = "CompareTillFunction"
+FUNCTION, PUSHES = "CompareTillFunction", "PushTillFunction"
 BATCH_MEMBERS = 20
 """The most customers that it compares in one page."""
 
@@ -31,24 +31,31 @@ class CompareTill:
             "lambda", endpoint_url=stack.endpoint_url, config=config
         )
         self._function = functions[FUNCTION]
+        self._pushes = functions.get(PUSHES)
         self.shop = shop
 
     def ask(self, **event: Any) -> dict[str, Any]:
-        """Invoke it. Raises CommandFailed, NotReachable."""
-        payload = json.dumps({"shop": self.shop, **event}).encode()
-        try:
-            answer = self._client.invoke(FunctionName=self._function, Payload=payload)
-            page: dict[str, Any] = json.loads(answer["Payload"].read())
-        except (ClientError, BotoCoreError) as error:
-            raise NotReachable(f"{self._function} cannot be called: {error}") from error
-        if "FunctionError" in answer:
-            raise CommandFailed(
-                f"{self._function} failed; its log says why: {page.get('errorMessage')}"
-            )
+        """Have it compare. Raises CommandFailed, NotReachable."""
+        page = self._invoke(self._function, {"shop": self.shop, **event})
         if "code" in page:
             failed = NotReachable if page["retry"] else CommandFailed
             raise failed(f"{page['code']}: {page['message']}")
         return page
+
+    def push(self) -> None:
+        """Have push_till carry what is queued, without waiting for its schedule."""
+        if self._pushes is not None:
+            self._invoke(self._pushes, {})
+
+    def _invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer = self._client.invoke(FunctionName=function, Payload=json.dumps(event).encode())
+            found: dict[str, Any] = json.loads(answer["Payload"].read())
+        except (ClientError, BotoCoreError) as error:
+            raise NotReachable(f"{function} cannot be called: {error}") from error
+        if "FunctionError" in answer:
+            raise CommandFailed(f"{function} failed; its log says why: {found.get('errorMessage')}")
+        return found
 
     def customers(self, customer_ids: list[str]) -> Iterator[dict[str, Any]]:
         """Compare these customers, page by page. Raises NotReachable if the till cannot answer."""

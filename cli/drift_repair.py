@@ -4,6 +4,7 @@ report ── compared again ── as in the report ── repaired once, by a 
                         └── equal by now: nothing to do    └── other figures: left alone
 """
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +22,8 @@ from cli.output import Output
 from cli.target import Target
 
 SHOWN_MAX = 20
+PAUSES_SECONDS = (0.0, 2.0, 5.0)
+"""How long to wait before those that are queued for the till are looked at."""
 
 _OF_EVERYBODY = frozenset({401, 403, 404})
 """Statuses that the next member would get, too."""
@@ -91,6 +94,7 @@ class Repair:
             for batch in batched(rows, BATCH_MEMBERS, strict=False):
                 self._batch(list(batch), is_dry_run=is_dry_run)
                 advance(len(self.outcomes))
+        self._wait_for_pushes()
         return self._show(rows, is_dry_run=is_dry_run)
 
     def _batch(self, rows: list[Row], *, is_dry_run: bool) -> None:
@@ -146,7 +150,7 @@ class Repair:
         return Outcome.DONE if answer.status == 201 else str(answer.body.get("code"))
 
     def _by_push(self, rows: list[Row]) -> Iterator[tuple[str, str]]:
-        """Carry the ledger's points to the till; the function compares once more before."""
+        """Have the ledger's points carried to the till; the function compares once more before."""
         names = ("customer_id", "ledger", "till")
         answer = self.function.ask(
             push=[{name: row[name] for name in names} for row in rows],
@@ -155,6 +159,19 @@ class Repair:
             by=self.decision.by,
         )
         yield from answer["outcomes"].items()
+
+    def _wait_for_pushes(self) -> None:
+        """Have push_till carry what is queued now, and see what has arrived."""
+        for seconds in PAUSES_SECONDS:
+            queued = [one for one, outcome in self.outcomes.items() if outcome == Outcome.QUEUED]
+            if not queued:
+                return
+            time.sleep(seconds)
+            self.function.push()
+            for page in self.function.customers(queued):
+                for row in page["rows"]:
+                    if row["kind"] == EQUAL:
+                        self.outcomes[row["customer_id"]] = Outcome.DONE
 
     def _show(self, rows: list[Row], *, is_dry_run: bool) -> int:
         entry = self.decision.how is How.ENTRY

@@ -4,13 +4,15 @@ import csv
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from cli import drift_repair, target
+from cli import drift, drift_repair, target
 from cli.app import main
 from cli.drift_picture import LISTED_MAX, picture
 from cli.drift_report import Report
@@ -20,7 +22,8 @@ from pointbook.settings import Settings
 from pointbook.store.till_comparisons import TillComparisons
 from tests.fakes.operator_api import ENVIRONMENT, Api
 
-NAME = "pointbook-dev-CompareTill"
+NAME, PUSH_TILL = "pointbook-dev-CompareTill", "pointbook-dev-PushTill"
+FUNCTIONS = {"CompareTillFunction": NAME, "PushTillFunction": PUSH_TILL}
 SHOP = "demo.myshopify.com"
 PUSHES = {"pushes": True, "expiry": True, "lots": False, "ranks": True}
 READS = {"pushes": False, "expiry": False, "lots": False, "ranks": False}
@@ -54,14 +57,20 @@ class CompareTill:
         self.script: list[dict[str, Any] | BaseException] = []
         self.now: dict[str, dict[str, Any]] = {}
         self.asked: list[dict[str, Any]] = []
+        self.pushes = 0
+        self.on_push: Callable[[], None] = lambda: None
 
     def client(self, service: str, **_: object) -> "CompareTill":
         assert service == "lambda"
         return self
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's names
-        assert FunctionName == NAME
         event = json.loads(Payload)
+        if FunctionName == PUSH_TILL:
+            self.pushes += 1
+            self.on_push()
+            return {"Payload": io.BytesIO(b'{"due": 1, "failed": 0, "complete": true}')}
+        assert FunctionName == NAME
         self.asked.append(event)
         step = self.script.pop(0) if self.script else self._compared(event["customers"])
         if isinstance(step, BaseException):
@@ -76,12 +85,13 @@ class CompareTill:
 def function(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CompareTill:
     function = CompareTill()
     stack = Target("pointbook-dev", Settings.from_env(ENVIRONMENT), function, None, {})
-    monkeypatch.setattr(Target, "resources", lambda _, kind: {"CompareTillFunction": NAME})
+    monkeypatch.setattr(Target, "resources", lambda _, kind: FUNCTIONS)
     monkeypatch.setattr(Target, "table", lambda _: None)
     monkeypatch.setattr(TillComparisons, "__init__", lambda *_: None)
     monkeypatch.setattr(TillComparisons, "count", lambda *_: 5)
     monkeypatch.setattr(target, "target_of", lambda _: stack)
-    monkeypatch.setattr("cli.drift.time.sleep", lambda _: None)
+    for module in (drift, drift_repair):
+        monkeypatch.setattr(module, "time", SimpleNamespace(sleep=lambda _: None))
     monkeypatch.setenv("LOCAL_DIRECTORY", str(tmp_path))
     return function
 
@@ -431,15 +441,21 @@ def test_whoever_may_not_adjust_is_told_at_once(
     assert len(api.sent) == 1
 
 
-def test_a_push_is_asked_of_the_function_with_the_figures_of_the_report(
+def test_a_push_is_asked_for_with_the_figures_of_the_report_and_awaited(
     function: CompareTill, two_differ: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ids = [one["customer_id"] for one in two_differ]
-    outcomes = {ids[0]: "repaired", ids[1]: "queued"}
+    first, second = two_differ
+    outcomes = {one["customer_id"]: "queued" for one in two_differ}
     function.script = [page(*two_differ), {"outcomes": outcomes}]
+
+    def arrive() -> None:
+        function.now[first["customer_id"]] = first | {"kind": "equal"}
+
+    function.on_push = arrive
     status, document = run(capsys, "--repair", "push", *REPAIR, "--yes")
     assert (status, [one["outcome"] for one in document["members"]]) == (0, ["repaired", "queued"])
-    assert function.asked[-1] == {
+    asked = next(one for one in function.asked if "push" in one)
+    assert asked == {
         "shop": SHOP,
         "push": [
             {"customer_id": one["customer_id"], "ledger": one["ledger"], "till": one["till"]}
@@ -449,6 +465,7 @@ def test_a_push_is_asked_of_the_function_with_the_figures_of_the_report(
         "reason": "Recount",
         "by": "Hanako",
     }
+    assert function.pushes == len(drift_repair.PAUSES_SECONDS), "the second is waited for"
 
 
 def test_a_till_that_can_only_be_read_is_not_pushed_to(
