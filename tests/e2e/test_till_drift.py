@@ -1,6 +1,7 @@
 """What was altered at the till by hand is found, shown, and repaired once, in either direction."""
 
 import csv
+import io
 import json
 import os
 import subprocess
@@ -113,7 +114,7 @@ def test_exactly_the_altered_members_are_shown_and_an_entry_repairs_each_once(
     sheet, drawing = tmp_path / "drift.csv", tmp_path / "drift.svg"
     status, document = drift("--csv", str(sheet), "--picture", str(drawing))
     assert (status, differing(document)) == (1, altered)
-    rows = csv.DictReader(sheet.open(encoding="utf-8-sig"))
+    rows = csv.DictReader(io.StringIO(sheet.read_text(encoding="utf-8-sig")))
     in_csv = {row["customer_id"].strip(): row["difference"] for row in rows}
     assert {one: int(in_csv[one]) for one in altered} == altered
     assert ET.parse(drawing).getroot().tag.endswith("svg")  # noqa: S314 - our own
