@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
-from pointbook.base_container import BaseContainer, BaseParts, Cached
+from pointbook.base_container import BaseParts, Cached
 from pointbook.domain.programme import Programme
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
@@ -17,6 +17,7 @@ from pointbook.settings import TILL_REFRESHES, Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
 from pointbook.store.table import Table, connect
+from pointbook.till_container import TillContainer
 
 if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pointbook.store.till_state import TillStates
     from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
+    from pointbook.till.member import Till
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
         """The customers of a shop: whether they exist, and which tags they have."""
@@ -56,9 +58,10 @@ class Parts(BaseParts, total=False):
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
     flow: Callable[[str], "Flow"]
+    till: Callable[..., "Till | None"]
 
 
-class Container(BaseContainer):
+class Container(TillContainer):
     """All parts; those of a shop are created by its domain."""
 
     def __init__(self, settings: Settings, **parts: Unpack[Parts]) -> None:

@@ -73,11 +73,27 @@ class TillCursor:
     plan: Plan | None
     level: bool
     waiting_since: datetime | None
+    leased: bool
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way or waits: the till has all that it is going to get."""
-        return self.plan is None and not self.level and self.requested <= self.published
+        is_under_way = self.leased or self.plan is not None or self.waiting_since is not None
+        return not is_under_way and not self.level and self.requested <= self.published
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a holder of the lease saves beside the progress.
+
+    `pushed`: there was a push since it was last saved. `planned`: the outcome of the plan is not
+    known. `leveled`: the till has got the ledger's balance, as was requested.
+    """
+
+    standing: Standing
+    pushed: bool
+    planned: bool
+    leveled: bool
 
 
 class TillPushes(Outbox):
@@ -100,13 +116,21 @@ class TillPushes(Outbox):
         """
         return cursor_of(self.save(cursor, {"plan": _plan(plan)}))
 
-    def save_standing(self, cursor: Cursor, standing: Standing) -> None:
-        """Save what the till has now, and renew the lease. Raises LeaseLost."""
-        self.save(cursor, *_own(standing))
+    def renew(self, cursor: Cursor) -> None:
+        """Renew the lease, and save nothing else. Raises LeaseLost."""
+        self.save(cursor, {})
 
-    def release_with(self, cursor: Cursor, standing: Standing) -> bool:
+    def save_state(self, cursor: Cursor, state: State) -> None:
+        """Save what the till has now, and renew the lease. Raises LeaseLost."""
+        self.save(cursor, *_own(state))
+
+    def release_state(self, cursor: Cursor, state: State) -> bool:
         """As `release`, with what the till has now."""
-        return self.release(cursor, *_own(standing))
+        return self.release(cursor, *_own(state))
+
+    def reschedule_state(self, cursor: Cursor, next_attempt_at: datetime, state: State) -> None:
+        """As `reschedule`, with what the till has now."""
+        self.reschedule(cursor, next_attempt_at, *_own(state))
 
     def clear_plan(self, cursor: Cursor) -> None:
         """Save that the planned push has not happened. Raises LeaseLost."""
@@ -156,20 +180,25 @@ def cursor_of(item: Stored) -> TillCursor:
         plan=_plan_of(fields_of(item["plan"])) if "plan" in item else None,
         level="level" in item,
         waiting_since=optional_instant(item, "waiting_since"),
+        leased="lease" in item,
     )
 
 
-def _own(standing: Standing) -> tuple[Item, list[str]]:
-    """The attributes to set and to remove: the outcome of a plan is known with the standing."""
-    sets = {"pushes": _pushes(standing.pushes), "remainder": number(standing.remainder_points)}
+def _own(state: State) -> tuple[Item, list[str]]:
+    """The attributes to set and to remove."""
+    standing, removes = state.standing, list[str]()
+    sets = {"remainder": number(standing.remainder_points)}
+    if state.pushed:
+        sets["pushes"] = _pushes(standing.pushes)
+    seen = {"balance": standing.balance_points, "accounted": standing.accounted_points}
     if standing.at is None:
-        return sets, ["seen_at", "balance", "accounted", "plan", "#level"]
-    sets |= {
-        "seen_at": instant(standing.at),
-        "balance": number(standing.balance_points),
-        "accounted": number(standing.accounted_points),
-    }
-    return sets, ["plan", "#level"]
+        removes += ["seen_at", *seen]
+    else:
+        sets["seen_at"] = instant(standing.at)
+        sets |= {name: number(points) for name, points in seen.items()}
+    removes += [] if state.planned else ["plan"]
+    removes += ["#level"] if state.leveled else []
+    return sets, removes
 
 
 def _standing_of(item: Stored) -> Standing:
