@@ -40,6 +40,7 @@ TRIED = (
     "switch_off_codes",
     "approve_pending",
     "publish_changes",
+    "push_till",
     "flow_action_report",
     "flow_lifecycle",
     "reconcile_orders",

@@ -1,12 +1,12 @@
 """What an outbox cursor of the till has beside its progress: the member's standing, and the plan.
 
-    seen_at, balance, accounted, remainder  the member's standing (domain.till_pushes)
-    pushes   what was pushed lately: points, balance after it (absent: unknown), version, at, echo
-    plan     the push that is under way; while it is there, its outcome is unknown
-    level    the till is to get the ledger's balance, whatever it has
+    seen_at, balance, accounted, owed  the member's standing (domain.till_pushes)
+    pushes    what was pushed lately: points, balance after it (absent: unknown), version, at, echo
+    planned   the push that is under way; while it is there, its outcome is unknown
+    to_level  the till is to get the ledger's balance, whatever it has
 
-`plan` and the standing are changed by the holder of the lease alone. `pushes` is also changed when a
-push comes back as a report of the till, and then only where no push is under way.
+`planned` and the standing are changed by the holder of the lease alone. `pushes` is also changed
+when a push comes back as a report of the till, and then only where no push is under way.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ from pointbook.store.values import (
     values_of,
 )
 
-_NO_PLAN = "attribute_not_exists(plan)"
+_NO_PLAN = "attribute_not_exists(planned)"
 _UNCHANGED = "pushes = :before"
 
 
@@ -114,7 +114,7 @@ class TillPushes(Outbox):
 
         Returns everything as it is stored now.
         """
-        return cursor_of(self.save(cursor, {"plan": _plan(plan)}))
+        return cursor_of(self.save(cursor, {"planned": _plan(plan)}))
 
     def renew(self, cursor: Cursor) -> None:
         """Renew the lease, and save nothing else. Raises LeaseLost."""
@@ -134,7 +134,7 @@ class TillPushes(Outbox):
 
     def clear_plan(self, cursor: Cursor) -> None:
         """Save that the planned push has not happened. Raises LeaseLost."""
-        self.save(cursor, {}, ["plan"])
+        self.save(cursor, {}, ["planned"])
 
     def record_echo(self, shop: str, customer_id: str, found: TillCursor, echoed: Push) -> bool:
         """Record the `echo` of one of the pushes found; False if they have changed meanwhile."""
@@ -156,7 +156,7 @@ class TillPushes(Outbox):
         self.request(shop, customer_id, version, at, begin=lambda: version - 1)
         update = Update(
             TILL.cursor(shop, customer_id),
-            "SET #level = :yes, due_trigger = :list,"
+            "SET to_level = :yes, due_trigger = :list,"
             " due_trigger_at = if_not_exists(due_trigger_at, :at),"
             " waiting_since = if_not_exists(waiting_since, :at)",
             {":yes": boolean(True), ":list": text(TILL.queue(shop)), ":at": instant(at)},
@@ -177,8 +177,8 @@ def cursor_of(item: Stored) -> TillCursor:
         published=optional_int(item, "published"),
         requested=optional_int(item, "requested"),
         standing=_standing_of(item),
-        plan=_plan_of(fields_of(item["plan"])) if "plan" in item else None,
-        level="level" in item,
+        plan=_plan_of(fields_of(item["planned"])) if "planned" in item else None,
+        level="to_level" in item,
         waiting_since=optional_instant(item, "waiting_since"),
         leased="lease" in item,
     )
@@ -187,7 +187,7 @@ def cursor_of(item: Stored) -> TillCursor:
 def _own(state: State) -> tuple[Item, list[str]]:
     """The attributes to set and to remove."""
     standing, removes = state.standing, list[str]()
-    sets = {"remainder": number(standing.remainder_points)}
+    sets = {"owed": number(standing.remainder_points)}
     if state.pushed:
         sets["pushes"] = _pushes(standing.pushes)
     seen = {"balance": standing.balance_points, "accounted": standing.accounted_points}
@@ -196,8 +196,8 @@ def _own(state: State) -> tuple[Item, list[str]]:
     else:
         sets["seen_at"] = instant(standing.at)
         sets |= {name: number(points) for name, points in seen.items()}
-    removes += [] if state.planned else ["plan"]
-    removes += ["#level"] if state.leveled else []
+    removes += [] if state.planned else ["planned"]
+    removes += ["to_level"] if state.leveled else []
     return sets, removes
 
 
@@ -206,7 +206,7 @@ def _standing_of(item: Stored) -> Standing:
         at=optional_instant(item, "seen_at"),
         balance_points=optional_int(item, "balance"),
         accounted_points=optional_int(item, "accounted"),
-        remainder_points=optional_int(item, "remainder"),
+        remainder_points=optional_int(item, "owed"),
         pushes=tuple(map(_push_of, values_of(item["pushes"]))) if "pushes" in item else (),
     )
 
@@ -246,7 +246,7 @@ def _plan(plan: Plan) -> Value:
             "points": number(plan.points),
             "balance": number(plan.balance_points),
             "version": number(plan.version),
-            "remainder": number(plan.remainder_points),
+            "owed": number(plan.remainder_points),
             "accounted": number(plan.accounted_points),
             "planned_at": instant(plan.planned_at),
             "attempted_at": instant(plan.attempted_at),
@@ -262,7 +262,7 @@ def _plan_of(found: Stored) -> Plan:
         points=int_of(found["points"]),
         balance_points=int_of(found["balance"]),
         version=int_of(found["version"]),
-        remainder_points=int_of(found["remainder"]),
+        remainder_points=int_of(found["owed"]),
         accounted_points=int_of(found["accounted"]),
         planned_at=instant_of(found["planned_at"]),
         attempted_at=instant_of(found["attempted_at"]),
