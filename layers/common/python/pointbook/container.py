@@ -9,56 +9,51 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
-from pointbook.base_container import BaseParts, Cached
+from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
-from pointbook.settings import TILL_REFRESHES, Settings, Stage
+from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
-from pointbook.store.table import Table, connect
-from pointbook.till_container import TillContainer
+from pointbook.till_container import TillContainer, TillParts
+
+BACKGROUND_SHARE = 0.5
+"""The part of the till's calls that background work may take; views of my page have the rest."""
 
 if TYPE_CHECKING:
+    from pointbook.domain.programme_rules import TillPush
     from pointbook.services.customers import CustomerDirectory
-    from pointbook.services.guarded_till import GuardedTill
     from pointbook.services.holds import HoldService
     from pointbook.services.my_page import MyPage
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
     from pointbook.services.ports import Discounts
-    from pointbook.services.privacy.requests import Operator, PrivacyService
+    from pointbook.services.privacy.requests import PrivacyService
     from pointbook.services.publishing.reminders import ReminderSender
     from pointbook.services.publishing.reports import ReportSender
     from pointbook.services.publishing.runs import Publisher
     from pointbook.services.publishing.shop_run import Flow
     from pointbook.services.reconciliation import OrderReconciler
     from pointbook.services.reconciliation_runs import ReconciliationRuns
+    from pointbook.services.till_push.echoes import TillEchoes
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
-    from pointbook.store.till_members import TillMembers
-    from pointbook.store.till_state import TillStates
-    from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-    from pointbook.till.member import Till
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
         """The customers of a shop: whether they exist, and which tags they have."""
 
 
-class Parts(BaseParts, total=False):
+class Parts(TillParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
 
-    dynamodb: Any
     s3: Any
-    cipher: "Cipher"
-    operator: "Operator"
     admin_api: Callable[[str], "AdminApi"]
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
     flow: Callable[[str], "Flow"]
-    till: Callable[..., "Till | None"]
 
 
 class Container(TillContainer):
@@ -70,16 +65,8 @@ class Container(TillContainer):
         vars(self).update(parts)
         self._programmes: dict[str, Cached[Programme]] = {}
         self._admin_apis: dict[str, AdminApi] = {}
-        self._till_credentials: tuple[tuple[str, str], ...] | None = None
-        self._tills: dict[float, GuardedTill] = {}
-        self._my_page: MyPage | None = None
 
     # --- the ledger and the programme -----------------------------------------------------------
-
-    @cached_property
-    def dynamodb(self) -> Any:
-        """The client of DynamoDB."""
-        return connect()
 
     @cached_property
     def store(self) -> DynamoStore:
@@ -163,6 +150,7 @@ class Container(TillContainer):
             items=StoredItems(self._table, self.clock),
             pseudonyms=Pseudonyms(self._table),
             installations=Installations(self._table),
+            till_members=self.till_members(),
             files=PrivacyFiles(self.s3, self.settings.privacy_bucket),
             clock=self.clock,
         )
@@ -184,6 +172,21 @@ class Container(TillContainer):
         outbox, clock = Outbox(self._table), self.wall_clock
         sender = OutboxPublisher(outbox, self.trigger_subscriptions(), self.flow, clock)
         return Publisher(outbox, sender, clock)
+
+    @cached_property
+    def till_publisher(self) -> "Publisher":
+        """The publisher of changes to the till; one for each process, as `publisher` is."""
+        from pointbook.services.till_push.pusher import publisher  # noqa: PLC0415 - for one function
+
+        till, members = partial(self.till, BACKGROUND_SHARE), self.till_members()
+        return publisher(self._table, members, till, self._till_push, self.wall_clock)
+
+    def till_echoes(self) -> "TillEchoes":
+        """The service that recognizes pushes to the till that come back as its reports."""
+        from pointbook.services.till_push.echoes import TillEchoes  # noqa: PLC0415 - for reports only
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
+
+        return TillEchoes(TillPushes(self._table), self.ledger, self.till, self.wall_clock)
 
     def report_sender(self, shop: str) -> "ReportSender":
         """The service behind the action "report points"."""
@@ -255,16 +258,14 @@ class Container(TillContainer):
 
         return TriggerSubscriptions(self._table)
 
+    @cached_property
     def my_page(self) -> "MyPage":
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        till = self.till()
-        if self._my_page is None or self._my_page.till is not till:
-            self._my_page = MyPage(self.ledger, till)
-        return self._my_page
+        return MyPage(self.ledger, self.till_views())
 
-    # --- Shopify, the till and AWS --------------------------------------------------------------
+    # --- Shopify and AWS ---------------------------------------------------------------------
 
     def admin_api(self, shop: str) -> "AdminApi":
         """The Admin API of a shop, with an access token that all functions share.
@@ -293,33 +294,6 @@ class Container(TillContainer):
 
         return FlowTriggers(self.admin_api(shop))
 
-    def till(self, share: float = 1.0) -> "GuardedTill | None":
-        """The stack's till with the current credentials, guarded; None if there is none.
-
-        Every call to a till goes through it. Background work takes a `share` below 1 of the calls
-        that are allowed in a second, and leaves the rest to views of my page.
-        """
-        if self.settings.till_provider == "none":
-            return None
-        credentials = tuple(sorted(self.secrets().till.items()))
-        if credentials != self._till_credentials:
-            self._till_credentials, self._tills = credentials, {}
-        if share not in self._tills:
-            self._tills[share] = self._new_till(dict(credentials), share)
-        return self._tills[share]
-
-    def till_members(self) -> "TillMembers":
-        """The store of what the till last said of each customer."""
-        from pointbook.store.till_members import TillMembers  # noqa: PLC0415 - for a few functions
-
-        return TillMembers(self._table)
-
-    def till_states(self) -> "TillStates":
-        """The store of the till's state."""
-        from pointbook.store.till_state import TillStates  # noqa: PLC0415 - for a few functions
-
-        return TillStates(self._table)
-
     @cached_property
     def s3(self) -> Any:
         """The client of S3."""
@@ -327,24 +301,8 @@ class Container(TillContainer):
 
         return files.connect()
 
-    @cached_property
-    def cipher(self) -> "Cipher":
-        """The cipher of access tokens. Raises SettingsError without a key."""
-        from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
-
-        return kms.KmsCipher(kms.connect(), self.settings.token_key())
-
-    @cached_property
-    def operator(self) -> "Operator":
-        """The topic that operators subscribe to."""
-        from pointbook.aws import topics  # noqa: PLC0415 - for two functions
-
-        return topics.OperatorTopic(topics.connect(), self.settings.operator_topic)
-
-    @cached_property
-    def _table(self) -> Table:
-        """The ledger's table."""
-        return Table(self.dynamodb, self.settings.table_name)
+    def _till_push(self, shop: str) -> "TillPush":
+        return self.programme(shop).pushed
 
     def _cached_programme(self, name: str, read: Callable[[], Programme]) -> Programme:
         if name not in self._programmes:
@@ -354,30 +312,6 @@ class Container(TillContainer):
     def _programmes_with(self, min_age: timedelta) -> Programmes:
         deployment = Deployment(self.default_programme, min_age)
         return Programmes(self._table, self.clock, deployment)
-
-    def _new_till(self, credentials: dict[str, str], share: float) -> "GuardedTill":
-        from pointbook.services.guarded_till import Guard, GuardedTill  # noqa: PLC0415 - only with a till
-        from pointbook.services.till_pace import TillPace  # noqa: PLC0415 - same
-        from pointbook.store.till_calls import TillCalls  # noqa: PLC0415 - same
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - same
-
-        settings, clock = self.settings, self.wall_clock
-        pace = TillPace(TillCalls(self._table).count, settings.till_calls_per_second, clock, share)
-        guard = Guard(
-            states=self.till_states(),
-            clock=clock,
-            probe_seconds=settings.till_probe_seconds,
-            announce=self._announce_till,
-            pace=pace,
-        )
-        return GuardedTill(till_of(credentials, settings.local_till_url), guard)
-
-    def _announce_till(self) -> None:
-        """Have the operator notified now; the schedule does it where a function has no queue."""
-        if TILL_REFRESHES in self.settings.queue_urls:
-            from pointbook.services.till_refreshes import announce  # noqa: PLC0415 - seldom needed
-
-            announce(self.enqueue)
 
     def _new_admin_api(self, shop: str) -> "AdminApi":
         # Not needed on every start, and urllib3 takes its time.

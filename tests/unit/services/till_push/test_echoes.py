@@ -179,7 +179,7 @@ def test_an_echo_that_comes_during_the_next_push_is_not_forgotten(shop: Reportin
     def meanwhile(till: object, effect: object) -> None:
         assert is_echo(shop.report(-300, "echo", balance=700))
 
-    shop.till.whims.append(meanwhile)  # type: ignore[arg-type]  # while the member is read
+    shop.till.whims.append(meanwhile)  # while the member is read
     shop.ledger.grant(1)
     shop.follow()
     cursor = shop.cursor()
@@ -194,7 +194,7 @@ def test_an_echo_that_comes_while_nothing_has_to_be_carried_is_not_forgotten(
         assert is_echo(shop.report(-300, "echo", balance=700))
 
     shop.till.use(CUSTOMER, 20)
-    shop.till.whims.append(meanwhile)  # type: ignore[arg-type]  # while the member is read
+    shop.till.whims.append(meanwhile)  # while the member is read
     shop.ledger.consume(20)
     shop.follow()
     cursor = shop.cursor()

@@ -43,6 +43,10 @@ PAUSE_SECONDS_MAX = 600
 SUCCESS_AGE = timedelta(minutes=5)
 """How old the last recorded success may be before a process records another one."""
 
+PROBE_NUMBER = "0"
+"""The member number of a probe that no view asked for: no customer has it, and that the till does
+not know it is an answer."""
+
 UNEXPECTED = "unexpected"
 
 _ANSWERS = (MemberNotRegistered, AmbiguousMember, ChangeRefused)
@@ -67,7 +71,6 @@ class Guard:
     clock: Clock
     probe_seconds: float
     announce: Callable[[], None]
-    pace: Callable[[Deadline], None]
 
 
 class GuardedTill:
@@ -108,12 +111,12 @@ class GuardedTill:
         is_fair = deadline.allows(FAIR_SECONDS)
         began = time.monotonic()
         try:
-            self._guard.pace(deadline)
             result = call()
         except PaceReached:
             raise
         except _ANSWERS as error:
-            self._log(error.code, str(error), member_number)
+            if member_number != PROBE_NUMBER:
+                self._log(error.code, str(error), member_number)
             self._succeeded(state)
             raise
         except TillError as error:

@@ -18,6 +18,7 @@ class PaceReached(TillThrottled):
     """Our own limit leaves no call before the deadline. The till was not asked."""
 
     code = "pace_reached"
+    shown_as = "timeout"
 
 
 class TillPace:

@@ -60,6 +60,11 @@ class KeptMember:
     rank: str | None = None
     lots: tuple[tuple[int, date], ...] = ()
 
+    @property
+    def is_member(self) -> bool:
+        """Whether the till knows one member with this number."""
+        return self.said is Said.MEMBER
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
