@@ -13,6 +13,7 @@ from pointbook.services.till_comparison_runs import (
     read_hours,
     read_page_request,
 )
+from pointbook.services.till_repair import read_repair_request
 
 PAGE_SECONDS = 60.0
 """The time of one page, so that whoever asked for it sees that it goes on."""
@@ -30,6 +31,9 @@ def handler(run: Run, container: Container) -> CompareResult | dict[str, Any]:
             return container.till_comparison_runs().run(shops, run.seconds, every)
         request = read_page_request(run.event, shops)
         deadline = Deadline.after(min(run.seconds, PAGE_SECONDS), container.monotonic)
+        if "push" in run.event:
+            repair = container.till_repair(request.shop)
+            return {"outcomes": repair.push(read_repair_request(run.event), deadline)}
         comparison = container.till_comparison(request.shop)
         return compare_page(comparison, container.till_comparisons(), request, deadline)
     except PointbookError as error:

@@ -34,6 +34,7 @@ EVERY_SECONDS = {
     "hold_release": MINUTE,
     "switch_off_codes": MINUTE,
     "publish_changes": MINUTE,
+    "push_till": MINUTE,
     "refresh_till": MINUTE,
     "privacy_watch": 5 * MINUTE,
     "approve_pending": 15 * MINUTE,
@@ -202,7 +203,7 @@ def test_a_comparison_that_fails_on_two_days_has_an_alarm() -> None:
 def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     mappings = of_type("AWS::Lambda::EventSourceMapping")
     workers = {f"{name}Mapping" for name in QUEUES.values()}
-    assert mappings.keys() == workers | {"PublishChangesMapping"}
+    assert mappings.keys() == workers | {"PublishChangesMapping", "RefreshTillMapping"}
     events = [
         event["Type"]
         for function in FUNCTIONS.values()
@@ -327,6 +328,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "ReconciliationFailures": ("Sum", 0, 2),
         "RemindersHeldBack": ("Sum", 0, 2),
         "SweepFailures": ("Sum", 0, 2),
+        "TillBreakerOpen": ("Minimum", 0, 1),
         "TillReadsFailed": ("Average", 0.5, 2),
         "TriggersHeldBack": ("Sum", 0, 3),
         "TriggersRefused": ("Sum", 0, 1),

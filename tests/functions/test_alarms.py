@@ -361,13 +361,17 @@ def test_an_order_that_cannot_be_fed_fires_an_alarm(
 
 
 def test_a_till_that_does_not_follow_the_ledger_though_it_should_fires_an_alarm(
-    output: Output,
+    clock: ClockFile, output: Output
 ) -> None:
     till = FakeTill()
     functions = Functions(
-        {"till_adapter": lambda _: till}, TILL_PROVIDER="smaregi", PROGRAMME_TILL_PUSH="balance"
+        {"till_adapter": lambda _, __: till},
+        TILL_PROVIDER="smaregi",
+        PROGRAMME_TILL_PUSH="balance",
+        LOCAL_CLOCK_FILE=str(clock),
     )
     functions.execute(Grant(10, Never()))
+    clock.move(hours=1)
     watching = alarm("TillDriftAlarm")
     for points, fires in ((10, False), (9, True), (10, False)):
         till.put(CUSTOMER, points, functions.container.clock.now())

@@ -140,6 +140,17 @@ def test_what_is_kept_of_an_unknown_member_is_not_asked_again_while_it_is_fresh(
     assert (line["code"], line["advice"]) == ("not_registered", "check sync")
 
 
+def test_what_is_counted_beside_a_view_has_its_stage_and_its_request(
+    shop: TillShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.till.error = TillUnavailable("503")
+    shop.view()
+    lines = logged(capsys)
+    assert [line["Stage"] for line in lines if "TillFailures" in line] == ["local"]
+    (failed,) = [line for line in lines if line.get("message") == "till_failed"]
+    assert failed["request_id"] == "00000000-0000-4000-8000-000000000001"
+
+
 def test_a_member_who_registers_is_found_by_the_next_refresh(shop: TillShop) -> None:
     shop.till.members.clear()
     shop.view()

@@ -38,7 +38,7 @@ class TillShop:
         self.till = FakeTill()
         self.till.put(CUSTOMER, 1250, NOW)
         self.functions = Functions(
-            {"wall_clock": self.clock, "till_adapter": lambda _: self.till},
+            {"wall_clock": self.clock, "till_adapter": self.till.adapter},
             TILL_PROVIDER="smaregi",
             **variables,
         )

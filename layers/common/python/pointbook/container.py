@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
 from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
-from pointbook.domain.programme_rules import TillPush
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
 from pointbook.settings import Settings, Stage
@@ -19,7 +18,11 @@ from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
 from pointbook.till_container import TillContainer, TillParts
 
+BACKGROUND_SHARE = 0.5
+"""The part of the till's calls that background work may take; views of my page have the rest."""
+
 if TYPE_CHECKING:
+    from pointbook.domain.programme_rules import TillPush
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
     from pointbook.services.my_page import MyPage
@@ -35,11 +38,12 @@ if TYPE_CHECKING:
     from pointbook.services.reconciliation_runs import ReconciliationRuns
     from pointbook.services.till_comparison import TillComparison
     from pointbook.services.till_comparison_runs import TillComparisonRuns
+    from pointbook.services.till_push.echoes import TillEchoes
+    from pointbook.services.till_repair import TillRepair
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.till_comparisons import TillComparisons
-    from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
@@ -50,7 +54,6 @@ class Parts(TillParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
 
     s3: Any
-    cipher: "Cipher"
     admin_api: Callable[[str], "AdminApi"]
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
@@ -151,6 +154,7 @@ class Container(TillContainer):
             items=StoredItems(self._table, self.clock),
             pseudonyms=Pseudonyms(self._table),
             installations=Installations(self._table),
+            till_members=self.till_members(),
             files=PrivacyFiles(self.s3, self.settings.privacy_bucket),
             clock=self.clock,
         )
@@ -172,6 +176,21 @@ class Container(TillContainer):
         outbox, clock = Outbox(self._table), self.wall_clock
         sender = OutboxPublisher(outbox, self.trigger_subscriptions(), self.flow, clock)
         return Publisher(outbox, sender, clock)
+
+    @cached_property
+    def till_publisher(self) -> "Publisher":
+        """The publisher of changes to the till; one for each process, as `publisher` is."""
+        from pointbook.services.till_push.pusher import publisher  # noqa: PLC0415 - for one function
+
+        till, members = partial(self.till, BACKGROUND_SHARE), self.till_members()
+        return publisher(self._table, members, till, self._till_push, self.wall_clock)
+
+    def till_echoes(self) -> "TillEchoes":
+        """The service that recognizes pushes to the till that come back as its reports."""
+        from pointbook.services.till_push.echoes import TillEchoes  # noqa: PLC0415 - for reports only
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
+
+        return TillEchoes(TillPushes(self._table), self.ledger, self.till, self.wall_clock)
 
     def report_sender(self, shop: str) -> "ReportSender":
         """The service behind the action "report points"."""
@@ -229,9 +248,10 @@ class Container(TillContainer):
 
     def till_comparison(self, shop: str) -> "TillComparison":
         """The service that compares a shop's members with the till. The stack must have a till."""
-        from pointbook.services.till_comparison import TILL_SHARE, TillComparison  # noqa: PLC0415 - for one function
+        from pointbook.services.till_comparison import PushesUnderWay, TillComparison  # noqa: PLC0415 - for one function
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
 
-        till = self.till(TILL_SHARE)
+        till, pushes = self.till(BACKGROUND_SHARE), TillPushes(self._table)
         assert till is not None, "a stack without a till has nothing to compare"
         return TillComparison(
             shop=shop,
@@ -239,21 +259,24 @@ class Container(TillContainer):
             ledger=self.ledger,
             members=self.till_members(),
             number=lambda _, customer_id: customer_id,
-            pushing=lambda *_: False,
+            pushing=PushesUnderWay(pushes, self.ledger, self._till_push, self.clock),
             clock=self.wall_clock,
         )
+
+    def till_repair(self, shop: str) -> "TillRepair":
+        """The service that has members' points at the till become the ledger's."""
+        from pointbook.services.till_repair import TillRepair  # noqa: PLC0415 - for one function
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
+
+        comparison, pushes = self.till_comparison(shop), TillPushes(self._table)
+        return TillRepair(comparison, pushes, self._till_push(shop), self.wall_clock)
 
     def till_comparison_runs(self) -> "TillComparisonRuns":
         """The service that compares all shops with the till, from where the last run ended."""
         from pointbook.services.till_comparison_runs import TillComparisonRuns  # noqa: PLC0415 - for one function
 
         store = self.till_comparisons()
-        return TillComparisonRuns(
-            self.till_comparison,
-            store,
-            lambda shop: self.programme(shop).pushed is TillPush.BALANCE,
-            self.clock,
-        )
+        return TillComparisonRuns(self.till_comparison, store, self._till_push, self.clock)
 
     def till_comparisons(self) -> "TillComparisons":
         """The store of the comparisons with the till; it has the last one's summary."""
@@ -320,12 +343,8 @@ class Container(TillContainer):
 
         return files.connect()
 
-    @cached_property
-    def cipher(self) -> "Cipher":
-        """The cipher of access tokens. Raises SettingsError without a key."""
-        from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
-
-        return kms.KmsCipher(kms.connect(), self.settings.token_key())
+    def _till_push(self, shop: str) -> "TillPush":
+        return self.programme(shop).pushed
 
     def _cached_programme(self, name: str, read: Callable[[], Programme]) -> Programme:
         if name not in self._programmes:

@@ -19,15 +19,18 @@ if TYPE_CHECKING:
     from pointbook.services.till_views import TillViews
     from pointbook.store.till_members import TillMembers
     from pointbook.store.till_state import TillStates
+    from pointbook.store.tokens import Cipher
+    from pointbook.till.client import Pace
     from pointbook.till.member import Till
 
-    type TillAdapter = Callable[[Mapping[str, str]], Till]
+    type TillAdapter = Callable[[Mapping[str, str], Pace], Till]
 
 
 class TillParts(BaseParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
 
     dynamodb: Any
+    cipher: "Cipher"
     operator: "Operator"
     till_adapter: "TillAdapter"
 
@@ -62,11 +65,21 @@ class TillContainer(BaseContainer):
             self._tills[share] = self._new_till(dict(credentials), share)
         return self._tills[share]
 
-    def till_adapter(self, credentials: Mapping[str, str]) -> "Till":
-        """The adapter of the stack's till, unguarded."""
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
+    def till_adapter(self, credentials: Mapping[str, str], pace: "Pace") -> "Till":
+        """The adapter of the stack's till, which asks `pace` before each call; unguarded."""
+        from pointbook.ledger.instruction import DEFAULT_TIME_ZONE  # noqa: PLC0415 - only with a till
+        from pointbook.store.tokens import Tokens  # noqa: PLC0415 - same
+        from pointbook.till.providers import Surroundings, till_of  # noqa: PLC0415 - same
 
-        return till_of(credentials, self.settings.local_till_url)
+        settings = self.settings
+        around = Surroundings(
+            tokens=Tokens(self._table, self.cipher),
+            clock=self.wall_clock,
+            pace=pace,
+            time_zone=settings.programme_texts.get("time_zone", DEFAULT_TIME_ZONE),
+            local_url=settings.local_till_url,
+        )
+        return till_of(settings.till_provider, credentials, around)
 
     def till_members(self) -> "TillMembers":
         """The store of what the till last said of each customer."""
@@ -119,6 +132,13 @@ class TillContainer(BaseContainer):
         return till_status(provider, self.till(), self.till_states().read(), now)
 
     @cached_property
+    def cipher(self) -> "Cipher":
+        """The cipher of access tokens. Raises SettingsError without a key."""
+        from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
+
+        return kms.KmsCipher(kms.connect(), self.settings.token_key())
+
+    @cached_property
     def operator(self) -> "Operator":
         """The topic that operators subscribe to."""
         from pointbook.aws import topics  # noqa: PLC0415 - for two functions
@@ -142,9 +162,8 @@ class TillContainer(BaseContainer):
             clock=clock,
             probe_seconds=settings.till_probe_seconds,
             announce=self._announce_till,
-            pace=pace,
         )
-        return GuardedTill(self.till_adapter(credentials), guard)
+        return GuardedTill(self.till_adapter(credentials, pace), guard)
 
     def _announce_till(self) -> None:
         """Have the operator notified now; the schedule does it where a function has no queue."""

@@ -36,8 +36,8 @@ def _push_to_a_master(programme: Programme) -> list[str]:
         return []
     return [
         (
-            f"till_push: {programme.till_push} has no effect while points_master is till; set one of"
-            " them to its default"
+            f"till_push: {programme.till_push} has no effect while points_master is till: set"
+            " till_push to no, or points_master to ledger"
         )
     ]
 

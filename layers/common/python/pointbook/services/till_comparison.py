@@ -10,17 +10,20 @@ different moments. What the till says is kept for my page, too.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
+from pointbook.domain.programme_rules import TillPush
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.kept_members import kept_member, kept_refusal
 from pointbook.store.till_comparisons import Totals
 from pointbook.store.till_members import TillMembers
+from pointbook.store.till_pushes import TillPushes
 from pointbook.till.errors import (
     AmbiguousMember,
     BreakerOpen,
@@ -34,14 +37,14 @@ from pointbook.till.member import Capabilities, Member, Till
 CALL_SECONDS = 10.0
 """A member is given more time than on my page: nobody waits."""
 
-TILL_SHARE = 0.5
-"""The part of the till's calls that a comparison may use; the others are left to my page."""
-
 NUMBER_SECONDS = 5.0
 """For Shopify's answer, where it has the members' numbers."""
 
 PAUSE_SECONDS = 1
 """How long to wait where the till does not say for how long it is asked too often."""
+
+STREAM_LAG = timedelta(minutes=5)
+"""How long an entry may take from the table's stream to the outbox to the till."""
 
 ADVICE = "check sync"
 """What to do about members whom the till does not know: the sync of members does not reach them."""
@@ -141,6 +144,30 @@ type Number = Callable[[str, str], str | None]
 
 Raises ShopifyUnavailable, ShopifyRefused.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class PushesUnderWay:
+    """Whether entries of an account are on their way to the till; see `Pushing`.
+
+    `mode` is what a shop's programme says of pushes, `clock` the ledger's. Entries that nobody has
+    taken up for `STREAM_LAG` are lost pushes, and no reason to wait.
+    """
+
+    pushes: TillPushes
+    ledger: Ledger
+    mode: Callable[[str], TillPush]
+    clock: Clock
+
+    def __call__(self, shop: str, customer_id: str, version: int) -> bool:
+        """See `Pushing`."""
+        if self.mode(shop) is TillPush.NO:
+            return False
+        cursor = self.pushes.find(shop, customer_id)
+        if cursor is not None and (not cursor.is_idle or cursor.published >= version):
+            return not cursor.is_idle
+        booked = self.ledger.entry(shop, customer_id, version)
+        return booked is not None and self.clock.now() - booked.entry.recorded_at < STREAM_LAG
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import Any
 from pointbook import log
 from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import Clock
+from pointbook.domain.programme_rules import TillPush
 from pointbook.errors import InvalidRequest, PointbookError, UnknownShop
 from pointbook.services.till_comparison import ADVICE, Kind, Row, TillComparison
 from pointbook.shopify.ids import customer_digits
@@ -65,13 +66,13 @@ class CompareResult:
 class TillComparisonRuns:
     """The runs of a stack. `clock` is the ledger's.
 
-    `overwrites` says whether a shop's programme makes the till's points the ledger's. Only then a
-    difference is a fault; elsewhere the till may grant and take points of its own.
+    `mode` is what a shop's programme carries to the till. A difference is a fault only where that
+    is the balance; elsewhere the till may grant and take points of its own.
     """
 
     comparison: Callable[[str], TillComparison]
     store: TillComparisons
-    overwrites: Callable[[str], bool]
+    mode: Callable[[str], TillPush]
     clock: Clock
 
     def run(
@@ -199,7 +200,7 @@ class _Run:
         self.result.ambiguous += totals.ambiguous
         self.result.not_compared += totals.not_compared
         log.info("till_compared", shop=shop, **asdict(totals))
-        if self.runs.overwrites(shop):
+        if self.runs.mode(shop) is TillPush.BALANCE:
             log.metric("TillDrift", totals.differing)
 
 

@@ -45,6 +45,7 @@ SHOP_ERASURES = "SHOP_ERASURES"
 TILL = "TILL"
 TILL_STATE = "STATE"
 TILL_CALLS = "CALLS"
+TILL_TOKEN = "TOKEN"  # noqa: S105 - a sort key
 """The partition of the stack's till, which serves all shops, and its items."""
 
 VERSION_DIGITS = 12

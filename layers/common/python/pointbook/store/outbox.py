@@ -212,15 +212,23 @@ class Outbox:
             {":published": number(0), ":lease": text(cursor.lease)},
         ).done
 
-    def reschedule(self, cursor: Cursor, next_attempt_at: datetime) -> None:
+    def reschedule(
+        self,
+        cursor: Cursor,
+        next_attempt_at: datetime,
+        sets: Item | None = None,
+        removes: Sequence[str] = (),
+    ) -> None:
         """Save the progress, release the lease, and retry later. Raises LeaseLost."""
+        gone = ", ".join(["lease, lease_until", *removes])
         change = (
             "SET published = :published, triggers_sent = :triggers_sent, attempts = :attempts,"
-            f" {_ON_LIST}{self._waiting()} REMOVE lease, lease_until"
+            f" {_ON_LIST}{self._waiting()}{_set(sets or {})} REMOVE {gone}"
         )
         more = {
             ":triggers_sent": number(cursor.triggers_sent),
             ":attempts": number(cursor.attempts),
+            **_values(sets or {}),
         }
         listed = self._listed(cursor.shop, next_attempt_at)
         update = self._by_holder(cursor, change, more | listed)

@@ -1,12 +1,12 @@
 """What an outbox cursor of the till has beside its progress: the member's standing, and the plan.
 
-    seen_at, balance, accounted, remainder  the member's standing (domain.till_pushes)
-    pushes   what was pushed lately: points, balance after it (absent: unknown), version, at, echo
-    plan     the push that is under way; while it is there, its outcome is unknown
-    level    the till is to get the ledger's balance, whatever it has
+    seen_at, balance, accounted, owed  the member's standing (domain.till_pushes)
+    pushes    what was pushed lately: points, balance after it (absent: unknown), version, at, echo
+    planned   the push that is under way; while it is there, its outcome is unknown
+    to_level  the till is to get the ledger's balance, whatever it has
 
-`plan` and the standing are changed by the holder of the lease alone. `pushes` is also changed when a
-push comes back as a report of the till, and then only where no push is under way.
+`planned` and the standing are changed by the holder of the lease alone. `pushes` is also changed
+when a push comes back as a report of the till, and then only where no push is under way.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ from pointbook.store.values import (
     values_of,
 )
 
-_NO_PLAN = "attribute_not_exists(plan)"
+_NO_PLAN = "attribute_not_exists(planned)"
 _UNCHANGED = "pushes = :before"
 
 
@@ -73,11 +73,27 @@ class TillCursor:
     plan: Plan | None
     level: bool
     waiting_since: datetime | None
+    leased: bool
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing is under way or waits: the till has all that it is going to get."""
-        return self.plan is None and not self.level and self.requested <= self.published
+        is_under_way = self.leased or self.plan is not None or self.waiting_since is not None
+        return not is_under_way and not self.level and self.requested <= self.published
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a holder of the lease saves beside the progress.
+
+    `pushed`: there was a push since it was last saved. `planned`: the outcome of the plan is not
+    known. `leveled`: the till has got the ledger's balance, as was requested.
+    """
+
+    standing: Standing
+    pushed: bool
+    planned: bool
+    leveled: bool
 
 
 class TillPushes(Outbox):
@@ -98,19 +114,27 @@ class TillPushes(Outbox):
 
         Returns everything as it is stored now.
         """
-        return cursor_of(self.save(cursor, {"plan": _plan(plan)}))
+        return cursor_of(self.save(cursor, {"planned": _plan(plan)}))
 
-    def save_standing(self, cursor: Cursor, standing: Standing) -> None:
+    def renew(self, cursor: Cursor) -> None:
+        """Renew the lease, and save nothing else. Raises LeaseLost."""
+        self.save(cursor, {})
+
+    def save_state(self, cursor: Cursor, state: State) -> None:
         """Save what the till has now, and renew the lease. Raises LeaseLost."""
-        self.save(cursor, *_own(standing))
+        self.save(cursor, *_own(state))
 
-    def release_with(self, cursor: Cursor, standing: Standing) -> bool:
+    def release_state(self, cursor: Cursor, state: State) -> bool:
         """As `release`, with what the till has now."""
-        return self.release(cursor, *_own(standing))
+        return self.release(cursor, *_own(state))
+
+    def reschedule_state(self, cursor: Cursor, next_attempt_at: datetime, state: State) -> None:
+        """As `reschedule`, with what the till has now."""
+        self.reschedule(cursor, next_attempt_at, *_own(state))
 
     def clear_plan(self, cursor: Cursor) -> None:
         """Save that the planned push has not happened. Raises LeaseLost."""
-        self.save(cursor, {}, ["plan"])
+        self.save(cursor, {}, ["planned"])
 
     def record_echo(self, shop: str, customer_id: str, found: TillCursor, echoed: Push) -> bool:
         """Record the `echo` of one of the pushes found; False if they have changed meanwhile."""
@@ -132,7 +156,7 @@ class TillPushes(Outbox):
         self.request(shop, customer_id, version, at, begin=lambda: version - 1)
         update = Update(
             TILL.cursor(shop, customer_id),
-            "SET #level = :yes, due_trigger = :list,"
+            "SET to_level = :yes, due_trigger = :list,"
             " due_trigger_at = if_not_exists(due_trigger_at, :at),"
             " waiting_since = if_not_exists(waiting_since, :at)",
             {":yes": boolean(True), ":list": text(TILL.queue(shop)), ":at": instant(at)},
@@ -153,23 +177,28 @@ def cursor_of(item: Stored) -> TillCursor:
         published=optional_int(item, "published"),
         requested=optional_int(item, "requested"),
         standing=_standing_of(item),
-        plan=_plan_of(fields_of(item["plan"])) if "plan" in item else None,
-        level="level" in item,
+        plan=_plan_of(fields_of(item["planned"])) if "planned" in item else None,
+        level="to_level" in item,
         waiting_since=optional_instant(item, "waiting_since"),
+        leased="lease" in item,
     )
 
 
-def _own(standing: Standing) -> tuple[Item, list[str]]:
-    """The attributes to set and to remove: the outcome of a plan is known with the standing."""
-    sets = {"pushes": _pushes(standing.pushes), "remainder": number(standing.remainder_points)}
+def _own(state: State) -> tuple[Item, list[str]]:
+    """The attributes to set and to remove."""
+    standing, removes = state.standing, list[str]()
+    sets = {"owed": number(standing.remainder_points)}
+    if state.pushed:
+        sets["pushes"] = _pushes(standing.pushes)
+    seen = {"balance": standing.balance_points, "accounted": standing.accounted_points}
     if standing.at is None:
-        return sets, ["seen_at", "balance", "accounted", "plan", "#level"]
-    sets |= {
-        "seen_at": instant(standing.at),
-        "balance": number(standing.balance_points),
-        "accounted": number(standing.accounted_points),
-    }
-    return sets, ["plan", "#level"]
+        removes += ["seen_at", *seen]
+    else:
+        sets["seen_at"] = instant(standing.at)
+        sets |= {name: number(points) for name, points in seen.items()}
+    removes += [] if state.planned else ["planned"]
+    removes += ["to_level"] if state.leveled else []
+    return sets, removes
 
 
 def _standing_of(item: Stored) -> Standing:
@@ -177,7 +206,7 @@ def _standing_of(item: Stored) -> Standing:
         at=optional_instant(item, "seen_at"),
         balance_points=optional_int(item, "balance"),
         accounted_points=optional_int(item, "accounted"),
-        remainder_points=optional_int(item, "remainder"),
+        remainder_points=optional_int(item, "owed"),
         pushes=tuple(map(_push_of, values_of(item["pushes"]))) if "pushes" in item else (),
     )
 
@@ -217,7 +246,7 @@ def _plan(plan: Plan) -> Value:
             "points": number(plan.points),
             "balance": number(plan.balance_points),
             "version": number(plan.version),
-            "remainder": number(plan.remainder_points),
+            "owed": number(plan.remainder_points),
             "accounted": number(plan.accounted_points),
             "planned_at": instant(plan.planned_at),
             "attempted_at": instant(plan.attempted_at),
@@ -233,7 +262,7 @@ def _plan_of(found: Stored) -> Plan:
         points=int_of(found["points"]),
         balance_points=int_of(found["balance"]),
         version=int_of(found["version"]),
-        remainder_points=int_of(found["remainder"]),
+        remainder_points=int_of(found["owed"]),
         accounted_points=int_of(found["accounted"]),
         planned_at=instant_of(found["planned_at"]),
         attempted_at=instant_of(found["attempted_at"]),
