@@ -79,6 +79,9 @@ def cases() -> Iterator[Case]:
     yield "compare_till", "at_once", {}
     yield "compare_till", "page", {"shop": demo.SHOP_DOMAIN}
     yield "compare_till", "customers", {"shop": demo.SHOP_DOMAIN, "customers": [CUSTOMER]}
+    wanted = {"customer_id": CUSTOMER, "ledger": 1250, "till": 1000}
+    repair = {"run": "20261130T090000-5f1c2a", "reason": "The till was restored", "by": "Hanako"}
+    yield "compare_till", "repair", {"shop": demo.SHOP_DOMAIN, "push": [wanted], **repair}
 
 
 def _health() -> Iterator[Case]:

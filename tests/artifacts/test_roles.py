@@ -49,6 +49,7 @@ TRIED = (
     "verify_sample",
     "refresh_till",
     "till_status",
+    "compare_till",
 )
 """The functions that a test here or in a test_roles_at_….py holds against their roles."""
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pointbook.till.errors import TillTimeout, TillUnavailable
+from pointbook.till.member import Capabilities
 from tests.artifacts.roles import allowed
 from tests.artifacts.shop import CUSTOMER, Shop
 from tests.fakes.till import FakeTill
@@ -19,10 +20,10 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 class ShopWithTill(Shop):
     """A shop whose till a test sets; real time is as well."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, clock: Path) -> None:
+    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, **variables: str) -> None:
         self.till = FakeTill()
         self.till.put(CUSTOMER, 1250, LONG_AGO)
-        super().__init__(patch, clock, TILL_PROVIDER="smaregi")
+        super().__init__(patch, clock, TILL_PROVIDER="smaregi", **variables)
 
     def start_anew(self) -> None:
         super().start_anew()
@@ -79,3 +80,29 @@ def test_till_status_may_read_the_tills_state(
     found = shop.needed(lambda: shop.functions.sample("till_status", "get"))
     found |= shop.needed(lambda: shop.functions.invoke("till_status", event("till_status", "get")))
     assert found == allowed(resources, "till_status")
+
+
+def test_compare_till_may_read_both_books_keep_what_it_finds_and_ask_for_pushes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, resources: dict[str, Any]
+) -> None:
+    """Equal, differing and unknown members, as runs and as pages; and a repair."""
+    variables = {"PROGRAMME_TILL_PUSH": "balance"}
+    shop = ShopWithTill(monkeypatch, tmp_path / "clock.json", **variables)
+    shop.till.capabilities = Capabilities(pushes=True, expiry=True, lots=False, ranks=True)
+    shop.grant()
+    shop.move(3600)  # nothing is on its way to the till by now
+    found = shop.needed(lambda: shop.functions.invoke("compare_till", {}, 60))
+    shop.till.put(CUSTOMER, 7, LONG_AGO)
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.work_on_samples("compare_till"))
+    repair = event("compare_till", "repair")
+    repair["push"][0] |= {"ledger": 1250, "till": 7}
+    outcome = {"outcomes": {CUSTOMER: "queued"}}
+
+    def mend() -> None:
+        assert shop.functions.invoke("compare_till", repair, 60) == outcome
+
+    found |= shop.needed(mend)
+    # The adapter keeps the till's token for all instances, under a key.
+    token = {(f"kms:{action}", "TokenKey") for action in ("Encrypt", "Decrypt")}
+    assert found | token == allowed(resources, "compare_till")

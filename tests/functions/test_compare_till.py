@@ -14,7 +14,9 @@ from pointbook.domain.expiry import Never
 from pointbook.entrypoints.schedule import MARGIN_SECONDS
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.till_comparison_runs import BATCH_MEMBERS, PAUSES_SECONDS
+from pointbook.store.table import Table
 from pointbook.store.till_comparisons import Totals
+from pointbook.store.till_pushes import TillCursor, TillPushes
 from pointbook.till.errors import (
     AmbiguousMember,
     BadTillAnswer,
@@ -26,7 +28,7 @@ from pointbook.till.errors import (
 from pointbook.till.member import Capabilities, Member
 from tests.fakes.till import FakeTill
 from tests.functions.test_privacy_events import redact
-from tests.support.harness import Functions, event, message
+from tests.support.harness import TABLE, Functions, event, message
 from tests.support.logs import logged, metric_sums
 from tests.support.payloads import merge_payload
 from tools import shopify_payloads as payloads
@@ -489,3 +491,134 @@ def test_hours_that_are_no_number_are_refused(scenario: Scenario) -> None:
 def test_a_stack_without_a_till_says_so() -> None:
     for given in ({}, {"shop": SHOP}):
         assert Functions().invoke("compare_till", given)["code"] == "no_till"
+
+
+# --- pushes ---------------------------------------------------------------------------------------
+
+PUSHED = {"PROGRAMME_TILL_PUSH": "changes"}
+
+
+@pytest.fixture
+def pushing() -> Scenario:
+    """A shop whose changes are carried to the till, which can be written."""
+    scenario = Scenario(**PUSHED)
+    scenario.till.capabilities = Capabilities(pushes=True, expiry=False, lots=False, ranks=False)
+    return scenario
+
+
+def repair(*members: tuple[str, int, int], **changes: Any) -> dict[str, Any]:
+    names = ("customer_id", "ledger", "till")
+    push = [dict(zip(names, one, strict=True)) for one in members]
+    return event("compare_till", "repair") | {"push": push} | changes
+
+
+def cursor(scenario: Scenario, customer_id: str) -> TillCursor | None:
+    pushes = TillPushes(Table(scenario.functions.table, TABLE))
+    return pushes.find(SHOP, customer_id)
+
+
+def test_while_a_change_is_on_its_way_to_the_till_nothing_differs(pushing: Scenario) -> None:
+    """Not taken up by the outbox yet; in its queue; and given up."""
+    (customer_id,) = pushing.add(1)
+    pushing.at_till(customer_id, 0)
+    (row,) = pushing.page()["rows"]
+    assert (row["kind"], row["why"]) == ("not_compared", "push_under_way")
+    TillPushes(Table(pushing.functions.table, TABLE)).level(
+        SHOP, customer_id, 1, pushing.clock.now()
+    )
+    pushing.clock.ahead += HOUR
+    (row,) = pushing.page()["rows"]
+    assert (row["kind"], row["why"]) == ("not_compared", "push_under_way")
+    TillPushes(Table(pushing.functions.table, TABLE)).drop(SHOP, customer_id)
+    (row,) = pushing.page()["rows"]
+    assert (row["kind"], row["difference"]) == ("differs", -100), "a lost push is a difference"
+
+
+def test_a_repair_has_the_ledgers_points_carried_to_the_till(
+    pushing: Scenario, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (customer_id,) = pushing.add(1)
+    pushing.at_till(customer_id, 70)
+    pushing.clock.ahead += HOUR
+    capsys.readouterr()
+    answer = pushing.functions.invoke("compare_till", repair((customer_id, 100, 70)), 60)
+    assert answer == {"outcomes": {customer_id: "queued"}}
+    (line,) = found(capsys, "till_repair_requested").values()
+    assert (line["by"], line["reason"], line["points"]) == ("Hanako", "The till was restored", 30)
+    stored = cursor(pushing, customer_id)
+    assert stored is not None
+    assert stored.level
+    again = pushing.functions.invoke("compare_till", repair((customer_id, 100, 70)), 60)
+    assert again == {"outcomes": {customer_id: "not_compared"}}, "it is under way"
+
+
+def test_a_repair_leaves_members_alone_whose_figures_are_not_those_of_the_report(
+    pushing: Scenario,
+) -> None:
+    same, ledger_moved, till_moved, unknown = pushing.add(4)
+    pushing.grant(ledger_moved, 5)
+    pushing.at_till(till_moved, 60)
+    del pushing.till.members[unknown]
+    pushing.clock.ahead += HOUR
+    wanted = [(one, 100, 70) for one in (same, ledger_moved, till_moved, unknown)]
+    answer = pushing.functions.invoke("compare_till", repair(*wanted), 60)
+    assert answer["outcomes"] == {
+        same: "agrees",
+        ledger_moved: "changed",
+        till_moved: "changed",
+        unknown: "changed",
+    }
+    assert [cursor(pushing, one[0]) for one in wanted] == [None] * 4
+
+
+def test_a_repair_that_the_till_stops_says_whom_it_has_reached(pushing: Scenario) -> None:
+    ids = pushing.add(3)
+    for customer_id in ids:
+        pushing.at_till(customer_id, 70)
+    pushing.clock.ahead += HOUR
+
+    def fail(number: str) -> None:
+        if number == ids[1]:
+            raise BreakerOpen("it fails")
+
+    pushing.till.before = fail
+    wanted = [(one, 100, 70) for one in ids]
+    answer = pushing.functions.invoke("compare_till", repair(*wanted), 60)
+    assert answer["outcomes"] == {ids[0]: "queued"}
+
+
+@pytest.mark.parametrize("rule", ["no", "changes"])
+def test_nothing_is_pushed_where_the_programme_or_the_till_does_not_allow_it(rule: str) -> None:
+    scenario = Scenario(PROGRAMME_TILL_PUSH=rule)
+    (customer_id,) = scenario.add(1)
+    can_push = rule == "no"  # with the other rule it is the till that cannot
+    scenario.till.capabilities = Capabilities(
+        pushes=can_push, expiry=False, lots=False, ranks=False
+    )
+    answer = scenario.functions.invoke("compare_till", repair((customer_id, 100, 70)), 60)
+    assert (answer["code"], answer["retry"]) == ("push_is_off", False)
+    assert scenario.asked() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"push": []}, "push"),
+        ({"push": {}}, "push"),
+        ({"push": ["1"]}, "push"),
+        ({"push": [{"customer_id": "1", "ledger": "1", "till": 1}]}, "ledger"),
+        ({"push": [{"customer_id": "1", "ledger": 1, "till": True}]}, "till"),
+        ({"push": [{"customer_id": "Taro", "ledger": 1, "till": 1}]}, "customer_id"),
+        ({"push": [{"customer_id": "1", "ledger": 1, "till": 1}] * 21}, "push"),
+        ({"run": ""}, "run"),
+        ({"reason": None}, "reason"),
+        ({"by": "H" * 65}, "by"),
+    ],
+)
+def test_a_repair_that_cannot_be_is_refused(
+    pushing: Scenario, changes: dict[str, Any], named: str
+) -> None:
+    answer = pushing.functions.invoke("compare_till", repair(("1", 1, 2)) | changes, 60)
+    assert answer["code"] == "invalid_request"
+    assert named in answer["message"]
+    assert pushing.asked() == []
