@@ -12,6 +12,7 @@ import typer
 from cli import (
     adjust,
     doctor,
+    drift,
     imports,
     orders,
     privacy,
@@ -29,6 +30,7 @@ NAME = "pointbook"
 
 _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
+    "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
     "restore": " Functions that it has stopped stay stopped: run it again, or with --start.",
@@ -104,6 +106,7 @@ def _status(name: str, run: Callable[[], int]) -> int:
 for _name, _module in (
     ("adjust", adjust),
     ("doctor", doctor),
+    ("drift", drift),
     ("import", imports),
     ("orders", orders),
     ("privacy", privacy),

@@ -37,12 +37,16 @@ REQUEST_ID = "00000000-0000-4000-8000-000000000001"
 REMINDER_HOURS = {"from_hour": 10, "until_hour": 19}
 """What the schedule of reminders sends: the hours of each shop's day in which it sends any."""
 
+SCHEDULE_EVENTS = {"reminders": REMINDER_HOURS, "compare_till": {"every_hours": 24}}
+"""What schedules send that send anything."""
+
 type Case = tuple[str, str, Mapping[str, Any]]
 
 SCHEDULED = (
     "hold_release",
     "switch_off_codes",
     "approve_pending",
+    "compare_till",
     "expiry",
     "privacy_watch",
     "reconcile_orders",
@@ -70,8 +74,14 @@ def cases() -> Iterator[Case]:
     yield from stream_cases()
     yield from till_cases(_http, CUSTOMER)
     for function in SCHEDULED:
-        yield function, "schedule", REMINDER_HOURS if function == "reminders" else {}
+        yield function, "schedule", SCHEDULE_EVENTS.get(function, {})
     yield "reminders", "at_once", {}
+    yield "compare_till", "at_once", {}
+    yield "compare_till", "page", {"shop": demo.SHOP_DOMAIN}
+    yield "compare_till", "customers", {"shop": demo.SHOP_DOMAIN, "customers": [CUSTOMER]}
+    wanted = {"customer_id": CUSTOMER, "ledger": 1250, "till": 1000}
+    repair = {"run": "20261130T090000-5f1c2a", "reason": "The till was restored", "by": "Hanako"}
+    yield "compare_till", "repair", {"shop": demo.SHOP_DOMAIN, "push": [wanted], **repair}
 
 
 def _health() -> Iterator[Case]:

@@ -41,6 +41,7 @@ TRIED = (
     "switch_off_codes",
     "approve_pending",
     "publish_changes",
+    "push_till",
     "flow_action_report",
     "flow_lifecycle",
     "reconcile_orders",
@@ -48,6 +49,7 @@ TRIED = (
     "verify_sample",
     "refresh_till",
     "till_status",
+    "compare_till",
 )
 """The functions that a test here or in a test_roles_at_….py holds against their roles."""
 

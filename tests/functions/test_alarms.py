@@ -21,6 +21,7 @@ from tests.fakes.admin_api import errors
 from tests.fakes.admin_graphql import GraphqlShop
 from tests.fakes.flow import FakeFlow, dead, down
 from tests.fakes.locked import LockedClient
+from tests.fakes.till import FakeTill
 from tests.functions.hold_shop import HoldShop
 from tests.functions.moved import ClockFile
 from tests.functions.till_shop import TillShop
@@ -369,6 +370,25 @@ def test_an_order_that_cannot_be_fed_fires_an_alarm(
     result = functions.invoke("reconcile_orders", {}, 60)
     assert (result["fed"], result["failed"] > 0) == (0, True)
     assert alarm("ReconciliationFailuresAlarm").fires(output())
+
+
+def test_a_till_that_does_not_follow_the_ledger_though_it_should_fires_an_alarm(
+    clock: ClockFile, output: Output
+) -> None:
+    till = FakeTill()
+    functions = Functions(
+        {"till_adapter": lambda _, __: till},
+        TILL_PROVIDER="smaregi",
+        PROGRAMME_TILL_PUSH="balance",
+        LOCAL_CLOCK_FILE=str(clock),
+    )
+    functions.execute(Grant(10, Never()))
+    clock.move(hours=1)
+    watching = alarm("TillDriftAlarm")
+    for points, fires in ((10, False), (9, True), (10, False)):
+        till.put(CUSTOMER, points, functions.container.clock.now())
+        assert functions.invoke("compare_till", {}, 60)["complete"]
+        assert watching.fires(output()) == fires
 
 
 # --- what else needs a person ---------------------------------------------------------------------

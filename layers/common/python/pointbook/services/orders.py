@@ -118,7 +118,7 @@ class OrderService:
                 TILL_POINTS_UNREADABLE, self._shop, order_id, customer_id, field=TILL_FIELD
             )
         elif facts.till_points:
-            self._spend_at_till(facts.order_id, facts.till_points, cause)
+            self._spend_at_till(facts.order_id, facts.till_points, message.event_id)
         self._return_spent(facts.order_id, cause)
 
     def approve(self, order_id: str) -> int:
@@ -229,7 +229,7 @@ class OrderService:
         )
         self._execute(record.customer_id, command, cause)
 
-    def _spend_at_till(self, order_id: str, points: int, cause: Cause) -> None:
+    def _spend_at_till(self, order_id: str, points: int, event_id: str) -> None:
         owner = self._order(order_id).customer_id
         if owner is None:
             log.warning("till_points_of_no_customer", order_id=order_id)
@@ -241,7 +241,7 @@ class OrderService:
             renew=self._programme.renew,
             return_spent=self._programme.return_spent,
         )
-        self._execute(owner, command, cause)
+        self._execute(owner, command, Cause.reported(_SOURCE, event_id))
 
     def _return_spent(self, order_id: str, cause: Cause) -> None:
         """Return as many of the order's spent points as its current state requires."""
@@ -254,7 +254,9 @@ class OrderService:
                     expiry=self._programme.expiry,
                     lapsed_expiry=self._programme.lapsed_expiry,
                 )
-                self._execute(spending.customer_id, command, cause)
+                at_till = spending.spending_id == TILL_SPENDING  # the till returns them by itself
+                of_till = Cause.reported(cause.source, cause.actor)
+                self._execute(spending.customer_id, command, of_till if at_till else cause)
 
     def _execute(self, owner: str, command: _OrderCommand, cause: Cause) -> Booked | None:
         """Execute a command on the owner's account; None if the owner has been erased.

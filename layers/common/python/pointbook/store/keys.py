@@ -20,6 +20,7 @@ ACCOUNT = "ACCOUNT"
 OUTBOX = "OUTBOX"
 REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
+TILL_PUSH = "TILL_PUSH"
 TILL_MEMBER = "TILL_MEMBER"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
@@ -33,6 +34,7 @@ HOLD_CALLS = "HOLD_CALLS"
 PROGRAMME = "PROGRAMME"
 PROGRAMME_VERSION = "PROGRAMME#"
 RECONCILIATION = "RECONCILIATION"
+TILL_COMPARISON = "TILL_COMPARISON"
 TRIGGER = "TRIGGER#"
 PRIVACY_REQUEST = "PRIVACY_REQUEST#"
 """These belong to the shop as a whole."""
@@ -112,6 +114,11 @@ def outbox(shop: str, customer_id: str) -> Item:
     return key(customer(shop, customer_id), OUTBOX)
 
 
+def till_push(shop: str, customer_id: str) -> Item:
+    """The cursor of a customer's changes that are carried to the till."""
+    return key(customer(shop, customer_id), TILL_PUSH)
+
+
 def pseudonym(shop: str, customer_id: str) -> Item:
     """The pseudonym of a customer who is being erased."""
     return key(customer(shop, customer_id), PSEUDONYM)
@@ -169,6 +176,11 @@ def due_attributes(kind: DueKind, key: Item, due_at: datetime) -> Item:
 def due_triggers(shop: str) -> str:
     """The list of a shop's customers whose entries are to be published later."""
     return f"DUE#trigger#{shop}"
+
+
+def due_till_pushes(shop: str) -> str:
+    """The list of a shop's customers whose changes are to be carried to the till later."""
+    return f"DUE#till#{shop}"
 
 
 def _digits(number: str) -> str:
