@@ -21,9 +21,11 @@ from tests.fakes.admin_api import errors
 from tests.fakes.admin_graphql import GraphqlShop
 from tests.fakes.flow import FakeFlow, dead, down
 from tests.fakes.locked import LockedClient
+from tests.fakes.pushed_till import down as never
 from tests.fakes.till import FakeTill
 from tests.functions.hold_shop import HoldShop
 from tests.functions.moved import ClockFile
+from tests.functions.push_shop import PushShop
 from tests.functions.till_shop import TillShop
 from tests.support.alarms import Alarm, alarm, alarms
 from tests.support.harness import (
@@ -458,6 +460,19 @@ def test_triggers_that_flow_does_not_take_fire_an_alarm(
     output()
     functions.invoke("publish_changes", records(account))
     assert alarm(name).fires(output())
+
+
+def test_a_change_that_does_not_reach_the_till_for_an_hour_fires_an_alarm(output: Output) -> None:
+    shop = PushShop()
+    assert shop.flow("grant", "run", 100).status == 200
+    shop.till.whims.extend([never] * 100)
+    shop.stream()
+    watching = alarm("TillPushesStuckAlarm")
+    for _ in range(5):
+        shop.sweep(minutes=11)
+        assert not watching.fires(output())
+    shop.sweep(minutes=11)
+    assert watching.fires(output())
 
 
 def test_reminders_that_flow_does_not_take_fire_an_alarm(output: Output) -> None:
