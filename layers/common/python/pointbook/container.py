@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
     from pointbook.services.my_page import MyPage
+    from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
     from pointbook.services.ports import Discounts
@@ -257,6 +258,12 @@ class Container(BaseContainer):
         if self._my_page is None or self._my_page.till is not till:
             self._my_page = MyPage(self.ledger, till)
         return self._my_page
+
+    def order_points(self) -> "OrderPoints":
+        """The service that shows customers the points of their orders."""
+        from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
+
+        return OrderPoints(self.ledger, self.clock)
 
     # --- Shopify, the till and AWS --------------------------------------------------------------
 
