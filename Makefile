@@ -63,6 +63,11 @@ shopify-schema: .local/shopify-schema/.ready ## fetch Shopify's Admin schema, fo
 	@tools/npm-package @shopify/dev-mcp 1.16.0 \
 		4663c79229028e98f825a09d5f04ec6c3736331b740ce50260f9ffac10709474 .local/shopify-schema
 
+.PHONY: extension-tools
+extension-tools:
+	@tools/system-package npm npm
+	@tools/extension-tools
+
 .PHONY: browser
 browser: ## install Chromium and Japanese fonts, for the tests of the page
 	@tools/system-package chromium chromium fonts-dejavu-core fonts-noto-cjk
@@ -111,6 +116,7 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,artifacts e2e integration),$(MAKE) build,:)
 	@$(if $(call touched,engines),$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2,:)
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
+	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
 	@$(if $(call touched,e2e),$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2,:)
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
@@ -152,6 +158,11 @@ $(BUILT): .venv-sam/.ready $(SOURCES)
 	@tools/with-progress build .local/build.log $(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE)
 	@rm -f .aws-sam/.building .aws-sam/build/.built-* && touch $@
 
+# Without Shopify and without a login; what is installed is pinned in shopify/package-lock.json.
+.PHONY: build-extensions
+build-extensions: extension-tools ## bundle the extensions for Shopify and hold their sizes to its limits
+	@node shopify/build.mjs .local/extensions
+
 # Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) are in the environment of
 # its commands, where the local stack reads them.
 .PHONY: run
@@ -186,4 +197,5 @@ pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## retake
 .PHONY: clean
 clean: ## remove everything that make made
 	@tools/stop || echo "A stack may be left running." >&2
+	@rm -rf shopify/node_modules shopify/extensions/points-section/assets
 	@rm -rf .aws-sam .local .venv .venv-* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

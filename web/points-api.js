@@ -18,15 +18,18 @@ export function pointsApi(apiUrl, token, cookie = "same-origin") {
   const ask = (method, path, more) =>
     fetchJson(`${apiUrl}/customers/me${path}`, method, token, { ...more, credentials });
   return {
-    points: (locale) => ask("GET", `/points?locale=${locale}`),
+    /** `till: "known"`: what is known of the till, without waiting for it. */
+    points: (locale, { till = "" } = {}) => ask("GET", `/points?locale=${locale}${till ? `&till=${till}` : ""}`),
     history: (cursor) => ask("GET", historyPath(cursor)),
-    hold: (points, key) =>
-      ask("POST", "/holds", {
-        body: JSON.stringify({ points }),
-        headers: { "Content-Type": "application/json", "Idempotency-Key": key },
-      }),
-    release: (holdId) => ask("DELETE", `/holds/${encodeURIComponent(holdId)}`),
+    order: (orderId) => ask("GET", `/orders/${encodeURIComponent(orderId)}/points`),
+    // Only GET, POST and the body: an app proxy may pass on nothing else.
+    hold: (points, key) => ask("POST", "/holds", sent({ points, idempotency_key: key })),
+    release: (holdId) => ask("POST", `/holds/${encodeURIComponent(holdId)}/release`, sent({})),
   };
+}
+
+function sent(body) {
+  return { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
 }
 
 function historyPath(cursor) {
