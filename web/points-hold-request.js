@@ -1,5 +1,5 @@
 // The customer's request for a hold, stored until its outcome is known: after a reload it is repeated with the same
-// idempotency key, so that no points are taken twice.
+// idempotency key, so that no points are taken twice. No DOM: Shopify's extensions use it as well.
 
 const RESUMED_WITHIN_MS = 2 * 60_000;
 
@@ -32,17 +32,6 @@ export function holdRequests(store) {
     write(requestName(customer), null);
   }
 
-  /** Remember what a hold is worth at checkout: only the response that created it says so. */
-  function rememberWorth(customer, { hold_id, discount_amount, currency }) {
-    write(worthName(customer), { hold_id, discount_amount, currency });
-  }
-
-  /** What a hold is worth, `{discount_amount, currency}`; null if this store did not see it made. */
-  function worthOf(customer, holdId) {
-    const worth = read(worthName(customer));
-    return worth?.hold_id === holdId ? worth : null;
-  }
-
   // A browser may refuse storage to a page inside another one.
   function read(name) {
     try {
@@ -61,11 +50,15 @@ export function holdRequests(store) {
     }
   }
 
-  return { requestFor, interruptedRequest, forgetRequest, rememberWorth, worthOf };
+  return { requestFor, interruptedRequest, forgetRequest };
+}
+
+/** Whether an answer leaves open what became of the request, so that it is repeated under the same key. */
+export function isUnsure(code) {
+  return code === "no_answer" || code === "ledger_unavailable" || code === "internal_error";
 }
 
 const requestName = (customer) => `pointbook.request.${customer}`;
-const worthName = (customer) => `pointbook.worth.${customer}`;
 
 /** A random key; `randomUUID` is missing where a page or a worker does not count as secure. */
 function newKey() {
@@ -75,6 +68,4 @@ function newKey() {
 }
 
 /** Those of this tab. */
-export const { requestFor, interruptedRequest, forgetRequest, rememberWorth, worthOf } = holdRequests(
-  () => sessionStorage,
-);
+export const { requestFor, interruptedRequest, forgetRequest } = holdRequests(() => sessionStorage);

@@ -6,20 +6,24 @@
  */
 export function History({ model, state, words }) {
   const { text } = words;
-  const { entries, cursor, historyState } = state;
-  const rows = entries.filter((entry) => entry.row !== null); // told by another row
+  const { entries, cursor, historyState, points } = state;
+  const rows = entries
+    .map((entry) => ({ entry, row: words.row(entry, points.time_zone ?? "UTC") }))
+    .filter(({ row }) => row !== null);
   return (
     <s-section heading={text.historyHeading}>
       <s-stack gap="base">
         {rows.length > 0 && (
           <s-unordered-list id="history">
-            {rows.map((entry) => (
-              <Row key={entry.entry_id} entry={entry} words={words} />
+            {rows.map(({ entry, row }) => (
+              <Row key={entry.entry_id} row={row} />
             ))}
           </s-unordered-list>
         )}
         {rows.length === 0 && historyState === null && <s-text color="subdued">{text.noHistory}</s-text>}
-        {historyState === "failed" && <s-banner id="history-failed" tone="warning" heading={text.unavailable} />}
+        {historyState === "failed" && (
+          <s-banner id="history-failed" tone="warning" heading={rows.length ? text.moreFailed : text.unavailable} />
+        )}
         {(cursor || historyState === "failed") && (
           <s-button
             id="more"
@@ -35,19 +39,15 @@ export function History({ model, state, words }) {
   );
 }
 
-function Row({ entry, words }) {
-  const { text, signed } = words;
-  const delta = entry.approved_delta;
+function Row({ row }) {
   return (
     <s-list-item>
       <s-stack gap="none">
         <s-stack direction="inline" justifyContent="space-between" gap="base">
-          <s-text>{entry.reason || text.topics[entry.topic] || text.otherEntry}</s-text>
-          {delta !== 0 && <s-text type="strong">{text.points(signed(delta))}</s-text>}
+          <s-text>{row.title}</s-text>
+          <s-text type={row.change ? "strong" : "generic"}>{row.points}</s-text>
         </s-stack>
-        <s-text color="subdued">
-          <s-time dateTime={entry.at}>{words.moment(entry.at)}</s-time>
-        </s-text>
+        <s-text color="subdued">{row.details.join(" · ")}</s-text>
       </s-stack>
     </s-list-item>
   );

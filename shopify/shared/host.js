@@ -35,7 +35,7 @@ export function hostApi(shopify) {
     console.error("Pointbook: set the address of the points API, see shopify/README.md");
     return null;
   }
-  return pointsApi(url, () => shopify.sessionToken.get());
+  return pointsApi(url, () => shopify.sessionToken.get(), undefined, { postOnly: true });
 }
 
 /**

@@ -1,9 +1,11 @@
 // What a customer's points are and what is under way with them, for every extension: no elements, no host.
 
-const POINTS_MAX = 1_000_000_000;
+import { isUnsure } from "../../web/points-hold-request.js";
+import { wholeNumber } from "../../web/points-numbers.js";
+import { tillIsBehind, usablePoints } from "../../web/points-present.js";
 
-// After these the outcome is unknown: the request is repeated with the same key.
-const UNSURE = new Set(["no_answer", "ledger_unavailable", "internal_error"]);
+// Pages of the history whose entries are all told by other rows are followed by the next one, so many at most.
+const PAGES_AT_ONCE_MAX = 5;
 
 /**
  * @typedef {{code: string, what?: "holding" | "releasing", retryAfter?: number}} Message
@@ -55,14 +57,14 @@ export function pointsModel({ api, requests, locale, withHistory = false }) {
   async function load() {
     const mine = ++turn;
     if (withHistory) readHistory();
-    const answer = await answered(api.points(locale, { till: "known" }));
+    const answer = await answered(api.points(locale, { known: true }));
     if (mine !== turn) return;
     if (answer.problem) {
       unread(answer.problem);
       return;
     }
     show(answer.value);
-    if (needsTill(answer.value)) fillIn(mine);
+    if (tillIsBehind(answer.value)) fillIn(mine);
     resume();
   }
 
@@ -75,13 +77,14 @@ export function pointsModel({ api, requests, locale, withHistory = false }) {
   function show(points) {
     const { hold } = points;
     const had = state.points?.hold;
-    const ended = had && !hold && !state.busy && state.endsAt <= Date.now();
+    const used = points.figures.spent > (state.points?.figures.spent ?? Infinity);
+    const isOver = had && !hold && !state.busy && state.endsAt <= Date.now();
     if (hold?.state === "ready" && !state.busy) requests.forgetRequest(points.customer_id);
     set({
       phase: "shown",
       points,
       endsAt: hold ? Date.now() + hold.expires_in_seconds * 1000 : state.endsAt,
-      message: ended ? { code: "time_over" } : state.message,
+      message: isOver ? { code: used ? "used" : "time_over" } : state.message,
     });
   }
 
@@ -92,22 +95,28 @@ export function pointsModel({ api, requests, locale, withHistory = false }) {
   }
 
   async function readHistory() {
-    set({ historyState: "reading" });
-    const { value, problem } = await answered(api.history());
-    if (problem) set({ historyState: "failed" });
-    else set({ entries: value.entries, cursor: value.next_cursor, historyState: null });
+    await readPages([], undefined);
   }
 
   /** Add the next page of the history. */
   async function more() {
-    if (!state.cursor || state.historyState === "reading") return;
+    if (state.cursor && state.historyState !== "reading") await readPages(state.entries, state.cursor);
+  }
+
+  async function readPages(before, cursor) {
     set({ historyState: "reading" });
-    const { value, problem } = await answered(api.history(state.cursor));
-    if (problem) set({ historyState: "failed" });
-    else {
-      const entries = [...state.entries, ...value.entries];
-      set({ entries, cursor: value.next_cursor, historyState: null });
+    const found = [];
+    for (let pages = 0; pages < PAGES_AT_ONCE_MAX; pages++) {
+      const { value, problem } = await answered(api.history(cursor));
+      if (problem) {
+        set({ historyState: "failed" });
+        return;
+      }
+      found.push(...value.entries);
+      cursor = value.next_cursor;
+      if (!cursor || found.some(({ row }) => row)) break;
     }
+    set({ entries: [...before, ...found], cursor, historyState: null });
   }
 
   /** Repeat a request that a reload interrupted, once. */
@@ -162,7 +171,7 @@ export function pointsModel({ api, requests, locale, withHistory = false }) {
   }
 
   function mayRepeat(code) {
-    return UNSURE.has(code) || (code === "rate_limited" && Boolean(state.points.hold));
+    return isUnsure(code) || (code === "rate_limited" && Boolean(state.points.hold));
   }
 
   /** Use so many points, given as typed: in full or half width, with commas. Returns the hold made, or null. */
@@ -175,8 +184,7 @@ export function pointsModel({ api, requests, locale, withHistory = false }) {
 
   /** How many points can be used now. */
   function most() {
-    if (!state.points?.holds_offered) return 0;
-    return Math.max(0, Math.min(state.points.figures.approved, POINTS_MAX));
+    return state.points?.holds_offered ? usablePoints(state.points) : 0;
   }
 
   return {
@@ -218,12 +226,3 @@ function heldAs(made) {
   return { ...made, state: "ready", expires_in_seconds: Math.max(0, seconds) };
 }
 
-function needsTill({ till }) {
-  return till?.status === "pending" || Boolean(till?.stale);
-}
-
-/** Return the typed number; NaN if it is not a whole number. */
-function wholeNumber(text) {
-  const plain = text.normalize("NFKC").replace(/[\s,]/g, "");
-  return /^\d{1,10}$/.test(plain) ? Number(plain) : NaN;
-}

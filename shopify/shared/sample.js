@@ -9,13 +9,18 @@ const POINTS = {
   hold: null,
   holds_offered: true,
   worth: null,
+  earning: null,
+  points_master: "ledger",
+  time_zone: "UTC",
   till: { status: "disabled", balance: null, stale: false },
   display: { balance: "1,250", expiry: null, rank: null, message: null, action: null, note: null },
 };
 
+const row = (kind, points) => ({ kind, points, change: points, order_id: null, comes_on: null });
+
 const ENTRIES = [
-  { entry_id: "1-2", at: "2030-01-02T03:00:00.000+00:00", topic: "points/add/order", reason: null, approved_delta: 60 },
-  { entry_id: "1-1", at: "2030-01-01T03:00:00.000+00:00", topic: "points/add/sign_up", reason: null, approved_delta: 100 },
+  { entry_id: "1-2", at: "2030-01-02T03:00:00.000+00:00", reason: null, row: row("earned", 60) },
+  { entry_id: "1-1", at: "2030-01-01T03:00:00.000+00:00", reason: null, row: row("welcome", 100) },
 ];
 
 /** The same calls as `pointsApi`. */

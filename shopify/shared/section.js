@@ -6,8 +6,8 @@ function mountAll() {
   for (const root of document.querySelectorAll("[data-pointbook]")) {
     const { pointbook: apiUrl, locale } = root.dataset;
     root.removeAttribute("data-pointbook");
-    // Without a token: the proxy says who is logged in.
-    mountPoints(root, { apiUrl, locale });
+    // Without a token: the proxy says who is logged in, and passes on GET and POST.
+    mountPoints(root, { apiUrl, locale, storefront: location.origin, postOnly: true });
   }
 }
 

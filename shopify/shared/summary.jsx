@@ -1,43 +1,40 @@
 // What a customer can use, in one number, and what belongs to it.
 
 /**
- * @param {{points: any, words: import("./words.js").Words}} props
+ * @param {{points: any, entries?: any[], words: import("./words.js").Words}} props
  */
-export function Summary({ points, words }) {
-  const { text, number } = words;
-  const { figures, expiring, till, display } = points;
+export function Summary({ points, entries = [], words }) {
+  const { number, unit, worth } = words.headline(points);
+  const expiring = words.expiring(points);
+  const pending = words.pending(points, entries);
+  const debt = words.debt(points);
   return (
     <s-stack gap="small">
-      <s-stack direction="inline" gap="small" alignItems="center">
-        <s-heading id="headline">{`${number(figures.approved)} ${text.unit}`}</s-heading>
-        {display.rank && <s-badge id="rank">{display.rank}</s-badge>}
-      </s-stack>
-      {expiring.length > 0 && (
-        <s-text id="expiring">
-          {`${text.points(number(expiring[0].points))} · ${text.validThrough(words.day(expiring[0].expires_on))}`}
+      <s-heading id="headline">{number === null ? words.text.noBalance : `${number} ${unit}`}</s-heading>
+      {worth && <s-text id="worth">{worth}</s-text>}
+      {debt && <s-text id="debt">{debt}</s-text>}
+      {expiring && (
+        <s-text id="expiring" tone={expiring.isSoon ? "warning" : "auto"}>
+          {expiring.sentence}
         </s-text>
       )}
-      {figures.pending > 0 && (
-        <s-text id="pending" color="subdued">{`${text.figures.pending}: ${text.points(number(figures.pending))}`}</s-text>
+      {pending && (
+        <s-text id="pending" color="subdued">
+          {pending}
+        </s-text>
       )}
-      {till.status !== "disabled" && till.status !== "pending" && <Store points={points} words={words} />}
+      <Store line={words.store(points)} words={words} />
     </s-stack>
   );
 }
 
-/** The line about the store; left out where it says the same as the headline. */
-function Store({ points, words }) {
-  const { figures, till, display } = points;
-  if (till.balance === figures.approved && !display.message) return null;
-  const parts = [
-    display.balance && words.withMinus(display.balance),
-    display.expiry && words.text.validThrough(display.expiry),
-    display.message,
-    display.note,
-  ];
+/** The line about the store. */
+function Store({ line, words }) {
+  if (line === null) return null;
+  const said = [line.parts.length > 0 && `${words.text.store} ${line.parts.join(" · ")}`, line.message, line.note];
   return (
     <s-text id="store" color="subdued">
-      {parts.filter(Boolean).join(" · ")}
+      {said.filter(Boolean).join(" ")}
     </s-text>
   );
 }

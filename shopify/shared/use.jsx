@@ -2,9 +2,10 @@
 
 import { useState } from "preact/hooks";
 import { useSecondsLeft } from "./hooks.js";
-import { clock } from "./words.js";
+import { clockTime } from "../../web/points-countdown.js";
+import { wholeNumber } from "../../web/points-numbers.js";
 
-const GOOD_NEWS = new Set(["released", "time_over"]);
+const GOOD_NEWS = new Set(["released", "time_over", "used", "hold_ended"]);
 
 /**
  * @typedef {object} Props
@@ -44,8 +45,11 @@ function Message({ state: { message, busy }, words, most }) {
 
 /** @param {Props} props */
 function Form({ model, state, words }) {
-  const [typed, setTyped] = useState("");
   const { text, number } = words;
+  // All points are proposed, so that one press is enough.
+  const [typed, setTyped] = useState(String(model.most()));
+  const wanted = wholeNumber(typed);
+  const money = wanted <= model.most() ? words.worthOf(state.points, wanted) : null;
   const isWrong = state.message?.code === "amount_wrong";
   const isBusy = Boolean(state.busy);
   return (
@@ -59,7 +63,10 @@ function Form({ model, state, words }) {
           error={isWrong ? words.message(state.message, model.most()) : undefined}
           onInput={({ currentTarget }) => setTyped(/** @type {any} */ (currentTarget).value ?? "")}
         />
-        <s-text color="subdued">{text.hold.hint(number(model.most()))}</s-text>
+        <s-text id="amount-worth">
+          {money ? text.hold.worth(words.count(wanted), money) : text.hold.hint(number(model.most()))}
+        </s-text>
+        <s-text color="subdued">{text.hold.what}</s-text>
         <s-stack direction="inline" gap="small">
           <s-button id="use" type="submit" variant="primary" loading={isBusy}>
             {text.hold.submit}
@@ -76,17 +83,17 @@ function Form({ model, state, words }) {
 /** @param {Props} props */
 function Held({ model, state, words, isSeen, say }) {
   const { hold } = state.points;
-  const { text, number } = words;
+  const { text } = words;
   const isBusy = Boolean(state.busy);
   const seconds = useSecondsLeft(state.endsAt, isSeen, () => void model.load());
   const isReady = hold.state === "ready";
   return (
     <s-stack gap="base">
       <s-text id="held" type="strong">
-        {text.hold[hold.state](number(hold.points))}
+        {text.hold[hold.state](words.count(hold.points))}
       </s-text>
       {isReady && <Code hold={hold} words={words} say={say} />}
-      <s-text id="countdown">{`${text.hold.timeLeft}${clock(seconds)}`}</s-text>
+      <s-text id="countdown">{`${text.hold.timeLeft} ${clockTime(seconds)}`}</s-text>
       {isReady ? (
         <s-button id="release" variant="secondary" loading={isBusy} onClick={() => void model.release()}>
           {text.hold.release}
@@ -105,18 +112,18 @@ function Held({ model, state, words, isSeen, say }) {
 }
 
 function Code({ hold, words, say }) {
-  const { text, money } = words;
-  const worth = hold.discount_amount && money({ amount: hold.discount_amount, currency: hold.currency });
+  const { text, amount } = words;
+  const worth = hold.discount_amount && amount(hold.discount_amount, hold.currency);
   return (
     <s-box border="base" borderRadius="base" padding="base">
       <s-stack gap="small">
         <s-text color="subdued">{text.hold.code}</s-text>
         <s-heading id="code">{hold.discount_code}</s-heading>
-        {worth && <s-text id="worth">{text.hold.worth(worth)}</s-text>}
+        {worth && <s-text id="code-worth">{text.hold.codeWorth(worth)}</s-text>}
         <s-stack direction="inline" gap="small">
           {hold.cart_url && (
             <s-button id="cart-link" variant="primary" href={hold.cart_url} target="_blank">
-              {text.hold.toCart}
+              {text.hold.cart}
             </s-button>
           )}
           <s-button id="copy" variant="secondary" commandFor="code-to-copy">
@@ -127,7 +134,7 @@ function Code({ hold, words, say }) {
           id="code-to-copy"
           text={hold.discount_code}
           onCopy={() => say(text.hold.copied)}
-          onCopyError={() => say(text.hold.notCopied)}
+          onCopyError={() => say(hold.discount_code)}
         />
         <s-text color="subdued">{text.hold.how}</s-text>
       </s-stack>

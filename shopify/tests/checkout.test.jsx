@@ -26,7 +26,7 @@ function checkout({ amount = 800, currencyCode = "JPY", codes = [], customer = t
 
 test("one press holds what the order can take, and applies its code", async () => {
   const api = await show({ "GET /points": POINTS, "POST /holds": MADE }, checkout());
-  expect((await shown("use")).textContent).toBe("checkout.use 800 pt");
+  expect((await shown("use")).textContent).toBe("checkout.use 800 points");
   await press("use");
   await waitFor(() => expect(shopify.applyDiscountCodeChange).toHaveBeenCalledWith({ type: "addDiscountCode", code: CODE }));
   expect(api.to("POST /holds").map(({ body }) => body.points)).toEqual([800]);
@@ -34,12 +34,12 @@ test("one press holds what the order can take, and applies its code", async () =
 
 test("no more than the customer has", async () => {
   await show({ "GET /points": POINTS }, checkout({ amount: 9_999_999 }));
-  expect((await shown("use")).textContent).toBe("checkout.use 1,250 pt");
+  expect((await shown("use")).textContent).toBe("checkout.use 1,250 points");
 });
 
 test("in another currency than the programme's all points are offered: what is not needed comes back", async () => {
   await show({ "GET /points": POINTS }, checkout({ amount: 8, currencyCode: "USD" }));
-  expect((await shown("use")).textContent).toBe("checkout.use 1,250 pt");
+  expect((await shown("use")).textContent).toBe("checkout.use 1,250 points");
 });
 
 test("points that are held already are applied, and not held a second time", async () => {
@@ -67,7 +67,7 @@ test("what is applied can be taken off again: first the code, then the points", 
       });
     },
   );
-  expect((await shown("applied")).textContent).toBe("checkout.applied 500 pt");
+  expect((await shown("applied")).textContent).toBe("checkout.applied 500 points");
   expect(byId("use")).toBeNull();
   await press("undo");
   await waitFor(() => expect(order).toEqual(["removeDiscountCode", "release"]));
@@ -102,7 +102,7 @@ test("a discount that the checkout refuses is told, and its points can be used o
   );
   await press("use");
   await shown("refused");
-  expect(byId("use").textContent).toBe("checkout.use 500 pt");
+  expect(byId("use").textContent).toBe("checkout.use 500 points");
   expect(byId("undo")).toBeTruthy();
 });
 

@@ -16,6 +16,10 @@ export const POINTS = {
   expiring: [{ points: 300, expires_on: "2027-12-31" }],
   hold: null,
   holds_offered: true,
+  points_master: "ledger",
+  time_zone: "Asia/Tokyo",
+  earning: { points: 1, for_amount: "100", currency: "JPY", pending_days: 0 },
+  rank_percent: null,
   worth: { amount: "1250", point_amount: "1", currency: "JPY" },
   till: { status: "disabled", balance: null, stale: false },
   display: { balance: "1,250", expiry: null, rank: null, message: null, action: null, note: null },
@@ -40,9 +44,8 @@ export function entry(version, more = {}) {
     entry_id: `42-${version}`,
     version,
     at: "2026-11-22T01:48:12.317+00:00",
-    topic: "points/add/order",
     reason: null,
-    approved_delta: version,
+    row: { kind: "earned", points: version, change: version, order_id: "1", comes_on: null },
     ...more,
   };
 }

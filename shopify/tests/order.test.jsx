@@ -33,18 +33,18 @@ const seen = (expected) => waitFor(() => expect(lines()).toEqual(expected));
 
 test("an order says what it earned, used and returned", async () => {
   await show({ [ROUTE]: { ...NONE, approved: 60, used: 500, returned: 200 } }, ofOrder);
-  await seen(["order.earned 60 pt", "order.used 500 pt", "order.returned 200 pt"]);
+  await seen(["order.earned 60 points", "order.used 500 points", "order.returned 200 points"]);
 });
 
 test("pending points have their day, or none while the order is not paid", async () => {
   const pending = { ...NONE, pending: 60, approves_at: "2026-12-07T10:00:00.000+00:00" };
   await show({ [ROUTE]: pending }, ofOrder);
-  await seen(["order.pending_until 60 pt December 7, 2026"]);
+  await seen(["order.pending_until 60 points December 7, 2026"]);
 });
 
 test("pending points of an order that is not paid have no day", async () => {
   await show({ [ROUTE]: { ...NONE, pending: 60 } }, ofOrder);
-  await seen(["order.pending 60 pt"]);
+  await seen(["order.pending 60 points"]);
 });
 
 test("right after the checkout the order is asked for until it is there", async () => {
@@ -57,7 +57,7 @@ test("right after the checkout the order is asked for until it is there", async 
   await show({ [ROUTE]: () => (asked++ ? arrived : LATE) }, ofOrder);
   await seen(["order.soon"]);
   come();
-  await seen(["order.earned 60 pt"]);
+  await seen(["order.earned 60 points"]);
   expect(waited).toEqual([3000]);
 });
 

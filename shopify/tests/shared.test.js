@@ -3,7 +3,6 @@
 import { expect, test } from "vitest";
 import { apiUrl } from "../shared/address.js";
 import { keptItems } from "../shared/kept.js";
-import { clock } from "../shared/words.js";
 import { pointsFor } from "../shared/worth.js";
 
 const DEPLOYED = "https://api.example.com";
@@ -65,8 +64,4 @@ test("what is kept is there after a reload", async () => {
   items.removeItem("a");
   const again = await keptItems(storage);
   expect([again.getItem("a"), again.getItem("b")]).toEqual([null, "2"]);
-});
-
-test("times are written as on a clock", () => {
-  expect([0, 59, 600, 3661].map(clock)).toEqual(["00:00", "00:59", "10:00", "1:01:01"]);
 });

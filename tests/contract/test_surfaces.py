@@ -17,7 +17,13 @@ SHARED = shopify_files.SHOPIFY / "shared"
 SECTION = EXTENSIONS / "points-section"
 UI = [folder for folder in shopify_files.surface_files() if folder != SECTION.name]
 
-PURE = {"points-api.js", "points-hold-request.js", "points-numbers.js", "points-texts.js"}
+PURE = {
+    "points-api.js",
+    "points-countdown.js",
+    "points-hold-request.js",
+    "points-numbers.js",
+    "points-present.js",
+}
 """The modules of web/ that touch no document: an extension of the account has none of its own."""
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.points_history import PointsHistory
     from pointbook.services.ports import Discounts
     from pointbook.services.privacy.requests import Operator, PrivacyService
     from pointbook.services.publishing.reminders import ReminderSender
@@ -264,6 +265,12 @@ class Container(BaseContainer):
         from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
 
         return OrderPoints(self.ledger, self.clock)
+
+    def points_history(self) -> "PointsHistory":
+        """My page's history. It only reads."""
+        from pointbook.services.points_history import PointsHistory  # noqa: PLC0415 - for one function
+
+        return PointsHistory(self.ledger)
 
     # --- Shopify, the till and AWS --------------------------------------------------------------
 

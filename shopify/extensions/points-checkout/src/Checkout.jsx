@@ -30,7 +30,7 @@ function Checkout({ model }) {
 
   const { hold } = state.points;
   const t = shopify.i18n.translate;
-  const points = (count) => words.text.points(words.number(count));
+  const points = words.count;
   const isApplied = hold && shopify.discountCodes.value.some(({ code }) => code === hold.discount_code);
   const isBusy = isChanging || Boolean(state.busy);
 

@@ -44,7 +44,7 @@ function Points({ model, words }) {
   return (
     <s-stack gap="large">
       <s-section>
-        <Summary points={state.points} words={words} />
+        <Summary points={state.points} entries={state.entries} words={words} />
       </s-section>
       <UsePoints
         model={model}

@@ -5,17 +5,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from pointbook import log
 from pointbook.deadline import Deadline
-from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import NEVER
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
 from pointbook.page.display import display
 from pointbook.page.hold import shown_hold
 from pointbook.page.locale import Locale
+from pointbook.services.stopwatch import Stopwatch
 from pointbook.till.errors import TillError, TillTimeout
 from pointbook.till.member import Member, Till
 
@@ -25,20 +25,7 @@ TILL_BUDGET_SECONDS = 0.7
 _TILL_WORKERS = 3
 """One works for this request; the others may still be busy with requests that timed out."""
 
-HISTORY_LIMIT_DEFAULT = 20
-HISTORY_LIMIT_MAX = 200
-VERSION_MAX = 999_999_999_999
-
 type TillStatus = Literal["ok", "not_registered", "unavailable", "timeout", "disabled"]
-
-
-class Stopwatch(Protocol):
-    """Measures named steps, for the `Server-Timing` header."""
-
-    @contextmanager
-    def measure(self, step: str) -> Iterator[None]:
-        """Add what the block takes to a step."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,25 +79,6 @@ class MyPage:
                 "display": _display(view, status, member, locale),
             }
 
-    def history(
-        self, shop: str, customer_id: str, limit: int, cursor: int, timing: Stopwatch
-    ) -> dict[str, Any]:
-        """Return the body of `GET /customers/{customer}/points/history`.
-
-        Its entries are below version `cursor`, newest first. Reads one more than `limit`, to know
-        whether there is a next page.
-        """
-        with timing.measure("ledger"):
-            entries = self._ledger.history(
-                shop, customer_id, limit=limit + 1, before_version=cursor
-            )
-        shown = entries[:limit]
-        more = len(entries) > limit
-        return {
-            "entries": [_entry(booked) for booked in shown],
-            "next_cursor": str(shown[-1].entry.version) if more else None,
-        }
-
     @contextmanager
     def _till_request(self, customer_id: str) -> Iterator[_TillRequest | None]:
         """Read the till, if there is one; a request that has not started ends with the block."""
@@ -124,19 +92,6 @@ class MyPage:
             yield _TillRequest(future, deadline)
         finally:
             future.cancel()
-
-
-def _entry(booked: BookedEntry) -> dict[str, Any]:
-    entry = booked.entry
-    return {
-        "entry_id": entry.entry_id,
-        "version": entry.version,
-        "at": _instant(entry.at),
-        "topic": entry.topic,
-        "reason": booked.text.reason if booked.text else None,
-        "approved_delta": entry.approved_delta,
-        "figures": entry.figures._asdict(),
-    }
 
 
 def _till_result(request: _TillRequest | None) -> tuple[TillStatus, Member | None]:
