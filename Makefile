@@ -83,6 +83,11 @@ axe-core: .local/axe-core/.ready ## fetch axe-core, for the tests of the page
 	@tools/npm-package axe-core 4.14.1 \
 		e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745 .local/axe-core
 
+.PHONY: extension-tools
+extension-tools:
+	@tools/system-package npm npm
+	@tools/extension-tools
+
 .PHONY: browser
 browser: ## install Chromium and Japanese fonts, for the tests of the page
 	@tools/system-package chromium chromium fonts-dejavu-core fonts-noto-cjk
@@ -132,6 +137,7 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,engines),$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2,:)
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
 	@$(if $(call touched,e2e integration),$(MAKE) browser esbuild axe-core || echo "The tests of the page in a browser will fail." >&2,:)
+	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
@@ -172,6 +178,11 @@ $(BUILT): .venv-sam/.ready $(SOURCES)
 	@tools/with-progress build .local/build.log $(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE)
 	@rm -f .aws-sam/.building .aws-sam/build/.built-* && touch $@
 
+# Without Shopify and without a login; what is installed is pinned in shopify/package-lock.json.
+.PHONY: build-extensions
+build-extensions: extension-tools ## bundle the extensions for Shopify and hold their sizes to its limits
+	@node shopify/build.mjs .local/extensions
+
 # Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) are in the environment of
 # its commands, where the local stack reads them.
 .PHONY: run
@@ -210,4 +221,5 @@ pictures: .venv/.ready esbuild browser ## take pictures of every state of my pag
 .PHONY: clean
 clean: ## remove everything that make made
 	@tools/stop || echo "A stack may be left running." >&2
+	@rm -rf shopify/node_modules shopify/extensions/points-section/assets
 	@rm -rf .aws-sam .local .venv .venv-* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

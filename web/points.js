@@ -25,12 +25,12 @@ const PAGES_AT_ONCE_MAX = 5;
  *
  * @param {HTMLElement} root
  * @param {{apiUrl: string, token?: () => string | null | Promise<string | null>, cookie?: RequestCredentials,
- *   locale?: string, storefront?: string}} options `storefront` is where customers shop, such as
+ *   locale?: string, storefront?: string, postOnly?: boolean}} options `postOnly` as for `pointsApi`; `storefront` is where customers shop, such as
  *   "https://www.shop.example": the link that puts a code into the cart leads there; without it, to the shop's own domain
  * @returns {{reload: () => Promise<void>, setLocale: (locale: string) => Promise<void>}}
  */
-export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storefront }) {
-  const api = pointsApi(apiUrl, token, cookie);
+export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storefront, postOnly }) {
+  const api = pointsApi(apiUrl, token, cookie, { postOnly });
   const holds = holdSection(api, { refresh, reload }, storefront);
   const slots = Object.fromEntries(SLOTS.map((name) => [name, slot(name)]));
   let language = locale;

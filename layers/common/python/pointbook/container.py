@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
     from pointbook.services.my_page import MyPage
+    from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
     from pointbook.services.points_history import PointsHistory
@@ -307,6 +308,12 @@ class Container(TillContainer):
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
         return MyPage(self.ledger, self.till_views())
+
+    def order_points(self) -> "OrderPoints":
+        """The service that shows customers the points of their orders."""
+        from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
+
+        return OrderPoints(self.ledger, self.clock)
 
     def points_history(self) -> "PointsHistory":
         """My page's history. It only reads."""
