@@ -47,6 +47,7 @@ SCHEDULED = (
     "reconcile_orders",
     "reminders",
     "verify_sample",
+    "write_metafields",
 )
 
 

@@ -20,15 +20,18 @@ ACCOUNT = "ACCOUNT"
 OUTBOX = "OUTBOX"
 REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
+METAFIELDS = "METAFIELDS"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
 ORDER = "ORDER"
 HOLD = "HOLD"
 ORPHANED_CODE = "ORPHANED_CODE"
+METAFIELDS_DELETION = "METAFIELDS_DELETION"
 
 ACCESS_TOKEN = "ACCESS_TOKEN"  # noqa: S105 - a sort key
 APP_REMOVED = "APP_REMOVED"
 HOLD_CALLS = "HOLD_CALLS"
+METAFIELDS_WRITER = "METAFIELDS_WRITER"
 PROGRAMME = "PROGRAMME"
 PROGRAMME_VERSION = "PROGRAMME#"
 RECONCILIATION = "RECONCILIATION"
@@ -110,6 +113,16 @@ def pseudonym(shop: str, customer_id: str) -> Item:
     return key(customer(shop, customer_id), PSEUDONYM)
 
 
+def metafields(shop: str, customer_id: str) -> Item:
+    """How far a customer's metafields at Shopify are written."""
+    return key(customer(shop, customer_id), METAFIELDS)
+
+
+def metafields_deletion(shop: str, customer_id: str) -> Item:
+    """An erased customer whose metafields at Shopify are to be deleted."""
+    return key(f"SHOP#{shop}#METAFIELDS_DELETION#{_digits(customer_id)}", METAFIELDS_DELETION)
+
+
 def order(shop: str, order_id: str) -> Item:
     """One order."""
     return key(f"SHOP#{shop}#ORDER#{_digits(order_id)}", ORDER)
@@ -152,6 +165,11 @@ def due_attributes(kind: DueKind, key: Item, due_at: datetime) -> Item:
 def due_triggers(shop: str) -> str:
     """The list of a shop's customers whose entries are to be published later."""
     return f"DUE#trigger#{shop}"
+
+
+def due_metafields(shop: str, what: str) -> str:
+    """A list of a shop's customers whose metafields are to be written: changes, fill, deletions."""
+    return f"DUE#metafields_{what}#{shop}"
 
 
 def _digits(number: str) -> str:

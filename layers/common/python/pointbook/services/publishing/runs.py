@@ -45,11 +45,21 @@ class SweepResult:
 class Publisher:
     """The outbox of all shops; one for each process."""
 
-    def __init__(self, outbox: Outbox, publisher: OutboxPublisher, clock: Clock) -> None:
-        """`clock` is the wall clock, as that of `publisher`."""
+    def __init__(
+        self,
+        outbox: Outbox,
+        publisher: OutboxPublisher,
+        clock: Clock,
+        on_change: Callable[[AccountChange], None] = lambda _: None,
+    ) -> None:
+        """`clock` is the wall clock, as that of `publisher`.
+
+        `on_change` is called with each account of the stream, at least once; it may raise.
+        """
         self._outbox = outbox
         self._publisher = publisher
         self._clock = clock
+        self._on_change = on_change
         self._paused_until: dict[str, float] = {}
 
     def publish_changes(self, records: Iterable[Record], seconds: float) -> dict[str, Any]:
@@ -66,7 +76,8 @@ class Publisher:
         for shop, changes in by_shop.items():
             paused = self._clock.monotonic() < self._paused_until.get(shop, 0.0)
             run = self._publisher.run(shop, min(seconds, STREAM_SECONDS), enqueue_only=paused)
-            jobs += [_stream_job(run, _Shared(changes), failed)] * min(SENDERS, len(changes))
+            job = _stream_job(run, _Shared(changes), failed, self._on_change)
+            jobs += [job] * min(SENDERS, len(changes))
             if not paused:
                 runs.append(run)
         _in_parallel(jobs)
@@ -114,14 +125,16 @@ class _Shared[T]:
 
 
 def _stream_job(
-    run: OutboxRun, changes: _Shared[AccountChange], failed: list[AccountChange]
+    run: OutboxRun,
+    changes: _Shared[AccountChange],
+    failed: list[AccountChange],
+    on_change: Callable[[AccountChange], None],
 ) -> Job:
     def work() -> None:
-        failed.extend(
-            change
-            for change in changes
-            if not _deliver_or_log(run, change.customer_id, change.version)
-        )
+        for change in changes:
+            is_known = _call_or_log(on_change, change)
+            if not _deliver_or_log(run, change.customer_id, change.version) or not is_known:
+                failed.append(change)
 
     return work
 
@@ -142,6 +155,16 @@ def _sweep_job(run: OutboxRun, due: _Shared[str], result: SweepResult, lock: thr
             log.exception("outbox_list_failed", shop=run.shop)
 
     return work
+
+
+def _call_or_log(on_change: Callable[[AccountChange], None], change: AccountChange) -> bool:
+    """Call `on_change`; returns whether it did not fail."""
+    try:
+        on_change(change)
+    except Exception:  # noqa: BLE001 - one failing account must not stop the others
+        log.exception("change_not_noted", shop=change.shop, customer_id=change.customer_id)
+        return False
+    return True
 
 
 def _deliver_or_log(run: OutboxRun, customer_id: str, version: int | None) -> bool:
