@@ -33,6 +33,7 @@ EVERY_SECONDS = {
     "hold_release": MINUTE,
     "switch_off_codes": MINUTE,
     "publish_changes": MINUTE,
+    "write_metafields": MINUTE,
     "privacy_watch": 5 * MINUTE,
     "approve_pending": 15 * MINUTE,
     "expiry": 15 * MINUTE,

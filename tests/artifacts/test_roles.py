@@ -45,6 +45,7 @@ TRIED = (
     "reconcile_orders",
     "reminders",
     "verify_sample",
+    "write_metafields",
 )
 """The functions that a test here or in test_roles_at_shopify.py holds against their roles."""
 
