@@ -306,6 +306,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "RemindersHeldBack": ("Sum", 0, 2),
         "SweepFailures": ("Sum", 0, 2),
         "TillReadsFailed": ("Average", 0.5, 2),
+        "MetafieldsHeldBack": ("Sum", 0, 3),
         "TriggersHeldBack": ("Sum", 0, 3),
         "TriggersRefused": ("Sum", 0, 1),
     }

@@ -154,6 +154,7 @@ def test_write_metafields_is_allowed_what_it_does(
     shop.shopify.closed = True
     found |= shop.needed(write)
     shop.shopify.closed = False
+    shop.lose_token()
     shop.shopify.refuses_metafields = True
     found |= shop.needed(write)
     shop.shopify.refuses_metafields = False
