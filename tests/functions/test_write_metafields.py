@@ -1,8 +1,9 @@
 """Customers' metafields at Shopify end equal to the ledger, whatever happens on the way."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, override
 
 import pytest
 
@@ -170,6 +171,32 @@ def test_a_customer_is_written_at_most_once_in_ten_seconds(shops: Shops) -> None
     assert shops.write(late=9) == NOTHING
     assert shops.write(late=2)["written"] == 1
     assert shops.is_equal()
+
+
+def test_a_fill_right_after_a_write_waits_for_ten_seconds_too(shops: Shops) -> None:
+    shops.grant()
+    shops.write()
+    shops.store.request(SHOP, CUSTOMER, 1, shops.clock.now(), List.FILL)
+    assert shops.write(late=9) == NOTHING
+    assert shops.write(late=1)["written"] == 1
+
+
+class LateIndex(Metafields):
+    """Its index shows a customer on every list, as they were there a moment ago."""
+
+    @override
+    def due(self, shop: str, which: List, until: datetime) -> Iterator[str]:
+        yield CUSTOMER
+
+
+def test_a_customer_whom_only_a_late_index_shows_is_not_written(shops: Shops) -> None:
+    shops.grant()
+    shops.write()
+    shops.clock.late += timedelta(minutes=1)
+    store = LateIndex(Table(shops.functions.table, TABLE), shops.clock)
+    late = replace(shops.functions.container.metafield_writer(), store=store)
+    assert late.run([SHOP], 58).written == 0
+    assert len(shops.set_calls()) == 1
 
 
 def test_a_change_during_the_call_is_written_by_a_later_run(shops: Shops) -> None:

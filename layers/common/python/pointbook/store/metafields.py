@@ -144,11 +144,11 @@ class Metafields:
             first = {**key, **SCHEMA, "requested": number(version), **due}
             self._items.change_or_create(update, first)
 
-    def due(self, shop: str, onto: List, until: datetime) -> Iterator[str]:
+    def due(self, shop: str, which: List, until: datetime) -> Iterator[str]:
         """The customers on a list who are due by `until`, the longest due first."""
         found = self._table.query(
             "due_trigger = :list AND due_trigger_at <= :at",
-            _listed(shop, onto, until),
+            _listed(shop, which, until),
             index="due_trigger",
         )
         for item in found:
