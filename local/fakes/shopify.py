@@ -8,6 +8,9 @@ addition to `control.py`:
     GET  /_discounts   every code discount
     GET  /_triggers    every Flow trigger that was accepted
     GET  /discount/<code>?redirect=/cart, /cart    the shop's own pages: see storefront.py
+    GET  /_metafields  ?customer=<number>: a customer's metafields, {"points_approved": "950", ...};
+                       those outside of the app's namespace are {"<namespace>.<key>": ...}.
+                       `&shop=` names a shop, by default the first
     POST /_redeem      {"code", "customer_id", "shop"}: use a code at a checkout; 422 says why not,
                        404 that there is no such shop; `shop` defaults to the first
     POST /_order       an order as the webhooks carry it, and "shop": set what the Admin API answers
@@ -132,6 +135,8 @@ class ShopifyService(Service):
                 return Reply(HTTPStatus.OK, self._all_discounts())
             case "GET", "/_triggers":
                 return Reply(HTTPStatus.OK, self._all_triggers())
+            case "GET", "/_metafields":
+                return self._metafields(request)
             case "POST", "/_redeem":
                 return self._redeem(request)
             case "POST", "/_customer":
@@ -165,7 +170,8 @@ class ShopifyService(Service):
         token = f"shpat_{secrets.token_hex(16)}"
         with self._lock:
             self._tokens[token] = (shop.domain, time.monotonic() + TOKEN_SECONDS)
-        scope = "read_customer_merge,read_customers,read_orders,write_app_proxy,write_discounts"
+        # Shopify leaves out what a scope to write implies.
+        scope = "read_customer_merge,read_orders,write_app_proxy,write_customers,write_discounts"
         answer = {"access_token": token, "scope": scope, "expires_in": TOKEN_SECONDS}
         return Reply(HTTPStatus.OK, answer)
 
@@ -193,6 +199,17 @@ class ShopifyService(Service):
             for shop in self._shops.values()
             for trigger in shop.triggers.all()
         ]
+
+    def _metafields(self, request: Request) -> Reply:
+        shop = self._named_shop(request.query)
+        if shop is None:
+            return _no_shop(request.query)
+        digits = request.query.get("customer", "").rpartition("/")[2]
+        customer = number_of(f"gid://shopify/Customer/{digits}")
+        if customer is None:
+            message = "customer must be a customer's number, as in /_metafields?customer=1"
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": message})
+        return Reply(HTTPStatus.OK, shop.metafields.of_customer(customer))
 
     def _put_customer(self, request: Request) -> Reply:
         given = _object(request)
@@ -296,6 +313,8 @@ def _customer(arguments: Mapping[str, Any]) -> str | None:
     """Return the digits of the customer that a discount, a trigger or a query is about."""
     if number := number_of(str(arguments.get("id", ""))):
         return number
+    if metafields := arguments.get("metafields"):
+        return ",".join({str(one["ownerId"]).rpartition("/")[2]: None for one in metafields})
     payload = arguments.get("payload")
     if isinstance(payload, dict) and "customer_id" in payload:
         return str(payload["customer_id"])

@@ -51,6 +51,7 @@ TRIED = (
     "refresh_till",
     "till_status",
     "compare_till",
+    "write_metafields",
 )
 """The functions that a test here or in a test_roles_at_….py holds against their roles."""
 

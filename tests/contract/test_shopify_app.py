@@ -11,6 +11,7 @@ import yaml
 from graphql import get_operation_ast, get_variable_values, parse, validate
 
 from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, load_schema
+from pointbook.domain.metafields import TYPES
 from pointbook.shopify.documents import API_VERSION as DOCUMENTS_VERSION
 from pointbook.shopify.flow_lifecycle import NAMES
 from pointbook.shopify.projection import SHAPES, Shape, Value
@@ -152,6 +153,7 @@ def test_the_scopes_are_those_of_what_is_used() -> None:
         "read_orders",  # orders/*, refunds/*
         "read_customers",  # customers/create, customer references in Flow
         "read_customer_merge",  # customers/merge
+        "write_customers",  # metafields
         "write_discounts",  # the codes of held points
         "read_discounts",  # looking one up after a lost answer
         "write_app_proxy",  # [app_proxy]
@@ -159,6 +161,20 @@ def test_the_scopes_are_those_of_what_is_used() -> None:
     scopes = shopify_files.app()["access_scopes"]["scopes"].split(",")
     assert sorted(scopes) == scopes
     assert set(scopes) == used
+
+
+def test_every_metafield_is_declared_with_its_type_and_for_reading_only() -> None:
+    declared = shopify_files.app()["customer"]["metafields"]
+    assert declared.keys() == {"app"}, "an app declares metafields of its own namespace only"
+    assert {key: one["type"] for key, one in declared["app"].items()} == dict(TYPES)
+    for key, one in declared["app"].items():
+        assert re.fullmatch("[a-z_]{2,64}", key)
+        assert one["name"]
+        assert one["access"] == {
+            "admin": "merchant_read",
+            "customer_account": "read",
+            "storefront": "none",
+        }
 
 
 def test_an_app_without_pages_is_not_embedded_and_keeps_its_addresses_in_development() -> None:

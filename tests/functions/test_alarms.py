@@ -19,12 +19,14 @@ from pointbook.store import keys
 from pointbook.till.errors import TillUnavailable
 from tests.fakes.admin_api import errors
 from tests.fakes.admin_graphql import GraphqlShop
+from tests.fakes.customers import MemoryCustomers
 from tests.fakes.flow import FakeFlow, dead, down
 from tests.fakes.locked import LockedClient
+from tests.fakes.metafields import MemoryMetafields
 from tests.fakes.pushed_till import down as never
 from tests.fakes.till import FakeTill
 from tests.functions.hold_shop import HoldShop
-from tests.functions.moved import ClockFile
+from tests.functions.moved import ClockFile, LateClock
 from tests.functions.push_shop import PushShop
 from tests.functions.till_shop import TillShop
 from tests.support.alarms import Alarm, alarm, alarms
@@ -473,6 +475,40 @@ def test_a_change_that_does_not_reach_the_till_for_an_hour_fires_an_alarm(output
         assert not watching.fires(output())
     shop.sweep(minutes=11)
     assert watching.fires(output())
+
+
+def down_for_metafields(shopify: MemoryMetafields) -> None:
+    shopify.down = True
+
+
+def refuses_the_customer(shopify: MemoryMetafields) -> None:
+    shopify.refused = {CUSTOMER}
+
+
+@pytest.mark.parametrize("fault", [down_for_metafields, refuses_the_customer])
+def test_metafields_that_shopify_does_not_take_fire_an_alarm(
+    output: Output, fault: Callable[[MemoryMetafields], None]
+) -> None:
+    shopify, clock = MemoryMetafields(), LateClock()
+    functions = Functions(
+        {
+            "dynamodb": LockedClient(memory_table()),
+            "flow": lambda _: FakeFlow(),
+            "metafields": shopify,
+            "customers": lambda _: MemoryCustomers(),
+            "wall_clock": clock,
+        }
+    )
+    assert functions.sample("flow_action_grant", "run").status == 200
+    account = functions.table.items(TABLE)[
+        f"SHOP#{demo.SHOP_DOMAIN}#CUSTOMER#{CUSTOMER}", "ACCOUNT"
+    ]
+    functions.invoke("publish_changes", records(account))
+    fault(shopify)
+    clock.late += timedelta(minutes=1)
+    output()
+    functions.invoke("write_metafields", {}, 58)
+    assert alarm("MetafieldsHeldBackAlarm").fires(output())
 
 
 def test_reminders_that_flow_does_not_take_fire_an_alarm(output: Output) -> None:

@@ -66,6 +66,7 @@ UNUSUAL = {
     "debt_policy": ("clamp", DebtPolicy.CLAMP),
     "return_spent": ("share", ReturnSpent.SHARE),
     "flow_entries_per_hour": ("1", 1),
+    "metafields": ("loyalty", "loyalty"),
 }
 """A text of every rule that is not its default, and its value."""
 
@@ -96,6 +97,8 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
         ("lapsed_expiry", "expire", "expire"),
         ("lapsed_expiry", "never", "never"),
         ("hold_seconds", "060", "60"),
+        ("metafields", "app", "app"),
+        ("metafields", "none", "none"),
     ],
 )
 def test_there_is_one_way_to_write_what_may_be_given_in_several(
@@ -136,6 +139,7 @@ WRONG = {
     "combines_with": ["order,order", "everything"],
     "lapsed_expiry": ["later"],
     "expiry": ["expire"],
+    "metafields": ["ab", "a.b", "$app", "app--1", "shopify", "shopify--x", "x" * 256],
 }
 
 

@@ -40,6 +40,7 @@ class Programme:
 
     Money (`..._minor`) is in the currency's smallest unit, percents are whole numbers (150 is one
     and a half). `lapsed_expiry` is None if points that come back after their last day expire.
+    `metafields` is their namespace at Shopify, None if there are none.
     """
 
     version: int
@@ -74,6 +75,7 @@ class Programme:
     debt_policy: DebtPolicy
     return_spent: ReturnSpent
     flow_entries_per_hour: int
+    metafields: str | None
 
     @property
     def renew(self) -> Rolling | None:

@@ -224,3 +224,25 @@ query FindOrderSubscriptions {
 }
 """,
 )
+
+METAFIELDS_SET = Document(
+    "metafieldsSet",
+    """
+mutation SetMetafields($metafields: [MetafieldsSetInput!]!) {
+  metafieldsSet(metafields: $metafields) {
+    userErrors { field message code }
+  }
+}
+""",
+)
+
+METAFIELDS_DELETE = Document(
+    "metafieldsDelete",
+    """
+mutation DeleteMetafields($metafields: [MetafieldIdentifierInput!]!) {
+  metafieldsDelete(metafields: $metafields) {
+    userErrors { field message }
+  }
+}
+""",
+)
