@@ -1,5 +1,7 @@
 """Every change of points reaches the till; what fails now is carried by a later schedule."""
 
+import json
+
 import pytest
 
 from pointbook.domain.chain import Cause
@@ -162,6 +164,15 @@ def test_nothing_of_an_erased_customer_is_left(shop: PushShop) -> None:
     assert shop.cursor() is None
     kept = [key for key in shop.functions.table.items(TABLE) if key[1].startswith("TILL_")]
     assert [key for key in kept if CUSTOMER in key[0]] == []
+
+
+def test_a_customers_data_has_what_was_pushed_lately(shop: PushShop) -> None:
+    granted(shop)
+    assert shop.functions.work("privacy_events", message("customers_data_request")) == []
+    (text,) = shop.functions.bucket.objects.values()
+    (account,) = json.loads(text)["books"]
+    (push,) = account["till_pushes"]
+    assert (push["points"], push["balance_points"]) == (1250, 1250)
 
 
 # --- loops --------------------------------------------------------------------------------------
