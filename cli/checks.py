@@ -19,7 +19,7 @@ from cli.target import Target
 from local.options import ROOT
 from pointbook.errors import SettingsError
 from pointbook.settings import Secrets, Stage
-from pointbook.till.smaregi_config import smaregi_config
+from pointbook.till.providers import NAMES, check_credentials
 
 _ANSWER_SECONDS = 10
 _MISSED_RUNS_MAX = 3
@@ -88,18 +88,18 @@ def secret(stack: Target) -> Iterator[Finding]:
         if value_of(members, name) and stack.settings.stage is not Stage.LOCAL:
             remove = f"When the rotation is over: pointbook secret remove {name}{env}"
             yield Finding("secret", State.NOTE, f"{name} is still accepted", remove)
-    if stack.settings.till_provider == "smaregi":
-        yield _till(secrets, f"{command} till.MEMBER{env}")
+    if stack.settings.till_provider != "none":
+        yield _till(stack.settings.till_provider, secrets, f"{command} till.MEMBER{env}")
     for shop in stack.settings.shops:
         yield _token(stack, shop, secrets.client_secret)
 
 
-def _till(secrets: Secrets, command: str) -> Finding:
+def _till(provider: str, secrets: Secrets, command: str) -> Finding:
     try:
-        smaregi_config(secrets.till, None)
+        check_credentials(provider, secrets.till)
     except SettingsError as error:
         return Finding("till", State.WRONG, str(error), command)
-    return Finding("till", State.OK, "Smaregi's credentials are set")
+    return Finding("till", State.OK, f"{NAMES[provider]}'s credentials are set")
 
 
 def _token(stack: Target, shop: str, client_secret: str) -> Finding:

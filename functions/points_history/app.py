@@ -14,7 +14,7 @@ def handler(request: Request, container: Container) -> Response:
     customer = own_session(request, container)
     limit = request.query_number("limit", HISTORY_LIMIT_DEFAULT, 1, HISTORY_LIMIT_MAX)
     cursor = request.query_number("cursor", VERSION_MAX, 1, VERSION_MAX)
-    history = container.my_page().history(
+    history = container.my_page.history(
         customer.shop, customer.customer_id, limit, cursor, request.timing
     )
     return Response(200, history)

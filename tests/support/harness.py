@@ -17,9 +17,10 @@ from pointbook.domain.commands import Command
 from pointbook.domain.lots import Lots
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
-from pointbook.settings import QUEUES, Settings
+from pointbook.settings import QUEUES, TILL_REFRESHES, Settings
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
+from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
 from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
@@ -47,7 +48,7 @@ _ENVIRONMENT = {
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
 }
-_ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in QUEUES}
+_ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES)}
 
 
 @dataclass(slots=True)
@@ -121,7 +122,7 @@ class Functions:
         self.bucket = MemoryBucket()
         self.operator = Operator()
         fakes: Parts = {
-            "dynamodb": memory_table(),
+            "dynamodb": LockedClient(memory_table()),  # views look the till's member up beside
             "s3": self.bucket,
             "sqs": self.queues,
             "cipher": PlainCipher(),

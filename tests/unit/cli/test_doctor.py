@@ -146,6 +146,14 @@ def tillless(stack: Stack) -> None:
     stack.secret = {**SECRET, "till": {"contract_id": "sb_1"}}
 
 
+def squareless(stack: Stack) -> None:
+    stack.settings.till_provider = "square"
+
+
+def of_another_make(stack: Stack) -> None:
+    stack.settings.till_provider = "airregi"
+
+
 def wrong_secret(stack: Stack) -> None:
     stack.answers["second.myshopify.com"] = (400, '{"error": "invalid_client"}')
 
@@ -207,6 +215,8 @@ def no_permission(stack: Stack) -> None:
     [
         (fresh, "secret", "client_secret", "pointbook secret set MEMBER --env prod"),
         (tillless, "till", "till.client_id", "secret set till.MEMBER --env prod"),
+        (squareless, "till", "till.access_token", "secret set till.MEMBER --env prod"),
+        (of_another_make, "till", "TILL_PROVIDER", "secret set till.MEMBER --env prod"),
         (wrong_secret, "shop second.myshopify.com", "400 invalid_client", "own organization"),
         (not_installed, "shop demo.myshopify.com", "404", "Install the app"),
         (narrow, "shop demo.myshopify.com", "lacks read_customer_merge, read_cust", "app deploy"),

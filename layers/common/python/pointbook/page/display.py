@@ -9,7 +9,7 @@ from pointbook.page.formats import format_day, format_points, format_time
 from pointbook.page.locale import Locale
 from pointbook.page.texts import TEXTS, Texts
 
-Status = Literal["ok", "not_registered", "unavailable", "timeout", "disabled"]
+Status = Literal["ok", "not_registered", "unavailable", "timeout", "disabled", "pending"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,10 @@ def display(
 ) -> Display:
     """Return the texts for a balance, or for its absence.
 
-    `rank_labels` are the shop's own.
-
-    `status` is the outcome of reading the till (`disabled`: no till, the balance is the ledger's).
-    After a failure the balance may be a cached one: `cached_since` is then its time, in the shop's
-    time zone, and is shown.
+    `status` is the outcome of reading the till (`disabled`: no till, the balance is the ledger's;
+    `pending`: nothing is known yet). A kept balance that is no longer fresh has a time,
+    `cached_since`, in the shop's time zone, which is shown. `rank_labels` are the shop's
+    own.
     """
     texts = TEXTS[locale]
     failed = status in ("unavailable", "timeout")

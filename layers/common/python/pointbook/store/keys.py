@@ -20,6 +20,7 @@ ACCOUNT = "ACCOUNT"
 OUTBOX = "OUTBOX"
 REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
+TILL_MEMBER = "TILL_MEMBER"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
 ORDER = "ORDER"
@@ -38,6 +39,12 @@ PRIVACY_REQUEST = "PRIVACY_REQUEST#"
 
 SHOP_ERASURES = "SHOP_ERASURES"
 """The partition of requests to erase a shop, which outlive the shop's own."""
+
+TILL = "TILL"
+TILL_STATE = "STATE"
+TILL_CALLS = "CALLS"
+TILL_TOKEN = "TOKEN"  # noqa: S105 - a sort key
+"""The partition of the stack's till, which serves all shops, and its items."""
 
 VERSION_DIGITS = 12
 ENTRY = "ENTRY#"
@@ -108,6 +115,16 @@ def outbox(shop: str, customer_id: str) -> Item:
 def pseudonym(shop: str, customer_id: str) -> Item:
     """The pseudonym of a customer who is being erased."""
     return key(customer(shop, customer_id), PSEUDONYM)
+
+
+def till_member(shop: str, customer_id: str) -> Item:
+    """What the till last said of a customer."""
+    return key(customer(shop, customer_id), TILL_MEMBER)
+
+
+def till_state() -> Item:
+    """The state of the stack's till."""
+    return key(TILL, TILL_STATE)
 
 
 def order(shop: str, order_id: str) -> Item:
