@@ -27,6 +27,7 @@ def handler(request: Request, container: Container) -> Response:
     locale = choose_locale(
         request.query_value("locale"), request.header("accept-language"), programme.locale
     )
-    view = ViewRequest(locale, ZoneInfo(programme.time_zone), only_known=till == KNOWN)
+    zone, labels = ZoneInfo(programme.time_zone), programme.rank_labels
+    view = ViewRequest(locale, zone, labels, only_known=till == KNOWN)
     points = container.my_page.points(customer.shop, customer.customer_id, view, request.timing)
     return Response(200, points | {"holds_offered": programme.points_master is not Master.TILL})

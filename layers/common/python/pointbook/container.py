@@ -21,6 +21,7 @@ from pointbook.till_container import TillContainer, TillParts
 if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
+    from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
     from pointbook.services.my_page import MyPage
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
-    class Customers(CustomerDirectory, CustomerTags, Protocol):
-        """The customers of a shop: whether they exist, and which tags they have."""
+    class Customers(CustomerDirectory, CustomerTags, CustomerMetafields, Protocol):
+        """The customers of a shop: whether they exist, their tags and metafields."""
 
 
 class Parts(TillParts, total=False):
@@ -243,7 +244,14 @@ class Container(TillContainer):
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        return MyPage(self.ledger, self.till_views())
+        return MyPage(self.ledger, self.till_views(self.member_numbers))
+
+    @cached_property
+    def member_numbers(self) -> "MemberNumbers":
+        """The numbers under which the till knows customers, by each shop's programme."""
+        from pointbook.services.member_numbers import MemberNumbers  # noqa: PLC0415 - for a few functions
+
+        return MemberNumbers(lambda shop: self.shown_programme(shop).member_number, self.customers)
 
     # --- Shopify and AWS ---------------------------------------------------------------------
 
