@@ -108,7 +108,7 @@ UNREADABLE = {
     *("not_json", "no_key", "blank_key", "long_key", "points_missing", "points_zero"),
     *("points_fraction", "points_too_many", "reason_missing", "day_unknown_form"),
     *("customer_unknown_form", "timestamp_missing", "too_many_rows", "no_rows"),
-    *("row_without_number", "dry_run_as_text", "import_id_unknown_form"),
+    *("till_unknown_word", "row_without_number", "dry_run_as_text", "import_id_unknown_form"),
 }
 """Sample events that are refused for their form, by the names of their cases."""
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pointbook.services.holds import HoldService
     from pointbook.services.metafields.writer import MetafieldWriter
     from pointbook.services.metafields.writer import Shopify as MetafieldsOfShop
+    from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
     from pointbook.services.my_page import MyPage
     from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
@@ -50,8 +51,8 @@ if TYPE_CHECKING:
     from pointbook.store.till_comparisons import TillComparisons
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
-    class Customers(CustomerDirectory, CustomerTags, Protocol):
-        """The customers of a shop: whether they exist, and which tags they have."""
+    class Customers(CustomerDirectory, CustomerTags, CustomerMetafields, Protocol):
+        """The customers of a shop: whether they exist, their tags and metafields."""
 
 
 class Parts(TillParts, total=False):
@@ -329,7 +330,14 @@ class Container(TillContainer):
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        return MyPage(self.ledger, self.till_views())
+        return MyPage(self.ledger, self.till_views(self.member_numbers))
+
+    @cached_property
+    def member_numbers(self) -> "MemberNumbers":
+        """The numbers under which the till knows customers, by each shop's programme."""
+        from pointbook.services.member_numbers import MemberNumbers  # noqa: PLC0415 - for a few functions
+
+        return MemberNumbers(lambda shop: self.shown_programme(shop).member_number, self.customers)
 
     def order_points(self) -> "OrderPoints":
         """The service that shows customers the points of their orders."""
