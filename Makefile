@@ -68,6 +68,26 @@ extension-tools:
 	@tools/system-package npm npm
 	@tools/extension-tools
 
+# The bundler of my page's script, as esbuild publishes it on npm for each processor.
+.PHONY: esbuild
+esbuild: .local/esbuild/.ready ## fetch esbuild, which bundles my page
+
+.local/esbuild/.ready: Makefile tools/npm-package
+	@tools/system-package npm npm
+	@case $(ARCHITECTURE) in \
+		arm64) name=linux-arm64 sum=a96dbfa41d3ef5dbd1ef22b1c10d5187be9267e86093a870f06402a7ec931596;; \
+		*) name=linux-x64 sum=9573bb2233aab0f9ea7647d5cca9726113cc1768de61d66b17267f4db84488f6;; \
+	esac; tools/npm-package @esbuild/$$name 0.28.2 $$sum .local/esbuild
+
+# Deque's rules of accessibility, with which the tests of the page look at every state.
+.PHONY: axe-core
+axe-core: .local/axe-core/.ready ## fetch axe-core, for the tests of the page
+
+.local/axe-core/.ready: Makefile tools/npm-package
+	@tools/system-package npm npm
+	@tools/npm-package axe-core 4.14.1 \
+		e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745 .local/axe-core
+
 .PHONY: browser
 browser: ## install Chromium and Japanese fonts, for the tests of the page
 	@tools/system-package chromium chromium fonts-dejavu-core fonts-noto-cjk
@@ -117,7 +137,7 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,engines),$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2,:)
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
 	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
-	@$(if $(call touched,e2e),$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2,:)
+	@$(if $(call touched,e2e integration),$(MAKE) browser esbuild axe-core || echo "The tests of the page in a browser will fail." >&2,:)
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
@@ -166,7 +186,7 @@ build-extensions: extension-tools ## bundle the extensions for Shopify and hold 
 # Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) are in the environment of
 # its commands, where the local stack reads them.
 .PHONY: run
-run: parameters .venv/.ready .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
+run: parameters .venv/.ready .venv-stack/.ready shopify-schema esbuild build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
 	@$(STACK_PYTHON) -m local run
 
 # A slip such as HOLD_SECOND=5 is named before anything is made.
@@ -191,7 +211,7 @@ events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
 
 .PHONY: pictures
-pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## retake the pictures of my page in docs/pictures
+pictures: .venv/.ready esbuild browser ## take pictures of every state of my page
 	@$(PYTHON) -m tools.make_pictures
 
 .PHONY: clean

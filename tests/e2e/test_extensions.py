@@ -23,8 +23,8 @@ from local.stack import Stack
 from pointbook.shopify.app_proxy import sign_query
 from tests.e2e.calls import figures, must_flow, new_customer, new_order, post, wait_until
 from tests.e2e.fake_shopify import FakeShopify
-from tests.e2e.test_page import CHROMIUM, FLAGS
 from tests.support.hold_orders import order_payload
+from tools.make_pictures import CHROMIUM, FLAGS
 
 BUNDLES = ROOT / ".local" / "extensions"
 EXTENSIONS = ROOT / "shopify" / "extensions"
