@@ -144,7 +144,7 @@ def _deploy(*variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-PAGE = {"browser", "build-extensions"}
+PAGE = {"browser esbuild axe-core", "build-extensions"}
 
 
 @pytest.mark.parametrize(
