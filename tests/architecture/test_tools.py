@@ -153,10 +153,11 @@ def _deploy(*variables: str) -> subprocess.CompletedProcess[str]:
         ("tests/contract", {"shopify-schema"}),
         ("tests/engines", {"setup", "dynamodb-local"}),
         ("tests/unit tests/artifacts", {"setup", "build"}),
-        ("tests/e2e/test_page.py", {"setup", "build", "shopify-schema", "browser"}),
-        ("", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
-        ("tests/", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
-        ("-k lots", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
+        ("tests/integration", {"setup", "build", "shopify-schema", "page-tools"}),
+        ("tests/e2e/test_page.py", {"setup", "build", "shopify-schema", "page-tools"}),
+        ("", {"setup", "build", "dynamodb-local", "shopify-schema", "page-tools"}),
+        ("tests/", {"setup", "build", "dynamodb-local", "shopify-schema", "page-tools"}),
+        ("-k lots", {"setup", "build", "dynamodb-local", "shopify-schema", "page-tools"}),
     ],
 )
 def test_some_tests_install_only_what_they_need(given: str, needed: set[str]) -> None:

@@ -231,7 +231,7 @@ def _name(value: object) -> str:
 
 
 def _order_name(value: object) -> str:
-    """Return an order's name, such as #1001, "" for what is none: without it an order counts, too."""
+    """Return an order's name, such as #1001; "" for anything else, which stops no order."""
     return value if isinstance(value, str) and _ORDER_NAME.fullmatch(value) else ""
 
 
