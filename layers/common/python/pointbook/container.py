@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pointbook.domain.programme_rules import TillPush
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
+    from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
     from pointbook.services.metafields.writer import MetafieldWriter
     from pointbook.services.metafields.writer import Shopify as MetafieldsOfShop
-    from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
     from pointbook.services.my_page import MyPage
     from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
