@@ -6,7 +6,7 @@ Its secrets are public and open nothing else: every deployed stage refuses them.
 SHOP_DOMAIN = "demo.myshopify.com"
 SHOPIFY_CLIENT_ID = "pointbook-local-client-id"
 
-PARAMETERS = {"SignUpPoints": "100"}
+PARAMETERS = {"SignUpPoints": "100", "TillCallsPerSecond": "50"}
 """Template parameters of the demo shop that differ from the template's defaults."""
 
 CLIENT_SECRET = "pointbook-local-client-secret-0123456789"  # noqa: S105

@@ -21,6 +21,7 @@ from tools.make_events_flow import lifecycle_cases, report_cases
 from tools.make_events_holds import hold_cases
 from tools.make_events_operator import operator_cases
 from tools.make_events_stream import stream_cases
+from tools.make_events_till import till_cases
 from tools.make_events_webhooks import WRONG_SECRET, webhook_cases, worker_cases
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
@@ -56,6 +57,7 @@ def cases() -> Iterator[Case]:
     yield from _health()
     yield from _app_page()
     yield from _my_page("get_points", "points", {})
+    yield from _till_in_points()
     yield from _my_page("points_history", "points/history", {"limit": "20"})
     yield from hold_cases(_http, token(CUSTOMER), CUSTOMER, OTHER_CUSTOMER)
     yield from operator_cases(_http, CUSTOMER, OTHER_CUSTOMER)
@@ -67,6 +69,7 @@ def cases() -> Iterator[Case]:
     yield from webhook_cases(_http)
     yield from worker_cases()
     yield from stream_cases()
+    yield from till_cases(_http, CUSTOMER)
     for function in SCHEDULED:
         yield function, "schedule", REMINDER_HOURS if function == "reminders" else {}
     yield "reminders", "at_once", {}
@@ -110,6 +113,13 @@ def _my_page(function: str, what: str, query: dict[str, str]) -> Iterator[Case]:
     yield function, "no_token", get({})
     yield function, "expired_token", get({"authorization": f"Bearer {token(CUSTOMER, ISSUED_AT)}"})
     yield function, "forged_token", get({"authorization": f"Bearer {token(CUSTOMER)[:-4]}AAAA"})
+
+
+def _till_in_points() -> Iterator[Case]:
+    headers = {"authorization": f"Bearer {token(CUSTOMER)}"}
+    for case, value in (("till_known", "known"), ("till_unknown_word", "fresh")):
+        event = _http("GET", "/v1/customers/me/points", headers, b"", {"till": value})
+        yield "get_points", case, event | {"pathParameters": {"customer": "me"}}
 
 
 def _flow(function: str, handle: str, default: dict[str, Any]) -> Iterator[Case]:

@@ -1,5 +1,5 @@
 // The customer's request for a hold, stored for the lifetime of this tab: after a reload it is repeated
-// with the same idempotency key, so that no points are taken twice.
+// with the same idempotency key, so that no points are taken twice. No DOM: Shopify's extensions use it as well.
 
 const RESUMED_WITHIN_MS = 2 * 60_000;
 const memory = new Map();
@@ -25,19 +25,12 @@ export function forgetRequest(customer) {
   write(requestName(customer), null);
 }
 
-/** Remember what a hold is worth at checkout: only the response that created it says so. */
-export function rememberWorth(customer, { hold_id, discount_amount, currency }) {
-  write(worthName(customer), { hold_id, discount_amount, currency });
-}
-
-/** What a hold is worth, `{discount_amount, currency}`; null if this tab did not make it. */
-export function worthOf(customer, holdId) {
-  const worth = read(worthName(customer));
-  return worth?.hold_id === holdId ? worth : null;
+/** Whether an answer leaves open what became of the request, so that it is repeated under the same key. */
+export function isUnsure(code) {
+  return code === "no_answer" || code === "ledger_unavailable" || code === "internal_error";
 }
 
 const requestName = (customer) => `pointbook.request.${customer}`;
-const worthName = (customer) => `pointbook.worth.${customer}`;
 
 // A browser may refuse storage to a page inside another one; the page then keeps it in memory.
 function read(name) {

@@ -14,9 +14,10 @@ addition to `control.py`:
                        404 that there is no such shop; `shop` defaults to the first
     POST /_order       an order as the webhooks carry it, and "shop": set what the Admin API answers
                        for this order; sends nothing. 400 says what is wrong with it
-    POST /_customer    {"id", "tags", "state", "email", "display_name", "shop"}: set what the Admin
-                       API answers for a customer; sends nothing. Members that are missing stay as
-                       they are. From then on only that shop has the customer (default: the first)
+    POST /_customer    {"id", "tags", "state", "email", "display_name", "metafields", "shop"}: set
+                       what the Admin API answers for a customer; sends nothing. Members that are
+                       missing stay as they are; `metafields` are [{"namespace", "key", "value"}].
+                       From then on only that shop has the customer (default: the first)
 """
 
 import argparse

@@ -289,8 +289,9 @@ def _customer(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> ob
         return None
     customer = context.shop.customers.get(gid) or Customer(number)
 
-    def metafield(_info: object, key: str, namespace: str | None = None) -> object:
-        return context.shop.metafields.get(number, namespace, key)
+    def metafield(info: object, key: str, namespace: str | None = None) -> object:
+        written = context.shop.metafields.get(number, namespace, key)
+        return written or customer.metafield(info, key, namespace)
 
     return customer.node() | {"metafield": metafield}
 

@@ -55,7 +55,13 @@ ANSWERS_HTTP = tuple(
 WORKERS = tuple(queue for queue in QUEUES if queue in FUNCTIONS)
 """The functions that work on them."""
 
-QUEUE_URLS = {f"{name}Queue": f"https://sqs.example.com/{queue}" for queue, name in QUEUES.items()}
+TILL_QUEUE = {"till_refreshes": "TillRefreshes"}
+"""The queue of refresh_till, in the same form."""
+
+QUEUE_URLS = {
+    f"{name}Queue": f"https://sqs.example.com/{queue}"
+    for queue, name in (QUEUES | TILL_QUEUE).items()
+}
 """Addresses of the queues, by their resources: what a reference to them stands for."""
 
 NO_VALUE = {"Ref": "AWS::NoValue"}

@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.session import Session
 
-from tests.artifacts.built import QUEUES
+from tests.artifacts.built import QUEUES, TILL_QUEUE
 from tests.support.engine import REGION, connected
 from tests.support.table import table_request
 
@@ -50,7 +50,7 @@ class Cloud:
         sqs = self._client("sqs")
         return {
             f"{name}Queue": sqs.create_queue(QueueName=queue)["QueueUrl"]
-            for queue, name in QUEUES.items()
+            for queue, name in (QUEUES | TILL_QUEUE).items()
         }
 
     def _client(self, service: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES
+from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, TILL_QUEUE
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import MemoryBucket
@@ -122,7 +122,9 @@ class Aws:
             self.needed.add(("sns:Publish", request["TopicArn"]))
             return {}
         if (service, operation) == ("sqs", "SendMessage"):
-            self.needed.add(("sqs:SendMessage", f"{QUEUES[request['QueueUrl']]}Queue"))
+            self.needed.add(
+                ("sqs:SendMessage", f"{(QUEUES | TILL_QUEUE)[request['QueueUrl']]}Queue")
+            )
             return {}
         if service == "kms":
             self.needed.add((f"kms:{operation}", "TokenKey"))

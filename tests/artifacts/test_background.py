@@ -9,6 +9,7 @@ import pytest
 from pointbook.entrypoints.queue import ONE_MESSAGE_SECONDS
 from pointbook.errors import MessageTooLarge
 from pointbook.services.message import MESSAGE_BYTES_MAX
+from pointbook.services.till_refresher import REFRESH_SECONDS
 from pointbook.settings import Settings
 from pointbook.shopify import customers, webhook
 from pointbook.store import keys
@@ -34,6 +35,7 @@ EVERY_SECONDS = {
     "switch_off_codes": MINUTE,
     "publish_changes": MINUTE,
     "write_metafields": MINUTE,
+    "refresh_till": MINUTE,
     "privacy_watch": 5 * MINUTE,
     "approve_pending": 15 * MINUTE,
     "expiry": 15 * MINUTE,
@@ -47,6 +49,7 @@ LAMBDA_SECONDS_MAX = 900
 DAY = 86_400
 DEAD_LETTERS = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
 STREAM = {"Fn::GetAtt": ["LedgerTable", "StreamArn"]}
+ONLY_WITH_A_TILL = {"Fn::If": ["HasTill", "ENABLED", "DISABLED"]}
 VISIBLE, AGE = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
 
 
@@ -63,7 +66,7 @@ def test_a_schedule_retries_and_has_a_dead_letter_queue(function: str) -> None:
     assert _seconds_between(event["ScheduleExpression"]) == EVERY_SECONDS[function]
     assert event["RetryPolicy"]["MaximumRetryAttempts"] > 0
     assert event["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
-    assert event.get("State", "ENABLED") == "ENABLED"
+    assert event.get("State", "ENABLED") in ("ENABLED", ONLY_WITH_A_TILL)
 
 
 @pytest.mark.parametrize("function", SCHEDULES)
@@ -112,14 +115,32 @@ def _seconds_between(expression: str) -> int:
 # --- queues ---------------------------------------------------------------------------------------
 
 
-def test_every_queue_keeps_its_messages_for_two_weeks_and_encrypted() -> None:
+def test_every_queue_of_what_must_not_be_lost_keeps_it_for_two_weeks_and_encrypted() -> None:
     queues = of_type("AWS::SQS::Queue")
     waiting = {f"{name}Queue" for name in QUEUES.values()}
     dead = {f"{name}DeadLetterQueue" for name in QUEUES.values()}
-    assert queues.keys() == {"DeadLetterQueue"} | waiting | dead
-    for queue in queues.values():
-        assert queue["MessageRetentionPeriod"] == 14 * DAY
+    assert queues.keys() == {"DeadLetterQueue", "TillRefreshesQueue"} | waiting | dead
+    for name, queue in queues.items():
+        assert queue["MessageRetentionPeriod"] == (
+            MINUTE if name == "TillRefreshesQueue" else 14 * DAY
+        )
         assert queue["SqsManagedSseEnabled"] is True
+
+
+def test_a_request_to_refresh_a_member_is_forgotten_soon_and_leaves_no_dead_letter() -> None:
+    queue = properties("TillRefreshesQueue")
+    assert "RedrivePolicy" not in queue
+    assert queue["VisibilityTimeout"] > function_property("refresh_till", "Timeout")
+    assert function_property("refresh_till", "Timeout") > REFRESH_SECONDS + 5
+
+
+def test_without_a_till_nothing_is_refreshed() -> None:
+    condition = {"Fn::Not": [{"Fn::Equals": [{"Ref": "TillProvider"}, "none"]}]}
+    assert TEMPLATE["Conditions"]["HasTill"] == condition
+    schedule = properties("RefreshTillFunction")["Events"]["EveryMinute"]["Properties"]
+    assert schedule["State"] == ONLY_WITH_A_TILL
+    mapping = properties("RefreshTillMapping")
+    assert mapping["Enabled"] == {"Fn::If": ["HasTill", True, False]}
 
 
 @pytest.mark.parametrize(("worker", "name"), QUEUES.items())
@@ -181,7 +202,7 @@ def test_a_comparison_that_fails_on_two_days_has_an_alarm() -> None:
 def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     mappings = of_type("AWS::Lambda::EventSourceMapping")
     workers = {f"{name}Mapping" for name in QUEUES.values()}
-    assert mappings.keys() == workers | {"PublishChangesMapping"}
+    assert mappings.keys() == workers | {"PublishChangesMapping", "RefreshTillMapping"}
     events = [
         event["Type"]
         for function in FUNCTIONS.values()
@@ -305,6 +326,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "ReconciliationFailures": ("Sum", 0, 2),
         "RemindersHeldBack": ("Sum", 0, 2),
         "SweepFailures": ("Sum", 0, 2),
+        "TillBreakerOpen": ("Minimum", 0, 1),
         "TillReadsFailed": ("Average", 0.5, 2),
         "MetafieldsHeldBack": ("Sum", 0, 3),
         "TriggersHeldBack": ("Sum", 0, 3),

@@ -20,7 +20,7 @@ from tests.support.harness import event
 GRANT = "flow_action_grant"
 CONSUME = "flow_action_consume"
 FLOW = (GRANT, CONSUME)
-SHOWS = ("get_points", "points_history")
+SHOWS = ("points_history",)
 OPERATORS = ("adjust_points", "import_points")
 SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 """Sweeps that settle accounts, and after how many seconds there is something to settle."""
@@ -29,6 +29,7 @@ TRIED = (
     "health",
     "app_page",
     *FLOW,
+    "get_points",
     *SHOWS,
     *SETTLES,
     *WORKERS,
@@ -46,8 +47,10 @@ TRIED = (
     "reminders",
     "verify_sample",
     "write_metafields",
+    "refresh_till",
+    "till_status",
 )
-"""The functions that a test here or in test_roles_at_shopify.py holds against their roles."""
+"""The functions that a test here or in a test_roles_at_….py holds against their roles."""
 
 LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 """Write to CloudWatch Logs: that is all AWS's own policy allows."""
@@ -269,6 +272,6 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    assert policies == ["PrivacyBucketPolicy", "OperatorPolicy"]
+    assert policies == ["PrivacyBucketPolicy", "OperatorReadPolicy", "OperatorPolicy"]
     (denied,) = resources["PrivacyBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert denied["Effect"] == "Deny"

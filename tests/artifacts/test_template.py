@@ -191,6 +191,7 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         ("POST", "/v1/flow/lifecycle"): "flow_lifecycle",
         ("POST", "/v1/operator/customers/{customer}/adjustments"): "adjust_points",
         ("POST", "/v1/operator/imports/{import_id}"): "import_points",
+        ("GET", "/v1/operator/till"): "till_status",
     }
 
 
@@ -254,12 +255,15 @@ def test_api_gateway_authorizes_operators_by_iam_only(
 
 
 def test_the_operator_policy_allows_the_operators_routes_only() -> None:
-    (policy,) = of_type("AWS::IAM::ManagedPolicy").values()
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
-    resource = statement["Resource"]["Fn::Sub"]
-    assert resource.endswith(":${PointsApi}/$default/POST/v1/operator/*")
-    assert "Roles" not in policy, "whose it is, the merchant says"
+    methods = {"OperatorPolicy": "POST", "OperatorReadPolicy": "GET"}
+    policies = of_type("AWS::IAM::ManagedPolicy")
+    assert policies.keys() == methods.keys()
+    for name, policy in policies.items():
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+        resource = statement["Resource"]["Fn::Sub"]
+        assert resource.endswith(f":${{PointsApi}}/$default/{methods[name]}/v1/operator/*")
+        assert "Roles" not in policy, "whose it is, the merchant says"
 
 
 def test_only_flow_actions_have_function_urls() -> None:
@@ -333,6 +337,7 @@ def test_an_own_domain_of_the_api_is_optional_and_leads_to_the_same_api(
         "PointsDomain": "HasDomain",
         "PointsDomainMapping": "HasDomain",
         "PointsDomainRecord": "RecordsDomain",
+        "TillBreakerAlarm": "HasTill",
         **dict.fromkeys(("BackupPlan", "BackupSelection", "BackupRole"), "HasBackupCopy"),
     }
     mapping = resources["PointsDomainMapping"]["Properties"]

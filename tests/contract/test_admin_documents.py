@@ -34,6 +34,11 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "CUSTOMER_TAGS": {"id": "gid://shopify/Customer/8840734670934"},
     "CUSTOMER_ID": {"id": "gid://shopify/Customer/8840734670934"},
     "CUSTOMER_STATE": {"id": "gid://shopify/Customer/8840734670934"},
+    "CUSTOMER_METAFIELD": {
+        "id": "gid://shopify/Customer/8840734670934",
+        "namespace": "custom",
+        "key": "member_number",
+    },
     "ORDERS_UPDATED": {
         "query": "updated_at:>='2026-11-29T00:00:00Z'",
         "first": 100,

@@ -19,6 +19,7 @@ from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
+from pointbook.store.till_members import TillMembers
 from tests.support.engine import SHOP, Engine
 from tests.support.ledgers import SetClock
 from tests.support.payloads import data_request_payload, redact_payload
@@ -125,6 +126,7 @@ def privacy_service(
         items=StoredItems(table, clock),
         pseudonyms=Pseudonyms(table),
         installations=Installations(table),
+        till_members=TillMembers(table),
         files=PrivacyFiles(bucket, BUCKET),
         clock=clock,
     )

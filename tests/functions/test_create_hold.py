@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from local import demo
 from pointbook.entrypoints.request import BODY_BYTES_MAX
-from pointbook.errors import LedgerUnavailable, ShopifyUnavailable
+from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.ledger import Ledger
 from tests.functions.hold_shop import CREATE, HoldShop, hold_request
 from tests.support.harness import CUSTOMER, Answer, event, problem
@@ -31,6 +32,7 @@ def test_points_become_a_code_of_the_same_worth_for_this_customer_alone(shop: Ho
         "discount_code": discount.code,
         "discount_amount": "500",
         "currency": "JPY",
+        "cart_url": f"https://{demo.SHOP_DOMAIN}/discount/{discount.code}?redirect=%2Fcart",
         "expires_at": discount.ends_at.isoformat(timespec="milliseconds"),
         "figures": {
             "approved": 750,
@@ -72,6 +74,9 @@ def test_my_page_shows_the_open_hold_and_the_time_that_is_left(shop: HoldShop) -
         "points": 500,
         "state": "ready",
         "discount_code": held["discount_code"],
+        "discount_amount": "500",
+        "currency": "JPY",
+        "cart_url": held["cart_url"],
         "expires_at": held["expires_at"],
     }
     shop.move(600)
@@ -124,6 +129,9 @@ def test_whoever_holds_points_already_is_shown_that_hold(shop: HoldShop) -> None
         "points": 500,
         "state": "ready",
         "discount_code": first["discount_code"],
+        "discount_amount": "500",
+        "currency": "JPY",
+        "cart_url": first["cart_url"],
         "expires_at": first["expires_at"],
     }
     assert shop.figures() == (750, 500)
@@ -255,4 +263,44 @@ def test_beyond_the_shops_pace_nothing_is_held(
     shop.move(60)
     assert shop.release(first.body["hold_id"]).status == 200
     assert problem(shop.hold("second")) == (429, "rate_limited")
+    assert shop.figures() == (1250, 0)
+
+
+def test_an_open_hold_says_what_it_is_worth_and_how_it_gets_into_the_cart(tmp_path: Path) -> None:
+    shop = HoldShop(tmp_path, PROGRAMME_POINT_WORTH_MINOR="3")
+    made = shop.hold("a").body
+    shown = shop.page()["hold"]
+    assert (shown["discount_amount"], shown["currency"]) == ("1500", "JPY")
+    address = f"https://{demo.SHOP_DOMAIN}/discount/{made['discount_code']}?redirect=%2Fcart"
+    assert made["cart_url"] == shown["cart_url"] == address
+    other = shop.hold("b")
+    assert problem(other) == (409, "hold_open")
+    assert {**other.body["hold"], "expires_in_seconds": 0} == {**shown, "expires_in_seconds": 0}
+
+
+def test_a_hold_without_a_code_has_no_link(shop: HoldShop) -> None:
+    shop.codes.fault, shop.codes.does_it_first = KeyboardInterrupt(), True
+    with pytest.raises(KeyboardInterrupt):
+        shop.hold("a")
+    preparing = shop.page()["hold"]
+    assert (preparing["cart_url"], preparing["discount_amount"]) == (None, "500")
+
+
+@pytest.mark.parametrize(
+    ("fault", "may_be_retried"),
+    [
+        (ShopifyUnavailable(1), True),
+        (ShopifyRefused("no scope", ("ACCESS_DENIED",)), False),
+        (ShopifyRefused("dollars", (), "currency_mismatch"), False),
+        (ShopifyRefused("another's", ("TAKEN",), "code_taken_by_another"), True),
+    ],
+)
+def test_a_wrong_setting_of_the_shop_is_not_told_as_try_again(
+    shop: HoldShop, fault: Exception, may_be_retried: bool
+) -> None:
+    shop.codes.fault = fault
+    answer = shop.hold("a")
+    assert problem(answer) == (503, "hold_failed")
+    assert answer.body["may_be_retried"] is may_be_retried
+    assert ("does not help" in answer.body["detail"]) is not may_be_retried
     assert shop.figures() == (1250, 0)

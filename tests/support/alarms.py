@@ -14,6 +14,7 @@ STAGE = "local"
 _STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
     "Average": lambda values: sum(values) / len(values),
     "Maximum": max,
+    "Minimum": min,
     "Sum": sum,
 }
 

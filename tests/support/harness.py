@@ -17,10 +17,12 @@ from pointbook.domain.commands import Command
 from pointbook.domain.lots import Lots
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
-from pointbook.settings import QUEUES, Settings
+from pointbook.settings import QUEUES, TILL_REFRESHES, Settings
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
+from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
 from tools.make_events_webhooks import messages, sqs_event
 
@@ -46,7 +48,7 @@ _ENVIRONMENT = {
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
 }
-_ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in QUEUES}
+_ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES)}
 
 
 @dataclass(slots=True)
@@ -120,7 +122,7 @@ class Functions:
         self.bucket = MemoryBucket()
         self.operator = Operator()
         fakes: Parts = {
-            "dynamodb": memory_table(),
+            "dynamodb": LockedClient(memory_table()),  # views look the till's member up beside
             "s3": self.bucket,
             "sqs": self.queues,
             "cipher": PlainCipher(),
@@ -151,11 +153,14 @@ class Functions:
         return [one["body"] for one in given["Records"] if one["messageId"] in failed]
 
     def request(self, function: str, payload: dict[str, Any]) -> Answer:
-        """What an HTTP client gets."""
+        """What an HTTP client gets. It has to be one of the described answers."""
         answer = self.invoke(function, payload)
         text, headers = answer["body"], answer["headers"]
         body = json.loads(text) if "json" in headers.get("Content-Type", "") else {}
-        return Answer(answer["statusCode"], body, headers, text)
+        found = Answer(answer["statusCode"], body, headers, text)
+        if operation := operation_of(function, payload):
+            check_answer(operation, found)
+        return found
 
     def sample(self, function: str, case: str) -> Answer:
         """What a sample event is answered."""

@@ -9,14 +9,14 @@ from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Protocol, Unpack
 
-from pointbook.base_container import BaseContainer, BaseParts, Cached
+from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
 from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
-from pointbook.store.table import Table, connect
+from pointbook.till_container import TillContainer, TillParts
 
 if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from pointbook.services.my_page import MyPage
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.points_history import PointsHistory
     from pointbook.services.ports import Discounts
-    from pointbook.services.privacy.requests import Operator, PrivacyService
+    from pointbook.services.privacy.requests import PrivacyService
     from pointbook.services.publishing.reminders import ReminderSender
     from pointbook.services.publishing.reports import ReportSender
     from pointbook.services.publishing.runs import Publisher
@@ -39,19 +40,16 @@ if TYPE_CHECKING:
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.tokens import Cipher
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-    from pointbook.till.member import Till
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
         """The customers of a shop: whether they exist, and which tags they have."""
 
 
-class Parts(BaseParts, total=False):
+class Parts(TillParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
 
-    dynamodb: Any
     s3: Any
     cipher: "Cipher"
-    operator: "Operator"
     admin_api: Callable[[str], "AdminApi"]
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
@@ -59,7 +57,7 @@ class Parts(BaseParts, total=False):
     metafields: Callable[[str], "MetafieldsOfShop"]
 
 
-class Container(BaseContainer):
+class Container(TillContainer):
     """All parts; those of a shop are created by its domain."""
 
     def __init__(self, settings: Settings, **parts: Unpack[Parts]) -> None:
@@ -68,15 +66,8 @@ class Container(BaseContainer):
         vars(self).update(parts)
         self._programmes: dict[str, Cached[Programme]] = {}
         self._admin_apis: dict[str, AdminApi] = {}
-        self._tills: dict[tuple[tuple[str, str], ...], Till] = {}
-        self._my_page: MyPage | None = None
 
     # --- the ledger and the programme -----------------------------------------------------------
-
-    @cached_property
-    def dynamodb(self) -> Any:
-        """The client of DynamoDB."""
-        return connect()
 
     @cached_property
     def store(self) -> DynamoStore:
@@ -160,6 +151,7 @@ class Container(BaseContainer):
             items=StoredItems(self._table, self.clock),
             pseudonyms=Pseudonyms(self._table),
             installations=Installations(self._table),
+            till_members=self.till_members(),
             files=PrivacyFiles(self.s3, self.settings.privacy_bucket),
             clock=self.clock,
         )
@@ -271,16 +263,20 @@ class Container(BaseContainer):
 
         return TriggerSubscriptions(self._table)
 
+    @cached_property
     def my_page(self) -> "MyPage":
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        till = self.till()
-        if self._my_page is None or self._my_page.till is not till:
-            self._my_page = MyPage(self.ledger, till)
-        return self._my_page
+        return MyPage(self.ledger, self.till_views())
 
-    # --- Shopify, the till and AWS --------------------------------------------------------------
+    def points_history(self) -> "PointsHistory":
+        """My page's history. It only reads."""
+        from pointbook.services.points_history import PointsHistory  # noqa: PLC0415 - for one function
+
+        return PointsHistory(self.ledger)
+
+    # --- Shopify and AWS ---------------------------------------------------------------------
 
     def admin_api(self, shop: str) -> "AdminApi":
         """The Admin API of a shop, with an access token that all functions share.
@@ -315,17 +311,6 @@ class Container(BaseContainer):
 
         return CustomerMetafields(self.admin_api(shop))
 
-    def till(self) -> "Till | None":
-        """The shop's till, if it has one, with the current credentials."""
-        if self.settings.till_provider == "none":
-            return None
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
-
-        credentials = tuple(sorted(self.secrets().till.items()))
-        if credentials not in self._tills:
-            self._tills = {credentials: till_of(dict(credentials), self.settings.local_till_url)}
-        return self._tills[credentials]
-
     @cached_property
     def s3(self) -> Any:
         """The client of S3."""
@@ -339,18 +324,6 @@ class Container(BaseContainer):
         from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
 
         return kms.KmsCipher(kms.connect(), self.settings.token_key())
-
-    @cached_property
-    def operator(self) -> "Operator":
-        """The topic that operators subscribe to."""
-        from pointbook.aws import topics  # noqa: PLC0415 - for two functions
-
-        return topics.OperatorTopic(topics.connect(), self.settings.operator_topic)
-
-    @cached_property
-    def _table(self) -> Table:
-        """The ledger's table."""
-        return Table(self.dynamodb, self.settings.table_name)
 
     def _cached_programme(self, name: str, read: Callable[[], Programme]) -> Programme:
         if name not in self._programmes:

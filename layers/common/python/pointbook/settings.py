@@ -48,6 +48,14 @@ them; digests, so that the package itself has no usable secret."""
 QUEUES = ("order_events", "customer_events", "privacy_events")
 """The queues of Shopify's webhooks, each named after the function that processes it."""
 
+TILL_REFRESHES = "till_refreshes"
+"""The queue of kept members that `refresh_till` is to refresh."""
+
+TILL_FRESH_SECONDS = 60
+TILL_PROBE_SECONDS = 5
+TILL_CALLS_PER_SECOND = 5
+"""Where nothing else is set. Five calls a second are within every till's known limit."""
+
 _HOLD_CODES = b"pointbook hold codes 1"
 """The purpose for which a key is derived from the my-page secret: one key for each purpose."""
 
@@ -73,10 +81,12 @@ class Settings:
     pages that may write with a cookie: the shops' own and those of `ALLOWED_ORIGINS`.
     `till_provider` names the till's adapter, `none` if there is no till. `programme_texts` are the
     configured rules of the default programme, by name, not parsed yet. `queue_urls` are the URLs of
-    those `QUEUES` that the function uses. `token_key_id` is the KMS key that encrypts
+    those queues that the function uses. `token_key_id` is the KMS key that encrypts
     Shopify's access tokens. `privacy_bucket` holds the data that customers request;
     `operator_topic` (an ARN) notifies the operator. `customer_requests_per_minute` limits the
-    requests of one customer to one process.
+    requests of one customer to one process. `till_fresh_seconds` is for how long my page shows a
+    kept member without a refresh, `till_probe_seconds` the time between two probes of a till that
+    fails, `till_calls_per_second` the limit on calls to the till, for all functions together.
     """
 
     stage: Stage
@@ -93,6 +103,9 @@ class Settings:
     privacy_bucket: str = ""
     operator_topic: str = ""
     customer_requests_per_minute: int = CUSTOMER_REQUESTS_PER_MINUTE
+    till_fresh_seconds: int = TILL_FRESH_SECONDS
+    till_probe_seconds: int = TILL_PROBE_SECONDS
+    till_calls_per_second: int = TILL_CALLS_PER_SECOND
     local_clock_file: str | None = None
     local_shopify_url: str | None = None
     local_till_url: str | None = None
@@ -119,7 +132,14 @@ class Settings:
             token_key_id=environ.get("TOKEN_KEY_ID", "").strip(),
             privacy_bucket=environ.get("PRIVACY_BUCKET", "").strip(),
             operator_topic=environ.get("OPERATOR_TOPIC_ARN", "").strip(),
-            customer_requests_per_minute=_requests_per_minute(environ),
+            customer_requests_per_minute=_whole_number(
+                environ, "CUSTOMER_REQUESTS_PER_MINUTE", CUSTOMER_REQUESTS_PER_MINUTE
+            ),
+            till_fresh_seconds=_whole_number(environ, "TILL_FRESH_SECONDS", TILL_FRESH_SECONDS),
+            till_probe_seconds=_whole_number(environ, "TILL_PROBE_SECONDS", TILL_PROBE_SECONDS),
+            till_calls_per_second=_whole_number(
+                environ, "TILL_CALLS_PER_SECOND", TILL_CALLS_PER_SECOND
+            ),
             local_clock_file=environ.get("LOCAL_CLOCK_FILE") or None,
             local_shopify_url=environ.get("LOCAL_SHOPIFY_URL") or None,
             local_till_url=environ.get("LOCAL_TILL_URL") or None,
@@ -127,7 +147,7 @@ class Settings:
         )
 
     def queue_url(self, queue: str) -> str:
-        """Return the URL of one of the `QUEUES`. Raises SettingsError if it is not set."""
+        """Return the URL of a queue. Raises SettingsError if it is not set."""
         if queue not in self.queue_urls:
             raise SettingsError(_queue_variable(queue), "is not set; set it to the queue's URL")
         return self.queue_urls[queue]
@@ -253,9 +273,8 @@ def _allowed_origins(
     return frozenset(origins | {f"https://{shop}" for shop in shops})
 
 
-def _requests_per_minute(environ: Mapping[str, str]) -> int:
-    name = "CUSTOMER_REQUESTS_PER_MINUTE"
-    value = environ.get(name) or str(CUSTOMER_REQUESTS_PER_MINUTE)
+def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
+    value = environ.get(name) or str(default)
     if not re.fullmatch("[1-9][0-9]{0,8}", value):
         raise SettingsError(name, f"is {value!r}; give a whole number from 1")
     return int(value)
@@ -263,7 +282,8 @@ def _requests_per_minute(environ: Mapping[str, str]) -> int:
 
 def _queue_urls(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the URLs that are set: only the function that sends messages has any."""
-    given = {queue: environ.get(_queue_variable(queue), "").strip() for queue in QUEUES}
+    queues = (*QUEUES, TILL_REFRESHES)
+    given = {queue: environ.get(_queue_variable(queue), "").strip() for queue in queues}
     return {queue: url for queue, url in given.items() if url}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.member_numbers import MemberNumberRule
 from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme_rules import (
     DEFAULTS,
@@ -13,6 +14,7 @@ from pointbook.domain.programme_rules import (
     DiscountKind,
     Locale,
     Master,
+    RankLabels,
     Ranks,
     Tax,
 )
@@ -45,6 +47,8 @@ class Programme:
     currency: str
     locale: Locale
     points_master: Master
+    member_number: MemberNumberRule
+    rank_labels: RankLabels
     earn_unit_minor: int
     points_per_unit: int
     earn_on_tax: Tax

@@ -1,85 +1,50 @@
 """My page's API: a customer's points from the ledger and the till, with the texts to show."""
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pointbook import log
-from pointbook.deadline import Deadline
-from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import NEVER
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
 from pointbook.page.display import display
 from pointbook.page.hold import shown_hold
-from pointbook.page.locale import Locale
-from pointbook.till.errors import TillError, TillTimeout
-from pointbook.till.member import Member, Till
+from pointbook.services.stopwatch import Stopwatch
+from pointbook.services.till_part import DISABLED, TillPart
+from pointbook.services.view_request import ViewRequest
 
-TILL_BUDGET_SECONDS = 0.7
-"""The time limit for the till, so that the whole request stays under a second."""
-
-_TILL_WORKERS = 3
-"""One works for this request; the others may still be busy with requests that timed out."""
-
-HISTORY_LIMIT_DEFAULT = 20
-HISTORY_LIMIT_MAX = 200
-VERSION_MAX = 999_999_999_999
-
-type TillStatus = Literal["ok", "not_registered", "unavailable", "timeout", "disabled"]
-
-
-class Stopwatch(Protocol):
-    """Measures named steps, for the `Server-Timing` header."""
-
-    @contextmanager
-    def measure(self, step: str) -> Iterator[None]:
-        """Add what the block takes to a step."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _TillRequest:
-    """A request to the till that is running."""
-
-    future: Future[Member]
-    deadline: Deadline
-
-    def result(self) -> Member:
-        """Return the member, or raise a TillError by the deadline at the latest."""
-        try:
-            wait_seconds = 0 if self.future.done() else self.deadline.left_seconds()
-            return self.future.result(timeout=wait_seconds)
-        except TimeoutError as error:
-            raise TillTimeout("the till did not answer in time") from error
+if TYPE_CHECKING:
+    from pointbook.services.till_views import TillViews
+    from pointbook.store.till_members import KeptMember
 
 
 class MyPage:
-    """Reads a customer's points. The till, if there is one, is read while the ledger is."""
+    """Reads a customer's points; what the till says is looked up while the ledger is read."""
 
-    def __init__(self, ledger: Ledger, till: Till | None) -> None:
+    def __init__(self, ledger: Ledger, till: "TillViews | None") -> None:
         """Without a till the balance shown is the ledger's."""
         self._ledger = ledger
-        self.till = till
-        self._pool = ThreadPoolExecutor(_TILL_WORKERS) if till else None
+        self._till = till
 
     def points(
-        self, shop: str, customer_id: str, locale: Locale, timing: Stopwatch
+        self, shop: str, customer_id: str, request: ViewRequest, timing: Stopwatch
     ) -> dict[str, Any]:
         """Return the body of `GET /customers/{customer}/points`.
 
         A till that fails or is slow affects its own part only. Raises LedgerUnavailable.
         """
-        with self._till_request(customer_id) as request:
+        began = time.monotonic()
+        with self._looking(shop, customer_id, only_known=request.only_known) as till_part:
             with timing.measure("ledger"):
                 view = self._ledger.read(shop, customer_id)
             with timing.measure("till"):
-                status, member = _till_result(request)
+                till = till_part()
         with timing.measure("display"):
-            return {
+            body = {
                 "customer_id": customer_id,
                 "figures": view.figures._asdict(),
                 "expiring": [
@@ -88,115 +53,57 @@ class MyPage:
                     if lot.valid_through != NEVER
                 ],
                 "hold": shown_hold(view.hold, view.as_of) if view.hold else None,
-                "till": _till(status, member),
-                "display": _display(view, status, member, locale),
+                "till": _till(till),
+                "display": _display(view, till, request),
             }
+        log.metric("ViewMilliseconds", (time.monotonic() - began) * 1000, "Milliseconds")
+        return body
 
-    def history(
-        self, shop: str, customer_id: str, limit: int, cursor: int, timing: Stopwatch
-    ) -> dict[str, Any]:
-        """Return the body of `GET /customers/{customer}/points/history`.
-
-        Its entries are below version `cursor`, newest first. Reads one more than `limit`, to know
-        whether there is a next page.
-        """
-        with timing.measure("ledger"):
-            entries = self._ledger.history(
-                shop, customer_id, limit=limit + 1, before_version=cursor
-            )
-        shown = entries[:limit]
-        more = len(entries) > limit
-        return {
-            "entries": [_entry(booked) for booked in shown],
-            "next_cursor": str(shown[-1].entry.version) if more else None,
-        }
-
-    @contextmanager
-    def _till_request(self, customer_id: str) -> Iterator[_TillRequest | None]:
-        """Read the till, if there is one; a request that has not started ends with the block."""
-        till = self.till
-        if till is None or self._pool is None:
-            yield None
-            return
-        deadline = Deadline.after(TILL_BUDGET_SECONDS)
-        future = self._pool.submit(lambda: till.member(customer_id, deadline))
-        try:
-            yield _TillRequest(future, deadline)
-        finally:
-            future.cancel()
+    def _looking(
+        self, shop: str, customer_id: str, *, only_known: bool
+    ) -> AbstractContextManager[Callable[[], TillPart]]:
+        if self._till is None:
+            return nullcontext(lambda: DISABLED)
+        return self._till.looking(shop, customer_id, only_known=only_known)
 
 
-def _entry(booked: BookedEntry) -> dict[str, Any]:
-    entry = booked.entry
-    return {
-        "entry_id": entry.entry_id,
-        "version": entry.version,
-        "at": _instant(entry.at),
-        "topic": entry.topic,
-        "reason": booked.text.reason if booked.text else None,
-        "approved_delta": entry.approved_delta,
-        "figures": entry.figures._asdict(),
-    }
-
-
-def _till_result(request: _TillRequest | None) -> tuple[TillStatus, Member | None]:
-    """Return the till's status and member. Failures are counted and logged."""
-    if request is None:
-        return "disabled", None
-    status, member = _till_answer(request)
-    log.metric("TillReadsFailed", int(status in ("unavailable", "timeout")))
-    return status, member
-
-
-def _till_answer(request: _TillRequest) -> tuple[TillStatus, Member | None]:
-    try:
-        return "ok", request.result()
-    except TillError as error:
-        log.metric("TillFailures", Code=error.code)
-        advice = "check sync" if error.shown_as == "not_registered" else "customers see no balance"
-        log.warning("till_failed", code=error.code, reason=str(error), advice=advice)
-        return error.shown_as, None
-    except Exception:  # noqa: BLE001 -- a till must not make the whole request fail
-        log.metric("TillFailures", Code="unexpected")
-        log.exception("till_failed", code="unexpected", advice="customers see no balance")
-        return "unavailable", None
-
-
-def _display(
-    view: View, status: TillStatus, member: Member | None, locale: Locale
-) -> dict[str, Any]:
+def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]:
     """The till's values; without a till the approved points and the first day they expire on."""
-    balance_points = member.balance_points if member else None
-    expires_on = member.expires_on if member else None
-    if status == "disabled":
+    kept = _member(till)
+    balance_points = kept.balance_points if kept else None
+    expires_on = kept.expires_on if kept else None
+    if till.status == "disabled":
         balance_points = view.figures.approved
         soonest = view.lots[0].valid_through if view.lots else NEVER
         expires_on = None if soonest == NEVER else soonest
-    rank = member.rank if member else None
     return asdict(
         display(
             balance_points=balance_points,
             expires_on=expires_on,
-            rank=rank,
-            status=status,
-            locale=locale,
+            rank=kept.rank if kept else None,
+            status=till.status,
+            locale=request.locale,
+            cached_since=kept.as_of.astimezone(request.time_zone) if kept and till.stale else None,
         )
     )
 
 
-def _till(status: TillStatus, member: Member | None) -> dict[str, Any]:
-    if member is None:
-        empty = ("member_number", "balance", "expires_on", "rank", "as_of")
-        return {"status": status, **dict.fromkeys(empty), "stale": False}
+def _till(till: TillPart) -> dict[str, Any]:
+    kept, member = till.kept, _member(till)
     return {
-        "status": status,
-        "member_number": member.member_number,
-        "balance": member.balance_points,
-        "expires_on": member.expires_on.isoformat() if member.expires_on else None,
-        "rank": member.rank,
-        "as_of": _instant(member.as_of),
-        "stale": False,
+        "status": till.status,
+        "member_number": member.member_number if member else None,
+        "balance": member.balance_points if member else None,
+        "expires_on": member.expires_on.isoformat() if member and member.expires_on else None,
+        "rank": member.rank if member else None,
+        "as_of": _instant(kept.as_of) if kept else None,
+        "stale": till.stale,
     }
+
+
+def _member(till: TillPart) -> "KeptMember | None":
+    """The kept member, if the till knows one."""
+    return till.kept if till.kept and till.kept.is_member else None
 
 
 def _instant(value: datetime) -> str:

@@ -99,6 +99,15 @@ query CustomerState($id: ID!) {
 """,
 )
 
+CUSTOMER_METAFIELD = Document(
+    "customer",
+    """
+query CustomerMetafield($id: ID!, $namespace: String!, $key: String!) {
+  customer(id: $id) { id metafield(namespace: $namespace, key: $key) { value } }
+}
+""",
+)
+
 CUSTOMER_ID = Document(
     "customer",
     """

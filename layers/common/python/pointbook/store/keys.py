@@ -21,6 +21,7 @@ OUTBOX = "OUTBOX"
 REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
 METAFIELDS = "METAFIELDS"
+TILL_MEMBER = "TILL_MEMBER"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
 ORDER = "ORDER"
@@ -41,6 +42,11 @@ PRIVACY_REQUEST = "PRIVACY_REQUEST#"
 
 SHOP_ERASURES = "SHOP_ERASURES"
 """The partition of requests to erase a shop, which outlive the shop's own."""
+
+TILL = "TILL"
+TILL_STATE = "STATE"
+TILL_CALLS = "CALLS"
+"""The partition of the stack's till, which serves all shops, and its items."""
 
 VERSION_DIGITS = 12
 ENTRY = "ENTRY#"
@@ -121,6 +127,16 @@ def metafields(shop: str, customer_id: str) -> Item:
 def metafields_deletion(shop: str, customer_id: str) -> Item:
     """An erased customer whose metafields at Shopify are to be deleted."""
     return key(f"SHOP#{shop}#METAFIELDS_DELETION#{_digits(customer_id)}", METAFIELDS_DELETION)
+
+
+def till_member(shop: str, customer_id: str) -> Item:
+    """What the till last said of a customer."""
+    return key(customer(shop, customer_id), TILL_MEMBER)
+
+
+def till_state() -> Item:
+    """The state of the stack's till."""
+    return key(TILL, TILL_STATE)
 
 
 def order(shop: str, order_id: str) -> Item:

@@ -12,6 +12,7 @@ from pointbook.store.installations import Installations
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.stored_items import StoredItems
+from pointbook.store.till_members import TillMembers
 
 type Save = Callable[[PrivacyRequest], PrivacyRequest]
 """Saves how far a request has come; returns it with its new revision."""
@@ -54,6 +55,7 @@ class Dependencies:
     items: StoredItems
     pseudonyms: Pseudonyms
     installations: Installations
+    till_members: TillMembers
     files: Files
     clock: Clock
 

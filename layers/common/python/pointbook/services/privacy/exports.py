@@ -37,6 +37,7 @@ class CustomerExport:
         self._dependencies = dependencies
         self._deadline = deadline
         self._abouts = dict.fromkeys(request.order_ids)
+        self._names: list[str] = []
         self._counts = {"books": 0, "entries": 0, "orders": 0, "holds": 0}
 
     def run(self, key: str) -> PrivacyRequest:
@@ -66,6 +67,7 @@ class CustomerExport:
             ("books", self._accounts()),
             ("orders", self._orders()),
             ("holds", self._holds()),
+            ("till", self._till()),
         ):
             file.write(f',"{name}":['.encode())
             for number, member in enumerate(members):
@@ -78,7 +80,9 @@ class CustomerExport:
         """The accounts of the customer and of those merged into them."""
         waiting = [self._customer_id]
         while waiting:
-            account = self._dependencies.store.account(self._shop, waiting.pop(0))
+            name = waiting.pop(0)
+            self._names.append(name)
+            account = self._dependencies.store.account(self._shop, name)
             if account is not None and not account.erased:
                 waiting += account.merged_from
                 self._counts["books"] += 1
@@ -136,6 +140,13 @@ class CustomerExport:
             if record is not None:
                 self._counts["holds"] += 1
                 yield [_json(asdict(record))]
+
+    def _till(self) -> Iterator[Iterable[bytes]]:
+        """What the till last said of the customer, and of those merged into them."""
+        for customer_id in self._names:
+            kept = self._dependencies.till_members.read(self._shop, customer_id)
+            if kept is not None:
+                yield [_json({"customer_id": customer_id, **asdict(kept)})]
 
 
 def _entry(booked: BookedEntry) -> dict[str, Any]:

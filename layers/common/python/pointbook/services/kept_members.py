@@ -1,0 +1,33 @@
+"""What the till says of a customer, in the form in which it is kept (`store.till_members`)."""
+
+from datetime import datetime
+
+from pointbook.store.till_members import KeptMember, Said
+from pointbook.till.errors import AmbiguousMember, MemberNotRegistered, TillError
+from pointbook.till.member import Member
+
+
+def kept_member(member: Member) -> KeptMember:
+    """The kept form of a member that the till knows."""
+    return KeptMember(
+        said=Said.MEMBER,
+        member_number=member.member_number,
+        as_of=member.as_of,
+        till_id=member.till_id,
+        balance_points=member.balance_points,
+        expires_on=member.expires_on,
+        rank=member.rank,
+        lots=member.lots,
+    )
+
+
+def kept_refusal(member_number: str, error: TillError, now: datetime) -> KeptMember | None:
+    """The kept form of an error that says something of the member; None if it says nothing.
+
+    That the till does not know a number, or knows several members by it, is kept as a member is.
+    """
+    if isinstance(error, MemberNotRegistered):
+        return KeptMember(Said.NOT_REGISTERED, member_number, now)
+    if isinstance(error, AmbiguousMember):
+        return KeptMember(Said.AMBIGUOUS, member_number, now)
+    return None

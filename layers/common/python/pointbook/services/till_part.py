@@ -1,0 +1,22 @@
+"""The till's part of a view: its status, and the kept member."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pointbook.store.till_members import KeptMember
+
+type TillStatus = Literal["ok", "not_registered", "unavailable", "timeout", "disabled", "pending"]
+
+
+@dataclass(frozen=True, slots=True)
+class TillPart:
+    """The till's part of a view. `stale`: the kept member is older than it may be."""
+
+    status: TillStatus
+    kept: "KeptMember | None" = None
+    stale: bool = False
+
+
+DISABLED = TillPart("disabled")
+"""The part of a shop without a till."""

@@ -1,0 +1,192 @@
+"""What a view of my page shows of the till, without ever waiting for it twice.
+
+    kept, and fresh                 shown at once
+    kept, and older                 shown at once with its time; a refresh is asked for
+    nothing kept yet                the till is read within `TILL_BUDGET_SECONDS`; if that does not
+                                    suffice, a refresh is asked for, and a later view has it
+    the till fails (breaker)        what is kept with the failure's status; the till is not called
+
+The kept member and the till's state are read in one call while the ledger reads the account.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pointbook import log
+from pointbook.deadline import Deadline, DeadlinePassed
+from pointbook.domain.ports import Clock
+from pointbook.errors import LedgerUnavailable
+from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.till_part import TillPart, TillStatus
+from pointbook.services.till_refreshes import TillRefreshes
+from pointbook.store.till_members import KeptMember, Known, Said, TillMembers
+from pointbook.store.till_state import TillState
+from pointbook.till.errors import TillError
+from pointbook.till.member import Till
+
+TILL_BUDGET_SECONDS = 0.7
+"""The time limit for the till, so that the whole request stays under a second."""
+
+_POLL_SECONDS = 0.05
+"""Between two looks for a member whom a refresh under way is about to bring."""
+
+_LOOK_WORKERS = 2
+_TILL_WORKERS = 3
+"""One of each works for this request; the others may be busy with requests that timed out."""
+
+_STATUS_OF: dict[Said, TillStatus] = {
+    Said.MEMBER: "ok",
+    Said.NOT_REGISTERED: "not_registered",
+    Said.AMBIGUOUS: "unavailable",
+}
+
+
+@dataclass(slots=True)
+class _Look:
+    """A look at a member that is under way, and the call to the till that it led to."""
+
+    deadline: Deadline
+    may_call: bool
+    known: Future[Known] | None = None
+    call: Future[KeptMember] | None = None
+    ended: bool = False
+
+    def end(self) -> None:
+        """The view is over: what has not begun does not begin."""
+        self.ended = True
+        for future in (self.known, self.call):
+            if future is not None:
+                future.cancel()
+
+
+class TillViews:
+    """Looks members up for views. `till` is called only where the till has to be read."""
+
+    def __init__(
+        self,
+        members: TillMembers,
+        refreshes: TillRefreshes,
+        till: Callable[[], Till | None],
+        clock: Clock,
+        fresh_seconds: float,
+    ) -> None:
+        """`clock` is real time."""
+        self._members = members
+        self._refreshes = refreshes
+        self._till = till
+        self._clock = clock
+        self._fresh = timedelta(seconds=fresh_seconds)
+        self._looks = ThreadPoolExecutor(_LOOK_WORKERS)
+        self._calls = ThreadPoolExecutor(_TILL_WORKERS)
+
+    @contextmanager
+    def looking(
+        self, shop: str, customer_id: str, *, only_known: bool = False
+    ) -> Iterator[Callable[[], TillPart]]:
+        """Begin to look a member up; the block gets the till's part when it calls for it.
+
+        `only_known`: the till is never waited for; `pending` if nothing is known of the member.
+        """
+        look = _Look(Deadline.after(TILL_BUDGET_SECONDS), may_call=not only_known)
+        look.known = self._looks.submit(self._begin, look, shop, customer_id)
+        try:
+            yield lambda: self._part(look, shop, customer_id)
+        finally:
+            look.end()
+
+    def _begin(self, look: _Look, shop: str, customer_id: str) -> Known:
+        """Read what is known, and begin to read the till if that is nothing."""
+        known, now = self._members.known(shop, customer_id), self._clock.now()
+        is_to_be_read = known.kept is None and not known.state.is_open
+        if is_to_be_read and look.may_call and not known.state.is_paused(now):
+            read = self._await_refresh if known.refreshing(now) else self._read
+            if not look.ended:
+                look.call = self._calls.submit(read, shop, customer_id, look.deadline)
+        return known
+
+    def _read(self, shop: str, customer_id: str, deadline: Deadline) -> KeptMember:
+        """Read the till, and keep what it says."""
+        till = self._till()
+        assert till is not None, "only asked where there is a till"
+        try:
+            kept = kept_member(till.member(customer_id, deadline))
+        except TillError as error:
+            said = kept_refusal(customer_id, error, self._clock.now())
+            if said is None:
+                raise
+            kept = said
+        try:
+            self._members.save(shop, customer_id, kept)
+        except LedgerUnavailable:
+            log.exception("till_member_not_kept", shop=shop, customer_id=customer_id)
+        return kept
+
+    def _await_refresh(self, shop: str, customer_id: str, deadline: Deadline) -> KeptMember:
+        """Wait for what a refresh under way brings: a second call would not be sooner."""
+        while True:
+            self._clock.sleep(min(_POLL_SECONDS, deadline.left_seconds()))
+            if kept := self._members.read(shop, customer_id):
+                return kept
+
+    def _part(self, look: _Look, shop: str, customer_id: str) -> TillPart:
+        """The till's part, by the deadline at the latest."""
+        part = self._answer(look, shop, customer_id)
+        log.metric("TillReadsFailed", int(part.status in ("unavailable", "timeout")))
+        return part
+
+    def _answer(self, look: _Look, shop: str, customer_id: str) -> TillPart:
+        try:
+            known = _result(look.known, look.deadline)
+            if known.kept is not None:
+                return self._kept_part(known, known.kept, shop, customer_id)
+            if look.call is None:
+                return self._unknown_part(known.state, shop, customer_id)
+            kept = _result(look.call, look.deadline)
+            return TillPart(_STATUS_OF[kept.said], kept)
+        except TimeoutError:
+            log.warning("till_view_timed_out", advice="a refresh is asked for")
+            self._refreshes.ask(shop, customer_id)
+            return TillPart("timeout")
+        except TillError as error:
+            if error.shown_as == "timeout":
+                self._refreshes.ask(shop, customer_id)
+            return TillPart(error.shown_as)
+        except Exception:  # noqa: BLE001 -- a till must not make the whole request fail
+            log.exception("till_view_failed", advice="the customer sees no balance of the till")
+            return TillPart("unavailable")
+
+    def _kept_part(self, known: Known, kept: KeptMember, shop: str, customer_id: str) -> TillPart:
+        now, said = self._clock.now(), _STATUS_OF[kept.said]
+        if now - kept.as_of < self._fresh:
+            return TillPart(said, kept)
+        if not known.state.refuses(now) and not known.refreshing(now):
+            self._refreshes.ask(shop, customer_id)
+        failure = self._failure(known.state, now)
+        return TillPart(failure or said, kept, stale=True)
+
+    def _unknown_part(self, state: TillState, shop: str, customer_id: str) -> TillPart:
+        """Nothing is known and the till is not read: it fails, or the view does not wait."""
+        now = self._clock.now()
+        if not state.refuses(now):
+            self._refreshes.ask(shop, customer_id)
+        return TillPart(self._failure(state, now) or "pending")
+
+    def _failure(self, state: TillState, now: datetime) -> TillStatus | None:
+        """The status of a till that cannot answer now; None if it has not failed lately."""
+        lately = state.failed_at is not None and now - state.failed_at < self._fresh
+        if not (state.is_open or state.is_paused(now) or (state.failures and lately)):
+            return None
+        return "timeout" if state.kind == "timeout" else "unavailable"
+
+
+def _result[T](future: Future[T] | None, deadline: Deadline) -> T:
+    """The result of what was begun, or TimeoutError by the deadline at the latest."""
+    assert future is not None, "a look begins with its block"
+    try:
+        wait_seconds = 0.0 if future.done() else deadline.left_seconds()
+    except DeadlinePassed:
+        wait_seconds = 0.0
+    return future.result(timeout=wait_seconds)
