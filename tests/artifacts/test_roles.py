@@ -8,6 +8,7 @@ import pytest
 
 from cli import pause
 from local import demo
+from pointbook.services.metafields import requests as metafield_requests
 from pointbook.services.privacy import requests as driver
 from pointbook.services.privacy import shops
 from pointbook.store import keys
@@ -139,11 +140,15 @@ def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
+    monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
     def work() -> None:
         shop.start_anew()
         shop.work_on_samples("privacy_events")
 
+    shop.grant()
+    shop.write_metafields()
+    shop.lose_token()
     found = shop.needed(work)
     shop.merge()
     found |= shop.needed(work)
@@ -155,14 +160,18 @@ def test_privacy_watch_is_allowed_what_it_does(
 ) -> None:
     monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
+    monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
     def watch(*cases: str) -> set[Right]:
         for case in cases:
             shop.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
+        shop.lose_token()
         shop.aws.needed.clear()
         assert shop.functions.invoke("privacy_watch", {})["done"] == len(cases)
         return set(shop.aws.needed)
 
+    shop.grant()
+    shop.write_metafields()
     found = watch("customers_data_request", "customers_redact")
     shop.functions.invoke("privacy_events", event("privacy_events", "app_uninstalled"), seconds=60)
     found |= watch("shop_redact")

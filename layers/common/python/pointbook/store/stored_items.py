@@ -62,9 +62,9 @@ class StoredItem:
         return self.sort_key == keys.PSEUDONYM
 
     @property
-    def is_metafields(self) -> bool:
-        """Whether it says that the customer has metafields at Shopify."""
-        return self.sort_key == keys.METAFIELDS
+    def has_metafields(self) -> bool:
+        """Whether it says that the customer has metafields at Shopify, or may have."""
+        return self.sort_key == keys.METAFIELDS and "namespace" in self._item
 
     @property
     def till_pushes(self) -> tuple[Push, ...]:
@@ -157,7 +157,7 @@ class StoredItems:
     def request_deletion(self, found: StoredItem) -> None:
         """Have the metafields deleted at Shopify that an item of a customer stands for."""
         shop, customer_id = keys.parse(text_of(found._item["pk"]))
-        namespace = text_of(found._item["namespace"]) if "namespace" in found._item else ""
+        namespace = text_of(found._item["namespace"])
         self._table.put(deletion_item(shop, customer_id, namespace))
 
     def date_erasure(self, shop: str, customer_id: str, at: datetime) -> None:
