@@ -213,6 +213,10 @@ deploy: .venv/.ready .venv-sam/.ready ## build and deploy to AWS; make deploy EN
 events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
 
+.PHONY: api-page
+api-page: .venv/.ready ## rewrite docs/api.html from docs/openapi.yaml
+	@$(PYTHON) -m tools.make_api_page
+
 .PHONY: bundle
 bundle: esbuild ## bundle the point section for a page of your own, into .local/bundle
 	@.local/esbuild/bin/esbuild web/points.js web/points.css --bundle --minify --format=esm --target=es2022 --charset=utf8 \
