@@ -52,6 +52,26 @@ VARIABLES: dict[str, dict[str, Any]] = {
         ),
     },
     "TILL_SUBSCRIPTIONS": {},
+    "METAFIELDS_SET": {
+        "metafields": [
+            {
+                "ownerId": "gid://shopify/Customer/8840734670934",
+                "namespace": "$app",
+                "key": "points_approved",
+                "type": "number_integer",
+                "value": "950",
+            }
+        ]
+    },
+    "METAFIELDS_DELETE": {
+        "metafields": [
+            {
+                "ownerId": "gid://shopify/Customer/8840734670934",
+                "namespace": "$app",
+                "key": "points_rank",
+            }
+        ]
+    },
     "FLOW_TRIGGER_RECEIVE": {"handle": "points-changed", "payload": {"customer_id": 1}},
 }
 

@@ -12,6 +12,7 @@ LIMIT = 3
 LIMITED = {
     "get_points": "by_header",
     "points_history": "by_header",
+    "order_points": "by_header",
     "create_hold": "by_header",
     "release_hold": "by_header",
 }

@@ -24,6 +24,7 @@ from pointbook.domain.programme_rules import (
     Locale,
     Master,
     Tax,
+    TillPush,
 )
 from pointbook.domain.programme_warnings import warnings
 from pointbook.domain.tags import tag_digest
@@ -40,6 +41,7 @@ UNUSUAL = {
         "gold:en=Gold Member,VIP member:ja=特別会員",
         (("gold", Locale.EN, "Gold Member"), ("VIP member", Locale.JA, "特別会員")),
     ),
+    "till_push": ("balance", TillPush.BALANCE),
     "earn_unit_minor": ("999999999", 999_999_999),
     "points_per_unit": ("0", 0),
     "earn_on_tax": ("excluded", Tax.EXCLUDED),
@@ -64,6 +66,7 @@ UNUSUAL = {
     "debt_policy": ("clamp", DebtPolicy.CLAMP),
     "return_spent": ("share", ReturnSpent.SHARE),
     "flow_entries_per_hour": ("1", 1),
+    "metafields": ("loyalty", "loyalty"),
 }
 """A text of every rule that is not its default, and its value."""
 
@@ -94,6 +97,8 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
         ("lapsed_expiry", "expire", "expire"),
         ("lapsed_expiry", "never", "never"),
         ("hold_seconds", "060", "60"),
+        ("metafields", "app", "app"),
+        ("metafields", "none", "none"),
     ],
 )
 def test_there_is_one_way_to_write_what_may_be_given_in_several(
@@ -134,6 +139,7 @@ WRONG = {
     "combines_with": ["order,order", "everything"],
     "lapsed_expiry": ["later"],
     "expiry": ["expire"],
+    "metafields": ["ab", "a.b", "$app", "app--1", "shopify", "shopify--x", "x" * 256],
 }
 
 

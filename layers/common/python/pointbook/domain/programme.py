@@ -17,6 +17,7 @@ from pointbook.domain.programme_rules import (
     RankLabels,
     Ranks,
     Tax,
+    TillPush,
 )
 from pointbook.domain.tags import tag_digest
 
@@ -39,6 +40,7 @@ class Programme:
 
     Money (`..._minor`) is in the currency's smallest unit, percents are whole numbers (150 is one
     and a half). `lapsed_expiry` is None if points that come back after their last day expire.
+    `metafields` is their namespace at Shopify, None if there are none.
     """
 
     version: int
@@ -48,6 +50,7 @@ class Programme:
     points_master: Master
     member_number: MemberNumberRule
     rank_labels: RankLabels
+    till_push: TillPush
     earn_unit_minor: int
     points_per_unit: int
     earn_on_tax: Tax
@@ -72,11 +75,17 @@ class Programme:
     debt_policy: DebtPolicy
     return_spent: ReturnSpent
     flow_entries_per_hour: int
+    metafields: str | None
 
     @property
     def renew(self) -> Rolling | None:
         """The rule by which an activity renews every lot; None unless expiry is rolling."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
+
+    @property
+    def pushed(self) -> TillPush:
+        """What is carried to the till: nothing where the till itself is authoritative."""
+        return self.till_push if self.points_master is Master.LEDGER else TillPush.NO
 
     def uses_tags(self, *, is_test: bool) -> bool:
         """Whether what an order earns depends on its customer's tags."""

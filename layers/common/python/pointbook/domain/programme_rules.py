@@ -33,7 +33,14 @@ LABEL_LENGTH_MAX = 80
 REMINDERS_MAX = 5
 REMINDER_DAYS_MAX = 999
 
+APP_NAMESPACE = "$app"
+"""The namespace of metafields that only this app writes to."""
+
+NAMESPACE_RESERVED = ("app--", "shopify")
+"""How namespaces begin that Shopify keeps for itself and for apps."""
+
 NONE = "none"
+APP = "app"
 _EXPIRE_AT_ONCE = "expire"
 
 type Ranks = tuple[tuple[str, int], ...]
@@ -45,6 +52,18 @@ class Master(StrEnum):
 
     LEDGER = "ledger"
     TILL = "till"
+
+
+class TillPush(StrEnum):
+    """Whether changes of approved points are carried to the till, and what happens first.
+
+    `changes` are added to whatever the till has; `balance` overwrites a member's points once, at
+    the first contact, and adds changes from then on.
+    """
+
+    NO = "no"
+    CHANGES = "changes"
+    BALANCE = "balance"
 
 
 class Tax(StrEnum):
@@ -231,6 +250,23 @@ def _discount_kinds(text: str) -> tuple[DiscountKind, ...]:
     return tuple(kind for kind in DiscountKind if kind in given)
 
 
+def _metafields(text: str) -> str | None:
+    if text == NONE:
+        return None
+    if text == APP:
+        return APP_NAMESPACE
+    if not re.fullmatch("[A-Za-z0-9_-]{3,255}", text) or text.startswith(NAMESPACE_RESERVED):
+        raise ValueError(
+            f"{text!r} is not a namespace of metafields; give {APP}, {NONE}, or 3 to 255 letters,"
+            f" digits, - and _ that do not begin with {' or '.join(NAMESPACE_RESERVED)}"
+        )
+    return text
+
+
+def _write_metafields(namespace: str | None) -> str:
+    return NONE if namespace is None else APP if namespace == APP_NAMESPACE else namespace
+
+
 def _write_list(values: Iterable[object]) -> str:
     return ",".join(map(str, values)) or NONE
 
@@ -246,6 +282,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "points_master": Rule("ledger", _one_of(Master)),
     "member_number": Rule("digits", parse_member_number, member_number_text),
     "rank_labels": Rule("", _rank_labels, _write_rank_labels),
+    "till_push": Rule("no", _one_of(TillPush)),
     # what an order earns
     "earn_unit_minor": Rule("100", _whole(1, MONEY_MINOR_MAX)),
     "points_per_unit": Rule("1", _whole(0, MILLION)),
@@ -273,6 +310,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "debt_policy": Rule("carry", _one_of(DebtPolicy)),
     "return_spent": Rule("refunded", _one_of(ReturnSpent)),
     "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),
+    # what Shopify keeps of each customer's points
+    "metafields": Rule(APP, _metafields, _write_metafields),
 }
 """All rules, in the order in which they are shown."""
 
