@@ -290,14 +290,16 @@ def errors(function: str, folder: Path) -> Errors:
 def test_a_function_gives_each_of_the_errors_that_are_listed_for_it(
     function: str, tmp_path: Path
 ) -> None:
-    operation = operations()[function]
+    listed = [one for one in operations().values() if one.function == function]
+    listed = [one for one in listed if one.method != "options"]
     given = set()
     for answer in errors(function, tmp_path):
         assert answer.status >= 400, answer
-        check_answer(operation, answer)
+        check_answer(listed[0], answer)
         given.add((answer.status, answer.body["code"]))
-    assert given == operation.codes()
+    for operation in listed:
+        assert operation.codes() == given
 
 
 def test_every_operation_but_a_preflight_is_tried() -> None:
-    assert {name for name in operations() if not name.endswith("_preflight")} == set(SAMPLE)
+    assert {one.function for one in operations().values()} == set(SAMPLE)

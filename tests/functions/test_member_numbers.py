@@ -85,6 +85,20 @@ def test_a_number_that_is_entered_later_is_found_by_the_next_refresh() -> None:
     assert shop.view_till()["balance"] == 700
 
 
+def test_the_tills_own_id_is_used_for_the_number_that_it_was_found_by() -> None:
+    shop = shop_with(RULE, "M-1")
+    shop.customers.metafields[CUSTOMER, "custom.number"] = "M-1"
+    shop.till.put("M-2", 50, NOW, "78")
+    shop.view()
+    shop.later(61)
+    shop.refresh()
+    shop.customers.metafields[CUSTOMER, "custom.number"] = "M-2"
+    shop.later(61)
+    shop.refresh()
+    assert shop.till.calls == [("M-1", None), ("M-1", "77"), ("M-2", None)]
+    assert shop.view_till()["balance"] == 50
+
+
 def test_while_shopify_does_not_answer_the_till_is_unavailable_and_its_breaker_stays_closed() -> (
     None
 ):

@@ -12,7 +12,7 @@ from tests.fakes.flow import FakeFlow
 from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
-OPERATOR_API = ("adjust_points", "import_points")
+OPERATOR_API = ("adjust_points", "import_points", "till_status")
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 WEBHOOKS = ("shopify_webhook", "flow_lifecycle")
 
@@ -110,6 +110,7 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "dry_run_as_text": (422, "invalid_request"),
         "import_id_unknown_form": (422, "invalid_request"),
     },
+    "till_status": {"not_signed": (403, "operator_missing")},
     "flow_action_grant": FLOW_POINTS,
     "flow_action_consume": FLOW_POINTS,
     "flow_action_report": FLOW_ACTION,
@@ -206,6 +207,7 @@ GOOD = {
     "release_hold": "by_header",
     "adjust_points": "add",
     "import_points": "run",
+    "till_status": "get",
     "flow_action_grant": "run",
     "flow_action_consume": "run",
     "flow_action_report": "run",

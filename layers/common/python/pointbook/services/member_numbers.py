@@ -61,6 +61,12 @@ class MemberNumbers:
         self._rule = rule
         self._customers = customers
 
+    def find(
+        self, shop: str, customer_id: str, within_seconds: float = BUDGET_SECONDS
+    ) -> str | None:
+        """Return a customer's member number; None without one. Raises as `member_number` does."""
+        return member_number(shop, customer_id, self._rule(shop), self._customers, within_seconds)
+
     def number(self, shop: str, customer_id: str, deadline: Deadline) -> str:
         """Return a customer's member number, or raise what the till would raise.
 
@@ -69,8 +75,7 @@ class MemberNumbers:
         """
         try:
             seconds = min(BUDGET_SECONDS, deadline.left_seconds())
-            rule = self._rule(shop)
-            number = member_number(shop, customer_id, rule, self._customers, seconds)
+            number = self.find(shop, customer_id, seconds)
         except DeadlinePassed as error:
             raise TillTimeout("no time was left to find the member number") from error
         except (ShopifyUnavailable, ShopifyRefused) as error:

@@ -102,8 +102,8 @@ class TillRefresher:
         number, deadline = "", Deadline.after(REFRESH_SECONDS)
         try:
             number = self._numbers.number(shop, customer_id, deadline)
-            till_id = (before.till_id if before else "") or None
-            kept = kept_member(self._till.member(number, deadline, till_id))
+            till_id = before.till_id if before and before.member_number == number else ""
+            kept = kept_member(self._till.member(number, deadline, till_id or None))
         except TillError as error:
             said = kept_refusal(number, error, self._clock.now())
             if said is None:
