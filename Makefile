@@ -181,6 +181,7 @@ events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 
 .PHONY: pictures
 pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## retake the pictures of my page in docs/pictures
+	@$(PYTHON) -m tools.make_drift_picture
 	@$(PYTHON) -m tools.make_pictures
 
 .PHONY: clean

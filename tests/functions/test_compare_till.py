@@ -1,7 +1,7 @@
 """Members' points in the ledger are compared with the till's: what differs is found, once."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -227,6 +227,29 @@ def test_a_debt_agrees_with_a_till_that_has_nothing(scenario: Scenario) -> None:
         scenario.at_till(customer_id, points)
         (row,) = scenario.page()["rows"]
         assert (row["kind"], row["ledger"]) == (kind, -30)
+
+
+def test_operators_see_the_last_comparison_and_whether_one_is_under_way(
+    scenario: Scenario,
+) -> None:
+    def seen() -> dict[str, Any]:
+        answer = scenario.functions.sample("till_status", "get")
+        assert answer.status == 200
+        comparison: dict[str, Any] = answer.body["comparisons"][SHOP]
+        return comparison
+
+    assert seen() == {"finished_at": None, "running_since": None, "totals": None}
+    scenario.at_till(scenario.add(2)[0], 70)
+    scenario.run()
+    finished = seen()
+    assert finished["running_since"] is None
+    assert datetime.fromisoformat(finished["finished_at"]) <= scenario.clock.now()
+    assert finished["totals"]["differing"] == finished["totals"]["above"] == 1
+    assert finished["totals"]["above_points"] == 30
+    scenario.till.before = lambda _: (_ for _ in ()).throw(BreakerOpen("it fails"))
+    scenario.run()
+    assert seen() == finished | {"running_since": seen()["running_since"]}
+    assert seen()["running_since"] is not None
 
 
 # --- a difference counts if it holds --------------------------------------------------------------

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
-    from pointbook.store.till_comparisons import TillComparisons
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
     class Customers(CustomerDirectory, CustomerTags, Protocol):
@@ -277,12 +276,6 @@ class Container(TillContainer):
 
         store = self.till_comparisons()
         return TillComparisonRuns(self.till_comparison, store, self._till_push, self.clock)
-
-    def till_comparisons(self) -> "TillComparisons":
-        """The store of the comparisons with the till; it has the last one's summary."""
-        from pointbook.store.till_comparisons import TillComparisons  # noqa: PLC0415 - for two functions
-
-        return TillComparisons(self._table)
 
     def verification(self) -> "Verification":
         """A verification of the ledger; each run needs one of its own, which counts its units."""
