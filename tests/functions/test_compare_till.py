@@ -204,6 +204,7 @@ def test_the_erased_and_the_merged_are_not_compared(scenario: Scenario) -> None:
     assert scenario.asked() == [survivor]
     assert [one["customer_id"] for one in scenario.page()["rows"]] == [survivor]
     assert scenario.page(customers=[gone])["rows"] == []
+    assert scenario.comparisons.count(SHOP) == 1
 
 
 def test_what_the_till_said_is_kept_for_my_page(scenario: Scenario) -> None:
@@ -327,6 +328,29 @@ def test_while_the_till_is_not_called_a_run_stops_says_so_and_is_continued(
     result = scenario.run()
     assert scenario.asked() == ids[BATCH_MEMBERS:]
     assert (result["compared"], result["differing"], result["complete"]) == (len(ids), 1, True)
+
+
+def test_a_till_that_fails_is_not_asked_for_the_next_shop(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """There is one till for all shops; what is about one shop alone does not stop the others."""
+    scenario = Scenario(SHOP_DOMAIN=f"{SHOP},second.myshopify.com")
+    (first,) = scenario.add(1)
+    second = str(FIRST + 500)
+    scenario.functions.execute(Grant(5, Never()), second, "second.myshopify.com")
+    scenario.at_till(second, 5)
+
+    def fail(number: str) -> None:
+        if number == first:
+            raise errors.pop()
+
+    errors: list[Exception] = [LedgerUnavailable(), BreakerOpen("it fails")]
+    scenario.till.before = fail
+    assert scenario.run()["stopped"] == "breaker_open"
+    assert second not in scenario.asked()
+    assert scenario.run()["stopped"] == "ledger_unavailable"
+    assert scenario.asked() == [second]
+    capsys.readouterr()
 
 
 def test_a_till_that_asks_for_a_pause_gets_it(scenario: Scenario) -> None:
