@@ -52,6 +52,7 @@ class Shopify:
 
     def __init__(self) -> None:
         self.closed = False
+        self.refuses_metafields = False
         self.codes: set[str] = set()
         self.calls: list[str] = []
 
@@ -75,12 +76,18 @@ class Shopify:
             return _NODE if variables["code"] in self.codes else None
         if root == _CUSTOMER:
             return {"id": variables["id"], "tags": ["gold"]}
+        if root in _METAFIELDS and self.refuses_metafields:
+            return {"userErrors": [{"message": "Owner does not exist.", "code": "INVALID"}]}
         return {"userErrors": []}
 
 
 _CREATE, _FIND = "discountCodeBasicCreate", "codeDiscountNodeByCode"
 _CUSTOMER = "customer("
-_ROOTS = (_CREATE, _FIND, _CUSTOMER, "discountCodeDeactivate", "flowTriggerReceive")
+_METAFIELDS = ("metafieldsSet(", "metafieldsDelete(")
+_ROOTS = (
+    *(_CREATE, _FIND, _CUSTOMER, "discountCodeDeactivate", "flowTriggerReceive"),
+    *_METAFIELDS,
+)
 _NODE = {
     "id": "gid://shopify/DiscountCodeNode/1",
     "codeDiscount": {

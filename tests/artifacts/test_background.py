@@ -36,6 +36,7 @@ EVERY_SECONDS = {
     "publish_changes": MINUTE,
     "push_till": MINUTE,
     "refresh_till": MINUTE,
+    "write_metafields": MINUTE,
     "privacy_watch": 5 * MINUTE,
     "approve_pending": 15 * MINUTE,
     "expiry": 15 * MINUTE,
@@ -330,6 +331,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "SweepFailures": ("Sum", 0, 2),
         "TillBreakerOpen": ("Minimum", 0, 1),
         "TillReadsFailed": ("Average", 0.5, 2),
+        "MetafieldsHeldBack": ("Sum", 0, 3),
         "TriggersHeldBack": ("Sum", 0, 3),
         "TriggersRefused": ("Sum", 0, 1),
     }

@@ -162,6 +162,11 @@ DAMAGES: dict[str, tuple[Callable[[Shop], None], Damage, int]] = {
         Damage.DUE,
         0,
     ),
+    "metafields that wait are on no list": (
+        lambda shop: shop.put({**keys.metafields(SHOP, CUSTOMER), "requested": {"N": "7"}}),
+        Damage.DUE,
+        0,
+    ),
     "a cursor is beyond the last entry": (
         lambda shop: shop.edit(CURSOR, published={"N": "99"}),
         Damage.OUTBOX,

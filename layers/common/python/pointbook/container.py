@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from pointbook.domain.programme_rules import TillPush
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
+    from pointbook.services.metafields.writer import MetafieldWriter
+    from pointbook.services.metafields.writer import Shopify as MetafieldsOfShop
     from pointbook.services.my_page import MyPage
+    from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.points_history import PointsHistory
     from pointbook.services.ports import Discounts
     from pointbook.services.privacy.requests import PrivacyService
     from pointbook.services.publishing.reminders import ReminderSender
@@ -57,6 +61,7 @@ class Parts(TillParts, total=False):
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
     flow: Callable[[str], "Flow"]
+    metafields: Callable[[str], "MetafieldsOfShop"]
 
 
 class Container(TillContainer):
@@ -168,13 +173,32 @@ class Container(TillContainer):
     @cached_property
     def publisher(self) -> "Publisher":
         """The publisher of changes; one for each process, as it knows the paused shops."""
-        from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - for one function
+        from pointbook.services.metafields.requests import MetafieldRequests  # noqa: PLC0415 - for one function
+        from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - same
         from pointbook.services.publishing.runs import Publisher  # noqa: PLC0415 - same
+        from pointbook.store.metafields import Metafields  # noqa: PLC0415 - same
         from pointbook.store.outbox import Outbox  # noqa: PLC0415 - same
 
         outbox, clock = Outbox(self._table), self.wall_clock
         sender = OutboxPublisher(outbox, self.trigger_subscriptions(), self.flow, clock)
-        return Publisher(outbox, sender, clock)
+        metafields = Metafields(self._table, clock)
+        requests = MetafieldRequests(metafields, self.shown_programme, clock)
+        return Publisher(outbox, sender, clock, on_change=requests.request)
+
+    def metafield_writer(self) -> "MetafieldWriter":
+        """The service that writes customers' metafields."""
+        from pointbook.services.metafields.writer import MetafieldWriter  # noqa: PLC0415 - for one function
+        from pointbook.store.metafields import Metafields  # noqa: PLC0415 - same
+
+        return MetafieldWriter(
+            store=Metafields(self._table, self.wall_clock),
+            shopify=self.metafields,
+            customers=self.customers,
+            programme=self.shown_programme,
+            rank=lambda _shop, _customer_id: None,
+            clock=self.clock,
+            wall_clock=self.wall_clock,
+        )
 
     @cached_property
     def till_publisher(self) -> "Publisher":
@@ -300,6 +324,18 @@ class Container(TillContainer):
 
         return MyPage(self.ledger, self.till_views())
 
+    def order_points(self) -> "OrderPoints":
+        """The service that shows customers the points of their orders."""
+        from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
+
+        return OrderPoints(self.ledger, self.clock)
+
+    def points_history(self) -> "PointsHistory":
+        """My page's history. It only reads."""
+        from pointbook.services.points_history import PointsHistory  # noqa: PLC0415 - for one function
+
+        return PointsHistory(self.ledger)
+
     # --- Shopify and AWS ---------------------------------------------------------------------
 
     def admin_api(self, shop: str) -> "AdminApi":
@@ -328,6 +364,12 @@ class Container(TillContainer):
         from pointbook.shopify.flow_triggers import FlowTriggers  # noqa: PLC0415 - not needed on every start
 
         return FlowTriggers(self.admin_api(shop))
+
+    def metafields(self, shop: str) -> "MetafieldsOfShop":
+        """The metafields of a shop's customers."""
+        from pointbook.shopify.metafields import CustomerMetafields  # noqa: PLC0415 - for one function
+
+        return CustomerMetafields(self.admin_api(shop))
 
     @cached_property
     def s3(self) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.member_numbers import MemberNumberRule
 from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme_rules import (
     DEFAULTS,
@@ -13,6 +14,7 @@ from pointbook.domain.programme_rules import (
     DiscountKind,
     Locale,
     Master,
+    RankLabels,
     Ranks,
     Tax,
     TillPush,
@@ -38,6 +40,7 @@ class Programme:
 
     Money (`..._minor`) is in the currency's smallest unit, percents are whole numbers (150 is one
     and a half). `lapsed_expiry` is None if points that come back after their last day expire.
+    `metafields` is their namespace at Shopify, None if there are none.
     """
 
     version: int
@@ -45,6 +48,8 @@ class Programme:
     currency: str
     locale: Locale
     points_master: Master
+    member_number: MemberNumberRule
+    rank_labels: RankLabels
     till_push: TillPush
     earn_unit_minor: int
     points_per_unit: int
@@ -70,6 +75,7 @@ class Programme:
     debt_policy: DebtPolicy
     return_spent: ReturnSpent
     flow_entries_per_hour: int
+    metafields: str | None
 
     @property
     def renew(self) -> Rolling | None:

@@ -22,15 +22,18 @@ REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
 TILL_PUSH = "TILL_PUSH"
 TILL_MEMBER = "TILL_MEMBER"
+METAFIELDS = "METAFIELDS"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
 ORDER = "ORDER"
 HOLD = "HOLD"
 ORPHANED_CODE = "ORPHANED_CODE"
+METAFIELDS_DELETION = "METAFIELDS_DELETION"
 
 ACCESS_TOKEN = "ACCESS_TOKEN"  # noqa: S105 - a sort key
 APP_REMOVED = "APP_REMOVED"
 HOLD_CALLS = "HOLD_CALLS"
+METAFIELDS_WRITER = "METAFIELDS_WRITER"
 PROGRAMME = "PROGRAMME"
 PROGRAMME_VERSION = "PROGRAMME#"
 RECONCILIATION = "RECONCILIATION"
@@ -134,6 +137,16 @@ def till_state() -> Item:
     return key(TILL, TILL_STATE)
 
 
+def metafields(shop: str, customer_id: str) -> Item:
+    """How far a customer's metafields at Shopify are written."""
+    return key(customer(shop, customer_id), METAFIELDS)
+
+
+def metafields_deletion(shop: str, customer_id: str) -> Item:
+    """An erased customer whose metafields at Shopify are to be deleted."""
+    return key(f"SHOP#{shop}#METAFIELDS_DELETION#{_digits(customer_id)}", METAFIELDS_DELETION)
+
+
 def order(shop: str, order_id: str) -> Item:
     """One order."""
     return key(f"SHOP#{shop}#ORDER#{_digits(order_id)}", ORDER)
@@ -181,6 +194,11 @@ def due_triggers(shop: str) -> str:
 def due_till_pushes(shop: str) -> str:
     """The list of a shop's customers whose changes are to be carried to the till later."""
     return f"DUE#till#{shop}"
+
+
+def due_metafields(shop: str, what: str) -> str:
+    """A list of a shop's customers whose metafields are to be written: changes, fill, deletions."""
+    return f"DUE#metafields_{what}#{shop}"
 
 
 def _digits(number: str) -> str:

@@ -105,6 +105,7 @@ class AccountCheck:
         self._has_account = False
         self._needs_account = ""
         self._cursor: Stored = {}
+        self._metafields: Stored = {}
         self._requests: list[tuple[int, str]] = []
 
     def take(self, item: Stored) -> None:
@@ -116,6 +117,8 @@ class AccountCheck:
             self._take_entry(item, sort_key)
         elif sort_key == keys.OUTBOX:
             self._cursor = item
+        elif sort_key == keys.METAFIELDS:
+            self._metafields = item
         elif sort_key.startswith(keys.REQUEST):
             self._take_request(item, sort_key)
 
@@ -140,6 +143,7 @@ class AccountCheck:
                 return []
             every.add(reconciler.finish())
             every.add(self._of_cursor(account))
+            every.add(self._of_metafields())
             every.add(self._of_requests(account))
             self._compare_references(account, reconciler, found, every)
         elif self._needs_account and not self._has_account and not is_pseudonym(self.customer_id):
@@ -193,6 +197,15 @@ class AccountCheck:
         ):
             listed = text_of(cursor["due_trigger"])
             yield Finding(Damage.DUE, 0, f"entries wait to be published on the list {listed}")
+
+    def _of_metafields(self) -> Iterator[Finding]:
+        requested, written = (
+            optional_int(self._metafields, one) for one in ("requested", "written")
+        )
+        is_listed = "due_trigger" in self._metafields and "due_trigger_at" in self._metafields
+        if requested > written and not is_listed:
+            what = "metafields wait to be written, but are not on the shop's list"
+            yield Finding(Damage.DUE, 0, what)
 
     def _of_requests(self, account: Account) -> Iterator[Finding]:
         for version, sort_key in self._requests:

@@ -13,6 +13,7 @@ from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock
 from pointbook.store import items, keys
 from pointbook.store.batches import send_all
+from pointbook.store.metafields import deletion_item
 from pointbook.store.table import Put, Table, Update
 from pointbook.store.values import (
     Item,
@@ -57,6 +58,11 @@ class StoredItem:
     def is_pseudonym(self) -> bool:
         """Whether it is the pseudonym of a customer who is being erased."""
         return self.sort_key == keys.PSEUDONYM
+
+    @property
+    def is_metafields(self) -> bool:
+        """Whether it says that the customer has metafields at Shopify."""
+        return self.sort_key == keys.METAFIELDS
 
     @property
     def about(self) -> str:
@@ -139,6 +145,12 @@ class StoredItems:
         )
         outcome = self._table.put_if(renamed)
         return None if outcome.done or not outcome.item else StoredItem(outcome.item)
+
+    def request_deletion(self, found: StoredItem) -> None:
+        """Have the metafields deleted at Shopify that an item of a customer stands for."""
+        shop, customer_id = keys.parse(text_of(found._item["pk"]))
+        namespace = text_of(found._item["namespace"]) if "namespace" in found._item else ""
+        self._table.put(deletion_item(shop, customer_id, namespace))
 
     def date_erasure(self, shop: str, customer_id: str, at: datetime) -> None:
         """Write on a customer's tombstone when all was done."""

@@ -5,7 +5,8 @@ Each step may be interrupted anywhere and repeated, by this run or another, also
     name       each customer gets a pseudonym, the same one in every run
     copy       the entries are copied to the pseudonym, without their texts
     switch     one transaction: the account is under the pseudonym, the old id has a tombstone
-    clear      orders and hold records name the pseudonym; the rest of the old account is deleted
+    clear      orders and hold records name the pseudonym; the rest of the old account is deleted,
+               and its metafields at Shopify are put on the list of those to be deleted
     survivors  the same for orders in accounts merged with theirs
     finish     files, data requests and pseudonyms are deleted; date and counts are kept
 
@@ -205,6 +206,8 @@ class CustomerErasure:
         assert stone.erased, "only what has been moved is deleted"
         while page := self._deletable(customer_id):
             self._rename_abouts(page)
+            for item in filter(lambda one: one.is_metafields, page):
+                self._items.request_deletion(item)
             self._items.delete(page)
             entries = sum(item.is_entry for item in page)
             self._done.update(entries=entries, other_items=len(page) - entries)

@@ -85,12 +85,17 @@ class Publisher:
         sender: Sender,
         clock: Clock,
         stream_seconds: float = STREAM_SECONDS,
+        on_change: Callable[[AccountChange], None] = lambda _: None,
     ) -> None:
-        """`clock` is the wall clock, as that of `sender`; a shop has `stream_seconds` in a run."""
+        """`clock` is the wall clock, as that of `sender`; a shop has `stream_seconds` in a run.
+
+        `on_change` is called with each account of the stream, at least once; it may raise.
+        """
         self._outbox = outbox
         self._sender = sender
         self._clock = clock
         self._stream_seconds = stream_seconds
+        self._on_change = on_change
         self._paused_until: dict[str, float] = {}
 
     def publish_changes(self, records: Iterable[Record], seconds: float) -> dict[str, Any]:
@@ -107,7 +112,8 @@ class Publisher:
         for shop, changes in by_shop.items():
             paused = self._clock.monotonic() < self._paused_until.get(shop, 0.0)
             run = self._sender.run(shop, min(seconds, self._stream_seconds), enqueue_only=paused)
-            jobs += [_stream_job(run, _Shared(changes), failed)] * min(SENDERS, len(changes))
+            job = _stream_job(run, _Shared(changes), failed, self._on_change)
+            jobs += [job] * min(SENDERS, len(changes))
             if not paused:
                 runs.append(run)
         _in_parallel(jobs)
@@ -154,13 +160,20 @@ class _Shared[T]:
             return next(self._source)
 
 
-def _stream_job(run: Run, changes: _Shared[AccountChange], failed: list[AccountChange]) -> Job:
+def _stream_job(
+    run: Run,
+    changes: _Shared[AccountChange],
+    failed: list[AccountChange],
+    on_change: Callable[[AccountChange], None],
+) -> Job:
     def work() -> None:
-        failed.extend(
-            change
-            for change in changes
-            if not _deliver_or_log(run, change.customer_id, change.version, change.first_version)
-        )
+        for change in changes:
+            is_known = _call_or_log(on_change, change)
+            delivered = _deliver_or_log(
+                run, change.customer_id, change.version, change.first_version
+            )
+            if not delivered or not is_known:
+                failed.append(change)
 
     return work
 
@@ -181,6 +194,16 @@ def _sweep_job(run: Run, due: _Shared[str], result: SweepResult, lock: threading
             log.exception("outbox_list_failed", shop=run.shop)
 
     return work
+
+
+def _call_or_log(on_change: Callable[[AccountChange], None], change: AccountChange) -> bool:
+    """Call `on_change`; returns whether it did not fail."""
+    try:
+        on_change(change)
+    except Exception:  # noqa: BLE001 - one failing account must not stop the others
+        log.exception("change_not_noted", shop=change.shop, customer_id=change.customer_id)
+        return False
+    return True
 
 
 def _deliver_or_log(

@@ -25,6 +25,7 @@ from pointbook.domain.programme_rules import TillPush
 from pointbook.domain.till_pushes import Batch, Planned, Push, plan
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.till_pace import PaceReached
 from pointbook.services.till_push.progress import PAGE_ENTRIES, Progress
 from pointbook.store.outbox import LeaseLost
 from pointbook.store.till_members import KeptMember, TillMembers
@@ -51,6 +52,9 @@ BACKOFF_INITIAL_SECONDS = 5.0
 BACKOFF_MAX_SECONDS = 600.0
 PAUSE_SECONDS = 15.0
 """The pause of an account while the till is not called: the breaker is open, or it throttles."""
+
+PACE_SECONDS = 5.0
+"""The same while our own limit on calls left none for this account."""
 
 REFUSALS_MAX = 2
 """A member's points may change between reading and writing, but hardly twice in a row."""
@@ -137,6 +141,8 @@ class Delivery:
             self._progress.reschedule(0.0)
         except _StillSettling as error:
             self._progress.reschedule(error.seconds)
+        except PaceReached as error:
+            self._wait(error, PACE_SECONDS)
         except (BreakerOpen, TillThrottled, TillRefusedLogin) as error:
             self._run.stopped = True
             seconds = error.retry_after_seconds if isinstance(error, TillThrottled) else None
