@@ -1,6 +1,7 @@
 """Members' points in the ledger are compared with the till's: what differs is found, once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,7 @@ from pointbook.till.errors import (
     AmbiguousMember,
     BadTillAnswer,
     BreakerOpen,
+    MemberNotRegistered,
     TillError,
     TillThrottled,
     TillUnavailable,
@@ -177,6 +179,26 @@ def test_members_whom_the_till_does_not_know_are_named_if_they_have_points(
         ids[0]: (100, "check sync")
     }
     assert scenario.totals() == Totals(compared=1, equal=1, not_registered=1, without_points=1)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "why"),
+    [
+        (MemberNotRegistered("none"), "not_registered", "check sync"),
+        (TillUnavailable("Shopify does not say"), "not_compared", "unavailable"),
+    ],
+)
+def test_a_customer_whose_member_number_is_not_known_is_not_asked_for(
+    scenario: Scenario, error: TillError, kind: str, why: str
+) -> None:
+    (customer_id,) = scenario.add(1)
+
+    def fail(_shop: str, _customer_id: str, _deadline: Deadline) -> str:
+        raise error
+
+    comparison = replace(scenario.functions.container.till_comparison(SHOP), number=fail)
+    (row,) = comparison.rows([customer_id], Deadline.after(9, scenario.clock.monotonic))
+    assert (row.kind, row.why, row.member_number, scenario.asked()) == (kind, why, "", [])
 
 
 def test_several_members_of_one_number_are_no_difference(scenario: Scenario) -> None:

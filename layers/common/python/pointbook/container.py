@@ -281,7 +281,7 @@ class Container(TillContainer):
             till=till,
             ledger=self.ledger,
             members=self.till_members(),
-            number=lambda _, customer_id: customer_id,
+            number=lambda _, customer_id, __: customer_id,
             pushing=PushesUnderWay(pushes, self.ledger, self._till_push, self.clock),
             clock=self.wall_clock,
         )
