@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     type TillAdapter = Callable[[Mapping[str, str], Pace], Till]
 
+BACKGROUND_SHARE = 0.5
+"""The part of the till's calls that background work may take; views of my page have the rest."""
+
 
 class TillParts(BaseParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
