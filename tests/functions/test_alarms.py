@@ -16,6 +16,7 @@ from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.services.privacy import requests
 from pointbook.settings import Secrets, Stage
 from pointbook.store import keys
+from pointbook.till.errors import TillUnavailable
 from tests.fakes.admin_api import errors
 from tests.fakes.admin_graphql import GraphqlShop
 from tests.fakes.flow import FakeFlow, dead, down
@@ -24,6 +25,7 @@ from tests.fakes.pushed_till import down as never
 from tests.functions.hold_shop import HoldShop
 from tests.functions.moved import ClockFile
 from tests.functions.push_shop import PushShop
+from tests.functions.till_shop import TillShop
 from tests.support.alarms import Alarm, alarm, alarms
 from tests.support.harness import (
     CUSTOMER,
@@ -269,6 +271,16 @@ def test_a_till_that_fails_most_views_fires_an_alarm(output: Output) -> None:
     assert watching.fires(output())
     assert Functions().sample("get_points", "by_header").body["till"]["status"] == "disabled"
     assert watching.value(output()) is None, "without a till nothing is counted"
+
+
+def test_a_breaker_that_stays_open_fires_an_alarm(output: Output) -> None:
+    watching, shop = alarm("TillBreakerAlarm"), TillShop()
+    shop.watch()
+    assert not watching.fires(output())
+    shop.fail(TillUnavailable("503"))
+    assert watching.value(output()) is None, "the schedule reports it"
+    shop.watch()
+    assert watching.fires(output())
 
 
 def order(**payload: Any) -> str:
