@@ -198,6 +198,7 @@ def test_who_has_no_points_yet_learns_how_to_get_some(page: Page, url: str) -> N
 def test_reserved_points_are_a_state_and_not_a_loss(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
     expect(part(page, "held")).to_have_text("500 points reserved for your order")
+    expect(part(page, "worth")).to_have_text("¥450 off a later order")
     row = part(page, "history").locator("li").first
     expect(row).to_contain_text("Reserved for your order")
     expect(row.locator(".pb-number")).to_have_text("500 pt")
@@ -269,7 +270,7 @@ def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, 
     rows = part(page, "history").locator("li")
     said = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
     assert said == [
-        "Order #1009 On the way · comes on Dec 7, 2026 · Nov 30, 2026 120 pt",
+        "Order #1009 On the way · comes on Dec 7, 2026 120 pt",
         "Order #1008 Used · Nov 27, 2026 \u2212300 pt",
         "Reserved, not used Nov 24, 2026 200 pt",
         "Coffee beans Used · Nov 21, 2026 \u2212150 pt",
