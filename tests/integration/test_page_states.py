@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tools.page_states import (
     State,
     answer_as,
     history,
+    hold,
     open_state,
     served_page,
     shown,
@@ -260,6 +262,22 @@ def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page,
     page.clock.fast_forward(6000)
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
     expect(page.locator(".pb-use")).to_contain_text("Your points were used on an order.")
+
+
+def test_reading_again_leaves_the_focus_where_it_is(page: Page, url: str) -> None:
+    open_state(page, url, "hold", "en")
+    page.unroute_all()
+    later = hold() | {"expires_in_seconds": 500}
+    answer = STATES["hold"].points("en")[1] | {"hold": later}
+    answer_as(page, replace(STATES["hold"], points=lambda _: (200, answer)), "en")
+    fold = page.locator("[data-fold=figures] summary")
+    fold.press("Enter")
+    page.clock.install()
+    page.clock.fast_forward(6000)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    expect(part(page, "countdown")).to_have_text(re.compile(r"08:\d\d"))
+    expect(fold).to_be_focused()
+    expect(page.locator("[data-fold=figures]")).to_have_attribute("open", "")
 
 
 # --- the history ----------------------------------------------------------------------------------
