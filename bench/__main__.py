@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from bench import cold_start
+from bench import cold_start, my_page
 from bench.services import running_services
 
 REPORT = Path(__file__).with_name("report.md")
@@ -35,6 +35,8 @@ def main() -> None:
                 f"| {result.ratio:.2f} | {ratios[quarter]:.2f} to {ratios[-quarter - 1]:.2f} "
                 f"| {case.at_most:.2f} |\n"
             )
+        print("get_points with a slow till ...", flush=True)
+        lines.append(my_page.report(my_page.measure(services)))
     REPORT.write_text("".join(lines), encoding="utf-8")
     print("".join(lines))
 

@@ -31,7 +31,10 @@ _FIRST_CUSTOMER = 9_000_000_000_000
 
 
 class Services:
-    """A table, a queue and a key; `environ` has the functions' variables for them."""
+    """A table, a queue and a key; `environ` has the functions' variables for them.
+
+    `dynamodb` is a client of them, `table` the table's name.
+    """
 
     def __init__(self, aws_url: str, shopify_url: str) -> None:
         """Create them in the MiniStack at `aws_url`."""
@@ -41,7 +44,8 @@ class Services:
             "aws_access_key_id": "test",
             "aws_secret_access_key": "test",
         }
-        dynamodb = boto3.client("dynamodb", **connection)
+        self.table = TABLE
+        self.dynamodb = dynamodb = boto3.client("dynamodb", **connection)
         dynamodb.create_table(**table_request(TABLE))
         queue = boto3.client("sqs", **connection).create_queue(QueueName="orders")["QueueUrl"]
         kms = boto3.client("kms", **connection)

@@ -12,6 +12,7 @@ import typer
 from cli import (
     adjust,
     doctor,
+    drift,
     imports,
     metafields,
     orders,
@@ -30,6 +31,7 @@ NAME = "pointbook"
 
 _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
+    "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
     "fill": " Who is queued will be written. To queue the rest, run it again.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
@@ -106,6 +108,7 @@ def _status(name: str, run: Callable[[], int]) -> int:
 for _name, _module in (
     ("adjust", adjust),
     ("doctor", doctor),
+    ("drift", drift),
     ("import", imports),
     ("orders", orders),
     ("privacy", privacy),

@@ -27,6 +27,7 @@ from cli.target import Target
 from pointbook.base_container import CACHE_SECONDS
 from pointbook.errors import SettingsError
 from pointbook.settings import Secrets
+from pointbook.till.providers import ROTATED
 
 _GENERATED_BYTES = 36
 """48 characters."""
@@ -93,13 +94,14 @@ def rotate(
     """Replace a secret while everything runs; the one before stays accepted.
 
     client_secret and my_page_secret: the current one becomes ..._previous. till: one line of JSON
-    with client_id and client_secret, or both typed; they are replaced together.
+    with Smaregi's client_id and client_secret, Square's access_token or ReCORE's api_key, or typed;
+    they are replaced together.
     """
     if generate and member is not Rotated.MY_PAGE_SECRET:
         raise typer.BadParameter("--generate is for my_page_secret; others draw the rest.")
     stack, out = target.target_of(env), Output(as_json=json)
     if member is Rotated.TILL:
-        given = _given_till()
+        given = _given_till(stack.settings.till_provider)
         return _write(stack, out, lambda _: given)
     value = secrets.token_urlsafe(_GENERATED_BYTES) if generate else _given(member)
     _check(stack, {member: value})
@@ -164,8 +166,10 @@ def _given(member: str) -> str:
     return _clean(member, value)
 
 
-def _given_till() -> dict[str, str]:
-    names = ("client_id", "client_secret")  # Smaregi accepts the ones before until they are revoked
+def _given_till(provider: str) -> dict[str, str]:
+    if provider not in ROTATED:
+        raise CommandFailed("The stack has no till (TillProvider). Nothing has been changed.")
+    names = ROTATED[provider]  # the till accepts the ones before until they are revoked there
     if sys.stdin.isatty():
         return {f"till.{name}": _given(f"till.{name}") for name in names}
     try:
@@ -173,10 +177,8 @@ def _given_till() -> dict[str, str]:
     except ValueError:
         given = None
     if not isinstance(given, dict) or {*given} != {*names}:
-        raise CommandFailed(
-            'Standard input must be {"client_id": "...", "client_secret": "..."}.'
-            " Nothing has been changed."
-        )
+        wanted = json.dumps(dict.fromkeys(names, "..."))
+        raise CommandFailed(f"Standard input must be {wanted}. Nothing has been changed.")
     return {f"till.{name}": _clean(f"till.{name}", given[name]) for name in names}
 
 
@@ -207,6 +209,10 @@ _MEANINGS = {
     "till.contract_id": "Smaregi's contract id",
     "till.client_id": "the client id of the app at Smaregi",
     "till.client_secret": "its client secret",
+    "till.access_token": "Square's access token",
+    "till.api_key": "ReCORE's key",
+    "till.api_url": "another host than the till's own, such as the sandbox's",
     "till.id_url": "another host than Smaregi's own, such as the sandbox's",
-    "till.api_url": "another host than Smaregi's own, such as the sandbox's",
+    "till.read_only": "yes: Pointbook never changes points at the till",
+    "till.store_id": "the store at ReCORE, if the key has none",
 }

@@ -11,11 +11,17 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
 from pointbook.errors import MalformedBody
+from pointbook.till.providers import CREDENTIALS, OPTIONAL
 from pointbook.validation import json_object
 
 TILL = "till."
 SIGNING = ("client_secret", "client_secret_previous", "my_page_secret", "my_page_secret_previous")
-TILLS = ("till.contract_id", "till.client_id", "till.client_secret", "till.id_url", "till.api_url")
+TILLS = tuple(
+    TILL + name
+    for name in dict.fromkeys(
+        [*(one for names in CREDENTIALS.values() for one in names), *OPTIONAL]
+    )
+)
 
 _RANK = re.compile(r"till\.rank_[0-9]{1,4}")
 _CURRENT = "AWSCURRENT"

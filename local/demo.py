@@ -3,10 +3,12 @@
 Its secrets are public and open nothing else: every deployed stage refuses them.
 """
 
+from collections.abc import Mapping
+
 SHOP_DOMAIN = "demo.myshopify.com"
 SHOPIFY_CLIENT_ID = "pointbook-local-client-id"
 
-PARAMETERS = {"SignUpPoints": "100", "TillCallsPerSecond": "50"}
+PARAMETERS = {"SignUpPoints": "100", "TillCallsPerSecond": "50", "TillPush": "balance"}
 """Template parameters of the demo shop that differ from the template's defaults."""
 
 CLIENT_SECRET = "pointbook-local-client-secret-0123456789"  # noqa: S105
@@ -18,7 +20,16 @@ TILL_CREDENTIALS = {
     "client_id": "pointbook-local",
     "client_secret": "local-till-secret",
 }
-"""The credentials that the fake till accepts."""
+SQUARE_CREDENTIALS = {"access_token": "local-square-access-token"}
+RECORE_CREDENTIALS = {"api_key": "local-recore-key"}
+"""The credentials that the fake tills accept; those without a till's name are Smaregi's."""
+
+TILLS: Mapping[str, Mapping[str, str]] = {
+    "smaregi": TILL_CREDENTIALS,
+    "square": SQUARE_CREDENTIALS,
+    "recore": RECORE_CREDENTIALS,
+}
+"""The credentials by the template's TillProvider."""
 
 CUSTOMERS = {
     "8840734670934": "Hanako Yamada",

@@ -1,4 +1,4 @@
-"""The fake Shopify and the fake till as processes of the stack."""
+"""The fake Shopify and the fake of the till as processes of the stack."""
 
 import os
 import subprocess
@@ -9,7 +9,8 @@ from local import processes
 from local.options import ROOT, Options
 from local.problems import LocalProblem
 
-_NAMES = ("shopify", "till")
+_TILLS = {"smaregi": "till", "square": "square", "recore": "recore"}
+"""The module of each provider's fake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +21,26 @@ class FakeProcess:
     process: subprocess.Popen[bytes]
 
 
-def present() -> list[str]:
-    """Return the names of the fakes in this checkout."""
-    folder = ROOT / "local" / "fakes"
-    return [name for name in _NAMES if (folder / f"{name}.py").exists()]
+def modules(options: Options) -> dict[str, str]:
+    """Return the modules of the fakes to start, by the part that each plays.
+
+    Raises LocalProblem for a till that there is none of.
+    """
+    provider = options.till_provider
+    if provider == "none":
+        return {"shopify": "shopify"}
+    if provider not in _TILLS:
+        known = ", ".join(_TILLS)
+        raise LocalProblem(f"TILL_PROVIDER is {provider!r}; give none or one of {known}.")
+    return {"shopify": "shopify", "till": _TILLS[provider]}
 
 
-def start(options: Options, name: str, port: int) -> FakeProcess:
-    """Start the fake `name` on 127.0.0.1. Raises LocalProblem."""
+def start(options: Options, name: str, module: str, port: int) -> FakeProcess:
+    """Start the fake that plays the part `name` on 127.0.0.1. Raises LocalProblem."""
     python = ROOT / ".venv" / "bin" / "python"
     if not python.exists():
         raise LocalProblem(f"{python} is missing: run `make setup`.")
-    command: list[str | Path] = [python, "-m", f"local.fakes.{name}", "--port", str(port)]
+    command: list[str | Path] = [python, "-m", f"local.fakes.{module}", "--port", str(port)]
     if name == "shopify":
         command += ["--clock-file", options.clock_file]  # discount codes end by the ledger's clock
         for shop in options.shops:

@@ -64,6 +64,11 @@ class Options:
         return (self.environ.get("SHOP_DOMAIN") or demo.SHOP_DOMAIN).split(",")
 
     @property
+    def till_provider(self) -> str:
+        """The make of till whose fake is started; `none` starts none."""
+        return self.environ.get("TILL_PROVIDER") or "smaregi"
+
+    @property
     def front_url(self) -> str:
         """The URL of the reverse proxy, without a trailing slash."""
         return f"http://127.0.0.1:{self.port}"

@@ -38,16 +38,16 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
     Cleanup goes on `ending`. Raises LocalProblem.
     """
     template = deployment.read_template(options.build_directory)
-    names = fake_processes.present()
-    emulator_port, *fake_ports = ports.free_ports_above(options.port, 1 + len(names))
+    modules = fake_processes.modules(options)
+    emulator_port, *fake_ports = ports.free_ports_above(options.port, 1 + len(modules))
     aws_url = f"http://127.0.0.1:{emulator_port}"
     options.state_directory.mkdir(parents=True, exist_ok=True)
     clock = Clock(options.clock_file)
     proxy = _start_proxy(options, clock, ending)
 
     fakes = {
-        name: fake_processes.start(options, name, port)
-        for name, port in zip(names, fake_ports, strict=True)
+        name: fake_processes.start(options, name, module, port)
+        for (name, module), port in zip(modules.items(), fake_ports, strict=True)
     }
     parts = {"ministack": emulator.start(options, emulator_port)}
     parts |= {name: fake.process for name, fake in fakes.items()}
@@ -63,9 +63,9 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
     progress.say(f"AWS endpoint at {aws_url}")
 
     aws = Emulator(aws_url)
-    parameters = _parameters(options, template, fakes)
+    parameters = _parameters(options, template)
     deployed = deployment.deploy(aws, template, prepared, parameters)
-    aws.secrets.put_secret_value(SecretId=deployed.secrets_name, SecretString=_secrets())
+    aws.secrets.put_secret_value(SecretId=deployed.secrets_name, SecretString=_secrets(options))
     progress.say(f"deployed {len(deployed.functions)} functions from template.yaml")
 
     proxy.upstreams = Upstreams(
@@ -114,14 +114,12 @@ def _end_with_the_stack(options: Options, parts: _Parts, ending: ExitStack) -> N
     processes.write(options.processes_file, [processes.this_process(), *ours.values()])
 
 
-def _parameters(
-    options: Options, template: dict[str, Any], fakes: Mapping[str, FakeProcess]
-) -> dict[str, str]:
+def _parameters(options: Options, template: dict[str, Any]) -> dict[str, str]:
     """Return the demo shop's values, overridden by the terminal's, then by the laptop's own."""
     return {
         "ShopDomain": demo.SHOP_DOMAIN,
         "ShopifyClientId": demo.SHOPIFY_CLIENT_ID,
-        "TillProvider": "smaregi" if "till" in fakes else "none",
+        "TillProvider": options.till_provider,
         "AllowedOrigins": options.front_url,
         "LoginUrl": f"{options.front_url}/",
         **demo.PARAMETERS,
@@ -138,13 +136,13 @@ def _local_environment(options: Options, fakes: Mapping[str, FakeProcess]) -> di
     return {"LOCAL_CLOCK_FILE": str(options.clock_file), **addresses}
 
 
-def _secrets() -> str:
+def _secrets(options: Options) -> str:
     return json.dumps(
         {
             "client_secret": demo.CLIENT_SECRET,
             "client_secret_previous": demo.CLIENT_SECRET_PREVIOUS,
             "my_page_secret": demo.MY_PAGE_SECRET,
-            "till": demo.TILL_CREDENTIALS,
+            "till": demo.TILLS.get(options.till_provider, {}),
         }
     )
 

@@ -19,6 +19,7 @@ from cli.errors import CommandFailed
 from cli.stack_secret import StackSecret, value_of
 from cli.target import Target
 from local.options import ROOT
+from pointbook.till.providers import CREDENTIALS
 
 _PLACEHOLDER = "your-"
 _MUST_HAVE_EMAIL = ("staging", "prod")
@@ -88,11 +89,9 @@ def next_steps(stack: Target, environment: str) -> Iterator[str]:
     if not value_of(members, "client_secret"):
         yield "Set the app's client secret; until then every request is answered with an error:"
         yield f"    .venv/bin/pointbook secret set client_secret {env}"
-    till = ("till.contract_id", "till.client_id", "till.client_secret")
-    if stack.settings.till_provider == "smaregi":
-        for name in till:
-            if not value_of(members, name):
-                yield f"    .venv/bin/pointbook secret set {name} {env}"
+    for name in CREDENTIALS.get(stack.settings.till_provider, ()):
+        if not value_of(members, f"till.{name}"):
+            yield f"    .venv/bin/pointbook secret set till.{name} {env}"
     yield "The app's files (a copy of shopify/, see shopify/README.md) must have these:"
     yield f"    fill-in-client-id            {stack.settings.shopify_client_id}"
     for placeholder, output in _HOSTS.items():

@@ -6,13 +6,13 @@ history are made up. Nothing runs behind them: a state is shown within a second.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 from playwright.sync_api import Page, Request, Route
 
@@ -58,10 +58,11 @@ class State:
 class Till:
     """What the till says."""
 
-    status: Status = "ok"
+    status: str = "ok"
     balance: int | None = 1250
     expires_on: date | None = date(2027, 3, 31)
     rank: str | None = "gold"
+    master: str = "ledger"
 
 
 NO_TILL = Till(status="disabled", balance=None, expires_on=None, rank=None)
@@ -76,11 +77,10 @@ def points(
     lifetime: int = 2500,
     expiring: tuple[tuple[int, str], ...] = ((300, "2026-12-31"), (650, "2027-11-30")),
     till: Till = NO_TILL,
-    master: str = "ledger",
 ) -> Json:
     """The answer to `GET .../points`."""
     on_hold = held["points"] if held else 0
-    programme = default_programme(1, **{**_PROGRAMME.texts(), "points_master": master})
+    programme = default_programme(1, **{**_PROGRAMME.texts(), "points_master": till.master})
     no_till = till.status == "disabled"
     soonest = date.fromisoformat(expiring[0][1]) if expiring else None
     return {
@@ -109,7 +109,7 @@ def points(
                 balance_points=approved if no_till else till.balance,
                 expires_on=soonest if no_till else till.expires_on,
                 rank=till.rank,
-                status=till.status,
+                status=cast("Status", till.status),
                 locale=locale,
             )
         ),
@@ -244,7 +244,7 @@ STATES: Mapping[str, State] = {
     "till-pending": State(
         shown(till=_OTHER_TILL),
         history(),
-        known=shown(till=Till(status="pending", balance=None, rank=None, expires_on=None)),  # type: ignore[arg-type]
+        known=shown(till=Till(status="pending", balance=None, rank=None, expires_on=None)),
         shows=_STORE,
     ),
     "till-not-registered": State(
@@ -258,8 +258,10 @@ STATES: Mapping[str, State] = {
         history(),
         shows=_STORE,
     ),
-    "till-is-master": State(shown(till=Till(), master="till"), history()),
-    "till-is-master-and-fails": State(shown(till=_FAILED, master="till"), history(), shows=_STORE),
+    "till-is-master": State(shown(till=Till(master="till")), history()),
+    "till-is-master-and-fails": State(
+        shown(till=replace(_FAILED, master="till")), history(), shows=_STORE
+    ),
     "new-customer": State(
         shown(approved=0, pending=0, lifetime=0, expiring=()), history(lambda _: Rows())
     ),

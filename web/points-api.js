@@ -30,6 +30,8 @@ export function pointsApi(apiUrl, token, cookie = "same-origin", { postOnly = fa
       ask("GET", `/points?locale=${locale}${known ? "&till=known" : ""}`),
     /** A page of the history, the newest entries first. */
     history: (cursor, limit = HISTORY_LIMIT) => ask("GET", historyPath(cursor, limit)),
+    /** What an order earned and used. */
+    order: (orderId) => ask("GET", `/orders/${encodeURIComponent(orderId)}/points`),
     /** Turn points into a discount code; the same `key` for each attempt of one request. */
     hold: (points, key) =>
       postOnly

@@ -73,14 +73,11 @@ export function holdViews(locale, storefront) {
     );
     const made = element("form", { class: "pb-form", "data-part": "hold-form", novalidate: "" }, [
       element("label", { for: "pb-amount" }, text.amount),
-      element("div", { class: "pb-line" }, [
-        input,
-        all,
-        element("button", { class: "pb-button pb-main" }, text.submit),
-      ]),
+      element("div", { class: "pb-line" }, [input, all]),
       wrong &&
         element("p", { id: "pb-amount-wrong", class: "pb-message", "data-part": "error" }, text.amountWrong(say.number(most))),
       worth,
+      element("button", { class: "pb-button pb-main" }, text.submit),
       element("p", { id: "pb-amount-hint", class: "pb-note" }, [
         element("span", { class: "pb-hidden" }, `${text.hint(say.number(most))}. `),
         text.what,

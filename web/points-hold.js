@@ -5,7 +5,7 @@ import { holdViews } from "./points-hold-views.js";
 import { element } from "./points-elements.js";
 import { forgetRequest, interruptedRequest, isUnsure, requestFor } from "./points-hold-request.js";
 import { wholeNumber } from "./points-numbers.js";
-import { usablePoints } from "./points-present.js";
+import { mostAtOnce } from "./points-present.js";
 
 /**
  * Make the part. It lives as long as the section and remembers, for each customer, what is under way.
@@ -19,7 +19,7 @@ import { usablePoints } from "./points-present.js";
 export function holdSection(api, { refresh, reload }, storefront) {
   const status = element("p", { class: "pb-hidden", role: "status" });
   const place = element("div", { class: "pb-use" });
-  const root = element("section", {}, [status, place]);
+  const root = element("section", { class: "pb-hold" }, [status, place]);
   const states = new Map();
   let state = null;
   let views = null;
@@ -117,7 +117,7 @@ export function holdSection(api, { refresh, reload }, storefront) {
   function submit(text) {
     const points = wholeNumber(text);
     state.amount = text;
-    if (points >= 1 && points <= usablePoints(state.points)) {
+    if (points >= 1 && points <= mostAtOnce(state.points)) {
       take(points);
       return;
     }
@@ -129,7 +129,7 @@ export function holdSection(api, { refresh, reload }, storefront) {
   function draw() {
     const { busy, message, points, amount } = state;
     const { hold } = points;
-    const most = usablePoints(points);
+    const most = mostAtOnce(points);
     const offered = points.holds_offered && most >= 1;
     root.hidden = !(hold || busy || message || offered);
     const look = JSON.stringify([views.locale, state.customer, busy, message, hold?.hold_id, hold?.state, most, points.worth]);

@@ -10,9 +10,13 @@ const DAY_MS = 86_400_000;
 /** The most points that one request holds. */
 export const POINTS_MAX = 1_000_000_000;
 
-/** How many points can be used now. */
-export function usablePoints(points) {
-  return Math.max(0, Math.min(points.figures.approved, POINTS_MAX));
+/** How many points can be used now, and how many of them at once. */
+export const usablePoints = ({ figures }) => Math.max(0, figures.approved);
+export const mostAtOnce = (points) => Math.min(usablePoints(points), POINTS_MAX);
+
+/** Whether somebody has had no points yet. */
+export function isNew({ figures }) {
+  return figures.lifetime === 0 && figures.total === 0;
 }
 
 /** Whether the till's balance is the one that counts. */
@@ -32,6 +36,7 @@ export function presenter(locale) {
   const signed = numbers(locale, { signDisplay: "exceptZero" });
   const amount = money(locale);
   const day = days(locale);
+  const shortDay = (at, timeZone = "UTC") => daysOfInstants(locale, timeZone)(at);
   const duration = durations(locale);
   const count = (points) => text.points(number(points), points);
 
@@ -86,10 +91,16 @@ export function presenter(locale) {
   }
 
   /** What is on its way, and when it comes if one of these entries says so; null where nothing is. */
-  function pending({ figures }, entries = []) {
-    if (figures.pending <= 0) return null;
+  function pending(points, entries = []) {
+    const { figures } = points;
+    if (figures.pending <= 0 || tillIsMaster(points)) return null;
     const known = entries.map(({ row }) => row?.comes_on).filter(Boolean).sort();
     return known.length ? text.pendingFrom(count(figures.pending), day(known[0])) : text.pending(count(figures.pending));
+  }
+
+  /** What is reserved at the moment: it is not lost; null where nothing is. */
+  function held({ figures }) {
+    return figures.hold > 0 ? text.held(count(figures.hold)) : null;
   }
 
   /** What is said to somebody who owes points; null for anybody else. */
@@ -114,8 +125,8 @@ export function presenter(locale) {
     if (!shown) return null;
     const kind = text.kinds[shown.kind] ?? text.otherEntry;
     const title = reason && shown.order_id ? text.order(reason) : reason;
-    const comes = shown.kind === "pending" && (shown.comes_on ? text.comesOn(day(shown.comes_on)) : text.comesLater);
-    const at = daysOfInstants(locale, timeZone)(entry.at);
+    const comes = shown.kind === "pending" && (shown.comes_on ? text.comesOn(shortDay(shown.comes_on)) : text.comesLater);
+    const at = shortDay(entry.at, timeZone);
     return {
       title: title || kind,
       details: [title && kind, comes, at].filter(Boolean),
@@ -125,7 +136,7 @@ export function presenter(locale) {
     };
   }
 
-  return { text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, debt, rules, row };
+  return { text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, held, debt, rules, row };
 }
 
 /** Whether the till's balance and day are the ledger's, too. */

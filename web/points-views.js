@@ -2,7 +2,7 @@
 
 import { actionButton, element, isWebAddress } from "./points-elements.js";
 import { withMinus } from "./points-numbers.js";
-import { presenter, tillIsMaster } from "./points-present.js";
+import { isNew, presenter, tillIsMaster } from "./points-present.js";
 
 /** The views of one language. */
 export function views(locale) {
@@ -14,6 +14,7 @@ export function views(locale) {
     const { number, unit, worth } = say.headline(points);
     const expiring = say.expiring(points);
     const pending = say.pending(points, entries);
+    const held = say.held(points);
     const debt = say.debt(points);
     return [
       element("h2", {}, text.heading),
@@ -21,9 +22,11 @@ export function views(locale) {
       worth && element("p", { class: "pb-worth", "data-part": "worth" }, worth),
       debt && element("p", { class: "pb-message", "data-part": "debt" }, debt),
       element("ul", { class: "pb-facts" }, [
+        held && fact(held, "held"),
         pending && fact(pending, "pending"),
         expiring && fact(expiring.sentence, "expiring", expiring.isSoon),
       ]),
+      isNew(points) && firstSteps(points),
     ];
   }
 
@@ -52,9 +55,7 @@ export function views(locale) {
     if (!said) return [];
     const { parts, message, action, note, isPending } = said;
     const label = tillIsMaster(points) ? null : element("span", { class: "pb-store-label" }, text.store);
-    const line = parts.map((part, place) =>
-      element("span", { class: "pb-part" }, [place > 0 && element("span", { class: "pb-dot" }, " · "), part]),
-    );
+    const line = dotted(parts, "pb-part");
     return [
       (parts.length > 0 || !message) && element("p", { class: "pb-store-line" }, [label, label && " ", ...line]),
       !parts.length && message && element("p", { class: "pb-store-line" }, [label, label && " ", message]),
@@ -129,9 +130,18 @@ export function views(locale) {
     return element("li", { tabindex: "-1", "data-kind": kind }, [
       element("span", { class: "pb-what" }, [
         element("span", { class: "pb-row-title" }, title),
-        element("span", { class: "pb-row-details" }, details.join(" · ")),
+        element("span", { class: "pb-row-details" }, dotted(details, "pb-part")),
       ]),
       element("span", { class: sign }, points),
+    ]);
+  }
+
+  /** Parts of a line with dots between them; a line that is too long ends with a dot. */
+  function dotted(parts, name) {
+    const last = parts.length - 1;
+    return parts.flatMap((part, place) => [
+      element("span", { class: name }, [part, place < last && element("span", { class: "pb-dot" }, " ·")]),
+      place < last && " ",
     ]);
   }
 
@@ -144,12 +154,16 @@ export function views(locale) {
   }
 
   /** How points work: what teaches somebody who has none yet, and is folded away for all others. */
-  function rules(points, isNew) {
-    const sentences = say.rules(points);
-    if (!sentences.length) return null;
-    const list = element("ul", { class: "pb-rules" }, sentences.map((sentence) => element("li", {}, sentence)));
-    if (isNew) return element("div", { class: "pb-new" }, [element("h3", {}, text.emptyHeading), list]);
-    return element("details", { "data-fold": "rules" }, [element("summary", {}, text.howHeading), list]);
+  function firstSteps(points) {
+    return element("div", { class: "pb-new" }, [element("h3", {}, text.emptyHeading), ruleList(points)]);
+  }
+
+  function rules(points) {
+    return element("details", { "data-fold": "rules" }, [element("summary", {}, text.howHeading), ruleList(points)]);
+  }
+
+  function ruleList(points) {
+    return element("ul", { class: "pb-rules" }, say.rules(points).map((sentence) => element("li", {}, sentence)));
   }
 
   /** All figures and all last days, folded away. */

@@ -13,10 +13,10 @@
 import { pointsApi } from "./points-api.js";
 import { element } from "./points-elements.js";
 import { holdSection } from "./points-hold.js";
-import { tillIsBehind } from "./points-present.js";
+import { isNew, tillIsBehind } from "./points-present.js";
 import { views } from "./points-views.js";
 
-const SLOTS = ["summary", "hold", "store", "history", "more"];
+const SLOTS = ["summary", "store", "history", "more"];
 const READ_AGAIN_AFTER_MS = 5_000;
 const PAGES_AT_ONCE_MAX = 5;
 
@@ -25,15 +25,14 @@ const PAGES_AT_ONCE_MAX = 5;
  *
  * @param {HTMLElement} root
  * @param {{apiUrl: string, token?: () => string | null | Promise<string | null>, cookie?: RequestCredentials,
- *   locale?: string, storefront?: string}} options `storefront` is where customers shop, such as
+ *   locale?: string, storefront?: string, postOnly?: boolean}} options `postOnly` as for `pointsApi`; `storefront` is where customers shop, such as
  *   "https://www.shop.example": the link that puts a code into the cart leads there; without it, to the shop's own domain
  * @returns {{reload: () => Promise<void>, setLocale: (locale: string) => Promise<void>}}
  */
-export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storefront }) {
-  const api = pointsApi(apiUrl, token, cookie);
+export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storefront, postOnly }) {
+  const api = pointsApi(apiUrl, token, cookie, { postOnly });
   const holds = holdSection(api, { refresh, reload }, storefront);
   const slots = Object.fromEntries(SLOTS.map((name) => [name, slot(name)]));
-  slots.hold.element.append(holds.element);
   let language = locale;
   let turn = 0;
   let readAt = 0;
@@ -79,7 +78,8 @@ export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storef
   /** Show what is known, then what the till adds to it, if it has something newer to say. */
   async function show([points, history]) {
     if (!root.contains(slots.summary.element)) {
-      root.replaceChildren(...SLOTS.map((name) => slots[name].element));
+      const [first, ...others] = SLOTS.map((name) => slots[name].element);
+      root.replaceChildren(first, holds.element, ...others);
     }
     root.removeAttribute("aria-busy");
     showParts(points, history);
@@ -110,8 +110,7 @@ export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storef
     holds.show(value, language);
     slots.store.fill(look, () => view.store(value, reloadStore));
     showHistory(view, value, history);
-    const isNew = value.figures.lifetime === 0 && value.figures.total === 0;
-    slots.more.fill(look, () => [view.rules(value, isNew), !isNew && view.figures(value)].filter(Boolean));
+    slots.more.fill(look, () => (isNew(value) ? [] : [view.rules(value), view.figures(value)]));
   }
 
   /** The button of the store's line: ask the till again, and stay where the reader is. */

@@ -16,8 +16,8 @@ from pointbook.validation import whole_number
 def handler(request: Request, container: Container) -> Response:
     """Authenticate, hold the points, return the code; a repetition gets the same response."""
     customer = own_session(request, container)
-    key = request.idempotency_key()
-    points = whole_number(request.json_object().get("points"), "points", 1, POINTS_MAX)
+    key = request.idempotency_key_or_member(body := request.json_object())
+    points = whole_number(body.get("points"), "points", 1, POINTS_MAX)
     service = container.hold_service(customer.shop)
     with request.timing.measure("ledger"):
         held = service.create(customer.customer_id, points, key)

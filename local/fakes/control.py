@@ -1,4 +1,4 @@
-"""The control API of both fakes: `GET /_log`, `POST /_reset`, `POST /_behave`.
+"""The control API of all fakes: `GET /_log`, `POST /_reset`, `POST /_behave`.
 
 A behaviour is a JSON object:
 
@@ -7,6 +7,8 @@ A behaviour is a JSON object:
     throttle     answer as the real service does when it throttles, and do nothing
     hang         never answer and do nothing
     drop_reply   carry the request out, then close the connection without an answer
+    trickle_ms   carry the request out, then send the answer byte by byte with this pause
+    answer_with  answer 200, or as fail_with says, with this text and do nothing
     forget       a customer's number: as if this customer did not exist
     match        only for this operation, or for paths that begin or end with this text
     times        for this many requests; by default until the next reset; 0 clears all behaviours
@@ -49,6 +51,8 @@ class Behaviour:
     throttle: bool = False
     hang: bool = False
     drop_reply: bool = False
+    trickle_ms: int = 0
+    answer_with: str | None = None
     forget: str | None = None
     match: str | None = None
 
@@ -173,6 +177,8 @@ def _behaviour(order: dict[str, object]) -> Behaviour:
         throttle=_flag(order, "throttle"),
         hang=_flag(order, "hang"),
         drop_reply=_flag(order, "drop_reply"),
+        trickle_ms=_whole_number(order, "trickle_ms") if "trickle_ms" in order else 0,
+        answer_with=str(order["answer_with"]) if "answer_with" in order else None,
         forget=str(order["forget"]) if "forget" in order else None,
         match=str(order["match"]) if "match" in order else None,
     )

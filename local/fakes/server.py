@@ -1,4 +1,4 @@
-"""The HTTP server of both fakes.
+"""The HTTP server of all fakes.
 
 A service describes and answers requests; latency, failures, hanging and the log are the server's.
 """
@@ -7,7 +7,8 @@ import json
 import select
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,12 +43,20 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Html:
+    """A page."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A response; `content` is sent as JSON."""
+    """A response; `content` is sent as JSON, a page or a `text` as it is."""
 
     status: int
     content: object
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str | None = None
 
 
 class Service(Protocol):
@@ -115,6 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Serve a POST request."""
         self._serve()
 
+    def do_PATCH(self) -> None:
+        """Serve a PATCH request."""
+        self._serve()
+
     @override
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing: `/_log` is the log."""
@@ -171,10 +184,13 @@ class _Handler(BaseHTTPRequestHandler):
         if behaviour.drop_reply:
             self.close_connection = True
             return
-        self._send(reply, entry)
+        self._send(reply, entry, behaviour.trickle_ms / 1000)
 
     def _reply(self, request: Request, behaviour: Behaviour) -> Reply:
         service = self.server.service
+        if behaviour.answer_with is not None:
+            status = behaviour.fail_with or HTTPStatus.OK
+            return Reply(status, None, text=behaviour.answer_with)
         if behaviour.fail_with is not None:
             return service.failure(behaviour.fail_with)
         if behaviour.throttle:
@@ -188,24 +204,42 @@ class _Handler(BaseHTTPRequestHandler):
             if _has_gone(self.connection):
                 return
 
-    def _send(self, reply: Reply, entry: Entry | None = None) -> None:
-        # A lone surrogate from a request is sent back as a JSON escape.
-        body = json.dumps(reply.content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+    def _send(self, reply: Reply, entry: Entry | None = None, pause_seconds: float = 0.0) -> None:
+        content = reply.content
+        content_type = "text/html; charset=utf-8"
+        if isinstance(content, Html):
+            body = content.text.encode("utf-8", "xmlcharrefreplace")
+        else:
+            content_type = "application/json"
+            # A lone surrogate from a request is sent back as a JSON escape.
+            text = json.dumps(content, ensure_ascii=False) if reply.text is None else reply.text
+            body = text.encode("utf-8", "backslashreplace")
         # Logged first, so that a client that has the answer finds it in the log.
         if entry is not None:
             entry.status = reply.status
         try:
             self.send_response(reply.status)
-            headers = {"Content-Type": "application/json"} | dict(reply.headers)
+            headers = {"Content-Type": content_type} | dict(reply.headers)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
+            for piece in _pieces(body, pause_seconds):
+                self.wfile.write(piece)
+                self.wfile.flush()
         except ConnectionError:
             # The client did not wait; the request has been carried out all the same.
             self.close_connection = True
+
+
+def _pieces(body: bytes, pause_seconds: float) -> Iterator[bytes]:
+    """Yield the body, byte by byte if there is to be a pause before each."""
+    if not pause_seconds:
+        yield body
+        return
+    for byte in body:
+        time.sleep(pause_seconds)
+        yield bytes([byte])
 
 
 def _rejection(rejected: RequestRejected) -> Reply:

@@ -7,6 +7,7 @@ addition to `control.py`:
 
     GET  /_discounts   every code discount
     GET  /_triggers    every Flow trigger that was accepted
+    GET  /discount/<code>?redirect=/cart, /cart    the shop's own pages: see storefront.py
     GET  /_metafields  ?customer=<number>: a customer's metafields, {"points_approved": "950", ...};
                        those outside of the app's namespace are {"<namespace>.<key>": ...}.
                        `&shop=` names a shop, by default the first
@@ -43,6 +44,7 @@ from local.fakes.orders import BadOrder
 from local.fakes.server import Reply, Request, Service, run
 from local.fakes.shopify_graphql import AdminApi, Context, Shop, throttled_answer
 from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, write_date_time
+from local.fakes.storefront import storefront_reply
 
 TOKEN_SECONDS = 86_399
 _TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 (a path)
@@ -99,8 +101,11 @@ class ShopifyService(Service):
     @override
     def answer(self, request: Request, behaviour: Behaviour) -> Reply:
         shop, path = self._shop_and_path(request)
-        if shop is None or request.method != "POST":
+        if shop is None:
             return self.failure(HTTPStatus.NOT_FOUND)
+        page = storefront_reply(path, request, shop.discounts, self._app.now())
+        if page is not None or request.method != "POST":
+            return page or self.failure(HTTPStatus.NOT_FOUND)
         if path == _TOKEN_PATH:
             return self._issue_token(request, shop)
         if path != _GRAPHQL_PATH:

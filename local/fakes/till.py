@@ -1,19 +1,20 @@
-"""A fake Smaregi: tokens, members by code, points by customer id.
+"""A fake Smaregi: tokens, members by code, points by customer id, changes and transactions.
 
     python -m local.fakes.till --port 8085
 
-`POST /_member {"member_number", "balance", "expires_on", "rank"}` adds or changes a member;
-optional are `status` (Smaregi's, "0" to "4") and `customer_id`, which allows two members with one
-number.
+`POST /_member` is as in till_members.py. A change of points by the API is recorded as a
+transaction; one by `/_member` is not.
 """
 
 import argparse
+import re
 import secrets
 import threading
 import time
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
 from http import HTTPStatus
 from http.client import responses
 from typing import Any, override
@@ -22,8 +23,16 @@ from urllib.parse import parse_qsl
 from local import demo
 from local.fakes.control import Behaviour, Call
 from local.fakes.server import Reply, Request, Service, run
+from local.fakes.till_members import POINTS_MAX, MemberRecord, Members
 
 TOKEN_SECONDS = 3600
+
+_READ, _WRITE = "pos.customers:read", "pos.customers:write"
+_TRANSACTIONS = "pos.transactions:read"
+_POINTS_ADDED, _POINTS_SUBTRACTED, _POINTS_LAPSED = "6", "7", "8"
+_PERIOD_MAX = timedelta(days=31)
+_JAPAN = timezone(timedelta(hours=9))
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +44,12 @@ class Account:
     client_secret: str = demo.TILL_CREDENTIALS["client_secret"]
 
 
-@dataclass(frozen=True, slots=True)
-class MemberRecord:
-    """A member as the till stores it; `expires_on` is returned as it was given."""
+class Refused(Exception):
+    """A request that Smaregi answers with a problem."""
 
-    customer_id: str
-    member_number: str
-    balance: int
-    expires_on: str
-    rank: str
-    status: str = "0"
-
-
-DEMO_MEMBER = MemberRecord("1", "8840734670934", 1250, "2025-12-31", "gold")
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 class TillService(Service):
@@ -56,12 +58,15 @@ class TillService(Service):
     def __init__(self, account: Account) -> None:
         self._credentials = [f"{account.client_id}:{account.client_secret}"]
         self._lock = threading.Lock()
-        self._members = {DEMO_MEMBER.customer_id: DEMO_MEMBER}
-        self._tokens: dict[str, float] = {}
+        self._members = Members()
+        self._tokens: dict[str, tuple[float, frozenset[str]]] = {}
+        self._transactions: list[dict[str, str]] = []
         contract = account.contract_id
         self._token_path = f"/app/{contract}/token"
         self._customers_path = f"/{contract}/pos/customers"
         self._points_path = f"/{contract}/pos/customers/point"
+        self._transactions_path = f"/{contract}/pos/transactions"
+        self._change_path = re.compile(f"/{re.escape(contract)}/pos/customers/([^/]+)/point(/add)?")
 
     @override
     def describe(self, request: Request) -> Call:
@@ -69,28 +74,53 @@ class TillService(Service):
             return Call("token", _form(request))
         if request.path == self._customers_path:
             return Call("customers", request.query, request.query.get("customer_code"))
+        if request.path == self._transactions_path:
+            return Call("transactions", request.query, request.query.get("customer_code"))
         if request.path == self._points_path:
-            record = self._members.get(request.query.get("customer_id", ""))
-            return Call("points", request.query, record.member_number if record else None)
+            return Call("points", request.query, self._number_of(request.query.get("customer_id")))
+        if change := self._change_path.fullmatch(request.path):
+            operation = "add_points" if change[2] else "set_points"
+            variables = {"customer_id": change[1], **_object(request)}
+            return Call(operation, variables, self._number_of(change[1]))
         return Call(None, request.query)
 
     @override
     def answer(self, request: Request, behaviour: Behaviour) -> Reply:
-        route = request.method, request.path
-        if route == ("POST", self._token_path):
+        if (request.method, request.path) == ("POST", self._token_path):
             return self._issue_token(request)
-        if not self._is_authorized(request):
-            return self.failure(HTTPStatus.UNAUTHORIZED)
+        try:
+            return Reply(HTTPStatus.OK, self._answer(request, behaviour.forget))
+        except Refused as refused:
+            return self._problem(refused.status, str(refused))
+
+    def _answer(self, request: Request, forgotten: str | None) -> object:
+        granted = self._scopes(request)
+        route = request.method, request.path
         if route == ("GET", self._customers_path):
-            return self._find(request.query.get("customer_code", ""), behaviour.forget)
+            _require(granted, _READ)
+            return self._find(request.query.get("customer_code", ""), forgotten)
         if route == ("GET", self._points_path):
-            return self._points(request.query.get("customer_id", ""), behaviour.forget)
-        return self.failure(HTTPStatus.NOT_FOUND)
+            _require(granted, _READ)
+            return self._points(request.query.get("customer_id", ""), forgotten)
+        if route == ("GET", self._transactions_path):
+            _require(granted, _TRANSACTIONS)
+            return self._listed(request.query)
+        change = self._change_path.fullmatch(request.path)
+        if change and request.method == ("POST" if change[2] else "PATCH"):
+            _require(granted, _WRITE)
+            record = self._members.by_id(change[1])
+            if record is None or record.member_number == forgotten:
+                raise Refused(HTTPStatus.NOT_FOUND, "there is no such customer")
+            return self._change(record.customer_id, request, relative=change[2] is not None)
+        raise Refused(HTTPStatus.NOT_FOUND, "there is no such address")
 
     @override
     def failure(self, status: int) -> Reply:
+        return self._problem(status, responses.get(status, "Failure"))
+
+    def _problem(self, status: int, detail: str) -> Reply:
         title = responses.get(status, "Failure")
-        problem = {"type": "about:blank", "title": title, "detail": title, "status": status}
+        problem = {"type": "about:blank", "title": title, "detail": detail, "status": status}
         return Reply(status, problem, {"Content-Type": "application/problem+json"})
 
     @override
@@ -102,13 +132,11 @@ class TillService(Service):
     def command(self, request: Request) -> Reply | None:
         if (request.method, request.path) == ("POST", "/_credentials"):
             return self._put_credentials(request)
-        if (request.method, request.path) != ("POST", "/_member"):
-            return None
-        try:
-            record = self.put(request.json())
-        except ValueError as error:
-            return Reply(HTTPStatus.BAD_REQUEST, {"message": str(error)})
-        return Reply(HTTPStatus.OK, {"customer_id": record.customer_id})
+        return self._members.command(request)
+
+    def put(self, given: object) -> MemberRecord:
+        """Add or change a member. Raises ValueError and changes nothing."""
+        return self._members.put(given)
 
     def _put_credentials(self, request: Request) -> Reply:
         """Replace what the app may log in with, as a rotation does; tokens stay valid."""
@@ -128,8 +156,9 @@ class TillService(Service):
         if form.get("grant_type") != "client_credentials":
             return self.failure(HTTPStatus.BAD_REQUEST)
         token = secrets.token_urlsafe(24)
+        scopes = frozenset(form.get("scope", "").split())
         with self._lock:
-            self._tokens[token] = time.monotonic() + TOKEN_SECONDS
+            self._tokens[token] = time.monotonic() + TOKEN_SECONDS, scopes
         answer = {
             "token_type": "Bearer",
             "expires_in": TOKEN_SECONDS,
@@ -143,13 +172,21 @@ class TillService(Service):
         with self._lock:
             self._tokens.clear()
 
-    def _is_authorized(self, request: Request) -> bool:
+    def _scopes(self, request: Request) -> frozenset[str]:
+        """Return the scopes of the request's token."""
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        return self._tokens.get(token, 0) > time.monotonic()
+        until, scopes = self._tokens.get(token, (0.0, frozenset()))
+        if until <= time.monotonic():
+            raise Refused(HTTPStatus.UNAUTHORIZED, "the token is unknown or has expired")
+        return scopes
 
-    def _find(self, code: str, forgotten: str | None) -> Reply:
+    def _number_of(self, customer_id: str | None) -> str | None:
+        record = self._members.by_id(customer_id or "")
+        return record.member_number if record else None
+
+    def _find(self, code: str, forgotten: str | None) -> object:
         """Return every member whose code begins with `code`, as Smaregi does."""
-        found = [
+        return [
             {
                 "customerId": record.customer_id,
                 "customerCode": record.member_number,
@@ -157,48 +194,107 @@ class TillService(Service):
                 "status": record.status,
                 "pointExpireDate": record.expires_on,
             }
-            for record in list(self._members.values())
+            for record in self._members.all()
             if record.member_number.startswith(code) and record.member_number != forgotten
         ]
-        return Reply(HTTPStatus.OK, found)
 
-    def _points(self, customer_id: str, forgotten: str | None) -> Reply:
-        record = self._members.get(customer_id)
+    def _points(self, customer_id: str, forgotten: str | None) -> object:
+        record = self._members.by_id(customer_id)
         if record is None or record.member_number == forgotten:
-            return Reply(HTTPStatus.OK, [])
-        points = {
-            "customerId": record.customer_id,
-            "point": str(record.balance),
-            "mile": "0",
-            "pointExpireDate": record.expires_on,
+            return []
+        return [_points_of(record)]
+
+    def _change(self, customer_id: str, request: Request, *, relative: bool) -> object:
+        """Set a member's points, or add to them; what has lapsed is taken away first."""
+        given = str(_object(request).get("point", ""))
+        if not _WHOLE_NUMBER.fullmatch(given):
+            raise Refused(HTTPStatus.BAD_REQUEST, "point is not a whole number")
+        with self._members.lock:
+            record = self._members.by_id(customer_id)
+            assert record is not None
+            lapsed = record.lapsed_points
+            before = record.balance - lapsed
+            after = before + int(given) if relative else int(given)
+            if not 0 <= after <= POINTS_MAX:
+                raise Refused(HTTPStatus.BAD_REQUEST, "the points are not enough, or too many")
+            made = [
+                self._record(record, division, points)
+                for division, points in (
+                    (_POINTS_LAPSED, lapsed),
+                    (_POINTS_ADDED, after - before),
+                    (_POINTS_SUBTRACTED, before - after),
+                )
+                if points > 0
+            ]
+            changed = self._members.set_balance(customer_id, after)
+        return {
+            **_points_of(changed),
+            "updDateTime": _now(),
+            "transactionHeadIds": [one["transactionHeadId"] for one in made],
         }
-        return Reply(HTTPStatus.OK, [points])
 
-    def put(self, given: object) -> MemberRecord:
-        """Add or change a member. Raises ValueError and changes nothing."""
-        if not isinstance(given, dict) or not given.get("member_number"):
-            raise ValueError('give {"member_number", "balance", "expires_on", "rank"}')
-        balance = given.get("balance", 0)
-        if isinstance(balance, bool) or not isinstance(balance, int):
-            raise ValueError(f"balance is {balance!r}, not a whole number")
-        number = str(given["member_number"])
-        with self._lock:
-            record = MemberRecord(
-                customer_id=str(given.get("customer_id") or self._id_of(number)),
-                member_number=number,
-                balance=balance,
-                expires_on=str(given.get("expires_on") or ""),
-                rank=str(given.get("rank") or ""),
-                status=str(given.get("status", "0")),
+    def _record(self, member: MemberRecord, division: str, points: int) -> dict[str, str]:
+        added = division == _POINTS_ADDED
+        transaction = {
+            "transactionHeadId": str(len(self._transactions) + 1),
+            "transactionDateTime": _now(),
+            "transactionHeadDivision": division,
+            "cancelDivision": "0",
+            "newPoint": str(points if added else 0),
+            "spendPoint": str(0 if added else points),
+            "customerId": member.customer_id,
+            "customerCode": member.member_number,
+        }
+        self._transactions.append(transaction)
+        return transaction
+
+    def _listed(self, query: Mapping[str, str]) -> object:
+        """Return the transactions of a period of 31 days at most, newest first."""
+        try:
+            since, until = (
+                datetime.fromisoformat(query[f"transaction_date_time-{end}"])
+                for end in ("from", "to")
             )
-            self._members[record.customer_id] = record
-        return record
+            too_long = until - since > _PERIOD_MAX
+        except (KeyError, ValueError, TypeError):
+            too_long = True
+        if too_long:
+            raise Refused(HTTPStatus.BAD_REQUEST, "give transaction_date_time-from and -to")
+        code = query.get("customer_code")
+        found = [
+            one
+            for one in reversed(self._transactions)
+            if since <= datetime.fromisoformat(one["transactionDateTime"]) <= until
+            and code in (None, one["customerCode"])
+        ]
+        return found[: int(query.get("limit", "100"))]
 
-    def _id_of(self, member_number: str) -> str:
-        for record in self._members.values():
-            if record.member_number == member_number:
-                return record.customer_id
-        return str(max((int(i) for i in self._members if i.isdigit()), default=0) + 1)
+
+def _points_of(record: MemberRecord) -> dict[str, str]:
+    return {
+        "customerId": record.customer_id,
+        "point": str(record.balance),
+        "mile": "0",
+        "pointExpireDate": record.expires_on,
+    }
+
+
+def _require(granted: frozenset[str], scope: str) -> None:
+    if scope not in granted:
+        raise Refused(HTTPStatus.FORBIDDEN, f"the token has no scope {scope}")
+
+
+def _now() -> str:
+    """The time as Smaregi writes it: Japan's, in whole seconds."""
+    return datetime.now(UTC).astimezone(_JAPAN).isoformat(timespec="seconds")
+
+
+def _object(request: Request) -> Mapping[str, object]:
+    try:
+        given = request.json()
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
 def _form(request: Request) -> Mapping[str, str]:

@@ -106,7 +106,7 @@ def functions() -> Functions:
 
 
 def test_all_tests_of_functions_run_on_that_table(functions: Functions) -> None:
-    assert isinstance(functions.table, GuardedDynamoDB)
+    assert isinstance(functions.table.client, GuardedDynamoDB)
 
 
 def unguarded_create(customer_items: CustomerItems, item: Item) -> None:

@@ -23,7 +23,7 @@ WITHOUT_PATTERN = ("time_zone",)
 
 WITHOUT_BLANKS = """
 none 0 1 365 366 86400 86401 1000000 1000001 999999999 1000000000 -1 1.5 yes no true en ja fr
-JPY jpy Asia/Tokyo Etc/GMT+9 ledger till included excluded floor half_up ceil round
+JPY jpy Asia/Tokyo Etc/GMT+9 ledger till changes balance included excluded floor half_up ceil round
 paid created carry cancelled share clamp expire never date:2027-03-31 days:36500
 months:12:month_end months:12:week_end rolling:days:90:year_end rolling:never
 gold=150 ゴールド=150 gold=0 gold=10000 =150 gold=150, wholesale a,b 30,7 30, 1000,7 5,4,3,2,1

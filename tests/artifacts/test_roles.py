@@ -29,6 +29,7 @@ SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 TRIED = (
     "health",
     "app_page",
+    "order_points",
     *FLOW,
     "get_points",
     *SHOWS,
@@ -42,14 +43,16 @@ TRIED = (
     "switch_off_codes",
     "approve_pending",
     "publish_changes",
+    "push_till",
     "flow_action_report",
     "flow_lifecycle",
     "reconcile_orders",
     "reminders",
     "verify_sample",
-    "write_metafields",
     "refresh_till",
     "till_status",
+    "compare_till",
+    "write_metafields",
 )
 """The functions that a test here or in a test_roles_at_….py holds against their roles."""
 
@@ -94,6 +97,19 @@ def test_a_reader_may_read_what_it_shows(
     found = before | while_held | shop.needed(look)
     assert found == allowed(resources, function)
     assert "dynamodb:PutItem" not in {action for action, _ in found}
+
+
+def test_order_points_may_read_single_items_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Of no order, of one, and of one that belongs to a merged customer."""
+    before = shop.needed(lambda: shop.every_sample("order_points"))
+    shop.functions.invoke("order_events", event("order_events", "orders_paid"), seconds=60)
+    found = before | shop.needed(lambda: shop.every_sample("order_points"))
+    shop.merge()
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.every_sample("order_points"))
+    assert found == allowed(resources, "order_points")
 
 
 @pytest.mark.parametrize("function", OPERATORS)

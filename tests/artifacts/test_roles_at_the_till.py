@@ -1,58 +1,75 @@
 """The functions that have to do with the till are allowed what they do, and nothing else."""
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
-from pointbook.till.errors import TillTimeout, TillUnavailable
+from local import demo
+from local.fakes.server import FakeServer
+from local.fakes.till import Account, TillService
+from pointbook.store import keys
+from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import allowed
 from tests.artifacts.shop import CUSTOMER, Shop
-from tests.fakes.till import FakeTill
-from tests.support.harness import event
-
-LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-"""What the till said then has to be refreshed."""
+from tests.support.harness import SECRETS, event
+from tests.support.serving import serving
 
 
 class ShopWithTill(Shop):
-    """A shop whose till a test sets; real time is as well."""
+    """A shop with a Smaregi that a test lets fail."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, clock: Path) -> None:
-        self.till = FakeTill()
-        self.till.put(CUSTOMER, 1250, LONG_AGO)
-        super().__init__(patch, clock, TILL_PROVIDER="smaregi")
+    def __init__(
+        self, patch: pytest.MonkeyPatch, clock: Path, till_url: str, **variables: str
+    ) -> None:
+        super().__init__(
+            patch, clock, TILL_PROVIDER="smaregi", LOCAL_TILL_URL=till_url, **variables
+        )
+        self.till_url = till_url
+        self.aws.secret = json.dumps({**SECRETS, "till": demo.TILL_CREDENTIALS})
 
-    def start_anew(self) -> None:
-        super().start_anew()
-        vars(self.functions.container)["till_adapter"] = lambda _: self.till
+    def behave(self, **behaviour: object) -> None:
+        """Let the till behave so from now on."""
+        url, clear = f"{self.till_url}/_behave", {"times": 0}
+        for given in (clear, behaviour):
+            requests.post(url, json=given, timeout=5).raise_for_status()
 
-    def refresh(self) -> None:
-        """Every sample of `refresh_till`."""
-        self.work_on_samples("refresh_till")
+    def put_member(self, balance: int) -> None:
+        """Change the customer's points at the till by hand."""
+        member = {"member_number": CUSTOMER, "balance": balance}
+        requests.post(f"{self.till_url}/_member", json=member, timeout=5).raise_for_status()
+
+    def forget_member(self) -> None:
+        """Keep nothing of the customer at the till any more."""
+        key = keys.till_member(demo.SHOP_DOMAIN, CUSTOMER)
+        self.functions.table.delete_item(TableName=TABLE, Key=key)
 
 
 @pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ShopWithTill:
-    return ShopWithTill(monkeypatch, tmp_path / "clock.json")
+def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ShopWithTill]:
+    with serving(FakeServer(TillService(Account()), 0)) as till:
+        yield ShopWithTill(monkeypatch, tmp_path / "clock.json", till.url)
 
 
 def test_get_points_may_read_keep_what_the_till_says_and_ask_for_a_refresh(
     shop: ShopWithTill, resources: dict[str, Any]
 ) -> None:
-    """Of a member never seen, of one that is kept, without an answer, and on a merged account."""
+    """Of a member never seen, without an answer in time, and on a merged account."""
 
     def look() -> None:
         shop.start_anew()
         shop.every_sample("get_points")
 
     shop.grant()
-    shop.till.error = TillTimeout("late")
-    found = shop.needed(look)
-    shop.till.error = None
-    found |= shop.needed(look)
-    shop.till.error = TillUnavailable("503")
+    shop.behave(hang=True)
+    found = shop.needed(lambda: shop.functions.sample("get_points", "by_header"))
+    shop.behave()
+    for _ in range(2):  # the second one with the token of the first
+        shop.forget_member()
+        found |= shop.needed(look)
     shop.merge()
     found |= shop.needed(look)
     assert found == allowed(resources, "get_points")
@@ -61,10 +78,15 @@ def test_get_points_may_read_keep_what_the_till_says_and_ask_for_a_refresh(
 def test_refresh_till_may_keep_members_probe_and_notify_the_operator(
     shop: ShopWithTill, resources: dict[str, Any]
 ) -> None:
-    found = shop.needed(shop.refresh)
-    shop.till.error = TillUnavailable("503")
-    for _ in range(3):
-        found |= shop.needed(shop.refresh)
+    shop.behave(fail_with=503)
+    found = shop.needed(lambda: shop.work_on_samples("refresh_till"))
+    found |= shop.needed(lambda: shop.work_on_samples("refresh_till"))
+    shop.behave()
+    shop.functions.container.till_states().succeeded(shop.functions.container.wall_clock.now())
+    for _ in range(2):  # the second one with the token of the first
+        shop.start_anew()
+        found |= shop.needed(lambda: shop.work_on_samples("refresh_till"))
+        shop.forget_member()
     # What Lambda does for the queue's mapping, by the function's role.
     works = {
         (f"sqs:{action}", "TillRefreshesQueue")
@@ -77,5 +99,34 @@ def test_till_status_may_read_the_tills_state(
     shop: ShopWithTill, resources: dict[str, Any]
 ) -> None:
     found = shop.needed(lambda: shop.functions.sample("till_status", "get"))
-    found |= shop.needed(lambda: shop.functions.invoke("till_status", event("till_status", "get")))
     assert found == allowed(resources, "till_status")
+
+
+@pytest.fixture
+def pushing_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ShopWithTill]:
+    with serving(FakeServer(TillService(Account()), 0)) as till:
+        clock = tmp_path / "clock.json"
+        yield ShopWithTill(monkeypatch, clock, till.url, PROGRAMME_TILL_PUSH="balance")
+
+
+def test_compare_till_may_read_both_books_keep_what_it_finds_and_ask_for_pushes(
+    pushing_shop: ShopWithTill, resources: dict[str, Any]
+) -> None:
+    """Equal, differing and unknown members, as runs and as pages; and a repair."""
+    shop = pushing_shop
+    shop.put_member(1250)
+    shop.grant()
+    shop.move(3600)  # nothing is on its way to the till by now
+    found = shop.needed(lambda: shop.functions.invoke("compare_till", {}, 60))
+    shop.put_member(7)
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.work_on_samples("compare_till"))
+    repair = event("compare_till", "repair")
+    repair["push"][0] |= {"ledger": 1250, "till": 7}
+    outcome = {"outcomes": {CUSTOMER: "queued"}}
+
+    def mend() -> None:
+        assert shop.functions.invoke("compare_till", repair, 60) == outcome
+
+    found |= shop.needed(mend)
+    assert found == allowed(resources, "compare_till")

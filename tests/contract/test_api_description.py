@@ -16,6 +16,7 @@ from pointbook.services.imports import STATUSES
 from pointbook.shopify.webhook import QUEUES
 from tests.support import api_description
 from tests.support.api_description import Mismatch, operations
+from tools import openapi
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = api_description.document()
@@ -74,7 +75,7 @@ def test_what_only_operators_may_call_is_what_the_gateway_authenticates() -> Non
 
 
 def test_every_schema_and_every_answer_that_is_kept_apart_is_used() -> None:
-    written = api_description.FILE.read_text(encoding="utf-8")
+    written = openapi.FILE.read_text(encoding="utf-8")
     for kind, members in DOCUMENT["components"].items():
         if kind != "securitySchemes":
             unused = [name for name in members if f"#/components/{kind}/{name}" not in written]
@@ -107,7 +108,7 @@ UNREADABLE = {
     *("not_json", "no_key", "blank_key", "long_key", "points_missing", "points_zero"),
     *("points_fraction", "points_too_many", "reason_missing", "day_unknown_form"),
     *("customer_unknown_form", "timestamp_missing", "too_many_rows", "no_rows"),
-    *("row_without_number", "dry_run_as_text", "import_id_unknown_form"),
+    *("till_unknown_word", "row_without_number", "dry_run_as_text", "import_id_unknown_form"),
 }
 """Sample events that are refused for their form, by the names of their cases."""
 

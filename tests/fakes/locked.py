@@ -9,11 +9,11 @@ class LockedClient:
     """Passes everything on, one call after the other."""
 
     def __init__(self, client: Any) -> None:
-        self._client = client
+        self.client = client
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
+        found = getattr(self.client, name)
         return self._one_by_one(found) if callable(found) else found
 
     def _one_by_one(self, call: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,5 +1,6 @@
 """A till in memory, as adapters answer: members, one error for all, and a log of calls."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -15,9 +16,15 @@ class FakeTill:
     members: dict[str, Member] = field(default_factory=dict)
     error: TillError | Exception | None = None
     calls: list[tuple[str, str | None]] = field(default_factory=list)
+    pace: Callable[[Deadline], None] = Deadline.check
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(pushes=False, expiry=True, lots=False, ranks=True)
     )
+
+    def adapter(self, _: Mapping[str, str], pace: Callable[[Deadline], None]) -> "FakeTill":
+        """This till, as a container's `till_adapter`."""
+        self.pace = pace
+        return self
 
     def put(self, number: str, balance: int, as_of: datetime, till_id: str = "77") -> None:
         """Let the till know a gold member."""
@@ -26,7 +33,7 @@ class FakeTill:
 
     def member(self, member_number: str, deadline: Deadline, till_id: str | None = None) -> Member:
         """See `Till.member`."""
-        deadline.check()
+        self.pace(deadline)
         self.calls.append((member_number, till_id))
         if self.error is not None:
             raise self.error
@@ -36,7 +43,7 @@ class FakeTill:
 
     def add_points(self, change: PointsChange, deadline: Deadline) -> int:
         """See `Till.add_points`."""
-        deadline.check()
+        self.pace(deadline)
         self.calls.append((change.member_number, change.till_id))
         if self.error is not None:
             raise self.error
@@ -44,7 +51,7 @@ class FakeTill:
 
     def is_applied(self, change: PointsChange, deadline: Deadline) -> bool:
         """See `Till.is_applied`."""
-        deadline.check()
+        self.pace(deadline)
         self.calls.append((change.member_number, change.till_id))
         if self.error is not None:
             raise self.error

@@ -16,14 +16,19 @@ from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.services.privacy import requests
 from pointbook.settings import Secrets, Stage
 from pointbook.store import keys
+from pointbook.till.errors import TillUnavailable
 from tests.fakes.admin_api import errors
 from tests.fakes.admin_graphql import GraphqlShop
 from tests.fakes.customers import MemoryCustomers
 from tests.fakes.flow import FakeFlow, dead, down
 from tests.fakes.locked import LockedClient
 from tests.fakes.metafields import MemoryMetafields
+from tests.fakes.pushed_till import down as never
+from tests.fakes.till import FakeTill
 from tests.functions.hold_shop import HoldShop
 from tests.functions.moved import ClockFile, LateClock
+from tests.functions.push_shop import PushShop
+from tests.functions.till_shop import TillShop
 from tests.support.alarms import Alarm, alarm, alarms
 from tests.support.harness import (
     CUSTOMER,
@@ -271,6 +276,16 @@ def test_a_till_that_fails_most_views_fires_an_alarm(output: Output) -> None:
     assert watching.value(output()) is None, "without a till nothing is counted"
 
 
+def test_a_breaker_that_stays_open_fires_an_alarm(output: Output) -> None:
+    watching, shop = alarm("TillBreakerAlarm"), TillShop()
+    shop.watch()
+    assert not watching.fires(output())
+    shop.fail(TillUnavailable("503"))
+    assert watching.value(output()) is None, "the schedule reports it"
+    shop.watch()
+    assert watching.fires(output())
+
+
 def order(**payload: Any) -> str:
     """A message about a new order."""
     return message("orders_create", **payload)
@@ -361,6 +376,25 @@ def test_an_order_that_cannot_be_fed_fires_an_alarm(
     assert alarm("ReconciliationFailuresAlarm").fires(output())
 
 
+def test_a_till_that_does_not_follow_the_ledger_though_it_should_fires_an_alarm(
+    clock: ClockFile, output: Output
+) -> None:
+    till = FakeTill()
+    functions = Functions(
+        {"till_adapter": lambda _, __: till},
+        TILL_PROVIDER="smaregi",
+        PROGRAMME_TILL_PUSH="balance",
+        LOCAL_CLOCK_FILE=str(clock),
+    )
+    functions.execute(Grant(10, Never()))
+    clock.move(hours=1)
+    watching = alarm("TillDriftAlarm")
+    for points, fires in ((10, False), (9, True), (10, False)):
+        till.put(CUSTOMER, points, functions.container.clock.now())
+        assert functions.invoke("compare_till", {}, 60)["complete"]
+        assert watching.fires(output()) == fires
+
+
 # --- what else needs a person ---------------------------------------------------------------------
 
 
@@ -428,6 +462,19 @@ def test_triggers_that_flow_does_not_take_fire_an_alarm(
     output()
     functions.invoke("publish_changes", records(account))
     assert alarm(name).fires(output())
+
+
+def test_a_change_that_does_not_reach_the_till_for_an_hour_fires_an_alarm(output: Output) -> None:
+    shop = PushShop()
+    assert shop.flow("grant", "run", 100).status == 200
+    shop.till.whims.extend([never] * 100)
+    shop.stream()
+    watching = alarm("TillPushesStuckAlarm")
+    for _ in range(5):
+        shop.sweep(minutes=11)
+        assert not watching.fires(output())
+    shop.sweep(minutes=11)
+    assert watching.fires(output())
 
 
 def down_for_metafields(shopify: MemoryMetafields) -> None:

@@ -1,9 +1,11 @@
 """Points are held once for each request, and every open hold has a code."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -11,6 +13,7 @@ from local import demo
 from pointbook.entrypoints.request import BODY_BYTES_MAX
 from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.ledger import Ledger
+from pointbook.shopify.app_proxy import sign_query
 from tests.functions.hold_shop import CREATE, HoldShop, hold_request
 from tests.support.harness import CUSTOMER, Answer, event, problem
 
@@ -93,6 +96,67 @@ def test_a_repeated_request_gets_the_same_response_and_holds_nothing_more(shop: 
     assert len(shop.codes.made) == 1
     assert shop.figures() == (450, 500)
     assert shop.functions.topics().count("points/sub/hold") == 1
+
+
+def proxied(content_type: str | None, **body: object) -> dict[str, Any]:
+    """The event of a request for a hold that came through the shop's app proxy."""
+    request = hold_request("unused")
+    request["headers"].pop("authorization")
+    request["headers"].pop("idempotency-key")
+    request["headers"].pop("content-type")
+    if content_type is not None:
+        request["headers"]["content-type"] = content_type
+    query = {
+        "shop": demo.SHOP_DOMAIN,
+        "logged_in_customer_id": CUSTOMER,
+        "path_prefix": "/apps/points",
+    }
+    query["timestamp"] = str(int(datetime.now(UTC).timestamp()))
+    query["signature"] = sign_query(list(query.items()), demo.CLIENT_SECRET)
+    return request | {
+        "rawQueryString": urlencode(query),
+        "body": json.dumps({"points": 500, **body}),
+    }
+
+
+def test_a_key_in_the_body_is_the_same_key_as_in_the_header(shop: HoldShop) -> None:
+    held = shop.functions.sample(CREATE, "key_in_body")
+    again = shop.functions.sample(CREATE, "by_header")
+    assert (held.status, again.body) == (201, held.body)
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert shop.figures() == (750, 500)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8"])
+def test_a_storefront_holds_points_through_the_app_proxy(shop: HoldShop, content_type: str) -> None:
+    for _ in range(2):
+        request = proxied(content_type, idempotency_key="key-in-body-only")
+        assert shop.functions.request(CREATE, request).status == 201
+    assert shop.figures() == (750, 500)
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "text/json"]
+)
+def test_a_form_of_another_page_holds_nothing_through_the_app_proxy(
+    shop: HoldShop, content_type: str | None
+) -> None:
+    """A form can send a body that reads as JSON, but not say that it is JSON."""
+    request = proxied(content_type, idempotency_key="k")
+    answer = shop.functions.request(CREATE, request)
+    assert problem(answer) == (422, "invalid_request")
+    assert answer.body["field"] == "content-type"
+    assert shop.figures() == (1250, 0)
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 256, 7, None, ["k"], {"k": 1}])
+def test_a_key_in_the_body_is_read_as_strictly_as_in_the_header(
+    shop: HoldShop, key: object
+) -> None:
+    answer = shop.functions.request(CREATE, proxied("application/json", idempotency_key=key))
+    assert answer.body["code"] in {"idempotency_key_missing", "invalid_request"}
+    assert answer.status in {400, 422}
+    assert shop.figures() == (1250, 0)
 
 
 def at_once(shop: HoldShop, requests: list[dict[str, Any]]) -> list[Answer]:

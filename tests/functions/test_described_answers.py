@@ -17,8 +17,9 @@ from pointbook.entrypoints.request import QUERY_FIELDS_MAX
 from pointbook.errors import LedgerUnavailable, ShopifyUnavailable, Unavailable
 from pointbook.settings import Secrets
 from pointbook.shopify.webhook import BODY_BYTES_MAX as WEBHOOK_BYTES_MAX
+from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow, dead, down
-from tests.functions.hold_shop import Codes, HoldShop
+from tests.functions.hold_shop import HoldShop
 from tests.support.api_description import check_answer, operations
 from tests.support.harness import CUSTOMER, Answer, Functions, event, message
 
@@ -33,6 +34,7 @@ SAMPLE = {
     "import_points": "run",
     "flow_lifecycle": "switched_on",
     "shopify_webhook": "customers_create",
+    "till_status": "get",
     "health": "get",
     "app_page": "opened",
 }
@@ -98,7 +100,8 @@ def without_secret(function: str) -> Errors:
     def unreadable() -> Secrets:
         raise Unavailable(5, code="secrets_unavailable", message="Please try again.")
 
-    yield stack({"read_secrets": unreadable}).sample(function, SAMPLE[function])
+    till = {"TILL_PROVIDER": "smaregi"} if function == "till_status" else {}
+    yield stack({"read_secrets": unreadable}, **till).sample(function, SAMPLE[function])
 
 
 def without_table(function: str) -> Errors:
@@ -197,6 +200,10 @@ def of_import_points(_folder: Path) -> Errors:
         yield functions.sample("import_points", case)
 
 
+def of_till_status(_folder: Path) -> Errors:
+    yield stack().sample("till_status", "not_signed")
+
+
 def of_flow(function: str) -> Errors:
     """Another method, a loop, an erased customer."""
     functions = stack(PROGRAMME_FLOW_ENTRIES_PER_HOUR="1")
@@ -254,6 +261,7 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
     "release_hold": of_release_hold,
     "adjust_points": of_adjust_points,
     "import_points": of_import_points,
+    "till_status": of_till_status,
     "flow_action_report": of_report,
     "shopify_webhook": of_webhooks,
 }
@@ -262,7 +270,7 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
 def errors(function: str, folder: Path) -> Errors:
     """Every error that we know how to provoke."""
     yield from of_every_function(function)
-    if function in MY_PAGE or function in SIGNED:
+    if function in (*MY_PAGE, *SIGNED, "till_status"):
         yield from without_secret(function)
     if function not in ("health", "app_page", "shopify_webhook"):
         yield from without_table(function)

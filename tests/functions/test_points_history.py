@@ -171,6 +171,24 @@ def test_pending_points_say_when_they_come_and_are_no_row_once_they_have_come(
     assert rows(shop.functions) == [("earned", 60, 60), WELCOME]
 
 
+def test_every_row_of_an_order_names_it_whichever_message_it_came_by(tmp_path: Path) -> None:
+    shop = HoldShop(tmp_path, PROGRAMME_PENDING_DAYS="7")
+    code = shop.hold("a").body["discount_code"]
+    order(shop, code, 500, name="#1001")
+    shop.move(7 * DAY + 1)
+    shop.functions.invoke("approve_pending", {})
+    order(shop, code, 500, cancelled_at="2097-01-01T00:00:00Z", updated_at="2097-01-01T00:00:00Z")
+    found = page(shop.functions).body["entries"]
+    named = {entry["row"]["kind"]: entry["reason"] for entry in found if entry["row"]}
+    assert named == {
+        "returned": "#1001",
+        "taken_back": "#1001",
+        "earned": "#1001",
+        "used": "#1001",
+        "added": "Welcome",
+    }
+
+
 def test_points_of_an_order_that_is_not_paid_yet_have_no_day(shop: HoldShop) -> None:
     order(shop, financial_status="pending")
     row = page(shop.functions).body["entries"][0]["row"]

@@ -15,7 +15,6 @@ from pointbook.till.errors import (
     TillUnavailable,
 )
 from tests.functions.till_shop import TillShop
-from tests.support.alarms import alarm
 from tests.support.harness import CUSTOMER, Functions, event
 from tests.support.logs import logged
 from tools.make_events_webhooks import sqs_event
@@ -351,18 +350,6 @@ def test_a_till_that_recovers_before_its_notice_is_sent_is_not_told_of(shop: Til
 
 
 # --- metrics --------------------------------------------------------------------------------------
-
-
-def test_a_breaker_that_stays_open_fires_an_alarm(
-    shop: TillShop, capsys: pytest.CaptureFixture[str]
-) -> None:
-    watching = alarm("TillBreakerAlarm")
-    shop.watch()
-    assert not watching.fires(capsys.readouterr().out)
-    shop.fail(DOWN)
-    capsys.readouterr()
-    shop.watch()
-    assert watching.fires(capsys.readouterr().out)
 
 
 def test_views_and_calls_to_the_till_are_timed(

@@ -8,17 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 import jsonschema_rs
-import yaml
 
-FILE = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
-METHODS = ("get", "post", "put", "patch", "delete", "options", "head")
-_COMBINED = ("allOf", "anyOf", "oneOf")
-
+from tools import openapi
 
 type Example = tuple[str, Mapping[str, Any], Any, bool]
 
@@ -54,16 +49,14 @@ class Operation:
             (int(status), code)
             for status, response in self.content["responses"].items()
             for media in response.get("content", {}).values()
-            for code in _codes(media["schema"])
+            for code in openapi.codes(media["schema"])
         }
 
 
 @cache
 def document() -> dict[str, Any]:
     """The description as it is written."""
-    with FILE.open(encoding="utf-8") as file:
-        loaded: dict[str, Any] = yaml.load(file, yaml.CSafeLoader)
-    return loaded
+    return openapi.read()
 
 
 @cache
@@ -71,7 +64,7 @@ def operations() -> dict[str, Operation]:
     """All operations, by their ids."""
     found: dict[str, Operation] = {}
     for path, item in document()["paths"].items():
-        for method in METHODS:
+        for method in openapi.METHODS:
             if method in item:
                 content = _resolved(item[method])
                 own = content.get("parameters", [])
@@ -170,24 +163,7 @@ def _of_media(where: str, body: Mapping[str, Any], closed: bool) -> Iterator[Exa
 
 
 def _resolved(part: Any) -> Any:
-    """The part with all references replaced by what they refer to; nothing refers to itself."""
-    if isinstance(part, dict):
-        if "$ref" in part:
-            found: Any = document()
-            for name in part["$ref"].removeprefix("#/").split("/"):
-                found = found[name]
-            rest = {name: value for name, value in part.items() if name != "$ref"}
-            return {**_resolved(found), **_resolved(rest)}
-        return {name: _resolved(value) for name, value in part.items()}
-    return [_resolved(one) for one in part] if isinstance(part, list) else part
-
-
-def _codes(schema: Mapping[str, Any]) -> Iterator[str]:
-    """The codes that a schema lists for the member `code` of the whole answer."""
-    yield from schema.get("properties", {}).get("code", {}).get("enum", ())
-    for word in _COMBINED:
-        for one in schema.get(word, ()):
-            yield from _codes(one)
+    return openapi.resolved(document(), part)
 
 
 def _closed(schema: Any) -> Any:
@@ -202,7 +178,7 @@ def _closed_within(schema: Any) -> Any:
         closed["properties"] = {name: _closed(one) for name, one in schema["properties"].items()}
     if "items" in schema:
         closed["items"] = _closed(schema["items"])
-    for word in _COMBINED:
+    for word in openapi.COMBINED:
         if word in schema:
             closed[word] = [_closed_within(one) for one in schema[word]]
     return closed
@@ -210,7 +186,7 @@ def _closed_within(schema: Any) -> Any:
 
 def _has_members(schema: Any) -> bool:
     return "properties" in schema or any(
-        _has_members(one) for word in _COMBINED for one in schema.get(word, ())
+        _has_members(one) for word in openapi.COMBINED for one in schema.get(word, ())
     )
 
 

@@ -77,7 +77,7 @@ class Stack:
     """A deployed stack."""
 
     name = "pointbook-prod"
-    settings = SimpleNamespace(secrets_name="the-secret", stage=Stage.PROD)
+    settings = SimpleNamespace(secrets_name="the-secret", stage=Stage.PROD, till_provider="smaregi")
 
     def __init__(self) -> None:
         self.secrets = SecretsManager(json.dumps(STORED))
@@ -229,6 +229,39 @@ def test_the_tills_credentials_are_replaced_together(stack: Stack, type_in: Type
     type_in('{"client_id": "id-2", "client_secret": "s-2"}\n')
     assert main(["secret", "rotate", "till"]) == 0
     assert stack.members["till"] == STORED["till"] | {"client_id": "id-2", "client_secret": "s-2"}  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("provider", "name"), [("square", "access_token"), ("recore", "api_key")])
+def test_what_is_rotated_is_the_providers(
+    stack: Stack, type_in: TypeIn, monkeypatch: pytest.MonkeyPatch, provider: str, name: str
+) -> None:
+    monkeypatch.setattr(stack.settings, "till_provider", provider)
+    type_in('{"client_id": "id-2", "client_secret": "s-2"}\n')
+    assert name in failure("secret", "rotate", "till")
+    type_in(json.dumps({name: "new"}))
+    assert main(["secret", "rotate", "till"]) == 0
+    assert stack.members["till"] == STORED["till"] | {name: "new"}  # type: ignore[operator]
+
+
+def test_without_a_till_there_is_nothing_of_it_to_rotate(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack.settings, "till_provider", "none")
+    assert "no till" in failure("secret", "rotate", "till")
+    assert stack.members == STORED
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        *("till.access_token", "till.api_key", "till.api_url", "till.id_url"),
+        *("till.read_only", "till.store_id"),
+    ],
+)
+def test_every_tills_credentials_can_be_set(stack: Stack, type_in: TypeIn, member: str) -> None:
+    type_in("value")
+    assert main(["secret", "set", member]) == 0
+    assert stack.members["till"] == STORED["till"] | {member.removeprefix("till."): "value"}  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from pointbook.domain.programme_rules import (
     Locale,
     Master,
     Tax,
+    TillPush,
 )
 from pointbook.domain.programme_warnings import warnings
 from pointbook.domain.tags import tag_digest
@@ -40,6 +41,7 @@ UNUSUAL = {
         "gold:en=Gold Member,VIP member:ja=特別会員",
         (("gold", Locale.EN, "Gold Member"), ("VIP member", Locale.JA, "特別会員")),
     ),
+    "till_push": ("balance", TillPush.BALANCE),
     "earn_unit_minor": ("999999999", 999_999_999),
     "points_per_unit": ("0", 0),
     "earn_on_tax": ("excluded", Tax.EXCLUDED),

@@ -8,8 +8,8 @@ import pytest
 from pointbook.deadline import Deadline
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.http.calls import Answer, Call
-from pointbook.http.tokens import StoredToken
-from pointbook.shopify.admin_access import LEASE, RENEWAL_MARGIN, AdminAccess
+from pointbook.http.tokens import LEASE, StoredToken
+from pointbook.shopify.admin_access import RENEWAL_MARGIN, AdminAccess
 from pointbook.shopify.app_keys import AppKeys
 from tests.fakes.admin_api import (
     BASE_URL,

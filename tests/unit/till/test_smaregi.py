@@ -1,7 +1,11 @@
-"""The Smaregi adapter against the fake: real HTTP, good days and bad ones."""
+"""What is Smaregi's own: token, scopes, ids, lapsing points, answers of a scripted server.
+
+What every till promises is in test_till_contract.py.
+"""
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,10 +14,14 @@ import pytest
 
 from local.fakes.server import FakeServer
 from local.fakes.till import Account, TillService
+from pointbook.clock import SystemClock
 from pointbook.deadline import Deadline
+from pointbook.errors import StoreRefused, Unavailable
+from pointbook.http.tokens import StoredToken
 from pointbook.till.errors import (
     AmbiguousMember,
     BadTillAnswer,
+    ChangeRefused,
     MemberNotRegistered,
     TillError,
     TillRefusedLogin,
@@ -21,8 +29,9 @@ from pointbook.till.errors import (
     TillTimeout,
     TillUnavailable,
 )
-from pointbook.till.member import Member, Till
-from pointbook.till.smaregi import SmaregiConfig, SmaregiTill
+from pointbook.till.member import Member, PointsChange, Till
+from pointbook.till.smaregi import TOKEN_OWNER, SmaregiConfig, SmaregiTill
+from tests.fakes.admin_api import START, MemoryTokenStore
 from tests.support.serving import QuietHandler, serving, url_of
 
 NUMBER = "8840734670934"
@@ -58,7 +67,12 @@ def config(fake: FakeServer) -> SmaregiConfig:
 
 @pytest.fixture
 def till(config: SmaregiConfig) -> Till:
-    return SmaregiTill(config)
+    return started(config)
+
+
+def started(config: SmaregiConfig, tokens: MemoryTokenStore | None = None) -> Till:
+    """A till as an instance that has just started; without `tokens` it is the only one."""
+    return SmaregiTill(config, tokens or MemoryTokenStore(), SystemClock())
 
 
 def member_of(till: Till) -> Member:
@@ -88,33 +102,106 @@ def test_a_member_has_a_balance_a_day_and_a_rank(till: Till) -> None:
 
 def test_the_shops_words_for_ranks_are_used(config: SmaregiConfig, service: TillService) -> None:
     put(service, rank="2")
-    assert member_of(SmaregiTill(replace(config, ranks={"2": "gold"}))).rank == "gold"
-    assert member_of(SmaregiTill(config)).rank == "2"
+    assert member_of(started(replace(config, ranks={"2": "gold"}))).rank == "gold"
+    assert member_of(started(config)).rank == "2"
 
 
-def test_token_and_customer_id_are_requested_once(till: Till, fake: FakeServer) -> None:
+def test_one_token_is_for_all_instances(config: SmaregiConfig, fake: FakeServer) -> None:
+    tokens = MemoryTokenStore()
     for _ in range(3):
-        member_of(till)
-    assert sorted(map(str, operations(fake))) == ["customers"] * 3 + ["points"] * 3 + ["token"]
+        member_of(started(config, tokens))
+    assert operations(fake).count("token") == 1
 
 
-def test_both_reads_are_concurrent_once_the_id_is_cached(till: Till, fake: FakeServer) -> None:
-    member_of(till)
-    fake.control.behave({"latency_ms": 800})
-    # One after the other they would take 1600 ms.
-    assert till.member(NUMBER, Deadline.after(1.5)).balance_points == 1250
+def test_instances_that_start_together_fetch_one_token(
+    config: SmaregiConfig, fake: FakeServer
+) -> None:
+    tokens = MemoryTokenStore()
+    fake.control.behave({"latency_ms": 100, "match": "token"})
+    with ThreadPoolExecutor(8) as threads:
+        members = list(threads.map(lambda _: member_of(started(config, tokens)), range(8)))
+    assert [member.balance_points for member in members] == [1250] * 8
+    assert operations(fake).count("token") == 1
 
 
-def test_a_member_that_moved_to_another_id_is_read_anew(till: Till, service: TillService) -> None:
-    member_of(till)
-    put(service, customer_id="1", status="4", balance=1250)
-    put(service, customer_id="2", balance=77)
-    assert member_of(till).balance_points == 77
+def test_while_another_instance_fetches_the_token_the_deadline_holds(
+    config: SmaregiConfig, fake: FakeServer
+) -> None:
+    tokens = MemoryTokenStore()
+    leased_until = datetime.now(UTC) + timedelta(seconds=10)
+    tokens.by_shop[TOKEN_OWNER] = StoredToken("", START, 1, leased_until)
+    error, seconds = timed_failure(started(config, tokens))
+    assert isinstance(error, TillTimeout)
+    assert seconds < BUDGET_SECONDS + SLACK_SECONDS
+    assert operations(fake) == []
 
 
-def test_an_unknown_number_is_not_registered(till: Till) -> None:
-    with pytest.raises(MemberNotRegistered, match="884073467093 "):
-        till.member(NUMBER[:-1], Deadline.after(PLENTY_SECONDS))
+@pytest.mark.parametrize(
+    "failure", [Unavailable(5, code="secrets_unavailable"), StoreRefused("AccessDenied", "no")]
+)
+def test_a_token_that_cannot_be_read_makes_the_till_unavailable(
+    config: SmaregiConfig, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fails(_owner: str) -> StoredToken | None:
+        raise failure
+
+    tokens = MemoryTokenStore()
+    monkeypatch.setattr(tokens, "read", fails)
+    with pytest.raises(TillUnavailable, match="token"):
+        member_of(started(config, tokens))
+
+
+@pytest.mark.parametrize(
+    ("read_only", "scope"),
+    [
+        (False, "pos.customers:read pos.customers:write pos.transactions:read"),
+        (True, "pos.customers:read"),
+    ],
+)
+def test_only_the_scopes_that_are_needed_are_requested(
+    config: SmaregiConfig, fake: FakeServer, read_only: bool, scope: str
+) -> None:
+    member_of(started(replace(config, read_only=read_only)))
+    (token,) = [one for one in fake.control.log() if one["operation"] == "token"]
+    assert token["variables"] == {"grant_type": "client_credentials", "scope": scope}
+
+
+def test_a_member_costs_two_calls_whether_or_not_its_id_is_known(
+    till: Till, fake: FakeServer
+) -> None:
+    member = member_of(till)
+    fake.control.reset()
+    till.member(NUMBER, Deadline.after(PLENTY_SECONDS), member.till_id)
+    assert sorted(map(str, operations(fake))) == ["customers", "points"]
+
+
+@pytest.mark.parametrize("number", ["", "1" * 21, "会員", "1\n"])
+def test_a_code_that_smaregi_cannot_have_is_not_searched_for(
+    till: Till, fake: FakeServer, number: str
+) -> None:
+    with pytest.raises(MemberNotRegistered):
+        till.member(number, Deadline.after(PLENTY_SECONDS))
+    assert operations(fake) == []
+
+
+def test_points_whose_day_has_passed_lapse_before_a_change(
+    till: Till, service: TillService
+) -> None:
+    put(service, balance=1000, expires_on="2025-12-31", lapses=True)
+    change = PointsChange("1", NUMBER, "1", -1, 1000, datetime.now(UTC))
+    with pytest.raises(ChangeRefused, match="not enough"):
+        till.add_points(change, Deadline.after(PLENTY_SECONDS))
+    added = replace(change, change_id="2", points=30)
+    assert till.add_points(added, Deadline.after(PLENTY_SECONDS)) == 30
+
+
+def test_a_change_from_before_what_smaregi_lists_is_left_to_a_person(
+    till: Till, fake: FakeServer
+) -> None:
+    planned_at = datetime.now(UTC) - timedelta(days=30, seconds=1)
+    with pytest.raises(ChangeRefused, match="compare the balances"):
+        till.is_applied(PointsChange("1", NUMBER, "1", 5, 0, planned_at), Deadline.after(5))
+    assert operations(fake) == []
 
 
 def test_a_forgotten_member_is_not_registered_and_comes_back(till: Till, fake: FakeServer) -> None:
@@ -145,7 +232,7 @@ def test_a_till_that_keeps_refusing_is_given_up(till: Till, fake: FakeServer, st
 
 def test_wrong_credentials_are_refused_at_once(config: SmaregiConfig, fake: FakeServer) -> None:
     with pytest.raises(TillRefusedLogin):
-        member_of(SmaregiTill(replace(config, client_secret="wrong")))
+        member_of(started(replace(config, client_secret="wrong")))
     assert operations(fake) == ["token"]
 
 
@@ -158,31 +245,6 @@ def test_a_dying_token_is_not_used(
     assert operations(fake).count("token") == 2
 
 
-def test_a_single_failure_is_retried(till: Till, fake: FakeServer) -> None:
-    fake.control.behave({"fail_with": 503, "times": 1})
-    fake.control.behave({"drop_reply": True, "times": 1, "match": "points"})
-    assert member_of(till).balance_points == 1250
-
-
-def test_a_failing_till_is_unavailable_after_one_retry(till: Till, fake: FakeServer) -> None:
-    member_of(till)
-    fake.control.reset()
-    fake.control.behave({"fail_with": 500, "match": "customers"})
-    with pytest.raises(TillUnavailable):
-        member_of(till)
-    assert operations(fake).count("customers") == 2
-
-
-def test_a_throttling_till_says_when_to_come_back_and_is_left_alone(
-    till: Till, fake: FakeServer
-) -> None:
-    fake.control.behave({"throttle": True, "match": "customers"})
-    with pytest.raises(TillThrottled) as caught:
-        member_of(till)
-    assert caught.value.retry_after_seconds == 1
-    assert operations(fake) == ["token", "customers"]
-
-
 @pytest.mark.parametrize("behaviour", [{"hang": True}, {"latency_ms": 5000}])
 @pytest.mark.parametrize("operation", ["token", "customers", "points"])
 def test_a_till_that_does_not_answer_costs_no_more_than_the_budget(
@@ -192,26 +254,6 @@ def test_a_till_that_does_not_answer_costs_no_more_than_the_budget(
     error, seconds = timed_failure(till)
     assert isinstance(error, TillTimeout)
     assert BUDGET_SECONDS - 0.1 < seconds < BUDGET_SECONDS + SLACK_SECONDS
-
-
-def test_a_slow_till_is_waited_for_within_the_budget(till: Till, fake: FakeServer) -> None:
-    fake.control.behave({"latency_ms": 100})
-    assert till.member(NUMBER, Deadline.after(BUDGET_SECONDS)).balance_points == 1250
-
-
-def test_a_till_that_hung_is_used_again_as_soon_as_it_answers(till: Till, fake: FakeServer) -> None:
-    fake.control.behave({"hang": True})
-    for _ in range(3):
-        timed_failure(till)
-    fake.control.reset()
-    assert till.member(NUMBER, Deadline.after(BUDGET_SECONDS)).balance_points == 1250
-
-
-def test_a_till_that_is_not_there_is_unavailable(config: SmaregiConfig) -> None:
-    nowhere = "http://127.0.0.1:1"
-    error, seconds = timed_failure(SmaregiTill(replace(config, id_url=nowhere, api_url=nowhere)))
-    assert isinstance(error, TillUnavailable)
-    assert seconds < BUDGET_SECONDS
 
 
 def test_every_failure_says_how_my_page_shows_it() -> None:
@@ -271,7 +313,7 @@ def scripted(config: SmaregiConfig) -> Iterator[tuple[Till, type[_Scripted]]]:
     script = type("Script", (_Scripted,), {})
     with serving(ThreadingHTTPServer(("127.0.0.1", 0), script)) as server:
         url = url_of(server)
-        yield SmaregiTill(replace(config, id_url=url, api_url=url)), script
+        yield started(replace(config, id_url=url, api_url=url)), script
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,20 @@
 """Reading Smaregi's answers: texts into numbers and days, and nobody else's points."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegistered
-from pointbook.till.smaregi_answers import Customer, Points, read_customer, read_points
+from pointbook.till.member import PointsChange
+from pointbook.till.smaregi_answers import (
+    Customer,
+    Points,
+    Transaction,
+    carried_out_by,
+    read_customer,
+    read_points,
+    read_transactions,
+)
 
 NUMBER = "8840734670934"
 
@@ -105,3 +114,91 @@ def test_a_long_text_is_shortened_in_the_message(field: str, value: object) -> N
     with pytest.raises(BadTillAnswer, match=field) as caught:
         read_points([points(**{field: value})], "7")
     assert len(str(caught.value)) < 150
+
+
+# --- transactions ---------------------------------------------------------------------------------
+
+PLANNED_AT = datetime(2026, 11, 30, 3, 0, 0, 500_000, UTC)
+CHANGE = PointsChange("c-1", NUMBER, "7", 70, 1000, PLANNED_AT)
+
+
+def transaction(**changes: object) -> dict[str, object]:
+    return {
+        "transactionHeadId": "31",
+        "transactionDateTime": "2026-11-30T12:00:05+09:00",
+        "transactionHeadDivision": "6",
+        "cancelDivision": "0",
+        "newPoint": "70",
+        "spendPoint": "0",
+        "customerId": "7",
+    } | changes
+
+
+@pytest.mark.parametrize(
+    ("changes", "points"),
+    [
+        ({}, 70),
+        ({"transactionHeadDivision": 6, "newPoint": 70, "spendPoint": None}, 70),
+        ({"transactionHeadDivision": "7"}, -70),
+        ({"transactionHeadDivision": "7", "newPoint": "-70"}, -70),
+        ({"transactionHeadDivision": "7", "newPoint": "0", "spendPoint": "70"}, -70),
+    ],
+)
+def test_additions_and_subtractions_are_read_whichever_field_has_the_points(
+    changes: dict[str, object], points: int
+) -> None:
+    (found,) = read_transactions([transaction(**changes)], "7")
+    assert found == Transaction("31", points, datetime(2026, 11, 30, 3, 0, 5, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"transactionHeadDivision": "1"}, {"transactionHeadDivision": "8"}),
+        *({"cancelDivision": "1"}, {"customerId": "8"}, {"customerId": None}),
+    ],
+)
+def test_other_transactions_are_left_out(changes: dict[str, object]) -> None:
+    assert read_transactions([transaction(**changes)], "7") == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"transactionHeadId": None}, {"newPoint": "many"}, {"customerId": []}),
+        *({"transactionDateTime": "yesterday"}, {"transactionDateTime": None}),
+        {"transactionDateTime": "2026-11-30T12:00:05"},
+    ],
+)
+def test_a_malformed_transaction_is_a_bad_answer(changes: dict[str, object]) -> None:
+    with pytest.raises(BadTillAnswer):
+        read_transactions([transaction(**changes)], "7")
+
+
+def made(points: int = 70, seconds: float = 5, transaction_id: str = "31") -> Transaction:
+    """A transaction so many seconds after the plan, in whole seconds as Smaregi writes them."""
+    at = (PLANNED_AT + timedelta(seconds=seconds)).replace(microsecond=0)
+    return Transaction(transaction_id, points, at)
+
+
+def test_a_change_is_found_by_its_points_after_the_plan() -> None:
+    assert carried_out_by(CHANGE, [made(60), made(70)], 1130, set()) == "31"
+    assert carried_out_by(CHANGE, [], 1070, set()) is None
+    assert carried_out_by(CHANGE, [made(-70), made(71)], 1001, set()) is None
+
+
+def test_a_change_is_found_although_the_counter_took_its_points_away_again() -> None:
+    assert carried_out_by(CHANGE, [made(seconds=5)], 1000, set()) == "31"
+
+
+@pytest.mark.parametrize("seconds", [-29, -0.6, 0, 1.4])
+def test_a_transaction_from_about_the_plans_time_counts_only_if_the_balance_has_moved(
+    seconds: float,
+) -> None:
+    assert carried_out_by(CHANGE, [made(seconds=seconds)], 1000, set()) is None
+    assert carried_out_by(CHANGE, [made(seconds=seconds)], 1070, set()) == "31"
+
+
+def test_a_transaction_that_carried_out_another_change_is_not_taken_for_this_one() -> None:
+    assert carried_out_by(CHANGE, [made()], 1070, {"31"}) is None
+    assert carried_out_by(CHANGE, [made(), made(transaction_id="32")], 1140, {"31"}) == "32"

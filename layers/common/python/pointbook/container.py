@@ -18,12 +18,18 @@ from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
 from pointbook.till_container import TillContainer, TillParts
 
+BACKGROUND_SHARE = 0.5
+"""The part of the till's calls that background work may take; views of my page have the rest."""
+
 if TYPE_CHECKING:
+    from pointbook.domain.programme_rules import TillPush
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
+    from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
     from pointbook.services.metafields.writer import MetafieldWriter
     from pointbook.services.metafields.writer import Shopify as MetafieldsOfShop
     from pointbook.services.my_page import MyPage
+    from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
     from pointbook.services.points_history import PointsHistory
@@ -35,21 +41,24 @@ if TYPE_CHECKING:
     from pointbook.services.publishing.shop_run import Flow
     from pointbook.services.reconciliation import OrderReconciler
     from pointbook.services.reconciliation_runs import ReconciliationRuns
+    from pointbook.services.till_comparison import TillComparison
+    from pointbook.services.till_comparison_runs import TillComparisonRuns
+    from pointbook.services.till_push.echoes import TillEchoes
+    from pointbook.services.till_repair import TillRepair
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
-    from pointbook.store.tokens import Cipher
+    from pointbook.store.till_comparisons import TillComparisons
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
-    class Customers(CustomerDirectory, CustomerTags, Protocol):
-        """The customers of a shop: whether they exist, and which tags they have."""
+    class Customers(CustomerDirectory, CustomerTags, CustomerMetafields, Protocol):
+        """The customers of a shop: whether they exist, their tags and metafields."""
 
 
 class Parts(TillParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
 
     s3: Any
-    cipher: "Cipher"
     admin_api: Callable[[str], "AdminApi"]
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
@@ -177,7 +186,7 @@ class Container(TillContainer):
         sender = OutboxPublisher(outbox, self.trigger_subscriptions(), self.flow, clock)
         metafields = Metafields(self._table, clock)
         requests = MetafieldRequests(metafields, self.shown_programme, clock)
-        return Publisher(outbox, sender, clock, requests.request)
+        return Publisher(outbox, sender, clock, on_change=requests.request)
 
     def metafield_writer(self, call_seconds: float = 8.0) -> "MetafieldWriter":
         """The service that writes customers' metafields; `call_seconds` for each of its calls."""
@@ -194,6 +203,21 @@ class Container(TillContainer):
             wall_clock=self.wall_clock,
             call_seconds=call_seconds,
         )
+
+    @cached_property
+    def till_publisher(self) -> "Publisher":
+        """The publisher of changes to the till; one for each process, as `publisher` is."""
+        from pointbook.services.till_push.pusher import publisher  # noqa: PLC0415 - for one function
+
+        till, members = partial(self.till, BACKGROUND_SHARE), self.till_members()
+        return publisher(self._table, members, till, self._till_push, self.wall_clock)
+
+    def till_echoes(self) -> "TillEchoes":
+        """The service that recognizes pushes to the till that come back as its reports."""
+        from pointbook.services.till_push.echoes import TillEchoes  # noqa: PLC0415 - for reports only
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
+
+        return TillEchoes(TillPushes(self._table), self.ledger, self.till, self.wall_clock)
 
     def report_sender(self, shop: str) -> "ReportSender":
         """The service behind the action "report points"."""
@@ -249,6 +273,44 @@ class Container(TillContainer):
         store = Reconciliations(self._table, self.wall_clock)
         return ReconciliationRuns(self.order_reconciler, store, self.clock)
 
+    def till_comparison(self, shop: str) -> "TillComparison":
+        """The service that compares a shop's members with the till. The stack must have a till."""
+        from pointbook.services.till_comparison import PushesUnderWay, TillComparison  # noqa: PLC0415 - for one function
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
+
+        till, pushes = self.till(BACKGROUND_SHARE), TillPushes(self._table)
+        assert till is not None, "a stack without a till has nothing to compare"
+        return TillComparison(
+            shop=shop,
+            till=till,
+            ledger=self.ledger,
+            members=self.till_members(),
+            number=lambda _, customer_id: customer_id,
+            pushing=PushesUnderWay(pushes, self.ledger, self._till_push, self.clock),
+            clock=self.wall_clock,
+        )
+
+    def till_repair(self, shop: str) -> "TillRepair":
+        """The service that has members' points at the till become the ledger's."""
+        from pointbook.services.till_repair import TillRepair  # noqa: PLC0415 - for one function
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
+
+        comparison, pushes = self.till_comparison(shop), TillPushes(self._table)
+        return TillRepair(comparison, pushes, self._till_push(shop), self.wall_clock)
+
+    def till_comparison_runs(self) -> "TillComparisonRuns":
+        """The service that compares all shops with the till, from where the last run ended."""
+        from pointbook.services.till_comparison_runs import TillComparisonRuns  # noqa: PLC0415 - for one function
+
+        store = self.till_comparisons()
+        return TillComparisonRuns(self.till_comparison, store, self._till_push, self.clock)
+
+    def till_comparisons(self) -> "TillComparisons":
+        """The store of the comparisons with the till; it has the last one's summary."""
+        from pointbook.store.till_comparisons import TillComparisons  # noqa: PLC0415 - for two functions
+
+        return TillComparisons(self._table)
+
     def verification(self) -> "Verification":
         """A verification of the ledger; each run needs one of its own, which counts its units."""
         from pointbook.aws.metered import MeteredClient  # noqa: PLC0415 - for one function
@@ -270,7 +332,20 @@ class Container(TillContainer):
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        return MyPage(self.ledger, self.till_views())
+        return MyPage(self.ledger, self.till_views(self.member_numbers))
+
+    @cached_property
+    def member_numbers(self) -> "MemberNumbers":
+        """The numbers under which the till knows customers, by each shop's programme."""
+        from pointbook.services.member_numbers import MemberNumbers  # noqa: PLC0415 - for a few functions
+
+        return MemberNumbers(lambda shop: self.shown_programme(shop).member_number, self.customers)
+
+    def order_points(self) -> "OrderPoints":
+        """The service that shows customers the points of their orders."""
+        from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
+
+        return OrderPoints(self.ledger, self.clock)
 
     def points_history(self) -> "PointsHistory":
         """My page's history. It only reads."""
@@ -320,12 +395,8 @@ class Container(TillContainer):
 
         return files.connect()
 
-    @cached_property
-    def cipher(self) -> "Cipher":
-        """The cipher of access tokens. Raises SettingsError without a key."""
-        from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
-
-        return kms.KmsCipher(kms.connect(), self.settings.token_key())
+    def _till_push(self, shop: str) -> "TillPush":
+        return self.programme(shop).pushed
 
     def _rank(self, shop: str, customer_id: str) -> str | None:
         """The rank that the till last gave a customer, as the shop's customers read it."""

@@ -13,21 +13,25 @@ from pointbook.store.table import Table, connect
 
 if TYPE_CHECKING:
     from pointbook.services.guarded_till import GuardedTill
+    from pointbook.services.member_numbers import MemberNumbers
     from pointbook.services.till_notices import Operator
     from pointbook.services.till_refresher import TillRefresher
     from pointbook.services.till_refreshes import TillRefreshes
     from pointbook.services.till_views import TillViews
     from pointbook.store.till_members import TillMembers
     from pointbook.store.till_state import TillStates
+    from pointbook.store.tokens import Cipher
+    from pointbook.till.client import Pace
     from pointbook.till.member import Till
 
-    type TillAdapter = Callable[[Mapping[str, str]], Till]
+    type TillAdapter = Callable[[Mapping[str, str], Pace], Till]
 
 
 class TillParts(BaseParts, total=False):
     """Parts that a caller, such as a test, gives in place of those that the container builds."""
 
     dynamodb: Any
+    cipher: "Cipher"
     operator: "Operator"
     till_adapter: "TillAdapter"
 
@@ -62,11 +66,21 @@ class TillContainer(BaseContainer):
             self._tills[share] = self._new_till(dict(credentials), share)
         return self._tills[share]
 
-    def till_adapter(self, credentials: Mapping[str, str]) -> "Till":
-        """The adapter of the stack's till, unguarded."""
-        from pointbook.till.smaregi_config import till_of  # noqa: PLC0415 - only with a till
+    def till_adapter(self, credentials: Mapping[str, str], pace: "Pace") -> "Till":
+        """The adapter of the stack's till, which asks `pace` before each call; unguarded."""
+        from pointbook.ledger.instruction import DEFAULT_TIME_ZONE  # noqa: PLC0415 - only with a till
+        from pointbook.store.tokens import Tokens  # noqa: PLC0415 - same
+        from pointbook.till.providers import Surroundings, till_of  # noqa: PLC0415 - same
 
-        return till_of(credentials, self.settings.local_till_url)
+        settings = self.settings
+        around = Surroundings(
+            tokens=Tokens(self._table, self.cipher),
+            clock=self.wall_clock,
+            pace=pace,
+            time_zone=settings.programme_texts.get("time_zone", DEFAULT_TIME_ZONE),
+            local_url=settings.local_till_url,
+        )
+        return till_of(settings.till_provider, credentials, around)
 
     def till_members(self) -> "TillMembers":
         """The store of what the till last said of each customer."""
@@ -80,7 +94,7 @@ class TillContainer(BaseContainer):
 
         return TillStates(self._table)
 
-    def till_views(self) -> "TillViews | None":
+    def till_views(self, numbers: "MemberNumbers") -> "TillViews | None":
         """The service that looks members up for views of my page; None without a till."""
         if self.settings.till_provider == "none":
             return None
@@ -88,7 +102,7 @@ class TillContainer(BaseContainer):
 
         fresh_seconds, clock = self.settings.till_fresh_seconds, self.wall_clock
         members, refreshes = self.till_members(), self.till_refreshes()
-        return TillViews(members, refreshes, self.till, clock, fresh_seconds)
+        return TillViews(members, numbers, refreshes, self.till, clock, fresh_seconds)
 
     def till_refreshes(self) -> "TillRefreshes":
         """The service that asks for refreshes of kept members."""
@@ -96,7 +110,7 @@ class TillContainer(BaseContainer):
 
         return TillRefreshes(self.till_members(), self.enqueue, self.wall_clock)
 
-    def till_refresher(self) -> "TillRefresher":
+    def till_refresher(self, numbers: "MemberNumbers") -> "TillRefresher":
         """The service that refreshes kept members, probes a failing till and notifies of it."""
         from pointbook.services.till_notices import TillNotices  # noqa: PLC0415 - for one function
         from pointbook.services.till_refresher import TillRefresher  # noqa: PLC0415 - same
@@ -105,6 +119,7 @@ class TillContainer(BaseContainer):
         return TillRefresher(
             till=till,
             members=self.till_members(),
+            numbers=numbers,
             states=states,
             notices=TillNotices(states, self.operator, clock, self.settings.till_provider),
             clock=clock,
@@ -117,6 +132,13 @@ class TillContainer(BaseContainer):
 
         provider, now = self.settings.till_provider, self.wall_clock.now()
         return till_status(provider, self.till(), self.till_states().read(), now)
+
+    @cached_property
+    def cipher(self) -> "Cipher":
+        """The cipher of access tokens. Raises SettingsError without a key."""
+        from pointbook.aws import kms  # noqa: PLC0415 - not needed on every start
+
+        return kms.KmsCipher(kms.connect(), self.settings.token_key())
 
     @cached_property
     def operator(self) -> "Operator":
@@ -142,9 +164,8 @@ class TillContainer(BaseContainer):
             clock=clock,
             probe_seconds=settings.till_probe_seconds,
             announce=self._announce_till,
-            pace=pace,
         )
-        return GuardedTill(self.till_adapter(credentials), guard)
+        return GuardedTill(self.till_adapter(credentials, pace), guard)
 
     def _announce_till(self) -> None:
         """Have the operator notified now; the schedule does it where a function has no queue."""

@@ -17,6 +17,7 @@ from pointbook.domain.programme_rules import (
     RankLabels,
     Ranks,
     Tax,
+    TillPush,
 )
 from pointbook.domain.tags import tag_digest
 
@@ -49,6 +50,7 @@ class Programme:
     points_master: Master
     member_number: MemberNumberRule
     rank_labels: RankLabels
+    till_push: TillPush
     earn_unit_minor: int
     points_per_unit: int
     earn_on_tax: Tax
@@ -79,6 +81,11 @@ class Programme:
     def renew(self) -> Rolling | None:
         """The rule by which an activity renews every lot; None unless expiry is rolling."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
+
+    @property
+    def pushed(self) -> TillPush:
+        """What is carried to the till: nothing where the till itself is authoritative."""
+        return self.till_push if self.points_master is Master.LEDGER else TillPush.NO
 
     def uses_tags(self, *, is_test: bool) -> bool:
         """Whether what an order earns depends on its customer's tags."""

@@ -54,6 +54,18 @@ class Master(StrEnum):
     TILL = "till"
 
 
+class TillPush(StrEnum):
+    """Whether changes of approved points are carried to the till, and what happens first.
+
+    `changes` are added to whatever the till has; `balance` overwrites a member's points once, at
+    the first contact, and adds changes from then on.
+    """
+
+    NO = "no"
+    CHANGES = "changes"
+    BALANCE = "balance"
+
+
 class Tax(StrEnum):
     """Whether tax earns points."""
 
@@ -270,6 +282,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "points_master": Rule("ledger", _one_of(Master)),
     "member_number": Rule("digits", parse_member_number, member_number_text),
     "rank_labels": Rule("", _rank_labels, _write_rank_labels),
+    "till_push": Rule("no", _one_of(TillPush)),
     # what an order earns
     "earn_unit_minor": Rule("100", _whole(1, MONEY_MINOR_MAX)),
     "points_per_unit": Rule("1", _whole(0, MILLION)),

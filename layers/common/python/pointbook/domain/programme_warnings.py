@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from pointbook.domain.expiry import ExpiryRule, FixedDate, Never, last_valid_day
 from pointbook.domain.programme import DEFAULT_PERCENT, Programme
-from pointbook.domain.programme_rules import Locale
+from pointbook.domain.programme_rules import Locale, Master, TillPush
 from pointbook.domain.tags import tag_digest
 
 PREMIUM_PERCENT_MAX = 20
@@ -21,6 +21,7 @@ def warnings(programme: Programme, today: date) -> tuple[str, ...]:
     """Warnings, each beginning with the name of the rule."""
     return (
         *_unlabelled_ranks(programme),
+        *_push_to_a_master(programme),
         *_premiums(programme),
         *_excluded_rank(programme),
         *_sign_up_of_everybody(programme),
@@ -40,6 +41,17 @@ def _unlabelled_ranks(programme: Programme) -> list[str]:
         for rank, given in languages.items()
         for locale in Locale
         if locale not in given
+    ]
+
+
+def _push_to_a_master(programme: Programme) -> list[str]:
+    if programme.points_master is not Master.TILL or programme.till_push is TillPush.NO:
+        return []
+    return [
+        (
+            f"till_push: {programme.till_push} has no effect while points_master is till: set"
+            " till_push to no, or points_master to ledger"
+        )
     ]
 
 

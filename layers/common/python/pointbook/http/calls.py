@@ -31,7 +31,10 @@ class AnswerTooLong(CallError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request. Its body is `content`, or the fields of a `form`."""
+    """One HTTP request. Its body is `content`, or the fields of a `form`.
+
+    `repeatable`: sent twice it does no harm, so that it may be retried.
+    """
 
     method: str
     url: str
@@ -39,6 +42,7 @@ class Call:
     query: Mapping[str, str] | None = None
     form: Mapping[str, str] | None = None
     content: bytes | None = None
+    repeatable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

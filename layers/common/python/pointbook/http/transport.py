@@ -7,6 +7,7 @@ Whether such a call had an effect is unknown.
 """
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import requests
@@ -23,15 +24,23 @@ class Transport:
     """Sends calls over persistent connections. Safe to use from several threads."""
 
     def __init__(
-        self, name: str, *, workers: int, connect_seconds: float, attempts: int = 1
+        self,
+        name: str,
+        *,
+        workers: int,
+        connect_seconds: float,
+        attempts: int = 1,
+        before_each: Callable[[Deadline], None] | None = None,
     ) -> None:
-        """Retry failures and statuses of 5xx up to `attempts`, which is for repeatable calls only.
+        """Retry failures and statuses of 5xx up to `attempts`, if the call is repeatable.
 
         `connect_seconds` limits one connection: a lost first packet leaves time for a retry.
+        `before_each` is called before every attempt; what it raises ends the call.
         """
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix=name)
         self._connect_seconds = connect_seconds
         self._attempts = attempts
+        self._before_each = before_each
         self._of_this_thread = threading.local()
 
     def start(self, call: Call, deadline: Deadline) -> Future[Answer]:
@@ -50,7 +59,7 @@ class Transport:
         return self.wait(self.start(call, deadline), deadline)
 
     def _send(self, call: Call, deadline: Deadline) -> Answer:
-        for _ in range(self._attempts - 1):
+        for _ in range(self._attempts - 1 if call.repeatable else 0):
             try:
                 answer = self._send_once(call, deadline)
             except (CallTimedOut, CallFailed):
@@ -60,6 +69,8 @@ class Transport:
         return self._send_once(call, deadline)
 
     def _send_once(self, call: Call, deadline: Deadline) -> Answer:
+        if self._before_each is not None:
+            self._before_each(deadline)
         try:
             left = deadline.left_seconds()
             with (

@@ -17,7 +17,7 @@ from pointbook.domain.expiry import day_of
 from pointbook.domain.holds import DISCOUNT_NOT_MADE
 from pointbook.domain.orders import Order
 
-_KINDS: Mapping[Topic, str] = {
+KINDS: Mapping[Topic, str] = {
     Topic.ADD_ORDER: "earned",
     Topic.ADD_SIGN_UP: "welcome",
     Topic.ADD_MANUAL: "added",
@@ -38,6 +38,11 @@ _KINDS: Mapping[Topic, str] = {
     Topic.PENDING_ADD: "pending",
     Topic.PENDING_CANCEL: "pending_canceled",
 }
+"""What each entry is to its reader."""
+
+RESERVED = "reserved"
+"""The row of points that are held."""
+
 _WITHOUT_CHANGE = frozenset({Topic.ADD_HOLD})
 """The reader never saw these points leave."""
 
@@ -100,7 +105,7 @@ def row_of(
 def _row(entry: Entry, change: int, comes_on: date | None = None) -> Row:
     hold = entry.topic is Topic.ADD_HOLD or _places_hold(entry)
     order_id = None if hold else entry.about or None
-    return Row(_KINDS[entry.topic], entry.points, change, order_id, comes_on)
+    return Row(KINDS[entry.topic], entry.points, change, order_id, comes_on)
 
 
 def _places_hold(entry: Entry) -> bool:
@@ -111,7 +116,7 @@ def _places_hold(entry: Entry) -> bool:
 def _row_of_open_hold(entry: Entry, account: Account) -> Row | None:
     hold = account.hold
     is_open = hold is not None and hold.hold_id == entry.about
-    return Row("reserved", entry.points, 0) if is_open else None
+    return Row(RESERVED, entry.points, 0) if is_open else None
 
 
 def _is_told_elsewhere(booked: BookedEntry, before: BookedEntry | None) -> bool:

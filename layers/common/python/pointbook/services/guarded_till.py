@@ -71,7 +71,6 @@ class Guard:
     clock: Clock
     probe_seconds: float
     announce: Callable[[], None]
-    pace: Callable[[Deadline], None]
 
 
 class GuardedTill:
@@ -112,7 +111,6 @@ class GuardedTill:
         is_fair = deadline.allows(FAIR_SECONDS)
         began = time.monotonic()
         try:
-            self._guard.pace(deadline)
             result = call()
         except PaceReached:
             raise

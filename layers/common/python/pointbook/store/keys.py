@@ -20,8 +20,9 @@ ACCOUNT = "ACCOUNT"
 OUTBOX = "OUTBOX"
 REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
-METAFIELDS = "METAFIELDS"
+TILL_PUSH = "TILL_PUSH"
 TILL_MEMBER = "TILL_MEMBER"
+METAFIELDS = "METAFIELDS"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
 ORDER = "ORDER"
@@ -36,6 +37,7 @@ METAFIELDS_WRITER = "METAFIELDS_WRITER"
 PROGRAMME = "PROGRAMME"
 PROGRAMME_VERSION = "PROGRAMME#"
 RECONCILIATION = "RECONCILIATION"
+TILL_COMPARISON = "TILL_COMPARISON"
 TRIGGER = "TRIGGER#"
 PRIVACY_REQUEST = "PRIVACY_REQUEST#"
 """These belong to the shop as a whole."""
@@ -46,6 +48,7 @@ SHOP_ERASURES = "SHOP_ERASURES"
 TILL = "TILL"
 TILL_STATE = "STATE"
 TILL_CALLS = "CALLS"
+TILL_TOKEN = "TOKEN"  # noqa: S105 - a sort key
 """The partition of the stack's till, which serves all shops, and its items."""
 
 VERSION_DIGITS = 12
@@ -114,19 +117,14 @@ def outbox(shop: str, customer_id: str) -> Item:
     return key(customer(shop, customer_id), OUTBOX)
 
 
+def till_push(shop: str, customer_id: str) -> Item:
+    """The cursor of a customer's changes that are carried to the till."""
+    return key(customer(shop, customer_id), TILL_PUSH)
+
+
 def pseudonym(shop: str, customer_id: str) -> Item:
     """The pseudonym of a customer who is being erased."""
     return key(customer(shop, customer_id), PSEUDONYM)
-
-
-def metafields(shop: str, customer_id: str) -> Item:
-    """How far a customer's metafields at Shopify are written."""
-    return key(customer(shop, customer_id), METAFIELDS)
-
-
-def metafields_deletion(shop: str, customer_id: str) -> Item:
-    """An erased customer whose metafields at Shopify are to be deleted."""
-    return key(f"SHOP#{shop}#METAFIELDS_DELETION#{_digits(customer_id)}", METAFIELDS_DELETION)
 
 
 def till_member(shop: str, customer_id: str) -> Item:
@@ -137,6 +135,16 @@ def till_member(shop: str, customer_id: str) -> Item:
 def till_state() -> Item:
     """The state of the stack's till."""
     return key(TILL, TILL_STATE)
+
+
+def metafields(shop: str, customer_id: str) -> Item:
+    """How far a customer's metafields at Shopify are written."""
+    return key(customer(shop, customer_id), METAFIELDS)
+
+
+def metafields_deletion(shop: str, customer_id: str) -> Item:
+    """An erased customer whose metafields at Shopify are to be deleted."""
+    return key(f"SHOP#{shop}#METAFIELDS_DELETION#{_digits(customer_id)}", METAFIELDS_DELETION)
 
 
 def order(shop: str, order_id: str) -> Item:
@@ -181,6 +189,11 @@ def due_attributes(kind: DueKind, key: Item, due_at: datetime) -> Item:
 def due_triggers(shop: str) -> str:
     """The list of a shop's customers whose entries are to be published later."""
     return f"DUE#trigger#{shop}"
+
+
+def due_till_pushes(shop: str) -> str:
+    """The list of a shop's customers whose changes are to be carried to the till later."""
+    return f"DUE#till#{shop}"
 
 
 def due_metafields(shop: str, what: str) -> str:

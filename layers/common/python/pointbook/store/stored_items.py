@@ -11,10 +11,12 @@ from itertools import batched
 
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock
+from pointbook.domain.till_pushes import Push
 from pointbook.store import items, keys
 from pointbook.store.batches import send_all
 from pointbook.store.metafields import deletion_item
 from pointbook.store.table import Put, Table, Update
+from pointbook.store.till_pushes import cursor_of
 from pointbook.store.values import (
     Item,
     Stored,
@@ -63,6 +65,12 @@ class StoredItem:
     def has_metafields(self) -> bool:
         """Whether it says that the customer has metafields at Shopify, or may have."""
         return self.sort_key == keys.METAFIELDS and "namespace" in self._item
+
+    @property
+    def till_pushes(self) -> tuple[Push, ...]:
+        """The latest pushes of a cursor of the till's outbox; empty for other items."""
+        is_cursor = self.sort_key == keys.TILL_PUSH
+        return cursor_of(self._item).standing.pushes if is_cursor else ()
 
     @property
     def about(self) -> str:

@@ -1,4 +1,4 @@
-"""Access tokens of Shopify: one item for each shop, the token itself encrypted."""
+"""Access tokens: one item for each shop at Shopify, one for the till; the token is encrypted."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -18,6 +18,9 @@ from pointbook.store.values import (
     optional_instant,
 )
 
+TILL = "till"
+"""The owner of the till's token; every other owner is a shop's domain."""
+
 _UNCHANGED = "version = :before"
 
 
@@ -34,7 +37,7 @@ class Cipher(Protocol):
 
 
 class Tokens:
-    """The tokens of all shops, in the ledger's table.
+    """The tokens of all shops and of the till, in the ledger's table.
 
     Raises Unavailable while the table or the cipher cannot be reached, StoreRefused where they are
     set up wrongly.
@@ -45,14 +48,14 @@ class Tokens:
         self._table = table.outside_ledger()
         self._cipher = cipher
 
-    def read(self, shop: str) -> StoredToken | None:
+    def read(self, owner: str) -> StoredToken | None:
         """The stored token; None if there never was one."""
-        item = self._table.get(_key(shop))
+        item = self._table.get(_key(owner))
         if item is None:
             return None
         text = None
         if "ciphertext" in item:
-            text = self._cipher.decrypt(binary_of(item["ciphertext"]), _context(shop))
+            text = self._cipher.decrypt(binary_of(item["ciphertext"]), _context(owner))
         return StoredToken(
             text=text or "",
             expires_at=instant_of(item["expires_at"]),
@@ -60,25 +63,27 @@ class Tokens:
             leased_until=optional_instant(item, "leased_until"),
         )
 
-    def write(self, shop: str, token: StoredToken) -> bool:
+    def write(self, owner: str, token: StoredToken) -> bool:
         """Replace the previous version, or create version 1; False if that has changed."""
         item: Item = {
-            **_key(shop),
+            **_key(owner),
             **SCHEMA,
             "version": number(token.version),
             "expires_at": instant(token.expires_at),
         }
         if token.text:
-            item["ciphertext"] = binary(self._cipher.encrypt(token.text, _context(shop)))
+            item["ciphertext"] = binary(self._cipher.encrypt(token.text, _context(owner)))
         if token.leased_until is not None:
             item["leased_until"] = instant(token.leased_until)
         put = Put(item, _UNCHANGED, {":before": number(token.version - 1)})
         return self._table.put_if(put if token.version > 1 else Put(item, ABSENT)).done
 
 
-def _key(shop: str) -> Item:
-    return keys.key(keys.shop(shop), keys.ACCESS_TOKEN)
+def _key(owner: str) -> Item:
+    if owner == TILL:
+        return keys.key(keys.TILL, keys.TILL_TOKEN)
+    return keys.key(keys.shop(owner), keys.ACCESS_TOKEN)
 
 
-def _context(shop: str) -> dict[str, str]:
-    return {"shop": shop}
+def _context(owner: str) -> dict[str, str]:
+    return {"token": TILL} if owner == TILL else {"shop": owner}

@@ -1,52 +1,69 @@
 """Smaregi (スマレジ), by its Platform API.
 
 Two reads make one member: the member is found by its code, the points are read by Smaregi's own
-customer id. Once that id is cached both reads are sent together; a member that has moved to another
-id meanwhile is read again.
+customer id. Where that id is known both reads are sent together. The member record is read every
+time all the same: it alone shows that a member has left, was merged or has another rank.
+
+Points are changed by a relative addition, which has no idempotency key. So a change whose answer
+was lost is looked for among the member's transactions.
 """
 
+import json
 import re
-import time
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from urllib.parse import quote
 
 from pointbook.deadline import Deadline
-from pointbook.errors import MalformedBody
-from pointbook.http.calls import Answer, AnswerTooLong, Call, CallError, CallTimedOut
-from pointbook.http.transport import Transport
+from pointbook.domain.ports import Clock
+from pointbook.http.calls import Answer, Call
+from pointbook.http.tokens import SharedToken, TokenStore
+from pointbook.till.client import (
+    Pace,
+    TillClient,
+    failures_as_till_errors,
+    json_headers,
+    unpaced,
+)
 from pointbook.till.errors import (
     BadTillAnswer,
     ChangeRefused,
+    MemberNotRegistered,
     TillRefusedLogin,
-    TillThrottled,
     TillTimeout,
-    TillUnavailable,
 )
+from pointbook.till.fields import an_object, number, records, text
 from pointbook.till.member import Capabilities, Member, PointsChange
-from pointbook.till.smaregi_answers import read_customer, read_points
-from pointbook.validation import json_value
+from pointbook.till.smaregi_answers import (
+    CLOCKS_APART,
+    carried_out_by,
+    read_customer,
+    read_points,
+    read_transactions,
+)
 
-_SCOPE = "pos.customers:read"
-_WORKERS = 6
-"""Two reads for one member run side by side; the others may be busy with calls that timed out."""
-_CONNECT_SECONDS = 0.25
-"""A host that accepts connections does so at once; a lost first packet leaves time for a retry."""
-_ATTEMPTS = 2
-"""Reads may be repeated: one retry after a failure, if there is time for it."""
-_TOKEN_MARGIN_SECONDS = 60
+TOKEN_OWNER = "till"  # noqa: S105 - a name
+"""The owner of the token in the store of shared tokens."""
+
+_SCOPE_READ = "pos.customers:read"
+_SCOPE_WRITE = "pos.customers:read pos.customers:write pos.transactions:read"
+_TOKEN_MARGIN = timedelta(seconds=60)
 """How long before its end a token is replaced, so that no call is sent with one about to expire."""
 _SEARCH_LIMIT = "100"
 """The search may find more than the exact code; the exact one is among the first."""
-_CACHED_IDS_MAX = 10_000
+_NUMBER = re.compile(r"[ -~]{1,20}")
+"""What a member's code can be, by Smaregi's documentation."""
+_POINTS_MAX = 999_999_999
+_TRANSACTIONS_LIMIT = 1000
+_TRANSACTIONS_PERIOD = timedelta(days=30)
+"""Smaregi lists transactions of 31 days at most."""
+_CHANGES_REMEMBERED = 10_000
 _TOKEN = re.compile(r"[!-~]{1,8192}")
 _TOKEN_SECONDS_LIMIT = 10**9
-_RETRY_AFTER = re.compile(r"[0-9]{1,6}")
-_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +72,8 @@ class SmaregiConfig:
 
     `id_url` gives tokens (https://id.smaregi.jp), `api_url` members and points
     (https://api.smaregi.jp). `ranks` turns Smaregi's rank code into the shop's word for
-    it ("2" → "gold"); a code that is not listed is passed on as it is.
+    it ("2" → "gold"); a code that is not listed is passed on as it is. `read_only`: the app may
+    not change points.
     """
 
     contract_id: str
@@ -64,64 +82,67 @@ class SmaregiConfig:
     id_url: str
     api_url: str
     ranks: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: str
-    replace_at_seconds: float
+    read_only: bool = False
 
 
 class SmaregiTill:
-    """A `Till` that reads Smaregi. Caches its token, its connections and the customer ids."""
+    """A `Till` at Smaregi. Its token is shared by all instances; connections are persistent."""
 
-    def __init__(self, config: SmaregiConfig) -> None:
+    def __init__(
+        self, config: SmaregiConfig, tokens: TokenStore, clock: Clock, pace: Pace = unpaced
+    ) -> None:
+        """`clock` is the wall clock, never a moved one."""
         self._config = config
-        self._transport = Transport(
-            "till", workers=_WORKERS, connect_seconds=_CONNECT_SECONDS, attempts=_ATTEMPTS
-        )
-        self._token: _Token | None = None
-        self._customer_ids: dict[str, str] = {}
+        self._clock = clock
+        self._client = TillClient("Smaregi", pace)
+        source = _TokenSource(config, self._client)
+        self._shared = SharedToken(TOKEN_OWNER, source, tokens, clock, _TOKEN_MARGIN)
+        self._changes: dict[str, str] = {}
+        """Ids of transactions that carried out changes, as far as this instance has seen them."""
 
     @property
     def capabilities(self) -> Capabilities:
         """See `Till.capabilities`."""
-        return Capabilities(pushes=False, expiry=True, lots=False, ranks=True)
+        return Capabilities(pushes=not self._config.read_only, expiry=True, lots=False, ranks=True)
+
+    def member(self, member_number: str, deadline: Deadline, till_id: str | None = None) -> Member:
+        """See `Till.member`."""
+        if not _NUMBER.fullmatch(member_number):
+            raise MemberNotRegistered(f"{member_number!r} cannot be a member's code at Smaregi")
+        return self._authorized(
+            deadline, lambda token: self._member(member_number, till_id, token, deadline)
+        )
 
     def add_points(self, change: PointsChange, deadline: Deadline) -> int:
         """See `Till.add_points`."""
-        deadline.check()
-        raise ChangeRefused(f"points of {change.member_number} cannot be changed")
+        self._require_writable(change)
+        return self._authorized(deadline, lambda token: self._add(change, token, deadline))
 
     def is_applied(self, change: PointsChange, deadline: Deadline) -> bool:
-        """See `Till.is_applied`."""
-        deadline.check()
-        raise ChangeRefused(f"points of {change.member_number} cannot be changed")
+        """See `Till.is_applied`.
 
-    def member(self, member_number: str, deadline: Deadline, till_id: str | None = None) -> Member:
-        """See `Till.member`. A refused token is replaced once, within the same time."""
-        if till_id is not None:
-            self._cache_id(member_number, till_id)
-        with _call_errors_as_till_errors():
-            token = self._current_token(deadline)
-            try:
-                return self._member(member_number, token, deadline)
-            except TillRefusedLogin:
-                self._token = None
-                return self._member(member_number, self._current_token(deadline), deadline)
+        A change of the same points at the counter, after this one was planned, is taken for it.
+        """
+        self._require_writable(change)
+        if self._clock.now() - change.planned_at > _TRANSACTIONS_PERIOD:
+            raise ChangeRefused(
+                f"change {change.change_id} is older than the transactions that Smaregi lists;"
+                " compare the balances"
+            )
+        return self._authorized(deadline, lambda token: self._is_applied(change, token, deadline))
 
-    def _member(self, member_number: str, token: str, deadline: Deadline) -> Member:
-        finding = self._start_finding(member_number, token, deadline)
-        cached_id = self._customer_ids.get(member_number)
-        reading = self._start_reading(cached_id, token, deadline) if cached_id else None
-        customer = read_customer(self._decoded(finding, deadline), member_number)
-        if reading is None or customer.customer_id != cached_id:
-            self._cache_id(member_number, customer.customer_id)
-            reading = self._start_reading(customer.customer_id, token, deadline)
-        points = read_points(self._decoded(reading, deadline), customer.customer_id)
+    def _member(self, number: str, till_id: str | None, token: str, deadline: Deadline) -> Member:
+        finding = self._start_get(
+            "customers", {"customer_code": number, "limit": _SEARCH_LIMIT}, token, deadline
+        )
+        reading = self._start_points(till_id, token, deadline) if till_id else None
+        customer = read_customer(self._client.read(finding, deadline), number)
+        if reading is None or customer.customer_id != till_id:
+            reading = self._start_points(customer.customer_id, token, deadline)
+        points = read_points(self._client.read(reading, deadline), customer.customer_id)
         code = customer.rank_code
         return Member(
-            member_number=member_number,
+            member_number=number,
             till_id=customer.customer_id,
             balance_points=points.balance_points,
             expires_on=points.expires_on,
@@ -129,87 +150,124 @@ class SmaregiTill:
             as_of=datetime.now(UTC),
         )
 
-    def _cache_id(self, member_number: str, customer_id: str) -> None:
-        if len(self._customer_ids) >= _CACHED_IDS_MAX:
-            self._customer_ids.clear()
-        self._customer_ids[member_number] = customer_id
+    def _require_writable(self, change: PointsChange) -> None:
+        if self._config.read_only:
+            raise ChangeRefused("the app may only read at Smaregi (till.read_only)")
+        if abs(change.points) > _POINTS_MAX:
+            raise ChangeRefused(f"{change.points} points are more than Smaregi allows")
 
-    def _start_finding(self, member_number: str, token: str, deadline: Deadline) -> Future[Answer]:
-        query = {"customer_code": member_number, "limit": _SEARCH_LIMIT}
-        return self._start_get("customers", query, token, deadline)
+    def _add(self, change: PointsChange, token: str, deadline: Deadline) -> int:
+        call = Call(
+            "POST",
+            f"{self._url('customers')}/{quote(change.till_id, safe='')}/point/add",
+            json_headers(Authorization=f"Bearer {token}"),
+            content=json.dumps({"point": str(change.points)}).encode(),
+            repeatable=False,
+        )
+        answer = an_object(self._client.changed(call, deadline, _problem))
+        if text(answer, "customerId") != change.till_id:
+            raise BadTillAnswer("Smaregi answered with another customer's points")
+        balance = number(answer, "point")
+        ids = answer.get("transactionHeadIds")
+        for transaction_id in ids if isinstance(ids, list) else []:
+            self._remember(str(transaction_id), change)
+        return balance
 
-    def _start_reading(self, customer_id: str, token: str, deadline: Deadline) -> Future[Answer]:
+    def _is_applied(self, change: PointsChange, token: str, deadline: Deadline) -> bool:
+        now = self._clock.now()
+        query = {
+            "customer_code": change.member_number,
+            "transaction_date_time-from": _written(change.planned_at - CLOCKS_APART),
+            "transaction_date_time-to": _written(now + CLOCKS_APART),
+            "sort": "transactionDateTime:desc",
+            "limit": str(_TRANSACTIONS_LIMIT),
+        }
+        listing = self._start_get("transactions", query, token, deadline)
+        reading = self._start_points(change.till_id, token, deadline)
+        listed = records(self._client.read(listing, deadline))
+        if len(listed) >= _TRANSACTIONS_LIMIT:
+            raise BadTillAnswer(f"more than {_TRANSACTIONS_LIMIT} transactions of one member")
+        points = read_points(self._client.read(reading, deadline), change.till_id)
+        others = {one for one, by in self._changes.items() if by != change.change_id}
+        found = carried_out_by(
+            change,
+            read_transactions(listed, change.till_id),
+            points.balance_points,
+            others,
+        )
+        if found is not None:
+            self._remember(found, change)
+        return found is not None
+
+    def _remember(self, transaction_id: str, change: PointsChange) -> None:
+        if len(self._changes) >= _CHANGES_REMEMBERED:
+            self._changes.clear()
+        self._changes[transaction_id] = change.change_id
+
+    def _authorized[T](self, deadline: Deadline, act: Callable[[str], T]) -> T:
+        """Return the result of `act` with a token; a refused token is replaced once."""
+        with failures_as_till_errors():
+            token = self._shared.token(deadline)
+            try:
+                return act(token)
+            except TillRefusedLogin:
+                return act(self._shared.token(deadline, refused=token))
+
+    def _start_points(self, customer_id: str, token: str, deadline: Deadline) -> Future[Answer]:
         return self._start_get("customers/point", {"customer_id": customer_id}, token, deadline)
 
     def _start_get(
         self, path: str, query: Mapping[str, str], token: str, deadline: Deadline
     ) -> Future[Answer]:
-        url = f"{self._config.api_url}/{self._config.contract_id}/pos/{path}"
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        return self._transport.start(Call("GET", url, headers, query=query), deadline)
+        return self._client.start(Call("GET", self._url(path), headers, query=query), deadline)
 
-    def _decoded(self, started: Future[Answer], deadline: Deadline) -> object:
-        return _decode(self._transport.wait(started, deadline))
+    def _url(self, path: str) -> str:
+        return f"{self._config.api_url}/{self._config.contract_id}/pos/{path}"
 
-    def _current_token(self, deadline: Deadline) -> str:
-        token = self._token
-        if token is None or time.monotonic() >= token.replace_at_seconds:
-            token = self._fetch_token(deadline)
-            self._token = token
-        return token.value
 
-    def _fetch_token(self, deadline: Deadline) -> _Token:
+class _TokenSource:
+    """Smaregi's token endpoint: the client-credentials grant."""
+
+    def __init__(self, config: SmaregiConfig, client: TillClient) -> None:
+        self._config = config
+        self._client = client
+
+    def fetch(self, deadline: Deadline) -> tuple[str, timedelta]:
+        """See `TokenSource.fetch`."""
         config = self._config
         credentials = f"{config.client_id}:{config.client_secret}".encode()
+        scope = _SCOPE_READ if config.read_only else _SCOPE_WRITE
         call = Call(
             "POST",
             f"{config.id_url}/app/{config.contract_id}/token",
             {"Authorization": f"Basic {b64encode(credentials).decode()}"},
-            form={"grant_type": "client_credentials", "scope": _SCOPE},
+            form={"grant_type": "client_credentials", "scope": scope},
         )
-        answer = self._transport.send(call, deadline)
+        answer = self._client.send(call, deadline)
         if answer.status == HTTPStatus.BAD_REQUEST:
             raise TillRefusedLogin("Smaregi refuses the client id, its secret or the scope")
-        return _read_token(_decode(answer))
+        return _read_token(self._client.decoded(answer))
+
+    def gave_up(self) -> TillTimeout:
+        """See `TokenSource.gave_up`."""
+        return TillTimeout("another instance is still fetching the till's token")
 
 
-@contextmanager
-def _call_errors_as_till_errors() -> Iterator[None]:
-    try:
-        yield
-    except CallTimedOut as error:
-        raise TillTimeout("the till did not answer in time") from error
-    except AnswerTooLong as error:
-        raise BadTillAnswer(str(error)) from error
-    except CallError as error:
-        raise TillUnavailable(str(error)) from error
-
-
-def _read_token(answer: object) -> _Token:
-    if not isinstance(answer, dict):
-        raise BadTillAnswer("expected an object with an access token")
-    value, seconds = answer.get("access_token"), answer.get("expires_in")
+def _read_token(answer: object) -> tuple[str, timedelta]:
+    found = an_object(answer)
+    value, seconds = found.get("access_token"), found.get("expires_in")
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise BadTillAnswer("expected access_token as text of printable ASCII")
     if type(seconds) is not int or not 0 < seconds < _TOKEN_SECONDS_LIMIT:
         raise BadTillAnswer("expected expires_in as a number of seconds")
-    return _Token(value, time.monotonic() + seconds - _TOKEN_MARGIN_SECONDS)
+    return value, timedelta(seconds=seconds)
 
 
-def _decode(answer: Answer) -> object:
-    """Return the JSON of a 200; raise any other status as its TillError."""
-    if answer.status in _REFUSED:
-        raise TillRefusedLogin(f"Smaregi answered {answer.status}")
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        raise TillThrottled("Smaregi answered 429", _retry_after_seconds(answer))
-    if answer.status != HTTPStatus.OK:
-        raise TillUnavailable(f"Smaregi answered {answer.status}")
-    try:
-        return json_value(answer.body)
-    except MalformedBody as error:
-        raise BadTillAnswer("Smaregi answered something that is not JSON") from error
+def _problem(answer: object) -> object:
+    return an_object(answer).get("detail")
 
 
-def _retry_after_seconds(answer: Answer) -> int | None:
-    text = answer.headers.get("Retry-After", "")
-    return int(text) if _RETRY_AFTER.fullmatch(text) else None
+def _written(at: datetime) -> str:
+    """Write a time as Smaregi reads it: in whole seconds, with its offset."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")

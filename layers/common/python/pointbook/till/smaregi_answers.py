@@ -3,22 +3,29 @@
 Pure functions from decoded JSON. Anything unexpected is a BadTillAnswer.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from pointbook.till.days import parse_day
 from pointbook.till.errors import AmbiguousMember, BadTillAnswer, MemberNotRegistered
+from pointbook.till.fields import Record, instant, number, records, text
+from pointbook.till.member import PointsChange
 from pointbook.validation import shown
 
 # customers.status: 0 enabled, 1 disabled, 2 card lost, 3 withdrawn, 4 merged into another. Absent
 # counts as enabled; a member with any other status is not shown.
 _FORMER = frozenset({"3", "4"})
 _CURRENT = frozenset({"", "0", "1", "2"})
-_TEXT_CHARS_MAX = 200
-"""No field is longer; texts from here reach the page, the next request and the log."""
-_NUMBER = re.compile(r"-?[0-9]{1,15}")
+
+_POINTS_ADDED, _POINTS_SUBTRACTED = "6", "7"
+_NOT_CANCELLED = frozenset({"", "0"})
+
+CLOCKS_APART = timedelta(seconds=30)
+"""How far Smaregi's clock may be behind ours before a change of ours is not found any more."""
+
+_CERTAINLY_LATER = timedelta(seconds=2)
+"""Smaregi's times have whole seconds: a transaction this long after the plan is not from before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,15 @@ class Points:
     expires_on: date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction that added points to a member (negative: took them away), and its time."""
+
+    transaction_id: str
+    points: int
+    at: datetime
+
+
 def read_customer(answer: object, member_number: str) -> Customer:
     """Return the only current member whose code is exactly the number.
 
@@ -45,62 +61,82 @@ def read_customer(answer: object, member_number: str) -> Customer:
     """
     found = [
         record
-        for record in _records(answer)
-        if _text(record, "customerCode") == member_number and _is_current(record)
+        for record in records(answer)
+        if text(record, "customerCode") == member_number and _is_current(record)
     ]
     if not found:
         raise MemberNotRegistered(f"no member {member_number} at the till: check the sync")
     if len(found) > 1:
         raise AmbiguousMember(f"{len(found)} members at the till have the number {member_number}")
-    customer_id = _text(found[0], "customerId")
+    customer_id = text(found[0], "customerId")
     if not customer_id:
         raise BadTillAnswer(f"member {member_number} has no customerId")
-    return Customer(customer_id, _text(found[0], "rank") or None)
+    return Customer(customer_id, text(found[0], "rank") or None)
 
 
 def read_points(answer: object, customer_id: str) -> Points:
     """Return the points of this customer. Raises MemberNotRegistered if there are none."""
-    for record in _records(answer):
-        if _text(record, "customerId") == customer_id:
-            return Points(_number(record, "point"), _day(record, "pointExpireDate"))
+    for record in records(answer):
+        if text(record, "customerId") == customer_id:
+            return Points(number(record, "point"), _day(record, "pointExpireDate"))
     raise MemberNotRegistered(f"the till has no points of its customer {customer_id}")
 
 
-def _is_current(record: Mapping[str, object]) -> bool:
-    status = _text(record, "status")
+def read_transactions(answer: object, customer_id: str) -> list[Transaction]:
+    """Return the additions and subtractions of points of this customer that were not cancelled."""
+    return [
+        _transaction(record)
+        for record in records(answer)
+        if text(record, "customerId") == customer_id
+        and text(record, "transactionHeadDivision") in (_POINTS_ADDED, _POINTS_SUBTRACTED)
+        and text(record, "cancelDivision") in _NOT_CANCELLED
+    ]
+
+
+def carried_out_by(
+    change: PointsChange,
+    transactions: Collection[Transaction],
+    balance_points: int,
+    others: Collection[str],
+) -> str | None:
+    """Return the id of the transaction by which a change was carried out; None if there is none.
+
+    It has exactly the change's points and no other change's id (`others`). One that may be from
+    just before the change was planned counts only if the balance is another than then.
+    """
+    moved = balance_points != change.balance_before
+    for one in transactions:
+        fits = one.points == change.points and one.transaction_id not in others
+        if fits and (moved or one.at >= change.planned_at + _CERTAINLY_LATER):
+            return one.transaction_id
+    return None
+
+
+def _is_current(record: Record) -> bool:
+    status = text(record, "status")
     if status not in _CURRENT | _FORMER:
         raise BadTillAnswer(f"status is {shown(status)}, which Smaregi does not document")
     return status in _CURRENT
 
 
-def _records(answer: object) -> list[Mapping[str, object]]:
-    if not isinstance(answer, list) or not all(isinstance(record, dict) for record in answer):
-        raise BadTillAnswer("expected a list of objects")
-    return answer
+def _transaction(record: Record) -> Transaction:
+    transaction_id = text(record, "transactionHeadId")
+    if not transaction_id:
+        raise BadTillAnswer("a transaction has no transactionHeadId")
+    # Smaregi does not say which of the two has the points of a subtraction, nor its sign.
+    points = max(abs(_number_or_none(record, name)) for name in ("newPoint", "spendPoint"))
+    added = text(record, "transactionHeadDivision") == _POINTS_ADDED
+    at = instant(record, "transactionDateTime")
+    return Transaction(transaction_id, points if added else -points, at)
 
 
-def _text(record: Mapping[str, object], name: str) -> str:
-    """The field as text; "" when it is absent or null."""
-    value = record.get(name)
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise BadTillAnswer(f"{name} is {shown(value)}")
-    text = str(value)
-    if len(text) > _TEXT_CHARS_MAX:
-        raise BadTillAnswer(f"{name} is {shown(text)}, a text of {len(text)} characters")
-    return text
+def _number_or_none(record: Record, name: str) -> int:
+    """Return a whole number; 0 when it is absent or null."""
+    return number(record, name) if text(record, name) else 0
 
 
-def _number(record: Mapping[str, object], name: str) -> int:
-    text = _text(record, name)
-    if not _NUMBER.fullmatch(text):
-        raise BadTillAnswer(f"{name} is {shown(text)}, not a whole number")
-    return int(text)
-
-
-def _day(record: Mapping[str, object], name: str) -> date | None:
+def _day(record: Record, name: str) -> date | None:
     try:
-        return parse_day(_text(record, name))
+        return parse_day(text(record, name))
     except ValueError as error:
         raise BadTillAnswer(f"{name}: {error}") from error
