@@ -88,6 +88,9 @@ axe-core: .local/axe-core/.ready ## fetch axe-core, for the tests of the page
 	@tools/npm-package axe-core 4.14.1 \
 		e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745 .local/axe-core
 
+.PHONY: page-tools
+page-tools: browser esbuild axe-core ## what the tests of the page need
+
 .PHONY: browser
 browser: ## install Chromium and Japanese fonts, for the tests of the page
 	@tools/system-package chromium chromium fonts-dejavu-core fonts-noto-cjk
@@ -137,7 +140,7 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,engines),$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2,:)
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
 	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
-	@$(if $(call touched,e2e integration),$(MAKE) browser esbuild axe-core || echo "The tests of the page in a browser will fail." >&2,:)
+	@$(if $(call touched,e2e integration),$(MAKE) page-tools || echo "The tests of the page in a browser will fail." >&2,:)
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
@@ -209,6 +212,11 @@ deploy: .venv/.ready .venv-sam/.ready ## build and deploy to AWS; make deploy EN
 .PHONY: events
 events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
+
+.PHONY: bundle
+bundle: esbuild ## bundle the point section for a page of your own, into .local/bundle
+	@.local/esbuild/bin/esbuild web/points.js web/points.css --bundle --minify --format=esm --target=es2022 --charset=utf8 \
+		--outdir=.local/bundle
 
 .PHONY: pictures
 pictures: .venv/.ready esbuild browser ## take pictures of every state of my page

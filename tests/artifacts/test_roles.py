@@ -85,6 +85,8 @@ def test_a_reader_may_read_what_it_shows(
     shop.grant()
     shop.functions.sample(CONSUME, "run")
     shop.hold_some()
+    pending = event("order_events", "orders_create_pending")
+    shop.functions.invoke("order_events", pending, seconds=60)
     while_held = shop.needed(look)
     shop.merge()
     found = before | while_held | shop.needed(look)

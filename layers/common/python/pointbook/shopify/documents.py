@@ -128,6 +128,7 @@ ORDER = Document(
 query FindOrder($id: ID!, $lineItems: String) {{
   order(id: $id) {{
     id
+    name
     test
     currencyCode
     createdAt
