@@ -57,7 +57,7 @@ OPERATOR = {
 REFUSED: dict[str, dict[str, tuple[int, str]]] = {
     "health": {},
     "app_page": {},
-    "get_points": READS_ONLY,
+    "get_points": READS_ONLY | {"till_unknown_word": (422, "invalid_request")},
     "points_history": READS_ONLY,
     "create_hold": WRITES
     | {
