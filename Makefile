@@ -63,6 +63,34 @@ shopify-schema: .local/shopify-schema/.ready ## fetch Shopify's Admin schema, fo
 	@tools/npm-package @shopify/dev-mcp 1.16.0 \
 		4663c79229028e98f825a09d5f04ec6c3736331b740ce50260f9ffac10709474 .local/shopify-schema
 
+.PHONY: extension-tools
+extension-tools:
+	@tools/system-package npm npm
+	@tools/extension-tools
+
+# The bundler of my page's script, as esbuild publishes it on npm for each processor.
+.PHONY: esbuild
+esbuild: .local/esbuild/.ready ## fetch esbuild, which bundles my page
+
+.local/esbuild/.ready: Makefile tools/npm-package
+	@tools/system-package npm npm
+	@case $(ARCHITECTURE) in \
+		arm64) name=linux-arm64 sum=a96dbfa41d3ef5dbd1ef22b1c10d5187be9267e86093a870f06402a7ec931596;; \
+		*) name=linux-x64 sum=9573bb2233aab0f9ea7647d5cca9726113cc1768de61d66b17267f4db84488f6;; \
+	esac; tools/npm-package @esbuild/$$name 0.28.2 $$sum .local/esbuild
+
+# Deque's rules of accessibility, with which the tests of the page look at every state.
+.PHONY: axe-core
+axe-core: .local/axe-core/.ready ## fetch axe-core, for the tests of the page
+
+.local/axe-core/.ready: Makefile tools/npm-package
+	@tools/system-package npm npm
+	@tools/npm-package axe-core 4.14.1 \
+		e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745 .local/axe-core
+
+.PHONY: page-tools
+page-tools: browser esbuild axe-core ## what the tests of the page need
+
 .PHONY: browser
 browser: ## install Chromium and Japanese fonts, for the tests of the page
 	@tools/system-package chromium chromium fonts-dejavu-core fonts-noto-cjk
@@ -111,7 +139,8 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,artifacts e2e integration),$(MAKE) build,:)
 	@$(if $(call touched,engines),$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2,:)
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
-	@$(if $(call touched,e2e),$(MAKE) browser || echo "The tests of the page in a browser will fail." >&2,:)
+	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
+	@$(if $(call touched,e2e integration),$(MAKE) page-tools || echo "The tests of the page in a browser will fail." >&2,:)
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
@@ -152,10 +181,15 @@ $(BUILT): .venv-sam/.ready $(SOURCES)
 	@tools/with-progress build .local/build.log $(OFFLINE) $(SAM) build --cached --parallel --parameter-overrides Architecture=$(ARCHITECTURE)
 	@rm -f .aws-sam/.building .aws-sam/build/.built-* && touch $@
 
+# Without Shopify and without a login; what is installed is pinned in shopify/package-lock.json.
+.PHONY: build-extensions
+build-extensions: extension-tools ## bundle the extensions for Shopify and hold their sizes to its limits
+	@node shopify/build.mjs .local/extensions
+
 # Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) are in the environment of
 # its commands, where the local stack reads them.
 .PHONY: run
-run: parameters .venv/.ready .venv-stack/.ready shopify-schema build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
+run: parameters .venv/.ready .venv-stack/.ready shopify-schema esbuild build ## the whole stack on 127.0.0.1; PORT=8080 DETACH=1 HOLD_SECONDS=5 ...
 	@$(STACK_PYTHON) -m local run
 
 # A slip such as HOLD_SECOND=5 is named before anything is made.
@@ -179,11 +213,22 @@ deploy: .venv/.ready .venv-sam/.ready ## build and deploy to AWS; make deploy EN
 events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
 
+.PHONY: api-page
+api-page: .venv/.ready ## rewrite docs/api.html from docs/openapi.yaml
+	@$(PYTHON) -m tools.make_api_page
+
+.PHONY: bundle
+bundle: esbuild ## bundle the point section for a page of your own, into .local/bundle
+	@.local/esbuild/bin/esbuild web/points.js web/points.css --bundle --minify --format=esm --target=es2022 --charset=utf8 \
+		--outdir=.local/bundle
+
 .PHONY: pictures
-pictures: .venv/.ready .venv-stack/.ready shopify-schema build browser ## retake the pictures of my page in docs/pictures
+pictures: .venv/.ready esbuild browser ## take pictures of every state of my page
+	@$(PYTHON) -m tools.make_drift_picture
 	@$(PYTHON) -m tools.make_pictures
 
 .PHONY: clean
 clean: ## remove everything that make made
 	@tools/stop || echo "A stack may be left running." >&2
+	@rm -rf shopify/node_modules shopify/extensions/points-section/assets
 	@rm -rf .aws-sam .local .venv .venv-* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -12,7 +12,9 @@ import typer
 from cli import (
     adjust,
     doctor,
+    drift,
     imports,
+    metafields,
     orders,
     privacy,
     programme,
@@ -29,7 +31,9 @@ NAME = "pointbook"
 
 _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
+    "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
+    "fill": " Who is queued will be written. To queue the rest, run it again.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
     "restore": " Functions that it has stopped stay stopped: run it again, or with --start.",
 }
@@ -104,6 +108,7 @@ def _status(name: str, run: Callable[[], int]) -> int:
 for _name, _module in (
     ("adjust", adjust),
     ("doctor", doctor),
+    ("drift", drift),
     ("import", imports),
     ("orders", orders),
     ("privacy", privacy),
@@ -113,6 +118,12 @@ for _name, _module in (
     ("verify", verify),
 ):
     add(app, _name, _module.run, _module.__doc__ or "")
+
+_metafields = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+add(_metafields, "fill", metafields.fill)
+add(_metafields, "status", metafields.status)
+_text, _short = _help(metafields.__doc__ or "")
+app.add_typer(_metafields, name="metafields", help=_text, short_help=_short)
 
 _programme = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 for _run in (programme.show, programme.check, programme.change, programme.history):

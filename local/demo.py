@@ -8,7 +8,7 @@ from collections.abc import Mapping
 SHOP_DOMAIN = "demo.myshopify.com"
 SHOPIFY_CLIENT_ID = "pointbook-local-client-id"
 
-PARAMETERS = {"SignUpPoints": "100", "TillCallsPerSecond": "50"}
+PARAMETERS = {"SignUpPoints": "100", "TillCallsPerSecond": "50", "TillPush": "balance"}
 """Template parameters of the demo shop that differ from the template's defaults."""
 
 CLIENT_SECRET = "pointbook-local-client-secret-0123456789"  # noqa: S105

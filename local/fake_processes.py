@@ -22,9 +22,17 @@ class FakeProcess:
 
 
 def modules(options: Options) -> dict[str, str]:
-    """Return the modules of the fakes to start, by the part that each plays."""
-    till = _TILLS.get(options.till_provider)
-    return {"shopify": "shopify"} | ({"till": till} if till else {})
+    """Return the modules of the fakes to start, by the part that each plays.
+
+    Raises LocalProblem for a till that there is none of.
+    """
+    provider = options.till_provider
+    if provider == "none":
+        return {"shopify": "shopify"}
+    if provider not in _TILLS:
+        known = ", ".join(_TILLS)
+        raise LocalProblem(f"TILL_PROVIDER is {provider!r}; give none or one of {known}.")
+    return {"shopify": "shopify", "till": _TILLS[provider]}
 
 
 def start(options: Options, name: str, module: str, port: int) -> FakeProcess:

@@ -12,6 +12,7 @@ from local import (
     deployment,
     emulator,
     fake_processes,
+    page_bundle,
     ports,
     processes,
     seed,
@@ -20,7 +21,7 @@ from local import (
 from local.clock import Clock
 from local.deployment import Deployment, Emulator
 from local.fake_processes import FakeProcess
-from local.options import ROOT, Options
+from local.options import Options
 from local.problems import LocalProblem
 from local.progress import Progress
 from local.reverse_proxy import ReverseProxy, Upstreams
@@ -67,8 +68,13 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
     aws.secrets.put_secret_value(SecretId=deployed.secrets_name, SecretString=_secrets(options))
     progress.say(f"deployed {len(deployed.functions)} functions from template.yaml")
 
-    pages = (ROOT / "local" / "page", ROOT / "web")
-    proxy.upstreams = Upstreams(emulator_port, deployed.api_id, deployed.function_url_ids, pages)
+    proxy.upstreams = Upstreams(
+        emulator_port,
+        deployed.api_id,
+        deployed.function_url_ids,
+        page_bundle.bundle(options.state_directory / "page"),
+        fakes["shopify"].url if "shopify" in fakes else "",
+    )
     stack = _stack(options, deployed, aws_url, fakes)
     for name, fake in fakes.items():
         fake_processes.wait_until_up(options, name, fake)

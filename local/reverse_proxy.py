@@ -5,7 +5,7 @@
     /_clock        GET, and POST {"offset_seconds"}: see local/clock.py
     /_login        POST {"customer_id"}: a session token for a demo customer, also as a cookie
     /_customers    GET: the demo customers
-    /              my page: the files of local/page/ and, beside them, of web/
+    /              my page: the bundle of local/page_bundle.py, the files of local/page/ and of web/
 
 Paths that begin with `/_` reject requests from pages of another origin: see local/request_guard.py.
 
@@ -14,6 +14,7 @@ slash in a path is encoded once more, because API Gateway decodes a path before 
 so `gid%3A%2F%2Fshopify%2FCustomer%2F1` is one segment of a path here.
 """
 
+import gzip
 import json
 import mimetypes
 import re
@@ -58,13 +59,14 @@ class Upstreams:
     """What the proxy forwards to.
 
     `function_url_ids` are by function name. A file is served from the first of `page_directories`
-    that has it.
+    that has it. `storefront_url` is where the shop's cart is, "" if nowhere.
     """
 
     emulator_port: int
     api_id: str
     function_url_ids: Mapping[str, str]
     page_directories: tuple[Path, ...]
+    storefront_url: str = ""
 
 
 class ReverseProxy(ThreadingHTTPServer):
@@ -237,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
             ids = ", ".join(demo.CUSTOMERS)
             self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"customer_id must be one of {ids}.")
             return
-        token = signing.session_token(customer_id)
+        token, upstreams = signing.session_token(customer_id), self.server.upstreams
         cookie = f"sessionToken={token}; Path=/; Max-Age={signing.SESSION_SECONDS}; SameSite=Lax"
         self._json(
             {
@@ -245,6 +247,7 @@ class _Handler(BaseHTTPRequestHandler):
                 "name": demo.CUSTOMERS[customer_id],
                 "session_token": token,
                 "expires_in_seconds": signing.SESSION_SECONDS,
+                "storefront_url": upstreams.storefront_url if upstreams else "",
             },
             {"Set-Cookie": f"{cookie}; HttpOnly"},
         )
@@ -260,7 +263,11 @@ class _Handler(BaseHTTPRequestHandler):
         content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         if content_type.startswith("text/") or content_type.endswith(("javascript", "json")):
             content_type += "; charset=utf-8"
-        self._send(HTTPStatus.OK, content_type, file.read_bytes(), {"Cache-Control": "no-store"})
+        content, headers = file.read_bytes(), {"Cache-Control": "no-store"}
+        if "gzip" in self.headers.get("Accept-Encoding", ""):
+            content = gzip.compress(content)
+            headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        self._send(HTTPStatus.OK, content_type, content, headers)
 
     def _json(self, content: object, headers: Mapping[str, str] | None = None) -> None:
         self._send(HTTPStatus.OK, "application/json", json.dumps(content).encode(), headers or {})

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tools.make_events_operator import operator_cases
 from tools.make_events_stream import stream_cases
 from tools.make_events_till import till_cases
 from tools.make_events_webhooks import WRONG_SECRET, webhook_cases, worker_cases
+from tools.shopify_payloads import ORDER
 
 EVENTS = Path(__file__).resolve().parents[1] / "events"
 
@@ -37,17 +38,22 @@ REQUEST_ID = "00000000-0000-4000-8000-000000000001"
 REMINDER_HOURS = {"from_hour": 10, "until_hour": 19}
 """What the schedule of reminders sends: the hours of each shop's day in which it sends any."""
 
+SCHEDULE_EVENTS = {"reminders": REMINDER_HOURS, "compare_till": {"every_hours": 24}}
+"""What schedules send that send anything."""
+
 type Case = tuple[str, str, Mapping[str, Any]]
 
 SCHEDULED = (
     "hold_release",
     "switch_off_codes",
     "approve_pending",
+    "compare_till",
     "expiry",
     "privacy_watch",
     "reconcile_orders",
     "reminders",
     "verify_sample",
+    "write_metafields",
 )
 
 
@@ -58,6 +64,7 @@ def cases() -> Iterator[Case]:
     yield from _my_page("get_points", "points", {})
     yield from _till_in_points()
     yield from _my_page("points_history", "points/history", {"limit": "20"})
+    yield from _order_points()
     yield from hold_cases(_http, token(CUSTOMER), CUSTOMER, OTHER_CUSTOMER)
     yield from operator_cases(_http, CUSTOMER, OTHER_CUSTOMER)
     yield from _flow("flow_action_consume", "consume-points", {"points": 300})
@@ -70,8 +77,14 @@ def cases() -> Iterator[Case]:
     yield from stream_cases()
     yield from till_cases(_http, CUSTOMER)
     for function in SCHEDULED:
-        yield function, "schedule", REMINDER_HOURS if function == "reminders" else {}
+        yield function, "schedule", SCHEDULE_EVENTS.get(function, {})
     yield "reminders", "at_once", {}
+    yield "compare_till", "at_once", {}
+    yield "compare_till", "page", {"shop": demo.SHOP_DOMAIN}
+    yield "compare_till", "customers", {"shop": demo.SHOP_DOMAIN, "customers": [CUSTOMER]}
+    wanted = {"customer_id": CUSTOMER, "ledger": 1250, "till": 1000}
+    repair = {"run": "20261130T090000-5f1c2a", "reason": "The till was restored", "by": "Hanako"}
+    yield "compare_till", "repair", {"shop": demo.SHOP_DOMAIN, "push": [wanted], **repair}
 
 
 def _health() -> Iterator[Case]:
@@ -119,6 +132,20 @@ def _till_in_points() -> Iterator[Case]:
     for case, value in (("till_known", "known"), ("till_unknown_word", "fresh")):
         event = _http("GET", "/v1/customers/me/points", headers, b"", {"till": value})
         yield "get_points", case, event | {"pathParameters": {"customer": "me"}}
+
+
+def _order_points() -> Iterator[Case]:
+    def of(order_id: str, cases: Iterable[Case]) -> Iterator[Case]:
+        for function, name, event in cases:
+            path = {**event["pathParameters"], "order_id": order_id}
+            yield function, name, {**event, "pathParameters": path}
+
+    function, order_id = "order_points", str(ORDER)
+    yield from of(order_id, _my_page(function, f"orders/{order_id}/points", {}))
+    first = next(_my_page(function, "orders/1/points", {}))[2]
+    yield from of("1", [(function, "unknown_order", first)])
+    first = next(_my_page(function, "orders/no-number/points", {}))[2]
+    yield from of("no-number", [(function, "order_no_number", first)])
 
 
 def _flow(function: str, handle: str, default: dict[str, Any]) -> Iterator[Case]:

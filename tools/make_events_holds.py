@@ -39,6 +39,11 @@ def _create(http: Http, bearer: dict[str, str], token: str, other: str) -> Itera
     yield function, "by_header", post(request, bearer)
     cookie = {"cookie": f"sessionToken={token}"}
     yield function, "another_key", post(request, bearer, key=OTHER_KEY)
+    keyed = request | {"idempotency_key": KEY}
+    yield function, "key_in_body", post(keyed, bearer, key=None)
+    yield function, "key_in_body_blank", post(request | {"idempotency_key": " "}, bearer, key=None)
+    yield function, "key_in_body_no_text", post(request | {"idempotency_key": 7}, bearer, key=None)
+    yield function, "key_in_body_and_another", post(keyed, bearer, key=OTHER_KEY)
     yield function, "by_cookie_without_origin", post(request, cookie)
     yield function, "by_cookie_of_a_strange_page", post(request, cookie | {"origin": "null"})
     yield function, "no_token", post(request, {})
@@ -60,10 +65,17 @@ def _release(
         event = http("DELETE", f"/v1/customers/{customer}/holds/{hold_id}", headers, b"")
         return event | {"pathParameters": {"customer": customer, "hold_id": hold_id}}
 
+    def by_post(hold_id: str, headers: dict[str, str]) -> dict[str, Any]:
+        sent = {"content-type": "application/json", **headers}
+        event = http("POST", f"/v1/customers/me/holds/{hold_id}/release", sent, b"{}")
+        return event | {"pathParameters": {"customer": "me", "hold_id": hold_id}}
+
     function, hold_id = "release_hold", _hold_id(customer)
     yield function, "by_header", delete(hold_id, bearer)
     cookie = {"cookie": f"sessionToken={token}"}
     yield function, "by_cookie_without_origin", delete(hold_id, cookie)
+    yield function, "by_post", by_post(hold_id, bearer)
+    yield function, "by_post_by_cookie_without_origin", by_post(hold_id, cookie)
     yield function, "no_token", delete(hold_id, {})
     yield function, "another_customer", delete(hold_id, bearer, other)
     yield function, "unknown_hold", delete("0" * 32, bearer)

@@ -50,6 +50,10 @@ def _adjust(http: Http, customer: str) -> Iterator[Case]:
     yield function, "add_until", post(give | {"expires_on": "2099-12-31"}, "until")
     yield function, "remove", post({"points": -200, "reason": "Booked twice"}, "remove")
     yield function, "remove_too_many", post({"points": -9000, "reason": "Wrong"}, "too-many")
+    follow = give | {"origin": "till", "by": "Hanako"}
+    yield function, "as_at_the_till", post(follow, "as-at-the-till")
+    yield function, "origin_unknown", post(give | {"origin": "shop"}, "origin")
+    yield function, "by_too_long", post(give | {"by": "H" * 65}, "by")
     yield function, "by_gid", post(give, customer=f"gid%3A%2F%2Fshopify%2FCustomer%2F{customer}")
     not_signed = post(give)
     del not_signed["requestContext"]["authorizer"]

@@ -48,6 +48,9 @@ def stream_cases() -> Iterator[Case]:
         event((shop, Account(CUSTOMER, erased=True, revision=3))),
     )
     yield "publish_changes", "schedule", {}
+    yield "push_till", "first_change", event((shop, first))
+    yield "push_till", "two_changes_of_one_book", event((shop, first), (shop, second))
+    yield "push_till", "schedule", {}
 
 
 def records(*images: Mapping[str, Any]) -> dict[str, Any]:

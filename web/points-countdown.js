@@ -22,7 +22,7 @@ export function countDown(clock, deadline, say, over) {
     const heard = HEARD_AT_SECONDS.find((mark) => left <= mark && before > mark);
     if (heard && before !== Infinity) say(left);
     before = left;
-    clock.textContent = shown(left);
+    clock.textContent = clockTime(left);
     if (left > 0) return;
     clearInterval(timer);
     over();
@@ -32,7 +32,7 @@ export function countDown(clock, deadline, say, over) {
 }
 
 /** 9:59 as 09:59; from an hour on with the hours before. */
-function shown(seconds) {
+export function clockTime(seconds) {
   const two = (number) => String(number).padStart(2, "0");
   const hours = Math.floor(seconds / 3600);
   const minutes = two(Math.floor(seconds / 60) % 60);

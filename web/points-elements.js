@@ -1,9 +1,11 @@
 // Small makers of elements. Texts are set as text, never as HTML.
 
-/** An element with attributes and children; children that are null, false or "" are left out. */
+/** An element with attributes and children; children that are null, false or "" are left out, and attributes likewise. */
 export function element(tag, attributes, children = []) {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== null && value !== false) made.setAttribute(name, value);
+  }
   made.append(...[children].flat().filter(Boolean));
   return made;
 }
@@ -14,4 +16,9 @@ export function actionButton(label, act, { quiet = false } = {}) {
   const button = element("button", { type: "button", class: name }, label);
   button.addEventListener("click", act);
   return button;
+}
+
+/** Whether an address may be linked to: one of the web. */
+export function isWebAddress(url) {
+  return /^https?:\/\//.test(url ?? "");
 }

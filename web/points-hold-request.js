@@ -1,58 +1,71 @@
-// The customer's request for a hold, stored for the lifetime of this tab: after a reload it is repeated
-// with the same idempotency key, so that no points are taken twice.
+// The customer's request for a hold, stored until its outcome is known: after a reload it is repeated with the same
+// idempotency key, so that no points are taken twice. No DOM: Shopify's extensions use it as well.
 
 const RESUMED_WITHIN_MS = 2 * 60_000;
-const memory = new Map();
 
-/** The request for this number of points: the one without an outcome yet, or a new one with a new key. */
-export function requestFor(customer, points) {
-  const open = read(requestName(customer));
-  if (open?.points === points) return open;
-  const request = { points, key: crypto.randomUUID(), at: Date.now() };
-  write(requestName(customer), request);
-  return request;
+/**
+ * The requests in a store such as sessionStorage; what it refuses is kept in memory.
+ *
+ * @param {() => Pick<Storage, "getItem" | "setItem" | "removeItem">} store
+ */
+export function holdRequests(store) {
+  const memory = new Map();
+
+  /** The request for this number of points: the one without an outcome yet, or a new one with a new key. */
+  function requestFor(customer, points) {
+    const open = read(requestName(customer));
+    if (open?.points === points) return open;
+    const request = { points, key: newKey(), at: Date.now() };
+    write(requestName(customer), request);
+    return request;
+  }
+
+  /** The request that a reload interrupted, or null; one from too long ago is dropped. */
+  function interruptedRequest(customer) {
+    const open = read(requestName(customer));
+    if (open && Date.now() - open.at > RESUMED_WITHIN_MS) forgetRequest(customer);
+    return read(requestName(customer));
+  }
+
+  /** Forget the request, since its outcome is known; the next one gets a new key. */
+  function forgetRequest(customer) {
+    write(requestName(customer), null);
+  }
+
+  // A browser may refuse storage to a page inside another one.
+  function read(name) {
+    try {
+      return JSON.parse(store().getItem(name));
+    } catch {
+      return memory.get(name) ?? null;
+    }
+  }
+
+  function write(name, value) {
+    try {
+      if (value) store().setItem(name, JSON.stringify(value));
+      else store().removeItem(name);
+    } catch {
+      memory.set(name, value);
+    }
+  }
+
+  return { requestFor, interruptedRequest, forgetRequest };
 }
 
-/** The request that a reload interrupted, or null; one from too long ago is dropped. */
-export function interruptedRequest(customer) {
-  const open = read(requestName(customer));
-  if (open && Date.now() - open.at > RESUMED_WITHIN_MS) forgetRequest(customer);
-  return read(requestName(customer));
-}
-
-/** Forget the request, since its outcome is known; the next one gets a new key. */
-export function forgetRequest(customer) {
-  write(requestName(customer), null);
-}
-
-/** Remember what a hold is worth at checkout: only the response that created it says so. */
-export function rememberWorth(customer, { hold_id, discount_amount, currency }) {
-  write(worthName(customer), { hold_id, discount_amount, currency });
-}
-
-/** What a hold is worth, `{discount_amount, currency}`; null if this tab did not make it. */
-export function worthOf(customer, holdId) {
-  const worth = read(worthName(customer));
-  return worth?.hold_id === holdId ? worth : null;
+/** Whether an answer leaves open what became of the request, so that it is repeated under the same key. */
+export function isUnsure(code) {
+  return code === "no_answer" || code === "ledger_unavailable" || code === "internal_error";
 }
 
 const requestName = (customer) => `pointbook.request.${customer}`;
-const worthName = (customer) => `pointbook.worth.${customer}`;
 
-// A browser may refuse storage to a page inside another one; the page then keeps it in memory.
-function read(name) {
-  try {
-    return JSON.parse(sessionStorage.getItem(name));
-  } catch {
-    return memory.get(name) ?? null;
-  }
+/** A random key; `randomUUID` is missing where a page or a worker does not count as secure. */
+function newKey() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function write(name, value) {
-  try {
-    if (value) sessionStorage.setItem(name, JSON.stringify(value));
-    else sessionStorage.removeItem(name);
-  } catch {
-    memory.set(name, value);
-  }
-}
+/** Those of this tab. */
+export const { requestFor, interruptedRequest, forgetRequest } = holdRequests(() => sessionStorage);

@@ -2,16 +2,16 @@
 // tabindex -1: the focus goes there.
 
 import { countDown } from "./points-countdown.js";
-import { actionButton, element } from "./points-elements.js";
-import { numbers } from "./points-numbers.js";
-import { texts } from "./points-texts.js";
+import { actionButton, element, isWebAddress } from "./points-elements.js";
+import { wholeNumber } from "./points-numbers.js";
+import { presenter } from "./points-present.js";
 
-const GOOD_NEWS = new Set(["released", "time_over"]);
+const GOOD_NEWS = new Set(["released", "time_over", "used", "hold_ended"]);
 
-/** The views of one language. */
-export function holdViews(locale) {
-  const text = (texts[locale] ?? texts.en).hold;
-  const number = numbers(locale);
+/** The views of one language; `storefront` is where the cart's link leads, if not to the address that the API gives. */
+export function holdViews(locale, storefront) {
+  const say = presenter(locale);
+  const text = say.text.hold;
 
   function heading() {
     return element("h3", {}, text.heading);
@@ -22,12 +22,16 @@ export function holdViews(locale) {
     if (code === "amount_wrong") return null;
     const otherwise = what === "releasing" ? text.notReleased : text.notHeld;
     const words = code === "rate_limited" ? tooSoon(retryAfter) : (text.messages[code] ?? otherwise);
-    const name = GOOD_NEWS.has(code) ? "pb-strong" : "pb-message";
-    return element("p", { class: name, tabindex: "-1" }, words);
+    const good = GOOD_NEWS.has(code);
+    return element(
+      "p",
+      { class: good ? "pb-good" : "pb-message", tabindex: "-1", "data-part": good ? null : "error" },
+      words,
+    );
   }
 
   function tooSoon(seconds) {
-    return text.tooSoon(duration(seconds > 60 ? 60 * Math.ceil(seconds / 60) : seconds));
+    return text.tooSoon(say.duration(seconds > 60 ? 60 * Math.ceil(seconds / 60) : seconds));
   }
 
   function progress(busy) {
@@ -37,34 +41,47 @@ export function holdViews(locale) {
     ]);
   }
 
-  function form(amount, most, message, { submit, typed }) {
+  /** The form: all points are proposed, so that one press is enough. */
+  function form(points, amount, most, message, { submit, typed }) {
     const wrong = message?.code === "amount_wrong";
     const input = element("input", {
       id: "pb-amount",
       class: "pb-input",
       inputmode: "numeric",
       autocomplete: "off",
-      "aria-describedby": wrong ? "pb-amount-wrong pb-amount-hint" : "pb-amount-hint",
-      ...(wrong && { "aria-invalid": "true" }),
+      "aria-describedby": `${wrong ? "pb-amount-wrong " : ""}pb-amount-worth pb-amount-hint`,
+      "aria-invalid": wrong && "true",
     });
-    input.value = amount;
-    input.addEventListener("input", () => typed(input.value));
+    const worth = element("p", { id: "pb-amount-worth", class: "pb-equals" });
+    const update = () => {
+      const wanted = wholeNumber(input.value);
+      const money = wanted >= 1 && wanted <= most ? say.worthOf(points, wanted) : null;
+      worth.textContent = money ? text.worth(say.count(wanted), money) : "";
+      typed(input.value);
+    };
+    input.value = amount ?? String(most);
+    input.addEventListener("input", update);
+    update();
     const all = actionButton(
       text.all,
       () => {
         input.value = String(most);
-        typed(input.value);
+        update();
         input.focus();
       },
       { quiet: true },
     );
-    const made = element("form", { class: "pb-form" }, [
+    const made = element("form", { class: "pb-form", "data-part": "hold-form", novalidate: "" }, [
       element("label", { for: "pb-amount" }, text.amount),
       element("div", { class: "pb-line" }, [input, all]),
       wrong &&
-        element("p", { id: "pb-amount-wrong", class: "pb-message" }, text.amountWrong(number(most))),
-      element("p", { id: "pb-amount-hint", class: "pb-note" }, text.hint(number(most))),
-      element("button", { class: "pb-button" }, text.submit),
+        element("p", { id: "pb-amount-wrong", class: "pb-message", "data-part": "error" }, text.amountWrong(say.number(most))),
+      worth,
+      element("button", { class: "pb-button pb-main" }, text.submit),
+      element("p", { id: "pb-amount-hint", class: "pb-note" }, [
+        element("span", { class: "pb-hidden" }, `${text.hint(say.number(most))}. `),
+        text.what,
+      ]),
     ]);
     made.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -74,8 +91,8 @@ export function holdViews(locale) {
   }
 
   /** The open hold, whatever its state; `startClock` is for when it stands in the page. */
-  function held(hold, worth, { release, retry, say }) {
-    const clock = element("span", { class: "pb-clock", role: "timer" });
+  function held(hold, { release, retry, announce }) {
+    const clock = element("span", { class: "pb-clock", role: "timer", "data-part": "countdown" });
     const ready = hold.state === "ready";
     const act = {
       ready: () => actionButton(text.release, release, { quiet: true }),
@@ -83,43 +100,49 @@ export function holdViews(locale) {
       releasing: () => actionButton(text.tryAgain, release),
     }[hold.state];
     const part = element("div", { class: "pb-held" }, [
-      element("p", { class: "pb-strong", tabindex: "-1" }, text[hold.state](number(hold.points))),
-      ready && ticket(hold.discount_code, worth, say),
-      element("p", {}, [text.timeLeft, clock]),
+      element("p", { class: "pb-good", tabindex: "-1" }, text[hold.state](say.count(hold.points))),
+      ready && ticket(hold, clock, announce),
+      !ready && timeLeft(clock),
       ready && element("p", { class: "pb-note" }, text.how),
       act(),
     ]);
-    const sayLeft = (seconds) => say(text.left(duration(seconds)));
-    return { part, startClock: (deadline, over) => countDown(clock, deadline, sayLeft, over) };
+    const announceLeft = (seconds) => announce(text.left(say.duration(seconds)));
+    return { part, startClock: (deadline, over) => countDown(clock, deadline, announceLeft, over) };
   }
 
-  function ticket(code, worth, say) {
-    const field = element("code", { class: "pb-code" }, code);
+  function timeLeft(clock) {
+    return element("p", { class: "pb-time" }, [`${text.timeLeft} `, clock]);
+  }
+
+  function ticket({ discount_code: code, discount_amount: worth, currency, cart_url: url }, clock, announce) {
+    const field = element("code", { class: "pb-code", "data-part": "code" }, code);
     const result = element("p", { class: "pb-note", "aria-hidden": "true" });
     const copied = (words) => {
       result.textContent = words;
-      say(words);
+      announce(words);
+    };
+    const copy = async () => {
+      copied((await isCopied(code)) ? text.copied : text.copyByHand);
+      if (result.textContent === text.copyByHand) getSelection().selectAllChildren(field);
     };
     return element("div", { class: "pb-ticket" }, [
-      element("p", { class: "pb-note" }, text.code),
-      field,
-      worth && element("p", { class: "pb-strong" }, text.worth(money(worth))),
-      actionButton(text.copy, async () => {
-        copied((await isCopied(code)) ? text.copied : text.copyByHand);
-        if (result.textContent === text.copyByHand) getSelection().selectAllChildren(field);
-      }),
+      element("div", { class: "pb-ticket-top" }, [
+        worth && element("p", { class: "pb-off" }, text.codeWorth(say.amount(worth, currency))),
+        timeLeft(clock),
+      ]),
+      element("p", { class: "pb-code-line" }, [element("span", { class: "pb-hidden" }, `${text.code} `), field]),
+      element("div", { class: "pb-line" }, [
+        cartLink(url),
+        actionButton(text.copy, copy, { quiet: true }),
+      ]),
       result,
     ]);
   }
 
-  function money({ discount_amount: amount, currency }) {
-    return new Intl.NumberFormat(locale, { style: "currency", currency }).format(amount);
-  }
-
-  function duration(seconds) {
-    const unit = seconds >= 60 ? "minute" : "second";
-    const count = seconds >= 60 ? Math.round(seconds / 60) : seconds;
-    return new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" }).format(count);
+  function cartLink(url) {
+    const target = storefront && url ? url.replace(/^https:\/\/[^/]+/, storefront) : url;
+    if (!isWebAddress(target)) return null;
+    return element("a", { class: "pb-button pb-main", href: target, "data-part": "cart-link" }, text.cart);
   }
 
   return { locale, heading, message, progress, form, held };

@@ -3,12 +3,9 @@
 
 import { holdViews } from "./points-hold-views.js";
 import { element } from "./points-elements.js";
-import { rememberWorth, interruptedRequest, requestFor, forgetRequest, worthOf } from "./points-hold-request.js";
-
-const POINTS_MAX = 1_000_000_000;
-
-// After these the outcome is unknown: the request is repeated with the same key.
-const UNSURE = new Set(["no_answer", "ledger_unavailable", "internal_error"]);
+import { forgetRequest, interruptedRequest, isUnsure, requestFor } from "./points-hold-request.js";
+import { wholeNumber } from "./points-numbers.js";
+import { mostAtOnce } from "./points-present.js";
 
 /**
  * Make the part. It lives as long as the section and remembers, for each customer, what is under way.
@@ -16,12 +13,13 @@ const UNSURE = new Set(["no_answer", "ledger_unavailable", "internal_error"]);
  * @param {ReturnType<import("./points-api.js").pointsApi>} api
  * @param {{refresh: () => Promise<boolean>, reload: () => Promise<void>}} page both read the customer's points again
  *   and pass them to `show`; if that fails, `refresh` changes nothing and returns false
+ * @param {string} [storefront] where the link into the cart leads, such as "https://www.shop.example"
  * @returns {{element: HTMLElement, show: (points: object, locale: string) => void, leave: () => void}}
  */
-export function holdSection(api, { refresh, reload }) {
+export function holdSection(api, { refresh, reload }, storefront) {
   const status = element("p", { class: "pb-hidden", role: "status" });
   const place = element("div", { class: "pb-use" });
-  const root = element("section", {}, [status, place]);
+  const root = element("section", { class: "pb-hold" }, [status, place]);
   const states = new Map();
   let state = null;
   let views = null;
@@ -32,9 +30,9 @@ export function holdSection(api, { refresh, reload }) {
   function show(points, locale) {
     const { customer_id: customer } = points;
     const existing = states.get(customer);
-    state = existing ?? { customer, points, amount: "", busy: null, message: null, deadline: 0 };
+    state = existing ?? { customer, points, amount: null, busy: null, message: null, deadline: 0 };
     states.set(customer, state);
-    views = holdViews(locale);
+    views = holdViews(locale, storefront);
     update(state, points);
     draw();
     if (!existing) resume(state);
@@ -48,15 +46,19 @@ export function holdSection(api, { refresh, reload }) {
   }
 
   function update(customerState, points) {
-    const hadHold = customerState.points.hold;
+    const { hold: before, figures } = customerState.points;
     customerState.points = points;
     const { hold } = points;
     if (hold) customerState.deadline = Date.now() + hold.expires_in_seconds * 1000;
     if (hold?.state === "ready" && !customerState.busy) {
       forgetRequest(customerState.customer);
-      if (UNSURE.has(customerState.message?.code)) customerState.message = null;
+      if (isUnsure(customerState.message?.code)) customerState.message = null;
     }
-    if (hadHold && !hold && customerState.clockIsOver) customerState.message = { code: "time_over" };
+    if (before && !hold && !customerState.busy) {
+      const isUsed = points.figures.spent > figures.spent;
+      const code = isUsed ? "used" : customerState.clockIsOver ? "time_over" : "hold_ended";
+      customerState.message ??= { code };
+    }
     customerState.clockIsOver = false;
   }
 
@@ -73,8 +75,7 @@ export function holdSection(api, { refresh, reload }) {
     return work(state, "holding", async (customerState) => {
       const held = await api.hold(points, key);
       forgetRequest(customer);
-      rememberWorth(customer, held);
-      customerState.amount = "";
+      customerState.amount = null;
       customerState.deadline = Date.parse(held.expires_at); // by this device's clock, until the figures are read again
       customerState.points = { ...customerState.points, figures: held.figures, hold: { ...held, state: "ready" } };
       return null;
@@ -110,13 +111,13 @@ export function holdSection(api, { refresh, reload }) {
 
   /** Whether the request may be repeated under the same key; later, also for a hold that is not ready. */
   function isOpen(code, customerState) {
-    return UNSURE.has(code) || (code === "rate_limited" && Boolean(customerState.points.hold));
+    return isUnsure(code) || (code === "rate_limited" && Boolean(customerState.points.hold));
   }
 
   function submit(text) {
     const points = wholeNumber(text);
     state.amount = text;
-    if (points >= 1 && points <= most()) {
+    if (points >= 1 && points <= mostAtOnce(state.points)) {
       take(points);
       return;
     }
@@ -125,17 +126,13 @@ export function holdSection(api, { refresh, reload }) {
     place.querySelector("input").focus();
   }
 
-  /** How many points can be used now. */
-  function most() {
-    return Math.min(state.points.figures.approved, POINTS_MAX);
-  }
-
   function draw() {
     const { busy, message, points, amount } = state;
     const { hold } = points;
-    const offered = points.holds_offered && most() >= 1;
+    const most = mostAtOnce(points);
+    const offered = points.holds_offered && most >= 1;
     root.hidden = !(hold || busy || message || offered);
-    const look = JSON.stringify([views.locale, state.customer, busy, message, hold?.hold_id, hold?.state, most()]);
+    const look = JSON.stringify([views.locale, state.customer, busy, message, hold?.hold_id, hold?.state, most, points.worth]);
     if (look === drawn) return;
     drawn = look;
     stopClock();
@@ -143,7 +140,7 @@ export function holdSection(api, { refresh, reload }) {
     const parts = [views.heading(), message && views.message(message)];
     const isBeingMade = hold && busy === "holding";
     if (hold && !isBeingMade) parts.push(heldParts(hold));
-    else if (offered && !isBeingMade) parts.push(views.form(amount, most(), message, { submit, typed }));
+    else if (offered && !isBeingMade) parts.push(views.form(points, amount, most, message, { submit, typed }));
     if (busy) parts.push(views.progress(busy));
     place.replaceChildren(...parts.filter(Boolean));
     for (const control of place.querySelectorAll("button, input")) control.disabled = Boolean(busy);
@@ -151,9 +148,8 @@ export function holdSection(api, { refresh, reload }) {
   }
 
   function heldParts(hold) {
-    const worth = worthOf(state.customer, hold.hold_id);
     const retry = () => (interruptedRequest(state.customer) ? take(hold.points) : refresh());
-    const { part, startClock } = views.held(hold, worth, { release, retry, say });
+    const { part, startClock } = views.held(hold, { release, retry, announce: say });
     const mine = state;
     stopClock = startClock(() => mine.deadline, async () => {
       mine.clockIsOver = true;
@@ -179,10 +175,4 @@ export function holdSection(api, { refresh, reload }) {
   }
 
   return { element: root, show, leave };
-}
-
-/** Return the typed number, in full or half width and with commas; NaN if it is not a whole number. */
-function wholeNumber(text) {
-  const plain = text.normalize("NFKC").replace(/[\s,]/g, "");
-  return /^\d{1,10}$/.test(plain) ? Number(plain) : NaN;
 }

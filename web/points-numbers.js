@@ -1,4 +1,4 @@
-// Numbers with a minus sign: for English and Japanese, Intl and the API write a hyphen.
+// Numbers, money and days for readers of one language. No DOM: Shopify's extensions use it as well.
 
 /** A function that writes numbers for readers of `locale`; `options` are those of Intl.NumberFormat. */
 export function numbers(locale, options) {
@@ -6,7 +6,42 @@ export function numbers(locale, options) {
   return (number) => withMinus(format.format(number));
 }
 
-/** A text that may be a number: `-1,250` becomes `−1,250`. */
+/** A function that writes an amount (a decimal text or a number) of a currency. */
+export function money(locale) {
+  return (amount, currency) => {
+    const whole = Number.isInteger(Number(amount)) ? { minimumFractionDigits: 0 } : {};
+    return numbers(locale, { style: "currency", currency, ...whole })(Number(amount));
+  };
+}
+
+/** A function that writes a day such as 2026-12-31, which has no time and no time zone. */
+export function days(locale) {
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
+  return (day) => format.format(new Date(day));
+}
+
+/** A function that writes the day of an instant, in the shop's time zone. */
+export function daysOfInstants(locale, timeZone) {
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone });
+  return (instant) => format.format(new Date(instant));
+}
+
+/** A function that writes a duration: from a minute on in minutes, from two hours on in hours. */
+export function durations(locale) {
+  return (seconds) => {
+    const [unit, each] = seconds >= 7200 ? ["hour", 3600] : seconds >= 60 ? ["minute", 60] : ["second", 1];
+    const format = new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" });
+    return format.format(Math.round(seconds / each));
+  };
+}
+
+/** The number that a customer typed, in full or half width and with commas; NaN if it is not a whole number. */
+export function wholeNumber(text) {
+  const plain = text.normalize("NFKC").replace(/[\s,]/g, "");
+  return /^\d{1,10}$/.test(plain) ? Number(plain) : NaN;
+}
+
+/** A text that may be a number: `-1,250` becomes `−1,250`; Intl and the API write a hyphen. */
 export function withMinus(text) {
-  return text.replace(/^-(?=\d)/, "\u2212");
+  return text.replace(/^-(?=[\d¥$€£])/u, "\u2212");
 }

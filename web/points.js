@@ -11,39 +11,46 @@
 // a domain below the shop's own. Whatever goes wrong stays inside this section.
 
 import { pointsApi } from "./points-api.js";
-import { actionButton, element } from "./points-elements.js";
+import { element } from "./points-elements.js";
 import { holdSection } from "./points-hold.js";
-import { numbers, withMinus } from "./points-numbers.js";
-import { texts } from "./points-texts.js";
+import { isNew, tillIsBehind } from "./points-present.js";
+import { views } from "./points-views.js";
+
+const SLOTS = ["summary", "store", "history", "more"];
+const READ_AGAIN_AFTER_MS = 5_000;
+const PAGES_AT_ONCE_MAX = 5;
 
 /**
- * Show the section in `root` and keep it there.
+ * Show the section in `root` and keep it there. What `root` has in it, such as a skeleton, stays until there is an answer.
  *
- * @param {HTMLElement} root an empty element
+ * @param {HTMLElement} root
  * @param {{apiUrl: string, token?: () => string | null | Promise<string | null>, cookie?: RequestCredentials,
- *   locale?: string}} options
+ *   locale?: string, storefront?: string, postOnly?: boolean}} options `postOnly` as for `pointsApi`; `storefront` is where customers shop, such as
+ *   "https://www.shop.example": the link that puts a code into the cart leads there; without it, to the shop's own domain
  * @returns {{reload: () => Promise<void>, setLocale: (locale: string) => Promise<void>}}
  */
-export function mountPoints(root, { apiUrl, token, cookie, locale = "en" }) {
-  const api = pointsApi(apiUrl, token, cookie);
-  const holds = holdSection(api, { refresh, reload });
+export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storefront, postOnly }) {
+  const api = pointsApi(apiUrl, token, cookie, { postOnly });
+  const holds = holdSection(api, { refresh, reload }, storefront);
+  const slots = Object.fromEntries(SLOTS.map((name) => [name, slot(name)]));
   let language = locale;
   let turn = 0;
+  let readAt = 0;
   root.tabIndex = -1;
 
   /** Begin anew, with nothing to be seen until there is an answer. */
   async function reload() {
-    const view = views(language);
     const hadFocus = root.contains(document.activeElement);
     root.lang = language;
     root.classList.add("pb");
     root.setAttribute("aria-busy", "true");
-    root.replaceChildren(view.skeleton());
+    if (!root.children.length || root.contains(slots.summary.element)) {
+      root.replaceChildren(element("div", { class: "pb-skeleton" }, views(language).skeleton()));
+    }
     // The button that was pressed is gone: who uses a keyboard goes on from here.
     if (hadFocus) root.focus({ preventScroll: true });
-
     const answers = await ask();
-    if (answers) show(view, answers);
+    if (answers) await show(answers);
   }
 
   /** Read everything again while the current values stay visible; return whether that succeeded. */
@@ -56,48 +63,108 @@ export function mountPoints(root, { apiUrl, token, cookie, locale = "en" }) {
     if (!answers) return true;
     const [points] = answers;
     const unread = points.status === "rejected" && points.reason.status !== 401;
-    if (!unread) show(views(language), answers);
+    if (!unread) await show(answers);
     return !unread;
   }
 
   /** Return the answers, or null if a newer request was sent meanwhile: they are not shown then. */
   async function ask() {
     const mine = ++turn;
-    const answers = await Promise.allSettled([api.points(language), api.history()]);
+    readAt = Date.now();
+    const answers = await Promise.allSettled([api.points(language, { known: true }), api.history()]);
     return mine === turn ? answers : null;
   }
 
-  function show(view, [points, history]) {
-    replaceParts(root, sections(view, points, history));
+  /** Show what is known, then what the till adds to it, if it has something newer to say. */
+  async function show([points, history]) {
+    if (!root.contains(slots.summary.element)) {
+      const [first, ...others] = SLOTS.map((name) => slots[name].element);
+      root.replaceChildren(first, holds.element, ...others);
+    }
     root.removeAttribute("aria-busy");
+    showParts(points, history);
+    if (points.status === "fulfilled" && tillIsBehind(points.value)) await askTill(history);
   }
 
-  function sections(view, points, history) {
+  /** Ask again, waiting for the till this time; if that fails, what is shown stays. */
+  async function askTill(history) {
+    const mine = turn;
+    const [points] = await Promise.allSettled([api.points(language)]);
+    if (mine === turn && points.status === "fulfilled") showParts(points, history);
+  }
+
+  function showParts(points, history) {
+    const view = views(language);
     if (points.status === "rejected") {
       const { status, loginUrl } = points.reason;
       holds.leave();
-      return [status === 401 ? view.login(loginUrl) : view.outage(reload)];
+      holds.element.hidden = true;
+      slots.summary.fill(`outage ${language} ${status}`, () => (status === 401 ? view.login(loginUrl) : view.outage(reload)));
+      for (const name of ["store", "history", "more"]) slots[name].fill("", () => []);
+      return;
     }
-    const { display, till, figures, expiring } = points.value;
-    holds.show(points.value, language);
-    return [
-      view.summary(display, till, reload),
-      holds.element,
-      view.figures(figures),
-      view.expiring(expiring),
-      historySection(view, history),
-    ];
+    const { value } = points;
+    const entries = history.status === "fulfilled" ? history.value.entries : [];
+    const { hold, ...others } = value; // its time goes on all the while
+    const look = JSON.stringify([language, others, Boolean(hold)]);
+    slots.summary.fill(look + JSON.stringify(entries), () => view.summary(value, entries));
+    holds.show(value, language);
+    slots.store.fill(look, () => view.store(value, reloadStore));
+    showHistory(view, value, history);
+    slots.more.fill(look, () => (isNew(value) ? [] : [view.rules(value), view.figures(value)]));
   }
 
-  function historySection(view, history) {
-    if (history.status === "rejected") return view.historyOutage(reload);
-    const section = view.history(history.value.entries, history.value.next_cursor, more);
-    async function more(cursor) {
-      const page = await api.history(cursor);
-      section.append(page.entries, page.next_cursor);
-    }
-    return section.element;
+  /** The button of the store's line: ask the till again, and stay where the reader is. */
+  async function reloadStore() {
+    slots.store.element.setAttribute("aria-busy", "true");
+    const mine = ++turn;
+    const answers = await Promise.allSettled([api.points(language), api.history()]);
+    slots.store.element.removeAttribute("aria-busy");
+    if (mine !== turn) return;
+    showParts(...answers);
+    slots.store.element.focus({ preventScroll: true });
   }
+
+  function showHistory(view, { time_zone: timeZone, customer_id: customer }, history) {
+    if (history.status === "rejected") {
+      slots.history.fill(`outage ${language}`, () => view.historyOutage(refresh));
+      return;
+    }
+    const { entries, next_cursor: cursor } = history.value;
+    slots.history.fill(JSON.stringify([language, customer, history.value]), () => {
+      const section = view.history(entries, cursor, timeZone ?? "UTC", () => showMore(section, place));
+      const place = { cursor, isBusy: false };
+      return section.parts;
+    });
+  }
+
+  /** Add the next page; a page whose entries are all told by other rows is followed by the one after it. */
+  async function showMore(section, place) {
+    if (place.isBusy) return;
+    place.isBusy = true;
+    section.wait();
+    const found = [];
+    try {
+      for (let pages = 0; place.cursor && pages < PAGES_AT_ONCE_MAX && !found.some(({ row }) => row); pages++) {
+        const page = await api.history(place.cursor);
+        found.push(...page.entries);
+        place.cursor = page.next_cursor;
+      }
+      section.append(found, !place.cursor);
+    } catch {
+      section.fail();
+    } finally {
+      place.isBusy = false;
+    }
+  }
+
+  /** Who comes back to the page, from the cart or from another device, sees what has become of the points. */
+  function comeBack() {
+    if (document.visibilityState !== "visible" || Date.now() - readAt < READ_AGAIN_AFTER_MS) return;
+    if (root.isConnected && !root.hasAttribute("aria-busy")) refresh();
+  }
+  document.addEventListener("visibilitychange", comeBack);
+  window.addEventListener("pageshow", comeBack);
 
   reload();
   return {
@@ -109,179 +176,20 @@ export function mountPoints(root, { apiUrl, token, cookie, locale = "en" }) {
   };
 }
 
-/** Put `parts` into `root`. What is there already stays where it is, with the focus in it. */
-function replaceParts(root, parts) {
-  const old = [...root.children];
-  if (old.length !== parts.length) {
-    root.replaceChildren(...parts);
-    return;
+/** A part of the section, which is made anew only when it has something else to show: the focus stays in it. */
+function slot(name) {
+  const part = { store: "store", history: "history" }[name];
+  const tag = name === "more" || name === "summary" ? "div" : "section";
+  const place = element(tag, { class: `pb-${name}`, "data-part": part, tabindex: name === "store" && "-1" });
+  if (name === "store") place.setAttribute("role", "status");
+  let looked;
+  function fill(look, make) {
+    if (look === looked) return;
+    looked = look;
+    const open = new Set([...place.querySelectorAll("details[open]")].map((fold) => fold.dataset.fold));
+    place.replaceChildren(...make().filter(Boolean));
+    for (const fold of place.querySelectorAll("details")) fold.open = open.has(fold.dataset.fold);
+    place.hidden = !place.children.length;
   }
-  parts.forEach((part, place) => {
-    if (part !== old[place]) old[place].replaceWith(part);
-  });
-}
-
-/** Everything that can be seen, in one language, but for what using points looks like. */
-function views(locale) {
-  const text = texts[locale] ?? texts.en;
-  const number = numbers(locale);
-  const signed = numbers(locale, { signDisplay: "exceptZero" });
-  // Days have no time of day: read and written in one zone they stay the day they are.
-  const day = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
-  const moment = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-
-  function summary(display, till, reload) {
-    const failed = display.action === "reload";
-    const isBalance = till.balance !== null || till.status === "disabled";
-    return element("section", { class: "pb-summary" }, [
-      element("div", { class: "pb-top" }, [
-        element("h2", {}, text.heading),
-        display.rank &&
-          element("span", { class: "pb-rank", "data-rank": till.rank ?? "" }, display.rank),
-      ]),
-      display.balance && balance(withMinus(display.balance), isBalance),
-      display.expiry && element("p", { class: "pb-expiry" }, text.validThrough(display.expiry)),
-      element("div", { class: "pb-status", role: "status" }, [
-        display.message && element("p", { class: "pb-message" }, display.message),
-        failed && reloadButton(reload),
-        display.note && element("p", { class: "pb-note" }, display.note),
-      ]),
-    ]);
-  }
-
-  /** The balance; `isBalance` is false for a text in its place. */
-  function balance(shown, isBalance) {
-    const made = element("p", { class: isBalance ? "pb-balance" : "pb-balance pb-unknown" }, [
-      shown,
-      isBalance && element("span", { class: "pb-unit" }, text.unit),
-    ]);
-    // The more there is to be written, the smaller it is on a narrow screen.
-    made.style.setProperty("--pb-characters", shown.length);
-    return made;
-  }
-
-  /** The API itself did not answer, so the words are this page's own. */
-  function outage(reload) {
-    const display = {
-      balance: text.noBalance,
-      expiry: null,
-      rank: null,
-      message: text.unavailable,
-      action: "reload",
-      note: text.checkAtStore,
-    };
-    return summary(display, { balance: null, status: "unavailable", rank: null }, reload);
-  }
-
-  function login(url) {
-    return element("section", { class: "pb-summary" }, [
-      element("h2", {}, text.heading),
-      element("div", { class: "pb-status", role: "status" }, [
-        element("p", { class: "pb-message" }, text.loginFirst),
-        isWebAddress(url) && element("a", { class: "pb-button", href: url }, text.login),
-      ]),
-    ]);
-  }
-
-  function figures(values) {
-    return element("section", {}, [
-      element("h3", {}, text.figuresHeading),
-      element(
-        "dl",
-        { class: "pb-figures" },
-        Object.entries(text.figures).map(([name, label]) =>
-          element("div", {}, [
-            element("dt", {}, label),
-            element("dd", {}, number(values[name])),
-          ]),
-        ),
-      ),
-    ]);
-  }
-
-  function expiring(lots) {
-    const rows = lots.map((lot) =>
-      element("li", {}, [
-        element("span", {}, day.format(new Date(lot.expires_on))),
-        element("span", { class: "pb-number" }, text.points(number(lot.points))),
-      ]),
-    );
-    return element("section", {}, [
-      element("h3", {}, text.expiringHeading),
-      rows.length ? element("ul", { class: "pb-rows" }, rows) : emptyLine(text.noExpiring),
-    ]);
-  }
-
-  function history(entries, cursor, more) {
-    const list = element("ul", { class: "pb-rows" }, entries.map(entryRow));
-    const button = element("button", { type: "button", class: "pb-button pb-quiet" }, text.more);
-    const parts = entries.length ? [list, button] : [emptyLine(text.noHistory)];
-    let next = cursor;
-    button.hidden = !next;
-    button.addEventListener("click", async () => {
-      button.disabled = true;
-      try {
-        await more(next);
-      } catch {
-        // The list stays as it is, and the button can be pressed again.
-      } finally {
-        button.disabled = false;
-      }
-    });
-    return {
-      element: element("section", {}, [element("h3", {}, text.historyHeading), ...parts]),
-      append(newer, newerCursor) {
-        next = newerCursor;
-        list.append(...newer.map(entryRow));
-        button.hidden = !next;
-      },
-    };
-  }
-
-  function entryRow(entry) {
-    const delta = entry.approved_delta;
-    return element("li", {}, [
-      element("span", { class: "pb-what" }, [
-        element("span", {}, entry.reason || text.topics[entry.topic] || text.otherEntry),
-        element("time", { datetime: entry.at }, moment.format(new Date(entry.at))),
-      ]),
-      // A movement that leaves the available points as they are has no number to show.
-      delta !== 0 &&
-        element(
-          "span",
-          { class: delta < 0 ? "pb-number" : "pb-number pb-plus" },
-          text.points(signed(delta)),
-        ),
-    ]);
-  }
-
-  function historyOutage(reload) {
-    return element("section", {}, [
-      element("h3", {}, text.historyHeading),
-      emptyLine(text.unavailable),
-      reloadButton(reload),
-    ]);
-  }
-
-  function skeleton() {
-    const bars = ["pb-bar pb-bar-wide", "pb-bar pb-bar-tall", "pb-bar", "pb-bar", "pb-bar"];
-    return element("section", { class: "pb-skeleton" }, [
-      element("p", { class: "pb-hidden", role: "status" }, text.loading),
-      ...bars.map((name) => element("div", { class: name, "aria-hidden": "true" })),
-    ]);
-  }
-
-  function reloadButton(reload) {
-    return actionButton(text.reload, reload);
-  }
-
-  return { summary, outage, login, figures, expiring, history, historyOutage, skeleton };
-}
-
-function emptyLine(text) {
-  return element("p", { class: "pb-empty" }, text);
-}
-
-function isWebAddress(url) {
-  return /^https?:\/\//.test(url ?? "");
+  return { element: place, fill };
 }

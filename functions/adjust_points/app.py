@@ -4,13 +4,12 @@ from datetime import date
 from urllib.parse import unquote
 
 from pointbook.container import Container
-from pointbook.domain.chain import Cause
 from pointbook.domain.commands import POINTS_MAX, Grant, Remove
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, FixedDate, without_renewal
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.entrypoints.http import operator_endpoint
-from pointbook.entrypoints.operator_auth import operator, shop_of
+from pointbook.entrypoints.operator_auth import operator, operator_cause, shop_of
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import REPLAY_HEADER, Response, problem
 from pointbook.errors import InvalidRequest
@@ -34,7 +33,7 @@ def handler(request: Request, container: Container) -> Response:
             shop=shop,
             customer_id=customer_id,
             command=_command(points, expires_on, programme.expiry),
-            cause=Cause("manual", actor),
+            cause=operator_cause(body, actor),
             reason=text(body.get("reason"), "reason", 255),
             identity=Identity("operator:adjust", key),
             content={

@@ -3,13 +3,14 @@
 from zoneinfo import ZoneInfo
 
 from pointbook.container import Container
-from pointbook.domain.programme_rules import Master
 from pointbook.entrypoints.customer_auth import own_session
 from pointbook.entrypoints.http import my_page_endpoint
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import Response
 from pointbook.errors import InvalidRequest
+from pointbook.page.hold import with_worth
 from pointbook.page.locale import choose_locale
+from pointbook.page.offer import offer
 from pointbook.services.view_request import ViewRequest
 
 KNOWN = "known"
@@ -27,6 +28,13 @@ def handler(request: Request, container: Container) -> Response:
     locale = choose_locale(
         request.query_value("locale"), request.header("accept-language"), programme.locale
     )
-    view = ViewRequest(locale, ZoneInfo(programme.time_zone), only_known=till == KNOWN)
+    zone, labels = ZoneInfo(programme.time_zone), programme.rank_labels
+    view = ViewRequest(locale, zone, labels, only_known=till == KNOWN)
     points = container.my_page.points(customer.shop, customer.customer_id, view, request.timing)
-    return Response(200, points | {"holds_offered": programme.points_master is not Master.TILL})
+    hold = points["hold"]
+    if hold is not None:
+        with request.timing.measure("ledger"):
+            record = container.ledger.hold_record(customer.shop, hold["hold_id"])
+        hold = with_worth(hold, record, programme.currency, customer.shop)
+    usable_points, rank = points["figures"]["approved"], points["till"]["rank"]
+    return Response(200, points | {"hold": hold} | offer(programme, usable_points, rank))

@@ -5,16 +5,16 @@ from pointbook.entrypoints.customer_auth import own_session
 from pointbook.entrypoints.http import my_page_endpoint
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import Response
-from pointbook.services.my_page import HISTORY_LIMIT_DEFAULT, HISTORY_LIMIT_MAX, VERSION_MAX
+from pointbook.services.points_history import LIMIT_DEFAULT, LIMIT_MAX, VERSION_MAX
 
 
 @my_page_endpoint(Container.from_env)
 def handler(request: Request, container: Container) -> Response:
     """Authenticate, read one page of entries."""
     customer = own_session(request, container)
-    limit = request.query_number("limit", HISTORY_LIMIT_DEFAULT, 1, HISTORY_LIMIT_MAX)
+    limit = request.query_number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
     cursor = request.query_number("cursor", VERSION_MAX, 1, VERSION_MAX)
-    history = container.my_page.history(
+    history = container.points_history().page(
         customer.shop, customer.customer_id, limit, cursor, request.timing
     )
     return Response(200, history)

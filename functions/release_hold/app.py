@@ -1,4 +1,4 @@
-"""DELETE /v1/customers/{customer}/holds/{hold_id}: release held points."""
+"""DELETE /v1/customers/{customer}/holds/{hold_id}, or POST .../release: release held points."""
 
 from pointbook.container import Container
 from pointbook.domain.refusal import Refusal

@@ -32,7 +32,10 @@ class BadBehaviour(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request as logged: its operation, its arguments, and the customer (digits), if any."""
+    """A request as logged: its operation, its arguments, and the customer (digits), if any.
+
+    The customers of a request about several are separated by commas.
+    """
 
     operation: str | None
     variables: Mapping[str, object]
@@ -55,7 +58,7 @@ class Behaviour:
 
     def fits(self, call: Call, path: str) -> bool:
         """Whether this behaviour applies to the request."""
-        if self.forget is not None and self.forget != call.customer:
+        if self.forget is not None and self.forget not in (call.customer or "").split(","):
             return False
         return self.match is None or (
             call.operation == self.match or path.startswith(self.match) or path.endswith(self.match)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from local import demo
 
 STATES = ("DECLINED", "DISABLED", "ENABLED", "INVITED")
-_MEMBERS = frozenset({"id", "tags", "state", "email", "display_name", "shop"})
+_MEMBERS = frozenset({"id", "tags", "state", "email", "display_name", "metafields", "shop"})
 _ID = re.compile(r"(?:gid://shopify/Customer/)?([1-9][0-9]{0,19})")
 
 
@@ -30,6 +30,7 @@ class Customer:
     state: str = "ENABLED"
     email: str | None = None
     display_name: str = ""
+    metafields: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def gid(self) -> str:
@@ -49,6 +50,15 @@ class Customer:
             "defaultEmailAddress": self.email and _address(self.email),
             "displayName": name or f"Customer {self.id}",
         }
+
+    def metafield(
+        self, _info: object, key: str, namespace: str | None = None
+    ) -> dict[str, str] | None:
+        """Resolve GraphQL's field `metafield`."""
+        for one_namespace, one_key, value in self.metafields:
+            if (one_namespace, one_key) == (namespace, key):
+                return {"namespace": one_namespace, "key": key, "value": value}
+        return None
 
 
 class Customers:
@@ -71,6 +81,9 @@ class Customers:
                 tags=_tags(given["tags"]) if "tags" in given else before.tags,
                 state=_state(given["state"]) if "state" in given else before.state,
                 email=_text(given, "email") if "email" in given else before.email,
+                metafields=_metafields(given["metafields"])
+                if "metafields" in given
+                else before.metafields,
                 display_name=_text(given, "display_name") or before.display_name,
             )
             self._by_gid[customer.gid] = customer
@@ -108,6 +121,19 @@ def _tags(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(tag, str) and tag for tag in value):
         raise BadCustomer(f"tags is {value!r}, not a list of strings")
     return tuple(value)
+
+
+def _metafields(value: object) -> tuple[tuple[str, str, str], ...]:
+    """Read `[{"namespace", "key", "value"}]`."""
+    names = ("namespace", "key", "value")
+    if not isinstance(value, list) or not all(
+        isinstance(one, dict)
+        and one.keys() == set(names)
+        and all(isinstance(text, str) and text for text in one.values())
+        for one in value
+    ):
+        raise BadCustomer(f"metafields is {value!r}, not a list of namespace, key and value")
+    return tuple((one["namespace"], one["key"], one["value"]) for one in value)
 
 
 def _state(value: object) -> str:

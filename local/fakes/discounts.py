@@ -65,6 +65,12 @@ class Discount:
         """The code as it was given; codes are unique regardless of case."""
         return str(self.given["code"])
 
+    @property
+    def amount(self) -> Decimal:
+        """What it takes off an order; 0 if it takes off a percentage."""
+        amount = self.given["customerGets"]["value"].get("discountAmount") or {}
+        return Decimal(str(amount.get("amount") or 0))
+
     def status(self, now: datetime) -> str:
         """Return ACTIVE, SCHEDULED or EXPIRED at `now`."""
         if self.ends_at is not None and self.ends_at <= now:

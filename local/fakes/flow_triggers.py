@@ -40,7 +40,7 @@ def declared_triggers() -> dict[str, Fields]:
     found: dict[str, Fields] = {}
     for file in sorted(_EXTENSIONS.glob("*/shopify.extension.toml")):
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        (extension,) = content["extensions"]
+        extension = content.get("extensions", [content])[0]  # a theme's file has no list
         if extension["type"] == "flow_trigger":
             fields = content["settings"]["fields"]
             found[extension["handle"]] = {_key(field): field["type"] for field in fields}

@@ -43,8 +43,15 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Html:
+    """A page."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
-    """A response; `content` is sent as JSON, unless there is a `text` to send as it is."""
+    """A response; `content` is sent as JSON, a page or a `text` as it is."""
 
     status: int
     content: object
@@ -198,15 +205,21 @@ class _Handler(BaseHTTPRequestHandler):
                 return
 
     def _send(self, reply: Reply, entry: Entry | None = None, pause_seconds: float = 0.0) -> None:
-        # A lone surrogate from a request is sent back as a JSON escape.
-        text = json.dumps(reply.content, ensure_ascii=False) if reply.text is None else reply.text
-        body = text.encode("utf-8", "backslashreplace")
+        content = reply.content
+        content_type = "text/html; charset=utf-8"
+        if isinstance(content, Html):
+            body = content.text.encode("utf-8", "xmlcharrefreplace")
+        else:
+            content_type = "application/json"
+            # A lone surrogate from a request is sent back as a JSON escape.
+            text = json.dumps(content, ensure_ascii=False) if reply.text is None else reply.text
+            body = text.encode("utf-8", "backslashreplace")
         # Logged first, so that a client that has the answer finds it in the log.
         if entry is not None:
             entry.status = reply.status
         try:
             self.send_response(reply.status)
-            headers = {"Content-Type": "application/json"} | dict(reply.headers)
+            headers = {"Content-Type": content_type} | dict(reply.headers)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))

@@ -7,13 +7,18 @@ addition to `control.py`:
 
     GET  /_discounts   every code discount
     GET  /_triggers    every Flow trigger that was accepted
+    GET  /discount/<code>?redirect=/cart, /cart    the shop's own pages: see storefront.py
+    GET  /_metafields  ?customer=<number>: a customer's metafields, {"points_approved": "950", ...};
+                       those outside of the app's namespace are {"<namespace>.<key>": ...}.
+                       `&shop=` names a shop, by default the first
     POST /_redeem      {"code", "customer_id", "shop"}: use a code at a checkout; 422 says why not,
                        404 that there is no such shop; `shop` defaults to the first
     POST /_order       an order as the webhooks carry it, and "shop": set what the Admin API answers
                        for this order; sends nothing. 400 says what is wrong with it
-    POST /_customer    {"id", "tags", "state", "email", "display_name", "shop"}: set what the Admin
-                       API answers for a customer; sends nothing. Members that are missing stay as
-                       they are. From then on only that shop has the customer (default: the first)
+    POST /_customer    {"id", "tags", "state", "email", "display_name", "metafields", "shop"}: set
+                       what the Admin API answers for a customer; sends nothing. Members that are
+                       missing stay as they are; `metafields` are [{"namespace", "key", "value"}].
+                       From then on only that shop has the customer (default: the first)
 """
 
 import argparse
@@ -39,6 +44,7 @@ from local.fakes.orders import BadOrder
 from local.fakes.server import Reply, Request, Service, run
 from local.fakes.shopify_graphql import AdminApi, Context, Shop, throttled_answer
 from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, write_date_time
+from local.fakes.storefront import storefront_reply
 
 TOKEN_SECONDS = 86_399
 _TOKEN_PATH = "/admin/oauth/access_token"  # noqa: S105 (a path)
@@ -95,8 +101,11 @@ class ShopifyService(Service):
     @override
     def answer(self, request: Request, behaviour: Behaviour) -> Reply:
         shop, path = self._shop_and_path(request)
-        if shop is None or request.method != "POST":
+        if shop is None:
             return self.failure(HTTPStatus.NOT_FOUND)
+        page = storefront_reply(path, request, shop.discounts, self._app.now())
+        if page is not None or request.method != "POST":
+            return page or self.failure(HTTPStatus.NOT_FOUND)
         if path == _TOKEN_PATH:
             return self._issue_token(request, shop)
         if path != _GRAPHQL_PATH:
@@ -126,6 +135,8 @@ class ShopifyService(Service):
                 return Reply(HTTPStatus.OK, self._all_discounts())
             case "GET", "/_triggers":
                 return Reply(HTTPStatus.OK, self._all_triggers())
+            case "GET", "/_metafields":
+                return self._metafields(request)
             case "POST", "/_redeem":
                 return self._redeem(request)
             case "POST", "/_customer":
@@ -159,7 +170,8 @@ class ShopifyService(Service):
         token = f"shpat_{secrets.token_hex(16)}"
         with self._lock:
             self._tokens[token] = (shop.domain, time.monotonic() + TOKEN_SECONDS)
-        scope = "read_customer_merge,read_customers,read_orders,write_app_proxy,write_discounts"
+        # Shopify leaves out what a scope to write implies.
+        scope = "read_customer_merge,read_orders,write_app_proxy,write_customers,write_discounts"
         answer = {"access_token": token, "scope": scope, "expires_in": TOKEN_SECONDS}
         return Reply(HTTPStatus.OK, answer)
 
@@ -187,6 +199,17 @@ class ShopifyService(Service):
             for shop in self._shops.values()
             for trigger in shop.triggers.all()
         ]
+
+    def _metafields(self, request: Request) -> Reply:
+        shop = self._named_shop(request.query)
+        if shop is None:
+            return _no_shop(request.query)
+        digits = request.query.get("customer", "").rpartition("/")[2]
+        customer = number_of(f"gid://shopify/Customer/{digits}")
+        if customer is None:
+            message = "customer must be a customer's number, as in /_metafields?customer=1"
+            return Reply(HTTPStatus.BAD_REQUEST, {"message": message})
+        return Reply(HTTPStatus.OK, shop.metafields.of_customer(customer))
 
     def _put_customer(self, request: Request) -> Reply:
         given = _object(request)
@@ -290,6 +313,8 @@ def _customer(arguments: Mapping[str, Any]) -> str | None:
     """Return the digits of the customer that a discount, a trigger or a query is about."""
     if number := number_of(str(arguments.get("id", ""))):
         return number
+    if metafields := arguments.get("metafields"):
+        return ",".join({str(one["ownerId"]).rpartition("/")[2]: None for one in metafields})
     payload = arguments.get("payload")
     if isinstance(payload, dict) and "customer_id" in payload:
         return str(payload["customer_id"])

@@ -26,6 +26,7 @@ from graphql import (
 from local.fakes.customers import Customer, Customers, number_of
 from local.fakes.discounts import Discounts, Refused
 from local.fakes.flow_triggers import Triggers
+from local.fakes.metafields import Metafields
 from local.fakes.orders import BadQuery, Orders
 from local.fakes.query_cost import COST_MAX, cost_of
 from local.fakes.shopify_schema import load_schema, put_resolvers
@@ -56,6 +57,7 @@ class Shop:
     time_zone: str = "Asia/Tokyo"
     customers: Customers = field(default_factory=Customers)
     orders: Orders = field(default_factory=Orders)
+    metafields: Metafields = field(default_factory=Metafields)
     webhook_metafields: list[tuple[str, str]] = field(default_factory=lambda: [TILL_METAFIELD])
 
 
@@ -103,6 +105,8 @@ class AdminApi:
                 "discountCodeDeactivate": _discount_code_deactivate,
                 "discountCodeDelete": _discount_code_delete,
                 "flowTriggerReceive": _flow_trigger_receive,
+                "metafieldsDelete": _metafields_delete,
+                "metafieldsSet": _metafields_set,
             },
         )
         self._checked = lru_cache(maxsize=256)(self._check)
@@ -281,12 +285,44 @@ def _customer(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> ob
     number = number_of(gid)
     if number is None:
         raise GraphQLError(f"Invalid global id '{gid}'", extensions={"code": "BAD_REQUEST"})
+    if not _has_customer(context, number):
+        return None
+    customer = context.shop.customers.get(gid) or Customer(number)
+
+    def metafield(info: object, key: str, namespace: str | None = None) -> object:
+        written = context.shop.metafields.get(number, namespace, key)
+        return written or customer.metafield(info, key, namespace)
+
+    return customer.node() | {"metafield": metafield}
+
+
+def _has_customer(context: Context, number: str) -> bool:
+    gid = f"gid://shopify/Customer/{number}"
     if number == context.forgotten:
-        return None
-    customer = context.shop.customers.get(gid)
-    if customer is None and any(shop.customers.get(gid) for shop in context.other_shops):
-        return None
-    return (customer or Customer(number)).node()
+        return False
+    is_elsewhere = any(shop.customers.get(gid) for shop in context.other_shops)
+    return context.shop.customers.get(gid) is not None or not is_elsewhere
+
+
+def _metafields_set(
+    _source: object, info: GraphQLResolveInfo, **arguments: Any
+) -> dict[str, object]:
+    context: Context = info.context
+    try:
+        found = context.shop.metafields.put(
+            arguments["metafields"], lambda number: _has_customer(context, number)
+        )
+    except Refused as refused:
+        return {"metafields": None, "userErrors": _user_errors(refused)}
+    return {"metafields": found, "userErrors": []}
+
+
+def _metafields_delete(
+    _source: object, info: GraphQLResolveInfo, **arguments: Any
+) -> dict[str, object]:
+    context: Context = info.context
+    found = context.shop.metafields.delete(arguments["metafields"])
+    return {"deletedMetafields": found, "userErrors": []}
 
 
 def _orders(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:

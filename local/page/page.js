@@ -31,18 +31,14 @@ const query = new URLSearchParams(location.search);
 let locale = firstLocale();
 let session = null;
 
-const { customers: known } = await (await fetch("/_customers")).json();
-customers.append(
-  ...known.map(({ customer_id: id, name }) => new Option(name, id)),
-  new Option("", ""),
-);
-customers.value = query.get("customer") ?? known[0].customer_id;
+if (query.has("customer")) customers.value = query.get("customer");
 await logIn(customers.value);
 speak();
 const points = mountPoints(document.querySelector("#points"), {
   apiUrl: "/api/v1",
   token: () => session?.session_token ?? null,
   locale,
+  storefront: session?.storefront_url,
 });
 
 customers.addEventListener("change", async () => {

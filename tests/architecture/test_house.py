@@ -34,7 +34,7 @@ SLOW_TO_LOAD: dict[str, set[str]] = {
     "pointbook.page.texts": {"points_history"},
     "pointbook.services.my_page": {"points_history"},
     "pointbook.shopify.admin": {"create_hold", "reconcile_orders"},
-    "pointbook.till": {"refresh_till"},
+    "pointbook.till": {"compare_till", "refresh_till"},
     "pydantic": set(),
     "requests": set(),
 }

@@ -144,6 +144,9 @@ def _deploy(*variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+PAGE = {"page-tools", "build-extensions"}
+
+
 @pytest.mark.parametrize(
     ("given", "needed"),
     [
@@ -151,12 +154,14 @@ def _deploy(*variables: str) -> subprocess.CompletedProcess[str]:
         ("tests/unit/domain/test_lots.py -x", set()),
         ("tests/simulation", {"setup"}),
         ("tests/contract", {"shopify-schema"}),
+        ("tests/extensions", {"build-extensions"}),
         ("tests/engines", {"setup", "dynamodb-local"}),
         ("tests/unit tests/artifacts", {"setup", "build"}),
-        ("tests/e2e/test_page.py", {"setup", "build", "shopify-schema", "browser"}),
-        ("", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
-        ("tests/", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
-        ("-k lots", {"setup", "build", "dynamodb-local", "shopify-schema", "browser"}),
+        ("tests/integration", {"setup", "build", "shopify-schema", "page-tools"}),
+        ("tests/e2e/test_page.py", {"setup", "build", "shopify-schema", *PAGE}),
+        ("", {"setup", "build", "dynamodb-local", "shopify-schema", *PAGE}),
+        ("tests/", {"setup", "build", "dynamodb-local", "shopify-schema", *PAGE}),
+        ("-k lots", {"setup", "build", "dynamodb-local", "shopify-schema", *PAGE}),
     ],
 )
 def test_some_tests_install_only_what_they_need(given: str, needed: set[str]) -> None:

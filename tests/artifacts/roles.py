@@ -65,7 +65,7 @@ def used_by_lambda(function: str) -> set[Right]:
     found = {(action, queue) for action in actions if queue}
     if function in SCHEDULES:
         found.add(DEAD_LETTERS)
-    return found | READS_STREAM if function == "publish_changes" else found
+    return found | READS_STREAM if function in ("publish_changes", "push_till") else found
 
 
 def _listed(value: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from tests.artifacts.roles import Aws, Right
 from tests.support import harness
 from tests.support.harness import EVENTS, SECRETS, Functions, event
 from tests.support.table import table_request
+from tools.make_events_stream import records
 
 CUSTOMER = "8840734670934"
 OTHER_CUSTOMER = "8840734670935"
@@ -52,6 +53,7 @@ class Shopify:
 
     def __init__(self) -> None:
         self.closed = False
+        self.refuses_metafields = False
         self.codes: set[str] = set()
         self.calls: list[str] = []
 
@@ -75,12 +77,18 @@ class Shopify:
             return _NODE if variables["code"] in self.codes else None
         if root == _CUSTOMER:
             return {"id": variables["id"], "tags": ["gold"]}
+        if root in _METAFIELDS and self.refuses_metafields:
+            return {"userErrors": [{"message": "Owner does not exist.", "code": "INVALID"}]}
         return {"userErrors": []}
 
 
 _CREATE, _FIND = "discountCodeBasicCreate", "codeDiscountNodeByCode"
 _CUSTOMER = "customer("
-_ROOTS = (_CREATE, _FIND, _CUSTOMER, "discountCodeDeactivate", "flowTriggerReceive")
+_METAFIELDS = ("metafieldsSet(", "metafieldsDelete(")
+_ROOTS = (
+    *(_CREATE, _FIND, _CUSTOMER, "discountCodeDeactivate", "flowTriggerReceive"),
+    *_METAFIELDS,
+)
 _NODE = {
     "id": "gid://shopify/DiscountCodeNode/1",
     "codeDiscount": {
@@ -167,6 +175,13 @@ class Shop:
     def grant(self) -> None:
         """Give the customer 1,250 points, once."""
         assert self.functions.sample("flow_action_grant", "run").status == 200
+
+    def write_metafields(self) -> None:
+        """Write the metafields of the customers, as the stream and the schedule have it done."""
+        items = self.functions.table.items(TABLE).items()
+        accounts = [item for (_, sk), item in items if sk == "ACCOUNT" and "erased" not in item]
+        self.functions.invoke("publish_changes", records(*accounts))
+        self.functions.invoke("write_metafields", event("write_metafields", "schedule"), 58)
 
     def request_hold(self, key: str, points: int = 500) -> harness.Answer:
         """Request a discount code, as my page does."""

@@ -34,11 +34,14 @@ EVERY_SECONDS = {
     "hold_release": MINUTE,
     "switch_off_codes": MINUTE,
     "publish_changes": MINUTE,
+    "push_till": MINUTE,
     "refresh_till": MINUTE,
+    "write_metafields": MINUTE,
     "privacy_watch": 5 * MINUTE,
     "approve_pending": 15 * MINUTE,
     "expiry": 15 * MINUTE,
     "reminders": 60 * MINUTE,
+    "compare_till": 60 * MINUTE,
     "reconcile_orders": 24 * 60 * MINUTE,
     "verify_sample": 24 * 60 * MINUTE,
 }
@@ -133,6 +136,12 @@ def test_a_request_to_refresh_a_member_is_forgotten_soon_and_leaves_no_dead_lett
     assert function_property("refresh_till", "Timeout") > REFRESH_SECONDS + 5
 
 
+def test_without_a_till_nothing_is_carried_to_it() -> None:
+    assert properties("PushTillMapping")["Enabled"] == {"Fn::If": ["HasTill", True, False]}
+    schedule = properties("PushTillFunction")["Events"]["EveryMinute"]["Properties"]
+    assert schedule["State"] == {"Fn::If": ["HasTill", "ENABLED", "DISABLED"]}
+
+
 def test_without_a_till_nothing_is_refreshed() -> None:
     condition = {"Fn::Not": [{"Fn::Equals": [{"Ref": "TillProvider"}, "none"]}]}
     assert TEMPLATE["Conditions"]["HasTill"] == condition
@@ -201,7 +210,11 @@ def test_a_comparison_that_fails_on_two_days_has_an_alarm() -> None:
 def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     mappings = of_type("AWS::Lambda::EventSourceMapping")
     workers = {f"{name}Mapping" for name in QUEUES.values()}
-    assert mappings.keys() == workers | {"PublishChangesMapping", "RefreshTillMapping"}
+    assert mappings.keys() == workers | {
+        "PublishChangesMapping",
+        "PushTillMapping",
+        "RefreshTillMapping",
+    }
     events = [
         event["Type"]
         for function in FUNCTIONS.values()
@@ -210,11 +223,12 @@ def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     assert set(events) == {"HttpApi", "ScheduleV2"}
 
 
-def test_a_failing_batch_of_the_stream_is_bisected_and_finally_dropped_to_the_dead_letters() -> (
-    None
-):
-    mapping = properties("PublishChangesMapping")
-    assert mapping["FunctionName"] == {"Ref": "PublishChangesFunction"}
+@pytest.mark.parametrize("name", ["PublishChanges", "PushTill"])
+def test_a_failing_batch_of_the_stream_is_bisected_and_finally_dropped_to_the_dead_letters(
+    name: str,
+) -> None:
+    mapping = properties(f"{name}Mapping")
+    assert mapping["FunctionName"] == {"Ref": f"{name}Function"}
     assert mapping["EventSourceArn"] == STREAM
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -314,6 +328,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "LedgerFaults": ("Sum", 0, 1),
         "LoopsRefused": ("Sum", 0, 1),
         "LostWebhooks": ("Sum", 0, 1),
+        "TillDrift": ("Sum", 0, 1),
         "OldestDueSeconds": ("Maximum", 60 * MINUTE, 2),
         "OrderAlarms": ("Sum", 0, 1),
         "OrdersWithoutCustomer": ("Average", 0.95, 2),
@@ -326,7 +341,9 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "RemindersHeldBack": ("Sum", 0, 2),
         "SweepFailures": ("Sum", 0, 2),
         "TillBreakerOpen": ("Minimum", 0, 1),
+        "TillPushWaitedSeconds": ("Maximum", 60 * MINUTE, 1),
         "TillReadsFailed": ("Average", 0.5, 2),
+        "MetafieldsHeldBack": ("Sum", 0, 3),
         "TriggersHeldBack": ("Sum", 0, 3),
         "TriggersRefused": ("Sum", 0, 1),
     }

@@ -23,7 +23,7 @@ WITHOUT_PATTERN = ("time_zone",)
 
 WITHOUT_BLANKS = """
 none 0 1 365 366 86400 86401 1000000 1000001 999999999 1000000000 -1 1.5 yes no true en ja fr
-JPY jpy Asia/Tokyo Etc/GMT+9 ledger till included excluded floor half_up ceil round
+JPY jpy Asia/Tokyo Etc/GMT+9 ledger till changes balance included excluded floor half_up ceil round
 paid created carry cancelled share clamp expire never date:2027-03-31 days:36500
 months:12:month_end months:12:week_end rolling:days:90:year_end rolling:never
 gold=150 ゴールド=150 gold=0 gold=10000 =150 gold=150, wholesale a,b 30,7 30, 1000,7 5,4,3,2,1
@@ -33,6 +33,19 @@ SAMPLES = (
     *("", *WITHOUT_BLANKS.split()),
     *("gold=150, silver member=9999", "gold =150", "no points", " blanks ", "30, 7"),
     "shipping, order",
+    *("digits", "prefix:EC-", "prefix:", "prefix:EC 1", f"prefix:{'x' * 44}", f"prefix:{'x' * 45}"),
+    *("metafield:custom.member_number", "metafield:member_number", "metafield:ab.number"),
+    *(
+        "gold:en=Gold Member, gold:ja=ゴールド会員",
+        "VIP 1:ja=特別:会員",
+        "gold:fr=Or",
+        "gold:en= Gold",
+    ),
+    *("gold:en=A=B", "gold :en=Gold", f"gold:en={'x' * 80}", f"gold:en={'x' * 81}"),
+    *(f"{'x' * 64}:en=Gold", f"{'x' * 65}:en=Gold"),
+    ",".join(f"{number}:en=x" for number in range(40)),
+    ",".join(f"{number}:en=x" for number in range(41)),
+    ",".join(f"{number}:en={'x' * 80}" for number in range(12)),
     ",".join(f"rank{number}=150" for number in range(20)),
     ",".join(f"rank{number}=150" for number in range(21)),
     ",".join(f"{number}{'x' * 100}=150" for number in range(10)),

@@ -8,6 +8,7 @@ import pytest
 
 from cli import pause
 from local import demo
+from pointbook.services.metafields import requests as metafield_requests
 from pointbook.services.privacy import requests as driver
 from pointbook.services.privacy import shops
 from pointbook.store import keys
@@ -28,6 +29,7 @@ SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 TRIED = (
     "health",
     "app_page",
+    "order_points",
     *FLOW,
     "get_points",
     *SHOWS,
@@ -41,6 +43,7 @@ TRIED = (
     "switch_off_codes",
     "approve_pending",
     "publish_changes",
+    "push_till",
     "flow_action_report",
     "flow_lifecycle",
     "reconcile_orders",
@@ -48,6 +51,8 @@ TRIED = (
     "verify_sample",
     "refresh_till",
     "till_status",
+    "compare_till",
+    "write_metafields",
 )
 """The functions that a test here or in a test_roles_at_….py holds against their roles."""
 
@@ -57,22 +62,6 @@ LOGS = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 def test_every_role_is_tested() -> None:
     assert sorted(TRIED) == sorted(FUNCTIONS)
-
-
-@pytest.mark.parametrize("function", FLOW)
-def test_a_flow_action_is_allowed_what_it_does(
-    shop: Shop, resources: dict[str, Any], function: str
-) -> None:
-    """On a shop without programme; refused, carried out, repeated; on a merged account."""
-    found = shop.needed(lambda: shop.every_sample(function))
-    shop.grant()
-    found |= shop.needed(lambda: shop.every_sample(function))
-    shop.merge()
-    if function == CONSUME:
-        shop.grant()  # there is something to use
-    shop.start_anew()
-    found |= shop.needed(lambda: shop.every_sample(function))
-    assert found == allowed(resources, function)
 
 
 @pytest.mark.parametrize("function", SHOWS)
@@ -87,11 +76,26 @@ def test_a_reader_may_read_what_it_shows(
     shop.grant()
     shop.functions.sample(CONSUME, "run")
     shop.hold_some()
+    pending = event("order_events", "orders_create_pending")
+    shop.functions.invoke("order_events", pending, seconds=60)
     while_held = shop.needed(look)
     shop.merge()
     found = before | while_held | shop.needed(look)
     assert found == allowed(resources, function)
     assert "dynamodb:PutItem" not in {action for action, _ in found}
+
+
+def test_order_points_may_read_single_items_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Of no order, of one, and of one that belongs to a merged customer."""
+    before = shop.needed(lambda: shop.every_sample("order_points"))
+    shop.functions.invoke("order_events", event("order_events", "orders_paid"), seconds=60)
+    found = before | shop.needed(lambda: shop.every_sample("order_points"))
+    shop.merge()
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.every_sample("order_points"))
+    assert found == allowed(resources, "order_points")
 
 
 @pytest.mark.parametrize("function", OPERATORS)
@@ -122,11 +126,15 @@ def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
+    monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
     def work() -> None:
         shop.start_anew()
         shop.work_on_samples("privacy_events")
 
+    shop.grant()
+    shop.write_metafields()
+    shop.lose_token()
     found = shop.needed(work)
     shop.merge()
     found |= shop.needed(work)
@@ -138,14 +146,18 @@ def test_privacy_watch_is_allowed_what_it_does(
 ) -> None:
     monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
+    monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
     def watch(*cases: str) -> set[Right]:
         for case in cases:
             shop.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
+        shop.lose_token()
         shop.aws.needed.clear()
         assert shop.functions.invoke("privacy_watch", {})["done"] == len(cases)
         return set(shop.aws.needed)
 
+    shop.grant()
+    shop.write_metafields()
     found = watch("customers_data_request", "customers_redact")
     shop.functions.invoke("privacy_events", event("privacy_events", "app_uninstalled"), seconds=60)
     found |= watch("shop_redact")

@@ -10,6 +10,8 @@ import pytest
 from local import demo
 from pointbook.deadline import Deadline
 from pointbook.http.calls import Answer, Call
+from pointbook.services.metafields import requests as metafield_requests
+from pointbook.services.metafields import writer
 from pointbook.services.publishing import outbox
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import Right, allowed
@@ -125,6 +127,42 @@ def test_publish_changes_is_allowed_what_it_does(
     shop.start_anew()
     found |= shop.needed(wake)
     assert found == allowed(resources, "publish_changes")
+
+
+def test_write_metafields_is_allowed_what_it_does(
+    shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a customer who is refused, written, or erased; in a shop that is closed."""
+    monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
+    monkeypatch.setattr(writer, "INTERVAL", timedelta())
+    monkeypatch.setattr(writer, "REFUSED_PAUSE", timedelta())
+
+    def write() -> None:
+        shop.start_anew()
+        shop.functions.invoke("write_metafields", event("write_metafields", "schedule"), 58)
+
+    def request() -> None:
+        items = shop.functions.table.items(TABLE).items()
+        accounts = [item for (_, sk), item in items if sk == "ACCOUNT"]
+        shop.functions.invoke("publish_changes", records(*accounts))
+
+    found = shop.needed(write)
+    shop.grant()
+    request()
+    shop.shopify.closed = True
+    found |= shop.needed(write)
+    shop.shopify.closed = False
+    shop.lose_token()
+    shop.shopify.refuses_metafields = True
+    found |= shop.needed(write)
+    shop.shopify.refuses_metafields = False
+    found |= shop.needed(write)
+    shop.shopify.closed = True
+    shop.functions.erase()
+    shop.shopify.closed = False
+    found |= shop.needed(write)
+    assert found == allowed(resources, "write_metafields")
+    assert "METAFIELDS_DELETION" not in {sk for _, sk in shop.functions.table.items(TABLE)}
 
 
 def test_flow_action_report_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:

@@ -15,15 +15,19 @@ from pointbook.store import keys
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import allowed
 from tests.artifacts.shop import CUSTOMER, Shop
-from tests.support.harness import SECRETS
+from tests.support.harness import SECRETS, event
 from tests.support.serving import serving
 
 
 class ShopWithTill(Shop):
     """A shop with a Smaregi that a test lets fail."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, till_url: str) -> None:
-        super().__init__(patch, clock, TILL_PROVIDER="smaregi", LOCAL_TILL_URL=till_url)
+    def __init__(
+        self, patch: pytest.MonkeyPatch, clock: Path, till_url: str, **variables: str
+    ) -> None:
+        super().__init__(
+            patch, clock, TILL_PROVIDER="smaregi", LOCAL_TILL_URL=till_url, **variables
+        )
         self.till_url = till_url
         self.aws.secret = json.dumps({**SECRETS, "till": demo.TILL_CREDENTIALS})
 
@@ -32,6 +36,11 @@ class ShopWithTill(Shop):
         url, clear = f"{self.till_url}/_behave", {"times": 0}
         for given in (clear, behaviour):
             requests.post(url, json=given, timeout=5).raise_for_status()
+
+    def put_member(self, balance: int) -> None:
+        """Change the customer's points at the till by hand."""
+        member = {"member_number": CUSTOMER, "balance": balance}
+        requests.post(f"{self.till_url}/_member", json=member, timeout=5).raise_for_status()
 
     def forget_member(self) -> None:
         """Keep nothing of the customer at the till any more."""
@@ -91,3 +100,33 @@ def test_till_status_may_read_the_tills_state(
 ) -> None:
     found = shop.needed(lambda: shop.functions.sample("till_status", "get"))
     assert found == allowed(resources, "till_status")
+
+
+@pytest.fixture
+def pushing_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ShopWithTill]:
+    with serving(FakeServer(TillService(Account()), 0)) as till:
+        clock = tmp_path / "clock.json"
+        yield ShopWithTill(monkeypatch, clock, till.url, PROGRAMME_TILL_PUSH="balance")
+
+
+def test_compare_till_may_read_both_books_keep_what_it_finds_and_ask_for_pushes(
+    pushing_shop: ShopWithTill, resources: dict[str, Any]
+) -> None:
+    """Equal, differing and unknown members, as runs and as pages; and a repair."""
+    shop = pushing_shop
+    shop.put_member(1250)
+    shop.grant()
+    shop.move(3600)  # nothing is on its way to the till by now
+    found = shop.needed(lambda: shop.functions.invoke("compare_till", {}, 60))
+    shop.put_member(7)
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.work_on_samples("compare_till"))
+    repair = event("compare_till", "repair")
+    repair["push"][0] |= {"ledger": 1250, "till": 7}
+    outcome = {"outcomes": {CUSTOMER: "queued"}}
+
+    def mend() -> None:
+        assert shop.functions.invoke("compare_till", repair, 60) == outcome
+
+    found |= shop.needed(mend)
+    assert found == allowed(resources, "compare_till")

@@ -183,10 +183,14 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         ("OPTIONS", "/v1/customers/{customer}/points"): "get_points",
         ("GET", "/v1/customers/{customer}/points/history"): "points_history",
         ("OPTIONS", "/v1/customers/{customer}/points/history"): "points_history",
+        ("GET", "/v1/customers/{customer}/orders/{order_id}/points"): "order_points",
+        ("OPTIONS", "/v1/customers/{customer}/orders/{order_id}/points"): "order_points",
         ("POST", "/v1/customers/{customer}/holds"): "create_hold",
         ("OPTIONS", "/v1/customers/{customer}/holds"): "create_hold",
         ("DELETE", "/v1/customers/{customer}/holds/{hold_id}"): "release_hold",
         ("OPTIONS", "/v1/customers/{customer}/holds/{hold_id}"): "release_hold",
+        ("POST", "/v1/customers/{customer}/holds/{hold_id}/release"): "release_hold",
+        ("OPTIONS", "/v1/customers/{customer}/holds/{hold_id}/release"): "release_hold",
         ("POST", "/v1/webhooks/shopify"): "shopify_webhook",
         ("POST", "/v1/flow/lifecycle"): "flow_lifecycle",
         ("POST", "/v1/operator/customers/{customer}/adjustments"): "adjust_points",
@@ -201,6 +205,7 @@ def test_the_gateway_limits_every_route_and_writes_and_webhooks_by_limits_of_the
     writes = {
         "POST /v1/customers/{customer}/holds",
         "DELETE /v1/customers/{customer}/holds/{hold_id}",
+        "POST /v1/customers/{customer}/holds/{hold_id}/release",
         "POST /v1/operator/customers/{customer}/adjustments",
         "POST /v1/operator/imports/{import_id}",
     }

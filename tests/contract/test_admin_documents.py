@@ -34,6 +34,11 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "CUSTOMER_TAGS": {"id": "gid://shopify/Customer/8840734670934"},
     "CUSTOMER_ID": {"id": "gid://shopify/Customer/8840734670934"},
     "CUSTOMER_STATE": {"id": "gid://shopify/Customer/8840734670934"},
+    "CUSTOMER_METAFIELD": {
+        "id": "gid://shopify/Customer/8840734670934",
+        "namespace": "custom",
+        "key": "member_number",
+    },
     "ORDERS_UPDATED": {
         "query": "updated_at:>='2026-11-29T00:00:00Z'",
         "first": 100,
@@ -47,6 +52,26 @@ VARIABLES: dict[str, dict[str, Any]] = {
         ),
     },
     "TILL_SUBSCRIPTIONS": {},
+    "METAFIELDS_SET": {
+        "metafields": [
+            {
+                "ownerId": "gid://shopify/Customer/8840734670934",
+                "namespace": "$app",
+                "key": "points_approved",
+                "type": "number_integer",
+                "value": "950",
+            }
+        ]
+    },
+    "METAFIELDS_DELETE": {
+        "metafields": [
+            {
+                "ownerId": "gid://shopify/Customer/8840734670934",
+                "namespace": "$app",
+                "key": "points_rank",
+            }
+        ]
+    },
     "FLOW_TRIGGER_RECEIVE": {"handle": "points-changed", "payload": {"customer_id": 1}},
 }
 

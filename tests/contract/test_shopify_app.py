@@ -11,6 +11,7 @@ import yaml
 from graphql import get_operation_ast, get_variable_values, parse, validate
 
 from local.fakes.shopify_schema import API_VERSION, SCHEMA_FILE, load_schema
+from pointbook.domain.metafields import TYPES
 from pointbook.shopify.documents import API_VERSION as DOCUMENTS_VERSION
 from pointbook.shopify.flow_lifecycle import NAMES
 from pointbook.shopify.projection import SHAPES, Shape, Value
@@ -121,7 +122,8 @@ def test_every_topic_says_what_tells_its_events_apart() -> None:
 
 @pytest.mark.parametrize("topic", topics())
 def test_no_personal_field_is_subscribed_to(topic: str) -> None:
-    steps = {step for field in include_fields(topic) for step in field.split(".")}
+    fields = set(include_fields(topic)) - {"name"}  # an order's own name, such as #1001
+    steps = {step for field in fields for step in field.split(".")}
     assert [step for step in steps if PERSONAL.fullmatch(step)] == []
 
 
@@ -152,6 +154,7 @@ def test_the_scopes_are_those_of_what_is_used() -> None:
         "read_orders",  # orders/*, refunds/*
         "read_customers",  # customers/create, customer references in Flow
         "read_customer_merge",  # customers/merge
+        "write_customers",  # metafields
         "write_discounts",  # the codes of held points
         "read_discounts",  # looking one up after a lost answer
         "write_app_proxy",  # [app_proxy]
@@ -159,6 +162,20 @@ def test_the_scopes_are_those_of_what_is_used() -> None:
     scopes = shopify_files.app()["access_scopes"]["scopes"].split(",")
     assert sorted(scopes) == scopes
     assert set(scopes) == used
+
+
+def test_every_metafield_is_declared_with_its_type_and_for_reading_only() -> None:
+    declared = shopify_files.app()["customer"]["metafields"]
+    assert declared.keys() == {"app"}, "an app declares metafields of its own namespace only"
+    assert {key: one["type"] for key, one in declared["app"].items()} == dict(TYPES)
+    for key, one in declared["app"].items():
+        assert re.fullmatch("[a-z_]{2,64}", key)
+        assert one["name"]
+        assert one["access"] == {
+            "admin": "merchant_read",
+            "customer_account": "read",
+            "storefront": "none",
+        }
 
 
 def test_an_app_without_pages_is_not_embedded_and_keeps_its_addresses_in_development() -> None:
@@ -207,7 +224,12 @@ PLACEHOLDER = re.compile(r"fill-in-[a-z-]+?(?=\.example\.com|[\"/])")
 
 def test_every_value_to_fill_in_is_marked_and_explained() -> None:
     readme = (shopify_files.SHOPIFY / "README.md").read_text(encoding="utf-8")
-    files = [*shopify_files.SHOPIFY.rglob("*.toml"), *shopify_files.SHOPIFY.rglob("*.json")]
+    files = [
+        file
+        for pattern in ("*.toml", "*.json", "shared/*.js")
+        for file in shopify_files.SHOPIFY.rglob(pattern)
+        if "node_modules" not in file.parts
+    ]
     found = {
         name for file in files for name in PLACEHOLDER.findall(file.read_text(encoding="utf-8"))
     }
@@ -216,9 +238,9 @@ def test_every_value_to_fill_in_is_marked_and_explained() -> None:
     unmarked = [
         line
         for file in files
-        if file.suffix == ".toml"
+        if file.suffix != ".json"
         for line in file.read_text(encoding="utf-8").splitlines()
-        if PLACEHOLDER.search(line) and "# fill in:" not in line
+        if PLACEHOLDER.search(line) and " fill in:" not in line
     ]
     assert unmarked == []
 

@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from local import demo
 from local.stack import Stack
-from tests.e2e.test_page import CHROMIUM, FLAGS, picture
+from tests.e2e.test_page import picture
+from tools.make_pictures import CHROMIUM, FLAGS
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from local import signing
 from local.relay import Relay
 from local.stack import Stack
 from tests.e2e.calls import must_flow, new_customer, points
-from tests.e2e.test_page import CHROMIUM, FLAGS
 from tests.support.ports import free_port
+from tools.make_pictures import CHROMIUM, FLAGS
 
 BLANK = "/points.css"
 """A document without scripts."""

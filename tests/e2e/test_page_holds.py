@@ -22,8 +22,9 @@ from tests.e2e.calls import (
     wait_until,
 )
 from tests.e2e.fake_shopify import CREATE, FakeShopify
-from tests.e2e.test_page import CHROMIUM, FLAGS, picture
+from tests.e2e.test_page import picture
 from tests.support.hold_orders import order_payload
+from tools.make_pictures import CHROMIUM, FLAGS
 
 CODE = re.compile(r"PTS(-[2-9A-Z]{4}){4}")
 TIMEOUT_MS = 20_000  # a first call starts a function
@@ -151,11 +152,11 @@ def test_points_become_a_code_stay_one_after_a_reload_and_come_back(
     use(page, "500")
     code = code_of(page)
     expect(page.locator("#points")).to_contain_text("¥500 off your order")
-    expect(status(page, "500 points are reserved for your order")).to_be_focused()
+    expect(status(page, "500 points reserved for your order")).to_be_focused()
     expect(figure(page, "Available")).to_have_text("750")
     expect(figure(page, "Reserved")).to_have_text("500")
     expect(page.get_by_role("timer")).to_have_text(re.compile(r"09:\d\d|10:00"))
-    expect(status(page, "Time left:")).to_have_text(re.compile(r"^Time left: \d\d:\d\d$"))
+    expect(page.locator(".pb-time")).to_have_text(re.compile(r"^Time left \d\d:\d\d$"))
     (created,) = FakeShopify(stack).discounts(customer)
     discount = created["codeDiscount"]
     assert discount["codes"]["nodes"][0]["code"] == code
@@ -172,11 +173,11 @@ def test_points_become_a_code_stay_one_after_a_reload_and_come_back(
     expect(page.locator("#points")).to_contain_text("¥500 off your order")
     page.get_by_role("button", name="日本語").click()
     expect(status(page, "ご注文用に500ポイントを確保しました")).to_be_visible()
-    expect(status(page, "残り時間：")).to_have_text(re.compile(r"^残り時間：\d\d:\d\d$"))
+    expect(page.locator(".pb-time")).to_have_text(re.compile(r"^残り時間 \d\d:\d\d$"))
     picture(page, "my-page-hold-ja")
     page.get_by_role("button", name="English").click()
 
-    page.get_by_role("button", name="Release points").click()
+    page.get_by_role("button", name="Return the points").click()
     expect(status(page, "Your points are back.")).to_be_focused()
     expect(figure(page, "Available")).to_have_text("1,250")
     expect(figure(page, "Reserved")).to_have_text("0")
@@ -203,12 +204,12 @@ def test_a_code_that_cannot_be_deactivated_keeps_its_points(
     use(page, "500")
     code_of(page)
     shopify.behave(fail_with=503)
-    page.get_by_role("button", name="Release points").click()
+    page.get_by_role("button", name="Return the points").click()
     expect(status(page, "couldn't be deactivated yet")).to_be_visible()
     expect(page.locator(".pb-code")).to_have_count(0)
     assert held(stack, customer) == (750, 500)
     page.reload()
-    expect(status(page, "500 points are being returned to you")).to_be_visible()
+    expect(status(page, "500 points on the way back to you")).to_be_visible()
     shopify.behave()
     page.get_by_role("button", name="Try again").click()
     expect(figure(page, "Available")).to_have_text("1,250")
@@ -229,8 +230,8 @@ def test_full_width_digits_commas_and_all_points_are_understood(
     page.get_by_label("Points to use").press("Enter")
     code_of(page)
     expect(figure(page, "Reserved")).to_have_text("1,000")
-    page.get_by_role("button", name="Release points").click()
-    page.get_by_role("button", name="Use all").click()
+    page.get_by_role("button", name="Return the points").click()
+    page.get_by_role("button", name="All", exact=True).click()
     expect(page.get_by_label("Points to use")).to_have_value("1250")
     page.get_by_role("button", name="Get a discount code").click()
     code_of(page)
@@ -316,10 +317,10 @@ def test_while_one_request_is_under_way_there_is_no_second(
 ) -> None:
     shopify.behave(latency_ms=3000, match=CREATE, times=1)
     use(page, "500")
-    expect(status(page, "Reserving your points")).to_be_focused()
+    expect(status(page, "Making your discount code")).to_be_focused()
     expect(page.get_by_role("button", name="Get a discount code")).to_be_disabled()
     page.get_by_role("button", name="日本語").click()
-    expect(status(page, "ポイントを確保しています")).to_be_visible()
+    expect(status(page, "クーポンコードを発行しています")).to_be_visible()
     expect(page.locator(".pb-use button:enabled")).to_have_count(0)
     code_of(page)
     assert len(shopify.discounts(customer)) == 1
@@ -363,7 +364,9 @@ def test_ten_digits_fit_a_narrow_screen_and_less_than_nothing_has_a_minus_sign(
         must_flow(stack, action, customer, points=moved, reason="Much")
     page.set_viewport_size({"width": 320, "height": 1500})
     page.goto(f"{stack.front_url}/?locale={locale}")
-    expect(page.locator(".pb-balance")).to_contain_text("\u22121,234,567,890")
+    expect(page.locator("[data-part=headline]")).to_have_text("999,001,250")
+    expect(page.locator("[data-part=store]")).to_contain_text("\u22121,234,567,890")
+    page.locator("[data-fold=figures] summary").click()
     expect(page.locator(".pb-number", has_text="\u22121,000,000 pt")).to_be_visible()
     expect(page.locator(".pb-number", has_text="+1,000,000,000 pt")).to_be_visible()
     for number in page.locator(".pb-figures dd, .pb-number").all():
@@ -381,11 +384,12 @@ def test_an_order_that_moves_no_available_points_is_shown_in_words(
     post(stack, "orders/create", order | {"financial_status": "pending"})
     wait_until(lambda: figures(stack, customer) == AFTER_AN_UNPAID_ORDER)
     page.goto(f"{stack.front_url}/?locale=en")
-    expect(entry(page, "Used on an order")).to_have_count(1)
-    expect(entry(page, "Order (points pending)")).to_have_count(1)
+    expect(entry(page, "Used")).to_have_count(1)
+    expect(entry(page, "On the way")).to_have_count(1)
+    expect(page.locator(".pb-rows li")).to_have_count(3)
     page.get_by_role("button", name="日本語").click()
-    expect(entry(page, "確保したポイントをご注文に利用")).to_have_count(1)
-    expect(entry(page, "ご注文（ポイント付与予定）")).to_have_count(1)
+    expect(entry(page, "ポイントのご利用")).to_have_count(1)
+    expect(entry(page, "付与予定")).to_have_count(1)
 
 
 def test_who_has_no_points_is_offered_nothing(page: Page, stack: Stack, customer: str) -> None:
@@ -394,3 +398,49 @@ def test_who_has_no_points_is_offered_nothing(page: Page, stack: Stack, customer
     expect(figure(page, "Available")).to_have_text("0")
     expect(page.get_by_label("Points to use")).to_have_count(0)
     expect(page.get_by_text("Use points")).to_be_hidden()
+
+
+def test_one_tap_puts_the_code_into_the_cart_and_back_on_my_page_it_is_still_there(
+    page: Page, stack: Stack, customer: str
+) -> None:
+    page.get_by_role("button", name="Get a discount code").click()
+    code = code_of(page)
+    link = page.locator("[data-part=cart-link]")
+    expect(link).to_have_attribute("href", re.compile(rf"/discount/{code}\?redirect=%2Fcart$"))
+    link.click()
+    expect(page.get_by_role("heading", name="Cart")).to_be_visible()
+    expect(page.locator("[data-part=code]")).to_have_text(code)
+    expect(page.locator("[data-part=discount]")).to_have_text("\u2212¥1,250")
+    expect(page.locator("[data-part=total]")).to_have_text("¥1,750")
+    page.go_back()
+    assert code_of(page) == code
+    page.get_by_role("button", name="Return the points").click()
+    expect(status(page, "Your points are back.")).to_be_visible()
+    page.goto(f"{stack.shopify_stand_in_url}/cart")
+    expect(page.locator("[data-part=discount]")).to_have_text("not valid")
+
+
+def test_a_second_device_shows_the_same_code_what_it_is_worth_and_the_time_that_is_left(
+    page: Page, browser: BrowserContext, stack: Stack, customer: str
+) -> None:
+    use(page, "500")
+    code = code_of(page)
+    other = browser.new_page()
+    session = {"name": "Aoi Sato", "session_token": signing.session_token(customer)}
+    other.route("**/_login", lambda route: route.fulfill(json=session))
+    other.goto(stack.front_url)
+    assert code_of(other) == code
+    expect(other.locator(".pb-ticket")).to_contain_text("¥500 off your order")
+    expect(other.locator("[data-part=countdown]")).to_have_text(re.compile(r"09:\d\d|10:00"))
+    expect(other.locator("[data-part=cart-link]")).to_be_visible()
+    expect(other.locator("[data-part=headline]")).to_have_text("750")
+    other.close()
+
+
+def test_a_hold_and_its_end_are_one_row_of_the_history(page: Page, customer: str) -> None:
+    use(page, "500")
+    code_of(page)
+    expect(entry(page, "Reserved for your order")).to_have_count(1)
+    page.get_by_role("button", name="Return the points").click()
+    expect(entry(page, "Reserved, not used")).to_have_count(1)
+    expect(page.locator(".pb-rows li")).to_have_count(2)

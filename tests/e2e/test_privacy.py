@@ -158,6 +158,11 @@ def test_an_erased_customer_is_found_nowhere_and_the_shops_sums_stay(
     proof = f"SHOP#{stack.shop_domain} PRIVACY_REQUEST#customers/redact#{customer}"
     wait_until(lambda: any(place == proof and "done" in text for place, text in everything.texts()))
 
+    def are_metafields_gone() -> bool:
+        invoke(stack, "write_metafields")
+        return not any("METAFIELDS" in place for place in everything.where(customer))
+
+    wait_until(are_metafields_gone)
     for text in personal:
         assert everything.where(text) == set()
     left = {place for place in everything.where(customer) if place.startswith("SHOP#")}

@@ -265,7 +265,10 @@ def test_what_shopify_said_since_is_kept_and_tokens_are_not_copied(
     for sk in (keys.ACCESS_TOKEN, f"{keys.TRIGGER}points-changed", keys.PROGRAMME):
         put(sk, "since")
     put(keys.APP_REMOVED, "since")
+    till = keys.key(keys.TILL, keys.TILL_TOKEN)
+    engine.client.put_item(TableName=engine.table, Item={**till, "value": {"S": "since"}})
     restored(engine, copy)
+    assert items_of(engine)[keys.TILL, keys.TILL_TOKEN]["value"]["S"] == "since"
     found = {sk: item["value"]["S"] for (at, sk), item in items_of(engine).items() if at == pk}
     assert found == {
         keys.ACCESS_TOKEN: "since",

@@ -14,7 +14,7 @@ from pointbook.aws.kms import KmsCipher
 from pointbook.errors import LedgerUnavailable, StoreRefused, Unavailable
 from pointbook.http.tokens import StoredToken
 from pointbook.store.table import Table
-from pointbook.store.tokens import Tokens
+from pointbook.store.tokens import TILL, Tokens
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.dynamodb import MemoryDynamoDB, refused
 from tests.support import servers
@@ -67,6 +67,14 @@ def test_shops_have_tokens_of_their_own(engine: Engine) -> None:
     assert tokens.write(OTHER_SHOP, LEASED)
 
 
+def test_the_tills_token_is_of_no_shop(engine: Engine) -> None:
+    tokens = tokens_of(engine)
+    assert tokens.write(TILL, LEASED)
+    assert tokens.write(TILL, TOKEN)
+    assert tokens.read(SHOP) is None
+    assert tokens.read(TILL) == TOKEN
+
+
 @pytest.mark.parametrize("engine", ISOLATED, indirect=True)
 def test_of_eight_that_take_the_lease_at_once_one_has_it(engine: Engine) -> None:
     tokens = tokens_of(engine)
@@ -88,12 +96,21 @@ def table() -> MemoryDynamoDB:
     return table
 
 
-def test_no_token_can_be_read_in_the_table(table: MemoryDynamoDB) -> None:
+@pytest.mark.parametrize(
+    ("owner", "pk", "sk", "context"),
+    [
+        (SHOP, f"SHOP#{SHOP}", "ACCESS_TOKEN", {"shop": SHOP}),
+        (TILL, "TILL", "TOKEN", {"token": "till"}),
+    ],
+)
+def test_no_token_can_be_read_in_the_table(
+    table: MemoryDynamoDB, owner: str, pk: str, sk: str, context: dict[str, str]
+) -> None:
     tokens = Tokens(Table(table, "points"), PlainCipher())
-    tokens.write(SHOP, replace(TOKEN, version=1))
-    key = {"pk": {"S": f"SHOP#{SHOP}"}, "sk": {"S": "ACCESS_TOKEN"}}
+    tokens.write(owner, replace(TOKEN, version=1))
+    key = {"pk": {"S": pk}, "sk": {"S": sk}}
     item = table.get_item(TableName="points", Key=key, ConsistentRead=True)["Item"]
-    assert item.pop("ciphertext") == {"B": PlainCipher().encrypt("shpat_1", {"shop": SHOP})}
+    assert item.pop("ciphertext") == {"B": PlainCipher().encrypt("shpat_1", context)}
     assert "shpat" not in str(item)
 
 

@@ -2,6 +2,7 @@
 
 from typing import NoReturn
 
+from pointbook.domain.member_numbers import Metafield
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import ShopifyUnavailable
 
@@ -16,6 +17,7 @@ class MemoryCustomers:
 
     def __init__(self) -> None:
         self.tags: dict[str, tuple[str, ...]] = {}
+        self.metafields: dict[tuple[str, str], str] = {}
         self.gone: set[str] = set()
         self.without_account: set[str] = set()
         self.unreachable = False
@@ -37,6 +39,10 @@ class MemoryCustomers:
     def has_account(self, customer_id: str) -> bool:
         """Whether the shop has the customer, with an account."""
         return self.exists(customer_id) and customer_id not in self.without_account
+
+    def metafield(self, customer_id: str, name: Metafield, within_seconds: float) -> str | None:
+        """The value of a customer's metafield, set by customer and `namespace.key`."""
+        return self.metafields.get((customer_id, str(name))) if self.exists(customer_id) else None
 
     def __call__(self) -> "MemoryCustomers":
         """Itself, as a factory of the customers."""

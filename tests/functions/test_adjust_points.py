@@ -44,6 +44,19 @@ def test_points_are_added_and_the_entry_says_who_and_why(functions: Functions) -
     assert booked.text.reason == "Sorry for the delay"
 
 
+def test_an_entry_that_follows_the_till_says_so_and_for_whom_it_was_booked(
+    functions: Functions,
+) -> None:
+    assert functions.sample(ADJUST, "as_at_the_till").status == 201
+    (booked,) = functions.entries()
+    assert booked.cause == Cause("till", "assumed-role/PointbookOperator/hanako for Hanako")
+    assert booked.cause.is_at_till
+    for case, field in (("origin_unknown", "origin"), ("by_too_long", "by")):
+        refused = functions.sample(ADJUST, case)
+        assert (problem(refused), refused.body["field"]) == ((422, "invalid_request"), field)
+    assert len(functions.entries()) == 1
+
+
 def test_points_are_valid_as_the_programme_says_or_through_the_day_that_is_given(
     functions: Functions,
 ) -> None:

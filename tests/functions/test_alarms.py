@@ -19,10 +19,15 @@ from pointbook.store import keys
 from pointbook.till.errors import TillUnavailable
 from tests.fakes.admin_api import errors
 from tests.fakes.admin_graphql import GraphqlShop
+from tests.fakes.customers import MemoryCustomers
 from tests.fakes.flow import FakeFlow, dead, down
 from tests.fakes.locked import LockedClient
+from tests.fakes.metafields import MemoryMetafields
+from tests.fakes.pushed_till import down as never
+from tests.fakes.till import FakeTill
 from tests.functions.hold_shop import HoldShop
-from tests.functions.moved import ClockFile
+from tests.functions.moved import ClockFile, LateClock
+from tests.functions.push_shop import PushShop
 from tests.functions.till_shop import TillShop
 from tests.support.alarms import Alarm, alarm, alarms
 from tests.support.harness import (
@@ -371,6 +376,25 @@ def test_an_order_that_cannot_be_fed_fires_an_alarm(
     assert alarm("ReconciliationFailuresAlarm").fires(output())
 
 
+def test_a_till_that_does_not_follow_the_ledger_though_it_should_fires_an_alarm(
+    clock: ClockFile, output: Output
+) -> None:
+    till = FakeTill()
+    functions = Functions(
+        {"till_adapter": lambda _, __: till},
+        TILL_PROVIDER="smaregi",
+        PROGRAMME_TILL_PUSH="balance",
+        LOCAL_CLOCK_FILE=str(clock),
+    )
+    functions.execute(Grant(10, Never()))
+    clock.move(hours=1)
+    watching = alarm("TillDriftAlarm")
+    for points, fires in ((10, False), (9, True), (10, False)):
+        till.put(CUSTOMER, points, functions.container.clock.now())
+        assert functions.invoke("compare_till", {}, 60)["complete"]
+        assert watching.fires(output()) == fires
+
+
 # --- what else needs a person ---------------------------------------------------------------------
 
 
@@ -438,6 +462,53 @@ def test_triggers_that_flow_does_not_take_fire_an_alarm(
     output()
     functions.invoke("publish_changes", records(account))
     assert alarm(name).fires(output())
+
+
+def test_a_change_that_does_not_reach_the_till_for_an_hour_fires_an_alarm(output: Output) -> None:
+    shop = PushShop()
+    assert shop.flow("grant", "run", 100).status == 200
+    shop.till.whims.extend([never] * 100)
+    shop.stream()
+    watching = alarm("TillPushesStuckAlarm")
+    for _ in range(5):
+        shop.sweep(minutes=11)
+        assert not watching.fires(output())
+    shop.sweep(minutes=11)
+    assert watching.fires(output())
+
+
+def down_for_metafields(shopify: MemoryMetafields) -> None:
+    shopify.down = True
+
+
+def refuses_the_customer(shopify: MemoryMetafields) -> None:
+    shopify.refused = {CUSTOMER}
+
+
+@pytest.mark.parametrize("fault", [down_for_metafields, refuses_the_customer])
+def test_metafields_that_shopify_does_not_take_fire_an_alarm(
+    output: Output, fault: Callable[[MemoryMetafields], None]
+) -> None:
+    shopify, clock = MemoryMetafields(), LateClock()
+    functions = Functions(
+        {
+            "dynamodb": LockedClient(memory_table()),
+            "flow": lambda _: FakeFlow(),
+            "metafields": shopify,
+            "customers": lambda _: MemoryCustomers(),
+            "wall_clock": clock,
+        }
+    )
+    assert functions.sample("flow_action_grant", "run").status == 200
+    account = functions.table.items(TABLE)[
+        f"SHOP#{demo.SHOP_DOMAIN}#CUSTOMER#{CUSTOMER}", "ACCOUNT"
+    ]
+    functions.invoke("publish_changes", records(account))
+    fault(shopify)
+    clock.late += timedelta(minutes=1)
+    output()
+    functions.invoke("write_metafields", {}, 58)
+    assert alarm("MetafieldsHeldBackAlarm").fires(output())
 
 
 def test_reminders_that_flow_does_not_take_fire_an_alarm(output: Output) -> None:

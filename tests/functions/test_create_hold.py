@@ -1,15 +1,19 @@
 """Points are held once for each request, and every open hold has a code."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
+from local import demo
 from pointbook.entrypoints.request import BODY_BYTES_MAX
-from pointbook.errors import LedgerUnavailable, ShopifyUnavailable
+from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.ledger import Ledger
+from pointbook.shopify.app_proxy import sign_query
 from tests.functions.hold_shop import CREATE, HoldShop, hold_request
 from tests.support.harness import CUSTOMER, Answer, event, problem
 
@@ -31,6 +35,7 @@ def test_points_become_a_code_of_the_same_worth_for_this_customer_alone(shop: Ho
         "discount_code": discount.code,
         "discount_amount": "500",
         "currency": "JPY",
+        "cart_url": f"https://{demo.SHOP_DOMAIN}/discount/{discount.code}?redirect=%2Fcart",
         "expires_at": discount.ends_at.isoformat(timespec="milliseconds"),
         "figures": {
             "approved": 750,
@@ -72,6 +77,9 @@ def test_my_page_shows_the_open_hold_and_the_time_that_is_left(shop: HoldShop) -
         "points": 500,
         "state": "ready",
         "discount_code": held["discount_code"],
+        "discount_amount": "500",
+        "currency": "JPY",
+        "cart_url": held["cart_url"],
         "expires_at": held["expires_at"],
     }
     shop.move(600)
@@ -88,6 +96,67 @@ def test_a_repeated_request_gets_the_same_response_and_holds_nothing_more(shop: 
     assert len(shop.codes.made) == 1
     assert shop.figures() == (450, 500)
     assert shop.functions.topics().count("points/sub/hold") == 1
+
+
+def proxied(content_type: str | None, **body: object) -> dict[str, Any]:
+    """The event of a request for a hold that came through the shop's app proxy."""
+    request = hold_request("unused")
+    request["headers"].pop("authorization")
+    request["headers"].pop("idempotency-key")
+    request["headers"].pop("content-type")
+    if content_type is not None:
+        request["headers"]["content-type"] = content_type
+    query = {
+        "shop": demo.SHOP_DOMAIN,
+        "logged_in_customer_id": CUSTOMER,
+        "path_prefix": "/apps/points",
+    }
+    query["timestamp"] = str(int(datetime.now(UTC).timestamp()))
+    query["signature"] = sign_query(list(query.items()), demo.CLIENT_SECRET)
+    return request | {
+        "rawQueryString": urlencode(query),
+        "body": json.dumps({"points": 500, **body}),
+    }
+
+
+def test_a_key_in_the_body_is_the_same_key_as_in_the_header(shop: HoldShop) -> None:
+    held = shop.functions.sample(CREATE, "key_in_body")
+    again = shop.functions.sample(CREATE, "by_header")
+    assert (held.status, again.body) == (201, held.body)
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert shop.figures() == (750, 500)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "Application/JSON; charset=utf-8"])
+def test_a_storefront_holds_points_through_the_app_proxy(shop: HoldShop, content_type: str) -> None:
+    for _ in range(2):
+        request = proxied(content_type, idempotency_key="key-in-body-only")
+        assert shop.functions.request(CREATE, request).status == 201
+    assert shop.figures() == (750, 500)
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "text/plain", "application/x-www-form-urlencoded", "text/json"]
+)
+def test_a_form_of_another_page_holds_nothing_through_the_app_proxy(
+    shop: HoldShop, content_type: str | None
+) -> None:
+    """A form can send a body that reads as JSON, but not say that it is JSON."""
+    request = proxied(content_type, idempotency_key="k")
+    answer = shop.functions.request(CREATE, request)
+    assert problem(answer) == (422, "invalid_request")
+    assert answer.body["field"] == "content-type"
+    assert shop.figures() == (1250, 0)
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 256, 7, None, ["k"], {"k": 1}])
+def test_a_key_in_the_body_is_read_as_strictly_as_in_the_header(
+    shop: HoldShop, key: object
+) -> None:
+    answer = shop.functions.request(CREATE, proxied("application/json", idempotency_key=key))
+    assert answer.body["code"] in {"idempotency_key_missing", "invalid_request"}
+    assert answer.status in {400, 422}
+    assert shop.figures() == (1250, 0)
 
 
 def at_once(shop: HoldShop, requests: list[dict[str, Any]]) -> list[Answer]:
@@ -124,6 +193,9 @@ def test_whoever_holds_points_already_is_shown_that_hold(shop: HoldShop) -> None
         "points": 500,
         "state": "ready",
         "discount_code": first["discount_code"],
+        "discount_amount": "500",
+        "currency": "JPY",
+        "cart_url": first["cart_url"],
         "expires_at": first["expires_at"],
     }
     assert shop.figures() == (750, 500)
@@ -255,4 +327,44 @@ def test_beyond_the_shops_pace_nothing_is_held(
     shop.move(60)
     assert shop.release(first.body["hold_id"]).status == 200
     assert problem(shop.hold("second")) == (429, "rate_limited")
+    assert shop.figures() == (1250, 0)
+
+
+def test_an_open_hold_says_what_it_is_worth_and_how_it_gets_into_the_cart(tmp_path: Path) -> None:
+    shop = HoldShop(tmp_path, PROGRAMME_POINT_WORTH_MINOR="3")
+    made = shop.hold("a").body
+    shown = shop.page()["hold"]
+    assert (shown["discount_amount"], shown["currency"]) == ("1500", "JPY")
+    address = f"https://{demo.SHOP_DOMAIN}/discount/{made['discount_code']}?redirect=%2Fcart"
+    assert made["cart_url"] == shown["cart_url"] == address
+    other = shop.hold("b")
+    assert problem(other) == (409, "hold_open")
+    assert {**other.body["hold"], "expires_in_seconds": 0} == {**shown, "expires_in_seconds": 0}
+
+
+def test_a_hold_without_a_code_has_no_link(shop: HoldShop) -> None:
+    shop.codes.fault, shop.codes.does_it_first = KeyboardInterrupt(), True
+    with pytest.raises(KeyboardInterrupt):
+        shop.hold("a")
+    preparing = shop.page()["hold"]
+    assert (preparing["cart_url"], preparing["discount_amount"]) == (None, "500")
+
+
+@pytest.mark.parametrize(
+    ("fault", "may_be_retried"),
+    [
+        (ShopifyUnavailable(1), True),
+        (ShopifyRefused("no scope", ("ACCESS_DENIED",)), False),
+        (ShopifyRefused("dollars", (), "currency_mismatch"), False),
+        (ShopifyRefused("another's", ("TAKEN",), "code_taken_by_another"), True),
+    ],
+)
+def test_a_wrong_setting_of_the_shop_is_not_told_as_try_again(
+    shop: HoldShop, fault: Exception, may_be_retried: bool
+) -> None:
+    shop.codes.fault = fault
+    answer = shop.hold("a")
+    assert problem(answer) == (503, "hold_failed")
+    assert answer.body["may_be_retried"] is may_be_retried
+    assert ("does not help" in answer.body["detail"]) is not may_be_retried
     assert shop.figures() == (1250, 0)

@@ -65,6 +65,29 @@ def test_without_a_supported_language_the_programmes_locale_is_used(
     assert functions.request(POINTS, payload).body["display"]["expiry"][-1] == end
 
 
+def test_points_are_worth_money_and_are_earned_by_orders(functions: Functions) -> None:
+    functions.sample("flow_action_grant", "run")
+    answer = functions.sample(POINTS, "by_header").body
+    assert answer["worth"] == {"amount": "1250", "point_amount": "1", "currency": "JPY"}
+    assert answer["earning"] == {
+        "points": 1,
+        "for_amount": "100",
+        "currency": "JPY",
+        "pending_days": 0,
+    }
+    assert (answer["time_zone"], answer["points_master"]) == ("Asia/Tokyo", "ledger")
+
+
+def test_cents_are_written_as_money_and_a_shop_whose_orders_earn_nothing_promises_nothing() -> None:
+    functions = Functions(
+        PROGRAMME_CURRENCY="USD", PROGRAMME_POINT_WORTH_MINOR="2", PROGRAMME_POINTS_PER_UNIT="0"
+    )
+    functions.sample("flow_action_grant", "run")
+    answer = functions.sample(POINTS, "by_header").body
+    assert answer["worth"] == {"amount": "25.00", "point_amount": "0.02", "currency": "USD"}
+    assert answer["earning"] is None
+
+
 def test_a_customer_without_points_sees_zeros(functions: Functions) -> None:
     answer = functions.sample(POINTS, "by_header")
     assert set(answer.body["figures"].values()) == {0}
@@ -109,6 +132,28 @@ def shop(till: str) -> Functions:
     return Functions(
         TILL_PROVIDER="smaregi", LOCAL_TILL_URL=till, LOCAL_SECRETS=json.dumps(secrets)
     )
+
+
+def test_a_rank_of_the_till_says_what_its_orders_earn_if_the_programme_knows_it(till: str) -> None:
+    secrets = {**SECRETS, "till": demo.TILL_CREDENTIALS}
+    shop = Functions(
+        TILL_PROVIDER="smaregi",
+        LOCAL_TILL_URL=till,
+        LOCAL_SECRETS=json.dumps(secrets),
+        PROGRAMME_RANK_MULTIPLIERS="Gold=150,silver=120",
+    )
+    assert shop.sample(POINTS, "by_header").body["rank_percent"] == 150
+
+
+def test_a_rank_that_the_programme_does_not_know_says_nothing(till: str) -> None:
+    shop = Functions(
+        TILL_PROVIDER="smaregi",
+        LOCAL_TILL_URL=till,
+        LOCAL_SECRETS=json.dumps({**SECRETS, "till": demo.TILL_CREDENTIALS}),
+        PROGRAMME_RANK_MULTIPLIERS="silver=120",
+    )
+    answer = shop.sample(POINTS, "by_header").body
+    assert (answer["till"]["rank"], answer["rank_percent"]) == ("gold", None)
 
 
 def behave(till: str, **behaviour: object) -> None:

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from tests.functions.hold_shop import Codes
+from tests.fakes.codes import Codes
 from tests.support.harness import TABLE, Answer, Functions
 
 LIMIT = 3
 LIMITED = {
     "get_points": "by_header",
     "points_history": "by_header",
+    "order_points": "by_header",
     "create_hold": "by_header",
     "release_hold": "by_header",
 }

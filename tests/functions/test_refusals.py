@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow
-from tests.functions.hold_shop import Codes
-from tests.support.harness import EVENTS, TABLE, Answer, Functions
+from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
 
-MY_PAGE = ("get_points", "points_history", "create_hold", "release_hold")
-OPERATOR_API = ("adjust_points", "import_points")
+MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
+OPERATOR_API = ("adjust_points", "import_points", "till_status")
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 WEBHOOKS = ("shopify_webhook", "flow_lifecycle")
 
@@ -59,6 +59,11 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
     "app_page": {},
     "get_points": READS_ONLY | {"till_unknown_word": (422, "invalid_request")},
     "points_history": READS_ONLY,
+    "order_points": READS_ONLY
+    | {
+        "unknown_order": (404, "order_not_found"),
+        "order_no_number": (422, "invalid_request"),
+    },
     "create_hold": WRITES
     | {
         "by_cookie_of_a_strange_page": (403, "origin_not_allowed"),
@@ -69,10 +74,17 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "points_zero": (422, "invalid_request"),
         "points_fraction": (422, "invalid_request"),
         "points_too_many": (422, "invalid_request"),
+        "key_in_body_blank": (400, "idempotency_key_missing"),
+        "key_in_body_no_text": (422, "invalid_request"),
+        "key_in_body_and_another": (422, "invalid_request"),
         "not_json": (422, "invalid_request"),
         "another_key": (409, "hold_open"),
     },
-    "release_hold": WRITES | {"unknown_hold": (404, "hold_not_found")},
+    "release_hold": WRITES
+    | {
+        "by_post_by_cookie_without_origin": (403, "origin_not_allowed"),
+        "unknown_hold": (404, "hold_not_found"),
+    },
     "adjust_points": OPERATOR
     | {
         "no_key": (400, "idempotency_key_missing"),
@@ -86,6 +98,8 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "day_of_removal": (422, "invalid_request"),
         "customer_unknown_form": (422, "invalid_request"),
         "remove_too_many": (422, "insufficient_points"),
+        "by_too_long": (422, "invalid_request"),
+        "origin_unknown": (422, "invalid_request"),
     },
     "import_points": OPERATOR
     | {
@@ -96,6 +110,7 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "dry_run_as_text": (422, "invalid_request"),
         "import_id_unknown_form": (422, "invalid_request"),
     },
+    "till_status": {"not_signed": (403, "operator_missing")},
     "flow_action_grant": FLOW_POINTS,
     "flow_action_consume": FLOW_POINTS,
     "flow_action_report": FLOW_ACTION,
@@ -140,6 +155,7 @@ class Shop:
         self.functions = Functions({"discounts": lambda _: self.codes, "flow": lambda _: self.flow})
         for function, case in (("flow_action_grant", "run"), ("create_hold", "by_header")):
             assert self.functions.sample(function, case).status in (200, 201)
+        assert self.functions.work("order_events", message("orders_paid")) == []
 
     def everything(self) -> tuple[Any, ...]:
         """All that a request could have an effect on."""
@@ -186,10 +202,12 @@ def test_the_table_has_every_function_that_answers_over_http() -> None:
 GOOD = {
     "get_points": "by_header",
     "points_history": "by_header",
+    "order_points": "by_header",
     "create_hold": "by_header",
     "release_hold": "by_header",
     "adjust_points": "add",
     "import_points": "run",
+    "till_status": "get",
     "flow_action_grant": "run",
     "flow_action_consume": "run",
     "flow_action_report": "run",

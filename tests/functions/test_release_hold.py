@@ -39,6 +39,12 @@ def test_a_release_and_its_repetitions_return_the_points_once_and_deactivate_the
     assert shop.page()["hold"] is None
 
 
+def test_a_release_by_post_is_the_same_as_by_delete(shop: HoldShop) -> None:
+    by_post = shop.functions.sample(RELEASE, "by_post")
+    assert (by_post.status, shop.figures(), shop.codes.usable()) == (200, (1250, 0), set())
+    assert shop.functions.sample(RELEASE, "by_header").body == by_post.body
+
+
 @pytest.mark.parametrize("fault", [ShopifyUnavailable(1), ShopifyRefused("no", ("http_403",))])
 def test_points_stay_held_while_the_code_may_be_used(
     shop: HoldShop, fault: ShopifyUnavailable | ShopifyRefused

@@ -45,6 +45,23 @@ def test_a_customer_is_answered_as_they_were_set(shopify: Admin) -> None:
     }
 
 
+METAFIELD = """
+query Metafield($id: ID!, $key: String!) {
+  customer(id: $id) { metafield(namespace: "custom", key: $key) { value } }
+}
+"""
+
+
+def test_a_customers_metafields_are_answered_by_namespace_and_key(shopify: Admin) -> None:
+    given = {"namespace": "custom", "key": "number", "value": "M-1"}
+    assert set_customer(shopify, {"id": "7001", "metafields": [given]}).status_code == 200
+    set_customer(shopify, {"id": "7001", "tags": ["gold"]})
+    found = shopify.payload(METAFIELD, id=SOMEBODY, key="number")
+    assert found == {"metafield": {"value": "M-1"}}
+    assert shopify.payload(METAFIELD, id=SOMEBODY, key="other") == {"metafield": None}
+    assert shopify.payload(METAFIELD, id=CUSTOMER, key="number") == {"metafield": None}
+
+
 def test_a_partial_update_keeps_the_other_members(shopify: Admin) -> None:
     set_customer(shopify, {"id": SOMEBODY, "tags": ["gold"], "email": "hanako@example.com"})
     set_customer(shopify, {"id": 7001, "tags": []})
@@ -94,6 +111,10 @@ def test_an_id_of_another_type_is_an_error(shopify: Admin) -> None:
     [
         *([], {}, {"id": "gold"}, {"id": True}, {"id": "7001", "tags": "gold"}),
         *({"id": "7001", "tags": [1]}, {"id": "7001", "state": "AWAY"}),
+        *(
+            {"id": "7001", "metafields": {"custom.number": "M-1"}},
+            {"id": "7001", "metafields": [{}]},
+        ),
         *({"id": "7001", "email": 1}, {"id": "7001", "points": 1}),
     ],
 )

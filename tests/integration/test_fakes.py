@@ -1,4 +1,4 @@
-"""The fakes of Shopify and the till, over real HTTP.
+"""The fakes of Shopify and the tills, over real HTTP.
 
 Shopify's real Admin schema has to be there: `make shopify-schema`.
 """
@@ -15,9 +15,12 @@ import pytest
 import requests
 
 from local import demo
+from local.fakes import recore, square
+from local.fakes.recore import RecoreService
 from local.fakes.server import FakeServer
 from local.fakes.shopify import App, ShopifyService
 from local.fakes.shopify_schema import SCHEMA_FILE
+from local.fakes.square import SquareService
 from local.fakes.till import Account, TillService
 from tests.support.serving import serving
 
@@ -608,11 +611,14 @@ def till_url() -> Iterator[str]:
         yield server.url
 
 
-def till_token(url: str) -> str:
+SCOPES = "pos.customers:read pos.customers:write pos.transactions:read"
+
+
+def till_token(url: str, scope: str = SCOPES) -> str:
     account = Account()
     answer = requests.post(
         f"{url}/app/{account.contract_id}/token",
-        data={"grant_type": "client_credentials", "scope": "pos.customers:read"},
+        data={"grant_type": "client_credentials", "scope": scope},
         auth=(account.client_id, account.client_secret),
         timeout=5,
     )
@@ -687,3 +693,172 @@ def test_the_till_logs_operations_without_credentials(till_url: str) -> None:
     ]
     assert log[1]["variables"] == {"customer_code": NUMBER}
     assert Account().client_secret not in json.dumps(log)
+
+
+# --- changes at Smaregi ---------------------------------------------------------------------------
+
+
+def till_change(url: str, method: str, path: str, point: object, scope: str = SCOPES) -> Any:
+    return requests.request(
+        method,
+        f"{url}/pointbook/pos/customers/{path}",
+        json={"point": point},
+        headers={"Authorization": f"Bearer {till_token(url, scope)}"},
+        timeout=5,
+    )
+
+
+def till_transactions(url: str, **query: str) -> Any:
+    now = datetime.now(UTC)
+    period = {
+        "transaction_date_time-from": (now - timedelta(hours=1)).isoformat(),
+        "transaction_date_time-to": (now + timedelta(hours=1)).isoformat(),
+    }
+    return requests.get(
+        f"{url}/pointbook/pos/transactions",
+        params=period | query,
+        headers={"Authorization": f"Bearer {till_token(url)}"},
+        timeout=5,
+    )
+
+
+def test_a_change_by_the_api_is_a_transaction_and_one_at_the_counter_is_none(till_url: str) -> None:
+    member = {"member_number": "42", "balance": 1000}
+    till_id = requests.post(f"{till_url}/_member", json=member, timeout=5).json()["customer_id"]
+    added = till_change(till_url, "POST", f"{till_id}/point/add", "30").json()
+    assert (added["point"], added["transactionHeadIds"]) == ("1030", ["1"])
+    assert till_change(till_url, "POST", f"{till_id}/point/add", "-100").json()["point"] == "930"
+    assert till_change(till_url, "PATCH", f"{till_id}/point", "950").json()["point"] == "950"
+    found = [
+        (one["transactionHeadDivision"], one["newPoint"], one["spendPoint"])
+        for one in till_transactions(till_url, customer_code="42").json()
+    ]
+    assert found == [("6", "20", "0"), ("7", "0", "100"), ("6", "30", "0")]
+    assert till_transactions(till_url, customer_code="43").json() == []
+
+
+@pytest.mark.parametrize("point", ["-1251", "many", None, "1.5", "999999999"])
+def test_a_change_that_smaregi_refuses_changes_nothing(till_url: str, point: object) -> None:
+    assert till_change(till_url, "POST", "1/point/add", point).status_code == 400
+    assert till_get(till_url, "customers/point", customer_id="1")[0]["point"] == "1250"
+    assert till_transactions(till_url).json() == []
+
+
+def test_points_lapse_only_where_the_member_is_set_so(till_url: str) -> None:
+    assert till_change(till_url, "POST", "1/point/add", "1").json()["point"] == "1251"
+    lapsing = {
+        "member_number": "42",
+        "balance": 9,
+        "expires_on": "2025-12-31",
+        "lapses": True,
+        "customer_id": "42",
+    }
+    requests.post(f"{till_url}/_member", json=lapsing, timeout=5)
+    assert till_change(till_url, "POST", "42/point/add", "5").json()["point"] == "5"
+    divisions = [
+        one["transactionHeadDivision"]
+        for one in till_transactions(till_url, customer_code="42").json()
+    ]
+    assert divisions == ["6", "8"]
+
+
+def test_a_token_opens_what_its_scopes_allow(till_url: str) -> None:
+    reading = "pos.customers:read"
+    assert till_change(till_url, "POST", "1/point/add", "1", reading).status_code == 403
+    assert till_change(till_url, "POST", "no-one/point/add", "1").status_code == 404
+
+
+def test_transactions_are_listed_for_31_days_at_most(till_url: str) -> None:
+    long_ago = (datetime.now(UTC) - timedelta(days=31)).isoformat()
+    for query in ({"transaction_date_time-from": long_ago}, {"transaction_date_time-to": "today"}):
+        assert till_transactions(till_url, **query).status_code == 400
+
+
+# --- Square and ReCORE ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def square_url() -> Iterator[str]:
+    with serving(FakeServer(SquareService(square.Account()), 0)) as server:
+        yield server.url
+
+
+def square_post(url: str, path: str, body: object) -> Any:
+    token = demo.SQUARE_CREDENTIALS["access_token"]
+    return requests.post(
+        f"{url}/v2/loyalty/{path}",
+        json=body,
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=5,
+    )
+
+
+def test_square_knows_the_demo_member(square_url: str) -> None:
+    answer = square_post(square_url, "accounts/search", {"query": {"customer_ids": [NUMBER]}})
+    (account,) = answer.json()["loyalty_accounts"]
+    assert (account["balance"], account["customer_id"]) == (1250, NUMBER)
+    assert account["expiring_point_deadlines"] == [
+        {"points": 1250, "expires_at": "2025-12-31T15:00:00Z"}
+    ]
+    nobody = square_post(square_url, "accounts/search", {"query": {"customer_ids": ["nobody"]}})
+    assert nobody.json() == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"query": {"customer_ids": [NUMBER], "mappings": []}},
+        {"query": {"mappings": [{"phone_number": "+81x"}]}},
+    ],
+)
+def test_a_search_that_square_refuses_has_errors(square_url: str, body: object) -> None:
+    answer = square_post(square_url, "accounts/search", body)
+    assert (answer.status_code, answer.json()["errors"][0]["category"]) == (
+        400,
+        "INVALID_REQUEST_ERROR",
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"idempotency_key": ""}, "BAD_REQUEST"),
+        ({"idempotency_key": "x" * 129}, "BAD_REQUEST"),
+        ({"adjust_points": {"points": 0}}, "BAD_REQUEST"),
+        ({"adjust_points": {"points": -1252}}, "BAD_REQUEST"),
+        ({"idempotency_key": "used"}, "IDEMPOTENCY_KEY_REUSED"),
+    ],
+)
+def test_an_adjustment_that_square_refuses_changes_nothing(
+    square_url: str, changes: dict[str, object], code: str
+) -> None:
+    path = "accounts/loyalty-account-1/adjust"
+    used = {"idempotency_key": "used", "adjust_points": {"points": 1, "reason": "first"}}
+    assert square_post(square_url, path, used).status_code == 200
+    body = {"idempotency_key": "new", "adjust_points": {"points": 5}} | changes
+    answer = square_post(square_url, path, body)
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, code)
+    found = square_post(square_url, "accounts/search", {"query": {"customer_ids": [NUMBER]}})
+    assert found.json()["loyalty_accounts"][0]["balance"] == 1251
+
+
+def test_square_and_recore_refuse_other_credentials(square_url: str) -> None:
+    answer = requests.get(f"{square_url}/v2/loyalty/accounts/loyalty-account-1", timeout=5)
+    assert answer.status_code == 401
+    with serving(FakeServer(RecoreService(recore.Account()), 0)) as server:
+        assert requests.get(f"{server.url}/members", timeout=5).status_code == 401
+
+
+def test_recore_knows_the_demo_member() -> None:
+    with serving(FakeServer(RecoreService(recore.Account()), 0)) as server:
+        (member,) = requests.get(
+            f"{server.url}/members",
+            params={"codes": f"1,{NUMBER}"},
+            headers={"X-Identification": demo.RECORE_CREDENTIALS["api_key"]},
+            timeout=5,
+        ).json()
+    assert (member["code"], member["rank"]["name"], member["status"]) == (NUMBER, "gold", "ACTIVE")
+    assert member["point"]["expires_at"] == int(
+        datetime(2025, 12, 31, 14, 59, 59, tzinfo=UTC).timestamp()
+    )

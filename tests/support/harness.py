@@ -22,6 +22,7 @@ from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
 from tools.make_events_webhooks import messages, sqs_event
 
@@ -152,11 +153,14 @@ class Functions:
         return [one["body"] for one in given["Records"] if one["messageId"] in failed]
 
     def request(self, function: str, payload: dict[str, Any]) -> Answer:
-        """What an HTTP client gets."""
+        """What an HTTP client gets. It has to be one of the described answers."""
         answer = self.invoke(function, payload)
         text, headers = answer["body"], answer["headers"]
         body = json.loads(text) if "json" in headers.get("Content-Type", "") else {}
-        return Answer(answer["statusCode"], body, headers, text)
+        found = Answer(answer["statusCode"], body, headers, text)
+        if operation := operation_of(function, payload):
+            check_answer(operation, found)
+        return found
 
     def sample(self, function: str, case: str) -> Answer:
         """What a sample event is answered."""

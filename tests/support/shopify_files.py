@@ -16,7 +16,22 @@ def app() -> Toml:
 
 
 def extension_files() -> dict[str, Toml]:
-    """Every extension's file by its folder's name."""
+    """The file of each extension of Shopify Flow by its folder's name."""
+    return {
+        folder: file
+        for folder, file in _all_files().items()
+        if file.get("extensions", [{}])[0].get("type", "").startswith("flow_")
+    }
+
+
+def surface_files() -> dict[str, Toml]:
+    """The file of each extension that customers see, by its folder's name."""
+    return {
+        folder: file for folder, file in _all_files().items() if folder not in extension_files()
+    }
+
+
+def _all_files() -> dict[str, Toml]:
     files = sorted(SHOPIFY.glob("extensions/*/shopify.extension.toml"))
     return {file.parent.name: tomllib.loads(file.read_text(encoding="utf-8")) for file in files}
 

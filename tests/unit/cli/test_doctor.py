@@ -18,7 +18,7 @@ SECRET = {
     "my_page_secret": "the-secret-of-my-page-0123456789-abcdefghij",
     "till": {"contract_id": "sb_1", "client_id": "id", "client_secret": "s"},
 }
-SCOPES = "read_customer_merge,read_customers,read_orders,write_app_proxy,write_discounts"
+SCOPES = "read_customer_merge,read_orders,write_app_proxy,write_customers,write_discounts"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 CONFIRMED = {"SubscriptionArn": "arn:aws:sns:1", "Endpoint": "team@example.com"}
 

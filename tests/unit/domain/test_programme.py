@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
+from pointbook.domain.member_numbers import MemberNumberRule
 from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme import (
     Programme,
@@ -23,6 +24,7 @@ from pointbook.domain.programme_rules import (
     Locale,
     Master,
     Tax,
+    TillPush,
 )
 from pointbook.domain.programme_warnings import warnings
 from pointbook.domain.tags import tag_digest
@@ -34,6 +36,12 @@ UNUSUAL = {
     "currency": ("EUR", "EUR"),
     "locale": ("ja", Locale.JA),
     "points_master": ("till", Master.TILL),
+    "member_number": ("prefix:EC-", MemberNumberRule("EC-")),
+    "rank_labels": (
+        "gold:en=Gold Member,VIP member:ja=特別会員",
+        (("gold", Locale.EN, "Gold Member"), ("VIP member", Locale.JA, "特別会員")),
+    ),
+    "till_push": ("balance", TillPush.BALANCE),
     "earn_unit_minor": ("999999999", 999_999_999),
     "points_per_unit": ("0", 0),
     "earn_on_tax": ("excluded", Tax.EXCLUDED),
@@ -58,6 +66,7 @@ UNUSUAL = {
     "debt_policy": ("clamp", DebtPolicy.CLAMP),
     "return_spent": ("share", ReturnSpent.SHARE),
     "flow_entries_per_hour": ("1", 1),
+    "metafields": ("loyalty", "loyalty"),
 }
 """A text of every rule that is not its default, and its value."""
 
@@ -80,6 +89,7 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
     ("name", "text", "written"),
     [
         ("rank_multipliers", "gold=150, silver=120", "gold=150,silver=120"),
+        ("rank_labels", "gold:en=Gold, gold:ja=金", "gold:en=Gold,gold:ja=金"),
         ("reminder_days", "30, 7", "30,7"),
         ("reminder_days", "none", "none"),
         ("combines_with", "shipping, order", "order,shipping"),
@@ -87,6 +97,8 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
         ("lapsed_expiry", "expire", "expire"),
         ("lapsed_expiry", "never", "never"),
         ("hold_seconds", "060", "60"),
+        ("metafields", "app", "app"),
+        ("metafields", "none", "none"),
     ],
 )
 def test_there_is_one_way_to_write_what_may_be_given_in_several(
@@ -110,11 +122,24 @@ WRONG = {
         f"{'x' * 256}=150",
         ",".join(f"{number}{'x' * 100}=150" for number in range(10)),
     ],
+    "member_number": [
+        *("", "prefix:", "prefix:EC 1", f"prefix:{'x' * 45}", "metafield:member_number"),
+        *("metafield:ab.key", "metafield:custom.k", "metafield:custom.a.b", "custom.member_number"),
+    ],
+    "rank_labels": [
+        *("gold", "gold=Gold", "gold:en", "gold:en=", ":en=Gold", "gold:fr=Or", "gold:en=Gold,"),
+        *("gold :en=Gold", "gold:en= Gold", "gold:en=A=B", "gold:en=Gold,GOLD:en=Best"),
+        f"{'x' * 65}:en=Gold",
+        f"gold:en={'x' * 81}",
+        ",".join(f"{number}:en=x" for number in range(41)),
+        ",".join(f"{number}:en={'x' * 80}" for number in range(12)),
+    ],
     "excluded_tag": ["a,b", " blanks ", "x" * 256],
     "reminder_days": ["7,30", "7,7", "0", "1000", "6,5,4,3,2,1"],
     "combines_with": ["order,order", "everything"],
     "lapsed_expiry": ["later"],
     "expiry": ["expire"],
+    "metafields": ["ab", "a.b", "$app", "app--1", "shopify", "shopify--x", "x" * 256],
 }
 
 
@@ -237,6 +262,12 @@ def warned(**texts: str) -> tuple[str, ...]:
 
 def test_the_default_programme_has_no_warning() -> None:
     assert warned() == ()
+
+
+def test_a_rank_with_a_label_in_one_language_only_is_named() -> None:
+    assert warned(rank_labels="gold:en=Gold,gold:ja=金") == ()
+    (one,) = warned(rank_labels="gold:en=Gold,silver:ja=銀,gold:ja=金")
+    assert one.startswith("rank_labels: silver has no label in en;")
 
 
 def test_more_than_a_fifth_of_the_price_back_is_a_premium_that_may_be_too_high() -> None:

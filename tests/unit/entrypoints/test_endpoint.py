@@ -237,6 +237,7 @@ def test_an_unavailable_answer_says_when_to_retry() -> None:
         ("insufficient_points", 422),
         ("idempotency_mismatch", 422),
         ("hold_not_found", 404),
+        ("order_not_found", 404),
         ("hold_open", 409),
         ("hold_captured", 409),
         ("rate_limited", 429),

@@ -1,5 +1,7 @@
 import socket
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from pointbook.deadline import Deadline
 from pointbook.http.calls import Call, CallTimedOut
 from pointbook.http.transport import Transport
+from tests.support.serving import QuietHandler, serving, url_of
 
 
 def test_a_name_that_is_slow_to_look_up_costs_no_more_than_the_deadline(
@@ -30,3 +33,49 @@ def test_without_time_nothing_is_sent() -> None:
     transport = Transport("test", workers=1, connect_seconds=1)
     with pytest.raises(CallTimedOut):
         transport.send(Call("GET", "http://127.0.0.1:9/", {}), Deadline.after(0))
+
+
+class Failing(QuietHandler, BaseHTTPRequestHandler):
+    """A server that fails, and counts."""
+
+    requests = 0
+
+    def do_GET(self) -> None:
+        type(self).requests += 1
+        self.answer(503)
+
+
+@pytest.fixture
+def failing() -> Iterator[tuple[str, type[Failing]]]:
+    handler = type("Counting", (Failing,), {})
+    with serving(HTTPServer(("127.0.0.1", 0), handler)) as server:
+        yield url_of(server), handler
+
+
+@pytest.mark.parametrize(("repeatable", "requests"), [(True, 3), (False, 1)])
+def test_only_a_call_that_may_be_repeated_is_retried(
+    failing: tuple[str, type[Failing]], repeatable: bool, requests: int
+) -> None:
+    url, handler = failing
+    before: list[Deadline] = []
+    transport = Transport(
+        "test", workers=1, connect_seconds=1, attempts=3, before_each=before.append
+    )
+    deadline = Deadline.after(10)
+    answer = transport.send(Call("GET", url, {}, repeatable=repeatable), deadline)
+    assert (answer.status, handler.requests) == (503, requests)
+    assert before == [deadline] * requests, "every attempt counts"
+
+
+def test_what_is_raised_before_an_attempt_keeps_it_from_being_sent(
+    failing: tuple[str, type[Failing]],
+) -> None:
+    url, handler = failing
+
+    def stop(_deadline: Deadline) -> None:
+        raise PermissionError("not now")
+
+    transport = Transport("test", workers=1, connect_seconds=1, attempts=3, before_each=stop)
+    with pytest.raises(PermissionError):
+        transport.send(Call("GET", url, {}), Deadline.after(10))
+    assert handler.requests == 0

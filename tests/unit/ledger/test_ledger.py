@@ -97,6 +97,9 @@ class Script:
     def entries(self, *_: Any, **__: Any) -> Any:
         raise AssertionError("history was read")
 
+    def orders(self, *_: Any) -> Any:
+        raise AssertionError("orders were read")
+
     def due(self, *_: Any) -> Any:
         raise AssertionError("due work was read")
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pointbook.domain.member_numbers import Metafield
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.shopify.admin import AdminApi
@@ -52,6 +53,29 @@ def test_tags_are_returned_as_digests_whatever_their_case_and_blanks() -> None:
 def test_a_customer_without_tags_is_distinguished_from_a_missing_one() -> None:
     assert Shop(found(tags=[])).customers.tag_digests(CUSTOMER) == frozenset()
     assert Shop(NOT_FOUND).customers.tag_digests(CUSTOMER) is None
+
+
+NAME = Metafield("custom", "member_number")
+
+
+def test_a_metafield_is_asked_by_its_name() -> None:
+    shop = Shop(found(metafield={"value": " M-1 "}))
+    assert shop.customers.metafield(CUSTOMER, NAME) == " M-1 "
+    (body,) = shop.calls.bodies()
+    assert body["variables"] == {"id": GID, "namespace": "custom", "key": "member_number"}
+
+
+def test_without_the_metafield_or_the_customer_there_is_no_value() -> None:
+    assert Shop(found(metafield=None)).customers.metafield(CUSTOMER, NAME) is None
+    assert Shop(NOT_FOUND).customers.metafield(CUSTOMER, NAME) is None
+
+
+@pytest.mark.parametrize("fields", [{}, {"metafield": "M-1"}, {"metafield": {"value": 1}}])
+def test_an_answer_without_a_readable_metafield_is_not_taken_for_none(
+    fields: dict[str, object],
+) -> None:
+    with pytest.raises(ShopifyUnavailable):
+        Shop(found(**fields)).customers.metafield(CUSTOMER, NAME)
 
 
 def test_existence_is_checked_without_reading_tags() -> None:

@@ -75,6 +75,8 @@ def test_an_action_says_who_what_why_and_which_run() -> None:
         days_to_expire=None,
         idempotency_key=None,
         cause_entry_id=None,
+        is_at_till=False,
+        till_balance=None,
     )
 
 

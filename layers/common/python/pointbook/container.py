@@ -4,26 +4,33 @@ Every process has one, built in one call; a test builds one with fakes in the sa
 only some functions need are imported where they are built.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 
 from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
+from pointbook.drift_container import DriftContainer
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
 from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
-from pointbook.till_container import TillContainer, TillParts
+from pointbook.till_container import BACKGROUND_SHARE, TillParts
 
 if TYPE_CHECKING:
+    from pointbook.domain.programme_rules import TillPush
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
+    from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
+    from pointbook.services.metafields.writer import MetafieldWriter
+    from pointbook.services.metafields.writer import Shopify as MetafieldsOfShop
     from pointbook.services.my_page import MyPage
+    from pointbook.services.order_points import OrderPoints
     from pointbook.services.orders import CustomerTags, OrderService
     from pointbook.services.orphaned_codes import OrphanedCodeService
+    from pointbook.services.points_history import PointsHistory
     from pointbook.services.ports import Discounts
     from pointbook.services.privacy.requests import PrivacyService
     from pointbook.services.publishing.reminders import ReminderSender
@@ -32,13 +39,14 @@ if TYPE_CHECKING:
     from pointbook.services.publishing.shop_run import Flow
     from pointbook.services.reconciliation import OrderReconciler
     from pointbook.services.reconciliation_runs import ReconciliationRuns
+    from pointbook.services.till_push.echoes import TillEchoes
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
-    class Customers(CustomerDirectory, CustomerTags, Protocol):
-        """The customers of a shop: whether they exist, and which tags they have."""
+    class Customers(CustomerDirectory, CustomerTags, CustomerMetafields, Protocol):
+        """The customers of a shop: whether they exist, their tags and metafields."""
 
 
 class Parts(TillParts, total=False):
@@ -49,9 +57,10 @@ class Parts(TillParts, total=False):
     customers: Callable[[str], "Customers"]
     discounts: Callable[[str], "Discounts"]
     flow: Callable[[str], "Flow"]
+    metafields: Callable[[str], "MetafieldsOfShop"]
 
 
-class Container(TillContainer):
+class Container(DriftContainer):
     """All parts; those of a shop are created by its domain."""
 
     def __init__(self, settings: Settings, **parts: Unpack[Parts]) -> None:
@@ -148,6 +157,7 @@ class Container(TillContainer):
             till_members=self.till_members(),
             files=PrivacyFiles(self.s3, self.settings.privacy_bucket),
             clock=self.clock,
+            delete_metafields=self._delete_metafields,
         )
         return PrivacyService(dependencies, self.operator)
 
@@ -160,13 +170,48 @@ class Container(TillContainer):
     @cached_property
     def publisher(self) -> "Publisher":
         """The publisher of changes; one for each process, as it knows the paused shops."""
-        from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - for one function
+        from pointbook.services.metafields.requests import MetafieldRequests  # noqa: PLC0415 - for one function
+        from pointbook.services.publishing.outbox import OutboxPublisher  # noqa: PLC0415 - same
         from pointbook.services.publishing.runs import Publisher  # noqa: PLC0415 - same
+        from pointbook.store.metafields import Metafields  # noqa: PLC0415 - same
         from pointbook.store.outbox import Outbox  # noqa: PLC0415 - same
 
         outbox, clock = Outbox(self._table), self.wall_clock
         sender = OutboxPublisher(outbox, self.trigger_subscriptions(), self.flow, clock)
-        return Publisher(outbox, sender, clock)
+        metafields = Metafields(self._table, clock)
+        requests = MetafieldRequests(metafields, self.shown_programme, clock)
+        return Publisher(outbox, sender, clock, on_change=requests.request)
+
+    def metafield_writer(self, call_seconds: float = 8.0) -> "MetafieldWriter":
+        """The service that writes customers' metafields; `call_seconds` for each of its calls."""
+        from pointbook.services.metafields.writer import MetafieldWriter  # noqa: PLC0415 - for one function
+        from pointbook.store.metafields import Metafields  # noqa: PLC0415 - same
+
+        return MetafieldWriter(
+            store=Metafields(self._table, self.wall_clock),
+            shopify=self.metafields,
+            customers=self.customers,
+            programme=self.shown_programme,
+            rank=self._rank,
+            clock=self.clock,
+            wall_clock=self.wall_clock,
+            call_seconds=call_seconds,
+        )
+
+    @cached_property
+    def till_publisher(self) -> "Publisher":
+        """The publisher of changes to the till; one for each process, as `publisher` is."""
+        from pointbook.services.till_push.pusher import publisher  # noqa: PLC0415 - for one function
+
+        till, members = partial(self.till, BACKGROUND_SHARE), self.till_members()
+        return publisher(self._table, members, till, self.till_push, self.wall_clock)
+
+    def till_echoes(self) -> "TillEchoes":
+        """The service that recognizes pushes to the till that come back as its reports."""
+        from pointbook.services.till_push.echoes import TillEchoes  # noqa: PLC0415 - for reports only
+        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
+
+        return TillEchoes(TillPushes(self._table), self.ledger, self.till, self.wall_clock)
 
     def report_sender(self, shop: str) -> "ReportSender":
         """The service behind the action "report points"."""
@@ -243,7 +288,26 @@ class Container(TillContainer):
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        return MyPage(self.ledger, self.till_views())
+        return MyPage(self.ledger, self.till_views(self.member_numbers))
+
+    @cached_property
+    def member_numbers(self) -> "MemberNumbers":
+        """The numbers under which the till knows customers, by each shop's programme."""
+        from pointbook.services.member_numbers import MemberNumbers  # noqa: PLC0415 - for a few functions
+
+        return MemberNumbers(lambda shop: self.shown_programme(shop).member_number, self.customers)
+
+    def order_points(self) -> "OrderPoints":
+        """The service that shows customers the points of their orders."""
+        from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
+
+        return OrderPoints(self.ledger, self.clock)
+
+    def points_history(self) -> "PointsHistory":
+        """My page's history. It only reads."""
+        from pointbook.services.points_history import PointsHistory  # noqa: PLC0415 - for one function
+
+        return PointsHistory(self.ledger)
 
     # --- Shopify and AWS ---------------------------------------------------------------------
 
@@ -274,12 +338,39 @@ class Container(TillContainer):
 
         return FlowTriggers(self.admin_api(shop))
 
+    def metafields(self, shop: str) -> "MetafieldsOfShop":
+        """The metafields of a shop's customers."""
+        from pointbook.shopify.metafields import CustomerMetafields  # noqa: PLC0415 - for one function
+
+        return CustomerMetafields(self.admin_api(shop))
+
     @cached_property
     def s3(self) -> Any:
         """The client of S3."""
         from pointbook.aws import files  # noqa: PLC0415 - for two functions
 
         return files.connect()
+
+    def till_push(self, shop: str) -> "TillPush":
+        """What a shop's programme carries to the till."""
+        return self.programme(shop).pushed
+
+    def _rank(self, shop: str, customer_id: str) -> str | None:
+        """The rank that the till last gave a customer, as the shop's customers read it."""
+        if self.settings.till_provider == "none":
+            return None
+        from pointbook.page.display import rank_label  # noqa: PLC0415 - only with a till
+
+        kept = self.till_members().read(shop, customer_id)
+        if kept is None:
+            return None
+        programme = self.shown_programme(shop)
+        locale: Literal["en", "ja"] = "ja" if programme.locale == "ja" else "en"
+        return rank_label(kept.rank, locale, programme.rank_labels)
+
+    def _delete_metafields(self, shop: str, customer_ids: Sequence[str]) -> None:
+        """Delete the metafields of erased customers within a few seconds, if Shopify answers."""
+        self.metafield_writer(call_seconds=3.0).delete(shop, customer_ids, seconds=6.0)
 
     def _cached_programme(self, name: str, read: Callable[[], Programme]) -> Programme:
         if name not in self._programmes:

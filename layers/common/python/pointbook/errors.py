@@ -258,11 +258,26 @@ class ShopifyUnavailable(Unavailable):
     text = "The shop cannot be reached right now. Please try again."
 
 
+_SETTING_RETRY_SECONDS = 3600
+
+
 class HoldFailed(Unavailable):
     """Shopify did not create the discount of a hold, so nothing is held."""
 
     code = "hold_failed"
     text = "The points could not be used just now; nothing was taken. Please try again."
+
+    def __init__(self, *, may_be_retried: bool = True) -> None:
+        """`may_be_retried`: False if Shopify refuses it, because of the shop's settings."""
+        if may_be_retried:
+            super().__init__()
+        else:
+            super().__init__(
+                _SETTING_RETRY_SECONDS,
+                message="The shop's settings do not let points be used; nothing was taken. Trying"
+                " again does not help; please contact the shop.",
+            )
+        self.may_be_retried = may_be_retried
 
 
 class HoldReleasing(Unavailable):

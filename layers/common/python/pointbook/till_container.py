@@ -13,10 +13,12 @@ from pointbook.store.table import Table, connect
 
 if TYPE_CHECKING:
     from pointbook.services.guarded_till import GuardedTill
+    from pointbook.services.member_numbers import MemberNumbers
     from pointbook.services.till_notices import Operator
     from pointbook.services.till_refresher import TillRefresher
     from pointbook.services.till_refreshes import TillRefreshes
     from pointbook.services.till_views import TillViews
+    from pointbook.store.till_comparisons import TillComparisons
     from pointbook.store.till_members import TillMembers
     from pointbook.store.till_state import TillStates
     from pointbook.store.tokens import Cipher
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
     from pointbook.till.member import Till
 
     type TillAdapter = Callable[[Mapping[str, str], Pace], Till]
+
+BACKGROUND_SHARE = 0.5
+"""The part of the till's calls that background work may take; views of my page have the rest."""
 
 
 class TillParts(BaseParts, total=False):
@@ -93,7 +98,7 @@ class TillContainer(BaseContainer):
 
         return TillStates(self._table)
 
-    def till_views(self) -> "TillViews | None":
+    def till_views(self, numbers: "MemberNumbers") -> "TillViews | None":
         """The service that looks members up for views of my page; None without a till."""
         if self.settings.till_provider == "none":
             return None
@@ -101,7 +106,7 @@ class TillContainer(BaseContainer):
 
         fresh_seconds, clock = self.settings.till_fresh_seconds, self.wall_clock
         members, refreshes = self.till_members(), self.till_refreshes()
-        return TillViews(members, refreshes, self.till, clock, fresh_seconds)
+        return TillViews(members, numbers, refreshes, self.till, clock, fresh_seconds)
 
     def till_refreshes(self) -> "TillRefreshes":
         """The service that asks for refreshes of kept members."""
@@ -109,7 +114,7 @@ class TillContainer(BaseContainer):
 
         return TillRefreshes(self.till_members(), self.enqueue, self.wall_clock)
 
-    def till_refresher(self) -> "TillRefresher":
+    def till_refresher(self, numbers: "MemberNumbers") -> "TillRefresher":
         """The service that refreshes kept members, probes a failing till and notifies of it."""
         from pointbook.services.till_notices import TillNotices  # noqa: PLC0415 - for one function
         from pointbook.services.till_refresher import TillRefresher  # noqa: PLC0415 - same
@@ -118,6 +123,7 @@ class TillContainer(BaseContainer):
         return TillRefresher(
             till=till,
             members=self.till_members(),
+            numbers=numbers,
             states=states,
             notices=TillNotices(states, self.operator, clock, self.settings.till_provider),
             clock=clock,
@@ -127,9 +133,18 @@ class TillContainer(BaseContainer):
     def till_status(self) -> dict[str, Any]:
         """The till's state as operators read it."""
         from pointbook.services.till_status import till_status  # noqa: PLC0415 - for one function
+        from pointbook.services.till_summaries import last_comparisons  # noqa: PLC0415 - same
 
         provider, now = self.settings.till_provider, self.wall_clock.now()
-        return till_status(provider, self.till(), self.till_states().read(), now)
+        status = till_status(provider, self.till(), self.till_states().read(), now)
+        shops = self.settings.shops
+        return status | {"comparisons": last_comparisons(self.till_comparisons(), shops)}
+
+    def till_comparisons(self) -> "TillComparisons":
+        """The store of the comparisons with the till."""
+        from pointbook.store.till_comparisons import TillComparisons  # noqa: PLC0415 - for two functions
+
+        return TillComparisons(self._table)
 
     @cached_property
     def cipher(self) -> "Cipher":

@@ -9,14 +9,22 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Self
 
 from pointbook.domain.entry import Entry
 from pointbook.domain.lots import Lots
 
 FORMAT = 1
 
-STAFF = frozenset({"manual", "import"})
+TILL = "till"
+"""The source of entries that correct the ledger after the till."""
+
+STAFF = frozenset({"manual", "import", TILL})
 """Sources whose actor is a member of the shop's staff."""
+
+_AT_TILL = "till:"
+_TELLING = frozenset({"flow", "order"})
+"""Sources that may report what has happened at the till already; their actors are Shopify's ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,18 @@ class Cause:
     actor: str = ""
     cause_entry_id: str = ""
     depth: int = 0
+
+    @classmethod
+    def reported(cls, source: str, actor: str, cause_entry_id: str = "", depth: int = 0) -> Self:
+        """The cause of a movement that has happened at the till already, as `source` reports."""
+        assert source in _TELLING, f"{source} reports nothing of the till"
+        return cls(source, f"{_AT_TILL}{actor}", cause_entry_id, depth)
+
+    @property
+    def is_at_till(self) -> bool:
+        """Whether the till has the movement already, so that it must not be carried there."""
+        is_reported = self.source in _TELLING and self.actor.startswith(_AT_TILL)
+        return is_reported or self.source == TILL
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,8 +89,8 @@ def settled(account: Account, now: datetime) -> Account:
     return finished(draft, account, len(draft.entries))
 
 
-def settle_part(account: Account, now: datetime, entries_max: int) -> Decision:
-    """Only what has fallen due, the earliest first: as many entries as fit in one write."""
+def settle_part(account: Account, now: datetime, entries_max: int | None) -> Decision:
+    """Only what has fallen due, the earliest first: as many entries as fit in one write, or all."""
     draft = Draft(account, now)
     draft.settle(entries_max)
     entries = tuple(draft.entries)

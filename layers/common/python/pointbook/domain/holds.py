@@ -46,6 +46,9 @@ TRANSITIONS: Final[Mapping[tuple[HoldState, type[HoldStep]], HoldState | None]] 
 In any state, a hold also ends when its time is up or an order uses its code.
 """
 
+DISCOUNT_NOT_MADE = "discount_not_made"
+"""The actor of an undone hold's end: nobody has seen that hold."""
+
 ALARM_LATE_ORDER = "late_order"
 ALARM_CODE_USED_AGAIN = "code_used_again"
 ALARM_USED_MORE_THAN_HELD = "used_more_than_held"

@@ -4,7 +4,7 @@ A write is atomic and happens only if every condition holds; what was committed 
 is not `fresh` may be stale or torn: parts of it from different times.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -166,6 +166,10 @@ class Store(Protocol):
         self, shop: str, customer_id: str, *, before_version: int, limit: int
     ) -> list[BookedEntry]:
         """The `limit` latest entries below a version, newest first."""
+        ...
+
+    def orders(self, shop: str, order_ids: Collection[str]) -> dict[str, Order]:
+        """Those of these orders that are there, by their ids, eventually consistent."""
         ...
 
     def due(self, kind: DueKind, shard: int, now: datetime) -> Iterable[Due]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.member_numbers import MemberNumberRule
 from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme_rules import (
     DEFAULTS,
@@ -13,8 +14,10 @@ from pointbook.domain.programme_rules import (
     DiscountKind,
     Locale,
     Master,
+    RankLabels,
     Ranks,
     Tax,
+    TillPush,
 )
 from pointbook.domain.tags import tag_digest
 
@@ -37,6 +40,7 @@ class Programme:
 
     Money (`..._minor`) is in the currency's smallest unit, percents are whole numbers (150 is one
     and a half). `lapsed_expiry` is None if points that come back after their last day expire.
+    `metafields` is their namespace at Shopify, None if there are none.
     """
 
     version: int
@@ -44,6 +48,9 @@ class Programme:
     currency: str
     locale: Locale
     points_master: Master
+    member_number: MemberNumberRule
+    rank_labels: RankLabels
+    till_push: TillPush
     earn_unit_minor: int
     points_per_unit: int
     earn_on_tax: Tax
@@ -68,11 +75,17 @@ class Programme:
     debt_policy: DebtPolicy
     return_spent: ReturnSpent
     flow_entries_per_hour: int
+    metafields: str | None
 
     @property
     def renew(self) -> Rolling | None:
         """The rule by which an activity renews every lot; None unless expiry is rolling."""
         return self.expiry if isinstance(self.expiry, Rolling) else None
+
+    @property
+    def pushed(self) -> TillPush:
+        """What is carried to the till: nothing where the till itself is authoritative."""
+        return self.till_push if self.points_master is Master.LEDGER else TillPush.NO
 
     def uses_tags(self, *, is_test: bool) -> bool:
         """Whether what an order earns depends on its customer's tags."""

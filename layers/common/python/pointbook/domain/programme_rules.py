@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pointbook.domain.commands import HOLD_SECONDS_MAX
 from pointbook.domain.expiry import ExpiryRule, parse_rule, rule_text
+from pointbook.domain.member_numbers import member_number_text, parse_member_number
 from pointbook.domain.money import exponent
 from pointbook.domain.orders import PENDING_DAYS_MAX, DebtPolicy, ReturnSpent, Rounding
 from pointbook.domain.tags import tag_digest
@@ -25,10 +26,21 @@ RANKS_LENGTH_MAX = 1_000
 TAG_LENGTH_MAX = 255
 """What Shopify allows a tag."""
 
+RANK_LABELS_LENGTH_MAX = 1_000
+RANK_LENGTH_MAX = 64
+LABEL_LENGTH_MAX = 80
+
 REMINDERS_MAX = 5
 REMINDER_DAYS_MAX = 999
 
+APP_NAMESPACE = "$app"
+"""The namespace of metafields that only this app writes to."""
+
+NAMESPACE_RESERVED = ("app--", "shopify")
+"""How namespaces begin that Shopify keeps for itself and for apps."""
+
 NONE = "none"
+APP = "app"
 _EXPIRE_AT_ONCE = "expire"
 
 type Ranks = tuple[tuple[str, int], ...]
@@ -40,6 +52,18 @@ class Master(StrEnum):
 
     LEDGER = "ledger"
     TILL = "till"
+
+
+class TillPush(StrEnum):
+    """Whether changes of approved points are carried to the till, and what happens first.
+
+    `changes` are added to whatever the till has; `balance` overwrites a member's points once, at
+    the first contact, and adds changes from then on.
+    """
+
+    NO = "no"
+    CHANGES = "changes"
+    BALANCE = "balance"
 
 
 class Tax(StrEnum):
@@ -69,6 +93,10 @@ class DiscountKind(StrEnum):
     ORDER = "order"
     PRODUCT = "product"
     SHIPPING = "shipping"
+
+
+type RankLabels = tuple[tuple[str, Locale, str], ...]
+"""Ranks at the till, each with a language and the label that customers read in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +192,38 @@ def _write_ranks(ranks: Ranks) -> str:
     return ",".join(f"{tag}={percent}" for tag, percent in ranks)
 
 
+def _rank_labels(text: str) -> RankLabels:
+    labels = tuple(_rank_label(part) for part in _parts(text)) if text else ()
+    if len({(rank.casefold(), locale) for rank, locale, _ in labels}) < len(labels):
+        raise ValueError(f"{text!r} labels a rank twice in one language")
+    if len(labels) > RANKS_MAX * len(Locale) or len(text) > RANK_LABELS_LENGTH_MAX:
+        raise ValueError(
+            f"give {RANKS_MAX * len(Locale)} labels and {RANK_LABELS_LENGTH_MAX} characters at most"
+        )
+    return labels
+
+
+def _rank_label(text: str) -> tuple[str, Locale, str]:
+    rank, _, rest = text.partition(":")
+    locale, _, label = rest.partition("=")
+    bounded = len(rank) <= RANK_LENGTH_MAX and len(label) <= LABEL_LENGTH_MAX
+    if not bounded or locale not in set(Locale) or not _is_name(rank) or not _is_name(label):
+        raise ValueError(
+            f"{text!r} is not the label of a rank; give the till's word of up to {RANK_LENGTH_MAX} "
+            f"characters, a language ({', '.join(Locale)}) and a label of up to {LABEL_LENGTH_MAX} "
+            "without commas, as in gold:en=Gold Member,gold:ja=ゴールド会員"
+        )
+    return rank, Locale(locale), label
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and text == text.strip() and "=" not in text
+
+
+def _write_rank_labels(labels: RankLabels) -> str:
+    return ",".join(f"{rank}:{locale}={label}" for rank, locale, label in labels)
+
+
 def _reminder_days(text: str) -> tuple[int, ...]:
     if text == NONE:
         return ()
@@ -190,6 +250,23 @@ def _discount_kinds(text: str) -> tuple[DiscountKind, ...]:
     return tuple(kind for kind in DiscountKind if kind in given)
 
 
+def _metafields(text: str) -> str | None:
+    if text == NONE:
+        return None
+    if text == APP:
+        return APP_NAMESPACE
+    if not re.fullmatch("[A-Za-z0-9_-]{3,255}", text) or text.startswith(NAMESPACE_RESERVED):
+        raise ValueError(
+            f"{text!r} is not a namespace of metafields; give {APP}, {NONE}, or 3 to 255 letters,"
+            f" digits, - and _ that do not begin with {' or '.join(NAMESPACE_RESERVED)}"
+        )
+    return text
+
+
+def _write_metafields(namespace: str | None) -> str:
+    return NONE if namespace is None else APP if namespace == APP_NAMESPACE else namespace
+
+
 def _write_list(values: Iterable[object]) -> str:
     return ",".join(map(str, values)) or NONE
 
@@ -203,6 +280,9 @@ RULES: Final[Mapping[str, Rule]] = {
     "currency": Rule("JPY", _currency),
     "locale": Rule("en", _one_of(Locale)),
     "points_master": Rule("ledger", _one_of(Master)),
+    "member_number": Rule("digits", parse_member_number, member_number_text),
+    "rank_labels": Rule("", _rank_labels, _write_rank_labels),
+    "till_push": Rule("no", _one_of(TillPush)),
     # what an order earns
     "earn_unit_minor": Rule("100", _whole(1, MONEY_MINOR_MAX)),
     "points_per_unit": Rule("1", _whole(0, MILLION)),
@@ -230,6 +310,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "debt_policy": Rule("carry", _one_of(DebtPolicy)),
     "return_spent": Rule("refunded", _one_of(ReturnSpent)),
     "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),
+    # what Shopify keeps of each customer's points
+    "metafields": Rule(APP, _metafields, _write_metafields),
 }
 """All rules, in the order in which they are shown."""
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from pointbook.domain.expiry import ExpiryRule, FixedDate, Never, last_valid_day
 from pointbook.domain.programme import DEFAULT_PERCENT, Programme
+from pointbook.domain.programme_rules import Locale, Master, TillPush
 from pointbook.domain.tags import tag_digest
 
 PREMIUM_PERCENT_MAX = 20
@@ -19,6 +20,8 @@ _ANY_DAY, _DAYS_OF_FOUR_YEARS = date(2027, 1, 1), 1_461
 def warnings(programme: Programme, today: date) -> tuple[str, ...]:
     """Warnings, each beginning with the name of the rule."""
     return (
+        *_unlabelled_ranks(programme),
+        *_push_to_a_master(programme),
         *_premiums(programme),
         *_excluded_rank(programme),
         *_sign_up_of_everybody(programme),
@@ -27,6 +30,29 @@ def warnings(programme: Programme, today: date) -> tuple[str, ...]:
         *_early_reminder(programme),
         *_short_hold(programme),
     )
+
+
+def _unlabelled_ranks(programme: Programme) -> list[str]:
+    languages: dict[str, set[Locale]] = {}
+    for rank, locale, _ in programme.rank_labels:
+        languages.setdefault(rank, set()).add(locale)
+    return [
+        f"rank_labels: {rank} has no label in {locale}; its customers read ours, or the till's word"
+        for rank, given in languages.items()
+        for locale in Locale
+        if locale not in given
+    ]
+
+
+def _push_to_a_master(programme: Programme) -> list[str]:
+    if programme.points_master is not Master.TILL or programme.till_push is TillPush.NO:
+        return []
+    return [
+        (
+            f"till_push: {programme.till_push} has no effect while points_master is till: set"
+            " till_push to no, or points_master to ledger"
+        )
+    ]
 
 
 def _premiums(programme: Programme) -> list[str]:

@@ -13,6 +13,7 @@ class Code(StrEnum):
     HOLD_CAPTURED = "hold_captured"
     HOLD_ENDED = "hold_ended"
     HOLDS_NOT_OFFERED = "holds_not_offered"
+    ORDER_NOT_FOUND = "order_not_found"
     HOLD_WRONG_STATE = "hold_wrong_state"
     NOT_PENDING = "not_pending"
     NOT_SPENT = "not_spent"

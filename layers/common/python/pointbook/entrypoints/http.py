@@ -32,6 +32,7 @@ from pointbook.entrypoints.response import (
     server_timing,
 )
 from pointbook.errors import (
+    HoldFailed,
     InvalidRequest,
     MethodNotAllowed,
     NotYours,
@@ -145,11 +146,13 @@ def operator_endpoint[C: BaseContainer](
 
 
 def _as_problem(error: Refused | Unavailable, login_url: str = "") -> Response:
-    members: dict[str, str] = {}
+    members: dict[str, str | bool] = {}
     if isinstance(error, Unauthenticated):
         members["login_url"] = login_url
     if isinstance(error, InvalidRequest):
         members["field"] = error.field
+    if isinstance(error, HoldFailed):
+        members["may_be_retried"] = error.may_be_retried
     if isinstance(error, NotYours):
         log.warning("access_to_other_customer_denied")
     return error_problem(error, error_headers(error), **members)

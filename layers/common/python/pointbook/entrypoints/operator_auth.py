@@ -1,10 +1,15 @@
 """Authentication for the operators' API: callers whom IAM has authenticated."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from pointbook.domain.chain import TILL, Cause
 from pointbook.entrypoints.request import Request
 from pointbook.errors import InvalidRequest, NotAnOperator, UnknownShop
-from pointbook.validation import shown
+from pointbook.validation import optional_text, shown
 
 ACTOR_LENGTH_MAX = 128
+BY_LENGTH_MAX = 64
 
 
 def operator(request: Request) -> str:
@@ -17,6 +22,18 @@ def operator(request: Request) -> str:
     if not isinstance(arn, str) or not arn.startswith("arn:"):
         raise NotAnOperator
     return arn.split(":", 5)[-1][:ACTOR_LENGTH_MAX]
+
+
+def operator_cause(body: Mapping[str, Any], actor: str) -> Cause:
+    """Return the cause of an operator's entry: who signed, and for whom if `by` names somebody.
+
+    Of `origin` "till" the ledger follows the till with it, so it is not carried there. Raises
+    InvalidRequest.
+    """
+    origin, by = body.get("origin"), optional_text(body.get("by"), "by", BY_LENGTH_MAX)
+    if origin not in (None, TILL):
+        raise InvalidRequest("origin", f'origin is {shown(origin)}; give "{TILL}" or leave it out.')
+    return Cause(TILL if origin else "manual", f"{actor} for {by}" if by else actor)
 
 
 def shop_of(value: object, shops: tuple[str, ...]) -> str:

@@ -15,16 +15,19 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from pointbook.errors import BodyTooLarge, InvalidRequest, MalformedBody
-from pointbook.validation import json_object, whole_number
+from pointbook.validation import json_object, shown, whole_number
 
 BODY_BYTES_MAX = 64 * 1024
 IDEMPOTENCY_KEY_LENGTH_MAX = 255
 QUERY_FIELDS_MAX = 100
 
 AUTHORIZATION_HEADER = "authorization"
+CONTENT_TYPE_HEADER = "content-type"
 COOKIE_HEADER = "cookie"
 IDEMPOTENCY_KEY_HEADER = "idempotency-key"
 ORIGIN_HEADER = "origin"
+
+IDEMPOTENCY_KEY_MEMBER = "idempotency_key"
 
 type Event = Mapping[str, Any]
 
@@ -95,7 +98,43 @@ class Request:
 
         Raises InvalidRequest with the code `idempotency_key_missing`, or if it is too long.
         """
-        key = self.header(IDEMPOTENCY_KEY_HEADER)
+        return self._checked_key(self.header(IDEMPOTENCY_KEY_HEADER))
+
+    def idempotency_key_or_member(self, body: Mapping[str, Any]) -> str:
+        """Return the key of the header, else the member `idempotency_key` of the JSON `body`.
+
+        An app proxy may drop the header. No page of another origin can send the header without
+        being asked, but a form of its can send such a body: where nothing but what the browser adds
+        by itself says who asks, the member counts only in a body that is declared as JSON. Raises
+        InvalidRequest, also if header and member differ.
+        """
+        header, member = self.header(IDEMPOTENCY_KEY_HEADER), body.get(IDEMPOTENCY_KEY_MEMBER)
+        if member is None:
+            return self._checked_key(header)
+        if not isinstance(member, str):
+            raise InvalidRequest(
+                IDEMPOTENCY_KEY_MEMBER,
+                f"{IDEMPOTENCY_KEY_MEMBER} is {shown(member)}, but must be a text.",
+            )
+        if header is not None and header != member:
+            raise InvalidRequest(
+                IDEMPOTENCY_KEY_MEMBER,
+                f"The header Idempotency-Key and the member {IDEMPOTENCY_KEY_MEMBER} differ;"
+                " send one of them.",
+            )
+        if self.header(AUTHORIZATION_HEADER) is None and not self._is_declared_json():
+            raise InvalidRequest(
+                CONTENT_TYPE_HEADER,
+                f"Send Content-Type: application/json with the member {IDEMPOTENCY_KEY_MEMBER}.",
+            )
+        return self._checked_key(member)
+
+    def _is_declared_json(self) -> bool:
+        media_type = (self.header(CONTENT_TYPE_HEADER) or "").partition(";")[0]
+        return media_type.strip().lower() == "application/json"
+
+    @staticmethod
+    def _checked_key(key: str | None) -> str:
         if key is None or not key.strip():
             raise InvalidRequest(
                 IDEMPOTENCY_KEY_HEADER,

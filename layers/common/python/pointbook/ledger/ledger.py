@@ -13,7 +13,7 @@
 There is no state "in progress": a request has had its effect, or it has not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -189,6 +189,34 @@ class Ledger:
         return self._retried(
             lambda: self._store.entries(shop, owner, before_version=before, limit=limit)
         )
+
+    def history_page(
+        self, shop: str, customer_id: str, *, limit: int, before_version: int
+    ) -> tuple[Account | None, list[BookedEntry]]:
+        """The account as of now, and its latest entries below a version, newest first.
+
+        Those that have fallen due are among them, under the ids and times that they will have once
+        they are written; nothing is written. None: there is no account.
+        """
+        stored = self._retried(lambda: self._loader.survivor(shop, customer_id))
+        if stored is None:
+            return None, []
+        owner = stored.customer_id
+        due = account_write(stored, settle_part(stored, self._clock.now(), None), TIME, None)
+        found = [one for one in reversed(due.entries) if one.entry.version < before_version][:limit]
+        before = min(stored.version + 1, before_version)
+        missing = limit - len(found)
+        if missing:
+            found += self._retried(
+                lambda: self._store.entries(shop, owner, before_version=before, limit=missing)
+            )
+        return due.account, found
+
+    def orders(self, shop: str, order_ids: Collection[str]) -> dict[str, Order]:
+        """Those of these orders that are there, by their ids; they may be a moment old."""
+        if not order_ids:
+            return {}
+        return self._retried(lambda: self._store.orders(shop, order_ids))
 
     def entry(self, shop: str, customer_id: str, version: int) -> BookedEntry | None:
         """One entry by the customer and version that its id names, if it is there."""

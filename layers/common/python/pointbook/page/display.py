@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
+from pointbook.domain.programme_rules import RankLabels
 from pointbook.page.formats import format_day, format_points, format_time
 from pointbook.page.locale import Locale
 from pointbook.page.texts import TEXTS, Texts
@@ -34,12 +35,14 @@ def display(
     status: Status,
     locale: Locale,
     cached_since: datetime | None = None,
+    rank_labels: RankLabels = (),
 ) -> Display:
     """Return the texts for a balance, or for its absence.
 
     `status` is the outcome of reading the till (`disabled`: no till, the balance is the ledger's;
     `pending`: nothing is known yet). A kept balance that is no longer fresh has a time,
-    `cached_since`, in the shop's time zone, which is shown.
+    `cached_since`, in the shop's time zone, which is shown. `rank_labels` are the shop's
+    own.
     """
     texts = TEXTS[locale]
     failed = status in ("unavailable", "timeout")
@@ -48,7 +51,7 @@ def display(
     return Display(
         balance=None if balance_points is None else format_points(balance_points),
         expiry=None if expires_on is None else format_day(expires_on, locale),
-        rank=_rank(rank, texts),
+        rank=rank_label(rank, locale, rank_labels),
         message=texts.not_registered if status == "not_registered" else None,
         action="reload" if failed else None,
         note=texts.as_of.format(time=format_time(cached_since, locale)) if cached_since else None,
@@ -66,11 +69,22 @@ def _balance_unavailable(status: Status, texts: Texts) -> Display:
     )
 
 
-def _rank(rank: str | None, texts: Texts) -> str | None:
-    """Return the label of a rank: the shop's own word if we have none; None for a bare number."""
+def rank_label(rank: str | None, locale: Locale, labels: RankLabels = ()) -> str | None:
+    """Return what customers read of a rank: the shop's label, else ours, else the till's word.
+
+    None for a bare number without a label.
+    """
     if rank is None:
         return None
-    label = texts.ranks.get(rank.lower())
+    own = next(
+        (
+            label
+            for labelled, language, label in labels
+            if language == locale and labelled.casefold() == rank.casefold()
+        ),
+        None,
+    )
+    label = own or TEXTS[locale].ranks.get(rank.lower())
     if label is None and rank.isdigit():
         return None
     return label or rank

@@ -1,11 +1,17 @@
-"""Shopify Flow's actions that move points: their idempotency, and the limit on loops."""
+"""Shopify Flow's actions that move points: their idempotency, and the limits on loops."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
-from pointbook.shopify.flow_action import PointsAction
+from pointbook.shopify.flow_action import CONSUME_POINTS, PointsAction
+
+if TYPE_CHECKING:
+    from pointbook.services.till_push.echoes import TillEchoes
 
 CHAIN_MAX = 5
 """The maximum length of a chain of actions, each of which names the entry that caused it."""
@@ -17,13 +23,18 @@ TOO_DEEP = Refusal(
 
 
 def carry_out(
-    action: PointsAction, command: Command, ledger: Ledger, time_zone: str
+    action: PointsAction,
+    command: Command,
+    ledger: Ledger,
+    time_zone: str,
+    till_echoes: "Callable[[], TillEchoes]",
 ) -> Booked | Refusal:
     """Execute one run of an action, unless workflows have started each other too often.
 
     Its identity is the merchant's own key, or else the run's id, which Flow repeats with each
     retry. The content leaves out the reason, which a template may render differently. A new account
-    gets `time_zone`. Raises LedgerUnavailable; retrying is safe.
+    gets `time_zone`. What the till reports is compared by `till_echoes` with what was pushed there,
+    so that our own changes do not come back. Raises Unavailable; retrying is safe.
     """
     cause = _cause_of(action, ledger)
     if isinstance(cause, Refusal):
@@ -47,6 +58,11 @@ def carry_out(
         },
         time_zone=time_zone,
     )
+    if action.is_at_till:
+        points = -action.points if action.handle == CONSUME_POINTS else action.points
+        echo = till_echoes().answer(instruction, points, action.till_balance)
+        if echo is not None:
+            return echo
     return ledger.execute(instruction)
 
 
@@ -62,4 +78,5 @@ def _cause_of(action: PointsAction, ledger: Ledger) -> Cause | Refusal:
         depth = 1 + (causing.cause.depth if causing else 0)
     if depth > CHAIN_MAX:
         return TOO_DEEP
-    return Cause("flow", action.action_run_id, action.cause_entry_id or "", depth)
+    cause_of = Cause.reported if action.is_at_till else Cause
+    return cause_of("flow", action.action_run_id, action.cause_entry_id or "", depth)

@@ -19,7 +19,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from pointbook import log
 from pointbook.domain.account import Hold, HoldRecord, HoldState
@@ -33,7 +33,7 @@ from pointbook.domain.commands import (
     ReleaseHold,
     UndoHold,
 )
-from pointbook.domain.holds import orphaned
+from pointbook.domain.holds import DISCOUNT_NOT_MADE, orphaned
 from pointbook.domain.money import decimal_text
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme import Programme
@@ -48,6 +48,7 @@ from pointbook.errors import (
 )
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
+from pointbook.page.hold import shown_hold, with_worth
 from pointbook.services.ports import Discounts
 from pointbook.shopify.discount_code import derive_code, hold_id_of
 from pointbook.shopify.discounts import Discount
@@ -55,7 +56,8 @@ from pointbook.shopify.discounts import Discount
 SOURCE = "my_page"
 _LIMITED_NAME_LENGTH = 8
 
-_NO_USABLE_DISCOUNT = frozenset({"code_taken_by_another", "currency_mismatch"})
+_CODE_TAKEN = "code_taken_by_another"
+_NO_USABLE_DISCOUNT = frozenset({_CODE_TAKEN, "currency_mismatch"})
 """Errors after which this hold certainly has no discount, so there is none to deactivate.
 
 After any other error there may be one, created by an earlier or a concurrent attempt.
@@ -169,6 +171,14 @@ class HoldService:
             return self._result_of_ended(customer_id, hold_id)
         return released.figures
 
+    def shown_open_hold(self, customer_id: str) -> dict[str, Any] | None:
+        """The customer's open hold as my page shows it, if there is one."""
+        hold = self.open_hold(customer_id)
+        if hold is None:
+            return None
+        shown, record = shown_hold(hold, self._clock.now()), self._record(hold.hold_id)
+        return with_worth(shown, record, self._programme.currency, self._shop)
+
     def open_hold(self, customer_id: str) -> Hold | None:
         """The customer's open hold, as of now."""
         return self._ledger.read(self._shop, customer_id).hold
@@ -246,7 +256,9 @@ class HoldService:
         log.metric("DiscountsNotMade")
         log.metric("DiscountsNotMade", Certain=str(certain))
         undo = UndoHold(hold.hold_id, code_in_doubt=_may_have_discount(error))
-        undone = self._execute_once(customer_id, undo, "my_page:undo", hold.hold_id)
+        undone = self._execute_once(
+            customer_id, undo, "my_page:undo", hold.hold_id, actor=DISCOUNT_NOT_MADE
+        )
         if isinstance(undone, Refusal):
             still_open = self._open_hold(customer_id, hold.hold_id)
             if still_open is not None and still_open.state is HoldState.READY:
@@ -254,7 +266,7 @@ class HoldService:
             if undo.code_in_doubt:
                 self._list_orphaned(hold)
                 return None
-        raise HoldFailed from error
+        raise HoldFailed(may_be_retried=_may_be_retried(error)) from error
 
     def _list_orphaned(self, hold: Hold) -> None:
         """List the code of an ended hold for deactivation. Returns only if an order has used it.
@@ -324,7 +336,7 @@ class HoldService:
         return isinstance(self._ledger.execute(instruction), Booked)
 
     def _execute_once(
-        self, customer_id: str, command: Command, kind: str, hold_id: str
+        self, customer_id: str, command: Command, kind: str, hold_id: str, actor: str = ""
     ) -> Booked | Refusal:
         """Execute a command that moves points, once for each hold."""
         return self._ledger.execute(
@@ -332,7 +344,7 @@ class HoldService:
                 shop=self._shop,
                 customer_id=customer_id,
                 command=command,
-                cause=Cause(SOURCE),
+                cause=Cause(SOURCE, actor),
                 identity=Identity(kind, hold_id),
             )
         )
@@ -350,6 +362,14 @@ class HoldService:
         log.metric("DiscountsNotSwitchedOff")
         left = hold.ends_at - self._clock.now()
         return HoldReleasing(retry_after_seconds=max(1, min(30, int(left.total_seconds()))))
+
+
+def _may_be_retried(error: ShopifyRefused | Unavailable) -> bool:
+    """Whether another request may succeed: what Shopify refuses is a setting of the shop.
+
+    But for a code that is taken: another request has another code.
+    """
+    return not isinstance(error, ShopifyRefused) or error.code == _CODE_TAKEN
 
 
 def _may_have_discount(error: ShopifyRefused | Unavailable) -> bool:

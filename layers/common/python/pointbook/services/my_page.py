@@ -1,38 +1,25 @@
 """My page's API: a customer's points from the ledger and the till, with the texts to show."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pointbook import log
-from pointbook.domain.chain import BookedEntry
 from pointbook.domain.expiry import NEVER
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
 from pointbook.page.display import display
 from pointbook.page.hold import shown_hold
+from pointbook.services.stopwatch import Stopwatch
 from pointbook.services.till_part import DISABLED, TillPart
 from pointbook.services.view_request import ViewRequest
 
 if TYPE_CHECKING:
     from pointbook.services.till_views import TillViews
     from pointbook.store.till_members import KeptMember
-
-HISTORY_LIMIT_DEFAULT = 20
-HISTORY_LIMIT_MAX = 200
-VERSION_MAX = 999_999_999_999
-
-
-class Stopwatch(Protocol):
-    """Measures named steps, for the `Server-Timing` header."""
-
-    @contextmanager
-    def measure(self, step: str) -> Iterator[None]:
-        """Add what the block takes to a step."""
-        ...
 
 
 class MyPage:
@@ -79,38 +66,6 @@ class MyPage:
             return nullcontext(lambda: DISABLED)
         return self._till.looking(shop, customer_id, only_known=only_known)
 
-    def history(
-        self, shop: str, customer_id: str, limit: int, cursor: int, timing: Stopwatch
-    ) -> dict[str, Any]:
-        """Return the body of `GET /customers/{customer}/points/history`.
-
-        Its entries are below version `cursor`, newest first. Reads one more than `limit`, to know
-        whether there is a next page.
-        """
-        with timing.measure("ledger"):
-            entries = self._ledger.history(
-                shop, customer_id, limit=limit + 1, before_version=cursor
-            )
-        shown = entries[:limit]
-        more = len(entries) > limit
-        return {
-            "entries": [_entry(booked) for booked in shown],
-            "next_cursor": str(shown[-1].entry.version) if more else None,
-        }
-
-
-def _entry(booked: BookedEntry) -> dict[str, Any]:
-    entry = booked.entry
-    return {
-        "entry_id": entry.entry_id,
-        "version": entry.version,
-        "at": _instant(entry.at),
-        "topic": entry.topic,
-        "reason": booked.text.reason if booked.text else None,
-        "approved_delta": entry.approved_delta,
-        "figures": entry.figures._asdict(),
-    }
-
 
 def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]:
     """The till's values; without a till the approved points and the first day they expire on."""
@@ -128,6 +83,7 @@ def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]
             rank=kept.rank if kept else None,
             status=till.status,
             locale=request.locale,
+            rank_labels=request.rank_labels,
             cached_since=kept.as_of.astimezone(request.time_zone) if kept and till.stale else None,
         )
     )

@@ -6,7 +6,8 @@ A response is checked in this order: HTTP status, top-level errors, data, user e
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -43,6 +44,16 @@ _ADVICE: dict[int, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call cost, and the shop's bucket after it (docs/api/usage/limits), all in points."""
+
+    points: float
+    available: float
+    maximum: float
+    restored_per_second: float
+
+
 class Access(Protocol):
     """Gives the access tokens of one shop."""
 
@@ -72,16 +83,22 @@ class AdminApi:
         deadline: Deadline,
         *,
         repeatable: bool = True,
+        on_cost: Callable[[Cost], None] | None = None,
     ) -> Any:
         """Return the result of the document's root field, None for null.
 
-        A failed call is retried only if it is `repeatable`: a second call must do no harm. Raises
-        ShopifyRefused, and ShopifyUnavailable by the deadline at the latest.
+        A failed call is retried only if it is `repeatable`: a second call must do no harm.
+        `on_cost` gets the cost of every answer that names it. Raises ShopifyRefused, and
+        ShopifyUnavailable by the deadline at the latest.
         """
         content = json.dumps({"query": document.text, "variables": variables}).encode("ascii")
 
         def attempt() -> Any:
-            return _payload(document.root, self._answer(content, deadline))
+            body = ok_body(self._answer(content, deadline))
+            cost = _cost(body)
+            if on_cost is not None and cost is not None:
+                on_cost(cost)
+            return _payload(document.root, body)
 
         return with_retries(attempt, deadline, self._clock, repeatable=repeatable)
 
@@ -119,8 +136,7 @@ def ok_body(answer: Answer) -> dict[str, Any]:
         raise Failed("Shopify's answer is not a JSON object") from error
 
 
-def _payload(root: str, answer: Answer) -> Any:
-    body = ok_body(answer)
+def _payload(root: str, body: Mapping[str, Any]) -> Any:
     _raise_errors(body)
     data = body.get("data")
     if not isinstance(data, dict) or root not in data:
@@ -174,13 +190,22 @@ def _messages(errors: Any) -> str:
 
 def _throttled_seconds(body: Mapping[str, Any]) -> float:
     """Return the time until the bucket has enough for the call."""
+    cost = _cost(body)
+    if cost is None:
+        return _WAIT_DEFAULT_SECONDS
+    return max(0.0, (cost.points - cost.available) / cost.restored_per_second)
+
+
+def _cost(body: Mapping[str, Any]) -> Cost | None:
+    """Return the cost in an answer; None if it does not name it."""
     try:
         cost = body["extensions"]["cost"]
         status = cost["throttleStatus"]
-        missing = cost["requestedQueryCost"] - status["currentlyAvailable"]
-        return max(0.0, float(missing / status["restoreRate"]))
-    except (LookupError, TypeError, ValueError, ZeroDivisionError):
-        return _WAIT_DEFAULT_SECONDS
+        names = ("currentlyAvailable", "maximumAvailable", "restoreRate")
+        found = Cost(float(cost["requestedQueryCost"]), *(float(status[name]) for name in names))
+    except (LookupError, TypeError, ValueError):
+        return None
+    return found if found.restored_per_second > 0 else None
 
 
 def _retry_after_seconds(answer: Answer) -> float:

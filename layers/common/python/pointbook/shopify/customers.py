@@ -1,4 +1,4 @@
-"""The customers of one shop in Shopify: their tags, accounts, and whether they exist.
+"""The customers of one shop in Shopify: tags, accounts, metafields, and whether they exist.
 
 No webhook has a customer's tags since API version 2025-01, so they are read from the Admin API
 (https://shopify.dev/docs/api/admin-graphql/latest/queries/customer; needs `read_customers`).
@@ -7,10 +7,17 @@ No webhook has a customer's tags since API version 2025-01, so they are read fro
 from collections.abc import Mapping
 from typing import Any
 
+from pointbook.domain.member_numbers import Metafield
 from pointbook.domain.tags import tag_digest
 from pointbook.errors import ShopifyUnavailable
 from pointbook.shopify.admin import AdminApi
-from pointbook.shopify.documents import CUSTOMER_ID, CUSTOMER_STATE, CUSTOMER_TAGS, Document
+from pointbook.shopify.documents import (
+    CUSTOMER_ID,
+    CUSTOMER_METAFIELD,
+    CUSTOMER_STATE,
+    CUSTOMER_TAGS,
+    Document,
+)
 from pointbook.shopify.ids import customer_gid
 
 BUDGET_SECONDS = 4.0
@@ -63,12 +70,33 @@ class Customers:
             raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
         return bool(found["state"] == _ENABLED)
 
+    def metafield(
+        self, customer_id: str, name: Metafield, within_seconds: float = BUDGET_SECONDS
+    ) -> str | None:
+        """Return the value of a customer's metafield; None without it, or without the customer.
+
+        Raises as `tag_digests` does.
+        """
+        variables = {"namespace": name.namespace, "key": name.key}
+        found = self._customer(CUSTOMER_METAFIELD, customer_id, within_seconds, variables)
+        if found is None or found.get("metafield", "") is None:
+            return None
+        metafield = found.get("metafield")
+        value = metafield.get("value") if isinstance(metafield, dict) else None
+        if not isinstance(value, str):
+            raise ShopifyUnavailable(_RETRY_AFTER_SECONDS)
+        return value
+
     def _customer(
-        self, document: Document, customer_id: str, within_seconds: float
+        self,
+        document: Document,
+        customer_id: str,
+        within_seconds: float,
+        variables: Mapping[str, str] | None = None,
     ) -> Mapping[str, Any] | None:
         gid = customer_gid(customer_id)
         deadline = self._admin.deadline(within_seconds)
-        found = self._admin.run(document, {"id": gid}, deadline)
+        found = self._admin.run(document, {"id": gid, **(variables or {})}, deadline)
         if found is None:
             return None
         if not isinstance(found, dict) or found.get("id") != gid:

@@ -99,6 +99,15 @@ query CustomerState($id: ID!) {
 """,
 )
 
+CUSTOMER_METAFIELD = Document(
+    "customer",
+    """
+query CustomerMetafield($id: ID!, $namespace: String!, $key: String!) {
+  customer(id: $id) { id metafield(namespace: $namespace, key: $key) { value } }
+}
+""",
+)
+
 CUSTOMER_ID = Document(
     "customer",
     """
@@ -128,6 +137,7 @@ ORDER = Document(
 query FindOrder($id: ID!, $lineItems: String) {{
   order(id: $id) {{
     id
+    name
     test
     currencyCode
     createdAt
@@ -211,6 +221,28 @@ TILL_SUBSCRIPTIONS = Document(
 query FindOrderSubscriptions {
   webhookSubscriptions(first: 50, topics: [ORDERS_CREATE, ORDERS_UPDATED]) {
     nodes { metafields { namespace key } }
+  }
+}
+""",
+)
+
+METAFIELDS_SET = Document(
+    "metafieldsSet",
+    """
+mutation SetMetafields($metafields: [MetafieldsSetInput!]!) {
+  metafieldsSet(metafields: $metafields) {
+    userErrors { field message code }
+  }
+}
+""",
+)
+
+METAFIELDS_DELETE = Document(
+    "metafieldsDelete",
+    """
+mutation DeleteMetafields($metafields: [MetafieldIdentifierInput!]!) {
+  metafieldsDelete(metafields: $metafields) {
+    userErrors { field message }
   }
 }
 """,

@@ -8,7 +8,7 @@ body, never a header. `step_reference` and unknown members are ignored.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.expiry import DAYS_MAX
@@ -23,6 +23,9 @@ GRANT_POINTS = "grant-points"
 REPORT_POINTS = "report-points"
 
 TEXT_LENGTH_MAX = 255
+
+TILL_ORIGIN = "till"
+TILL_BALANCE_MAX = 1_000_000_000
 
 _ENTRY_ID = re.compile(r"[1-9][0-9]{0,19}-[0-9]{12}")
 
@@ -43,7 +46,9 @@ class PointsAction(FlowAction):
 
     `days_to_expire` 1 means valid through tomorrow; None: the programme's rule applies.
     `idempotency_key` is the merchant's own, None if there is none. `cause_entry_id` is the entry
-    whose trigger started this workflow, None if the merchant did not pass it on.
+    whose trigger started this workflow, None if the merchant did not pass it on. `is_at_till`: the
+    till has the movement already and reports it; `till_balance` is the member's balance there after
+    it, None if the workflow does not know.
     """
 
     points: int
@@ -51,6 +56,8 @@ class PointsAction(FlowAction):
     days_to_expire: int | None
     idempotency_key: str | None
     cause_entry_id: str | None
+    is_at_till: bool
+    till_balance: int | None
 
 
 def read_customer_action(
@@ -71,8 +78,8 @@ def read_points_action(
     """Return the action in these raw bytes. Raises as `read_customer_action` does.
 
     Points and days may be texts, because Flow renders templates: "500" is a number, "500.0", " 500"
-    and "5e2" are refused. An empty key, cause or number of days counts as missing; spaces around a
-    key are removed.
+    and "5e2" are refused. An empty key, cause, origin, balance or number of days counts as missing;
+    spaces around a key are removed.
     """
     shop, members = read_signed_object(method, headers, body, keys)
     envelope = _envelope(shop, members, handle)
@@ -85,6 +92,7 @@ def read_points_action(
         days_to_expire=_days(properties.get("days_to_expire")),
         idempotency_key=key.strip() if key is not None else None,
         cause_entry_id=_cause(properties.get("cause_entry_id")),
+        **_origin(properties),
     )
 
 
@@ -109,6 +117,30 @@ def _days(value: object) -> int | None:
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     return whole_number(value, "days_to_expire", 1, DAYS_MAX)
+
+
+class _Origin(TypedDict):
+    is_at_till: bool
+    till_balance: int | None
+
+
+def _origin(properties: Mapping[str, Any]) -> _Origin:
+    """Return whether the till reports this movement, and the balance that it names.
+
+    A balance alone says it as well: only the till knows it.
+    """
+    origin = optional_text(properties.get("origin"), "origin", TEXT_LENGTH_MAX)
+    if origin not in (None, TILL_ORIGIN):
+        raise InvalidRequest(
+            "origin",
+            f"origin is {shown(origin)}; put in {TILL_ORIGIN} if the till reports this change, or"
+            " leave it empty.",
+        )
+    given = properties.get("till_balance")
+    if given is None or (isinstance(given, str) and not given.strip()):
+        return _Origin(is_at_till=origin is not None, till_balance=None)
+    balance = whole_number(given, "till_balance", -TILL_BALANCE_MAX, TILL_BALANCE_MAX)
+    return _Origin(is_at_till=True, till_balance=balance)
 
 
 def _cause(value: object) -> str | None:

@@ -7,12 +7,14 @@ A cancelled transaction names the actions whose conditions did not hold, in the 
     another condition failed          → VersionConflict, with the accounts as they are now
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
+from itertools import batched
 from typing import Any
 
 from pointbook.domain.account import Account
 from pointbook.domain.chain import BookedEntry
+from pointbook.domain.orders import Order
 from pointbook.domain.ports import (
     AlreadyDone,
     Committed,
@@ -27,7 +29,7 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.store import hold_items, items, keys, ledger_transactions, order_items
-from pointbook.store.table import Cancellation, Table
+from pointbook.store.table import BATCH_KEYS_MAX, Cancellation, Table
 from pointbook.store.values import Item, Stored, instant, instant_of, text, text_of
 
 _READERS: dict[str, Callable[[Stored], Any]] = {
@@ -83,6 +85,14 @@ class DynamoStore:
             limit=limit,
         )
         return [items.entry_of(item) for item in found]
+
+    def orders(self, shop: str, order_ids: Collection[str]) -> dict[str, Order]:
+        """Those of these orders that are there, by their ids, eventually consistent."""
+        found: list[Stored] = []
+        for some in batched(sorted(order_ids), BATCH_KEYS_MAX, strict=False):
+            found += self._cheap({order_id: keys.order(shop, order_id) for order_id in some})
+        orders = map(order_items.order_of, found)
+        return {order.order_id: order for order in orders}
 
     def due(self, kind: DueKind, shard: int, now: datetime) -> Iterator[Due]:
         """Everything in a shard that has fallen due, the longest due first."""

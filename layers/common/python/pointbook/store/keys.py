@@ -20,19 +20,24 @@ ACCOUNT = "ACCOUNT"
 OUTBOX = "OUTBOX"
 REPORTS = "REPORTS"
 PSEUDONYM = "PSEUDONYM"
+TILL_PUSH = "TILL_PUSH"
 TILL_MEMBER = "TILL_MEMBER"
+METAFIELDS = "METAFIELDS"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
 ORDER = "ORDER"
 HOLD = "HOLD"
 ORPHANED_CODE = "ORPHANED_CODE"
+METAFIELDS_DELETION = "METAFIELDS_DELETION"
 
 ACCESS_TOKEN = "ACCESS_TOKEN"  # noqa: S105 - a sort key
 APP_REMOVED = "APP_REMOVED"
 HOLD_CALLS = "HOLD_CALLS"
+METAFIELDS_WRITER = "METAFIELDS_WRITER"
 PROGRAMME = "PROGRAMME"
 PROGRAMME_VERSION = "PROGRAMME#"
 RECONCILIATION = "RECONCILIATION"
+TILL_COMPARISON = "TILL_COMPARISON"
 TRIGGER = "TRIGGER#"
 PRIVACY_REQUEST = "PRIVACY_REQUEST#"
 """These belong to the shop as a whole."""
@@ -112,6 +117,11 @@ def outbox(shop: str, customer_id: str) -> Item:
     return key(customer(shop, customer_id), OUTBOX)
 
 
+def till_push(shop: str, customer_id: str) -> Item:
+    """The cursor of a customer's changes that are carried to the till."""
+    return key(customer(shop, customer_id), TILL_PUSH)
+
+
 def pseudonym(shop: str, customer_id: str) -> Item:
     """The pseudonym of a customer who is being erased."""
     return key(customer(shop, customer_id), PSEUDONYM)
@@ -125,6 +135,16 @@ def till_member(shop: str, customer_id: str) -> Item:
 def till_state() -> Item:
     """The state of the stack's till."""
     return key(TILL, TILL_STATE)
+
+
+def metafields(shop: str, customer_id: str) -> Item:
+    """How far a customer's metafields at Shopify are written."""
+    return key(customer(shop, customer_id), METAFIELDS)
+
+
+def metafields_deletion(shop: str, customer_id: str) -> Item:
+    """An erased customer whose metafields at Shopify are to be deleted."""
+    return key(f"SHOP#{shop}#METAFIELDS_DELETION#{_digits(customer_id)}", METAFIELDS_DELETION)
 
 
 def order(shop: str, order_id: str) -> Item:
@@ -169,6 +189,16 @@ def due_attributes(kind: DueKind, key: Item, due_at: datetime) -> Item:
 def due_triggers(shop: str) -> str:
     """The list of a shop's customers whose entries are to be published later."""
     return f"DUE#trigger#{shop}"
+
+
+def due_till_pushes(shop: str) -> str:
+    """The list of a shop's customers whose changes are to be carried to the till later."""
+    return f"DUE#till#{shop}"
+
+
+def due_metafields(shop: str, what: str) -> str:
+    """A list of a shop's customers whose metafields are to be written: changes, fill, deletions."""
+    return f"DUE#metafields_{what}#{shop}"
 
 
 def _digits(number: str) -> str:

@@ -1,29 +1,35 @@
-"""The outbox's cursors: up to which version each customer's entries were published to Flow.
+"""The cursors of an outbox: up to which version each customer's entries were published.
 
-    published         every entry up to this version was sent, or fires no trigger
-    triggers_sent     how many triggers of the next entry were sent as well
+There are two outboxes: one publishes to Flow, the other carries changes to the till
+(`store.till_pushes`).
+
+    published         every entry up to this version was sent, or needs no sending
+    triggers_sent     how many triggers of the next entry were sent to Flow as well
     requested         a version that was requested while another sender held the lease
     lease, lease_until  who is sending, and until when nobody else may; real time
     attempts          how many attempts have failed since the last successful one
     due_trigger, due_trigger_at  the shop's retry queue, and when the next attempt is due
+    waiting_since     since when changes have been waiting for the till
 
 A cursor is an item of its own, so sending never blocks the ledger. Every change of it is one
-UpdateItem, which leaves the attributes of reminders (`store.sent_reminders`) alone.
+UpdateItem, which leaves other attributes alone, such as those of reminders
+(`store.sent_reminders`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pointbook.domain.chain import BookedEntry
 from pointbook.store import items, keys
 from pointbook.store.customer_items import CustomerErased, CustomerItems
 from pointbook.store.items import SCHEMA
-from pointbook.store.table import Table, Update
+from pointbook.store.table import Outcome, Table, Update
 from pointbook.store.values import (
     Item,
     Stored,
+    Value,
     instant,
     int_of,
     number,
@@ -43,11 +49,31 @@ NOT_REQUESTED_YET = "(attribute_not_exists(requested) OR requested < :version)"
 _ON_LIST = "due_trigger = :list, due_trigger_at = :at"
 _OFF_LIST = "due_trigger, due_trigger_at"
 _PROGRESS = "triggers_sent, attempts"
+_WAITS = ", waiting_since = if_not_exists(waiting_since, :at)"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """An outbox: the cursor of a customer, and the retry queue of a shop.
+
+    `waits`: its cursors say since when something has been waiting.
+    """
+
+    cursor: Callable[[str, str], Item]
+    queue: Callable[[str], str]
+    waits: bool = False
+
+
+FLOW = Kind(keys.outbox, keys.due_triggers)
+TILL = Kind(keys.till_push, keys.due_till_pushes, waits=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a customer's entries are published, as the holder of its lease knows it."""
+    """How far a customer's entries are published, as the holder of its lease knows it.
+
+    `item` is everything that was stored when the lease was acquired.
+    """
 
     shop: str
     customer_id: str
@@ -56,6 +82,7 @@ class Cursor:
     published: int = 0
     triggers_sent: int = 0
     attempts: int = 0
+    item: Stored = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +102,35 @@ class Unpublished:
     published: int
 
 
+type Begin = Callable[[], int]
+
+
 class LeaseLost(Exception):
     """Another sender holds the lease by now, or the customer was erased: send nothing more."""
 
 
 class Outbox:
-    """The cursors of one table.
+    """The cursors of one outbox.
 
-    A change that raised an error may have happened; each may be repeated.
+    A change that raised an error may have happened; each may be repeated. `sets` and `removes` are
+    attributes of this outbox's own that change with the cursor. `begin` says up to which version
+    the entries of a customer without a cursor count as published; without it, none do.
     """
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, kind: Kind = FLOW) -> None:
         """Keep the cursors in `table`."""
+        self._kind = kind
         self._table = table.outside_ledger()
         self._items = CustomerItems(table)
 
     def acquire(
-        self, requested: Cursor, now: datetime, version: int | None
+        self, requested: Cursor, now: datetime, version: int | None, begin: Begin | None = None
     ) -> Cursor | Leased | None:
         """Acquire the lease that `requested` describes, and return the cursor as it is stored.
 
         None: everything up to `version` is published (if one is given), or the customer was erased.
         """
-        key = keys.outbox(requested.shop, requested.customer_id)
+        key = self._kind.cursor(requested.shop, requested.customer_id)
         lease = {"lease": text(requested.lease), "lease_until": instant(requested.lease_until)}
         values = {
             ":lease": lease["lease"],
@@ -118,12 +151,13 @@ class Outbox:
         )
         first = {**key, **SCHEMA, **lease, "requested": number(0)}
         try:
-            outcome = self._items.change_or_create(update, first)
+            outcome = self._change_or_create(update, first, begin)
         except CustomerErased:
             return None
         if outcome.done:
             return replace(
                 requested,
+                item=outcome.item,
                 published=optional_int(outcome.item, "published"),
                 triggers_sent=optional_int(outcome.item, "triggers_sent"),
                 attempts=optional_int(outcome.item, "attempts"),
@@ -138,16 +172,33 @@ class Outbox:
             ":triggers_sent": number(cursor.triggers_sent),
             ":until": instant(cursor.lease_until),
         }
-        if not self._items.change(_by_holder(cursor, change, more)).done:
+        if not self._items.change(self._by_holder(cursor, change, more)).done:
             raise LeaseLost
 
-    def release(self, cursor: Cursor) -> bool:
+    def save(self, cursor: Cursor, sets: Item, removes: Sequence[str] = ()) -> Stored:
+        """Save the progress and own attributes, and renew the lease. Raises LeaseLost.
+
+        Returns everything that is stored now.
+        """
+        change = f"SET published = :published, lease_until = :until{_set(sets)}"
+        change += f" REMOVE {', '.join(removes)}" if removes else ""
+        more = {":until": instant(cursor.lease_until), **_values(sets)}
+        outcome = self._items.change(self._by_holder(cursor, change, more))
+        if not outcome.done:
+            raise LeaseLost
+        return outcome.item
+
+    def release(
+        self, cursor: Cursor, sets: Item | None = None, removes: Sequence[str] = ()
+    ) -> bool:
         """Save the progress, release the lease and take the customer off the retry queue.
 
         False, with no change: more entries were requested meanwhile. Raises LeaseLost.
         """
-        change = f"SET published = :published REMOVE {_PROGRESS}, lease, lease_until, {_OFF_LIST}"
-        update = _by_holder(cursor, change, {}, NO_MORE_REQUESTED)
+        waits = ["waiting_since"] if self._kind.waits else []
+        gone = ", ".join([_PROGRESS, "lease, lease_until", _OFF_LIST, *waits, *removes])
+        change = f"SET published = :published{_set(sets or {})} REMOVE {gone}"
+        update = self._by_holder(cursor, change, _values(sets or {}), NO_MORE_REQUESTED)
         outcome = self._items.change(update)
         if not outcome.done and outcome.item.get("lease") != text(cursor.lease):
             raise LeaseLost
@@ -156,44 +207,55 @@ class Outbox:
     def discard(self, cursor: Cursor) -> bool:
         """Delete a cursor that has published nothing; False if it holds requests or reminders."""
         return self._table.delete_if(
-            keys.outbox(cursor.shop, cursor.customer_id),
+            self._kind.cursor(cursor.shop, cursor.customer_id),
             f"{MINE} AND {NO_MORE_REQUESTED} AND {NO_REMINDERS}",
             {":published": number(0), ":lease": text(cursor.lease)},
         ).done
 
-    def reschedule(self, cursor: Cursor, next_attempt_at: datetime) -> None:
+    def reschedule(
+        self,
+        cursor: Cursor,
+        next_attempt_at: datetime,
+        sets: Item | None = None,
+        removes: Sequence[str] = (),
+    ) -> None:
         """Save the progress, release the lease, and retry later. Raises LeaseLost."""
+        gone = ", ".join(["lease, lease_until", *removes])
         change = (
             "SET published = :published, triggers_sent = :triggers_sent, attempts = :attempts,"
-            f" {_ON_LIST} REMOVE lease, lease_until"
+            f" {_ON_LIST}{self._waiting()}{_set(sets or {})} REMOVE {gone}"
         )
         more = {
             ":triggers_sent": number(cursor.triggers_sent),
             ":attempts": number(cursor.attempts),
+            **_values(sets or {}),
         }
-        update = _by_holder(cursor, change, more | _listed(cursor.shop, next_attempt_at))
+        listed = self._listed(cursor.shop, next_attempt_at)
+        update = self._by_holder(cursor, change, more | listed)
         if not self._items.change(update).done:
             raise LeaseLost
 
-    def request(self, shop: str, customer_id: str, version: int, at: datetime) -> None:
+    def request(
+        self, shop: str, customer_id: str, version: int, at: datetime, begin: Begin | None = None
+    ) -> None:
         """Request the entries up to `version` for `at`; an account already queued keeps its time.
 
         Does nothing for an erased customer. A sender at work now does not take the account off the
         retry queue before it has published `version`.
         """
-        key, listed = keys.outbox(shop, customer_id), _listed(shop, at)
+        key, listed = self._kind.cursor(shop, customer_id), self._listed(shop, at)
         update = Update(
             key,
             "SET requested = :version, #schema = :schema, due_trigger = :list,"
-            " due_trigger_at = if_not_exists(due_trigger_at, :at)",
+            f" due_trigger_at = if_not_exists(due_trigger_at, :at){self._waiting()}",
             {":version": number(version), ":schema": SCHEMA["schema"], **listed},
             f"{NOT_REQUESTED_YET} AND {UNPUBLISHED}",
         )
         due = {"due_trigger": listed[":list"], "due_trigger_at": listed[":at"]}
+        due |= {"waiting_since": listed[":at"]} if self._kind.waits else {}
+        first = {**key, **SCHEMA, "requested": number(version), **due}
         with suppress(CustomerErased):
-            self._items.change_or_create(
-                update, {**key, **SCHEMA, "requested": number(version), **due}
-            )
+            self._change_or_create(update, first, begin)
 
     def rewind(self, shop: str, customer_id: str, to: int, version: int, now: datetime) -> bool:
         """Request that the entries above `to`, up to `version`, are published again.
@@ -201,7 +263,7 @@ class Outbox:
         False: somebody is sending now, or the customer was erased.
         """
         update = Update(
-            keys.outbox(shop, customer_id),
+            self._kind.cursor(shop, customer_id),
             "SET published = :published, requested = :version, #schema = :schema,"
             f" {_ON_LIST} REMOVE {_PROGRESS}",
             {
@@ -209,7 +271,7 @@ class Outbox:
                 ":version": number(version),
                 ":schema": SCHEMA["schema"],
                 ":now": instant(now),
-                **_listed(shop, now),
+                **self._listed(shop, now),
             },
             FREE,
         )
@@ -217,7 +279,11 @@ class Outbox:
 
     def published(self, shop: str, customer_id: str) -> int:
         """The version up to which the customer's entries are published."""
-        return optional_int(self._table.get(keys.outbox(shop, customer_id)) or {}, "published")
+        return optional_int(self.read(shop, customer_id), "published")
+
+    def read(self, shop: str, customer_id: str) -> Stored:
+        """A cursor as it is stored; empty if there is none."""
+        return self._table.get(self._kind.cursor(shop, customer_id)) or {}
 
     def entries(self, shop: str, customer_id: str, above: int, limit: int) -> list[BookedEntry]:
         """The first entries above a version, the oldest first."""
@@ -235,7 +301,9 @@ class Outbox:
     def due(self, shop: str, now: datetime) -> Iterator[str]:
         """The customers of a shop whose next attempt is due, the longest due first."""
         found = self._table.query(
-            "due_trigger = :list AND due_trigger_at <= :at", _listed(shop, now), index="due_trigger"
+            "due_trigger = :list AND due_trigger_at <= :at",
+            self._listed(shop, now),
+            index="due_trigger",
         )
         for item in found:
             yield keys.parse(text_of(item["pk"]))[1]
@@ -260,6 +328,29 @@ class Outbox:
                 break
         yield from accounts.last()
 
+    def _change_or_create(self, update: Update, first: Item, begin: Begin | None) -> Outcome:
+        if begin is None:
+            return self._items.change_or_create(update, first)
+        outcome = self._items.change(update)
+        if outcome.done or outcome.item:
+            return outcome
+        return self._items.change_or_create(update, {**first, "published": number(begin())})
+
+    def _by_holder(self, cursor: Cursor, change: str, more: Item, condition: str = "") -> Update:
+        """A change of a cursor by whoever holds its lease."""
+        return Update(
+            self._kind.cursor(cursor.shop, cursor.customer_id),
+            change,
+            {":published": number(cursor.published), ":lease": text(cursor.lease), **more},
+            f"{MINE} AND {condition}" if condition else MINE,
+        )
+
+    def _listed(self, shop: str, at: datetime) -> Item:
+        return {":list": text(self._kind.queue(shop)), ":at": instant(at)}
+
+    def _waiting(self) -> str:
+        return _WAITS if self._kind.waits else ""
+
 
 class _Accounts:
     """Joins accounts with their cursors, which follow them in a scan."""
@@ -283,15 +374,9 @@ class _Accounts:
             yield Unpublished(*keys.parse(text_of(account["pk"])), version, published)
 
 
-def _by_holder(cursor: Cursor, change: str, more: Item, condition: str = "") -> Update:
-    """A change of a cursor by whoever holds its lease."""
-    return Update(
-        keys.outbox(cursor.shop, cursor.customer_id),
-        change,
-        {":published": number(cursor.published), ":lease": text(cursor.lease), **more},
-        f"{MINE} AND {condition}" if condition else MINE,
-    )
+def _set(sets: Mapping[str, Value]) -> str:
+    return "".join(f", {name} = :own_{name}" for name in sets)
 
 
-def _listed(shop: str, at: datetime) -> Item:
-    return {":list": text(keys.due_triggers(shop)), ":at": instant(at)}
+def _values(sets: Mapping[str, Value]) -> Item:
+    return {f":own_{name}": value for name, value in sets.items()}

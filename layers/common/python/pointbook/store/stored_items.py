@@ -11,9 +11,12 @@ from itertools import batched
 
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock
+from pointbook.domain.till_pushes import Push
 from pointbook.store import items, keys
 from pointbook.store.batches import send_all
+from pointbook.store.metafields import deletion_item
 from pointbook.store.table import Put, Table, Update
+from pointbook.store.till_pushes import cursor_of
 from pointbook.store.values import (
     Item,
     Stored,
@@ -57,6 +60,17 @@ class StoredItem:
     def is_pseudonym(self) -> bool:
         """Whether it is the pseudonym of a customer who is being erased."""
         return self.sort_key == keys.PSEUDONYM
+
+    @property
+    def has_metafields(self) -> bool:
+        """Whether it says that the customer has metafields at Shopify, or may have."""
+        return self.sort_key == keys.METAFIELDS and "namespace" in self._item
+
+    @property
+    def till_pushes(self) -> tuple[Push, ...]:
+        """The latest pushes of a cursor of the till's outbox; empty for other items."""
+        is_cursor = self.sort_key == keys.TILL_PUSH
+        return cursor_of(self._item).standing.pushes if is_cursor else ()
 
     @property
     def about(self) -> str:
@@ -139,6 +153,12 @@ class StoredItems:
         )
         outcome = self._table.put_if(renamed)
         return None if outcome.done or not outcome.item else StoredItem(outcome.item)
+
+    def request_deletion(self, found: StoredItem) -> None:
+        """Have the metafields deleted at Shopify that an item of a customer stands for."""
+        shop, customer_id = keys.parse(text_of(found._item["pk"]))
+        namespace = text_of(found._item["namespace"])
+        self._table.put(deletion_item(shop, customer_id, namespace))
 
     def date_erasure(self, shop: str, customer_id: str, at: datetime) -> None:
         """Write on a customer's tombstone when all was done."""

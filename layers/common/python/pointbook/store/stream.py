@@ -12,11 +12,15 @@ type Record = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """An account now has entries up to `version`, according to the records `sequences`."""
+    """An account now has entries up to `version`, according to the records `sequences`.
+
+    `first_version` is the lowest that they show.
+    """
 
     shop: str
     customer_id: str
     version: int
+    first_version: int = 0
     sequences: tuple[str, ...] = ()
 
 
@@ -33,8 +37,13 @@ def latest_changes(records: Iterable[Record]) -> list[AccountChange]:
         if not is_account or "version" not in image or "erased" in image:
             continue
         key = shop, customer_id = keys.parse(text_of(change["Keys"]["pk"]))
-        before = found.get(key, AccountChange(shop, customer_id, 0))
-        version = max(int_of(image["version"]), before.version)
-        sequences = (*before.sequences, change["SequenceNumber"])
-        found[key] = AccountChange(shop, customer_id, version, sequences)
+        version = int_of(image["version"])
+        before = found.get(key, AccountChange(shop, customer_id, version, version))
+        found[key] = AccountChange(
+            shop=shop,
+            customer_id=customer_id,
+            version=max(version, before.version),
+            first_version=min(version, before.first_version),
+            sequences=(*before.sequences, change["SequenceNumber"]),
+        )
     return list(found.values())

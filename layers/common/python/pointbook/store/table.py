@@ -23,6 +23,9 @@ from pointbook.domain.ports import StoreUnavailable, TransientCause
 from pointbook.errors import LedgerUnavailable, StoreRefused
 from pointbook.store.values import Item, Stored
 
+BATCH_KEYS_MAX = 100
+"""What DynamoDB takes in one BatchGetItem."""
+
 ABSENT = "attribute_not_exists(pk)"
 PRESENT = "attribute_exists(pk)"
 
@@ -170,7 +173,7 @@ class Table:
         return [part["Item"] for part in answer["Responses"] if part.get("Item")]
 
     def batch_get(self, keys: Iterable[Item]) -> tuple[list[Stored], list[Item]]:
-        """Up to 100 items, eventually consistent, and the keys that a throttle left out."""
+        """Up to `BATCH_KEYS_MAX` items, eventually consistent, and the keys a throttle left out."""
         request = {"RequestItems": {self._name: {"Keys": list(keys)}}}
         answer = self._send("batch_get_item", request)
         left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])

@@ -74,7 +74,9 @@ class OutboxRun(ShopRun):
         super().__init__(shop, flow, subscriptions, publisher.clock, until, stopped=stopped)
         self.publisher = publisher
 
-    def deliver(self, customer_id: str, version: int | None = None) -> None:
+    def deliver(
+        self, customer_id: str, version: int | None = None, _first_version: int = 0
+    ) -> None:
         """Publish the unpublished entries of an account, now or later.
 
         With a `version`, the account is added to the retry queue if it cannot be published now;

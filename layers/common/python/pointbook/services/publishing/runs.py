@@ -1,8 +1,8 @@
-"""Runs of the outbox: triggered by the table's stream, or by a schedule over the retry queues.
+"""Runs of an outbox: triggered by the table's stream, or by a schedule over the retry queues.
 
 Shops are processed in parallel, each with a time limit of its own, so a slow or unavailable Shopify
-delays the other shops only by that limit. A shop that has failed is paused: meanwhile its accounts
-are added to its retry queue without a call.
+(or till) delays the other shops only by that limit. A shop that has failed is paused: meanwhile its
+accounts are added to its retry queue without a call.
 """
 
 import threading
@@ -10,11 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pointbook import log
 from pointbook.domain.ports import Clock
-from pointbook.services.publishing.outbox import OutboxPublisher, OutboxRun
 from pointbook.store.outbox import Outbox
 from pointbook.store.stream import AccountChange, Record, latest_changes
 
@@ -30,6 +29,41 @@ SENDERS = 4
 type Job = Callable[[], None]
 
 
+class Run(Protocol):
+    """One shop's part of a run. Safe to use from several threads.
+
+    `stopped`: it turned out that the shop cannot be served now, so the run has ended early.
+    """
+
+    shop: str
+    stopped: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is sent."""
+        ...
+
+    def deliver(self, customer_id: str, version: int | None = None, first_version: int = 0) -> None:
+        """Send the entries of an account up to a version, now or later.
+
+        Without one, the account is in the retry queue. `first_version` is the lowest that the
+        stream showed. Raises PointbookError if it is neither sent nor queued.
+        """
+        ...
+
+    def write_metrics(self) -> None:
+        """Write what was counted."""
+        ...
+
+
+class Sender(Protocol):
+    """Starts runs."""
+
+    def run(self, shop: str, seconds: float, *, enqueue_only: bool = False) -> Run:
+        """Start a run over accounts of a shop. `enqueue_only`: only add to the retry queue."""
+        ...
+
+
 @dataclass(slots=True)
 class SweepResult:
     """The result of a scheduled run: accounts attempted, and those whose state was not recorded.
@@ -43,13 +77,25 @@ class SweepResult:
 
 
 class Publisher:
-    """The outbox of all shops; one for each process."""
+    """An outbox of all shops; one for each process."""
 
-    def __init__(self, outbox: Outbox, publisher: OutboxPublisher, clock: Clock) -> None:
-        """`clock` is the wall clock, as that of `publisher`."""
+    def __init__(
+        self,
+        outbox: Outbox,
+        sender: Sender,
+        clock: Clock,
+        stream_seconds: float = STREAM_SECONDS,
+        on_change: Callable[[AccountChange], None] = lambda _: None,
+    ) -> None:
+        """`clock` is the wall clock, as that of `sender`; a shop has `stream_seconds` in a run.
+
+        `on_change` is called with each account of the stream, at least once; it may raise.
+        """
         self._outbox = outbox
-        self._publisher = publisher
+        self._sender = sender
         self._clock = clock
+        self._stream_seconds = stream_seconds
+        self._on_change = on_change
         self._paused_until: dict[str, float] = {}
 
     def publish_changes(self, records: Iterable[Record], seconds: float) -> dict[str, Any]:
@@ -65,8 +111,9 @@ class Publisher:
         runs, jobs = [], []
         for shop, changes in by_shop.items():
             paused = self._clock.monotonic() < self._paused_until.get(shop, 0.0)
-            run = self._publisher.run(shop, min(seconds, STREAM_SECONDS), enqueue_only=paused)
-            jobs += [_stream_job(run, _Shared(changes), failed)] * min(SENDERS, len(changes))
+            run = self._sender.run(shop, min(seconds, self._stream_seconds), enqueue_only=paused)
+            job = _stream_job(run, _Shared(changes), failed, self._on_change)
+            jobs += [job] * min(SENDERS, len(changes))
             if not paused:
                 runs.append(run)
         _in_parallel(jobs)
@@ -77,7 +124,7 @@ class Publisher:
     def sweep(self, shops: Iterable[str], seconds: float) -> SweepResult:
         """Publish the accounts in the retry queues of these shops."""
         result = SweepResult()
-        runs = [self._publisher.run(shop, seconds) for shop in shops]
+        runs = [self._sender.run(shop, seconds) for shop in shops]
         now = self._clock.now()
         queues = [_Shared(self._outbox.due(run.shop, now)) for run in runs]
         lock = threading.Lock()
@@ -88,7 +135,7 @@ class Publisher:
         log.info("outbox_swept", **asdict(result))
         return result
 
-    def _finish(self, runs: Iterable[OutboxRun]) -> None:
+    def _finish(self, runs: Iterable[Run]) -> None:
         """Write the metrics, and pause the shops that failed."""
         for run in runs:
             run.write_metrics()
@@ -114,26 +161,31 @@ class _Shared[T]:
 
 
 def _stream_job(
-    run: OutboxRun, changes: _Shared[AccountChange], failed: list[AccountChange]
+    run: Run,
+    changes: _Shared[AccountChange],
+    failed: list[AccountChange],
+    on_change: Callable[[AccountChange], None],
 ) -> Job:
     def work() -> None:
-        failed.extend(
-            change
-            for change in changes
-            if not _deliver_or_log(run, change.customer_id, change.version)
-        )
+        for change in changes:
+            is_known = _call_or_log(on_change, change)
+            delivered = _deliver_or_log(
+                run, change.customer_id, change.version, change.first_version
+            )
+            if not delivered or not is_known:
+                failed.append(change)
 
     return work
 
 
-def _sweep_job(run: OutboxRun, due: _Shared[str], result: SweepResult, lock: threading.Lock) -> Job:
+def _sweep_job(run: Run, due: _Shared[str], result: SweepResult, lock: threading.Lock) -> Job:
     def work() -> None:
         try:
             for customer_id in due:
                 if run.is_over:
                     result.complete = False
                     return
-                recorded = _deliver_or_log(run, customer_id, None)
+                recorded = _deliver_or_log(run, customer_id)
                 with lock:
                     result.due += 1
                     result.failed += not recorded
@@ -144,10 +196,22 @@ def _sweep_job(run: OutboxRun, due: _Shared[str], result: SweepResult, lock: thr
     return work
 
 
-def _deliver_or_log(run: OutboxRun, customer_id: str, version: int | None) -> bool:
+def _call_or_log(on_change: Callable[[AccountChange], None], change: AccountChange) -> bool:
+    """Call `on_change`; returns whether it did not fail."""
+    try:
+        on_change(change)
+    except Exception:  # noqa: BLE001 - one failing account must not stop the others
+        log.exception("change_not_noted", shop=change.shop, customer_id=change.customer_id)
+        return False
+    return True
+
+
+def _deliver_or_log(
+    run: Run, customer_id: str, version: int | None = None, first_version: int = 0
+) -> bool:
     """Deliver an account. Returns whether it is published or in the retry queue now."""
     try:
-        run.deliver(customer_id, version)
+        run.deliver(customer_id, version, first_version)
     except Exception:  # noqa: BLE001 - one failing account must not stop the others
         log.exception("outbox_account_failed", shop=run.shop, customer_id=customer_id)
         return False

@@ -20,6 +20,11 @@ SEND_SECONDS_LEAST = 1.0
 _WRITE_SECONDS = 2.0
 
 
+def record_by[T](clock: Clock, write: Callable[[], T]) -> T:
+    """Write to the table with retries: what is not recorded is sent again."""
+    return retry(write, Backoff(clock, _WRITE_SECONDS, no_jitter), LedgerUnavailable)
+
+
 class Flow(Protocol):
     """Shopify Flow of one shop."""
 
@@ -97,8 +102,7 @@ class ShopRun:
 
     def record[T](self, write: Callable[[], T]) -> T:
         """Write to the table with retries: what is not recorded is sent again."""
-        backoff = Backoff(self._clock, _WRITE_SECONDS, no_jitter)
-        return retry(write, backoff, LedgerUnavailable)
+        return record_by(self._clock, write)
 
     def count(self, metric: str, handle: str) -> None:
         """Count something for `write_metrics`."""

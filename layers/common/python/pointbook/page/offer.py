@@ -1,0 +1,50 @@
+"""What points are worth, and how they are earned and used: my page, as the programme has it."""
+
+from typing import Any
+
+from pointbook.domain.money import decimal_text
+from pointbook.domain.programme import Programme
+from pointbook.domain.programme_rules import Master
+from pointbook.domain.tags import tag_digest
+
+
+def offer(programme: Programme, approved_points: int, rank: str | None) -> dict[str, Any]:
+    """Return the members of `GET /customers/{customer}/points` that follow from the programme.
+
+    `worth` is what the points that can be used are worth, and one point. `earning` is None if
+    orders earn nothing. `rank_percent` is what orders of the customer's rank at the till earn, None
+    if no tag of the programme is called like that rank.
+    """
+    currency, worth_minor = programme.currency, programme.point_worth_minor
+    usable_points = max(0, approved_points)
+    return {
+        "holds_offered": programme.points_master is not Master.TILL,
+        "points_master": programme.points_master.value,
+        "time_zone": programme.time_zone,
+        "worth": {
+            "amount": decimal_text(usable_points * worth_minor, currency),
+            "point_amount": decimal_text(worth_minor, currency),
+            "currency": currency,
+        },
+        "earning": _earning(programme),
+        "rank_percent": _rank_percent(programme, rank),
+    }
+
+
+def _earning(programme: Programme) -> dict[str, Any] | None:
+    if programme.points_per_unit == 0:
+        return None
+    return {
+        "points": programme.points_per_unit,
+        "for_amount": decimal_text(programme.earn_unit_minor, programme.currency),
+        "currency": programme.currency,
+        "pending_days": programme.pending_days,
+    }
+
+
+def _rank_percent(programme: Programme, rank: str | None) -> int | None:
+    if rank is None:
+        return None
+    digest = tag_digest(rank)
+    percents = (percent for tag, percent in programme.rank_multipliers if tag_digest(tag) == digest)
+    return next(percents, None)

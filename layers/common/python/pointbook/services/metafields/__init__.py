@@ -1,0 +1,1 @@
+"""Metafields: a copy of each customer's points at Shopify, written through an outbox."""

@@ -1,0 +1,54 @@
+"""Requests metafields to be written, for every account in the table's stream.
+
+`publish_changes` reads the stream anyway, so it puts the customers on the shop's list, and
+`write_metafields` writes them: DynamoDB allows two readers of a stream before it throttles.
+"""
+
+from collections.abc import Callable
+
+from pointbook import log
+from pointbook.deadline import Backoff, no_jitter, retry
+from pointbook.domain.erase import is_pseudonym
+from pointbook.domain.ports import Clock
+from pointbook.domain.programme import Programme
+from pointbook.errors import LedgerUnavailable, PointbookError
+from pointbook.store.metafields import INTERVAL, Metafields
+from pointbook.store.stream import AccountChange
+
+_WRITE_SECONDS = 2.0
+
+
+class MetafieldRequests:
+    """The requests of all shops. `clock` is the wall clock."""
+
+    def __init__(
+        self, store: Metafields, programme: Callable[[str], Programme], clock: Clock
+    ) -> None:
+        """`programme` gives the one in force in a shop."""
+        self._store = store
+        self._programme = programme
+        self._clock = clock
+
+    def request(self, change: AccountChange) -> None:
+        """Request the account's version, unless the shop has no metafields.
+
+        Due only after `INTERVAL`, so that changes that come together are written once. Raises
+        LedgerUnavailable.
+        """
+        shop, customer_id = change.shop, change.customer_id
+        if is_pseudonym(customer_id) or self._is_off(shop):
+            return
+        at = self._clock.now() + INTERVAL
+        backoff = Backoff(self._clock, _WRITE_SECONDS, no_jitter)
+        retry(
+            lambda: self._store.request(shop, customer_id, change.version, at),
+            backoff,
+            LedgerUnavailable,
+        )
+
+    def _is_off(self, shop: str) -> bool:
+        try:
+            return self._programme(shop).metafields is None
+        except PointbookError:  # the writer will know; a change that is not requested is lost
+            log.exception("programme_unknown", shop=shop)
+            return False

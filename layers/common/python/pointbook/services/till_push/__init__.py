@@ -1,0 +1,1 @@
+"""Changes of points carried to the till, and reports of the till that they come back as."""

@@ -1,0 +1,334 @@
+"""Carries changes of approved points to the till, in order for each customer, each of them once.
+
+    acquire lease ──► outcome of the last push unknown? ──► ask the till, never send it blindly
+         │
+    read the entries that were not carried ──► read the member ──► plan, and save the plan
+         │                                                            │
+    save the new standing, release lease ◄── known outcome ◄── change the member's points
+
+Leases, the retry queue and their backoff are those of the outbox to Shopify Flow
+(`services.publishing`). The rules, in particular what is not carried: `domain.till_pushes`. Several
+entries are carried as one change, their sum. Interrupted at any point, the account is in the retry
+queue or will be requested again by the stream, and a plan says what may have happened.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pointbook import log
+from pointbook.deadline import Deadline, DeadlinePassed
+from pointbook.domain.ports import Clock
+from pointbook.domain.programme_rules import TillPush
+from pointbook.domain.till_pushes import Batch, Planned, Push, plan
+from pointbook.errors import LedgerUnavailable
+from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.till_pace import PaceReached
+from pointbook.services.till_push.progress import PAGE_ENTRIES, Progress
+from pointbook.store.outbox import LeaseLost
+from pointbook.store.till_members import KeptMember, TillMembers
+from pointbook.store.till_pushes import Plan, TillPushes
+from pointbook.till.errors import (
+    AmbiguousMember,
+    BreakerOpen,
+    ChangeRefused,
+    MemberNotRegistered,
+    TillError,
+    TillRefusedLogin,
+    TillThrottled,
+)
+from pointbook.till.member import Member, PointsChange, Till
+
+CALL_SECONDS = 5.0
+CALL_SECONDS_LEAST = 2.0
+"""How long a call to the till may take, and with how little time left none is begun."""
+
+SETTLING = timedelta(seconds=10)
+"""How long after an attempt of unknown outcome the till is asked what came of it."""
+
+BACKOFF_INITIAL_SECONDS = 5.0
+BACKOFF_MAX_SECONDS = 600.0
+PAUSE_SECONDS = 15.0
+"""The pause of an account while the till is not called: the breaker is open, or it throttles."""
+
+PACE_SECONDS = 5.0
+"""The same while our own limit on calls left none for this account."""
+
+REFUSALS_MAX = 2
+"""A member's points may change between reading and writing, but hardly twice in a row."""
+
+
+class _RunOver(Exception):
+    """This run carries nothing more."""
+
+
+class _StillSettling(Exception):
+    """The last attempt is too fresh to ask what came of it."""
+
+    def __init__(self, left: timedelta) -> None:
+        super().__init__()
+        self.seconds = left.total_seconds()
+
+
+class _EntriesMissing(Exception):
+    """A version was requested, but the entries up to it are missing."""
+
+
+type Numbers = Callable[[str, str], str | None]
+"""The member number of a shop's customer; None if the customer has none."""
+
+
+def digits(_shop: str, customer_id: str) -> str | None:
+    """The member number is the customer's id."""
+    return customer_id
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every delivery needs. `clock` is the wall clock: leases bind other machines."""
+
+    pushes: TillPushes
+    members: TillMembers
+    number: Numbers
+    clock: Clock
+    random: Callable[[], float]
+
+
+class Run(Protocol):
+    """The run that a delivery belongs to."""
+
+    stopped: bool
+    parts: Parts
+    mode: TillPush
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is carried."""
+        ...
+
+    @property
+    def left_seconds(self) -> float:
+        """How much of the run's time is left."""
+        ...
+
+    def note_waiting(self, seconds: float) -> None:
+        """Note that an account has been waiting for so long."""
+        ...
+
+
+class Delivery:
+    """The delivery of one account's changes, under its lease."""
+
+    def __init__(self, run: Run, till: Till, progress: Progress) -> None:
+        """Carry what `progress` says was not carried to `till`."""
+        self._run = run
+        self._till = till
+        self._parts = run.parts
+        self._clock = run.parts.clock
+        self._progress = progress
+        self._seen: KeptMember | None = None
+        self._refusals = 0
+
+    def run(self) -> None:
+        """Carry everything. Raises LedgerUnavailable if the state cannot be recorded."""
+        try:
+            self._carry_all()
+        except LeaseLost:
+            log.warning("till_push_lease_lost", **self._progress.log_fields())
+        except (_RunOver, DeadlinePassed):
+            self._progress.reschedule(0.0)
+        except _StillSettling as error:
+            self._progress.reschedule(error.seconds)
+        except PaceReached as error:
+            self._wait(error, PACE_SECONDS)
+        except (BreakerOpen, TillThrottled, TillRefusedLogin) as error:
+            self._run.stopped = True
+            seconds = error.retry_after_seconds if isinstance(error, TillThrottled) else None
+            self._wait(error, seconds or PAUSE_SECONDS)
+        except TillError as error:
+            self._wait(error)
+        except Exception:  # noqa: BLE001 - one failing account must not stop the others
+            log.exception("till_push_failed", **self._progress.log_fields())
+            self._back_off()
+
+    def _carry_all(self) -> None:
+        progress = self._progress
+        if progress.plan is not None:
+            self._resolve(progress.plan)
+        was_empty = False
+        while True:
+            entries = progress.entries()
+            if entries:
+                self._carry(Batch.of(entries))
+            elif progress.level:
+                self._carry_nothing_but_level()
+            if len(entries) < PAGE_ENTRIES and progress.release():
+                return
+            if not entries and was_empty:
+                raise _EntriesMissing
+            was_empty = not entries
+            progress.save()
+
+    def _carry_nothing_but_level(self) -> None:
+        last = self._progress.last_entry()
+        if last is None:
+            raise _EntriesMissing
+        self._carry(Batch(last.entry.version, last.entry.figures.approved))
+
+    def _carry(self, batch: Batch) -> None:
+        """Carry a batch, and note it as carried."""
+        progress = self._progress
+        try:
+            while True:
+                standing, level = progress.standing, progress.level
+                if not batch.needs_contact(standing, self._run.mode, level=level):
+                    progress.carried(batch.version, standing.reported(batch.reported_points))
+                    return
+                if self._change(batch, self._member()):
+                    return
+        except (MemberNotRegistered, AmbiguousMember) as error:
+            self._not_known(error, batch.version)
+
+    def _change(self, batch: Batch, member: Member) -> bool:
+        """Change a member's points. False: the till refused, so plan again."""
+        progress, now, balance = self._progress, self._clock.now(), member.balance_points
+        before = progress.standing
+        planned = plan(batch, before, balance, self._run.mode, now, level=progress.level)
+        if planned.remainder_points < min(0, before.remainder_points):
+            log.warning("till_push_remainder", **progress.log_fields())
+            log.metric("TillPushesNotCarried", Code="remainder")
+        if planned.points == 0:
+            progress.carried(batch.version, before.contacted(now, planned, 0, balance))
+            self._keep(balance, member.as_of)
+            return True
+        made = Plan(
+            change_id=f"pb-{secrets.token_hex(16)}",
+            member_number=member.member_number,
+            till_id=member.till_id,
+            points=planned.points,
+            balance_points=balance,
+            version=batch.version,
+            remainder_points=planned.remainder_points,
+            accounted_points=planned.accounted_points,
+            planned_at=now,
+            attempted_at=now,
+        )
+        progress.save_plan(made)
+        return self._attempt(made)
+
+    def _attempt(self, made: Plan, *, again: bool = False) -> bool:
+        """Send a planned change. False: the till refused, so it has not happened."""
+        try:
+            balance_points = self._till.add_points(_points_change(made), self._deadline())
+        except ChangeRefused as error:
+            if again and self._till.is_applied(_points_change(made), self._deadline()):
+                self._settle(made, None)
+                return True
+            log.warning("till_push_refused", reason=str(error), **self._progress.log_fields())
+            self._progress.clear_plan()
+            self._refusals += 1
+            if self._refusals >= REFUSALS_MAX:
+                raise
+            return False
+        self._settle(made, balance_points)
+        return True
+
+    def _resolve(self, made: Plan) -> None:
+        """Find out whether a planned change has happened; if not, send it again."""
+        left = made.attempted_at + SETTLING - self._clock.now()
+        if left > timedelta():
+            raise _StillSettling(left)
+        try:
+            if self._till.is_applied(_points_change(made), self._deadline()):
+                self._settle(made, None)
+            else:
+                again = replace(made, attempted_at=self._clock.now())
+                self._progress.save_plan(again)
+                self._attempt(again, again=True)
+        except (MemberNotRegistered, AmbiguousMember) as error:
+            self._not_known(error, made.version)
+
+    def _settle(self, made: Plan, balance_points: int | None) -> None:
+        """Note a change as done; `balance_points` after it is None if the answer was lost."""
+        now = self._clock.now()
+        push = Push(made.points, balance_points, made.version, now)
+        planned = Planned(made.points, made.remainder_points, made.accounted_points)
+        after = made.balance_points + made.points if balance_points is None else balance_points
+        self._refusals = 0
+        self._progress.carried(
+            made.version, self._progress.standing.after(push, planned, after), push
+        )
+        log.info("till_pushed", change_id=made.change_id, **self._progress.log_fields())
+        self._keep(after, now)
+
+    def _not_known(self, error: TillError, version: int) -> None:
+        """Nothing can be carried to a member that the till does not know, or knows twice."""
+        progress = self._progress
+        log.warning("till_push_not_carried", code=error.code, **progress.log_fields())
+        log.metric("TillPushesNotCarried", Code=error.code)
+        progress.carried(version, progress.standing.forgotten())
+
+    def _member(self) -> Member:
+        """The member as the till has it now."""
+        shop, customer_id = self._progress.shop, self._progress.customer_id
+        number = self._parts.number(shop, customer_id)
+        if number is None:
+            raise MemberNotRegistered("the customer has no member number")
+        kept = self._parts.members.read(shop, customer_id)
+        till_id = kept.till_id if kept and kept.member_number == number else ""
+        try:
+            member = self._till.member(number, self._deadline(), till_id or None)
+        except TillError as error:
+            if refusal := kept_refusal(number, error, self._clock.now()):
+                self._save_kept(refusal)
+            raise
+        self._seen = kept_member(member)
+        return member
+
+    def _keep(self, balance_points: int, now: datetime) -> None:
+        """Keep what the till has now for my page."""
+        if self._seen is not None:
+            self._save_kept(replace(self._seen, balance_points=balance_points, as_of=now))
+
+    def _save_kept(self, kept: KeptMember) -> None:
+        try:
+            self._parts.members.save(self._progress.shop, self._progress.customer_id, kept)
+        except LedgerUnavailable:  # my page shows what was kept before, and refreshes it
+            log.warning("till_member_not_kept", **self._progress.log_fields())
+
+    def _deadline(self) -> Deadline:
+        """The deadline of the next call: within the run's time, and within the lease."""
+        self._progress.keep_lease()
+        if self._run.is_over:
+            raise _RunOver
+        seconds = min(CALL_SECONDS, self._run.left_seconds)
+        return Deadline.after(seconds, self._clock.monotonic)
+
+    def _wait(self, error: TillError, seconds: float | None = None) -> None:
+        """Try again after so many seconds, or after the backoff."""
+        log.warning("till_push_failed", code=error.code, **self._progress.log_fields())
+        if seconds is None:
+            self._back_off()
+        else:
+            self._run.note_waiting(self._progress.waited_seconds())
+            self._progress.reschedule(seconds)
+
+    def _back_off(self) -> None:
+        """Reschedule with exponential backoff and jitter."""
+        self._run.note_waiting(self._progress.waited_seconds())
+        doublings = min(self._progress.attempts, 20)
+        longest = min(BACKOFF_MAX_SECONDS, BACKOFF_INITIAL_SECONDS * 2**doublings)
+        self._progress.reschedule(longest * (0.5 + self._parts.random() / 2), failed=True)
+
+
+def _points_change(made: Plan) -> PointsChange:
+    return PointsChange(
+        change_id=made.change_id,
+        member_number=made.member_number,
+        till_id=made.till_id,
+        points=made.points,
+        balance_before=made.balance_points,
+        planned_at=made.planned_at,
+    )

@@ -1,0 +1,160 @@
+"""Runs that carry changes of approved points to the till: which accounts, and when.
+
+Each account is carried under its lease by `delivery.Delivery`. Where a shop's changes are not to be
+carried (any more), the cursor of an account is dropped with its next change: switched on again, the
+account begins anew with the change after that.
+"""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pointbook import log
+from pointbook.deadline import JITTER
+from pointbook.domain.erase import is_pseudonym
+from pointbook.domain.ports import Clock
+from pointbook.domain.programme_rules import TillPush
+from pointbook.services.publishing.runs import Publisher
+from pointbook.services.publishing.shop_run import record_by
+from pointbook.services.till_push.delivery import (
+    CALL_SECONDS_LEAST,
+    PAUSE_SECONDS,
+    Delivery,
+    Parts,
+    digits,
+)
+from pointbook.services.till_push.progress import LEASE, Progress
+from pointbook.store.outbox import Cursor, Leased
+from pointbook.store.table import Table
+from pointbook.store.till_members import TillMembers
+from pointbook.store.till_pushes import TillPushes
+from pointbook.till.member import Till
+
+ENTRIES_PER_WRITE_MAX = 25
+"""More than one write ever adds to an account."""
+
+STREAM_SECONDS = 25.0
+"""The time limit of a run for the stream."""
+
+
+type Mode = Callable[[str], TillPush]
+"""The rule `till_push` of a shop."""
+
+
+def publisher(
+    table: Table,
+    members: TillMembers,
+    till: Callable[[], Till | None],
+    mode: Mode,
+    clock: Clock,
+) -> Publisher:
+    """The outbox that carries changes to the till; `clock` is the wall clock."""
+    pushes = TillPushes(table)
+    pusher = TillPusher(Parts(pushes, members, digits, clock, JITTER), till, mode)
+    return Publisher(pushes, pusher, clock, STREAM_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class TillPusher:
+    """Carries the changes of accounts to the till.
+
+    `till` returns None where the stack has none.
+    """
+
+    parts: Parts
+    till: Callable[[], Till | None]
+    mode: Mode
+
+    def run(self, shop: str, seconds: float, *, enqueue_only: bool = False) -> "TillPushRun":
+        """Start a run over accounts of a shop. `enqueue_only`: only add to the retry queue."""
+        until = self.parts.clock.monotonic() + seconds
+        return TillPushRun(self, shop, until, stopped=enqueue_only)
+
+
+class TillPushRun:
+    """One shop's part of a run; threads carry the changes of different accounts."""
+
+    def __init__(self, pusher: TillPusher, shop: str, until: float, *, stopped: bool) -> None:
+        """Carry until `until` on the monotonic clock; nothing if it begins `stopped`."""
+        self.shop = shop
+        self.stopped = stopped
+        self.parts = pusher.parts
+        self.mode = pusher.mode(shop)
+        self.waited_seconds = 0.0
+        self._until = until
+        self._till = pusher.till()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is carried."""
+        return self.stopped or self.left_seconds < CALL_SECONDS_LEAST
+
+    @property
+    def left_seconds(self) -> float:
+        """How much of the run's time is left."""
+        return self._until - self.parts.clock.monotonic()
+
+    def deliver(self, customer_id: str, version: int | None = None, first_version: int = 0) -> None:
+        """Carry what was not carried of an account, now or later.
+
+        With a `version`, the account is added to the retry queue if that is not possible now;
+        without, it is in the queue already. Raises LedgerUnavailable if that was not recorded.
+        """
+        if is_pseudonym(customer_id):
+            return  # unknown to the till
+        pushes, clock = self.parts.pushes, self.parts.clock
+        till = self._till
+        if till is None or self.mode is TillPush.NO or not till.capabilities.pushes:
+            if pushes.drop(self.shop, customer_id):
+                log.info("till_push_dropped", shop=self.shop, customer_id=customer_id)
+            return
+        begin = self._begin(customer_id, first_version)
+        if self.is_over:
+            pause = timedelta(seconds=PAUSE_SECONDS) if self.stopped else timedelta()
+            self._enqueue(customer_id, version, pause, begin)
+            return
+        now = clock.now()
+        claim = Cursor(self.shop, customer_id, secrets.token_hex(8), now + LEASE)
+        found = pushes.acquire(claim, now, version, begin)
+        if isinstance(found, Leased):
+            self._enqueue(customer_id, version, found.until - now, begin)
+        elif found is not None:
+            Delivery(self, till, Progress(pushes, found, clock)).run()
+
+    def write_metrics(self) -> None:
+        """Write how long the account has been waiting that waits longest, if any does."""
+        if self.waited_seconds:
+            log.metric("TillPushWaitedSeconds", self.waited_seconds, "Seconds")
+
+    def note_waiting(self, seconds: float) -> None:
+        """Note that an account has been waiting for so long."""
+        self.waited_seconds = max(self.waited_seconds, seconds)
+
+    def _enqueue(
+        self, customer_id: str, version: int | None, pause: timedelta, begin: Callable[[], int]
+    ) -> None:
+        if version is None:
+            return
+        at = self.parts.clock.now() + pause
+        record_by(
+            self.parts.clock,
+            lambda: self.parts.pushes.request(self.shop, customer_id, version, at, begin),
+        )
+
+    def _begin(self, customer_id: str, first_version: int) -> Callable[[], int]:
+        """Where an account without a cursor begins: below the first write that the stream showed.
+
+        One write may add several entries, all recorded at the same instant.
+        """
+
+        def begin() -> int:
+            above = max(0, first_version - ENTRIES_PER_WRITE_MAX)
+            found = self.parts.pushes.entries(self.shop, customer_id, above, first_version - above)
+            if not found or found[-1].entry.version != first_version:
+                return max(0, first_version - 1)
+            written_at = found[-1].entry.recorded_at
+            same_write = [one for one in found if one.entry.recorded_at == written_at]
+            return same_write[0].entry.version - 1
+
+        return begin

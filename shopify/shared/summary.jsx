@@ -1,0 +1,40 @@
+// What a customer can use, in one number, and what belongs to it.
+
+/**
+ * @param {{points: any, entries?: any[], words: import("./words.js").Words}} props
+ */
+export function Summary({ points, entries = [], words }) {
+  const { number, unit, worth } = words.headline(points);
+  const expiring = words.expiring(points);
+  const pending = words.pending(points, entries);
+  const debt = words.debt(points);
+  return (
+    <s-stack gap="small">
+      <s-heading id="headline">{number === null ? words.text.noBalance : `${number} ${unit}`}</s-heading>
+      {worth && <s-text id="worth">{worth}</s-text>}
+      {debt && <s-text id="debt">{debt}</s-text>}
+      {expiring && (
+        <s-text id="expiring" tone={expiring.isSoon ? "warning" : "auto"}>
+          {expiring.sentence}
+        </s-text>
+      )}
+      {pending && (
+        <s-text id="pending" color="subdued">
+          {pending}
+        </s-text>
+      )}
+      <Store line={words.store(points)} words={words} />
+    </s-stack>
+  );
+}
+
+/** The line about the store. */
+function Store({ line, words }) {
+  if (line === null) return null;
+  const said = [line.parts.length > 0 && `${words.text.store} ${line.parts.join(" · ")}`, line.message, line.note];
+  return (
+    <s-text id="store" color="subdued">
+      {said.filter(Boolean).join(" ")}
+    </s-text>
+  );
+}

@@ -1,0 +1,305 @@
+"""Every error that docs/openapi.yaml lists for an operation is one that its function gives.
+
+The other way round, an answer that is not listed fails whatever test gets it: `Functions.request`.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+
+from local import demo, signing
+from pointbook.container import Parts
+from pointbook.entrypoints.request import QUERY_FIELDS_MAX
+from pointbook.errors import LedgerUnavailable, ShopifyUnavailable, Unavailable
+from pointbook.settings import Secrets
+from pointbook.shopify.webhook import BODY_BYTES_MAX as WEBHOOK_BYTES_MAX
+from tests.fakes.codes import Codes
+from tests.fakes.flow import FakeFlow, dead, down
+from tests.functions.hold_shop import HoldShop
+from tests.support.api_description import check_answer, operations
+from tests.support.harness import CUSTOMER, Answer, Functions, event, message
+
+MY_PAGE = ("get_points", "points_history", "create_hold", "release_hold")
+FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
+SIGNED = (*FLOW, "flow_lifecycle", "shopify_webhook")
+
+SAMPLE = {
+    **dict.fromkeys(MY_PAGE, "by_header"),
+    **dict.fromkeys(FLOW, "run"),
+    "adjust_points": "add",
+    "import_points": "run",
+    "flow_lifecycle": "switched_on",
+    "shopify_webhook": "customers_create",
+    "till_status": "get",
+    "health": "get",
+    "app_page": "opened",
+}
+"""A sample event of each function that is served."""
+
+type Errors = Iterator[Answer]
+
+
+class Failing:
+    """A client of AWS whose calls raise one error."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**_request: object) -> None:
+            raise self._error
+
+        return call
+
+
+def stack(parts: Parts | None = None, **variables: str) -> Functions:
+    """Functions of a shop whose discounts and Flow are in memory."""
+    codes, flow = Codes(), FakeFlow()
+    fakes: Parts = {"discounts": lambda _: codes, "flow": lambda _: flow, **(parts or {})}
+    return Functions(fakes, **variables)
+
+
+def signed(function: str, body: bytes, case: str = "") -> dict[str, Any]:
+    """A request with this body, signed by Shopify."""
+    request = event(function, case or SAMPLE[function])
+    request["headers"]["x-shopify-hmac-sha256"] = signing.flow_signature(body)
+    return request | {"body": body.decode()}
+
+
+def changed(function: str, **members: object) -> dict[str, Any]:
+    """A sample event with other members of its body, signed where the function needs it."""
+    request = event(function, SAMPLE[function])
+    text = json.dumps(json.loads(request["body"]) | members)
+    return signed(function, text.encode()) if function in SIGNED else request | {"body": text}
+
+
+# --- what is the same for many functions ----------------------------------------------------------
+
+
+def of_every_function(function: str) -> Errors:
+    """A body that is too large, a query with too many fields, a fault of our own."""
+    large = WEBHOOK_BYTES_MAX + 1 if function == "shopify_webhook" else 512 * 1024 + 1
+    functions = stack()
+    yield functions.request(function, event(function, SAMPLE[function]) | {"body": "x" * large})
+    fields = "&".join(f"a{number}" for number in range(QUERY_FIELDS_MAX + 1))
+    yield functions.request(
+        function, event(function, SAMPLE[function]) | {"rawQueryString": fields}
+    )
+    fault = event(function, SAMPLE[function])
+    fault["requestContext"]["authorizer"] = "not an object"
+    yield functions.request(function, fault)
+
+
+def without_secret(function: str) -> Errors:
+    """The stack's secret cannot be read."""
+
+    def unreadable() -> Secrets:
+        raise Unavailable(5, code="secrets_unavailable", message="Please try again.")
+
+    till = {"TILL_PROVIDER": "smaregi"} if function == "till_status" else {}
+    yield stack({"read_secrets": unreadable}, **till).sample(function, SAMPLE[function])
+
+
+def without_table(function: str) -> Errors:
+    """The table cannot be reached."""
+    table = Failing(LedgerUnavailable())
+    yield stack({"dynamodb": table}).sample(function, SAMPLE[function])
+
+
+def of_my_page(function: str) -> Errors:
+    """Not logged in, another customer, too many requests."""
+    functions = stack(CUSTOMER_REQUESTS_PER_MINUTE="1")
+    for case in ("no_token", "expired_token", "forged_token"):
+        request = event(function, SAMPLE[function])
+        proof = event("get_points", case)["headers"].get("authorization")
+        request["headers"].pop("authorization")
+        request["headers"] |= {"authorization": proof} if proof else {}
+        yield functions.request(function, request)
+    yield functions.sample(function, "another_customer")
+    functions.sample(function, SAMPLE[function])
+    yield functions.sample(function, SAMPLE[function])
+
+
+def of_signed(function: str) -> Errors:
+    """Not signed, wrongly signed, no JSON, another shop, a field that is missing."""
+    functions = stack()
+    for case in ("not_signed", "wrong_signature", "unknown_shop"):
+        yield functions.sample(function, case)
+    yield functions.request(function, signed(function, b"[]"))
+    if function != "shopify_webhook":
+        yield functions.request(function, signed(function, b'{"shopify_domain": "%b"}' % SHOP))
+
+
+SHOP = demo.SHOP_DOMAIN.encode()
+
+
+# --- what is one function's own -------------------------------------------------------------------
+
+
+def of_create_hold(folder: Path) -> Errors:
+    shop = HoldShop(folder)
+    yield shop.functions.sample("create_hold", "by_cookie_without_origin")
+    yield shop.functions.sample("create_hold", "no_key")
+    yield shop.hold("a", 0)
+    yield shop.hold("a", 9_999)
+    shop.codes.fault = ShopifyUnavailable(1)
+    yield shop.hold("failed")
+    held = shop.hold("a").body
+    yield shop.hold("b")
+    yield shop.hold("a", 400)
+    shop.release(held["hold_id"])
+    yield shop.hold("a")
+    yield from captured(shop)
+    shop.functions.erase()
+    yield shop.hold("c")
+    master = HoldShop(folder, PROGRAMME_POINTS_MASTER="till")
+    yield master.hold("a")
+
+
+def captured(shop: HoldShop) -> Errors:
+    """An order uses a hold's code; then its key and its release are repeated."""
+    held = shop.hold("used").body
+    discount = {"code": held["discount_code"], "amount": "500", "type": "fixed_amount"}
+    paid = message("orders_paid", customer={"id": int(CUSTOMER)}, discount_codes=[discount])
+    assert shop.functions.work("order_events", paid) == []
+    yield shop.hold("used")
+    yield shop.release(held["hold_id"])
+
+
+def of_release_hold(folder: Path) -> Errors:
+    shop = HoldShop(folder)
+    yield shop.functions.sample("release_hold", "by_cookie_without_origin")
+    yield shop.functions.sample("release_hold", "unknown_hold")
+    held = shop.hold("a").body
+    shop.codes.fault = ShopifyUnavailable(1)
+    yield shop.release(held["hold_id"])
+    shop.release(held["hold_id"])
+    yield from list(captured(shop))[1:]
+
+
+def of_adjust_points(_folder: Path) -> Errors:
+    functions = stack()
+    for case in ("not_signed", "no_key", "points_zero", "day_past", "unknown_shop"):
+        yield functions.sample("adjust_points", case)
+    yield functions.sample("adjust_points", "remove_too_many")
+    functions.sample("adjust_points", "add")
+    yield functions.request("adjust_points", changed("adjust_points", points=1))
+    functions.erase()
+    request = event("adjust_points", "add")
+    request["headers"]["idempotency-key"] = "another"
+    yield functions.request("adjust_points", request)
+
+
+def of_import_points(_folder: Path) -> Errors:
+    functions = stack()
+    for case in ("not_signed", "no_rows", "unknown_shop"):
+        yield functions.sample("import_points", case)
+
+
+def of_till_status(_folder: Path) -> Errors:
+    yield stack().sample("till_status", "not_signed")
+
+
+def of_flow(function: str) -> Errors:
+    """Another method, a loop, an erased customer."""
+    functions = stack(PROGRAMME_FLOW_ENTRIES_PER_HOUR="1")
+    request = event(function, "run")
+    request["requestContext"]["http"]["method"] = "GET"
+    yield functions.request(function, request)
+    action = function.removeprefix("flow_action_")
+    given = {"customer_id": 1, "points": 5, "reason": "Hi"}
+    assert functions.flow("grant", "first", **given).status == 200
+    if action == "report":
+        assert functions.flow(action, "first", **given).status == 200
+    yield functions.flow(action, "second", **given)
+    erased = stack()
+    erased.sample("flow_action_grant", "with_key")
+    erased.erase()
+    yield erased.sample(function, "run")
+
+
+def of_points_actions(function: str) -> Errors:
+    """The same run with other points."""
+    functions = stack()
+    functions.sample("flow_action_grant", "run")
+    action = function.removeprefix("flow_action_")
+    given = {"customer_id": CUSTOMER, "reason": "Hi"}
+    assert functions.flow(action, "same", points=5, **given).status == 200
+    yield functions.flow(action, "same", points=6, **given)
+    if action == "consume":
+        yield functions.flow(action, "more", points=9_999, **given)
+
+
+def of_report(_folder: Path) -> Errors:
+    flow = FakeFlow()
+    flow.whims.extend([dead, down])
+    functions = stack({"flow": lambda _: flow})
+    for _ in range(2):
+        yield functions.sample("flow_action_report", "run")
+
+
+def of_webhooks(_folder: Path) -> Errors:
+    functions = stack()
+    yield functions.sample("shopify_webhook", "order_as_redaction")
+    without_topic = event("shopify_webhook", "customers_create")
+    del without_topic["headers"]["x-shopify-topic"]
+    yield functions.request("shopify_webhook", without_topic)
+    redact = event("shopify_webhook", "customers_redact")
+    ids = [2**63 + number * 7_919_111_333_777 for number in range(200_000)]
+    body = json.dumps(json.loads(redact["body"]) | {"orders_to_redact": ids}).encode()
+    yield functions.request("shopify_webhook", signed("shopify_webhook", body, "customers_redact"))
+    functions.queues.error = ConnectTimeoutError(endpoint_url="https://sqs")
+    yield functions.sample("shopify_webhook", "customers_create")
+
+
+OWN: Mapping[str, Callable[[Path], Errors]] = {
+    "create_hold": of_create_hold,
+    "release_hold": of_release_hold,
+    "adjust_points": of_adjust_points,
+    "import_points": of_import_points,
+    "till_status": of_till_status,
+    "flow_action_report": of_report,
+    "shopify_webhook": of_webhooks,
+}
+
+
+def errors(function: str, folder: Path) -> Errors:
+    """Every error that we know how to provoke."""
+    yield from of_every_function(function)
+    if function in (*MY_PAGE, *SIGNED, "till_status"):
+        yield from without_secret(function)
+    if function not in ("health", "app_page", "shopify_webhook"):
+        yield from without_table(function)
+    if function in MY_PAGE:
+        yield from of_my_page(function)
+    if function in SIGNED:
+        yield from of_signed(function)
+    if function in FLOW:
+        yield from of_flow(function)
+    if function in ("flow_action_grant", "flow_action_consume"):
+        yield from of_points_actions(function)
+    if function in OWN:
+        yield from OWN[function](folder)
+
+
+@pytest.mark.parametrize("function", SAMPLE)
+def test_a_function_gives_each_of_the_errors_that_are_listed_for_it(
+    function: str, tmp_path: Path
+) -> None:
+    listed = [one for one in operations().values() if one.function == function]
+    listed = [one for one in listed if one.method != "options"]
+    given = set()
+    for answer in errors(function, tmp_path):
+        assert answer.status >= 400, answer
+        check_answer(listed[0], answer)
+        given.add((answer.status, answer.body["code"]))
+    for operation in listed:
+        assert operation.codes() == given
+
+
+def test_every_operation_but_a_preflight_is_tried() -> None:
+    assert {one.function for one in operations().values()} == set(SAMPLE)

@@ -1,0 +1,518 @@
+"""My page in every state, in a browser, with an API that is made up (tools/page_states.py)."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Locator, Page, Route, expect, sync_playwright
+
+from local.options import ROOT
+from tools.make_pictures import CHROMIUM, FLAGS
+from tools.page_states import (
+    STATES,
+    Rows,
+    State,
+    answer_as,
+    history,
+    hold,
+    open_state,
+    served_page,
+    shown,
+)
+
+AXE = ROOT / ".local" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WEIGHT_MAX_BYTES = 30_000
+REQUESTS_MAX = 6
+ROUND_TRIP_MS = 400
+BYTES_PER_SECOND = 50_000
+FIRST_TEXT_MAX_MS = 1500
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with served_page() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A phone; a script error fails the test."""
+    errors: list[str] = []
+    page = browser.new_page(viewport={"width": 390, "height": 800}, locale="en")
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert errors == []
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.locator(f"#points [data-part={name}]")
+
+
+def violations(page: Page, rule: str = "") -> list[str]:
+    """What axe-core finds, by all rules or by one."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    by = {"type": "rule", "values": [rule]} if rule else {"type": "tag", "values": TAGS}
+    options = {"runOnly": by}
+    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
+    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
+
+
+# --- every state ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_state_is_accessible_in_both_languages_and_fits_the_narrowest_screen(
+    page: Page, url: str, name: str
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    open_state(page, url, name, "en")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page.emulate_media(color_scheme="dark")
+    assert violations(page, "color-contrast") == []
+    page.unroute_all()
+    page.emulate_media(color_scheme="light")
+    open_state(page, url, name, "ja")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+# --- the one number -------------------------------------------------------------------------------
+
+
+def test_the_ledgers_points_come_first_and_what_the_till_says_below(page: Page, url: str) -> None:
+    open_state(page, url, "points", "en")
+    expect(part(page, "headline")).to_have_text("950")
+    expect(part(page, "worth")).to_have_text("¥950 off your next order")
+    expect(part(page, "store")).to_have_text(
+        "At the store: 1,250 · valid through December 31, 2025 · Gold Member (1.5× points)"
+    )
+    expect(part(page, "expiring")).to_have_text("300 points expire after December 31, 2026")
+    expect(part(page, "pending")).to_have_text(
+        "120 points on the way, usable from December 7, 2026"
+    )
+
+
+def test_what_the_till_says_is_left_out_where_it_says_the_same(page: Page, url: str) -> None:
+    open_state(page, url, "till-agrees", "en")
+    expect(part(page, "store")).to_have_text("At the store: Gold Member (1.5× points)")
+    page.unroute_all()
+    open_state(page, url, "no-till", "en")
+    expect(part(page, "store")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("till-not-registered", ["Not registered at store"]),
+        (
+            "till-unavailable",
+            ["Currently unavailable", "Temporarily unavailable", "*Can also verify at store"],
+        ),
+        ("till-timeout", ["Currently unavailable", "Please try again"]),
+    ],
+)
+def test_a_till_that_fails_never_hides_the_ledgers_points(
+    page: Page, url: str, name: str, words: list[str]
+) -> None:
+    open_state(page, url, name, "en")
+    expect(part(page, "headline")).to_have_text("950")
+    expect(part(page, "hold-form")).to_be_visible()
+    for word in words:
+        expect(part(page, "store")).to_contain_text(word)
+    reload = part(page, "store").get_by_role("button", name="Reload")
+    expect(reload).to_have_count(0 if name == "till-not-registered" else 1)
+
+
+def test_reload_asks_the_till_again_and_keeps_the_focus_in_its_line(page: Page, url: str) -> None:
+    open_state(page, url, "till-unavailable", "en")
+    page.unroute_all()
+    answer_as(page, STATES["points"], "en")
+    part(page, "store").get_by_role("button", name="Reload").press("Enter")
+    expect(part(page, "store")).to_contain_text("1,250")
+    expect(part(page, "store")).to_be_focused()
+    expect(part(page, "headline")).to_have_text("950")
+
+
+def test_where_the_till_is_master_its_balance_is_the_number(page: Page, url: str) -> None:
+    open_state(page, url, "till-is-master", "en")
+    expect(part(page, "headline")).to_have_text("1,250")
+    expect(part(page, "expiring")).to_have_text("Valid through March 31, 2027")
+    expect(part(page, "hold-form")).to_have_count(0)
+    expect(part(page, "worth")).to_have_count(0)
+
+
+def test_figures_do_not_wait_for_the_till_whose_line_is_filled_in_later(
+    page: Page, url: str
+) -> None:
+    waiting: list[Route] = []
+
+    def wait(route: Route) -> None:
+        waiting.append(route)
+
+    answer_as(page, STATES["till-pending"], "en")
+    page.route(re.compile(r"/points\?locale=en$"), wait)
+    page.goto(f"{url}/?locale=en")
+    expect(part(page, "headline")).to_have_text("950")
+    expect(part(page, "store")).to_have_text("At the store: checking …")
+    expect(part(page, "hold-form")).to_be_visible()
+    expect(part(page, "history").locator("li")).to_have_count(9)
+    page.wait_for_timeout(50)
+    (route,) = waiting
+    route.fulfill(json=STATES["till-pending"].points("en")[1])
+    expect(part(page, "store")).to_contain_text("1,250")
+
+
+def test_an_api_that_does_not_know_the_till_is_slow_is_asked_once(page: Page, url: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_state(page, url, "points", "en")
+    assert len([one for one in asked if "/points?" in one]) == 1
+
+
+def test_a_debt_is_explained_and_nothing_is_offered(page: Page, url: str) -> None:
+    open_state(page, url, "debt", "en")
+    expect(part(page, "headline")).to_have_text("0")
+    expect(part(page, "debt")).to_contain_text("You are 50 points short")
+    expect(part(page, "hold-form")).to_have_count(0)
+
+
+def test_who_has_no_points_yet_learns_how_to_get_some(page: Page, url: str) -> None:
+    open_state(page, url, "new-customer", "en")
+    expect(page.locator(".pb-summary")).to_contain_text(
+        "You earn 1 point for every ¥100 you spend."
+    )
+    expect(part(page, "history")).to_contain_text("Nothing has happened yet.")
+
+
+def test_reserved_points_are_a_state_and_not_a_loss(page: Page, url: str) -> None:
+    open_state(page, url, "hold", "en")
+    expect(part(page, "held")).to_have_text("500 points reserved for your order")
+    expect(part(page, "worth")).to_have_text("¥450 off a later order")
+    row = part(page, "history").locator("li").first
+    expect(row).to_contain_text("Reserved for your order")
+    expect(row.locator(".pb-number")).to_have_text("500 pt")
+
+
+# --- using points ---------------------------------------------------------------------------------
+
+
+def test_what_points_are_worth_is_said_before_they_are_used(page: Page, url: str) -> None:
+    open_state(page, url, "no-till", "en")
+    form = part(page, "hold-form")
+    expect(form.locator("input")).to_have_value("950")
+    expect(form).to_contain_text("950 points = ¥950 off")
+    expect(form).to_contain_text("Points it doesn't need come back")
+    form.locator("input").fill("１，２")
+    expect(form).to_contain_text("12 points = ¥12 off")
+    form.locator("input").fill("951")
+    expect(form).not_to_contain_text("off")
+
+
+def test_a_code_fits_one_line_and_its_link_leads_to_the_cart(page: Page, url: str) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    open_state(page, url, "hold", "en")
+    code = part(page, "code")
+    expect(code).to_have_text("PTS-MKXG-C85A-PRFE-PGGE")
+    assert code.evaluate("code => code.getClientRects().length") == 1
+    expect(part(page, "cart-link")).to_have_attribute(
+        "href", re.compile(r"/discount/PTS-MKXG-C85A-PRFE-PGGE\?redirect=%2Fcart$")
+    )
+    expect(page.locator(".pb-ticket")).to_contain_text("¥500 off your order")
+    expect(part(page, "countdown")).to_have_text(re.compile(r"09:4\d"))
+
+
+def test_a_shops_own_address_is_where_the_link_leads(page: Page, url: str) -> None:
+    answer_as(page, STATES["hold"], "en")
+    session = {"name": "Aoi", "session_token": "t", "storefront_url": "https://www.shop.example"}
+    page.route("**/_login", lambda route: route.fulfill(json=session))
+    page.goto(f"{url}/?locale=en")
+    address = "https://www.shop.example/discount/PTS-MKXG-C85A-PRFE-PGGE?redirect=%2Fcart"
+    expect(part(page, "cart-link")).to_have_attribute("href", address)
+
+
+def test_a_wrong_setting_of_the_shop_is_not_told_as_try_again(page: Page, url: str) -> None:
+    open_state(page, url, "hold-failed-by-setting", "en")
+    expect(part(page, "error")).to_contain_text("because of a setting of this shop")
+    expect(part(page, "error")).not_to_contain_text(re.compile("try again", re.IGNORECASE))
+    page.unroute_all()
+    open_state(page, url, "hold-failed", "en")
+    expect(part(page, "error")).to_contain_text("Please try again in a moment.")
+
+
+def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page, url: str) -> None:
+    open_state(page, url, "hold", "en")
+    page.unroute_all()
+    answer_as(page, State(shown(approved=450), history()), "en")
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    expect(part(page, "code")).to_have_count(1)  # it was read a moment ago
+    page.clock.install()
+    page.clock.fast_forward(6000)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    expect(page.locator(".pb-use")).to_contain_text("Your points were used on an order.")
+
+
+def test_reading_again_leaves_the_focus_where_it_is(page: Page, url: str) -> None:
+    open_state(page, url, "hold", "en")
+    page.unroute_all()
+    later = hold() | {"expires_in_seconds": 500}
+    answer = STATES["hold"].points("en")[1] | {"hold": later}
+    answer_as(page, replace(STATES["hold"], points=lambda _: (200, answer)), "en")
+    fold = page.locator("[data-fold=figures] summary")
+    fold.press("Enter")
+    page.clock.install()
+    page.clock.fast_forward(6000)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    expect(part(page, "countdown")).to_have_text(re.compile(r"08:\d\d"))
+    expect(fold).to_be_focused()
+    expect(page.locator("[data-fold=figures]")).to_have_attribute("open", "")
+
+
+# --- the history ----------------------------------------------------------------------------------
+
+
+def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, url: str) -> None:
+    open_state(page, url, "no-till", "en")
+    rows = part(page, "history").locator("li")
+    said = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
+    assert said == [
+        "Order #1009 On the way · comes on Dec 7, 2026 120 pt",
+        "Order #1008 Used · Nov 27, 2026 \u2212300 pt",
+        "Reserved, not used Nov 24, 2026 200 pt",
+        "Coffee beans Used · Nov 21, 2026 \u2212150 pt",
+        "Review of a product Added by the shop · Nov 18, 2026 +50 pt",
+        "Order #1006 Taken back after a refund · Nov 15, 2026 \u221280 pt",
+        "Order #1006 Earned with an order · Nov 12, 2026 +480 pt",
+        "Expired Nov 9, 2026 \u221240 pt",
+        "Welcome bonus Nov 6, 2026 +100 pt",
+    ]
+
+
+def test_days_are_the_shops_wherever_the_reader_is(browser: Browser, url: str) -> None:
+    page = browser.new_page(timezone_id="America/Los_Angeles")
+    late = Rows().add("welcome", 100, 100)
+    late.entries[0]["at"] = "2026-11-30T15:30:00.000+00:00"  # the next day in Tokyo
+    answer_as(page, State(shown(), history(lambda _: late)), "en")
+    page.goto(f"{url}/?locale=en")
+    expect(part(page, "history").locator("li")).to_contain_text("Dec 1, 2026")
+    page.close()
+
+
+class Pages:
+    """A history in pages: what is answered next, and how often it was asked."""
+
+    def __init__(self, page: Page, *answers: Any) -> None:
+        self.answers = list(answers)
+        answer_as(page, State(shown(), history(cursor="991")), "en")
+        page.route(re.compile("cursor="), self._answer)
+
+    def _answer(self, route: Route) -> None:
+        answer = self.answers.pop(0)
+        if answer is None:
+            route.fulfill(status=503, json={"code": "ledger_unavailable"})
+        else:
+            route.fulfill(json=answer)
+
+
+def answer_of(rows: Rows, cursor: str | None) -> dict[str, Any]:
+    return {"entries": rows.entries, "next_cursor": cursor}
+
+
+def test_paging_by_keyboard_goes_on_with_what_is_new(page: Page, url: str) -> None:
+    Pages(page, answer_of(Rows().add("added", 7, 7, "Older").add("added", 8, 8), None))
+    page.goto(f"{url}/?locale=en")
+    more = page.get_by_role("button", name="Show more")
+    more.press("Enter")
+    expect(part(page, "history").locator("li", has_text="Older")).to_be_focused()
+    expect(part(page, "history").get_by_role("status")).to_have_text(
+        "2 more rows are shown. That is everything."
+    )
+    expect(more).to_be_hidden()
+
+
+def test_a_page_that_fails_says_so_and_can_be_asked_for_again(page: Page, url: str) -> None:
+    Pages(page, None, answer_of(Rows().add("added", 7, 7, "Older"), "5"))
+    page.goto(f"{url}/?locale=en")
+    more = page.get_by_role("button", name="Show more")
+    more.press("Enter")
+    expect(part(page, "history").get_by_role("status")).to_have_text(
+        "That didn't work. Please try again."
+    )
+    expect(more).to_be_focused()
+    expect(part(page, "history").locator("li")).to_have_count(9)
+    more.press("Enter")
+    expect(part(page, "history").locator("li")).to_have_count(10)
+
+
+def test_a_page_that_other_rows_tell_is_followed_by_the_next_one(page: Page, url: str) -> None:
+    told = Rows().add("reserved", 1, 0)
+    told.entries[0]["row"] = None
+    Pages(page, answer_of(told, "7"), answer_of(Rows().add("added", 7, 7, "Older"), None))
+    page.goto(f"{url}/?locale=en")
+    page.get_by_role("button", name="Show more").press("Enter")
+    expect(part(page, "history").locator("li", has_text="Older")).to_be_focused()
+
+
+# --- keyboard, colours, weight --------------------------------------------------------------------
+
+
+def test_the_keyboard_reaches_everything_in_the_order_in_which_it_is_read(
+    page: Page, url: str
+) -> None:
+    open_state(page, url, "points", "en")
+    reached = []
+    for _ in range(9):
+        page.keyboard.press("Tab")
+        reached.append(
+            page.evaluate("document.activeElement.innerText || document.activeElement.id")
+        )
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none", f"nobody sees that the focus is on {reached[-1]}"
+    assert reached[:8] == [
+        "English",
+        "日本語",
+        "pb-amount",
+        "All",
+        "Get a discount code",
+        "Show more",
+        "How points work",
+        "All figures",
+    ]
+    page.locator("#pb-amount").focus()
+    page.keyboard.type("0")
+    page.keyboard.press("Enter")
+    expect(page.locator("#pb-amount")).to_be_focused()
+    expect(page.locator("#pb-amount")).to_have_accessible_description(
+        re.compile("whole number from 1 to 950")
+    )
+
+
+def colour(where: Locator, name: str) -> str:
+    found: str = where.evaluate(f"found => getComputedStyle(found).{name}")
+    return found
+
+
+def test_forced_colours_show_which_language_is_chosen_and_where_a_button_is(
+    page: Page, url: str
+) -> None:
+    page.emulate_media(forced_colors="active")
+    open_state(page, url, "hold", "en")
+    chosen, other = page.locator("[data-locale=en]"), page.locator("[data-locale=ja]")
+    assert colour(chosen, "backgroundColor") != colour(other, "backgroundColor")
+    for button in page.locator("#points .pb-button").all():
+        assert colour(button, "borderTopWidth") == "1px"
+        assert colour(button, "borderTopColor") != colour(
+            page.locator("#points"), "backgroundColor"
+        )
+    assert violations(page) == []
+
+
+def test_dark_colours_follow_the_shops_page_and_can_be_refused(page: Page, url: str) -> None:
+    page.emulate_media(color_scheme="dark")
+    open_state(page, url, "points", "en")
+    section = page.locator("#points")
+    assert colour(section, "backgroundColor") == "rgb(24, 33, 29)"
+    section.evaluate("found => (found.style.colorScheme = 'light')")
+    assert colour(section, "backgroundColor") == "rgb(255, 255, 255)"
+    section.evaluate("found => (found.style.colorScheme = '')")
+    page.evaluate("document.documentElement.style.colorScheme = 'light'")
+    assert colour(section, "backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_a_shop_gives_the_section_its_own_look(page: Page, url: str) -> None:
+    open_state(page, url, "points", "en")
+    page.evaluate(
+        """() => {
+            const shop = document.documentElement.style;
+            shop.setProperty("--pointbook-accent", "rgb(120, 0, 60)");
+            shop.setProperty("--pointbook-radius", "0px");
+            shop.setProperty("--pointbook-font", "Georgia, serif");
+        }"""
+    )
+    button = page.locator("[data-part=hold-form] .pb-main")
+    assert colour(button, "backgroundColor") == "rgb(120, 0, 60)"
+    assert colour(button, "borderTopLeftRadius") == "0px"
+    assert colour(button, "fontFamily").startswith("Georgia")
+
+
+def test_nothing_moves_for_who_wants_no_motion(page: Page, url: str) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.route("**/customers/me/**", lambda _: None)
+    answer = {"name": "Aoi", "session_token": "t"}
+    page.route("**/_login", lambda route: route.fulfill(json=answer))
+    page.goto(f"{url}/?locale=en")
+    assert colour(page.locator(".pb-bar").first, "animationName") == "none"
+
+
+def test_without_scripts_the_reader_is_told_so_in_the_look_of_the_page(
+    browser: Browser, url: str
+) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(url)
+    notice = page.locator("noscript p").first
+    expect(notice).to_be_visible()
+    expect(notice).to_contain_text("This page needs JavaScript to show your points.")
+    expect(notice).to_have_css("border-top-style", "solid")
+    expect(page.locator(".pb-skeleton")).to_be_hidden()
+    expect(page.locator("footer")).to_be_hidden()
+    page.close()
+
+
+def test_the_page_is_light_and_asks_nobody_else(page: Page, url: str) -> None:
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    loaded: list[float] = []
+    network.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_state(page, url, "points", "en")
+    page.wait_for_load_state("networkidle")
+    requests = [one for one in asked if not one.startswith("data:")]
+    assert len(requests) <= REQUESTS_MAX, requests
+    assert all(one.startswith(url) for one in requests)
+    assert 5_000 < sum(loaded) < WEIGHT_MAX_BYTES
+
+
+def test_on_a_slow_network_there_is_text_at_once(page: Page, url: str) -> None:
+    network = page.context.new_cdp_session(page)
+    _slow_down(network)
+    answer_as(page, STATES["points"], "en")
+    page.goto(f"{url}/?locale=en")
+    expect(part(page, "headline")).to_have_text("950")
+    painted = page.evaluate(
+        "performance.getEntriesByName('first-contentful-paint').map(one => one.startTime)"
+    )
+    assert ROUND_TRIP_MS < painted[0] < FIRST_TEXT_MAX_MS
+
+
+def _slow_down(network: CDPSession) -> None:
+    network.send("Network.enable")
+    network.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": ROUND_TRIP_MS,
+            "downloadThroughput": BYTES_PER_SECOND,
+            "uploadThroughput": BYTES_PER_SECOND,
+        },
+    )
+
+
+def test_the_skeleton_is_text_in_the_page_itself(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    page.route("**/page.js", lambda _: None)
+    page.goto(url, wait_until="commit")
+    expect(page.get_by_role("heading", name="Your points")).to_be_visible()
+    page.close()
