@@ -12,6 +12,7 @@ import requests
 
 from local.deployment import STACK_NAME
 from local.stack import Stack
+from pointbook.store import keys
 from tests.e2e.calls import aws, bearer, call, invoke, must_flow, new_customer, wait_until
 from tests.e2e.conftest import own_stack
 from tests.e2e.test_cold_webhook import waited_seconds
@@ -68,6 +69,12 @@ class Till:
         """The calls that reached it since they were forgotten."""
         found: list[dict[str, Any]] = requests.get(f"{self.url}/_log", timeout=5).json()
         return found
+
+    def was_refreshed(self, customer: str) -> bool:
+        """Whether something is kept of a customer by now."""
+        key = keys.till_member(self.stack.shop_domain, customer)
+        item = aws(self.stack, "dynamodb").get_item(TableName=self.stack.table_name, Key=key)
+        return "said" in item.get("Item", {})
 
     def forget_calls(self) -> None:
         """Forget calls and behaviours."""
@@ -209,7 +216,7 @@ def test_a_first_view_ever_is_answered_in_time_and_the_next_one_has_the_value(
     assert first["seconds"] < FIRST_VIEW_SECONDS_MAX
     if first["till"]["status"] != "ok":
         assert first["display"]["message"] == "Please try again"
-        time.sleep(4)  # somebody reads that, and loads the page again
+        wait_until(lambda: till.was_refreshed(member), 30)  # the customer reads that meanwhile
     assert till.view(member)["till"]["balance"] == 1250
 
 

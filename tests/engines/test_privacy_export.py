@@ -1,7 +1,11 @@
 """A data request is answered once, with everything, and the operator learns where the file is."""
 
+from datetime import UTC, date, datetime
+
 import pytest
 
+from pointbook.store.table import Table
+from pointbook.store.till_members import KeptMember, Said, TillMembers
 from tests.engines.test_erasure import MERGED, SECRETS, live
 from tests.fakes.privacy import PrivacyDriver, everything, naming
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine
@@ -45,6 +49,37 @@ def test_the_file_holds_everything_and_adds_up(
     assert [order["order_id"] for order in found["orders"]] == [ORDER]
     assert [hold["customer_id"] for hold in found["holds"]] == [CUSTOMER]
     assert len(privacy.operator.messages) == 1
+
+
+@IN_MEMORY
+def test_the_file_holds_what_the_till_said_also_of_those_merged_into_the_customer(
+    engine: Engine, driver: LedgerDriver, privacy: PrivacyDriver
+) -> None:
+    members = TillMembers(Table(engine.client, engine.table))
+    day, now = date(2025, 12, 31), datetime(2026, 11, 30, tzinfo=UTC)
+    members.save(SHOP, CUSTOMER, KeptMember(Said.MEMBER, "C-1", now, "77", 1250, day, "gold"))
+    members.save(SHOP, MERGED, KeptMember(Said.NOT_REGISTERED, "C-2", now))
+    privacy.request_data(CUSTOMER)
+    own, merged = privacy.file(CUSTOMER)["till"]
+    assert (own["customer_id"], own["said"], own["member_number"]) == (CUSTOMER, "member", "C-1")
+    assert (own["till_id"], own["balance_points"], own["rank"]) == ("77", 1250, "gold")
+    assert (own["expires_on"], own["as_of"]) == ("2025-12-31", "2026-11-30T00:00:00.000+00:00")
+    assert (merged["customer_id"], merged["said"]) == (MERGED, "not_registered")
+
+
+@IN_MEMORY
+def test_the_file_of_a_customer_without_points_holds_what_the_till_said(
+    engine: Engine, privacy: PrivacyDriver
+) -> None:
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    members = TillMembers(Table(engine.client, engine.table))
+    members.save(SHOP, CUSTOMER, KeptMember(Said.MEMBER, "C-1", now, "77", 5))
+    privacy.request_data(CUSTOMER)
+    found = privacy.file(CUSTOMER)
+    assert found["books"] == []
+    assert [one["balance_points"] for one in found["till"]] == [5]
+    privacy.redact(CUSTOMER)
+    assert members.read(SHOP, CUSTOMER) is None, "gone with the customer"
 
 
 @IN_MEMORY

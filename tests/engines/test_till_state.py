@@ -121,6 +121,25 @@ def test_a_recovery_between_sending_a_notice_and_recording_it_is_due(states: Til
     assert (state.recovered_at, state.outage_since, state.notified) == (LATER, NOW, ())
 
 
+def test_a_notice_recorded_while_a_success_is_makes_its_recovery_due(
+    states: TillStates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed(states)
+    states.open(NOW, SOON)
+    told, read = states.read(), TillStates.read
+
+    def notified_after(self: TillStates) -> TillState:
+        found = read(self)
+        if not found.notified:
+            states.notified_failure(told, SOON)
+        return found
+
+    monkeypatch.setattr(TillStates, "read", notified_after)
+    states.succeeded(LATER)
+    monkeypatch.undo()
+    assert (states.read().recovered_at, states.read().is_open) == (LATER, False)
+
+
 def test_notices_have_one_sender_until_the_claim_is_over(states: TillStates) -> None:
     assert states.claim_notice(NOW, LATER)
     assert not states.claim_notice(SOON, LATER)

@@ -281,6 +281,14 @@ def test_another_kind_of_failure_in_the_same_outage_is_told_once_more(shop: Till
     assert len(shop.operator.messages) == 3
 
 
+def test_another_kind_of_failure_is_told_at_once_not_by_the_schedule(shop: TillShop) -> None:
+    shop.fail(DOWN)
+    shop.work()
+    shop.later(5)
+    shop.fail(TillRefusedLogin("401"), times=1)
+    assert shop.work()["notices"] == 1
+
+
 def test_the_schedule_sends_what_no_message_asked_for(shop: TillShop) -> None:
     shop.fail(DOWN)
     shop.asked()

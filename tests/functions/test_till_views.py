@@ -233,6 +233,7 @@ def test_a_view_waits_for_a_refresh_under_way_instead_of_reading_the_till_itself
     shop.view("till_known")
     shop.clock.instead = lambda: len(shop.clock.slept_seconds) == 3 and shop.work()
     assert shop.view_till()["balance"] == 1250
+    assert len(shop.clock.slept_seconds) == 3, "the refresh has brought it"
     assert len(shop.till.calls) == 1
 
 
@@ -310,6 +311,15 @@ def test_a_breaker_that_is_open_keeps_views_from_the_till(shop: TillShop) -> Non
         assert shop.view_till("till_known")["status"] == "unavailable"
     assert len(shop.till.calls) == calls
     assert [text for text in shop.asked() if "customer_id" in text] == []
+
+
+def test_a_breaker_that_is_open_keeps_refreshes_from_being_asked_for(shop: TillShop) -> None:
+    shop.view()
+    shop.later(60)
+    shop.fail(TillUnavailable("503"))
+    shop.asked()
+    assert shop.view_till()["stale"] is True
+    assert shop.asked() == []
 
 
 def test_a_view_after_the_time_of_a_probe_has_the_till_probed(shop: TillShop) -> None:
