@@ -1,9 +1,9 @@
 """Changes carried to the till under every fault at every call: each happens once, and none is lost.
 
-Some entries are booked and carried: with each fault at the sender's n-th call of the table, with each
-whim of the till at its n-th call, and with both by chance. The till knows no repetition: what is sent
-twice happens twice. The stream delivers each change until a run succeeds; then time passes and the
-schedule runs.
+Some entries are booked and carried: with each fault at the sender's n-th call of the table, with
+each whim of the till at its n-th call, and with both by chance. The till knows no repetition: what
+is sent twice happens twice. The stream delivers each change until a run succeeds; then time passes
+and the schedule runs.
 """
 
 from random import Random
