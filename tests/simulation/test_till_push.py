@@ -141,7 +141,8 @@ def must_be_level(shop: Shop, what: object) -> None:
         expected = OPENING + approved - UNREPORTED
         assert shop.till.balances[customer_id] == expected, (what, customer_id)
         cursor = pushes.find(SHOP, customer_id)
-        assert cursor is not None and cursor.is_idle, (what, customer_id)
+        assert cursor is not None, (what, customer_id)
+        assert cursor.is_idle, (what, customer_id)
 
 
 def calls_without_faults() -> tuple[list[str], list[str]]:
