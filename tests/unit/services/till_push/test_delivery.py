@@ -241,7 +241,7 @@ def test_a_change_that_happens_while_it_is_sent_again_counts(shop: Shop) -> None
     shop.ledger.grant(100)
     shop.follow()
     shop.till.whims.extend([well, gives_up])
-    shop.ledger.consume(80)
+    shop.ledger.hold(80)
     shop.follow()
     shop.till.whims.extend([well, very_late])
     shop.sweep(seconds=60)
