@@ -17,8 +17,8 @@ from cli.target import Target
 WITHOUT_TABLE = frozenset({"AppPageFunction", "HealthFunction", "ShopifyWebhookFunction"})
 """They do not touch the table and go on: webhooks are taken in, and wait on their queues."""
 
-PUBLISHER = "PublishChangesFunction"
-"""Is stopped last, so that it takes what the others have written from the stream."""
+PUBLISHERS = frozenset({"PublishChangesFunction", "PushTillFunction"})
+"""Are stopped last, so that they take what the others have written from the stream."""
 
 TAG = "pointbook:stopped"
 _NONE = "none"
@@ -54,9 +54,9 @@ class Functions:
 
         Raises CommandFailed if somebody else goes on writing.
         """
-        stopped = self._each(lambda one: one.logical_id != PUBLISHER and self._stop(one))
+        stopped = self._each(lambda one: one.logical_id not in PUBLISHERS and self._stop(one))
         self._is_quiet(PUBLISHER_SECONDS)
-        stopped += self._each(lambda one: one.logical_id == PUBLISHER and self._stop(one))
+        stopped += self._each(lambda one: one.logical_id in PUBLISHERS and self._stop(one))
         if not self._is_quiet(LONGEST_RUN_SECONDS):
             raise CommandFailed(
                 "Somebody still writes the table. The functions are stopped; find who else writes,"

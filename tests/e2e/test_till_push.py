@@ -26,7 +26,7 @@ OPENING = 77
 
 CREDENTIALS = demo.TILL_CREDENTIALS
 OPERATIONS = ("add_points", "customers", "add_points", "transactions")
-"""What is failed and dropped, in turn: changes, the search for a member, the look at what happened."""
+"""What fails and is dropped, in turn: changes, the search for a member, what has happened."""
 
 
 @pytest.fixture(scope="module")

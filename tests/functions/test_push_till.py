@@ -187,6 +187,17 @@ def test_points_used_at_the_counter_are_taken_here_and_not_pushed_back(shop: Pus
     assert (shop.till.pushed, shop.balance, shop.functions.approved()) == ([1250], 950, 950)
 
 
+def test_a_reported_movement_is_not_pushed_back_though_the_till_does_not_lack_the_points(
+    shop: PushShop,
+) -> None:
+    """The counter gave as many points by itself in the same minute."""
+    granted(shop)
+    assert shop.flow("consume", "pos", 300, origin="till").status == 200
+    assert shop.functions.entries()[0].cause.is_at_till
+    shop.stream()
+    assert (shop.till.pushed, shop.balance) == ([1250], 1250)
+
+
 def test_the_recipe_without_the_property_does_not_take_them_twice_either(shop: PushShop) -> None:
     granted(shop)
     shop.till.use(CUSTOMER, 300)

@@ -1,9 +1,9 @@
 """Changes carried to the till under every fault at every call: each happens once, and none is lost.
 
-Some entries are booked and carried: with each fault at the sender's n-th call of the table, with each
-whim of the till at its n-th call, and with both by chance. The till knows no repetition: what is sent
-twice happens twice. The stream delivers each change until a run succeeds; then time passes and the
-schedule runs.
+Some entries are booked and carried: with each fault at the sender's n-th call of the table, with
+each whim of the till at its n-th call, and with both by chance. The till knows no repetition: what
+is sent twice happens twice. The stream delivers each change until a run succeeds; then time passes
+and the schedule runs.
 """
 
 from random import Random
@@ -141,7 +141,8 @@ def must_be_level(shop: Shop, what: object) -> None:
         expected = OPENING + approved - UNREPORTED
         assert shop.till.balances[customer_id] == expected, (what, customer_id)
         cursor = pushes.find(SHOP, customer_id)
-        assert cursor is not None and cursor.is_idle, (what, customer_id)
+        assert cursor is not None, (what, customer_id)
+        assert cursor.is_idle, (what, customer_id)
 
 
 def calls_without_faults() -> tuple[list[str], list[str]]:

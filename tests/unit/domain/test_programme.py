@@ -108,6 +108,7 @@ def test_there_is_one_way_to_write_what_may_be_given_in_several(
 
 
 WRONG = {
+    "till_push": ["yes", "Balance", ""],
     "earn_unit_minor": ["0"],
     "points_per_unit": ["-1", "1.5", "１"],
     "pending_days": ["366"],
@@ -315,6 +316,18 @@ def test_a_hold_that_nobody_can_use_in_time_is_pointed_out() -> None:
     (one,) = warned(hold_seconds="59")
     assert one.startswith("hold_seconds: 59 s")
     assert warned(hold_seconds="60") == ()
+
+
+def test_carrying_changes_to_a_till_that_is_master_is_pointed_out() -> None:
+    (one,) = warned(points_master="till", till_push="balance")
+    assert one.startswith("till_push: balance has no effect")
+    assert warned(points_master="till") == ()
+    assert warned(till_push="balance") == ()
+
+
+def test_nothing_is_carried_to_a_till_that_is_master() -> None:
+    assert default_programme(till_push="balance").pushed is TillPush.BALANCE
+    assert default_programme(till_push="balance", points_master="till").pushed is TillPush.NO
 
 
 # --- tags -----------------------------------------------------------------------------------------

@@ -188,7 +188,9 @@ def test_a_change_of_unknown_outcome_happens_once(shop: Shop, whim: Whim) -> Non
     shop.ledger.grant(100)
     shop.follow()
     cursor = shop.cursor()
-    assert cursor is not None and cursor.plan is not None and not cursor.is_idle
+    assert cursor is not None
+    assert cursor.plan is not None
+    assert not cursor.is_idle
     for _ in range(3):
         shop.sweep(seconds=60)
     assert (shop.till.pushed, shop.balance) == ([100], 100)
@@ -239,7 +241,7 @@ def test_a_change_that_happens_while_it_is_sent_again_counts(shop: Shop) -> None
     shop.ledger.grant(100)
     shop.follow()
     shop.till.whims.extend([well, gives_up])
-    shop.ledger.consume(80)
+    shop.ledger.hold(80)
     shop.follow()
     shop.till.whims.extend([well, very_late])
     shop.sweep(seconds=60)
@@ -350,7 +352,8 @@ def test_how_long_the_longest_has_been_waiting_is_measured(
     shop.clock.pass_time(minutes=40)
     shop.deliver()
     cursor = shop.cursor()
-    assert cursor is not None and cursor.waiting_since is None
+    assert cursor is not None
+    assert cursor.waiting_since is None
 
 
 # --- members ------------------------------------------------------------------------------------
@@ -390,7 +393,8 @@ def test_of_two_members_with_one_number_neither_is_changed(
     assert shop.till.pushed == []
     assert not_carried(capsys) == ["ambiguous"]
     kept = shop.members.read(SHOP, CUSTOMER)
-    assert kept is not None and kept.said is Said.AMBIGUOUS
+    assert kept is not None
+    assert kept.said is Said.AMBIGUOUS
 
 
 def test_a_member_who_leaves_during_a_change_is_not_waited_for(shop: Shop) -> None:
@@ -465,7 +469,8 @@ def test_points_that_the_counter_takes_between_reading_and_writing_are_not_lost(
     shop.follow()
     assert shop.balance == 0, "40 of the 50; the counter's 60 stay taken"
     cursor = shop.cursor()
-    assert cursor is not None and cursor.standing.remainder_points == -10
+    assert cursor is not None
+    assert cursor.standing.remainder_points == -10
 
 
 def test_a_change_that_the_till_keeps_refusing_is_tried_again_later(shop: Shop) -> None:
@@ -473,7 +478,9 @@ def test_a_change_that_the_till_keeps_refusing_is_tried_again_later(shop: Shop) 
     shop.ledger.grant(100)
     shop.follow()
     cursor = shop.cursor()
-    assert cursor is not None and cursor.plan is None and not cursor.is_idle
+    assert cursor is not None
+    assert cursor.plan is None
+    assert not cursor.is_idle
     shop.sweep(seconds=60)
     assert shop.till.pushed == [100]
 

@@ -117,7 +117,8 @@ def test_a_report_that_was_booked_stays_so_when_it_is_repeated(shop: Reporting) 
     shop.follow()
     assert shop.till.pushed == [1000, -300, -50]
     again = shop.report(-50)
-    assert isinstance(again, Booked) and isinstance(first, Booked)
+    assert isinstance(again, Booked)
+    assert isinstance(first, Booked)
     assert again.entry_ids == first.entry_ids
     assert is_echo(shop.report(-50, "the push")), "nothing was used up by the repetition"
 

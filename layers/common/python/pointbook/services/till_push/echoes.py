@@ -22,6 +22,7 @@ from pointbook.domain.till_pushes import PUSHES_FOR, Push
 from pointbook.errors import Unavailable
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
+from pointbook.services.till_push.delivery import Numbers, digits
 from pointbook.store.till_pushes import TillCursor, TillPushes
 from pointbook.till.errors import AmbiguousMember, MemberNotRegistered, TillError
 from pointbook.till.member import Till
@@ -50,6 +51,7 @@ class TillEchoes:
     ledger: Ledger
     till: Callable[[], Till | None]
     clock: Clock
+    number: Numbers = digits
 
     def answer(
         self, instruction: Instruction, points: int, balance_points: int | None
@@ -108,15 +110,16 @@ class TillEchoes:
             candidates = [push for push in candidates if push.balance_points is None]
         if not candidates:
             return None
-        changed = self._changed_since(cursor, instruction.customer_id)
+        changed = self._changed_since(cursor, instruction)
         points = candidates[0].points
         is_movement = changed * points > 0 and abs(changed) >= abs(points)
         return None if is_movement else candidates[0]
 
-    def _changed_since(self, cursor: TillCursor, member_number: str) -> int:
+    def _changed_since(self, cursor: TillCursor, instruction: Instruction) -> int:
         """By how much the till's balance differs from that after our last contact."""
         till = self.till()
-        if till is None:
+        member_number = self.number(instruction.shop, instruction.customer_id)
+        if till is None or member_number is None:
             return 0
         deadline = Deadline.after(READ_SECONDS, self.clock.monotonic)
         try:

@@ -21,6 +21,7 @@ from pointbook.services.till_push.delivery import (
     CALL_SECONDS_LEAST,
     PAUSE_SECONDS,
     Delivery,
+    Numbers,
     Parts,
     digits,
 )
@@ -48,10 +49,11 @@ def publisher(
     till: Callable[[], Till | None],
     mode: Mode,
     clock: Clock,
+    number: Numbers = digits,
 ) -> Publisher:
     """The outbox that carries changes to the till; `clock` is the wall clock."""
     pushes = TillPushes(table)
-    pusher = TillPusher(Parts(pushes, members, digits, clock, JITTER), till, mode)
+    pusher = TillPusher(Parts(pushes, members, number, clock, JITTER), till, mode)
     return Publisher(pushes, pusher, clock, STREAM_SECONDS)
 
 
