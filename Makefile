@@ -63,6 +63,11 @@ shopify-schema: .local/shopify-schema/.ready ## fetch Shopify's Admin schema, fo
 	@tools/npm-package @shopify/dev-mcp 1.16.0 \
 		4663c79229028e98f825a09d5f04ec6c3736331b740ce50260f9ffac10709474 .local/shopify-schema
 
+.PHONY: extension-tools
+extension-tools:
+	@tools/system-package npm npm
+	@tools/extension-tools
+
 # The bundler of my page's script, as esbuild publishes it on npm for each processor.
 .PHONY: esbuild
 esbuild: .local/esbuild/.ready ## fetch esbuild, which bundles my page
@@ -83,10 +88,8 @@ axe-core: .local/axe-core/.ready ## fetch axe-core, for the tests of the page
 	@tools/npm-package axe-core 4.14.1 \
 		e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745 .local/axe-core
 
-.PHONY: extension-tools
-extension-tools:
-	@tools/system-package npm npm
-	@tools/extension-tools
+.PHONY: page-tools
+page-tools: browser esbuild axe-core ## what the tests of the page need
 
 .PHONY: browser
 browser: ## install Chromium and Japanese fonts, for the tests of the page
@@ -136,8 +139,8 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,artifacts e2e integration),$(MAKE) build,:)
 	@$(if $(call touched,engines),$(MAKE) dynamodb-local || echo "The tests on AWS's DynamoDB Local will fail." >&2,:)
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
-	@$(if $(call touched,e2e integration),$(MAKE) browser esbuild axe-core || echo "The tests of the page in a browser will fail." >&2,:)
 	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
+	@$(if $(call touched,e2e integration),$(MAKE) page-tools || echo "The tests of the page in a browser will fail." >&2,:)
 	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
@@ -213,6 +216,11 @@ events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 .PHONY: api-page
 api-page: .venv/.ready ## rewrite docs/api.html from docs/openapi.yaml
 	@$(PYTHON) -m tools.make_api_page
+
+.PHONY: bundle
+bundle: esbuild ## bundle the point section for a page of your own, into .local/bundle
+	@.local/esbuild/bin/esbuild web/points.js web/points.css --bundle --minify --format=esm --target=es2022 --charset=utf8 \
+		--outdir=.local/bundle
 
 .PHONY: pictures
 pictures: .venv/.ready esbuild browser ## take pictures of every state of my page

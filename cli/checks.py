@@ -28,6 +28,8 @@ _NO_RUN_WITHIN = timedelta(minutes=10)
 
 _PAGES_MAX = 20
 _NOT_FOR_THE_ADMIN_API = {"write_app_proxy"}
+_OF_THE_TILL = ("RefreshTill", "PushTill", "CompareTill")
+"""How the resources of those functions begin that have nothing to do without a till."""
 
 
 class State(StrEnum):
@@ -195,10 +197,18 @@ def _count(sqs: Any, url: str) -> int:
     return sum(int(found.get(name, 0)) for name in names)
 
 
+def _in_use(stack: Target, kind: str) -> dict[str, str]:
+    """The resources of a kind; without a till, those of its functions are switched off."""
+    found = stack.resources(kind)
+    if stack.settings.till_provider != "none":
+        return found
+    return {name: one for name, one in found.items() if not name.startswith(_OF_THE_TILL)}
+
+
 def workers(stack: Target) -> Iterator[Finding]:
     """Queues and stream are read."""
     functions = stack.client("lambda")
-    mappings = stack.resources("AWS::Lambda::EventSourceMapping")
+    mappings = _in_use(stack, "AWS::Lambda::EventSourceMapping")
     stopped = {
         name: f"{uuid} is {state}"
         for name, uuid in mappings.items()
@@ -216,7 +226,7 @@ def schedules(stack: Target) -> Iterator[Finding]:
     """Every schedule is enabled, and what it starts has run lately."""
     scheduler, logs, now = stack.client("scheduler"), stack.client("logs"), datetime.now(UTC)
     groups = stack.resources("AWS::Logs::LogGroup")
-    for logical, name in sorted(stack.resources("AWS::Scheduler::Schedule").items()):
+    for logical, name in sorted(_in_use(stack, "AWS::Scheduler::Schedule").items()):
         # Of an event of a function SAM makes a schedule that is called as both.
         function = logical.partition("Function")[0]
         schedule = scheduler.get_schedule(Name=name)

@@ -28,7 +28,8 @@ def handler(request: Request, container: Container) -> Response:
     locale = choose_locale(
         request.query_value("locale"), request.header("accept-language"), programme.locale
     )
-    view = ViewRequest(locale, ZoneInfo(programme.time_zone), only_known=till == KNOWN)
+    zone, labels = ZoneInfo(programme.time_zone), programme.rank_labels
+    view = ViewRequest(locale, zone, labels, only_known=till == KNOWN)
     points = container.my_page.points(customer.shop, customer.customer_id, view, request.timing)
     hold = points["hold"]
     if hold is not None:

@@ -2,7 +2,7 @@
 
 import { isUnsure } from "../../web/points-hold-request.js";
 import { wholeNumber } from "../../web/points-numbers.js";
-import { tillIsBehind, usablePoints } from "../../web/points-present.js";
+import { mostAtOnce, tillIsBehind } from "../../web/points-present.js";
 
 // Pages of the history whose entries are all told by other rows are followed by the next one, so many at most.
 const PAGES_AT_ONCE_MAX = 5;
@@ -184,7 +184,7 @@ export function pointsModel({ api, requests, locale, withHistory = false }) {
 
   /** How many points can be used now. */
   function most() {
-    return state.points?.holds_offered ? usablePoints(state.points) : 0;
+    return state.points?.holds_offered ? mostAtOnce(state.points) : 0;
   }
 
   return {

@@ -144,7 +144,7 @@ def _deploy(*variables: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-PAGE = {"browser", "build-extensions"}
+PAGE = {"page-tools", "build-extensions"}
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,7 @@ PAGE = {"browser", "build-extensions"}
         ("tests/extensions", {"build-extensions"}),
         ("tests/engines", {"setup", "dynamodb-local"}),
         ("tests/unit tests/artifacts", {"setup", "build"}),
+        ("tests/integration", {"setup", "build", "shopify-schema", "page-tools"}),
         ("tests/e2e/test_page.py", {"setup", "build", "shopify-schema", *PAGE}),
         ("", {"setup", "build", "dynamodb-local", "shopify-schema", *PAGE}),
         ("tests/", {"setup", "build", "dynamodb-local", "shopify-schema", *PAGE}),

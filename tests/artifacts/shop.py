@@ -22,6 +22,7 @@ from tests.artifacts.roles import Aws, Right
 from tests.support import harness
 from tests.support.harness import EVENTS, SECRETS, Functions, event
 from tests.support.table import table_request
+from tools.make_events_stream import records
 
 CUSTOMER = "8840734670934"
 OTHER_CUSTOMER = "8840734670935"
@@ -174,6 +175,13 @@ class Shop:
     def grant(self) -> None:
         """Give the customer 1,250 points, once."""
         assert self.functions.sample("flow_action_grant", "run").status == 200
+
+    def write_metafields(self) -> None:
+        """Write the metafields of the customers, as the stream and the schedule have it done."""
+        items = self.functions.table.items(TABLE).items()
+        accounts = [item for (_, sk), item in items if sk == "ACCOUNT" and "erased" not in item]
+        self.functions.invoke("publish_changes", records(*accounts))
+        self.functions.invoke("write_metafields", event("write_metafields", "schedule"), 58)
 
     def request_hold(self, key: str, points: int = 500) -> harness.Answer:
         """Request a discount code, as my page does."""

@@ -8,6 +8,7 @@ import pytest
 
 from cli import pause
 from local import demo
+from pointbook.services.metafields import requests as metafield_requests
 from pointbook.services.privacy import requests as driver
 from pointbook.services.privacy import shops
 from pointbook.store import keys
@@ -63,22 +64,6 @@ def test_every_role_is_tested() -> None:
     assert sorted(TRIED) == sorted(FUNCTIONS)
 
 
-@pytest.mark.parametrize("function", FLOW)
-def test_a_flow_action_is_allowed_what_it_does(
-    shop: Shop, resources: dict[str, Any], function: str
-) -> None:
-    """On a shop without programme; refused, carried out, repeated; on a merged account."""
-    found = shop.needed(lambda: shop.every_sample(function))
-    shop.grant()
-    found |= shop.needed(lambda: shop.every_sample(function))
-    shop.merge()
-    if function == CONSUME:
-        shop.grant()  # there is something to use
-    shop.start_anew()
-    found |= shop.needed(lambda: shop.every_sample(function))
-    assert found == allowed(resources, function)
-
-
 @pytest.mark.parametrize("function", SHOWS)
 def test_a_reader_may_read_what_it_shows(
     shop: Shop, resources: dict[str, Any], function: str
@@ -91,6 +76,8 @@ def test_a_reader_may_read_what_it_shows(
     shop.grant()
     shop.functions.sample(CONSUME, "run")
     shop.hold_some()
+    pending = event("order_events", "orders_create_pending")
+    shop.functions.invoke("order_events", pending, seconds=60)
     while_held = shop.needed(look)
     shop.merge()
     found = before | while_held | shop.needed(look)
@@ -139,11 +126,15 @@ def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
     shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
+    monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
     def work() -> None:
         shop.start_anew()
         shop.work_on_samples("privacy_events")
 
+    shop.grant()
+    shop.write_metafields()
+    shop.lose_token()
     found = shop.needed(work)
     shop.merge()
     found |= shop.needed(work)
@@ -155,14 +146,18 @@ def test_privacy_watch_is_allowed_what_it_does(
 ) -> None:
     monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
+    monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
     def watch(*cases: str) -> set[Right]:
         for case in cases:
             shop.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
+        shop.lose_token()
         shop.aws.needed.clear()
         assert shop.functions.invoke("privacy_watch", {})["done"] == len(cases)
         return set(shop.aws.needed)
 
+    shop.grant()
+    shop.write_metafields()
     found = watch("customers_data_request", "customers_redact")
     shop.functions.invoke("privacy_events", event("privacy_events", "app_uninstalled"), seconds=60)
     found |= watch("shop_redact")

@@ -23,6 +23,8 @@ GOOD = {
     "days_to_expire": "30",
     "idempotency_key": "order-1",
     "cause_entry_id": f"{CUSTOMER}-000000000012",
+    "origin": "till",
+    "till_balance": "950",
 }
 
 

@@ -99,6 +99,7 @@ def test_the_sentences_of_refusals_are_what_the_code_says() -> None:
         refused({"days_to_expire": "0"}),
         without("customer_id"),
         refused({"cause_entry_id": "order-1"}),
+        refused({"origin": "pos"}),
         TOO_DEEP.message,
         too_often(),
         reported_too_often(500).message,

@@ -212,3 +212,24 @@ def test_whatever_the_section_writes_into_the_page_is_escaped_or_ours() -> None:
             "routes.account_login_url",
         }
         assert is_ours or value.strip().endswith(("| escape", "| t")), value
+
+
+# --- the guides -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["my-page-in-shopify.md", "my-page-in-shopify.ja.md"])
+def test_the_guides_name_every_extension_and_lead_to_what_is_there(name: str) -> None:
+    guide = shopify_files.ROOT / "docs" / name
+    content = guide.read_text(encoding="utf-8")
+    assert [folder for folder in shopify_files.surface_files() if folder not in content] == []
+    links = re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", content)
+    for link in links:
+        if link and not link.startswith("https://"):
+            assert (guide.parent / link).exists(), link
+
+
+def test_the_guide_names_the_extensions_as_the_editor_shows_them() -> None:
+    guide = (shopify_files.ROOT / "docs" / "my-page-in-shopify.md").read_text(encoding="utf-8")
+    names = [shopify_files.surface_files()[folder]["extensions"][0]["name"] for folder in UI]
+    assert [name for name in names if f"*{name}*" not in guide and f"› {name}*" not in guide] == []
+    assert "shopify/shared/address.js" in guide

@@ -134,7 +134,7 @@ def test_the_deletion_for_an_erased_customer_is_a_list_of_its_own(
     metafields.request(SHOP, CUSTOMER, 3, NOW)
     metafields.begin(SHOP, CUSTOMER, "loyalty", ())
     stored = StoredItems(Table(engine.client, engine.table), clock)
-    (item,) = [one for one in stored.of_customer(SHOP, CUSTOMER, 100) if one.is_metafields]
+    (item,) = [one for one in stored.of_customer(SHOP, CUSTOMER, 100) if one.has_metafields]
     stored.request_deletion(item)
     assert due(metafields, List.DELETIONS, NOW) == [CUSTOMER]
     assert metafields.namespace_to_delete(SHOP, CUSTOMER) == "loyalty"

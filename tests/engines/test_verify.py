@@ -15,6 +15,7 @@ from pointbook.store import items, keys
 from pointbook.store.outbox import Cursor, Outbox
 from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.table import Table
+from pointbook.store.till_pushes import TillPushes
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, all_entries, opened
 from tests.support.examples import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
@@ -45,6 +46,7 @@ class Shop:
         driver.grant(10, customer_id=GONE)
         driver.ledger.merge(SHOP, GONE, OTHER, FLOW)
         self.publish(CUSTOMER, 2)
+        TillPushes(Table(engine.client, engine.table)).request(SHOP, CUSTOMER, 4, NOON)
 
     def publish(self, customer_id: str, version: int, requested: int = 1) -> None:
         """Entries up to a version were published, and some more were requested."""
@@ -87,6 +89,7 @@ both = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True
 
 ACCOUNT = keys.account(SHOP, CUSTOMER)
 CURSOR = keys.outbox(SHOP, CUSTOMER)
+TILL_CURSOR = keys.till_push(SHOP, CUSTOMER)
 AN_ORDER = keys.order(SHOP, ORDER)
 USED, OPEN = keys.hold(SHOP, HOLD_ID), keys.hold(SHOP, "h2")
 ZERO: Item = {"N": "0"}
@@ -176,6 +179,26 @@ DAMAGES: dict[str, tuple[Callable[[Shop], None], Damage, int]] = {
         lambda shop: shop.edit(CURSOR, requested={"N": "99"}),
         Damage.OUTBOX,
         7,
+    ),
+    "what waits for the till is on no list": (
+        lambda shop: shop.edit(TILL_CURSOR, due_trigger=None, due_trigger_at=None),
+        Damage.DUE,
+        0,
+    ),
+    "what waits for the till is on Flow's list": (
+        lambda shop: shop.edit(TILL_CURSOR, due_trigger={"S": keys.due_triggers(SHOP)}),
+        Damage.DUE,
+        0,
+    ),
+    "more was carried to the till than there is": (
+        lambda shop: shop.edit(TILL_CURSOR, published={"N": "99"}),
+        Damage.OUTBOX,
+        7,
+    ),
+    "a push cannot be read": (
+        lambda shop: shop.edit(TILL_CURSOR, planned={"M": {}}),
+        Damage.UNREADABLE,
+        0,
     ),
     "an open hold has no record": (lambda shop: shop.delete(OPEN), Damage.HOLD, 0),
     "a record says another number": (

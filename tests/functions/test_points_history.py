@@ -101,10 +101,12 @@ def rows(functions: Functions) -> list[tuple[str, int, int]]:
     return [(row["kind"], row["points"], row["change"]) for row in found if row]
 
 
-def order(shop: HoldShop, code: str = "", used: int = 0, **members: object) -> None:
+def order(
+    shop: HoldShop, code: str = "", used: int = 0, order_id: str = ORDER, **members: object
+) -> None:
     """An order of the customer arrives."""
     now_ms = int(shop.functions.container.clock.now().timestamp() * 1000)
-    payload = order_payload(ORDER, code, used, CUSTOMER, now_ms, left=6000)
+    payload = order_payload(order_id, code, used, CUSTOMER, now_ms, left=6000)
     text = message("orders_create")
     sent = json.loads(text) | {"payload": payload | members}
     assert shop.functions.work("order_events", json.dumps(sent)) == []
@@ -171,10 +173,36 @@ def test_pending_points_say_when_they_come_and_are_no_row_once_they_have_come(
     assert rows(shop.functions) == [("earned", 60, 60), WELCOME]
 
 
+def test_every_row_of_an_order_names_it_whichever_message_it_came_by(tmp_path: Path) -> None:
+    shop = HoldShop(tmp_path, PROGRAMME_PENDING_DAYS="7")
+    code = shop.hold("a").body["discount_code"]
+    order(shop, code, 500, name="#1001")
+    shop.move(7 * DAY + 1)
+    shop.functions.invoke("approve_pending", {})
+    order(shop, code, 500, cancelled_at="2097-01-01T00:00:00Z", updated_at="2097-01-01T00:00:00Z")
+    found = page(shop.functions).body["entries"]
+    named = {entry["row"]["kind"]: entry["reason"] for entry in found if entry["row"]}
+    assert named == {
+        "returned": "#1001",
+        "taken_back": "#1001",
+        "earned": "#1001",
+        "used": "#1001",
+        "added": "Welcome",
+    }
+
+
 def test_points_of_an_order_that_is_not_paid_yet_have_no_day(shop: HoldShop) -> None:
     order(shop, financial_status="pending")
     row = page(shop.functions).body["entries"][0]["row"]
     assert (row["kind"], row["points"], row["comes_on"]) == ("pending", 60, None)
+
+
+def test_points_that_have_come_are_told_once_while_others_are_pending(shop: HoldShop) -> None:
+    order(shop, financial_status="pending")
+    order(shop, order_id="5550000000002", financial_status="pending")
+    shop.move(1)
+    order(shop)
+    assert rows(shop.functions) == [("earned", 60, 60), ("pending", 60, 0), WELCOME]
 
 
 def test_points_that_were_pending_and_were_canceled_are_one_row(shop: HoldShop) -> None:

@@ -12,7 +12,7 @@ from tests.fakes.flow import FakeFlow
 from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
-OPERATOR_API = ("adjust_points", "import_points")
+OPERATOR_API = ("adjust_points", "import_points", "till_status")
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 WEBHOOKS = ("shopify_webhook", "flow_lifecycle")
 
@@ -57,7 +57,7 @@ OPERATOR = {
 REFUSED: dict[str, dict[str, tuple[int, str]]] = {
     "health": {},
     "app_page": {},
-    "get_points": READS_ONLY,
+    "get_points": READS_ONLY | {"till_unknown_word": (422, "invalid_request")},
     "points_history": READS_ONLY,
     "order_points": READS_ONLY
     | {
@@ -98,6 +98,8 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "day_of_removal": (422, "invalid_request"),
         "customer_unknown_form": (422, "invalid_request"),
         "remove_too_many": (422, "insufficient_points"),
+        "by_too_long": (422, "invalid_request"),
+        "origin_unknown": (422, "invalid_request"),
     },
     "import_points": OPERATOR
     | {
@@ -108,6 +110,7 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "dry_run_as_text": (422, "invalid_request"),
         "import_id_unknown_form": (422, "invalid_request"),
     },
+    "till_status": {"not_signed": (403, "operator_missing")},
     "flow_action_grant": FLOW_POINTS,
     "flow_action_consume": FLOW_POINTS,
     "flow_action_report": FLOW_ACTION,
@@ -204,6 +207,7 @@ GOOD = {
     "release_hold": "by_header",
     "adjust_points": "add",
     "import_points": "run",
+    "till_status": "get",
     "flow_action_grant": "run",
     "flow_action_consume": "run",
     "flow_action_report": "run",

@@ -1,6 +1,8 @@
 """My page answers from what the till last said, and never waits for it twice."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 
@@ -72,6 +74,29 @@ def test_a_fresh_member_is_answered_without_the_till(shop: TillShop) -> None:
     assert shop.view_till() == first
     assert len(shop.till.calls) == 1
     assert shop.asked() == []
+
+
+VIEW_OF_A_KEPT_MEMBER = """
+import sys
+from pointbook.store.till_members import KeptMember, Said
+from tests.functions.till_shop import NOW, SHOP, TillShop
+from tests.support.harness import CUSTOMER
+shop = TillShop()
+kept = KeptMember(Said.MEMBER, CUSTOMER, NOW, "77", 1250, None, "gold")
+shop.functions.container.till_members().save(SHOP, CUSTOMER, kept)
+assert shop.view_till()["balance"] == 1250
+print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+
+
+def test_a_view_of_a_kept_member_loads_neither_the_tills_adapter_nor_its_http_client() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", VIEW_OF_A_KEPT_MEMBER], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.splitlines())
+    assert "pointbook.services.till_views" in loaded
+    others = {"pointbook.http.transport", "pointbook.services.guarded_till"}
+    assert loaded & (others | {"pointbook.till.providers", "pointbook.till.smaregi"}) == set()
 
 
 def test_an_older_member_is_answered_at_once_with_its_time_while_one_refresh_is_asked_for(

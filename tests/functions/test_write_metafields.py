@@ -14,9 +14,11 @@ from pointbook.domain.expiry import Days, Never
 from pointbook.domain.metafields import metafields_of
 from pointbook.errors import ShopifyUnavailable
 from pointbook.services.metafields import writer
+from pointbook.services.metafields.writer import WriteResult
 from pointbook.shopify.admin import Cost
 from pointbook.store.metafields import List, Metafields
 from pointbook.store.table import Table
+from pointbook.store.till_members import KeptMember, Said
 from tests.fakes.customers import MemoryCustomers
 from tests.fakes.dynamodb import throttle
 from tests.fakes.flow import FakeFlow
@@ -389,12 +391,18 @@ def test_an_erased_customers_metafields_are_deleted_and_nothing_names_them(shops
     shops.grant()
     shops.write()
     shops.functions.erase()
-    assert shops.item(CUSTOMER) == {}
-    assert shops.shopify.of(CUSTOMER) != {}
-    assert shops.write() == NOTHING | {"deleted": 1}
     assert shops.shopify.of(CUSTOMER) == {}
+    assert shops.item(CUSTOMER) == {}
     assert "METAFIELDS_DELETION" not in shops.sort_keys()
     assert list(shops.store.due(SHOP, List.DELETIONS, shops.clock.now())) == []
+    assert shops.write() == NOTHING
+
+
+def test_a_customer_who_was_never_written_is_erased_without_a_call(shops: Shops) -> None:
+    shops.grant()
+    shops.functions.erase()
+    assert shops.shopify.calls == []
+    assert {"METAFIELDS", "METAFIELDS_DELETION"} & shops.sort_keys() == set()
 
 
 def test_an_erasure_while_shopify_is_down_is_made_good_afterwards(shops: Shops) -> None:
@@ -402,10 +410,50 @@ def test_an_erasure_while_shopify_is_down_is_made_good_afterwards(shops: Shops) 
     shops.write()
     shops.shopify.down = True
     shops.functions.erase()
+    assert "METAFIELDS_DELETION" in shops.sort_keys()
     assert not shops.write()["complete"]
     shops.shopify.down = False
     assert shops.write() == NOTHING | {"deleted": 1}
     assert shops.shopify.of(CUSTOMER) == {}
+    assert "METAFIELDS_DELETION" not in shops.sort_keys()
+
+
+def test_an_erasure_while_a_run_writes_is_made_good_afterwards(shops: Shops) -> None:
+    """Or the figures of before could arrive after the deletion."""
+    shops.grant()
+    shops.write()
+    shops.grant()
+    calls = len(shops.shopify.calls)
+
+    def erase() -> None:
+        if len(shops.shopify.calls) == calls + 1:
+            shops.functions.erase()
+
+    shops.shopify.before = erase
+    shops.write()
+    assert "METAFIELDS_DELETION" not in shops.sort_keys(), "the run itself has deleted them"
+    assert shops.shopify.of(CUSTOMER) == {}
+
+
+def test_a_customer_who_is_erased_just_before_their_first_write_is_not_written(
+    shops: Shops,
+) -> None:
+    shops.grant()
+    shops.clock.late += timedelta(minutes=1)
+    late = replace(shops.functions.container.metafield_writer(), rank=ErasedMeanwhile(shops))
+    assert late.run([SHOP], 58) == WriteResult()
+    assert shops.shopify.calls == []
+    assert {"METAFIELDS", "METAFIELDS_DELETION"} & shops.sort_keys() == set()
+
+
+class ErasedMeanwhile:
+    """Erases the customer after the run has read the account, when it asks for the rank."""
+
+    def __init__(self, shops: Shops) -> None:
+        self._shops = shops
+
+    def __call__(self, shop: str, customer_id: str) -> None:
+        self._shops.functions.erase()
 
 
 def test_a_change_that_the_stream_tells_after_the_erasure_writes_nothing(shops: Shops) -> None:
@@ -442,6 +490,21 @@ def test_a_shop_may_have_them_in_a_namespace_of_its_own() -> None:
     shops.write()
     assert shops.shopify.of(CUSTOMER, "loyalty")["points_approved"] == "100"
     assert shops.shopify.of(CUSTOMER) == {}
+
+
+def test_the_rank_that_the_till_gave_is_written_as_customers_read_it() -> None:
+    shops = Shops(
+        TILL_PROVIDER="smaregi",
+        PROGRAMME_LOCALE="ja",
+        PROGRAMME_RANK_LABELS="gold:en=Gold Member,gold:ja=ゴールド会員",
+    )
+    for one in (CUSTOMER, OTHER_CUSTOMER):
+        shops.grant(one)
+    kept = KeptMember(Said.MEMBER, CUSTOMER, shops.clock.now(), rank="Gold")
+    shops.functions.container.till_members().save(SHOP, CUSTOMER, kept)
+    assert shops.write()["written"] == 2
+    assert shops.shopify.of(CUSTOMER)["points_rank"] == "ゴールド会員"
+    assert "points_rank" not in shops.shopify.of(OTHER_CUSTOMER)
 
 
 def test_a_shop_without_metafields_has_nothing_noted_and_nothing_written() -> None:

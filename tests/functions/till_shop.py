@@ -9,6 +9,7 @@ from pointbook.store import keys
 from pointbook.store.till_members import KeptMember
 from pointbook.store.till_state import TillState
 from pointbook.till.errors import TillError
+from tests.fakes.customers import MemoryCustomers
 from tests.fakes.till import FakeTill
 from tests.support.harness import CUSTOMER, TABLE, Answer, Functions, event
 from tests.support.ledgers import SetClock
@@ -37,8 +38,13 @@ class TillShop:
         self.clock = WaitingClock(NOW)
         self.till = FakeTill()
         self.till.put(CUSTOMER, 1250, NOW)
+        self.customers = MemoryCustomers()
         self.functions = Functions(
-            {"wall_clock": self.clock, "till_adapter": self.till.adapter},
+            {
+                "wall_clock": self.clock,
+                "till_adapter": self.till.adapter,
+                "customers": lambda _: self.customers,
+            },
             TILL_PROVIDER="smaregi",
             **variables,
         )

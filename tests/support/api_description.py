@@ -5,6 +5,7 @@ clients have to accept it. What is sent may have more members than are described
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,9 @@ from urllib.parse import parse_qsl, unquote
 import jsonschema_rs
 
 from tools import openapi
+
+FUNCTION_URL = "/fn/"
+"""The path under which the laptop has function URLs."""
 
 type Example = tuple[str, Mapping[str, Any], Any, bool]
 
@@ -40,8 +44,18 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """The operation's id, which is the name of its function."""
+        """The operation's id: the name of its function, where that has no other operation."""
         return str(self.content["operationId"])
+
+    @property
+    def function(self) -> str:
+        """The function that answers: `x-function`, or else the operation's id."""
+        return str(self.content.get("x-function", self.name.removesuffix("_preflight")))
+
+    def is_at(self, path: str) -> bool:
+        """Whether a path is this operation's; function URLs answer on any path."""
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(self.path))
+        return self.path.startswith(FUNCTION_URL) or bool(re.fullmatch(pattern, path))
 
     def codes(self) -> set[tuple[int, str]]:
         """Every status with every code that it may come with."""
@@ -77,9 +91,10 @@ def operations() -> dict[str, Operation]:
 def operation_of(function: str, event: Mapping[str, Any]) -> Operation | None:
     """The operation that an event is a request of; None if its method is not described."""
     method = str(event.get("requestContext", {}).get("http", {}).get("method", "")).lower()
-    name = f"{function}_preflight" if method == "options" else function
-    found = operations().get(name)
-    return found if found and found.method == method else None
+    found = [
+        one for one in operations().values() if (one.function, one.method) == (function, method)
+    ]
+    return next((one for one in found if one.is_at(event["rawPath"])), None)
 
 
 def check_answer(operation: Operation, answer: Answer) -> None:

@@ -16,7 +16,7 @@ from typing import Any, override
 from urllib.parse import unquote
 
 from local import signing
-from tests.support.api_description import document
+from tests.support.api_description import document, operations
 from tests.support.harness import Functions
 from tests.support.serving import QuietHandler
 from tools import openapi
@@ -34,9 +34,7 @@ class Route:
         names = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(path))
         self._path = re.compile(names)
         self.functions = {
-            method.upper(): item[method]["operationId"].removesuffix("_preflight")
-            for method in openapi.METHODS
-            if method in item
+            one.method.upper(): one.function for one in operations().values() if one.path == path
         }
         self.for_operators = any(
             {"operator": []} in item.get(method, {}).get("security", ())

@@ -58,6 +58,7 @@ class Stack:
         self.subscriptions: list[dict[str, str]] = [CONFIRMED]
         self.answers: dict[str, tuple[int, str] | Exception] = {}
         self.denied = ""
+        self.more: dict[str, dict[str, str]] = {}
 
     def client(self, service: str) -> "Stack":
         if service == self.denied:
@@ -69,7 +70,7 @@ class Stack:
             "AWS::Lambda::EventSourceMapping": {"OrderEventsMapping": "uuid-1"},
             "AWS::Logs::LogGroup": {"HoldReleaseLogGroup": "/pointbook/prod/hold_release"},
             "AWS::Scheduler::Schedule": {"HoldReleaseFunctionEveryMinute": "prod-hold-release"},
-        }[kind]
+        }[kind] | self.more.get(kind, {})
 
     def send(self, _: str, url: str, body: str = "") -> tuple[int, str]:
         answer = self.answers.get(url.split("/")[2], (200, json.dumps({"scope": SCOPES})))
@@ -136,6 +137,19 @@ def test_a_healthy_stack_passes(stack: Stack, capsys: Printed) -> None:
         "alarms' e-mail",
         "alarms",
     ]
+
+
+def test_without_a_till_its_functions_are_not_missed(stack: Stack, capsys: Printed) -> None:
+    stack.more = {
+        "AWS::Lambda::EventSourceMapping": {"RefreshTillMapping": "uuid-2"},
+        "AWS::Scheduler::Schedule": {"RefreshTillFunctionEveryMinute": "prod-refresh-till"},
+        "AWS::Logs::LogGroup": {"RefreshTillLogGroup": "/pointbook/prod/refresh_till"},
+    }
+    assert main(["doctor", "--env", "prod", "--json"]) == 0
+    assert "schedule prod-refresh-till" in capsys.readouterr().out
+    stack.settings.till_provider = "none"
+    assert main(["doctor", "--env", "prod", "--json"]) == 0
+    assert "schedule prod-refresh-till" not in capsys.readouterr().out
 
 
 def fresh(stack: Stack) -> None:

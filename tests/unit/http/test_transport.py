@@ -1,7 +1,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from http.server import HTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ def test_without_time_nothing_is_sent() -> None:
         transport.send(Call("GET", "http://127.0.0.1:9/", {}), Deadline.after(0))
 
 
-class Failing(QuietHandler):
+class Failing(QuietHandler, BaseHTTPRequestHandler):
     """A server that fails, and counts."""
 
     requests = 0

@@ -418,7 +418,7 @@ def test_metafields_that_nobody_can_read_stop_no_order(metafields: object) -> No
 def test_a_minimal_order_has_the_default_values() -> None:
     facts = read_order({"id": 901, "currency": "JPY", "updated_at": "2027-01-30T00:00:00Z"}, "JPY")
     assert astuple(facts)[:4] == ("901", None, False, None)
-    assert astuple(facts)[5:] == (False, False, None, astuple(NO_GOODS), True, (), (), 0)
+    assert astuple(facts)[5:] == (False, False, None, astuple(NO_GOODS), True, (), (), 0, "")
 
 
 @pytest.mark.parametrize("customer", [None, {}, {"id": None}])

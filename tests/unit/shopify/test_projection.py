@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointbook.services.message import MESSAGE_BYTES_MAX, Message, message_text, read_message
-from pointbook.shopify.projection import SHAPES, UNREADABLE, projected
+from pointbook.shopify.projection import ORDER, SHAPES, UNREADABLE, projected
 from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
 from pointbook.validation import json_object
 from tools import shopify_payloads as payloads
@@ -69,6 +69,18 @@ def test_a_text_survives_in_no_place_of_any_topic(data: st.DataObject) -> None:
     value = data.draw(st.sampled_from([PLANTED, [PLANTED], {PLANTED: PLANTED}, {"id": PLANTED}]))
     text = json.dumps(projected(planted(body, path, value), SHAPES[topic]))
     assert PLANTED not in text
+
+
+@pytest.mark.parametrize("name", ["#1001", "1001", "EN-1001-JP", "注文1001"])
+def test_an_order_keeps_its_name(name: str) -> None:
+    assert projected({"name": name}, ORDER) == {"name": name}
+
+
+@pytest.mark.parametrize(
+    "name", [1001, "", "#", "Taro Yamada 1", "a\n1", "taro1@shop.example", "1" * 40]
+)
+def test_what_is_no_orders_name_is_left_out_and_stops_no_order(name: object) -> None:
+    assert projected({"name": name}, ORDER) == {"name": ""}
 
 
 def test_an_order_keeps_what_points_are_reckoned_from() -> None:

@@ -4,10 +4,10 @@ Every process has one, built in one call; a test builds one with fakes in the sa
 only some functions need are imported where they are built.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 
 from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pointbook.domain.programme_rules import TillPush
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
+    from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
     from pointbook.services.metafields.writer import MetafieldWriter
     from pointbook.services.metafields.writer import Shopify as MetafieldsOfShop
     from pointbook.services.my_page import MyPage
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from pointbook.store.privacy_requests import PrivacyRequests
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
-    class Customers(CustomerDirectory, CustomerTags, Protocol):
-        """The customers of a shop: whether they exist, and which tags they have."""
+    class Customers(CustomerDirectory, CustomerTags, CustomerMetafields, Protocol):
+        """The customers of a shop: whether they exist, their tags and metafields."""
 
 
 class Parts(TillParts, total=False):
@@ -156,6 +157,7 @@ class Container(DriftContainer):
             till_members=self.till_members(),
             files=PrivacyFiles(self.s3, self.settings.privacy_bucket),
             clock=self.clock,
+            delete_metafields=self._delete_metafields,
         )
         return PrivacyService(dependencies, self.operator)
 
@@ -180,8 +182,8 @@ class Container(DriftContainer):
         requests = MetafieldRequests(metafields, self.shown_programme, clock)
         return Publisher(outbox, sender, clock, on_change=requests.request)
 
-    def metafield_writer(self) -> "MetafieldWriter":
-        """The service that writes customers' metafields."""
+    def metafield_writer(self, call_seconds: float = 8.0) -> "MetafieldWriter":
+        """The service that writes customers' metafields; `call_seconds` for each of its calls."""
         from pointbook.services.metafields.writer import MetafieldWriter  # noqa: PLC0415 - for one function
         from pointbook.store.metafields import Metafields  # noqa: PLC0415 - same
 
@@ -190,9 +192,10 @@ class Container(DriftContainer):
             shopify=self.metafields,
             customers=self.customers,
             programme=self.shown_programme,
-            rank=lambda _shop, _customer_id: None,
+            rank=self._rank,
             clock=self.clock,
             wall_clock=self.wall_clock,
+            call_seconds=call_seconds,
         )
 
     @cached_property
@@ -285,7 +288,14 @@ class Container(DriftContainer):
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        return MyPage(self.ledger, self.till_views())
+        return MyPage(self.ledger, self.till_views(self.member_numbers))
+
+    @cached_property
+    def member_numbers(self) -> "MemberNumbers":
+        """The numbers under which the till knows customers, by each shop's programme."""
+        from pointbook.services.member_numbers import MemberNumbers  # noqa: PLC0415 - for a few functions
+
+        return MemberNumbers(lambda shop: self.shown_programme(shop).member_number, self.customers)
 
     def order_points(self) -> "OrderPoints":
         """The service that shows customers the points of their orders."""
@@ -344,6 +354,23 @@ class Container(DriftContainer):
     def till_push(self, shop: str) -> "TillPush":
         """What a shop's programme carries to the till."""
         return self.programme(shop).pushed
+
+    def _rank(self, shop: str, customer_id: str) -> str | None:
+        """The rank that the till last gave a customer, as the shop's customers read it."""
+        if self.settings.till_provider == "none":
+            return None
+        from pointbook.page.display import rank_label  # noqa: PLC0415 - only with a till
+
+        kept = self.till_members().read(shop, customer_id)
+        if kept is None:
+            return None
+        programme = self.shown_programme(shop)
+        locale: Literal["en", "ja"] = "ja" if programme.locale == "ja" else "en"
+        return rank_label(kept.rank, locale, programme.rank_labels)
+
+    def _delete_metafields(self, shop: str, customer_ids: Sequence[str]) -> None:
+        """Delete the metafields of erased customers within a few seconds, if Shopify answers."""
+        self.metafield_writer(call_seconds=3.0).delete(shop, customer_ids, seconds=6.0)
 
     def _cached_programme(self, name: str, read: Callable[[], Programme]) -> Programme:
         if name not in self._programmes:

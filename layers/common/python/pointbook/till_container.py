@@ -13,6 +13,7 @@ from pointbook.store.table import Table, connect
 
 if TYPE_CHECKING:
     from pointbook.services.guarded_till import GuardedTill
+    from pointbook.services.member_numbers import MemberNumbers
     from pointbook.services.till_notices import Operator
     from pointbook.services.till_refresher import TillRefresher
     from pointbook.services.till_refreshes import TillRefreshes
@@ -97,7 +98,7 @@ class TillContainer(BaseContainer):
 
         return TillStates(self._table)
 
-    def till_views(self) -> "TillViews | None":
+    def till_views(self, numbers: "MemberNumbers") -> "TillViews | None":
         """The service that looks members up for views of my page; None without a till."""
         if self.settings.till_provider == "none":
             return None
@@ -105,7 +106,7 @@ class TillContainer(BaseContainer):
 
         fresh_seconds, clock = self.settings.till_fresh_seconds, self.wall_clock
         members, refreshes = self.till_members(), self.till_refreshes()
-        return TillViews(members, refreshes, self.till, clock, fresh_seconds)
+        return TillViews(members, numbers, refreshes, self.till, clock, fresh_seconds)
 
     def till_refreshes(self) -> "TillRefreshes":
         """The service that asks for refreshes of kept members."""
@@ -113,7 +114,7 @@ class TillContainer(BaseContainer):
 
         return TillRefreshes(self.till_members(), self.enqueue, self.wall_clock)
 
-    def till_refresher(self) -> "TillRefresher":
+    def till_refresher(self, numbers: "MemberNumbers") -> "TillRefresher":
         """The service that refreshes kept members, probes a failing till and notifies of it."""
         from pointbook.services.till_notices import TillNotices  # noqa: PLC0415 - for one function
         from pointbook.services.till_refresher import TillRefresher  # noqa: PLC0415 - same
@@ -122,6 +123,7 @@ class TillContainer(BaseContainer):
         return TillRefresher(
             till=till,
             members=self.till_members(),
+            numbers=numbers,
             states=states,
             notices=TillNotices(states, self.operator, clock, self.settings.till_provider),
             clock=clock,

@@ -160,7 +160,7 @@ class OrderUpdate:
     `goods` are what was bought, before the listed `refunds`, as of `updated_at`; `removed` is what
     was taken off the order without a refund. `triggered_at` is when Shopify sent the message: more
     precise than `updated_at`, which is in whole seconds. `confirmed_at` is when the order was paid
-    (or created, if the programme approves on that).
+    (or created, if the programme approves on that). `name` is what people call it, such as #1001.
     """
 
     updated_at: datetime | None = None
@@ -171,6 +171,7 @@ class OrderUpdate:
     cancelled: bool = False
     refunds: tuple[Refund, ...] = ()
     triggered_at: datetime | None = None
+    name: str = ""
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -190,7 +191,7 @@ class Order:
     and customer were first known; later programmes do not change it. `pending_points` and
     `approved_points` are what remains of its grant, `grant_lots` the lots of the approved part.
     `waived_points` of the approved ones could not be taken back, and were waived instead of
-    becoming a debt.
+    becoming a debt. `name` is what people call it, such as #1001; "" if that is not known.
     """
 
     order_id: str
@@ -211,6 +212,7 @@ class Order:
     waived_points: int = 0
     spendings: tuple[Spending, ...] = field(default=())
     triggered_at: datetime | None = None
+    name: str = ""
 
     def merged_with(self, update: OrderUpdate, rule: EarningRule | None) -> "Order":
         """The order after `update`: the newest goods, and of each refund the newest state.
@@ -228,6 +230,7 @@ class Order:
             confirmed_at=min(filter(None, (self.confirmed_at, update.confirmed_at)), default=None),
             cancelled=self.cancelled or update.cancelled,
             refunds=tuple(refunds.values()),
+            name=update.name or self.name,
         )
         has_goods = update.goods is not None and update.updated_at is not None
         if has_goods and self._is_replaced_by(update):

@@ -24,6 +24,8 @@ def kept_member(member: Member) -> KeptMember:
 def kept_refusal(member_number: str, error: TillError, now: datetime) -> KeptMember | None:
     """The kept form of an error that says something of the member; None if it says nothing.
 
+    The number is empty where the customer has none.
+
     That the till does not know a number, or knows several members by it, is kept as a member is.
     """
     if isinstance(error, MemberNotRegistered):

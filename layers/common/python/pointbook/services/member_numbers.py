@@ -4,10 +4,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pointbook import log
+from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.member_numbers import MemberNumberRule, Metafield, checked_number
+from pointbook.errors import ShopifyRefused, ShopifyUnavailable
+from pointbook.till.errors import MemberNotRegistered, TillTimeout, TillUnavailable
 
-BUDGET_SECONDS = 0.5
-"""For Shopify's answer: my page waits for number and till together."""
+BUDGET_SECONDS = 4.0
+"""At most, for Shopify's answer; a view of my page has less."""
 
 
 class CustomerMetafields(Protocol):
@@ -44,3 +47,42 @@ def member_number(
             characters=len(value),
         )
     return number
+
+
+class MemberNumbers:
+    """The member numbers of the customers of all shops, as whoever asks the till needs them."""
+
+    def __init__(
+        self,
+        rule: Callable[[str], MemberNumberRule],
+        customers: Callable[[str], CustomerMetafields],
+    ) -> None:
+        """`rule` is that of a shop, `customers` are its customers in Shopify."""
+        self._rule = rule
+        self._customers = customers
+
+    def find(
+        self, shop: str, customer_id: str, within_seconds: float = BUDGET_SECONDS
+    ) -> str | None:
+        """Return a customer's member number; None without one. Raises as `member_number` does."""
+        return member_number(shop, customer_id, self._rule(shop), self._customers, within_seconds)
+
+    def number(self, shop: str, customer_id: str, deadline: Deadline) -> str:
+        """Return a customer's member number, or raise what the till would raise.
+
+        MemberNotRegistered: the customer has none. TillUnavailable, TillTimeout: Shopify does not
+        say. Raises LedgerUnavailable if the shop's programme cannot be read.
+        """
+        try:
+            seconds = min(BUDGET_SECONDS, deadline.left_seconds())
+            number = self.find(shop, customer_id, seconds)
+        except DeadlinePassed as error:
+            raise TillTimeout("no time was left to find the member number") from error
+        except (ShopifyUnavailable, ShopifyRefused) as error:
+            log.warning("member_number_not_found", customer_id=customer_id, reason=str(error))
+            raise TillUnavailable("Shopify does not tell the member number") from error
+        if number is None:
+            log.warning("member_number_missing", customer_id=customer_id, advice="check sync")
+            log.metric("TillFailures", Code=MemberNotRegistered.code)
+            raise MemberNotRegistered("the customer has no member number")
+        return number

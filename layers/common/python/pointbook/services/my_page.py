@@ -83,6 +83,7 @@ def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]
             rank=kept.rank if kept else None,
             status=till.status,
             locale=request.locale,
+            rank_labels=request.rank_labels,
             cached_since=kept.as_of.astimezone(request.time_zone) if kept and till.stale else None,
         )
     )

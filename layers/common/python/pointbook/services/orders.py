@@ -109,7 +109,7 @@ class OrderService:
             # The codes the order used are known anyway, and its holds could expire while we wait.
             tags_unknown = error
         for use in facts.code_uses:
-            self._capture(facts.order_id, use, cause)
+            self._capture(facts, use, cause)
         if tags_unknown is not None:
             raise tags_unknown
         if facts.till_points is None:
@@ -118,7 +118,7 @@ class OrderService:
                 TILL_POINTS_UNREADABLE, self._shop, order_id, customer_id, field=TILL_FIELD
             )
         elif facts.till_points:
-            self._spend_at_till(facts.order_id, facts.till_points, message.event_id)
+            self._spend_at_till(facts, facts.till_points, message.event_id)
         self._return_spent(facts.order_id, cause)
 
     def approve(self, order_id: str) -> int:
@@ -142,6 +142,7 @@ class OrderService:
             confirmed_at=min((*confirmation_times, now)) if confirmation_times else None,
             cancelled=facts.cancelled,
             refunds=facts.refunds,
+            name=facts.name,
         )
 
     def _merge_update(
@@ -158,7 +159,7 @@ class OrderService:
             if owner is not None:
                 command = self._update_command(order, update, facts, owner)
                 try:
-                    booked = self._execute(owner, command, cause)
+                    booked = self._execute(owner, command, cause, update.name or order.name)
                 except _StaleRead:
                     continue
                 if booked is not None:
@@ -210,12 +211,12 @@ class OrderService:
             )
         return programme.earning_rule(tag_digests, is_test=is_test)
 
-    def _capture(self, order_id: str, use: CodeUse, cause: Cause) -> None:
+    def _capture(self, order: OrderFacts, use: CodeUse, cause: Cause) -> None:
         """Spend the points of the hold whose code the order used."""
         hold_id = hold_id_of(use.code)
         record = self._ledger.hold_record(self._shop, hold_id)
         if record is None:
-            log.warning("code_of_no_hold", order_id=order_id)
+            log.warning("code_of_no_hold", order_id=order.order_id)
             log.metric("CodesOfNoHold")
             return
         if use.amount_minor <= 0:
@@ -223,25 +224,25 @@ class OrderService:
         command = CaptureHold(
             points=record.points_for(use.amount_minor),
             hold_id=hold_id,
-            order_id=order_id,
+            order_id=order.order_id,
             renew=self._programme.renew,
             return_spent=self._programme.return_spent,
         )
-        self._execute(record.customer_id, command, cause)
+        self._execute(record.customer_id, command, cause, order.name)
 
-    def _spend_at_till(self, order_id: str, points: int, event_id: str) -> None:
-        owner = self._order(order_id).customer_id
+    def _spend_at_till(self, order: OrderFacts, points: int, event_id: str) -> None:
+        owner = self._order(order.order_id).customer_id
         if owner is None:
-            log.warning("till_points_of_no_customer", order_id=order_id)
+            log.warning("till_points_of_no_customer", order_id=order.order_id)
             return
         command = SpendOnOrder(
             points=points,
-            order_id=order_id,
+            order_id=order.order_id,
             spending_id=TILL_SPENDING,
             renew=self._programme.renew,
             return_spent=self._programme.return_spent,
         )
-        self._execute(owner, command, Cause.reported(_SOURCE, event_id))
+        self._execute(owner, command, Cause.reported(_SOURCE, event_id), order.name)
 
     def _return_spent(self, order_id: str, cause: Cause) -> None:
         """Return as many of the order's spent points as its current state requires."""
@@ -256,11 +257,15 @@ class OrderService:
                 )
                 at_till = spending.spending_id == TILL_SPENDING  # the till returns them by itself
                 of_till = Cause.reported(cause.source, cause.actor)
-                self._execute(spending.customer_id, command, of_till if at_till else cause)
+                owner = spending.customer_id
+                self._execute(owner, command, of_till if at_till else cause, order.name)
 
-    def _execute(self, owner: str, command: _OrderCommand, cause: Cause) -> Booked | None:
+    def _execute(
+        self, owner: str, command: _OrderCommand, cause: Cause, name: str
+    ) -> Booked | None:
         """Execute a command on the owner's account; None if the owner has been erased.
 
+        The order's name is the reason that the customer reads.
         Raises _StaleRead if the data it is based on has changed since it was read.
         """
         answer = self._ledger.execute(
@@ -269,6 +274,7 @@ class OrderService:
                 customer_id=owner,
                 command=command,
                 cause=cause,
+                reason=name,
                 time_zone=self._programme.time_zone,
             )
         )

@@ -14,6 +14,7 @@ from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody
 from pointbook.services.guarded_till import PROBE_NUMBER
 from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.member_numbers import MemberNumbers
 from pointbook.services.till_notices import TillNotices
 from pointbook.services.till_refreshes import Refresh, read_refresh
 from pointbook.store.till_members import TillMembers
@@ -43,6 +44,7 @@ class TillRefresher:
         *,
         till: Till | None,
         members: TillMembers,
+        numbers: MemberNumbers,
         states: TillStates,
         notices: TillNotices,
         clock: Clock,
@@ -51,6 +53,7 @@ class TillRefresher:
         """`till` is the guarded one, `clock` real time."""
         self._till = till
         self._members = members
+        self._numbers = numbers
         self._states = states
         self._notices = notices
         self._clock = clock
@@ -96,12 +99,13 @@ class TillRefresher:
             return True  # somebody was faster
         if self._till is None:
             return False
+        number, deadline = "", Deadline.after(REFRESH_SECONDS)
         try:
-            till_id = (before.till_id if before else "") or None
-            deadline = Deadline.after(REFRESH_SECONDS)
-            kept = kept_member(self._till.member(customer_id, deadline, till_id))
+            number = self._numbers.number(shop, customer_id, deadline)
+            till_id = before.till_id if before and before.member_number == number else ""
+            kept = kept_member(self._till.member(number, deadline, till_id or None))
         except TillError as error:
-            said = kept_refusal(customer_id, error, self._clock.now())
+            said = kept_refusal(number, error, self._clock.now())
             if said is None:
                 # The claim stays until its time is over: that is this member's backoff.
                 log.info("till_not_refreshed", code=error.code, customer_id=customer_id)

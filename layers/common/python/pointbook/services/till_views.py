@@ -22,6 +22,7 @@ from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import Clock
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.member_numbers import MemberNumbers
 from pointbook.services.till_part import TillPart, TillStatus
 from pointbook.services.till_refreshes import TillRefreshes
 from pointbook.store.till_members import KeptMember, Known, Said, TillMembers
@@ -74,6 +75,7 @@ class TillViews:
     def __init__(
         self,
         members: TillMembers,
+        numbers: MemberNumbers,
         refreshes: TillRefreshes,
         till: Callable[[], Till | None],
         clock: Clock,
@@ -82,6 +84,7 @@ class TillViews:
     ) -> None:
         """`clock` is real time; `start_seconds` is what the process has taken to start."""
         self._members = members
+        self._numbers = numbers
         self._refreshes = refreshes
         self._till = till
         self._clock = clock
@@ -125,10 +128,12 @@ class TillViews:
         """Read the till, and keep what it says."""
         till = self._till()
         assert till is not None, "only asked where there is a till"
+        number = ""
         try:
-            kept = kept_member(till.member(customer_id, deadline))
+            number = self._numbers.number(shop, customer_id, deadline)
+            kept = kept_member(till.member(number, deadline))
         except TillError as error:
-            said = kept_refusal(customer_id, error, self._clock.now())
+            said = kept_refusal(number, error, self._clock.now())
             if said is None:
                 raise
             kept = said

@@ -5,13 +5,15 @@ from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pointbook.domain.programme_rules import RankLabels
     from pointbook.page.locale import Locale
 
 
 @dataclass(frozen=True, slots=True)
 class ViewRequest:
-    """Language and time zone of a view; `only_known`: it does not wait for the till."""
+    """Language, time zone and labels of a view; `only_known`: it does not wait for the till."""
 
     locale: "Locale"
     time_zone: tzinfo
+    rank_labels: "RankLabels" = ()
     only_known: bool = False

@@ -137,6 +137,7 @@ ORDER = Document(
 query FindOrder($id: ID!, $lineItems: String) {{
   order(id: $id) {{
     id
+    name
     test
     currencyCode
     createdAt

@@ -125,7 +125,10 @@ class _Origin(TypedDict):
 
 
 def _origin(properties: Mapping[str, Any]) -> _Origin:
-    """Return whether the till reports this movement, and the balance that it names."""
+    """Return whether the till reports this movement, and the balance that it names.
+
+    A balance alone says it as well: only the till knows it.
+    """
     origin = optional_text(properties.get("origin"), "origin", TEXT_LENGTH_MAX)
     if origin not in (None, TILL_ORIGIN):
         raise InvalidRequest(
@@ -136,11 +139,6 @@ def _origin(properties: Mapping[str, Any]) -> _Origin:
     given = properties.get("till_balance")
     if given is None or (isinstance(given, str) and not given.strip()):
         return _Origin(is_at_till=origin is not None, till_balance=None)
-    if origin is None:
-        raise InvalidRequest(
-            "till_balance",
-            f"till_balance needs origin {TILL_ORIGIN}; leave both empty, or neither.",
-        )
     balance = whole_number(given, "till_balance", -TILL_BALANCE_MAX, TILL_BALANCE_MAX)
     return _Origin(is_at_till=True, till_balance=balance)
 

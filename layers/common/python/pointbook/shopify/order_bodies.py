@@ -41,6 +41,7 @@ def order_body(order: Node) -> Body:
     customer = order["customer"]
     body = {
         "id": _number(order),
+        "name": order["name"],
         "customer": customer and {"id": customer["id"]},
         "test": order["test"],
         "currency": order["currencyCode"],

@@ -257,6 +257,7 @@ class OrderPayload(Part):
 
     id: Id
     customer: Buyer | None = None
+    name: Word | None = None
     test: Flag = False
     currency: Currency
     created_at: AwareDatetime | None = None

@@ -77,6 +77,7 @@ class OrderFacts:
     refunds: tuple[Refund, ...]
     code_uses: tuple[CodeUse, ...]
     till_points: int | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,7 @@ def read_order(payload: Mapping[str, Any], currency: str) -> OrderFacts:
         ),
         code_uses=_code_uses(order, currency),
         till_points=_till_points(order.metafields),
+        name=order.name or "",
     )
 
 

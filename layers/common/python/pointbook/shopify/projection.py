@@ -1,6 +1,7 @@
 """The fields of a webhook's body that go on to a queue: all others are dropped.
 
-So no name, address, e-mail, phone number, note, title or tag gets onto a queue.
+So no address, e-mail, phone number, note, title or tag gets onto a queue, and no name but an
+order's own, such as #1001.
 
 A shape maps the fields of an object to their kinds: a value, an object or a list of objects, each
 with a shape of its own. There are three cases:
@@ -34,6 +35,9 @@ UNREADABLE = "unreadable"
 
 TILL_NAMESPACE, TILL_KEY = "omni_hub", "point_used"
 """The metafield in which Omni Hub writes how many points an order used at a till."""
+
+_ORDER_NAME = re.compile(r"[^\s@0-9]{0,12}[0-9]{1,12}[^\s@]{0,12}")
+"""The order's number, in what the merchant writes before and behind it."""
 
 _ID = re.compile(r"(?:gid://shopify/[A-Za-z]{1,40}/?)?[0-9]{1,20}")
 _AMOUNT = re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,10})?")
@@ -226,6 +230,11 @@ def _name(value: object) -> str:
     return value if isinstance(value, str) and value in (TILL_NAMESPACE, TILL_KEY) else UNREADABLE
 
 
+def _order_name(value: object) -> str:
+    """Return an order's name, such as #1001; "" for anything else, which stops no order."""
+    return value if isinstance(value, str) and _ORDER_NAME.fullmatch(value) else ""
+
+
 ID = Value(_id)
 IDS = Value(_ids)
 AMOUNT = Value(_amount)
@@ -280,6 +289,7 @@ REFUND: Shape = {
 
 ORDER: Shape = {
     "id": ID,
+    "name": Value(_order_name, null=True),
     **_WHO,
     "test": FLAG,
     "currency": CURRENCY,

@@ -165,17 +165,18 @@ class Metafields:
             if (pk, keys.METAFIELDS) in found
         ]
 
-    def begin(self, shop: str, customer_id: str, namespace: str, optional: Collection[str]) -> None:
+    def begin(self, shop: str, customer_id: str, namespace: str, optional: Collection[str]) -> bool:
         """Record, before a write, the namespace and the optional keys that may be there after it.
 
-        So that they are found again whatever becomes of it. Does nothing for an erased customer.
+        So that they are found again whatever becomes of it. False: the customer was erased, and is
+        not to be written.
         """
         update = Update(
             keys.metafields(shop, customer_id),
             "SET #namespace = :namespace, #optional = :optional",
             {":namespace": text(namespace), ":optional": texts(sorted(optional))},
         )
-        self._items.change(update)
+        return self._items.change(update).done
 
     def finish(self, shop: str, customer_id: str, version: int, optional: Collection[str]) -> None:
         """Record that `version` was written, and take the customer off the list.

@@ -85,6 +85,7 @@ _ORDER = Codec(
     grant_lots=LOTS,
     waived_points=NUMBER.named("waived").optional(0),
     spendings=many(_SPENDING.as_field),
+    name=TEXT.optional(""),
 )
 
 

@@ -13,11 +13,17 @@ from pointbook.domain.cross_checks import hold_findings, order_findings, used_ho
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.ports import DueKind
 from pointbook.domain.reconcile import Damage, Finding, Reconciler
-from pointbook.store import hold_items, items, keys, order_items
+from pointbook.store import hold_items, items, keys, order_items, till_pushes
 from pointbook.store.values import Item, Stored, optional_int, text_of
 
 FINDINGS_MAX = 100
 """The most findings that are kept of one partition: after a wrong entry, all later figures are."""
+
+_OUTBOXES = {
+    keys.OUTBOX: ("published", keys.due_triggers),
+    keys.TILL_PUSH: ("carried to the till", keys.due_till_pushes),
+}
+"""The cursors of a customer: what they do with entries, and the list of those that wait."""
 
 type Key = tuple[str, str]
 type Found = Mapping[Key, Stored]
@@ -104,7 +110,7 @@ class AccountCheck:
         self._findings = _Findings()
         self._has_account = False
         self._needs_account = ""
-        self._cursor: Stored = {}
+        self._cursors: dict[str, Stored] = {}
         self._metafields: Stored = {}
         self._requests: list[tuple[int, str]] = []
 
@@ -115,8 +121,10 @@ class AccountCheck:
             self._take_account(item)
         elif sort_key.startswith(keys.ENTRY):
             self._take_entry(item, sort_key)
-        elif sort_key == keys.OUTBOX:
-            self._cursor = item
+        elif sort_key in _OUTBOXES:
+            self._cursors[sort_key] = item
+            if sort_key == keys.TILL_PUSH:
+                self._findings.read(till_pushes.cursor_of, item)
         elif sort_key == keys.METAFIELDS:
             self._metafields = item
         elif sort_key.startswith(keys.REQUEST):
@@ -142,7 +150,8 @@ class AccountCheck:
             if account.erased:
                 return []
             every.add(reconciler.finish())
-            every.add(self._of_cursor(account))
+            for sort_key in self._cursors:
+                every.add(self._of_cursor(account, sort_key))
             every.add(self._of_metafields())
             every.add(self._of_requests(account))
             self._compare_references(account, reconciler, found, every)
@@ -179,24 +188,20 @@ class AccountCheck:
             if customer_id == self.customer_id and is_beyond:
                 self._requests.append((int(version or 0), sort_key))
 
-    def _of_cursor(self, account: Account) -> Iterator[Finding]:
-        if not self._cursor:
-            return
-        cursor = self._cursor
+    def _of_cursor(self, account: Account, sort_key: str) -> Iterator[Finding]:
+        cursor, (done, queue) = self._cursors[sort_key], _OUTBOXES[sort_key]
         published, requested = (optional_int(cursor, one) for one in ("published", "requested"))
-        for name, version in (("published", published), ("requested", requested)):
+        for name, version in ((done, published), ("requested", requested)):
             if version > account.version:
                 what = f"entries are {name} up to {version}, but there are {account.version}"
                 yield Finding(Damage.OUTBOX, account.version, what)
         is_listed = "due_trigger" in cursor and "due_trigger_at" in cursor
         if requested > published and not is_listed:
-            what = "entries wait to be published, but are not on the shop's list"
+            what = f"entries wait to be {done}, but are not on the shop's list"
             yield Finding(Damage.DUE, 0, what)
-        if "due_trigger" in cursor and text_of(cursor["due_trigger"]) != keys.due_triggers(
-            self.shop
-        ):
+        if "due_trigger" in cursor and text_of(cursor["due_trigger"]) != queue(self.shop):
             listed = text_of(cursor["due_trigger"])
-            yield Finding(Damage.DUE, 0, f"entries wait to be published on the list {listed}")
+            yield Finding(Damage.DUE, 0, f"entries wait to be {done} on the list {listed}")
 
     def _of_metafields(self) -> Iterator[Finding]:
         requested, written = (

@@ -11,10 +11,12 @@ from itertools import batched
 
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock
+from pointbook.domain.till_pushes import Push
 from pointbook.store import items, keys
 from pointbook.store.batches import send_all
 from pointbook.store.metafields import deletion_item
 from pointbook.store.table import Put, Table, Update
+from pointbook.store.till_pushes import cursor_of
 from pointbook.store.values import (
     Item,
     Stored,
@@ -60,9 +62,15 @@ class StoredItem:
         return self.sort_key == keys.PSEUDONYM
 
     @property
-    def is_metafields(self) -> bool:
-        """Whether it says that the customer has metafields at Shopify."""
-        return self.sort_key == keys.METAFIELDS
+    def has_metafields(self) -> bool:
+        """Whether it says that the customer has metafields at Shopify, or may have."""
+        return self.sort_key == keys.METAFIELDS and "namespace" in self._item
+
+    @property
+    def till_pushes(self) -> tuple[Push, ...]:
+        """The latest pushes of a cursor of the till's outbox; empty for other items."""
+        is_cursor = self.sort_key == keys.TILL_PUSH
+        return cursor_of(self._item).standing.pushes if is_cursor else ()
 
     @property
     def about(self) -> str:
@@ -149,7 +157,7 @@ class StoredItems:
     def request_deletion(self, found: StoredItem) -> None:
         """Have the metafields deleted at Shopify that an item of a customer stands for."""
         shop, customer_id = keys.parse(text_of(found._item["pk"]))
-        namespace = text_of(found._item["namespace"]) if "namespace" in found._item else ""
+        namespace = text_of(found._item["namespace"])
         self._table.put(deletion_item(shop, customer_id, namespace))
 
     def date_erasure(self, shop: str, customer_id: str, at: datetime) -> None:

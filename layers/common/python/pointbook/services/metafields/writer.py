@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 CALL_SECONDS = 8.0
 """The time for one call, retries included."""
 
-END_SECONDS = 10.0
-"""With less time than this left, a run begins nothing new."""
+END_SECONDS = 2.0
+"""The part of a run's time that is left after its last call."""
 
 REFUSED_PAUSE = timedelta(minutes=4)
 """When a customer whose metafields Shopify refuses is tried again."""
@@ -106,13 +106,21 @@ class MetafieldWriter:
     rank: Callable[[str, str], str | None]
     clock: Clock
     wall_clock: Clock
+    call_seconds: float = CALL_SECONDS
+
+    def delete(self, shop: str, customer_ids: Sequence[str], seconds: float) -> None:
+        """Delete the metafields of erased customers of a shop. Raises nothing.
+
+        Those that cannot be deleted now, or while another run writes, stay on the list.
+        """
+        _ShopRun(self, shop, seconds).run([(List.DELETIONS, customer_ids)])
 
     def run(self, shops: Sequence[str], seconds: float) -> WriteResult:
         """Write what is due, the shops in parallel."""
         runs = [_ShopRun(self, shop, seconds) for shop in shops]
         with ThreadPoolExecutor(len(runs), thread_name_prefix="metafields") as pool:
             # Each in a copy of the context, which has the stage and request id for the log.
-            for started in [pool.submit(copy_context().run, run.run) for run in runs]:
+            for started in [pool.submit(copy_context().run, run.run_lists) for run in runs]:
                 started.result()
         results = [run.result for run in runs]
         total = WriteResult(
@@ -129,14 +137,15 @@ class MetafieldWriter:
 class _Plan:
     """What is to be done for one customer: names to delete, values to set; and how it is recorded.
 
-    `begin`, if any, is recorded before anything is set, `record` when all is done, `drop` if
-    Shopify does not have the customer, `postpone` if it is tried again later.
+    `begin`, if any, is recorded before anything is set, and says whether it still may be; `record`
+    when all is done, `drop` if Shopify does not have the customer, `postpone` if it is tried again
+    later.
     """
 
     customer_id: str
     names: Sequence[Name]
     values: Sequence[NewValue]
-    begin: Callable[[], None] | None
+    begin: Callable[[], bool] | None
     record: Callable[[], None]
     drop: Callable[[], None]
     postpone: Callable[[datetime], None]
@@ -160,16 +169,21 @@ class _ShopRun:
         self._shop = shop
         self._clock = writer.wall_clock
         self._seconds = seconds
-        self._deadline = Deadline.after(seconds - END_SECONDS, self._clock.monotonic)
+        ends_before = writer.call_seconds + END_SECONDS
+        self._deadline = Deadline.after(seconds - ends_before, self._clock.monotonic)
         self._pace = Pace(self._clock)
 
-    def run(self) -> None:
-        """Write what is due, unless another run does. Raises nothing."""
+    def run_lists(self) -> None:
+        """Write what is due, unless another run writes. Raises nothing."""
+        self.run(self._due(self._clock.now()))
+
+    def run(self, due: Iterable[tuple[List, Sequence[str]]]) -> None:
+        """Write these customers, unless another run writes. Raises nothing."""
+        parts = iter(due)
         try:
-            due = self._due(self._clock.now())
-            first = next(due, None)
+            first = next(parts, None)
             if first is not None:
-                self._under_lease(chain([first], due))
+                self._under_lease(chain([first], parts))
         except _NoTime:
             self.result.complete = False
         except (PointbookError, _TooManyRefused) as error:
@@ -236,7 +250,7 @@ class _ShopRun:
         values = metafields_of(account, self._writer.clock.now(), rank)
         optional = OPTIONAL & values.keys()
         names: list[Name] = []
-        begin: Callable[[], None] | None = None
+        begin: Callable[[], bool] | None = None
         if cursor.namespace not in ("", namespace):
             names = _all_names(customer_id, cursor.namespace)
         else:
@@ -296,9 +310,7 @@ class _ShopRun:
         """
         for part in _parts(plans):
             left = self._send(part, lambda one: one.names, self._delete)
-            for plan in left:
-                if plan.begin is not None:
-                    self._retried(plan.begin)
+            left = [one for one in left if one.begin is None or self._retried(one.begin)]
             for plan in self._send(left, lambda one: one.values, self._set):
                 self._retried(plan.record)
                 self.result.written += bool(plan.values)
@@ -329,10 +341,10 @@ class _ShopRun:
         return part
 
     def _set(self, values: Sequence[NewValue]) -> None:
-        self._writer.shopify(self._shop).set(values, CALL_SECONDS, self._pace.spent)
+        self._writer.shopify(self._shop).set(values, self._writer.call_seconds, self._pace.spent)
 
     def _delete(self, names: Sequence[Name]) -> None:
-        self._writer.shopify(self._shop).delete(names, CALL_SECONDS, self._pace.spent)
+        self._writer.shopify(self._shop).delete(names, self._writer.call_seconds, self._pace.spent)
 
     def _refused(self, plan: _Plan, reason: str) -> None:
         """Drop a customer whom Shopify does not have; try another one again later."""
@@ -348,9 +360,9 @@ class _ShopRun:
         if self.result.refused >= REFUSED_MAX:
             raise _TooManyRefused(reason)
 
-    def _retried(self, write: Callable[[], None]) -> None:
+    def _retried[T](self, write: Callable[[], T]) -> T:
         """Write to the table with retries: what is not recorded is sent again."""
-        retry(write, Backoff(self._clock, _WRITE_SECONDS, no_jitter), LedgerUnavailable)
+        return retry(write, Backoff(self._clock, _WRITE_SECONDS, no_jitter), LedgerUnavailable)
 
 
 def _all_names(customer_id: str, namespace: str) -> list[Name]:

@@ -8,6 +8,7 @@ Each step may be interrupted anywhere and repeated, by this run or another, also
     clear      orders and hold records name the pseudonym; the rest of the old account is deleted,
                and its metafields at Shopify are put on the list of those to be deleted
     survivors  the same for orders in accounts merged with theirs
+    metafields those on that list are deleted at Shopify, if it answers; else by `write_metafields`
     finish     files, data requests and pseudonyms are deleted; date and counts are kept
 
 Before the switch all readers see the old account, after it the new one, always complete. The switch
@@ -68,6 +69,7 @@ class CustomerErasure:
         self._save = save
         self._deadline = deadline
         self._done: Counter[str] = Counter()
+        self._with_metafields: list[str] = []
 
     def run(self) -> PrivacyRequest:
         """Do the rest of it; returns the request with its counts, not yet marked as done.
@@ -84,6 +86,8 @@ class CustomerErasure:
             for customer_id in names:
                 self._clear(customer_id)
             self._rename_in_survivors()
+            if self._with_metafields:
+                self._dependencies.delete_metafields(self._shop, self._with_metafields)
             for customer_id in names:
                 self._forget_requests(customer_id)
                 if customer_id in self._request.pseudonyms:  # else it was dated before
@@ -206,8 +210,9 @@ class CustomerErasure:
         assert stone.erased, "only what has been moved is deleted"
         while page := self._deletable(customer_id):
             self._rename_abouts(page)
-            for item in filter(lambda one: one.is_metafields, page):
+            for item in filter(lambda one: one.has_metafields, page):
                 self._items.request_deletion(item)
+                self._with_metafields.append(customer_id)
             self._items.delete(page)
             entries = sum(item.is_entry for item in page)
             self._done.update(entries=entries, other_items=len(page) - entries)

@@ -1,6 +1,6 @@
 """What privacy requests read and write."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Protocol
 
@@ -58,6 +58,8 @@ class Dependencies:
     till_members: TillMembers
     files: Files
     clock: Clock
+    delete_metafields: Callable[[str, Sequence[str]], None] = lambda _shop, _customer_ids: None
+    """Tries to delete customers' metafields at Shopify now; those that are left wait on a list."""
 
     def is_erased(self, shop: str, customer_id: str) -> bool:
         """Whether the customer's account has moved to a pseudonym."""

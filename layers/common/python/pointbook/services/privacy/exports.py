@@ -16,6 +16,7 @@ from pointbook.domain.chain import STAFF, BookedEntry
 from pointbook.domain.decide import settled
 from pointbook.domain.lots import Lots
 from pointbook.domain.privacy import PrivacyRequest
+from pointbook.domain.till_pushes import Push
 from pointbook.services.privacy.dependencies import Dependencies
 from pointbook.store.stored_items import StoredItem
 
@@ -101,7 +102,7 @@ class CustomerExport:
             "hold": _hold(shown.hold),
         }
         yield _json(head)[:-1] + b',"entries":['
-        records = 0
+        records, pushes = 0, list[Push]()
         separator = b"\n"
         for item in self._items(account.customer_id):
             if item.is_entry:
@@ -112,7 +113,10 @@ class CustomerExport:
                 separator = b",\n"
             elif item.is_idempotency_record:
                 records += 1
-        yield f'],"remembered_requests":{records}}}'.encode()
+            else:
+                pushes += item.till_pushes
+        yield f'],"remembered_requests":{records},"till_pushes":['.encode()
+        yield b",".join(_json(_push(push)) for push in pushes) + b"]}"
 
     def _items(self, customer_id: str) -> Iterator[StoredItem]:
         """All items of a customer except the account."""
@@ -166,6 +170,10 @@ def _entry(booked: BookedEntry) -> dict[str, Any]:
         "cause_entry_id": cause.cause_entry_id,
         "reason": booked.text.reason if booked.text else None,
     }
+
+
+def _push(push: Push) -> dict[str, Any]:
+    return {"at": push.at, "points": push.points, "balance_points": push.balance_points}
 
 
 def _lots(lots: Lots) -> list[dict[str, Any]]:
