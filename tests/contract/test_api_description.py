@@ -109,6 +109,7 @@ def event(function: str, case: str) -> dict[str, Any]:
 UNREADABLE = {
     *("not_json", "no_key", "blank_key", "long_key", "points_missing", "points_zero"),
     *("points_fraction", "points_too_many", "reason_missing", "day_unknown_form"),
+    *("origin_unknown", "by_too_long"),
     *("customer_unknown_form", "timestamp_missing", "too_many_rows", "no_rows"),
     *("till_unknown_word", "row_without_number", "dry_run_as_text", "import_id_unknown_form"),
 }

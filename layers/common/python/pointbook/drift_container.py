@@ -8,6 +8,7 @@ from pointbook.till_container import BACKGROUND_SHARE, TillContainer
 if TYPE_CHECKING:
     from pointbook.domain.programme_rules import TillPush
     from pointbook.ledger.ledger import Ledger
+    from pointbook.services.member_numbers import MemberNumbers
     from pointbook.services.till_comparison import TillComparison
     from pointbook.services.till_comparison_runs import TillComparisonRuns
     from pointbook.services.till_repair import TillRepair
@@ -20,6 +21,11 @@ class DriftContainer(TillContainer):
     @abstractmethod
     def ledger(self) -> "Ledger":
         """See `Container.ledger`."""
+
+    @property
+    @abstractmethod
+    def member_numbers(self) -> "MemberNumbers":
+        """See `Container.member_numbers`."""
 
     @abstractmethod
     def till_push(self, shop: str) -> "TillPush":
@@ -37,7 +43,7 @@ class DriftContainer(TillContainer):
             till=till,
             ledger=self.ledger,
             members=self.till_members(),
-            number=lambda _, customer_id, __: customer_id,
+            number=self.member_numbers.number,
             pushing=PushesUnderWay(pushes, self.ledger, self.till_push, self.clock),
             clock=self.wall_clock,
         )
