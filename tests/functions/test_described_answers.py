@@ -23,7 +23,7 @@ from tests.functions.hold_shop import HoldShop
 from tests.support.api_description import check_answer, operations
 from tests.support.harness import CUSTOMER, Answer, Functions, event, message
 
-MY_PAGE = ("get_points", "points_history", "create_hold", "release_hold")
+MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 SIGNED = (*FLOW, "flow_lifecycle", "shopify_webhook")
 
@@ -256,9 +256,14 @@ def of_webhooks(_folder: Path) -> Errors:
     yield functions.sample("shopify_webhook", "customers_create")
 
 
+def of_order_points(_folder: Path) -> Errors:
+    yield stack().sample("order_points", "unknown_order")
+
+
 OWN: Mapping[str, Callable[[Path], Errors]] = {
     "create_hold": of_create_hold,
     "release_hold": of_release_hold,
+    "order_points": of_order_points,
     "adjust_points": of_adjust_points,
     "import_points": of_import_points,
     "till_status": of_till_status,

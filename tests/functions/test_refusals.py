@@ -98,6 +98,8 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "day_of_removal": (422, "invalid_request"),
         "customer_unknown_form": (422, "invalid_request"),
         "remove_too_many": (422, "insufficient_points"),
+        "by_too_long": (422, "invalid_request"),
+        "origin_unknown": (422, "invalid_request"),
     },
     "import_points": OPERATOR
     | {
