@@ -19,7 +19,9 @@ from pointbook.settings import Secrets
 from pointbook.shopify.webhook import BODY_BYTES_MAX as WEBHOOK_BYTES_MAX
 from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow, dead, down
+from tests.fakes.pushed_till import reply_lost, well
 from tests.functions.hold_shop import HoldShop
+from tests.functions.push_shop import PushShop
 from tests.support.api_description import check_answer, operations
 from tests.support.harness import CUSTOMER, Answer, Functions, event, message
 
@@ -230,8 +232,21 @@ def of_points_actions(function: str) -> Errors:
     given = {"customer_id": CUSTOMER, "reason": "Hi"}
     assert functions.flow(action, "same", points=5, **given).status == 200
     yield functions.flow(action, "same", points=6, **given)
+    yield report_of_the_till_under_way(action)
     if action == "consume":
         yield functions.flow(action, "more", points=9_999, **given)
+
+
+def report_of_the_till_under_way(action: str) -> Answer:
+    """The till reports a movement while the outcome of a push of as many points is unknown."""
+    shop = PushShop()
+    assert shop.flow("grant", "first", 1250).status == 200
+    shop.stream()
+    assert shop.flow(action, "online", 300).status == 200
+    shop.till.whims.extend([well, reply_lost])
+    shop.stream()
+    balance = 1550 if action == "grant" else 950
+    return shop.flow(action, "at the till", 300, origin="till", till_balance=balance)
 
 
 def of_report(_folder: Path) -> Errors:
