@@ -213,17 +213,18 @@ deploy: .venv/.ready .venv-sam/.ready ## build and deploy to AWS; make deploy EN
 events: .venv/.ready ## rewrite the sample events (tools/make_events.py)
 	@$(PYTHON) -m tools.make_events
 
+.PHONY: api-page
+api-page: .venv/.ready ## rewrite docs/api.html from docs/openapi.yaml
+	@$(PYTHON) -m tools.make_api_page
+
 .PHONY: bundle
 bundle: esbuild ## bundle the point section for a page of your own, into .local/bundle
 	@.local/esbuild/bin/esbuild web/points.js web/points.css --bundle --minify --format=esm --target=es2022 --charset=utf8 \
 		--outdir=.local/bundle
 
-.PHONY: api-page
-api-page: .venv/.ready ## rewrite docs/api.html from docs/openapi.yaml
-	@$(PYTHON) -m tools.make_api_page
-
 .PHONY: pictures
 pictures: .venv/.ready esbuild browser ## take pictures of every state of my page
+	@$(PYTHON) -m tools.make_drift_picture
 	@$(PYTHON) -m tools.make_pictures
 
 .PHONY: clean

@@ -4,6 +4,7 @@ make run DETACH=1 && .venv/bin/python -m local.tour
 """
 
 import sys
+import time
 import uuid
 from typing import Any
 
@@ -13,6 +14,8 @@ from local import signing
 from local.options import ROOT
 from local.problems import LocalProblem
 from local.stack import Stack
+
+_LEVEL_WITHIN_SECONDS = 10.0
 
 
 class Tour:
@@ -37,6 +40,19 @@ class Tour:
         headers = {"Authorization": f"Bearer {signing.session_token(self.customer)}"}
         url = f"{self.stack.api_url}/v1/customers/me/{path}"
         return _content(requests.get(url, headers=headers, timeout=30))
+
+    def level_points(self) -> dict[str, Any]:
+        """Return the points as my page gets them once the till has the ledger's, or after a while.
+
+        Changes are carried to the till within a second or so; a stack may have no till.
+        """
+        give_up = time.monotonic() + _LEVEL_WITHIN_SECONDS
+        while True:
+            found = self.my_page("points")
+            levels = (None, found["figures"]["approved"])
+            if found["till"]["balance"] in levels or time.monotonic() > give_up:
+                return found
+            time.sleep(0.2)
 
 
 def main() -> int:
@@ -63,7 +79,7 @@ def show(tour: Tour) -> None:
         value = tour.flow(action, points, run)
         print(f"{what:15} approved {value['approved']:,}, entry {value['entry_id']}", end="")
         print(" (duplicate)" if value["duplicate"] else "")
-    found = tour.my_page("points")
+    found = tour.level_points()
     shown = found["display"]
     print(f"{'figures':15} {found['figures']}")
     print(f"{'the till says':15} {shown['balance']} · {shown['expiry']} · {shown['rank']}")

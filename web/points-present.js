@@ -54,7 +54,8 @@ export function presenter(locale) {
     }
     const usable = usablePoints(points);
     const worth = points.holds_offered ? worthOf(points, usable) : null;
-    return { number: number(usable), unit: text.unit(usable), worth: worth && text.worth(worth) };
+    const when = points.hold ? text.worthLater : text.worth; // one code at a time
+    return { number: number(usable), unit: text.unit(usable), worth: worth && when(worth) };
   }
 
   /** What the till says: `parts` of a line, and `message`, `action` and `note`; null where it has nothing to add. */
@@ -126,10 +127,9 @@ export function presenter(locale) {
     const kind = text.kinds[shown.kind] ?? text.otherEntry;
     const title = reason && shown.order_id ? text.order(reason) : reason;
     const comes = shown.kind === "pending" && (shown.comes_on ? text.comesOn(shortDay(shown.comes_on)) : text.comesLater);
-    const at = shortDay(entry.at, timeZone);
     return {
       title: title || kind,
-      details: [title && kind, comes, at].filter(Boolean),
+      details: [title && kind, comes || shortDay(entry.at, timeZone)].filter(Boolean),
       points: text.pointsShort(shown.change ? signed(shown.change) : number(shown.points)),
       change: Math.sign(shown.change),
       kind: shown.kind,

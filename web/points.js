@@ -105,7 +105,8 @@ export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storef
     }
     const { value } = points;
     const entries = history.status === "fulfilled" ? history.value.entries : [];
-    const look = JSON.stringify([language, value]);
+    const { hold, ...others } = value; // its time goes on all the while
+    const look = JSON.stringify([language, others, Boolean(hold)]);
     slots.summary.fill(look + JSON.stringify(entries), () => view.summary(value, entries));
     holds.show(value, language);
     slots.store.fill(look, () => view.store(value, reloadStore));

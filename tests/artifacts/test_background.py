@@ -136,6 +136,12 @@ def test_a_request_to_refresh_a_member_is_forgotten_soon_and_leaves_no_dead_lett
     assert function_property("refresh_till", "Timeout") > REFRESH_SECONDS + 5
 
 
+def test_without_a_till_nothing_is_carried_to_it() -> None:
+    assert properties("PushTillMapping")["Enabled"] == {"Fn::If": ["HasTill", True, False]}
+    schedule = properties("PushTillFunction")["Events"]["EveryMinute"]["Properties"]
+    assert schedule["State"] == {"Fn::If": ["HasTill", "ENABLED", "DISABLED"]}
+
+
 def test_without_a_till_nothing_is_refreshed() -> None:
     condition = {"Fn::Not": [{"Fn::Equals": [{"Ref": "TillProvider"}, "none"]}]}
     assert TEMPLATE["Conditions"]["HasTill"] == condition
@@ -204,7 +210,11 @@ def test_a_comparison_that_fails_on_two_days_has_an_alarm() -> None:
 def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     mappings = of_type("AWS::Lambda::EventSourceMapping")
     workers = {f"{name}Mapping" for name in QUEUES.values()}
-    assert mappings.keys() == workers | {"PublishChangesMapping", "RefreshTillMapping"}
+    assert mappings.keys() == workers | {
+        "PublishChangesMapping",
+        "PushTillMapping",
+        "RefreshTillMapping",
+    }
     events = [
         event["Type"]
         for function in FUNCTIONS.values()
@@ -213,11 +223,12 @@ def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     assert set(events) == {"HttpApi", "ScheduleV2"}
 
 
-def test_a_failing_batch_of_the_stream_is_bisected_and_finally_dropped_to_the_dead_letters() -> (
-    None
-):
-    mapping = properties("PublishChangesMapping")
-    assert mapping["FunctionName"] == {"Ref": "PublishChangesFunction"}
+@pytest.mark.parametrize("name", ["PublishChanges", "PushTill"])
+def test_a_failing_batch_of_the_stream_is_bisected_and_finally_dropped_to_the_dead_letters(
+    name: str,
+) -> None:
+    mapping = properties(f"{name}Mapping")
+    assert mapping["FunctionName"] == {"Ref": f"{name}Function"}
     assert mapping["EventSourceArn"] == STREAM
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -330,6 +341,7 @@ def test_metrics_that_need_a_person_have_alarms() -> None:
         "RemindersHeldBack": ("Sum", 0, 2),
         "SweepFailures": ("Sum", 0, 2),
         "TillBreakerOpen": ("Minimum", 0, 1),
+        "TillPushWaitedSeconds": ("Maximum", 60 * MINUTE, 1),
         "TillReadsFailed": ("Average", 0.5, 2),
         "MetafieldsHeldBack": ("Sum", 0, 3),
         "TriggersHeldBack": ("Sum", 0, 3),

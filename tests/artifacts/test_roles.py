@@ -64,22 +64,6 @@ def test_every_role_is_tested() -> None:
     assert sorted(TRIED) == sorted(FUNCTIONS)
 
 
-@pytest.mark.parametrize("function", FLOW)
-def test_a_flow_action_is_allowed_what_it_does(
-    shop: Shop, resources: dict[str, Any], function: str
-) -> None:
-    """On a shop without programme; refused, carried out, repeated; on a merged account."""
-    found = shop.needed(lambda: shop.every_sample(function))
-    shop.grant()
-    found |= shop.needed(lambda: shop.every_sample(function))
-    shop.merge()
-    if function == CONSUME:
-        shop.grant()  # there is something to use
-    shop.start_anew()
-    found |= shop.needed(lambda: shop.every_sample(function))
-    assert found == allowed(resources, function)
-
-
 @pytest.mark.parametrize("function", SHOWS)
 def test_a_reader_may_read_what_it_shows(
     shop: Shop, resources: dict[str, Any], function: str
@@ -92,6 +76,8 @@ def test_a_reader_may_read_what_it_shows(
     shop.grant()
     shop.functions.sample(CONSUME, "run")
     shop.hold_some()
+    pending = event("order_events", "orders_create_pending")
+    shop.functions.invoke("order_events", pending, seconds=60)
     while_held = shop.needed(look)
     shop.merge()
     found = before | while_held | shop.needed(look)

@@ -26,6 +26,7 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.table import BATCH_KEYS_MAX
 from tests.support import generated
 from tests.support.engine import SHOP, Engine, all_entries
 from tests.support.examples import (
@@ -361,6 +362,21 @@ def test_an_order_is_due_when_its_pending_points_are_approved_and_not_after(
     approved = replace(pending, revision=2, pending_points=0, approved_points=10)
     store.commit(Write(SHOP, (AccountWrite(an_account(revision=2), ()),), order=approved))
     assert due(engine, DueKind.PENDING, approves_at) == set()
+
+
+def test_any_number_of_orders_is_read_at_once_and_those_of_another_shop_are_not(
+    engine: Engine,
+) -> None:
+    store = engine.store()
+    wanted = [str(8000 + number) for number in range(BATCH_KEYS_MAX + 1)]
+    assert store.orders(SHOP, wanted) == {}
+    for order_id in (wanted[0], wanted[-1]):
+        order = replace(an_order(), order_id=order_id, name="#1001")
+        store.commit(Write(SHOP, (), order=order))
+    store.commit(Write("other.myshopify.com", (), order=replace(an_order(), order_id=wanted[1])))
+    found = store.orders(SHOP, wanted)
+    assert set(found) == {wanted[0], wanted[-1]}
+    assert found[wanted[-1]].name == "#1001"
 
 
 def test_due_work_of_all_shops_and_customers_is_found_once(engine: Engine) -> None:

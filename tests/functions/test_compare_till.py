@@ -1,7 +1,8 @@
 """Members' points in the ledger are compared with the till's: what differs is found, once."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from pointbook.till.errors import (
     AmbiguousMember,
     BadTillAnswer,
     BreakerOpen,
+    MemberNotRegistered,
     TillError,
     TillThrottled,
     TillUnavailable,
@@ -179,6 +181,26 @@ def test_members_whom_the_till_does_not_know_are_named_if_they_have_points(
     assert scenario.totals() == Totals(compared=1, equal=1, not_registered=1, without_points=1)
 
 
+@pytest.mark.parametrize(
+    ("error", "kind", "why"),
+    [
+        (MemberNotRegistered("none"), "not_registered", "check sync"),
+        (TillUnavailable("Shopify does not say"), "not_compared", "unavailable"),
+    ],
+)
+def test_a_customer_whose_member_number_is_not_known_is_not_asked_for(
+    scenario: Scenario, error: TillError, kind: str, why: str
+) -> None:
+    (customer_id,) = scenario.add(1)
+
+    def fail(_shop: str, _customer_id: str, _deadline: Deadline) -> str:
+        raise error
+
+    comparison = replace(scenario.functions.container.till_comparison(SHOP), number=fail)
+    (row,) = comparison.rows([customer_id], Deadline.after(9, scenario.clock.monotonic))
+    assert (row.kind, row.why, row.member_number, scenario.asked()) == (kind, why, "", [])
+
+
 def test_several_members_of_one_number_are_no_difference(scenario: Scenario) -> None:
     ids = scenario.add(2)
 
@@ -204,6 +226,7 @@ def test_the_erased_and_the_merged_are_not_compared(scenario: Scenario) -> None:
     assert scenario.asked() == [survivor]
     assert [one["customer_id"] for one in scenario.page()["rows"]] == [survivor]
     assert scenario.page(customers=[gone])["rows"] == []
+    assert scenario.comparisons.count(SHOP) == 1
 
 
 def test_what_the_till_said_is_kept_for_my_page(scenario: Scenario) -> None:
@@ -227,6 +250,29 @@ def test_a_debt_agrees_with_a_till_that_has_nothing(scenario: Scenario) -> None:
         scenario.at_till(customer_id, points)
         (row,) = scenario.page()["rows"]
         assert (row["kind"], row["ledger"]) == (kind, -30)
+
+
+def test_operators_see_the_last_comparison_and_whether_one_is_under_way(
+    scenario: Scenario,
+) -> None:
+    def seen() -> dict[str, Any]:
+        answer = scenario.functions.sample("till_status", "get")
+        assert answer.status == 200
+        comparison: dict[str, Any] = answer.body["comparisons"][SHOP]
+        return comparison
+
+    assert seen() == {"finished_at": None, "running_since": None, "totals": None}
+    scenario.at_till(scenario.add(2)[0], 70)
+    scenario.run()
+    finished = seen()
+    assert finished["running_since"] is None
+    assert datetime.fromisoformat(finished["finished_at"]) <= scenario.clock.now()
+    assert finished["totals"]["differing"] == finished["totals"]["above"] == 1
+    assert finished["totals"]["above_points"] == 30
+    scenario.till.before = lambda _: (_ for _ in ()).throw(BreakerOpen("it fails"))
+    scenario.run()
+    assert seen() == finished | {"running_since": seen()["running_since"]}
+    assert seen()["running_since"] is not None
 
 
 # --- a difference counts if it holds --------------------------------------------------------------
@@ -304,6 +350,29 @@ def test_while_the_till_is_not_called_a_run_stops_says_so_and_is_continued(
     result = scenario.run()
     assert scenario.asked() == ids[BATCH_MEMBERS:]
     assert (result["compared"], result["differing"], result["complete"]) == (len(ids), 1, True)
+
+
+def test_a_till_that_fails_is_not_asked_for_the_next_shop(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """There is one till for all shops; what is about one shop alone does not stop the others."""
+    scenario = Scenario(SHOP_DOMAIN=f"{SHOP},second.myshopify.com")
+    (first,) = scenario.add(1)
+    second = str(FIRST + 500)
+    scenario.functions.execute(Grant(5, Never()), second, "second.myshopify.com")
+    scenario.at_till(second, 5)
+
+    def fail(number: str) -> None:
+        if number == first:
+            raise errors.pop()
+
+    errors: list[Exception] = [LedgerUnavailable(), BreakerOpen("it fails")]
+    scenario.till.before = fail
+    assert scenario.run()["stopped"] == "breaker_open"
+    assert second not in scenario.asked()
+    assert scenario.run()["stopped"] == "ledger_unavailable"
+    assert scenario.asked() == [second]
+    capsys.readouterr()
 
 
 def test_a_till_that_asks_for_a_pause_gets_it(scenario: Scenario) -> None:

@@ -145,8 +145,15 @@ def test_a_rank_of_the_till_says_what_its_orders_earn_if_the_programme_knows_it(
     assert shop.sample(POINTS, "by_header").body["rank_percent"] == 150
 
 
-def test_a_rank_that_the_programme_does_not_know_says_nothing(shop: Functions) -> None:
-    assert shop.sample(POINTS, "by_header").body["rank_percent"] is None
+def test_a_rank_that_the_programme_does_not_know_says_nothing(till: str) -> None:
+    shop = Functions(
+        TILL_PROVIDER="smaregi",
+        LOCAL_TILL_URL=till,
+        LOCAL_SECRETS=json.dumps({**SECRETS, "till": demo.TILL_CREDENTIALS}),
+        PROGRAMME_RANK_MULTIPLIERS="silver=120",
+    )
+    answer = shop.sample(POINTS, "by_header").body
+    assert (answer["till"]["rank"], answer["rank_percent"]) == ("gold", None)
 
 
 def behave(till: str, **behaviour: object) -> None:

@@ -101,10 +101,12 @@ def rows(functions: Functions) -> list[tuple[str, int, int]]:
     return [(row["kind"], row["points"], row["change"]) for row in found if row]
 
 
-def order(shop: HoldShop, code: str = "", used: int = 0, **members: object) -> None:
+def order(
+    shop: HoldShop, code: str = "", used: int = 0, order_id: str = ORDER, **members: object
+) -> None:
     """An order of the customer arrives."""
     now_ms = int(shop.functions.container.clock.now().timestamp() * 1000)
-    payload = order_payload(ORDER, code, used, CUSTOMER, now_ms, left=6000)
+    payload = order_payload(order_id, code, used, CUSTOMER, now_ms, left=6000)
     text = message("orders_create")
     sent = json.loads(text) | {"payload": payload | members}
     assert shop.functions.work("order_events", json.dumps(sent)) == []
@@ -193,6 +195,14 @@ def test_points_of_an_order_that_is_not_paid_yet_have_no_day(shop: HoldShop) -> 
     order(shop, financial_status="pending")
     row = page(shop.functions).body["entries"][0]["row"]
     assert (row["kind"], row["points"], row["comes_on"]) == ("pending", 60, None)
+
+
+def test_points_that_have_come_are_told_once_while_others_are_pending(shop: HoldShop) -> None:
+    order(shop, financial_status="pending")
+    order(shop, order_id="5550000000002", financial_status="pending")
+    shop.move(1)
+    order(shop)
+    assert rows(shop.functions) == [("earned", 60, 60), ("pending", 60, 0), WELCOME]
 
 
 def test_points_that_were_pending_and_were_canceled_are_one_row(shop: HoldShop) -> None:

@@ -18,6 +18,9 @@ CLOSED: dict[str, Any] = {
     "paused_until": None,
     "last_success_at": None,
     "notified": [],
+    "comparisons": {
+        "demo.myshopify.com": {"finished_at": None, "running_since": None, "totals": None}
+    },
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tools.page_states import (
     State,
     answer_as,
     history,
+    hold,
     open_state,
     served_page,
     shown,
@@ -198,6 +200,7 @@ def test_who_has_no_points_yet_learns_how_to_get_some(page: Page, url: str) -> N
 def test_reserved_points_are_a_state_and_not_a_loss(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
     expect(part(page, "held")).to_have_text("500 points reserved for your order")
+    expect(part(page, "worth")).to_have_text("¥450 off a later order")
     row = part(page, "history").locator("li").first
     expect(row).to_contain_text("Reserved for your order")
     expect(row.locator(".pb-number")).to_have_text("500 pt")
@@ -261,6 +264,22 @@ def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page,
     expect(page.locator(".pb-use")).to_contain_text("Your points were used on an order.")
 
 
+def test_reading_again_leaves_the_focus_where_it_is(page: Page, url: str) -> None:
+    open_state(page, url, "hold", "en")
+    page.unroute_all()
+    later = hold() | {"expires_in_seconds": 500}
+    answer = STATES["hold"].points("en")[1] | {"hold": later}
+    answer_as(page, replace(STATES["hold"], points=lambda _: (200, answer)), "en")
+    fold = page.locator("[data-fold=figures] summary")
+    fold.press("Enter")
+    page.clock.install()
+    page.clock.fast_forward(6000)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    expect(part(page, "countdown")).to_have_text(re.compile(r"08:\d\d"))
+    expect(fold).to_be_focused()
+    expect(page.locator("[data-fold=figures]")).to_have_attribute("open", "")
+
+
 # --- the history ----------------------------------------------------------------------------------
 
 
@@ -269,7 +288,7 @@ def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, 
     rows = part(page, "history").locator("li")
     said = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
     assert said == [
-        "Order #1009 On the way · comes on Dec 7, 2026 · Nov 30, 2026 120 pt",
+        "Order #1009 On the way · comes on Dec 7, 2026 120 pt",
         "Order #1008 Used · Nov 27, 2026 \u2212300 pt",
         "Reserved, not used Nov 24, 2026 200 pt",
         "Coffee beans Used · Nov 21, 2026 \u2212150 pt",

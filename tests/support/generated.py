@@ -161,6 +161,7 @@ def orders(order_id: str) -> st.SearchStrategy[Order]:
         order_id=st.just(order_id),
         customer_id=st.none() | ids,
         revision=st.just(1),
+        name=st.sampled_from(["", "#1001", "注文1001"]),
         updated_at=st.none() | instants,
         triggered_at=st.none() | instants,
         goods=st.none() | goods,

@@ -21,6 +21,7 @@ from cli.target import Target
 from pointbook.settings import Settings
 from pointbook.store.till_comparisons import TillComparisons
 from tests.fakes.operator_api import ENVIRONMENT, Api
+from tools.make_drift_picture import DRAWN, sample
 
 NAME, PUSH_TILL = "pointbook-dev-CompareTill", "pointbook-dev-PushTill"
 FUNCTIONS = {"CompareTillFunction": NAME, "PushTillFunction": PUSH_TILL}
@@ -332,6 +333,10 @@ def test_text_of_the_till_is_no_markup_in_the_picture() -> None:
     assert "<b>&" in "".join(words(drawn(made)))
 
 
+def test_the_picture_in_the_docs_is_the_one_that_is_drawn_today() -> None:
+    assert DRAWN.read_text(encoding="utf-8") == picture(sample()), "run `make pictures`"
+
+
 # --- repairs --------------------------------------------------------------------------------------
 
 
@@ -444,7 +449,7 @@ def test_whoever_may_not_adjust_is_told_at_once(
 def test_a_push_is_asked_for_with_the_figures_of_the_report_and_awaited(
     function: CompareTill, two_differ: list[dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, second = two_differ
+    first = two_differ[0]
     outcomes = {one["customer_id"]: "queued" for one in two_differ}
     function.script = [page(*two_differ), {"outcomes": outcomes}]
 

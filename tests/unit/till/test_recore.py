@@ -72,6 +72,11 @@ def test_a_malformed_member_is_a_bad_answer(
         read(shop, changes)
 
 
+def test_a_member_with_another_code_than_asked_for_is_nobody(shop: TillUnderTest) -> None:
+    with pytest.raises(MemberNotRegistered):
+        read(shop, {"code": f"{NUMBER}0"})
+
+
 def test_several_codes_are_never_asked_for_at_once(shop: TillUnderTest) -> None:
     with pytest.raises(MemberNotRegistered):
         member_of(shop.start(), f"{NUMBER},1")

@@ -3,8 +3,9 @@
 What every till promises is in test_till_contract.py.
 """
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -193,6 +194,40 @@ def test_points_whose_day_has_passed_lapse_before_a_change(
         till.add_points(change, Deadline.after(PLENTY_SECONDS))
     added = replace(change, change_id="2", points=30)
     assert till.add_points(added, Deadline.after(PLENTY_SECONDS)) == 30
+
+
+def test_the_points_of_another_customer_are_no_answer_to_a_change(
+    till: Till, fake: FakeServer
+) -> None:
+    fake.control.behave({"answer_with": '{"customerId": "2", "point": "5"}', "match": "add_points"})
+    change = PointsChange("1", NUMBER, "1", 5, 1250, datetime.now(UTC))
+    with pytest.raises(BadTillAnswer, match="another customer"):
+        till.add_points(change, Deadline.after(PLENTY_SECONDS))
+
+
+def test_transactions_are_looked_through_from_before_the_plan(till: Till, fake: FakeServer) -> None:
+    """Smaregi's clock may be behind ours."""
+    planned_at = datetime.now(UTC) - timedelta(minutes=5)
+    change = PointsChange("1", NUMBER, "1", 5, 1250, planned_at)
+    assert not till.is_applied(change, Deadline.after(PLENTY_SECONDS))
+    (query,) = [
+        one["variables"] for one in fake.control.log() if one["operation"] == "transactions"
+    ]
+    assert isinstance(query, Mapping)
+    since, until = (
+        datetime.fromisoformat(query[f"transaction_date_time-{end}"]) for end in ("from", "to")
+    )
+    assert timedelta(seconds=29) < planned_at - since < timedelta(seconds=32)
+    assert until > datetime.now(UTC)
+
+
+def test_more_transactions_than_are_listed_leave_a_change_unknown(
+    till: Till, fake: FakeServer
+) -> None:
+    fake.control.behave({"answer_with": json.dumps([{}] * 1000), "match": "transactions"})
+    change = PointsChange("1", NUMBER, "1", 5, 1250, datetime.now(UTC))
+    with pytest.raises(BadTillAnswer, match="1000"):
+        till.is_applied(change, Deadline.after(PLENTY_SECONDS))
 
 
 def test_a_change_from_before_what_smaregi_lists_is_left_to_a_person(

@@ -80,6 +80,15 @@ def test_a_search_that_is_refused_because_of_its_number_is_no_failure(
         member_of(till)
 
 
+@pytest.mark.parametrize("number", ["", "1 2", "1\n", "会員", "1" * 192])
+def test_a_number_that_square_cannot_have_is_not_searched_for(
+    shop: TillUnderTest, till: Till, number: str
+) -> None:
+    with pytest.raises(MemberNotRegistered):
+        member_of(till, number)
+    assert shop.operations() == []
+
+
 def test_points_expire_as_lots_the_soonest_first(shop: TillUnderTest, till: Till) -> None:
     shop.put(balance=800, lots=[[500, "2031-05-31"], [300, "2031-03-31"]])
     member = member_of(till)

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 
 from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
+from pointbook.drift_container import DriftContainer
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.alarms import raise_alarm
 from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
-from pointbook.till_container import TillContainer, TillParts
-
-BACKGROUND_SHARE = 0.5
-"""The part of the till's calls that background work may take; views of my page have the rest."""
+from pointbook.till_container import BACKGROUND_SHARE, TillParts
 
 if TYPE_CHECKING:
     from pointbook.domain.programme_rules import TillPush
@@ -41,14 +39,10 @@ if TYPE_CHECKING:
     from pointbook.services.publishing.shop_run import Flow
     from pointbook.services.reconciliation import OrderReconciler
     from pointbook.services.reconciliation_runs import ReconciliationRuns
-    from pointbook.services.till_comparison import TillComparison
-    from pointbook.services.till_comparison_runs import TillComparisonRuns
     from pointbook.services.till_push.echoes import TillEchoes
-    from pointbook.services.till_repair import TillRepair
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
     from pointbook.store.privacy_requests import PrivacyRequests
-    from pointbook.store.till_comparisons import TillComparisons
     from pointbook.store.trigger_subscriptions import TriggerSubscriptions
 
     class Customers(CustomerDirectory, CustomerTags, CustomerMetafields, Protocol):
@@ -66,7 +60,7 @@ class Parts(TillParts, total=False):
     metafields: Callable[[str], "MetafieldsOfShop"]
 
 
-class Container(TillContainer):
+class Container(DriftContainer):
     """All parts; those of a shop are created by its domain."""
 
     def __init__(self, settings: Settings, **parts: Unpack[Parts]) -> None:
@@ -210,7 +204,7 @@ class Container(TillContainer):
         from pointbook.services.till_push.pusher import publisher  # noqa: PLC0415 - for one function
 
         till, members = partial(self.till, BACKGROUND_SHARE), self.till_members()
-        return publisher(self._table, members, till, self._till_push, self.wall_clock)
+        return publisher(self._table, members, till, self.till_push, self.wall_clock)
 
     def till_echoes(self) -> "TillEchoes":
         """The service that recognizes pushes to the till that come back as its reports."""
@@ -272,44 +266,6 @@ class Container(TillContainer):
 
         store = Reconciliations(self._table, self.wall_clock)
         return ReconciliationRuns(self.order_reconciler, store, self.clock)
-
-    def till_comparison(self, shop: str) -> "TillComparison":
-        """The service that compares a shop's members with the till. The stack must have a till."""
-        from pointbook.services.till_comparison import PushesUnderWay, TillComparison  # noqa: PLC0415 - for one function
-        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
-
-        till, pushes = self.till(BACKGROUND_SHARE), TillPushes(self._table)
-        assert till is not None, "a stack without a till has nothing to compare"
-        return TillComparison(
-            shop=shop,
-            till=till,
-            ledger=self.ledger,
-            members=self.till_members(),
-            number=lambda _, customer_id: customer_id,
-            pushing=PushesUnderWay(pushes, self.ledger, self._till_push, self.clock),
-            clock=self.wall_clock,
-        )
-
-    def till_repair(self, shop: str) -> "TillRepair":
-        """The service that has members' points at the till become the ledger's."""
-        from pointbook.services.till_repair import TillRepair  # noqa: PLC0415 - for one function
-        from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
-
-        comparison, pushes = self.till_comparison(shop), TillPushes(self._table)
-        return TillRepair(comparison, pushes, self._till_push(shop), self.wall_clock)
-
-    def till_comparison_runs(self) -> "TillComparisonRuns":
-        """The service that compares all shops with the till, from where the last run ended."""
-        from pointbook.services.till_comparison_runs import TillComparisonRuns  # noqa: PLC0415 - for one function
-
-        store = self.till_comparisons()
-        return TillComparisonRuns(self.till_comparison, store, self._till_push, self.clock)
-
-    def till_comparisons(self) -> "TillComparisons":
-        """The store of the comparisons with the till; it has the last one's summary."""
-        from pointbook.store.till_comparisons import TillComparisons  # noqa: PLC0415 - for two functions
-
-        return TillComparisons(self._table)
 
     def verification(self) -> "Verification":
         """A verification of the ledger; each run needs one of its own, which counts its units."""
@@ -395,7 +351,8 @@ class Container(TillContainer):
 
         return files.connect()
 
-    def _till_push(self, shop: str) -> "TillPush":
+    def till_push(self, shop: str) -> "TillPush":
+        """What a shop's programme carries to the till."""
         return self.programme(shop).pushed
 
     def _rank(self, shop: str, customer_id: str) -> str | None:

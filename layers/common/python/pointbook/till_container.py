@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pointbook.services.till_refresher import TillRefresher
     from pointbook.services.till_refreshes import TillRefreshes
     from pointbook.services.till_views import TillViews
+    from pointbook.store.till_comparisons import TillComparisons
     from pointbook.store.till_members import TillMembers
     from pointbook.store.till_state import TillStates
     from pointbook.store.tokens import Cipher
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from pointbook.till.member import Till
 
     type TillAdapter = Callable[[Mapping[str, str], Pace], Till]
+
+BACKGROUND_SHARE = 0.5
+"""The part of the till's calls that background work may take; views of my page have the rest."""
 
 
 class TillParts(BaseParts, total=False):
@@ -129,9 +133,18 @@ class TillContainer(BaseContainer):
     def till_status(self) -> dict[str, Any]:
         """The till's state as operators read it."""
         from pointbook.services.till_status import till_status  # noqa: PLC0415 - for one function
+        from pointbook.services.till_summaries import last_comparisons  # noqa: PLC0415 - same
 
         provider, now = self.settings.till_provider, self.wall_clock.now()
-        return till_status(provider, self.till(), self.till_states().read(), now)
+        status = till_status(provider, self.till(), self.till_states().read(), now)
+        shops = self.settings.shops
+        return status | {"comparisons": last_comparisons(self.till_comparisons(), shops)}
+
+    def till_comparisons(self) -> "TillComparisons":
+        """The store of the comparisons with the till."""
+        from pointbook.store.till_comparisons import TillComparisons  # noqa: PLC0415 - for two functions
+
+        return TillComparisons(self._table)
 
     @cached_property
     def cipher(self) -> "Cipher":

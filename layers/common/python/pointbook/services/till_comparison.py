@@ -17,7 +17,6 @@ from typing import Any
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
-from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.kept_members import kept_member, kept_refusal
@@ -36,9 +35,6 @@ from pointbook.till.member import Capabilities, Member, Till
 
 CALL_SECONDS = 10.0
 """A member is given more time than on my page: nobody waits."""
-
-NUMBER_SECONDS = 5.0
-"""For Shopify's answer, where it has the members' numbers."""
 
 PAUSE_SECONDS = 1
 """How long to wait where the till does not say for how long it is asked too often."""
@@ -65,7 +61,6 @@ class Why(StrEnum):
 
     CHANGING = "changing"
     PUSHING = "push_under_way"
-    NO_NUMBER = "no_member_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +134,10 @@ class Row:
 type Pushing = Callable[[str, str, int], bool]
 """Shop, customer and version: whether entries up to it may still be on their way to the till."""
 
-type Number = Callable[[str, str], str | None]
-"""Shop and customer: the number by which the till knows them, None if they have none.
+type Number = Callable[[str, str, Deadline], str]
+"""Shop and customer: the number by which the till knows them.
 
-Raises ShopifyUnavailable, ShopifyRefused.
+Raises MemberNotRegistered if they have none, and other errors of the till where nobody knows.
 """
 
 
@@ -197,19 +192,14 @@ class TillComparison:
         before = self.ledger.read(self.shop, customer_id)
         if before.erased or before.customer_id != customer_id:
             return None
+        pushing, number = self.pushing(self.shop, customer_id, before.version), ""
         try:
-            number = self.number(self.shop, customer_id)
-        except (ShopifyUnavailable, ShopifyRefused) as error:
-            return _row(before, "", Kind.NOT_COMPARED, error.code)
-        if number is None:
-            return _row(before, "", Kind.NOT_REGISTERED, Why.NO_NUMBER)
-        pushing = self.pushing(self.shop, customer_id, before.version)
-        try:
+            number = self.number(self.shop, customer_id, deadline)
             member = self._member(customer_id, number, deadline)
         except TillError as error:
             if is_general(error):
                 raise
-            if said := kept_refusal(number, error, self.clock.now()):
+            if number and (said := kept_refusal(number, error, self.clock.now())):
                 self.members.save(self.shop, customer_id, said)
             kind, why = _OF_ONE_MEMBER.get(type(error), (Kind.NOT_COMPARED, error.code))
             return _row(before, number, kind, why)

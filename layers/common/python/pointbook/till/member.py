@@ -82,5 +82,8 @@ class Till(Protocol):
         ...
 
     def is_applied(self, change: PointsChange, deadline: Deadline) -> bool:
-        """Return whether a change of unknown outcome has happened, by reading the till."""
+        """Return whether a change of unknown outcome has happened, by reading the till.
+
+        Ask some seconds after the attempt: a till may carry out a request after its deadline.
+        """
         ...
