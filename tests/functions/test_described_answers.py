@@ -19,11 +19,13 @@ from pointbook.settings import Secrets
 from pointbook.shopify.webhook import BODY_BYTES_MAX as WEBHOOK_BYTES_MAX
 from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow, dead, down
+from tests.fakes.pushed_till import reply_lost, well
 from tests.functions.hold_shop import HoldShop
+from tests.functions.push_shop import PushShop
 from tests.support.api_description import check_answer, operations
 from tests.support.harness import CUSTOMER, Answer, Functions, event, message
 
-MY_PAGE = ("get_points", "points_history", "create_hold", "release_hold")
+MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 SIGNED = (*FLOW, "flow_lifecycle", "shopify_webhook")
 
@@ -230,8 +232,21 @@ def of_points_actions(function: str) -> Errors:
     given = {"customer_id": CUSTOMER, "reason": "Hi"}
     assert functions.flow(action, "same", points=5, **given).status == 200
     yield functions.flow(action, "same", points=6, **given)
+    yield report_of_the_till_under_way(action)
     if action == "consume":
         yield functions.flow(action, "more", points=9_999, **given)
+
+
+def report_of_the_till_under_way(action: str) -> Answer:
+    """The till reports a movement while the outcome of a push of as many points is unknown."""
+    shop = PushShop()
+    assert shop.flow("grant", "first", 1250).status == 200
+    shop.stream()
+    assert shop.flow(action, "online", 300).status == 200
+    shop.till.whims.extend([well, reply_lost])
+    shop.stream()
+    balance = 1550 if action == "grant" else 950
+    return shop.flow(action, "at the till", 300, origin="till", till_balance=balance)
 
 
 def of_report(_folder: Path) -> Errors:
@@ -256,9 +271,14 @@ def of_webhooks(_folder: Path) -> Errors:
     yield functions.sample("shopify_webhook", "customers_create")
 
 
+def of_order_points(_folder: Path) -> Errors:
+    yield stack().sample("order_points", "unknown_order")
+
+
 OWN: Mapping[str, Callable[[Path], Errors]] = {
     "create_hold": of_create_hold,
     "release_hold": of_release_hold,
+    "order_points": of_order_points,
     "adjust_points": of_adjust_points,
     "import_points": of_import_points,
     "till_status": of_till_status,

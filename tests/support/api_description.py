@@ -191,8 +191,9 @@ def _closed_within(schema: Any) -> Any:
     closed = dict(schema)
     if "properties" in schema:
         closed["properties"] = {name: _closed(one) for name, one in schema["properties"].items()}
-    if "items" in schema:
-        closed["items"] = _closed(schema["items"])
+    for word in ("items", "additionalProperties"):
+        if word in schema:
+            closed[word] = _closed(schema[word])
     for word in openapi.COMBINED:
         if word in schema:
             closed[word] = [_closed_within(one) for one in schema[word]]
