@@ -116,3 +116,10 @@ def test_an_order_may_be_named_by_its_gid(functions: Functions) -> None:
     ordered(functions)
     by_gid = seen_by(functions, CUSTOMER, f"gid://shopify/Order/{ORDER}")
     assert by_gid.body == seen_by(functions, CUSTOMER).body
+
+
+def test_an_erased_customers_order_is_shown_to_nobody(functions: Functions) -> None:
+    ordered(functions)
+    redact = message("customers_redact")
+    assert functions.work("privacy_events", redact) == []
+    assert problem(seen_by(functions, CUSTOMER)) == (404, "order_not_found")

@@ -38,7 +38,7 @@ class OrderPoints:
                 self._ledger.read(shop, owner_id).customer_id == own.customer_id
             )
 
-        if own.erased or not is_own(order.customer_id):
+        if not is_own(order.customer_id):
             return _NOT_FOUND
         spendings = [one for one in order.spendings if is_own(one.customer_id)]
         return {
