@@ -260,11 +260,11 @@ class Container(BaseContainer):
             self._my_page = MyPage(self.ledger, till)
         return self._my_page
 
-    def order_points(self) -> "OrderPoints":
-        """The service that shows customers the points of their orders."""
+    def order_points(self, shop: str) -> "OrderPoints":
+        """The service that shows a shop's customers the points of their orders."""
         from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
 
-        return OrderPoints(self.ledger, self.clock)
+        return OrderPoints(self.ledger, self.clock, self.shown_programme(shop).time_zone)
 
     def points_history(self) -> "PointsHistory":
         """My page's history. It only reads."""
