@@ -79,7 +79,7 @@ def page(browser: BrowserContext, stack: Stack, customer: str) -> Iterator[Page]
 
     def log_in(route: Route) -> None:
         session = {"name": "Aoi Sato", "session_token": signing.session_token(customer)}
-        route.fulfill(json=session)
+        route.fulfill(json=session | {"storefront_url": stack.shopify_stand_in_url})
 
     page.route("**/_login", log_in)
     page.goto(stack.front_url)

@@ -14,6 +14,7 @@ from tools.page_states import (
     STATES,
     Rows,
     State,
+    Till,
     answer_as,
     history,
     hold,
@@ -111,6 +112,10 @@ def test_what_the_till_says_is_left_out_where_it_says_the_same(page: Page, url: 
     page.unroute_all()
     open_state(page, url, "no-till", "en")
     expect(part(page, "store")).to_be_hidden()
+    page.unroute_all()
+    answer_as(page, State(shown(till=Till(expires_on=None)), history()), "en")
+    page.reload()
+    expect(part(page, "store")).to_contain_text("At the store: 1,250")
 
 
 @pytest.mark.parametrize(
@@ -262,6 +267,17 @@ def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page,
     page.clock.fast_forward(6000)
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
     expect(page.locator(".pb-use")).to_contain_text("Your points were used on an order.")
+
+
+def test_a_hold_that_was_given_back_elsewhere_is_not_told_as_a_use(page: Page, url: str) -> None:
+    open_state(page, url, "hold", "en")
+    page.unroute_all()
+    answer_as(page, State(shown(approved=950), history()), "en")
+    page.clock.install()
+    page.clock.fast_forward(6000)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    expect(page.locator(".pb-use")).to_contain_text("your points are available again")
+    expect(part(page, "hold-form")).to_be_visible()
 
 
 def test_reading_again_leaves_the_focus_where_it_is(page: Page, url: str) -> None:
