@@ -184,7 +184,7 @@ $(BUILT): .venv-sam/.ready $(SOURCES)
 # Without Shopify and without a login; what is installed is pinned in shopify/package-lock.json.
 .PHONY: build-extensions
 build-extensions: extension-tools ## bundle the extensions for Shopify and hold their sizes to its limits
-	@node shopify/build.mjs .local/extensions
+	@node shopify/build.mjs .local/extensions shopify/extensions/points-section/assets
 
 # Variables on make's command line (PORT, DETACH, template parameters such as HOLD_SECONDS=5) are in the environment of
 # its commands, where the local stack reads them.

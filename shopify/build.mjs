@@ -1,7 +1,7 @@
 // Bundles the UI extensions as `shopify app build` does, without Shopify, and prints their sizes; bundles web/'s page for the
 // theme's section, which Shopify takes as it is.
 //
-//   node build.mjs OUT   OUT/<handle>.js for each UI extension; exit 1 if one is larger than Shopify takes
+//   node build.mjs OUT ASSETS   OUT/<handle>.js for each UI extension, ASSETS/ for the section; exit 1 if one is too large
 
 import { build } from "esbuild";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -12,7 +12,6 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const EXTENSIONS = join(HERE, "extensions");
 const WEB = join(HERE, "..", "web");
-const SECTION_ASSETS = join(EXTENSIONS, "points-section", "assets");
 
 // https://shopify.dev/docs/apps/build/app-extensions/optimize-bundle-size
 const LIMIT_KB = 64;
@@ -35,8 +34,8 @@ const AS_SHOPIFY = {
   logLevel: "warning",
 };
 
-const out = process.argv[2];
-if (!out) throw new Error("Name the folder to write to: node build.mjs OUT");
+const [out, assets] = process.argv.slice(2);
+if (!assets) throw new Error("Name the folders to write to: node build.mjs OUT ASSETS");
 await mkdir(out, { recursive: true });
 let isTooLarge = false;
 for (const name of await readdir(EXTENSIONS)) {
@@ -62,8 +61,8 @@ async function bundle(name, targets) {
 }
 
 async function section() {
-  await mkdir(SECTION_ASSETS, { recursive: true });
-  const script = join(SECTION_ASSETS, "points.js");
+  await mkdir(assets, { recursive: true });
+  const script = join(assets, "points.js");
   await build({
     entryPoints: [join(HERE, "shared", "section.js")],
     outfile: script,
@@ -73,7 +72,7 @@ async function section() {
     target: "es2022",
     logLevel: "warning",
   });
-  await writeFile(join(SECTION_ASSETS, "points.css"), await readFile(join(WEB, "points.css")));
+  await writeFile(join(assets, "points.css"), await readFile(join(WEB, "points.css")));
   await report("points-section/assets/points.js", script, LIMIT_KB);
 }
 

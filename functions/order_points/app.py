@@ -15,5 +15,7 @@ def handler(request: Request, container: Container) -> Response:
     customer = own_session(request, container)
     order_id = number_digits(request.path_parameters.get("order_id", ""), "order_id")
     with request.timing.measure("ledger"):
-        found = container.order_points().of(customer.shop, customer.customer_id, order_id)
+        found = container.order_points(customer.shop).of(
+            customer.shop, customer.customer_id, order_id
+        )
     return refusal_problem(found) if isinstance(found, Refusal) else Response(200, found)

@@ -28,7 +28,7 @@ export function sampleApi() {
   return {
     points: async () => POINTS,
     history: async () => ({ entries: ENTRIES, next_cursor: null }),
-    order: async (orderId) => ({ order_id: orderId, approved: 0, pending: 60, approves_at: null, used: 500, returned: 0 }),
+    order: async (orderId) => ({ order_id: orderId, approved: 0, pending: 60, comes_on: null, used: 500, returned: 0 }),
     hold: async () => Promise.reject(NOT_HERE),
     release: async () => Promise.reject(NOT_HERE),
   };

@@ -8,11 +8,13 @@ export function Summary({ points, entries = [], words }) {
   const expiring = words.expiring(points);
   const pending = words.pending(points, entries);
   const debt = words.debt(points);
+  const held = words.held(points);
   return (
     <s-stack gap="small">
       <s-heading id="headline">{number === null ? words.text.noBalance : `${number} ${unit}`}</s-heading>
       {worth && <s-text id="worth">{worth}</s-text>}
       {debt && <s-text id="debt">{debt}</s-text>}
+      {held && <s-text id="reserved">{held}</s-text>}
       {expiring && (
         <s-text id="expiring" tone={expiring.isSoon ? "warning" : "auto"}>
           {expiring.sentence}

@@ -8,7 +8,7 @@ const { show } = hosted("customer-account.order-status.block.render", "points-bl
 
 const ORDER = "820982911946154508";
 const ROUTE = `GET /orders/${ORDER}/points`;
-const NONE = { order_id: ORDER, approved: 0, pending: 0, approves_at: null, used: 0, returned: 0 };
+const NONE = { order_id: ORDER, approved: 0, pending: 0, comes_on: null, used: 0, returned: 0 };
 const LATE = { status: 404, code: "order_not_found" };
 
 function ofOrder(shopify) {
@@ -37,7 +37,7 @@ test("an order says what it earned, used and returned", async () => {
 });
 
 test("pending points have their day, or none while the order is not paid", async () => {
-  const pending = { ...NONE, pending: 60, approves_at: "2026-12-07T10:00:00.000+00:00" };
+  const pending = { ...NONE, pending: 60, comes_on: "2026-12-07" };
   await show({ [ROUTE]: pending }, ofOrder);
   await seen(["order.pending_until 60 points December 7, 2026"]);
 });

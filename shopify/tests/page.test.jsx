@@ -284,3 +284,8 @@ for (const [what, spent, said] of [
     expect(byId("code")).toBeNull();
   });
 }
+
+test("points that are held are told as reserved, not as lost", async () => {
+  await show({ "GET /points": WITH_HOLD });
+  expect((await shown("reserved")).textContent).toContain("500 points reserved");
+});

@@ -1,8 +1,9 @@
 """A customer sees the points of their own orders, and of no other."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -40,7 +41,7 @@ def test_a_paid_order_says_what_it_earned(functions: Functions) -> None:
         "order_id": str(ORDER),
         "approved": earned,
         "pending": 0,
-        "approves_at": None,
+        "comes_on": None,
         "used": 0,
         "returned": 0,
     }
@@ -51,7 +52,7 @@ def test_an_order_whose_payment_is_outstanding_says_what_is_pending_and_not_when
 ) -> None:
     ordered(functions, "orders_create", financial_status="pending")
     shown = seen_by(functions, CUSTOMER).body
-    assert (shown["approved"], shown["approves_at"]) == (0, None)
+    assert (shown["approved"], shown["comes_on"]) == (0, None)
     assert shown["pending"] > 0
 
 
@@ -60,11 +61,21 @@ def test_pending_points_have_their_day_and_count_once_it_has_come(clock: ClockFi
     ordered(functions, updated_at=datetime.now(UTC).isoformat())
     shown = seen_by(functions, CUSTOMER).body
     assert (shown["approved"], shown["pending"] > 0) == (0, True)
-    assert datetime.fromisoformat(shown["approves_at"]).utcoffset() is not None
+    paid_on = datetime.now(ZoneInfo("Asia/Tokyo")).date()
+    assert date.fromisoformat(shown["comes_on"]) - paid_on in {timedelta(7), timedelta(6)}
     clock.move(days=8)
     later = seen_by(functions, CUSTOMER).body
     assert (later["approved"], later["pending"]) == (shown["pending"], 0)
-    assert later["approves_at"] is None
+    assert later["comes_on"] is None
+
+
+def test_the_day_is_that_of_the_shops_calendar() -> None:
+    """Half an hour after midnight in Tokyo it is still the day before in London."""
+    functions = Functions(PROGRAMME_PENDING_DAYS="7")
+    late = (datetime.now(ZoneInfo("Asia/Tokyo")) - timedelta(days=1)).replace(hour=0, minute=30)
+    ordered(functions, updated_at=late.isoformat())
+    shown = seen_by(functions, CUSTOMER).body
+    assert date.fromisoformat(shown["comes_on"]) == late.date() + timedelta(7)
 
 
 def test_an_order_says_what_it_used_and_what_came_back(tmp_path: Path) -> None:
@@ -116,3 +127,10 @@ def test_an_order_may_be_named_by_its_gid(functions: Functions) -> None:
     ordered(functions)
     by_gid = seen_by(functions, CUSTOMER, f"gid://shopify/Order/{ORDER}")
     assert by_gid.body == seen_by(functions, CUSTOMER).body
+
+
+def test_an_erased_customers_order_is_shown_to_nobody(functions: Functions) -> None:
+    ordered(functions)
+    redact = message("customers_redact")
+    assert functions.work("privacy_events", redact) == []
+    assert problem(seen_by(functions, CUSTOMER)) == (404, "order_not_found")

@@ -297,11 +297,11 @@ class Container(DriftContainer):
 
         return MemberNumbers(lambda shop: self.shown_programme(shop).member_number, self.customers)
 
-    def order_points(self) -> "OrderPoints":
-        """The service that shows customers the points of their orders."""
+    def order_points(self, shop: str) -> "OrderPoints":
+        """The service that shows a shop's customers the points of their orders."""
         from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
 
-        return OrderPoints(self.ledger, self.clock)
+        return OrderPoints(self.ledger, self.clock, self.shown_programme(shop).time_zone)
 
     def points_history(self) -> "PointsHistory":
         """My page's history. It only reads."""

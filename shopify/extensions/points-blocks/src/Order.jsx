@@ -60,7 +60,7 @@ function Order({ api }) {
   );
 }
 
-function linesOf({ approved, pending, approves_at: day, used, returned }, { count: points, day: dayOf }, t) {
+function linesOf({ approved, pending, comes_on: day, used, returned }, { count: points, day: dayOf }, t) {
   return [
     approved !== 0 && t("order.earned", { points: points(approved) }),
     pending > 0 && (day ? t("order.pending_until", { points: points(pending), day: dayOf(day) }) : t("order.pending", { points: points(pending) })),

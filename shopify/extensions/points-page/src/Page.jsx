@@ -30,9 +30,11 @@ function Page({ model }) {
 /** @param {{model: import("../../../shared/model.js").PointsModel, words: import("../../../shared/words.js").Words}} props */
 function Points({ model, words }) {
   const state = useModel(model);
+  const isSeen = shopify.extension.rendered.value;
   useEffect(() => {
-    model.load();
-  }, [model]);
+    // Whoever comes back, such as from the cart, sees what has become of the points.
+    if (isSeen || model.state.phase === "loading") model.load();
+  }, [model, isSeen]);
   switch (state.phase) {
     case "loading":
       return <s-spinner accessibilityLabel={words.text.loading} />;
@@ -50,7 +52,7 @@ function Points({ model, words }) {
         model={model}
         state={state}
         words={words}
-        isSeen={shopify.extension.rendered.value}
+        isSeen={isSeen}
         say={(text) => void shopify.toast.show(text)}
       />
       <History model={model} state={state} words={words} />
