@@ -39,6 +39,9 @@ def map_case(_context: Any, case: Any) -> Any:
                 case.body[member] = _shop(case.body[member])
     if ATTACKED_CUSTOMER and "customer" in case.path_parameters:
         case.path_parameters["customer"] = ATTACKED_CUSTOMER
+    order_id = case.path_parameters.get("order_id")
+    if isinstance(order_id, str) and order_id.isdecimal() and _draw(order_id) % 8:
+        case.path_parameters["order_id"] = str(shopify_payloads.ORDER)
     topic = case.headers.get("X-Shopify-Topic")
     if topic:
         if "X-Shopify-Shop-Domain" in case.headers:
