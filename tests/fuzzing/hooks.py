@@ -37,13 +37,23 @@ def map_case(_context: Any, case: Any) -> Any:
         for member in ("shopify_domain", "shop"):
             if member in case.body:
                 case.body[member] = _shop(case.body[member])
-    if ATTACKED_CUSTOMER and "customer" in case.path_parameters:
-        case.path_parameters["customer"] = ATTACKED_CUSTOMER
-    topic = case.headers.get("X-Shopify-Topic")
-    if topic:
-        if "X-Shopify-Shop-Domain" in case.headers:
-            case.headers["X-Shopify-Shop-Domain"] = _shop(case.headers["X-Shopify-Shop-Domain"])
-        if _draw(topic) % 8 and isinstance(case.body, dict):
-            case.headers["X-Shopify-Topic"], body = BODIES[_draw(case.body) % len(BODIES)]
-            case.body = {**body, **case.body}
+    _map_path(case.path_parameters)
+    if case.headers.get("X-Shopify-Topic"):
+        _map_webhook(case)
     return case
+
+
+def _map_path(parameters: dict[str, Any]) -> None:
+    if ATTACKED_CUSTOMER and "customer" in parameters:
+        parameters["customer"] = ATTACKED_CUSTOMER
+    order_id = parameters.get("order_id")
+    if isinstance(order_id, str) and order_id.isdecimal() and _draw(order_id) % 8:
+        parameters["order_id"] = str(shopify_payloads.ORDER)
+
+
+def _map_webhook(case: Any) -> None:
+    if "X-Shopify-Shop-Domain" in case.headers:
+        case.headers["X-Shopify-Shop-Domain"] = _shop(case.headers["X-Shopify-Shop-Domain"])
+    if _draw(case.headers["X-Shopify-Topic"]) % 8 and isinstance(case.body, dict):
+        case.headers["X-Shopify-Topic"], body = BODIES[_draw(case.body) % len(BODIES)]
+        case.body = {**body, **case.body}
