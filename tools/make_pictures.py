@@ -103,6 +103,7 @@ def take(
 
 def _shoot(page: Page, device: Device, path: Path) -> None:
     """Take the picture without the switch of demo customers below the page."""
+    page.evaluate("scrollTo(0, 0)")
     footer = page.locator("footer").bounding_box()
     assert footer is not None
     clip: FloatRect = {"x": 0, "y": 0, "width": device.width, "height": footer["y"]}

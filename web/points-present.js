@@ -109,11 +109,16 @@ export function presenter(locale) {
     return figures.approved < 0 ? text.debt(count(-figures.approved)) : null;
   }
 
+  /** How points are earned: one sentence; null where orders earn none. */
+  function howToEarn({ earning }) {
+    return earning && text.earning(count(earning.points), amount(earning.for_amount, earning.currency));
+  }
+
   /** How points are earned and used: sentences. */
   function rules(points) {
     const { earning, worth } = points;
     return [
-      earning && text.earning(count(earning.points), amount(earning.for_amount, earning.currency)),
+      howToEarn(points),
       earning?.pending_days > 0 && text.pendingDays(number(earning.pending_days), earning.pending_days),
       worth && points.holds_offered && text.pointWorth(amount(worth.point_amount, worth.currency)),
       points.holds_offered && text.restComesBack,
@@ -136,7 +141,7 @@ export function presenter(locale) {
     };
   }
 
-  return { text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, held, debt, rules, row };
+  return { text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, held, debt, howToEarn, rules, row };
 }
 
 /** Whether the till's balance and day are the ledger's, too. */

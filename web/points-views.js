@@ -16,6 +16,7 @@ export function views(locale) {
     const pending = say.pending(points, entries);
     const held = say.held(points);
     const debt = say.debt(points);
+    const isUsedUp = points.figures.total === 0 && !points.hold && !isNew(points) && !tillIsMaster(points);
     return [
       element("h2", {}, text.heading),
       number === null ? unknown(points.display.balance) : headline(number, unit),
@@ -25,6 +26,7 @@ export function views(locale) {
         held && fact(held, "held"),
         pending && fact(pending, "pending"),
         expiring && fact(expiring.sentence, "expiring", expiring.isSoon),
+        isUsedUp && points.earning && fact(say.howToEarn(points), "earning"),
       ]),
       isNew(points) && firstSteps(points),
     ];

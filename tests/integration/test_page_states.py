@@ -202,6 +202,14 @@ def test_who_has_no_points_yet_learns_how_to_get_some(page: Page, url: str) -> N
     expect(part(page, "history")).to_contain_text("Nothing has happened yet.")
 
 
+def test_who_has_used_all_points_is_told_how_to_earn_more(page: Page, url: str) -> None:
+    open_state(page, url, "nothing-left", "en")
+    expect(part(page, "earning")).to_have_text("You earn 1 point for every ¥100 you spend.")
+    page.unroute_all()
+    open_state(page, url, "points", "en")
+    expect(part(page, "earning")).to_have_count(0)
+
+
 def test_reserved_points_are_a_state_and_not_a_loss(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
     expect(part(page, "held")).to_have_text("500 points reserved for your order")
