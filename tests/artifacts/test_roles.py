@@ -1,7 +1,10 @@
 """A function's role allows what the function does, and nothing else."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,7 +126,7 @@ def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(
 
 
 def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
-    shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
     monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
@@ -132,35 +135,43 @@ def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
         shop.start_anew()
         shop.work_on_samples("privacy_events")
 
-    shop.grant()
-    shop.write_metafields()
-    shop.lose_token()
     found = shop.needed(work)
     shop.merge()
     found |= shop.needed(work)
+    for number, forget in enumerate((Shop.lose_token, Shop.start_anew)):
+        other = Shop(monkeypatch, tmp_path / f"{number}.json")
+        other.grant()
+        other.write_metafields()
+        forget(other)
+        redact = event("privacy_events", "customers_redact")
+        found |= other.needed(partial(other.functions.invoke, "privacy_events", redact, 60))
     assert found == allowed(resources, "privacy_events")
 
 
 def test_privacy_watch_is_allowed_what_it_does(
-    shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, resources: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(driver, "ONE_MESSAGE_SECONDS", 0)  # so that all is left to it
     monkeypatch.setattr(shops, "SENT_AFTER_MIN", timedelta())  # the samples are of one moment
     monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
-    def watch(*cases: str) -> set[Right]:
+    def watch(
+        watched: Shop, *cases: str, forget: Callable[[Shop], None] = Shop.start_anew
+    ) -> set[Right]:
         for case in cases:
-            shop.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
-        shop.lose_token()
-        shop.aws.needed.clear()
-        assert shop.functions.invoke("privacy_watch", {})["done"] == len(cases)
-        return set(shop.aws.needed)
+            watched.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
+        forget(watched)
+        watched.aws.needed.clear()
+        assert watched.functions.invoke("privacy_watch", {})["done"] == len(cases)
+        return set(watched.aws.needed)
 
-    shop.grant()
-    shop.write_metafields()
-    found = watch("customers_data_request", "customers_redact")
     shop.functions.invoke("privacy_events", event("privacy_events", "app_uninstalled"), seconds=60)
-    found |= watch("shop_redact")
+    found = watch(shop, "shop_redact")
+    for number, forget in enumerate((Shop.lose_token, Shop.start_anew)):
+        other = Shop(monkeypatch, tmp_path / f"{number}.json")
+        other.grant()
+        other.write_metafields()
+        found |= watch(other, "customers_data_request", "customers_redact", forget=forget)
     assert found == allowed(resources, "privacy_watch")
 
 
