@@ -32,6 +32,7 @@ def till_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     parameters = {
         "TILL_FRESH_SECONDS": str(FRESH_SECONDS),
         "TILL_PROBE_SECONDS": str(PROBE_SECONDS),
+        "TILL_PUSH": "no",  # the till keeps its own balances
         "CUSTOMER_REQUESTS_PER_MINUTE": "100000",
         "API_REQUESTS_PER_SECOND": "10000",
     }
@@ -296,9 +297,8 @@ def test_a_flood_of_views_while_it_fails_reaches_it_with_few_calls_and_is_told_o
     with ThreadPoolExecutor(20) as pool:
         views = list(pool.map(till.view, members))
     assert {view["till"]["status"] for view in views} == {"unavailable"}
-    probes = (time.monotonic() - began) / PROBE_SECONDS + 1
-    calls = till.calls()
-    assert len(calls) <= 10 or len(calls) <= 2 * probes, "probes, each with a retry"
+    probes = int((time.monotonic() - began) / PROBE_SECONDS) + 2  # one was under way
+    assert len(till.calls()) <= max(10, 2 * probes), "probes, each with a retry"
     assert median(view["seconds"] for view in views) < VIEW_SECONDS_MAX
     notices = till.notices()
     invoke(till.stack, "refresh_till")
