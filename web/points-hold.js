@@ -132,7 +132,7 @@ export function holdSection(api, { refresh, reload }, storefront) {
     const most = mostAtOnce(points);
     const offered = points.holds_offered && most >= 1;
     root.hidden = !(hold || busy || message || offered);
-    const look = JSON.stringify([views.locale, state.customer, busy, message, hold?.hold_id, hold?.state, most, points.worth]);
+    const look = JSON.stringify([views.locale, state.customer, busy, message, hold?.hold_id, hold?.state, most, points.worth?.point_amount]);
     if (look === drawn) return;
     drawn = look;
     stopClock();

@@ -249,3 +249,13 @@ def test_pages_go_on_from_what_is_not_written_yet(shop: HoldShop) -> None:
         cursor = {"cursor": answer["next_cursor"]}
     assert [entry["version"] for entry in found] == [4, 3, 2, 1]
     assert found == page(shop.functions).body["entries"]
+
+
+def test_a_row_of_merged_accounts_names_no_order(functions: Functions) -> None:
+    functions.sample("flow_action_grant", "run")
+    other = "8840734670935"
+    functions.ledger.merge(demo.SHOP_DOMAIN, CUSTOMER, other, Cause("order"))
+    found = functions.ledger.history(demo.SHOP_DOMAIN, other, limit=9)
+    assert found[0].entry.about, "it is about the other account"
+    newest = page(functions).body["entries"][0]
+    assert (newest["row"]["kind"], newest["row"]["order_id"]) == ("moved_in", None)

@@ -423,6 +423,35 @@ def test_the_keyboard_reaches_everything_in_the_order_in_which_it_is_read(
     )
 
 
+def test_points_are_used_and_given_back_by_keyboard_alone(page: Page, url: str) -> None:
+    held = hold(count=950)
+    made = {**held, "figures": shown(approved=0, held=held)("en")[1]["figures"]}
+    held_state = State(shown(approved=0, held=held), history())
+    answer_as(page, State(shown(), history(), hold=lambda _: (201, made)), "en")
+    page.goto(f"{url}/?locale=en")
+    page.locator("[data-locale=ja]").focus()
+    page.keyboard.press("Tab")
+    expect(page.locator("#pb-amount")).to_be_focused()
+    page.route(
+        "**/customers/me/points?*", lambda route: route.fulfill(json=held_state.points("en")[1])
+    )
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("950 points reserved for your order").last).to_be_focused()
+    stops = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.innerText"))
+    assert stops == ["Apply it to my cart", "Copy code", "Return the points"]
+    figures = shown()("en")[1]["figures"]
+    page.route("**/customers/me/holds/*", lambda route: route.fulfill(json={"figures": figures}))
+    page.unroute("**/customers/me/points?*")
+    page.route("**/customers/me/points?*", lambda route: route.fulfill(json=shown()("en")[1]))
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your points are back.")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#pb-amount")).to_be_focused()
+
+
 def colour(where: Locator, name: str) -> str:
     found: str = where.evaluate(f"found => getComputedStyle(found).{name}")
     return found
@@ -532,6 +561,15 @@ def _slow_down(network: CDPSession) -> None:
             "uploadThroughput": BYTES_PER_SECOND,
         },
     )
+
+
+def test_while_it_loads_the_page_is_accessible(page: Page, url: str) -> None:
+    answer_as(page, STATES["points"], "en")
+    page.route("**/customers/me/points**", lambda _: None)
+    page.goto(f"{url}/?locale=ja")
+    expect(page.locator("#points[aria-busy=true]")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "ja")
+    assert violations(page) == []
 
 
 def test_the_skeleton_is_text_in_the_page_itself(browser: Browser, url: str) -> None:

@@ -43,6 +43,21 @@ KINDS: Mapping[Topic, str] = {
 RESERVED = "reserved"
 """The row of points that are held."""
 
+_OF_ORDERS = frozenset(
+    {
+        Topic.ADD_ORDER,
+        Topic.ADD_REFUND,
+        Topic.SUB_HOLD,
+        Topic.SUB_ORDER,
+        Topic.SUB_REFUND,
+        Topic.HOLD_SPENT,
+        Topic.EXPIRED_SPENT,
+        Topic.PENDING_ADD,
+        Topic.PENDING_CANCEL,
+    }
+)
+"""Entries that are about an order; others are about a hold, or another account."""
+
 _WITHOUT_CHANGE = frozenset({Topic.ADD_HOLD})
 """The reader never saw these points leave."""
 
@@ -103,8 +118,7 @@ def row_of(
 
 
 def _row(entry: Entry, change: int, comes_on: date | None = None) -> Row:
-    hold = entry.topic is Topic.ADD_HOLD or _places_hold(entry)
-    order_id = None if hold else entry.about or None
+    order_id = entry.about or None if entry.topic in _OF_ORDERS else None
     return Row(KINDS[entry.topic], entry.points, change, order_id, comes_on)
 
 
