@@ -33,6 +33,13 @@ def test_a_change_reaches_the_till_by_the_stream(shop: PushShop) -> None:
     assert (shop.balance, shop.till.pushed) == (950, [1250, -300])
 
 
+def test_a_change_goes_to_the_member_number_that_the_programme_gives() -> None:
+    shop = PushShop(PROGRAMME_MEMBER_NUMBER="prefix:EC-")
+    shop.till.balances = {f"EC-{CUSTOMER}": 0, CUSTOMER: 7}
+    granted(shop)
+    assert shop.till.balances == {f"EC-{CUSTOMER}": 1250, CUSTOMER: 7}
+
+
 def test_a_record_that_comes_again_carries_nothing_again(shop: PushShop) -> None:
     granted(shop)
     stream = records(shop.account(), shop.account())

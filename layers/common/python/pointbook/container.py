@@ -204,14 +204,16 @@ class Container(DriftContainer):
         from pointbook.services.till_push.pusher import publisher  # noqa: PLC0415 - for one function
 
         till, members = partial(self.till, BACKGROUND_SHARE), self.till_members()
-        return publisher(self._table, members, till, self.till_push, self.wall_clock)
+        number, mode = self.member_numbers.number, self.till_push
+        return publisher(self._table, members, till, mode, self.wall_clock, number)
 
     def till_echoes(self) -> "TillEchoes":
         """The service that recognizes pushes to the till that come back as its reports."""
         from pointbook.services.till_push.echoes import TillEchoes  # noqa: PLC0415 - for reports only
         from pointbook.store.till_pushes import TillPushes  # noqa: PLC0415 - same
 
-        return TillEchoes(TillPushes(self._table), self.ledger, self.till, self.wall_clock)
+        pushes, number = TillPushes(self._table), self.member_numbers.number
+        return TillEchoes(pushes, self.ledger, self.till, self.wall_clock, number)
 
     def report_sender(self, shop: str) -> "ReportSender":
         """The service behind the action "report points"."""

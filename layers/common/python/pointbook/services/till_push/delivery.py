@@ -76,11 +76,11 @@ class _EntriesMissing(Exception):
     """A version was requested, but the entries up to it are missing."""
 
 
-type Numbers = Callable[[str, str], str | None]
-"""The member number of a shop's customer; None if the customer has none."""
+type Numbers = Callable[[str, str, Deadline], str]
+"""The member number of a shop's customer. Raises what the till would: MemberNotRegistered, ..."""
 
 
-def digits(_shop: str, customer_id: str) -> str | None:
+def digits(_shop: str, customer_id: str, _deadline: Deadline) -> str:
     """The member number is the customer's id."""
     return customer_id
 
@@ -273,9 +273,7 @@ class Delivery:
     def _member(self) -> Member:
         """The member as the till has it now."""
         shop, customer_id = self._progress.shop, self._progress.customer_id
-        number = self._parts.number(shop, customer_id)
-        if number is None:
-            raise MemberNotRegistered("the customer has no member number")
+        number = self._parts.number(shop, customer_id, self._deadline())
         kept = self._parts.members.read(shop, customer_id)
         till_id = kept.till_id if kept and kept.member_number == number else ""
         try:

@@ -118,12 +118,12 @@ class TillEchoes:
     def _changed_since(self, cursor: TillCursor, instruction: Instruction) -> int:
         """By how much the till's balance differs from that after our last contact."""
         till = self.till()
-        member_number = self.number(instruction.shop, instruction.customer_id)
-        if till is None or member_number is None:
+        if till is None:
             return 0
         deadline = Deadline.after(READ_SECONDS, self.clock.monotonic)
         try:
-            member = till.member(member_number, deadline)
+            number = self.number(instruction.shop, instruction.customer_id, deadline)
+            member = till.member(number, deadline)
         except (MemberNotRegistered, AmbiguousMember):
             return 0
         except TillError as error:
