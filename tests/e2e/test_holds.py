@@ -214,7 +214,7 @@ def troubles(*behaviours: Behaviour) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("trouble", behaviours, ids=lambda one: next(iter(one)))
 
 
-@troubles(HANGS, {"fail_with": 503}, {"fail_with": 403}, THROTTLES, {"latency_ms": 9_000})
+@troubles(HANGS, {"fail_with": 503}, THROTTLES, {"latency_ms": 9_000})
 def test_without_shopify_nothing_is_held_and_the_customer_gets_the_reason(
     buyer: Customer, trouble: Behaviour
 ) -> None:
@@ -224,11 +224,20 @@ def test_without_shopify_nothing_is_held_and_the_customer_gets_the_reason(
     assert time.monotonic() - begun < 9
     assert of_problem(answer) == (503, "hold_failed")
     assert answer.json()["detail"] == NOTHING_TAKEN
-    assert answer.headers["Retry-After"] == "5"
+    assert (answer.headers["Retry-After"], answer.json()["may_be_retried"]) == ("5", True)
     assert buyer.some("approved", "hold") == (1_250, 0)
     buyer.shopify.behave()
     assert of_problem(buyer.hold(key="lost")) == (409, "hold_ended")
     assert buyer.held(key="anew")["points"] == 500
+
+
+def test_an_app_that_may_not_make_codes_is_not_told_to_try_again(buyer: Customer) -> None:
+    buyer.shopify.behave(match=CREATE, fail_with=403)
+    answer = buyer.hold()
+    assert of_problem(answer) == (503, "hold_failed")
+    assert "Trying again does not help" in answer.json()["detail"]
+    assert (answer.headers["Retry-After"], answer.json()["may_be_retried"]) == ("3600", False)
+    assert buyer.some("approved", "hold") == (1_250, 0)
 
 
 @troubles(DROPS_REPLY, THROTTLES, {"fail_with": 502})
