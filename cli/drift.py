@@ -7,7 +7,7 @@
 
 The function compare_till does the same daily. After Ctrl-C run it again: it goes on where it
 stopped. A repair is of the last finished report: "entry" books the till's points in the ledger,
-"push" carries the ledger's to the till. Members who have changed since the report are left alone.
+"push" makes the till follow the ledger. Members who have changed since the report are left alone.
 Exit status 1 if something differs or is left.
 """
 

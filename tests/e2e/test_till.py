@@ -72,7 +72,7 @@ class Till:
         return found
 
     def was_refreshed(self, customer: str) -> bool:
-        """Whether something is kept of a customer by now."""
+        """Whether something is cached of a customer by now."""
         key = keys.till_member(self.stack.shop_domain, customer)
         item = aws(self.stack, "dynamodb").get_item(TableName=self.stack.table_name, Key=key)
         return "said" in item.get("Item", {})
@@ -258,11 +258,11 @@ def test_each_failure_of_the_till_has_its_text_and_spoils_only_its_own_part(
         "note": NOTE[locale],
     }
     time.sleep(FRESH_SECONDS)
-    kept = till.until(known, status=status, stale=True)
-    assert kept["seconds"] < VIEW_SECONDS_MAX
-    assert (kept["till"]["balance"], kept["till"]["rank"]) == (1250, "gold")
-    assert kept["display"]["balance"] == "1,250"
-    assert kept["display"]["note"].startswith("As of ")
+    cached = till.until(known, status=status, stale=True)
+    assert cached["seconds"] < VIEW_SECONDS_MAX
+    assert (cached["till"]["balance"], cached["till"]["rank"]) == (1250, "gold")
+    assert cached["display"]["balance"] == "1,250"
+    assert cached["display"]["note"].startswith("As of ")
 
 
 @pytest.mark.parametrize("locale", ["en", "ja"])

@@ -141,7 +141,7 @@ def test_exactly_the_altered_members_are_shown_and_an_entry_repairs_each_once(
     for customer_id in altered:
         assert approved(own, customer_id) == members[customer_id]
         assert len(history(own, customer_id)) == 2, "the grant, and one entry of the repair"
-    assert agree(drift()[1]), "and nothing of it was carried to the till"
+    assert agree(drift()[1]), "and nothing of it was pushed to the till"
 
 
 def test_a_push_repairs_each_once_too(

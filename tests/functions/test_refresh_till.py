@@ -1,4 +1,4 @@
-"""Kept members are refreshed beside the views; a till that fails is probed, and told of once."""
+"""Cached members are refreshed beside the views; a till that fails is probed, and told of once."""
 
 import json
 from datetime import timedelta
@@ -38,9 +38,9 @@ def test_a_refresh_brings_what_the_till_says_now(shop: TillShop) -> None:
         "probed": False,
         "notices": 0,
     }
-    kept = shop.kept()
-    assert kept is not None
-    assert kept.balance_points == 1250
+    cached = shop.cached()
+    assert cached is not None
+    assert cached.balance_points == 1250
 
 
 def test_a_refresh_of_a_member_that_is_fresh_by_now_calls_nobody(shop: TillShop) -> None:
@@ -60,11 +60,11 @@ def test_a_message_that_cannot_be_read_stops_no_other(shop: TillShop) -> None:
 
 def test_a_failed_refresh_leaves_what_is_kept(shop: TillShop) -> None:
     shop.view()
-    before = shop.kept()
+    before = shop.cached()
     shop.later(60)
     shop.till.error = DOWN
     assert shop.refresh()["failed"] == 1
-    assert shop.kept() == before
+    assert shop.cached() == before
 
 
 def test_nothing_is_kept_of_an_erased_customer(shop: TillShop) -> None:

@@ -109,13 +109,13 @@ class TillContainer(BaseContainer):
         return TillViews(members, numbers, refreshes, self.till, clock, fresh_seconds)
 
     def till_refreshes(self) -> "TillRefreshes":
-        """The service that asks for refreshes of kept members."""
+        """The service that asks for refreshes of cached members."""
         from pointbook.services.till_refreshes import TillRefreshes  # noqa: PLC0415 - only with a till
 
         return TillRefreshes(self.till_members(), self.enqueue, self.wall_clock)
 
     def till_refresher(self, numbers: "MemberNumbers") -> "TillRefresher":
-        """The service that refreshes kept members, probes a failing till and notifies of it."""
+        """The service that refreshes cached members, probes a failing till and notifies of it."""
         from pointbook.services.till_notices import TillNotices  # noqa: PLC0415 - for one function
         from pointbook.services.till_refresher import TillRefresher  # noqa: PLC0415 - same
 

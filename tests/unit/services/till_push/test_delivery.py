@@ -1,4 +1,4 @@
-"""One account's changes carried to the till: each once, in order, and what stands in the way."""
+"""One account's changes pushed to the till: each once, in order, and what stands in the way."""
 
 from datetime import timedelta
 from typing import Any
@@ -88,7 +88,7 @@ class Shop:
         return self.till.balances[CUSTOMER]
 
     def is_done(self, version: int) -> bool:
-        """Whether all up to `version` is carried, and nothing waits."""
+        """Whether all up to `version` is pushed, and nothing waits."""
         cursor = self.cursor()
         assert cursor is not None
         self.clock.pass_time(days=1)
@@ -96,7 +96,7 @@ class Shop:
 
 
 def not_carried(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Why something was not carried, once for each time."""
+    """Why something was not pushed, once for each time."""
     return [line["Code"] for line in logged(capsys, "TillPushesNotCarried")]
 
 
@@ -392,9 +392,9 @@ def test_of_two_members_with_one_number_neither_is_changed(
     shop.follow()
     assert shop.till.pushed == []
     assert not_carried(capsys) == ["ambiguous"]
-    kept = shop.members.read(SHOP, CUSTOMER)
-    assert kept is not None
-    assert kept.said is Said.AMBIGUOUS
+    cached = shop.members.read(SHOP, CUSTOMER)
+    assert cached is not None
+    assert cached.said is Said.AMBIGUOUS
 
 
 def test_a_member_who_leaves_during_a_change_is_not_waited_for(shop: Shop) -> None:
@@ -409,9 +409,9 @@ def test_a_member_who_leaves_during_a_change_is_not_waited_for(shop: Shop) -> No
 def test_what_the_till_has_afterwards_is_kept_for_my_page(shop: Shop) -> None:
     shop.ledger.grant(100)
     shop.follow()
-    kept = shop.members.read(SHOP, CUSTOMER)
-    assert kept is not None
-    assert (kept.said, kept.balance_points, kept.till_id) == (Said.MEMBER, 100, "t1")
+    cached = shop.members.read(SHOP, CUSTOMER)
+    assert cached is not None
+    assert (cached.said, cached.balance_points, cached.till_id) == (Said.MEMBER, 100, "t1")
 
 
 def test_nobody_is_called_for_a_pseudonym(shop: Shop) -> None:
@@ -587,7 +587,7 @@ def test_levelling_sets_the_ledgers_balance_once(shop: Shop) -> None:
     shop.ledger.grant(100)
     shop.follow()
     shop.till.balances[CUSTOMER] = 777
-    shop.pushes.level(SHOP, CUSTOMER, 1, shop.clock.now())
+    shop.pushes.request_balance(SHOP, CUSTOMER, 1, shop.clock.now())
     shop.sweep(seconds=1)
     assert shop.balance == 100
     shop.till.use(CUSTOMER, -9)
@@ -600,6 +600,6 @@ def test_levelling_sets_the_ledgers_balance_once(shop: Shop) -> None:
 def test_levelling_an_account_that_was_never_carried_sets_its_balance(shop: Shop) -> None:
     shop.ledger.grant(60)
     shop.ledger.grant(40)
-    shop.pushes.level(SHOP, CUSTOMER, 2, shop.clock.now())
+    shop.pushes.request_balance(SHOP, CUSTOMER, 2, shop.clock.now())
     shop.sweep(seconds=1)
     assert shop.balance == 100

@@ -5,7 +5,7 @@
                                                                 └─ changed: compare again later
 
 A difference counts only if nothing was under way on our side: otherwise the two were read at
-different moments. What the till says is kept for my page, too.
+different moments. What the till says is cached for my page, too.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -19,7 +19,7 @@ from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
-from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.cached_members import cached_member, cached_refusal
 from pointbook.store.till_comparisons import Totals
 from pointbook.store.till_members import TillMembers
 from pointbook.store.till_pushes import TillPushes
@@ -199,11 +199,11 @@ class TillComparison:
         except TillError as error:
             if is_general(error):
                 raise
-            if number and (said := kept_refusal(number, error, self.clock.now())):
+            if number and (said := cached_refusal(number, error, self.clock.now())):
                 self.members.save(self.shop, customer_id, said)
             kind, why = _OF_ONE_MEMBER.get(type(error), (Kind.NOT_COMPARED, error.code))
             return _row(before, number, kind, why)
-        self.members.save(self.shop, customer_id, kept_member(member))
+        self.members.save(self.shop, customer_id, cached_member(member))
         return self._compared(before, member, pushing=pushing)
 
     def _compared(self, before: View, member: Member, *, pushing: bool) -> Row:
@@ -220,8 +220,8 @@ class TillComparison:
 
     def _member(self, customer_id: str, number: str, deadline: Deadline) -> Member:
         """Ask the till, and wait where it is asked too often."""
-        kept = self.members.read(self.shop, customer_id)
-        till_id = kept.till_id if kept is not None and kept.member_number == number else ""
+        cached = self.members.read(self.shop, customer_id)
+        till_id = cached.till_id if cached is not None and cached.member_number == number else ""
         while True:
             left = deadline.at_seconds - self.clock.monotonic()
             call = Deadline.after(min(CALL_SECONDS, left), self.clock.monotonic)

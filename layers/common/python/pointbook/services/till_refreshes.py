@@ -1,6 +1,6 @@
 """Messages on the queue `till_refreshes`, which `refresh_till` works on.
 
-    {"shop": "demo.myshopify.com", "customer_id": "8840734670934"}    refresh this kept member
+    {"shop": "demo.myshopify.com", "customer_id": "8840734670934"}    refresh this cached member
     {"notices": true}                                                 notify the operator
 
 Nothing is lost with a message: the next view asks again, and the schedule sees to notices.
@@ -26,7 +26,7 @@ type Enqueue = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """A customer whose kept member is to be refreshed."""
+    """A customer whose cached member is to be refreshed."""
 
     shop: str
     customer_id: str
@@ -41,7 +41,7 @@ class TillRefreshes:
         self._enqueue = enqueue
         self._clock = clock
 
-    def ask(self, shop: str, customer_id: str) -> None:
+    def request(self, shop: str, customer_id: str) -> None:
         """Ask for a refresh unless one is under way. A failure is logged; the next view asks."""
         now = self._clock.now()
         try:
@@ -50,7 +50,7 @@ class TillRefreshes:
                 text = json.dumps({"shop": shop, "customer_id": customer_id})
                 self._enqueue(TILL_REFRESHES, text)
         except PointbookError:
-            log.exception("till_refresh_not_asked", shop=shop, customer_id=customer_id)
+            log.exception("till_refresh_not_requested", shop=shop, customer_id=customer_id)
 
 
 def announce(enqueue: Enqueue) -> None:
@@ -58,7 +58,7 @@ def announce(enqueue: Enqueue) -> None:
     try:
         enqueue(TILL_REFRESHES, json.dumps({"notices": True}))
     except PointbookError:
-        log.exception("till_notices_not_asked")
+        log.exception("till_notices_not_requested")
 
 
 def read_refresh(text: str) -> Refresh | None:

@@ -29,17 +29,17 @@ RUN_LENGTH_MAX, REASON_LENGTH_MAX, BY_LENGTH_MAX = 64, 255, 64
 
 
 class PushIsOff(Refused):
-    """The till can only be read, or the shop's programme carries nothing to it."""
+    """The till can only be read, or the shop's programme pushes nothing to it."""
 
     code = "push_is_off"
     text = (
-        "Nothing is carried to this till: it can only be read, or the programme's till_push is no."
+        "Nothing is pushed to this till: it can only be read, or the programme's till_push is no."
         " Repair by entries, or change the programme."
     )
 
 
 class Outcome(StrEnum):
-    """What became of one member. `queued`: push_till carries the ledger's points to the till."""
+    """What became of one member. `queued`: push_till will make the till follow the ledger."""
 
     QUEUED = "queued"
     AGREES = "agrees"
@@ -68,7 +68,7 @@ class RepairRequest:
 
 @dataclass(frozen=True, slots=True)
 class TillRepair:
-    """The repairs of one shop, whose programme says by `mode` what is carried to the till.
+    """The repairs of one shop, whose programme says by `mode` what is pushed to the till.
 
     `clock` is real time.
     """
@@ -106,7 +106,7 @@ class TillRepair:
         ids = {"shop": shop, "customer_id": customer_id, "run": request.run}
         why = {"reason": request.reason, "by": request.by}
         log.info("till_repair_requested", **ids, **why, points=-row.difference)
-        self.pushes.level(shop, customer_id, row.version, self.clock.now())
+        self.pushes.request_balance(shop, customer_id, row.version, self.clock.now())
         return Outcome.QUEUED
 
 

@@ -1,7 +1,7 @@
-"""Runs that carry changes of approved points to the till: which accounts, and when.
+"""Runs that push changes of approved points to the till: which accounts, and when.
 
-Each account is carried under its lease by `delivery.Delivery`. Where a shop's changes are not to be
-carried (any more), the cursor of an account is dropped with its next change: switched on again, the
+Each account is pushed under its lease by `delivery.Delivery`. Where a shop's changes are not to be
+pushed (any more), the cursor of an account is dropped with its next change: switched on again, the
 account begins anew with the change after that.
 """
 
@@ -51,7 +51,7 @@ def publisher(
     clock: Clock,
     number: Numbers = digits,
 ) -> Publisher:
-    """The outbox that carries changes to the till; `clock` is the wall clock."""
+    """The outbox that pushes changes to the till; `clock` is the wall clock."""
     pushes = TillPushes(table)
     pusher = TillPusher(Parts(pushes, members, number, clock, JITTER), till, mode)
     return Publisher(pushes, pusher, clock, STREAM_SECONDS)
@@ -59,7 +59,7 @@ def publisher(
 
 @dataclass(frozen=True, slots=True)
 class TillPusher:
-    """Carries the changes of accounts to the till.
+    """Pushes the changes of accounts to the till.
 
     `till` returns None where the stack has none.
     """
@@ -75,10 +75,10 @@ class TillPusher:
 
 
 class TillPushRun:
-    """One shop's part of a run; threads carry the changes of different accounts."""
+    """One shop's part of a run; threads push the changes of different accounts."""
 
     def __init__(self, pusher: TillPusher, shop: str, until: float, *, stopped: bool) -> None:
-        """Carry until `until` on the monotonic clock; nothing if it begins `stopped`."""
+        """Push until `until` on the monotonic clock; nothing if it begins `stopped`."""
         self.shop = shop
         self.stopped = stopped
         self.parts = pusher.parts
@@ -89,7 +89,7 @@ class TillPushRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is carried."""
+        """Whether nothing more is pushed."""
         return self.stopped or self.left_seconds < CALL_SECONDS_LEAST
 
     @property
@@ -98,7 +98,7 @@ class TillPushRun:
         return self._until - self.parts.clock.monotonic()
 
     def deliver(self, customer_id: str, version: int | None = None, first_version: int = 0) -> None:
-        """Carry what was not carried of an account, now or later.
+        """Push what was not pushed of an account, now or later.
 
         With a `version`, the account is added to the retry queue if that is not possible now;
         without, it is in the queue already. Raises LedgerUnavailable if that was not recorded.
