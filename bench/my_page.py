@@ -33,7 +33,7 @@ from tests.support.harness import SECRETS, event, handler
 from tests.support.serving import serving
 
 LATENCY_MS = 800
-"""What the till takes for one call: the upper end of what the merchant's document says."""
+"""What the till takes for one call: the upper end of what merchants report."""
 
 PAIRS = 20
 CUSTOMER = "8840734670934"

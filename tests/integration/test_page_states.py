@@ -199,7 +199,7 @@ def test_who_has_no_points_yet_learns_how_to_get_some(page: Page, url: str) -> N
     expect(page.locator(".pb-summary")).to_contain_text(
         "You earn 1 point for every ¥100 you spend."
     )
-    expect(part(page, "history")).to_contain_text("Nothing has happened yet.")
+    expect(part(page, "history")).to_contain_text("No activity yet.")
 
 
 def test_who_has_used_all_points_is_told_how_to_earn_more(page: Page, url: str) -> None:
@@ -312,7 +312,7 @@ def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, 
     rows = part(page, "history").locator("li")
     said = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
     assert said == [
-        "Order #1009 On the way · comes on Dec 7, 2026 120 pt",
+        "Order #1009 On the way · usable from Dec 7, 2026 120 pt",
         "Order #1008 Used · Nov 27, 2026 \u2212300 pt",
         "Reserved, not used Nov 24, 2026 200 pt",
         "Coffee beans Used · Nov 21, 2026 \u2212150 pt",
@@ -361,7 +361,7 @@ def test_paging_by_keyboard_goes_on_with_what_is_new(page: Page, url: str) -> No
     more.press("Enter")
     expect(part(page, "history").locator("li", has_text="Older")).to_be_focused()
     expect(part(page, "history").get_by_role("status")).to_have_text(
-        "2 more rows are shown. That is everything."
+        "2 more entries shown. That's everything."
     )
     expect(more).to_be_hidden()
 
