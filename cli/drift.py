@@ -48,7 +48,7 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Carry out the repair.")] = False,
     csv: Annotated[Path | None, typer.Option(help="Write all rows to this file.")] = None,
     picture_file: Annotated[
-        Path | None, typer.Option("--picture", help="Draw both books into this SVG file.")
+        Path | None, typer.Option("--picture", help="Draw ledger and till into this SVG file.")
     ] = None,
     include_unregistered: Annotated[
         bool,

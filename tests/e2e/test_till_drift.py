@@ -58,7 +58,7 @@ def till(own: Stack) -> Till:
 
 @pytest.fixture(scope="module")
 def members(own: Stack, till: Till) -> dict[str, int]:
-    """Members and their points, the same in both books: the till got them from the ledger.
+    """Members and their points, the same in ledger and till: the till got them from the ledger.
 
     Tests that change the ledger's points change these, too.
     """
@@ -95,7 +95,7 @@ def differing(document: Any) -> dict[str, int]:
 
 @pytest.fixture
 def altered(drift: Any, till: Till, members: dict[str, int]) -> dict[str, int]:
-    """Thirty members, altered at the till by hand once both books agreed, and their differences."""
+    """Thirty members, altered at the till by hand once both agreed, and their differences."""
     wait_until(lambda: agree(drift()[1]), seconds=180)
     changes = {
         one: -(place + 1) if place % 2 else 10 * (place + 1)

@@ -87,7 +87,7 @@ class Scenario:
         self.comparisons = self.functions.container.till_comparisons()
 
     def add(self, members: int, points: int = 100) -> list[str]:
-        """Add members with points that both books have."""
+        """Add members with points that ledger and till have."""
         known = len(self.till.members)
         ids = [str(FIRST + known + place) for place in range(members)]
         for customer_id in ids:
@@ -285,7 +285,7 @@ def test_a_member_who_changes_meanwhile_is_compared_again_later(
     asked: list[str] = []
 
     def change(number: str) -> None:
-        """Both books change between the first reading of the one and of the other."""
+        """Ledger and till change between the first reading of the one and of the other."""
         if number == changing and changing not in asked:
             scenario.grant(changing, 50)
             scenario.at_till(changing, 150)

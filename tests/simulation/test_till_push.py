@@ -13,7 +13,7 @@ import pytest
 from pointbook.domain.chain import Cause
 from pointbook.domain.programme_rules import TillPush
 from pointbook.errors import PointbookError
-from pointbook.services.till_push.delivery import Parts, digits
+from pointbook.services.till_push.delivery import Parts
 from pointbook.services.till_push.pusher import TillPusher
 from pointbook.store.table import Table
 from pointbook.store.till_members import TillMembers
@@ -37,6 +37,7 @@ from tests.fakes.pushed_till import (
     Whim,
     breaker_open,
     crash,
+    digits,
     down,
     hangs,
     late,

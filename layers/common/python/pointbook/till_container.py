@@ -109,7 +109,7 @@ class TillContainer(BaseContainer):
         return TillViews(members, numbers, refreshes, self.till, clock, fresh_seconds)
 
     def till_refreshes(self) -> "TillRefreshes":
-        """The service that asks for refreshes of cached members."""
+        """The service that requests refreshes of cached members."""
         from pointbook.services.till_refreshes import TillRefreshes  # noqa: PLC0415 - only with a till
 
         return TillRefreshes(self.till_members(), self.enqueue, self.wall_clock)

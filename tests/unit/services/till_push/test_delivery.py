@@ -10,7 +10,7 @@ from pointbook.domain.commands import Grant, SpendOnOrder, UpdateOrder
 from pointbook.domain.expiry import Days
 from pointbook.domain.orders import Goods, OrderUpdate
 from pointbook.domain.programme_rules import TillPush
-from pointbook.services.till_push.delivery import CALL_SECONDS_LEAST, Parts, digits
+from pointbook.services.till_push.delivery import CALL_SECONDS_LEAST, Parts
 from pointbook.services.till_push.pusher import TillPusher
 from pointbook.store.outbox import Cursor
 from pointbook.store.table import Table
@@ -23,6 +23,7 @@ from tests.fakes.pushed_till import (
     FakeTill,
     Whim,
     breaker_open,
+    digits,
     down,
     hangs,
     late,

@@ -21,6 +21,13 @@ def cached_member(member: Member) -> CachedMember:
     )
 
 
+def cached_till_id(cached: CachedMember | None, member_number: str) -> str | None:
+    """The till's own id of the member with this number, which saves a call; None if not known."""
+    if cached is None or cached.member_number != member_number:
+        return None
+    return cached.till_id or None
+
+
 def cached_refusal(member_number: str, error: TillError, now: datetime) -> CachedMember | None:
     """The cached form of an error that says something of the member; None if it says nothing.
 

@@ -19,7 +19,8 @@ from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
-from pointbook.services.cached_members import cached_member, cached_refusal
+from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
+from pointbook.services.member_numbers import NumberOf
 from pointbook.store.till_comparisons import Totals
 from pointbook.store.till_members import TillMembers
 from pointbook.store.till_pushes import TillPushes
@@ -134,12 +135,6 @@ class Row:
 type Pushing = Callable[[str, str, int], bool]
 """Shop, customer and version: whether entries up to it may still be on their way to the till."""
 
-type Number = Callable[[str, str, Deadline], str]
-"""Shop and customer: the number by which the till knows them.
-
-Raises MemberNotRegistered if they have none, and other errors of the till where nobody knows.
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class PushesUnderWay:
@@ -173,7 +168,7 @@ class TillComparison:
     till: Till
     ledger: Ledger
     members: TillMembers
-    number: Number
+    number: NumberOf
     pushing: Pushing
     clock: Clock
 
@@ -220,13 +215,12 @@ class TillComparison:
 
     def _member(self, customer_id: str, number: str, deadline: Deadline) -> Member:
         """Ask the till, and wait where it is asked too often."""
-        cached = self.members.read(self.shop, customer_id)
-        till_id = cached.till_id if cached is not None and cached.member_number == number else ""
+        till_id = cached_till_id(self.members.read(self.shop, customer_id), number)
         while True:
             left = deadline.at_seconds - self.clock.monotonic()
             call = Deadline.after(min(CALL_SECONDS, left), self.clock.monotonic)
             try:
-                return self.till.member(number, call, till_id or None)
+                return self.till.member(number, call, till_id)
             except TillThrottled as error:
                 seconds = error.retry_after_seconds or PAUSE_SECONDS
                 if not deadline.allows(seconds):
@@ -241,7 +235,7 @@ _OF_ONE_MEMBER: dict[type[TillError], tuple[Kind, str]] = {
 
 
 def is_same(ledger_points: int, till_points: int) -> bool:
-    """Whether both books agree: a till has no debts, so it has 0 where the ledger has less."""
+    """Whether ledger and till agree: a till has no debts, so it has 0 where the ledger has less."""
     return till_points in (ledger_points, max(0, ledger_points))
 
 

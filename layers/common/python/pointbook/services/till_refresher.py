@@ -12,7 +12,7 @@ from pointbook import log
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody
-from pointbook.services.cached_members import cached_member, cached_refusal
+from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
 from pointbook.services.guarded_till import PROBE_NUMBER
 from pointbook.services.member_numbers import MemberNumbers
 from pointbook.services.till_notices import TillNotices
@@ -102,8 +102,8 @@ class TillRefresher:
         number, deadline = "", Deadline.after(REFRESH_SECONDS)
         try:
             number = self._numbers.number(shop, customer_id, deadline)
-            till_id = before.till_id if before and before.member_number == number else ""
-            cached = cached_member(self._till.member(number, deadline, till_id or None))
+            till_id = cached_till_id(before, number)
+            cached = cached_member(self._till.member(number, deadline, till_id))
         except TillError as error:
             said = cached_refusal(number, error, self._clock.now())
             if said is None:

@@ -3,7 +3,7 @@
     {"shop": "demo.myshopify.com", "customer_id": "8840734670934"}    refresh this cached member
     {"notices": true}                                                 notify the operator
 
-Nothing is lost with a message: the next view asks again, and the schedule sees to notices.
+Nothing is lost with a message: the next view requests another, and the schedule sends notices.
 """
 
 import json
@@ -19,7 +19,7 @@ from pointbook.store.till_members import TillMembers
 from pointbook.validation import json_object
 
 CLAIM_SECONDS = 10.0
-"""For how long nobody asks again for a refresh: a little longer than one takes."""
+"""For how long no other refresh is requested: a little longer than one takes."""
 
 type Enqueue = Callable[[str, str], None]
 
@@ -33,7 +33,7 @@ class Refresh:
 
 
 class TillRefreshes:
-    """Asks for refreshes: one for each member, however many views ask."""
+    """Requests refreshes: one for each member, however many views need it."""
 
     def __init__(self, members: TillMembers, enqueue: Enqueue, clock: Clock) -> None:
         """`clock` is real time."""
@@ -42,7 +42,7 @@ class TillRefreshes:
         self._clock = clock
 
     def request(self, shop: str, customer_id: str) -> None:
-        """Ask for a refresh unless one is under way. A failure is logged; the next view asks."""
+        """Request a refresh unless one is under way. A failure is logged; the next view tries."""
         now = self._clock.now()
         try:
             until = now + timedelta(seconds=CLAIM_SECONDS)
@@ -54,7 +54,7 @@ class TillRefreshes:
 
 
 def announce(enqueue: Enqueue) -> None:
-    """Ask for notices to be sent; if that fails, the schedule sends them within a minute."""
+    """Request that notices are sent; if that fails, the schedule sends them within a minute."""
     try:
         enqueue(TILL_REFRESHES, json.dumps({"notices": True}))
     except PointbookError:

@@ -24,7 +24,8 @@ from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
 from pointbook.domain.till_pushes import Batch, Planned, Push, plan
 from pointbook.errors import LedgerUnavailable
-from pointbook.services.cached_members import cached_member, cached_refusal
+from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
+from pointbook.services.member_numbers import NumberOf
 from pointbook.services.till_pace import PaceReached
 from pointbook.services.till_push.progress import PAGE_ENTRIES, Progress
 from pointbook.store.outbox import LeaseLost
@@ -76,22 +77,13 @@ class _EntriesMissing(Exception):
     """A version was requested, but the entries up to it are missing."""
 
 
-type Numbers = Callable[[str, str, Deadline], str]
-"""The member number of a shop's customer. Raises what the till would: MemberNotRegistered, ..."""
-
-
-def digits(_shop: str, customer_id: str, _deadline: Deadline) -> str:
-    """The member number is the customer's id."""
-    return customer_id
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What every delivery needs. `clock` is the wall clock: leases bind other machines."""
 
     pushes: TillPushes
     members: TillMembers
-    number: Numbers
+    number: NumberOf
     clock: Clock
     random: Callable[[], float]
 
@@ -276,10 +268,9 @@ class Delivery:
         """The member as the till has it now."""
         shop, customer_id = self._progress.shop, self._progress.customer_id
         number = self._parts.number(shop, customer_id, self._deadline())
-        cached = self._parts.members.read(shop, customer_id)
-        till_id = cached.till_id if cached and cached.member_number == number else ""
+        till_id = cached_till_id(self._parts.members.read(shop, customer_id), number)
         try:
-            member = self._till.member(number, self._deadline(), till_id or None)
+            member = self._till.member(number, self._deadline(), till_id)
         except TillError as error:
             if refusal := cached_refusal(number, error, self._clock.now()):
                 self._save_cached(refusal)

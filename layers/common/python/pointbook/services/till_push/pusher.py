@@ -15,15 +15,14 @@ from pointbook.deadline import JITTER
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
+from pointbook.services.member_numbers import NumberOf
 from pointbook.services.publishing.runs import Publisher
 from pointbook.services.publishing.shop_run import record_by
 from pointbook.services.till_push.delivery import (
     CALL_SECONDS_LEAST,
     PAUSE_SECONDS,
     Delivery,
-    Numbers,
     Parts,
-    digits,
 )
 from pointbook.services.till_push.progress import LEASE, Progress
 from pointbook.store.outbox import Cursor, Leased
@@ -49,7 +48,7 @@ def publisher(
     till: Callable[[], Till | None],
     mode: Mode,
     clock: Clock,
-    number: Numbers = digits,
+    number: NumberOf,
 ) -> Publisher:
     """The outbox that pushes changes to the till; `clock` is the wall clock."""
     pushes = TillPushes(table)
