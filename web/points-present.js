@@ -125,7 +125,7 @@ export function presenter(locale) {
     ].filter(Boolean);
   }
 
-  /** One row of the history; null for an entry that another row tells. */
+  /** One row of the history; null for an entry that belongs to another row. */
   function row(entry, timeZone) {
     const { row: shown, reason } = entry;
     if (!shown) return null;

@@ -256,7 +256,7 @@ def test_a_shops_own_address_is_where_the_link_leads(page: Page, url: str) -> No
     expect(part(page, "cart-link")).to_have_attribute("href", address)
 
 
-def test_a_wrong_setting_of_the_shop_is_not_told_as_try_again(page: Page, url: str) -> None:
+def test_a_wrong_setting_of_the_shop_does_not_read_as_try_again(page: Page, url: str) -> None:
     open_state(page, url, "hold-failed-by-setting", "en")
     expect(part(page, "error")).to_contain_text("because of a setting of this shop")
     expect(part(page, "error")).not_to_contain_text(re.compile("try again", re.IGNORECASE))
@@ -277,7 +277,7 @@ def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page,
     expect(page.locator(".pb-use")).to_contain_text("Your points were used on an order.")
 
 
-def test_a_hold_that_was_given_back_elsewhere_is_not_told_as_a_use(page: Page, url: str) -> None:
+def test_a_hold_that_was_given_back_elsewhere_does_not_read_as_a_use(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
     page.unroute_all()
     answer_as(page, State(shown(approved=950), history()), "en")
@@ -380,7 +380,7 @@ def test_a_page_that_fails_says_so_and_can_be_asked_for_again(page: Page, url: s
     expect(part(page, "history").locator("li")).to_have_count(10)
 
 
-def test_a_page_that_other_rows_tell_is_followed_by_the_next_one(page: Page, url: str) -> None:
+def test_a_page_without_rows_of_its_own_is_followed_by_the_next_one(page: Page, url: str) -> None:
     told = Rows().add("reserved", 1, 0)
     told.entries[0]["row"] = None
     Pages(page, answer_of(told, "7"), answer_of(Rows().add("added", 7, 7, "Older"), None))

@@ -132,8 +132,7 @@ class TillContainer(BaseContainer):
 
     def till_status(self) -> dict[str, Any]:
         """The till's state as operators read it."""
-        from pointbook.services.till_status import till_status  # noqa: PLC0415 - for one function
-        from pointbook.services.till_summaries import last_comparisons  # noqa: PLC0415 - same
+        from pointbook.services.till_status import last_comparisons, till_status  # noqa: PLC0415 - for one function
 
         provider, now = self.settings.till_provider, self.wall_clock.now()
         status = till_status(provider, self.till(), self.till_states().read(), now)
