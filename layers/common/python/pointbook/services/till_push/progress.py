@@ -8,7 +8,7 @@ from pointbook import log
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock
 from pointbook.domain.till_pushes import Push, Standing
-from pointbook.services.publishing.shop_run import record_by
+from pointbook.services.recording import record_by
 from pointbook.store.outbox import Cursor, LeaseLost
 from pointbook.store.till_pushes import Plan, State, TillPushes, cursor_of
 

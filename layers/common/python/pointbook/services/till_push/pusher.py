@@ -17,7 +17,7 @@ from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
 from pointbook.services.member_numbers import NumberOf
 from pointbook.services.publishing.runs import Publisher
-from pointbook.services.publishing.shop_run import record_by
+from pointbook.services.recording import record_by
 from pointbook.services.till_push.delivery import (
     CALL_SECONDS_LEAST,
     PAUSE_SECONDS,
