@@ -38,7 +38,7 @@ START_SECONDS_MAX = 0.4
 that it too stays about a second, and no till that is slow would have answered in the rest."""
 
 _POLL_SECONDS = 0.05
-"""Between two looks for a member whom a refresh under way is about to bring."""
+"""The interval at which the cache is polled while another refresh is under way."""
 
 _LOOK_WORKERS = 2
 _TILL_WORKERS = 3
@@ -115,7 +115,7 @@ class TillViews:
         return TILL_BUDGET_SECONDS - spent
 
     def _begin(self, lookup: _Lookup, shop: str, customer_id: str) -> MemberLookup:
-        """Read what is known, and begin to read the till if that is nothing."""
+        """Look the member up in the cache, and on a miss begin to read the till."""
         known, now = self._members.look_up(shop, customer_id), self._clock.now()
         is_to_be_read = known.cached is None and not known.state.is_open
         if is_to_be_read and lookup.may_call and not known.state.is_paused(now):

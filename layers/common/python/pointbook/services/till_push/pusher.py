@@ -129,7 +129,7 @@ class TillPushRun:
             log.metric("TillPushWaitedSeconds", self.waited_seconds, "Seconds")
 
     def note_waiting(self, seconds: float) -> None:
-        """Note that an account has been waiting for so long."""
+        """Record how long an account has been waiting."""
         self.waited_seconds = max(self.waited_seconds, seconds)
 
     def _enqueue(
