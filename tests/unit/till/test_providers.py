@@ -108,6 +108,16 @@ def test_a_till_with_unusable_settings_fails_when_it_is_called(
 ) -> None:
     around = Surroundings(MemoryTokenStore(), SystemClock(), time_zone=time_zone)
     till = till_of(provider, credentials, around)
-    assert not till.capabilities.pushes
+    assert not till.capabilities.ranks
     with pytest.raises(TillRefusedLogin, match=reason):
         till.member("1", Deadline.after(1))
+
+
+@pytest.mark.parametrize(
+    ("provider", "pushes"), [("smaregi", True), ("square", True), ("recore", False)]
+)
+def test_changes_for_a_till_without_usable_credentials_wait_for_them(
+    provider: str, *, pushes: bool
+) -> None:
+    around = Surroundings(MemoryTokenStore(), SystemClock())
+    assert till_of(provider, {}, around).capabilities.pushes is pushes
