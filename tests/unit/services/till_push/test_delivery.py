@@ -10,12 +10,15 @@ from pointbook.domain.commands import Grant, SpendOnOrder, UpdateOrder
 from pointbook.domain.expiry import Days
 from pointbook.domain.orders import Goods, OrderUpdate
 from pointbook.domain.programme_rules import TillPush
+from pointbook.errors import StoreRefused
+from pointbook.services.publishing.runs import Publisher
 from pointbook.services.till_push.delivery import CALL_SECONDS_LEAST, Parts, digits
 from pointbook.services.till_push.pusher import TillPusher
 from pointbook.store.outbox import Cursor
 from pointbook.store.table import Table
 from pointbook.store.till_members import Said, TillMembers
 from pointbook.store.till_pushes import TillCursor, TillPushes
+from pointbook.till.errors import TillThrottled
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.flow import RealClock
 from tests.fakes.pushed_till import (
@@ -305,6 +308,49 @@ def test_a_pause_that_the_till_asks_for_is_kept(shop: Shop) -> None:
     assert shop.due() == []
     shop.clock.pass_time(seconds=1)
     assert shop.due() == [CUSTOMER]
+
+
+def test_a_pause_beyond_all_reason_ends_all_the_same(shop: Shop) -> None:
+    def absurd(_till: FakeTill, _effect: Effect) -> None:
+        raise TillThrottled("429", 999_999)
+
+    shop.till.whims.extend([absurd])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.sweep(minutes=10)
+    assert shop.till.pushed == [100]
+
+
+def test_an_account_that_was_dropped_after_the_queue_was_read_does_not_begin_anew(
+    shop: Shop,
+) -> None:
+    """Otherwise all that the account ever had would be carried once more."""
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.whims.extend([down])
+    shop.ledger.grant(20)
+    shop.follow()
+    shop.clock.pass_time(minutes=1)
+    (read_before,) = shop.due()
+    shop.pushes.drop(SHOP, CUSTOMER)
+    shop.pusher.run(SHOP, 60.0).deliver(read_before)
+    assert (shop.till.pushed, shop.cursor()) == ([100], None)
+
+
+def test_a_shop_whose_programme_cannot_be_read_does_not_stop_the_others(shop: Shop) -> None:
+    def mode(of_shop: str) -> TillPush:
+        if of_shop != SHOP:
+            raise StoreRefused("ValidationException", "damaged")
+        return TillPush.CHANGES
+
+    pusher = TillPusher(shop.pusher.parts, lambda: shop.till, mode)
+    publisher = Publisher(shop.pushes, pusher, shop.clock)
+    shop.till.whims.extend([down])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.clock.pass_time(minutes=1)
+    publisher.sweep(["other.myshopify.com", SHOP], 60.0)
+    assert shop.till.pushed == [100]
 
 
 def test_an_account_that_another_sender_holds_waits_for_its_lease(shop: Shop) -> None:

@@ -101,7 +101,11 @@ class Run(Protocol):
 
     stopped: bool
     parts: Parts
-    mode: TillPush
+
+    @property
+    def mode(self) -> TillPush:
+        """What is carried."""
+        ...
 
     @property
     def is_over(self) -> bool:
@@ -146,7 +150,7 @@ class Delivery:
         except (BreakerOpen, TillThrottled, TillRefusedLogin) as error:
             self._run.stopped = True
             seconds = error.retry_after_seconds if isinstance(error, TillThrottled) else None
-            self._wait(error, seconds or PAUSE_SECONDS)
+            self._wait(error, min(seconds or PAUSE_SECONDS, BACKOFF_MAX_SECONDS))
         except TillError as error:
             self._wait(error)
         except Exception:  # noqa: BLE001 - one failing account must not stop the others

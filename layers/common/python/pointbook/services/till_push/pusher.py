@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from pointbook import log
 from pointbook.deadline import JITTER
@@ -37,6 +38,10 @@ ENTRIES_PER_WRITE_MAX = 25
 
 STREAM_SECONDS = 25.0
 """The time limit of a run for the stream."""
+
+
+class _CursorGone(Exception):
+    """An account of the retry queue has no cursor any more: it was dropped meanwhile."""
 
 
 type Mode = Callable[[str], TillPush]
@@ -82,10 +87,18 @@ class TillPushRun:
         self.shop = shop
         self.stopped = stopped
         self.parts = pusher.parts
-        self.mode = pusher.mode(shop)
         self.waited_seconds = 0.0
         self._until = until
-        self._till = pusher.till()
+        self._pusher = pusher
+
+    @cached_property
+    def mode(self) -> TillPush:
+        """What is carried. A shop whose programme cannot be read fails alone."""
+        return self._pusher.mode(self.shop)
+
+    @cached_property
+    def _till(self) -> Till | None:
+        return self._pusher.till()
 
     @property
     def is_over(self) -> bool:
@@ -111,14 +124,17 @@ class TillPushRun:
             if pushes.drop(self.shop, customer_id):
                 log.info("till_push_dropped", shop=self.shop, customer_id=customer_id)
             return
-        begin = self._begin(customer_id, first_version)
+        begin = _gone if version is None else self._begin(customer_id, first_version)
         if self.is_over:
             pause = timedelta(seconds=PAUSE_SECONDS) if self.stopped else timedelta()
             self._enqueue(customer_id, version, pause, begin)
             return
         now = clock.now()
         claim = Cursor(self.shop, customer_id, secrets.token_hex(8), now + LEASE)
-        found = pushes.acquire(claim, now, version, begin)
+        try:
+            found = pushes.acquire(claim, now, version, begin)
+        except _CursorGone:
+            return
         if isinstance(found, Leased):
             self._enqueue(customer_id, version, found.until - now, begin)
         elif found is not None:
@@ -160,3 +176,8 @@ class TillPushRun:
             return same_write[0].entry.version - 1
 
         return begin
+
+
+def _gone() -> int:
+    """An account of the retry queue has begun already, and never begins anew."""
+    raise _CursorGone
