@@ -14,6 +14,7 @@ from pointbook.till.providers import (
     ROTATED,
     Surroundings,
     check_credentials,
+    name_of,
     recore_config,
     smaregi_config,
     square_config,
@@ -121,3 +122,15 @@ def test_changes_for_a_till_without_usable_credentials_wait_for_them(
 ) -> None:
     around = Surroundings(MemoryTokenStore(), SystemClock())
     assert till_of(provider, {}, around).capabilities.pushes is pushes
+
+
+def test_a_till_is_told_from_another_one_but_not_by_credentials_that_are_replaced() -> None:
+    name = name_of("smaregi", SMAREGI)
+    assert name_of("smaregi", SMAREGI | {"client_secret": "new", "read_only": "yes"}) == name
+    sandbox = name_of("smaregi", SMAREGI | {"api_url": "https://api.smaregi.dev"})
+    contract = name_of("smaregi", SMAREGI | {"contract_id": "d"})
+    assert len({name, sandbox, contract, name_of("square", SQUARE)}) == 4
+
+
+def test_a_till_without_usable_credentials_is_not_told_from_another_one() -> None:
+    assert name_of("smaregi", {"contract_id": "c"}) == ""

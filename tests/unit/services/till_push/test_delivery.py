@@ -1,10 +1,12 @@
 """One account's changes carried to the till: each once, in order, and what stands in the way."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, SpendOnOrder, UpdateOrder
 from pointbook.domain.expiry import Days
@@ -18,7 +20,7 @@ from pointbook.store.outbox import Cursor
 from pointbook.store.table import Table
 from pointbook.store.till_members import Said, TillMembers
 from pointbook.store.till_pushes import TillCursor, TillPushes
-from pointbook.till.errors import TillThrottled
+from pointbook.till.errors import MemberNotRegistered, TillThrottled
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.flow import RealClock
 from tests.fakes.pushed_till import (
@@ -57,7 +59,9 @@ class Shop:
         self.ledger = LedgerDriver(self.engine)
         table = Table(self.engine.client, self.engine.table)
         self.pushes, self.members = TillPushes(table), TillMembers(table)
-        parts = Parts(self.pushes, self.members, digits, self.clock, lambda: 1.0)
+        self.till_name = "the first"
+        name = lambda: self.till_name  # noqa: E731
+        parts = Parts(self.pushes, self.members, digits, self.clock, lambda: 1.0, name)
         self.pusher = TillPusher(parts, lambda: self.till, lambda _: self.mode)
 
     def deliver(
@@ -84,6 +88,12 @@ class Shop:
 
     def cursor(self) -> TillCursor | None:
         return self.pushes.find(SHOP, CUSTOMER)
+
+    def replace_till(self, points: int) -> FakeTill:
+        """The shop has another till, at which the customer has these points."""
+        before, self.till_name = self.till, "the second"
+        self.till = FakeTill(self.clock, {CUSTOMER: points})
+        return before
 
     @property
     def balance(self) -> int:
@@ -649,3 +659,82 @@ def test_levelling_an_account_that_was_never_carried_sets_its_balance(shop: Shop
     shop.pushes.level(SHOP, CUSTOMER, 2, shop.clock.now())
     shop.sweep(seconds=1)
     assert shop.balance == 100
+
+
+def no_number(_shop: str, _customer_id: str, _deadline: Deadline) -> str:
+    """Shopify has no such customer, or no metafield."""
+    raise MemberNotRegistered("the customer has no member number")
+
+
+def test_who_was_merged_gives_up_their_points_at_the_till_though_shopify_lost_the_number(
+    shop: Shop,
+) -> None:
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.ledger.ledger.merge(SHOP, CUSTOMER, OTHER, Cause("customer"))
+    parts = replace(shop.pusher.parts, number=no_number)
+    TillPusher(parts, lambda: shop.till, lambda _: shop.mode).run(SHOP, 60.0).deliver(CUSTOMER, 2)
+    assert (shop.till.pushed, shop.balance) == ([100, -100], 0)
+
+
+def test_who_gave_their_number_back_is_not_found_by_it(shop: Shop) -> None:
+    """By now it may be another customer's."""
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.ledger.consume(30)
+    parts = replace(shop.pusher.parts, number=no_number)
+    TillPusher(parts, lambda: shop.till, lambda _: shop.mode).run(SHOP, 60.0).deliver(CUSTOMER, 2)
+    assert shop.till.pushed == [100]
+
+
+# --- another till -------------------------------------------------------------------------------
+
+
+def test_what_was_planned_at_one_till_is_never_sent_to_another(shop: Shop) -> None:
+    """There its id may be another member's."""
+    shop.till.whims.extend([well, hangs])
+    shop.ledger.grant(100)
+    shop.follow()
+    before = shop.replace_till(500)
+    shop.sweep(seconds=60)
+    assert (before.pushed, shop.till.pushed, shop.balance) == ([], [100], 600)
+    assert "is_applied" not in shop.till.calls
+    assert shop.till.sent[0].change_id != before.sent[0].change_id
+    assert shop.is_done(1)
+
+
+def test_told_to_overwrite_another_till_begins_with_the_ledgers_balance() -> None:
+    shop = Shop(TillPush.BALANCE)
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.replace_till(7)
+    shop.ledger.consume(30)
+    shop.follow()
+    assert (shop.till.pushed, shop.balance) == ([63], 70)
+    shop.till.use(CUSTOMER, -5)
+    shop.ledger.grant(1)
+    shop.follow()
+    assert shop.balance == 76, "only the first contact overwrites"
+
+
+def test_what_another_till_lacks_was_not_taken_at_its_counter(shop: Shop) -> None:
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.replace_till(50)
+    shop.ledger.consume(30)
+    shop.follow()
+    assert (shop.till.pushed, shop.balance) == ([-30], 20)
+
+
+def test_a_till_that_does_not_answer_is_not_taken_for_another_one(shop: Shop) -> None:
+    """Its credentials may be mistyped, and put right a minute later."""
+    shop.till.whims.extend([well, reply_lost])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till_name = "mistyped"
+    shop.till.whims.extend([down])
+    shop.sweep(seconds=60)
+    shop.till_name = "the first"
+    shop.sweep(seconds=60)
+    assert shop.till.pushed == [100]
+    assert shop.is_done(1)

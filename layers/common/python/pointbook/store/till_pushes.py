@@ -4,6 +4,7 @@
     pushes    what was pushed lately: points, balance after it (absent: unknown), version, at, echo
     planned   the push that is under way; while it is there, its outcome is unknown
     to_level  the till is to get the ledger's balance, whatever it has
+    till      the till that all this is about; absent: whichever there is
 
 `planned` and the standing are changed by the holder of the lease alone. `pushes` is also changed
 when a push comes back as a report of the till, and then only where no push is under way.
@@ -74,6 +75,7 @@ class TillCursor:
     level: bool
     waiting_since: datetime | None
     leased: bool
+    till: str = ""
 
     @property
     def is_idle(self) -> bool:
@@ -87,13 +89,15 @@ class State:
     """What a holder of the lease saves beside the progress.
 
     `pushed`: there was a push since it was last saved. `planned`: the outcome of the plan is not
-    known. `leveled`: the till has got the ledger's balance, as was requested.
+    known. `leveled`: the till has got the ledger's balance, as was requested. `till` is the till
+    that all this is about.
     """
 
     standing: Standing
     pushed: bool
     planned: bool
     leveled: bool
+    till: str = ""
 
 
 class TillPushes(Outbox):
@@ -109,12 +113,12 @@ class TillPushes(Outbox):
         item = self.read(shop, customer_id)
         return cursor_of(item) if item else None
 
-    def save_plan(self, cursor: Cursor, plan: Plan) -> TillCursor:
+    def save_plan(self, cursor: Cursor, plan: Plan, till: str = "") -> TillCursor:
         """Save what is about to be sent to the till, and renew the lease. Raises LeaseLost.
 
         Returns everything as it is stored now.
         """
-        return cursor_of(self.save(cursor, {"planned": _plan(plan)}))
+        return cursor_of(self.save(cursor, {"planned": _plan(plan), **_named(till)}))
 
     def renew(self, cursor: Cursor) -> None:
         """Renew the lease, and save nothing else. Raises LeaseLost."""
@@ -181,13 +185,14 @@ def cursor_of(item: Stored) -> TillCursor:
         level="to_level" in item,
         waiting_since=optional_instant(item, "waiting_since"),
         leased="lease" in item,
+        till=text_of(item["till"]) if "till" in item else "",
     )
 
 
 def _own(state: State) -> tuple[Item, list[str]]:
     """The attributes to set and to remove."""
     standing, removes = state.standing, list[str]()
-    sets = {"owed": number(standing.remainder_points)}
+    sets = {"owed": number(standing.remainder_points), **_named(state.till)}
     if state.pushed:
         sets["pushes"] = _pushes(standing.pushes)
     seen = {"balance": standing.balance_points, "accounted": standing.accounted_points}
@@ -199,6 +204,10 @@ def _own(state: State) -> tuple[Item, list[str]]:
     removes += [] if state.planned else ["planned"]
     removes += ["to_level"] if state.leveled else []
     return sets, removes
+
+
+def _named(till: str) -> Item:
+    return {"till": text(till)} if till else {}
 
 
 def _standing_of(item: Stored) -> Standing:

@@ -102,6 +102,19 @@ def check_credentials(provider: str, credentials: Mapping[str, str]) -> None:
         raise SettingsError(_variable("read_only"), "must be yes or no")
 
 
+def name_of(provider: str, credentials: Mapping[str, str]) -> str:
+    """Return what tells a till from another one; "" if the credentials are unusable.
+
+    Replaced credentials leave it as it is.
+    """
+    try:
+        check_credentials(provider, credentials)
+    except SettingsError:
+        return ""
+    host = credentials.get("api_url") or _URLS[provider]
+    return " ".join(filter(None, (provider, credentials.get("contract_id"), host)))
+
+
 def smaregi_config(credentials: Mapping[str, str], local_url: str | None) -> "SmaregiConfig":
     """Return the contract with Smaregi that checked credentials describe."""
     from pointbook.till.smaregi import SmaregiConfig  # noqa: PLC0415 - only for this till

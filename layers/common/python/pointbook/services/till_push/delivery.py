@@ -14,6 +14,7 @@ queue or will be requested again by the stream, and a plan says what may have ha
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -87,13 +88,17 @@ def digits(_shop: str, customer_id: str, _deadline: Deadline) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What every delivery needs. `clock` is the wall clock: leases bind other machines."""
+    """What every delivery needs. `clock` is the wall clock: leases bind other machines.
+
+    `till_name` tells the stack's till from one that it had before; "" if that is not known.
+    """
 
     pushes: TillPushes
     members: TillMembers
     number: Numbers
     clock: Clock
     random: Callable[[], float]
+    till_name: Callable[[], str] = lambda: ""
 
 
 class Run(Protocol):
@@ -159,6 +164,8 @@ class Delivery:
 
     def _carry_all(self) -> None:
         progress = self._progress
+        if progress.is_of_another_till:
+            self._begin_at_this_till()
         if progress.plan is not None:
             self._resolve(progress.plan)
         was_empty = False
@@ -175,6 +182,15 @@ class Delivery:
             was_empty = not entries
             progress.save()
 
+    def _begin_at_this_till(self) -> None:
+        """Forget the till of before, once this one answers: credentials may just be mistyped.
+
+        What was planned there is no member's of this till, or worse, another one's.
+        """
+        with suppress(MemberNotRegistered, AmbiguousMember):
+            self._member()
+        self._progress.begin_at_this_till()
+
     def _carry_nothing_but_level(self) -> None:
         last = self._progress.last_entry()
         if last is None:
@@ -190,7 +206,7 @@ class Delivery:
                 if not batch.needs_contact(standing, self._run.mode, level=level):
                     progress.carried(batch.version, standing.reported(batch.reported_points))
                     return
-                if self._change(batch, self._member()):
+                if self._change(batch, self._member(is_merged=batch.is_merged)):
                     return
         except (MemberNotRegistered, AmbiguousMember) as error:
             self._not_known(error, batch.version)
@@ -274,11 +290,17 @@ class Delivery:
         log.metric("TillPushesNotCarried", Code=error.code)
         progress.carried(version, progress.standing.forgotten())
 
-    def _member(self) -> Member:
+    def _member(self, *, is_merged: bool = False) -> Member:
         """The member as the till has it now."""
         shop, customer_id = self._progress.shop, self._progress.customer_id
-        number = self._parts.number(shop, customer_id, self._deadline())
         kept = self._parts.members.read(shop, customer_id)
+        try:
+            number = self._parts.number(shop, customer_id, self._deadline())
+        except MemberNotRegistered:
+            # Shopify keeps neither a customer who was merged nor the metafield with the number.
+            if not (is_merged and kept and kept.member_number):
+                raise
+            number = kept.member_number
         till_id = kept.till_id if kept and kept.member_number == number else ""
         try:
             member = self._till.member(number, self._deadline(), till_id or None)

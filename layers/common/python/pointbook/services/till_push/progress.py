@@ -22,9 +22,12 @@ PAGE_ENTRIES = 100
 class Progress:
     """How far the changes of one account are carried. Its methods raise LeaseLost."""
 
-    def __init__(self, pushes: TillPushes, cursor: Cursor, clock: Clock) -> None:
-        """Go on from where `cursor` is."""
+    def __init__(self, pushes: TillPushes, cursor: Cursor, clock: Clock, till: str = "") -> None:
+        """Go on from where `cursor` is, at this till; "" is whichever there is."""
         stored = cursor_of(cursor.item)
+        self.is_of_another_till = bool(till and stored.till and stored.till != till)
+        self._till = stored.till if self.is_of_another_till else till
+        self._till_now = till
         self.plan = stored.plan
         self.standing: Standing = stored.standing
         self.level = stored.level
@@ -78,11 +81,18 @@ class Progress:
         self.level = False
         self._is_pushed = self._is_pushed or push is not None
 
+    def begin_at_this_till(self) -> None:
+        """Note, unsaved, that all that is known of the member is about a till of before."""
+        log.warning("till_push_begins_anew", planned=self.plan is not None, **self.log_fields())
+        self.plan = None
+        self.standing = self.standing.forgotten()
+        self._till, self.is_of_another_till = self._till_now, False
+
     def save_plan(self, plan: Plan) -> None:
         """Save what is about to be sent."""
         self._renew()
         self.plan = plan
-        stored = self._record(lambda: self._pushes.save_plan(self._cursor, plan))
+        stored = self._record(lambda: self._pushes.save_plan(self._cursor, plan, self._till))
         # Reports of earlier pushes may have come in since the lease was acquired; none do from now.
         self.standing = replace(self.standing, pushes=stored.standing.pushes)
 
@@ -130,6 +140,7 @@ class Progress:
             pushed=self._is_pushed,
             planned=self.plan is not None,
             leveled=self._was_level and not self.level,
+            till=self._till,
         )
 
     def _renew(self) -> None:

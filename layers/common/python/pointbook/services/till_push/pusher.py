@@ -55,10 +55,12 @@ def publisher(
     mode: Mode,
     clock: Clock,
     number: Numbers = digits,
+    till_name: Callable[[], str] = lambda: "",
 ) -> Publisher:
     """The outbox that carries changes to the till; `clock` is the wall clock."""
     pushes = TillPushes(table)
-    pusher = TillPusher(Parts(pushes, members, number, clock, JITTER), till, mode)
+    parts = Parts(pushes, members, number, clock, JITTER, till_name)
+    pusher = TillPusher(parts, till, mode)
     return Publisher(pushes, pusher, clock, STREAM_SECONDS)
 
 
@@ -138,7 +140,8 @@ class TillPushRun:
         if isinstance(found, Leased):
             self._enqueue(customer_id, version, found.until - now, begin)
         elif found is not None:
-            Delivery(self, till, Progress(pushes, found, clock)).run()
+            progress = Progress(pushes, found, clock, self.parts.till_name())
+            Delivery(self, till, progress).run()
 
     def write_metrics(self) -> None:
         """Write how long the account has been waiting that waits longest, if any does."""
