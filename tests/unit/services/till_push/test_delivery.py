@@ -738,3 +738,46 @@ def test_a_till_that_does_not_answer_is_not_taken_for_another_one(shop: Shop) ->
     shop.sweep(seconds=60)
     assert shop.till.pushed == [100]
     assert shop.is_done(1)
+
+
+def with_card(shop: Shop, number: str) -> None:
+    """The customer has another member number."""
+    parts = replace(shop.pusher.parts, number=lambda *_: number)
+    shop.pusher = replace(shop.pusher, parts=parts)
+
+
+def test_told_to_overwrite_another_number_begins_with_the_ledgers_balance() -> None:
+    shop = Shop(TillPush.BALANCE)
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.balances["card"] = 7
+    with_card(shop, "card")
+    shop.ledger.grant(1)
+    shop.follow()
+    assert shop.till.balances == {CUSTOMER: 100, "card": 101}
+    shop.ledger.grant(1)
+    shop.till.use("card", -5)
+    shop.follow()
+    assert shop.till.balances["card"] == 107, "only the first contact overwrites"
+
+
+def test_what_the_member_of_another_number_lacks_was_not_taken_at_the_counter(shop: Shop) -> None:
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.balances["card"] = 50
+    with_card(shop, "card")
+    shop.ledger.consume(30)
+    shop.follow()
+    assert shop.till.balances == {CUSTOMER: 100, "card": 20}
+
+
+def test_a_change_of_unknown_outcome_stays_with_the_number_that_it_was_planned_for(
+    shop: Shop,
+) -> None:
+    shop.till.whims.extend([well, hangs])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.balances["card"] = 50
+    with_card(shop, "card")
+    shop.sweep(seconds=60)
+    assert shop.till.balances == {CUSTOMER: 100, "card": 50}

@@ -5,6 +5,7 @@
     planned   the push that is under way; while it is there, its outcome is unknown
     to_level  the till is to get the ledger's balance, whatever it has
     till      the till that all this is about; absent: whichever there is
+    member_number  the number that the standing is about; absent: whichever the customer has
 
 `planned` and the standing are changed by the holder of the lease alone. `pushes` is also changed
 when a push comes back as a report of the till, and then only where no push is under way.
@@ -76,6 +77,7 @@ class TillCursor:
     waiting_since: datetime | None
     leased: bool
     till: str = ""
+    member_number: str = ""
 
     @property
     def is_idle(self) -> bool:
@@ -90,7 +92,7 @@ class State:
 
     `pushed`: there was a push since it was last saved. `planned`: the outcome of the plan is not
     known. `leveled`: the till has got the ledger's balance, as was requested. `till` is the till
-    that all this is about.
+    that all this is about, `member_number` whose standing it is.
     """
 
     standing: Standing
@@ -98,6 +100,7 @@ class State:
     planned: bool
     leveled: bool
     till: str = ""
+    member_number: str = ""
 
 
 class TillPushes(Outbox):
@@ -118,7 +121,9 @@ class TillPushes(Outbox):
 
         Returns everything as it is stored now.
         """
-        return cursor_of(self.save(cursor, {"planned": _plan(plan), **_named(till)}))
+        return cursor_of(
+            self.save(cursor, {"planned": _plan(plan), **_named(till, plan.member_number)})
+        )
 
     def renew(self, cursor: Cursor) -> None:
         """Renew the lease, and save nothing else. Raises LeaseLost."""
@@ -186,13 +191,14 @@ def cursor_of(item: Stored) -> TillCursor:
         waiting_since=optional_instant(item, "waiting_since"),
         leased="lease" in item,
         till=text_of(item["till"]) if "till" in item else "",
+        member_number=text_of(item["member_number"]) if "member_number" in item else "",
     )
 
 
 def _own(state: State) -> tuple[Item, list[str]]:
     """The attributes to set and to remove."""
     standing, removes = state.standing, list[str]()
-    sets = {"owed": number(standing.remainder_points), **_named(state.till)}
+    sets = {"owed": number(standing.remainder_points), **_named(state.till, state.member_number)}
     if state.pushed:
         sets["pushes"] = _pushes(standing.pushes)
     seen = {"balance": standing.balance_points, "accounted": standing.accounted_points}
@@ -206,8 +212,10 @@ def _own(state: State) -> tuple[Item, list[str]]:
     return sets, removes
 
 
-def _named(till: str) -> Item:
-    return {"till": text(till)} if till else {}
+def _named(till: str, member_number: str) -> Item:
+    """Whom a cursor is about, as far as that is known."""
+    named = {"till": till, "member_number": member_number}
+    return {name: text(value) for name, value in named.items() if value}
 
 
 def _standing_of(item: Stored) -> Standing:

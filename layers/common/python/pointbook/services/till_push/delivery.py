@@ -214,6 +214,7 @@ class Delivery:
     def _change(self, batch: Batch, member: Member) -> bool:
         """Change a member's points. False: the till refused, so plan again."""
         progress, now, balance = self._progress, self._clock.now(), member.balance_points
+        progress.meet(member.member_number)
         before = progress.standing
         planned = plan(batch, before, balance, self._run.mode, now, level=progress.level)
         if planned.remainder_points < min(0, before.remainder_points):

@@ -28,6 +28,7 @@ class Progress:
         self.is_of_another_till = bool(till and stored.till and stored.till != till)
         self._till = stored.till if self.is_of_another_till else till
         self._till_now = till
+        self._member_number = stored.member_number
         self.plan = stored.plan
         self.standing: Standing = stored.standing
         self.level = stored.level
@@ -88,6 +89,13 @@ class Progress:
         self.standing = self.standing.forgotten()
         self._till, self.is_of_another_till = self._till_now, False
 
+    def meet(self, member_number: str) -> None:
+        """Note, unsaved, whose standing it is: with another number the contact is the first one."""
+        if self._member_number not in ("", member_number):
+            log.warning("till_push_begins_anew", planned=False, **self.log_fields())
+            self.standing = self.standing.forgotten()
+        self._member_number = member_number
+
     def save_plan(self, plan: Plan) -> None:
         """Save what is about to be sent."""
         self._renew()
@@ -141,6 +149,7 @@ class Progress:
             planned=self.plan is not None,
             leveled=self._was_level and not self.level,
             till=self._till,
+            member_number=self._member_number,
         )
 
     def _renew(self) -> None:
