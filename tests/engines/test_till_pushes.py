@@ -59,7 +59,14 @@ def test_standing_and_plan_are_kept_as_they_were(pushes: TillPushes) -> None:
     assert found(pushes).plan is None
     assert pushes.release_state(replace(cursor, published=4), state(STANDING.forgotten()))
     assert found(pushes) == TillCursor(
-        4, 0, replace(Standing(), pushes=PUSHES), None, False, None, False
+        published=4,
+        requested=0,
+        standing=replace(Standing(), pushes=PUSHES),
+        plan=None,
+        set_balance=False,
+        waiting_since=None,
+        leased=False,
+        member_number=PLAN.member_number,
     )
     assert found(pushes).is_idle
 

@@ -181,6 +181,18 @@ def test_members_whom_the_till_does_not_know_are_named_if_they_have_points(
     assert scenario.totals() == Totals(compared=1, equal=1, not_registered=1, without_points=1)
 
 
+def test_a_damaged_account_does_not_keep_the_others_from_being_compared(
+    scenario: Scenario, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged, *others = scenario.add(3)
+    scenario.functions.damage(damaged)
+    scenario.at_till(others[1], 99)
+    capsys.readouterr()
+    result = scenario.run()
+    assert (result["compared"], result["not_compared"], result["complete"]) == (2, 1, True)
+    assert set(found(capsys, "till_differs")) == {others[1]}
+
+
 @pytest.mark.parametrize(
     ("error", "kind", "why"),
     [

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -338,6 +340,19 @@ def test_a_queue_out_of_reach_spoils_no_view(shop: TillShop) -> None:
     shop.view()
     shop.later(60)
     assert shop.view_till()["balance"] == 1250
+
+
+def test_a_queue_that_hangs_holds_no_view_up(
+    shop: TillShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.view()
+    shop.later(60)
+    answers = threading.Event()
+    monkeypatch.setattr(shop.functions.queues, "send_message", lambda **_: answers.wait(20))
+    began = time.monotonic()
+    assert shop.view_till()["balance"] == 1250
+    assert time.monotonic() - began < 1
+    answers.set()
 
 
 def test_a_member_that_cannot_be_looked_up_spoils_only_the_tills_part(

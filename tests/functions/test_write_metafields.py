@@ -400,6 +400,22 @@ def test_an_erased_customers_metafields_are_deleted_and_nothing_names_them(shops
     assert shops.write() == NOTHING
 
 
+def test_an_erasure_does_not_wait_for_customers_whom_shopify_refuses(shops: Shops) -> None:
+    shops.grant()
+    shops.write()
+    shops.shopify.down = True
+    shops.functions.erase()
+    shops.shopify.down = False
+    many = list(customers(40))
+    for one in many:
+        shops.grant(one)
+    shops.shopify.refused = set(many)
+    result = shops.write()
+    assert (result["refused"], result["deleted"]) == (writer.REFUSED_MAX, 1)
+    assert not result["complete"]
+    assert shops.shopify.of(CUSTOMER) == {}
+
+
 def test_a_customer_who_was_never_written_is_erased_without_a_call(shops: Shops) -> None:
     shops.grant()
     shops.functions.erase()

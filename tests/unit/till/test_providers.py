@@ -14,6 +14,7 @@ from pointbook.till.providers import (
     ROTATED,
     Surroundings,
     check_credentials,
+    name_of,
     recore_config,
     smaregi_config,
     square_config,
@@ -108,6 +109,28 @@ def test_a_till_with_unusable_settings_fails_when_it_is_called(
 ) -> None:
     around = Surroundings(MemoryTokenStore(), SystemClock(), time_zone=time_zone)
     till = till_of(provider, credentials, around)
-    assert not till.capabilities.pushes
+    assert not till.capabilities.ranks
     with pytest.raises(TillRefusedLogin, match=reason):
         till.member("1", Deadline.after(1))
+
+
+@pytest.mark.parametrize(
+    ("provider", "pushes"), [("smaregi", True), ("square", True), ("recore", False)]
+)
+def test_changes_for_a_till_without_usable_credentials_wait_for_them(
+    provider: str, *, pushes: bool
+) -> None:
+    around = Surroundings(MemoryTokenStore(), SystemClock())
+    assert till_of(provider, {}, around).capabilities.pushes is pushes
+
+
+def test_a_till_is_told_from_another_one_but_not_by_credentials_that_are_replaced() -> None:
+    name = name_of("smaregi", SMAREGI)
+    assert name_of("smaregi", SMAREGI | {"client_secret": "new", "read_only": "yes"}) == name
+    sandbox = name_of("smaregi", SMAREGI | {"api_url": "https://api.smaregi.dev"})
+    contract = name_of("smaregi", SMAREGI | {"contract_id": "d"})
+    assert len({name, sandbox, contract, name_of("square", SQUARE)}) == 4
+
+
+def test_a_till_without_usable_credentials_is_not_told_from_another_one() -> None:
+    assert name_of("smaregi", {"contract_id": "c"}) == ""

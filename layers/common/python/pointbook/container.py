@@ -205,7 +205,8 @@ class Container(DriftContainer):
 
         till, members = partial(self.till, BACKGROUND_SHARE), self.till_members()
         number, mode = self.member_numbers.number, self.till_push
-        return publisher(self._table, members, till, mode, self.wall_clock, number)
+        name = self.till_name
+        return publisher(self._table, members, till, mode, self.wall_clock, number, name)
 
     def till_echoes(self) -> "TillEchoes":
         """The service that recognizes pushes to the till that come back as its reports."""

@@ -86,6 +86,12 @@ class TillContainer(BaseContainer):
         )
         return till_of(settings.till_provider, credentials, around)
 
+    def till_name(self) -> str:
+        """What tells the stack's till from one that it had before; "" if that is not known."""
+        from pointbook.till.providers import name_of  # noqa: PLC0415 - only with a till
+
+        return name_of(self.settings.till_provider, self.secrets().till)
+
     def till_members(self) -> "TillMembers":
         """The store of what the till last said of each customer."""
         from pointbook.store.till_members import TillMembers  # noqa: PLC0415 - for a few functions

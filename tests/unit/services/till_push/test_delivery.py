@@ -1,21 +1,26 @@
 """One account's changes pushed to the till: each once, in order, and what stands in the way."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, SpendOnOrder, UpdateOrder
 from pointbook.domain.expiry import Days
 from pointbook.domain.orders import Goods, OrderUpdate
 from pointbook.domain.programme_rules import TillPush
+from pointbook.errors import StoreRefused
+from pointbook.services.publishing.runs import Publisher
 from pointbook.services.till_push.delivery import CALL_SECONDS_LEAST, Parts
 from pointbook.services.till_push.pusher import TillPusher
 from pointbook.store.outbox import Cursor
 from pointbook.store.table import Table
 from pointbook.store.till_members import Said, TillMembers
 from pointbook.store.till_pushes import TillCursor, TillPushes
+from pointbook.till.errors import MemberNotRegistered, TillThrottled
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.flow import RealClock
 from tests.fakes.pushed_till import (
@@ -55,7 +60,9 @@ class Shop:
         self.ledger = LedgerDriver(self.engine)
         table = Table(self.engine.client, self.engine.table)
         self.pushes, self.members = TillPushes(table), TillMembers(table)
-        parts = Parts(self.pushes, self.members, digits, self.clock, lambda: 1.0)
+        self.till_name = "the first"
+        name = lambda: self.till_name  # noqa: E731
+        parts = Parts(self.pushes, self.members, digits, self.clock, lambda: 1.0, name)
         self.pusher = TillPusher(parts, lambda: self.till, lambda _: self.mode)
 
     def deliver(
@@ -82,6 +89,12 @@ class Shop:
 
     def cursor(self) -> TillCursor | None:
         return self.pushes.find(SHOP, CUSTOMER)
+
+    def replace_till(self, points: int) -> FakeTill:
+        """The shop has another till, at which the customer has these points."""
+        before, self.till_name = self.till, "the second"
+        self.till = FakeTill(self.clock, {CUSTOMER: points})
+        return before
 
     @property
     def balance(self) -> int:
@@ -306,6 +319,49 @@ def test_a_pause_that_the_till_asks_for_is_kept(shop: Shop) -> None:
     assert shop.due() == []
     shop.clock.pass_time(seconds=1)
     assert shop.due() == [CUSTOMER]
+
+
+def test_a_pause_beyond_all_reason_ends_all_the_same(shop: Shop) -> None:
+    def absurd(_till: FakeTill, _effect: Effect) -> None:
+        raise TillThrottled("429", 999_999)
+
+    shop.till.whims.extend([absurd])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.sweep(minutes=10)
+    assert shop.till.pushed == [100]
+
+
+def test_an_account_that_was_dropped_after_the_queue_was_read_does_not_begin_anew(
+    shop: Shop,
+) -> None:
+    """Otherwise all that the account ever had would be pushed once more."""
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.whims.extend([down])
+    shop.ledger.grant(20)
+    shop.follow()
+    shop.clock.pass_time(minutes=1)
+    (read_before,) = shop.due()
+    shop.pushes.drop(SHOP, CUSTOMER)
+    shop.pusher.run(SHOP, 60.0).deliver(read_before)
+    assert (shop.till.pushed, shop.cursor()) == ([100], None)
+
+
+def test_a_shop_whose_programme_cannot_be_read_does_not_stop_the_others(shop: Shop) -> None:
+    def mode(of_shop: str) -> TillPush:
+        if of_shop != SHOP:
+            raise StoreRefused("ValidationException", "damaged")
+        return TillPush.CHANGES
+
+    pusher = TillPusher(shop.pusher.parts, lambda: shop.till, mode)
+    publisher = Publisher(shop.pushes, pusher, shop.clock)
+    shop.till.whims.extend([down])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.clock.pass_time(minutes=1)
+    publisher.sweep(["other.myshopify.com", SHOP], 60.0)
+    assert shop.till.pushed == [100]
 
 
 def test_an_account_that_another_sender_holds_waits_for_its_lease(shop: Shop) -> None:
@@ -604,3 +660,125 @@ def test_levelling_an_account_that_was_never_carried_sets_its_balance(shop: Shop
     shop.pushes.request_balance(SHOP, CUSTOMER, 2, shop.clock.now())
     shop.sweep(seconds=1)
     assert shop.balance == 100
+
+
+def no_number(_shop: str, _customer_id: str, _deadline: Deadline) -> str:
+    """Shopify has no such customer, or no metafield."""
+    raise MemberNotRegistered("the customer has no member number")
+
+
+def test_who_was_merged_gives_up_their_points_at_the_till_though_shopify_lost_the_number(
+    shop: Shop,
+) -> None:
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.ledger.ledger.merge(SHOP, CUSTOMER, OTHER, Cause("customer"))
+    parts = replace(shop.pusher.parts, number=no_number)
+    TillPusher(parts, lambda: shop.till, lambda _: shop.mode).run(SHOP, 60.0).deliver(CUSTOMER, 2)
+    assert (shop.till.pushed, shop.balance) == ([100, -100], 0)
+
+
+def test_who_gave_their_number_back_is_not_found_by_it(shop: Shop) -> None:
+    """By now it may be another customer's."""
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.ledger.consume(30)
+    parts = replace(shop.pusher.parts, number=no_number)
+    TillPusher(parts, lambda: shop.till, lambda _: shop.mode).run(SHOP, 60.0).deliver(CUSTOMER, 2)
+    assert shop.till.pushed == [100]
+
+
+# --- another till -------------------------------------------------------------------------------
+
+
+def test_what_was_planned_at_one_till_is_never_sent_to_another(shop: Shop) -> None:
+    """There its id may be another member's."""
+    shop.till.whims.extend([well, hangs])
+    shop.ledger.grant(100)
+    shop.follow()
+    before = shop.replace_till(500)
+    shop.sweep(seconds=60)
+    assert (before.pushed, shop.till.pushed, shop.balance) == ([], [100], 600)
+    assert "is_applied" not in shop.till.calls
+    assert shop.till.sent[0].change_id != before.sent[0].change_id
+    assert shop.is_done(1)
+
+
+def test_told_to_overwrite_another_till_begins_with_the_ledgers_balance() -> None:
+    shop = Shop(TillPush.BALANCE)
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.replace_till(7)
+    shop.ledger.consume(30)
+    shop.follow()
+    assert (shop.till.pushed, shop.balance) == ([63], 70)
+    shop.till.use(CUSTOMER, -5)
+    shop.ledger.grant(1)
+    shop.follow()
+    assert shop.balance == 76, "only the first contact overwrites"
+
+
+def test_what_another_till_lacks_was_not_taken_at_its_counter(shop: Shop) -> None:
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.replace_till(50)
+    shop.ledger.consume(30)
+    shop.follow()
+    assert (shop.till.pushed, shop.balance) == ([-30], 20)
+
+
+def test_a_till_that_does_not_answer_is_not_taken_for_another_one(shop: Shop) -> None:
+    """Its credentials may be mistyped, and put right a minute later."""
+    shop.till.whims.extend([well, reply_lost])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till_name = "mistyped"
+    shop.till.whims.extend([down])
+    shop.sweep(seconds=60)
+    shop.till_name = "the first"
+    shop.sweep(seconds=60)
+    assert shop.till.pushed == [100]
+    assert shop.is_done(1)
+
+
+def with_card(shop: Shop, number: str) -> None:
+    """The customer has another member number."""
+    parts = replace(shop.pusher.parts, number=lambda *_: number)
+    shop.pusher = replace(shop.pusher, parts=parts)
+
+
+def test_told_to_overwrite_another_number_begins_with_the_ledgers_balance() -> None:
+    shop = Shop(TillPush.BALANCE)
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.balances["card"] = 7
+    with_card(shop, "card")
+    shop.ledger.grant(1)
+    shop.follow()
+    assert shop.till.balances == {CUSTOMER: 100, "card": 101}
+    shop.ledger.grant(1)
+    shop.till.use("card", -5)
+    shop.follow()
+    assert shop.till.balances["card"] == 107, "only the first contact overwrites"
+
+
+def test_what_the_member_of_another_number_lacks_was_not_taken_at_the_counter(shop: Shop) -> None:
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.balances["card"] = 50
+    with_card(shop, "card")
+    shop.ledger.consume(30)
+    shop.follow()
+    assert shop.till.balances == {CUSTOMER: 100, "card": 20}
+
+
+def test_a_change_of_unknown_outcome_stays_with_the_number_that_it_was_planned_for(
+    shop: Shop,
+) -> None:
+    shop.till.whims.extend([well, hangs])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.till.balances["card"] = 50
+    with_card(shop, "card")
+    shop.sweep(seconds=60)
+    assert shop.till.balances == {CUSTOMER: 100, "card": 50}

@@ -96,6 +96,7 @@ class Batch:
     `pushed_points` is what they change by themselves, `reported_points` what was taken at the till
     as they report. `consumes` are the points of each consume of Flow's that does not say where it
     happened; they are part of `pushed_points`. `approved_points` is the balance after them.
+    `is_merged`: with them the account became part of another one.
     """
 
     version: int
@@ -104,6 +105,7 @@ class Batch:
     reported_points: int = 0
     consumes: tuple[int, ...] = ()
     changes_approved: bool = False
+    is_merged: bool = False
 
     @classmethod
     def of(cls, entries: Sequence[BookedEntry]) -> Self:
@@ -118,6 +120,7 @@ class Batch:
             reported_points=-sum(delta for delta in of_till if delta < 0),
             consumes=tuple(_consumes(entries)),
             changes_approved=any([*own, *of_till]),
+            is_merged=last.topic is Topic.SUB_MERGE,
         )
 
     def needs_contact(self, standing: Standing, mode: TillPush, *, set_balance: bool) -> bool:

@@ -14,9 +14,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from pointbook.deadline import Deadline
+from pointbook import log
+from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
+from pointbook.errors import PointbookError
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
 from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
@@ -62,6 +64,7 @@ class Why(StrEnum):
 
     CHANGING = "changing"
     PUSHING = "push_under_way"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,17 @@ class TillComparison:
         """
         for customer_id in customer_ids:
             deadline.check()
-            if row := self._row(customer_id, deadline):
+            if row := self._row_or_failure(customer_id, deadline):
                 yield row
+
+    def _row_or_failure(self, customer_id: str, deadline: Deadline) -> Row | None:
+        try:
+            return self._row(customer_id, deadline)
+        except (PointbookError, DeadlinePassed):
+            raise
+        except Exception:  # noqa: BLE001 -- one damaged account must not stop the others
+            log.exception("till_comparison_failed", shop=self.shop, customer_id=customer_id)
+            return Row(customer_id, "", 0, Kind.NOT_COMPARED, 0, Why.UNREADABLE)
 
     def _row(self, customer_id: str, deadline: Deadline) -> Row | None:
         before = self.ledger.read(self.shop, customer_id)

@@ -40,8 +40,12 @@ that it too stays about a second, and no till that is slow would have answered i
 _POLL_SECONDS = 0.05
 """The interval at which the cache is polled while another refresh is under way."""
 
+_REQUEST_SECONDS = 0.3
+"""For how long a view waits until its request for a refresh is on the queue."""
+
 _LOOK_WORKERS = 2
 _TILL_WORKERS = 3
+_REQUEST_WORKERS = 2
 """One of each works for this request; the others may be busy with requests that timed out."""
 
 _STATUS_OF: dict[Said, TillStatus] = {
@@ -93,6 +97,7 @@ class TillViews:
         self._is_first = True
         self._looks = ThreadPoolExecutor(_LOOK_WORKERS)
         self._calls = ThreadPoolExecutor(_TILL_WORKERS)
+        self._requests = ThreadPoolExecutor(_REQUEST_WORKERS)
 
     @contextmanager
     def looking_up(
@@ -169,11 +174,11 @@ class TillViews:
             return TillPart(_STATUS_OF[cached.said], cached)
         except TimeoutError:
             log.warning("till_view_timed_out", advice="a refresh is requested")
-            self._refreshes.request(shop, customer_id)
+            self._request_refresh(shop, customer_id)
             return TillPart("timeout")
         except TillError as error:
             if error.shown_as == "timeout":
-                self._refreshes.request(shop, customer_id)
+                self._request_refresh(shop, customer_id)
             return TillPart(error.shown_as)
         except Exception:  # noqa: BLE001 -- a till must not make the whole request fail
             log.exception("till_view_failed", advice="the customer sees no balance of the till")
@@ -186,7 +191,7 @@ class TillViews:
         if now - cached.as_of < self._fresh:
             return TillPart(said, cached)
         if not known.state.refuses(now) and not known.refreshing(now):
-            self._refreshes.request(shop, customer_id)
+            self._request_refresh(shop, customer_id)
         failure = self._failure(known.state, now)
         return TillPart(failure or said, cached, stale=True)
 
@@ -194,8 +199,17 @@ class TillViews:
         """Nothing is known and the till is not read: it fails, or the view does not wait."""
         now = self._clock.now()
         if not state.refuses(now):
-            self._refreshes.request(shop, customer_id)
+            self._request_refresh(shop, customer_id)
         return TillPart(self._failure(state, now) or "pending")
+
+    def _request_refresh(self, shop: str, customer_id: str) -> None:
+        """Request a refresh; a queue that hangs does not hold the view up."""
+        requested = self._requests.submit(_in_context(self._refreshes.request), shop, customer_id)
+        try:
+            requested.result(_REQUEST_SECONDS)
+        except TimeoutError:
+            requested.cancel()
+            log.warning("till_refresh_not_requested_in_time", shop=shop, customer_id=customer_id)
 
     def _failure(self, state: TillState, now: datetime) -> TillStatus | None:
         """The status of a till that cannot answer now; None if it has not failed lately."""

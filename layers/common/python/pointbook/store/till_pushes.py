@@ -4,6 +4,8 @@
     pushes    what was pushed lately: points, balance after it (absent: unknown), version, at, echo
     planned   the push that is under way; while it is there, its outcome is unknown
     set_balance  the till is to get the ledger's balance, whatever it has
+    till      the till that all this is about; absent: whichever there is
+    member_number  the number that the standing is about; absent: whichever the customer has
 
 `planned` and the standing are changed by the holder of the lease alone. `pushes` is also changed
 when a push comes back as a report of the till, and then only where no push is under way.
@@ -74,6 +76,8 @@ class TillCursor:
     set_balance: bool
     waiting_since: datetime | None
     leased: bool
+    till: str = ""
+    member_number: str = ""
 
     @property
     def is_idle(self) -> bool:
@@ -87,13 +91,16 @@ class State:
     """What a holder of the lease saves beside the progress.
 
     `pushed`: there was a push since it was last saved. `planned`: the outcome of the plan is not
-    known. `balance_set`: the till has got the ledger's balance, as was requested.
+    known. `balance_set`: the till has got the ledger's balance, as was requested. `till` is the
+    till that all this is about, `member_number` whose standing it is.
     """
 
     standing: Standing
     pushed: bool
     planned: bool
     balance_set: bool
+    till: str = ""
+    member_number: str = ""
 
 
 class TillPushes(Outbox):
@@ -109,12 +116,14 @@ class TillPushes(Outbox):
         item = self.read(shop, customer_id)
         return cursor_of(item) if item else None
 
-    def save_plan(self, cursor: Cursor, plan: Plan) -> TillCursor:
+    def save_plan(self, cursor: Cursor, plan: Plan, till: str = "") -> TillCursor:
         """Save what is about to be sent to the till, and renew the lease. Raises LeaseLost.
 
         Returns everything as it is stored now.
         """
-        return cursor_of(self.save(cursor, {"planned": _plan(plan)}))
+        return cursor_of(
+            self.save(cursor, {"planned": _plan(plan), **_named(till, plan.member_number)})
+        )
 
     def renew(self, cursor: Cursor) -> None:
         """Renew the lease, and save nothing else. Raises LeaseLost."""
@@ -181,13 +190,15 @@ def cursor_of(item: Stored) -> TillCursor:
         set_balance="set_balance" in item,
         waiting_since=optional_instant(item, "waiting_since"),
         leased="lease" in item,
+        till=text_of(item["till"]) if "till" in item else "",
+        member_number=text_of(item["member_number"]) if "member_number" in item else "",
     )
 
 
 def _own(state: State) -> tuple[Item, list[str]]:
     """The attributes to set and to remove."""
     standing, removes = state.standing, list[str]()
-    sets = {"owed": number(standing.remainder_points)}
+    sets = {"owed": number(standing.remainder_points), **_named(state.till, state.member_number)}
     if state.pushed:
         sets["pushes"] = _pushes(standing.pushes)
     seen = {"balance": standing.balance_points, "accounted": standing.accounted_points}
@@ -199,6 +210,12 @@ def _own(state: State) -> tuple[Item, list[str]]:
     removes += [] if state.planned else ["planned"]
     removes += ["set_balance"] if state.balance_set else []
     return sets, removes
+
+
+def _named(till: str, member_number: str) -> Item:
+    """Whom a cursor is about, as far as that is known."""
+    named = {"till": till, "member_number": member_number}
+    return {name: text(value) for name, value in named.items() if value}
 
 
 def _standing_of(item: Stored) -> Standing:

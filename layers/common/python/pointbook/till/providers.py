@@ -43,6 +43,9 @@ OPTIONAL = ("api_url", "id_url", "read_only", "store_id")
 
 NAMES: Mapping[str, str] = {"smaregi": "Smaregi", "square": "Square", "recore": "ReCORE"}
 
+PUSHING = frozenset({"smaregi", "square"})
+"""The providers whose points can be changed, unless `read_only` is set."""
+
 _URLS: Mapping[str, str] = {
     "smaregi": "https://api.smaregi.jp",
     "square": "https://connect.squareup.com",
@@ -81,7 +84,7 @@ def till_of(provider: str, credentials: Mapping[str, str], around: Surroundings)
         return _adapter(provider, credentials, around)
     except SettingsError as error:
         log.error("till_not_configured", reason=str(error))
-        return _UnconfiguredTill(str(error))
+        return _UnconfiguredTill(str(error), pushes=provider in PUSHING)
 
 
 def check_credentials(provider: str, credentials: Mapping[str, str]) -> None:
@@ -97,6 +100,19 @@ def check_credentials(provider: str, credentials: Mapping[str, str]) -> None:
             raise SettingsError(_variable(name), "must be printable ASCII without spaces")
     if credentials.get("read_only", "") not in _CHOICES:
         raise SettingsError(_variable("read_only"), "must be yes or no")
+
+
+def name_of(provider: str, credentials: Mapping[str, str]) -> str:
+    """Return what tells a till from another one; "" if the credentials are unusable.
+
+    Replaced credentials leave it as it is.
+    """
+    try:
+        check_credentials(provider, credentials)
+    except SettingsError:
+        return ""
+    host = credentials.get("api_url") or _URLS[provider]
+    return " ".join(filter(None, (provider, credentials.get("contract_id"), host)))
 
 
 def smaregi_config(credentials: Mapping[str, str], local_url: str | None) -> "SmaregiConfig":
@@ -183,12 +199,14 @@ def _variable(name: str) -> str:
 
 
 class _UnconfiguredTill:
-    """A till without usable credentials."""
+    """A till without usable credentials.
 
-    capabilities = Capabilities(pushes=False, expiry=False, lots=False, ranks=False)
+    It `pushes` if its provider does: what is to be pushed to it waits for the credentials.
+    """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, pushes: bool) -> None:
         self._reason = reason
+        self.capabilities = Capabilities(pushes=pushes, expiry=False, lots=False, ranks=False)
 
     def member(self, member_number: str, deadline: Deadline, till_id: str | None = None) -> Member:
         """Raise TillRefusedLogin, whichever member is requested."""

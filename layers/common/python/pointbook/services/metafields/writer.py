@@ -50,7 +50,7 @@ REFUSED_PAUSE = timedelta(minutes=4)
 """When a customer whose metafields Shopify refuses is tried again."""
 
 REFUSED_MAX = 5
-"""With this many customers refused in one run, the cause is the shop and not the customers."""
+"""With this many customers of a list refused in one run, the cause is the shop and not they."""
 
 
 class Shopify(Protocol):
@@ -171,6 +171,8 @@ class _ShopRun:
         ends_before = writer.call_seconds + END_SECONDS
         self._deadline = Deadline.after(seconds - ends_before, self._clock.monotonic)
         self._pace = Pace(self._clock)
+        self._refused_of_list = 0
+        self._stopped: set[List] = set()
 
     def run_lists(self) -> None:
         """Write what is due, unless another run writes. Raises nothing."""
@@ -201,6 +203,8 @@ class _ShopRun:
         for which in List:
             due = self._store.due(self._shop, which, now)
             for customer_ids in batched(due, CUSTOMERS_MAX, strict=False):
+                if which in self._stopped:
+                    break
                 yield which, customer_ids
 
     def _under_lease(self, due: Iterable[tuple[List, Sequence[str]]]) -> None:
@@ -208,15 +212,26 @@ class _ShopRun:
         if not self._store.acquire(self._shop, until):
             self.result.complete = False
             return
+        working_on, too_many = None, None
         try:
             namespace = self._writer.programme(self._shop).metafields
             for which, customer_ids in due:
+                if which is not working_on:
+                    working_on, self._refused_of_list = which, 0
                 if which is List.DELETIONS:
                     plans = [self._deletion(one, namespace) for one in customer_ids]
                 else:
                     rows = self._store.read(self._shop, customer_ids)
                     plans = [one for row in rows if (one := self._plan(row, namespace))]
-                self._carry_out(plans)
+                try:
+                    self._carry_out(plans)
+                except (
+                    _TooManyRefused
+                ) as error:  # the other lists have their turn, erasures above all
+                    too_many = error
+                    self._stopped.add(which)
+            if too_many:
+                raise too_many
         finally:
             self._store.release(self._shop, until)
 
@@ -356,7 +371,8 @@ class _ShopRun:
         log.metric("MetafieldsHeldBack")
         self._record(lambda: plan.postpone(self._clock.now() + REFUSED_PAUSE))
         self.result.refused += 1
-        if self.result.refused >= REFUSED_MAX:
+        self._refused_of_list += 1
+        if self._refused_of_list >= REFUSED_MAX:
             raise _TooManyRefused(reason)
 
     def _record[T](self, write: Callable[[], T]) -> T:

@@ -14,6 +14,7 @@ queue or will be requested again by the stream, and a plan says what may have ha
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -79,13 +80,17 @@ class _EntriesMissing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What every delivery needs. `clock` is the wall clock: leases bind other machines."""
+    """What every delivery needs. `clock` is the wall clock: leases bind other machines.
+
+    `till_name` tells the stack's till from one that it had before; "" if that is not known.
+    """
 
     pushes: TillPushes
     members: TillMembers
     number: NumberOf
     clock: Clock
     random: Callable[[], float]
+    till_name: Callable[[], str] = lambda: ""
 
 
 class Run(Protocol):
@@ -93,7 +98,11 @@ class Run(Protocol):
 
     stopped: bool
     parts: Parts
-    mode: TillPush
+
+    @property
+    def mode(self) -> TillPush:
+        """What is pushed."""
+        ...
 
     @property
     def is_over(self) -> bool:
@@ -138,7 +147,7 @@ class Delivery:
         except (BreakerOpen, TillThrottled, TillRefusedLogin) as error:
             self._run.stopped = True
             seconds = error.retry_after_seconds if isinstance(error, TillThrottled) else None
-            self._wait(error, seconds or PAUSE_SECONDS)
+            self._wait(error, min(seconds or PAUSE_SECONDS, BACKOFF_MAX_SECONDS))
         except TillError as error:
             self._wait(error)
         except Exception:  # noqa: BLE001 - one failing account must not stop the others
@@ -147,6 +156,8 @@ class Delivery:
 
     def _push_all(self) -> None:
         progress = self._progress
+        if progress.is_of_another_till:
+            self._begin_at_this_till()
         if progress.plan is not None:
             self._resolve(progress.plan)
         was_empty = False
@@ -163,6 +174,15 @@ class Delivery:
             was_empty = not entries
             progress.save()
 
+    def _begin_at_this_till(self) -> None:
+        """Forget the till of before, once this one answers: credentials may just be mistyped.
+
+        What was planned there is no member's of this till, or worse, another one's.
+        """
+        with suppress(MemberNotRegistered, AmbiguousMember):
+            self._member()
+        self._progress.begin_at_this_till()
+
     def _push_balance_only(self) -> None:
         last = self._progress.last_entry()
         if last is None:
@@ -178,7 +198,7 @@ class Delivery:
                 if not batch.needs_contact(standing, self._run.mode, set_balance=set_balance):
                     progress.advance(batch.version, standing.reported(batch.reported_points))
                     return
-                if self._change(batch, self._member()):
+                if self._change(batch, self._member(is_merged=batch.is_merged)):
                     return
         except (MemberNotRegistered, AmbiguousMember) as error:
             self._not_known(error, batch.version)
@@ -186,6 +206,7 @@ class Delivery:
     def _change(self, batch: Batch, member: Member) -> bool:
         """Change a member's points. False: the till refused, so plan again."""
         progress, now, balance = self._progress, self._clock.now(), member.balance_points
+        progress.meet(member.member_number)
         before = progress.standing
         planned = plan(
             batch, before, balance, self._run.mode, now, set_balance=progress.set_balance
@@ -264,11 +285,18 @@ class Delivery:
         log.metric("TillPushesNotCarried", Code=error.code)
         progress.advance(version, progress.standing.forgotten())
 
-    def _member(self) -> Member:
+    def _member(self, *, is_merged: bool = False) -> Member:
         """The member as the till has it now."""
         shop, customer_id = self._progress.shop, self._progress.customer_id
-        number = self._parts.number(shop, customer_id, self._deadline())
-        till_id = cached_till_id(self._parts.members.read(shop, customer_id), number)
+        cached = self._parts.members.read(shop, customer_id)
+        try:
+            number = self._parts.number(shop, customer_id, self._deadline())
+        except MemberNotRegistered:
+            # Shopify keeps neither a customer who was merged nor the metafield with the number.
+            if not (is_merged and cached and cached.member_number):
+                raise
+            number = cached.member_number
+        till_id = cached_till_id(cached, number)
         try:
             member = self._till.member(number, self._deadline(), till_id)
         except TillError as error:

@@ -22,9 +22,13 @@ PAGE_ENTRIES = 100
 class Progress:
     """How far the changes of one account are pushed. Its methods raise LeaseLost."""
 
-    def __init__(self, pushes: TillPushes, cursor: Cursor, clock: Clock) -> None:
-        """Go on from where `cursor` is."""
+    def __init__(self, pushes: TillPushes, cursor: Cursor, clock: Clock, till: str = "") -> None:
+        """Go on from where `cursor` is, at this till; "" is whichever there is."""
         stored = cursor_of(cursor.item)
+        self.is_of_another_till = bool(till and stored.till and stored.till != till)
+        self._till = stored.till if self.is_of_another_till else till
+        self._till_now = till
+        self._member_number = stored.member_number
         self.plan = stored.plan
         self.standing: Standing = stored.standing
         self.set_balance = stored.set_balance
@@ -78,11 +82,25 @@ class Progress:
         self.set_balance = False
         self._is_pushed = self._is_pushed or push is not None
 
+    def begin_at_this_till(self) -> None:
+        """Note, unsaved, that all that is known of the member is about a till of before."""
+        log.warning("till_push_begins_anew", planned=self.plan is not None, **self.log_fields())
+        self.plan = None
+        self.standing = self.standing.forgotten()
+        self._till, self.is_of_another_till = self._till_now, False
+
+    def meet(self, member_number: str) -> None:
+        """Note, unsaved, whose standing it is: with another number the contact is the first one."""
+        if self._member_number not in ("", member_number):
+            log.warning("till_push_begins_anew", planned=False, **self.log_fields())
+            self.standing = self.standing.forgotten()
+        self._member_number = member_number
+
     def save_plan(self, plan: Plan) -> None:
         """Save what is about to be sent."""
         self._renew()
         self.plan = plan
-        stored = self._record(lambda: self._pushes.save_plan(self._cursor, plan))
+        stored = self._record(lambda: self._pushes.save_plan(self._cursor, plan, self._till))
         # Reports of earlier pushes may have come in since the lease was acquired; none do from now.
         self.standing = replace(self.standing, pushes=stored.standing.pushes)
 
@@ -130,6 +148,8 @@ class Progress:
             pushed=self._is_pushed,
             planned=self.plan is not None,
             balance_set=self._balance_was_requested and not self.set_balance,
+            till=self._till,
+            member_number=self._member_number,
         )
 
     def _renew(self) -> None:

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 from pointbook import log
 from pointbook.deadline import JITTER
@@ -38,6 +39,10 @@ STREAM_SECONDS = 25.0
 """The time limit of a run for the stream."""
 
 
+class _CursorGone(Exception):
+    """An account of the retry queue has no cursor any more: it was dropped meanwhile."""
+
+
 type Mode = Callable[[str], TillPush]
 """The rule `till_push` of a shop."""
 
@@ -49,10 +54,12 @@ def publisher(
     mode: Mode,
     clock: Clock,
     number: NumberOf,
+    till_name: Callable[[], str] = lambda: "",
 ) -> Publisher:
     """The outbox that pushes changes to the till; `clock` is the wall clock."""
     pushes = TillPushes(table)
-    pusher = TillPusher(Parts(pushes, members, number, clock, JITTER), till, mode)
+    parts = Parts(pushes, members, number, clock, JITTER, till_name)
+    pusher = TillPusher(parts, till, mode)
     return Publisher(pushes, pusher, clock, STREAM_SECONDS)
 
 
@@ -81,10 +88,18 @@ class TillPushRun:
         self.shop = shop
         self.stopped = stopped
         self.parts = pusher.parts
-        self.mode = pusher.mode(shop)
         self.waited_seconds = 0.0
         self._until = until
-        self._till = pusher.till()
+        self._pusher = pusher
+
+    @cached_property
+    def mode(self) -> TillPush:
+        """What is pushed. A shop whose programme cannot be read fails alone."""
+        return self._pusher.mode(self.shop)
+
+    @cached_property
+    def _till(self) -> Till | None:
+        return self._pusher.till()
 
     @property
     def is_over(self) -> bool:
@@ -110,18 +125,22 @@ class TillPushRun:
             if pushes.drop(self.shop, customer_id):
                 log.info("till_push_dropped", shop=self.shop, customer_id=customer_id)
             return
-        begin = self._begin(customer_id, first_version)
+        begin = _gone if version is None else self._begin(customer_id, first_version)
         if self.is_over:
             pause = timedelta(seconds=PAUSE_SECONDS) if self.stopped else timedelta()
             self._enqueue(customer_id, version, pause, begin)
             return
         now = clock.now()
         claim = Cursor(self.shop, customer_id, secrets.token_hex(8), now + LEASE)
-        found = pushes.acquire(claim, now, version, begin)
+        try:
+            found = pushes.acquire(claim, now, version, begin)
+        except _CursorGone:
+            return
         if isinstance(found, Leased):
             self._enqueue(customer_id, version, found.until - now, begin)
         elif found is not None:
-            Delivery(self, till, Progress(pushes, found, clock)).run()
+            progress = Progress(pushes, found, clock, self.parts.till_name())
+            Delivery(self, till, progress).run()
 
     def write_metrics(self) -> None:
         """Write how long the account has been waiting that waits longest, if any does."""
@@ -159,3 +178,8 @@ class TillPushRun:
             return same_write[0].entry.version - 1
 
         return begin
+
+
+def _gone() -> int:
+    """An account of the retry queue has begun already, and never begins anew."""
+    raise _CursorGone
