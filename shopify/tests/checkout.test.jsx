@@ -1,4 +1,4 @@
-// The checkout: one press turns points into a discount on this order.
+// The checkout: one click turns points into a discount on this order.
 
 import { createResult } from "@shopify/ui-extensions-tester/checkout";
 import { waitFor } from "@testing-library/preact";
@@ -24,7 +24,7 @@ function checkout({ amount = 800, currencyCode = "JPY", codes = [], customer = t
   };
 }
 
-test("one press holds what the order can take, and applies its code", async () => {
+test("one click holds what the order can take, and applies its code", async () => {
   const api = await show({ "GET /points": POINTS, "POST /holds": MADE }, checkout());
   expect((await shown("use")).textContent).toBe("checkout.use 800 points");
   await press("use");
