@@ -2,7 +2,7 @@
 
 The sequential way is: verify the token, take the customer's id from it, ask the till, format the
 answer. Its till gets a single call, with an access token that is there already, so it cannot be
-done in less. Ours is the whole handler on a table, with the member kept as refresh_till keeps it.
+done in less. Ours is the whole handler on a table, with the member cached as refresh_till keeps it.
 """
 
 import base64
@@ -28,12 +28,12 @@ from local.fakes.till import Account, TillService
 from pointbook.container import Container
 from pointbook.settings import Settings
 from pointbook.store.table import Table
-from pointbook.store.till_members import KeptMember, Said, TillMembers
+from pointbook.store.till_members import CachedMember, Said, TillMembers
 from tests.support.harness import SECRETS, event, handler
 from tests.support.serving import serving
 
 LATENCY_MS = 800
-"""What the till takes for one call: the upper end of what the merchant's document says."""
+"""What the till takes for one call: the upper end of what merchants report."""
 
 PAIRS = 20
 CUSTOMER = "8840734670934"
@@ -57,7 +57,7 @@ def measure(services: Services) -> Result:
     with _slow_till() as till_url:
         view = _our_view(services, till_url)
         sequential = _sequential_view(till_url)
-        _until_kept(view, services)
+        _until_cached(view, services)
         pairs = [(_milliseconds(sequential), _milliseconds(view)) for _ in range(PAIRS)]
     return Result([pair[0] for pair in pairs], [pair[1] for pair in pairs])
 
@@ -68,7 +68,7 @@ def report(result: Result) -> str:
         "\n# My page with a slow till\n\n"
         f"One view with a till of {LATENCY_MS} ms a call, by the clock, in turns ({PAIRS} pairs,\n"
         "median): the sequential way (verify the token, take the id, call the till once, format)\n"
-        "against the handler of get_points, warm, with a member that is kept.\n\n"
+        "against the handler of get_points, warm, with a member that is cached.\n\n"
         "| sequential, ms | ours, ms | slowest of ours, ms | ratio |\n|---|---|---|---|\n"
         f"| {median(result.sequential_ms):.0f} | {median(result.ours_ms):.1f} "
         f"| {max(result.ours_ms):.1f} | {result.ratio:.0f} |\n"
@@ -105,11 +105,11 @@ def _our_view(services: Services, till_url: str) -> Callable[[], dict[str, Any]]
     return view
 
 
-def _until_kept(view: Callable[[], Mapping[str, Any]], services: Services) -> None:
-    """Have the member kept, which is refresh_till's work: here its answer is put there."""
+def _until_cached(view: Callable[[], Mapping[str, Any]], services: Services) -> None:
+    """Have the member cached, which is refresh_till's work: here its answer is put there."""
     now = datetime.now(UTC)
-    kept = KeptMember(Said.MEMBER, CUSTOMER, now, "1", 1250, None, "gold")
-    TillMembers(Table(services.dynamodb, services.table)).save(demo.SHOP_DOMAIN, CUSTOMER, kept)
+    cached = CachedMember(Said.MEMBER, CUSTOMER, now, "1", 1250, None, "gold")
+    TillMembers(Table(services.dynamodb, services.table)).save(demo.SHOP_DOMAIN, CUSTOMER, cached)
     assert view()["till"]["balance"] == 1250
 
 

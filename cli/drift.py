@@ -7,7 +7,7 @@
 
 The function compare_till does the same daily. After Ctrl-C run it again: it goes on where it
 stopped. A repair is of the last finished report: "entry" books the till's points in the ledger,
-"push" carries the ledger's to the till. Members who have changed since the report are left alone.
+"push" makes the till follow the ledger. Members who have changed since the report are left alone.
 Exit status 1 if something differs or is left.
 """
 
@@ -48,7 +48,7 @@ def run(
     yes: Annotated[bool, typer.Option("--yes", help="Carry out the repair.")] = False,
     csv: Annotated[Path | None, typer.Option(help="Write all rows to this file.")] = None,
     picture_file: Annotated[
-        Path | None, typer.Option("--picture", help="Draw both books into this SVG file.")
+        Path | None, typer.Option("--picture", help="Draw ledger and till into this SVG file.")
     ] = None,
     include_unregistered: Annotated[
         bool,

@@ -43,7 +43,7 @@ class CompareTill:
         return page
 
     def push(self) -> None:
-        """Have push_till carry what is queued, without waiting for its schedule."""
+        """Run push_till on what is queued, without waiting for its schedule."""
         if self._pushes is not None:
             self._invoke(self._pushes, {})
 

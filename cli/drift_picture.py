@@ -1,4 +1,4 @@
-"""The picture of `pointbook drift`: both books in one SVG file that needs nothing else.
+"""The picture of `pointbook drift`: ledger and till in one SVG file that needs nothing else.
 
 On the left every member is at (ledger, till): whoever agrees is on the diagonal. On the right are
 the largest differences. Scales are square roots, so small accounts are seen beside large ones.

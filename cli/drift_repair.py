@@ -126,7 +126,7 @@ class Repair:
         return Outcome.CHANGED
 
     def _by_entry(self, rows: list[Row]) -> Iterator[tuple[str, str]]:
-        """Book the till's points in the ledger, as entries that are not carried to the till."""
+        """Book the till's points in the ledger, as entries that are not pushed to the till."""
         for row in rows:
             yield row["customer_id"], self._adjust(row["customer_id"], row["difference"])
 
@@ -150,7 +150,7 @@ class Repair:
         return Outcome.DONE if answer.status == 201 else str(answer.body.get("code"))
 
     def _by_push(self, rows: list[Row]) -> Iterator[tuple[str, str]]:
-        """Have the ledger's points carried to the till; the function compares once more before."""
+        """Have the ledger's points pushed to the till; the function compares once more before."""
         names = ("customer_id", "ledger", "till")
         answer = self.function.ask(
             push=[{name: row[name] for name in names} for row in rows],
@@ -161,7 +161,7 @@ class Repair:
         yield from answer["outcomes"].items()
 
     def _wait_for_pushes(self) -> None:
-        """Have push_till carry what is queued now, and see what has arrived."""
+        """Run push_till on what is queued, and see what has arrived."""
         for seconds in PAUSES_SECONDS:
             queued = [one for one, outcome in self.outcomes.items() if outcome == Outcome.QUEUED]
             if not queued:

@@ -24,7 +24,7 @@ from cli.output import Output
 from cli.target import Target
 from pointbook.clock import SystemClock
 from pointbook.domain.erase import is_pseudonym
-from pointbook.store.metafields import Known, List, Metafields
+from pointbook.store.metafields import List, Metafields, ScannedAccount
 from pointbook.store.programmes import Deployment, Programmes
 
 POLL_SECONDS = 5.0
@@ -111,7 +111,7 @@ def _queue(
     namespaces = {name: _namespace(stack, name) for name in shops}
     queued: Counter[str] = Counter()
     with out.progress("items read") as advance:
-        for found in store.known(advance):
+        for found in store.scan(advance):
             if found.shop not in namespaces or is_pseudonym(found.customer_id):
                 continue
             if _is_needed(found, namespaces[found.shop], before):
@@ -121,7 +121,7 @@ def _queue(
     return queued
 
 
-def _is_needed(found: Known, namespace: str | None, before: datetime | None) -> bool:
+def _is_needed(found: ScannedAccount, namespace: str | None, before: datetime | None) -> bool:
     cursor = found.cursor
     if cursor is None:
         return namespace is not None

@@ -65,7 +65,7 @@ class Options:
 
     @property
     def till_provider(self) -> str:
-        """The make of till whose fake is started; `none` starts none."""
+        """The provider of the till whose fake is started; `none` starts none."""
         return self.environ.get("TILL_PROVIDER") or "smaregi"
 
     @property

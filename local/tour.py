@@ -44,7 +44,7 @@ class Tour:
     def level_points(self) -> dict[str, Any]:
         """Return the points as my page gets them once the till has the ledger's, or after a while.
 
-        Changes are carried to the till within a second or so; a stack may have no till.
+        Changes are pushed to the till within a second or so; a stack may have no till.
         """
         give_up = time.monotonic() + _LEVEL_WITHIN_SECONDS
         while True:

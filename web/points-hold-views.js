@@ -41,7 +41,7 @@ export function holdViews(locale, storefront) {
     ]);
   }
 
-  /** The form: all points are proposed, so that one press is enough. */
+  /** The form: all points are proposed, so that one click is enough. */
   function form(points, amount, most, message, { submit, typed }) {
     const wrong = message?.code === "amount_wrong";
     const input = element("input", {

@@ -29,7 +29,7 @@ export function tillIsBehind(points) {
   return points.till.status === "pending" || points.till.stale;
 }
 
-/** The speaker of one language; `points` is the API's answer of that name, `entry` one of the history's. */
+/** The presenter of one language; `points` is the API's answer of that name, `entry` one of the history's. */
 export function presenter(locale) {
   const text = texts[locale] ?? texts.en;
   const number = numbers(locale);
@@ -125,7 +125,7 @@ export function presenter(locale) {
     ].filter(Boolean);
   }
 
-  /** One row of the history; null for an entry that another row tells. */
+  /** One row of the history; null for an entry that belongs to another row. */
   function row(entry, timeZone) {
     const { row: shown, reason } = entry;
     if (!shown) return null;

@@ -138,7 +138,7 @@ export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storef
     });
   }
 
-  /** Add the next page; a page whose entries are all told by other rows is followed by the one after it. */
+  /** Add the next page; a page whose entries all belong to other rows is followed by the one after it. */
   async function showMore(section, place) {
     if (place.isBusy) return;
     place.isBusy = true;

@@ -3,7 +3,7 @@
 import { pointsApi } from "../../web/points-api.js";
 import { holdRequests } from "../../web/points-hold-request.js";
 import { apiUrl } from "./address.js";
-import { keptItems } from "./kept.js";
+import { storedItems } from "./storage.js";
 import { pointsModel } from "./model.js";
 import { sampleApi } from "./sample.js";
 
@@ -47,6 +47,6 @@ export function hostApi(shopify) {
 export async function hostModel(shopify, { withHistory = false } = {}) {
   const api = hostApi(shopify);
   if (api === null) return null;
-  const items = await keptItems(shopify.storage);
+  const items = await storedItems(shopify.storage);
   return pointsModel({ api, requests: holdRequests(() => items), locale: language(shopify), withHistory });
 }

@@ -4,7 +4,7 @@ import { isUnsure } from "../../web/points-hold-request.js";
 import { wholeNumber } from "../../web/points-numbers.js";
 import { mostAtOnce, tillIsBehind } from "../../web/points-present.js";
 
-// Pages of the history whose entries are all told by other rows are followed by the next one, so many at most.
+// Pages of the history whose entries all belong to other rows are followed by the next one, so many at most.
 const PAGES_AT_ONCE_MAX = 5;
 
 /**

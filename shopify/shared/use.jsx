@@ -46,7 +46,7 @@ function Message({ state: { message, busy }, words, most }) {
 /** @param {Props} props */
 function Form({ model, state, words }) {
   const { text, number } = words;
-  // All points are proposed, so that one press is enough.
+  // All points are proposed, so that one click is enough.
   const [typed, setTyped] = useState(String(model.most()));
   const wanted = wholeNumber(typed);
   const money = wanted <= model.most() ? words.worthOf(state.points, wanted) : null;

@@ -164,7 +164,7 @@ test("where the till is master nobody is offered a code", async () => {
   expect(byId("use")).toBeNull();
 });
 
-test("the history shows pages one after the other, and leaves out what another row tells", async () => {
+test("the history shows pages one after the other, and leaves out what belongs to another row", async () => {
   const pages = {
     undefined: { entries: [entry(3), entry(2, { row: null })], next_cursor: "2" },
     2: { entries: [entry(1)], next_cursor: null },
@@ -259,7 +259,7 @@ test("a code whose time is over does not stay when the points cannot be read aga
   expect(byId("code")).toBeNull();
 });
 
-test("a page of the history that other rows tell is followed by the next one", async () => {
+test("a page of the history without rows of its own is followed by the next one", async () => {
   const pages = {
     undefined: { entries: [entry(3, { row: null })], next_cursor: "3" },
     3: { entries: [entry(2, { row: null })], next_cursor: "2" },

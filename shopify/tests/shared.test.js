@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { apiUrl } from "../shared/address.js";
-import { keptItems } from "../shared/kept.js";
+import { storedItems } from "../shared/storage.js";
 import { pointsFor } from "../shared/worth.js";
 
 const DEPLOYED = "https://api.example.com";
@@ -55,13 +55,13 @@ test("an API that does not say what a point is worth offers all points", () => {
   expect(pointsFor(undefined, { point_amount: "1", currency: "JPY" }, 500)).toBe(500);
 });
 
-test("what is kept is there after a reload", async () => {
+test("what is stored is there after a reload", async () => {
   let stored = null;
   const storage = { read: async () => stored, write: async (_name, value) => void (stored = value) };
-  const items = await keptItems(storage);
+  const items = await storedItems(storage);
   items.setItem("a", "1");
   items.setItem("b", "2");
   items.removeItem("a");
-  const again = await keptItems(storage);
+  const again = await storedItems(storage);
   expect([again.getItem("a"), again.getItem("b")]).toEqual([null, "2"]);
 });

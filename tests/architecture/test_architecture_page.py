@@ -74,7 +74,7 @@ def test_every_walk_names_the_code_that_it_goes_through() -> None:
         "One consume from Shopify Flow",
         "One order webhook",
         "One read by my page",
-        "One change carried to the till",
+        "One change pushed to the till",
     ]
     for title, text in walks:
         assert sum(f"`{name}`" in text for name in NAMES) >= 5, title

@@ -1,4 +1,4 @@
-"""What has to do with changes carried to the till is allowed what it does, and nothing else."""
+"""What has to do with changes pushed to the till is allowed what it does, and nothing else."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ FLOW = ("grant", "consume")
 
 
 class PushingShop(Shop):
-    """A shop that carries changes to a Smaregi, which a test lets fail."""
+    """A shop that pushes changes to a Smaregi, which a test lets fail."""
 
     def __init__(self, patch: pytest.MonkeyPatch, clock: Path, till_url: str) -> None:
         variables = {"TILL_PROVIDER": "smaregi", "PROGRAMME_TILL_PUSH": "changes"}
@@ -45,7 +45,7 @@ class PushingShop(Shop):
         assert self.functions.invoke("push_till", records(account)) == {"batchItemFailures": []}
 
     def sweep(self) -> None:
-        """The schedule carries what waits."""
+        """The schedule pushes what waits."""
         self.start_anew()
         assert self.functions.invoke("push_till", {})["due"] == 1
 

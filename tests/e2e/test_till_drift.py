@@ -58,7 +58,7 @@ def till(own: Stack) -> Till:
 
 @pytest.fixture(scope="module")
 def members(own: Stack, till: Till) -> dict[str, int]:
-    """Members and their points, the same in both books: the till got them from the ledger.
+    """Members and their points, the same in ledger and till: the till got them from the ledger.
 
     Tests that change the ledger's points change these, too.
     """
@@ -95,7 +95,7 @@ def differing(document: Any) -> dict[str, int]:
 
 @pytest.fixture
 def altered(drift: Any, till: Till, members: dict[str, int]) -> dict[str, int]:
-    """Thirty members, altered at the till by hand once both books agreed, and their differences."""
+    """Thirty members, altered at the till by hand once both agreed, and their differences."""
     wait_until(lambda: agree(drift()[1]), seconds=180)
     changes = {
         one: -(place + 1) if place % 2 else 10 * (place + 1)
@@ -141,7 +141,7 @@ def test_exactly_the_altered_members_are_shown_and_an_entry_repairs_each_once(
     for customer_id in altered:
         assert approved(own, customer_id) == members[customer_id]
         assert len(history(own, customer_id)) == 2, "the grant, and one entry of the repair"
-    assert agree(drift()[1]), "and nothing of it was carried to the till"
+    assert agree(drift()[1]), "and nothing of it was pushed to the till"
 
 
 def test_a_push_repairs_each_once_too(

@@ -31,7 +31,7 @@ OPERATIONS = ("add_points", "customers", "add_points", "transactions")
 
 @pytest.fixture(scope="module")
 def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Till"]:
-    """The till of a stack that carries changes to it."""
+    """The till of a stack that pushes changes to it."""
     with own_stack(tmp_path_factory.mktemp("push"), TILL_PROBE_SECONDS="1") as started:
         yield Till(started)
 
@@ -195,7 +195,7 @@ def member(till: Till) -> str:
 
 
 def settle(till: Till, member: str) -> None:
-    """Carry one more change, so that all before it has been decided on."""
+    """Push one more change, so that all before it has been decided on."""
     must_flow(till.stack, "grant", member, points=1)
     pushed = len(till.pushes(member))
     till.sweep_until(lambda: len(till.pushes(member)) > pushed)

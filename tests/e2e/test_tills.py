@@ -1,4 +1,4 @@
-"""Each make of till on a stack of its own: `make run TILL_PROVIDER=...` shows its members."""
+"""Each provider's till on a stack of its own: `make run TILL_PROVIDER=...` shows its members."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pointbook.store import keys
-from pointbook.store.metafields import Cursor, Known, List, Metafields
+from pointbook.store.metafields import Cursor, List, Metafields, ScannedAccount
 from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
 from tests.engines.counting import CountingClient
@@ -151,10 +151,10 @@ def test_every_account_is_known_with_its_cursor(engine: Engine, metafields: Meta
     metafields.request(SHOP, CUSTOMER, 2, NOW)
     engine.client.delete_item(TableName=engine.table, Key=keys.metafields(SHOP, OTHER))
     seen: list[int] = []
-    found = {one.customer_id: one for one in metafields.known(seen.append)}
+    found = {one.customer_id: one for one in metafields.scan(seen.append)}
     assert found == {
-        CUSTOMER: Known(SHOP, CUSTOMER, 3, Cursor(2, 0, None, "", frozenset(), NOW)),
-        OTHER: Known(SHOP, OTHER, 3, None),
+        CUSTOMER: ScannedAccount(SHOP, CUSTOMER, 3, Cursor(2, 0, None, "", frozenset(), NOW)),
+        OTHER: ScannedAccount(SHOP, OTHER, 3, None),
     }
     assert seen[-1] == 15, "two accounts, each with three entries and requests, and one cursor"
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from pointbook.store.table import Table
-from pointbook.store.till_members import KeptMember, Said, TillMembers
+from pointbook.store.till_members import CachedMember, Said, TillMembers
 from tests.engines.test_erasure import MERGED, SECRETS, live
 from tests.fakes.privacy import PrivacyDriver, everything, naming
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine
@@ -57,8 +57,8 @@ def test_the_file_holds_what_the_till_said_also_of_those_merged_into_the_custome
 ) -> None:
     members = TillMembers(Table(engine.client, engine.table))
     day, now = date(2025, 12, 31), datetime(2026, 11, 30, tzinfo=UTC)
-    members.save(SHOP, CUSTOMER, KeptMember(Said.MEMBER, "C-1", now, "77", 1250, day, "gold"))
-    members.save(SHOP, MERGED, KeptMember(Said.NOT_REGISTERED, "C-2", now))
+    members.save(SHOP, CUSTOMER, CachedMember(Said.MEMBER, "C-1", now, "77", 1250, day, "gold"))
+    members.save(SHOP, MERGED, CachedMember(Said.NOT_REGISTERED, "C-2", now))
     privacy.request_data(CUSTOMER)
     own, merged = privacy.file(CUSTOMER)["till"]
     assert (own["customer_id"], own["said"], own["member_number"]) == (CUSTOMER, "member", "C-1")
@@ -73,7 +73,7 @@ def test_the_file_of_a_customer_without_points_holds_what_the_till_said(
 ) -> None:
     now = datetime(2026, 11, 30, tzinfo=UTC)
     members = TillMembers(Table(engine.client, engine.table))
-    members.save(SHOP, CUSTOMER, KeptMember(Said.MEMBER, "C-1", now, "77", 5))
+    members.save(SHOP, CUSTOMER, CachedMember(Said.MEMBER, "C-1", now, "77", 5))
     privacy.request_data(CUSTOMER)
     found = privacy.file(CUSTOMER)
     assert found["books"] == []

@@ -38,7 +38,7 @@ def found(pushes: TillPushes) -> TillCursor:
 
 
 def state(standing: Standing = STANDING, *, pushed: bool = True, planned: bool = False) -> State:
-    return State(standing, pushed=pushed, planned=planned, leveled=False)
+    return State(standing, pushed=pushed, planned=planned, balance_set=False)
 
 
 def test_a_new_cursor_begins_where_it_is_told_to_and_an_old_one_where_it_was(
@@ -63,7 +63,7 @@ def test_standing_and_plan_are_kept_as_they_were(pushes: TillPushes) -> None:
         requested=0,
         standing=replace(Standing(), pushes=PUSHES),
         plan=None,
-        level=False,
+        set_balance=False,
         waiting_since=None,
         leased=False,
         member_number=PLAN.member_number,
@@ -123,14 +123,18 @@ def test_the_two_outboxes_of_a_customer_have_nothing_in_common(
 
 
 def test_levelling_is_queued_with_and_without_a_cursor(pushes: TillPushes) -> None:
-    pushes.level(SHOP, CUSTOMER, 5, NOON)
-    assert (found(pushes).level, found(pushes).published, found(pushes).requested) == (True, 4, 5)
-    assert pushes.release_state(
-        replace(acquired(pushes), published=5), replace(state(), leveled=True)
+    pushes.request_balance(SHOP, CUSTOMER, 5, NOON)
+    assert (found(pushes).set_balance, found(pushes).published, found(pushes).requested) == (
+        True,
+        4,
+        5,
     )
-    assert (found(pushes).level, found(pushes).is_idle) == (False, True)
-    pushes.level(SHOP, CUSTOMER, 5, NOON)
-    assert (found(pushes).level, list(pushes.due(SHOP, NOON))) == (True, [CUSTOMER])
+    assert pushes.release_state(
+        replace(acquired(pushes), published=5), replace(state(), balance_set=True)
+    )
+    assert (found(pushes).set_balance, found(pushes).is_idle) == (False, True)
+    pushes.request_balance(SHOP, CUSTOMER, 5, NOON)
+    assert (found(pushes).set_balance, list(pushes.due(SHOP, NOON))) == (True, [CUSTOMER])
 
 
 def test_nothing_of_an_erased_customer_comes_back(pushes: TillPushes, engine: Engine) -> None:
@@ -146,7 +150,7 @@ def test_nothing_of_an_erased_customer_comes_back(pushes: TillPushes, engine: En
     )
     engine.client.delete_item(TableName=engine.table, Key={"pk": pk, "sk": {"S": "TILL_PUSH"}})
     pushes.request(SHOP, CUSTOMER, 3, NOON)
-    pushes.level(SHOP, CUSTOMER, 3, NOON)
+    pushes.request_balance(SHOP, CUSTOMER, 3, NOON)
     request = Cursor(SHOP, CUSTOMER, "mine", NOON + LEASE)
     assert pushes.acquire(request, NOON, None, lambda: 0) is None
     assert pushes.find(SHOP, CUSTOMER) is None

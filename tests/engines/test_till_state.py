@@ -1,4 +1,4 @@
-"""The till's state, its pace and its kept members, which all functions share: on every engine."""
+"""The till's state, its pace and its cached members, which all functions share: on every engine."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +10,7 @@ from pointbook.domain.expiry import Never
 from pointbook.store import keys
 from pointbook.store.table import Table
 from pointbook.store.till_calls import TillCalls
-from pointbook.store.till_members import KeptMember, Said, TillMembers
+from pointbook.store.till_members import CachedMember, Said, TillMembers
 from pointbook.store.till_state import FAILURES_TO_OPEN, TillState, TillStates
 from pointbook.store.values import boolean
 from tests.engines.counting import CountingClient
@@ -22,7 +22,7 @@ from tests.support.ledgers import LedgerDriver
 NOW = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=5)
 LATER = NOW + timedelta(seconds=60)
-KEPT = KeptMember(
+CACHED = CachedMember(
     said=Said.MEMBER,
     member_number=CUSTOMER,
     as_of=NOW,
@@ -32,7 +32,7 @@ KEPT = KeptMember(
     rank="gold",
     lots=((5, date(2026, 1, 31)), (7, date(2026, 2, 28))),
 )
-UNKNOWN = KeptMember(Said.NOT_REGISTERED, CUSTOMER, LATER)
+UNKNOWN = CachedMember(Said.NOT_REGISTERED, CUSTOMER, LATER)
 
 
 @pytest.fixture
@@ -173,30 +173,32 @@ def test_background_work_is_refused_while_others_may_still_call(engine: Engine) 
     assert [calls.count(NOW, 4) for _ in range(3)] == [0, 0, 1]
 
 
-# --- kept members ---------------------------------------------------------------------------------
+# --- cached members -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kept", [KEPT, UNKNOWN, KeptMember(Said.AMBIGUOUS, "A-1", NOW)])
-def test_what_the_till_said_is_read_as_it_was_kept(members: TillMembers, kept: KeptMember) -> None:
+@pytest.mark.parametrize("cached", [CACHED, UNKNOWN, CachedMember(Said.AMBIGUOUS, "A-1", NOW)])
+def test_what_the_till_said_is_read_as_it_was_kept(
+    members: TillMembers, cached: CachedMember
+) -> None:
     assert members.read(SHOP, CUSTOMER) is None
-    assert members.save(SHOP, CUSTOMER, kept)
-    assert members.read(SHOP, CUSTOMER) == kept
+    assert members.save(SHOP, CUSTOMER, cached)
+    assert members.read(SHOP, CUSTOMER) == cached
     assert members.read("other.myshopify.com", CUSTOMER) is None
 
 
 def test_the_newest_answer_wins_and_nothing_of_an_older_one_is_left(members: TillMembers) -> None:
-    assert members.save(SHOP, CUSTOMER, KEPT)
+    assert members.save(SHOP, CUSTOMER, CACHED)
     assert members.save(SHOP, CUSTOMER, UNKNOWN)
-    assert not members.save(SHOP, CUSTOMER, KEPT)
+    assert not members.save(SHOP, CUSTOMER, CACHED)
     assert members.read(SHOP, CUSTOMER) == UNKNOWN
 
 
 def test_a_refresh_has_one_owner_until_its_claim_is_over(members: TillMembers) -> None:
-    members.save(SHOP, CUSTOMER, KEPT)
+    members.save(SHOP, CUSTOMER, CACHED)
     assert members.claim_refresh(SHOP, CUSTOMER, NOW, SOON)
     assert not members.claim_refresh(SHOP, CUSTOMER, NOW, SOON)
     assert members.claim_refresh(SHOP, CUSTOMER, SOON, LATER)
-    assert members.read(SHOP, CUSTOMER) == KEPT
+    assert members.read(SHOP, CUSTOMER) == CACHED
     members.save(SHOP, CUSTOMER, UNKNOWN)
     assert members.claim_refresh(SHOP, CUSTOMER, SOON, LATER), "the answer ended it"
 
@@ -205,34 +207,34 @@ def test_a_refresh_can_be_claimed_before_anything_is_known(members: TillMembers)
     assert members.claim_refresh(SHOP, CUSTOMER, NOW, SOON)
     assert not members.claim_refresh(SHOP, CUSTOMER, NOW, SOON)
     assert members.read(SHOP, CUSTOMER) is None
-    assert members.known(SHOP, CUSTOMER).refreshing(NOW)
-    assert members.save(SHOP, CUSTOMER, KEPT)
-    assert members.read(SHOP, CUSTOMER) == KEPT
+    assert members.look_up(SHOP, CUSTOMER).refreshing(NOW)
+    assert members.save(SHOP, CUSTOMER, CACHED)
+    assert members.read(SHOP, CUSTOMER) == CACHED
 
 
 def test_a_view_reads_member_and_state_in_one_call(
     members: TillMembers, states: TillStates
 ) -> None:
-    known = members.known(SHOP, CUSTOMER)
-    assert (known.kept, known.refreshing(NOW), known.state) == (None, False, TillState())
-    members.save(SHOP, CUSTOMER, KEPT)
+    known = members.look_up(SHOP, CUSTOMER)
+    assert (known.cached, known.refreshing(NOW), known.state) == (None, False, TillState())
+    members.save(SHOP, CUSTOMER, CACHED)
     state = states.failed("timeout", NOW)
-    known = members.known(SHOP, CUSTOMER)
-    assert (known.kept, known.state) == (KEPT, state)
+    known = members.look_up(SHOP, CUSTOMER)
+    assert (known.cached, known.state) == (CACHED, state)
 
 
 @pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 def test_a_views_read_costs_one_call_and_one_unit(engine: Engine, members: TillMembers) -> None:
-    members.save(SHOP, CUSTOMER, KEPT)
+    members.save(SHOP, CUSTOMER, CACHED)
     client = CountingClient(engine.client)
-    TillMembers(Table(client, engine.table)).known(SHOP, CUSTOMER)
+    TillMembers(Table(client, engine.table)).look_up(SHOP, CUSTOMER)
     assert client.operations == ["batch_get_item"]
     assert sum(call.units for call in client.calls) == 1.0
 
 
 @pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
 def test_of_many_views_at_once_one_claims_the_refresh(members: TillMembers) -> None:
-    members.save(SHOP, CUSTOMER, KEPT)
+    members.save(SHOP, CUSTOMER, CACHED)
     with ThreadPoolExecutor(12) as pool:
         claimed = pool.map(lambda _: members.claim_refresh(SHOP, CUSTOMER, NOW, SOON), range(24))
     assert list(claimed).count(True) == 1
@@ -247,6 +249,6 @@ def test_nothing_is_kept_of_an_erased_customer(engine: Engine, members: TillMemb
         UpdateExpression="SET erased = :yes",
         ExpressionAttributeValues={":yes": boolean(True)},
     )
-    assert not members.save(SHOP, CUSTOMER, KEPT)
+    assert not members.save(SHOP, CUSTOMER, CACHED)
     assert not members.claim_refresh(SHOP, CUSTOMER, NOW, SOON)
     assert members.read(SHOP, CUSTOMER) is None

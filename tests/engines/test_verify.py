@@ -190,7 +190,7 @@ DAMAGES: dict[str, tuple[Callable[[Shop], None], Damage, int]] = {
         Damage.DUE,
         0,
     ),
-    "more was carried to the till than there is": (
+    "more was pushed to the till than there is": (
         lambda shop: shop.edit(TILL_CURSOR, published={"N": "99"}),
         Damage.OUTBOX,
         7,

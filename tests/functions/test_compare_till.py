@@ -87,7 +87,7 @@ class Scenario:
         self.comparisons = self.functions.container.till_comparisons()
 
     def add(self, members: int, points: int = 100) -> list[str]:
-        """Add members with points that both books have."""
+        """Add members with points that ledger and till have."""
         known = len(self.till.members)
         ids = [str(FIRST + known + place) for place in range(members)]
         for customer_id in ids:
@@ -245,9 +245,9 @@ def test_what_the_till_said_is_kept_for_my_page(scenario: Scenario) -> None:
     (customer_id,) = scenario.add(1)
     scenario.at_till(customer_id, 70)
     scenario.run()
-    kept = scenario.functions.container.till_members().read(SHOP, customer_id)
-    assert kept is not None
-    assert (kept.balance_points, kept.till_id) == (70, customer_id[-4:])
+    cached = scenario.functions.container.till_members().read(SHOP, customer_id)
+    assert cached is not None
+    assert (cached.balance_points, cached.till_id) == (70, customer_id[-4:])
     scenario.run()
     assert scenario.till.calls[-1] == (customer_id, customer_id[-4:]), "found by the till's own id"
 
@@ -297,7 +297,7 @@ def test_a_member_who_changes_meanwhile_is_compared_again_later(
     asked: list[str] = []
 
     def change(number: str) -> None:
-        """Both books change between the first reading of the one and of the other."""
+        """Ledger and till change between the first reading of the one and of the other."""
         if number == changing and changing not in asked:
             scenario.grant(changing, 50)
             scenario.at_till(changing, 150)
@@ -581,7 +581,7 @@ PUSHED = {"PROGRAMME_TILL_PUSH": "changes"}
 
 @pytest.fixture
 def pushing() -> Scenario:
-    """A shop whose changes are carried to the till, which can be written."""
+    """A shop whose changes are pushed to the till, which can be written."""
     scenario = Scenario(**PUSHED)
     scenario.till.capabilities = Capabilities(pushes=True, expiry=False, lots=False, ranks=False)
     return scenario
@@ -604,7 +604,7 @@ def test_while_a_change_is_on_its_way_to_the_till_nothing_differs(pushing: Scena
     pushing.at_till(customer_id, 0)
     (row,) = pushing.page()["rows"]
     assert (row["kind"], row["why"]) == ("not_compared", "push_under_way")
-    TillPushes(Table(pushing.functions.table, TABLE)).level(
+    TillPushes(Table(pushing.functions.table, TABLE)).request_balance(
         SHOP, customer_id, 1, pushing.clock.now()
     )
     pushing.clock.ahead += HOUR
@@ -628,7 +628,7 @@ def test_a_repair_has_the_ledgers_points_carried_to_the_till(
     assert (line["by"], line["reason"], line["points"]) == ("Hanako", "The till was restored", 30)
     stored = cursor(pushing, customer_id)
     assert stored is not None
-    assert stored.level
+    assert stored.set_balance
     again = pushing.functions.invoke("compare_till", repair((customer_id, 100, 70)), 60)
     assert again == {"outcomes": {customer_id: "not_compared"}}, "it is under way"
 

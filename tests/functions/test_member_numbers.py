@@ -66,9 +66,9 @@ def test_a_customer_without_a_usable_number_is_not_registered_and_the_till_is_no
     answer = shop.view().body
     assert answer["till"]["status"] == "not_registered"
     assert answer["display"]["message"] == "Not registered at store"
-    kept = shop.kept()
-    assert kept is not None
-    assert (kept.said, kept.member_number, shop.till.calls) == (Said.NOT_REGISTERED, "", [])
+    cached = shop.cached()
+    assert cached is not None
+    assert (cached.said, cached.member_number, shop.till.calls) == (Said.NOT_REGISTERED, "", [])
     lines = logged(capsys)
     assert [line["Code"] for line in lines if "TillFailures" in line] == ["not_registered"]
     (line,) = [line for line in lines if line.get("message") == "member_number_missing"]
@@ -108,7 +108,7 @@ def test_while_shopify_does_not_answer_the_till_is_unavailable_and_its_breaker_s
         answer = shop.view()
         assert (answer.status, answer.body["till"]["status"]) == (200, "unavailable")
     assert answer.body["figures"]["approved"] == 0
-    assert (shop.kept(), shop.till.calls, shop.state.is_open) == (None, [], False)
+    assert (shop.cached(), shop.till.calls, shop.state.is_open) == (None, [], False)
 
 
 def test_a_refresh_without_shopifys_answer_leaves_what_is_kept() -> None:

@@ -1,4 +1,4 @@
-"""Every change of points reaches the till; what fails now is carried by a later schedule."""
+"""Every change of points reaches the till; what fails now is pushed by a later schedule."""
 
 import json
 
@@ -20,7 +20,7 @@ def shop() -> PushShop:
 
 
 def granted(shop: PushShop, points: int = 1250) -> None:
-    """Points that Flow gave, and that are carried."""
+    """Points that Flow gave, and that are pushed."""
     assert shop.flow("grant", f"grant-{points}", points).status == 200
     assert shop.stream() == NOTHING_FAILED
 
@@ -149,7 +149,7 @@ def test_what_the_till_returned_itself_is_not_returned_again(shop: PushShop) -> 
 
 
 def test_a_merge_moves_the_points_at_the_till_as_it_does_here(shop: PushShop) -> None:
-    """Each account's change is carried to its own member, so neither has them twice."""
+    """Each account's change is pushed to its own member, so neither has them twice."""
     other = "8840734670935"
     shop.till.balances[other] = 0
     granted(shop)

@@ -1,4 +1,4 @@
-"""Kept members are refreshed beside the views; a till that fails is probed, and told of once."""
+"""Cached members are refreshed beside the views; failures are probed, and notified once."""
 
 import json
 from datetime import timedelta
@@ -38,9 +38,9 @@ def test_a_refresh_brings_what_the_till_says_now(shop: TillShop) -> None:
         "probed": False,
         "notices": 0,
     }
-    kept = shop.kept()
-    assert kept is not None
-    assert kept.balance_points == 1250
+    cached = shop.cached()
+    assert cached is not None
+    assert cached.balance_points == 1250
 
 
 def test_a_refresh_of_a_member_that_is_fresh_by_now_calls_nobody(shop: TillShop) -> None:
@@ -60,11 +60,11 @@ def test_a_message_that_cannot_be_read_stops_no_other(shop: TillShop) -> None:
 
 def test_a_failed_refresh_leaves_what_is_kept(shop: TillShop) -> None:
     shop.view()
-    before = shop.kept()
+    before = shop.cached()
     shop.later(60)
     shop.till.error = DOWN
     assert shop.refresh()["failed"] == 1
-    assert shop.kept() == before
+    assert shop.cached() == before
 
 
 def test_nothing_is_kept_of_an_erased_customer(shop: TillShop) -> None:
@@ -241,7 +241,9 @@ def test_background_work_leaves_room_for_views() -> None:
 # --- notices --------------------------------------------------------------------------------------
 
 
-def test_the_operator_is_told_once_when_it_fails_and_once_when_it_is_back(shop: TillShop) -> None:
+def test_the_operator_is_notified_once_of_an_outage_and_once_of_its_end(
+    shop: TillShop,
+) -> None:
     shop.view()
     shop.later(60)
     shop.fail(DOWN)
@@ -250,7 +252,7 @@ def test_the_operator_is_told_once_when_it_fails_and_once_when_it_is_back(shop: 
         shop.work()
         shop.watch()
     (notice,) = shop.operator.messages
-    assert "fails since 2026-11-30 03:01:00 UTC: it cannot be reached" in notice
+    assert "has been failing since 2026-11-30 03:01:00 UTC: it cannot be reached" in notice
     shop.later(300)
     shop.till.error = None
     for _ in range(3):
@@ -258,8 +260,8 @@ def test_the_operator_is_told_once_when_it_fails_and_once_when_it_is_back(shop: 
         shop.work()
         shop.watch()
     assert len(shop.operator.messages) == 2
-    assert "answers again since 2026-11-30 03:06:00 UTC" in shop.operator.messages[1]
-    assert "had failed since 2026-11-30 03:01:00 UTC" in shop.operator.messages[1]
+    assert "has been answering again since 2026-11-30 03:06:00 UTC" in shop.operator.messages[1]
+    assert "had been failing since 2026-11-30 03:01:00 UTC" in shop.operator.messages[1]
 
 
 def test_another_kind_of_failure_in_the_same_outage_is_told_once_more(shop: TillShop) -> None:

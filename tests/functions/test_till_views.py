@@ -53,15 +53,15 @@ def shop() -> TillShop:
     return TillShop()
 
 
-# --- kept members ---------------------------------------------------------------------------------
+# --- cached members -------------------------------------------------------------------------------
 
 
 def test_a_member_never_seen_is_read_at_once_and_kept(shop: TillShop) -> None:
     till = shop.view_till()
     assert (till["status"], till["balance"], till["stale"]) == ("ok", 1250, False)
-    kept = shop.kept()
-    assert kept is not None
-    assert (kept.said, kept.balance_points, kept.rank, kept.till_id) == (
+    cached = shop.cached()
+    assert cached is not None
+    assert (cached.said, cached.balance_points, cached.rank, cached.till_id) == (
         Said.MEMBER,
         1250,
         "gold",
@@ -80,12 +80,12 @@ def test_a_fresh_member_is_answered_without_the_till(shop: TillShop) -> None:
 
 VIEW_OF_A_KEPT_MEMBER = """
 import sys
-from pointbook.store.till_members import KeptMember, Said
+from pointbook.store.till_members import CachedMember, Said
 from tests.functions.till_shop import NOW, SHOP, TillShop
 from tests.support.harness import CUSTOMER
 shop = TillShop()
-kept = KeptMember(Said.MEMBER, CUSTOMER, NOW, "77", 1250, None, "gold")
-shop.functions.container.till_members().save(SHOP, CUSTOMER, kept)
+cached = CachedMember(Said.MEMBER, CUSTOMER, NOW, "77", 1250, None, "gold")
+shop.functions.container.till_members().save(SHOP, CUSTOMER, cached)
 assert shop.view_till()["balance"] == 1250
 print(*sys.modules, sep="\\n", file=sys.stderr)
 """
@@ -146,11 +146,11 @@ def test_for_how_long_a_member_is_fresh_is_a_parameter() -> None:
 
 def test_an_older_answer_never_replaces_a_newer_one(shop: TillShop) -> None:
     shop.view()
-    newer = shop.kept()
+    newer = shop.cached()
     assert newer is not None
     older = replace(newer, as_of=newer.as_of - timedelta(seconds=1), balance_points=1)
     assert not shop.functions.container.till_members().save(SHOP, CUSTOMER, older)
-    assert shop.kept() == newer
+    assert shop.cached() == newer
 
 
 def test_what_is_kept_of_an_unknown_member_is_not_asked_again_while_it_is_fresh(
@@ -361,7 +361,7 @@ def test_a_member_that_cannot_be_looked_up_spoils_only_the_tills_part(
     def away(*_: object) -> object:
         raise LedgerUnavailable(1)
 
-    monkeypatch.setattr(TillMembers, "known", away)
+    monkeypatch.setattr(TillMembers, "look_up", away)
     answer = shop.view()
     assert (answer.status, answer.body["till"]["status"]) == (200, "unavailable")
 

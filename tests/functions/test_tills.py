@@ -1,4 +1,4 @@
-"""My page with each make of till: the function, the adapter, the shared token, the fake."""
+"""My page with each provider of tills: the function, the adapter, the shared token, the fake."""
 
 import json
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pointbook.store import keys
-from pointbook.store.till_members import KeptMember
+from pointbook.store.till_members import CachedMember
 from pointbook.store.till_state import TillState
 from pointbook.till.errors import TillError
 from tests.fakes.customers import MemoryCustomers
@@ -89,8 +89,8 @@ class TillShop:
         text = json.dumps({"shop": SHOP, "customer_id": customer_id})
         return self.functions.invoke("refresh_till", sqs_event("till_refreshes", text))
 
-    def kept(self, customer_id: str = CUSTOMER) -> KeptMember | None:
-        """What is kept of a customer."""
+    def cached(self, customer_id: str = CUSTOMER) -> CachedMember | None:
+        """What is cached of a customer."""
         return self.functions.container.till_members().read(SHOP, customer_id)
 
     @property
@@ -99,7 +99,7 @@ class TillShop:
         return self.functions.container.till_states().read()
 
     def has_item(self, customer_id: str = CUSTOMER) -> bool:
-        """Whether anything is kept of a customer at the till."""
+        """Whether anything is cached of a customer at the till."""
         key = (keys.customer(SHOP, customer_id), keys.TILL_MEMBER)
         return key in self.functions.table.items(TABLE)
 

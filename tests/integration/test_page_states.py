@@ -199,7 +199,7 @@ def test_who_has_no_points_yet_learns_how_to_get_some(page: Page, url: str) -> N
     expect(page.locator(".pb-summary")).to_contain_text(
         "You earn 1 point for every ¥100 you spend."
     )
-    expect(part(page, "history")).to_contain_text("Nothing has happened yet.")
+    expect(part(page, "history")).to_contain_text("No activity yet.")
 
 
 def test_who_has_used_all_points_is_told_how_to_earn_more(page: Page, url: str) -> None:
@@ -256,7 +256,7 @@ def test_a_shops_own_address_is_where_the_link_leads(page: Page, url: str) -> No
     expect(part(page, "cart-link")).to_have_attribute("href", address)
 
 
-def test_a_wrong_setting_of_the_shop_is_not_told_as_try_again(page: Page, url: str) -> None:
+def test_a_wrong_setting_of_the_shop_does_not_read_as_try_again(page: Page, url: str) -> None:
     open_state(page, url, "hold-failed-by-setting", "en")
     expect(part(page, "error")).to_contain_text("because of a setting of this shop")
     expect(part(page, "error")).not_to_contain_text(re.compile("try again", re.IGNORECASE))
@@ -277,7 +277,7 @@ def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page,
     expect(page.locator(".pb-use")).to_contain_text("Your points were used on an order.")
 
 
-def test_a_hold_that_was_given_back_elsewhere_is_not_told_as_a_use(page: Page, url: str) -> None:
+def test_a_hold_that_was_given_back_elsewhere_does_not_read_as_a_use(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
     page.unroute_all()
     answer_as(page, State(shown(approved=950), history()), "en")
@@ -312,7 +312,7 @@ def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, 
     rows = part(page, "history").locator("li")
     said = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
     assert said == [
-        "Order #1009 On the way · comes on Dec 7, 2026 120 pt",
+        "Order #1009 On the way · usable from Dec 7, 2026 120 pt",
         "Order #1008 Used · Nov 27, 2026 \u2212300 pt",
         "Reserved, not used Nov 24, 2026 200 pt",
         "Coffee beans Used · Nov 21, 2026 \u2212150 pt",
@@ -361,7 +361,7 @@ def test_paging_by_keyboard_goes_on_with_what_is_new(page: Page, url: str) -> No
     more.press("Enter")
     expect(part(page, "history").locator("li", has_text="Older")).to_be_focused()
     expect(part(page, "history").get_by_role("status")).to_have_text(
-        "2 more rows are shown. That is everything."
+        "2 more entries shown. That's everything."
     )
     expect(more).to_be_hidden()
 
@@ -380,7 +380,7 @@ def test_a_page_that_fails_says_so_and_can_be_asked_for_again(page: Page, url: s
     expect(part(page, "history").locator("li")).to_have_count(10)
 
 
-def test_a_page_that_other_rows_tell_is_followed_by_the_next_one(page: Page, url: str) -> None:
+def test_a_page_without_rows_of_its_own_is_followed_by_the_next_one(page: Page, url: str) -> None:
     told = Rows().add("reserved", 1, 0)
     told.entries[0]["row"] = None
     Pages(page, answer_of(told, "7"), answer_of(Rows().add("added", 7, 7, "Older"), None))

@@ -1,6 +1,6 @@
-"""Changes carried to the till under every fault at every call: each happens once, and none is lost.
+"""Changes pushed to the till under every fault at every call: each happens once, and none is lost.
 
-Some entries are booked and carried: with each fault at the sender's n-th call of the table, with
+Some entries are booked and pushed: with each fault at the sender's n-th call of the table, with
 each whim of the till at its n-th call, and with both by chance. The till knows no repetition: what
 is sent twice happens twice. The stream delivers each change until a run succeeds; then time passes
 and the schedule runs.
@@ -13,7 +13,7 @@ import pytest
 from pointbook.domain.chain import Cause
 from pointbook.domain.programme_rules import TillPush
 from pointbook.errors import PointbookError
-from pointbook.services.till_push.delivery import Parts, digits
+from pointbook.services.till_push.delivery import Parts
 from pointbook.services.till_push.pusher import TillPusher
 from pointbook.store.table import Table
 from pointbook.store.till_members import TillMembers
@@ -37,6 +37,7 @@ from tests.fakes.pushed_till import (
     Whim,
     breaker_open,
     crash,
+    digits,
     down,
     hangs,
     late,
@@ -70,7 +71,7 @@ UNREPORTED = 7
 
 
 class Shop:
-    """A ledger whose changes are carried through a table and to a till that fail as planned."""
+    """A ledger whose changes are pushed through a table and to a till that fail as planned."""
 
     def __init__(self, plan: Plan, random: Random) -> None:
         self.memory = MemoryDynamoDB()
@@ -87,7 +88,7 @@ class Shop:
         return self.plan.next(operation)
 
     def run(self) -> None:
-        """Book, carry, use points at the counter, and carry on."""
+        """Book, push, use points at the counter, and carry on."""
         first, second = CUSTOMERS
         self.ledger.grant(100)
         self.ledger.grant(10, customer_id=second)
@@ -131,7 +132,7 @@ class Shop:
         return TillPushes(Table(self.client, self.engine.table))
 
 
-def must_be_level(shop: Shop, what: object) -> None:
+def must_be_equal(shop: Shop, what: object) -> None:
     """The till has what the ledger has, no change happened twice, and nothing waits."""
     ids = [change.change_id for change in shop.till.changes]
     assert len(ids) == len(set(ids)), what
@@ -150,7 +151,7 @@ def calls_without_faults() -> tuple[list[str], list[str]]:
     seen = At(10**9, Fault.CRASH_BEFORE)
     shop = Shop(seen, Random(0))
     shop.run()
-    must_be_level(shop, "without faults")
+    must_be_equal(shop, "without faults")
     return seen.seen, shop.till.calls
 
 
@@ -162,7 +163,7 @@ def test_every_fault_at_every_call_of_the_table_loses_nothing_and_doubles_nothin
         for fault in sorted(POSSIBLE[operation]):
             shop = Shop(At(number, fault), Random(number))
             shop.run()
-            must_be_level(shop, (number, operation, fault))
+            must_be_equal(shop, (number, operation, fault))
             tried += 1
     assert tried > 150
 
@@ -175,7 +176,7 @@ def test_every_whim_of_the_till_at_every_call_loses_nothing_and_doubles_nothing(
         shop = Shop(Nothing(), Random(number))
         shop.till.whims.extend([*[well] * number, whim])
         shop.run()
-        must_be_level(shop, (number, call))
+        must_be_equal(shop, (number, call))
 
 
 @pytest.mark.parametrize("whim", WHIMS)
@@ -187,7 +188,7 @@ def test_a_whim_after_an_outcome_that_is_unknown_loses_nothing_and_doubles_nothi
             shop = Shop(Nothing(), Random(number))
             shop.till.whims.extend([well, unknown, *[well] * number, whim, whim])
             shop.run()
-            must_be_level(shop, (unknown, number))
+            must_be_equal(shop, (unknown, number))
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -197,4 +198,4 @@ def test_faults_by_chance_everywhere(seed: int) -> None:
     shop = Shop(Seeded(random, rates), random)
     shop.till.whims.extend(random.choice([*WHIMS, *[well] * 6]) for _ in range(20))
     shop.run()
-    must_be_level(shop, seed)
+    must_be_equal(shop, seed)

@@ -1,4 +1,4 @@
-"""What is carried to the till, in numbers."""
+"""What is pushed to the till, in numbers."""
 
 from datetime import timedelta
 
@@ -17,14 +17,14 @@ def planned(
     till: int = 1000,
     mode: TillPush = TillPush.CHANGES,
     *,
-    level: bool = False,
+    set_balance: bool = False,
     late: timedelta = timedelta(),
 ) -> Planned:
-    return plan(batch, standing, till, mode, NOW + late, level=level)
+    return plan(batch, standing, till, mode, NOW + late, set_balance=set_balance)
 
 
 @pytest.mark.parametrize(
-    ("carried", "till", "points", "owed"),
+    ("pushed", "till", "points", "owed"),
     [
         (50, 1000, 50, 0),
         (-50, 1000, -50, 0),
@@ -34,10 +34,8 @@ def planned(
         (50, -5, 50, 0),
     ],
 )
-def test_no_more_is_taken_than_the_till_has(
-    carried: int, till: int, points: int, owed: int
-) -> None:
-    found = planned(Batch(1, 0, carried), Standing(NOW, till, till), till)
+def test_no_more_is_taken_than_the_till_has(pushed: int, till: int, points: int, owed: int) -> None:
+    found = planned(Batch(1, 0, pushed), Standing(NOW, till, till), till)
     assert (found.points, found.remainder_points) == (points, owed)
 
 
@@ -49,7 +47,7 @@ def test_what_is_owed_is_taken_off_a_credit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "level", "first", "points"),
+    ("mode", "set_balance", "first", "points"),
     [
         (TillPush.CHANGES, False, True, 50),
         (TillPush.BALANCE, False, True, -300),
@@ -58,10 +56,12 @@ def test_what_is_owed_is_taken_off_a_credit() -> None:
     ],
 )
 def test_a_balance_is_overwritten_only_where_told_to(
-    mode: TillPush, level: bool, first: bool, points: int
+    mode: TillPush, set_balance: bool, first: bool, points: int
 ) -> None:
     standing = Standing() if first else SEEN
-    found = planned(Batch(1, 700, 50, changes_approved=True), standing, mode=mode, level=level)
+    found = planned(
+        Batch(1, 700, 50, changes_approved=True), standing, mode=mode, set_balance=set_balance
+    )
     assert found.points == points
 
 

@@ -355,7 +355,7 @@ class Container(DriftContainer):
         return files.connect()
 
     def till_push(self, shop: str) -> "TillPush":
-        """What a shop's programme carries to the till."""
+        """What a shop's programme pushes to the till."""
         return self.programme(shop).pushed
 
     def _rank(self, shop: str, customer_id: str) -> str | None:
@@ -364,12 +364,12 @@ class Container(DriftContainer):
             return None
         from pointbook.page.display import rank_label  # noqa: PLC0415 - only with a till
 
-        kept = self.till_members().read(shop, customer_id)
-        if kept is None:
+        cached = self.till_members().read(shop, customer_id)
+        if cached is None:
             return None
         programme = self.shown_programme(shop)
         locale: Literal["en", "ja"] = "ja" if programme.locale == "ja" else "en"
-        return rank_label(kept.rank, locale, programme.rank_labels)
+        return rank_label(cached.rank, locale, programme.rank_labels)
 
     def _delete_metafields(self, shop: str, customer_ids: Sequence[str]) -> None:
         """Delete the metafields of erased customers within a few seconds, if Shopify answers."""

@@ -49,7 +49,7 @@ QUEUES = ("order_events", "customer_events", "privacy_events")
 """The queues of Shopify's webhooks, each named after the function that processes it."""
 
 TILL_REFRESHES = "till_refreshes"
-"""The queue of kept members that `refresh_till` is to refresh."""
+"""The queue of cached members that `refresh_till` is to refresh."""
 
 TILL_FRESH_SECONDS = 60
 TILL_PROBE_SECONDS = 5
@@ -85,7 +85,7 @@ class Settings:
     Shopify's access tokens. `privacy_bucket` holds the data that customers request;
     `operator_topic` (an ARN) notifies the operator. `customer_requests_per_minute` limits the
     requests of one customer to one process. `till_fresh_seconds` is for how long my page shows a
-    kept member without a refresh, `till_probe_seconds` the time between two probes of a till that
+    cached member without a refresh, `till_probe_seconds` the time between two probes of a till that
     fails, `till_calls_per_second` the limit on calls to the till, for all functions together.
     """
 

@@ -115,13 +115,13 @@ class TillContainer(BaseContainer):
         return TillViews(members, numbers, refreshes, self.till, clock, fresh_seconds)
 
     def till_refreshes(self) -> "TillRefreshes":
-        """The service that asks for refreshes of kept members."""
+        """The service that requests refreshes of cached members."""
         from pointbook.services.till_refreshes import TillRefreshes  # noqa: PLC0415 - only with a till
 
         return TillRefreshes(self.till_members(), self.enqueue, self.wall_clock)
 
     def till_refresher(self, numbers: "MemberNumbers") -> "TillRefresher":
-        """The service that refreshes kept members, probes a failing till and notifies of it."""
+        """The service that refreshes cached members, probes a failing till and notifies of it."""
         from pointbook.services.till_notices import TillNotices  # noqa: PLC0415 - for one function
         from pointbook.services.till_refresher import TillRefresher  # noqa: PLC0415 - same
 
@@ -138,8 +138,7 @@ class TillContainer(BaseContainer):
 
     def till_status(self) -> dict[str, Any]:
         """The till's state as operators read it."""
-        from pointbook.services.till_status import till_status  # noqa: PLC0415 - for one function
-        from pointbook.services.till_summaries import last_comparisons  # noqa: PLC0415 - same
+        from pointbook.services.till_status import last_comparisons, till_status  # noqa: PLC0415 - for one function
 
         provider, now = self.settings.till_provider, self.wall_clock.now()
         status = till_status(provider, self.till(), self.till_states().read(), now)

@@ -1,4 +1,4 @@
-// In the checkout: one press turns points into a discount on this order.
+// In the checkout: one click turns points into a discount on this order.
 
 import "@shopify/ui-extensions/preact";
 import { render } from "preact";

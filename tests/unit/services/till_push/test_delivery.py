@@ -1,4 +1,4 @@
-"""One account's changes carried to the till: each once, in order, and what stands in the way."""
+"""One account's changes pushed to the till: each once, in order, and what stands in the way."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +14,7 @@ from pointbook.domain.orders import Goods, OrderUpdate
 from pointbook.domain.programme_rules import TillPush
 from pointbook.errors import StoreRefused
 from pointbook.services.publishing.runs import Publisher
-from pointbook.services.till_push.delivery import CALL_SECONDS_LEAST, Parts, digits
+from pointbook.services.till_push.delivery import CALL_SECONDS_LEAST, Parts
 from pointbook.services.till_push.pusher import TillPusher
 from pointbook.store.outbox import Cursor
 from pointbook.store.table import Table
@@ -28,6 +28,7 @@ from tests.fakes.pushed_till import (
     FakeTill,
     Whim,
     breaker_open,
+    digits,
     down,
     hangs,
     late,
@@ -101,7 +102,7 @@ class Shop:
         return self.till.balances[CUSTOMER]
 
     def is_done(self, version: int) -> bool:
-        """Whether all up to `version` is carried, and nothing waits."""
+        """Whether all up to `version` is pushed, and nothing waits."""
         cursor = self.cursor()
         assert cursor is not None
         self.clock.pass_time(days=1)
@@ -109,7 +110,7 @@ class Shop:
 
 
 def not_carried(capsys: pytest.CaptureFixture[str]) -> list[str]:
-    """Why something was not carried, once for each time."""
+    """Why something was not pushed, once for each time."""
     return [line["Code"] for line in logged(capsys, "TillPushesNotCarried")]
 
 
@@ -448,9 +449,9 @@ def test_of_two_members_with_one_number_neither_is_changed(
     shop.follow()
     assert shop.till.pushed == []
     assert not_carried(capsys) == ["ambiguous"]
-    kept = shop.members.read(SHOP, CUSTOMER)
-    assert kept is not None
-    assert kept.said is Said.AMBIGUOUS
+    cached = shop.members.read(SHOP, CUSTOMER)
+    assert cached is not None
+    assert cached.said is Said.AMBIGUOUS
 
 
 def test_a_member_who_leaves_during_a_change_is_not_waited_for(shop: Shop) -> None:
@@ -465,9 +466,9 @@ def test_a_member_who_leaves_during_a_change_is_not_waited_for(shop: Shop) -> No
 def test_what_the_till_has_afterwards_is_kept_for_my_page(shop: Shop) -> None:
     shop.ledger.grant(100)
     shop.follow()
-    kept = shop.members.read(SHOP, CUSTOMER)
-    assert kept is not None
-    assert (kept.said, kept.balance_points, kept.till_id) == (Said.MEMBER, 100, "t1")
+    cached = shop.members.read(SHOP, CUSTOMER)
+    assert cached is not None
+    assert (cached.said, cached.balance_points, cached.till_id) == (Said.MEMBER, 100, "t1")
 
 
 def test_nobody_is_called_for_a_pseudonym(shop: Shop) -> None:
@@ -643,7 +644,7 @@ def test_levelling_sets_the_ledgers_balance_once(shop: Shop) -> None:
     shop.ledger.grant(100)
     shop.follow()
     shop.till.balances[CUSTOMER] = 777
-    shop.pushes.level(SHOP, CUSTOMER, 1, shop.clock.now())
+    shop.pushes.request_balance(SHOP, CUSTOMER, 1, shop.clock.now())
     shop.sweep(seconds=1)
     assert shop.balance == 100
     shop.till.use(CUSTOMER, -9)
@@ -656,7 +657,7 @@ def test_levelling_sets_the_ledgers_balance_once(shop: Shop) -> None:
 def test_levelling_an_account_that_was_never_carried_sets_its_balance(shop: Shop) -> None:
     shop.ledger.grant(60)
     shop.ledger.grant(40)
-    shop.pushes.level(SHOP, CUSTOMER, 2, shop.clock.now())
+    shop.pushes.request_balance(SHOP, CUSTOMER, 2, shop.clock.now())
     shop.sweep(seconds=1)
     assert shop.balance == 100
 

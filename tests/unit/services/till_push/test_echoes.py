@@ -9,7 +9,7 @@ from pointbook.domain.refusal import Refusal
 from pointbook.domain.till_pushes import PUSHES_MAX
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.services.till_push.echoes import TillEchoes, TillReportUndecided
-from tests.fakes.pushed_till import down, hangs, reply_lost, well
+from tests.fakes.pushed_till import digits, down, hangs, reply_lost, well
 from tests.support.engine import SHOP
 from tests.support.examples import CUSTOMER
 from tests.unit.services.till_push.test_delivery import Shop
@@ -29,7 +29,7 @@ class Reporting(Shop):
             identity=Identity("flow:run", run),
             content={"points": points},
         )
-        echoes = TillEchoes(self.pushes, self.ledger.ledger, lambda: self.till, self.clock)
+        echoes = TillEchoes(self.pushes, self.ledger.ledger, lambda: self.till, self.clock, digits)
         return echoes.answer(instruction, points, balance) or self.ledger.ledger.execute(
             instruction
         )

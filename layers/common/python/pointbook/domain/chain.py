@@ -49,7 +49,7 @@ class Cause:
 
     @property
     def is_at_till(self) -> bool:
-        """Whether the till has the movement already, so that it must not be carried there."""
+        """Whether the till has the movement already, so that it must not be pushed there."""
         is_reported = self.source in _TELLING and self.actor.startswith(_AT_TILL)
         return is_reported or self.source == TILL
 

@@ -84,7 +84,7 @@ class Programme:
 
     @property
     def pushed(self) -> TillPush:
-        """What is carried to the till: nothing where the till itself is authoritative."""
+        """What is pushed to the till: nothing where the till itself is authoritative."""
         return self.till_push if self.points_master is Master.LEDGER else TillPush.NO
 
     def uses_tags(self, *, is_test: bool) -> bool:

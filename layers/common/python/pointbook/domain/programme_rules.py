@@ -55,7 +55,7 @@ class Master(StrEnum):
 
 
 class TillPush(StrEnum):
-    """Whether changes of approved points are carried to the till, and what happens first.
+    """Whether changes of approved points are pushed to the till, and what happens first.
 
     `changes` are added to whatever the till has; `balance` overwrites a member's points once, at
     the first contact, and adds changes from then on.

@@ -1,4 +1,4 @@
-"""Which of an account's changes are carried to the till, and what the till knows already.
+"""Which of an account's changes are pushed to the till, and what the till knows already.
 
 Three numbers decide, of one member:
 
@@ -7,8 +7,8 @@ Three numbers decide, of one member:
                  above `balance` by what was taken at the counter and not reported yet
     remainder    points, below zero, that the till could not be made to give up: it had too few
 
-A movement whose cause says that it happened at the till (`Cause.is_at_till`) is never carried. A
-consume of Shopify Flow's without such a cause is not carried either if the till lacks its points
+A movement whose cause says that it happened at the till (`Cause.is_at_till`) is never pushed. A
+consume of Shopify Flow's without such a cause is not pushed either if the till lacks its points
 already: then it is most likely the report of what the counter took. Both lower `accounted`.
 """
 
@@ -34,7 +34,7 @@ class Push:
     """A change of points that was made at the till.
 
     `balance_points` is the member's balance after it, None if the till's answer was lost. `version`
-    is that of the last entry it carried. `echo` identifies the request that reported it back to us,
+    is that of the last entry it pushed. `echo` identifies the request that reported it back to us,
     "" as long as there was none.
     """
 
@@ -93,15 +93,15 @@ class Standing:
 class Batch:
     """Some entries of an account, in their order, as far as the till is concerned.
 
-    `carried_points` is what they change by themselves, `reported_points` what was taken at the till
+    `pushed_points` is what they change by themselves, `reported_points` what was taken at the till
     as they report. `consumes` are the points of each consume of Flow's that does not say where it
-    happened; they are part of `carried_points`. `approved_points` is the balance after them.
+    happened; they are part of `pushed_points`. `approved_points` is the balance after them.
     `is_merged`: with them the account became part of another one.
     """
 
     version: int
     approved_points: int
-    carried_points: int = 0
+    pushed_points: int = 0
     reported_points: int = 0
     consumes: tuple[int, ...] = ()
     changes_approved: bool = False
@@ -116,17 +116,17 @@ class Batch:
         return cls(
             version=last.version,
             approved_points=last.figures.approved,
-            carried_points=sum(own),
+            pushed_points=sum(own),
             reported_points=-sum(delta for delta in of_till if delta < 0),
             consumes=tuple(_consumes(entries)),
             changes_approved=any([*own, *of_till]),
             is_merged=last.topic is Topic.SUB_MERGE,
         )
 
-    def needs_contact(self, standing: Standing, mode: TillPush, *, level: bool) -> bool:
-        """Whether the till has to be called for these entries; `level` as in `plan`."""
+    def needs_contact(self, standing: Standing, mode: TillPush, *, set_balance: bool) -> bool:
+        """Whether the till has to be called for these entries; `set_balance` as in `plan`."""
         is_first = standing.at is None and mode is TillPush.BALANCE and self.changes_approved
-        return level or is_first or self.carried_points != 0 or bool(self.consumes)
+        return set_balance or is_first or self.pushed_points != 0 or bool(self.consumes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +148,15 @@ def plan(
     mode: TillPush,
     now: datetime,
     *,
-    level: bool,
+    set_balance: bool,
 ) -> Planned:
     """Plan the change for a member who has `balance_points` at the till now.
 
-    With `level`, and at the first contact if the programme says so, the till gets the ledger's
-    balance, whatever it has. Otherwise changes are added. No more is taken than the till has.
+    With `set_balance`, and at the first contact if the programme says so, the till gets the
+    ledger's balance, whatever it has. Otherwise changes are added. No more is taken than the till
+    has.
     """
-    if level or (standing.at is None and mode is TillPush.BALANCE):
+    if set_balance or (standing.at is None and mode is TillPush.BALANCE):
         return _limited(batch.approved_points - balance_points, balance_points, balance_points)
     accounted = balance_points
     if standing.at is not None:
@@ -166,7 +167,7 @@ def plan(
     for points in batch.consumes:
         if points <= missing - absorbed:
             absorbed += points
-    wanted = standing.remainder_points + batch.carried_points + absorbed
+    wanted = standing.remainder_points + batch.pushed_points + absorbed
     return _limited(wanted, balance_points, max(accounted - absorbed, balance_points))
 
 

@@ -27,7 +27,7 @@ def operator(request: Request) -> str:
 def operator_cause(body: Mapping[str, Any], actor: str) -> Cause:
     """Return the cause of an operator's entry: who signed, and for whom if `by` names somebody.
 
-    Of `origin` "till" the ledger follows the till with it, so it is not carried there. Raises
+    Of `origin` "till" the ledger follows the till with it, so it is not pushed there. Raises
     InvalidRequest.
     """
     origin, by = body.get("origin"), optional_text(body.get("by"), "by", BY_LENGTH_MAX)

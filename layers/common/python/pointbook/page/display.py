@@ -40,7 +40,7 @@ def display(
     """Return the texts for a balance, or for its absence.
 
     `status` is the outcome of reading the till (`disabled`: no till, the balance is the ledger's;
-    `pending`: nothing is known yet). A kept balance that is no longer fresh has a time,
+    `pending`: nothing is known yet). A cached balance that is no longer fresh has a time,
     `cached_since`, in the shop's time zone, which is shown. `rank_labels` are the shop's
     own.
     """

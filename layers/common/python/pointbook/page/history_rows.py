@@ -99,7 +99,7 @@ def row_of(
     account: Account,
     orders: Mapping[str, Order],
 ) -> Row | None:
-    """Return the row of an entry, None if another one tells it.
+    """Return the row of an entry, None if it belongs to another entry's row.
 
     `before` is the entry before it, `account` the account as it is now, settled; `orders` are those
     for which `may_be_pending`.
@@ -108,7 +108,7 @@ def row_of(
     match entry.topic:
         case Topic.SUB_HOLD if _places_hold(entry):
             return _row_of_open_hold(entry, account)
-        case Topic.ADD_HOLD if _is_told_elsewhere(booked, before):
+        case Topic.ADD_HOLD if _belongs_to_another_row(booked, before):
             return None
         case Topic.PENDING_ADD:
             return _row_of_pending(entry, account, orders.get(entry.about))
@@ -133,8 +133,8 @@ def _row_of_open_hold(entry: Entry, account: Account) -> Row | None:
     return Row(RESERVED, entry.points, 0) if is_open else None
 
 
-def _is_told_elsewhere(booked: BookedEntry, before: BookedEntry | None) -> bool:
-    """Whether a hold's end is part of its use, or of a try that failed."""
+def _belongs_to_another_row(booked: BookedEntry, before: BookedEntry | None) -> bool:
+    """Whether a hold's end is part of its use, or of a failed attempt."""
     if booked.cause.actor == DISCOUNT_NOT_MADE:
         return True
     return before is not None and before.entry.topic is Topic.HOLD_SPENT

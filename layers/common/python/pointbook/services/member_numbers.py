@@ -9,6 +9,9 @@ from pointbook.domain.member_numbers import MemberNumberRule, Metafield, checked
 from pointbook.errors import ShopifyRefused, ShopifyUnavailable
 from pointbook.till.errors import MemberNotRegistered, TillTimeout, TillUnavailable
 
+type NumberOf = Callable[[str, str, Deadline], str]
+"""Shop and customer: the number by which the till knows them; see `MemberNumbers.number`."""
+
 BUDGET_SECONDS = 4.0
 """At most, for Shopify's answer; a view of my page has less."""
 
@@ -80,7 +83,7 @@ class MemberNumbers:
             raise TillTimeout("no time was left to find the member number") from error
         except (ShopifyUnavailable, ShopifyRefused) as error:
             log.warning("member_number_not_found", customer_id=customer_id, reason=str(error))
-            raise TillUnavailable("Shopify does not tell the member number") from error
+            raise TillUnavailable("Shopify did not answer with the member number") from error
         if number is None:
             log.warning("member_number_missing", customer_id=customer_id, advice="check sync")
             log.metric("TillFailures", Code=MemberNotRegistered.code)

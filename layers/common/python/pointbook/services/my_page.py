@@ -19,7 +19,7 @@ from pointbook.services.view_request import ViewRequest
 
 if TYPE_CHECKING:
     from pointbook.services.till_views import TillViews
-    from pointbook.store.till_members import KeptMember
+    from pointbook.store.till_members import CachedMember
 
 
 class MyPage:
@@ -38,7 +38,7 @@ class MyPage:
         A till that fails or is slow affects its own part only. Raises LedgerUnavailable.
         """
         began = time.monotonic()
-        with self._looking(shop, customer_id, only_known=request.only_known) as till_part:
+        with self._looking_up(shop, customer_id, only_known=request.only_known) as till_part:
             with timing.measure("ledger"):
                 view = self._ledger.read(shop, customer_id)
             with timing.measure("till"):
@@ -59,19 +59,19 @@ class MyPage:
         log.metric("ViewMilliseconds", (time.monotonic() - began) * 1000, "Milliseconds")
         return body
 
-    def _looking(
+    def _looking_up(
         self, shop: str, customer_id: str, *, only_known: bool
     ) -> AbstractContextManager[Callable[[], TillPart]]:
         if self._till is None:
             return nullcontext(lambda: DISABLED)
-        return self._till.looking(shop, customer_id, only_known=only_known)
+        return self._till.looking_up(shop, customer_id, only_known=only_known)
 
 
 def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]:
     """The till's values; without a till the approved points and the first day they expire on."""
-    kept = _member(till)
-    balance_points = kept.balance_points if kept else None
-    expires_on = kept.expires_on if kept else None
+    cached = _member(till)
+    balance_points = cached.balance_points if cached else None
+    expires_on = cached.expires_on if cached else None
     if till.status == "disabled":
         balance_points = view.figures.approved
         soonest = view.lots[0].valid_through if view.lots else NEVER
@@ -80,31 +80,33 @@ def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]
         display(
             balance_points=balance_points,
             expires_on=expires_on,
-            rank=kept.rank if kept else None,
+            rank=cached.rank if cached else None,
             status=till.status,
             locale=request.locale,
             rank_labels=request.rank_labels,
-            cached_since=kept.as_of.astimezone(request.time_zone) if kept and till.stale else None,
+            cached_since=cached.as_of.astimezone(request.time_zone)
+            if cached and till.stale
+            else None,
         )
     )
 
 
 def _till(till: TillPart) -> dict[str, Any]:
-    kept, member = till.kept, _member(till)
+    cached, member = till.cached, _member(till)
     return {
         "status": till.status,
         "member_number": member.member_number if member else None,
         "balance": member.balance_points if member else None,
         "expires_on": member.expires_on.isoformat() if member and member.expires_on else None,
         "rank": member.rank if member else None,
-        "as_of": _instant(kept.as_of) if kept else None,
+        "as_of": _instant(cached.as_of) if cached else None,
         "stale": till.stale,
     }
 
 
-def _member(till: TillPart) -> "KeptMember | None":
-    """The kept member, if the till knows one."""
-    return till.kept if till.kept and till.kept.is_member else None
+def _member(till: TillPart) -> "CachedMember | None":
+    """The cached member, if the till knows one."""
+    return till.cached if till.cached and till.cached.is_member else None
 
 
 def _instant(value: datetime) -> str:

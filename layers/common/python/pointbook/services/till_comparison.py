@@ -5,7 +5,7 @@
                                                                 └─ changed: compare again later
 
 A difference counts only if nothing was under way on our side: otherwise the two were read at
-different moments. What the till says is kept for my page, too.
+different moments. What the till says is cached for my page, too.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +21,8 @@ from pointbook.domain.programme_rules import TillPush
 from pointbook.errors import PointbookError
 from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
-from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
+from pointbook.services.member_numbers import NumberOf
 from pointbook.store.till_comparisons import Totals
 from pointbook.store.till_members import TillMembers
 from pointbook.store.till_pushes import TillPushes
@@ -137,12 +138,6 @@ class Row:
 type Pushing = Callable[[str, str, int], bool]
 """Shop, customer and version: whether entries up to it may still be on their way to the till."""
 
-type Number = Callable[[str, str, Deadline], str]
-"""Shop and customer: the number by which the till knows them.
-
-Raises MemberNotRegistered if they have none, and other errors of the till where nobody knows.
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class PushesUnderWay:
@@ -176,7 +171,7 @@ class TillComparison:
     till: Till
     ledger: Ledger
     members: TillMembers
-    number: Number
+    number: NumberOf
     pushing: Pushing
     clock: Clock
 
@@ -211,11 +206,11 @@ class TillComparison:
         except TillError as error:
             if is_general(error):
                 raise
-            if number and (said := kept_refusal(number, error, self.clock.now())):
+            if number and (said := cached_refusal(number, error, self.clock.now())):
                 self.members.save(self.shop, customer_id, said)
             kind, why = _OF_ONE_MEMBER.get(type(error), (Kind.NOT_COMPARED, error.code))
             return _row(before, number, kind, why)
-        self.members.save(self.shop, customer_id, kept_member(member))
+        self.members.save(self.shop, customer_id, cached_member(member))
         return self._compared(before, member, pushing=pushing)
 
     def _compared(self, before: View, member: Member, *, pushing: bool) -> Row:
@@ -232,13 +227,12 @@ class TillComparison:
 
     def _member(self, customer_id: str, number: str, deadline: Deadline) -> Member:
         """Ask the till, and wait where it is asked too often."""
-        kept = self.members.read(self.shop, customer_id)
-        till_id = kept.till_id if kept is not None and kept.member_number == number else ""
+        till_id = cached_till_id(self.members.read(self.shop, customer_id), number)
         while True:
             left = deadline.at_seconds - self.clock.monotonic()
             call = Deadline.after(min(CALL_SECONDS, left), self.clock.monotonic)
             try:
-                return self.till.member(number, call, till_id or None)
+                return self.till.member(number, call, till_id)
             except TillThrottled as error:
                 seconds = error.retry_after_seconds or PAUSE_SECONDS
                 if not deadline.allows(seconds):
@@ -253,7 +247,7 @@ _OF_ONE_MEMBER: dict[type[TillError], tuple[Kind, str]] = {
 
 
 def is_same(ledger_points: int, till_points: int) -> bool:
-    """Whether both books agree: a till has no debts, so it has 0 where the ledger has less."""
+    """Whether ledger and till agree: a till has no debts, so it has 0 where the ledger has less."""
     return till_points in (ledger_points, max(0, ledger_points))
 
 

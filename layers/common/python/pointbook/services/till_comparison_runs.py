@@ -66,7 +66,7 @@ class CompareResult:
 class TillComparisonRuns:
     """The runs of a stack. `clock` is the ledger's.
 
-    `mode` is what a shop's programme carries to the till. A difference is a fault only where that
+    `mode` is what a shop's programme pushes to the till. A difference is a fault only where that
     is the balance; elsewhere the till may grant and take points of its own.
     """
 

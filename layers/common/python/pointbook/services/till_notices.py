@@ -89,8 +89,8 @@ class TillNotices:
         if state.recovered_at is not None:
             self._operator.notify(
                 f"Pointbook: the till ({self._provider}) answers again",
-                f"The till answers again since {_time(state.recovered_at)}. It had failed since"
-                f" {_time(state.outage_since or state.recovered_at)}.\n"
+                f"The till has been answering again since {_time(state.recovered_at)}. It had been"
+                f" failing since {_time(state.outage_since or state.recovered_at)}.\n"
                 "My page shows its current values again. There is nothing to do.",
             )
             self._states.notified_recovery(state, self._clock.now())
@@ -99,11 +99,12 @@ class TillNotices:
             since = state.since or state.open_since or self._clock.now()
             self._operator.notify(
                 f"Pointbook: the till ({self._provider}) fails: {state.kind}",
-                f"The till fails since {_time(since)}: {_WHAT.get(state.kind, state.kind)}.\n"
+                f"The till has been failing since {_time(since)}:"
+                f" {_WHAT.get(state.kind, state.kind)}.\n"
                 "Customers see what the till last said of them, with its time, or that it is"
-                " unavailable; the points of the ledger are shown and used as always.\n"
+                " unavailable; the ledger's points are shown and can be used as always.\n"
                 f"{_TO_DO.get(state.kind, _TO_DO['unexpected'])}\n"
-                "It is tried again by itself, and you are told when it answers. Its state:"
+                "It is retried automatically, and you will be notified when it answers. Its state:"
                 " GET /v1/operator/till.",
             )
             self._states.notified_failure(state, self._clock.now())

@@ -1,20 +1,20 @@
-"""The till's part of a view: its status, and the kept member."""
+"""The till's part of a view: its status, and the cached member."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from pointbook.store.till_members import KeptMember
+    from pointbook.store.till_members import CachedMember
 
 type TillStatus = Literal["ok", "not_registered", "unavailable", "timeout", "disabled", "pending"]
 
 
 @dataclass(frozen=True, slots=True)
 class TillPart:
-    """The till's part of a view. `stale`: the kept member is older than it may be."""
+    """The till's part of a view. `stale`: the cached member is older than it may be."""
 
     status: TillStatus
-    kept: "KeptMember | None" = None
+    cached: "CachedMember | None" = None
     stale: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Refreshes kept members, beside the views that asked; probes a till that fails.
+"""Refreshes cached members, beside the views that asked; probes a till that fails.
 
 A Lambda sleeps once it has answered, so a view cannot go on reading the till: `refresh_till` does.
 """
@@ -12,8 +12,8 @@ from pointbook import log
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody
+from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
 from pointbook.services.guarded_till import PROBE_NUMBER
-from pointbook.services.kept_members import kept_member, kept_refusal
 from pointbook.services.member_numbers import MemberNumbers
 from pointbook.services.till_notices import TillNotices
 from pointbook.services.till_refreshes import Refresh, read_refresh
@@ -102,14 +102,14 @@ class TillRefresher:
         number, deadline = "", Deadline.after(REFRESH_SECONDS)
         try:
             number = self._numbers.number(shop, customer_id, deadline)
-            till_id = before.till_id if before and before.member_number == number else ""
-            kept = kept_member(self._till.member(number, deadline, till_id or None))
+            till_id = cached_till_id(before, number)
+            cached = cached_member(self._till.member(number, deadline, till_id))
         except TillError as error:
-            said = kept_refusal(number, error, self._clock.now())
+            said = cached_refusal(number, error, self._clock.now())
             if said is None:
                 # The claim stays until its time is over: that is this member's backoff.
                 log.info("till_not_refreshed", code=error.code, customer_id=customer_id)
                 return False
-            kept = said
-        self._members.save(shop, customer_id, kept)
+            cached = said
+        self._members.save(shop, customer_id, cached)
         return True

@@ -1,9 +1,9 @@
 """Messages on the queue `till_refreshes`, which `refresh_till` works on.
 
-    {"shop": "demo.myshopify.com", "customer_id": "8840734670934"}    refresh this kept member
+    {"shop": "demo.myshopify.com", "customer_id": "8840734670934"}    refresh this cached member
     {"notices": true}                                                 notify the operator
 
-Nothing is lost with a message: the next view asks again, and the schedule sees to notices.
+Nothing is lost with a message: the next view requests another, and the schedule sends notices.
 """
 
 import json
@@ -19,21 +19,21 @@ from pointbook.store.till_members import TillMembers
 from pointbook.validation import json_object
 
 CLAIM_SECONDS = 10.0
-"""For how long nobody asks again for a refresh: a little longer than one takes."""
+"""For how long no other refresh is requested: a little longer than one takes."""
 
 type Enqueue = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """A customer whose kept member is to be refreshed."""
+    """A customer whose cached member is to be refreshed."""
 
     shop: str
     customer_id: str
 
 
 class TillRefreshes:
-    """Asks for refreshes: one for each member, however many views ask."""
+    """Requests refreshes: one for each member, however many views need it."""
 
     def __init__(self, members: TillMembers, enqueue: Enqueue, clock: Clock) -> None:
         """`clock` is real time."""
@@ -41,8 +41,8 @@ class TillRefreshes:
         self._enqueue = enqueue
         self._clock = clock
 
-    def ask(self, shop: str, customer_id: str) -> None:
-        """Ask for a refresh unless one is under way. A failure is logged; the next view asks."""
+    def request(self, shop: str, customer_id: str) -> None:
+        """Request a refresh unless one is under way. A failure is logged; the next view tries."""
         now = self._clock.now()
         try:
             until = now + timedelta(seconds=CLAIM_SECONDS)
@@ -50,15 +50,15 @@ class TillRefreshes:
                 text = json.dumps({"shop": shop, "customer_id": customer_id})
                 self._enqueue(TILL_REFRESHES, text)
         except PointbookError:
-            log.exception("till_refresh_not_asked", shop=shop, customer_id=customer_id)
+            log.exception("till_refresh_not_requested", shop=shop, customer_id=customer_id)
 
 
 def announce(enqueue: Enqueue) -> None:
-    """Ask for notices to be sent; if that fails, the schedule sends them within a minute."""
+    """Request that notices are sent; if that fails, the schedule sends them within a minute."""
     try:
         enqueue(TILL_REFRESHES, json.dumps({"notices": True}))
     except PointbookError:
-        log.exception("till_notices_not_asked")
+        log.exception("till_notices_not_requested")
 
 
 def read_refresh(text: str) -> Refresh | None:

@@ -29,17 +29,17 @@ RUN_LENGTH_MAX, REASON_LENGTH_MAX, BY_LENGTH_MAX = 64, 255, 64
 
 
 class PushIsOff(Refused):
-    """The till can only be read, or the shop's programme carries nothing to it."""
+    """The till can only be read, or the shop's programme pushes nothing to it."""
 
     code = "push_is_off"
     text = (
-        "Nothing is carried to this till: it can only be read, or the programme's till_push is no."
+        "Nothing is pushed to this till: it can only be read, or the programme's till_push is no."
         " Repair by entries, or change the programme."
     )
 
 
 class Outcome(StrEnum):
-    """What became of one member. `queued`: push_till carries the ledger's points to the till."""
+    """What became of one member. `queued`: push_till will make the till follow the ledger."""
 
     QUEUED = "queued"
     AGREES = "agrees"
@@ -48,7 +48,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReportedMember:
     """A member, and the figures that somebody has seen in a report."""
 
     customer_id: str
@@ -60,7 +60,7 @@ class Wanted:
 class RepairRequest:
     """A request to repair members by a push; `run` is the report's."""
 
-    members: tuple[Wanted, ...]
+    members: tuple[ReportedMember, ...]
     run: str
     reason: str
     by: str
@@ -68,7 +68,7 @@ class RepairRequest:
 
 @dataclass(frozen=True, slots=True)
 class TillRepair:
-    """The repairs of one shop, whose programme says by `mode` what is carried to the till.
+    """The repairs of one shop, whose programme says by `mode` what is pushed to the till.
 
     `clock` is real time.
     """
@@ -86,27 +86,27 @@ class TillRepair:
         if self.mode is TillPush.NO or not self.comparison.till.capabilities.pushes:
             raise PushIsOff
         outcomes = dict[str, Outcome]()
-        for wanted in request.members:
+        for reported in request.members:
             try:
-                outcomes[wanted.customer_id] = self._one(wanted, request, deadline)
+                outcomes[reported.customer_id] = self._one(reported, request, deadline)
             except (TillError, DeadlinePassed) as error:
                 log.warning("till_repair_stopped", reason=str(error))
                 break
         return outcomes
 
-    def _one(self, wanted: Wanted, request: RepairRequest, deadline: Deadline) -> Outcome:
-        shop, customer_id = self.comparison.shop, wanted.customer_id
+    def _one(self, reported: ReportedMember, request: RepairRequest, deadline: Deadline) -> Outcome:
+        shop, customer_id = self.comparison.shop, reported.customer_id
         row = next(iter(self.comparison.rows([customer_id], deadline)), None)
         if row is None or row.kind is Kind.NOT_COMPARED:
             return Outcome.NOT_COMPARED
         if row.kind is Kind.EQUAL:
             return Outcome.AGREES
-        if (row.ledger_points, row.till_points) != (wanted.ledger_points, wanted.till_points):
+        if (row.ledger_points, row.till_points) != (reported.ledger_points, reported.till_points):
             return Outcome.CHANGED
         ids = {"shop": shop, "customer_id": customer_id, "run": request.run}
         why = {"reason": request.reason, "by": request.by}
         log.info("till_repair_requested", **ids, **why, points=-row.difference)
-        self.pushes.level(shop, customer_id, row.version, self.clock.now())
+        self.pushes.request_balance(shop, customer_id, row.version, self.clock.now())
         return Outcome.QUEUED
 
 
@@ -118,18 +118,18 @@ def read_repair_request(event: Mapping[str, Any]) -> RepairRequest:
             "push", f"push is {shown(members)}, but must be a list of 1 to {MEMBERS_MAX} members."
         )
     return RepairRequest(
-        members=tuple(map(_wanted, members)),
+        members=tuple(map(_reported_member, members)),
         run=text(event.get("run"), "run", RUN_LENGTH_MAX),
         reason=text(event.get("reason"), "reason", REASON_LENGTH_MAX),
         by=text(event.get("by"), "by", BY_LENGTH_MAX),
     )
 
 
-def _wanted(member: object) -> Wanted:
+def _reported_member(member: object) -> ReportedMember:
     if not isinstance(member, dict):
         raise InvalidRequest("push", f"push has {shown(member)}, but must have objects.")
     customer_id = customer_digits(member.get("customer_id"), "customer_id")
-    return Wanted(customer_id, _points(member, "ledger"), _points(member, "till"))
+    return ReportedMember(customer_id, _points(member, "ledger"), _points(member, "till"))
 
 
 def _points(member: dict[str, Any], name: str) -> int:

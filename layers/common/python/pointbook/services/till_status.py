@@ -1,9 +1,11 @@
 """The till's state as operators read it: `GET /v1/operator/till`."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from pointbook.store.till_comparisons import TillComparisons
 from pointbook.store.till_state import TillState
 from pointbook.till.member import Till
 
@@ -27,6 +29,23 @@ def till_status(
         "last_success_at": _time(state.succeeded_at),
         "notified": list(state.notified),
     }
+
+
+def last_comparisons(store: TillComparisons, shops: Iterable[str]) -> dict[str, Any]:
+    """Return by shop when the last comparison was finished, and its totals.
+
+    `running_since`: one is under way. All is None before the first. Raises LedgerUnavailable.
+    """
+    found = dict[str, Any]()
+    for shop in shops:
+        stored = store.read(shop)
+        last, running = stored.last, stored.running
+        found[shop] = {
+            "finished_at": _time(last.finished_at) if last else None,
+            "running_since": _time(running.began_at) if running else None,
+            "totals": asdict(last.totals) | {"differing": last.totals.differing} if last else None,
+        }
+    return found
 
 
 def _state(state: TillState, now: datetime) -> str:

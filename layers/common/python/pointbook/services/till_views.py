@@ -1,12 +1,12 @@
 """What a view of my page shows of the till, without ever waiting for it twice.
 
-    kept, and fresh                 shown at once
-    kept, and older                 shown at once with its time; a refresh is asked for
-    nothing kept yet                the till is read within `TILL_BUDGET_SECONDS`; if that does not
-                                    suffice, a refresh is asked for, and a later view has it
-    the till fails (breaker)        what is kept with the failure's status; the till is not called
+    cached, and fresh               shown at once
+    cached, and older               shown at once with its time; a refresh is requested
+    nothing cached yet              the till is read within `TILL_BUDGET_SECONDS`; if that does not
+                                    suffice, a refresh is requested, and a later view has it
+    the till fails (breaker)        what is cached with the failure's status; the till is not called
 
-The kept member and the till's state are read in one call while the ledger reads the account.
+The cached member and the till's state are read in one call while the ledger reads the account.
 """
 
 import time
@@ -21,11 +21,11 @@ from pointbook import log
 from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import Clock
 from pointbook.errors import LedgerUnavailable
-from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.cached_members import cached_member, cached_refusal
 from pointbook.services.member_numbers import MemberNumbers
 from pointbook.services.till_part import TillPart, TillStatus
 from pointbook.services.till_refreshes import TillRefreshes
-from pointbook.store.till_members import KeptMember, Known, Said, TillMembers
+from pointbook.store.till_members import CachedMember, MemberLookup, Said, TillMembers
 from pointbook.store.till_state import TillState
 from pointbook.till.errors import TillError
 from pointbook.till.member import Till
@@ -40,12 +40,12 @@ that it too stays about a second, and no till that is slow would have answered i
 _POLL_SECONDS = 0.05
 """Between two looks for a member whom a refresh under way is about to bring."""
 
-_ASK_SECONDS = 0.3
+_REQUEST_SECONDS = 0.3
 """For how long a view waits until its request for a refresh is on the queue."""
 
 _LOOK_WORKERS = 2
 _TILL_WORKERS = 3
-_ASK_WORKERS = 2
+_REQUEST_WORKERS = 2
 """One of each works for this request; the others may be busy with requests that timed out."""
 
 _STATUS_OF: dict[Said, TillStatus] = {
@@ -56,13 +56,13 @@ _STATUS_OF: dict[Said, TillStatus] = {
 
 
 @dataclass(slots=True)
-class _Look:
+class _Lookup:
     """A look at a member that is under way, and the call to the till that it led to."""
 
     deadline: Deadline
     may_call: bool
-    known: Future[Known] | None = None
-    call: Future[KeptMember] | None = None
+    known: Future[MemberLookup] | None = None
+    call: Future[CachedMember] | None = None
     ended: bool = False
 
     def end(self) -> None:
@@ -97,115 +97,119 @@ class TillViews:
         self._is_first = True
         self._looks = ThreadPoolExecutor(_LOOK_WORKERS)
         self._calls = ThreadPoolExecutor(_TILL_WORKERS)
-        self._asks = ThreadPoolExecutor(_ASK_WORKERS)
+        self._requests = ThreadPoolExecutor(_REQUEST_WORKERS)
 
     @contextmanager
-    def looking(
+    def looking_up(
         self, shop: str, customer_id: str, *, only_known: bool = False
     ) -> Iterator[Callable[[], TillPart]]:
         """Begin to look a member up; the block gets the till's part when it calls for it.
 
         `only_known`: the till is never waited for; `pending` if nothing is known of the member.
         """
-        look = _Look(Deadline.after(self._budget_seconds()), may_call=not only_known)
-        look.known = self._looks.submit(_in_context(self._begin), look, shop, customer_id)
+        lookup = _Lookup(Deadline.after(self._budget_seconds()), may_call=not only_known)
+        lookup.known = self._looks.submit(_in_context(self._begin), lookup, shop, customer_id)
         try:
-            yield lambda: self._part(look, shop, customer_id)
+            yield lambda: self._part(lookup, shop, customer_id)
         finally:
-            look.end()
+            lookup.end()
 
     def _budget_seconds(self) -> float:
         spent = min(self._start_seconds(), START_SECONDS_MAX) if self._is_first else 0.0
         self._is_first = False
         return TILL_BUDGET_SECONDS - spent
 
-    def _begin(self, look: _Look, shop: str, customer_id: str) -> Known:
+    def _begin(self, lookup: _Lookup, shop: str, customer_id: str) -> MemberLookup:
         """Read what is known, and begin to read the till if that is nothing."""
-        known, now = self._members.known(shop, customer_id), self._clock.now()
-        is_to_be_read = known.kept is None and not known.state.is_open
-        if is_to_be_read and look.may_call and not known.state.is_paused(now):
+        known, now = self._members.look_up(shop, customer_id), self._clock.now()
+        is_to_be_read = known.cached is None and not known.state.is_open
+        if is_to_be_read and lookup.may_call and not known.state.is_paused(now):
             read = self._await_refresh if known.refreshing(now) else self._read
-            if not look.ended:
-                look.call = self._calls.submit(_in_context(read), shop, customer_id, look.deadline)
+            if not lookup.ended:
+                lookup.call = self._calls.submit(
+                    _in_context(read), shop, customer_id, lookup.deadline
+                )
         return known
 
-    def _read(self, shop: str, customer_id: str, deadline: Deadline) -> KeptMember:
+    def _read(self, shop: str, customer_id: str, deadline: Deadline) -> CachedMember:
         """Read the till, and keep what it says."""
         till = self._till()
         assert till is not None, "only asked where there is a till"
         number = ""
         try:
             number = self._numbers.number(shop, customer_id, deadline)
-            kept = kept_member(till.member(number, deadline))
+            cached = cached_member(till.member(number, deadline))
         except TillError as error:
-            said = kept_refusal(number, error, self._clock.now())
+            said = cached_refusal(number, error, self._clock.now())
             if said is None:
                 raise
-            kept = said
+            cached = said
         try:
-            self._members.save(shop, customer_id, kept)
+            self._members.save(shop, customer_id, cached)
         except LedgerUnavailable:
-            log.exception("till_member_not_kept", shop=shop, customer_id=customer_id)
-        return kept
+            log.exception("till_member_not_cached", shop=shop, customer_id=customer_id)
+        return cached
 
-    def _await_refresh(self, shop: str, customer_id: str, deadline: Deadline) -> KeptMember:
+    def _await_refresh(self, shop: str, customer_id: str, deadline: Deadline) -> CachedMember:
         """Wait for what a refresh under way brings: a second call would not be sooner."""
         while True:
             self._clock.sleep(min(_POLL_SECONDS, deadline.left_seconds()))
-            if kept := self._members.read(shop, customer_id):
-                return kept
+            if cached := self._members.read(shop, customer_id):
+                return cached
 
-    def _part(self, look: _Look, shop: str, customer_id: str) -> TillPart:
+    def _part(self, lookup: _Lookup, shop: str, customer_id: str) -> TillPart:
         """The till's part, by the deadline at the latest."""
-        part = self._answer(look, shop, customer_id)
+        part = self._answer(lookup, shop, customer_id)
         log.metric("TillReadsFailed", int(part.status in ("unavailable", "timeout")))
         return part
 
-    def _answer(self, look: _Look, shop: str, customer_id: str) -> TillPart:
+    def _answer(self, lookup: _Lookup, shop: str, customer_id: str) -> TillPart:
         try:
-            known = _result(look.known, look.deadline)
-            if known.kept is not None:
-                return self._kept_part(known, known.kept, shop, customer_id)
-            if look.call is None:
+            known = _result(lookup.known, lookup.deadline)
+            if known.cached is not None:
+                return self._cached_part(known, known.cached, shop, customer_id)
+            if lookup.call is None:
                 return self._unknown_part(known.state, shop, customer_id)
-            kept = _result(look.call, look.deadline)
-            return TillPart(_STATUS_OF[kept.said], kept)
+            cached = _result(lookup.call, lookup.deadline)
+            return TillPart(_STATUS_OF[cached.said], cached)
         except TimeoutError:
-            log.warning("till_view_timed_out", advice="a refresh is asked for")
-            self._ask(shop, customer_id)
+            log.warning("till_view_timed_out", advice="a refresh is requested")
+            self._request(shop, customer_id)
             return TillPart("timeout")
         except TillError as error:
             if error.shown_as == "timeout":
-                self._ask(shop, customer_id)
+                self._request(shop, customer_id)
             return TillPart(error.shown_as)
         except Exception:  # noqa: BLE001 -- a till must not make the whole request fail
             log.exception("till_view_failed", advice="the customer sees no balance of the till")
             return TillPart("unavailable")
 
-    def _kept_part(self, known: Known, kept: KeptMember, shop: str, customer_id: str) -> TillPart:
-        now, said = self._clock.now(), _STATUS_OF[kept.said]
-        if now - kept.as_of < self._fresh:
-            return TillPart(said, kept)
+    def _cached_part(
+        self, known: MemberLookup, cached: CachedMember, shop: str, customer_id: str
+    ) -> TillPart:
+        now, said = self._clock.now(), _STATUS_OF[cached.said]
+        if now - cached.as_of < self._fresh:
+            return TillPart(said, cached)
         if not known.state.refuses(now) and not known.refreshing(now):
-            self._ask(shop, customer_id)
+            self._request(shop, customer_id)
         failure = self._failure(known.state, now)
-        return TillPart(failure or said, kept, stale=True)
+        return TillPart(failure or said, cached, stale=True)
 
     def _unknown_part(self, state: TillState, shop: str, customer_id: str) -> TillPart:
         """Nothing is known and the till is not read: it fails, or the view does not wait."""
         now = self._clock.now()
         if not state.refuses(now):
-            self._ask(shop, customer_id)
+            self._request(shop, customer_id)
         return TillPart(self._failure(state, now) or "pending")
 
-    def _ask(self, shop: str, customer_id: str) -> None:
-        """Ask for a refresh; a queue that hangs does not hold the view up."""
-        asked = self._asks.submit(_in_context(self._refreshes.ask), shop, customer_id)
+    def _request(self, shop: str, customer_id: str) -> None:
+        """Request a refresh; a queue that hangs does not hold the view up."""
+        request = self._requests.submit(_in_context(self._refreshes.request), shop, customer_id)
         try:
-            asked.result(_ASK_SECONDS)
+            request.result(_REQUEST_SECONDS)
         except TimeoutError:
-            asked.cancel()
-            log.warning("till_refresh_not_asked_in_time", shop=shop, customer_id=customer_id)
+            request.cancel()
+            log.warning("till_refresh_not_requested_in_time", shop=shop, customer_id=customer_id)
 
     def _failure(self, state: TillState, now: datetime) -> TillStatus | None:
         """The status of a till that cannot answer now; None if it has not failed lately."""

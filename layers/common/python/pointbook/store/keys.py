@@ -118,7 +118,7 @@ def outbox(shop: str, customer_id: str) -> Item:
 
 
 def till_push(shop: str, customer_id: str) -> Item:
-    """The cursor of a customer's changes that are carried to the till."""
+    """The cursor of a customer's changes that are pushed to the till."""
     return key(customer(shop, customer_id), TILL_PUSH)
 
 
@@ -192,7 +192,7 @@ def due_triggers(shop: str) -> str:
 
 
 def due_till_pushes(shop: str) -> str:
-    """The list of a shop's customers whose changes are to be carried to the till later."""
+    """The list of a shop's customers whose changes are to be pushed to the till later."""
     return f"DUE#till#{shop}"
 
 

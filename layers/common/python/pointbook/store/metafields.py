@@ -97,7 +97,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ScannedAccount:
     """An account in a scan: its latest version, and its cursor, if it has one."""
 
     shop: str
@@ -251,7 +251,7 @@ class Metafields:
 
     # --- all customers ------------------------------------------------------------------------
 
-    def known(self, progress: Callable[[int], None]) -> Iterator[Known]:
+    def scan(self, progress: Callable[[int], None]) -> Iterator[ScannedAccount]:
         """Every account with its cursor; `progress` gets the number of items read so far."""
         account: Stored | None = None
         seen, last_key = 0, None
@@ -265,16 +265,16 @@ class Metafields:
                 if item["sk"] == text(keys.METAFIELDS):
                     # A customer's account comes before it, and nothing of another one between them.
                     if account is not None and account["pk"] == item["pk"]:
-                        yield from _known(account, _cursor_of(item))
+                        yield from _scanned(account, _cursor_of(item))
                         account = None
                     continue
-                yield from _known(account, None)
+                yield from _scanned(account, None)
                 account = item
             seen, last_key = seen + page.scanned, page.last_key
             progress(seen)
             if last_key is None:
                 break
-        yield from _known(account, None)
+        yield from _scanned(account, None)
 
     def _read(self, shop: str, customer_ids: Iterable[str]) -> list[Stored]:
         found: list[Stored] = []
@@ -302,10 +302,10 @@ def deletion_item(shop: str, customer_id: str, namespace: str) -> Item:
     }
 
 
-def _known(account: Stored | None, cursor: Cursor | None) -> Iterator[Known]:
+def _scanned(account: Stored | None, cursor: Cursor | None) -> Iterator[ScannedAccount]:
     if account is not None and "erased" not in account:
         shop, customer_id = keys.parse(text_of(account["pk"]))
-        yield Known(shop, customer_id, int_of(account["version"]), cursor)
+        yield ScannedAccount(shop, customer_id, int_of(account["version"]), cursor)
 
 
 def _cursor_of(item: Stored) -> Cursor:

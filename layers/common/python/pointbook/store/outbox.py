@@ -1,6 +1,6 @@
 """The cursors of an outbox: up to which version each customer's entries were published.
 
-There are two outboxes: one publishes to Flow, the other carries changes to the till
+There are two outboxes: one publishes to Flow, the other pushes changes to the till
 (`store.till_pushes`).
 
     published         every entry up to this version was sent, or needs no sending

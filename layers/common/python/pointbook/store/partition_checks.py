@@ -21,7 +21,7 @@ FINDINGS_MAX = 100
 
 _OUTBOXES = {
     keys.OUTBOX: ("published", keys.due_triggers),
-    keys.TILL_PUSH: ("carried to the till", keys.due_till_pushes),
+    keys.TILL_PUSH: ("pushed to the till", keys.due_till_pushes),
 }
 """The cursors of a customer: what they do with entries, and the list of those that wait."""
 

@@ -1,13 +1,13 @@
-"""Kept members: what the till last said of a customer, one item beside the account.
+"""Cached members: what the till last said of a customer, one item beside the account.
 
-    kept = members.read(shop, customer_id)                # None: the till has said nothing yet
-    members.save(shop, customer_id, kept)                 # the newest `as_of` wins
+    cached = members.read(shop, customer_id)              # None: the till has said nothing yet
+    members.save(shop, customer_id, cached)               # the newest `as_of` wins
     members.claim_refresh(shop, customer_id, now, until)  # True: the caller has to refresh it
 
 Views of my page answer from it. Whoever asks the till about a customer saves the answer: views,
-`refresh_till`, pushes and the drift report. `services.kept_members` makes it from a till's `Member`
-or error. It goes with the customer: it is erased with them, exported with their data, and a merge
-moves it nowhere.
+`refresh_till`, pushes and the drift report. `services.cached_members` makes it from a till's
+`Member` or error. It belongs to the customer: it is erased with them and exported with their data,
+and a merge does not move it.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Said(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptMember:
+class CachedMember:
     """What the till last said of a customer, and `as_of` when (aware, UTC).
 
     Beside `said`, `member_number` and `as_of` a field has a value only where `said` is MEMBER; they
@@ -67,13 +67,13 @@ class KeptMember:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What a view starts from: the kept member, its refresh under way, and the till's state.
+class MemberLookup:
+    """What a view starts from: the cached member, its refresh under way, and the till's state.
 
     `refreshing_until` is when a refresh that was claimed will have been given up.
     """
 
-    kept: KeptMember | None
+    cached: CachedMember | None
     refreshing_until: datetime | None
     state: TillState
 
@@ -91,8 +91,8 @@ def _lot_value(lot: tuple[int, date]) -> Value:
     return sequence((number(lot[0]), text(lot[1].isoformat())))
 
 
-_KEPT = Codec(
-    KeptMember,
+_CACHED = Codec(
+    CachedMember,
     said=one_of(Said),
     member_number=TEXT,
     as_of=INSTANT,
@@ -110,35 +110,35 @@ _UNCLAIMED = "(attribute_not_exists(refreshing_until) OR refreshing_until <= :no
 
 
 class TillMembers:
-    """The kept members in one table. Raises LedgerUnavailable while it cannot be reached."""
+    """The cached members in one table. Raises LedgerUnavailable while it cannot be reached."""
 
     def __init__(self, table: Table) -> None:
         """Keep them in `table`."""
         self._table = table.outside_ledger()
         self._items = CustomerItems(table)
 
-    def read(self, shop: str, customer_id: str) -> KeptMember | None:
-        """The kept member, by a consistent read; None if the till has said nothing yet."""
-        return kept_of(self._table.get(keys.till_member(shop, customer_id)) or {})
+    def read(self, shop: str, customer_id: str) -> CachedMember | None:
+        """The cached member, by a consistent read; None if the till has said nothing yet."""
+        return cached_of(self._table.get(keys.till_member(shop, customer_id)) or {})
 
-    def known(self, shop: str, customer_id: str) -> Known:
-        """The kept member and the till's state, in one call; it may be a moment old."""
+    def look_up(self, shop: str, customer_id: str) -> MemberLookup:
+        """The cached member and the till's state, in one call; it may be a moment old."""
         member, state = keys.till_member(shop, customer_id), keys.till_state()
         found, _ = self._table.batch_get([member, state])  # one that is left out is as if absent
         by_key = {text_of(item["sk"]): item for item in found}
         item: Stored = by_key.get(keys.TILL_MEMBER, {})
-        return Known(
-            kept_of(item),
+        return MemberLookup(
+            cached_of(item),
             optional_instant(item, "refreshing_until"),
             state_of(by_key.get(keys.TILL_STATE, {})),
         )
 
-    def save(self, shop: str, customer_id: str, kept: KeptMember) -> bool:
+    def save(self, shop: str, customer_id: str, cached: CachedMember) -> bool:
         """Keep what the till said, and end the refresh under way.
 
-        False: something newer is kept, or the customer was erased.
+        False: something newer is cached, or the customer was erased.
         """
-        fields = _KEPT.write(kept)
+        fields = _CACHED.write(cached)
         left = [name for name in _OPTIONAL if name.removeprefix("#") not in fields]
         changes = [f"{_alias(name)} = :{name}" for name in fields]
         update = Update(
@@ -169,9 +169,9 @@ class TillMembers:
             return False
 
 
-def kept_of(item: Stored) -> KeptMember | None:
-    """The kept member that an item holds; None for one with nothing but a claim."""
-    return _KEPT.read(item) if "said" in item else None
+def cached_of(item: Stored) -> CachedMember | None:
+    """The cached member that an item holds; None for one with nothing but a claim."""
+    return _CACHED.read(item) if "said" in item else None
 
 
 def _alias(name: str) -> str:

@@ -3,7 +3,7 @@
     seen_at, balance, accounted, owed  the member's standing (domain.till_pushes)
     pushes    what was pushed lately: points, balance after it (absent: unknown), version, at, echo
     planned   the push that is under way; while it is there, its outcome is unknown
-    to_level  the till is to get the ledger's balance, whatever it has
+    set_balance  the till is to get the ledger's balance, whatever it has
     till      the till that all this is about; absent: whichever there is
     member_number  the number that the standing is about; absent: whichever the customer has
 
@@ -48,7 +48,7 @@ class Plan:
     """A change of points at the till whose outcome is not known yet.
 
     `change_id`, `member_number`, `till_id`, `points`, `balance_points` (before it) and `planned_at`
-    are those of the till's `PointsChange`. It carries the entries up to `version`, and leaves
+    are those of the till's `PointsChange`. It pushes the entries up to `version`, and leaves
     `remainder_points`; `accounted_points` are those before it. `attempted_at` is when it was last
     sent.
     """
@@ -73,7 +73,7 @@ class TillCursor:
     requested: int
     standing: Standing
     plan: Plan | None
-    level: bool
+    set_balance: bool
     waiting_since: datetime | None
     leased: bool
     till: str = ""
@@ -83,7 +83,7 @@ class TillCursor:
     def is_idle(self) -> bool:
         """Whether nothing is under way or waits: the till has all that it is going to get."""
         is_under_way = self.leased or self.plan is not None or self.waiting_since is not None
-        return not is_under_way and not self.level and self.requested <= self.published
+        return not is_under_way and not self.set_balance and self.requested <= self.published
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +91,20 @@ class State:
     """What a holder of the lease saves beside the progress.
 
     `pushed`: there was a push since it was last saved. `planned`: the outcome of the plan is not
-    known. `leveled`: the till has got the ledger's balance, as was requested. `till` is the till
-    that all this is about, `member_number` whose standing it is.
+    known. `balance_set`: the till has got the ledger's balance, as was requested. `till` is the
+    till that all this is about, `member_number` whose standing it is.
     """
 
     standing: Standing
     pushed: bool
     planned: bool
-    leveled: bool
+    balance_set: bool
     till: str = ""
     member_number: str = ""
 
 
 class TillPushes(Outbox):
-    """The outbox of changes that are carried to the till; keeps a cursor of each customer."""
+    """The outbox of changes that are pushed to the till; keeps a cursor of each customer."""
 
     def __init__(self, table: Table) -> None:
         """Keep the cursors in `table`."""
@@ -157,7 +157,7 @@ class TillPushes(Outbox):
         )
         return self._customer_items.change(update).done
 
-    def level(self, shop: str, customer_id: str, version: int, at: datetime) -> None:
+    def request_balance(self, shop: str, customer_id: str, version: int, at: datetime) -> None:
         """Request that the till gets the ledger's balance, whatever it has, and queue that.
 
         For an account whose last entry is `version`. Does nothing for an erased customer.
@@ -165,7 +165,7 @@ class TillPushes(Outbox):
         self.request(shop, customer_id, version, at, begin=lambda: version - 1)
         update = Update(
             TILL.cursor(shop, customer_id),
-            "SET to_level = :yes, due_trigger = :list,"
+            "SET set_balance = :yes, due_trigger = :list,"
             " due_trigger_at = if_not_exists(due_trigger_at, :at),"
             " waiting_since = if_not_exists(waiting_since, :at)",
             {":yes": boolean(True), ":list": text(TILL.queue(shop)), ":at": instant(at)},
@@ -187,7 +187,7 @@ def cursor_of(item: Stored) -> TillCursor:
         requested=optional_int(item, "requested"),
         standing=_standing_of(item),
         plan=_plan_of(fields_of(item["planned"])) if "planned" in item else None,
-        level="to_level" in item,
+        set_balance="set_balance" in item,
         waiting_since=optional_instant(item, "waiting_since"),
         leased="lease" in item,
         till=text_of(item["till"]) if "till" in item else "",
@@ -208,7 +208,7 @@ def _own(state: State) -> tuple[Item, list[str]]:
         sets["seen_at"] = instant(standing.at)
         sets |= {name: number(points) for name, points in seen.items()}
     removes += [] if state.planned else ["planned"]
-    removes += ["to_level"] if state.leveled else []
+    removes += ["set_balance"] if state.balance_set else []
     return sets, removes
 
 

@@ -1,4 +1,4 @@
-"""The shop's till (POS): one interface (`till.member.Till`), one adapter for each make of till.
+"""The shop's till (POS): one interface (`till.member.Till`), one adapter for each provider.
 
 An adapter loads its HTTP library, so it is imported by its own name, and only where a till is
 configured: `from pointbook.till.smaregi import SmaregiTill`.

@@ -7,15 +7,13 @@
 from collections.abc import Callable
 
 from pointbook import log
-from pointbook.deadline import Backoff, no_jitter, retry
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme import Programme
-from pointbook.errors import LedgerUnavailable, PointbookError
+from pointbook.errors import PointbookError
+from pointbook.services.recording import record_by
 from pointbook.store.metafields import INTERVAL, Metafields
 from pointbook.store.stream import AccountChange
-
-_WRITE_SECONDS = 2.0
 
 
 class MetafieldRequests:
@@ -39,12 +37,7 @@ class MetafieldRequests:
         if is_pseudonym(customer_id) or self._is_off(shop):
             return
         at = self._clock.now() + INTERVAL
-        backoff = Backoff(self._clock, _WRITE_SECONDS, no_jitter)
-        retry(
-            lambda: self._store.request(shop, customer_id, change.version, at),
-            backoff,
-            LedgerUnavailable,
-        )
+        record_by(self._clock, lambda: self._store.request(shop, customer_id, change.version, at))
 
     def _is_off(self, shop: str) -> bool:
         try:

@@ -18,14 +18,15 @@ from itertools import batched, chain
 from typing import TYPE_CHECKING, Protocol
 
 from pointbook import log
-from pointbook.deadline import Backoff, Deadline, no_jitter, retry
+from pointbook.deadline import Deadline
 from pointbook.domain.account import Account
 from pointbook.domain.metafields import OPTIONAL, TYPES, metafields_of
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import APP_NAMESPACE
-from pointbook.errors import LedgerUnavailable, PointbookError
+from pointbook.errors import PointbookError
 from pointbook.services.metafields.pace import Pace
+from pointbook.services.recording import record_by
 from pointbook.shopify.metafield_values import METAFIELDS_MAX, MetafieldsRefused, Name, NewValue
 from pointbook.store.metafields import (
     CUSTOMERS_MAX,
@@ -50,8 +51,6 @@ REFUSED_PAUSE = timedelta(minutes=4)
 
 REFUSED_MAX = 5
 """So many customers of a list refused in one run are the shop's fault rather than theirs."""
-
-_WRITE_SECONDS = 2.0
 
 
 class Shopify(Protocol):
@@ -325,9 +324,9 @@ class _ShopRun:
         """
         for part in _parts(plans):
             left = self._send(part, lambda one: one.names, self._delete)
-            left = [one for one in left if one.begin is None or self._retried(one.begin)]
+            left = [one for one in left if one.begin is None or self._record(one.begin)]
             for plan in self._send(left, lambda one: one.values, self._set):
-                self._retried(plan.record)
+                self._record(plan.record)
                 self.result.written += bool(plan.values)
                 self.result.deleted += not plan.values
 
@@ -366,19 +365,18 @@ class _ShopRun:
         ids = {"shop": self._shop, "customer_id": plan.customer_id}
         if not self._writer.customers(self._shop).exists(plan.customer_id):
             log.info("metafields_without_customer", **ids)
-            self._retried(plan.drop)
+            self._record(plan.drop)
             return
         log.error("metafields_refused", reason=reason, **ids)
         log.metric("MetafieldsHeldBack")
-        self._retried(lambda: plan.postpone(self._clock.now() + REFUSED_PAUSE))
+        self._record(lambda: plan.postpone(self._clock.now() + REFUSED_PAUSE))
         self.result.refused += 1
         self._refused_of_list += 1
         if self._refused_of_list >= REFUSED_MAX:
             raise _TooManyRefused(reason)
 
-    def _retried[T](self, write: Callable[[], T]) -> T:
-        """Write to the table with retries: what is not recorded is sent again."""
-        return retry(write, Backoff(self._clock, _WRITE_SECONDS, no_jitter), LedgerUnavailable)
+    def _record[T](self, write: Callable[[], T]) -> T:
+        return record_by(self._clock, write)
 
 
 def _all_names(customer_id: str, namespace: str) -> list[Name]:

@@ -148,9 +148,9 @@ class CustomerExport:
     def _till(self) -> Iterator[Iterable[bytes]]:
         """What the till last said of the customer, and of those merged into them."""
         for customer_id in self._names:
-            kept = self._dependencies.till_members.read(self._shop, customer_id)
-            if kept is not None:
-                yield [_json({"customer_id": customer_id, **asdict(kept)})]
+            cached = self._dependencies.till_members.read(self._shop, customer_id)
+            if cached is not None:
+                yield [_json({"customer_id": customer_id, **asdict(cached)})]
 
 
 def _entry(booked: BookedEntry) -> dict[str, Any]:

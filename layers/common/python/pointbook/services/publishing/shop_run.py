@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from pointbook import log
-from pointbook.deadline import Backoff, no_jitter, retry
 from pointbook.domain.ports import Clock
-from pointbook.errors import LedgerUnavailable
+from pointbook.services.recording import record_by
 from pointbook.shopify.triggers import Trigger
 
 SEND_SECONDS = 4.0
@@ -16,13 +15,6 @@ SEND_SECONDS = 4.0
 
 SEND_SECONDS_LEAST = 1.0
 """With less time than this left, nothing more is sent."""
-
-_WRITE_SECONDS = 2.0
-
-
-def record_by[T](clock: Clock, write: Callable[[], T]) -> T:
-    """Write to the table with retries: what is not recorded is sent again."""
-    return retry(write, Backoff(clock, _WRITE_SECONDS, no_jitter), LedgerUnavailable)
 
 
 class Flow(Protocol):

@@ -1,1 +1,1 @@
-"""Changes of points carried to the till, and reports of the till that they come back as."""
+"""Changes of points pushed to the till, and reports of the till that they come back as."""

@@ -1,14 +1,14 @@
-"""Carries changes of approved points to the till, in order for each customer, each of them once.
+"""Pushes changes of approved points to the till, in order for each customer, each of them once.
 
     acquire lease ──► outcome of the last push unknown? ──► ask the till, never send it blindly
          │
-    read the entries that were not carried ──► read the member ──► plan, and save the plan
+    read the entries that were not pushed ──► read the member ──► plan, and save the plan
          │                                                            │
     save the new standing, release lease ◄── known outcome ◄── change the member's points
 
 Leases, the retry queue and their backoff are those of the outbox to Shopify Flow
-(`services.publishing`). The rules, in particular what is not carried: `domain.till_pushes`. Several
-entries are carried as one change, their sum. Interrupted at any point, the account is in the retry
+(`services.publishing`). The rules, in particular what is not pushed: `domain.till_pushes`. Several
+entries are pushed as one change, their sum. Interrupted at any point, the account is in the retry
 queue or will be requested again by the stream, and a plan says what may have happened.
 """
 
@@ -25,11 +25,12 @@ from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
 from pointbook.domain.till_pushes import Batch, Planned, Push, plan
 from pointbook.errors import LedgerUnavailable
-from pointbook.services.kept_members import kept_member, kept_refusal
+from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
+from pointbook.services.member_numbers import NumberOf
 from pointbook.services.till_pace import PaceReached
 from pointbook.services.till_push.progress import PAGE_ENTRIES, Progress
 from pointbook.store.outbox import LeaseLost
-from pointbook.store.till_members import KeptMember, TillMembers
+from pointbook.store.till_members import CachedMember, TillMembers
 from pointbook.store.till_pushes import Plan, TillPushes
 from pointbook.till.errors import (
     AmbiguousMember,
@@ -62,7 +63,7 @@ REFUSALS_MAX = 2
 
 
 class _RunOver(Exception):
-    """This run carries nothing more."""
+    """This run pushes nothing more."""
 
 
 class _StillSettling(Exception):
@@ -77,15 +78,6 @@ class _EntriesMissing(Exception):
     """A version was requested, but the entries up to it are missing."""
 
 
-type Numbers = Callable[[str, str, Deadline], str]
-"""The member number of a shop's customer. Raises what the till would: MemberNotRegistered, ..."""
-
-
-def digits(_shop: str, customer_id: str, _deadline: Deadline) -> str:
-    """The member number is the customer's id."""
-    return customer_id
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What every delivery needs. `clock` is the wall clock: leases bind other machines.
@@ -95,7 +87,7 @@ class Parts:
 
     pushes: TillPushes
     members: TillMembers
-    number: Numbers
+    number: NumberOf
     clock: Clock
     random: Callable[[], float]
     till_name: Callable[[], str] = lambda: ""
@@ -114,7 +106,7 @@ class Run(Protocol):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is carried."""
+        """Whether nothing more is pushed."""
         ...
 
     @property
@@ -131,19 +123,19 @@ class Delivery:
     """The delivery of one account's changes, under its lease."""
 
     def __init__(self, run: Run, till: Till, progress: Progress) -> None:
-        """Carry what `progress` says was not carried to `till`."""
+        """Push what `progress` says was not pushed to `till`."""
         self._run = run
         self._till = till
         self._parts = run.parts
         self._clock = run.parts.clock
         self._progress = progress
-        self._seen: KeptMember | None = None
+        self._seen: CachedMember | None = None
         self._refusals = 0
 
     def run(self) -> None:
-        """Carry everything. Raises LedgerUnavailable if the state cannot be recorded."""
+        """Push everything. Raises LedgerUnavailable if the state cannot be recorded."""
         try:
-            self._carry_all()
+            self._push_all()
         except LeaseLost:
             log.warning("till_push_lease_lost", **self._progress.log_fields())
         except (_RunOver, DeadlinePassed):
@@ -162,7 +154,7 @@ class Delivery:
             log.exception("till_push_failed", **self._progress.log_fields())
             self._back_off()
 
-    def _carry_all(self) -> None:
+    def _push_all(self) -> None:
         progress = self._progress
         if progress.is_of_another_till:
             self._begin_at_this_till()
@@ -172,9 +164,9 @@ class Delivery:
         while True:
             entries = progress.entries()
             if entries:
-                self._carry(Batch.of(entries))
-            elif progress.level:
-                self._carry_nothing_but_level()
+                self._push(Batch.of(entries))
+            elif progress.set_balance:
+                self._push_balance_only()
             if len(entries) < PAGE_ENTRIES and progress.release():
                 return
             if not entries and was_empty:
@@ -191,20 +183,20 @@ class Delivery:
             self._member()
         self._progress.begin_at_this_till()
 
-    def _carry_nothing_but_level(self) -> None:
+    def _push_balance_only(self) -> None:
         last = self._progress.last_entry()
         if last is None:
             raise _EntriesMissing
-        self._carry(Batch(last.entry.version, last.entry.figures.approved))
+        self._push(Batch(last.entry.version, last.entry.figures.approved))
 
-    def _carry(self, batch: Batch) -> None:
-        """Carry a batch, and note it as carried."""
+    def _push(self, batch: Batch) -> None:
+        """Push a batch, and note it as pushed."""
         progress = self._progress
         try:
             while True:
-                standing, level = progress.standing, progress.level
-                if not batch.needs_contact(standing, self._run.mode, level=level):
-                    progress.carried(batch.version, standing.reported(batch.reported_points))
+                standing, set_balance = progress.standing, progress.set_balance
+                if not batch.needs_contact(standing, self._run.mode, set_balance=set_balance):
+                    progress.advance(batch.version, standing.reported(batch.reported_points))
                     return
                 if self._change(batch, self._member(is_merged=batch.is_merged)):
                     return
@@ -216,12 +208,14 @@ class Delivery:
         progress, now, balance = self._progress, self._clock.now(), member.balance_points
         progress.meet(member.member_number)
         before = progress.standing
-        planned = plan(batch, before, balance, self._run.mode, now, level=progress.level)
+        planned = plan(
+            batch, before, balance, self._run.mode, now, set_balance=progress.set_balance
+        )
         if planned.remainder_points < min(0, before.remainder_points):
             log.warning("till_push_remainder", **progress.log_fields())
             log.metric("TillPushesNotCarried", Code="remainder")
         if planned.points == 0:
-            progress.carried(batch.version, before.contacted(now, planned, 0, balance))
+            progress.advance(batch.version, before.contacted(now, planned, 0, balance))
             self._keep(balance, member.as_of)
             return True
         made = Plan(
@@ -278,50 +272,50 @@ class Delivery:
         planned = Planned(made.points, made.remainder_points, made.accounted_points)
         after = made.balance_points + made.points if balance_points is None else balance_points
         self._refusals = 0
-        self._progress.carried(
+        self._progress.advance(
             made.version, self._progress.standing.after(push, planned, after), push
         )
         log.info("till_pushed", change_id=made.change_id, **self._progress.log_fields())
         self._keep(after, now)
 
     def _not_known(self, error: TillError, version: int) -> None:
-        """Nothing can be carried to a member that the till does not know, or knows twice."""
+        """Nothing can be pushed to a member that the till does not know, or knows twice."""
         progress = self._progress
         log.warning("till_push_not_carried", code=error.code, **progress.log_fields())
         log.metric("TillPushesNotCarried", Code=error.code)
-        progress.carried(version, progress.standing.forgotten())
+        progress.advance(version, progress.standing.forgotten())
 
     def _member(self, *, is_merged: bool = False) -> Member:
         """The member as the till has it now."""
         shop, customer_id = self._progress.shop, self._progress.customer_id
-        kept = self._parts.members.read(shop, customer_id)
+        cached = self._parts.members.read(shop, customer_id)
         try:
             number = self._parts.number(shop, customer_id, self._deadline())
         except MemberNotRegistered:
             # Shopify keeps neither a customer who was merged nor the metafield with the number.
-            if not (is_merged and kept and kept.member_number):
+            if not (is_merged and cached and cached.member_number):
                 raise
-            number = kept.member_number
-        till_id = kept.till_id if kept and kept.member_number == number else ""
+            number = cached.member_number
+        till_id = cached_till_id(cached, number)
         try:
-            member = self._till.member(number, self._deadline(), till_id or None)
+            member = self._till.member(number, self._deadline(), till_id)
         except TillError as error:
-            if refusal := kept_refusal(number, error, self._clock.now()):
-                self._save_kept(refusal)
+            if refusal := cached_refusal(number, error, self._clock.now()):
+                self._save_cached(refusal)
             raise
-        self._seen = kept_member(member)
+        self._seen = cached_member(member)
         return member
 
     def _keep(self, balance_points: int, now: datetime) -> None:
         """Keep what the till has now for my page."""
         if self._seen is not None:
-            self._save_kept(replace(self._seen, balance_points=balance_points, as_of=now))
+            self._save_cached(replace(self._seen, balance_points=balance_points, as_of=now))
 
-    def _save_kept(self, kept: KeptMember) -> None:
+    def _save_cached(self, cached: CachedMember) -> None:
         try:
-            self._parts.members.save(self._progress.shop, self._progress.customer_id, kept)
-        except LedgerUnavailable:  # my page shows what was kept before, and refreshes it
-            log.warning("till_member_not_kept", **self._progress.log_fields())
+            self._parts.members.save(self._progress.shop, self._progress.customer_id, cached)
+        except LedgerUnavailable:  # my page shows what was cached before, and refreshes it
+            log.warning("till_member_not_cached", **self._progress.log_fields())
 
     def _deadline(self) -> Deadline:
         """The deadline of the next call: within the run's time, and within the lease."""

@@ -22,7 +22,7 @@ from pointbook.domain.till_pushes import PUSHES_FOR, Push
 from pointbook.errors import Unavailable
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
-from pointbook.services.till_push.delivery import Numbers, digits
+from pointbook.services.member_numbers import NumberOf
 from pointbook.store.till_pushes import TillCursor, TillPushes
 from pointbook.till.errors import AmbiguousMember, MemberNotRegistered, TillError
 from pointbook.till.member import Till
@@ -51,7 +51,7 @@ class TillEchoes:
     ledger: Ledger
     till: Callable[[], Till | None]
     clock: Clock
-    number: Numbers = digits
+    number: NumberOf
 
     def answer(
         self, instruction: Instruction, points: int, balance_points: int | None

@@ -8,7 +8,7 @@ from pointbook import log
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock
 from pointbook.domain.till_pushes import Push, Standing
-from pointbook.services.publishing.shop_run import record_by
+from pointbook.services.recording import record_by
 from pointbook.store.outbox import Cursor, LeaseLost
 from pointbook.store.till_pushes import Plan, State, TillPushes, cursor_of
 
@@ -20,7 +20,7 @@ PAGE_ENTRIES = 100
 
 
 class Progress:
-    """How far the changes of one account are carried. Its methods raise LeaseLost."""
+    """How far the changes of one account are pushed. Its methods raise LeaseLost."""
 
     def __init__(self, pushes: TillPushes, cursor: Cursor, clock: Clock, till: str = "") -> None:
         """Go on from where `cursor` is, at this till; "" is whichever there is."""
@@ -31,12 +31,12 @@ class Progress:
         self._member_number = stored.member_number
         self.plan = stored.plan
         self.standing: Standing = stored.standing
-        self.level = stored.level
+        self.set_balance = stored.set_balance
         self.waiting_since = stored.waiting_since
         self._pushes = pushes
         self._cursor = cursor
         self._clock = clock
-        self._was_level = stored.level
+        self._balance_was_requested = stored.set_balance
         self._is_pushed = False
 
     @property
@@ -51,7 +51,7 @@ class Progress:
 
     @property
     def version(self) -> int:
-        """The version up to which the entries are carried."""
+        """The version up to which the entries are pushed."""
         return self._cursor.published
 
     @property
@@ -61,25 +61,25 @@ class Progress:
 
     def log_fields(self) -> dict[str, str | int]:
         """The ids of this account, for the log."""
-        return {"shop": self.shop, "customer_id": self.customer_id, "carried": self.version}
+        return {"shop": self.shop, "customer_id": self.customer_id, "pushed": self.version}
 
     def entries(self) -> list[BookedEntry]:
-        """The first entries that were not carried."""
+        """The first entries that were not pushed."""
         return self._pushes.entries(self.shop, self.customer_id, self.version, PAGE_ENTRIES)
 
     def last_entry(self) -> BookedEntry | None:
-        """The last entry that was carried."""
+        """The last entry that was pushed."""
         found = self._pushes.entries(self.shop, self.customer_id, self.version - 1, 1)
         return found[0] if found else None
 
-    def carried(self, version: int, standing: Standing, push: Push | None = None) -> None:
-        """Note, unsaved, that the entries up to `version` are carried; no plan is left."""
+    def advance(self, version: int, standing: Standing, push: Push | None = None) -> None:
+        """Note, unsaved, that the entries up to `version` are pushed; no plan is left."""
         self._cursor = replace(
             self._cursor, published=max(version, self._cursor.published), attempts=0
         )
         self.standing = standing
         self.plan = None
-        self.level = False
+        self.set_balance = False
         self._is_pushed = self._is_pushed or push is not None
 
     def begin_at_this_till(self) -> None:
@@ -138,7 +138,7 @@ class Progress:
             log.warning("till_push_lease_lost", **self.log_fields())
 
     def waited_seconds(self) -> float:
-        """How long something has been waiting to be carried."""
+        """How long something has been waiting to be pushed."""
         since: datetime | None = self.waiting_since
         return (self._clock.now() - since).total_seconds() if since else 0.0
 
@@ -147,7 +147,7 @@ class Progress:
             standing=self.standing,
             pushed=self._is_pushed,
             planned=self.plan is not None,
-            leveled=self._was_level and not self.level,
+            balance_set=self._balance_was_requested and not self.set_balance,
             till=self._till,
             member_number=self._member_number,
         )

@@ -1,7 +1,7 @@
-"""Runs that carry changes of approved points to the till: which accounts, and when.
+"""Runs that push changes of approved points to the till: which accounts, and when.
 
-Each account is carried under its lease by `delivery.Delivery`. Where a shop's changes are not to be
-carried (any more), the cursor of an account is dropped with its next change: switched on again, the
+Each account is pushed under its lease by `delivery.Delivery`. Where a shop's changes are not to be
+pushed (any more), the cursor of an account is dropped with its next change: switched on again, the
 account begins anew with the change after that.
 """
 
@@ -16,15 +16,14 @@ from pointbook.deadline import JITTER
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
+from pointbook.services.member_numbers import NumberOf
 from pointbook.services.publishing.runs import Publisher
-from pointbook.services.publishing.shop_run import record_by
+from pointbook.services.recording import record_by
 from pointbook.services.till_push.delivery import (
     CALL_SECONDS_LEAST,
     PAUSE_SECONDS,
     Delivery,
-    Numbers,
     Parts,
-    digits,
 )
 from pointbook.services.till_push.progress import LEASE, Progress
 from pointbook.store.outbox import Cursor, Leased
@@ -54,10 +53,10 @@ def publisher(
     till: Callable[[], Till | None],
     mode: Mode,
     clock: Clock,
-    number: Numbers = digits,
+    number: NumberOf,
     till_name: Callable[[], str] = lambda: "",
 ) -> Publisher:
-    """The outbox that carries changes to the till; `clock` is the wall clock."""
+    """The outbox that pushes changes to the till; `clock` is the wall clock."""
     pushes = TillPushes(table)
     parts = Parts(pushes, members, number, clock, JITTER, till_name)
     pusher = TillPusher(parts, till, mode)
@@ -66,7 +65,7 @@ def publisher(
 
 @dataclass(frozen=True, slots=True)
 class TillPusher:
-    """Carries the changes of accounts to the till.
+    """Pushes the changes of accounts to the till.
 
     `till` returns None where the stack has none.
     """
@@ -82,10 +81,10 @@ class TillPusher:
 
 
 class TillPushRun:
-    """One shop's part of a run; threads carry the changes of different accounts."""
+    """One shop's part of a run; threads push the changes of different accounts."""
 
     def __init__(self, pusher: TillPusher, shop: str, until: float, *, stopped: bool) -> None:
-        """Carry until `until` on the monotonic clock; nothing if it begins `stopped`."""
+        """Push until `until` on the monotonic clock; nothing if it begins `stopped`."""
         self.shop = shop
         self.stopped = stopped
         self.parts = pusher.parts
@@ -104,7 +103,7 @@ class TillPushRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more is carried."""
+        """Whether nothing more is pushed."""
         return self.stopped or self.left_seconds < CALL_SECONDS_LEAST
 
     @property
@@ -113,7 +112,7 @@ class TillPushRun:
         return self._until - self.parts.clock.monotonic()
 
     def deliver(self, customer_id: str, version: int | None = None, first_version: int = 0) -> None:
-        """Carry what was not carried of an account, now or later.
+        """Push what was not pushed of an account, now or later.
 
         With a `version`, the account is added to the retry queue if that is not possible now;
         without, it is in the queue already. Raises LedgerUnavailable if that was not recorded.

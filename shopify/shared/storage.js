@@ -9,7 +9,7 @@ const NAME = "pointbook";
  * @returns {Promise<{getItem: (name: string) => string | null, setItem: (name: string, value: string) => void,
  *   removeItem: (name: string) => void}>}
  */
-export async function keptItems(storage) {
+export async function storedItems(storage) {
   const read = await storage.read(NAME).catch(() => null);
   const items = new Map(Object.entries(typeof read === "object" && read ? read : {}));
   const write = () => {
