@@ -57,9 +57,7 @@ def run(
             help="Also list those whom the till does not know and who have no points.",
         ),
     ] = False,
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew instead of going on after a stop.")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start over instead of resuming.")] = False,
     shop: Shop = None,
     env: Env = None,
     json: Json = False,
@@ -99,8 +97,8 @@ def _compare(
         report.total = store.count(function.shop)
     else:
         out.say(
-            f"Going on with the comparison of {report.began_at}: {report.looked_at:,} of"
-            f" {report.total:,} members are compared. --fresh begins anew."
+            f"Resuming the comparison of {report.began_at}: {report.looked_at:,} of"
+            f" {report.total:,} members are compared. --fresh starts over."
         )
     try:
         _all_members(function, report, path, out)
@@ -173,7 +171,7 @@ def _words(report: Report, totals: dict[str, int]) -> list[str]:
         f"The till has less for {totals['till_less']:,}: {-less:+,} points.": less,
         f"The till has more for {totals['till_more']:,}: {more:+,} points.": more,
         unknown: totals["not_registered"],
-        f"Several members of one number: {totals['ambiguous']:,}.": totals["ambiguous"],
-        f"Not compared: {totals['not_compared']:,}; why is in its column.": totals["not_compared"],
+        f"Several members with one number: {totals['ambiguous']:,}.": totals["ambiguous"],
+        f"Not compared: {totals['not_compared']:,}; see the column why.": totals["not_compared"],
     }
     return [compared, *(words for words, is_shown in others.items() if is_shown)]

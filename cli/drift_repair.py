@@ -57,7 +57,7 @@ _IN_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody decided: how to repair, why, and who."""
+    """An operator's decision: how to repair, why, and who decided."""
 
     how: How
     reason: str
@@ -114,7 +114,7 @@ class Repair:
                 self.report.write(self.path)
 
     def _outcome(self, row: Row, now: Row | None) -> Outcome:
-        """What is to be done with a member of the report, by the figures of now."""
+        """The outcome for a member of the report, by the current figures."""
         if now is None or now["kind"] == NOT_COMPARED:
             return Outcome.NOT_COMPARED
         if now["kind"] == EQUAL:

@@ -16,7 +16,7 @@ from pointbook.services.till_comparison_runs import (
 from pointbook.services.till_repair import read_repair_request
 
 PAGE_SECONDS = 60.0
-"""The time of one page, so that whoever asked for it sees that it goes on."""
+"""The time limit of one page, so that the command can show its progress."""
 
 
 @scheduled(Container.from_env)

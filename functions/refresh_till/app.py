@@ -1,4 +1,4 @@
-"""The queue `till_refreshes`, and a schedule: refresh what is known of members at the till."""
+"""The queue `till_refreshes`, and a schedule: refresh cached members of the till."""
 
 from pointbook.container import Container
 from pointbook.entrypoints.schedule import Run, scheduled

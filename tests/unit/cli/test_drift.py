@@ -173,7 +173,7 @@ def test_after_a_stop_it_goes_on_with_the_next_page(
     assert (status, document["totals"]["compared"], document["totals"]["differing"]) == (1, 2, 1)
     function.script = [page(row(1, 100, 100))]
     assert run(capsys)[0] == 0
-    assert function.asked[-1]["position"] is None, "a finished one begins anew"
+    assert function.asked[-1]["position"] is None, "a finished one starts over"
 
 
 def test_fresh_begins_anew(function: CompareTill, capsys: pytest.CaptureFixture[str]) -> None:

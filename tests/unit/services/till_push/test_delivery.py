@@ -335,7 +335,7 @@ def test_a_pause_beyond_all_reason_ends_all_the_same(shop: Shop) -> None:
 def test_an_account_that_was_dropped_after_the_queue_was_read_does_not_begin_anew(
     shop: Shop,
 ) -> None:
-    """Otherwise all that the account ever had would be carried once more."""
+    """Otherwise all that the account ever had would be pushed once more."""
     shop.ledger.grant(100)
     shop.follow()
     shop.till.whims.extend([down])

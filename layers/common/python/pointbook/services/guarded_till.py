@@ -1,4 +1,4 @@
-"""The guarded till: the one way to call a till, whoever does.
+"""The guarded till: circuit breaker, pauses and rate limit around every call to the till.
 
     till = container.till()            # share=0.5 for background work; None: there is no till
     till.member(number, deadline)      # a `Till`: raises `till.errors` as its adapter does, and
@@ -33,12 +33,12 @@ from pointbook.till.errors import (
 from pointbook.till.member import Capabilities, Member, PointsChange, Till
 
 FAIR_SECONDS = 3.0
-"""A call that was given less proves nothing when it is too slow: my page's views do not open the
+"""A timeout counts only if the call had this long: my page's views do not open the
 breaker of a till that answers in a second."""
 
 PAUSE_SECONDS_DEFAULT = 30
 PAUSE_SECONDS_MAX = 600
-"""A till that says nothing, or something absurd, is asked again after these."""
+"""The pause after a 429 without Retry-After, and the longest pause that is respected."""
 
 SUCCESS_AGE = timedelta(minutes=5)
 """How old the last recorded success may be before a process records another one."""
@@ -146,7 +146,7 @@ class GuardedTill:
             if state.is_open and not (
                 state.probe_is_due(now) and guard.states.claim_probe(now, next_probe_at)
             ):
-                raise BreakerOpen(f"the till fails ({state.kind}); the next probe will show")
+                raise BreakerOpen(f"the breaker is open ({state.kind}) until a probe succeeds")
         except LedgerUnavailable as error:
             raise TillUnavailable("the table with the till's state cannot be reached") from error
         return state

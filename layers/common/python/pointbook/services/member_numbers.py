@@ -53,7 +53,7 @@ def member_number(
 
 
 class MemberNumbers:
-    """The member numbers of the customers of all shops, as whoever asks the till needs them."""
+    """Finds customers' member numbers, for every caller of the till."""
 
     def __init__(
         self,

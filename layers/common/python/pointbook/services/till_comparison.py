@@ -40,7 +40,7 @@ CALL_SECONDS = 10.0
 """A member is given more time than on my page: nobody waits."""
 
 PAUSE_SECONDS = 1
-"""How long to wait where the till does not say for how long it is asked too often."""
+"""The pause after a 429 without Retry-After."""
 
 STREAM_LAG = timedelta(minutes=5)
 """How long an entry may take from the table's stream to the outbox to the till."""

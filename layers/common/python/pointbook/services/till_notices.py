@@ -17,8 +17,8 @@ CLAIM_SECONDS = 60.0
 
 QUIET = timedelta(minutes=10)
 STEADY = timedelta(minutes=1)
-"""So soon after a notice a failure is one only once it has lasted so long: a till that fails and
-answers by turns does not write a mail every minute."""
+"""Within `QUIET` of a notice, a new outage is notified only once it has lasted `STEADY`, so that a
+till that fails and answers by turns does not send a mail every minute."""
 
 _WHAT = {
     "timeout": "it does not answer in time",

@@ -51,7 +51,7 @@ class TillPace:
                 left_seconds = wait_seconds - now.microsecond / 1_000_000
                 pause_seconds = left_seconds + self._random() * 0.2
                 if not deadline.allows(pause_seconds):
-                    raise PaceReached("too many calls to the till in this second", wait_seconds)
+                    raise PaceReached("the rate limit of calls to the till was hit", wait_seconds)
                 self._clock.sleep(pause_seconds)
         except DeadlinePassed as error:
             raise TillTimeout("no call was allowed in time") from error

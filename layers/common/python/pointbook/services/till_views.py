@@ -38,7 +38,7 @@ START_SECONDS_MAX = 0.4
 that it too stays about a second, and no till that is slow would have answered in the rest."""
 
 _POLL_SECONDS = 0.05
-"""Between two looks for a member whom a refresh under way is about to bring."""
+"""The interval at which the cache is polled while another refresh is under way."""
 
 _REQUEST_SECONDS = 0.3
 """For how long a view waits until its request for a refresh is on the queue."""
@@ -120,7 +120,7 @@ class TillViews:
         return TILL_BUDGET_SECONDS - spent
 
     def _begin(self, lookup: _Lookup, shop: str, customer_id: str) -> MemberLookup:
-        """Read what is known, and begin to read the till if that is nothing."""
+        """Look the member up in the cache, and on a miss begin to read the till."""
         known, now = self._members.look_up(shop, customer_id), self._clock.now()
         is_to_be_read = known.cached is None and not known.state.is_open
         if is_to_be_read and lookup.may_call and not known.state.is_paused(now):
@@ -174,11 +174,11 @@ class TillViews:
             return TillPart(_STATUS_OF[cached.said], cached)
         except TimeoutError:
             log.warning("till_view_timed_out", advice="a refresh is requested")
-            self._request(shop, customer_id)
+            self._request_refresh(shop, customer_id)
             return TillPart("timeout")
         except TillError as error:
             if error.shown_as == "timeout":
-                self._request(shop, customer_id)
+                self._request_refresh(shop, customer_id)
             return TillPart(error.shown_as)
         except Exception:  # noqa: BLE001 -- a till must not make the whole request fail
             log.exception("till_view_failed", advice="the customer sees no balance of the till")
@@ -191,7 +191,7 @@ class TillViews:
         if now - cached.as_of < self._fresh:
             return TillPart(said, cached)
         if not known.state.refuses(now) and not known.refreshing(now):
-            self._request(shop, customer_id)
+            self._request_refresh(shop, customer_id)
         failure = self._failure(known.state, now)
         return TillPart(failure or said, cached, stale=True)
 
@@ -199,16 +199,16 @@ class TillViews:
         """Nothing is known and the till is not read: it fails, or the view does not wait."""
         now = self._clock.now()
         if not state.refuses(now):
-            self._request(shop, customer_id)
+            self._request_refresh(shop, customer_id)
         return TillPart(self._failure(state, now) or "pending")
 
-    def _request(self, shop: str, customer_id: str) -> None:
+    def _request_refresh(self, shop: str, customer_id: str) -> None:
         """Request a refresh; a queue that hangs does not hold the view up."""
-        request = self._requests.submit(_in_context(self._refreshes.request), shop, customer_id)
+        requested = self._requests.submit(_in_context(self._refreshes.request), shop, customer_id)
         try:
-            request.result(_REQUEST_SECONDS)
+            requested.result(_REQUEST_SECONDS)
         except TimeoutError:
-            request.cancel()
+            requested.cancel()
             log.warning("till_refresh_not_requested_in_time", shop=shop, customer_id=customer_id)
 
     def _failure(self, state: TillState, now: datetime) -> TillStatus | None:

@@ -68,7 +68,7 @@ class CachedMember:
 
 @dataclass(frozen=True, slots=True)
 class MemberLookup:
-    """What a view starts from: the cached member, its refresh under way, and the till's state.
+    """A look-up for a view: the cached member, its refresh under way, and the till's state.
 
     `refreshing_until` is when a refresh that was claimed will have been given up.
     """
@@ -78,7 +78,7 @@ class MemberLookup:
     state: TillState
 
     def refreshing(self, now: datetime) -> bool:
-        """Whether somebody is refreshing the member."""
+        """Whether a refresh is under way."""
         return self.refreshing_until is not None and self.refreshing_until > now
 
 

@@ -201,7 +201,7 @@ def _variable(name: str) -> str:
 class _UnconfiguredTill:
     """A till without usable credentials.
 
-    It `pushes` if its provider does: what is to be carried to it waits for the credentials.
+    It `pushes` if its provider does: what is to be pushed to it waits for the credentials.
     """
 
     def __init__(self, reason: str, *, pushes: bool) -> None:

@@ -1,4 +1,4 @@
-"""The pace of background calls to one shop's Admin API, by what Shopify says that they cost.
+"""The pace of background calls to one shop's Admin API, by the costs that Shopify reports.
 
 Shopify gives each shop a bucket of points that fills at a constant rate, and every call takes its
 cost from it. The bucket is shared with codes for holds and Flow's triggers, which customers wait
@@ -42,7 +42,7 @@ class Pace:
         return True
 
     def spent(self, cost: "Cost") -> None:
-        """Set the pause after a call that cost so much."""
+        """Set the pause after a call by its cost."""
         missing = RESERVE * cost.maximum - cost.available
         seconds = max(cost.points / SHARE, missing) / cost.restored_per_second
         self._next_at = self._clock.monotonic() + seconds

@@ -50,7 +50,7 @@ REFUSED_PAUSE = timedelta(minutes=4)
 """When a customer whose metafields Shopify refuses is tried again."""
 
 REFUSED_MAX = 5
-"""So many customers of a list refused in one run are the shop's fault rather than theirs."""
+"""With this many customers of a list refused in one run, the cause is the shop and not they."""
 
 
 class Shopify(Protocol):
@@ -134,7 +134,7 @@ class MetafieldWriter:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What is to be done for one customer: names to delete, values to set; and how it is recorded.
+    """The writes for one customer: names to delete, values to set; and how they are recorded.
 
     `begin`, if any, is recorded before anything is set, and says whether it still may be; `record`
     when all is done, `drop` if Shopify does not have the customer, `postpone` if it is tried again
@@ -238,7 +238,7 @@ class _ShopRun:
     # --- what is to be done ---------------------------------------------------------------------
 
     def _plan(self, row: Row, namespace: str | None) -> _Plan | None:
-        """What is to be done for a customer; None: nothing now."""
+        """Plan the writes for a customer; None: nothing is due."""
         now = self._clock.now()
         try:
             cursor = row.cursor()

@@ -1,1 +1,1 @@
-"""Changes of points pushed to the till, and reports of the till that they come back as."""
+"""Pushes changes of points to the till, and recognizes the till's reports of them (echoes)."""

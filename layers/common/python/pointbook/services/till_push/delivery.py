@@ -101,7 +101,7 @@ class Run(Protocol):
 
     @property
     def mode(self) -> TillPush:
-        """What is carried."""
+        """What is pushed."""
         ...
 
     @property
@@ -115,7 +115,7 @@ class Run(Protocol):
         ...
 
     def note_waiting(self, seconds: float) -> None:
-        """Note that an account has been waiting for so long."""
+        """Record how long an account has been waiting."""
         ...
 
 
@@ -326,7 +326,7 @@ class Delivery:
         return Deadline.after(seconds, self._clock.monotonic)
 
     def _wait(self, error: TillError, seconds: float | None = None) -> None:
-        """Try again after so many seconds, or after the backoff."""
+        """Retry after `seconds`, or after the backoff."""
         log.warning("till_push_failed", code=error.code, **self._progress.log_fields())
         if seconds is None:
             self._back_off()

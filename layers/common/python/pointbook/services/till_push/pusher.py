@@ -94,7 +94,7 @@ class TillPushRun:
 
     @cached_property
     def mode(self) -> TillPush:
-        """What is carried. A shop whose programme cannot be read fails alone."""
+        """What is pushed. A shop whose programme cannot be read fails alone."""
         return self._pusher.mode(self.shop)
 
     @cached_property
@@ -148,7 +148,7 @@ class TillPushRun:
             log.metric("TillPushWaitedSeconds", self.waited_seconds, "Seconds")
 
     def note_waiting(self, seconds: float) -> None:
-        """Note that an account has been waiting for so long."""
+        """Record how long an account has been waiting."""
         self.waited_seconds = max(self.waited_seconds, seconds)
 
     def _enqueue(
