@@ -11,7 +11,7 @@ from pointbook.clock import SystemClock
 from pointbook.container import Parts
 from pointbook.deadline import Deadline
 from pointbook.domain.commands import Grant, Remove, SpendOnOrder
-from pointbook.domain.expiry import Never
+from pointbook.domain.expiry import Days, Never
 from pointbook.entrypoints.schedule import MARGIN_SECONDS
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.till_comparison_runs import BATCH_MEMBERS, PAUSES_SECONDS
@@ -325,6 +325,18 @@ def test_a_member_who_changes_all_the_time_is_said_not_to_be_compared(
     assert scenario.comparisons.read(SHOP).running is None
     (row,) = scenario.page()["rows"]
     assert (row["kind"], row["why"], row["difference"]) == ("not_compared", "changing", 0)
+
+
+def test_points_that_have_just_expired_are_no_difference_before_they_are_booked(
+    scenario: Scenario,
+) -> None:
+    (customer_id,) = scenario.add(1)
+    scenario.functions.execute(Grant(50, Days(1)), customer_id)
+    scenario.at_till(customer_id, 150)
+    scenario.clock.ahead += 3 * DAY
+    assert scenario.page()["rows"][0]["why"] == "changing"
+    scenario.functions.invoke("expiry", event("expiry", "schedule"))
+    assert scenario.page()["rows"][0]["difference"] == 50
 
 
 def test_a_failure_about_one_member_stops_nobody_else(scenario: Scenario) -> None:

@@ -231,6 +231,19 @@ def test_a_call_without_time_to_wait_is_refused_and_is_no_failure(shop: TillShop
     assert len(shop.asked()) == 1, "and the next view has it"
 
 
+def test_a_call_that_waited_for_our_own_pace_and_then_ran_late_is_no_failure() -> None:
+    """Otherwise a backlog of our own would open the breaker of a till that works."""
+    shop = TillShop(TILL_CALLS_PER_SECOND="2")
+    shop.clock.instead = lambda: setattr(shop.clock, "at", shop.clock.at + timedelta(seconds=1))
+    for number in range(2):
+        shop.refresh(str(9000 + number))
+    shop.till.error = LATE
+    shop.refresh()
+    assert (len(shop.clock.slept_seconds), shop.state.failures) == (1, 0)
+    shop.refresh()
+    assert (len(shop.clock.slept_seconds), shop.state.failures) == (1, 1), "it did not wait"
+
+
 def test_background_work_leaves_room_for_views() -> None:
     shop = TillShop(TILL_CALLS_PER_SECOND="4")
     container = shop.functions.container

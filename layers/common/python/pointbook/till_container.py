@@ -182,6 +182,7 @@ class TillContainer(BaseContainer):
             clock=clock,
             probe_seconds=settings.till_probe_seconds,
             announce=self._announce_till,
+            has_waited_since=pace.has_waited_since,
         )
         return GuardedTill(self.till_adapter(credentials, pace), guard)
 

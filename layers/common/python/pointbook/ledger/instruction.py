@@ -94,7 +94,8 @@ class Booked:
 class View:
     """A customer's account at `as_of`, with everything settled that has fallen due.
 
-    `version` is that of the last entry written.
+    `version` is that of the last entry written. `is_due`: something has fallen due since, and no
+    entry has it yet.
     """
 
     customer_id: str
@@ -104,6 +105,7 @@ class View:
     version: int
     as_of: datetime
     erased: bool = False
+    is_due: bool = False
 
 
 def content_hash(content: Content) -> str:

@@ -174,6 +174,7 @@ class Ledger:
             version=stored.version if stored else 0,
             as_of=account.as_of,
             erased=account.erased,
+            is_due=stored is not None and stored.figures != account.figures,
         )
 
     def history(

@@ -34,7 +34,7 @@ from pointbook.till.member import Capabilities, Member, PointsChange, Till
 
 FAIR_SECONDS = 3.0
 """A timeout counts only if the call had this long: my page's views do not open the
-breaker of a till that answers in a second."""
+breaker of a till that answers in a second. Nor do calls that had to wait for our own pace."""
 
 PAUSE_SECONDS_DEFAULT = 30
 PAUSE_SECONDS_MAX = 600
@@ -65,12 +65,14 @@ class Guard:
     """What a guarded till needs: the shared state, real time, and how long to wait.
 
     `announce` is called when the operator has something to know; it may fail without harm.
+    `has_waited_since`: whether calls had to wait for our own pace since a monotonic time.
     """
 
     states: TillStates
     clock: Clock
     probe_seconds: float
     announce: Callable[[], None]
+    has_waited_since: Callable[[float], bool]
 
 
 class GuardedTill:
@@ -121,6 +123,7 @@ class GuardedTill:
             raise
         except TillError as error:
             self._log(error.code, str(error), member_number)
+            is_fair = is_fair and not self._guard.has_waited_since(began)
             if is_fair or not isinstance(error, TillTimeout):
                 self._failed(state, error)
             raise

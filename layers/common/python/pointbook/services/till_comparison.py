@@ -5,7 +5,8 @@
                                                                 └─ changed: compare again later
 
 A difference counts only if nothing was under way on our side: otherwise the two were read at
-different moments. What the till says is cached for my page, too.
+different moments. Points that have fallen due are under way until they have an entry. What the till
+says is cached for my page, too.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -221,7 +222,7 @@ class TillComparison:
         if pushing:
             return _row(before, number, Kind.NOT_COMPARED, Why.PUSHING, member)
         after = self.ledger.read(self.shop, before.customer_id)
-        if (after.version, after.figures) != (before.version, before.figures):
+        if before.is_due or (after.version, after.figures) != (before.version, before.figures):
             return _row(after, number, Kind.NOT_COMPARED, Why.CHANGING, member)
         return _row(before, number, Kind.DIFFERS, member=member)
 

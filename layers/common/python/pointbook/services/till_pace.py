@@ -5,6 +5,7 @@ first; one that finds the second full waits for the next, as long as its deadlin
 """
 
 import math
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -40,11 +41,20 @@ class TillPace:
         self._calls = max(1, math.floor(calls_per_second * share))
         self._clock = clock
         self._random = random
+        self._waited_at = -math.inf
+
+    def has_waited_since(self, monotonic_seconds: float) -> bool:
+        """Whether a call of this process had to wait since then, and so had less time of its own.
+
+        The time is that of `time.monotonic`.
+        """
+        return self._waited_at >= monotonic_seconds
 
     def __call__(self, deadline: Deadline) -> None:
         """Wait until a call is allowed. Raises TillTimeout, PaceReached or TillUnavailable."""
         try:
             while wait_seconds := self._count(self._clock.now(), self._calls):
+                self._waited_at = time.monotonic()
                 deadline.check()
                 # What is left of the second, and then not all at once.
                 now = self._clock.now()
@@ -53,6 +63,7 @@ class TillPace:
                 if not deadline.allows(pause_seconds):
                     raise PaceReached("the rate limit of calls to the till was hit", wait_seconds)
                 self._clock.sleep(pause_seconds)
+                self._waited_at = time.monotonic()
         except DeadlinePassed as error:
             raise TillTimeout("no call was allowed in time") from error
         except LedgerUnavailable as error:
