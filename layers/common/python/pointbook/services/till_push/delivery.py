@@ -272,7 +272,7 @@ class Delivery:
         except ChangeRefused as error:
             log.error("till_push_given_up", reason=str(error), **self._progress.log_fields())
             log.metric("TillPushesNotCarried", Code="unknown_outcome")
-            self._progress.carried(made.version, self._progress.standing.forgotten())
+            self._progress.advance(made.version, self._progress.standing.forgotten())
             return False
 
     def _settle(self, made: Plan, balance_points: int | None) -> None:
