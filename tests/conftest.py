@@ -50,16 +50,23 @@ _FAKE_ACCOUNT = {
 SHARED_SERVERS = frozenset({"artifacts", "e2e", "engines", "integration"})
 """Folders whose tests share servers: all tests of such a folder run in one process."""
 
+OWN_STACKS = frozenset(
+    f"tests/e2e/test_{name}.py"
+    for name in ("hold_pace", "lost_webhooks", "secret", "till", "till_drift", "till_push", "tills")
+)
+"""Files in such a folder that start stacks of their own, so that they can run beside the others."""
+
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # same
-    """Tests side by side: those of a file, or of a whole folder in `SHARED_SERVERS`, stay together.
+    """Tests side by side: those of a file, or of a folder in `SHARED_SERVERS`, stay together.
 
     xdist's own groups (`--dist loadgroup`) have no effect under this version of pytest.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         _, folder, *_ = nodeid.split("/")
-        return folder if folder in SHARED_SERVERS else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        return folder if folder in SHARED_SERVERS and file not in OWN_STACKS else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:

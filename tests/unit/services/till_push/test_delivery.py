@@ -211,6 +211,20 @@ def test_a_change_of_unknown_outcome_happens_once(shop: Shop, whim: Whim) -> Non
     assert shop.is_done(1)
 
 
+def test_a_change_whose_outcome_the_till_no_longer_knows_does_not_stop_the_next_ones(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is left to the comparison of balances, and to a person."""
+    shop.till.whims.extend([well, reply_lost, refuses])
+    shop.ledger.grant(100)
+    shop.follow()
+    shop.ledger.grant(20)
+    shop.sweep(days=31)
+    assert not_carried(capsys) == ["unknown_outcome"]
+    assert (shop.till.pushed, shop.balance) == ([100, 20], 120)
+    assert shop.is_done(2)
+
+
 def test_the_till_is_asked_before_a_change_is_sent_again(shop: Shop) -> None:
     shop.till.whims.extend([well, hangs])
     shop.ledger.grant(100)

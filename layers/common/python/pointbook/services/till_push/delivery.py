@@ -256,14 +256,24 @@ class Delivery:
         if left > timedelta():
             raise _StillSettling(left)
         try:
-            if self._till.is_applied(_points_change(made), self._deadline()):
+            if self._is_applied(made):
                 self._settle(made, None)
-            else:
+            elif self._progress.plan is not None:
                 again = replace(made, attempted_at=self._clock.now())
                 self._progress.save_plan(again)
                 self._attempt(again, again=True)
         except (MemberNotRegistered, AmbiguousMember) as error:
             self._not_known(error, made.version)
+
+    def _is_applied(self, made: Plan) -> bool:
+        """Whether a planned change has happened; no plan is left where that is never found out."""
+        try:
+            return self._till.is_applied(_points_change(made), self._deadline())
+        except ChangeRefused as error:
+            log.error("till_push_given_up", reason=str(error), **self._progress.log_fields())
+            log.metric("TillPushesNotCarried", Code="unknown_outcome")
+            self._progress.advance(made.version, self._progress.standing.forgotten())
+            return False
 
     def _settle(self, made: Plan, balance_points: int | None) -> None:
         """Note a change as done; `balance_points` after it is None if the answer was lost."""
