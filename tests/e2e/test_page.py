@@ -72,8 +72,12 @@ def test_a_till_that_is_down_leaves_the_rest_of_the_page_alone(page: Page, stack
         picture(page, "my-page-till-down")
     finally:
         behave(stack)
-    page.get_by_role("button", name="Reload").click()
-    expect(page.get_by_role("button", name="Reload")).to_have_count(0)
+    reload = page.get_by_role("button", name="Reload")
+    until = time.monotonic() + 30
+    while reload.count() and time.monotonic() < until:  # until a probe has found the till back
+        reload.click()
+        page.wait_for_timeout(1000)
+    expect(reload).to_have_count(0)
 
 
 def test_while_the_till_hangs_figures_history_and_holds_are_there_within_a_second(

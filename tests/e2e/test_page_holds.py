@@ -359,13 +359,11 @@ def test_a_narrow_screen_shows_all_of_it(page: Page, locale: str) -> None:
 def test_ten_digits_fit_a_narrow_screen_and_less_than_nothing_has_a_minus_sign(
     page: Page, stack: Stack, customer: str, locale: str
 ) -> None:
-    register(stack, customer, -1_234_567_890)
     for action, moved in (("grant", 1_000_000_000), ("consume", 1_000_000)):
         must_flow(stack, action, customer, points=moved, reason="Much")
     page.set_viewport_size({"width": 320, "height": 1500})
     page.goto(f"{stack.front_url}/?locale={locale}")
     expect(page.locator("[data-part=headline]")).to_have_text("999,001,250")
-    expect(page.locator("[data-part=store]")).to_contain_text("\u22121,234,567,890")
     page.locator("[data-fold=figures] summary").click()
     expect(page.locator(".pb-number", has_text="\u22121,000,000 pt")).to_be_visible()
     expect(page.locator(".pb-number", has_text="+1,000,000,000 pt")).to_be_visible()

@@ -28,6 +28,7 @@ from tests.e2e.calls import (
     new_customer,
     pass_time,
     points,
+    wait_until,
 )
 
 TILL_CUSTOMER = "8840734670934"
@@ -44,6 +45,10 @@ FIGURES = ("approved", "pending", "total", "lifetime", "spent", "hold")
 def test_my_page_shows_the_tills_values_in_the_customers_language(
     stack: Stack, locale: str, words: dict[str, str]
 ) -> None:
+    def is_fresh() -> bool:
+        return points(stack, TILL_CUSTOMER)["till"]["stale"] is False
+
+    wait_until(is_fresh)  # a view that finds an old value requests a refresh
     found = points(stack, TILL_CUSTOMER, **{"Accept-Language": locale})
     assert found["display"] == words | {"message": None, "action": None, "note": None}
     assert set(found) == {
