@@ -74,11 +74,11 @@ def points(
     approved: int = 950,
     pending: int = 120,
     held: Json | None = None,
-    lifetime: int = 2500,
+    so_far: tuple[int, int] = (1580, 450),
     expiring: tuple[tuple[int, str], ...] = ((300, "2026-12-31"), (650, "2027-11-30")),
     till: Till = NO_TILL,
 ) -> Json:
-    """The answer to `GET .../points`."""
+    """The answer to `GET .../points`; `so_far` is what was earned and used."""
     on_hold = held["points"] if held else 0
     programme = default_programme(1, **{**_PROGRAMME.texts(), "points_master": till.master})
     no_till = till.status == "disabled"
@@ -89,8 +89,8 @@ def points(
             "approved": approved,
             "pending": pending,
             "total": approved + pending,
-            "lifetime": lifetime,
-            "spent": max(0, lifetime - approved - on_hold),
+            "lifetime": so_far[0],
+            "spent": so_far[1],
             "hold": on_hold,
         },
         "expiring": [{"points": lot, "expires_on": day} for lot, day in expiring],
@@ -137,7 +137,7 @@ def hold(state: str = "ready", count: int = 500) -> Json:
 
 @dataclass(slots=True)
 class Rows:
-    """The entries of a history, the newest first, one a day."""
+    """The entries of a history, the newest first: three days apart, if they do not say when."""
 
     entries: list[Json] = field(default_factory=list)
 
@@ -150,10 +150,11 @@ class Rows:
         *,
         order: str | None = None,
         comes_on: str | None = None,
+        on: date | None = None,
     ) -> "Rows":
         """Add an older entry."""
         number = len(self.entries)
-        at = _TODAY - timedelta(days=3 * number)
+        at = on or _TODAY - timedelta(days=3 * number)
         row = {"kind": kind, "points": count, "change": change}
         self.entries.append(
             {
@@ -171,7 +172,7 @@ class Rows:
 
 
 def usual_rows(locale: Locale) -> Rows:
-    """A history with one row of most kinds."""
+    """A history with one row of most kinds; together they are 950 points."""
     mug = {"en": "Coffee beans", "ja": "コーヒー豆"}[locale]
     review = {"en": "Review of a product", "ja": "商品レビューの投稿"}[locale]
     return (
@@ -182,10 +183,30 @@ def usual_rows(locale: Locale) -> Rows:
         .add("used", 150, -150, mug)
         .add("added", 50, 50, review)
         .add("taken_back", 80, -80, "#1006", order="1006")
-        .add("earned", 480, 480, "#1006", order="1006")
-        .add("expired", 40, -40)
-        .add("welcome", 100, 100)
+        .add("earned", 680, 680, "#1006", order="1006")
+        .add("earned", 750, 750, "#1002", order="1002", on=date(2025, 12, 20))
+        .add("expired", 100, -100, on=date(2025, 12, 1))
+        .add("welcome", 100, 100, on=date(2024, 11, 8))
     )
+
+
+def used_up_rows(locale: Locale) -> Rows:
+    """A history after which nothing is left."""
+    return _after(Rows().add("used", 950, -950, "#1010", order="1010"), usual_rows(locale))
+
+
+def debt_rows(locale: Locale) -> Rows:
+    """A history after which 50 points are owed."""
+    return _after(Rows().add("taken_back", 50, -50, "#1002", order="1002"), used_up_rows(locale))
+
+
+def held_rows(locale: Locale) -> Rows:
+    """A history with 500 points that are reserved."""
+    return _after(Rows().add("reserved", 500, 0), usual_rows(locale))
+
+
+def _after(newer: Rows, older: Rows) -> Rows:
+    return Rows(newer.entries + older.entries)
 
 
 def history(rows: Callable[[Locale], Rows] = usual_rows, cursor: str | None = None) -> Make:
@@ -228,18 +249,20 @@ def show_more(page: Page) -> None:
     page.locator(".pb-history > button").click()
 
 
-_LOT = ((950, "2027-11-30"),)
-_OTHER_TILL = Till(expires_on=date(2025, 12, 31))
+_NO_MORE_TO_COME = history(lambda locale: Rows(usual_rows(locale).entries[1:]))
+_OTHER_TILL = Till()
+_PAST_TILL = Till(expires_on=date(2025, 12, 31))
+_KEPT_LOT = ((450, "2027-11-30"),)
 _FAILED = Till(status="unavailable", balance=None, expires_on=None, rank=None)
 _ERROR = "[data-part=error]"
 _STORE = "[data-part=store]"
 
 STATES: Mapping[str, State] = {
     "points": State(shown(till=_OTHER_TILL), history(cursor="991")),
-    "everything-open": State(shown(till=_OTHER_TILL), history(), then=open_all),
-    "no-till": State(shown(pending=0, expiring=_LOT), history()),
+    "everything-open": State(shown(till=_PAST_TILL), history(), then=open_all),
+    "no-till": State(shown(pending=0), _NO_MORE_TO_COME),
     "till-agrees": State(
-        shown(till=Till(balance=950, expires_on=None), pending=0, expiring=_LOT), history()
+        shown(till=Till(balance=950, expires_on=None), pending=0), _NO_MORE_TO_COME
     ),
     "till-pending": State(
         shown(till=_OTHER_TILL),
@@ -258,25 +281,31 @@ STATES: Mapping[str, State] = {
         history(),
         shows=_STORE,
     ),
-    "till-is-master": State(shown(till=Till(master="till")), history()),
+    "till-is-master": State(shown(till=Till(master="till")), history(cursor="991")),
     "till-is-master-and-fails": State(
         shown(till=replace(_FAILED, master="till")), history(), shows=_STORE
     ),
     "new-customer": State(
-        shown(approved=0, pending=0, lifetime=0, expiring=()), history(lambda _: Rows())
+        shown(approved=0, pending=0, so_far=(0, 0), expiring=()), history(lambda _: Rows())
     ),
-    "nothing-left": State(shown(approved=0, pending=0, expiring=()), history()),
-    "debt": State(shown(approved=-50, pending=0, expiring=()), history()),
+    "nothing-left": State(
+        shown(approved=0, so_far=(1580, 1400), expiring=()), history(used_up_rows)
+    ),
+    "debt": State(shown(approved=-50, so_far=(1580, 1400), expiring=()), history(debt_rows)),
     "hold": State(
-        shown(approved=450, held=hold(), till=_OTHER_TILL),
-        history(lambda locale: _with_hold(usual_rows(locale))),
+        shown(approved=450, held=hold(), expiring=_KEPT_LOT, till=_OTHER_TILL),
+        history(held_rows),
         shows="[data-part=cart-link]",
     ),
     "hold-preparing": State(
-        shown(approved=450, held=hold("preparing")), history(), shows="[data-part=countdown]"
+        shown(approved=450, held=hold("preparing"), expiring=_KEPT_LOT),
+        history(held_rows),
+        shows=".pb-held",
     ),
     "hold-releasing": State(
-        shown(approved=450, held=hold("releasing")), history(), shows="[data-part=countdown]"
+        shown(approved=450, held=hold("releasing"), expiring=_KEPT_LOT),
+        history(held_rows),
+        shows=".pb-held",
     ),
     "amount-wrong": State(shown(), history(), then=ask_for_too_many, shows=_ERROR),
     "hold-failed": State(
@@ -307,15 +336,10 @@ STATES: Mapping[str, State] = {
             expiring=((1_234_567_890, "2027-11-30"),),
             till=Till(balance=-1_234_567_890),
         ),
-        history(lambda _: Rows().add("used", 10**9, -(10**9)).add("added", 10**9, 10**9)),
+        history(lambda _: Rows().add("used", 10**9, -(10**9)).add("added", 10**9, 10**9), "991"),
     ),
 }
 """The states, by names that are used as the names of pictures."""
-
-
-def _with_hold(rows: Rows) -> Rows:
-    first = Rows().add("reserved", 500, 0).entries
-    return Rows(first + rows.entries)
 
 
 # --- the page -------------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ export function element(tag, attributes, children = []) {
   return made;
 }
 
-/** A button that does something; `quiet` is for what is not the main thing to do. */
-export function actionButton(label, act, { quiet = false } = {}) {
-  const name = quiet ? "pb-button pb-quiet" : "pb-button";
+/** A button that does something; `quiet` is for what is not the main thing to do, `plain` for what few want to do. */
+export function actionButton(label, act, { quiet = false, plain = false } = {}) {
+  const name = plain ? "pb-button pb-plain" : quiet ? "pb-button pb-quiet" : "pb-button";
   const button = element("button", { type: "button", class: name }, label);
   button.addEventListener("click", act);
   return button;

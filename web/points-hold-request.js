@@ -58,6 +58,11 @@ export function isUnsure(code) {
   return code === "no_answer" || code === "ledger_unavailable" || code === "internal_error";
 }
 
+/** Whether only the shop can do something about a refusal: to ask again is of no use. */
+export function isBySetting(code) {
+  return Boolean(code?.endsWith("_by_setting"));
+}
+
 const requestName = (customer) => `pointbook.request.${customer}`;
 
 /** A random key; `randomUUID` is missing where a page or a worker does not count as secure. */

@@ -77,11 +77,11 @@ export function holdViews(locale, storefront) {
       wrong &&
         element("p", { id: "pb-amount-wrong", class: "pb-message", "data-part": "error" }, text.amountWrong(say.number(most))),
       worth,
-      element("button", { class: "pb-button pb-main" }, text.submit),
       element("p", { id: "pb-amount-hint", class: "pb-note" }, [
         element("span", { class: "pb-hidden" }, `${text.hint(say.number(most))}. `),
-        text.what,
+        say.codeLimit(points),
       ]),
+      element("button", { class: "pb-button pb-main" }, text.submit),
     ]);
     made.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -90,28 +90,44 @@ export function holdViews(locale, storefront) {
     return made;
   }
 
-  /** The open hold, whatever its state; `startClock` is for when it stands in the page. */
-  function held(hold, { release, retry, announce }) {
-    const clock = element("span", { class: "pb-clock", role: "timer", "data-part": "countdown" });
-    const ready = hold.state === "ready";
-    const act = {
-      ready: () => actionButton(text.release, release, { quiet: true }),
-      preparing: () => actionButton(text.tryAgain, retry),
-      releasing: () => actionButton(text.tryAgain, release),
-    }[hold.state];
-    const part = element("div", { class: "pb-held" }, [
-      element("p", { class: "pb-good", tabindex: "-1" }, text[hold.state](say.count(hold.points))),
-      ready && ticket(hold, clock, announce),
-      !ready && timeLeft(clock),
-      ready && element("p", { class: "pb-note" }, text.how),
-      act(),
-    ]);
-    const announceLeft = (seconds) => announce(text.left(say.duration(seconds)));
-    return { part, startClock: (deadline, over) => countDown(clock, deadline, announceLeft, over) };
+  /** The open hold, whatever its state, which ends at `endsAt`; `startClock` is for when it stands in the page. */
+  function held(hold, endsAt, { release, retry, announce }) {
+    const isReady = hold.state === "ready";
+    const clock = element("p", { class: "pb-clock", role: "timer", "data-part": "countdown" });
+    const write = (seconds) => {
+      clock.textContent = say.timeLeft(seconds);
+    };
+    const announceLeft = (seconds) => isReady && announce(text.left(say.duration(seconds)));
+    const part = element("div", { class: "pb-held" }, isReady ? ready(hold, clock, release, announce) : unready(hold, endsAt, release, retry));
+    return { part, startClock: (deadline, over) => countDown(write, deadline, announceLeft, over) };
   }
 
-  function timeLeft(clock) {
-    return element("p", { class: "pb-time" }, [`${text.timeLeft} `, clock]);
+  function ready(hold, clock, release, announce) {
+    return [
+      result(text.ready(say.count(hold.points))),
+      ticket(hold, clock, announce),
+      element("p", { class: "pb-note" }, text.how),
+      cancel(release),
+    ];
+  }
+
+  function unready(hold, endsAt, release, retry) {
+    const { title, note, act } = say.unready(hold, endsAt);
+    const isPreparing = hold.state === "preparing";
+    return [
+      result(title),
+      element("p", { class: "pb-note" }, note),
+      actionButton(act, isPreparing ? retry : release, { quiet: !isPreparing }),
+      isPreparing && cancel(release),
+    ];
+  }
+
+  function result(words) {
+    return element("p", { class: "pb-good", tabindex: "-1" }, words);
+  }
+
+  function cancel(release) {
+    return actionButton(text.release, release, { plain: true });
   }
 
   function ticket({ discount_code: code, discount_amount: worth, currency, cart_url: url }, clock, announce) {
@@ -128,7 +144,7 @@ export function holdViews(locale, storefront) {
     return element("div", { class: "pb-ticket" }, [
       element("div", { class: "pb-ticket-top" }, [
         worth && element("p", { class: "pb-off" }, text.codeWorth(say.amount(worth, currency))),
-        timeLeft(clock),
+        clock,
       ]),
       element("p", { class: "pb-code-line" }, [element("span", { class: "pb-hidden" }, `${text.code} `), field]),
       element("div", { class: "pb-line" }, [

@@ -3,7 +3,7 @@
 
 import { holdViews } from "./points-hold-views.js";
 import { element } from "./points-elements.js";
-import { forgetRequest, interruptedRequest, isUnsure, requestFor } from "./points-hold-request.js";
+import { forgetRequest, interruptedRequest, isBySetting, isUnsure, requestFor } from "./points-hold-request.js";
 import { wholeNumber } from "./points-numbers.js";
 import { mostAtOnce } from "./points-present.js";
 
@@ -131,7 +131,9 @@ export function holdSection(api, { refresh, reload }, storefront) {
     const { hold } = points;
     const most = mostAtOnce(points);
     const offered = points.holds_offered && most >= 1;
+    const isOff = isBySetting(message?.code) && !hold;
     root.hidden = !(hold || busy || message || offered);
+    root.toggleAttribute("data-off", isOff); // then the headline promises nothing
     const look = JSON.stringify([views.locale, state.customer, busy, message, hold?.hold_id, hold?.state, most, points.worth?.point_amount]);
     if (look === drawn) return;
     drawn = look;
@@ -143,13 +145,13 @@ export function holdSection(api, { refresh, reload }, storefront) {
     else if (offered && !isBeingMade) parts.push(views.form(points, amount, most, message, { submit, typed }));
     if (busy) parts.push(views.progress(busy));
     place.replaceChildren(...parts.filter(Boolean));
-    for (const control of place.querySelectorAll("button, input")) control.disabled = Boolean(busy);
+    for (const control of place.querySelectorAll("button, input")) control.disabled = Boolean(busy) || isOff;
     announceResult(hadFocus);
   }
 
   function heldParts(hold) {
     const retry = () => (interruptedRequest(state.customer) ? take(hold.points) : refresh());
-    const { part, startClock } = views.held(hold, { release, retry, announce: say });
+    const { part, startClock } = views.held(hold, state.deadline, { release, retry, announce: say });
     const mine = state;
     stopClock = startClock(() => mine.deadline, async () => {
       mine.clockIsOver = true;

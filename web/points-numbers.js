@@ -14,15 +14,21 @@ export function money(locale) {
   };
 }
 
+/** A function that writes an amount within a sentence; Japanese sentences have 950円, not ￥950. */
+export function moneyInText(locale) {
+  const [amount, number] = [money(locale), numbers(locale)];
+  return (value, currency) => (locale === "ja" && currency === "JPY" ? `${number(value)}円` : amount(value, currency));
+}
+
 /** A function that writes a day such as 2026-12-31, which has no time and no time zone. */
 export function days(locale) {
   const format = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
   return (day) => format.format(new Date(day));
 }
 
-/** A function that writes the day of an instant, in the shop's time zone. */
+/** A function that writes the day of an instant, in the shop's time zone, for lists. */
 export function daysOfInstants(locale, timeZone) {
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone });
+  const format = new Intl.DateTimeFormat(locale, { dateStyle: locale === "ja" ? "long" : "medium", timeZone });
   return (instant) => format.format(new Date(instant));
 }
 
@@ -31,7 +37,16 @@ export function durations(locale) {
   return (seconds) => {
     const [unit, each] = seconds >= 7200 ? ["hour", 3600] : seconds >= 60 ? ["minute", 60] : ["second", 1];
     const format = new Intl.NumberFormat(locale, { style: "unit", unit, unitDisplay: "long" });
-    return format.format(Math.round(seconds / each));
+    return format.format(Math.round(seconds / each)).replace(locale === "ja" ? /\s/g : "", "");
+  };
+}
+
+/** A function that writes until when, by the reader's own clock; another day than today is named. */
+export function timesOfDay(locale) {
+  const [time, other] = [{}, { dateStyle: "medium" }].map((more) => new Intl.DateTimeFormat(locale, { ...more, timeStyle: "short" }));
+  return (at, now = Date.now()) => {
+    const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+    return (isToday ? time : other).format(at);
   };
 }
 

@@ -1,7 +1,7 @@
 // What is said about a customer's points, in one language: texts and facts, whatever shows them. No DOM: Shopify's
 // extensions use it as well.
 
-import { days, daysOfInstants, durations, money, numbers, withMinus } from "./points-numbers.js";
+import { days, daysOfInstants, durations, money, moneyInText, numbers, timesOfDay, withMinus } from "./points-numbers.js";
 import { texts } from "./points-texts.js";
 
 const SOON_DAYS = 30;
@@ -35,22 +35,25 @@ export function presenter(locale) {
   const number = numbers(locale);
   const signed = numbers(locale, { signDisplay: "exceptZero" });
   const amount = money(locale);
+  const amountInText = moneyInText(locale);
   const day = days(locale);
   const shortDay = (at, timeZone = "UTC") => daysOfInstants(locale, timeZone)(at);
   const duration = durations(locale);
+  const until = timesOfDay(locale);
   const count = (points) => text.points(number(points), points);
 
   /** What a number of points is worth, or null where nobody says. */
   function worthOf(points, howMany) {
     const { worth } = points;
-    return worth && howMany > 0 ? amount(worth.point_amount * howMany, worth.currency) : null;
+    return worth && howMany > 0 ? amountInText(worth.point_amount * howMany, worth.currency) : null;
   }
 
-  /** The one number: `number` (null where there is none), its `unit`, and what it is `worth`. */
+  /** The one number: `number` (null where there is none), its `unit`, what it is `worth`, and `where` it is used, if not here. */
   function headline(points) {
     if (tillIsMaster(points)) {
       const { balance } = points.till;
-      return { number: balance === null ? null : number(balance), unit: text.unit(balance), worth: null };
+      const isKnown = balance !== null;
+      return { number: isKnown ? number(balance) : null, unit: text.unit(balance), worth: null, where: isKnown && text.useAtStore };
     }
     const usable = usablePoints(points);
     const worth = points.holds_offered ? worthOf(points, usable) : null;
@@ -76,7 +79,7 @@ export function presenter(locale) {
   }
 
   function rankWithBenefit({ display, rank_percent: percent }) {
-    return percent > 100 ? `${display.rank} (${text.rankBenefit(number(percent / 100))})` : display.rank;
+    return percent > 100 ? text.rankWithBenefit(display.rank, number(percent / 100)) : display.rank;
   }
 
   /** What expires next: a sentence, and whether that is soon; null where nothing does. */
@@ -88,7 +91,12 @@ export function presenter(locale) {
     if (!lots.length) return null;
     const [{ points, expires_on: last }] = lots;
     const isSoon = new Date(last).getTime() - now < SOON_DAYS * DAY_MS;
-    return { sentence: text.expiring(count(points), day(last)), isSoon };
+    return { sentence: useBy(points, usablePoints(shown), day(last)), isSoon };
+  }
+
+  function useBy(points, usable, last) {
+    if (points === usable) return text.expiringAll(count(points), last);
+    return points < usable ? text.expiringOfThese(number(points), last) : text.expiring(count(points), last);
   }
 
   /** What is on its way, and when it comes if one of these entries says so; null where nothing is. */
@@ -96,12 +104,23 @@ export function presenter(locale) {
     const { figures } = points;
     if (figures.pending <= 0 || tillIsMaster(points)) return null;
     const known = entries.map(({ row }) => row?.comes_on).filter(Boolean).sort();
-    return known.length ? text.pendingFrom(count(figures.pending), day(known[0])) : text.pending(count(figures.pending));
+    const coming = count(figures.pending);
+    if (figures.approved < 0) {
+      const left = afterDebt(figures.approved + figures.pending);
+      return known.length ? text.pendingInDebtOn(coming, day(known[0]), left) : text.pendingInDebt(coming, left);
+    }
+    return known.length ? text.pendingFrom(coming, day(known[0])) : text.pending(coming);
   }
 
-  /** What is reserved at the moment: it is not lost; null where nothing is. */
-  function held({ figures }) {
-    return figures.hold > 0 ? text.held(count(figures.hold)) : null;
+  function afterDebt(left) {
+    if (left === 0) return text.debtPaid;
+    return left > 0 ? text.leftAfterDebt(count(left)) : text.debtLeft(count(-left));
+  }
+
+  /** What is reserved at the moment, or coming back: it is not lost; null where nothing is. */
+  function held({ figures, hold }) {
+    const say = hold?.state === "releasing" ? text.comingBack : text.held;
+    return figures.hold > 0 ? say(count(figures.hold)) : null;
   }
 
   /** What is said to somebody who owes points; null for anybody else. */
@@ -111,18 +130,50 @@ export function presenter(locale) {
 
   /** How points are earned: one sentence; null where orders earn none. */
   function howToEarn({ earning }) {
-    return earning && text.earning(count(earning.points), amount(earning.for_amount, earning.currency));
+    return earning && text.earning(count(earning.points), amountInText(earning.for_amount, earning.currency));
   }
 
-  /** How points are earned and used: sentences. */
-  function rules(points) {
+  /** How points are earned, and what they are worth: sentences. */
+  function firstRules(points) {
     const { earning, worth } = points;
     return [
       howToEarn(points),
       earning?.pending_days > 0 && text.pendingDays(number(earning.pending_days), earning.pending_days),
-      worth && points.holds_offered && text.pointWorth(amount(worth.point_amount, worth.currency)),
-      points.holds_offered && text.restComesBack,
+      worth && points.holds_offered && text.pointWorth(amountInText(worth.point_amount, worth.currency)),
     ].filter(Boolean);
+  }
+
+  /** How points are earned and used: sentences. */
+  function rules(points) {
+    const time = points.holds_offered && codeTime(points);
+    return [...firstRules(points), time && text.codeLasts(time), points.holds_offered && text.restComesBack].filter(Boolean);
+  }
+
+  /** How long a code works, never more than that; null where the API does not say. */
+  function codeTime({ hold_seconds: seconds }) {
+    if (!seconds) return null;
+    return duration(seconds - (seconds % (seconds >= 7200 ? 3600 : seconds >= 60 ? 60 : 1)));
+  }
+
+  /** What is to be known before points become a code. */
+  function codeLimit(points) {
+    const time = codeTime(points);
+    return time ? text.hold.limit(time) : text.hold.limitUnknown;
+  }
+
+  /** The time that a code has left: 9 min 08 s left. */
+  function timeLeft(seconds) {
+    const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+    const rest = seconds % 60;
+    return text.hold.clock(hours, minutes, seconds >= 60 ? String(rest).padStart(2, "0") : rest);
+  }
+
+  /** An open hold that has no code, or none any more, and ends at `endsAt` (of this device's clock): what becomes of it. */
+  function unready({ state, points }, endsAt) {
+    const { hold } = text;
+    const time = until(endsAt);
+    if (state === "preparing") return { title: hold.preparing, note: hold.preparingNote(count(points), time), act: hold.preparingAct };
+    return { title: hold.releasing(count(points), time, points), note: hold.releasingNote, act: hold.releasingAct };
   }
 
   /** One row of the history; null for an entry that belongs to another row. */
@@ -131,17 +182,21 @@ export function presenter(locale) {
     if (!shown) return null;
     const kind = text.kinds[shown.kind] ?? text.otherEntry;
     const title = reason && shown.order_id ? text.order(reason) : reason;
-    const comes = shown.kind === "pending" && (shown.comes_on ? text.comesOn(shortDay(shown.comes_on)) : text.comesLater);
+    const comes = shown.comes_on ? text.comesOn(shortDay(shown.comes_on)) : text.comesLater;
+    const told = [title && kind, shortDay(entry.at, timeZone)].filter(Boolean);
     return {
       title: title || kind,
-      details: [title && kind, comes || shortDay(entry.at, timeZone)].filter(Boolean),
-      points: text.pointsShort(shown.change ? signed(shown.change) : number(shown.points)),
+      details: shown.kind === "pending" ? [comes] : told,
+      points: shown.change ? text.points(signed(shown.change), Math.abs(shown.change)) : count(shown.points),
       change: Math.sign(shown.change),
       kind: shown.kind,
     };
   }
 
-  return { text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, held, debt, howToEarn, rules, row };
+  return {
+    ...{ text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, held, debt },
+    ...{ howToEarn, firstRules, rules, codeLimit, timeLeft, unready, row },
+  };
 }
 
 /** Whether the till's balance and day are the ledger's, too. */

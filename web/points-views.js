@@ -11,21 +11,23 @@ export function views(locale) {
 
   /** The one number, what it is worth, and what will change it. */
   function summary(points, entries) {
-    const { number, unit, worth } = say.headline(points);
+    const { number, unit, worth, where } = say.headline(points);
     const expiring = say.expiring(points);
     const pending = say.pending(points, entries);
     const held = say.held(points);
     const debt = say.debt(points);
-    const isUsedUp = points.figures.total === 0 && !points.hold && !isNew(points) && !tillIsMaster(points);
+    const isUsedUp = points.figures.approved === 0 && !points.hold && !isNew(points) && !tillIsMaster(points);
     return [
       element("h2", {}, text.heading),
       number === null ? unknown(points.display.balance) : headline(number, unit),
       worth && element("p", { class: "pb-worth", "data-part": "worth" }, worth),
+      where && element("p", { class: "pb-where", "data-part": "where" }, where),
       debt && element("p", { class: "pb-message", "data-part": "debt" }, debt),
+      isUsedUp && element("p", { class: "pb-where", "data-part": "nothing-left" }, text.nothingLeft),
       element("ul", { class: "pb-facts" }, [
         held && fact(held, "held"),
+        expiring && fact(expiring.sentence, "expiring", expiring.isSoon ? "pb-soon" : "pb-last-day"),
         pending && fact(pending, "pending"),
-        expiring && fact(expiring.sentence, "expiring", expiring.isSoon),
         isUsedUp && points.earning && fact(say.howToEarn(points), "earning"),
       ]),
       isNew(points) && firstSteps(points),
@@ -47,8 +49,8 @@ export function views(locale) {
     return element("p", { class: "pb-unknown", "data-part": "headline" }, words);
   }
 
-  function fact(sentence, part, isSoon = false) {
-    return element("li", { "data-part": part, class: isSoon && "pb-soon" }, sentence);
+  function fact(sentence, part, name) {
+    return element("li", { "data-part": part, class: name }, sentence);
   }
 
   /** What the till says, its errors included; nothing where it has nothing to add. */
@@ -57,9 +59,8 @@ export function views(locale) {
     if (!said) return [];
     const { parts, message, action, note, isPending } = said;
     const label = tillIsMaster(points) ? null : element("span", { class: "pb-store-label" }, text.store);
-    const line = dotted(parts, "pb-part");
     return [
-      (parts.length > 0 || !message) && element("p", { class: "pb-store-line" }, [label, label && " ", ...line]),
+      (parts.length > 0 || !message) && element("p", { class: "pb-store-line pb-dotted" }, dotted(parts, label)),
       !parts.length && message && element("p", { class: "pb-store-line" }, [label, label && " ", message]),
       parts.length > 0 && message && element("p", { class: "pb-message" }, message),
       note && element("p", { class: "pb-note" }, note),
@@ -71,9 +72,9 @@ export function views(locale) {
   function outage(reload) {
     return [
       element("h2", {}, text.heading),
-      unknown(text.noBalance),
+      unknown(text.unavailable),
       element("div", { class: "pb-status", "data-part": "error" }, [
-        element("p", { class: "pb-message" }, text.unavailable),
+        element("p", {}, text.pointsAreSafe),
         actionButton(text.reload, reload),
         element("p", { class: "pb-note" }, text.checkAtStore),
       ]),
@@ -132,19 +133,18 @@ export function views(locale) {
     return element("li", { tabindex: "-1", "data-kind": kind }, [
       element("span", { class: "pb-what" }, [
         element("span", { class: "pb-row-title" }, title),
-        element("span", { class: "pb-row-details" }, dotted(details, "pb-part")),
+        element("span", { class: "pb-row-details pb-dotted" }, dotted(details)),
       ]),
       element("span", { class: sign }, points),
     ]);
   }
 
-  /** Parts of a line with dots between them; a line that is too long ends with a dot. */
-  function dotted(parts, name) {
-    const last = parts.length - 1;
-    return parts.flatMap((part, place) => [
-      element("span", { class: name }, [part, place < last && element("span", { class: "pb-dot" }, " ·")]),
-      place < last && " ",
-    ]);
+  /** Parts of a line with dots between them, after a label; where the line breaks, the style hides the dot. */
+  function dotted(parts, label) {
+    return parts.flatMap((part, place) => {
+      const before = place > 0 ? [element("span", { class: "pb-dot" }, "· ")] : label ? [label, " "] : [];
+      return [place > 0 && " ", element("span", { class: "pb-part" }, [...before, element("span", { class: "pb-said" }, part)])];
+    });
   }
 
   function historyOutage(reload) {
@@ -157,18 +157,18 @@ export function views(locale) {
 
   /** How points work: what teaches somebody who has none yet, and is folded away for all others. */
   function firstSteps(points) {
-    return element("div", { class: "pb-new" }, [element("h3", {}, text.emptyHeading), ruleList(points)]);
+    return element("div", { class: "pb-new" }, [element("h3", {}, text.emptyHeading), ruleList(say.firstRules(points))]);
   }
 
   function rules(points) {
-    return element("details", { "data-fold": "rules" }, [element("summary", {}, text.howHeading), ruleList(points)]);
+    return element("details", { "data-fold": "rules" }, [element("summary", {}, text.howHeading), ruleList(say.rules(points))]);
   }
 
-  function ruleList(points) {
-    return element("ul", { class: "pb-rules" }, say.rules(points).map((sentence) => element("li", {}, sentence)));
+  function ruleList(sentences) {
+    return element("ul", { class: "pb-rules" }, sentences.map((sentence) => element("li", {}, sentence)));
   }
 
-  /** All figures and all last days, folded away. */
+  /** All numbers and all last days, folded away. */
   function figures({ figures: values, expiring: lots }) {
     const shown = Object.entries(text.figures).map(([name, label]) => [label, say.number(values[name])]);
     const ends = lots.map((lot) => [say.day(lot.expires_on), say.count(lot.points)]);

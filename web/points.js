@@ -106,12 +106,12 @@ export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storef
     const { value } = points;
     const entries = history.status === "fulfilled" ? history.value.entries : [];
     const { hold, ...others } = value; // its time goes on all the while
-    const look = JSON.stringify([language, others, Boolean(hold)]);
+    const look = JSON.stringify([language, others, hold?.state]);
     slots.summary.fill(look + JSON.stringify(entries), () => view.summary(value, entries));
     holds.show(value, language);
     slots.store.fill(look, () => view.store(value, reloadStore));
     showHistory(view, value, history);
-    slots.more.fill(look, () => (isNew(value) ? [] : [view.rules(value), view.figures(value)]));
+    slots.more.fill(look, () => (isNew(value) ? [view.rules(value)] : [view.rules(value), view.figures(value)]));
   }
 
   /** The button of the store's line: ask the till again, and stay where the reader is. */

@@ -1,10 +1,11 @@
 // What a customer can use, in one number, and what belongs to it.
 
 /**
- * @param {{points: any, entries?: any[], words: import("./words.js").Words}} props
+ * @param {{points: any, entries?: any[], words: import("./words.js").Words, isOff?: boolean}} props
+ *   `isOff`: the shop cannot give codes now, so nothing is said of their worth
  */
-export function Summary({ points, entries = [], words }) {
-  const { number, unit, worth } = words.headline(points);
+export function Summary({ points, entries = [], words, isOff = false }) {
+  const { number, unit, worth, where } = words.headline(points);
   const expiring = words.expiring(points);
   const pending = words.pending(points, entries);
   const debt = words.debt(points);
@@ -12,11 +13,12 @@ export function Summary({ points, entries = [], words }) {
   return (
     <s-stack gap="small">
       <s-heading id="headline">{number === null ? words.text.noBalance : `${number} ${unit}`}</s-heading>
-      {worth && <s-text id="worth">{worth}</s-text>}
+      {worth && !isOff && <s-text id="worth">{worth}</s-text>}
+      {where && <s-text id="where">{where}</s-text>}
       {debt && <s-text id="debt">{debt}</s-text>}
       {held && <s-text id="reserved">{held}</s-text>}
       {expiring && (
-        <s-text id="expiring" tone={expiring.isSoon ? "warning" : "auto"}>
+        <s-text id="expiring" type="strong" tone={expiring.isSoon ? "warning" : "auto"}>
           {expiring.sentence}
         </s-text>
       )}

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useSecondsLeft } from "./hooks.js";
-import { clockTime } from "../../web/points-countdown.js";
+import { isBySetting } from "../../web/points-hold-request.js";
 import { wholeNumber } from "../../web/points-numbers.js";
 
 const GOOD_NEWS = new Set(["released", "time_over", "used", "hold_ended"]);
@@ -52,6 +52,7 @@ function Form({ model, state, words }) {
   const money = wanted <= model.most() ? words.worthOf(state.points, wanted) : null;
   const isWrong = state.message?.code === "amount_wrong";
   const isBusy = Boolean(state.busy);
+  const isOff = isBySetting(state.message?.code);
   return (
     <s-form onSubmit={() => void model.use(typed)}>
       <s-stack gap="base">
@@ -59,19 +60,19 @@ function Form({ model, state, words }) {
           id="amount"
           label={text.hold.amount}
           value={typed}
-          disabled={isBusy}
+          disabled={isBusy || isOff}
           error={isWrong ? words.message(state.message, model.most()) : undefined}
           onInput={({ currentTarget }) => setTyped(/** @type {any} */ (currentTarget).value ?? "")}
         />
         <s-text id="amount-worth">
           {money ? text.hold.worth(words.count(wanted), money) : text.hold.hint(number(model.most()))}
         </s-text>
-        <s-text color="subdued">{text.hold.what}</s-text>
+        <s-text color="subdued">{words.codeLimit(state.points)}</s-text>
         <s-stack direction="inline" gap="small">
-          <s-button id="use" type="submit" variant="primary" loading={isBusy}>
+          <s-button id="use" type="submit" variant="primary" loading={isBusy} disabled={isOff}>
             {text.hold.submit}
           </s-button>
-          <s-button id="all" variant="secondary" disabled={isBusy} onClick={() => setTyped(String(model.most()))}>
+          <s-button id="all" variant="secondary" disabled={isBusy || isOff} onClick={() => setTyped(String(model.most()))}>
             {text.hold.all}
           </s-button>
         </s-stack>
@@ -87,24 +88,34 @@ function Held({ model, state, words, isSeen, say }) {
   const isBusy = Boolean(state.busy);
   const seconds = useSecondsLeft(state.endsAt, isSeen, () => void model.load());
   const isReady = hold.state === "ready";
+  const isPreparing = hold.state === "preparing";
+  const unready = isReady ? null : words.unready(hold, state.endsAt);
   return (
     <s-stack gap="base">
       <s-text id="held" type="strong">
-        {text.hold[hold.state](words.count(hold.points))}
+        {unready ? unready.title : text.hold.ready(words.count(hold.points))}
       </s-text>
-      {isReady && <Code hold={hold} words={words} say={say} />}
-      <s-text id="countdown">{`${text.hold.timeLeft} ${clockTime(seconds)}`}</s-text>
-      {isReady ? (
-        <s-button id="release" variant="secondary" loading={isBusy} onClick={() => void model.release()}>
-          {text.hold.release}
-        </s-button>
+      {unready ? (
+        <s-text color="subdued">{unready.note}</s-text>
       ) : (
+        <>
+          <Code hold={hold} words={words} say={say} />
+          <s-text id="countdown">{words.timeLeft(seconds)}</s-text>
+        </>
+      )}
+      {unready && (
         <s-button
           id="again"
+          variant={isPreparing ? "primary" : "secondary"}
           loading={isBusy}
-          onClick={() => void (hold.state === "preparing" ? model.retry() : model.release())}
+          onClick={() => void (isPreparing ? model.retry() : model.release())}
         >
-          {text.hold.tryAgain}
+          {unready.act}
+        </s-button>
+      )}
+      {(isReady || isPreparing) && (
+        <s-button id="release" variant="secondary" loading={isBusy} onClick={() => void model.release()}>
+          {text.hold.release}
         </s-button>
       )}
     </s-stack>

@@ -20,6 +20,7 @@ export const POINTS = {
   time_zone: "Asia/Tokyo",
   earning: { points: 1, for_amount: "100", currency: "JPY", pending_days: 0 },
   rank_percent: null,
+  hold_seconds: 600,
   worth: { amount: "1250", point_amount: "1", currency: "JPY" },
   till: { status: "disabled", balance: null, stale: false },
   display: { balance: "1,250", expiry: null, rank: null, message: null, action: null, note: null },

@@ -52,7 +52,7 @@ test("points become a code with one request, and its link leads into the cart", 
   expect((await shown("code")).textContent).toBe(CODE);
   expect((await shown("cart-link")).getAttribute("href")).toBe(HOLD.cart_url);
   expect(byId("code-to-copy").getAttribute("text")).toBe(CODE);
-  expect(byId("countdown").textContent).toMatch(/10:00|09:5\d/);
+  expect(byId("countdown").textContent).toMatch(/^(10 min 00|9 min 5\d) s left$/);
   const [sent, ...more] = api.to("POST /holds");
   expect(more).toEqual([]);
   expect(sent.body).toEqual({ points: 500, idempotency_key: expect.stringMatching(/.{16,}/) });
@@ -155,7 +155,34 @@ test("a hold that is being released has no code to use", async () => {
   await show({ "GET /points": { ...WITH_HOLD, hold } });
   await shown("held");
   expect(byId("code")).toBeNull();
-  expect(byId("again")).toBeTruthy();
+  expect(byId("again").textContent).toBe("Return them now");
+  expect(byId("held").textContent).toContain("Your 500 points are coming back, by ");
+  expect(byId("reserved").textContent).toBe("500 points coming back to you");
+});
+
+test("a code that is being made can be asked for again, or canceled", async () => {
+  const hold = { ...HOLD, state: "preparing", discount_code: null, cart_url: null };
+  await show({ "GET /points": { ...WITH_HOLD, hold } });
+  expect((await shown("held")).textContent).toBe("Your discount code is being made");
+  expect(byId("again").textContent).toBe("Get my code");
+  expect(byId("release").textContent).toBe("Cancel and get my points back");
+});
+
+test("how long a code works is said before the button", async () => {
+  await show({ "GET /points": POINTS });
+  await shown("use");
+  expect(document.body.textContent).toContain("The code works for 10 minutes. What you don't use comes back by itself.");
+});
+
+test("where only the shop can help, nothing is offered and nothing promised", async () => {
+  const refusal = { ...problem(503, "hold_failed"), may_be_retried: false };
+  await show({ "GET /points": POINTS, "POST /holds": refusal });
+  await type("500");
+  await submit();
+  expect((await shown("message")).getAttribute("heading")).toContain("Please contact us.");
+  expect(byId("use").hasAttribute("disabled")).toBe(true);
+  expect(byId("amount").hasAttribute("disabled")).toBe(true);
+  expect(byId("worth")).toBeNull();
 });
 
 test("where the till is master nobody is offered a code", async () => {

@@ -316,7 +316,7 @@ def test_the_themes_section_works_through_an_app_proxy_with_get_and_post_alone(
     link = page.locator("[data-part=cart-link]").get_attribute("href") or ""
     assert link.startswith(f"{stack.front_url}/discount/"), "the shop that the customer is in"
     assert figures(stack, customer)["hold"] == 1250
-    page.get_by_role("button", name="Return the points").click()
+    page.get_by_role("button", name="Cancel and get my points back").click()
     expect(page.get_by_role("button", name="Get a discount code")).to_be_visible()
     assert figures(stack, customer)["hold"] == 0
     assert set(proxy.calls) == {"GET", "POST"}

@@ -53,7 +53,7 @@ def test_my_page_shows_the_tills_values_in_the_customers_language(
     assert found["display"] == words | {"message": None, "action": None, "note": None}
     assert set(found) == {
         *("customer_id", "figures", "expiring", "hold", "holds_offered", "till", "display"),
-        *("worth", "earning", "points_master", "rank_percent", "time_zone"),
+        *("worth", "earning", "points_master", "rank_percent", "time_zone", "hold_seconds"),
     }
 
 

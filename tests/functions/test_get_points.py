@@ -88,6 +88,12 @@ def test_cents_are_written_as_money_and_a_shop_whose_orders_earn_nothing_promise
     assert answer["earning"] is None
 
 
+def test_how_long_a_code_works_is_the_programmes_word() -> None:
+    assert Functions().sample(POINTS, "by_header").body["hold_seconds"] == 600
+    shop = Functions(PROGRAMME_HOLD_SECONDS="1800")
+    assert shop.sample(POINTS, "by_header").body["hold_seconds"] == 1800
+
+
 def test_a_customer_without_points_sees_zeros(functions: Functions) -> None:
     answer = functions.sample(POINTS, "by_header")
     assert set(answer.body["figures"].values()) == {0}

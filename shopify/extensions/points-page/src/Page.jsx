@@ -3,6 +3,7 @@
 import "@shopify/ui-extensions/preact";
 import { render } from "preact";
 import { useEffect } from "preact/hooks";
+import { isBySetting } from "../../../../web/points-hold-request.js";
 import { History } from "../../../shared/history.jsx";
 import { useModel } from "../../../shared/hooks.js";
 import { hostModel, language } from "../../../shared/host.js";
@@ -46,7 +47,12 @@ function Points({ model, words }) {
   return (
     <s-stack gap="large">
       <s-section>
-        <Summary points={state.points} entries={state.entries} words={words} />
+        <Summary
+          points={state.points}
+          entries={state.entries}
+          words={words}
+          isOff={isBySetting(state.message?.code)}
+        />
       </s-section>
       <UsePoints
         model={model}

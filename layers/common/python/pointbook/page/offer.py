@@ -13,7 +13,7 @@ def offer(programme: Programme, approved_points: int, rank: str | None) -> dict[
 
     `worth` is what the points that can be used are worth, and one point. `earning` is None if
     orders earn nothing. `rank_percent` is what orders of the customer's rank at the till earn, None
-    if no tag of the programme is called like that rank.
+    if no tag of the programme is called like that rank. `hold_seconds` is how long a code works.
     """
     currency, worth_minor = programme.currency, programme.point_worth_minor
     usable_points = max(0, approved_points)
@@ -28,6 +28,7 @@ def offer(programme: Programme, approved_points: int, rank: str | None) -> dict[
         },
         "earning": _earning(programme),
         "rank_percent": _rank_percent(programme, rank),
+        "hold_seconds": programme.hold_seconds,
     }
 
 
