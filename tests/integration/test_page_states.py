@@ -302,7 +302,7 @@ DOTS_AT_A_LINES_START = """() => {
         const [at, whole] = [dot.getBoundingClientRect(), line.getBoundingClientRect()];
         const before = dot.parentElement.previousElementSibling.getBoundingClientRect();
         const begins = before.bottom <= at.top;
-        const cut = parseFloat(getComputedStyle(dot).width);
+        const cut = parseFloat(getComputedStyle(line).clipPath.match(/([\\d.]+)px\\)$/)?.[1] ?? 0);
         const isSeen = at.right > whole.left + cut + 1;
         seen[begins === isSeen ? "wrong" : "right"] += 1;
     }
