@@ -23,13 +23,18 @@ export function moneyInText(locale) {
 /** A function that writes a day such as 2026-12-31, which has no time and no time zone. */
 export function days(locale) {
   const format = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeZone: "UTC" });
-  return (day) => format.format(new Date(day));
+  return (day) => unbroken(format.format(new Date(day)), locale);
 }
 
 /** A function that writes the day of an instant, in the shop's time zone, for lists. */
 export function daysOfInstants(locale, timeZone) {
   const format = new Intl.DateTimeFormat(locale, { dateStyle: locale === "ja" ? "long" : "medium", timeZone });
-  return (instant) => format.format(new Date(instant));
+  return (instant) => unbroken(format.format(new Date(instant)), locale);
+}
+
+/** A day that no line ends within. */
+function unbroken(day, locale) {
+  return locale === "ja" ? day.replace(/[年月]/g, "$&\u2060") : day.replaceAll(" ", "\u00a0");
 }
 
 /** A function that writes a duration: from a minute on in minutes, from two hours on in hours. */
@@ -43,7 +48,8 @@ export function durations(locale) {
 
 /** A function that writes until when, by the reader's own clock; another day than today is named. */
 export function timesOfDay(locale) {
-  const [time, other] = [{}, { dateStyle: "medium" }].map((more) => new Intl.DateTimeFormat(locale, { ...more, timeStyle: "short" }));
+  const time = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+  const other = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
   return (at, now = Date.now()) => {
     const isToday = new Date(at).toDateString() === new Date(now).toDateString();
     return (isToday ? time : other).format(at);

@@ -128,6 +128,12 @@ export function presenter(locale) {
     return figures.approved < 0 ? text.debt(count(-figures.approved)) : null;
   }
 
+  /** What is said to somebody who has used all points; null for anybody else. */
+  function nothingLeft(points) {
+    const isUsedUp = points.figures.approved === 0 && !points.hold && !isNew(points) && !tillIsMaster(points);
+    return isUsedUp ? text.nothingLeft : null;
+  }
+
   /** How points are earned: one sentence; null where orders earn none. */
   function howToEarn({ earning }) {
     return earning && text.earning(count(earning.points), amountInText(earning.for_amount, earning.currency));
@@ -195,7 +201,7 @@ export function presenter(locale) {
 
   return {
     ...{ text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, held, debt },
-    ...{ howToEarn, firstRules, rules, codeLimit, timeLeft, unready, row },
+    ...{ nothingLeft, howToEarn, firstRules, rules, codeLimit, timeLeft, unready, row },
   };
 }
 

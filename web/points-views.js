@@ -16,19 +16,19 @@ export function views(locale) {
     const pending = say.pending(points, entries);
     const held = say.held(points);
     const debt = say.debt(points);
-    const isUsedUp = points.figures.approved === 0 && !points.hold && !isNew(points) && !tillIsMaster(points);
+    const nothingLeft = say.nothingLeft(points);
     return [
       element("h2", {}, text.heading),
       number === null ? unknown(points.display.balance) : headline(number, unit),
       worth && element("p", { class: "pb-worth", "data-part": "worth" }, worth),
       where && element("p", { class: "pb-where", "data-part": "where" }, where),
       debt && element("p", { class: "pb-message", "data-part": "debt" }, debt),
-      isUsedUp && element("p", { class: "pb-where", "data-part": "nothing-left" }, text.nothingLeft),
+      nothingLeft && element("p", { class: "pb-where", "data-part": "nothing-left" }, nothingLeft),
       element("ul", { class: "pb-facts" }, [
         held && fact(held, "held"),
         expiring && fact(expiring.sentence, "expiring", expiring.isSoon ? "pb-soon" : "pb-last-day"),
         pending && fact(pending, "pending"),
-        isUsedUp && points.earning && fact(say.howToEarn(points), "earning"),
+        nothingLeft && points.earning && fact(say.howToEarn(points), "earning"),
       ]),
       isNew(points) && firstSteps(points),
     ];

@@ -10,12 +10,14 @@ export function Summary({ points, entries = [], words, isOff = false }) {
   const pending = words.pending(points, entries);
   const debt = words.debt(points);
   const held = words.held(points);
+  const nothingLeft = words.nothingLeft(points);
   return (
     <s-stack gap="small">
       <s-heading id="headline">{number === null ? words.text.noBalance : `${number} ${unit}`}</s-heading>
       {worth && !isOff && <s-text id="worth">{worth}</s-text>}
       {where && <s-text id="where">{where}</s-text>}
       {debt && <s-text id="debt">{debt}</s-text>}
+      {nothingLeft && <s-text id="nothing-left">{nothingLeft}</s-text>}
       {held && <s-text id="reserved">{held}</s-text>}
       {expiring && (
         <s-text id="expiring" type="strong" tone={expiring.isSoon ? "warning" : "auto"}>

@@ -39,7 +39,7 @@ test("an order says what it earned, used and returned", async () => {
 test("pending points have their day, or none while the order is not paid", async () => {
   const pending = { ...NONE, pending: 60, comes_on: "2026-12-07" };
   await show({ [ROUTE]: pending }, ofOrder);
-  await seen(["order.pending_until 60 points December 7, 2026"]);
+  await seen(["order.pending_until 60 points December\u00a07,\u00a02026"]);
 });
 
 test("pending points of an order that is not paid have no day", async () => {

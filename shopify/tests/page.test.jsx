@@ -168,6 +168,19 @@ test("a code that is being made can be asked for again, or canceled", async () =
   expect(byId("release").textContent).toBe("Cancel and get my points back");
 });
 
+test("who has used all points is told so, and what is on its way", async () => {
+  await show({ "GET /points": { ...POINTS, figures: { ...FIGURES, approved: 0, total: 60 }, expiring: [] } });
+  expect((await shown("nothing-left")).textContent).toBe("You have no points to use at the moment.");
+  expect(byId("pending").textContent).toContain("60 points on the way");
+});
+
+test("where the till is master its points are used at the store", async () => {
+  const till = { status: "ok", balance: 900, stale: false };
+  await show({ "GET /points": { ...POINTS, points_master: "till", holds_offered: false, till } });
+  expect((await shown("where")).textContent).toBe("Use them at the store.");
+  expect(byId("nothing-left")).toBeNull();
+});
+
 test("how long a code works is said before the button", async () => {
   await show({ "GET /points": POINTS });
   await shown("use");

@@ -364,8 +364,9 @@ def test_ten_digits_fit_a_narrow_screen_and_less_than_nothing_has_a_minus_sign(
     page.goto(f"{stack.front_url}/?locale={locale}")
     expect(page.locator("[data-part=headline]")).to_have_text("999,001,250")
     page.locator("[data-fold=figures] summary").click()
-    expect(page.locator(".pb-number", has_text="\u22121,000,000 points")).to_be_visible()
-    expect(page.locator(".pb-number", has_text="+1,000,000,000 points")).to_be_visible()
+    unit = {"en": " points", "ja": "ポイント"}[locale]
+    expect(page.locator(".pb-number", has_text=f"\u22121,000,000{unit}")).to_be_visible()
+    expect(page.locator(".pb-number", has_text=f"+1,000,000,000{unit}")).to_be_visible()
     for number in page.locator(".pb-figures dd, .pb-number").all():
         assert lines(number) == 1
     assert page.evaluate("document.documentElement.scrollWidth") == 320
@@ -382,11 +383,11 @@ def test_an_order_that_moves_no_available_points_is_shown_in_words(
     wait_until(lambda: figures(stack, customer) == AFTER_AN_UNPAID_ORDER)
     page.goto(f"{stack.front_url}/?locale=en")
     expect(entry(page, "Used")).to_have_count(1)
-    expect(entry(page, "On the way")).to_have_count(1)
+    expect(entry(page, "Points usable once the order is confirmed")).to_have_count(1)
     expect(page.locator(".pb-rows li")).to_have_count(3)
     page.get_by_role("button", name="日本語").click()
     expect(entry(page, "ポイントのご利用")).to_have_count(1)
-    expect(entry(page, "付与予定")).to_have_count(1)
+    expect(entry(page, "ご注文の確定後に利用可能")).to_have_count(1)
 
 
 def test_who_has_no_points_is_offered_nothing(page: Page, stack: Stack, customer: str) -> None:

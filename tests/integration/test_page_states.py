@@ -265,6 +265,25 @@ def test_an_outage_is_one_message(page: Page, url: str) -> None:
     expect(section).not_to_contain_text("Currently unavailable")
 
 
+def test_no_line_ends_within_a_day(page: Page, url: str) -> None:
+    open_state(page, url, "points", "en")
+    assert "December\u00a031,\u00a02026" in (part(page, "expiring").text_content() or "")
+    page.unroute_all()
+    open_state(page, url, "points", "ja")
+    joined = "300ポイントは2026年\u206012月\u206031日まで有効"
+    assert part(page, "expiring").text_content() == joined
+
+
+def test_japanese_sentences_have_amounts_as_they_are_read(page: Page, url: str) -> None:
+    open_state(page, url, "points", "ja")
+    expect(part(page, "worth")).to_have_text("次回のご注文で950円分ご利用いただけます")
+    page.unroute_all()
+    open_state(page, url, "hold", "ja")
+    expect(part(page, "worth")).to_have_text("残り450円分は次回以降のご注文でご利用いただけます")
+    expect(part(page, "countdown")).to_have_text(re.compile("^残り9分4\\d秒$"))
+    expect(page.locator(".pb-off")).to_have_text("ご注文から￥500割引")
+
+
 @pytest.mark.parametrize("name", ["points", "hold"])
 def test_no_line_begins_or_ends_with_a_dot(page: Page, url: str, name: str) -> None:
     for width in (320, 390, 840):
@@ -283,7 +302,7 @@ DOTS_AT_A_LINES_START = """() => {
         const [at, whole] = [dot.getBoundingClientRect(), line.getBoundingClientRect()];
         const before = dot.parentElement.previousElementSibling.getBoundingClientRect();
         const begins = before.bottom <= at.top;
-        const cut = parseFloat(getComputedStyle(dot).width);
+        const cut = parseFloat(getComputedStyle(line).clipPath.match(/([\\d.]+)px\\)$/)?.[1] ?? 0);
         const isSeen = at.right > whole.left + cut + 1;
         seen[begins === isSeen ? "wrong" : "right"] += 1;
     }

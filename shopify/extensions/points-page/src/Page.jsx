@@ -70,6 +70,7 @@ function Points({ model, words }) {
 function Outage({ words: { text }, reload }) {
   return (
     <s-banner id="outage" tone="critical" heading={text.unavailable}>
+      {reload && <s-text>{text.pointsAreSafe}</s-text>}
       {reload && (
         <s-button id="reload" onClick={reload}>
           {text.reload}
