@@ -19,7 +19,6 @@ UI = [folder for folder in shopify_files.surface_files() if folder != SECTION.na
 
 PURE = {
     "points-api.js",
-    "points-countdown.js",
     "points-hold-request.js",
     "points-numbers.js",
     "points-present.js",

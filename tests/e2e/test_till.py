@@ -310,4 +310,4 @@ def test_a_flood_of_views_while_it_fails_reaches_it_with_few_calls_and_is_told_o
     invoke(till.stack, "refresh_till")
     notices += till.notices()
     assert len(notices) == 1, notices
-    assert "The till answers again" in notices[0]
+    assert "The till has been answering again" in notices[0]
