@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 
 from pointbook.deadline import Backoff, no_jitter
 from pointbook.domain.ports import Clock
+from pointbook.store.table import Table
+from pointbook.store.values import Item, Stored
 
 _SECONDS = 10.0
 
@@ -14,3 +16,16 @@ def send_all[T](send: Callable[[list[T]], list[T]], batch: Iterable[T], clock: C
     left = list(batch)
     while left := send(left):
         backoff.pause()
+
+
+def read_all(table: Table, keys: Iterable[Item], clock: Clock) -> list[Stored]:
+    """Return the items that there are of a batch of keys. Raises LedgerUnavailable in time."""
+    found: list[Stored] = []
+
+    def read(left: list[Item]) -> list[Item]:
+        page, left_out = table.batch_get(left)
+        found.extend(page)
+        return left_out
+
+    send_all(read, keys, clock)
+    return found

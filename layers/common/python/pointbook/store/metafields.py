@@ -23,7 +23,7 @@ from pointbook.domain.account import BEGINNING, Account
 from pointbook.domain.metafields import OPTIONAL
 from pointbook.domain.ports import Clock
 from pointbook.store import items, keys
-from pointbook.store.batches import send_all
+from pointbook.store.batches import read_all
 from pointbook.store.customer_items import CustomerErased, CustomerItems
 from pointbook.store.items import SCHEMA
 from pointbook.store.table import Table, Update
@@ -277,17 +277,9 @@ class Metafields:
         yield from _scanned(account, None)
 
     def _read(self, shop: str, customer_ids: Iterable[str]) -> list[Stored]:
-        found: list[Stored] = []
-
-        def read(pairs: list[Item]) -> list[Item]:
-            page, left_out = self._table.batch_get(pairs)
-            found.extend(page)
-            return left_out
-
         pks = [keys.customer(shop, one) for one in customer_ids]
         pairs = [keys.key(pk, sk) for pk in pks for sk in (keys.ACCOUNT, keys.METAFIELDS)]
-        send_all(read, pairs, self._clock)
-        return found
+        return read_all(self._table, pairs, self._clock)
 
 
 def deletion_item(shop: str, customer_id: str, namespace: str) -> Item:

@@ -12,12 +12,11 @@ from pointbook.domain.account import Account
 from pointbook.domain.ports import Clock
 from pointbook.domain.reminders import SentReminders
 from pointbook.store import items, keys
-from pointbook.store.batches import send_all
+from pointbook.store.batches import read_all
 from pointbook.store.customer_items import CustomerErased, CustomerItems
 from pointbook.store.items import SCHEMA
 from pointbook.store.table import Table, Update
 from pointbook.store.values import (
-    Item,
     Stored,
     Value,
     fields_of,
@@ -117,17 +116,9 @@ class Reminders:
         self._items.change(Update(keys.outbox(shop, customer_id), change, values))
 
     def _read(self, shop: str, customer_ids: Iterable[str]) -> list[Stored]:
-        found: list[Stored] = []
-
-        def read(pairs: list[Item]) -> list[Item]:
-            page, left_out = self._table.batch_get(pairs)
-            found.extend(page)
-            return left_out
-
         pks = [keys.customer(shop, one) for one in customer_ids]
         pairs = [keys.key(pk, sk) for pk in pks for sk in (keys.ACCOUNT, keys.OUTBOX)]
-        send_all(read, pairs, self._clock)
-        return found
+        return read_all(self._table, pairs, self._clock)
 
 
 def _value(sent_reminders: SentReminders) -> Value:
