@@ -58,7 +58,9 @@ def test_every_account_of_the_shop_comes_once_wherever_it_is_continued(
 
 def test_what_is_kept_is_read_again(comparisons: TillComparisons) -> None:
     assert comparisons.read(SHOP) == Comparisons()
-    totals = Totals(compared=3, equal=1, above=1, above_points=30, below=1, below_points=5)
+    totals = Totals(
+        compared=3, equal=1, till_less=1, till_less_points=30, till_more=1, till_more_points=5
+    )
     running = Running(AT, ("pk", "sk"), end=True, later=("1", "2"), totals=totals)
     for kept in (
         Comparisons(running=running),

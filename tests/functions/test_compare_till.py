@@ -150,7 +150,7 @@ def test_exactly_the_members_who_differ_are_found_with_their_amounts(
     }
     assert {line["difference"] for line in lines.values()} == {7, -3}
     assert scenario.totals() == Totals(
-        compared=60, equal=30, above=15, above_points=45, below=15, below_points=105
+        compared=60, equal=30, till_less=15, till_less_points=45, till_more=15, till_more_points=105
     )
 
 
@@ -178,7 +178,9 @@ def test_members_whom_the_till_does_not_know_are_named_if_they_have_points(
     assert {one: (line["ledger"], line["advice"]) for one, line in lines.items()} == {
         ids[0]: (100, "check sync")
     }
-    assert scenario.totals() == Totals(compared=1, equal=1, not_registered=1, without_points=1)
+    assert scenario.totals() == Totals(
+        compared=1, equal=1, not_registered=1, not_registered_without_points=1
+    )
 
 
 def test_a_damaged_account_does_not_keep_the_others_from_being_compared(
@@ -279,8 +281,8 @@ def test_operators_see_the_last_comparison_and_whether_one_is_under_way(
     finished = seen()
     assert finished["running_since"] is None
     assert datetime.fromisoformat(finished["finished_at"]) <= scenario.clock.now()
-    assert finished["totals"]["differing"] == finished["totals"]["above"] == 1
-    assert finished["totals"]["above_points"] == 30
+    assert finished["totals"]["differing"] == finished["totals"]["till_less"] == 1
+    assert finished["totals"]["till_less_points"] == 30
     scenario.till.before = lambda _: (_ for _ in ()).throw(BreakerOpen("it fails"))
     scenario.run()
     assert seen() == finished | {"running_since": seen()["running_since"]}

@@ -103,13 +103,13 @@ class Row:
             case Kind.EQUAL:
                 return Totals(compared=1, equal=1)
             case Kind.DIFFERS if self.difference < 0:
-                return Totals(compared=1, above=1, above_points=-self.difference)
+                return Totals(compared=1, till_less=1, till_less_points=-self.difference)
             case Kind.DIFFERS:
-                return Totals(compared=1, below=1, below_points=self.difference)
+                return Totals(compared=1, till_more=1, till_more_points=self.difference)
             case Kind.NOT_REGISTERED if self.ledger_points:
                 return Totals(not_registered=1)
             case Kind.NOT_REGISTERED:
-                return Totals(without_points=1)
+                return Totals(not_registered_without_points=1)
             case Kind.AMBIGUOUS:
                 return Totals(ambiguous=1)
             case Kind.NOT_COMPARED:

@@ -21,11 +21,13 @@ def send_all[T](send: Callable[[list[T]], list[T]], batch: Iterable[T], clock: C
 def read_all(table: Table, keys: Iterable[Item], clock: Clock) -> list[Stored]:
     """Return the items that there are of a batch of keys. Raises LedgerUnavailable in time."""
     found: list[Stored] = []
+    batch = list(keys)
 
     def read(left: list[Item]) -> list[Item]:
         page, left_out = table.batch_get(left)
         found.extend(page)
         return left_out
 
-    send_all(read, keys, clock)
+    if batch:
+        send_all(read, batch, clock)
     return found

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from pointbook.domain.ports import Clock
 from pointbook.store import keys
-from pointbook.store.batches import send_all
+from pointbook.store.batches import read_all
 from pointbook.store.fields import INSTANT, TEXT, TEXTS, Codec
 from pointbook.store.items import SCHEMA
 from pointbook.store.table import Table
-from pointbook.store.values import Item, Stored, text_of
+from pointbook.store.values import Item, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,8 @@ class Reconciliations:
 
     def stored_orders(self, shop: str, order_ids: Iterable[str]) -> Mapping[str, StoredOrder]:
         """Those of up to 100 orders that the ledger knows, by id; eventually consistent."""
-        found: list[Stored] = []
-
-        def read(remaining: list[Item]) -> list[Item]:
-            page, left_out = self._table.batch_get(remaining)
-            found.extend(page)
-            return left_out
-
-        remaining = [keys.order(shop, order_id) for order_id in dict.fromkeys(order_ids)]
-        if remaining:
-            send_all(read, remaining, self._clock)
+        orders = [keys.order(shop, order_id) for order_id in dict.fromkeys(order_ids)]
+        found = read_all(self._table, orders, self._clock)
         return {keys.parse(text_of(item["pk"]))[1]: _STORED_ORDER.read(item) for item in found}
 
 

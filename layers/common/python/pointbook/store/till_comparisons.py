@@ -34,27 +34,27 @@ class AccountPage(NamedTuple):
 class Totals:
     """What a comparison has come to, in members unless it is named points.
 
-    `compared` are known to both; of these `equal` agree. Of the others the ledger has more for
-    `above`, `above_points` in all, and less for `below`. The till does not know `not_registered`,
-    who have points, and `without_points`, who have none. For `ambiguous` it has several members of
-    one number. `not_compared` were tried in vain.
+    `compared` are known to both; of these `equal` agree. Of the others the till has less for
+    `till_less`, `till_less_points` in all, and more for `till_more`. It does not know
+    `not_registered`, who have points, and `not_registered_without_points`. For `ambiguous` it has
+    several members of one number. `not_compared` were tried in vain.
     """
 
     compared: int = 0
     equal: int = 0
-    above: int = 0
-    above_points: int = 0
-    below: int = 0
-    below_points: int = 0
+    till_less: int = 0
+    till_less_points: int = 0
+    till_more: int = 0
+    till_more_points: int = 0
     not_registered: int = 0
-    without_points: int = 0
+    not_registered_without_points: int = 0
     ambiguous: int = 0
     not_compared: int = 0
 
     @property
     def differing(self) -> int:
         """How many members differ."""
-        return self.above + self.below
+        return self.till_less + self.till_more
 
     def plus(self, other: "Totals") -> "Totals":
         """The sum of both."""
