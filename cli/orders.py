@@ -9,18 +9,16 @@ booked by the function order_events, as their webhooks would have been; running 
 nothing twice.
 """
 
-import json as json_module
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import target
-from cli.errors import CommandFailed, NotReachable
+from cli.errors import CommandFailed
+from cli.functions import Functions
 from cli.options import Env, Json, Shop
 from cli.output import Output
 from cli.target import Target
@@ -29,7 +27,6 @@ FUNCTION = "ReconcileOrdersFunction"
 PAGE_ORDERS = 25
 """So that a page of lost orders, each asked for by itself, is done within a minute."""
 
-_FUNCTION_SECONDS = 900
 _DAY = timedelta(days=1)
 
 type Page = dict[str, Any]
@@ -40,15 +37,8 @@ class Comparison:
 
     def __init__(self, stack: Target, event: dict[str, Any]) -> None:
         """Ask the stack's function."""
-        functions = stack.resources("AWS::Lambda::Function")
-        if FUNCTION not in functions:
-            raise CommandFailed(f"The stack {stack.name} has no {FUNCTION}; deploy it again.")
-        # The function runs as long as it may, and a call that is given up would run on.
-        config = Config(read_timeout=_FUNCTION_SECONDS, retries={"max_attempts": 0})
-        self._client = stack.session.client(
-            "lambda", endpoint_url=stack.endpoint_url, config=config
-        )
-        self._function = functions[FUNCTION]
+        self._functions = Functions(stack)
+        self._functions.require(FUNCTION)
         self._event = event
         self.pages: list[Page] = []
 
@@ -57,7 +47,7 @@ class Comparison:
         with out.progress("orders compared") as advance:
             cursor: str | None = None
             while True:
-                page = self._page(cursor)
+                page = self._functions.page(FUNCTION, {**self._event, "cursor": cursor})
                 self.pages.append(page)
                 advance(self.count("compared"))
                 if page["cursor"] is None and not page["cut"]:
@@ -77,22 +67,6 @@ class Comparison:
     def position(self) -> str:
         """The last update that was compared; "" before the first page."""
         return next((page["position"] for page in reversed(self.pages) if page["position"]), "")
-
-    def _page(self, cursor: str | None) -> Page:
-        payload = json_module.dumps({**self._event, "cursor": cursor}).encode()
-        try:
-            answer = self._client.invoke(FunctionName=self._function, Payload=payload)
-            page: Page = json_module.loads(answer["Payload"].read())
-        except (ClientError, BotoCoreError) as error:
-            raise NotReachable(f"{self._function} cannot be called: {error}") from error
-        if "FunctionError" in answer:
-            raise CommandFailed(
-                f"{self._function} failed; its log says why: {page.get('errorMessage')}"
-            )
-        if "code" in page:
-            failed = NotReachable if page["retry"] else CommandFailed
-            raise failed(f"{page['code']}: {page['message']}")
-        return page
 
 
 def run(
