@@ -206,6 +206,7 @@ def test_a_throttling_till_says_when_to_come_back_and_is_left_alone(
     assert shop.operations().count(first) == 1
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize(
     "behaviour", [{"hang": True}, {"latency_ms": 5000}, {"trickle_ms": 100}], ids=str
 )
@@ -221,6 +222,7 @@ def test_a_till_that_does_not_answer_costs_no_more_than_the_budget(
     assert BUDGET_SECONDS - 0.1 < time.monotonic() - begun < BUDGET_SECONDS + SLACK_SECONDS
 
 
+@pytest.mark.waits
 def test_a_till_that_hung_is_used_again_as_soon_as_it_answers(
     shop: TillUnderTest, till: Till
 ) -> None:
