@@ -1,10 +1,13 @@
 """What the till says of a customer, in the form in which it is cached (`store.till_members`)."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+from pointbook.deadline import Deadline
+from pointbook.domain.ports import Clock
 from pointbook.store.till_members import CachedMember, Said
 from pointbook.till.errors import AmbiguousMember, MemberNotRegistered, TillError
-from pointbook.till.member import Member
+from pointbook.till.member import Member, Till
 
 
 def cached_member(member: Member) -> CachedMember:
@@ -40,3 +43,25 @@ def cached_refusal(member_number: str, error: TillError, now: datetime) -> Cache
     if isinstance(error, AmbiguousMember):
         return CachedMember(Said.AMBIGUOUS, member_number, now)
     return None
+
+
+def read_member(
+    till: Till,
+    find_number: Callable[[], str],
+    deadline: Deadline,
+    clock: Clock,
+    before: CachedMember | None = None,
+) -> CachedMember:
+    """Return what the till says of a customer now, in the form in which it is cached.
+
+    `before` is what was cached. Raises a TillError that says nothing of the member.
+    """
+    number = ""
+    try:
+        number = find_number()
+        return cached_member(till.member(number, deadline, cached_till_id(before, number)))
+    except TillError as error:
+        said = cached_refusal(number, error, clock.now())
+        if said is None:
+            raise
+        return said

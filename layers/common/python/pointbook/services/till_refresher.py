@@ -6,13 +6,14 @@ A Lambda sleeps once it has answered, so a view cannot go on reading the till: `
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pointbook import log
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody
-from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
+from pointbook.services.cached_members import read_member
 from pointbook.services.guarded_till import PROBE_NUMBER
 from pointbook.services.member_numbers import MemberNumbers
 from pointbook.services.till_notices import TillNotices
@@ -99,17 +100,13 @@ class TillRefresher:
             return True  # somebody was faster
         if self._till is None:
             return False
-        number, deadline = "", Deadline.after(REFRESH_SECONDS)
+        deadline = Deadline.after(REFRESH_SECONDS)
+        find_number = partial(self._numbers.number, shop, customer_id, deadline)
         try:
-            number = self._numbers.number(shop, customer_id, deadline)
-            till_id = cached_till_id(before, number)
-            cached = cached_member(self._till.member(number, deadline, till_id))
+            cached = read_member(self._till, find_number, deadline, self._clock, before)
         except TillError as error:
-            said = cached_refusal(number, error, self._clock.now())
-            if said is None:
-                # The claim stays until its time is over: that is this member's backoff.
-                log.info("till_not_refreshed", code=error.code, customer_id=customer_id)
-                return False
-            cached = said
+            # The claim stays until its time is over: that is this member's backoff.
+            log.info("till_not_refreshed", code=error.code, customer_id=customer_id)
+            return False
         self._members.save(shop, customer_id, cached)
         return True

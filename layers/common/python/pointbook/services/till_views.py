@@ -16,12 +16,13 @@ from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from pointbook import log
 from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import Clock
 from pointbook.errors import LedgerUnavailable
-from pointbook.services.cached_members import cached_member, cached_refusal
+from pointbook.services.cached_members import read_member
 from pointbook.services.member_numbers import MemberNumbers
 from pointbook.services.till_part import TillPart, TillStatus
 from pointbook.services.till_refreshes import TillRefreshes
@@ -135,15 +136,8 @@ class TillViews:
         """Read the till, and keep what it says."""
         till = self._till()
         assert till is not None, "only asked where there is a till"
-        number = ""
-        try:
-            number = self._numbers.number(shop, customer_id, deadline)
-            cached = cached_member(till.member(number, deadline))
-        except TillError as error:
-            said = cached_refusal(number, error, self._clock.now())
-            if said is None:
-                raise
-            cached = said
+        find_number = partial(self._numbers.number, shop, customer_id, deadline)
+        cached = read_member(till, find_number, deadline, self._clock)
         try:
             self._members.save(shop, customer_id, cached)
         except LedgerUnavailable:
