@@ -59,13 +59,13 @@ class Metafields:
             time.sleep(2)
 
     def calls(self, *customers: str) -> list[tuple[datetime, list[str], int]]:
-        """Time, customers and status of the calls that set metafields of some of these."""
+        """Time, customers and status of the calls that set metafields of some of these, or any."""
         gids = {f"gid://shopify/Customer/{one}" for one in customers}
         found = []
         for entry in self.shopify.get("_log"):
             if entry["operation"] == SET:
                 owners = {one["ownerId"] for one in entry["variables"]["metafields"]}
-                if owners & gids:
+                if not gids or owners & gids:
                     about = [gid.rpartition("/")[2] for gid in owners]
                     found.append((datetime.fromisoformat(entry["at"]), about, entry["status"]))
         return found
@@ -144,7 +144,8 @@ def test_nothing_is_lost_while_shopify_is_down_for_an_hour(metafields: Metafield
     pass_time(metafields.stack, 3600)
     must_flow(metafields.stack, "consume", before[0], points=30)
     assert invoke(metafields.stack, "write_metafields")["written"] == 0
-    assert metafields.calls(*before, *meanwhile)[-1][-1] == 503, "it was tried"
+    # The first call ends the shop's run; other tests' customers may be before these on the list.
+    assert metafields.calls()[-1][-1] == 503, "it was tried"
     metafields.shopify.behave()
     metafields.write_until_equal(*before, *meanwhile)
     assert metafields.of(before[0])["points_approved"] == "120"
