@@ -146,8 +146,8 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
 
 .PHONY: quick
-quick: .venv/.ready ## the tests that need no build, Java, npm or browser and wait for no timeouts, in under a minute
-	@$(PYTHON) -m pytest -q -n 2 --hypothesis-profile quick -m "not shopify_schema and not waits" $(or $(ARGS),$(QUICK))
+quick: .venv/.ready ## the tests that need no build, Java, npm or browser and are not slow, in under a minute
+	@$(PYTHON) -m pytest -q -n 2 --hypothesis-profile quick -m "not shopify_schema and not slow" $(or $(ARGS),$(QUICK))
 
 .PHONY: coverage
 coverage: setup ## branch coverage of domain, ledger and store

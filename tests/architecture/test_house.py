@@ -236,6 +236,7 @@ def test_importing_the_package_loads_nothing_else() -> None:
     assert "pydantic" not in strangers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", function_names())
 def test_a_function_starts_without_modules_that_only_others_need(function: str) -> None:
     environment = {

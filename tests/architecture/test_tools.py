@@ -226,7 +226,7 @@ def test_the_layer_is_built_in_a_path_with_blanks_and_japanese_letters(
     assert f"--platform {platform} " in done.stdout
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 def test_a_long_command_shows_that_it_works_and_its_output_if_it_fails(tmp_path: Path) -> None:
     log = tmp_path / "log"
     script = "echo \"Building layer 'CommonLayer'\"; sleep 2; exit $0"

@@ -312,7 +312,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[EndlessTill]:
     till.released.set()
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 @pytest.mark.parametrize("ledger_seconds", [0, 0.5])
 def test_the_tills_time_budget_begins_with_its_request(
     shop: Functions, monkeypatch: pytest.MonkeyPatch, endless: EndlessTill, ledger_seconds: float

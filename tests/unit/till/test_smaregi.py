@@ -125,7 +125,7 @@ def test_instances_that_start_together_fetch_one_token(
     assert operations(fake).count("token") == 1
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 def test_while_another_instance_fetches_the_token_the_deadline_holds(
     config: SmaregiConfig, fake: FakeServer
 ) -> None:
@@ -281,7 +281,7 @@ def test_a_dying_token_is_not_used(
     assert operations(fake).count("token") == 2
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", [{"hang": True}, {"latency_ms": 5000}])
 @pytest.mark.parametrize("operation", ["token", "customers", "points"])
 def test_a_till_that_does_not_answer_costs_no_more_than_the_budget(
@@ -401,7 +401,7 @@ def test_an_unreadable_retry_after_is_none(
     assert caught.value.retry_after_seconds is None
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 def test_a_till_that_trickles_costs_no_more_than_the_budget(
     scripted: tuple[Till, type[_Scripted]],
 ) -> None:
@@ -413,7 +413,7 @@ def test_a_till_that_trickles_costs_no_more_than_the_budget(
     assert seconds < BUDGET_SECONDS + SLACK_SECONDS
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 @pytest.mark.parametrize("head_comes_at_once", [True, False])
 def test_a_till_that_trickled_is_used_again_as_soon_as_it_answers(
     scripted: tuple[Till, type[_Scripted]], head_comes_at_once: bool

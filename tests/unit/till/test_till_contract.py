@@ -206,7 +206,7 @@ def test_a_throttling_till_says_when_to_come_back_and_is_left_alone(
     assert shop.operations().count(first) == 1
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "behaviour", [{"hang": True}, {"latency_ms": 5000}, {"trickle_ms": 100}], ids=str
 )
@@ -222,7 +222,7 @@ def test_a_till_that_does_not_answer_costs_no_more_than_the_budget(
     assert BUDGET_SECONDS - 0.1 < time.monotonic() - begun < BUDGET_SECONDS + SLACK_SECONDS
 
 
-@pytest.mark.waits
+@pytest.mark.slow
 def test_a_till_that_hung_is_used_again_as_soon_as_it_answers(
     shop: TillUnderTest, till: Till
 ) -> None:
@@ -416,7 +416,7 @@ def test_the_same_change_twice_is_applied_once(shop: TillUnderTest, pushing: Til
     assert balance(pushing) == 1070
 
 
-def test_200_changes_of_a_till_that_drops_answers_and_fails_are_applied_once_each(
+def test_each_change_of_a_till_that_drops_answers_and_fails_is_applied_once(
     shop: TillUnderTest, pushing: Till
 ) -> None:
     shop.put(balance=0)
