@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from local import deployment
@@ -72,9 +73,15 @@ def alarm(name: str) -> Alarm:
 
 def declared() -> Iterator[tuple[str, dict[str, Any]]]:
     """Logical id and properties of every alarm of the template."""
-    for name, resource in deployment.read_template(ROOT)["Resources"].items():
+    for name, resource in _resources().items():
         if resource["Type"] == "AWS::CloudWatch::Alarm":
             yield name, resource["Properties"]
+
+
+@cache
+def _resources() -> dict[str, Any]:
+    resources: dict[str, Any] = deployment.read_template(ROOT)["Resources"]
+    return resources
 
 
 def _value(value: Any) -> str:
