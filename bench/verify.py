@@ -21,7 +21,8 @@ from pointbook.clock import SystemClock
 from pointbook.domain.account import Account
 from pointbook.domain.chain import Text, chain_entries
 from pointbook.domain.commands import Command, Consume, Grant
-from pointbook.domain.decide import Decision, decide
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision
 from pointbook.domain.entry import Entry
 from pointbook.domain.state import State
 from pointbook.services.verification import Fault, Verification

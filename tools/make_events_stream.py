@@ -9,7 +9,8 @@ from typing import Any
 from local import demo
 from pointbook.domain.account import Account
 from pointbook.domain.commands import Command, Consume, Grant
-from pointbook.domain.decide import Decision, decide
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision
 from pointbook.domain.expiry import Days
 from pointbook.domain.state import State
 from pointbook.store import items

@@ -34,7 +34,7 @@ def handler(request: Request, container: Container) -> Response:
     hold = points["hold"]
     if hold is not None:
         with request.timing.measure("ledger"):
-            record = container.ledger.hold_record(customer.shop, hold["hold_id"])
+            record = container.read_only_ledger.hold_record(customer.shop, hold["hold_id"])
         hold = with_worth(hold, record, programme.currency, customer.shop)
     usable_points, rank = points["figures"]["approved"], points["till"]["rank"]
     return Response(200, points | {"hold": hold} | offer(programme, usable_points, rank))

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pointbook.domain.account import Account
 from pointbook.domain.chain import chain_entries
 from pointbook.domain.commands import Command, Consume, Grant
-from pointbook.domain.decide import Decision, decide
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision
 from pointbook.domain.entry import Entry
 from pointbook.domain.ports import AccountWrite, Committed, Write
 from pointbook.domain.state import State

@@ -22,9 +22,9 @@ from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
 from pointbook.domain.orders import Goods, Refund
 from pointbook.domain.ports import DUE_SHARDS, DueKind
 from pointbook.domain.refusal import Code, Refusal
+from pointbook.ledger.account_writes import TIME
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import ENTRIES_PER_WRITE_MAX
-from pointbook.ledger.writes import TIME
 from tests.engines.counting import CountingClient
 from tests.support.engine import SHOP, Engine, all_entries
 from tests.support.examples import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER

@@ -127,7 +127,7 @@ def test_a_table_that_cannot_be_reached_fires_an_alarm(
         raise AWAY
 
     monkeypatch.setattr(functions.table, "get_item", away)
-    monkeypatch.setattr("pointbook.ledger.ledger.READ_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr("pointbook.ledger.read_only.READ_DEADLINE_SECONDS", 0.05)
     watching = alarm("LedgerUnavailableAlarm")
     for _ in range(counts(watching)):
         answer = functions.sample("get_points", "by_header")

@@ -17,7 +17,7 @@ from local.fakes.till import Account, TillService
 from pointbook.container import Parts
 from pointbook.deadline import Deadline
 from pointbook.errors import LedgerUnavailable, Unavailable
-from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.read_only import ReadOnlyLedger
 from pointbook.services.till_views import START_SECONDS_MAX, TILL_BUDGET_SECONDS
 from pointbook.settings import Secrets, Stage
 from pointbook.till.errors import MemberNotRegistered
@@ -118,7 +118,7 @@ def test_an_unreachable_table_is_a_503(
 
     payload = event(POINTS, "by_header")
     monkeypatch.setattr(functions.table, "get_item", unreachable)
-    monkeypatch.setattr("pointbook.ledger.ledger.READ_DEADLINE_SECONDS", 0.05)
+    monkeypatch.setattr("pointbook.ledger.read_only.READ_DEADLINE_SECONDS", 0.05)
     answer = functions.request(POINTS, payload)
     assert (answer.status, answer.body["code"]) == (503, "ledger_unavailable")
     assert answer.headers["Retry-After"] == "1"
@@ -317,13 +317,13 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[EndlessTill]:
 def test_the_tills_time_budget_begins_with_its_request(
     shop: Functions, monkeypatch: pytest.MonkeyPatch, endless: EndlessTill, ledger_seconds: float
 ) -> None:
-    read = Ledger.read
+    read = ReadOnlyLedger.read
 
     def slow(*requested: Any) -> object:
         time.sleep(ledger_seconds)
         return read(*requested)
 
-    monkeypatch.setattr(Ledger, "read", slow)
+    monkeypatch.setattr(ReadOnlyLedger, "read", slow)
     payload = event(POINTS, "by_header")
     # Also when questions of pages before take all workers.
     for _ in range(5):
@@ -338,7 +338,7 @@ def test_a_question_to_the_till_that_is_under_way_does_not_hold_up_the_next_page
     shop: Functions, monkeypatch: pytest.MonkeyPatch, endless: EndlessTill
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "read", _unavailable)
+        patch.setattr(ReadOnlyLedger, "read", _unavailable)
         assert shop.sample(POINTS, "by_header").status == 503
     shop.sample(POINTS, "by_header")
     assert len(endless.given_seconds) == 2
@@ -359,7 +359,7 @@ def test_a_question_that_has_not_begun_ends_with_a_page_that_fails(
 ) -> None:
     payload = event(POINTS, "by_header")
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "read", _unavailable)
+        patch.setattr(ReadOnlyLedger, "read", _unavailable)
         for _ in range(5):
             assert shop.request(POINTS, payload).status == 503
     endless.released.set()

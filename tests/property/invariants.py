@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pointbook.domain.account import Account
 from pointbook.domain.buckets import Balances, Bucket
-from pointbook.domain.decide import settled
+from pointbook.domain.decision import settled
 from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.lots import added, total
 from tests.reference.calendar_walk import lapses_at

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord, OrphanedCode
-from pointbook.domain.decide import Decision, decide, settle_part, settled
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision, settle_part, settled
 from pointbook.domain.entry import Entry
 from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
 from pointbook.domain.lots import LOTS_MAX, Lots

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from pointbook.domain.account import Account
 from pointbook.domain.commands import Command, Grant, ReturnSpending, SpendOnOrder, UpdateOrder
-from pointbook.domain.decide import Decision, decide
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision
 from pointbook.domain.expiry import Never
 from pointbook.domain.orders import (
     NO_GOODS,

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account, HoldRecord
-from pointbook.domain.decide import Decision, decide
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision
 from pointbook.domain.entry import Entry
 from pointbook.domain.expiry import Days, ExpiryRule, FixedDate, Never
 from pointbook.domain.lots import Lots

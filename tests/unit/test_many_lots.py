@@ -4,7 +4,7 @@ import pytest
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.decide import COMMAND_ENTRIES_MAX
+from pointbook.domain.decision import COMMAND_ENTRIES_MAX
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.lots import LOTS_MAX, negated
 from pointbook.domain.orders import Order, OrderUpdate

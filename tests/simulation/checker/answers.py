@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.ledger.instruction import Booked, View
+from pointbook.ledger.instruction import Booked
+from pointbook.ledger.read_only import View
 from tests.reference import model
 from tests.simulation.checker import raw_items
 from tests.simulation.checker.writes import Writes

@@ -17,9 +17,10 @@ from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.programme import Programme
 from pointbook.domain.refusal import Refusal
-from pointbook.ledger.instruction import Booked, Instruction, View
+from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.ledger.loading import DEADLINE_SECONDS
+from pointbook.ledger.read_only import View
 from pointbook.services.holds import HoldService
 from pointbook.services.orders import OrderService
 from pointbook.services.orphaned_codes import OrphanedCodeService

@@ -13,7 +13,8 @@ from typing import Final
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account, HoldRecord, OrphanedCode
-from pointbook.domain.decide import Decision, decide, settled
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision, settled
 from pointbook.domain.expiry import Days, Never
 from pointbook.domain.merge import merge
 from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund, Spending

@@ -14,7 +14,8 @@ from pointbook.domain.account import Account, HoldRecord
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause, Text, chain_entries
 from pointbook.domain.commands import Grant
-from pointbook.domain.decide import Decision, decide
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision
 from pointbook.domain.expiry import Never
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import (

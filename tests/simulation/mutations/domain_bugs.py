@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from pointbook.domain import chain, decide, expiry, holds, lots, merge, movements
+from pointbook.domain import chain, decide, decision, expiry, holds, lots, merge, movements
 from pointbook.domain.account import Account, HoldState
 from pointbook.domain.buckets import Bucket, Moves, transfer
 from pointbook.domain.chain import Text
@@ -261,7 +261,7 @@ DOMAIN_BUGS: Final = (
     Bug("a clock that runs back", Draft.__init__, _by_the_clock_alone),
     Bug(
         "the time of the latest write not recorded",
-        decide.finished,
+        decision.finished,
         lambda original, draft, before, settled: replace(
             original(draft, before, settled), as_of=before.as_of
         ),

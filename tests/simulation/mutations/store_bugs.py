@@ -12,7 +12,7 @@ from typing import Final
 from pointbook import deadline
 from pointbook.domain.account import BEGINNING, Account, HourlyCount
 from pointbook.domain.chain import Cause, Text
-from pointbook.domain.decide import Decision
+from pointbook.domain.decision import Decision
 from pointbook.domain.ports import (
     AccountWrite,
     AlreadyDone,
@@ -25,7 +25,7 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.domain.refusal import Refusal
-from pointbook.ledger import instruction, ledger, loading, writes
+from pointbook.ledger import account_writes, instruction, ledger, loading, read_only, writes
 from pointbook.store import (
     dynamodb,
     hold_items,
@@ -287,7 +287,7 @@ STORE_BUGS: Final = (
     ),
     Bug(
         "a reader sees what has fallen due",
-        ledger.Ledger.read,
+        read_only.ReadOnlyLedger.read,
         lambda original, asked, *asking: original(_stopped(asked, BEGINNING), *asking),
     ),
     Bug(
@@ -388,12 +388,12 @@ STORE_BUGS: Final = (
     # --- the chain ---
     Bug(
         "a cause without a text is not sealed",
-        writes.account_write,
+        account_writes.account_write,
         lambda original, before, decision, cause, text: original(
             before, decision, cause, text if text and text.reason else None
         ),
     ),
-    Bug("own entries chained past those due", writes.account_write, _past_those_due),
+    Bug("own entries chained past those due", account_writes.account_write, _past_those_due),
 )
 
 HARMLESS: Final = (

@@ -26,7 +26,7 @@ from pointbook import log
 from pointbook.domain.account import Account, faults
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant, PlaceHold
-from pointbook.domain.decide import settled
+from pointbook.domain.decision import settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.ports import DueKind, ReadRequest, StoreUnavailable
 from pointbook.domain.programme import Programme

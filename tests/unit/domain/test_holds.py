@@ -7,7 +7,7 @@ import pytest
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import LAPSED_DAYS_MAX, Account, HoldRecord, HoldState
-from pointbook.domain.decide import Decision, settled
+from pointbook.domain.decision import Decision, settled
 from pointbook.domain.expiry import Days, Rolling
 from pointbook.domain.refusal import Code
 from pointbook.domain.state import State

@@ -8,7 +8,7 @@ import pytest
 from pointbook.domain import commands as c
 from pointbook.domain.account import LAPSED_DAYS_MAX, Account
 from pointbook.domain.buckets import Balances
-from pointbook.domain.decide import settled
+from pointbook.domain.decision import settled
 from pointbook.domain.merge import Merged, merge, tombstones_to_move
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from pointbook.domain import commands as c
-from pointbook.domain.account import Account
-from pointbook.domain.decide import settle_part, settled
+from pointbook.domain.account import HOLD_SECONDS_MAX, Account
+from pointbook.domain.decision import settle_part, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days, FixedDate, Rolling
 from pointbook.domain.orders import DebtPolicy, EarningRule, Goods, OrderUpdate
@@ -294,9 +294,9 @@ def test_as_many_points_as_allowed_are_granted(points: int) -> None:
     assert granted.figures.lifetime == points
 
 
-@pytest.mark.parametrize("seconds", [-1, 0, c.HOLD_SECONDS_MAX + 1])
+@pytest.mark.parametrize("seconds", [-1, 0, HOLD_SECONDS_MAX + 1])
 def test_a_hold_lasts_within_bounds(seconds: int) -> None:
-    for fine in (1, c.HOLD_SECONDS_MAX):
+    for fine in (1, HOLD_SECONDS_MAX):
         c.PlaceHold(1, "h1", fine)
     with pytest.raises(ValueError, match=str(seconds)):
         c.PlaceHold(1, "h1", seconds)

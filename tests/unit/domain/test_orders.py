@@ -9,7 +9,8 @@ import pytest
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.decide import Decision, decide
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision
 from pointbook.domain.expiry import Days
 from pointbook.domain.lots import Lot
 from pointbook.domain.orders import (

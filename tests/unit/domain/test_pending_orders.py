@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.decide import Decision
+from pointbook.domain.decision import Decision
 from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
 from pointbook.domain.refusal import Code
 from pointbook.domain.state import State

@@ -6,7 +6,7 @@ import pytest
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.decide import Decision
+from pointbook.domain.decision import Decision
 from pointbook.domain.expiry import Days, Rolling
 from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
 from pointbook.domain.state import State

@@ -11,7 +11,8 @@ import pytest
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.decide import Decision, decide, settled
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days
 from pointbook.domain.orders import EarningRule, Goods, OrderUpdate

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
 from pointbook.drift_container import DriftContainer
-from pointbook.ledger.ledger import Ledger
-from pointbook.services.alarms import raise_alarm
+from pointbook.ledger.read_only import ReadOnlyLedger
 from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
@@ -21,6 +20,7 @@ from pointbook.till_container import BACKGROUND_SHARE, TillParts
 
 if TYPE_CHECKING:
     from pointbook.domain.programme_rules import TillPush
+    from pointbook.ledger.ledger import Ledger
     from pointbook.services.customers import CustomerDirectory
     from pointbook.services.holds import HoldService
     from pointbook.services.member_numbers import CustomerMetafields, MemberNumbers
@@ -78,9 +78,17 @@ class Container(DriftContainer):
         return DynamoStore(self._table)
 
     @cached_property
-    def ledger(self) -> Ledger:
+    def ledger(self) -> "Ledger":
         """The ledger of all shops."""
+        from pointbook.ledger.ledger import Ledger  # noqa: PLC0415 - my page only reads
+        from pointbook.services.alarms import raise_alarm  # noqa: PLC0415 - same
+
         return Ledger(self.store, self.clock, alarm=raise_alarm)
+
+    @cached_property
+    def read_only_ledger(self) -> ReadOnlyLedger:
+        """The ledger of all shops for reading, which loads no command."""
+        return ReadOnlyLedger(self.store, self.clock)
 
     def programme(self, shop: str) -> Programme:
         """The programme in force, cached for a minute."""
@@ -291,7 +299,7 @@ class Container(DriftContainer):
         """My page's service: the ledger and the till. It only reads, so it needs no programme."""
         from pointbook.services.my_page import MyPage  # noqa: PLC0415 - for two functions
 
-        return MyPage(self.ledger, self.till_views(self.member_numbers))
+        return MyPage(self.read_only_ledger, self.till_views(self.member_numbers))
 
     @cached_property
     def member_numbers(self) -> "MemberNumbers":
@@ -304,13 +312,13 @@ class Container(DriftContainer):
         """The service that shows a shop's customers the points of their orders."""
         from pointbook.services.order_points import OrderPoints  # noqa: PLC0415 - for one function
 
-        return OrderPoints(self.ledger, self.clock, self.shown_programme(shop).time_zone)
+        return OrderPoints(self.read_only_ledger, self.clock, self.shown_programme(shop).time_zone)
 
     def points_history(self) -> "PointsHistory":
         """My page's history. It only reads."""
         from pointbook.services.points_history import PointsHistory  # noqa: PLC0415 - for one function
 
-        return PointsHistory(self.ledger)
+        return PointsHistory(self.read_only_ledger)
 
     # --- Shopify and AWS ---------------------------------------------------------------------
 
@@ -385,15 +393,8 @@ class Container(DriftContainer):
         return Programmes(self._table, self.clock, deployment)
 
     def _new_admin_api(self, shop: str) -> "AdminApi":
-        # Not needed on every start, and urllib3 takes its time.
-        from pointbook.http.transport import Transport  # noqa: PLC0415
-        from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi  # noqa: PLC0415
-        from pointbook.shopify.admin_access import AdminAccess  # noqa: PLC0415
-        from pointbook.store.tokens import Tokens  # noqa: PLC0415
+        from pointbook.shopify.admin_access import connect  # noqa: PLC0415 - urllib3 takes its time
+        from pointbook.store.tokens import Tokens  # noqa: PLC0415 - same
 
-        local_url = self.settings.local_shopify_url
-        base_url = f"{local_url}/{shop}" if local_url else f"https://{shop}"
-        tokens, clock = Tokens(self._table, self.cipher), self.wall_clock
-        calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
-        access = AdminAccess(shop, base_url, self.app_keys, tokens, calls, clock)
-        return AdminApi(base_url, access, calls, clock)
+        url, tokens = self.settings.local_shopify_url, Tokens(self._table, self.cipher)
+        return connect(shop, url, self.app_keys, tokens, self.wall_clock)

@@ -72,7 +72,7 @@ class TillContainer(BaseContainer):
 
     def till_adapter(self, credentials: Mapping[str, str], pace: "Pace") -> "Till":
         """The adapter of the stack's till, which asks `pace` before each call; unguarded."""
-        from pointbook.ledger.instruction import DEFAULT_TIME_ZONE  # noqa: PLC0415 - only with a till
+        from pointbook.domain.account import DEFAULT_TIME_ZONE  # noqa: PLC0415 - only with a till
         from pointbook.store.tokens import Tokens  # noqa: PLC0415 - same
         from pointbook.till.providers import Surroundings, till_of  # noqa: PLC0415 - same
 

@@ -12,6 +12,11 @@ from pointbook.domain.lots import Lots, total
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
+DEFAULT_TIME_ZONE = "Asia/Tokyo"
+"""The calendar of an account whose shop names no other."""
+
+HOLD_SECONDS_MAX = 86_400
+
 LAPSED_DAYS_MAX = 8
 """How many of the latest lapsed days an account keeps for late orders."""
 

@@ -14,14 +14,13 @@ A command about an order or a hold is refused if that belongs to another custome
 
 from dataclasses import dataclass
 
+from pointbook.domain.account import HOLD_SECONDS_MAX
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
 from pointbook.domain.orders import EarningRule, OrderUpdate, ReturnSpent
 
 POINTS_MAX = 1_000_000_000
 """The most points that one command moves."""
-
-HOLD_SECONDS_MAX = 86_400
 
 GRANT_TOPICS = frozenset(
     {Topic.ADD_ORDER, Topic.ADD_SIGN_UP, Topic.ADD_MANUAL, Topic.ADD_FLOW, Topic.ADD_IMPORT}

@@ -4,59 +4,24 @@
 the command brought back too late. It reads no clock and does no I/O. A refusal changes nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from pointbook.domain import commands as c
 from pointbook.domain import holds, order_points
-from pointbook.domain.account import Account, HoldRecord, HourlyCount, OrphanedCode, faults
+from pointbook.domain.account import Account, HourlyCount
 from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import milliseconds
+from pointbook.domain.decision import Decision, finished
 from pointbook.domain.draft import Draft
-from pointbook.domain.entry import Entry, Topic
+from pointbook.domain.entry import Topic
 from pointbook.domain.movements import DONE, Outcome, approve, debit
-from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State
 
-COMMAND_ENTRIES_MAX = 3
-"""The most entries that one command adds to one account, besides what had fallen due before it.
-
-This does not depend on the number of lots: at most two movements of its own (part of a hold is
-spent and the rest released; or a merge releases a hold and moves points away), and one that expires
-all points returned too late. `decide` and `merge` assert it for every command.
-"""
-
 _HOUR_MS = 3_600_000
 _SECOND_MS = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What is to be written: the new account, its entries, and what else changed.
-
-    The first `settled` entries had fallen due before; the others are the command's. `order` and
-    `record` are None if unchanged. `alarms` are for the operator, `orphaned_codes` are to be
-    deactivated.
-    """
-
-    account: Account
-    entries: tuple[Entry, ...]
-    settled: int
-    order: Order | None = None
-    record: HoldRecord | None = None
-    alarms: tuple[str, ...] = ()
-    orphaned_codes: tuple[OrphanedCode, ...] = ()
-
-    @property
-    def command_entries(self) -> tuple[Entry, ...]:
-        """The command's own entries."""
-        return self.entries[self.settled :]
-
-    def changes(self, before: Account) -> bool:
-        """Whether there is anything to write. A later `as_of` alone is not a reason to write."""
-        return bool(self.entries or self.order or self.record or self.account.hold != before.hold)
 
 
 def decide(state: State, command: c.Command, now: datetime) -> Decision | Refusal:
@@ -80,31 +45,6 @@ def decide(state: State, command: c.Command, now: datetime) -> Decision | Refusa
         alarms=outcome.alarms,
         orphaned_codes=outcome.orphaned_codes,
     )
-
-
-def settled(account: Account, now: datetime) -> Account:
-    """The account as it stands at `now`, for reads: nothing due is left on it."""
-    draft = Draft(account, now)
-    draft.settle()
-    return finished(draft, account, len(draft.entries))
-
-
-def settle_part(account: Account, now: datetime, entries_max: int | None) -> Decision:
-    """Only what has fallen due, the earliest first: as many entries as fit in one write, or all."""
-    draft = Draft(account, now)
-    draft.settle(entries_max)
-    entries = tuple(draft.entries)
-    settled = len(entries)
-    return Decision(account=finished(draft, account, settled), entries=entries, settled=settled)
-
-
-def finished(draft: Draft, before: Account, settled: int) -> Account:
-    """The draft's account with its time and revision, after checking its invariants."""
-    own = len(draft.entries) - settled
-    assert own <= COMMAND_ENTRIES_MAX, f"one command has {own} entries: {draft.entries[settled:]}"
-    after = replace(draft.account, as_of=draft.now, revision=before.revision + 1)
-    assert not (wrong := faults(after)), f"{wrong} in {after}"
-    return after
 
 
 def refusal_if_closed(account: Account) -> Refusal | None:

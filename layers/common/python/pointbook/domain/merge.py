@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, OrphanedCode
 from pointbook.domain.buckets import Balances, Bucket, Moves
-from pointbook.domain.decide import Decision, finished, refusal_if_closed
+from pointbook.domain.decide import refusal_if_closed
+from pointbook.domain.decision import Decision, finished
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.holds import orphaned

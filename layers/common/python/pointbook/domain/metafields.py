@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from pointbook.domain.account import Account
-from pointbook.domain.decide import settled
+from pointbook.domain.decision import settled
 from pointbook.domain.expiry import NEVER
 from pointbook.domain.lots import Lot
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pointbook.domain.commands import HOLD_SECONDS_MAX
+from pointbook.domain.account import HOLD_SECONDS_MAX
 from pointbook.domain.expiry import ExpiryRule, parse_rule, rule_text
 from pointbook.domain.member_numbers import member_number_text, parse_member_number
 from pointbook.domain.money import exponent

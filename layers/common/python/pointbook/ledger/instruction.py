@@ -1,12 +1,11 @@
-"""The ledger's interface: instructions, their results, and views of an account."""
+"""The ledger's interface: instructions and their results."""
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from pointbook.domain.account import Hold
+from pointbook.domain.account import DEFAULT_TIME_ZONE
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import (
@@ -16,9 +15,6 @@ from pointbook.domain.commands import (
     SpendOnOrder,
     UpdateOrder,
 )
-from pointbook.domain.lots import Lots
-
-DEFAULT_TIME_ZONE = "Asia/Tokyo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +84,6 @@ class Booked:
     duplicate: bool = False
     settled: int = 0
     alarms: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A customer's account at `as_of`, with everything settled that has fallen due.
-
-    `version` is that of the last entry written. `is_due`: something has fallen due since, and no
-    entry has it yet.
-    """
-
-    customer_id: str
-    figures: Figures
-    lots: Lots
-    hold: Hold | None
-    version: int
-    as_of: datetime
-    erased: bool = False
-    is_due: bool = False
 
 
 def content_hash(content: Content) -> str:

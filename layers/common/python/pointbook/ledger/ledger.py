@@ -13,16 +13,17 @@
 There is no state "in progress": a request has had its effect, or it has not.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
-from pointbook.deadline import JITTER, Backoff, retry
-from pointbook.domain.account import Account, HoldRecord, OrphanedCode
-from pointbook.domain.chain import BookedEntry, Cause
+from pointbook.deadline import JITTER, Backoff
+from pointbook.domain.account import DEFAULT_TIME_ZONE, Account, OrphanedCode
+from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Settle
-from pointbook.domain.decide import Decision, decide, settle_part, settled
+from pointbook.domain.decide import decide
+from pointbook.domain.decision import Decision, settle_part, settled
 from pointbook.domain.merge import merge, tombstones_to_move
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import (
@@ -31,7 +32,6 @@ from pointbook.domain.ports import (
     Clock,
     Committed,
     IdempotencyRecord,
-    ReadRequest,
     Store,
     StoreUnavailable,
     Verdict,
@@ -39,9 +39,11 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.ledger.instruction import DEFAULT_TIME_ZONE, Booked, Instruction, View
-from pointbook.ledger.loading import DEADLINE_SECONDS, Loader, Snapshot, new_account
-from pointbook.ledger.writes import TIME, account_write, booked, write_of
+from pointbook.ledger.account_writes import TIME, account_write
+from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.ledger.loading import DEADLINE_SECONDS, Snapshot
+from pointbook.ledger.read_only import ReadOnlyLedger
+from pointbook.ledger.writes import booked, write_of
 
 ENTRIES_PER_WRITE_MAX = 20
 """The most entries of one account in one write: if more has fallen due, part of it goes first.
@@ -49,9 +51,6 @@ ENTRIES_PER_WRITE_MAX = 20
 A command's own entries are few (`COMMAND_ENTRIES_MAX`), so that a write, even of both sides of a
 merge with their order, record and request, stays far below DynamoDB's 100 items.
 """
-
-READ_DEADLINE_SECONDS = 0.9
-"""My page waits no longer than this for the ledger."""
 
 type Alarm = Callable[[Instruction, str], None]
 """Raises an alarm about an instruction, by its name, for the operator."""
@@ -61,7 +60,7 @@ class _NeedsFreshRead:
     """Decided on a cheap read, and no condition of the write would detect that it was stale."""
 
 
-class Ledger:
+class Ledger(ReadOnlyLedger):
     """Executes instructions for all shops; services access accounts only through this class.
 
     Every method raises LedgerUnavailable when the store gives no verdict within its deadline.
@@ -79,11 +78,8 @@ class Ledger:
         `alarm` is called before the write: it may be called twice if a race is lost, but it is
         never missed because the reply to a write got lost.
         """
-        self._store = store
-        self._clock = clock
-        self._random = random
+        super().__init__(store, clock, random)
         self._alarm = alarm
-        self._loader = Loader(store, clock)
 
     def execute(
         self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
@@ -161,80 +157,6 @@ class Ledger:
                 backoff.check()
             else:
                 return answer
-
-    def read(self, shop: str, customer_id: str) -> View:
-        """The account of a customer as of now; an empty one for a customer without points."""
-        stored = self._retried(lambda: self._loader.survivor(shop, customer_id))
-        account = settled(stored or new_account(customer_id), self._clock.now())
-        return View(
-            customer_id=account.customer_id,
-            figures=account.figures,
-            lots=account.lots,
-            hold=account.hold,
-            version=stored.version if stored else 0,
-            as_of=account.as_of,
-            erased=account.erased,
-            is_due=stored is not None and stored.figures != account.figures,
-        )
-
-    def history(
-        self, shop: str, customer_id: str, *, limit: int, before_version: int | None = None
-    ) -> list[BookedEntry]:
-        """The latest entries below a version, newest first."""
-        account = self._retried(lambda: self._loader.survivor(shop, customer_id))
-        if account is None:
-            return []
-        owner = account.customer_id
-        above = account.version + 1  # ignore entries of an erased account that are not deleted yet
-        before = above if before_version is None else min(before_version, above)
-        return self._retried(
-            lambda: self._store.entries(shop, owner, before_version=before, limit=limit)
-        )
-
-    def history_page(
-        self, shop: str, customer_id: str, *, limit: int, before_version: int
-    ) -> tuple[Account | None, list[BookedEntry]]:
-        """The account as of now, and its latest entries below a version, newest first.
-
-        Those that have fallen due are among them, under the ids and times that they will have once
-        they are written; nothing is written. None: there is no account.
-        """
-        stored = self._retried(lambda: self._loader.survivor(shop, customer_id))
-        if stored is None:
-            return None, []
-        owner = stored.customer_id
-        due = account_write(stored, settle_part(stored, self._clock.now(), None), TIME, None)
-        found = [one for one in reversed(due.entries) if one.entry.version < before_version][:limit]
-        before = min(stored.version + 1, before_version)
-        missing = limit - len(found)
-        if missing:
-            found += self._retried(
-                lambda: self._store.entries(shop, owner, before_version=before, limit=missing)
-            )
-        return due.account, found
-
-    def orders(self, shop: str, order_ids: Collection[str]) -> dict[str, Order]:
-        """Those of these orders that are there, by their ids; they may be a moment old."""
-        if not order_ids:
-            return {}
-        return self._retried(lambda: self._store.orders(shop, order_ids))
-
-    def entry(self, shop: str, customer_id: str, version: int) -> BookedEntry | None:
-        """One entry by the customer and version that its id names, if it is there."""
-        found = self._retried(
-            lambda: self._store.entries(shop, customer_id, before_version=version + 1, limit=1)
-        )
-        return next((booked for booked in found if booked.entry.version == version), None)
-
-    def order(self, shop: str, order_id: str) -> Order | None:
-        """An order as it is now."""
-        request = ReadRequest(shop, None, order_id=order_id)
-        return self._retried(lambda: self._store.load(request, fresh=True)).order
-
-    def hold_record(self, shop: str, hold_id: str) -> HoldRecord | None:
-        """The record of a hold as it is now."""
-        request = ReadRequest(shop, None, hold_id=hold_id)
-        return self._retried(lambda: self._store.load(request, fresh=True)).hold_record
 
     def save_order(self, shop: str, before: Order, order: Order) -> bool:
         """Write an order that moves no points; False if it was written meanwhile: read again.
@@ -316,12 +238,6 @@ class Ledger:
         accounts += tuple(AccountWrite(stone, ()) for stone in merged.tombstones)
         verdict = self._store.commit(Write(shop, accounts, orphaned_codes=merged.orphaned_codes))
         return booked(merged.target) if isinstance(verdict, Committed) else VersionConflict()
-
-    def _backoff(self, seconds: float) -> Backoff:
-        return Backoff(self._clock, seconds, self._random)
-
-    def _retried[T](self, call: Callable[[], T], seconds: float = READ_DEADLINE_SECONDS) -> T:
-        return retry(call, self._backoff(seconds), StoreUnavailable)
 
 
 def _needs_fresh_read(

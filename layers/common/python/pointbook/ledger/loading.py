@@ -2,9 +2,10 @@
 
 import secrets
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pointbook.deadline import Deadline
-from pointbook.domain.account import Account
+from pointbook.domain.account import DEFAULT_TIME_ZONE, Account
 from pointbook.domain.ports import (
     Clock,
     IdempotencyRecord,
@@ -16,7 +17,9 @@ from pointbook.domain.ports import (
 )
 from pointbook.domain.state import State
 from pointbook.errors import LedgerUnavailable
-from pointbook.ledger.instruction import DEFAULT_TIME_ZONE, Instruction
+
+if TYPE_CHECKING:
+    from pointbook.ledger.instruction import Instruction
 
 DEADLINE_SECONDS = 8.0
 """Shopify Flow waits 10 s; without a verdict by then it gets a 503."""
@@ -49,7 +52,7 @@ class Loader:
         self._store = store
         self._clock = clock
 
-    def snapshot(self, instruction: Instruction, *, fresh: bool) -> Snapshot:
+    def snapshot(self, instruction: "Instruction", *, fresh: bool) -> Snapshot:
         """Everything that an instruction needs; the account is the survivor's after merges."""
         identity = instruction.identity
         request = ReadRequest(

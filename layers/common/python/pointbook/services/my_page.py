@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pointbook import log
 from pointbook.domain.expiry import NEVER
-from pointbook.ledger.instruction import View
-from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.read_only import ReadOnlyLedger, View
 from pointbook.page.display import display
 from pointbook.page.hold import shown_hold
 from pointbook.services.stopwatch import Stopwatch
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 class MyPage:
     """Reads a customer's points; what the till says is looked up while the ledger is read."""
 
-    def __init__(self, ledger: Ledger, till: "TillViews | None") -> None:
+    def __init__(self, ledger: ReadOnlyLedger, till: "TillViews | None") -> None:
         """Without a till the balance shown is the ledger's."""
         self._ledger = ledger
         self._till = till

@@ -8,7 +8,7 @@ from pointbook.domain.expiry import day_of
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import Clock
 from pointbook.domain.refusal import Code, Refusal
-from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.read_only import ReadOnlyLedger
 
 _NOT_FOUND = Refusal(Code.ORDER_NOT_FOUND, "There is no such order, or it is not known here yet.")
 
@@ -16,7 +16,7 @@ _NOT_FOUND = Refusal(Code.ORDER_NOT_FOUND, "There is no such order, or it is not
 class OrderPoints:
     """Reads the points of orders."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, time_zone: str) -> None:
+    def __init__(self, ledger: ReadOnlyLedger, clock: Clock, time_zone: str) -> None:
         """Read from `ledger`; days are those of the shop's `time_zone`."""
         self._ledger = ledger
         self._clock = clock

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from pointbook.domain.chain import BookedEntry
-from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.read_only import ReadOnlyLedger
 from pointbook.page.history_rows import Row, may_be_pending, row_of
 from pointbook.services.stopwatch import Stopwatch
 
@@ -16,7 +16,7 @@ VERSION_MAX = 999_999_999_999
 class PointsHistory:
     """Reads the history of a customer, with what has fallen due and is not written yet."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: ReadOnlyLedger) -> None:
         """Read `ledger`."""
         self._ledger = ledger
 

@@ -20,8 +20,8 @@ from pointbook.deadline import Deadline, DeadlinePassed
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme_rules import TillPush
 from pointbook.errors import PointbookError
-from pointbook.ledger.instruction import View
 from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.read_only import View
 from pointbook.services.cached_members import cached_member, cached_refusal, cached_till_id
 from pointbook.services.member_numbers import NumberOf
 from pointbook.store.till_comparisons import Totals

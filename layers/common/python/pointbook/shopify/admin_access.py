@@ -16,7 +16,8 @@ from pointbook.domain.ports import Clock
 from pointbook.errors import MalformedBody, ShopifyRefused, ShopifyUnavailable
 from pointbook.http.calls import Answer, Call, HttpClient
 from pointbook.http.tokens import SharedToken, TokenStore
-from pointbook.shopify.admin import ok_body
+from pointbook.http.transport import Transport
+from pointbook.shopify.admin import CONNECT_SECONDS, WORKERS, AdminApi, ok_body
 from pointbook.shopify.app_keys import AppKeys
 from pointbook.shopify.attempts import Failed, with_retries
 from pointbook.validation import json_object
@@ -111,3 +112,12 @@ def _oauth_error(answer: Answer) -> str:
     if isinstance(error, str) and error:
         return error
     return _SECRET_REFUSED if answer.status == HTTPStatus.UNAUTHORIZED else "http_400"
+
+
+def connect(
+    shop: str, local_url: str | None, keys: Callable[[], AppKeys], tokens: TokenStore, clock: Clock
+) -> AdminApi:
+    """The Admin API of a shop, whose tokens are kept in `tokens`."""
+    base_url = f"{local_url}/{shop}" if local_url else f"https://{shop}"
+    calls = Transport("shopify", workers=WORKERS, connect_seconds=CONNECT_SECONDS)
+    return AdminApi(base_url, AdminAccess(shop, base_url, keys, tokens, calls, clock), calls, clock)

@@ -13,7 +13,7 @@ from typing import IO, Any
 from pointbook.deadline import Deadline
 from pointbook.domain.account import Account, Hold
 from pointbook.domain.chain import STAFF, BookedEntry
-from pointbook.domain.decide import settled
+from pointbook.domain.decision import settled
 from pointbook.domain.lots import Lots
 from pointbook.domain.privacy import PrivacyRequest
 from pointbook.domain.till_pushes import Push

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pointbook import log
 from pointbook.domain.account import Account
-from pointbook.domain.decide import settled
+from pointbook.domain.decision import settled
 from pointbook.domain.erase import is_pseudonym
 from pointbook.domain.expiry import day_of
 from pointbook.domain.ports import DUE_SHARDS, Clock, DueKind, Store, StoreUnavailable

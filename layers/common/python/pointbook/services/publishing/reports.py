@@ -18,8 +18,9 @@ from pointbook.domain.entry import entry_id
 from pointbook.domain.ports import Clock, IdempotencyRecord
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.errors import LedgerUnavailable, ShopifyRefused, ShopifyUnavailable
-from pointbook.ledger.instruction import Booked, Identity, View, content_hash
+from pointbook.ledger.instruction import Booked, Identity, content_hash
 from pointbook.ledger.ledger import Ledger
+from pointbook.ledger.read_only import View
 from pointbook.services.publishing.shop_run import Flow, Subscriptions
 from pointbook.shopify import triggers
 from pointbook.shopify.flow_action import REPORT_POINTS, FlowAction
