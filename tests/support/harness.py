@@ -130,7 +130,17 @@ class Functions:
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
+        self._fakes, self._others = fakes, dict[type, Container]()
         self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
+
+    def _container_of(self, found: Callable[..., Any]) -> Container:
+        """The container of the class that a handler has, with the same settings and fakes."""
+        kind = type((found.__defaults__ or (self.container,))[-1])
+        if isinstance(self.container, kind):
+            return self.container
+        if kind not in self._others:
+            self._others[kind] = kind(self.container.settings, **self._fakes)
+        return self._others[kind]
 
     @property
     def ledger(self) -> Ledger:
@@ -142,7 +152,8 @@ class Functions:
         context = SimpleNamespace(
             aws_request_id="request", get_remaining_time_in_millis=lambda: int(seconds * 1000)
         )
-        answer: dict[str, Any] = handler(function)(payload, context, self.container)
+        found = handler(function)
+        answer: dict[str, Any] = found(payload, context, self._container_of(found))
         return answer
 
     def work(self, queue: str, *texts: str, seconds: float = 60) -> list[str]:

@@ -30,11 +30,12 @@ class Topic(StrEnum):
     PENDING_CANCEL = "points/pending/cancel"
     HOLD_SPENT = "points/hold/spent"
     EXPIRED_SPENT = "points/expired/spent"
+    EXPIRY_EXTEND = "points/expiry/extend"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One movement of one account.
+    """One movement of one account, or a new last day of some of its points.
 
     `at` is when the movement took effect, `recorded_at` when it was recorded: they differ for a
     hold that ended before anybody looked. `moves` are bucket changes that sum to zero, `lots` the
