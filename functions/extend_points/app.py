@@ -55,7 +55,7 @@ def _points(container: Container, shop: str, booked: Booked) -> int:
     """How many points the entry gave a later day."""
     owner, _, version = booked.entry_ids[0].partition("-")
     entry = container.ledger.entry(shop, owner, int(version))
-    return sum(lot.points for lot in entry.entry.lots if lot.points > 0) if entry else 0
+    return entry.entry.lasting_longer if entry else 0
 
 
 def _command(body: dict[str, Any]) -> ExtendExpiry:

@@ -65,6 +65,11 @@ class Entry:
         return dict(self.moves).get(Bucket.APPROVED, 0)
 
     @property
+    def lasting_longer(self) -> int:
+        """The points that got a later last day, of an entry of that kind."""
+        return sum(lot.points for lot in self.lots if lot.points > 0)
+
+    @property
     def points(self) -> int:
         """The points moved."""
         return sum(change for _, change in self.moves if change > 0)
