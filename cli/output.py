@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +20,9 @@ from cli.errors import CommandFailed
 
 _WIDTH_OF_A_FILE = 10_000
 """Lines that no terminal shows are not wrapped."""
+
+_TEXT_LEAST = 8
+"""A text is wrapped into no narrower a column."""
 
 
 class Advance(Protocol):
@@ -57,8 +59,7 @@ class Output:
         cells = [[_cell(one) for one in row] for row in rows]
         table = _table(columns, rows, cells)
         if console.is_terminal:
-            unlimited = console.options.update(width=_WIDTH_OF_A_FILE)
-            fits = Measurement.get(console, unlimited, table).minimum <= console.width
+            fits = _least_width(table, cells) <= console.width
             console.print(table if fits else _list(columns, cells), soft_wrap=not fits)
             return
         console.width = _WIDTH_OF_A_FILE
@@ -100,6 +101,16 @@ def _table(
     for row in cells:
         table.add_row(*row)
     return table
+
+
+def _least_width(table: Table, cells: Sequence[Sequence[Text]]) -> int:
+    """The width below which a column that is not wrapped, or too much of a text, is cut."""
+    width = len(table.columns) - 1
+    for number, column in enumerate(table.columns):
+        longest = max((row[number].cell_len for row in cells), default=0)
+        header = str(column.header)
+        width += max(cell_len(header), longest if column.no_wrap else min(longest, _TEXT_LEAST))
+    return width
 
 
 def _list(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> Text:
