@@ -130,17 +130,17 @@ class Functions:
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
-        self._fakes, self._others = fakes, dict[type, Container]()
         self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
 
     def _container_of(self, found: Callable[..., Any]) -> Container:
-        """The container of the class that a handler has, with the same settings and fakes."""
+        """The same container, as the class that a handler has: all parts are shared."""
         kind = type((found.__defaults__ or (self.container,))[-1])
         if isinstance(self.container, kind):
             return self.container
-        if kind not in self._others:
-            self._others[kind] = kind(self.container.settings, **self._fakes)
-        return self._others[kind]
+        assert issubclass(kind, Container), "other containers are its bases"
+        other: Container = kind.__new__(kind)
+        other.__dict__ = self.container.__dict__
+        return other
 
     @property
     def ledger(self) -> Ledger:
