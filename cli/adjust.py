@@ -3,7 +3,10 @@
     pointbook adjust 8840734670934 --points 200 --reason "Sorry" --env prod
     pointbook adjust 8840734670934 --points -200 --reason "Twice" --env prod
 
-The command first prints its idempotency key: if no answer comes, run it again with that --key.
+Before points are added to an id of which the ledger has no entries, Shopify is asked whether the
+shop has such a customer; if not, or if it cannot be asked, the command asks you, unless --yes.
+
+It prints its idempotency key first: if no answer comes, run it again with that --key.
 """
 
 import uuid
@@ -13,9 +16,10 @@ import typer
 
 from cli import target
 from cli.errors import CommandFailed, NotReachable
-from cli.operator_api import post
-from cli.options import Customer, Env, Json, Shop
-from cli.output import Output
+from cli.operator_api import get, post
+from cli.options import Customer, Env, Json, Shop, Yes
+from cli.output import Output, is_confirmed
+from cli.target import Target
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.errors import InvalidRequest
 from pointbook.shopify.ids import customer_digits
@@ -33,15 +37,18 @@ def run(
         str | None,
         typer.Option(help="Key of an earlier run that got no answer; default: a new key."),
     ] = None,
+    yes: Yes = False,
     shop: Shop = None,
     env: Env = None,
     json: Json = False,
 ) -> int:
     """Run the command. Raises CommandFailed, PointbookError."""
     customer_id, number = _read(customer, points)
-    key = _key(key)
+    key = idempotency_key(key)
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
+    if number > 0 and not yes:
+        _confirm_unknown(stack, shop, customer_id, out)
     out.say(f"{shop}, customer {customer_id}, key {key}")
     request = {"shop": shop, "points": number, "reason": reason, "expires_on": expires_on}
     path = f"/v1/operator/customers/{customer_id}/adjustments"
@@ -62,7 +69,22 @@ def _figures(after: dict[str, int], points: int) -> list[tuple[str, int, int]]:
     return [(name, figure - changed.get(name, 0), figure) for name, figure in after.items()]
 
 
-def _key(given: str | None) -> str:
+def _confirm_unknown(stack: Target, shop: str, customer_id: str, out: Output) -> None:
+    """Ask the person before points are given to an id that is nobody's, as far as is known."""
+    answer = get(stack, f"/v1/operator/customers/{customer_id}/check", shop=shop)
+    found = answer.body if answer and answer.status == 200 else {}
+    if found.get("has_entries") or found.get("at_shopify"):
+        return
+    why = found.get("why") or (answer.why if answer else "no answer")
+    if found.get("at_shopify") is False:
+        out.say(f"{shop} has no customer {customer_id} at Shopify, and the ledger has no entries.")
+    else:
+        out.say(f"Whether {shop} has a customer {customer_id} is not known: {why}")
+    if not is_confirmed("Add the points nevertheless?"):
+        raise CommandFailed("Nothing has been changed.")
+
+
+def idempotency_key(given: str | None) -> str:
     """Return the idempotency key. It is sent in a signed header, so it must be ASCII."""
     if given is None:
         return str(uuid.uuid4())

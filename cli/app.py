@@ -13,6 +13,9 @@ from cli import (
     adjust,
     doctor,
     drift,
+    explain,
+    extend,
+    history,
     imports,
     metafields,
     orders,
@@ -22,6 +25,7 @@ from cli import (
     redrive,
     restore,
     secret,
+    show,
     verify,
 )
 from cli.errors import CommandFailed, NotReachable
@@ -33,6 +37,7 @@ _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
     "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
+    "extend": " To finish, run it again with --key and the key it printed; it counts once.",
     "fill": " Who is queued will be written. To queue the rest, run it again.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
     "restore": " Functions that it has stopped stay stopped: run it again, or with --start.",
@@ -109,12 +114,16 @@ for _name, _module in (
     ("adjust", adjust),
     ("doctor", doctor),
     ("drift", drift),
+    ("explain", explain),
+    ("extend", extend),
+    ("history", history),
     ("import", imports),
     ("orders", orders),
     ("privacy", privacy),
     ("publish", publish),
     ("redrive", redrive),
     ("restore", restore),
+    ("show", show),
     ("verify", verify),
 ):
     add(app, _name, _module.run, _module.__doc__ or "")

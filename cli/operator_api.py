@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
 
 _ANSWER_SECONDS = 35
@@ -39,7 +39,30 @@ def post(stack: Target, path: str, content: object, headers: dict[str, str]) -> 
     """
     body = json.dumps(content, ensure_ascii=False).encode()
     headers = {"Content-Type": "application/json"} | headers
-    request = AWSRequest("POST", f"{stack.api_url}{path}", headers=headers, data=body)
+    return _send(stack, AWSRequest("POST", f"{stack.api_url}{path}", headers=headers, data=body))
+
+
+def get(stack: Target, path: str, **query: object) -> Answer | None:
+    """Send a signed read; None if no answer came. Parameters that are None are left out.
+
+    Raises CommandFailed if there are no credentials.
+    """
+    given = {name: str(value) for name, value in query.items() if value is not None}
+    return _send(stack, AWSRequest("GET", f"{stack.api_url}{path}", params=given))
+
+
+def document(stack: Target, path: str, **query: object) -> dict[str, Any]:
+    """Return what a read answers. Raises NotReachable, or CommandFailed if it was refused."""
+    answer = get(stack, path, **query)
+    if answer is None or answer.status >= 500:
+        why = f" ({answer.why})" if answer else ""
+        raise NotReachable(f"{stack.name} does not answer{why}. Try again in a moment.")
+    if answer.status != 200:
+        raise CommandFailed(answer.why)
+    return answer.body
+
+
+def _send(stack: Target, request: AWSRequest) -> Answer | None:
     credentials, region = stack.session.get_credentials(), stack.session.region_name
     try:
         SigV4Auth(credentials, "execute-api", region).add_auth(request)

@@ -4,6 +4,9 @@ from typing import Annotated
 
 import typer
 
+from pointbook.errors import InvalidRequest
+from pointbook.shopify.ids import customer_digits, number_digits
+
 Env = Annotated[
     str | None,
     typer.Option(
@@ -18,3 +21,19 @@ Shop = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 Customer = Annotated[str, typer.Argument(help="The customer's id in any form.")]
+
+
+def customer_of(text: str) -> str:
+    """The digits of a customer's id. Raises BadParameter."""
+    try:
+        return customer_digits(text, "customer")
+    except InvalidRequest as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def order_of(text: str) -> str:
+    """The digits of an order's id. Raises BadParameter."""
+    try:
+        return number_digits(text, "order")
+    except InvalidRequest as error:
+        raise typer.BadParameter(str(error)) from error

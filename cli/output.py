@@ -10,14 +10,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from cli.errors import CommandFailed
 
 _WIDTH_OF_A_FILE = 10_000
 """Lines that no terminal shows are not wrapped."""
+
+_TEXT_LEAST = 8
+"""A text is wrapped into no narrower a column."""
 
 
 class Advance(Protocol):
@@ -45,17 +50,17 @@ class Output:
             print(json.dumps(content, ensure_ascii=False, indent=2))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Print a table that fits the terminal; numbers are aligned to the right."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for number, column in enumerate(columns):
-            values = [row[number] for row in rows]
-            is_number = all(isinstance(value, int) for value in values)
-            table.add_column(column, justify="right" if is_number and values else "left")
-        for row in rows:
-            table.add_row(*(f"{one:,}" if isinstance(one, int) else str(one) for one in row))
+        """Print a table that fits the terminal, in which Japanese is two columns wide.
+
+        Numbers are aligned to the right, and neither they nor ids, which have no spaces, are
+        broken; other texts are wrapped. Where that is too wide, each row becomes a list.
+        """
         console = Console(stderr=self.as_json, highlight=False)
+        cells = [[_cell(one) for one in row] for row in rows]
+        table = _table(columns, rows, cells)
         if console.is_terminal:
-            console.print(table)
+            fits = _least_width(table, cells) <= console.width
+            console.print(table if fits else _list(columns, cells), soft_wrap=not fits)
             return
         console.width = _WIDTH_OF_A_FILE
         with console.capture() as captured:
@@ -78,6 +83,58 @@ class Output:
                 bar.update(task, completed=done, total=total or bar.tasks[0].total)
 
             yield advance
+
+
+def _table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], cells: Sequence[Sequence[Text]]
+) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, column in enumerate(columns):
+        is_number = bool(rows) and all(isinstance(row[number], int) for row in rows)
+        is_broken = any(" " in row[number].plain or _is_wide(row[number]) for row in cells)
+        table.add_column(
+            Text(column),
+            justify="right" if is_number else "left",
+            no_wrap=is_number or not is_broken,
+            overflow="fold",
+        )
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+def _least_width(table: Table, cells: Sequence[Sequence[Text]]) -> int:
+    """The width below which a column that is not wrapped, or too much of a text, is cut."""
+    width = len(table.columns) - 1
+    for number, column in enumerate(table.columns):
+        longest = max((row[number].cell_len for row in cells), default=0)
+        header = str(column.header)
+        width += max(cell_len(header), longest if column.no_wrap else min(longest, _TEXT_LEAST))
+    return width
+
+
+def _list(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> Text:
+    """Each row as lines of name and value, with an empty line between two rows."""
+    width = max(map(cell_len, columns))
+    return Text("\n\n").join(
+        Text("\n").join(
+            Text.assemble((set_cell_size(name, width), "bold"), "  ", cell)
+            for name, cell in zip(columns, row, strict=True)
+        )
+        for row in cells
+    )
+
+
+def _cell(value: object) -> Text:
+    """A value as text: never markup, and without what would control the terminal."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return Text(f"{value:,}")
+    return Text("".join(one if one.isprintable() else " " for one in str(value)))
+
+
+def _is_wide(cell: Text) -> bool:
+    """Whether it has characters of two columns, between which a line may be broken."""
+    return cell.cell_len > len(cell.plain)
 
 
 def is_confirmed(question: str) -> bool:

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from tools.shopify_payloads import ORDER
+
 type Case = tuple[str, str, Mapping[str, Any]]
 type Http = Callable[[str, str, dict[str, str], bytes], dict[str, Any]]
 
@@ -23,6 +25,8 @@ LONE_SURROGATE = rb'{"points": 200, "reason": "\ud83d", "rows": []}'
 def operator_cases(http: Http, customer: str, other_customer: str) -> Iterator[Case]:
     """Function, name of the case, event; `http` makes the event of a request."""
     yield from _adjust(http, customer)
+    yield from _extend(http, customer)
+    yield from _reads(http, customer)
     yield from _import(http, customer, other_customer)
 
 
@@ -71,6 +75,72 @@ def _adjust(http: Http, customer: str) -> Iterator[Case]:
     yield function, "unknown_shop", post(give | {"shop": "other.myshopify.com"})
     yield function, "not_json", post(b"points=200")
     yield function, "lone_surrogate", post(LONE_SURROGATE)
+
+
+def _extend(http: Http, customer: str) -> Iterator[Case]:
+    def post(content: object, key: str | None = "sample") -> dict[str, Any]:
+        headers = {"content-type": "application/json"}
+        headers |= {"idempotency-key": key} if key is not None else {}
+        path = f"/v1/operator/customers/{customer}/extensions"
+        return signed(http("POST", path, headers, _body(content)), customer=customer)
+
+    function = "extend_points"
+    later = {
+        "expires_on": "2099-12-31",
+        "new_expires_on": "2100-03-31",
+        "reason": "The shop was closed",
+    }
+    yield function, "extend", post(later)
+    earlier = {"expires_on": "2098-12-31", "new_expires_on": "2099-12-31"}
+    yield function, "no_such_lot", post(later | earlier, "no-such-lot")
+    not_signed = post(later)
+    del not_signed["requestContext"]["authorizer"]
+    yield function, "not_signed", not_signed
+    yield function, "no_key", post(later, None)
+    yield function, "day_missing", post(later | {"expires_on": None})
+    yield function, "day_not_later", post(later | {"new_expires_on": "2099-12-31"})
+    yield function, "day_unknown_form", post(later | {"new_expires_on": "31.03.2100"})
+    yield function, "reason_missing", post(later | {"reason": ""})
+    yield function, "unknown_shop", post(later | {"shop": "other.myshopify.com"})
+    yield function, "not_json", post(b"expires_on=2099-12-31")
+    yield function, "lone_surrogate", post(LONE_SURROGATE)
+
+
+def _reads(http: Http, customer: str) -> Iterator[Case]:
+    def get(path: str, query: str = "", **parameters: str) -> dict[str, Any]:
+        event = signed(http("GET", f"/v1/operator/{path}", {}, b""), **parameters)
+        return event | {"rawQueryString": query}
+
+    def of(customer: str, end: str = "", query: str = "") -> dict[str, Any]:
+        return get(f"customers/{customer}{end}", query, customer=customer)
+
+    for function, end in (
+        ("show_account", ""),
+        ("account_history", "/history"),
+        ("check_customer", "/check"),
+    ):
+        yield function, "get", of(customer, end)
+        not_signed = of(customer, end)
+        del not_signed["requestContext"]["authorizer"]
+        yield function, "not_signed", not_signed
+        yield function, "customer_unknown_form", of("Taro", end)
+        yield function, "unknown_shop", of(customer, end, "shop=other.myshopify.com")
+    yield "show_account", "as_of", of(customer, query="at=2026-01-31T09%3A00%3A00%2B09%3A00")
+    yield "show_account", "instant_without_zone", of(customer, query="at=2026-01-31T09%3A00%3A00")
+    yield "show_account", "instant_to_come", of(customer, query="at=2099-01-01T00%3A00%3A00Z")
+    yield "account_history", "own", of(customer, "/history", "own=1")
+    yield "account_history", "limit_too_high", of(customer, "/history", "limit=201")
+
+    def order(order_id: str, query: str = "") -> dict[str, Any]:
+        return get(f"orders/{order_id}", query, order_id=order_id)
+
+    yield "explain_order", "get", order(str(ORDER))
+    not_signed = order(str(ORDER))
+    del not_signed["requestContext"]["authorizer"]
+    yield "explain_order", "not_signed", not_signed
+    yield "explain_order", "unknown_order", order("1")
+    yield "explain_order", "order_no_number", order("first")
+    yield "explain_order", "unknown_shop", order(str(ORDER), "shop=other.myshopify.com")
 
 
 def _import(http: Http, customer: str, other_customer: str) -> Iterator[Case]:

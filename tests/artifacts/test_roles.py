@@ -25,7 +25,8 @@ GRANT = "flow_action_grant"
 CONSUME = "flow_action_consume"
 FLOW = (GRANT, CONSUME)
 SHOWS = ("points_history",)
-OPERATORS = ("adjust_points", "import_points")
+OPERATORS = ("adjust_points", "extend_points", "import_points")
+OPERATORS_READ = ("show_account", "account_history", "explain_order")
 SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 """Sweeps that settle accounts, and after how many seconds there is something to settle."""
 
@@ -41,6 +42,8 @@ TRIED = (
     "shopify_webhook",
     "privacy_watch",
     *OPERATORS,
+    *OPERATORS_READ,
+    "check_customer",
     "create_hold",
     "release_hold",
     "switch_off_codes",
@@ -112,6 +115,34 @@ def test_an_operators_function_may_do_what_it_does_without_the_secret(
     found |= shop.needed(lambda: shop.every_sample(function))
     assert found == allowed(resources, function)
     assert {resource for _, resource in found} == {"LedgerTable"}
+
+
+@pytest.mark.parametrize("function", OPERATORS_READ)
+def test_an_operators_reader_may_read_the_table_and_nothing_else(
+    shop: Shop, resources: dict[str, Any], function: str
+) -> None:
+    """Of nobody; with a hold and pending points; of a merged customer."""
+
+    def look() -> None:
+        shop.start_anew()
+        shop.every_sample(function)
+
+    found = shop.needed(look)
+    shop.grant()
+    shop.hold_some()
+    pending = event("order_events", "orders_create_pending")
+    shop.functions.invoke("order_events", pending, seconds=60)
+    shop.functions.invoke("order_events", event("order_events", "orders_paid"), seconds=60)
+    found |= shop.needed(look)
+    shop.merge()
+    found |= shop.needed(look)
+    assert found == allowed(resources, function)
+    assert {resource for _, resource in found} == {"LedgerTable"}
+    assert {action for action, _ in found} <= {
+        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
+        "dynamodb:Query",
+    }
 
 
 def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(

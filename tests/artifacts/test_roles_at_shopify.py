@@ -75,6 +75,15 @@ def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, A
     assert found == allowed(resources, "release_hold")
 
 
+def test_check_customer_is_allowed_to_ask_shopify(shop: Shop, resources: dict[str, Any]) -> None:
+    """With a token that is fetched, and with one that is stored."""
+    shop.lose_token()
+    found = shop.needed(lambda: shop.every_sample("check_customer"))
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.every_sample("check_customer"))
+    assert found == allowed(resources, "check_customer")
+
+
 def test_switch_off_codes_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
     """A code that Shopify does not deactivate, one that is not there yet, and one that is."""
 

@@ -260,11 +260,33 @@ def test_api_gateway_authorizes_operators_by_iam_only(
 
 
 def test_the_operator_policy_allows_the_operators_routes_only() -> None:
+    """And what `pointbook` needs to find the stack; whoever writes may feed lost orders too."""
     methods = {"OperatorPolicy": "POST", "OperatorReadPolicy": "GET"}
+    looks_up = {
+        "Effect": "Allow",
+        "Action": [
+            "cloudformation:DescribeStacks",
+            "cloudformation:DescribeStackResource",
+            "cloudformation:ListStackResources",
+        ],
+        "Resource": {"Ref": "AWS::StackId"},
+    }
+    reads_settings = {
+        "Effect": "Allow",
+        "Action": "lambda:GetFunctionConfiguration",
+        "Resource": {"Fn::GetAtt": ["GetPointsFunction", "Arn"]},
+    }
+    feeds_orders = {
+        "Effect": "Allow",
+        "Action": "lambda:InvokeFunction",
+        "Resource": {"Fn::GetAtt": ["ReconcileOrdersFunction", "Arn"]},
+    }
     policies = of_type("AWS::IAM::ManagedPolicy")
     assert policies.keys() == methods.keys()
     for name, policy in policies.items():
-        (statement,) = policy["PolicyDocument"]["Statement"]
+        statement, *others = policy["PolicyDocument"]["Statement"]
+        writes = name == "OperatorPolicy"
+        assert others == [looks_up, reads_settings, *([feeds_orders] if writes else [])]
         assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
         resource = statement["Resource"]["Fn::Sub"]
         assert resource.endswith(f":${{PointsApi}}/$default/{methods[name]}/v1/operator/*")

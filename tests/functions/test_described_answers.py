@@ -34,6 +34,8 @@ SAMPLE = {
     **dict.fromkeys(FLOW, "run"),
     "adjust_points": "add",
     "import_points": "run",
+    "extend_points": "extend",
+    **dict.fromkeys(("show_account", "account_history", "check_customer", "explain_order"), "get"),
     "flow_lifecycle": "switched_on",
     "shopify_webhook": "customers_create",
     "till_status": "get",
@@ -271,6 +273,28 @@ def of_webhooks(_folder: Path) -> Errors:
     yield functions.sample("shopify_webhook", "customers_create")
 
 
+def of_extend_points(_folder: Path) -> Errors:
+    functions = stack()
+    for case in ("not_signed", "no_key", "day_not_later", "no_such_lot", "unknown_shop"):
+        yield functions.sample("extend_points", case)
+    functions.sample("adjust_points", "add_until")
+    functions.sample("extend_points", "extend")
+    yield functions.request("extend_points", changed("extend_points", new_expires_on="2100-04-30"))
+    functions.erase()
+    other = event("extend_points", "extend")
+    other["headers"]["idempotency-key"] = "of the erased"
+    yield functions.request("extend_points", other)
+
+
+def of_operators_reads(function: str, *cases: str) -> Callable[[Path], Errors]:
+    def provoked(_folder: Path) -> Errors:
+        functions = stack()
+        for case in ("not_signed", "unknown_shop", *cases):
+            yield functions.sample(function, case)
+
+    return provoked
+
+
 def of_order_points(_folder: Path) -> Errors:
     yield stack().sample("order_points", "unknown_order")
 
@@ -281,6 +305,11 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
     "order_points": of_order_points,
     "adjust_points": of_adjust_points,
     "import_points": of_import_points,
+    "extend_points": of_extend_points,
+    "show_account": of_operators_reads("show_account", "instant_to_come"),
+    "account_history": of_operators_reads("account_history", "limit_too_high"),
+    "check_customer": of_operators_reads("check_customer", "customer_unknown_form"),
+    "explain_order": of_operators_reads("explain_order", "unknown_order", "order_no_number"),
     "till_status": of_till_status,
     "flow_action_report": of_report,
     "shopify_webhook": of_webhooks,

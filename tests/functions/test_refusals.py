@@ -8,11 +8,21 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.fakes.codes import Codes
+from tests.fakes.customers import MemoryCustomers
 from tests.fakes.flow import FakeFlow
 from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
-OPERATOR_API = ("adjust_points", "import_points", "till_status")
+OPERATOR_API = (
+    "adjust_points",
+    "extend_points",
+    "import_points",
+    "show_account",
+    "account_history",
+    "check_customer",
+    "explain_order",
+    "till_status",
+)
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 WEBHOOKS = ("shopify_webhook", "flow_lifecycle")
 
@@ -52,6 +62,12 @@ OPERATOR = {
     "unknown_shop": (422, "unknown_shop"),
     "not_json": (422, "invalid_request"),
     "lone_surrogate": (422, "invalid_request"),
+}
+
+OPERATOR_READ = {
+    "not_signed": (403, "operator_missing"),
+    "unknown_shop": (422, "unknown_shop"),
+    "customer_unknown_form": (422, "invalid_request"),
 }
 
 REFUSED: dict[str, dict[str, tuple[int, str]]] = {
@@ -110,6 +126,28 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "dry_run_as_text": (422, "invalid_request"),
         "import_id_unknown_form": (422, "invalid_request"),
     },
+    "extend_points": OPERATOR
+    | {
+        "no_key": (400, "idempotency_key_missing"),
+        "no_such_lot": (422, "lot_not_found"),
+        "day_missing": (422, "invalid_request"),
+        "day_not_later": (422, "invalid_request"),
+        "day_unknown_form": (422, "invalid_request"),
+        "reason_missing": (422, "invalid_request"),
+    },
+    "show_account": OPERATOR_READ
+    | {
+        "instant_without_zone": (422, "invalid_request"),
+        "instant_to_come": (422, "invalid_request"),
+    },
+    "account_history": OPERATOR_READ | {"limit_too_high": (422, "invalid_request")},
+    "check_customer": OPERATOR_READ,
+    "explain_order": {
+        "not_signed": (403, "operator_missing"),
+        "unknown_shop": (422, "unknown_shop"),
+        "unknown_order": (404, "order_not_found"),
+        "order_no_number": (422, "invalid_request"),
+    },
     "till_status": {"not_signed": (403, "operator_missing")},
     "flow_action_grant": FLOW_POINTS,
     "flow_action_consume": FLOW_POINTS,
@@ -148,12 +186,20 @@ SERVED = [
 
 
 class Shop:
-    """A customer of 1,250 points holds 500 of them; whatever happens now can be seen."""
+    """A customer of 1,450 points holds 500 of them; whatever happens now can be seen."""
 
     def __init__(self) -> None:
         self.codes, self.flow = Codes(), FakeFlow()
-        self.functions = Functions({"discounts": lambda _: self.codes, "flow": lambda _: self.flow})
-        for function, case in (("flow_action_grant", "run"), ("create_hold", "by_header")):
+        customers = MemoryCustomers()
+        self.functions = Functions(
+            {
+                "discounts": lambda _: self.codes,
+                "flow": lambda _: self.flow,
+                "customers": lambda _: customers,
+            }
+        )
+        first = ("adjust_points", "add_until"), ("flow_action_grant", "run")
+        for function, case in (*first, ("create_hold", "by_header")):
             assert self.functions.sample(function, case).status in (200, 201)
         assert self.functions.work("order_events", message("orders_paid")) == []
 
@@ -207,6 +253,11 @@ GOOD = {
     "release_hold": "by_header",
     "adjust_points": "add",
     "import_points": "run",
+    "extend_points": "extend",
+    "show_account": "get",
+    "account_history": "get",
+    "check_customer": "get",
+    "explain_order": "get",
     "till_status": "get",
     "flow_action_grant": "run",
     "flow_action_consume": "run",

@@ -69,7 +69,9 @@ def entries_alone_change_the_balances(step: Step) -> None:
     balances = step.before.balances
     for entry in step.entries:
         assert sum(change for _, change in entry.moves) == 0
-        if entry.topic not in (Topic.ADD_MERGE, Topic.SUB_MERGE):
+        if entry.topic is Topic.EXPIRY_EXTEND:
+            assert entry.moves == ()
+        elif entry.topic not in (Topic.ADD_MERGE, Topic.SUB_MERGE):
             out, into = sorted(change for _, change in entry.moves)
             assert out < 0 < into
         balances = Balances(*map(sum, zip(balances, _by_bucket(entry), strict=True)))
@@ -99,6 +101,15 @@ def entries_name_their_lots(step: Step) -> None:
         assert all(lot.points > 0 for lot in (*lots, *held))
     assert lots == step.after.lots
     assert held == (step.after.hold.lots if step.after.hold else ())
+
+
+def an_extension_has_both_days(step: Step) -> None:
+    """The entry says which points were to expire when, and when they do now."""
+    for entry in step.entries:
+        if entry.topic is Topic.EXPIRY_EXTEND:
+            old, new = entry.lots
+            assert old.valid_through < new.valid_through
+            assert old.points == -new.points < 0
 
 
 def nothing_due_survives_a_write(step: Step) -> None:
@@ -157,6 +168,7 @@ INVARIANTS: tuple[Callable[[Step], None], ...] = (
     entries_are_gapless,
     every_write_is_counted,
     entries_name_their_lots,
+    an_extension_has_both_days,
     nothing_due_survives_a_write,
     nothing_due_is_read,
     time_never_falls,

@@ -215,6 +215,29 @@ class AccountMachine(RuleBasedStateMachine):
             who, jump, c.Remove(_points(amount, self.sides[who].account.figures.approved))
         )
 
+    @rule(
+        who=WHO,
+        jump=JUMP,
+        which=st.integers(0, 5),
+        longer=st.sampled_from([1, 2, 30, 400, "never", "next"]),
+    )
+    def extend(self, who, jump, which, longer) -> None:
+        """One of the customer's days, or one on which nothing expires, becomes a later one."""
+        days = [lot.valid_through for lot in self.sides[who].account.lots]
+        old_day = (days[which:] or [*days[:1], START.date()])[0]
+        if old_day == date.max:
+            old_day = START.date()
+        later = [day for day in days if day > old_day]
+        match longer:
+            case "never":
+                new_day = date.max
+            case "next" if later:
+                new_day = later[0]
+            case _:
+                number = longer if isinstance(longer, int) else 3
+                new_day = old_day + timedelta(days=number)
+        self.decide_both(who, jump, c.ExtendExpiry(old_day, new_day))
+
     # --- holds -----------------------------------------------------------------------------------
 
     @rule(

@@ -578,6 +578,17 @@ def _remove(customer: Customer, _: OrderItems, command: c.Remove) -> Alarms:
     return ()
 
 
+def _extend(customer: Customer, _: OrderItems, command: c.ExtendExpiry) -> Alarms:
+    """Each free point of the day gets the other day; the journal has a move without changes."""
+    free = customer.points["approved"]
+    if Point(command.old_day) not in free:
+        raise Refusing(Refused.LOT_NOT_FOUND)
+    free[:] = [Point(command.new_day) if one == Point(command.old_day) else one for one in free]
+    customer.last_at = customer.as_of
+    customer.journal.append(Move("points/expiry/extend", {}, customer.as_of))
+    return ()
+
+
 def _take_hold(customer: Customer, order_items: OrderItems, command: c.PlaceHold) -> Alarms:
     customer.keep_pace("hold", command.holds_per_hour, Refused.RATE_LIMITED)
     if customer.hold is not None:
@@ -784,6 +795,7 @@ _CARRY_OUT: dict[type, Carrier] = {
     c.Grant: _grant,
     c.Consume: _consume,
     c.Remove: _remove,
+    c.ExtendExpiry: _extend,
     c.PlaceHold: _take_hold,
     c.MarkReady: _mark_ready,
     c.BeginRelease: _begin_release,

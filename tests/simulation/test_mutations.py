@@ -26,6 +26,7 @@ PLANTED = {
         "a clock that runs back",
         "lots unsorted",
         "a debt not repaid",
+        "an extension that is a day short",
         "a hash without the one before",
     ),
     "orders": (

@@ -132,6 +132,16 @@ class Functions:
         self.table = fakes["dynamodb"]
         self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
 
+    def _container_of(self, found: Callable[..., Any]) -> Container:
+        """The same container, as the class that a handler has: all parts are shared."""
+        kind = type((found.__defaults__ or (self.container,))[-1])
+        if isinstance(self.container, kind):
+            return self.container
+        assert issubclass(kind, Container), "other containers are its bases"
+        other: Container = kind.__new__(kind)
+        other.__dict__ = self.container.__dict__
+        return other
+
     @property
     def ledger(self) -> Ledger:
         """The ledger, for a look at what the functions have done, and for what precedes it."""
@@ -142,7 +152,8 @@ class Functions:
         context = SimpleNamespace(
             aws_request_id="request", get_remaining_time_in_millis=lambda: int(seconds * 1000)
         )
-        answer: dict[str, Any] = handler(function)(payload, context, self.container)
+        found = handler(function)
+        answer: dict[str, Any] = found(payload, context, self._container_of(found))
         return answer
 
     def work(self, queue: str, *texts: str, seconds: float = 60) -> list[str]:

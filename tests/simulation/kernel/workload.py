@@ -308,6 +308,13 @@ def _remove(w: Workload, who: Who, code: str | None = None) -> dict[str, object]
     return w.moving(c.Remove(w.points()), "remove")
 
 
+def _extend(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    """Mostly a day on which something may expire: lots are short-lived here."""
+    old_day = w.today() + timedelta(days=w.random.choice((0, 1, 1, 2, 2, 3, 9)))
+    longer = w.random.choice((1, 1, 2, 30))
+    return w.moving(c.ExtendExpiry(old_day, old_day + timedelta(days=longer)), "extend")
+
+
 def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
     hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
     code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
@@ -403,4 +410,5 @@ MAKERS: Final[dict[str, Maker]] = {
     "return_spending": _return_spending,
     "settle": _settle,
     "merge": _merge,
+    "extend": _extend,
 }

@@ -308,6 +308,13 @@ DOMAIN_BUGS: Final = (
         ),
     ),
     Bug("more given back than spent", movements.give_back, _one_point_invented),
+    Bug(
+        "an extension that is a day short",
+        movements.extend_expiry,
+        lambda original, draft, old_day, new_day: original(
+            draft, old_day, new_day - timedelta(days=1)
+        ),
+    ),
     # --- holds ---
     Bug("a hold that stays until its time is over", Draft.add_entry, _hold_stays),
     Bug("a second hold", holds.place_hold, _beside_the_first_hold),

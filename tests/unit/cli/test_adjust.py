@@ -19,6 +19,7 @@ DONE = Answer(201, {"entry_id": f"{CUSTOMER}-000000000002", "figures": FIGURES})
 def api(monkeypatch: pytest.MonkeyPatch) -> Api:
     api = Api([DONE])
     monkeypatch.setattr(adjust, "post", api.post)
+    monkeypatch.setattr(adjust, "get", api.get)
     monkeypatch.setattr(target, "target_of", lambda _: a_target())
     return api
 
@@ -108,3 +109,52 @@ def test_an_unknown_outcome_prints_the_key_for_the_next_try(
 ) -> None:
     api.answers = [answer]
     assert "--key k1" in failed("--key", "k1", status=3)
+
+
+UNKNOWN = {"has_entries": False, "at_shopify": False, "why": None}
+UNASKED = {"has_entries": False, "at_shopify": None, "why": "Shopify could not be asked: 503"}
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (UNKNOWN, f"demo.myshopify.com has no customer {CUSTOMER} at Shopify"),
+        (UNASKED, "is not known: Shopify could not be asked: 503"),
+    ],
+)
+def test_points_for_an_unknown_id_need_a_yes(
+    api: Api, capsys: pytest.CaptureFixture[str], known: dict[str, object], said: str
+) -> None:
+    api.known = known
+    assert "pass --yes" in failed(points="20")
+    assert said in capsys.readouterr().out
+    assert api.sent == []
+    assert run("--yes", points="20") == 0
+    assert len(api.sent) == 1
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("", 1), ("n", 1)])
+def test_a_person_at_the_terminal_is_asked(
+    api: Api, monkeypatch: pytest.MonkeyPatch, answer: str, status: int
+) -> None:
+    api.known = UNKNOWN
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    assert run(points="20") == status
+    assert len(api.sent) == (0 if status else 1)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [{"has_entries": True, "at_shopify": False}, {"has_entries": False, "at_shopify": True}],
+)
+def test_a_customer_whom_the_ledger_or_shopify_knows_needs_none(
+    api: Api, known: dict[str, object]
+) -> None:
+    api.known = known
+    assert run(points="20") == 0
+
+
+def test_nobody_is_asked_before_points_are_removed(api: Api) -> None:
+    api.known = UNKNOWN
+    assert run() == 0

@@ -8,12 +8,16 @@ own parsers are too lenient for a ledger: `int(" 1_000 ")`, `int("１０")`, `js
 import json
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from pointbook.errors import InvalidRequest, MalformedBody
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
+    r"([Zz]|[+ -][0-9]{2}:[0-9]{2})"
+)
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -89,6 +93,24 @@ def optional_day(value: object, field: str) -> date | None:
     except ValueError as error:
         raise InvalidRequest(
             field, f"{field} is {shown(given)}, but must be a day such as 2026-12-31."
+        ) from error
+
+
+def optional_instant(value: object, field: str) -> datetime | None:
+    """Return the instant of a text in RFC 3339's form; None for missing, empty and blank.
+
+    Refused with InvalidRequest: every other form, one without an offset from UTC too. In a query
+    that was not encoded the offset's "+" has become a space.
+    """
+    given = optional_text(value, field, 255)
+    if given is None:
+        return None
+    try:
+        return datetime.fromisoformat(given.replace(" ", "+") if _INSTANT.fullmatch(given) else "")
+    except ValueError as error:
+        raise InvalidRequest(
+            field,
+            f"{field} is {shown(given)}, but must be an instant such as 2026-11-28T09:00:00+09:00.",
         ) from error
 
 

@@ -13,6 +13,7 @@ A command about an order or a hold is refused if that belongs to another custome
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from pointbook.domain.account import HOLD_SECONDS_MAX
 from pointbook.domain.entry import Topic
@@ -74,6 +75,21 @@ class Remove(_MovesPoints):
     """approved → removed, by the merchant's hand. Refused when there is not enough."""
 
     points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendExpiry:
+    """The free lot that lasts through `old_day` lasts through `new_day`. Moves no points.
+
+    Refused if there is no such lot. Held points come back to the lot that they came from.
+    """
+
+    old_day: date
+    new_day: date
+
+    def __post_init__(self) -> None:
+        if self.new_day <= self.old_day:
+            raise ValueError(f"new_day is {self.new_day}, but must be after {self.old_day}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +213,7 @@ type Command = (
     Grant
     | Consume
     | Remove
+    | ExtendExpiry
     | PlaceHold
     | MarkReady
     | UndoHold

@@ -16,7 +16,7 @@ from pointbook.domain.chain import milliseconds
 from pointbook.domain.decision import Decision, finished
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
-from pointbook.domain.movements import DONE, Outcome, approve, debit
+from pointbook.domain.movements import DONE, Outcome, approve, debit, extend_expiry
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State
 
@@ -67,6 +67,8 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
             return debit(draft, command.points, Bucket.SPENT, Topic.SUB_FLOW, command.renew)
         case c.Remove():
             return debit(draft, command.points, Bucket.REMOVED, Topic.SUB_MANUAL)
+        case c.ExtendExpiry():
+            return extend_expiry(draft, command.old_day, command.new_day)
         case c.PlaceHold():
             return holds.place_hold(draft, command)
         case c.MarkReady() | c.BeginRelease() | c.UndoHold() | c.ReleaseHold():

@@ -30,11 +30,12 @@ class Topic(StrEnum):
     PENDING_CANCEL = "points/pending/cancel"
     HOLD_SPENT = "points/hold/spent"
     EXPIRED_SPENT = "points/expired/spent"
+    EXPIRY_EXTEND = "points/expiry/extend"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One movement of one account.
+    """One movement of one account, or a new last day of some of its points.
 
     `at` is when the movement took effect, `recorded_at` when it was recorded: they differ for a
     hold that ended before anybody looked. `moves` are bucket changes that sum to zero, `lots` the
@@ -62,6 +63,11 @@ class Entry:
     def approved_delta(self) -> int:
         """The change of approved points."""
         return dict(self.moves).get(Bucket.APPROVED, 0)
+
+    @property
+    def lasting_longer(self) -> int:
+        """The points that got a later last day, of an entry of that kind."""
+        return sum(lot.points for lot in self.lots if lot.points > 0)
 
     @property
     def points(self) -> int:

@@ -8,7 +8,7 @@ from pointbook.domain.account import HoldRecord, OrphanedCode
 from pointbook.domain.buckets import Bucket, transfer
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
-from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.expiry import NEVER, ExpiryRule, Rolling
 from pointbook.domain.lots import Lot, Lots, added, negated, take, total
 from pointbook.domain.orders import DebtPolicy, Order
 from pointbook.domain.refusal import Code, Refusal
@@ -62,6 +62,20 @@ def debit(
     _, left = take(draft.account.lots, points)
     draft.add_entry(
         topic, transfer(Bucket.APPROVED, target, points), lots=draft.renewed(left, renew)
+    )
+    return DONE
+
+
+def extend_expiry(draft: Draft, old_day: date, new_day: date) -> Outcome | Refusal:
+    """Move the free lot of one day to a later one; its entry has both days and no moves."""
+    lots = draft.account.lots
+    lot = next((one for one in lots if one.valid_through == old_day), None)
+    if lot is None:
+        return _no_lot(old_day, lots)
+    draft.add_entry(
+        Topic.EXPIRY_EXTEND,
+        (),
+        lots=added(lots, (Lot(old_day, -lot.points), Lot(new_day, lot.points))),
     )
     return DONE
 
@@ -163,6 +177,14 @@ def _expired_since(draft: Draft, lots: Lots, points: int) -> Lots:
         if lot.valid_through in lapsed
     )
     return take(expired, min(points, total(expired)))[0]
+
+
+def _no_lot(day: date, lots: Lots) -> Refusal:
+    days = ", ".join(
+        "never" if one.valid_through == NEVER else str(one.valid_through) for one in lots[:10]
+    )
+    there = f"points to spend expire on {days}" if days else "the customer has no points to spend"
+    return Refusal(Code.LOT_NOT_FOUND, f"No points to spend expire on {day}: {there}.")
 
 
 def insufficient(draft: Draft, points: int) -> Refusal:

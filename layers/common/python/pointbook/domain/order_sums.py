@@ -6,7 +6,7 @@ from pointbook.domain.buckets import Bucket
 from pointbook.domain.entry import Entry, Topic
 from pointbook.domain.orders import Order
 
-_OF_ORDERS = frozenset(
+OF_ORDERS = frozenset(
     {
         Topic.ADD_ORDER,
         Topic.ADD_REFUND,
@@ -36,7 +36,7 @@ class OrderSums(NamedTuple):
         moves = dict(entry.moves)
         spent = moves.get(Bucket.SPENT, 0)
         is_late = entry.topic is Topic.SUB_HOLD and spent
-        if not entry.about or not (entry.topic in _OF_ORDERS or is_late):
+        if not entry.about or not (entry.topic in OF_ORDERS or is_late):
             return None
         granted = entry.approved_delta if entry.topic is Topic.ADD_ORDER else 0
         approved = granted - moves.get(Bucket.REVERSED, 0)

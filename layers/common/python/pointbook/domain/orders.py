@@ -255,6 +255,17 @@ class Order:
             return 0
         return self.rule.points(base_minor - self._refunded_minor(base_minor))
 
+    @property
+    def base_minor(self) -> int:
+        """The part of its price that earns, before refunds. It needs goods and a rule."""
+        assert self.goods is not None, "only a known order has a base"
+        return self._base_minor(self.goods)
+
+    @property
+    def refunded_minor(self) -> int:
+        """The part of the base that was refunded."""
+        return self._refunded_minor(self.base_minor)
+
     def returned_target(self, spending: Spending) -> int:
         """How many points of one spending must have come back, given the order's state.
 

@@ -15,6 +15,7 @@ class Code(StrEnum):
     HOLDS_NOT_OFFERED = "holds_not_offered"
     ORDER_NOT_FOUND = "order_not_found"
     HOLD_WRONG_STATE = "hold_wrong_state"
+    LOT_NOT_FOUND = "lot_not_found"
     NOT_PENDING = "not_pending"
     NOT_SPENT = "not_spent"
     ACCOUNT_MERGED = "account_merged"

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from pointbook.domain.chain import TILL, Cause
 from pointbook.entrypoints.request import Request
 from pointbook.errors import InvalidRequest, NotAnOperator, UnknownShop
+from pointbook.shopify.ids import customer_digits
 from pointbook.validation import optional_text, shown
 
 ACTOR_LENGTH_MAX = 128
@@ -49,3 +51,13 @@ def shop_of(value: object, shops: tuple[str, ...]) -> str:
     if value not in shops:
         raise UnknownShop(f"{shown(value)} is not a shop of this stack.")
     return str(value)
+
+
+def requested_customer(request: Request, shops: tuple[str, ...]) -> tuple[str, str]:
+    """Return the shop that the query names, or the only one, and the customer of the path.
+
+    Raises UnknownShop, InvalidRequest.
+    """
+    shop = shop_of(request.query_value("shop"), shops)
+    customer = unquote(request.path_parameters.get("customer", ""))
+    return shop, customer_digits(customer, "customer")

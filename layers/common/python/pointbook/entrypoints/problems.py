@@ -48,6 +48,7 @@ _PROBLEMS = {
     "invalid_request": Problem("Request not valid"),
     "malformed_body": Problem("Request not valid", flow=400),
     "day_past": Problem("The last valid day is past"),
+    "lot_not_found": Problem("No points expire on that day"),
     "idempotency_mismatch": Problem("Idempotency key used for another request"),
     "rate_limited": Problem("Too many requests", 429, 503, 503),
     "internal_error": Problem("Something went wrong", 500, 500, 500),

@@ -101,6 +101,20 @@ class ReadOnlyLedger:
             )
         return due.account, found
 
+    def account(self, shop: str, customer_id: str) -> Account | None:
+        """A customer's own account or tombstone as stored: merges are not followed."""
+        return self._retried(lambda: self._store.account(shop, customer_id))
+
+    def own_entries(
+        self, shop: str, customer_id: str, *, before_version: int, limit: int
+    ) -> list[BookedEntry]:
+        """The latest entries of one account below a version, newest first; no merge is followed."""
+        return self._retried(
+            lambda: self._store.entries(
+                shop, customer_id, before_version=before_version, limit=limit
+            )
+        )
+
     def orders(self, shop: str, order_ids: Collection[str]) -> dict[str, Order]:
         """Those of these orders that are there, by their ids; they may be a moment old."""
         if not order_ids:

@@ -35,6 +35,7 @@ KINDS: Mapping[Topic, str] = {
     Topic.SUB_EXPIRE: "expired",
     Topic.SUB_REFUND: "taken_back",
     Topic.SUB_MERGE: "moved_out",
+    Topic.EXPIRY_EXTEND: "extended",
     Topic.PENDING_ADD: "pending",
     Topic.PENDING_CANCEL: "pending_canceled",
 }
@@ -114,6 +115,8 @@ def row_of(
             return _row_of_pending(entry, account, orders.get(entry.about))
         case Topic.HOLD_SPENT:
             return _row(entry, -entry.points)
+        case Topic.EXPIRY_EXTEND:
+            return Row(KINDS[entry.topic], entry.lasting_longer, 0)
     return _row(entry, 0 if entry.topic in _WITHOUT_CHANGE else entry.approved_delta)
 
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pointbook import log
@@ -18,7 +17,6 @@ from pointbook.services.view_request import ViewRequest
 
 if TYPE_CHECKING:
     from pointbook.services.till_views import TillViews
-    from pointbook.store.till_members import CachedMember
 
 
 class MyPage:
@@ -52,7 +50,7 @@ class MyPage:
                     if lot.valid_through != NEVER
                 ],
                 "hold": shown_hold(view.hold, view.as_of) if view.hold else None,
-                "till": _till(till),
+                "till": till.as_json(),
                 "display": _display(view, till, request),
             }
         log.metric("ViewMilliseconds", (time.monotonic() - began) * 1000, "Milliseconds")
@@ -68,7 +66,7 @@ class MyPage:
 
 def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]:
     """The till's values; without a till the approved points and the first day they expire on."""
-    cached = _member(till)
+    cached = till.member
     balance_points = cached.balance_points if cached else None
     expires_on = cached.expires_on if cached else None
     if till.status == "disabled":
@@ -88,25 +86,3 @@ def _display(view: View, till: TillPart, request: ViewRequest) -> dict[str, Any]
             else None,
         )
     )
-
-
-def _till(till: TillPart) -> dict[str, Any]:
-    cached, member = till.cached, _member(till)
-    return {
-        "status": till.status,
-        "member_number": member.member_number if member else None,
-        "balance": member.balance_points if member else None,
-        "expires_on": member.expires_on.isoformat() if member and member.expires_on else None,
-        "rank": member.rank if member else None,
-        "as_of": _instant(cached.as_of) if cached else None,
-        "stale": till.stale,
-    }
-
-
-def _member(till: TillPart) -> "CachedMember | None":
-    """The cached member, if the till knows one."""
-    return till.cached if till.cached and till.cached.is_member else None
-
-
-def _instant(value: datetime) -> str:
-    return value.isoformat(timespec="milliseconds")

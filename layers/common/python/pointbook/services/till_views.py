@@ -24,9 +24,9 @@ from pointbook.domain.ports import Clock
 from pointbook.errors import LedgerUnavailable
 from pointbook.services.cached_members import read_member
 from pointbook.services.member_numbers import MemberNumbers
-from pointbook.services.till_part import TillPart, TillStatus
+from pointbook.services.till_part import STATUS_OF, TillPart, TillStatus
 from pointbook.services.till_refreshes import TillRefreshes
-from pointbook.store.till_members import CachedMember, MemberLookup, Said, TillMembers
+from pointbook.store.till_members import CachedMember, MemberLookup, TillMembers
 from pointbook.store.till_state import TillState
 from pointbook.till.errors import TillError
 from pointbook.till.member import Till
@@ -48,12 +48,6 @@ _LOOK_WORKERS = 2
 _TILL_WORKERS = 3
 _REQUEST_WORKERS = 2
 """One of each works for this request; the others may be busy with requests that timed out."""
-
-_STATUS_OF: dict[Said, TillStatus] = {
-    Said.MEMBER: "ok",
-    Said.NOT_REGISTERED: "not_registered",
-    Said.AMBIGUOUS: "unavailable",
-}
 
 
 @dataclass(slots=True)
@@ -165,7 +159,7 @@ class TillViews:
             if lookup.call is None:
                 return self._unknown_part(known.state, shop, customer_id)
             cached = _result(lookup.call, lookup.deadline)
-            return TillPart(_STATUS_OF[cached.said], cached)
+            return TillPart(STATUS_OF[cached.said], cached)
         except TimeoutError:
             log.warning("till_view_timed_out", advice="a refresh is requested")
             self._request_refresh(shop, customer_id)
@@ -181,7 +175,7 @@ class TillViews:
     def _cached_part(
         self, known: MemberLookup, cached: CachedMember, shop: str, customer_id: str
     ) -> TillPart:
-        now, said = self._clock.now(), _STATUS_OF[cached.said]
+        now, said = self._clock.now(), STATUS_OF[cached.said]
         if now - cached.as_of < self._fresh:
             return TillPart(said, cached)
         if not known.state.refuses(now) and not known.refreshing(now):

@@ -1,0 +1,81 @@
+"""Show a customer's account: figures, lots, hold, pending orders, and the till's last word.
+
+    pointbook show 8840734670934 --env prod
+    pointbook show 8840734670934 --at 2026-11-28T09:00:00+09:00 --env prod
+
+With --at the account as it was then, computed from its entries.
+"""
+
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from cli import target
+from cli.operator_api import document
+from cli.options import Customer, Env, Json, Shop, customer_of
+from cli.output import Output
+from cli.times import time_of
+
+
+def run(
+    customer: Customer,
+    at: Annotated[
+        str | None,
+        typer.Option(help="A past time, or a day: its beginning; default: now."),
+    ] = None,
+    shop: Shop = None,
+    env: Env = None,
+    json: Json = False,
+) -> int:
+    """Run the command. Raises CommandFailed, PointbookError."""
+    customer_id = customer_of(customer)
+    stack, out = target.target_of(env), Output(as_json=json)
+    zone = ZoneInfo(stack.settings.default_programme().time_zone)
+    then = time_of("--at", at, zone).isoformat() if at else None
+    path = f"/v1/operator/customers/{customer_id}"
+    found = document(stack, path, shop=stack.shop(shop), at=then)
+    _say(found, out)
+    out.document(found)
+    return 0
+
+
+def _say(found: dict[str, Any], out: Output) -> None:
+    out.say(f"{found['shop']}, customer {found['customer_id']}, as of {found['as_of']}")
+    if found["merged_into"]:
+        out.say(f"Merged into {found['merged_into']}: these are that customer's points.")
+    if found["erased"]:
+        out.say("Erased on request: the points are kept under a pseudonym.")
+    if not found["version"]:
+        out.say("No entries.")
+    out.table(("figure", "points"), list(found["figures"].items()))
+    if found["lots"]:
+        out.say("")
+        lots = [(one["expires_on"] or "never", one["points"]) for one in found["lots"]]
+        out.table(("expires on", "points"), lots)
+    if found["pending_orders"]:
+        out.say("")
+        pending = [
+            (one["order_id"], one["points"], one["comes_on"] or "-")
+            for one in found["pending_orders"]
+        ]
+        out.table(("pending order", "points", "approved on"), pending)
+    _say_hold(found["hold"], out)
+    _say_till(found["till"], out)
+
+
+def _say_hold(hold: dict[str, Any] | None, out: Output) -> None:
+    if hold is None:
+        return
+    state = f", {hold['state']} until {hold['expires_at']}" if hold["state"] else ""
+    out.say("", f"Hold {hold['hold_id']}: {hold['points']:,} points{state}")
+
+
+def _say_till(till: dict[str, Any] | None, out: Output) -> None:
+    if till is None:
+        return
+    if till["balance"] is None:
+        out.say("", f"Till: {till['status']}")
+        return
+    rank = f", {till['rank']}" if till["rank"] else ""
+    out.say("", f"Till: {till['balance']:,} points{rank}, as of {till['as_of']}")
