@@ -17,6 +17,7 @@ from pointbook.domain.commands import (
     UpdateOrder,
 )
 from pointbook.domain.lots import Lots
+from pointbook.domain.staff import DailyLimit
 
 DEFAULT_TIME_ZONE = "Asia/Tokyo"
 
@@ -43,7 +44,8 @@ type Content = Mapping[str, str | int | None]
 class Instruction:
     """A command for one customer's account, with its cause, reason and identity.
 
-    An account that the command opens has the calendar of `time_zone`.
+    An account that the command opens has the calendar of `time_zone`. Points of a `daily_limit` are
+    counted with the entries, once, and the command is refused where they are too many.
     """
 
     shop: str
@@ -54,6 +56,7 @@ class Instruction:
     identity: Identity | None = None
     content: Content = field(default_factory=dict)
     time_zone: str = DEFAULT_TIME_ZONE
+    daily_limit: DailyLimit | None = None
 
     @property
     def content_hash(self) -> str:

@@ -47,6 +47,7 @@ def write_of(instruction: Instruction, before: Account, decision: Decision) -> W
             replace(hold_record, revision=hold_record.revision + 1) if hold_record else None
         ),
         orphaned_codes=decision.orphaned_codes,
+        daily_limit=instruction.daily_limit,
     )
 
 
