@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from local import demo, signing
-from pointbook.container import Container, Parts
+from pointbook.container import Parts
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.domain.commands import Command
 from pointbook.domain.lots import Lots
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.settings import QUEUES, TILL_REFRESHES, Settings
+from pointbook.staff_container import StaffContainer
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
@@ -47,6 +48,8 @@ _ENVIRONMENT = {
     "OPERATOR_TOPIC_ARN": "operator",
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
+    "PROGRAMME_STAFF_ADJUST": demo.PARAMETERS["StaffAdjust"],
+    "PROGRAMME_STAFF_HOLD": demo.PARAMETERS["StaffHold"],
 }
 _ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES)}
 
@@ -130,7 +133,7 @@ class Functions:
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
-        self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
+        self.container = StaffContainer(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
 
     @property
     def ledger(self) -> Ledger:
