@@ -5,7 +5,7 @@
     /_clock        GET, and POST {"offset_seconds"}: see local/clock.py
     /_login        POST {"customer_id"}: a session token for a demo customer, also as a cookie
     /_customers    GET: the demo customers
-    /_staff        GET: the demo shop's staff; POST {"staff_id"}: a token as Shopify's admin gives it
+    /_staff        GET: the demo shop's staff; POST {"staff_id"}: a token of a member of the staff
     /              my page: the bundle of local/page_bundle.py, the files of local/page/ and of web/
 
 Paths that begin with `/_` reject requests from pages of another origin: see local/request_guard.py.
@@ -216,13 +216,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self._move_clock(body)
             case HTTPMethod.POST, "/_login":
                 self._log_in(body)
-            case HTTPMethod.GET, "/_customers":
-                customers = [{"customer_id": id_, "name": n} for id_, n in demo.CUSTOMERS.items()]
-                self._json({"customers": customers})
-            case HTTPMethod.GET, "/_staff":
-                self._json({"staff": [{"staff_id": i, "name": n} for i, n in demo.STAFF.items()]})
             case HTTPMethod.POST, "/_staff":
                 self._log_staff_in(body)
+            case HTTPMethod.GET, "/_customers" | "/_staff":
+                self._json(_PEOPLE[path])
             case _, "/_clock" | "/_login" | "/_customers" | "/_staff":
                 self._problem(
                     HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not accept {self.command}."
@@ -309,6 +306,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != HTTPMethod.HEAD:
             self.wfile.write(content)
+
+
+_PEOPLE: Mapping[str, Mapping[str, list[dict[str, str]]]] = {
+    "/_customers": {
+        "customers": [{"customer_id": one, "name": name} for one, name in demo.CUSTOMERS.items()]
+    },
+    "/_staff": {"staff": [{"staff_id": one, "name": name} for one, name in demo.STAFF.items()]},
+}
 
 
 def _file_in(directories: tuple[Path, ...], path: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""Sample events of the shop's staff: `staff_release_hold` ends the hold of `staff_create_hold/sale`.
+"""Sample events of the staff: `staff_release_hold` ends the hold of `staff_create_hold/sale`.
 
 All are of the demo shop's manager, who may do everything, unless the name of a case says otherwise.
 """

@@ -357,6 +357,14 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
 }
 
 
+OF_SEVERAL: Mapping[tuple[str, ...], Callable[[str], Errors]] = {
+    MY_PAGE: of_my_page,
+    STAFF: of_staff,
+    SIGNED: of_signed,
+    FLOW: of_flow,
+}
+
+
 def errors(function: str, folder: Path) -> Errors:
     """Every error that we know how to provoke."""
     yield from of_every_function(function)
@@ -364,14 +372,9 @@ def errors(function: str, folder: Path) -> Errors:
         yield from without_secret(function)
     if function not in ("health", "app_page", "shopify_webhook"):
         yield from without_table(function)
-    if function in MY_PAGE:
-        yield from of_my_page(function)
-    if function in STAFF:
-        yield from of_staff(function)
-    if function in SIGNED:
-        yield from of_signed(function)
-    if function in FLOW:
-        yield from of_flow(function)
+    for functions, of_each in OF_SEVERAL.items():
+        if function in functions:
+            yield from of_each(function)
     if function in ("flow_action_grant", "flow_action_consume"):
         yield from of_points_actions(function)
     if function in OWN:
