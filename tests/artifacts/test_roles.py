@@ -41,6 +41,10 @@ TRIED = (
     "shopify_webhook",
     "privacy_watch",
     *OPERATORS,
+    "staff_me",
+    "staff_adjust_points",
+    "staff_create_hold",
+    "staff_release_hold",
     "create_hold",
     "release_hold",
     "switch_off_codes",
@@ -112,6 +116,27 @@ def test_an_operators_function_may_do_what_it_does_without_the_secret(
     found |= shop.needed(lambda: shop.every_sample(function))
     assert found == allowed(resources, function)
     assert {resource for _, resource in found} == {"LedgerTable"}
+
+
+def test_staff_me_may_read_single_items_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """On a shop without programme; with points that were moved today."""
+    found = shop.needed(lambda: shop.every_sample("staff_me"))
+    shop.every_sample("staff_adjust_points")
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.every_sample("staff_me"))
+    assert found == allowed(resources, "staff_me")
+    assert {action for action, _ in found if action.startswith("dynamodb:")} == {"dynamodb:GetItem"}
+
+
+def test_staff_adjust_points_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
+    """On a shop without programme; refused, carried out, repeated; on a merged account."""
+    found = shop.needed(lambda: shop.every_sample("staff_adjust_points"))
+    shop.merge()
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.every_sample("staff_adjust_points"))
+    assert found == allowed(resources, "staff_adjust_points")
 
 
 def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(
