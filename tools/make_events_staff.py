@@ -142,8 +142,11 @@ def _create(requests: _Requests, customers_token: str) -> Iterator[Case]:
 def _release(requests: _Requests, customers_token: str, hold_id: str) -> Iterator[Case]:
     function = "staff_release_hold"
 
-    def post(hold_id: str = hold_id, content: object = b"", **more: Any) -> dict[str, Any]:
-        return requests.post(f"holds/{hold_id}/release", content, hold_id=hold_id, **more)
+    def post(
+        hold_id: str = hold_id, content: bytes | Mapping[str, str] | None = None, **more: Any
+    ) -> dict[str, Any]:
+        body = {} if content is None else content
+        return requests.post(f"holds/{hold_id}/release", body, hold_id=hold_id, **more)
 
     yield function, "given_up", post()
     yield function, "pressed_by_another", post(content={"by": COUNTER})

@@ -44,6 +44,8 @@ def test_who_pressed_is_named_and_a_body_is_not_needed(shop: HoldShop) -> None:
     assert shop.functions.sample(RELEASE, "pressed_by_another").status == 200
     actor = f"staff:{MANAGER} for staff:{COUNTER}"
     assert shop.functions.entries()[0].cause.actor == actor
+    without_body = event(RELEASE, "given_up") | {"body": None}
+    assert shop.functions.request(RELEASE, without_body).status == 200
 
 
 def test_a_hold_that_the_customer_took_is_released_too(shop: HoldShop) -> None:
