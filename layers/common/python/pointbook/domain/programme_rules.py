@@ -31,6 +31,7 @@ RANK_LABELS_LENGTH_MAX = 1_000
 RANK_LENGTH_MAX = 64
 LABEL_LENGTH_MAX = 80
 
+STAFF_POINTS_PER_DAY_MAX = 999_999_999
 REMINDERS_MAX = 5
 REMINDER_DAYS_MAX = 999
 
@@ -316,7 +317,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "staff_adjust": Rule(NONE, parse_staff, staff_text),
     "staff_hold": Rule(NONE, parse_staff, staff_text),
     "staff_points_per_action": Rule("1000", _whole(1, MILLION)),
-    "staff_points_per_day": Rule("5000", _whole(1, MILLION)),
+    "staff_points_per_day": Rule("5000", _whole(1, STAFF_POINTS_PER_DAY_MAX)),
     # what Shopify keeps of each customer's points
     "metafields": Rule(APP, _metafields, _write_metafields),
 }
