@@ -131,7 +131,7 @@ def _create(requests: _Requests, customers_token: str) -> Iterator[Case]:
     yield function, "points_missing", post({"points": None})
     yield function, "points_zero", post({"points": 0})
     yield function, "points_too_many", post({"points": 1_000_000_001})
-    yield function, "another_key", post({"idempotency_key": "another"})
+    yield function, "another_key", post({"idempotency_key": "another-sale"})
     yield function, "by_unknown_form", post({"by": [COUNTER]})
     yield function, "customer_unknown_form", post({}, customer="me")
     yield function, "not_json", requests.post("holds", b"points=500")
