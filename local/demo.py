@@ -8,7 +8,20 @@ from collections.abc import Mapping
 SHOP_DOMAIN = "demo.myshopify.com"
 SHOPIFY_CLIENT_ID = "pointbook-local-client-id"
 
-PARAMETERS = {"SignUpPoints": "100", "TillCallsPerSecond": "50", "TillPush": "balance"}
+STAFF = {
+    "70000000001": "Mika Mori, manager",
+    "70000000002": "Ken Ito, at the counter",
+    "70000000003": "Aya Sato, new here",
+}
+"""Ids and names of the shop's staff: one may do everything, one may hold points, one may look."""
+
+PARAMETERS = {
+    "SignUpPoints": "100",
+    "TillCallsPerSecond": "50",
+    "TillPush": "balance",
+    "StaffAdjust": "70000000001",
+    "StaffHold": "70000000001,70000000002",
+}
 """Template parameters of the demo shop that differ from the template's defaults."""
 
 CLIENT_SECRET = "pointbook-local-client-secret-0123456789"  # noqa: S105

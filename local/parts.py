@@ -169,6 +169,7 @@ def _stack(
         shopify_stand_in_url=urls.get("shopify"),
         till_stand_in_url=urls.get("till"),
         demo_customers=list(demo.CUSTOMERS),
+        demo_staff=list(demo.STAFF),
         build_dir=str(options.build_directory),
         python=str(emulator.python()),
     )

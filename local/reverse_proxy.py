@@ -5,6 +5,7 @@
     /_clock        GET, and POST {"offset_seconds"}: see local/clock.py
     /_login        POST {"customer_id"}: a session token for a demo customer, also as a cookie
     /_customers    GET: the demo customers
+    /_staff        GET: the demo shop's staff; POST {"staff_id"}: a token of a member of the staff
     /              my page: the bundle of local/page_bundle.py, the files of local/page/ and of web/
 
 Paths that begin with `/_` reject requests from pages of another origin: see local/request_guard.py.
@@ -215,10 +216,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._move_clock(body)
             case HTTPMethod.POST, "/_login":
                 self._log_in(body)
-            case HTTPMethod.GET, "/_customers":
-                customers = [{"customer_id": id_, "name": n} for id_, n in demo.CUSTOMERS.items()]
-                self._json({"customers": customers})
-            case _, "/_clock" | "/_login" | "/_customers":
+            case HTTPMethod.POST, "/_staff":
+                self._log_staff_in(body)
+            case HTTPMethod.GET, "/_customers" | "/_staff":
+                self._json(_PEOPLE[path])
+            case _, "/_clock" | "/_login" | "/_customers" | "/_staff":
                 self._problem(
                     HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not accept {self.command}."
                 )
@@ -250,6 +252,21 @@ class _Handler(BaseHTTPRequestHandler):
                 "storefront_url": upstreams.storefront_url if upstreams else "",
             },
             {"Set-Cookie": f"{cookie}; HttpOnly"},
+        )
+
+    def _log_staff_in(self, body: bytes) -> None:
+        staff_id = _member(body, "staff_id")
+        if not isinstance(staff_id, str) or staff_id not in demo.STAFF:
+            ids = ", ".join(demo.STAFF)
+            self._problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"staff_id must be one of {ids}.")
+            return
+        self._json(
+            {
+                "staff_id": staff_id,
+                "name": demo.STAFF[staff_id],
+                "session_token": signing.staff_token(staff_id),
+                "expires_in_seconds": signing.SESSION_SECONDS,
+            }
         )
 
     def _serve_file(self, directories: tuple[Path, ...], path: str) -> None:
@@ -289,6 +306,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != HTTPMethod.HEAD:
             self.wfile.write(content)
+
+
+_PEOPLE: Mapping[str, Mapping[str, list[dict[str, str]]]] = {
+    "/_customers": {
+        "customers": [{"customer_id": one, "name": name} for one, name in demo.CUSTOMERS.items()]
+    },
+    "/_staff": {"staff": [{"staff_id": one, "name": name} for one, name in demo.STAFF.items()]},
+}
 
 
 def _file_in(directories: tuple[Path, ...], path: str) -> Path | None:

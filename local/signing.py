@@ -1,4 +1,4 @@
-"""Shopify's signatures: requests of Flow, webhooks, and customers' session tokens.
+"""Shopify's signatures: requests of Flow, webhooks, session tokens of customers and of staff.
 
 Written independently of the package that verifies them, so that both cannot share a mistake.
 """
@@ -38,12 +38,30 @@ def flow_request(handle: str, properties: Mapping[str, object], action_run_id: s
 
 def session_token(customer_id: str, secret: str = demo.CLIENT_SECRET) -> str:
     """Return a customer's session token, valid for an hour of real time."""
+    return _token(
+        secret,
+        iss=f"https://{demo.SHOP_DOMAIN}",
+        dest=demo.SHOP_DOMAIN,
+        sub=f"gid://shopify/Customer/{customer_id}",
+    )
+
+
+def staff_token(staff_id: str, secret: str = demo.CLIENT_SECRET) -> str:
+    """Return the session token of a member of the shop's staff, valid for an hour of real time."""
+    return _token(
+        secret,
+        iss=f"https://{demo.SHOP_DOMAIN}/admin",
+        dest=f"https://{demo.SHOP_DOMAIN}",
+        sub=staff_id,
+        sid=uuid.uuid4().hex,
+    )
+
+
+def _token(secret: str, **own: str) -> str:
     now = int(time.time())
     claims = {
-        "iss": f"https://{demo.SHOP_DOMAIN}",
-        "dest": demo.SHOP_DOMAIN,
+        **own,
         "aud": demo.SHOPIFY_CLIENT_ID,
-        "sub": f"gid://shopify/Customer/{customer_id}",
         "iat": now,
         "nbf": now,
         "exp": now + SESSION_SECONDS,

@@ -35,6 +35,7 @@ class Stack:
     shopify_stand_in_url: str | None
     till_stand_in_url: str | None
     demo_customers: list[str]
+    demo_staff: list[str]
     build_dir: str
     python: str
 

@@ -18,8 +18,9 @@ from typing import Any
 
 from local import demo, signing
 from tools.make_events_flow import lifecycle_cases, report_cases
-from tools.make_events_holds import hold_cases
+from tools.make_events_holds import hold_cases, staff_hold_id
 from tools.make_events_operator import operator_cases
+from tools.make_events_staff import staff_cases
 from tools.make_events_stream import stream_cases
 from tools.make_events_till import till_cases
 from tools.make_events_webhooks import WRONG_SECRET, webhook_cases, worker_cases
@@ -66,6 +67,7 @@ def cases() -> Iterator[Case]:
     yield from _my_page("points_history", "points/history", {"limit": "20"})
     yield from _order_points()
     yield from hold_cases(_http, token(CUSTOMER), CUSTOMER, OTHER_CUSTOMER)
+    yield from staff_cases(_http, staff_token, token(CUSTOMER), CUSTOMER, staff_hold_id(CUSTOMER))
     yield from operator_cases(_http, CUSTOMER, OTHER_CUSTOMER)
     yield from _flow("flow_action_consume", "consume-points", {"points": 300})
     yield from _flow("flow_action_grant", "grant-points", {"points": 1250})
@@ -222,11 +224,22 @@ def _flow_http(body: bytes, secret: str | None) -> dict[str, Any]:
 
 def token(customer_id: str, expires_at: int = FAR_FUTURE) -> str:
     """Return a session token; deterministic, so that the files do not change."""
+    claims = {"iss": f"https://{demo.SHOP_DOMAIN}", "dest": demo.SHOP_DOMAIN}
+    return _token(claims, f"gid://shopify/Customer/{customer_id}", expires_at)
+
+
+def staff_token(staff_id: str, *, expired: bool = False) -> str:
+    """Return the token of a member of the staff; deterministic as well."""
+    shop = f"https://{demo.SHOP_DOMAIN}"
+    claims = {"iss": f"{shop}/admin", "dest": shop}
+    return _token(claims, staff_id, ISSUED_AT if expired else FAR_FUTURE)
+
+
+def _token(issuer: Mapping[str, str], subject: str, expires_at: int) -> str:
     claims = {
-        "iss": f"https://{demo.SHOP_DOMAIN}",
-        "dest": demo.SHOP_DOMAIN,
+        **issuer,
         "aud": demo.SHOPIFY_CLIENT_ID,
-        "sub": f"gid://shopify/Customer/{customer_id}",
+        "sub": subject,
         "iat": ISSUED_AT - 60,
         "nbf": ISSUED_AT - 60,
         "exp": expires_at,

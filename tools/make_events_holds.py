@@ -3,6 +3,8 @@
 `another_key` requests the next one: after so many within an hour the answer is 429.
 """
 
+import hashlib
+import hmac
 import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 from local import demo
 from pointbook.settings import Secrets, Stage
 from pointbook.shopify.discount_code import derive_code, hold_id_of
+from tools.make_events_staff import KEY as STAFF_KEY
 
 KEY = "6f1f9a3c-6c0e-4f7e-9a53-2f7d3f2a8c10"
 OTHER_KEY = "f2c1d7be-3a44-4c0f-8a59-5d1f2b6e7c90"
@@ -81,9 +84,18 @@ def _release(
     yield function, "unknown_hold", delete("0" * 32, bearer)
 
 
+def staff_hold_id(customer: str) -> str:
+    """The id of the hold that the staff takes for a customer under its sample key."""
+    key = hmac.digest(_code_key(), b"staff", hashlib.sha256)
+    return hold_id_of(derive_code(key, demo.SHOP_DOMAIN, customer, STAFF_KEY))
+
+
 def _hold_id(customer: str) -> str:
+    return hold_id_of(derive_code(_code_key(), demo.SHOP_DOMAIN, customer, KEY))
+
+
+def _code_key() -> bytes:
     secrets = json.dumps(
         {"client_secret": demo.CLIENT_SECRET, "my_page_secret": demo.MY_PAGE_SECRET}
     )
-    key = Secrets.from_json(secrets, Stage.LOCAL).hold_code_key()
-    return hold_id_of(derive_code(key, demo.SHOP_DOMAIN, customer, KEY))
+    return Secrets.from_json(secrets, Stage.LOCAL).hold_code_key()

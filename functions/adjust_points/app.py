@@ -1,21 +1,16 @@
 """POST /v1/operator/customers/{customer}/adjustments: staff add points or take some away."""
 
-from datetime import date
 from urllib.parse import unquote
 
 from pointbook.container import Container
-from pointbook.domain.commands import POINTS_MAX, Grant, Remove
-from pointbook.domain.entry import Topic
-from pointbook.domain.expiry import ExpiryRule, FixedDate, without_renewal
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.entrypoints.http import operator_endpoint
 from pointbook.entrypoints.operator_auth import operator, operator_cause, shop_of
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import REPLAY_HEADER, Response, problem
-from pointbook.errors import InvalidRequest
 from pointbook.ledger.instruction import Identity, Instruction
+from pointbook.services.adjustments import Adjustment
 from pointbook.shopify.ids import customer_digits
-from pointbook.validation import optional_day, text, whole_number
 
 
 @operator_endpoint(Container.from_env)
@@ -24,23 +19,18 @@ def handler(request: Request, container: Container) -> Response:
     actor, key, body = operator(request), request.idempotency_key(), request.json_object()
     shop = shop_of(body.get("shop"), container.settings.shops)
     customer_id = customer_digits(unquote(request.path_parameters.get("customer", "")), "customer")
-    points = whole_number(body.get("points"), "points", -POINTS_MAX, POINTS_MAX)
-    expires_on = optional_day(body.get("expires_on"), "expires_on")
+    adjustment = Adjustment.read(customer_id, body)
     programme = container.programme(shop)
     ledger = container.ledger
     booked = ledger.execute(
         Instruction(
             shop=shop,
             customer_id=customer_id,
-            command=_command(points, expires_on, programme.expiry),
+            command=adjustment.command(programme.expiry),
             cause=operator_cause(body, actor),
-            reason=text(body.get("reason"), "reason", 255),
+            reason=adjustment.reason,
             identity=Identity("operator:adjust", key),
-            content={
-                "customer": customer_id,
-                "points": points,
-                "expires_on": expires_on.isoformat() if expires_on else None,
-            },
+            content=adjustment.content,
             time_zone=programme.time_zone,
         )
     )
@@ -52,23 +42,7 @@ def handler(request: Request, container: Container) -> Response:
     answer = {
         "customer_id": customer_id,
         "entry_id": booked.entry_ids[0],
-        "points": points,
+        "points": adjustment.points,
         "figures": booked.figures._asdict(),
     }
     return Response(201, answer, {REPLAY_HEADER: "true"} if booked.duplicate else {})
-
-
-def _command(points: int, expires_on: date | None, rule: ExpiryRule) -> Grant | Remove:
-    """Return the command for a signed number of points; it renews no lots."""
-    if points == 0:
-        raise InvalidRequest(
-            "points", "points is 0; give a positive number to add or a negative one to remove."
-        )
-    if points > 0:
-        expiry = FixedDate(expires_on) if expires_on else without_renewal(rule)
-        return Grant(points, expiry, Topic.ADD_MANUAL, in_time=True)
-    if expires_on is not None:
-        raise InvalidRequest(
-            "expires_on", "expires_on is only for points that are added; leave it out."
-        )
-    return Remove(-points)

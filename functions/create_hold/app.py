@@ -4,10 +4,10 @@ from pointbook.container import Container
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.refusal import Code
 from pointbook.entrypoints.customer_auth import own_session
+from pointbook.entrypoints.hold_response import held_response
 from pointbook.entrypoints.http import my_page_endpoint
 from pointbook.entrypoints.request import Request
-from pointbook.entrypoints.response import REPLAY_HEADER, Response, refusal_problem
-from pointbook.page.hold import cart_url
+from pointbook.entrypoints.response import Response, refusal_problem
 from pointbook.services.holds import HoldResult
 from pointbook.validation import whole_number
 
@@ -22,21 +22,7 @@ def handler(request: Request, container: Container) -> Response:
     with request.timing.measure("ledger"):
         held = service.create(customer.customer_id, points, key)
         if isinstance(held, HoldResult):
-            return _held(held, customer.shop)
+            return held_response(held, customer.shop)
         is_open = held.code is Code.HOLD_OPEN
         shown = service.shown_open_hold(customer.customer_id) if is_open else None
     return refusal_problem(held, hold=shown) if shown else refusal_problem(held)
-
-
-def _held(held: HoldResult, shop: str) -> Response:
-    body = {
-        "hold_id": held.hold_id,
-        "points": held.points,
-        "discount_code": held.code,
-        "discount_amount": held.amount,
-        "currency": held.currency,
-        "cart_url": cart_url(shop, held.code),
-        "expires_at": held.ends_at.isoformat(timespec="milliseconds"),
-        "figures": held.figures._asdict(),
-    }
-    return Response(201, body, {REPLAY_HEADER: "true"} if held.repeated else {})

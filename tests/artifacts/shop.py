@@ -10,12 +10,12 @@ import pytest
 
 from local import demo, signing
 from pointbook.aws import files, kms, queues, secrets, topics
-from pointbook.container import Container
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import PlaceHold
 from pointbook.http.calls import Answer, Call
 from pointbook.http.transport import Transport
 from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.staff_container import StaffContainer
 from pointbook.store import table
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.artifacts.roles import Aws, Right
@@ -26,6 +26,13 @@ from tools.make_events_stream import records
 
 CUSTOMER = "8840734670934"
 OTHER_CUSTOMER = "8840734670935"
+GOOD = {
+    "create_hold": "by_header",
+    "release_hold": "by_header",
+    "staff_create_hold": "sale",
+    "staff_release_hold": "given_up",
+}
+"""A sample event of each of these functions that is served."""
 
 
 def flow_event(
@@ -135,7 +142,7 @@ class Shop:
         settings = self.functions.container.settings
         cipher = kms.KmsCipher(answered_by(self.aws, kms.connect()), settings.token_key())
         topic = answered_by(self.aws, topics.connect())
-        self.functions.container = Container(
+        self.functions.container = StaffContainer(
             settings,
             dynamodb=answered_by(self.aws, table.connect()),
             s3=answered_by(self.aws, files.connect()),
@@ -183,18 +190,20 @@ class Shop:
         self.functions.invoke("publish_changes", records(*accounts))
         self.functions.invoke("write_metafields", event("write_metafields", "schedule"), 58)
 
-    def request_hold(self, key: str, points: int = 500) -> harness.Answer:
-        """Request a discount code, as my page does."""
-        request = event("create_hold", "by_header")
+    def request_hold(
+        self, key: str, points: int = 500, function: str = "create_hold"
+    ) -> harness.Answer:
+        """Request a discount code, as my page or the staff does."""
+        request = event(function, GOOD[function])
         request["headers"]["idempotency-key"] = key
         request["body"] = json.dumps({"points": points})
-        return self.functions.request("create_hold", request)
+        return self.functions.request(function, request)
 
-    def release(self, hold_id: str) -> harness.Answer:
-        """Release a hold, as my page does."""
-        request = event("release_hold", "by_header")
+    def release(self, hold_id: str, function: str = "release_hold") -> harness.Answer:
+        """Release a hold, as my page or the staff does."""
+        request = event(function, GOOD[function])
         request["pathParameters"]["hold_id"] = hold_id
-        return self.functions.request("release_hold", request)
+        return self.functions.request(function, request)
 
     def hold_some(self) -> None:
         """Hold 100 points for 600 seconds."""

@@ -33,6 +33,9 @@ SAMPLES = (
     *("", *WITHOUT_BLANKS.split()),
     *("gold=150, silver member=9999", "gold =150", "no points", " blanks ", "30, 7"),
     "shipping, order",
+    *("all", "70000000001,70000000002", "70000000001, 70000000002", "all,70000000001", "0123"),
+    *("7" * 20, "7" * 21, ",".join(str(number) for number in range(1, 51))),
+    ",".join(str(number) for number in range(1, 52)),
     *("digits", "prefix:EC-", "prefix:", "prefix:EC 1", f"prefix:{'x' * 44}", f"prefix:{'x' * 45}"),
     *("metafield:custom.member_number", "metafield:member_number", "metafield:ab.number"),
     *(

@@ -44,6 +44,10 @@ TRIED = (
     *OPERATORS,
     *OPERATORS_READ,
     "check_customer",
+    "staff_me",
+    "staff_adjust_points",
+    "staff_create_hold",
+    "staff_release_hold",
     "create_hold",
     "release_hold",
     "switch_off_codes",
@@ -143,6 +147,27 @@ def test_an_operators_reader_may_read_the_table_and_nothing_else(
         "dynamodb:BatchGetItem",
         "dynamodb:Query",
     }
+
+
+def test_staff_me_may_read_single_items_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """On a shop without programme; with points that were moved today."""
+    found = shop.needed(lambda: shop.every_sample("staff_me"))
+    shop.every_sample("staff_adjust_points")
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.every_sample("staff_me"))
+    assert found == allowed(resources, "staff_me")
+    assert {action for action, _ in found if action.startswith("dynamodb:")} == {"dynamodb:GetItem"}
+
+
+def test_staff_adjust_points_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
+    """On a shop without programme; refused, carried out, repeated; on a merged account."""
+    found = shop.needed(lambda: shop.every_sample("staff_adjust_points"))
+    shop.merge()
+    shop.start_anew()
+    found |= shop.needed(lambda: shop.every_sample("staff_adjust_points"))
+    assert found == allowed(resources, "staff_adjust_points")
 
 
 def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(

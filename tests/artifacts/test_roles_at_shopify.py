@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +24,21 @@ from tools.make_events_stream import records
 from tools.make_events_webhooks import messages
 
 
-def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
+@pytest.mark.parametrize("function", ["create_hold", "staff_create_hold"])
+def test_create_hold_is_allowed_what_it_does(
+    shop: Shop, resources: dict[str, Any], function: str
+) -> None:
     """Held, repeated, held already; with a stored token; not taken by Shopify; rotated; merged."""
+    request_hold = partial(shop.request_hold, function=function)
 
     def hold() -> None:
-        assert shop.request_hold("too many", 5000).status == 422
-        shop.every_sample("create_hold")
-        assert shop.request_hold("another", 100).status == 409
+        assert request_hold("too many", 5000).status == 422
+        shop.every_sample(function)
+        assert request_hold("another", 100).status == 409
 
     def be_refused() -> None:
         shop.start_anew()
-        assert shop.request_hold("refused", 100).status == 503
+        assert request_hold("refused", 100).status == 503
 
     shop.grant()
     shop.lose_token()
@@ -42,15 +47,18 @@ def test_create_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, An
     shop.shopify.closed = True
     found |= shop.needed(be_refused)
     shop.rotate(my_page_secret=demo.CLIENT_SECRET)
-    found |= shop.needed(lambda: shop.request_hold("refused", 100))
+    found |= shop.needed(lambda: request_hold("refused", 100))
     shop.merge()
     shop.shopify.closed = False
     shop.start_anew()
-    found |= shop.needed(lambda: shop.request_hold("merged", 100))
-    assert found == allowed(resources, "create_hold")
+    found |= shop.needed(lambda: request_hold("merged", 100))
+    assert found == allowed(resources, function)
 
 
-def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
+@pytest.mark.parametrize("function", ["release_hold", "staff_release_hold"])
+def test_release_hold_is_allowed_what_it_does(
+    shop: Shop, resources: dict[str, Any], function: str
+) -> None:
     """With a token that is fetched or stored; refused; again; when the account was merged."""
 
     def give_back(key: str, *, token_is_stored: bool, closed: bool = False) -> set[Right]:
@@ -61,18 +69,18 @@ def test_release_hold_is_allowed_what_it_does(shop: Shop, resources: dict[str, A
         shop.shopify.closed = closed
 
         def release() -> None:
-            assert shop.release(hold_id).status == (503 if closed else 200)
+            assert shop.release(hold_id, function).status == (503 if closed else 200)
 
         return shop.needed(release)
 
     shop.grant()
-    found = shop.needed(lambda: shop.every_sample("release_hold"))
+    found = shop.needed(lambda: shop.every_sample(function))
     found |= give_back("first", token_is_stored=True) | give_back("second", token_is_stored=False)
     found |= give_back("third", token_is_stored=False, closed=True)
     shop.merge()
     shop.start_anew()
-    found |= shop.needed(lambda: shop.every_sample("release_hold"))
-    assert found == allowed(resources, "release_hold")
+    found |= shop.needed(lambda: shop.every_sample(function))
+    assert found == allowed(resources, function)
 
 
 def test_check_customer_is_allowed_to_ask_shopify(shop: Shop, resources: dict[str, Any]) -> None:

@@ -191,6 +191,17 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         ("OPTIONS", "/v1/customers/{customer}/holds/{hold_id}"): "release_hold",
         ("POST", "/v1/customers/{customer}/holds/{hold_id}/release"): "release_hold",
         ("OPTIONS", "/v1/customers/{customer}/holds/{hold_id}/release"): "release_hold",
+        ("GET", "/v1/staff/me"): "staff_me",
+        ("OPTIONS", "/v1/staff/me"): "staff_me",
+        **{
+            (method, f"/v1/staff/customers/{{customer}}/{what}"): function
+            for method in ("POST", "OPTIONS")
+            for what, function in {
+                "adjustments": "staff_adjust_points",
+                "holds": "staff_create_hold",
+                "holds/{hold_id}/release": "staff_release_hold",
+            }.items()
+        },
         ("POST", "/v1/webhooks/shopify"): "shopify_webhook",
         ("POST", "/v1/flow/lifecycle"): "flow_lifecycle",
         ("POST", "/v1/operator/customers/{customer}/adjustments"): "adjust_points",
@@ -206,6 +217,9 @@ def test_the_gateway_limits_every_route_and_writes_and_webhooks_by_limits_of_the
         "POST /v1/customers/{customer}/holds",
         "DELETE /v1/customers/{customer}/holds/{hold_id}",
         "POST /v1/customers/{customer}/holds/{hold_id}/release",
+        "POST /v1/staff/customers/{customer}/adjustments",
+        "POST /v1/staff/customers/{customer}/holds",
+        "POST /v1/staff/customers/{customer}/holds/{hold_id}/release",
         "POST /v1/operator/customers/{customer}/adjustments",
         "POST /v1/operator/imports/{import_id}",
     }

@@ -8,7 +8,7 @@ from pointbook.container import Parts
 from tests.fakes.codes import Codes
 from tests.fakes.locked import LockedClient
 from tests.functions.moved import ClockFile
-from tests.support.harness import Answer, Functions, event, memory_table
+from tests.support.harness import CUSTOMER, Answer, Functions, event, memory_table, message
 
 CREATE = "create_hold"
 RELEASE = "release_hold"
@@ -37,6 +37,12 @@ class HoldShop:
         request = event(RELEASE, "by_header")
         request["pathParameters"]["hold_id"] = hold_id
         return self.functions.request(RELEASE, request)
+
+    def capture(self, code: str) -> None:
+        """An order of the customer's uses a hold's code."""
+        discount = {"code": code, "amount": "500", "type": "fixed_amount"}
+        paid = message("orders_paid", customer={"id": int(CUSTOMER)}, discount_codes=[discount])
+        assert self.functions.work("order_events", paid) == []
 
     def page(self) -> dict[str, Any]:
         """What my page shows."""

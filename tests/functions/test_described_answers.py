@@ -23,15 +23,20 @@ from tests.fakes.pushed_till import reply_lost, well
 from tests.functions.hold_shop import HoldShop
 from tests.functions.push_shop import PushShop
 from tests.support.api_description import check_answer, operations
-from tests.support.harness import CUSTOMER, Answer, Functions, event, message
+from tests.support.harness import CUSTOMER, Answer, Functions, event
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
+STAFF = ("staff_me", "staff_adjust_points", "staff_create_hold", "staff_release_hold")
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 SIGNED = (*FLOW, "flow_lifecycle", "shopify_webhook")
 
 SAMPLE = {
     **dict.fromkeys(MY_PAGE, "by_header"),
     **dict.fromkeys(FLOW, "run"),
+    "staff_me": "manager",
+    "staff_adjust_points": "add",
+    "staff_create_hold": "sale",
+    "staff_release_hold": "given_up",
     "adjust_points": "add",
     "import_points": "run",
     "extend_points": "extend",
@@ -128,6 +133,18 @@ def of_my_page(function: str) -> Errors:
     yield functions.sample(function, SAMPLE[function])
 
 
+def of_staff(function: str) -> Errors:
+    """No token of the staff's, not permitted, too many requests."""
+    functions = stack(CUSTOMER_REQUESTS_PER_MINUTE="1")
+    for case in ("no_token", "expired_token", "forged_token", "customers_token"):
+        yield functions.sample(function, case)
+    if function != "staff_me":
+        yield functions.sample(function, "by_newcomer")
+    for _ in range(2):
+        limited = functions.sample(function, SAMPLE[function])
+    yield limited
+
+
 def of_signed(function: str) -> Errors:
     """Not signed, wrongly signed, no JSON, another shop, a field that is missing."""
     functions = stack()
@@ -167,9 +184,7 @@ def of_create_hold(folder: Path) -> Errors:
 def captured(shop: HoldShop) -> Errors:
     """An order uses a hold's code; then its key and its release are repeated."""
     held = shop.hold("used").body
-    discount = {"code": held["discount_code"], "amount": "500", "type": "fixed_amount"}
-    paid = message("orders_paid", customer={"id": int(CUSTOMER)}, discount_codes=[discount])
-    assert shop.functions.work("order_events", paid) == []
+    shop.capture(held["discount_code"])
     yield shop.hold("used")
     yield shop.release(held["hold_id"])
 
@@ -196,6 +211,58 @@ def of_adjust_points(_folder: Path) -> Errors:
     request = event("adjust_points", "add")
     request["headers"]["idempotency-key"] = "another"
     yield functions.request("adjust_points", request)
+
+
+def of_staff_adjust_points(_folder: Path) -> Errors:
+    functions = stack()
+    for case in ("no_key", "points_zero", "day_past", "too_many_at_once", "remove_too_many"):
+        yield functions.sample("staff_adjust_points", case)
+    limited = stack(PROGRAMME_STAFF_POINTS_PER_DAY="300")
+    limited.sample("staff_adjust_points", "add")
+    yield limited.sample("staff_adjust_points", "add_until")
+    functions.sample("staff_adjust_points", "add")
+    yield functions.request("staff_adjust_points", changed("staff_adjust_points", points=1))
+    functions.erase()
+    another = changed("staff_adjust_points", points=1, idempotency_key="another")
+    yield functions.request("staff_adjust_points", another)
+
+
+def of_staff_create_hold(folder: Path) -> Errors:
+    shop = HoldShop(folder)
+
+    def hold(**members: object) -> Answer:
+        return shop.functions.request("staff_create_hold", changed("staff_create_hold", **members))
+
+    yield shop.functions.sample("staff_create_hold", "no_key")
+    yield hold(points=9_999)
+    yield hold(points=0)
+    shop.codes.fault = ShopifyUnavailable(1)
+    yield hold(idempotency_key="failed")
+    held = hold().body
+    yield hold(idempotency_key="other")
+    yield hold(points=400)
+    release = event("staff_release_hold", "given_up")
+    release["pathParameters"]["hold_id"] = held["hold_id"]
+    assert shop.functions.request("staff_release_hold", release).status == 200
+    yield hold()
+    sold = hold(idempotency_key="used").body
+    shop.capture(sold["discount_code"])
+    yield hold(idempotency_key="used")
+    shop.functions.erase()
+    yield hold(idempotency_key="erased")
+    master = HoldShop(folder, PROGRAMME_POINTS_MASTER="till")
+    yield master.functions.sample("staff_create_hold", "sale")
+
+
+def of_staff_release_hold(folder: Path) -> Errors:
+    shop = HoldShop(folder)
+    yield shop.functions.sample("staff_release_hold", "unknown_hold")
+    yield shop.functions.sample("staff_release_hold", "by_unknown_form")
+    held = shop.functions.sample("staff_create_hold", "sale").body
+    shop.codes.fault = ShopifyUnavailable(1)
+    yield shop.functions.sample("staff_release_hold", "given_up")
+    shop.capture(held["discount_code"])
+    yield shop.functions.sample("staff_release_hold", "given_up")
 
 
 def of_import_points(_folder: Path) -> Errors:
@@ -303,6 +370,9 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
     "create_hold": of_create_hold,
     "release_hold": of_release_hold,
     "order_points": of_order_points,
+    "staff_adjust_points": of_staff_adjust_points,
+    "staff_create_hold": of_staff_create_hold,
+    "staff_release_hold": of_staff_release_hold,
     "adjust_points": of_adjust_points,
     "import_points": of_import_points,
     "extend_points": of_extend_points,
@@ -316,19 +386,24 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
 }
 
 
+OF_SEVERAL: Mapping[tuple[str, ...], Callable[[str], Errors]] = {
+    MY_PAGE: of_my_page,
+    STAFF: of_staff,
+    SIGNED: of_signed,
+    FLOW: of_flow,
+}
+
+
 def errors(function: str, folder: Path) -> Errors:
     """Every error that we know how to provoke."""
     yield from of_every_function(function)
-    if function in (*MY_PAGE, *SIGNED, "till_status"):
+    if function in (*MY_PAGE, *STAFF, *SIGNED, "till_status"):
         yield from without_secret(function)
     if function not in ("health", "app_page", "shopify_webhook"):
         yield from without_table(function)
-    if function in MY_PAGE:
-        yield from of_my_page(function)
-    if function in SIGNED:
-        yield from of_signed(function)
-    if function in FLOW:
-        yield from of_flow(function)
+    for functions, of_each in OF_SEVERAL.items():
+        if function in functions:
+            yield from of_each(function)
     if function in ("flow_action_grant", "flow_action_consume"):
         yield from of_points_actions(function)
     if function in OWN:

@@ -15,6 +15,10 @@ LIMITED = {
     "order_points": "by_header",
     "create_hold": "by_header",
     "release_hold": "by_header",
+    "staff_me": "manager",
+    "staff_adjust_points": "add",
+    "staff_create_hold": "sale",
+    "staff_release_hold": "given_up",
 }
 
 

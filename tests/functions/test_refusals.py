@@ -13,6 +13,7 @@ from tests.fakes.flow import FakeFlow
 from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
+STAFF_API = ("staff_me", "staff_adjust_points", "staff_create_hold", "staff_release_hold")
 OPERATOR_API = (
     "adjust_points",
     "extend_points",
@@ -70,6 +71,20 @@ OPERATOR_READ = {
     "customer_unknown_form": (422, "invalid_request"),
 }
 
+NOT_STAFF = {
+    "no_token": (401, "token_missing"),
+    "by_cookie": (401, "token_missing"),
+    "customers_token": (401, "token_invalid"),
+    "expired_token": (401, "token_expired"),
+    "forged_token": (401, "token_invalid"),
+}
+NOT_PERMITTED = NOT_STAFF | {
+    "by_newcomer": (403, "not_permitted"),
+    "by_unknown_form": (422, "invalid_request"),
+    "customer_unknown_form": (422, "invalid_request"),
+    "not_json": (422, "invalid_request"),
+}
+
 REFUSED: dict[str, dict[str, tuple[int, str]]] = {
     "health": {},
     "app_page": {},
@@ -101,6 +116,31 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "by_post_by_cookie_without_origin": (403, "origin_not_allowed"),
         "unknown_hold": (404, "hold_not_found"),
     },
+    "staff_me": NOT_STAFF,
+    "staff_adjust_points": NOT_PERMITTED
+    | {
+        "at_the_counter": (403, "not_permitted"),
+        "preview_by_newcomer": (403, "not_permitted"),
+        "no_key": (400, "idempotency_key_missing"),
+        "points_zero": (422, "invalid_request"),
+        "points_fraction": (422, "invalid_request"),
+        "reason_missing": (422, "invalid_request"),
+        "day_past": (422, "day_past"),
+        "day_of_removal": (422, "invalid_request"),
+        "preview_as_text": (422, "invalid_request"),
+        "remove_too_many": (422, "insufficient_points"),
+        "too_many_at_once": (422, "action_limit_exceeded"),
+        "too_many_removed_at_once": (422, "action_limit_exceeded"),
+    },
+    "staff_create_hold": NOT_PERMITTED
+    | {
+        "no_key": (400, "idempotency_key_missing"),
+        "points_missing": (422, "invalid_request"),
+        "points_zero": (422, "invalid_request"),
+        "points_too_many": (422, "invalid_request"),
+        "another_key": (409, "hold_open"),
+    },
+    "staff_release_hold": NOT_PERMITTED | {"unknown_hold": (404, "hold_not_found")},
     "adjust_points": OPERATOR
     | {
         "no_key": (400, "idempotency_key_missing"),
@@ -186,9 +226,12 @@ SERVED = [
 
 
 class Shop:
-    """A customer of 1,450 points holds 500 of them; whatever happens now can be seen."""
+    """A customer of 1,250 points holds 500 of them; whatever happens now can be seen.
 
-    def __init__(self) -> None:
+    The hold is the customer's own, or one that the staff took, by the function that is asked.
+    """
+
+    def __init__(self, function: str = "") -> None:
         self.codes, self.flow = Codes(), FakeFlow()
         customers = MemoryCustomers()
         self.functions = Functions(
@@ -198,9 +241,11 @@ class Shop:
                 "customers": lambda _: customers,
             }
         )
-        first = ("adjust_points", "add_until"), ("flow_action_grant", "run")
-        for function, case in (*first, ("create_hold", "by_header")):
-            assert self.functions.sample(function, case).status in (200, 201)
+        own, staffs = ("create_hold", "by_header"), ("staff_create_hold", "sale")
+        hold = staffs if function in STAFF_API else own
+        with_day = [("adjust_points", "add_until")] if function == "extend_points" else []
+        for sample in (*with_day, ("flow_action_grant", "run"), hold):
+            assert self.functions.sample(*sample).status in (200, 201)
         assert self.functions.work("order_events", message("orders_paid")) == []
 
     def everything(self) -> tuple[Any, ...]:
@@ -212,7 +257,7 @@ class Shop:
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: f"{one.function}-{one.case}")
 def test_what_is_refused_has_its_status_and_code_and_no_effect(refusal: Refusal) -> None:
-    shop = Shop()
+    shop = Shop(refusal.function)
     before = shop.everything()
     answer = shop.functions.sample(refusal.function, refusal.case)
     assert (answer.status, answer.body["code"]) == (refusal.status, refusal.code)
@@ -222,7 +267,7 @@ def test_what_is_refused_has_its_status_and_code_and_no_effect(refusal: Refusal)
 
 def assert_form(function: str, answer: Answer) -> None:
     """A problem for my page and operators; the code, and words for a merchant, for Shopify."""
-    if function in (*MY_PAGE, *OPERATOR_API):
+    if function in (*MY_PAGE, *STAFF_API, *OPERATOR_API):
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert answer.body["status"] == answer.status
         assert answer.body["detail"]
@@ -235,11 +280,14 @@ def assert_form(function: str, answer: Answer) -> None:
 
 @pytest.mark.parametrize(("function", "case"), SERVED)
 def test_every_other_sample_is_served(function: str, case: str) -> None:
-    assert Shop().functions.sample(function, case).status < 400
+    assert Shop(function).functions.sample(function, case).status < 400
 
 
 def test_the_table_has_every_function_that_answers_over_http() -> None:
-    assert {*REFUSED} == {"health", "app_page", *MY_PAGE, *OPERATOR_API, *FLOW, *WEBHOOKS}
+    assert {*REFUSED} == {
+        *("health", "app_page"),
+        *(*MY_PAGE, *STAFF_API, *OPERATOR_API, *FLOW, *WEBHOOKS),
+    }
     assert [
         one for one in REFUSALS if not (EVENTS / one.function / f"{one.case}.json").exists()
     ] == []
@@ -251,6 +299,10 @@ GOOD = {
     "order_points": "by_header",
     "create_hold": "by_header",
     "release_hold": "by_header",
+    "staff_me": "manager",
+    "staff_adjust_points": "add",
+    "staff_create_hold": "sale",
+    "staff_release_hold": "given_up",
     "adjust_points": "add",
     "import_points": "run",
     "extend_points": "extend",

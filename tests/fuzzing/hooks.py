@@ -5,6 +5,7 @@ stays so, and so does one value in eight.
 """
 
 import os
+import re
 import zlib
 from typing import Any
 
@@ -16,6 +17,8 @@ from tools import shopify_payloads
 BODIES = list(shopify_payloads.bodies().values())
 """Webhooks: each a topic and a body of it."""
 
+
+_CUSTOMER = re.compile("[1-9][0-9]{0,19}")
 
 ATTACKED_CUSTOMER = os.environ.get("ATTACKED_CUSTOMER")
 """The customer of every path, where it is set."""
@@ -37,13 +40,16 @@ def map_case(_context: Any, case: Any) -> Any:
         for member in ("shopify_domain", "shop"):
             if member in case.body:
                 case.body[member] = _shop(case.body[member])
-    _map_path(case.path_parameters)
+    _map_path(case.operation.path, case.path_parameters)
     if case.headers.get("X-Shopify-Topic"):
         _map_webhook(case)
     return case
 
 
-def _map_path(parameters: dict[str, Any]) -> None:
+def _map_path(path: str, parameters: dict[str, Any]) -> None:
+    customer = parameters.get("customer")
+    if path.startswith("/v1/staff/") and _CUSTOMER.fullmatch(str(customer)) and _draw(customer) % 8:
+        parameters["customer"] = next(iter(demo.CUSTOMERS))  # who has points
     if ATTACKED_CUSTOMER and "customer" in parameters:
         parameters["customer"] = ATTACKED_CUSTOMER
     order_id = parameters.get("order_id")

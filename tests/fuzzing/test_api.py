@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from local import signing
+from local import demo, signing
 from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow
 from tests.fakes.locked import LockedClient
@@ -36,14 +36,24 @@ IMPORT_PATH = os.pathsep.join((".", "layers/common/python"))
 NO_LIMIT = "1000000"
 SECONDS_MAX = 450
 
-TAGS = {"customers": ("My page",), "others": ("Operators", "Flow actions", "Shopify")}
-"""Two halves, which take about the same time."""
+TAGS = {
+    "customers": ("My page",),
+    "staff": ("Staff",),
+    "others": ("Operators", "Flow actions", "Shopify"),
+}
+"""Parts, which are attacked at the same time."""
 
-PHASES = {"customers": "examples,coverage,fuzzing,stateful", "others": "examples,coverage,fuzzing"}
-"""Only answers of my page have links, along which a stateful attack goes."""
+_BY_LINKS = "examples,coverage,fuzzing,stateful"
+PHASES = {"customers": _BY_LINKS, "staff": _BY_LINKS, "others": "examples,coverage,fuzzing"}
+"""Only answers with a hold have links, along which a stateful attack goes."""
 
 
-ALIKE = {"health", "till_status", *(name for name in operations() if name.endswith("_preflight"))}
+ALIKE = {
+    "health",
+    "till_status",
+    "staff_me",
+    *(name for name in operations() if name.endswith("_preflight")),
+}
 """Operations that answer every request alike, and get few."""
 
 
@@ -63,6 +73,8 @@ def stack() -> Functions:
         PROGRAMME_HOLDS_PER_HOUR=NO_LIMIT,
         PROGRAMME_HOLD_CALLS_PER_MINUTE=NO_LIMIT,
         PROGRAMME_FLOW_ENTRIES_PER_HOUR=NO_LIMIT,
+        PROGRAMME_STAFF_POINTS_PER_ACTION=NO_LIMIT,
+        PROGRAMME_STAFF_POINTS_PER_DAY="999999999",
     )
     assert functions.sample("flow_action_grant", "run").status == 200
     paid = message("orders_paid", customer={"id": int(CUSTOMER)})
@@ -98,6 +110,9 @@ def attacking(gateway: Gateway, *options: str, signed: bool = True) -> Iterator[
     signatures = {
         "OPERATORS_SIGNATURE": AWS_SIGNATURE if signed else "none",
         "SHOPIFYS_SIGNATURE": SIGNED_HERE if signed else "none",
+        "STAFFS_TOKEN": f"Bearer {signing.staff_token(next(iter(demo.STAFF)))}"
+        if signed
+        else "none",
     }
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(SETTINGS)]
     address = ["run", str(DESCRIPTION), "--url", url_of(gateway)]
@@ -139,28 +154,28 @@ def quiet() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def attacks() -> Iterator[dict[str, Attack]]:
-    """Both halves at once, one for each processor."""
+    """All parts at once."""
     with ExitStack() as running:
         yield {
-            half: running.enter_context(
+            part: running.enter_context(
                 attacking(
-                    Gateway(stack()), *logged_in(CUSTOMER), *tagged(*tags), "--phases", PHASES[half]
+                    Gateway(stack()), *logged_in(CUSTOMER), *tagged(*tags), "--phases", PHASES[part]
                 )
             )
-            for half, tags in TAGS.items()
+            for part, tags in TAGS.items()
         }
 
 
-@pytest.mark.parametrize("half", TAGS)
+@pytest.mark.parametrize("part", TAGS)
 def test_every_answer_is_as_described_bad_requests_are_refused_and_nothing_fails(
-    attacks: dict[str, Attack], half: str
+    attacks: dict[str, Attack], part: str
 ) -> None:
-    attack = attacks[half]
+    attack = attacks[part]
     if found := attack.end():
         pytest.fail(found, pytrace=False)
     assert {status for _, _, status in attack.answered if status >= 500} == set()
     for name, operation in operations().items():
-        if set(operation.content["tags"]) & set(TAGS[half]) and name not in ALIKE:
+        if set(operation.content["tags"]) & set(TAGS[part]) and name not in ALIKE:
             sent = {
                 status: count
                 for (method, function, status), count in attack.answered.items()

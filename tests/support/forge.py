@@ -23,6 +23,7 @@ MY_PAGE_SECRET = "secret-of-my-page-0123456789-0123456789"
 PREVIOUS_MY_PAGE_SECRET = "secret-of-my-page-before-rotation-0123456789"
 STRANGERS_SECRET = "secret-of-somebody-else-0123456789-0123456789"
 CUSTOMER = "8840734670934"
+STAFF = "70000000001"
 
 KEYS = AppKeys(
     client_id=CLIENT_ID,
@@ -48,6 +49,17 @@ def claims(**changes: Any) -> dict[str, Any]:
         "jti": "6c992878-dbaf-48d1-bb9d-6d9b59814fd1",
     }
     return {name: value for name, value in (good | changes).items() if value is not None}
+
+
+def staff_claims(**changes: Any) -> dict[str, Any]:
+    """Claims of a good token of the staff at NOW; a change to None takes the claim away."""
+    good = {
+        "iss": f"https://{SHOP}/admin",
+        "dest": f"https://{SHOP}",
+        "sub": STAFF,
+        "sid": "8b5f4f5d0c4e4bb2a9e1b9d0b2b1c7a3",
+    }
+    return claims(**(good | changes))
 
 
 def seconds(after_now: float) -> int:

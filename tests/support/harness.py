@@ -47,6 +47,8 @@ _ENVIRONMENT = {
     "OPERATOR_TOPIC_ARN": "operator",
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
+    "PROGRAMME_STAFF_ADJUST": demo.PARAMETERS["StaffAdjust"],
+    "PROGRAMME_STAFF_HOLD": demo.PARAMETERS["StaffHold"],
 }
 _ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES)}
 

@@ -27,6 +27,7 @@ from pointbook.domain.programme_rules import (
     TillPush,
 )
 from pointbook.domain.programme_warnings import warnings
+from pointbook.domain.staff import Right, StaffGroup
 from pointbook.domain.tags import tag_digest
 
 TODAY = date(2026, 11, 22)
@@ -66,6 +67,11 @@ UNUSUAL = {
     "debt_policy": ("clamp", DebtPolicy.CLAMP),
     "return_spent": ("share", ReturnSpent.SHARE),
     "flow_entries_per_hour": ("1", 1),
+    "staff_look": ("70000000001", StaffGroup(ids=("70000000001",))),
+    "staff_adjust": ("all", StaffGroup(everybody=True)),
+    "staff_hold": ("70000000001,70000000002", StaffGroup(ids=("70000000001", "70000000002"))),
+    "staff_points_per_action": ("1000000", 1_000_000),
+    "staff_points_per_day": ("999999999", 999_999_999),
     "metafields": ("loyalty", "loyalty"),
 }
 """A text of every rule that is not its default, and its value."""
@@ -97,6 +103,9 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
         ("lapsed_expiry", "expire", "expire"),
         ("lapsed_expiry", "never", "never"),
         ("hold_seconds", "060", "60"),
+        ("staff_hold", "70000000002, 70000000001", "70000000002,70000000001"),
+        ("staff_look", "none", "none"),
+        ("staff_look", "all", "all"),
         ("metafields", "app", "app"),
         ("metafields", "none", "none"),
     ],
@@ -112,6 +121,13 @@ WRONG = {
     "earn_unit_minor": ["0"],
     "points_per_unit": ["-1", "1.5", "１"],
     "pending_days": ["366"],
+    "staff_adjust": [
+        *("", "All", "everybody", "all,70000000001", "none,1", "0", "01", "1,1", "1,", ",1"),
+        *("-1", "1.5", "１", "gid://shopify/StaffMember/1", "1 2", "1\n", "7" * 21),
+        ",".join(str(number) for number in range(1, 52)),
+    ],
+    "staff_points_per_action": ["0", "1000001", "-1"],
+    "staff_points_per_day": ["0", "all"],
     "sign_up_points": ["1000001"],
     "hold_seconds": ["86401"],
     "gift_cards_earn": ["true"],
@@ -339,3 +355,22 @@ def test_a_tags_digest_does_not_depend_on_its_case() -> None:
     assert tag_digest("silver") != digest
     assert (len(digest), int(digest, 16) > 0) == (16, True)
     assert "gold" not in digest
+
+
+def test_the_staff_may_look_and_nothing_else_until_the_shop_says_so() -> None:
+    programme = default_programme()
+    assert [right for right in Right if programme.permits(right, "70000000001")] == [Right.LOOK]
+
+
+@pytest.mark.parametrize("right", Right)
+def test_each_right_is_one_rule_of_its_own(right: Right) -> None:
+    nobody = {f"staff_{one}": "none" for one in Right}
+    programme = default_programme(**{**nobody, f"staff_{right}": "70000000001"})
+    assert [one for one in Right if programme.permits(one, "70000000001")] == [right]
+    assert not any(programme.permits(one, "7000000000") for one in Right)
+
+
+def test_a_limit_for_an_action_that_is_more_than_a_days_is_pointed_out() -> None:
+    programme = default_programme(staff_points_per_action="6000", staff_points_per_day="5000")
+    (warning,) = warnings(programme, TODAY)
+    assert warning.startswith("staff_points_per_action: 6000 has no effect")

@@ -20,6 +20,7 @@ from pointbook.domain.ports import (
     AlreadyDone,
     Committed,
     IdempotencyRecord,
+    LimitReached,
     Loaded,
     ReadRequest,
     StoreUnavailable,
@@ -123,6 +124,27 @@ def run(script: Script, command: c.Command, **more: Any) -> Booked | Refusal:
 def figure(answer: Booked | Refusal) -> int:
     assert isinstance(answer, Booked), answer
     return answer.figures.approved
+
+
+# --- a daily limit ------------------------------------------------------------------------------
+
+
+def test_beyond_a_daily_limit_a_request_is_refused_after_a_fresh_read() -> None:
+    script = Script([Loaded(account_with(100))], [LimitReached(points_left=20)])
+    answer = run(script, c.Consume(30), identity=IDENTITY)
+    assert refusal_code(answer) is Code.DAILY_LIMIT_REACHED
+    assert "20 more points" in str(answer)
+    assert script.calls == ["cheap", "commit", "fresh"]
+
+
+def test_what_reached_a_daily_limit_may_have_been_the_same_request() -> None:
+    """Its reply was lost, or it was sent twice at once: then its record is there by now."""
+    record = idempotency_record(Instruction(SHOP, CUSTOMER, c.Consume(30), FLOW).content_hash)
+    loads = [Loaded(account_with(100)), CONFLICT, Loaded(account_with(70), record)]
+    script = Script(loads, [LimitReached(points_left=0)])
+    answer = run(script, c.Consume(30), identity=IDENTITY)
+    assert answer == Booked(record.entry_ids, record.figures, duplicate=True)
+    assert script.calls == ["cheap", "commit", "fresh", "fresh"]
 
 
 # --- reading ------------------------------------------------------------------------------------

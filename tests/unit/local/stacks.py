@@ -23,6 +23,7 @@ def noted_stack(url: str, aws_url: str, *functions: str) -> Stack:
         shopify_stand_in_url=None,
         till_stand_in_url=None,
         demo_customers=[*demo.CUSTOMERS],
+        demo_staff=[*demo.STAFF],
         build_dir="",
         python="",
     )

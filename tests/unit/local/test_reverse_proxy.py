@@ -1,12 +1,17 @@
 """The reverse proxy alone: its guard, and an answer to every malformed request."""
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from local import demo
 from local.clock import Clock
 from local.reverse_proxy import ReverseProxy, Upstreams
+from pointbook.shopify.app_keys import AppKeys
+from pointbook.shopify.staff_token import verify_staff_token
 from tests.support.serving import serving
 from tests.unit.local.raw import assert_problem, get, post, send
 
@@ -49,6 +54,34 @@ def port(clock: Clock, tmp_path: Path) -> Iterator[int]:
     proxy.upstreams = Upstreams(1, "api", {"grant": "url"}, (page.resolve(),))
     with serving(proxy):
         yield proxy.server_port
+
+
+# --- the staff ----------------------------------------------------------------------------------
+
+
+def test_a_member_of_the_staff_gets_a_token_as_shopifys_admin_gives_it(port: int) -> None:
+    listed = send(port, get(b"/_staff")).content["staff"]
+    assert [one["staff_id"] for one in listed] == [*demo.STAFF]
+    keys = AppKeys(
+        client_id=demo.SHOPIFY_CLIENT_ID,
+        client_secret=demo.CLIENT_SECRET,
+        client_secret_previous="",
+        my_page_secret="",
+        shops=frozenset({demo.SHOP_DOMAIN}),
+    )
+    for staff_id, name in demo.STAFF.items():
+        body = json.dumps({"staff_id": staff_id}).encode()
+        answer = send(port, post(b"/_staff", body)).content
+        session = verify_staff_token(answer["session_token"], keys, datetime.now(UTC))
+        assert (session.shop, session.staff_id) == (demo.SHOP_DOMAIN, staff_id)
+        assert answer["name"] == name
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"staff_id": "1"}', b'{"staff_id": 70000000001}'])
+def test_a_login_without_an_existing_member_of_the_staff_lists_them(port: int, body: bytes) -> None:
+    answer = send(port, post(b"/_staff", body))
+    assert_problem(answer, 422)
+    assert "70000000001" in answer.content["detail"]
 
 
 # --- who may ask --------------------------------------------------------------------------------

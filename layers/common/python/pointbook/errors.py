@@ -15,6 +15,7 @@ PointbookError
 │   ├── SignatureWrong           signature_wrong
 │   ├── Unauthenticated          token_missing, token_invalid, token_expired
 │   ├── NotYours                 not_yours
+│   ├── NotPermitted             not_permitted
 │   ├── NotAnOperator            operator_missing
 │   └── OriginRefused            origin_not_allowed
 ├── MessageDeclined              message_declined; the ledger refuses a queue message
@@ -219,6 +220,18 @@ class NotYours(Refused):
 
     code = "not_yours"
     text = "You can see and use your own points only."
+
+
+class NotPermitted(Refused):
+    """The shop's programme does not let this member of its staff do that."""
+
+    code = "not_permitted"
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(
+            f"You may not do this here. The shop's programme says who may, in its rule {rule}."
+        )
+        self.rule = rule
 
 
 class NotAnOperator(Refused):

@@ -114,6 +114,13 @@ def optional_instant(value: object, field: str) -> datetime | None:
         ) from error
 
 
+def optional_flag(value: object, field: str) -> bool:
+    """Return `value`, true or false; False if it is missing. Raises InvalidRequest."""
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise InvalidRequest(field, f"{field} is {shown(value)}, but must be true or false.")
+
+
 def shown(value: object) -> str:
     """Return `value` for a message: short, and quoted if it is a text."""
     match value:

@@ -19,7 +19,7 @@ FORMAT = 1
 TILL = "till"
 """The source of entries that correct the ledger after the till."""
 
-STAFF = frozenset({"manual", "import", TILL})
+STAFF = frozenset({"manual", "import", "staff", TILL})
 """Sources whose actor is a member of the shop's staff."""
 
 _AT_TILL = "till:"
@@ -31,7 +31,7 @@ _TELLING = frozenset({"flow", "order"})
 class Cause:
     """Who caused an entry, and by what.
 
-    `source` is where the command came from (flow, order, my_page, schedule, manual, ...), `actor`
+    `source` is where the command came from (flow, order, my_page, staff, manual, ...), `actor`
     the id of whoever gave it, `cause_entry_id` the entry that triggered it, if it named one, and
     `depth` the number of entries that triggered each other before this one.
     """

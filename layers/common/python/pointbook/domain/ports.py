@@ -14,6 +14,7 @@ from pointbook.domain.account import Account, HoldRecord, OrphanedCode
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.orders import Order
+from pointbook.domain.staff import DailyLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Write:
 
     Order and hold record have their new revision; their condition is as that of an account. An
     order without a known customer is written without an account. Orphaned codes are listed for
-    deactivation.
+    deactivation. The points of `daily_limit` are counted, and nothing is written beyond it.
     """
 
     shop: str
@@ -81,6 +82,7 @@ class Write:
     order: Order | None = None
     hold_record: HoldRecord | None = None
     orphaned_codes: tuple[OrphanedCode, ...] = ()
+    daily_limit: DailyLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,17 @@ class VersionConflict:
     accounts: Mapping[str, Account] = field(default_factory=dict)
 
 
-type Verdict = Committed | AlreadyDone | VersionConflict
+@dataclass(frozen=True, slots=True)
+class LimitReached:
+    """The write's daily limit leaves `points_left`, too few; nothing was written now.
+
+    The request may have been processed before: read again, then refuse.
+    """
+
+    points_left: int
+
+
+type Verdict = Committed | AlreadyDone | VersionConflict | LimitReached
 
 
 class TransientCause(StrEnum):

@@ -19,6 +19,7 @@ from pointbook.domain.programme_rules import (
     Tax,
     TillPush,
 )
+from pointbook.domain.staff import Right, StaffGroup
 from pointbook.domain.tags import tag_digest
 
 DEFAULT_PERCENT = 100
@@ -75,6 +76,11 @@ class Programme:
     debt_policy: DebtPolicy
     return_spent: ReturnSpent
     flow_entries_per_hour: int
+    staff_look: StaffGroup
+    staff_adjust: StaffGroup
+    staff_hold: StaffGroup
+    staff_points_per_action: int
+    staff_points_per_day: int
     metafields: str | None
 
     @property
@@ -86,6 +92,15 @@ class Programme:
     def pushed(self) -> TillPush:
         """What is pushed to the till: nothing where the till itself is authoritative."""
         return self.till_push if self.points_master is Master.LEDGER else TillPush.NO
+
+    def permits(self, right: Right, staff_id: str) -> bool:
+        """Whether a member of the shop's staff has a right."""
+        groups = {
+            Right.LOOK: self.staff_look,
+            Right.ADJUST: self.staff_adjust,
+            Right.HOLD: self.staff_hold,
+        }
+        return groups[right].includes(staff_id)
 
     def uses_tags(self, *, is_test: bool) -> bool:
         """Whether what an order earns depends on its customer's tags."""

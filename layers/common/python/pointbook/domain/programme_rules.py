@@ -16,6 +16,7 @@ from pointbook.domain.expiry import ExpiryRule, parse_rule, rule_text
 from pointbook.domain.member_numbers import member_number_text, parse_member_number
 from pointbook.domain.money import exponent
 from pointbook.domain.orders import PENDING_DAYS_MAX, DebtPolicy, ReturnSpent, Rounding
+from pointbook.domain.staff import parse_staff, staff_text
 from pointbook.domain.tags import tag_digest
 
 MILLION = 1_000_000
@@ -30,6 +31,7 @@ RANK_LABELS_LENGTH_MAX = 1_000
 RANK_LENGTH_MAX = 64
 LABEL_LENGTH_MAX = 80
 
+STAFF_POINTS_PER_DAY_MAX = 999_999_999
 REMINDERS_MAX = 5
 REMINDER_DAYS_MAX = 999
 
@@ -310,6 +312,12 @@ RULES: Final[Mapping[str, Rule]] = {
     "debt_policy": Rule("carry", _one_of(DebtPolicy)),
     "return_spent": Rule("refunded", _one_of(ReturnSpent)),
     "flow_entries_per_hour": Rule("500", _whole(1, MILLION)),
+    # what the shop's staff may do
+    "staff_look": Rule("all", parse_staff, staff_text),
+    "staff_adjust": Rule(NONE, parse_staff, staff_text),
+    "staff_hold": Rule(NONE, parse_staff, staff_text),
+    "staff_points_per_action": Rule("1000", _whole(1, MILLION)),
+    "staff_points_per_day": Rule("5000", _whole(1, STAFF_POINTS_PER_DAY_MAX)),
     # what Shopify keeps of each customer's points
     "metafields": Rule(APP, _metafields, _write_metafields),
 }

@@ -29,6 +29,7 @@ def warnings(programme: Programme, today: date) -> tuple[str, ...]:
         *_lapses_at_once("lapsed_expiry", programme.lapsed_expiry, today),
         *_early_reminder(programme),
         *_short_hold(programme),
+        *_staff_limit_of_no_effect(programme),
     )
 
 
@@ -117,3 +118,10 @@ def _short_hold(programme: Programme) -> list[str]:
     if programme.hold_seconds >= HOLD_SECONDS_MIN:
         return []
     return [f"hold_seconds: {programme.hold_seconds} s are over before a customer can check out"]
+
+
+def _staff_limit_of_no_effect(programme: Programme) -> list[str]:
+    action, day = programme.staff_points_per_action, programme.staff_points_per_day
+    if action <= day:
+        return []
+    return [f"staff_points_per_action: {action} has no effect beyond staff_points_per_day, {day}"]

@@ -26,6 +26,8 @@ class Code(StrEnum):
     SAME_ACCOUNT = "same_account"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     DAY_PAST = "day_past"
+    ACTION_LIMIT_EXCEEDED = "action_limit_exceeded"
+    DAILY_LIMIT_REACHED = "daily_limit_reached"
     NOT_THE_OWNER = "not_the_owner"
     RULE_MISSING = "rule_missing"
 
@@ -45,3 +47,12 @@ class Refusal:
 def not_the_owner(thing: str) -> Refusal:
     """The refusal: the command's order, hold or spending is another customer's."""
     return Refusal(Code.NOT_THE_OWNER, f"{thing} belongs to another customer.")
+
+
+def daily_limit_reached(points_left: int) -> Refusal:
+    """The refusal: a member of the staff may move only so many more points by hand today."""
+    return Refusal(
+        Code.DAILY_LIMIT_REACHED,
+        f"You may add or remove {points_left:,} more points today; the shop's programme sets the"
+        " limit for a day.",
+    )

@@ -1,4 +1,4 @@
-"""The wrappers around HTTP handlers: my page's API, operators, a page; `endpoint` for all of them.
+"""The wrappers around HTTP handlers: my page, staff, operators, a page; `endpoint` for all of them.
 
 A handler takes a `Request` and the container and returns a `Response` or raises; the wrapper reads
 the event and turns every exception into a response. There is no routing, validation or
@@ -35,6 +35,7 @@ from pointbook.errors import (
     HoldFailed,
     InvalidRequest,
     MethodNotAllowed,
+    NotPermitted,
     NotYours,
     PointbookError,
     Refused,
@@ -109,7 +110,23 @@ def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]]
         _UNEXPECTED,
         headers=_my_page_headers,
     )
+    return _with_preflight(wrap)
 
+
+def staff_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]], LambdaHandler]:
+    """Make a Lambda handler of the staff's API; `build` makes the process's container.
+
+    Errors become `application/problem+json`. Every page may read the answer, but none with a
+    cookie: extensions of the admin and the POS have origins of Shopify's or none, and the token is
+    all that counts. A preflight is answered without the handler.
+    """
+    wrap = endpoint(build, lambda error, _: _as_problem(error), _UNEXPECTED, headers=_staff_headers)
+    return _with_preflight(wrap)
+
+
+def _with_preflight[C: BaseContainer](
+    wrap: Callable[[Handler[C]], LambdaHandler],
+) -> Callable[[Handler[C]], LambdaHandler]:
     def with_preflight(handler: Handler[C]) -> LambdaHandler:
         return wrap(
             lambda request, container: (
@@ -123,6 +140,10 @@ def my_page_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]]
 def _my_page_headers(event: Event, container: BaseContainer, timing: Timing) -> dict[str, str]:
     cors = cors_headers(origin(event), container.settings.allowed_origins)
     return {**cors, SERVER_TIMING_HEADER: server_timing(timing)}
+
+
+def _staff_headers(_event: Event, _container: BaseContainer, timing: Timing) -> dict[str, str]:
+    return {**cors_headers(None, frozenset()), SERVER_TIMING_HEADER: server_timing(timing)}
 
 
 def html_endpoint[C: BaseContainer](build: Build[C]) -> Callable[[Handler[C]], LambdaHandler]:
@@ -145,9 +166,9 @@ def operator_endpoint[C: BaseContainer](
     )
 
 
-def _as_problem(error: Refused | Unavailable, login_url: str = "") -> Response:
+def _as_problem(error: Refused | Unavailable, login_url: str | None = None) -> Response:
     members: dict[str, str | bool] = {}
-    if isinstance(error, Unauthenticated):
+    if isinstance(error, Unauthenticated) and login_url is not None:
         members["login_url"] = login_url
     if isinstance(error, InvalidRequest):
         members["field"] = error.field
@@ -155,6 +176,8 @@ def _as_problem(error: Refused | Unavailable, login_url: str = "") -> Response:
         members["may_be_retried"] = error.may_be_retried
     if isinstance(error, NotYours):
         log.warning("access_to_other_customer_denied")
+    if isinstance(error, NotPermitted):
+        log.warning("staff_not_permitted", rule=error.rule)
     return error_problem(error, error_headers(error), **members)
 
 

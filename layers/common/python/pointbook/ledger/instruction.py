@@ -15,6 +15,7 @@ from pointbook.domain.commands import (
     SpendOnOrder,
     UpdateOrder,
 )
+from pointbook.domain.staff import DailyLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ type Content = Mapping[str, str | int | None]
 class Instruction:
     """A command for one customer's account, with its cause, reason and identity.
 
-    An account that the command opens has the calendar of `time_zone`.
+    An account that the command opens has the calendar of `time_zone`. Points of a `daily_limit` are
+    counted with the entries, once, and the command is refused where they are too many.
     """
 
     shop: str
@@ -50,6 +52,7 @@ class Instruction:
     identity: Identity | None = None
     content: Content = field(default_factory=dict)
     time_zone: str = DEFAULT_TIME_ZONE
+    daily_limit: DailyLimit | None = None
 
     @property
     def content_hash(self) -> str:

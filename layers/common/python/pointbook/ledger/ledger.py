@@ -32,13 +32,14 @@ from pointbook.domain.ports import (
     Clock,
     Committed,
     IdempotencyRecord,
+    LimitReached,
     Store,
     StoreUnavailable,
     Verdict,
     VersionConflict,
     Write,
 )
-from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.refusal import Code, Refusal, daily_limit_reached
 from pointbook.ledger.account_writes import TIME, account_write
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.loading import DEADLINE_SECONDS, Snapshot
@@ -93,11 +94,14 @@ class Ledger(ReadOnlyLedger):
 
     def _execute(self, instruction: Instruction, backoff: Backoff) -> Booked | Refusal:
         snapshot: Snapshot | None = None
+        reached: LimitReached | None = None
         fresh = conflicted = False
         while True:
             try:
                 if snapshot is None:
                     snapshot = self._loader.snapshot(instruction, fresh=fresh)
+                if reached is not None:
+                    return _beyond_limit(instruction, snapshot, reached)
                 answer = self._attempt(instruction, snapshot)
             except StoreUnavailable:
                 snapshot = None
@@ -108,8 +112,9 @@ class Ledger(ReadOnlyLedger):
                 conflicted = True
                 if snapshot is None:
                     backoff.pause()
-            elif answer is None or isinstance(answer, _NeedsFreshRead):
+            elif answer is None or isinstance(answer, _NeedsFreshRead | LimitReached):
                 snapshot, fresh = None, fresh or answer is not None
+                reached = answer if isinstance(answer, LimitReached) else None
                 backoff.check()
             else:
                 return answer
@@ -174,7 +179,7 @@ class Ledger(ReadOnlyLedger):
 
     def _attempt(
         self, instruction: Instruction, snapshot: Snapshot
-    ) -> Booked | Refusal | VersionConflict | _NeedsFreshRead | None:
+    ) -> Booked | Refusal | VersionConflict | LimitReached | _NeedsFreshRead | None:
         """One attempt. None: something else had to be written first, so start over."""
         if snapshot.idempotency_record is not None:
             return _repeated(instruction, snapshot.idempotency_record)
@@ -261,16 +266,28 @@ def _exceeds_one_write(decision: Decision) -> bool:
 
 def _answered(
     instruction: Instruction, decision: Decision, verdict: Verdict
-) -> Booked | Refusal | VersionConflict:
+) -> Booked | Refusal | VersionConflict | LimitReached:
     match verdict:
         case Committed():
             return booked(decision)
         case AlreadyDone(record):
             return _repeated(instruction, record)
-        case VersionConflict():
+        case VersionConflict() | LimitReached():
             return verdict
         case _:
             assert_never(verdict)
+
+
+def _beyond_limit(
+    instruction: Instruction, snapshot: Snapshot, reached: LimitReached
+) -> Booked | Refusal:
+    """The answer beyond a daily limit, by what was read after it.
+
+    What reached the limit may be an earlier attempt of this request: then there is its record.
+    """
+    if snapshot.idempotency_record is not None:
+        return _repeated(instruction, snapshot.idempotency_record)
+    return daily_limit_reached(reached.points_left)
 
 
 def _repeated(instruction: Instruction, record: IdempotencyRecord) -> Booked | Refusal:

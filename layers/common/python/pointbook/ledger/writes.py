@@ -45,4 +45,5 @@ def write_of(instruction: Instruction, before: Account, decision: Decision) -> W
             replace(hold_record, revision=hold_record.revision + 1) if hold_record else None
         ),
         orphaned_codes=decision.orphaned_codes,
+        daily_limit=instruction.daily_limit,
     )

@@ -17,9 +17,10 @@ Points never come back while an issued code can still be used. Rules: docs/conce
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from pointbook import log
 from pointbook.domain.account import Hold, HoldRecord, HoldState
@@ -108,6 +109,17 @@ class HoldService:
         self._discounts = discounts
         self._call_limiter = call_limiter
         self._code_key = code_key
+        self._cause = Cause(SOURCE)
+
+    def asked_by(self, cause: Cause) -> Self:
+        """The same service for somebody else than the customer.
+
+        The source of `cause` has keys of its own: no request of the customer's is one of theirs.
+        """
+        other = copy(self)
+        other._cause = cause
+        other._code_key = hmac.digest(self._code_key, cause.source.encode(), hashlib.sha256)
+        return other
 
     def create(self, customer_id: str, points: int, key: str) -> HoldResult | Refusal:
         """Hold `points` and create their discount; `key` identifies the customer's request.
@@ -132,8 +144,8 @@ class HoldService:
             shop=self._shop,
             customer_id=customer_id,
             command=command,
-            cause=Cause(SOURCE),
-            identity=Identity("my_page:hold", key),
+            cause=self._cause,
+            identity=Identity(f"{self._cause.source}:hold", key),
             content={"customer": customer_id, "points": points},
             time_zone=programme.time_zone,
         )
@@ -256,9 +268,8 @@ class HoldService:
         log.metric("DiscountsNotMade")
         log.metric("DiscountsNotMade", Certain=str(certain))
         undo = UndoHold(hold.hold_id, code_in_doubt=_may_have_discount(error))
-        undone = self._execute_once(
-            customer_id, undo, "my_page:undo", hold.hold_id, actor=DISCOUNT_NOT_MADE
-        )
+        cause = replace(self._cause, actor=DISCOUNT_NOT_MADE)
+        undone = self._execute_once(customer_id, undo, "my_page:undo", hold.hold_id, cause)
         if isinstance(undone, Refusal):
             still_open = self._open_hold(customer_id, hold.hold_id)
             if still_open is not None and still_open.state is HoldState.READY:
@@ -332,19 +343,24 @@ class HoldService:
 
     def _try_transition(self, customer_id: str, command: MarkReady | BeginRelease) -> bool:
         """Execute a command that moves no points; False if it was refused."""
-        instruction = Instruction(self._shop, customer_id, command, Cause(SOURCE))
+        instruction = Instruction(self._shop, customer_id, command, self._cause)
         return isinstance(self._ledger.execute(instruction), Booked)
 
     def _execute_once(
-        self, customer_id: str, command: Command, kind: str, hold_id: str, actor: str = ""
+        self,
+        customer_id: str,
+        command: Command,
+        kind: str,
+        hold_id: str,
+        cause: Cause | None = None,
     ) -> Booked | Refusal:
-        """Execute a command that moves points, once for each hold."""
+        """Execute a command that moves points, once for each hold, whoever asks."""
         return self._ledger.execute(
             Instruction(
                 shop=self._shop,
                 customer_id=customer_id,
                 command=command,
-                cause=Cause(SOURCE, actor),
+                cause=cause or self._cause,
                 identity=Identity(kind, hold_id),
             )
         )

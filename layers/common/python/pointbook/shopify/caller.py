@@ -47,7 +47,7 @@ def identify(
     cookies to requests of any page.
     """
     sessions = set()
-    header_token = _header_token(proofs.authorization)
+    header_token = bearer_token(proofs.authorization)
     if header_token:
         sessions.add(verify_session_token(header_token, keys, now, keys.shopify_secrets))
     if any(name == "signature" for name, _ in proofs.query):
@@ -83,8 +83,8 @@ def own_customer(customer: str, session: Session) -> str:
     return digits
 
 
-def _header_token(authorization: str | None) -> str:
-    """Return the token of a Bearer header, "" if there is none."""
+def bearer_token(authorization: str | None) -> str:
+    """Return the token of a Bearer header, "" if there is none. Raises Unauthenticated."""
     if not authorization:
         return ""
     bearer = _BEARER.fullmatch(authorization)

@@ -2,7 +2,8 @@
 
 HS256 with the app's client secret
 (https://shopify.dev/docs/api/customer-account-ui-extensions/latest/apis/session-token). Tokens of
-the shop's staff have the same secret and audience, so `sub` must be a customer.
+the shop's staff have the same secret and audience, so `sub` must be a customer; `staff_token` reads
+those by the same rules.
 """
 
 import base64
@@ -44,11 +45,30 @@ def verify_session_token(
     `keys.cookie_secrets` for a cookie. Raises Unauthenticated: `token_expired` for a token that was
     valid until `exp`, `token_invalid` for every other fault, without naming it.
     """
+    claims = signed_claims(token, secrets)
+    session = _session(claims, keys)
+    check_times(claims, now.timestamp())
+    return session
+
+
+def signed_claims(token: str, secrets: Sequence[str]) -> dict[str, Any]:
+    """Return the claims of a token that is signed with one of the `secrets`, by HS256.
+
+    They are not checked. Raises Unauthenticated.
+    """
     header, claims = _signed_parts(token, secrets)
     _check_header(header)
-    session = _session(claims, keys)
-    _check_times(claims, now.timestamp())
-    return session
+    return claims
+
+
+def check_times(claims: Mapping[str, Any], now_seconds: float) -> None:
+    """Raise Unauthenticated unless the claims are valid now, with a leeway of ten seconds."""
+    if not all(type(claims.get(name)) is int for name in ("exp", "nbf", "iat")):
+        raise Unauthenticated("token_invalid")
+    if max(claims["nbf"], claims["iat"]) > now_seconds + LEEWAY_SECONDS:
+        raise Unauthenticated("token_invalid")
+    if claims["exp"] <= now_seconds - LEEWAY_SECONDS:
+        raise Unauthenticated("token_expired")
 
 
 def _signed_parts(token: str, secrets: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -83,15 +103,6 @@ def _session(claims: Mapping[str, Any], keys: AppKeys) -> Session:
     if shop not in keys.shops or customer_id is None or claims.get("aud") != keys.client_id:
         raise Unauthenticated("token_invalid")
     return Session(shop, customer_id)
-
-
-def _check_times(claims: Mapping[str, Any], now_seconds: float) -> None:
-    if not all(type(claims.get(name)) is int for name in ("exp", "nbf", "iat")):
-        raise Unauthenticated("token_invalid")
-    if max(claims["nbf"], claims["iat"]) > now_seconds + LEEWAY_SECONDS:
-        raise Unauthenticated("token_invalid")
-    if claims["exp"] <= now_seconds - LEEWAY_SECONDS:
-        raise Unauthenticated("token_expired")
 
 
 def _json_part(part: str) -> dict[str, Any]:

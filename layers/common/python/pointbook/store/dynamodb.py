@@ -5,6 +5,8 @@ A cancelled transaction names the actions whose conditions did not hold, in the 
     the idempotency record was there  → AlreadyDone: the request had its effect before
     a throttle or a conflict          → StoreUnavailable: the SDK does not retry these
     another condition failed          → VersionConflict, with the accounts as they are now
+
+A write with a daily limit that leaves too few points is not sent: LimitReached.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -20,6 +22,7 @@ from pointbook.domain.ports import (
     Committed,
     Due,
     DueKind,
+    LimitReached,
     Loaded,
     ReadRequest,
     StoreUnavailable,
@@ -29,6 +32,7 @@ from pointbook.domain.ports import (
     Write,
 )
 from pointbook.store import hold_items, items, keys, ledger_transactions, order_items
+from pointbook.store.staff_limits import StaffLimits
 from pointbook.store.table import BATCH_KEYS_MAX, Cancellation, Table
 from pointbook.store.values import Item, Stored, instant, instant_of, text, text_of
 
@@ -65,7 +69,13 @@ class DynamoStore:
 
     def commit(self, write: Write) -> Verdict:
         """Write all or nothing, and say which."""
-        cancelled = self._table.transact(ledger_transactions.transaction(write))
+        actions = ledger_transactions.transaction(write)
+        if write.daily_limit is not None:
+            counting = StaffLimits(self._table).counting(write.shop, write.daily_limit)
+            if isinstance(counting, int):
+                return LimitReached(points_left=counting)
+            actions.append(counting)
+        cancelled = self._table.transact(actions)
         return Committed() if cancelled is None else _verdict(write, cancelled)
 
     def entries(

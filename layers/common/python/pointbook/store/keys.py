@@ -37,6 +37,7 @@ METAFIELDS_WRITER = "METAFIELDS_WRITER"
 PROGRAMME = "PROGRAMME"
 PROGRAMME_VERSION = "PROGRAMME#"
 RECONCILIATION = "RECONCILIATION"
+STAFF = "STAFF#"
 TILL_COMPARISON = "TILL_COMPARISON"
 TRIGGER = "TRIGGER#"
 PRIVACY_REQUEST = "PRIVACY_REQUEST#"
@@ -170,6 +171,11 @@ def listed_code(shop: str, listed_id: str) -> Item:
 def programme_version(shop_domain: str, version: int) -> Item:
     """One version of a shop's programme."""
     return key(shop(shop_domain), f"{PROGRAMME_VERSION}{version:06d}")
+
+
+def staff(shop_domain: str, staff_id: str) -> Item:
+    """The points that a member of a shop's staff has moved by hand on one day."""
+    return key(shop(shop_domain), f"{STAFF}{_digits(staff_id)}")
 
 
 # --- indexes of due work -------------------------------------------------------------------------

@@ -1,0 +1,168 @@
+"""Whatever fails and whoever is first: what the staff moves is counted, once, and never beyond.
+
+Requests of two members of the staff for three customers, each sent several times. Between any two
+calls to the table another request may run, or a write may arrive whose sender gave up long ago.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from datetime import date
+from random import Random
+
+import pytest
+
+from pointbook.domain.chain import Cause
+from pointbook.domain.commands import Grant, Remove
+from pointbook.domain.expiry import Days
+from pointbook.domain.reconcile import reconcile
+from pointbook.domain.refusal import Code, Refusal
+from pointbook.domain.staff import DailyLimit
+from pointbook.errors import LedgerUnavailable
+from pointbook.ledger.instruction import Booked, Identity, Instruction
+from pointbook.ledger.ledger import Ledger
+from pointbook.store.dynamodb import DynamoStore
+from pointbook.store.staff_limits import StaffLimits
+from pointbook.store.table import Table
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Seeded, Unwatched
+from tests.support.engine import SHOP, all_entries
+from tests.support.ledgers import SetClock
+from tests.support.table import TABLE, create_table
+
+SEEDS = 150
+STAFF, CUSTOMERS = ("70000000001", "70000000002"), ("7001", "7002", "7003")
+TODAY, MOST = date(2026, 11, 30), 1_000
+REQUESTS, ATTEMPTS, DEPTH_MAX = 14, 60, 2
+
+RATES = {
+    Fault.REPLY_LOST: 0.06,
+    Fault.LATE_COMMIT: 0.06,
+    Fault.CRASH_AFTER: 0.04,
+    Fault.CRASH_BEFORE: 0.02,
+    Fault.SERVER_ERROR_AFTER: 0.03,
+    Fault.CONFLICT: 0.04,
+    Fault.FEWER_REASONS: 0.1,
+    Fault.STALE: 0.1,
+    Fault.TORN: 0.1,
+}
+
+
+class Day:
+    """One day of a shop under a seed. It is the time of the faulty client: others act meanwhile."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = Random(seed)
+        self.memory = MemoryDynamoDB()
+        create_table(self.memory)
+        self.plan = Seeded(self.random, RATES)
+        self.depth = 0
+        self.late: list[Callable[[], object]] = []
+        self.requests = [self._drawn(number) for number in range(REQUESTS)]
+        self.booked: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        self.refused: set[str] = set()
+        self.answers = Counter[str]()
+
+    def _drawn(self, number: int) -> Instruction:
+        staff, points = self.random.choice(STAFF), self.random.choice((100, 200, 300, 400, 700))
+        removes = self.random.random() < 0.25
+        return Instruction(
+            SHOP,
+            self.random.choice(CUSTOMERS),
+            Remove(points) if removes else Grant(points, Days(30)),
+            Cause("manual", f"staff:{staff}"),
+            reason=f"request {number}",
+            identity=Identity("staff:adjust", f"{number}"),
+            content={"points": -points if removes else points},
+            daily_limit=DailyLimit(staff, TODAY, points, MOST),
+        )
+
+    # --- the time of the faulty client ------------------------------------------------------------
+
+    def pause(self, wait_ms: int) -> None:
+        """Let others act."""
+        if self.late and self.random.random() < 0.15:
+            self.late.pop(self.random.randrange(len(self.late)))()
+        if self.depth < DEPTH_MAX and self.random.random() < 0.12:
+            self.attempt(self.random.choice(self.requests))
+
+    def later(self, after_ms: int, call: Callable[[], object]) -> None:
+        """Keep a write that arrives when nobody waits for it any more."""
+        self.late.append(call)
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    def attempt(self, request: Instruction, *, faulty: bool = True) -> Booked | Refusal | None:
+        """Send a request; None: no answer."""
+        client = FaultyClient(self.memory, self.memory, self.plan, self, self.random, Unwatched())
+        store = DynamoStore(Table(client if faulty else self.memory, TABLE))
+        self.depth += 1
+        try:
+            answer = Ledger(store, SetClock(), random=self.random.random).execute(request)
+        except (LedgerUnavailable, Crash):
+            return None
+        finally:
+            self.depth -= 1
+        self._note(request, answer)
+        return answer
+
+    def _note(self, request: Instruction, answer: Booked | Refusal) -> None:
+        if isinstance(answer, Booked):
+            assert request.reason not in self.refused, "booked after it was refused for the day"
+            self.booked[request.reason].add(answer.entry_ids)
+            self.answers["repeated" if answer.duplicate else "booked"] += 1
+        else:
+            self.answers[answer.code] += 1
+            if answer.code is Code.DAILY_LIMIT_REACHED:
+                assert not self.booked[request.reason], "refused for the day after it was booked"
+                self.refused.add(request.reason)
+
+    def run(self) -> None:
+        """The whole day, and then every request once more without a fault."""
+        for _ in range(ATTEMPTS):
+            self.attempt(self.random.choice(self.requests))
+        for call in self.late:
+            call()
+        for request in self.requests:
+            assert self.attempt(request, faulty=False) is not None
+
+    def check(self) -> None:
+        """Entries, counters and answers agree."""
+        store, limits = DynamoStore(Table(self.memory, TABLE)), StaffLimits(self._table())
+        moved, by_request = Counter[str](), Counter[str]()
+        for customer_id in CUSTOMERS:
+            entries = all_entries(store, customer_id)
+            for one in entries:
+                assert one.text is not None
+                moved[one.cause.actor] += abs(one.entry.approved_delta)
+                by_request[one.text.reason] += 1
+            account = store.account(SHOP, customer_id)
+            assert account is None or reconcile(account, entries) == []
+        for staff_id in STAFF:
+            assert limits.points_moved(SHOP, staff_id, TODAY) == moved[f"staff:{staff_id}"] <= MOST
+        assert set(by_request.values()) <= {1}, "an entry for each request"
+        assert {reason for reason, ids in self.booked.items() if ids} == set(by_request)
+        assert all(len(ids) <= 1 for ids in self.booked.values()), "the same answer each time"
+
+    def _table(self) -> Table:
+        return Table(self.memory, TABLE)
+
+
+@pytest.fixture(scope="module")
+def answers() -> Counter[str]:
+    return Counter()
+
+
+@pytest.mark.parametrize("seed", range(SEEDS))
+def test_what_is_booked_is_counted_once_and_never_beyond_the_limit(
+    seed: int, answers: Counter[str]
+) -> None:
+    day = Day(seed)
+    day.run()
+    day.check()
+    answers.update(day.answers)
+
+
+def test_all_of_it_has_happened(answers: Counter[str]) -> None:
+    expected = {"booked", "repeated", Code.DAILY_LIMIT_REACHED, Code.INSUFFICIENT_POINTS}
+    assert expected <= answers.keys()
+    assert min(answers[name] for name in expected) > SEEDS // 4
