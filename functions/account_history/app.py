@@ -5,7 +5,6 @@ from pointbook.entrypoints.operator_auth import operator, requested_customer
 from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import Response
 from pointbook.operator_container import OperatorContainer
-from pointbook.services.points_history import LIMIT_DEFAULT, LIMIT_MAX, VERSION_MAX
 
 
 @operator_endpoint(OperatorContainer.from_env)
@@ -13,8 +12,7 @@ def handler(request: Request, container: OperatorContainer) -> Response:
     """Authenticate, read one page of entries."""
     operator(request)
     shop, customer_id = requested_customer(request, container.settings.shops)
-    limit = request.query_number("limit", LIMIT_DEFAULT, 1, LIMIT_MAX)
-    cursor = request.query_number("cursor", VERSION_MAX, 1, VERSION_MAX)
+    limit, cursor = request.history_page()
     own = request.query_number("own", 0, 0, 1) == 1
     history = container.account_reads().history(shop, customer_id, limit, cursor, own=own)
     return Response(200, history)

@@ -20,6 +20,9 @@ from pointbook.validation import json_object, shown, whole_number
 BODY_BYTES_MAX = 64 * 1024
 IDEMPOTENCY_KEY_LENGTH_MAX = 255
 QUERY_FIELDS_MAX = 100
+HISTORY_ENTRIES_DEFAULT = 20
+HISTORY_ENTRIES_MAX = 200
+VERSION_MAX = 999_999_999_999
 
 AUTHORIZATION_HEADER = "authorization"
 CONTENT_TYPE_HEADER = "content-type"
@@ -88,6 +91,14 @@ class Request:
         """
         value = self.query_value(name)
         return default if value is None else whole_number(value, name, low, high)
+
+    def history_page(self) -> tuple[int, int]:
+        """Return the query's `limit` and `cursor`: how many entries, below which version.
+
+        Raises InvalidRequest.
+        """
+        limit = self.query_number("limit", HISTORY_ENTRIES_DEFAULT, 1, HISTORY_ENTRIES_MAX)
+        return limit, self.query_number("cursor", VERSION_MAX, 1, VERSION_MAX)
 
     def json_object(self) -> dict[str, Any]:
         """Return the JSON object in the body. Raises MalformedBody."""

@@ -8,10 +8,6 @@ from pointbook.ledger.read_only import ReadOnlyLedger
 from pointbook.page.history_rows import Row, may_be_pending, row_of
 from pointbook.services.stopwatch import Stopwatch
 
-LIMIT_DEFAULT = 20
-LIMIT_MAX = 200
-VERSION_MAX = 999_999_999_999
-
 
 class PointsHistory:
     """Reads the history of a customer, with what has fallen due and is not written yet."""

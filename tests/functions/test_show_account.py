@@ -1,0 +1,56 @@
+"""Operators are shown an account, now or as of a past instant, and what the till last said."""
+
+import pytest
+
+from local import demo
+from pointbook.domain.commands import Grant
+from pointbook.domain.expiry import Never
+from pointbook.store.till_members import CachedMember, Said, TillMembers
+from tests.support.examples import NOON
+from tests.support.harness import CUSTOMER, Answer, Functions, event, problem
+
+FUNCTION = "show_account"
+
+
+def shown(functions: Functions, query: str = "") -> Answer:
+    return functions.request(FUNCTION, event(FUNCTION, "get") | {"rawQueryString": query})
+
+
+def test_an_account_is_shown_as_of_an_instant_of_any_offset(functions: Functions) -> None:
+    functions.execute(Grant(100, Never()))
+    assert shown(functions).body["figures"]["approved"] == 100
+    for at in ("2026-01-31T09:00:00%2B09:00", "2026-01-31T09:00:00+09:00", "2026-01-31T00:00:00Z"):
+        past = shown(functions, query=f"at={at}").body
+        assert (past["figures"]["approved"], past["as_of"]) == (0, "2026-01-31T00:00:00.000+00:00")
+
+
+@pytest.mark.parametrize(
+    "at", ["2026-01-31", "yesterday", "2026-01-31T09:00:00", "2026-02-31T00:00:00Z"]
+)
+def test_an_instant_that_is_none_is_refused(functions: Functions, at: str) -> None:
+    answer = shown(functions, query=f"at={at}")
+    assert (problem(answer), answer.body["field"]) == ((422, "invalid_request"), "at")
+
+
+def test_a_shop_is_needed_where_the_stack_has_several() -> None:
+    functions = Functions(SHOP_DOMAIN=f"{demo.SHOP_DOMAIN},other.myshopify.com")
+    assert problem(shown(functions)) == (422, "invalid_request")
+    assert shown(functions, query="shop=other.myshopify.com").body["shop"] == "other.myshopify.com"
+
+
+def test_the_till_is_not_called_and_its_last_word_is_shown(functions: Functions) -> None:
+    assert shown(functions).body["till"] is None, "there is no till"
+    with_till = Functions(TILL_PROVIDER="smaregi")
+    assert shown(with_till).body["till"]["status"] == "pending"
+    members = TillMembers(with_till.container._table)
+    cached = CachedMember(Said.MEMBER, CUSTOMER, NOON, balance_points=70, rank="gold")
+    members.save(demo.SHOP_DOMAIN, CUSTOMER, cached)
+    assert shown(with_till).body["till"] == {
+        "status": "ok",
+        "member_number": CUSTOMER,
+        "balance": 70,
+        "expires_on": None,
+        "rank": "gold",
+        "as_of": "2026-11-21T03:00:00.000+00:00",
+        "stale": True,
+    }
