@@ -53,6 +53,7 @@ SCHEDULED = (
     "reconcile_orders",
     "reminders",
     "verify_sample",
+    "write_heads",
     "write_metafields",
 )
 
