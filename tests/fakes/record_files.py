@@ -1,4 +1,4 @@
-"""S3 with versions, in memory: nothing that was written is lost, as in a bucket with object lock."""
+"""S3 with versions, in memory: nothing that was written is lost, as under object lock."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The container of the functions that keep the books: beside the ledger, the files of its records."""
+"""The container of the functions that keep the books: beside the ledger, files of its records."""
 
 from typing import TYPE_CHECKING
 

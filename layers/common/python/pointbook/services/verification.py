@@ -16,7 +16,7 @@ from pointbook.domain.ports import StoreUnavailable
 from pointbook.domain.privacy import Kind, State
 from pointbook.domain.reconcile import Damage, Finding
 from pointbook.domain.records import NO_RECORDS, RecordComparison, Records
-from pointbook.errors import LedgerUnavailable
+from pointbook.errors import LedgerUnavailable, Unavailable
 from pointbook.store import keys
 from pointbook.store.ledger_reader import LedgerReader
 from pointbook.store.partition_checks import AccountCheck, Check
@@ -213,17 +213,25 @@ class Verification:
             self._report_gone(shop, {name})
 
     def _report_gone(self, shop: str, account_ids: set[str]) -> None:
-        heads, customers = self._records.heads, dict[str, str]()
-        for day in {heads.last_day(shop, one) for one in account_ids} if self._names else ():
-            assert self._names is not None
-            customers |= self._names.customers(shop, day, account_ids)
+        heads = self._records.heads
+        customers, unread = self._customers(shop, account_ids)
         for one in sorted(account_ids):
-            entries, day = (
-                max(version for version, _ in heads.of(shop, one)),
-                heads.last_day(shop, one),
-            )
+            entries = max(version for version, _ in heads.of(shop, one))
+            day = heads.last_day(shop, one)
             what = f"account {one} had {entries} entries on {day}, and there is no such account now"
-            self._report_one(shop, customers.get(one, ""), Finding(Damage.GONE, 0, what))
+            self._report_one(shop, customers.get(one, ""), Finding(Damage.GONE, 0, what + unread))
+
+    def _customers(self, shop: str, account_ids: set[str]) -> tuple[dict[str, str], str]:
+        """Whose accounts were, as far as that is known, and what is to be said of it."""
+        found: dict[str, str] = {}
+        if self._names is None or not account_ids:
+            return found, ""
+        try:
+            for day in {self._records.heads.last_day(shop, one) for one in account_ids}:
+                found |= self._names.customers(shop, day, account_ids)
+        except Unavailable:
+            return found, "; whose it was cannot be read now"
+        return found, ""
 
     def _report_all(self, check: Check, findings: list[Finding]) -> None:
         for one in findings:
