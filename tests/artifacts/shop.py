@@ -10,7 +10,7 @@ import pytest
 
 from local import demo, signing
 from pointbook.aws import files, kms, queues, secrets, topics
-from pointbook.container import Container
+from pointbook.books_container import BooksContainer
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import PlaceHold
 from pointbook.http.calls import Answer, Call
@@ -135,7 +135,7 @@ class Shop:
         settings = self.functions.container.settings
         cipher = kms.KmsCipher(answered_by(self.aws, kms.connect()), settings.token_key())
         topic = answered_by(self.aws, topics.connect())
-        self.functions.container = Container(
+        self.functions.container = BooksContainer(
             settings,
             dynamodb=answered_by(self.aws, table.connect()),
             s3=answered_by(self.aws, files.connect()),
