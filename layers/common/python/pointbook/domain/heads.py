@@ -126,7 +126,7 @@ def heads_in(content: bytes) -> Iterator[Head]:
 class RecordedHeads:
     """The heads that were recorded on several days, in memory: each pair of version and hash once.
 
-    Some 400 bytes an account, and as much for each further head.
+    Measured: 550 bytes an account, and 160 for each further head.
     """
 
     def __init__(self) -> None:
