@@ -231,7 +231,10 @@ def schedules(stack: Target) -> Iterator[Finding]:
         function = logical.partition("Function")[0]
         schedule = scheduler.get_schedule(Name=name)
         what, window = f"schedule {name}", _window(schedule["ScheduleExpression"])
-        if schedule["State"] != "ENABLED":
+        if schedule["State"] != "ENABLED" and function == "WriteHeads":
+            do = "Deploy it with HeadsLock=governance or compliance to record them."
+            yield Finding(what, State.NOTE, "is disabled: no heads of chains are recorded", do)
+        elif schedule["State"] != "ENABLED":
             yield Finding(what, State.WRONG, "is disabled", "Enable it in EventBridge Scheduler.")
         elif _ran(logs, groups[f"{function}LogGroup"], now - window):
             yield Finding(what, State.OK, "is enabled and has run lately")

@@ -3,20 +3,25 @@
     pointbook verify --env prod                    every account of every shop
     pointbook verify --env prod --shop demo.myshopify.com
     pointbook verify 8840734670934 --env prod      one customer's account
+    pointbook verify --env prod --heads-since 2026-01-01
 
-It only reads, while everything else goes on. Exit status 1 if a fault is found. What each kind of
+Accounts are also compared with the heads of their chains, which are recorded once a day where they
+cannot be overwritten: so a chain that was rewritten as a whole, cut off, or deleted is found. It
+only reads, while everything else goes on. Exit status 1 if a fault is found. What each kind of
 fault means and what to do: docs/operations.md, "What verify finds".
 """
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from cli import target
+from cli import recorded, target
 from cli.errors import CommandFailed
 from cli.options import Env, Json, Shop
 from cli.output import Output
+from cli.recorded import Recorded
 from cli.target import Target
 from pointbook.aws.metered import MeteredClient
 from pointbook.clock import SystemClock
@@ -40,30 +45,51 @@ def run(
         str | None, typer.Argument(help="Only this customer's account; the id in any form.")
     ] = None,
     rate: Rate = UNITS_PER_SECOND,
+    heads: Annotated[
+        bool,
+        typer.Option(
+            "--heads/--no-heads", help="Compare with the recorded heads of chains, or do not."
+        ),
+    ] = True,
+    heads_since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--heads-since",
+            formats=["%Y-%m-%d"],
+            help=f"The first day of heads; default: {recorded.COMPARED_DAYS} days ago.",
+        ),
+    ] = None,
     shop: Shop = None,
     env: Env = None,
     json: Json = False,
 ) -> int:
     """Run the command. Raises CommandFailed, PointbookError."""
     stack, out = target.target_of(env), Output(as_json=json)
-    if customer is None:
-        return show(*everything(stack, shop and stack.shop(shop), rate, out), out)
-    customer_id, shop = _digits(customer), stack.shop(shop)
-    faults: list[Fault] = []
-    verified = _verification(stack, rate, faults).customer(shop, customer_id)
+    if shop or customer:
+        shop = stack.shop(shop)
+    shops, found = (shop,) if shop else stack.settings.shops, Recorded()
+    customer_id = _digits(customer) if customer else ""
+    if heads:
+        found = recorded.load(stack, shops, heads_since.date() if heads_since else None)
+        _say_heads(found, out)
+    if shop is None or not customer_id:
+        return show(*everything(stack, shop, rate, out, found), out)
+    faults = list(found.faults)
+    verified = _verification(stack, rate, faults, found).customer(shop, customer_id)
     if not verified.accounts and not faults:
         raise CommandFailed(f"{shop} has no account of customer {customer_id}.")
     return show(verified, faults, out)
 
 
 def everything(
-    stack: Target, shop: str | None, rate: float, out: Output
+    stack: Target, shop: str | None, rate: float, out: Output, found: Recorded | None = None
 ) -> tuple[VerificationResult, list[Fault]]:
-    """Verify all shops of a stack, or one."""
-    faults: list[Fault] = []
+    """Verify all shops of a stack, or one; compare them with what is `found` of their records."""
+    found = found or Recorded()
+    faults = list(found.faults)
     total = stack.items()
     with out.progress("items read", total or None) as advance:
-        verified = _verification(stack, rate, faults).everything(
+        verified = _verification(stack, rate, faults, found).everything(
             shop, lambda items: advance(items, max(items, total))
         )
     return verified, faults
@@ -100,11 +126,19 @@ def document(verified: VerificationResult, faults: list[Fault]) -> dict[str, obj
     }
 
 
-def _verification(stack: Target, rate: float, faults: list[Fault]) -> Verification:
+def _say_heads(found: Recorded, out: Output) -> None:
+    if found.days:
+        out.say(f"Heads of {len(set(found.days))} days, the last of {max(found.days)}.")
+    else:
+        out.say("No heads: a chain that was rewritten as a whole is not found without them.")
+
+
+def _verification(stack: Target, rate: float, faults: list[Fault], found: Recorded) -> Verification:
     clock = SystemClock()
     client = MeteredClient(stack.client("dynamodb"), clock, rate)
-    reader = LedgerReader(client, stack.settings.table_name, clock)
-    return Verification(reader, PrivacyRequests(stack.table()), faults.append)
+    reader = LedgerReader(client, stack.settings.table_name, clock, found.records)
+    requests = PrivacyRequests(stack.table())
+    return Verification(reader, requests, faults.append, found.records, found.names)
 
 
 def _digits(customer: str) -> str:

@@ -54,6 +54,7 @@ SCHEDULED = (
     "reconcile_orders",
     "reminders",
     "verify_sample",
+    "write_heads",
     "write_metafields",
 )
 

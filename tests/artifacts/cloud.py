@@ -11,12 +11,12 @@ from tests.support.table import table_request
 TABLE = "ledger"
 SECRET = "pointbook-secret"
 TOKEN_KEY = "alias/pointbook-tokens"
-BUCKET = "privacy"
+BUCKET, HEADS = "privacy", "heads"
 SERVICES = "dynamodb,kms,s3,secretsmanager,sns,sqs"
 
 
 class Cloud:
-    """A table, the queues of webhooks, a key, a bucket, a topic and, if wanted, a secret."""
+    """A table, the queues of webhooks, a key, two buckets, a topic and, if wanted, a secret."""
 
     def __init__(self, url: str) -> None:
         """Make them all in the MiniStack at `url`."""
@@ -27,12 +27,14 @@ class Cloud:
             "AppSecret": SECRET,
             "TokenKeyAlias": TOKEN_KEY,
             "PrivacyBucket": BUCKET,
+            "HeadsBucket": HEADS,
             "OperatorTopic": self._client("sns").create_topic(Name="operator")["TopicArn"],
             **self._make_queues(),
         }
         """What a reference to a resource of the template becomes."""
         where = {"LocationConstraint": REGION}
-        self._client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        for bucket in (BUCKET, HEADS):
+            self._client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         key = self._client("kms").create_key()["KeyMetadata"]["KeyId"]
         self._client("kms").create_alias(AliasName=TOKEN_KEY, TargetKeyId=key)
 

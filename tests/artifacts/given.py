@@ -11,6 +11,7 @@ RESOLVED = {
     "AppSecret": "secret",
     "TokenKeyAlias": "alias/pointbook-prod-tokens",
     "PrivacyBucket": "privacy",
+    "HeadsBucket": "heads",
     "OperatorTopic": "operator",
     **QUEUE_URLS,
 }

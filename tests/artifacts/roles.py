@@ -15,6 +15,7 @@ from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, TILL_QUEUE
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import MemoryBucket
+from tests.fakes.record_files import HEADS, MemoryRecords
 
 type Right = tuple[str, str]
 
@@ -98,6 +99,7 @@ class Aws:
         self._table = table
         self.secret = secret
         self._bucket = MemoryBucket()
+        self._records = MemoryRecords()
         self._lock = threading.Lock()
         self._index_as_of: int | None = None
         self.needed: set[Right] = set()
@@ -117,7 +119,7 @@ class Aws:
             return getattr(self._reader(request), xform_name(operation))(**request)
         if service == "s3":
             self.needed.add(_s3_right(operation, request))
-            return getattr(self._bucket, xform_name(operation))(**request)
+            return getattr(self._s3(request), xform_name(operation))(**request)
         if (service, operation) == ("sns", "Publish"):
             self.needed.add(("sns:Publish", request["TopicArn"]))
             return {}
@@ -133,6 +135,10 @@ class Aws:
         assert request == {"SecretId": SECRET}
         self.needed.add(("secretsmanager:GetSecretValue", "AppSecret"))
         return {"SecretString": self.secret}
+
+    def _s3(self, request: Mapping[str, Any]) -> Any:
+        is_record = request["Bucket"] == HEADS or request.get("Key", "").startswith("account-")
+        return self._records if is_record else self._bucket
 
     def _reader(self, request: Mapping[str, Any]) -> Any:
         if "IndexName" in request and self._index_as_of is not None:
@@ -150,10 +156,11 @@ def _kms(operation: str, request: Mapping[str, Any]) -> dict[str, bytes]:
 
 def _s3_right(operation: str, request: Mapping[str, Any]) -> Right:
     """The IAM action of one call (service authorization reference, Amazon S3)."""
+    bucket = "HeadsBucket" if request["Bucket"] == HEADS else "PrivacyBucket"
     if operation == "ListObjectsV2":
-        return "s3:ListBucket", "PrivacyBucket"
+        return "s3:ListBucket", bucket
     folder, _ = request["Key"].split("/", 1)
-    return f"s3:{operation}", f"PrivacyBucket/{folder}/*"
+    return f"s3:{operation}", f"{bucket}/{folder}/*"
 
 
 def _dynamodb_rights(operation: str, request: Mapping[str, Any]) -> Iterator[Right]:

@@ -42,6 +42,7 @@ EVERY_SECONDS = {
     "expiry": 15 * MINUTE,
     "reminders": 60 * MINUTE,
     "compare_till": 60 * MINUTE,
+    "write_heads": 60 * MINUTE,
     "reconcile_orders": 24 * 60 * MINUTE,
     "verify_sample": 24 * 60 * MINUTE,
 }
@@ -52,6 +53,7 @@ DAY = 86_400
 DEAD_LETTERS = {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
 STREAM = {"Fn::GetAtt": ["LedgerTable", "StreamArn"]}
 ONLY_WITH_A_TILL = {"Fn::If": ["HasTill", "ENABLED", "DISABLED"]}
+UNLESS_SWITCHED_OFF = {"Fn::If": ["LocksHeads", "ENABLED", "DISABLED"]}
 VISIBLE, AGE = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
 
 
@@ -68,7 +70,7 @@ def test_a_schedule_retries_and_has_a_dead_letter_queue(function: str) -> None:
     assert _seconds_between(event["ScheduleExpression"]) == EVERY_SECONDS[function]
     assert event["RetryPolicy"]["MaximumRetryAttempts"] > 0
     assert event["DeadLetterConfig"] == {"Arn": DEAD_LETTERS}
-    assert event.get("State", "ENABLED") in ("ENABLED", ONLY_WITH_A_TILL)
+    assert event.get("State", "ENABLED") in ("ENABLED", ONLY_WITH_A_TILL, UNLESS_SWITCHED_OFF)
 
 
 @pytest.mark.parametrize("function", SCHEDULES)
@@ -92,6 +94,13 @@ def test_a_run_is_over_before_the_next_one_begins(function: str) -> None:
     timeout_seconds = function_property(function, "Timeout")
     assert timeout_seconds < EVERY_SECONDS[function]
     assert timeout_seconds <= LAMBDA_SECONDS_MAX
+
+
+def test_heads_are_written_unless_they_are_switched_off() -> None:
+    event = properties("WriteHeadsFunction")["Events"][SCHEDULES["write_heads"]]["Properties"]
+    assert event["State"] == UNLESS_SWITCHED_OFF
+    off = {"Fn::Not": [{"Fn::Equals": [{"Ref": "HeadsLock"}, "off"]}]}
+    assert TEMPLATE["Conditions"]["LocksHeads"] == off
 
 
 def test_reminders_run_every_hour_and_name_the_hours_of_a_shops_day() -> None:

@@ -59,6 +59,7 @@ TRIED = (
     "reconcile_orders",
     "reminders",
     "verify_sample",
+    "write_heads",
     "refresh_till",
     "till_status",
     "compare_till",
@@ -244,6 +245,26 @@ def test_verify_sample_may_read_the_table_and_nothing_else(
     assert found == allowed(resources, "verify_sample")
 
 
+def test_write_heads_may_read_accounts_and_add_files_and_delete_none(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    shop.grant()
+    shop.move(0)
+
+    def write() -> None:
+        assert shop.functions.invoke("write_heads", {}, 60)["days"] == 1
+
+    found = shop.needed(write)
+    shop.move(86_400)
+    found |= shop.needed(write)
+    assert found == allowed(resources, "write_heads")
+    assert {action for action, _ in found if action.startswith("s3:")} == {
+        "s3:ListBucket",
+        "s3:GetObject",
+        "s3:PutObject",
+    }
+
+
 def test_a_restore_lets_those_functions_go_on_that_have_no_right_to_the_table(
     resources: dict[str, Any],
 ) -> None:
@@ -332,7 +353,13 @@ def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(
     assert len(roles) == len(FUNCTIONS) + len(schedules), "one for each function and schedule"
     for name, role in roles.items():
         policies = json.dumps(role.get("Policies", []))
-        for of_ours in ("${PrivacyBucket.Arn}/data-requests/*", "${LedgerTable.Arn}/stream/*"):
+        for of_ours in (
+            "${PrivacyBucket.Arn}/data-requests/*",
+            "${PrivacyBucket.Arn}/account-names/*",
+            "${HeadsBucket.Arn}/heads/*",
+            "${HeadsBucket.Arn}/manifests/*",
+            "${LedgerTable.Arn}/stream/*",
+        ):
             policies = policies.replace(of_ours, "")
         assert "*" not in policies, name
     for function in FUNCTIONS.values():
@@ -350,6 +377,8 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    assert policies == ["PrivacyBucketPolicy", "OperatorReadPolicy", "OperatorPolicy"]
-    (denied,) = resources["PrivacyBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert denied["Effect"] == "Deny"
+    buckets = ["PrivacyBucketPolicy", "HeadsBucketPolicy"]
+    assert policies == [*buckets, "OperatorReadPolicy", "OperatorPolicy"]
+    for name in buckets:
+        (denied,) = resources[name]["Properties"]["PolicyDocument"]["Statement"]
+        assert denied["Effect"] == "Deny"

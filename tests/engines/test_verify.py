@@ -254,7 +254,8 @@ def test_a_merged_customer_who_leads_nowhere_is_found(shop: Shop) -> None:
 def test_every_kind_of_damage_is_planted_somewhere() -> None:
     planted = {kind for _, kind, _ in DAMAGES.values()} | {Damage.MERGE}
     chains = {Damage.OUT_OF_ORDER, Damage.CHAIN, Damage.SUM, Damage.TIME}  # test_reconcile.py
-    assert planted | chains == set(Damage)
+    records = {Damage.REWRITTEN, Damage.CUT_OFF, Damage.GONE, Damage.HEADS, Damage.STATEMENT}
+    assert planted | chains | records == set(Damage), "records: test_recorded_heads.py"
 
 
 class Busy(MemoryDynamoDB):

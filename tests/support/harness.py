@@ -22,6 +22,7 @@ from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.fakes.record_files import HEADS
 from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
 from tools.make_events_webhooks import messages, sqs_event
@@ -44,6 +45,7 @@ _ENVIRONMENT = {
     "SHOPIFY_CLIENT_ID": demo.SHOPIFY_CLIENT_ID,
     "TOKEN_KEY_ID": "alias/tokens",
     "PRIVACY_BUCKET": BUCKET,
+    "HEADS_BUCKET": HEADS,
     "OPERATOR_TOPIC_ARN": "operator",
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
@@ -119,6 +121,8 @@ class Functions:
     `parts` replace parts of the container, `variables` those of the environment.
     """
 
+    container_class: type[Container] = Container
+
     def __init__(self, parts: Parts | None = None, **variables: str) -> None:
         self.queues = MemoryQueues()
         self.bucket = MemoryBucket()
@@ -132,7 +136,8 @@ class Functions:
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
-        self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
+        settings = Settings.from_env({**_ENVIRONMENT, **variables})
+        self.container = self.container_class(settings, **fakes)
 
     def _container_of(self, found: Callable[..., Any]) -> Container:
         """The same container, as the class that a handler has: all parts are shared."""

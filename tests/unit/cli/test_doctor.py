@@ -224,6 +224,22 @@ def no_permission(stack: Stack) -> None:
     stack.denied = "scheduler"
 
 
+def test_heads_that_are_switched_off_are_a_note(stack: Stack, capsys: Printed) -> None:
+    disabled_schedule(stack)
+    stack.more = {
+        "AWS::Scheduler::Schedule": {"WriteHeadsFunctionEveryHour": "prod-write-heads"},
+        "AWS::Logs::LogGroup": {"WriteHeadsLogGroup": "/pointbook/prod/write_heads"},
+    }
+    assert main(["doctor", "--env", "prod", "--json"]) == 1
+    checks = {one["what"]: one for one in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["schedule prod-hold-release"]["state"] == "wrong"
+    note = checks["schedule prod-write-heads"]
+    assert (note["state"], note["found"]) == (
+        "note",
+        "is disabled: no heads of chains are recorded",
+    )
+
+
 @pytest.mark.parametrize(
     ("spoil", "what", "found", "do"),
     [

@@ -15,7 +15,7 @@ from pointbook.domain.order_sums import OrderSums
 
 
 class Damage(StrEnum):
-    """The kinds of discrepancy: of an account and its entries, then of what belongs to them.
+    """The kinds of discrepancy: of an account and its entries, of what belongs to them, of records.
 
     What each means and what to do: docs/operations.md, "What verify finds".
     """
@@ -37,6 +37,11 @@ class Damage(StrEnum):
     MERGE = "merge"
     OUTBOX = "outbox"
     REQUEST = "request"
+    REWRITTEN = "rewritten"
+    CUT_OFF = "cut_off"
+    GONE = "gone"
+    HEADS = "heads"
+    STATEMENT = "statement"
 
 
 @dataclass(frozen=True, slots=True)

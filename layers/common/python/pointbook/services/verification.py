@@ -5,15 +5,18 @@ reads of its account; only what is wrong then is a fault. One partition is in me
 of it only what has to be compared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from datetime import date
 from random import SystemRandom
+from typing import Protocol
 
 from pointbook import log
 from pointbook.domain.ports import StoreUnavailable
 from pointbook.domain.privacy import Kind, State
-from pointbook.domain.reconcile import Finding
-from pointbook.errors import LedgerUnavailable
+from pointbook.domain.reconcile import Damage, Finding
+from pointbook.domain.records import NO_RECORDS, RecordComparison, Records
+from pointbook.errors import LedgerUnavailable, Unavailable
 from pointbook.store import keys
 from pointbook.store.ledger_reader import LedgerReader
 from pointbook.store.partition_checks import AccountCheck, Check
@@ -67,14 +70,39 @@ class SampleResult:
 type Report = Callable[[Fault], None]
 
 
+class Names(Protocol):
+    """Whose an account was on a day. Raises Unavailable."""
+
+    def customers(self, shop: str, day: date, account_ids: Iterable[str]) -> dict[str, str]:
+        """The customers of accounts that had heads on a day, as far as they are known."""
+        ...
+
+    def account(self, shop: str, days: Iterable[date], customer_id: str) -> str | None:
+        """A customer's account on the last of these days on which they had one."""
+        ...
+
+
 class Verification:
     """One run over a table. Raises LedgerUnavailable while the table cannot be reached."""
 
-    def __init__(self, reader: LedgerReader, requests: PrivacyRequests, report: Report) -> None:
-        """Read by `reader`; `report` gets each fault as it is found."""
+    def __init__(
+        self,
+        reader: LedgerReader,
+        requests: PrivacyRequests,
+        report: Report,
+        records: Records = NO_RECORDS,
+        names: Names | None = None,
+    ) -> None:
+        """Read by `reader`; `report` gets each fault as it is found.
+
+        `records` are those of the reader, and `names` says whose accounts they name.
+        """
         self._reader = reader
         self._requests = requests
         self._report = report
+        self._records = records
+        self._names = names
+        self._met = RecordComparison(records)
         self._result = VerificationResult()
         self._waiting: list[Check] = []
         self._references = 0
@@ -90,11 +118,16 @@ class Verification:
         for partition in self._reader.partitions(on_page=on_page):
             if partition.check is not None and shop in (None, partition.check.shop):
                 self._add(partition.check)
+        self._compare()
+        self._compare_records([one for one in self._records.shops() if shop in (None, one)])
         return self._finished()
 
     def customer(self, shop: str, customer_id: str) -> VerificationResult:
         """Verify one customer's account."""
-        self._add(self._reader.account_check(shop, customer_id))
+        check = self._reader.account_check(shop, customer_id)
+        self._add(check)
+        self._compare()
+        self._compare_name(check)
         return self._finished()
 
     def sample(self, after: tuple[str, str], units: float, seconds: float) -> VerificationResult:
@@ -124,6 +157,7 @@ class Verification:
         if isinstance(check, AccountCheck):
             self._result.accounts += check.account is not None
             self._result.entries += check.entries
+            self._met.take(check.shop, check.account_name, check.sums)
         self._waiting.append(check)
         self._references += sum(1 for _ in check.references())
         if self._references >= REFERENCE_BATCH or len(self._waiting) >= REFERENCE_BATCH:
@@ -153,13 +187,61 @@ class Verification:
             each_time.append(found)
         return [one for one in each_time[0] if all(one in found for found in each_time)]
 
-    def _report_all(self, check: Check, findings: list[Finding]) -> None:
-        if not findings or self._is_being_erased(check.shop):
+    def _compare_records(self, shops: list[str]) -> None:
+        """Report what a reading of everything misses; what is missed twice is missing."""
+        if not any(self._met.gone(shop) or self._met.differences(shop) for shop in shops):
             return
+        again = RecordComparison(self._records)
+        for partition in self._reader.partitions():
+            if isinstance(check := partition.check, AccountCheck):
+                again.take(check.shop, check.account_name, check.sums)
+        for shop in shops:
+            gone = self._met.gone(shop) & again.gone(shop)
+            self._report_gone(shop, gone)
+            differ = self._met.differences(shop) & again.differences(shop)
+            for day, which in sorted(differ):
+                what = f"the statement of {day} does not close with what the entries say: {which}"
+                self._report_one(shop, "", Finding(Damage.STATEMENT, 0, what))
+
+    def _compare_name(self, check: AccountCheck) -> None:
+        """Report an account that a customer had, and has no more."""
+        heads, shop = self._records.heads, check.shop
+        if self._names is None or (check.account is not None and check.account.erased):
+            return
+        name = self._names.account(shop, heads.days(shop), check.customer_id)
+        if name and name != check.account_name and name in heads.accounts(shop):
+            self._report_gone(shop, {name})
+
+    def _report_gone(self, shop: str, account_ids: set[str]) -> None:
+        heads = self._records.heads
+        customers, unread = self._customers(shop, account_ids)
+        for one in sorted(account_ids):
+            entries = max(version for version, _ in heads.of(shop, one))
+            day = heads.last_day(shop, one)
+            what = f"account {one} had {entries} entries on {day}, and there is no such account now"
+            self._report_one(shop, customers.get(one, ""), Finding(Damage.GONE, 0, what + unread))
+
+    def _customers(self, shop: str, account_ids: set[str]) -> tuple[dict[str, str], str]:
+        """Whose accounts were, as far as that is known, and what is to be said of it."""
+        found: dict[str, str] = {}
+        if self._names is None or not account_ids:
+            return found, ""
+        try:
+            for day in {self._records.heads.last_day(shop, one) for one in account_ids}:
+                found |= self._names.customers(shop, day, account_ids)
+        except Unavailable:
+            return found, "; whose it was cannot be read now"
+        return found, ""
+
+    def _report_all(self, check: Check, findings: list[Finding]) -> None:
         for one in findings:
-            self._result.faults += 1
-            fault = Fault(check.shop, check.customer_id, one.damage, one.version, one.message)
-            self._report(fault)
+            self._report_one(check.shop, check.customer_id, one)
+
+    def _report_one(self, shop: str, customer_id: str, found: Finding) -> None:
+        if self._is_being_erased(shop):
+            return
+        self._result.faults += 1
+        self._report(Fault(shop, customer_id, found.damage, found.version, found.message))
 
     def _is_being_erased(self, shop: str) -> bool:
         """Whether the shop's items are being deleted just now, in no order."""

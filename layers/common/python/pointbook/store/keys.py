@@ -52,6 +52,10 @@ TILL_CALLS = "CALLS"
 TILL_TOKEN = "TOKEN"  # noqa: S105 - a sort key
 """The partition of the stack's till, which serves all shops, and its items."""
 
+HEADS = "HEADS"
+HEADS_RUN = "RUN"
+"""The partition of the daily heads of all chains, and the item of the run that writes them."""
+
 VERSION_DIGITS = 12
 ENTRY = "ENTRY#"
 REQUEST = "REQUEST#"

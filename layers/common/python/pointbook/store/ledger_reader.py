@@ -14,6 +14,7 @@ from itertools import batched
 from pointbook.aws.metered import MeteredClient
 from pointbook.deadline import Backoff, no_jitter, retry
 from pointbook.domain.ports import Clock, StoreUnavailable
+from pointbook.domain.records import NO_RECORDS, Records
 from pointbook.store import keys
 from pointbook.store.batches import send_all
 from pointbook.store.partition_checks import AccountCheck, Check, Key, check_of, plain_key
@@ -46,11 +47,14 @@ def _go_on(_: int) -> bool:
 class LedgerReader:
     """One table, through a client that counts units. Raises LedgerUnavailable, StoreRefused."""
 
-    def __init__(self, client: MeteredClient, table_name: str, clock: Clock) -> None:
-        """Read the table of this name."""
+    def __init__(
+        self, client: MeteredClient, table_name: str, clock: Clock, records: Records = NO_RECORDS
+    ) -> None:
+        """Read the table of this name, and compare it with `records` too."""
         self._meter = client
         self._table = Table(client, table_name)
         self._clock = clock
+        self._records = records
 
     @property
     def units(self) -> float:
@@ -72,7 +76,7 @@ class LedgerReader:
             if pk != current.key:
                 if current.key:
                     yield current
-                current = Partition(pk, check_of(pk))
+                current = Partition(pk, check_of(pk, self._records))
             if current.check is not None:
                 current.check.take(item)
         if current.key:
@@ -91,7 +95,7 @@ class LedgerReader:
 
     def again(self, check: Check) -> Check:
         """The same partition, read anew and consistently."""
-        fresh = check_of(check.pk)
+        fresh = check_of(check.pk, self._records)
         assert fresh is not None, "only partitions that are checked are read again"
         if isinstance(fresh, AccountCheck):
             self._read_account(fresh)
@@ -102,7 +106,8 @@ class LedgerReader:
 
     def account_check(self, shop: str, customer_id: str) -> AccountCheck:
         """One customer's partition, read consistently."""
-        check = AccountCheck(keys.customer(shop, customer_id), shop, customer_id)
+        pk = keys.customer(shop, customer_id)
+        check = AccountCheck(pk, shop, customer_id, self._records)
         self._read_account(check)
         return check
 

@@ -6,13 +6,17 @@ while nothing changes: services/verification.py.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from pointbook.domain.account import Account
 from pointbook.domain.cross_checks import hold_findings, order_findings, used_hold_findings
 from pointbook.domain.erase import is_pseudonym
+from pointbook.domain.heads import HeadCheck
 from pointbook.domain.ports import DueKind
 from pointbook.domain.reconcile import Damage, Finding, Reconciler
+from pointbook.domain.records import NO_RECORDS, Records
 from pointbook.store import hold_items, items, keys, order_items, till_pushes
 from pointbook.store.values import Item, Stored, optional_int, text_of
 
@@ -52,7 +56,7 @@ def plain_key(item: Stored) -> Key:
     return text_of(item["pk"]), text_of(item["sk"])
 
 
-def check_of(pk: str) -> Check | None:
+def check_of(pk: str, records: Records = NO_RECORDS) -> Check | None:
     """The check of a partition; None for one that has no points."""
     begin, _, rest = pk.partition("#")
     shop, _, rest = rest.partition("#")
@@ -60,7 +64,7 @@ def check_of(pk: str) -> Check | None:
     if begin != "SHOP" or not name:
         return None
     kinds: dict[str, Callable[[str, str, str], Check]] = {
-        "CUSTOMER": AccountCheck,
+        "CUSTOMER": partial(AccountCheck, records=records),
         keys.ORDER: OrderCheck,
         keys.HOLD: HoldCheck,
         keys.ORPHANED_CODE: CodeCheck,
@@ -97,15 +101,23 @@ class _Findings:
 
 
 class AccountCheck:
-    """A customer's account with its entries, cursor and idempotency records."""
+    """A customer's account with its entries, cursor and idempotency records.
 
-    def __init__(self, pk: str, shop: str, customer_id: str) -> None:
+    `account_name` is the account's random name, empty if there is none; `sums` are its entries by
+    the closings of statements.
+    """
+
+    def __init__(self, pk: str, shop: str, customer_id: str, records: Records = NO_RECORDS) -> None:
         """Begin with no items."""
         self.pk = pk
         self.shop = shop
         self.customer_id = customer_id
         self.account: Account | None = None
+        self.account_name = ""
         self.entries = 0
+        self.sums = records.sums(shop)
+        self._records = records
+        self._heads: HeadCheck | None = None
         self._reconciler: Reconciler | None = None
         self._findings = _Findings()
         self._has_account = False
@@ -150,6 +162,8 @@ class AccountCheck:
             if account.erased:
                 return []
             every.add(reconciler.finish())
+            if self._heads is not None:
+                every.add(self._heads.findings(account.version))
             for sort_key in self._cursors:
                 every.add(self._of_cursor(account, sort_key))
             every.add(self._of_metafields())
@@ -162,10 +176,13 @@ class AccountCheck:
 
     def _take_account(self, item: Stored) -> None:
         self._has_account = True
+        with suppress(KeyError, TypeError):
+            self.account_name = text_of(item["book"])
         self.account = self._findings.read(items.account_of, item)
         if self.account is None:
             return
         self._reconciler = Reconciler(self.account)
+        self._heads = self._records.head_check(self.shop, self.account_name)
         if not self.account.erased:
             expected = items.account_item(self.shop, self.account)
             self._findings.due(item, expected, "the account")
@@ -174,8 +191,12 @@ class AccountCheck:
         self.entries += 1
         self._needs_account = self._needs_account or sort_key
         booked = self._findings.read(items.entry_of, item, _version_in(sort_key))
-        if booked is None or self._reconciler is None:
+        if booked is None:
             return
+        self.sums.add(booked.entry)
+        if self._reconciler is None or self._heads is None:
+            return
+        self._heads.take(booked.entry.version, booked.entry_hash)
         if len(self._findings.all) < FINDINGS_MAX:
             self._findings.add(self._reconciler.add(booked))
 

@@ -211,15 +211,18 @@ class Table:
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def scan(
-        self, condition: str, values: Item, after: Item | None = None, limit: int | None = None
+        self,
+        condition: str,
+        values: Item,
+        after: Item | None = None,
+        limit: int | None = None,
+        *,
+        consistent: bool = True,
     ) -> Page:
-        """The next page of the whole table, consistent, behind the key `after`."""
+        """The next page of the whole table behind the key `after`, without what is filtered out."""
         request = self._of_table(
-            {
-                "FilterExpression": condition,
-                "ExpressionAttributeValues": values,
-                "ConsistentRead": True,
-            }
+            {"FilterExpression": condition, "ExpressionAttributeValues": values}
+            | ({"ConsistentRead": True} if consistent else {})
             | ({"ExclusiveStartKey": after} if after else {})
             | ({"Limit": limit} if limit else {})
         )

@@ -114,9 +114,9 @@ class TableDifferences:
 
         Privacy requests, removals of the app and disabled triggers stay as they are, and come from
         the copy only where there is none. Access tokens are never copied: a new one is fetched.
-        Nor is the till's state, which is of today.
+        Nor are the till's state and the run of the daily heads, which are of today.
         """
-        if sk == keys.ACCESS_TOKEN or pk == keys.TILL:
+        if sk == keys.ACCESS_TOKEN or pk in (keys.TILL, keys.HEADS):
             return True
         if sk not in _OF_SHOPIFY and not sk.startswith((keys.TRIGGER, keys.PRIVACY_REQUEST)):
             return False
