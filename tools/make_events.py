@@ -54,6 +54,7 @@ SCHEDULED = (
     "reminders",
     "verify_sample",
     "write_metafields",
+    "write_statements",
 )
 
 

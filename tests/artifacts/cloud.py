@@ -12,6 +12,7 @@ TABLE = "ledger"
 SECRET = "pointbook-secret"
 TOKEN_KEY = "alias/pointbook-tokens"
 BUCKET = "privacy"
+STATEMENTS_BUCKET = "statements"
 SERVICES = "dynamodb,kms,s3,secretsmanager,sns,sqs"
 
 
@@ -27,12 +28,14 @@ class Cloud:
             "AppSecret": SECRET,
             "TokenKeyAlias": TOKEN_KEY,
             "PrivacyBucket": BUCKET,
+            "StatementsBucket": STATEMENTS_BUCKET,
             "OperatorTopic": self._client("sns").create_topic(Name="operator")["TopicArn"],
             **self._make_queues(),
         }
         """What a reference to a resource of the template becomes."""
         where = {"LocationConstraint": REGION}
-        self._client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+        for bucket in (BUCKET, STATEMENTS_BUCKET):
+            self._client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         key = self._client("kms").create_key()["KeyMetadata"]["KeyId"]
         self._client("kms").create_alias(AliasName=TOKEN_KEY, TargetKeyId=key)
 

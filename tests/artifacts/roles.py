@@ -15,6 +15,8 @@ from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, TILL_QUEUE
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import MemoryBucket
+from tests.fakes.statement_bucket import BUCKET as STATEMENTS
+from tests.fakes.statement_bucket import StatementBucket
 
 type Right = tuple[str, str]
 
@@ -98,6 +100,7 @@ class Aws:
         self._table = table
         self.secret = secret
         self._bucket = MemoryBucket()
+        self._statements = StatementBucket()
         self._lock = threading.Lock()
         self._index_as_of: int | None = None
         self.needed: set[Right] = set()
@@ -117,7 +120,8 @@ class Aws:
             return getattr(self._reader(request), xform_name(operation))(**request)
         if service == "s3":
             self.needed.add(_s3_right(operation, request))
-            return getattr(self._bucket, xform_name(operation))(**request)
+            bucket = self._statements if request["Bucket"] == STATEMENTS else self._bucket
+            return getattr(bucket, xform_name(operation))(**request)
         if (service, operation) == ("sns", "Publish"):
             self.needed.add(("sns:Publish", request["TopicArn"]))
             return {}
@@ -150,10 +154,11 @@ def _kms(operation: str, request: Mapping[str, Any]) -> dict[str, bytes]:
 
 def _s3_right(operation: str, request: Mapping[str, Any]) -> Right:
     """The IAM action of one call (service authorization reference, Amazon S3)."""
+    bucket = "StatementsBucket" if request["Bucket"] == STATEMENTS else "PrivacyBucket"
     if operation == "ListObjectsV2":
-        return "s3:ListBucket", "PrivacyBucket"
+        return "s3:ListBucket", bucket
     folder, _ = request["Key"].split("/", 1)
-    return f"s3:{operation}", f"PrivacyBucket/{folder}/*"
+    return f"s3:{operation}", f"{bucket}/{folder}/*"
 
 
 def _dynamodb_rights(operation: str, request: Mapping[str, Any]) -> Iterator[Right]:

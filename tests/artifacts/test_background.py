@@ -42,6 +42,7 @@ EVERY_SECONDS = {
     "expiry": 15 * MINUTE,
     "reminders": 60 * MINUTE,
     "compare_till": 60 * MINUTE,
+    "write_statements": 60 * MINUTE,
     "reconcile_orders": 24 * 60 * MINUTE,
     "verify_sample": 24 * 60 * MINUTE,
 }

@@ -18,7 +18,7 @@ from pointbook.store import keys
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
-from tests.artifacts.shop import Shop
+from tests.artifacts.shop import CUSTOMER, Shop
 from tests.support.harness import event
 
 GRANT = "flow_action_grant"
@@ -56,6 +56,7 @@ TRIED = (
     "till_status",
     "compare_till",
     "write_metafields",
+    "write_statements",
 )
 """The functions that a test here or in a test_roles_at_….py holds against their roles."""
 
@@ -188,6 +189,20 @@ def test_verify_sample_may_read_the_table_and_nothing_else(
     assert found == allowed(resources, "verify_sample")
 
 
+def test_write_statements_may_read_the_table_and_write_its_files(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Out of time, then to the end, then on an account whose entries are missing."""
+    shop.grant()
+    found = shop.needed(lambda: shop.functions.invoke("write_statements", {}, 5))
+    found |= shop.needed(lambda: shop.functions.invoke("write_statements", {}, 60))
+    key = keys.key(keys.customer(demo.SHOP_DOMAIN, CUSTOMER), keys.entry(1))
+    shop.functions.table.delete_item(TableName=TABLE, Key=key)
+    shop.move(86_400)
+    found |= shop.needed(lambda: shop.functions.invoke("write_statements", {}, 60))
+    assert found == allowed(resources, "write_statements")
+
+
 def test_a_restore_lets_those_functions_go_on_that_have_no_right_to_the_table(
     resources: dict[str, Any],
 ) -> None:
@@ -276,7 +291,12 @@ def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(
     assert len(roles) == len(FUNCTIONS) + len(schedules), "one for each function and schedule"
     for name, role in roles.items():
         policies = json.dumps(role.get("Policies", []))
-        for of_ours in ("${PrivacyBucket.Arn}/data-requests/*", "${LedgerTable.Arn}/stream/*"):
+        for of_ours in (
+            "${PrivacyBucket.Arn}/data-requests/*",
+            "${StatementsBucket.Arn}/statements/*",
+            "${StatementsBucket.Arn}/progress/*",
+            "${LedgerTable.Arn}/stream/*",
+        ):
             policies = policies.replace(of_ours, "")
         assert "*" not in policies, name
     for function in FUNCTIONS.values():
@@ -294,6 +314,8 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    assert policies == ["PrivacyBucketPolicy", "OperatorReadPolicy", "OperatorPolicy"]
-    (denied,) = resources["PrivacyBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert denied["Effect"] == "Deny"
+    buckets = ["PrivacyBucketPolicy", "StatementsBucketPolicy"]
+    assert policies == [*buckets, "OperatorReadPolicy", "OperatorPolicy"]
+    for bucket in buckets:
+        (denied,) = resources[bucket]["Properties"]["PolicyDocument"]["Statement"]
+        assert denied["Effect"] == "Deny"

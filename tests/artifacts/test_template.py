@@ -72,7 +72,8 @@ def test_irreplaceable_resources_are_retained() -> None:
         for name, resource in RESOURCES.items()
         if any(policy in resource for policy in policies)
     }
-    assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey", "PrivacyBucket"}
+    buckets = {"PrivacyBucket", "StatementsBucket"}
+    assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey", *buckets}
     assert set(retained.values()) == {("RetainExceptOnCreate", "Retain")}
 
 
@@ -93,30 +94,43 @@ def test_the_token_key_rotates_every_year() -> None:
     assert properties("TokenKeyAlias")["TargetKeyId"] == {"Ref": "TokenKey"}
 
 
-def test_the_bucket_of_exports_is_private_encrypted_and_deletes_after_30_days() -> None:
-    bucket = properties("PrivacyBucket")
+@pytest.mark.parametrize("name", ["PrivacyBucket", "StatementsBucket"])
+def test_a_bucket_is_private_and_encrypted(name: str) -> None:
+    bucket = properties(name)
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     (owner,) = bucket["OwnershipControls"]["Rules"]
     assert owner["ObjectOwnership"] == "BucketOwnerEnforced"
     (encryption,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert "BucketName" not in bucket
+
+
+def test_the_bucket_of_exports_deletes_after_30_days() -> None:
+    bucket = properties("PrivacyBucket")
     (forget,) = bucket["LifecycleConfiguration"]["Rules"]
     assert (forget["Status"], forget["ExpirationInDays"]) == ("Enabled", 30)
     assert "Prefix" not in forget, "all of it"
     assert "VersioningConfiguration" not in bucket, "an old version would be kept for ever"
-    assert "BucketName" not in bucket
 
 
-def test_the_bucket_accepts_encrypted_connections_only() -> None:
-    (policy,) = of_type("AWS::S3::BucketPolicy").values()
+def test_statements_are_kept_in_every_version_and_only_sums_under_way_are_deleted() -> None:
+    bucket = properties("StatementsBucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Prefix"] == "progress/"
+
+
+@pytest.mark.parametrize("name", ["PrivacyBucket", "StatementsBucket"])
+def test_a_bucket_accepts_encrypted_connections_only(name: str) -> None:
+    policy = of_type("AWS::S3::BucketPolicy")[f"{name}Policy"]
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert policy["Bucket"] == {"Ref": "PrivacyBucket"}
+    assert policy["Bucket"] == {"Ref": name}
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Action"] == "s3:*"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    bucket = {"Fn::GetAtt": ["PrivacyBucket", "Arn"]}
-    assert statement["Resource"] == [bucket, {"Fn::Sub": "${PrivacyBucket.Arn}/*"}]
+    bucket = {"Fn::GetAtt": [name, "Arn"]}
+    assert statement["Resource"] == [bucket, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
 
 
 # --- functions ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local import demo, signing
+from pointbook.books_container import BooksContainer
 from pointbook.container import Container, Parts
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.domain.commands import Command
@@ -22,6 +23,8 @@ from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.fakes.statement_bucket import BUCKET as STATEMENTS_BUCKET
+from tests.fakes.statement_bucket import StatementBucket
 from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
 from tools.make_events_webhooks import messages, sqs_event
@@ -44,6 +47,7 @@ _ENVIRONMENT = {
     "SHOPIFY_CLIENT_ID": demo.SHOPIFY_CLIENT_ID,
     "TOKEN_KEY_ID": "alias/tokens",
     "PRIVACY_BUCKET": BUCKET,
+    "STATEMENTS_BUCKET": STATEMENTS_BUCKET,
     "OPERATOR_TOPIC_ARN": "operator",
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
@@ -130,7 +134,11 @@ class Functions:
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
-        self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
+        settings = Settings.from_env({**_ENVIRONMENT, **variables})
+        self.container = Container(settings, **fakes)
+        self.statements = StatementBucket()
+        books: Parts = {**fakes, "s3": self.statements, **(parts or {})}
+        self._containers = {"write_statements": BooksContainer(settings, **books)}
 
     @property
     def ledger(self) -> Ledger:
@@ -142,7 +150,8 @@ class Functions:
         context = SimpleNamespace(
             aws_request_id="request", get_remaining_time_in_millis=lambda: int(seconds * 1000)
         )
-        answer: dict[str, Any] = handler(function)(payload, context, self.container)
+        container = self._containers.get(function, self.container)
+        answer: dict[str, Any] = handler(function)(payload, context, container)
         return answer
 
     def work(self, queue: str, *texts: str, seconds: float = 60) -> list[str]:
