@@ -14,6 +14,7 @@ from cli import (
     doctor,
     drift,
     imports,
+    liability,
     metafields,
     orders,
     privacy,
@@ -22,6 +23,7 @@ from cli import (
     redrive,
     restore,
     secret,
+    statement,
     verify,
 )
 from cli.errors import CommandFailed, NotReachable
@@ -110,11 +112,13 @@ for _name, _module in (
     ("doctor", doctor),
     ("drift", drift),
     ("import", imports),
+    ("liability", liability),
     ("orders", orders),
     ("privacy", privacy),
     ("publish", publish),
     ("redrive", redrive),
     ("restore", restore),
+    ("statement", statement),
     ("verify", verify),
 ):
     add(app, _name, _module.run, _module.__doc__ or "")

@@ -13,10 +13,10 @@ from botocore import xform_name
 
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, TILL_QUEUE
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
+from tests.fakes.buckets import BUCKET as STATEMENTS
+from tests.fakes.buckets import StatementBucket
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import MemoryBucket
-from tests.fakes.statement_bucket import BUCKET as STATEMENTS
-from tests.fakes.statement_bucket import StatementBucket
 
 type Right = tuple[str, str]
 

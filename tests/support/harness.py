@@ -19,12 +19,12 @@ from pointbook.domain.lots import Lots
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.settings import QUEUES, TILL_REFRESHES, Settings
+from tests.fakes.buckets import BUCKET as STATEMENTS_BUCKET
+from tests.fakes.buckets import MemoryS3, StatementBucket
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
-from tests.fakes.statement_bucket import BUCKET as STATEMENTS_BUCKET
-from tests.fakes.statement_bucket import StatementBucket
 from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
 from tools.make_events_webhooks import messages, sqs_event
@@ -124,21 +124,23 @@ class Functions:
     def __init__(self, parts: Parts | None = None, **variables: str) -> None:
         self.queues = MemoryQueues()
         self.bucket = MemoryBucket()
+        self.statements = StatementBucket()
         self.operator = Operator()
         fakes: Parts = {
             "dynamodb": LockedClient(memory_table()),  # views look the till's member up beside
-            "s3": self.bucket,
+            "s3": MemoryS3(privacy=self.bucket, statements=self.statements),
             "sqs": self.queues,
             "cipher": PlainCipher(),
             "operator": self.operator,
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
-        settings = Settings.from_env({**_ENVIRONMENT, **variables})
-        self.container = Container(settings, **fakes)
-        self.statements = StatementBucket()
-        books: Parts = {**fakes, "s3": self.statements, **(parts or {})}
-        self._containers = {"write_statements": BooksContainer(settings, **books)}
+        self.compose(Settings.from_env({**_ENVIRONMENT, **variables}), fakes)
+
+    def compose(self, settings: Settings, parts: Parts) -> None:
+        """Build the containers, also those that single functions have."""
+        self.container = Container(settings, **parts)
+        self._containers = {"write_statements": BooksContainer(settings, **parts)}
 
     @property
     def ledger(self) -> Ledger:

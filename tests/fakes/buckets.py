@@ -1,6 +1,7 @@
-"""S3 with the bucket of statements."""
+"""S3 in memory: the bucket of statements, and a client of several buckets."""
 
 import io
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,7 +13,7 @@ BUCKET = "statements"
 
 
 class StatementBucket(MemoryBucket):
-    """S3 with one bucket, which reads too; `writes` has the keys in the order of their writing."""
+    """S3 with one bucket, which is read too; `writes` has the keys in their order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,3 +33,16 @@ class StatementBucket(MemoryBucket):
     def _reach(self, bucket: str) -> None:
         assert bucket == BUCKET
         super()._reach(PRIVACY)
+
+
+class MemoryS3:
+    """S3 with several buckets, each by its name."""
+
+    def __init__(self, **buckets: MemoryBucket) -> None:
+        self._buckets = buckets
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            return getattr(self._buckets[request["Bucket"]], operation)(**request)
+
+        return call
