@@ -46,19 +46,21 @@ UNITS_PER_SECOND = 500.0
 class Found:
     """A statement, and where it comes from.
 
-    `changed` are the days that do not begin where the day before them ended. Not `is_over`: the
-    period lasts still, and there may be more movements.
+    `changed` are the days that do not begin where the day before them ended, `disagreeing` the
+    customers whose account is not what its entries add up to; files do not name them. Not
+    `is_over`: the period lasts still, and there may be more movements.
     """
 
     file: StatementFile
     source: str
     is_over: bool = True
     changed: tuple[date, ...] = ()
+    disagreeing: tuple[str, ...] = ()
 
     @property
     def is_right(self) -> bool:
         """Whether everything meets."""
-        return self.file.statement.is_closed and not self.changed
+        return self.file.statement.is_closed and not (self.changed or self.disagreeing)
 
 
 class Books:
@@ -116,7 +118,9 @@ class Books:
             )
             assert first.shop == self.shop, "the bucket's keys have the shop"
             return Found(found, FILES, changed=tuple(_changed(files)))
-        return Found(self._computed(period), LEDGER, is_over)
+        disagreeing: list[str] = []
+        computed = self._computed(period, disagreeing)
+        return Found(computed, LEDGER, is_over, disagreeing=tuple(disagreeing))
 
     def worth(self, text: str | None) -> Decimal:
         """The value of a point in the currency's smallest unit. Raises BadParameter."""
@@ -145,11 +149,12 @@ class Books:
                     yield StatementFile.read(lines)[0]
                 advance(number)
 
-    def _computed(self, period: Period) -> StatementFile:
+    def _computed(self, period: Period, disagreeing: list[str]) -> StatementFile:
         clock, stack = SystemClock(), self._stack
         client = MeteredClient(stack.client("dynamodb"), clock, self._rate)
         reader = LedgerReader(client, stack.settings.table_name, clock)
-        statements, total = Statements(self.shop, self.rules, reader), stack.items()
+        statements = Statements(self.shop, self.rules, reader, disagreeing.append)
+        total = stack.items()
         with self._out.progress("items read", total or None) as advance:
 
             def on_page(items: int) -> bool:

@@ -59,10 +59,11 @@ i.other { background: var(--other); }
 .fill { fill: var(--total); opacity: 0.13; }
 .stroke { fill: none; stroke: var(--total); stroke-width: 2; stroke-linejoin: round; }
 .dot { fill: var(--total); }
-@media (max-width: 700px) {
+@media screen and (max-width: 700px) {
   main { margin: 0; padding: 20px 16px; border-radius: 0; }
   .tiles { grid-template-columns: 1fr 1fr; }
   section { overflow-x: auto; }
+  svg, table { min-width: 560px; }
 }
 @page { size: A4; margin: 14mm 13mm; }
 @media print {

@@ -33,6 +33,9 @@ from pointbook.domain.money import decimal_text
 _BOM = "\ufeff"
 """Without it spreadsheets take Japanese for another encoding."""
 
+NAMED_MAX = 20
+"""Customers whom the words name; the JSON document has all."""
+
 LanguageOption = Annotated[
     Language, typer.Option("--language", help="Of the report, the journal and its accounts.")
 ]
@@ -120,6 +123,7 @@ def document(found: Found, lines: list[Line], practice: Practice, worth: Decimal
         "lots_difference": statement.lots_difference,
         "unreadable": statement.unreadable,
         "changed_days": [day.isoformat() for day in found.changed],
+        "disagreeing_customers": list(found.disagreeing),
         "is_closed": found.is_right,
         "journal": {
             "booked_as": practice,
@@ -176,6 +180,11 @@ def _verdict(found: Found) -> list[str]:
     if found.changed:
         days = ", ".join(day.isoformat() for day in found.changed)
         what.append(f"Days that do not begin where the day before ended: {days}.")
+    if found.disagreeing:
+        ids = ", ".join(found.disagreeing[:NAMED_MAX])
+        more = len(found.disagreeing) - NAMED_MAX
+        rest = f" and {more:,} more" if more > 0 else ""
+        what.append(f"Accounts that are not what their entries add up to: {ids}{rest}.")
     return [*what, "What to do: run pointbook verify, which names the accounts."]
 
 

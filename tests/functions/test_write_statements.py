@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,46 +11,18 @@ import pytest
 from local import demo
 from pointbook.domain.commands import Consume, Grant, PlaceHold
 from pointbook.domain.expiry import Days, Never
-from pointbook.entrypoints.schedule import MARGIN_SECONDS
 from pointbook.services import statement_runs, statements
 from pointbook.store import keys
 from tests.functions.test_privacy_events import redact
-from tests.support.harness import TABLE, Functions
+from tests.support.book_shop import BookShop
+from tests.support.harness import TABLE
 from tests.support.logs import logged
 
 SHOP = demo.SHOP_DOMAIN
-NOON = datetime(2026, 11, 21, 3, tzinfo=UTC)
-DAY = timedelta(days=1)
 
 
-@dataclass
-class Clock:
-    """A clock that the test sets; `on_tick` passes time with each look at it."""
-
-    at: datetime = NOON
-    seconds: float = 0.0
-    tick: float = 0.0
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        self.seconds += self.tick
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
-class Books(Functions):
-    """The functions, at noon of November 21 in Tokyo."""
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        super().__init__({"clock": self.clock, "wall_clock": Clock()})
-
-    def run(self, seconds: float = 600) -> dict[str, Any]:
-        return self.invoke("write_statements", {}, seconds + MARGIN_SECONDS)
+class Books(BookShop):
+    """The functions, and the statements that they have written."""
 
     def lines(self, day: str) -> list[dict[str, Any]]:
         content = self.statements.objects[f"statements/{SHOP}/{day[:4]}/{day}.jsonl"]
@@ -74,17 +45,10 @@ def shop() -> Books:
     return books
 
 
-def morning(shop: Books, days: int = 1) -> None:
-    """It is one o'clock in the night, so many nights later."""
-    midnight = shop.clock.at.replace(hour=15, minute=0)
-    nights = days if midnight <= shop.clock.at else days - 1
-    shop.clock.at = midnight + nights * DAY + timedelta(hours=1)
-
-
 def test_the_day_before_is_written_and_closes(shop: Books) -> None:
     shop.execute(Consume(30), "7003")
-    morning(shop)
-    result = shop.run()
+    shop.pass_nights()
+    result = shop.write_statements()
     assert (result["written"], result["differing"], result["complete"]) == (1, 0, True)
     head, *records = shop.lines("2026-11-21")
     assert head["is_closed"] is True
@@ -98,8 +62,8 @@ def test_the_day_before_is_written_and_closes(shop: Books) -> None:
 
 
 def test_the_table_beside_it_has_the_same_movements(shop: Books) -> None:
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     content = shop.statements.objects[f"statements/{SHOP}/2026/2026-11-21.csv"].decode()
     rows = list(csv.DictReader(io.StringIO(content)))
     assert [row["movement"] for row in rows] == ["opening", "granted", "closing", "difference"]
@@ -107,28 +71,28 @@ def test_the_table_beside_it_has_the_same_movements(shop: Books) -> None:
 
 
 def test_a_day_is_not_closed_while_it_lasts_nor_half_an_hour_after(shop: Books) -> None:
-    shop.clock.at = datetime(2026, 11, 21, 15, 29, tzinfo=UTC)
-    shop.run()
+    shop.now.at = datetime(2026, 11, 21, 15, 29, tzinfo=UTC)
+    shop.write_statements()
     assert shop.days() == ["2026-11-20"]
-    shop.clock.at += timedelta(minutes=1)
-    shop.run()
+    shop.now.at += timedelta(minutes=1)
+    shop.write_statements()
     assert shop.days() == ["2026-11-20", "2026-11-21"]
 
 
 def test_a_day_is_written_once(shop: Books) -> None:
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     written = list(shop.statements.writes)
-    assert shop.run()["written"] == 0
+    assert shop.write_statements()["written"] == 0
     assert shop.statements.writes == written
 
 
 def test_days_that_were_missed_are_made_up_for(shop: Books) -> None:
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     shop.execute(Grant(5, Never()), "7001")
-    morning(shop, days=3)
-    assert shop.run()["written"] == 3
+    shop.pass_nights(3)
+    assert shop.write_statements()["written"] == 3
     assert shop.days() == ["2026-11-21", "2026-11-22", "2026-11-23", "2026-11-24"]
     for before, after in (("21", "22"), ("22", "23"), ("23", "24")):
         closing = shop.head(f"2026-11-{before}")["closing"]
@@ -137,13 +101,13 @@ def test_days_that_were_missed_are_made_up_for(shop: Books) -> None:
 
 def test_what_is_recorded_a_day_later_is_in_that_day_and_told_apart(shop: Books) -> None:
     shop.execute(Grant(40, Days(1)), "7001")
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     first = shop.lines("2026-11-21")
-    morning(shop, days=5)
+    shop.pass_nights(5)
     shop.execute(Consume(1), "7001")  # nobody has looked since the lot expired
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     assert shop.lines("2026-11-21") == first
     moved = {
         one["movement"]: one for one in shop.lines("2026-11-27") if one["record"] == "movement"
@@ -157,10 +121,10 @@ def test_a_run_that_is_out_of_time_goes_on_where_it_stopped(
     monkeypatch.setattr(statements, "PAGE_ITEMS", 2)
     for number in range(4, 12):
         shop.execute(Grant(100, Never()), str(7_000 + number))
-    morning(shop)
-    shop.clock.tick = 1.0
+    shop.pass_nights()
+    shop.now.tick = 1.0
     runs = 0
-    while not shop.run(seconds=8)["complete"]:
+    while not shop.write_statements(seconds=8)["complete"]:
         runs += 1
         assert runs < 20, "it makes no headway"
         assert any(key.startswith("progress/") for key in shop.statements.objects)
@@ -175,8 +139,8 @@ def test_the_sums_are_kept_every_minute_so_that_a_crash_loses_little(
     shop: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statement_runs, "KEEP_SECONDS", 0.0)
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     kept = [key for key in shop.statements.writes if key.startswith("progress/")]
     assert len(kept) == 3
 
@@ -189,9 +153,9 @@ def test_an_edited_account_is_written_as_it_is_named_and_counted(
     balances = {"L": [{"N": "-250"}, *item["balances"]["L"][1:3], {"N": "250"}]}
     balances["L"] += item["balances"]["L"][4:]
     shop.table.damage(TABLE, {**item, "balances": balances})
-    morning(shop)
+    shop.pass_nights()
     capsys.readouterr()
-    result = shop.run()
+    result = shop.write_statements()
     assert (result["written"], result["differing"]) == (1, 1)
     head = shop.head("2026-11-21")
     assert head["is_closed"] is False
@@ -206,30 +170,30 @@ def test_an_edited_account_is_written_as_it_is_named_and_counted(
 def test_a_missing_entry_is_found(shop: Books) -> None:
     key = keys.key(keys.customer(SHOP, "7002"), keys.entry(1))
     shop.table.delete_item(TableName=TABLE, Key=key)
-    morning(shop)
-    assert shop.run()["differing"] == 1
+    shop.pass_nights()
+    assert shop.write_statements()["differing"] == 1
     assert shop.head("2026-11-21")["difference"]["approved"] == 200
 
 
 def test_an_account_that_cannot_be_read_is_counted(shop: Books) -> None:
     shop.damage("7002")
-    morning(shop)
-    assert shop.run()["differing"] == 1
+    shop.pass_nights()
+    assert shop.write_statements()["differing"] == 1
     head = shop.head("2026-11-21")
     assert (head["accounts"], head["unreadable"], head["is_closed"]) == (2, 1, False)
 
 
 def test_a_day_that_was_changed_after_it_was_closed_is_found(shop: Books) -> None:
     """Account and entries agree: only the file of the day before knows better."""
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     for key in (
         keys.account(SHOP, "7002"),
         keys.key(keys.customer(SHOP, "7002"), keys.entry(1)),
     ):
         shop.table.delete_item(TableName=TABLE, Key=key)
-    morning(shop, days=2)
-    assert shop.run()["differing"] == 1
+    shop.pass_nights(2)
+    assert shop.write_statements()["differing"] == 1
     head = shop.head("2026-11-22")
     assert (head["is_closed"], head["changed_since"]["approved"]) == (True, -200)
 
@@ -237,23 +201,23 @@ def test_a_day_that_was_changed_after_it_was_closed_is_found(shop: Books) -> Non
 def test_an_erasure_between_two_statements_changes_no_figure(shop: Books) -> None:
     shop.execute(Grant(100, Never()))
     shop.execute(PlaceHold(10, "h", 3_600, code="C"))
-    morning(shop)
-    shop.run()
+    shop.pass_nights()
+    shop.write_statements()
     shop.work("privacy_events", redact())
-    morning(shop, days=2)
-    assert shop.run()["differing"] == 0
+    shop.pass_nights(2)
+    assert shop.write_statements()["differing"] == 0
 
 
 def test_the_bucket_may_be_down(shop: Books) -> None:
-    morning(shop)
+    shop.pass_nights()
     shop.statements.down = 1
-    result = shop.run()
+    result = shop.write_statements()
     assert (result["stopped"], result["complete"]) == ("files_unavailable", False)
-    assert shop.run()["written"] == 1
+    assert shop.write_statements()["written"] == 1
 
 
 def test_the_first_statement_is_yesterdays() -> None:
     books = Books()
-    books.run()
+    books.write_statements()
     assert books.days() == ["2026-11-20"]
     assert date.fromisoformat(books.head("2026-11-20")["first"]) == date(2026, 11, 20)

@@ -1,5 +1,6 @@
 """The container of the function that writes statements."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pointbook.container import Container
@@ -27,11 +28,12 @@ class BooksContainer(Container):
     def statements(self, shop: str) -> "Statements":
         """The statements of a shop."""
         from pointbook.aws.metered import MeteredClient  # noqa: PLC0415 - for one function
-        from pointbook.services.statements import ShopRules, Statements  # noqa: PLC0415 - same
+        from pointbook.services.statements import ShopRules, Statements, log_disagreement  # noqa: PLC0415 - same
         from pointbook.store.ledger_reader import LedgerReader  # noqa: PLC0415 - same
 
         stored = self._programmes_with(PARAMETERS_MIN_AGE).history(shop)
         versions = tuple((one.at, one.programme.version) for one in stored if one.at)
         client = MeteredClient(self.dynamodb, self.wall_clock, UNITS_PER_SECOND)
         reader = LedgerReader(client, self.settings.table_name, self.wall_clock)
-        return Statements(shop, ShopRules.of(self.shown_programme(shop), versions), reader)
+        rules = ShopRules.of(self.shown_programme(shop), versions)
+        return Statements(shop, rules, reader, partial(log_disagreement, shop))

@@ -1,6 +1,6 @@
 """Adds up a shop's statement from its accounts and entries, which are read from the whole table."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,11 +36,15 @@ class ShopRules:
 
 @dataclass(frozen=True, slots=True)
 class Statements:
-    """The statements of one shop. Raises LedgerUnavailable."""
+    """The statements of one shop. Raises LedgerUnavailable.
+
+    `report` gets the id of each customer whose account and entries do not agree.
+    """
 
     shop: str
     rules: ShopRules
     reader: LedgerReader
+    report: Callable[[str], None]
 
     def file(self, period: Period, statement: Statement) -> StatementFile:
         """A statement with what it is of."""
@@ -55,17 +59,14 @@ class Statements:
         after: Key | None = None,
         on_page: OnPage = lambda _: True,
     ) -> Iterator[Key]:
-        """Add every account behind a key to `statement`; yields the place behind each.
-
-        Logs which accounts do not agree with their entries.
-        """
+        """Add every account behind a key to `statement`; yields the place behind each."""
         books = Books(period, self.rules.versions, statement)
         for found in self.reader.accounts(self.shop, after, PAGE_ITEMS, on_page):
             if found.account is None:
                 books.add_unreadable()
-                self._log(found.customer_id)
+                self.report(found.customer_id)
             elif not books.add(found.account, (one.entry for one in found.entries)):
-                self._log(found.customer_id)
+                self.report(found.customer_id)
             yield found.key
 
     def whole(self, period: Period, on_page: OnPage = lambda _: True) -> StatementFile:
@@ -75,5 +76,7 @@ class Statements:
             pass
         return self.file(period, statement)
 
-    def _log(self, customer_id: str) -> None:
-        log.error("account_disagrees", shop=self.shop, customer_id=customer_id)
+
+def log_disagreement(shop: str, customer_id: str) -> None:
+    """Log an account that is not what its entries add up to."""
+    log.error("account_disagrees", shop=shop, customer_id=customer_id)
