@@ -16,6 +16,7 @@ from pointbook.domain.books.periods import Period
 from pointbook.domain.books.statement import Statement
 from pointbook.services.statement_lines import StatementFile
 from tests.support.book_days import TOKYO, Shop, busy_shop
+from tools.make_books_picture import sample
 
 DAY = date(2026, 11, 21)
 MONTH = Period.month(2026, 11, TOKYO)
@@ -147,3 +148,7 @@ def test_the_value_of_a_point_may_be_a_part_of_the_smallest_unit() -> None:
     assert Words(Language.JA).worth(Decimal("0.85"), "JPY") == "0.85円"
     assert Words(Language.EN).worth(Decimal(1), "USD") == "0.01 USD"
     assert Words(Language.EN).worth(Decimal(100), "JPY") == "¥100"
+
+
+def test_the_picture_in_the_documentation_is_of_a_statement_that_closes() -> None:
+    assert sample().is_right
