@@ -114,8 +114,8 @@ class _Page:
                 self._money(worth_of(closing, self.worth)),
             ),
             (self.of("Change", "期中増減"), signed(closing - opening), self._share(opening)),
-            (self.of("Granted, approved", "付与・確定"), number(granted), ""),
-            (self.of("Used, less returned", "利用（取消控除後）"), number(used), ""),
+            (self.of("Newly approved", "付与・確定"), number(granted), ""),
+            (self.of("Used, net", "利用（取消控除後）"), number(used), ""),
             (self.of("Expired", "失効"), number(expired), ""),
         )
         shown = (

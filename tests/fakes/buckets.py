@@ -13,16 +13,18 @@ BUCKET = "statements"
 
 
 class StatementBucket(MemoryBucket):
-    """S3 with one bucket, which is read too; `writes` has the keys in their order."""
+    """S3 with one bucket, which is read too; `on_write` is told each key that is written."""
 
     def __init__(self) -> None:
         super().__init__()
         self.writes: list[str] = []
+        self.on_write: Callable[[str], None] = lambda _: None
 
     def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str) -> None:  # noqa: N803 - S3's names
         self._reach(Bucket)
         self.objects[Key] = Body
         self.writes.append(Key)
+        self.on_write(Key)
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - same
         self._reach(Bucket)

@@ -167,6 +167,28 @@ def test_an_edited_account_is_written_as_it_is_named_and_counted(
     assert [one["LedgerFaults"] for one in lines if "LedgerFaults" in one] == [[1]]
 
 
+def test_what_is_wrong_only_while_a_customer_is_being_moved_is_added_up_again(
+    shop: Books,
+) -> None:
+    """One account is gone during the first attempt, and back before the second."""
+    shop.pass_nights()
+    shop.write_statements()
+    at = (keys.customer(SHOP, "7002"), keys.ACCOUNT)
+    item = shop.table.items(TABLE)[at]
+    shop.table.delete_item(TableName=TABLE, Key=keys.key(*at))
+    began: list[str] = []
+
+    def come_back(key: str) -> None:
+        began.append(key)
+        shop.table.damage(TABLE, item)
+
+    shop.statements.on_write = come_back
+    shop.pass_nights()
+    assert shop.write_statements()["differing"] == 0
+    assert began[0] == f"progress/{SHOP}/2026-11-22.jsonl", "it has begun again"
+    assert shop.head("2026-11-22")["closing"]["approved"] == 600
+
+
 def test_a_missing_entry_is_found(shop: Books) -> None:
     key = keys.key(keys.customer(SHOP, "7002"), keys.entry(1))
     shop.table.delete_item(TableName=TABLE, Key=key)
