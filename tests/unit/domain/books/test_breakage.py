@@ -45,8 +45,10 @@ def test_points_that_never_expire_are_not_in_the_base() -> None:
 
 
 def test_lots_that_are_over_expire_for_certain() -> None:
-    found = Statement(outstanding={LotGroup(EXPIRED, "2026-11", 1): (10, 0)})
-    assert estimate(found, "2026-11").points == 10
+    group = LotGroup(EXPIRED, "2026-11", 1)
+    for run_off in (Counter[tuple[int, str]](), RUN_OFF):
+        found = Statement(outstanding={group: (6, 4)}, run_off=run_off)
+        assert estimate(found, "2026-11").points == 10
 
 
 def test_without_a_lot_that_has_run_off_there_is_no_estimate() -> None:
