@@ -37,7 +37,7 @@ Worth = Annotated[
     typer.Option("--worth", help="Value of one point, such as 0.85; default: as payment."),
 ]
 Rate = Annotated[
-    float, typer.Option("--rate", min=1, help="Capacity units per second at most, from the ledger.")
+    float, typer.Option("--rate", min=1, help="Read units per second at most, from the ledger.")
 ]
 UNITS_PER_SECOND = 500.0
 
