@@ -68,14 +68,13 @@ class StatementFiles:
         self._send("delete_object", Bucket=self._bucket, Key=_progress(shop, day))
 
     def _read(self, key: str) -> str | None:
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _MISSING:
-                return None
-            with unavailable_as("files_unavailable", 60):
-                raise
         with unavailable_as("files_unavailable", 60):
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _MISSING:
+                    return None
+                raise
             content: bytes = answer["Body"].read()
         return content.decode()
 
