@@ -10,7 +10,7 @@ import pytest
 
 from local import demo, signing
 from pointbook.aws import files, kms, queues, secrets, topics
-from pointbook.container import Parts
+from pointbook.container import Container
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import PlaceHold
 from pointbook.http.calls import Answer, Call
@@ -135,15 +135,15 @@ class Shop:
         settings = self.functions.container.settings
         cipher = kms.KmsCipher(answered_by(self.aws, kms.connect()), settings.token_key())
         topic = answered_by(self.aws, topics.connect())
-        parts: Parts = {
-            "dynamodb": answered_by(self.aws, table.connect()),
-            "s3": answered_by(self.aws, files.connect()),
-            "sqs": answered_by(self.aws, queues.connect()),
-            "secrets_manager": answered_by(self.aws, secrets.connect()),
-            "cipher": cipher,
-            "operator": topics.OperatorTopic(topic, settings.operator_topic),
-        }
-        self.functions.compose(settings, parts)
+        self.functions.container = Container(
+            settings,
+            dynamodb=answered_by(self.aws, table.connect()),
+            s3=answered_by(self.aws, files.connect()),
+            sqs=answered_by(self.aws, queues.connect()),
+            secrets_manager=answered_by(self.aws, secrets.connect()),
+            cipher=cipher,
+            operator=topics.OperatorTopic(topic, settings.operator_topic),
+        )
 
     def rotate(self, **members: str) -> None:
         """Change members of the secret; functions have noticed."""

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from local import demo, signing
-from pointbook.books_container import BooksContainer
 from pointbook.container import Container, Parts
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.domain.commands import Command
@@ -135,12 +134,17 @@ class Functions:
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
-        self.compose(Settings.from_env({**_ENVIRONMENT, **variables}), fakes)
+        self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
 
-    def compose(self, settings: Settings, parts: Parts) -> None:
-        """Build the containers, also those that single functions have."""
-        self.container = Container(settings, **parts)
-        self._containers = {"write_statements": BooksContainer(settings, **parts)}
+    def _container_of(self, found: Callable[..., Any]) -> Container:
+        """The same container, as the class that a handler has: all parts are shared."""
+        kind = type((found.__defaults__ or (self.container,))[-1])
+        if isinstance(self.container, kind):
+            return self.container
+        assert issubclass(kind, Container), "other containers are its bases"
+        other: Container = kind.__new__(kind)
+        other.__dict__ = self.container.__dict__
+        return other
 
     @property
     def ledger(self) -> Ledger:
@@ -152,8 +156,8 @@ class Functions:
         context = SimpleNamespace(
             aws_request_id="request", get_remaining_time_in_millis=lambda: int(seconds * 1000)
         )
-        container = self._containers.get(function, self.container)
-        answer: dict[str, Any] = handler(function)(payload, context, container)
+        found = handler(function)
+        answer: dict[str, Any] = found(payload, context, self._container_of(found))
         return answer
 
     def work(self, queue: str, *texts: str, seconds: float = 60) -> list[str]:
