@@ -225,6 +225,7 @@ bundle: esbuild ## bundle the point section for a page of your own, into .local/
 .PHONY: pictures
 pictures: .venv/.ready esbuild browser ## take pictures of every state of my page
 	@$(PYTHON) -m tools.make_drift_picture
+	@$(PYTHON) -m tools.make_books_picture
 	@$(PYTHON) -m tools.make_pictures
 
 .PHONY: clean

@@ -17,6 +17,7 @@ from cli import (
     extend,
     history,
     imports,
+    liability,
     metafields,
     orders,
     privacy,
@@ -26,6 +27,7 @@ from cli import (
     restore,
     secret,
     show,
+    statement,
     verify,
 )
 from cli.errors import CommandFailed, NotReachable
@@ -118,12 +120,14 @@ for _name, _module in (
     ("extend", extend),
     ("history", history),
     ("import", imports),
+    ("liability", liability),
     ("orders", orders),
     ("privacy", privacy),
     ("publish", publish),
     ("redrive", redrive),
     ("restore", restore),
     ("show", show),
+    ("statement", statement),
     ("verify", verify),
 ):
     add(app, _name, _module.run, _module.__doc__ or "")

@@ -56,6 +56,7 @@ SCHEDULED = (
     "verify_sample",
     "write_heads",
     "write_metafields",
+    "write_statements",
 )
 
 

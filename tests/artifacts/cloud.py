@@ -11,7 +11,7 @@ from tests.support.table import table_request
 TABLE = "ledger"
 SECRET = "pointbook-secret"
 TOKEN_KEY = "alias/pointbook-tokens"
-BUCKET, HEADS = "privacy", "heads"
+BUCKET, HEADS, STATEMENTS_BUCKET = "privacy", "heads", "statements"
 SERVICES = "dynamodb,kms,s3,secretsmanager,sns,sqs"
 
 
@@ -28,12 +28,13 @@ class Cloud:
             "TokenKeyAlias": TOKEN_KEY,
             "PrivacyBucket": BUCKET,
             "HeadsBucket": HEADS,
+            "StatementsBucket": STATEMENTS_BUCKET,
             "OperatorTopic": self._client("sns").create_topic(Name="operator")["TopicArn"],
             **self._make_queues(),
         }
         """What a reference to a resource of the template becomes."""
         where = {"LocationConstraint": REGION}
-        for bucket in (BUCKET, HEADS):
+        for bucket in (BUCKET, HEADS, STATEMENTS_BUCKET):
             self._client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         key = self._client("kms").create_key()["KeyMetadata"]["KeyId"]
         self._client("kms").create_alias(AliasName=TOKEN_KEY, TargetKeyId=key)

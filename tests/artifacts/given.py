@@ -12,6 +12,7 @@ RESOLVED = {
     "TokenKeyAlias": "alias/pointbook-prod-tokens",
     "PrivacyBucket": "privacy",
     "HeadsBucket": "heads",
+    "StatementsBucket": "statements",
     "OperatorTopic": "operator",
     **QUEUE_URLS,
 }

@@ -13,9 +13,13 @@ from botocore import xform_name
 
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, TILL_QUEUE
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
+from tests.fakes.buckets import BUCKET as STATEMENTS
+from tests.fakes.buckets import StatementBucket
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import MemoryBucket
 from tests.fakes.record_files import HEADS, MemoryRecords
+
+BUCKETS = {HEADS: "HeadsBucket", STATEMENTS: "StatementsBucket"}
 
 type Right = tuple[str, str]
 
@@ -100,6 +104,7 @@ class Aws:
         self.secret = secret
         self._bucket = MemoryBucket()
         self._records = MemoryRecords()
+        self._statements = StatementBucket()
         self._lock = threading.Lock()
         self._index_as_of: int | None = None
         self.needed: set[Right] = set()
@@ -137,6 +142,8 @@ class Aws:
         return {"SecretString": self.secret}
 
     def _s3(self, request: Mapping[str, Any]) -> Any:
+        if request["Bucket"] == STATEMENTS:
+            return self._statements
         is_record = request["Bucket"] == HEADS or request.get("Key", "").startswith("account-")
         return self._records if is_record else self._bucket
 
@@ -156,7 +163,7 @@ def _kms(operation: str, request: Mapping[str, Any]) -> dict[str, bytes]:
 
 def _s3_right(operation: str, request: Mapping[str, Any]) -> Right:
     """The IAM action of one call (service authorization reference, Amazon S3)."""
-    bucket = "HeadsBucket" if request["Bucket"] == HEADS else "PrivacyBucket"
+    bucket = BUCKETS.get(request["Bucket"], "PrivacyBucket")
     if operation == "ListObjectsV2":
         return "s3:ListBucket", bucket
     folder, _ = request["Key"].split("/", 1)

@@ -43,6 +43,7 @@ EVERY_SECONDS = {
     "reminders": 60 * MINUTE,
     "compare_till": 60 * MINUTE,
     "write_heads": 60 * MINUTE,
+    "write_statements": 60 * MINUTE,
     "reconcile_orders": 24 * 60 * MINUTE,
     "verify_sample": 24 * 60 * MINUTE,
 }

@@ -18,7 +18,7 @@ from pointbook.store import keys
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
-from tests.artifacts.shop import Shop
+from tests.artifacts.shop import CUSTOMER, Shop
 from tests.support.harness import event
 
 GRANT = "flow_action_grant"
@@ -64,6 +64,7 @@ TRIED = (
     "till_status",
     "compare_till",
     "write_metafields",
+    "write_statements",
 )
 """The functions that a test here or in a test_roles_at_….py holds against their roles."""
 
@@ -265,6 +266,20 @@ def test_write_heads_may_read_accounts_and_add_files_and_delete_none(
     }
 
 
+def test_write_statements_may_read_the_table_and_write_its_files(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Out of time, then to the end, then on an account whose entries are missing."""
+    shop.grant()
+    found = shop.needed(lambda: shop.functions.invoke("write_statements", {}, 5))
+    found |= shop.needed(lambda: shop.functions.invoke("write_statements", {}, 60))
+    key = keys.key(keys.customer(demo.SHOP_DOMAIN, CUSTOMER), keys.entry(1))
+    shop.functions.table.delete_item(TableName=TABLE, Key=key)
+    shop.move(86_400)
+    found |= shop.needed(lambda: shop.functions.invoke("write_statements", {}, 60))
+    assert found == allowed(resources, "write_statements")
+
+
 def test_a_restore_lets_those_functions_go_on_that_have_no_right_to_the_table(
     resources: dict[str, Any],
 ) -> None:
@@ -358,6 +373,8 @@ def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(
             "${PrivacyBucket.Arn}/account-names/*",
             "${HeadsBucket.Arn}/heads/*",
             "${HeadsBucket.Arn}/manifests/*",
+            "${StatementsBucket.Arn}/statements/*",
+            "${StatementsBucket.Arn}/progress/*",
             "${LedgerTable.Arn}/stream/*",
         ):
             policies = policies.replace(of_ours, "")
@@ -377,7 +394,7 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    buckets = ["PrivacyBucketPolicy", "HeadsBucketPolicy"]
+    buckets = ["PrivacyBucketPolicy", "HeadsBucketPolicy", "StatementsBucketPolicy"]
     assert policies == [*buckets, "OperatorReadPolicy", "OperatorPolicy"]
     for name in buckets:
         (denied,) = resources[name]["Properties"]["PolicyDocument"]["Statement"]

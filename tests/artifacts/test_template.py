@@ -72,7 +72,7 @@ def test_irreplaceable_resources_are_retained() -> None:
         for name, resource in RESOURCES.items()
         if any(policy in resource for policy in policies)
     }
-    buckets = {"PrivacyBucket", "HeadsBucket"}
+    buckets = {"PrivacyBucket", "HeadsBucket", "StatementsBucket"}
     assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey"} | buckets
     assert set(retained.values()) == {("RetainExceptOnCreate", "Retain")}
 
@@ -130,6 +130,13 @@ def test_the_bucket_of_exports_deletes_after_30_days() -> None:
     assert (forget["Status"], forget["ExpirationInDays"]) == ("Enabled", 30)
     assert "Prefix" not in forget, "all of it"
     assert "VersioningConfiguration" not in bucket, "an old version would be kept for ever"
+
+
+def test_statements_are_kept_in_every_version_and_only_sums_under_way_are_deleted() -> None:
+    bucket = properties("StatementsBucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Prefix"] == "progress/"
 
 
 @pytest.mark.parametrize("name", of_type("AWS::S3::Bucket"))

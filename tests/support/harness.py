@@ -18,6 +18,8 @@ from pointbook.domain.lots import Lots
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
 from pointbook.settings import QUEUES, TILL_REFRESHES, Settings
+from tests.fakes.buckets import BUCKET as STATEMENTS_BUCKET
+from tests.fakes.buckets import MemoryS3, StatementBucket
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
@@ -46,6 +48,7 @@ _ENVIRONMENT = {
     "TOKEN_KEY_ID": "alias/tokens",
     "PRIVACY_BUCKET": BUCKET,
     "HEADS_BUCKET": HEADS,
+    "STATEMENTS_BUCKET": STATEMENTS_BUCKET,
     "OPERATOR_TOPIC_ARN": "operator",
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
@@ -126,10 +129,11 @@ class Functions:
     def __init__(self, parts: Parts | None = None, **variables: str) -> None:
         self.queues = MemoryQueues()
         self.bucket = MemoryBucket()
+        self.statements = StatementBucket()
         self.operator = Operator()
         fakes: Parts = {
             "dynamodb": LockedClient(memory_table()),  # views look the till's member up beside
-            "s3": self.bucket,
+            "s3": MemoryS3(privacy=self.bucket, statements=self.statements),
             "sqs": self.queues,
             "cipher": PlainCipher(),
             "operator": self.operator,

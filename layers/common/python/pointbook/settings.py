@@ -83,8 +83,9 @@ class Settings:
     configured rules of the default programme, by name, not parsed yet. `queue_urls` are the URLs of
     those queues that the function uses. `token_key_id` is the KMS key that encrypts
     Shopify's access tokens. `privacy_bucket` holds the data that customers request,
-    `heads_bucket` the daily heads of chains; `operator_topic` (an ARN) notifies the operator.
-    `customer_requests_per_minute` limits the requests of one customer to one process.
+    `heads_bucket` the daily heads of chains, `statements_bucket` the shops' statements;
+    `operator_topic` (an ARN) notifies the operator. `customer_requests_per_minute` limits the
+    requests of one customer to one process.
     `till_fresh_seconds` is for how long my page shows a cached member without a refresh,
     `till_probe_seconds` the time between two probes of a till that fails, `till_calls_per_second`
     the limit on calls to the till, for all functions together.
@@ -103,6 +104,7 @@ class Settings:
     token_key_id: str = ""
     privacy_bucket: str = ""
     heads_bucket: str = ""
+    statements_bucket: str = ""
     operator_topic: str = ""
     customer_requests_per_minute: int = CUSTOMER_REQUESTS_PER_MINUTE
     till_fresh_seconds: int = TILL_FRESH_SECONDS
@@ -134,6 +136,7 @@ class Settings:
             token_key_id=environ.get("TOKEN_KEY_ID", "").strip(),
             privacy_bucket=environ.get("PRIVACY_BUCKET", "").strip(),
             heads_bucket=environ.get("HEADS_BUCKET", "").strip(),
+            statements_bucket=environ.get("STATEMENTS_BUCKET", "").strip(),
             operator_topic=environ.get("OPERATOR_TOPIC_ARN", "").strip(),
             customer_requests_per_minute=_whole_number(
                 environ, "CUSTOMER_REQUESTS_PER_MINUTE", CUSTOMER_REQUESTS_PER_MINUTE

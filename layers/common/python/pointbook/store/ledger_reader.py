@@ -13,9 +13,11 @@ from itertools import batched
 
 from pointbook.aws.metered import MeteredClient
 from pointbook.deadline import Backoff, no_jitter, retry
+from pointbook.domain.account import Account
+from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock, StoreUnavailable
 from pointbook.domain.records import NO_RECORDS, Records
-from pointbook.store import keys
+from pointbook.store import items, keys
 from pointbook.store.batches import send_all
 from pointbook.store.partition_checks import AccountCheck, Check, Key, check_of, plain_key
 from pointbook.store.table import Table
@@ -38,6 +40,20 @@ class Partition:
 
     key: str
     check: Check | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEntries:
+    """An account with its entries as of its version; `account` is None if it cannot be read.
+
+    `key` is the place behind it, from which reading can go on. Damage is not reported here: entries
+    that are missing in the table are missing here.
+    """
+
+    customer_id: str
+    account: Account | None
+    entries: tuple[BookedEntry, ...]
+    key: Key
 
 
 def _go_on(_: int) -> bool:
@@ -82,6 +98,33 @@ class LedgerReader:
         if current.key:
             yield current
 
+    def accounts(
+        self,
+        shop: str,
+        after: Key | None = None,
+        page_items: int | None = None,
+        on_page: OnPage = _go_on,
+    ) -> Iterator[AccountEntries]:
+        """Every account of a shop behind a key, each as of one version.
+
+        Where `on_page` ends the reading, the account that was being read is left out.
+        """
+        prefix, found, is_at_end = f"{keys.shop(shop)}#CUSTOMER#", list[Stored](), True
+
+        def goes_on(read: int) -> bool:
+            nonlocal is_at_end
+            is_at_end = on_page(read)
+            return is_at_end
+
+        for item in self._items(keys.key(*after) if after else None, page_items, goes_on):
+            if found and item["pk"] != found[0]["pk"]:
+                yield from self._account_entries(found)
+                found = []
+            if text_of(item["pk"]).startswith(prefix):
+                found.append(item)
+        if found and is_at_end:
+            yield from self._account_entries(found)
+
     def referenced(self, references: Iterable[Item], *, fresh: bool = False) -> dict[Key, Stored]:
         """The items under these keys; `fresh`: each as it is now."""
         found: list[Stored] = []
@@ -117,6 +160,33 @@ class LedgerReader:
             return True
         now = self._account(check)
         return now is not None and int_of(now["revision"]) == check.account.revision
+
+    def _account_entries(self, found: list[Stored]) -> Iterator[AccountEntries]:
+        """The account of a partition.
+
+        What a scan has read may be of different times: if entries are missing, it is read again,
+        consistently and the account first.
+        """
+        stored = [one for one in found if text_of(one["sk"]) == keys.ACCOUNT]
+        entries = [one for one in found if text_of(one["sk"]).startswith(keys.ENTRY)]
+        if not stored and not entries:
+            return
+        customer_id, key = keys.parse(text_of(found[0]["pk"]))[1], plain_key(found[-1])
+        read = _read(stored, entries)
+        if read is None or len(read[1]) != read[0].version:
+            again = self._account_items(found[0])
+            read = _read(*again)
+            if read is None and not any(again):
+                return  # erased since
+        account, booked = read or (None, ())
+        yield AccountEntries(customer_id, account, booked, key)
+
+    def _account_items(self, item: Stored) -> tuple[list[Stored], list[Stored]]:
+        pk = text_of(item["pk"])
+        account = self._retry(partial(self._table.get, keys.key(pk, keys.ACCOUNT)))
+        between = {":pk": text(pk), ":from": text(keys.entry(0)), ":to": text(keys.entry(_LAST))}
+        entries = self._table.query("pk = :pk AND sk BETWEEN :from AND :to", between)
+        return [account] if account else [], list(entries)
 
     def _read_account(self, check: AccountCheck) -> None:
         pk = text(check.pk)
@@ -160,3 +230,15 @@ class LedgerReader:
 
     def _retry[T](self, call: Callable[[], T]) -> T:
         return retry(call, Backoff(self._clock, _SECONDS, no_jitter), on=StoreUnavailable)
+
+
+def _read(
+    stored: list[Stored], entries: list[Stored]
+) -> tuple[Account, tuple[BookedEntry, ...]] | None:
+    """The account with its entries up to its version; None if anything cannot be read."""
+    try:
+        (account,) = map(items.account_of, stored)
+        booked = tuple(map(items.entry_of, entries))
+    except Exception:  # noqa: BLE001 - damage comes in every form
+        return None
+    return account, tuple(one for one in booked if one.entry.version <= account.version)
