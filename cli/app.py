@@ -13,6 +13,7 @@ from cli import (
     adjust,
     doctor,
     drift,
+    export,
     imports,
     metafields,
     orders,
@@ -32,6 +33,7 @@ NAME = "pointbook"
 _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
     "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
+    "export": " To finish, run it again; it goes on there.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
     "fill": " Who is queued will be written. To queue the rest, run it again.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
@@ -109,6 +111,7 @@ for _name, _module in (
     ("adjust", adjust),
     ("doctor", doctor),
     ("drift", drift),
+    ("export", export),
     ("import", imports),
     ("orders", orders),
     ("privacy", privacy),

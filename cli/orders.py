@@ -10,7 +10,7 @@ nothing twice.
 """
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from cli.functions import Functions
 from cli.options import Env, Json, Shop
 from cli.output import Output
 from cli.target import Target
+from cli.times import time_of
 
 FUNCTION = "ReconcileOrdersFunction"
 PAGE_ORDERS = 25
@@ -94,8 +95,8 @@ def run(
     """Run the command. Raises CommandFailed."""
     stack, out = target.target_of(env), Output(as_json=json)
     zone = ZoneInfo(stack.settings.default_programme().time_zone)
-    end = _time("--until", until, zone) if until else stack.clock().now()
-    begin = _time("--since", since, zone) if since else end - _DAY
+    end = time_of("--until", until, zone) if until else stack.clock().now()
+    begin = time_of("--since", since, zone) if since else end - _DAY
     about = {"shop": stack.shop(shop), "since": begin.isoformat(), "until": end.isoformat()}
     mode = {"dry_run": dry_run, "merges": merges, "limit": PAGE_ORDERS}
     comparison = Comparison(stack, about | mode)
@@ -147,15 +148,3 @@ def _row(one: Page, *, dry_run: bool) -> tuple[str, ...]:
         result += " without the points of the till"
     stored = one["known_at"] or ("-" if one["why"] == "unknown" else "refunds alone")
     return one["order_id"], one["why"], one["updated_at"], stored, result
-
-
-def _time(option: str, text: str, zone: ZoneInfo) -> datetime:
-    """A time with its zone; a day, or a time without one, is the shop's."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{option} is {text!r}, but must be a day such as 2026-11-28, or a time such as"
-            " 2026-11-28T09:00:00+09:00."
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone)

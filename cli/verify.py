@@ -48,7 +48,7 @@ def run(
     stack, out = target.target_of(env), Output(as_json=json)
     if customer is None:
         return show(*everything(stack, shop and stack.shop(shop), rate, out), out)
-    customer_id, shop = _digits(customer), stack.shop(shop)
+    customer_id, shop = digits(customer), stack.shop(shop)
     faults: list[Fault] = []
     verified = _verification(stack, rate, faults).customer(shop, customer_id)
     if not verified.accounts and not faults:
@@ -107,7 +107,8 @@ def _verification(stack: Target, rate: float, faults: list[Fault]) -> Verificati
     return Verification(reader, PrivacyRequests(stack.table()), faults.append)
 
 
-def _digits(customer: str) -> str:
+def digits(customer: str) -> str:
+    """The digits of a customer's id in any form. Raises CommandFailed."""
     try:
         return customer_digits(customer, "customer")
     except InvalidRequest as error:

@@ -240,6 +240,7 @@ def _check_end(lines: _Lines, content: Any, counts: Counter[str]) -> None:
 
 
 def check_of(before: str, body: bytes) -> str:
+    """The check of a line, by the check before it and all of the line up to its own."""
     return hashlib.sha256(before.encode() + body).hexdigest()[:_CHECK_DIGITS]
 
 

@@ -13,16 +13,15 @@ from types import TracebackType
 from typing import Self
 
 from pointbook.store import keys
-from pointbook.store.export_format import item_of, item_text
+from pointbook.store.export_format import item_of, item_text, shop_of
 from pointbook.store.order_items import customers_of
 from pointbook.store.partition_checks import Key, plain_key
 from pointbook.store.values import Stored, text_of
 
 _TABLES = (
-    "CREATE TABLE IF NOT EXISTS items (pk TEXT, sk TEXT, item TEXT, PRIMARY KEY (pk, sk))"
-    " WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS customers (pk TEXT PRIMARY KEY) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS items (pk, sk, item, PRIMARY KEY (pk, sk)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS customers (pk PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS notes (name PRIMARY KEY, value) WITHOUT ROWID",
 )
 
 
@@ -104,6 +103,12 @@ class ExportWork:
         """How many these are."""
         number: int = self._file.execute("SELECT COUNT(*) FROM customers").fetchone()[0]
         return number
+
+    def shops(self) -> set[str]:
+        """The shops whose items they are."""
+        return {
+            shop for key in self._file.execute("SELECT pk, sk FROM items") if (shop := shop_of(key))
+        }
 
     def texts(self) -> Iterator[tuple[Key, str]]:
         """Every item as a text, by its key, in order."""

@@ -8,7 +8,7 @@ all of that is then as of one version.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import batched
 
@@ -44,7 +44,10 @@ _SECONDS = 60.0
 _NOT_EXPORTED = frozenset({keys.ACCESS_TOKEN, keys.HOLD_CALLS, keys.METAFIELDS_WRITER})
 """A secret that only its stack can read, and what is of this minute."""
 
-_BEGAN, _AFTER, _SCANNED, _SETTLED = "began_ms", "after", "scanned", "settled"
+BEGAN = "began_at"
+"""The note of a work file that says when its first run began."""
+
+_AFTER, _SCANNED, _SETTLED = "after", "scanned", "settled"
 _END = "end"
 
 type Progress = Callable[[int], None]
@@ -58,14 +61,9 @@ class TableExport:
         self._table = table
         self._work = work
         self._clock = clock
-        if not work.note(_BEGAN):
-            work.set_note(_BEGAN, str(milliseconds(now)))
-        self._recent = int(work.note(_BEGAN)) - BEFORE // timedelta(milliseconds=1)
-
-    @property
-    def began_ms(self) -> int:
-        """When the first run of this export began."""
-        return int(self._work.note(_BEGAN))
+        if not work.note(BEGAN):
+            work.set_note(BEGAN, now.astimezone(UTC).isoformat(timespec="milliseconds"))
+        self._recent = milliseconds(datetime.fromisoformat(work.note(BEGAN)) - BEFORE)
 
     def scan(self, shop: str | None, progress: Progress) -> None:
         """Read the table, or the items of one shop; `progress` gets the items looked at."""
