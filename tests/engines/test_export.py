@@ -4,7 +4,7 @@ import gzip
 import json
 import stat
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from pointbook.store.export_work import ExportWork
 from pointbook.store.table import Table
 from pointbook.store.table_differences import TableDifferences
 from pointbook.store.table_export import ATTEMPTS, TableExport
+from tests.engines.grown import grow
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.meanwhile import Meanwhile
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
@@ -175,15 +176,20 @@ def do(driver: LedgerDriver, *steps: str) -> None:
         STEPS[step](driver)
 
 
+@pytest.mark.parametrize("all_began", [NOON, LATER], ids=["long before", "just before"])
 @pytest.mark.parametrize("step", STEPS)
 def test_whatever_is_written_at_whatever_moment_the_copy_is_whole(
-    step: str, tmp_path: Path
+    step: str, all_began: datetime, tmp_path: Path
 ) -> None:
-    """What was done is known as done in the copy too: nothing counts twice, nothing is missing."""
+    """What was done is known as done in the copy too: nothing counts twice, nothing is missing.
+
+    Accounts that were written just before the export are read again, so that is interrupted too.
+    """
     calls = at = 0
     while at <= calls:
         engine = opened(MEMORY, MemoryDynamoDB(page_items=2))
         driver = LedgerDriver(engine)
+        driver.clock.at = all_began
         live_a_little(driver)
         client = Meanwhile(engine, at, partial(do, driver, step))
         path = exported(engine, tmp_path / f"{at}.jsonl", client)
@@ -328,6 +334,14 @@ def test_one_customer_comes_with_orders_holds_and_whom_they_were_merged_with(
     assert {keys.customer(SHOP, OTHER), keys.customer(SHOP, LATE)} & first == set()
     second = {pk for pk, _ in _keys(exported(engine, tmp_path / "2.jsonl", customer=GONE))}
     assert second == {keys.customer(SHOP, OTHER), keys.customer(SHOP, GONE)}
+
+
+def test_a_long_history_is_exported_whole(tmp_path: Path) -> None:
+    engine = opened(MEMORY, MemoryDynamoDB())
+    account = grow(engine.store(), 1_200)
+    found = _keys(exported(engine, tmp_path / "ledger.jsonl", customer=CUSTOMER))
+    entries = [sk for _, sk in found if sk.startswith(keys.ENTRY)]
+    assert entries == [keys.entry(number) for number in range(1, account.version + 1)]
 
 
 def test_only_the_shop_that_is_named(tmp_path: Path) -> None:
