@@ -24,7 +24,7 @@ from cli import export_rows, target, verify
 from cli.errors import CommandFailed
 from cli.export_files import JSONL, PARQUET, Destination, write_csv, write_parquet
 from cli.export_rows import Period
-from cli.options import Env, Json, Shop
+from cli.options import Env, Json
 from cli.output import Output
 from cli.target import Target
 from cli.times import time_of
@@ -89,7 +89,10 @@ def run(
         str | None, typer.Option(help="Only entries recorded before; in the same form.")
     ] = None,
     rate: verify.Rate = verify.UNITS_PER_SECOND,
-    shop: Shop = None,
+    shop: Annotated[
+        str | None,
+        typer.Option(help="Only this shop; default: all, or with --customer the main shop."),
+    ] = None,
     env: Env = None,
     json: Json = False,
 ) -> int:

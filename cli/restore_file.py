@@ -56,8 +56,13 @@ class FileRestore:
                 stopped = functions.stop()
                 out.say(f"{stopped} functions are stopped, and nothing is written any more.")
                 self._write(found)
-                out.say(f"The table has everything that {self._path} has.")
-                return verify_and_start(stack, functions, self._rate, out, counts)
+                reopened = len(self._restore.reopen_erasures(found))
+                out.say(
+                    f"The table has everything that {self._path} has; {reopened} erasures since are"
+                    " open again."
+                )
+                document = {**counts, "erasures": reopened}
+                return verify_and_start(stack, functions, self._rate, out, document)
             except (CommandFailed, PointbookError):
                 out.say("The functions stay stopped: run it again, or with --start to give up.")
                 raise

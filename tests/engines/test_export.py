@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from pointbook.domain.orders import EarningRule, Goods
+from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.errors import LedgerUnavailable
 from pointbook.ledger.instruction import Booked
 from pointbook.store import export_format, keys
 from pointbook.store.export_format import ExportDamaged, ExportFile, Header
 from pointbook.store.export_restore import ExportRestore, missing, superfluous
 from pointbook.store.export_work import ExportWork
+from pointbook.store.privacy_requests import PrivacyRequests
 from pointbook.store.table import Table
 from pointbook.store.table_differences import TableDifferences
 from pointbook.store.table_export import ATTEMPTS, TableExport
@@ -102,8 +104,10 @@ def restored(engine: Engine, path: Path, client: Any = None) -> None:
         restore.load_table(found, nothing)
         assert list(found.foreign()) == []
         restore.write(found, nothing)
+        restore.reopen_erasures(found)
         restore.load_table(found, nothing)
         assert [*missing(found), *superfluous(found)] == []
+        assert restore.reopen_erasures(found) == [], "once"
 
 
 @pytest.fixture
@@ -317,6 +321,31 @@ def test_a_new_stack_s_own_programme_and_tokens_do_not_make_a_table_full(tmp_pat
         f"{keys.TRIGGER}changed": "new",
     }
     assert (keys.TILL, keys.TILL_TOKEN) not in items_of(copy)
+
+
+def test_who_the_new_stack_knows_as_erased_is_erased_again(tmp_path: Path) -> None:
+    engine = opened(MEMORY, MemoryDynamoDB())
+    driver = LedgerDriver(engine)
+    driver.update_order(PENDING, updated_at=NOON, goods=Goods(5_000), confirmed_at=NOON)
+    before = PrivacyRequest(Kind.CUSTOMER, SHOP, OTHER, NOON, customer_id=OTHER)
+    since = PrivacyRequest(Kind.CUSTOMER, SHOP, CUSTOMER, NOON, customer_id=CUSTOMER)
+
+    def erase(into: Engine, request: PrivacyRequest) -> PrivacyRequests:
+        requests = PrivacyRequests(Table(into.client, into.table))
+        saved = requests.save(request)
+        assert saved is not None
+        requests.save(saved.finished(NOON))
+        return requests
+
+    erase(engine, before)
+    path, copy = exported(engine, tmp_path / "ledger.jsonl"), fresh(engine)
+    requests = erase(copy, since)
+    restored(copy, path)
+    reopened, done = (requests.find(Kind.CUSTOMER, SHOP, one) for one in (CUSTOMER, OTHER))
+    assert reopened is not None
+    assert (reopened.state, reopened.order_ids) == (State.OPEN, (ORDER,))
+    assert done is not None
+    assert done.state is State.DONE
 
 
 def test_one_customer_comes_with_orders_holds_and_whom_they_were_merged_with(

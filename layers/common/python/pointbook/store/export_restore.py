@@ -10,13 +10,16 @@ from itertools import batched, islice
 
 from pointbook.deadline import Backoff, no_jitter, retry
 from pointbook.domain.ports import Clock, StoreUnavailable
+from pointbook.domain.privacy import PrivacyRequest
 from pointbook.store import keys
 from pointbook.store.batches import send_all
 from pointbook.store.export_format import ExportFile
 from pointbook.store.partition_checks import Key, plain_key
+from pointbook.store.privacy_requests import PrivacyRequests, request_of
 from pointbook.store.stored_items import BATCH_ITEMS
 from pointbook.store.table import Page, Table
 from pointbook.store.table_differences import Read, TableDifferences
+from pointbook.store.table_restore import reopen_erasures
 from pointbook.store.values import Item
 
 _PAGE_ITEMS = 1_000
@@ -34,10 +37,11 @@ class ExportRestore:
         self._file = file
         self._table = table
         self._clock = clock
+        self._requests: dict[Key, Item] = {}
 
     def load_file(self, found: TableDifferences, progress: Progress) -> int:
         """Check the whole file and note its items; returns how many they are."""
-        return found.load("copy", _pages(self._file.items()), progress)
+        return found.load("copy", _pages(self._noted()), progress)
 
     def load_table(self, found: TableDifferences, progress: Progress) -> int:
         """Note the table's items; returns how many they are."""
@@ -52,6 +56,25 @@ class ExportRestore:
             progress(written)
         for some in batched(superfluous(found), BATCH_ITEMS, strict=False):
             send_all(self._delete, (keys.key(*key) for key in some), self._clock)
+
+    def reopen_erasures(self, found: TableDifferences) -> list[PrivacyRequest]:
+        """Open those erasures again of which the table knows, and the file does not.
+
+        privacy_watch carries them out on the accounts as the file had them.
+        """
+        return reopen_erasures(PrivacyRequests(self._table), self._request, found)
+
+    def _noted(self) -> Iterator[Item]:
+        """The items of the file; its privacy requests, which are few, are kept."""
+        for item in self._file.items():
+            key = plain_key(item)
+            if key[1].startswith(keys.PRIVACY_REQUEST):
+                self._requests[key] = item
+            yield item
+
+    def _request(self, key: Item) -> PrivacyRequest | None:
+        found = self._requests.get(plain_key(key))
+        return request_of(found) if found else None
 
     def _missing(self, found: TableDifferences) -> Iterator[Item]:
         """The items of the file that differences name; both are in the order of their keys."""
