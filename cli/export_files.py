@@ -132,7 +132,7 @@ def write_parquet(file: IO[bytes], columns: Sequence[str], rows: Iterator[tuple[
     count = 0
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for group in batched(rows, _ROWS_PER_GROUP, strict=False):
-            by_column = dict(zip(columns, zip(*group, strict=True), strict=True))
+            by_column = dict(zip(columns, map(list, zip(*group, strict=True)), strict=True))
             writer.write_table(arrow.Table.from_pydict(by_column, schema=schema))
             count += len(group)
     return count

@@ -1,6 +1,7 @@
 """The restoring of an export's file into an empty table, and the end of every restore."""
 
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 
 from cli import verify
@@ -98,8 +99,11 @@ class FileRestore:
     def _write(self, found: TableDifferences) -> None:
         self._load_table(found)  # once more, now that nothing is written any more
         total = sum(1 for _ in missing(found))
-        with self._out.progress("items written", total) as advance:
-            self._restore.write(found, advance)
+        try:
+            with self._out.progress("items written", total) as advance:
+                self._restore.write(found, advance)
+        except ExportDamaged as error:
+            raise CommandFailed(f"{self._path} was changed meanwhile. {error}") from error
         self._load_table(found)
         if left := [*missing(found), *superfluous(found)]:
             raise CommandFailed(
@@ -111,10 +115,12 @@ class FileRestore:
         """Read the table. Raises CommandFailed if it has points that are not the file's."""
         with self._out.progress("items of the table compared") as advance:
             self._restore.load_table(found, advance)
-        if foreign := list(found.foreign()):
+        foreign = found.foreign()
+        if some := list(islice(foreign, _SHOWN_MAX)):
+            count = len(some) + sum(1 for _ in foreign)
             raise CommandFailed(
-                f"The table of {self._stack.name} is not empty: it has {len(foreign):,} items that"
-                f" {self._path} does not have, or has otherwise, such as {_words(foreign)}. An"
+                f"The table of {self._stack.name} is not empty: it has {count:,} items that"
+                f" {self._path} does not have, or has otherwise, such as {_words(some)}. An"
                 " export goes into a new stack's table only; a mistake in a living ledger is"
                 " corrected by entries, or by --from-table."
             )

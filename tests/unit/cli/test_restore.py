@@ -388,6 +388,21 @@ def test_a_damaged_file_is_refused_before_anything_is_stopped(stack: Stack, file
     assert "cannot be read: No such file" in failure("restore", "--from-file", "gone.jsonl")
 
 
+def test_a_file_that_changes_meanwhile_is_said(
+    stack: Stack, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = stack.aws_lambda.put_function_concurrency
+
+    def cut(**request: Any) -> None:
+        stop(**request)
+        path = Path(file)
+        path.write_bytes(path.read_bytes()[:-100])
+
+    monkeypatch.setattr(stack.aws_lambda, "put_function_concurrency", cut)
+    assert "was changed meanwhile. Line" in failure("restore", "--from-file", file, "--yes")
+    assert stack.aws_lambda.reserved == {EVENTS: 0, PUBLISH: 0}
+
+
 def test_a_file_of_another_shop_or_of_a_period_is_refused(
     stack: Stack, file: str, tmp_path: Path
 ) -> None:
