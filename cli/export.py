@@ -162,7 +162,7 @@ def _read(
     export = TableExport(table, work, clock, stack.clock().now())
     if asked.customer is not None:
         assert asked.shop is not None, "a customer is one of a shop's"
-        export.customers([keys.customer(asked.shop, asked.customer)])
+        export.customer(keys.customer(asked.shop, asked.customer))
         again = 0
     else:
         total = stack.items()

@@ -80,6 +80,11 @@ class ExportWork:
         """Forget a partition."""
         self._file.execute("DELETE FROM items WHERE pk = ?", (pk,))
 
+    def clear(self) -> None:
+        """Forget all items."""
+        self._file.execute("DELETE FROM items")
+        self._file.execute("DELETE FROM customers")
+
     def get(self, key: Key) -> Stored | None:
         """An item as it was read."""
         found = self._file.execute("SELECT item FROM items WHERE pk = ? AND sk = ?", key).fetchone()

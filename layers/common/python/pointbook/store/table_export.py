@@ -83,13 +83,18 @@ class TableExport:
         """Read again who was written meanwhile; returns how many accounts that were."""
         read, done = 0, 0
         while batch := self._work.customers(self._work.note(_SETTLED), BATCH_KEYS_MAX):
-            read += self.customers(batch)
+            read += self._settled(batch)
             self._work.set_note(_SETTLED, batch[-1])
             done += len(batch)
             progress(done)
         return read
 
-    def customers(self, batch: Iterable[str]) -> int:
+    def customer(self, pk: str) -> None:
+        """Read one customer, by the partition key, and whom they share items with; from anew."""
+        self._work.clear()
+        self._settled([pk])
+
+    def _settled(self, batch: Iterable[str]) -> int:
         """Read these customers again if they have changed, then those that they share items with.
 
         By partition keys; returns how many were read again.
