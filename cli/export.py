@@ -11,6 +11,7 @@ it goes on where it was when it is run again. The formats: docs/export.md.
 """
 
 import json as jsons
+import sqlite3
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -115,13 +116,16 @@ def run(
             for option, given in (("--since", since), ("--until", until))
         ),
     )
-    with ExportWork(to.work_path) as work:
-        _check_work(to, asked, work)
-        done = _read(stack, asked, work, rate, out)
-        if customer and not work.customer_count():
-            to.work_path.unlink()
-            raise CommandFailed(f"{asked.shop} has no account of customer {asked.customer}.")
-        counts = _write(stack, asked, to, work, zone)
+    try:
+        with ExportWork(to.work_path) as work:
+            _check_work(to, asked, work)
+            done = _read(stack, asked, work, rate, out)
+            if customer and not work.customer_count():
+                to.work_path.unlink()
+                raise CommandFailed(f"{asked.shop} has no account of customer {asked.customer}.")
+            counts = _write(stack, asked, to, work, zone)
+    except (OSError, sqlite3.Error) as error:
+        raise CommandFailed(f"{to.path} or {to.work_path} cannot be written: {error}.") from error
     to.work_path.unlink()
     if to.bucket:
         to.upload(stack.client("s3"))

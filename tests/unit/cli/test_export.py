@@ -214,6 +214,8 @@ def test_a_file_that_exists_is_not_written_over(stack: Stack) -> None:
     Path("ledger.jsonl").write_text("mine")
     assert "exists already" in failure("export", "ledger.jsonl")
     assert Path("ledger.jsonl").read_text() == "mine"
+    Path("other.jsonl.part").write_text("no work file, and long enough not to be taken for one" * 9)
+    assert "cannot be written: file is not a database" in failure("export", "other.jsonl")
     assert "no folder nowhere" in failure("export", "nowhere/ledger.jsonl")
 
 

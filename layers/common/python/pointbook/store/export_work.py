@@ -29,11 +29,18 @@ class ExportWork:
     """One work file. Everything within `transaction` is written, or nothing."""
 
     def __init__(self, path: Path) -> None:
-        """Open it, or make it: for nobody but its owner, as customers' points are in it."""
+        """Open it, or make it: for nobody but its owner, as customers' points are in it.
+
+        Raises OSError, sqlite3.Error, as every method may.
+        """
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self._file = sqlite3.connect(path, isolation_level=None)
-        for table in _TABLES:
-            self._file.execute(table)
+        try:
+            for table in _TABLES:
+                self._file.execute(table)
+        except sqlite3.Error:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

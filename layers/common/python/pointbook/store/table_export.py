@@ -118,7 +118,8 @@ class TableExport:
                     yield pk
 
     def _differs(self, pk: str) -> bool:
-        return self._table.get(_account_key(pk)) != self._work.get((pk, keys.ACCOUNT))
+        now = self._retry(partial(self._table.get, _account_key(pk)))
+        return now != self._work.get((pk, keys.ACCOUNT))
 
     def _read_again(self, pk: str) -> list[str]:
         """Read a customer with all that belongs to the account; returns whom that names."""
