@@ -14,6 +14,7 @@ from cli import (
     doctor,
     drift,
     explain,
+    export,
     extend,
     history,
     imports,
@@ -38,6 +39,7 @@ NAME = "pointbook"
 _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
     "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
+    "export": " To finish, run it again; it goes on there.",
     "import": " To finish, run it again; rows that were booked are not booked twice.",
     "extend": " To finish, run it again with --key and the key it printed; it counts once.",
     "fill": " Who is queued will be written. To queue the rest, run it again.",
@@ -119,6 +121,7 @@ for _name, _module in (
     ("explain", explain),
     ("extend", extend),
     ("history", history),
+    ("export", export),
     ("import", imports),
     ("liability", liability),
     ("orders", orders),

@@ -1,52 +1,47 @@
-"""Put a copy of the ledger's table back, such as one that AWS restored to a point in time.
+"""Put the ledger back: from a copy of its table, or from an export into an empty one.
 
     pointbook restore --from-table NAME --env prod --dry-run   what would be changed; nothing is
     pointbook restore --from-table NAME --env prod             stop the functions, restore, verify
+    pointbook restore --from-file ledger.jsonl --env new       the same for an export's file
     pointbook restore --start --env prod                       start the functions again
 
 The functions that use the table are stopped first, and started again only once the table is like
 the copy and verification has found nothing. Cut off, it is finished by running it again. Read
-docs/operations.md, "Restore to a point in time", before.
+docs/operations.md, "Restore to a point in time", or docs/export.md, "Restoring", before.
 """
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import target, verify
+from cli import restore_file, target, verify
 from cli.errors import CommandFailed, NotReachable
 from cli.options import Env, Json, Yes
 from cli.output import Output, is_confirmed
 from cli.pause import Functions
+from cli.restore_file import UNITS_PER_SECOND, verify_and_start
 from cli.target import Target
 from pointbook.aws.metered import MeteredClient
 from pointbook.clock import SystemClock
 from pointbook.errors import PointbookError
-from pointbook.store import keys
+from pointbook.store.export_format import kind_of
 from pointbook.store.table import Table
 from pointbook.store.table_differences import TableDifferences
 from pointbook.store.table_restore import TableRestore
 
-UNITS_PER_SECOND = 3_000.0
-"""Nobody else uses the table meanwhile; a new table on demand takes at least 4,000 writes."""
-
 PASSES_MAX = 3
 """How often both tables are compared: after a run that ended late, one more makes them alike."""
-
-_KINDS = {
-    keys.ACCOUNT: "accounts",
-    keys.ENTRY: "entries",
-    keys.REQUEST: "idempotency records",
-    keys.ORDER: "orders",
-    keys.HOLD: "holds",
-}
 
 
 def run(
     from_table: Annotated[
         str | None, typer.Option("--from-table", help="The copy: a table of the same account.")
+    ] = None,
+    from_file: Annotated[
+        Path | None, typer.Option("--from-file", help="A file of `pointbook export`: .jsonl[.gz].")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only compare.")] = False,
     start: Annotated[
@@ -58,10 +53,13 @@ def run(
     json: Json = False,
 ) -> int:
     """Run the command. Raises CommandFailed, PointbookError."""
-    if (from_table is None) is not start:
-        raise typer.BadParameter("Pass either --from-table or --start.")
+    if [from_table is not None, from_file is not None, start].count(True) != 1:
+        raise typer.BadParameter("Pass either --from-table, --from-file or --start.")
     stack, out = target.target_of(env), Output(as_json=json)
     functions = Functions(stack)
+    if from_file is not None:
+        file_restore = restore_file.FileRestore(stack, from_file, rate, out)
+        return file_restore.run(functions, dry_run=dry_run, yes=yes)
     if from_table is None:
         return _started(functions, out)
     _check_copy(stack, from_table)
@@ -82,27 +80,10 @@ def run(
             out.say(f"{functions.stop()} functions are stopped, and nothing is written any more.")
             reopened = _restore(table_restore, found, out)
             out.say(f"The table is like {from_table}; {reopened} erasures since are open again.")
-            return _verify_and_start(stack, functions, rate, out, {**counts, "erasures": reopened})
+            return verify_and_start(stack, functions, rate, out, {**counts, "erasures": reopened})
         except (CommandFailed, PointbookError):
             out.say("The functions stay stopped: run it again, or with --start to give up.")
             raise
-
-
-def _verify_and_start(
-    stack: Target, functions: Functions, rate: float, out: Output, document: dict[str, object]
-) -> int:
-    verified, faults = verify.everything(stack, None, rate, out)
-    verify.say(verified, faults, out)
-    if faults:
-        out.say(
-            "There are faults, so the functions stay stopped. Once they are dealt with, start them:"
-            " `pointbook restore --start`."
-        )
-    else:
-        out.say(f"{functions.start()} functions are started again.")
-    more = {"dry_run": False, "verified": verify.document(verified, faults)}
-    out.document({**document, **more})
-    return int(bool(faults))
 
 
 def _started(functions: Functions, out: Output) -> int:
@@ -172,8 +153,8 @@ def _restore(table_restore: TableRestore, found: TableDifferences, out: Output) 
 def _show(found: TableDifferences, out: Output) -> dict[str, dict[str, int]]:
     written, deleted = Counter[str](), Counter[str]()
     for one in found.differences():
-        written.update(map(_kind, one.written))
-        deleted.update(map(_kind, one.deleted))
+        written.update(map(kind_of, one.written))
+        deleted.update(map(kind_of, one.deleted))
     kinds = sorted({*written, *deleted})
     rows = [(kind, written[kind], deleted[kind]) for kind in kinds]
     if rows:
@@ -181,10 +162,3 @@ def _show(found: TableDifferences, out: Output) -> dict[str, dict[str, int]]:
     else:
         out.say("The table is like the copy.")
     return {"written": dict(written), "deleted": dict(deleted)}
-
-
-def _kind(sort_key: str) -> str:
-    for beginning, kind in _KINDS.items():
-        if sort_key.startswith(beginning):
-            return kind
-    return "others"

@@ -68,7 +68,7 @@ def run(
     if shop or customer:
         shop = stack.shop(shop)
     shops, found = (shop,) if shop else stack.settings.shops, Recorded()
-    customer_id = _digits(customer) if customer else ""
+    customer_id = digits(customer) if customer else ""
     if heads:
         found = recorded.load(stack, shops, heads_since.date() if heads_since else None)
         _say_heads(found, out)
@@ -141,7 +141,8 @@ def _verification(stack: Target, rate: float, faults: list[Fault], found: Record
     return Verification(reader, requests, faults.append, found.records, found.names)
 
 
-def _digits(customer: str) -> str:
+def digits(customer: str) -> str:
+    """The digits of a customer's id in any form. Raises CommandFailed."""
     try:
         return customer_digits(customer, "customer")
     except InvalidRequest as error:

@@ -9,7 +9,7 @@ from pointbook.store import items, keys
 from pointbook.store.table import Table
 from tests.e2e.calls import aws, flow, invoke, new_customer, pass_time
 from tests.e2e.conftest import OwnStack
-from tests.e2e.test_restore import pointbook
+from tests.e2e.ledger_life import pointbook
 
 
 def test_a_deleted_account_and_a_rewritten_chain_are_named(own: OwnStack, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """`pointbook restore`: functions are stopped and started as they were; a copy is checked first."""
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +18,7 @@ from tests.support import engine as engines
 from tests.support.commands import failure
 from tests.support.engine import SHOP, opened
 from tests.support.examples import CUSTOMER, OTHER
-from tests.support.ledgers import LedgerDriver
+from tests.support.ledgers import LedgerDriver, SetClock
 from tests.support.table import table_request
 
 EVENTS, PUBLISH, WEBHOOK = "OrderEventsFunction", "PublishChangesFunction", "ShopifyWebhookFunction"
@@ -98,6 +100,7 @@ class DynamoDB:
     def __init__(self, memory: MemoryDynamoDB) -> None:
         self._memory = memory
         self.status = "ACTIVE"
+        self.fails_after = -1
 
     def describe_table(self, *, TableName: str) -> dict[str, Any]:  # noqa: N803
         request = table_request(TableName)
@@ -105,6 +108,10 @@ class DynamoDB:
         return {"Table": {"KeySchema": request["KeySchema"], **status}}
 
     def __getattr__(self, operation: str) -> Any:
+        if operation == "batch_write_item" and self.fails_after >= 0:
+            if not self.fails_after:
+                raise KeyboardInterrupt
+            self.fails_after -= 1
         return getattr(self._memory, operation)
 
 
@@ -114,7 +121,10 @@ class Stack:
     def __init__(self) -> None:
         self.name = "pointbook-test"
         self.engine = opened(engines.MEMORY, MemoryDynamoDB())
-        self.settings = SimpleNamespace(table_name=self.engine.table, shops=(SHOP,))
+        programme = SimpleNamespace(time_zone="Asia/Tokyo")
+        self.settings = SimpleNamespace(
+            table_name=self.engine.table, shops=(SHOP,), default_programme=lambda: programme
+        )
         self.aws_lambda, self.streams = Lambda(), Streams()
         self.dynamodb = DynamoDB(self.engine.client)
         self.driver = LedgerDriver(self.engine)
@@ -142,6 +152,14 @@ class Stack:
 
     def items(self) -> int:
         return 0
+
+    def clock(self) -> SetClock:
+        return SetClock()
+
+    def empty(self) -> None:
+        """Take everything out of the table."""
+        for pk, sk in self.engine.client.items(self.engine.table):
+            self.engine.client.delete_item(TableName=self.engine.table, Key=keys.key(pk, sk))
 
     def shop(self, name: str | None) -> str:
         return name or SHOP
@@ -267,6 +285,141 @@ def test_a_table_that_is_no_copy_is_refused(stack: Stack) -> None:
     assert stack.is_running()
 
 
-def test_a_table_or_start_is_needed(stack: Stack) -> None:
+def test_a_table_a_file_or_start_is_needed(stack: Stack) -> None:
     failure("restore", status=2)
     failure("restore", "--from-table", stack.copy, "--start", status=2)
+    failure("restore", "--from-table", stack.copy, "--from-file", "ledger.jsonl", status=2)
+
+
+# --- from a file ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def file(stack: Stack, tmp_path: Path) -> str:
+    """A file that the stack's ledger was exported to; the stack has an empty table since."""
+    path = tmp_path / "ledger.jsonl"
+    assert main(["export", str(path)]) == 0
+    stack.empty()
+    return str(path)
+
+
+def restore_file(file: str, *more: str) -> int:
+    return main(["restore", "--from-file", file, "--yes", *more])
+
+
+def test_a_file_is_put_into_an_empty_table_while_the_functions_are_stopped(
+    stack: Stack, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert restore_file(file, "--json") == 0
+    assert stack.driver.figures() == {"approved": 70, "total": 70, "lifetime": 100, "spent": 30}
+    assert stack.driver.figures(OTHER) == {"approved": 5, "total": 5, "lifetime": 5}
+    assert stack.aws_lambda.log == [f"{EVENTS} 0", f"{PUBLISH} 0"]
+    assert stack.is_running()
+    document = json.loads(capsys.readouterr().out)
+    assert document["written"] == {"accounts": 2, "entries": 3, "idempotency records": 1}
+    assert (document["verified"]["entries"], document["verified"]["faults"]) == (3, [])
+
+
+def test_a_dry_run_of_a_file_says_what_would_be_written(
+    stack: Stack, file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = stack.engine.client.sequence
+    assert main(["restore", "--from-file", file, "--dry-run"]) == 0
+    words = capsys.readouterr().out
+    assert re.search(r"entries +3", words)
+    assert "Nothing has been changed." in words
+    assert stack.engine.client.sequence == before
+    assert stack.is_running()
+
+
+def test_a_file_is_not_restored_without_confirmation(
+    stack: Stack, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+    assert "pass --yes" in failure("restore", "--from-file", file)
+    assert stack.engine.client.items(stack.engine.table) == {}
+
+
+def test_a_table_with_points_of_its_own_is_refused(stack: Stack, file: str) -> None:
+    stack.driver.grant(1)
+    before = stack.engine.client.sequence
+    words = failure("restore", "--from-file", file, "--yes")
+    assert "is not empty: it has 2 items" in words
+    assert f"CUSTOMER#{CUSTOMER} ACCOUNT" in words
+    assert stack.engine.client.sequence == before
+    assert stack.is_running()
+
+
+def test_what_is_booked_before_the_functions_stop_is_not_written_over(
+    stack: Stack, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = stack.aws_lambda.put_function_concurrency
+
+    def late(**request: Any) -> None:
+        stop(**request)
+        stack.driver.grant(1)
+
+    monkeypatch.setattr(stack.aws_lambda, "put_function_concurrency", late)
+    words = failure("restore", "--from-file", file, "--yes")
+    assert "is not empty" in words
+    assert stack.driver.figures() == {"approved": 2, "total": 2, "lifetime": 2}
+
+
+def test_a_file_that_was_cut_off_is_finished_by_another_run(stack: Stack, file: str) -> None:
+    for writes in range(3):
+        stack.dynamodb.fails_after = writes
+        if restore_file(file) == 0:
+            break
+        stack.dynamodb.fails_after = -1
+    assert restore_file(file) == 0
+    assert stack.driver.figures() == {"approved": 70, "total": 70, "lifetime": 100, "spent": 30}
+    assert stack.is_running()
+
+
+def test_a_damaged_file_is_refused_before_anything_is_stopped(stack: Stack, file: str) -> None:
+    path = Path(file)
+    path.write_bytes(path.read_bytes().replace(b'{"N":"30"}', b'{"N":"31"}'))
+    words = failure("restore", "--from-file", file, "--yes")
+    assert "is refused, and nothing is written. Line 2 does not match its check" in words
+    assert stack.aws_lambda.log == []
+    path.write_bytes(b"customer_id,title,point\n")
+    assert "Line 1 is not that of an export" in failure("restore", "--from-file", file, "--yes")
+    assert "cannot be read: No such file" in failure("restore", "--from-file", "gone.jsonl")
+
+
+def test_a_file_that_changes_meanwhile_is_said(
+    stack: Stack, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = stack.aws_lambda.put_function_concurrency
+
+    def cut(**request: Any) -> None:
+        stop(**request)
+        path = Path(file)
+        path.write_bytes(path.read_bytes()[:-100])
+
+    monkeypatch.setattr(stack.aws_lambda, "put_function_concurrency", cut)
+    assert "was changed meanwhile. Line" in failure("restore", "--from-file", file, "--yes")
+    assert stack.aws_lambda.reserved == {EVENTS: 0, PUBLISH: 0}
+
+
+def test_a_file_of_another_shop_or_of_a_period_is_refused(
+    stack: Stack, file: str, tmp_path: Path
+) -> None:
+    stack.settings.shops = ("second.myshopify.com",)
+    assert f"has points of {SHOP}, but" in failure("restore", "--from-file", file, "--yes")
+    stack.settings.shops = (SHOP,)
+    part = str(tmp_path / "part.jsonl")
+    assert main(["export", part, "--since", "2020-01-01"]) == 0
+    assert "entries of a period only" in failure("restore", "--from-file", part, "--yes")
+    assert stack.aws_lambda.log == []
+
+
+def test_functions_stay_stopped_where_a_file_has_faults(stack: Stack, tmp_path: Path) -> None:
+    key = keys.key(keys.customer(SHOP, CUSTOMER), keys.entry(1))
+    stack.engine.client.delete_item(TableName=stack.engine.table, Key=key)
+    path = str(tmp_path / "ledger.jsonl")
+    assert main(["export", path]) == 0
+    stack.empty()
+    assert restore_file(path) == 1
+    assert stack.aws_lambda.reserved == {EVENTS: 0, PUBLISH: 0}

@@ -85,6 +85,11 @@ def customer(shop: str, customer_id: str) -> str:
     return f"SHOP#{shop}#CUSTOMER#{_digits(customer_id)}"
 
 
+def is_customer(pk: str) -> bool:
+    """Whether this is the partition of a customer."""
+    return pk.startswith("SHOP#") and pk.split("#")[2:3] == ["CUSTOMER"]
+
+
 def parse(pk: str) -> tuple[str, str]:
     """Shop and id in the partition key of a customer, an order, a hold or a code."""
     _, shop, _, number = pk.split("#")

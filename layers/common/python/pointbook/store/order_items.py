@@ -28,7 +28,15 @@ from pointbook.store.fields import (
     one_of,
 )
 from pointbook.store.items import SCHEMA
-from pointbook.store.values import Item, Stored, ints_of, numbers
+from pointbook.store.values import (
+    Item,
+    Stored,
+    fields_of,
+    ints_of,
+    numbers,
+    text_of,
+    values_of,
+)
 
 _GOODS = Format(lambda goods: numbers(astuple(goods)), lambda value: Goods(*ints_of(value)))
 
@@ -99,3 +107,11 @@ def order_item(shop: str, order: Order) -> Item:
 def order_of(item: Stored) -> Order:
     """The order that an item holds."""
     return _ORDER.read(item)
+
+
+def customers_of(item: Stored) -> set[str]:
+    """The customers that an order or a hold record names, as far as it can be read."""
+    found = {text_of(item["customer"])} if "customer" in item else set[str]()
+    for spending in values_of(item["spendings"]) if "spendings" in item else ():
+        found.add(text_of(fields_of(spending)["customer"]))
+    return {name for name in found if name.isascii() and name.isdecimal()}

@@ -20,6 +20,7 @@ from pointbook.store.ledger_transactions import put_unchanged
 from pointbook.store.table import Table
 from pointbook.store.values import (
     Item,
+    Stored,
     fields_of,
     instant,
     int_of,
@@ -103,6 +104,11 @@ class PrivacyRequests:
         values = {":pk": text(pk), ":prefix": text(prefix)}
         found = self._table.query("pk = :pk AND begins_with(sk, :prefix)", values)
         yield from map(_REQUEST.read, found)
+
+
+def request_of(item: Stored) -> PrivacyRequest:
+    """The request that an item holds."""
+    return _REQUEST.read(item)
 
 
 def _key(kind: Kind, shop: str, subject: str) -> Item:

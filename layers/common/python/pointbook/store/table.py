@@ -172,9 +172,12 @@ class Table:
         answer = self._send("transact_get_items", {"TransactItems": gets})
         return [part["Item"] for part in answer["Responses"] if part.get("Item")]
 
-    def batch_get(self, keys: Iterable[Item]) -> tuple[list[Stored], list[Item]]:
-        """Up to `BATCH_KEYS_MAX` items, eventually consistent, and the keys a throttle left out."""
-        request = {"RequestItems": {self._name: {"Keys": list(keys)}}}
+    def batch_get(
+        self, keys: Iterable[Item], *, consistent: bool = False
+    ) -> tuple[list[Stored], list[Item]]:
+        """Up to `BATCH_KEYS_MAX` items, and the keys a throttle left out."""
+        read: _Request = {"Keys": list(keys)} | ({"ConsistentRead": True} if consistent else {})
+        request = {"RequestItems": {self._name: read}}
         answer = self._send("batch_get_item", request)
         left = answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
         return answer["Responses"].get(self._name, []), left

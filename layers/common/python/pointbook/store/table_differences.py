@@ -95,6 +95,24 @@ class TableDifferences:
         )
         return [(pk, sk) for pk, sk in found]
 
+    def of_copy(self, sort_key: str) -> list[str]:
+        """The partitions of the copy that have an item with this sort key."""
+        found = self._file.execute("SELECT pk FROM copy WHERE sk = ?", (sort_key,))
+        return [pk for (pk,) in found]
+
+    def foreign(self) -> Iterator[Key]:
+        """The keys of points in the live table that are not in the copy, or differ there.
+
+        What only repeats what others said, such as a cached member of the till, does not count.
+        """
+        found = self._file.execute(
+            "SELECT pk, sk FROM live LEFT JOIN copy USING (pk, sk) WHERE pk GLOB 'SHOP#*#*'"
+            " AND copy.digest IS NOT live.digest ORDER BY 1, 2"
+        )
+        for pk, sk in found:
+            if sk not in _REPEATED:
+                yield pk, sk
+
     def orders_of(self, shop: str, customer_id: str) -> tuple[str, ...]:
         """The orders that name a customer in the copy."""
         beginning = keys.order(shop, "0")["pk"]
@@ -106,8 +124,7 @@ class TableDifferences:
 
     def shops(self) -> set[str]:
         """The shops that have accounts in the copy."""
-        found = self._file.execute("SELECT DISTINCT pk FROM copy WHERE sk = ?", (keys.ACCOUNT,))
-        return {keys.parse(pk)[0] for (pk,) in found}
+        return {keys.parse(pk)[0] for pk in self.of_copy(keys.ACCOUNT)}
 
     def _stays(self, pk: str, sk: str) -> bool:
         """Whether the live table keeps its own item: what Shopify or a person said since.
@@ -124,6 +141,7 @@ class TableDifferences:
         return there.fetchone() is not None
 
 
+_REPEATED = frozenset({keys.TILL_MEMBER, keys.REPORTS})
 _OF_SHOPIFY = frozenset({keys.APP_REMOVED, keys.HOLD_CALLS})
 
 

@@ -73,19 +73,7 @@ class TableRestore:
 
         privacy_watch carries them out on the accounts as the copy had them.
         """
-        live, copy = PrivacyRequests(self._live), PrivacyRequests(self._copy)
-        reopened: list[PrivacyRequest] = []
-        for pk, sk in found.differing(keys.PRIVACY_REQUEST):
-            now = live.at(keys.key(pk, sk))
-            if now is None or now.kind is Kind.DATA:
-                continue
-            before = copy.at(keys.key(pk, sk))
-            request = replace(_reopened(now, before, found), revision=now.revision)
-            if request != now:
-                saved = live.save(request)
-                assert saved is not None, "nobody else writes the table"
-                reopened.append(saved)
-        return reopened
+        return reopen_erasures(PrivacyRequests(self._live), PrivacyRequests(self._copy).at, found)
 
     def _items(self, pk: str, sort_keys: Sequence[str]) -> list[Stored]:
         found: list[Stored] = []
@@ -115,6 +103,26 @@ class TableRestore:
 
     def _retry[T](self, call: Callable[[], T]) -> T:
         return retry(call, Backoff(self._clock, _SECONDS, no_jitter), on=StoreUnavailable)
+
+
+def reopen_erasures(
+    live: PrivacyRequests,
+    before_at: Callable[[Item], PrivacyRequest | None],
+    found: TableDifferences,
+) -> list[PrivacyRequest]:
+    """The same for any copy; `before_at` finds its request under a key."""
+    reopened: list[PrivacyRequest] = []
+    for pk, sk in found.differing(keys.PRIVACY_REQUEST):
+        now = live.at(keys.key(pk, sk))
+        if now is None or now.kind is Kind.DATA:
+            continue
+        before = before_at(keys.key(pk, sk))
+        request = replace(_reopened(now, before, found), revision=now.revision)
+        if request != now:
+            saved = live.save(request)
+            assert saved is not None, "nobody else writes the table"
+            reopened.append(saved)
+    return reopened
 
 
 def _reopened(

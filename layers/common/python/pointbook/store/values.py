@@ -3,7 +3,8 @@
 Instants are whole milliseconds since 1970, days are numbers like 20261231, hashes are bytes.
 """
 
-from collections.abc import Iterable, Mapping
+import base64
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -128,6 +129,42 @@ def optional_int(item: Stored, name: str) -> int:
 def optional_instant(item: Stored, name: str) -> datetime | None:
     """The instant of an attribute, None where it is absent."""
     return instant_of(item[name]) if name in item else None
+
+
+def json_of(item: Stored) -> dict[str, Any]:
+    """An item as DynamoDB writes it in JSON: bytes in Base64, all else as it is."""
+    return {name: _with_bytes(value, _encoded) for name, value in item.items()}
+
+
+def item_of_json(found: Any) -> Item:
+    """The item that such JSON is. Raises ValueError if it is none."""
+    try:
+        return {name: _with_bytes(value, _decoded) for name, value in found.items()}
+    except (TypeError, AttributeError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _encoded(found: bytes) -> str:
+    return base64.b64encode(bytes(found)).decode()
+
+
+def _decoded(found: str) -> bytes:
+    return base64.b64decode(found, validate=True)
+
+
+def _with_bytes(value: Stored, convert: Callable[[Any], Any]) -> Value:
+    """A value, in which bytes are converted."""
+    ((kind, content),) = value.items()
+    match kind:
+        case "B":
+            return {kind: convert(content)}
+        case "L":
+            return {kind: [_with_bytes(one, convert) for one in content]}
+        case "M":
+            return {kind: {name: _with_bytes(one, convert) for name, one in content.items()}}
+        case "S" | "N" | "BOOL" | "NULL":
+            return {kind: content}
+    raise ValueError(f"a value of type {kind}")
 
 
 def _day_number(day: date) -> int:
