@@ -1,7 +1,7 @@
 // Small makers of elements. Texts are set as text, never as HTML.
 
 // Words of Japanese sentences that no line ends within, in browsers that do not know phrases and in those that do.
-const WORDS = /(お問い合わせ(?:ください)?|お取り置き|ご利用(?:いただけます)?|ご注文|ご購入|いただけます)/;
+const WORDS = /(お問い合わせ(?:ください)?|お取り置き|ご利用(?:いただけます)?|ご注文|ご購入|いただけます|[\d,]+か月後?)/;
 const SENTENCES = new Set(["p", "li"]);
 
 /**

@@ -228,7 +228,7 @@ export const texts = {
       returned: "返金によるポイント返還",
       removed: "ショップによる減算",
       reserved: "ご注文用にお取り置き中",
-      not_used: "お取り置き（未使用のため戻りました）",
+      not_used: "お取り置き（未使用）",
       used: "ポイントのご利用",
       used_in_store: "店舗でのご利用",
       used_expired: "失効したポイントをご注文に利用",
