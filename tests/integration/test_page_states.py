@@ -459,7 +459,8 @@ def test_no_line_ends_within_a_word_of_a_japanese_sentence(
 LINES_OF_WORDS_WHERE_PHRASES_ARE_UNKNOWN = """() => {
     document.querySelector("#points").style.wordBreak = "normal";
     const words = [...document.querySelectorAll("#points .pb-word")];
-    return words.map((word) => [word.textContent, word.getClientRects().length]).filter(([, lines]) => lines > 0);
+    const lines = words.map((word) => [word.textContent, word.getClientRects().length]);
+    return lines.filter(([, number]) => number > 0);
 }"""
 
 
