@@ -4,6 +4,7 @@ Its secrets are public and open nothing else: every deployed stage refuses them.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 SHOP_DOMAIN = "demo.myshopify.com"
 SHOPIFY_CLIENT_ID = "pointbook-local-client-id"
@@ -50,3 +51,8 @@ CUSTOMERS = {
     "8840734670936": "Yuki Tanaka",
 }
 """Customer ids and names, as the page greets them. The first one starts without points."""
+
+
+def last_day(month: int, day: int) -> str:
+    """A last day of points at the till: that day of next year, so that it is never past."""
+    return f"{datetime.now(UTC).year + 1}-{month:02}-{day:02}"

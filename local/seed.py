@@ -10,7 +10,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 
-from local import signing
+from local import demo, signing
 
 _GRANTS: tuple[Mapping[str, object], ...] = (
     {"customer_id": "8840734670935", "points": 2500, "reason": "Opening balance"},
@@ -29,13 +29,13 @@ _TILL_MEMBERS: tuple[Mapping[str, object], ...] = (
     {
         "member_number": "8840734670934",
         "balance": 1250,
-        "expires_on": "2025-12-31",
+        "expires_on": demo.last_day(12, 31),
         "rank": "gold",
     },
     {
         "member_number": "8840734670935",
         "balance": 1800,
-        "expires_on": "2027-03-31",
+        "expires_on": demo.last_day(3, 31),
         "rank": "silver",
     },
 )

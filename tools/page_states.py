@@ -251,7 +251,6 @@ def show_more(page: Page) -> None:
 
 _NO_MORE_TO_COME = history(lambda locale: Rows(usual_rows(locale).entries[1:]))
 _OTHER_TILL = Till()
-_PAST_TILL = Till(expires_on=date(2025, 12, 31))
 _KEPT_LOT = ((450, "2027-11-30"),)
 _FAILED = Till(status="unavailable", balance=None, expires_on=None, rank=None)
 _ERROR = "[data-part=error]"
@@ -259,7 +258,7 @@ _STORE = "[data-part=store]"
 
 STATES: Mapping[str, State] = {
     "points": State(shown(till=_OTHER_TILL), history(cursor="991")),
-    "everything-open": State(shown(till=_PAST_TILL), history(), then=open_all),
+    "everything-open": State(shown(till=_OTHER_TILL), history(), then=open_all),
     "no-till": State(shown(pending=0), _NO_MORE_TO_COME),
     "till-agrees": State(
         shown(till=Till(balance=950, expires_on=None), pending=0), _NO_MORE_TO_COME

@@ -5,7 +5,7 @@ const HEARD_AT_SECONDS = [300, 120, 60, 30];
 /**
  * Count down to `deadline()` (milliseconds of Date.now); it may move meanwhile.
  *
- * @param {(seconds: number) => void} write shows them
+ * @param {(seconds: number, endsAt: number) => void} write shows them, and the deadline
  * @param {() => number} deadline
  * @param {(seconds: number) => void} say is called at few moments
  * @param {() => void} over is called once
@@ -17,12 +17,13 @@ export function countDown(write, deadline, say, over) {
   tick();
 
   function tick() {
-    const left = Math.max(0, Math.ceil((deadline() - Date.now()) / 1000));
+    const endsAt = deadline();
+    const left = Math.max(0, Math.ceil((endsAt - Date.now()) / 1000));
     if (left === before) return;
     const heard = HEARD_AT_SECONDS.find((mark) => left <= mark && before > mark);
     if (heard && before !== Infinity) say(left);
     before = left;
-    write(left);
+    write(left, endsAt);
     if (left > 0) return;
     clearInterval(timer);
     over();

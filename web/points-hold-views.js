@@ -2,14 +2,20 @@
 // tabindex -1: the focus goes there.
 
 import { countDown } from "./points-countdown.js";
-import { actionButton, element, isWebAddress } from "./points-elements.js";
+import { actionButton, element, isWebAddress, webAddress } from "./points-elements.js";
 import { wholeNumber } from "./points-numbers.js";
 import { presenter } from "./points-present.js";
 
 const GOOD_NEWS = new Set(["released", "time_over", "used", "hold_ended"]);
 
-/** The views of one language; `storefront` is where the cart's link leads, if not to the address that the API gives. */
-export function holdViews(locale, storefront) {
+/**
+ * The views of one language.
+ *
+ * @param {string} locale
+ * @param {{storefront?: string, contactUrl?: string}} links where the cart's link leads, if not to the address that the
+ *   API gives, and the shop's contact page
+ */
+export function holdViews(locale, { storefront, contactUrl }) {
   const say = presenter(locale);
   const text = say.text.hold;
 
@@ -26,8 +32,16 @@ export function holdViews(locale, storefront) {
     return element(
       "p",
       { class: good ? "pb-good" : "pb-message", tabindex: "-1", "data-part": good ? null : "error" },
-      words,
+      code === "hold_failed_by_setting" ? withContact(words) : words,
     );
+  }
+
+  /** What asks customers to contact the shop, with a link there if the page knows where that is. */
+  function withContact(words) {
+    const address = webAddress(contactUrl);
+    if (!address) return words;
+    const [before, after] = words.split(text.contact);
+    return [before, element("a", { href: address, class: "pb-word", "data-part": "contact" }, text.contact), after];
   }
 
   function tooSoon(seconds) {
@@ -94,8 +108,8 @@ export function holdViews(locale, storefront) {
   function held(hold, endsAt, { release, retry, announce }) {
     const isReady = hold.state === "ready";
     const clock = element("p", { class: "pb-clock", role: "timer", "data-part": "countdown" });
-    const write = (seconds) => {
-      clock.textContent = say.timeLeft(seconds);
+    const write = (seconds, endsAt) => {
+      clock.textContent = say.timeLeft(seconds, endsAt);
     };
     const announceLeft = (seconds) => isReady && announce(text.left(say.duration(seconds)));
     const part = element("div", { class: "pb-held" }, isReady ? ready(hold, clock, release, announce) : unready(hold, endsAt, release, retry));
@@ -143,7 +157,7 @@ export function holdViews(locale, storefront) {
     };
     return element("div", { class: "pb-ticket" }, [
       element("div", { class: "pb-ticket-top" }, [
-        worth && element("p", { class: "pb-off" }, text.codeWorth(say.amount(worth, currency))),
+        worth && element("p", { class: "pb-off" }, text.codeWorth(say.amountInText(worth, currency))),
         clock,
       ]),
       element("p", { class: "pb-code-line" }, [element("span", { class: "pb-hidden" }, `${text.code} `), field]),

@@ -13,10 +13,10 @@ import { mostAtOnce } from "./points-present.js";
  * @param {ReturnType<import("./points-api.js").pointsApi>} api
  * @param {{refresh: () => Promise<boolean>, reload: () => Promise<void>}} page both read the customer's points again
  *   and pass them to `show`; if that fails, `refresh` changes nothing and returns false
- * @param {string} [storefront] where the link into the cart leads, such as "https://www.shop.example"
+ * @param {{storefront?: string, contactUrl?: string}} [links] as for `mountPoints`
  * @returns {{element: HTMLElement, show: (points: object, locale: string) => void, leave: () => void}}
  */
-export function holdSection(api, { refresh, reload }, storefront) {
+export function holdSection(api, { refresh, reload }, links = {}) {
   const status = element("p", { class: "pb-hidden", role: "status" });
   const place = element("div", { class: "pb-use" });
   const root = element("section", { class: "pb-hold" }, [status, place]);
@@ -32,7 +32,7 @@ export function holdSection(api, { refresh, reload }, storefront) {
     const existing = states.get(customer);
     state = existing ?? { customer, points, amount: null, busy: null, message: null, deadline: 0 };
     states.set(customer, state);
-    views = holdViews(locale, storefront);
+    views = holdViews(locale, links);
     update(state, points);
     draw();
     if (!existing) resume(state);

@@ -32,6 +32,13 @@ export function daysOfInstants(locale, timeZone) {
   return (instant) => unbroken(format.format(new Date(instant)), locale);
 }
 
+/** Whether a day such as 2026-12-31 is over in a time zone. */
+export function isOver(day, timeZone, now = Date.now()) {
+  const parts = new Intl.DateTimeFormat("en", { year: "numeric", month: "2-digit", day: "2-digit", timeZone }).formatToParts(now);
+  const today = ["year", "month", "day"].map((type) => parts.find((part) => part.type === type).value).join("-");
+  return day < today;
+}
+
 /** A day that no line ends within. */
 function unbroken(day, locale) {
   return locale === "ja" ? day.replace(/[年月]/g, "$&\u2060") : day.replaceAll(" ", "\u00a0");

@@ -1,7 +1,7 @@
 // What is said about a customer's points, in one language: texts and facts, whatever shows them. No DOM: Shopify's
 // extensions use it as well.
 
-import { days, daysOfInstants, durations, money, moneyInText, numbers, timesOfDay, withMinus } from "./points-numbers.js";
+import { days, daysOfInstants, durations, isOver, moneyInText, numbers, timesOfDay, withMinus } from "./points-numbers.js";
 import { texts } from "./points-texts.js";
 
 const SOON_DAYS = 30;
@@ -34,7 +34,6 @@ export function presenter(locale) {
   const text = texts[locale] ?? texts.en;
   const number = numbers(locale);
   const signed = numbers(locale, { signDisplay: "exceptZero" });
-  const amount = money(locale);
   const amountInText = moneyInText(locale);
   const day = days(locale);
   const shortDay = (at, timeZone = "UTC") => daysOfInstants(locale, timeZone)(at);
@@ -61,21 +60,31 @@ export function presenter(locale) {
     return { number: number(usable), unit: text.unit(usable), worth: worth && when(worth) };
   }
 
-  /** What the till says: `parts` of a line, and `message`, `action` and `note`; null where it has nothing to add. */
+  /** What the till says: a line of a `label` and `parts`, and `message`, `action` and `note`; null where it has nothing to add. */
   function store(points) {
     const { till, display } = points;
     if (till.status === "disabled") return null;
     const { message, action, note } = display;
     const rank = display.rank && rankWithBenefit(points);
-    if (till.status === "pending") return { parts: [text.storePending], isPending: true };
-    const parts = tillIsMaster(points) || saysTheSame(points) ? [rank] : [withMinus(display.balance ?? ""), validity(points), rank];
-    const shown = parts.filter(Boolean);
-    if (!shown.length && !message && !action) return null;
-    return { parts: shown, message, action, note };
+    const store = tillIsMaster(points) ? null : text.store;
+    if (till.status === "pending") return { label: store, parts: [text.storePending], isPending: true };
+    const isSaid = tillIsMaster(points) || saysTheSame(points);
+    const parts = [!isSaid && balanceAtStore(points), !isSaid && validity(points, text.validThrough, text.expiredOn), rank].filter(Boolean);
+    if (!parts.length && !message && !action) return null;
+    const isRankOnly = rank && parts.length === 1;
+    return { label: isRankOnly ? text.storeRank : store, parts, message, action, note };
   }
 
-  function validity({ display }) {
-    return display.expiry && text.validThrough(display.expiry);
+  function balanceAtStore({ till, display }) {
+    if (till.balance === null) return display.balance;
+    return text.points(withMinus(display.balance), till.balance);
+  }
+
+  /** Until when the till's points are valid; null where there are none, or nobody says. A day that is over is told as over. */
+  function validity({ till, display, time_zone: timeZone }, valid, over) {
+    if (!display.expiry || till.balance <= 0) return null;
+    const tell = till.expires_on && isOver(till.expires_on, timeZone) ? over : valid;
+    return tell(display.expiry);
   }
 
   function rankWithBenefit({ display, rank_percent: percent }) {
@@ -84,9 +93,10 @@ export function presenter(locale) {
 
   /** What expires next: a sentence, and whether that is soon; null where nothing does. */
   function expiring(shown, now = Date.now()) {
-    const { expiring: lots, display } = shown;
+    const { expiring: lots } = shown;
     if (tillIsMaster(shown)) {
-      return display.expiry && { sentence: text.validThroughAlone(display.expiry), isSoon: false };
+      const sentence = validity(shown, text.validThroughAlone, text.expiredOnAlone);
+      return sentence && { sentence, isSoon: false };
     }
     if (!lots.length) return null;
     const [{ points, expires_on: last }] = lots;
@@ -152,7 +162,19 @@ export function presenter(locale) {
   /** How points are earned and used: sentences. */
   function rules(points) {
     const time = points.holds_offered && codeTime(points);
-    return [...firstRules(points), time && text.codeLasts(time), points.holds_offered && text.restComesBack].filter(Boolean);
+    const ends = [time && text.codeLasts(time), points.holds_offered && text.restComesBack];
+    return [...firstRules(points), howLongPointsLast(points), ...ends].filter(Boolean);
+  }
+
+  /** How long the ledger's points last: a sentence; null where the API does not say, or the till's points count. */
+  function howLongPointsLast(points) {
+    const { expiry, time_zone: timeZone } = points;
+    if (!expiry || tillIsMaster(points)) return null;
+    const { lasts } = text;
+    if (expiry.kind === "never") return lasts.never;
+    if (expiry.kind === "day") return isOver(expiry.day, timeZone) ? null : lasts.day(day(expiry.day));
+    const time = lasts[expiry.kind](number(expiry.number), expiry.number);
+    return lasts.sentence(time, expiry.renewed ? lasts.sinceActivity : "", lasts.endOf[expiry.to_end_of] ?? "");
   }
 
   /** How long a code works, never more than that; null where the API does not say. */
@@ -167,11 +189,11 @@ export function presenter(locale) {
     return time ? text.hold.limit(time) : text.hold.limitUnknown;
   }
 
-  /** The time that a code has left: 9 min 08 s left. */
-  function timeLeft(seconds) {
+  /** The time that a code has left, and when it ends by this device's clock: 9 min 08 s left, until 2:32 PM. */
+  function timeLeft(seconds, endsAt) {
     const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
     const rest = seconds % 60;
-    return text.hold.clock(hours, minutes, seconds >= 60 ? String(rest).padStart(2, "0") : rest);
+    return text.hold.clock(hours, minutes, seconds >= 60 ? String(rest).padStart(2, "0") : rest, until(endsAt));
   }
 
   /** An open hold that has no code, or none any more, and ends at `endsAt` (of this device's clock): what becomes of it. */
@@ -182,6 +204,13 @@ export function presenter(locale) {
     return { title: hold.releasing(count(points), time, points), note: hold.releasingNote, act: hold.releasingAct };
   }
 
+  /** All figures, with their labels; what expired or was taken back is there only if something did. */
+  function figures({ figures: values }) {
+    const gone = values.lifetime - values.spent - values.hold - values.approved;
+    const rows = { ...values, gone: gone > 0 ? gone : null };
+    return Object.entries(text.figures).flatMap(([name, label]) => (rows[name] === null ? [] : [[label, number(rows[name])]]));
+  }
+
   /** One row of the history; null for an entry that belongs to another row. */
   function row(entry, timeZone) {
     const { row: shown, reason } = entry;
@@ -189,10 +218,10 @@ export function presenter(locale) {
     const kind = text.kinds[shown.kind] ?? text.otherEntry;
     const title = reason && shown.order_id ? text.order(reason) : reason;
     const comes = shown.comes_on ? text.comesOn(shortDay(shown.comes_on)) : text.comesLater;
-    const told = [title && kind, shortDay(entry.at, timeZone)].filter(Boolean);
+    const when = shown.kind === "pending" ? comes : shortDay(entry.at, timeZone);
     return {
       title: title || kind,
-      details: shown.kind === "pending" ? [comes] : told,
+      details: [title && kind, when].filter(Boolean),
       points: shown.change ? text.points(signed(shown.change), Math.abs(shown.change)) : count(shown.points),
       change: Math.sign(shown.change),
       kind: shown.kind,
@@ -200,13 +229,13 @@ export function presenter(locale) {
   }
 
   return {
-    ...{ text, number, count, amount, day, duration, worthOf, headline, store, expiring, pending, held, debt },
-    ...{ nothingLeft, howToEarn, firstRules, rules, codeLimit, timeLeft, unready, row },
+    ...{ text, number, count, amountInText, day, duration, worthOf, headline, store, expiring, pending, held, debt },
+    ...{ nothingLeft, howToEarn, firstRules, rules, codeLimit, timeLeft, unready, figures, row },
   };
 }
 
-/** Whether the till's balance and day are the ledger's, too. */
+/** Whether the till's balance and day are the ledger's, too; where there are no points, no day counts. */
 function saysTheSame({ till, figures, expiring }) {
   if (till.status !== "ok" || till.balance !== figures.approved) return false;
-  return !till.expires_on || till.expires_on === expiring[0]?.expires_on;
+  return till.balance <= 0 || !till.expires_on || till.expires_on === expiring[0]?.expires_on;
 }

@@ -2,7 +2,7 @@
 
 import { actionButton, element, isWebAddress } from "./points-elements.js";
 import { withMinus } from "./points-numbers.js";
-import { isNew, presenter, tillIsMaster } from "./points-present.js";
+import { isNew, presenter } from "./points-present.js";
 
 /** The views of one language. */
 export function views(locale) {
@@ -18,7 +18,7 @@ export function views(locale) {
     const debt = say.debt(points);
     const nothingLeft = say.nothingLeft(points);
     return [
-      element("h2", {}, text.heading),
+      element("h2", {}, text.headline),
       number === null ? unknown(points.display.balance) : headline(number, unit),
       worth && element("p", { class: "pb-worth", "data-part": "worth" }, worth),
       where && element("p", { class: "pb-where", "data-part": "where" }, where),
@@ -58,10 +58,10 @@ export function views(locale) {
     const said = say.store(points);
     if (!said) return [];
     const { parts, message, action, note, isPending } = said;
-    const label = tillIsMaster(points) ? null : element("span", { class: "pb-store-label" }, text.store);
+    const label = said.label && element("span", { class: "pb-store-label" }, said.label);
     return [
       (parts.length > 0 || !message) && element("p", { class: "pb-store-line pb-dotted" }, dotted(parts, label)),
-      !parts.length && message && element("p", { class: "pb-store-line" }, [label, label && " ", message]),
+      !parts.length && message && element("p", { class: "pb-store-line" }, [label, message]),
       parts.length > 0 && message && element("p", { class: "pb-message" }, message),
       note && element("p", { class: "pb-note" }, note),
       action === "reload" && !isPending && actionButton(text.reload, reload, { quiet: true }),
@@ -142,7 +142,7 @@ export function views(locale) {
   /** Parts of a line with dots between them, after a label; where the line breaks, the style hides the dot. */
   function dotted(parts, label) {
     return parts.flatMap((part, place) => {
-      const before = place > 0 ? [element("span", { class: "pb-dot" }, "· ")] : label ? [label, " "] : [];
+      const before = place > 0 ? [element("span", { class: "pb-dot" }, "· ")] : label ? [label] : [];
       return [place > 0 && " ", element("span", { class: "pb-part" }, [...before, element("span", { class: "pb-said" }, part)])];
     });
   }
@@ -169,12 +169,11 @@ export function views(locale) {
   }
 
   /** All numbers and all last days, folded away. */
-  function figures({ figures: values, expiring: lots }) {
-    const shown = Object.entries(text.figures).map(([name, label]) => [label, say.number(values[name])]);
-    const ends = lots.map((lot) => [say.day(lot.expires_on), say.count(lot.points)]);
+  function figures(points) {
+    const ends = points.expiring.map((lot) => [say.day(lot.expires_on), say.count(lot.points)]);
     return element("details", { "data-fold": "figures" }, [
       element("summary", {}, text.detailsHeading),
-      element("dl", { class: "pb-figures" }, pairs(shown)),
+      element("dl", { class: "pb-figures" }, pairs(say.figures(points))),
       element("h4", {}, text.expiringHeading),
       ends.length
         ? element("dl", { class: "pb-figures" }, pairs(ends))

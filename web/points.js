@@ -25,13 +25,14 @@ const PAGES_AT_ONCE_MAX = 5;
  *
  * @param {HTMLElement} root
  * @param {{apiUrl: string, token?: () => string | null | Promise<string | null>, cookie?: RequestCredentials,
- *   locale?: string, storefront?: string, postOnly?: boolean}} options `postOnly` as for `pointsApi`; `storefront` is where customers shop, such as
- *   "https://www.shop.example": the link that puts a code into the cart leads there; without it, to the shop's own domain
+ *   locale?: string, storefront?: string, contactUrl?: string, postOnly?: boolean}} options `postOnly` as for `pointsApi`; `storefront` is where
+ *   customers shop, such as "https://www.shop.example": the link that puts a code into the cart leads there; without it, to the shop's own
+ *   domain. `contactUrl` is the shop's contact page
  * @returns {{reload: () => Promise<void>, setLocale: (locale: string) => Promise<void>}}
  */
-export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storefront, postOnly }) {
+export function mountPoints(root, { apiUrl, token, cookie, locale = "en", storefront, contactUrl, postOnly }) {
   const api = pointsApi(apiUrl, token, cookie, { postOnly });
-  const holds = holdSection(api, { refresh, reload }, storefront);
+  const holds = holdSection(api, { refresh, reload }, { storefront, contactUrl });
   const slots = Object.fromEntries(SLOTS.map((name) => [name, slot(name)]));
   let language = locale;
   let turn = 0;

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 
+from local import demo
 from local.fakes.server import Reply, Request
 
 POINTS_MAX = 999_999_999
@@ -44,7 +45,7 @@ class MemberRecord:
         return max(self.balance, 0) if self.lapses and passed else 0
 
 
-DEMO_MEMBER = MemberRecord("1", "8840734670934", 1250, "2025-12-31", "gold")
+DEMO_MEMBER = MemberRecord("1", "8840734670934", 1250, demo.last_day(12, 31), "gold")
 
 
 class Members:

@@ -13,6 +13,7 @@ const POINTS = {
   points_master: "ledger",
   time_zone: "UTC",
   hold_seconds: 600,
+  expiry: null,
   till: { status: "disabled", balance: null, stale: false },
   display: { balance: "1,250", expiry: null, rank: null, message: null, action: null, note: null },
 };

@@ -4,10 +4,10 @@ import { mountPoints } from "../../web/points.js";
 
 function mountAll() {
   for (const root of document.querySelectorAll("[data-pointbook]")) {
-    const { pointbook: apiUrl, locale } = root.dataset;
+    const { pointbook: apiUrl, locale, contact: contactUrl } = root.dataset;
     root.removeAttribute("data-pointbook");
     // Without a token: the proxy says who is logged in, and passes on GET and POST.
-    mountPoints(root, { apiUrl, locale, storefront: location.origin, postOnly: true });
+    mountPoints(root, { apiUrl, locale, storefront: location.origin, contactUrl, postOnly: true });
   }
 }
 

@@ -13,6 +13,7 @@ export function Summary({ points, entries = [], words, isOff = false }) {
   const nothingLeft = words.nothingLeft(points);
   return (
     <s-stack gap="small">
+      {words.text.headline !== words.text.heading && <s-text id="headline-label">{words.text.headline}</s-text>}
       <s-heading id="headline">{number === null ? words.text.noBalance : `${number} ${unit}`}</s-heading>
       {worth && !isOff && <s-text id="worth">{worth}</s-text>}
       {where && <s-text id="where">{where}</s-text>}
@@ -29,15 +30,15 @@ export function Summary({ points, entries = [], words, isOff = false }) {
           {pending}
         </s-text>
       )}
-      <Store line={words.store(points)} words={words} />
+      <Store line={words.store(points)} />
     </s-stack>
   );
 }
 
 /** The line about the store. */
-function Store({ line, words }) {
+function Store({ line }) {
   if (line === null) return null;
-  const said = [line.parts.length > 0 && `${words.text.store} ${line.parts.join(" · ")}`, line.message, line.note];
+  const said = [(line.label ?? "") + (line.parts.join(" · ") || line.message), line.parts.length > 0 && line.message, line.note];
   return (
     <s-text id="store" color="subdued">
       {said.filter(Boolean).join(" ")}

@@ -100,7 +100,7 @@ function Held({ model, state, words, isSeen, say }) {
       ) : (
         <>
           <Code hold={hold} words={words} say={say} />
-          <s-text id="countdown">{words.timeLeft(seconds)}</s-text>
+          <s-text id="countdown">{words.timeLeft(seconds, state.endsAt)}</s-text>
         </>
       )}
       {unready && (
@@ -123,8 +123,8 @@ function Held({ model, state, words, isSeen, say }) {
 }
 
 function Code({ hold, words, say }) {
-  const { text, amount } = words;
-  const worth = hold.discount_amount && amount(hold.discount_amount, hold.currency);
+  const { text, amountInText } = words;
+  const worth = hold.discount_amount && amountInText(hold.discount_amount, hold.currency);
   return (
     <s-box border="base" borderRadius="base" padding="base">
       <s-stack gap="small">

@@ -21,6 +21,7 @@ export const POINTS = {
   earning: { points: 1, for_amount: "100", currency: "JPY", pending_days: 0 },
   rank_percent: null,
   hold_seconds: 600,
+  expiry: { kind: "months", number: 12, to_end_of: "month", day: null, renewed: false },
   worth: { amount: "1250", point_amount: "1", currency: "JPY" },
   till: { status: "disabled", balance: null, stale: false },
   display: { balance: "1,250", expiry: null, rank: null, message: null, action: null, note: null },

@@ -36,6 +36,7 @@ test("texts are in the language that Shopify chose", async () => {
     shopify.localization.extensionLanguage.value = { isoCode: "ja" };
   });
   expect((await shown("headline")).textContent).toBe("1,250 ポイント");
+  expect(byId("headline-label").textContent).toBe("利用可能ポイント");
 });
 
 test("points become a code with one request, and its link leads into the cart", async () => {
@@ -52,7 +53,7 @@ test("points become a code with one request, and its link leads into the cart", 
   expect((await shown("code")).textContent).toBe(CODE);
   expect((await shown("cart-link")).getAttribute("href")).toBe(HOLD.cart_url);
   expect(byId("code-to-copy").getAttribute("text")).toBe(CODE);
-  expect(byId("countdown").textContent).toMatch(/^(10 min 00|9 min 5\d) s left$/);
+  expect(byId("countdown").textContent).toMatch(/^(10 min 00|9 min 5\d) s left, until \d+:\d\d.[AP]M$/);
   const [sent, ...more] = api.to("POST /holds");
   expect(more).toEqual([]);
   expect(sent.body).toEqual({ points: 500, idempotency_key: expect.stringMatching(/.{16,}/) });
@@ -184,7 +185,7 @@ test("where the till is master its points are used at the store", async () => {
 test("how long a code works is said before the button", async () => {
   await show({ "GET /points": POINTS });
   await shown("use");
-  expect(document.body.textContent).toContain("The code works for 10 minutes. What you don't use comes back by itself.");
+  expect(document.body.textContent).toContain("Complete your order within 10 minutes; points you don't use come back automatically.");
 });
 
 test("where only the shop can help, nothing is offered and nothing promised", async () => {
@@ -241,14 +242,34 @@ test("the till's value comes later, and the ledger's figures are there before", 
   await shown("headline");
   expect(byId("store").textContent).not.toContain("900");
   answer();
-  await waitFor(() => expect(byId("store").textContent).toContain("900"));
+  await waitFor(() => expect(byId("store").textContent).toBe("At the store: 900 points"));
 });
 
 test("a till that fails leaves the ledger's figures and says so", async () => {
   const display = { ...POINTS.display, balance: "Currently unavailable", message: "Please try again", action: "reload" };
   await show({ "GET /points": { ...POINTS, till: { status: "timeout", balance: null, stale: false }, display } });
   expect((await shown("headline")).textContent).toBe("1,250 points");
-  expect(byId("store").textContent).toContain("Please try again");
+  expect(byId("store").textContent).toBe("At the store: Currently unavailable Please try again");
+});
+
+test("a customer whom the till does not know is told so", async () => {
+  const till = { status: "not_registered", balance: null, stale: false };
+  const display = { ...POINTS.display, balance: null, message: "Not registered at store" };
+  await show({ "GET /points": { ...POINTS, till, display } });
+  expect((await shown("store")).textContent).toBe("At the store: Not registered at store");
+});
+
+test("a day of the till that is over is told as over", async () => {
+  const till = { status: "ok", balance: 900, expires_on: "2025-12-31", stale: false };
+  const display = { ...POINTS.display, balance: "900", expiry: "December 31, 2025", rank: "Gold Member" };
+  await show({ "GET /points": { ...POINTS, till, display } });
+  expect((await shown("store")).textContent).toBe("At the store: 900 points · expired on December 31, 2025 · Gold Member");
+});
+
+test("where only the till's rank is shown it has a label of its own", async () => {
+  const till = { status: "ok", balance: FIGURES.approved, expires_on: null, stale: false };
+  await show({ "GET /points": { ...POINTS, till, display: { ...POINTS.display, rank: "Gold Member" } } });
+  expect((await shown("store")).textContent).toBe("Store rank: Gold Member");
 });
 
 test("who is not logged in is asked to log in", async () => {

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import requests
 
+from local import demo
 from local.stack import Stack
 from tests.e2e.calls import new_customer, points
 from tests.e2e.conftest import OwnStack
 
 PATIENCE_SECONDS = 20.0
 MEMBER = "8840734670934"
-SHOWN = {"balance": "1,250", "expiry": "December 31, 2025"}
+SHOWN = {"balance": "1,250", "expiry": f"December 31, {demo.last_day(12, 31)[:4]}"}
 READS = {"smaregi": "customers", "square": "accounts", "recore": "members"}
 
 

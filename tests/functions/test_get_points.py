@@ -94,6 +94,18 @@ def test_how_long_a_code_works_is_the_programmes_word() -> None:
     assert shop.sample(POINTS, "by_header").body["hold_seconds"] == 1800
 
 
+def test_how_long_points_last_is_the_programmes_rule() -> None:
+    shop = Functions(PROGRAMME_EXPIRY="rolling:days:90")
+    answer = shop.sample(POINTS, "by_header").body["expiry"]
+    assert answer == {
+        "kind": "days",
+        "number": 90,
+        "to_end_of": None,
+        "day": None,
+        "renewed": True,
+    }
+
+
 def test_a_customer_without_points_sees_zeros(functions: Functions) -> None:
     answer = functions.sample(POINTS, "by_header")
     assert set(answer.body["figures"].values()) == {0}
@@ -175,8 +187,10 @@ def behave(till: str, **behaviour: object) -> None:
     ],
 )
 def test_the_tills_values_are_shown_in_the_customers_language(
-    shop: Functions, case: str, expiry: str, rank: str
+    shop: Functions, till: str, case: str, expiry: str, rank: str
 ) -> None:
+    member = {"member_number": "8840734670934", "balance": 1250, "expires_on": "2025-12-31"}
+    requests.post(f"{till}/_member", json=member | {"rank": "gold"}, timeout=5).raise_for_status()
     answer = shop.sample(POINTS, case)
     assert answer.body["display"] == {
         "balance": "1,250",
@@ -186,10 +200,10 @@ def test_the_tills_values_are_shown_in_the_customers_language(
         "action": None,
         "note": None,
     }
-    till = answer.body["till"]
-    assert (till["status"], till["member_number"]) == ("ok", "8840734670934")
-    assert (till["balance"], till["expires_on"], till["rank"]) == (1250, "2025-12-31", "gold")
-    assert till["stale"] is False
+    said = answer.body["till"]
+    assert (said["status"], said["member_number"]) == ("ok", "8840734670934")
+    assert (said["balance"], said["expires_on"], said["rank"]) == (1250, "2025-12-31", "gold")
+    assert said["stale"] is False
 
 
 @pytest.mark.parametrize(

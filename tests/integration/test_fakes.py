@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -637,11 +637,15 @@ def till_get(url: str, path: str, **query: str) -> Any:
     return answer.json()
 
 
+def test_the_demo_members_last_day_is_never_past() -> None:
+    assert date.fromisoformat(demo.last_day(1, 1)) > datetime.now(UTC).date()
+
+
 def test_the_demo_member_exists_with_numbers_as_strings(till_url: str) -> None:
     (customer,) = till_get(till_url, "customers", customer_code=NUMBER)
     assert customer["rank"] == "gold"
     (points,) = till_get(till_url, "customers/point", customer_id=customer["customerId"])
-    assert (points["point"], points["pointExpireDate"]) == ("1250", "2025-12-31")
+    assert (points["point"], points["pointExpireDate"]) == ("1250", demo.last_day(12, 31))
 
 
 def test_a_member_can_be_added_and_changed(till_url: str) -> None:
@@ -798,7 +802,7 @@ def test_square_knows_the_demo_member(square_url: str) -> None:
     (account,) = answer.json()["loyalty_accounts"]
     assert (account["balance"], account["customer_id"]) == (1250, NUMBER)
     assert account["expiring_point_deadlines"] == [
-        {"points": 1250, "expires_at": "2025-12-31T15:00:00Z"}
+        {"points": 1250, "expires_at": f"{demo.last_day(12, 31)}T15:00:00Z"}
     ]
     nobody = square_post(square_url, "accounts/search", {"query": {"customer_ids": ["nobody"]}})
     assert nobody.json() == {}
@@ -859,6 +863,5 @@ def test_recore_knows_the_demo_member() -> None:
             timeout=5,
         ).json()
     assert (member["code"], member["rank"]["name"], member["status"]) == (NUMBER, "gold", "ACTIVE")
-    assert member["point"]["expires_at"] == int(
-        datetime(2025, 12, 31, 14, 59, 59, tzinfo=UTC).timestamp()
-    )
+    end = datetime.fromisoformat(f"{demo.last_day(12, 31)}T14:59:59+00:00")
+    assert member["point"]["expires_at"] == int(end.timestamp())

@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, CDPSession, Locator, Page, Route, expect, sync_playwright
 
 from local.options import ROOT
-from tools.make_pictures import CHROMIUM, FLAGS
+from pointbook.domain.programme import default_programme
+from pointbook.page.locale import Locale
+from pointbook.page.offer import offer
+from tools.make_pictures import CHROMIUM, FLAGS, TAKEN_AT
 from tools.page_states import (
     STATES,
     Rows,
@@ -94,11 +98,12 @@ def test_every_state_is_accessible_in_both_languages_and_fits_the_narrowest_scre
 
 
 def test_the_ledgers_points_come_first_and_what_the_till_says_below(page: Page, url: str) -> None:
+    page.clock.set_fixed_time(TAKEN_AT)
     open_state(page, url, "points", "en")
     expect(part(page, "headline")).to_have_text("950")
     expect(part(page, "worth")).to_have_text("¥950 off your next order")
     expect(part(page, "store")).to_have_text(
-        "At the store: 1,250 · valid through March 31, 2027 · Gold Member (1.5× points)"
+        "At the store: 1,250 points · valid through March 31, 2027 · Gold Member (1.5× points)"
     )
     expect(part(page, "expiring")).to_have_text("Use 300 of these by December 31, 2026")
     expect(part(page, "pending")).to_have_text(
@@ -108,14 +113,70 @@ def test_the_ledgers_points_come_first_and_what_the_till_says_below(page: Page, 
 
 def test_what_the_till_says_is_left_out_where_it_says_the_same(page: Page, url: str) -> None:
     open_state(page, url, "till-agrees", "en")
-    expect(part(page, "store")).to_have_text("At the store: Gold Member (1.5× points)")
+    expect(part(page, "store")).to_have_text("Store rank: Gold Member (1.5× points)")
     page.unroute_all()
     open_state(page, url, "no-till", "en")
     expect(part(page, "store")).to_be_hidden()
     page.unroute_all()
     answer_as(page, State(shown(till=Till(expires_on=None)), history()), "en")
     page.reload()
-    expect(part(page, "store")).to_contain_text("At the store: 1,250")
+    expect(part(page, "store")).to_contain_text("At the store: 1,250 points")
+    page.unroute_all()
+    open_state(page, url, "till-agrees", "ja")
+    expect(part(page, "store")).to_have_text("店舗の会員ランク：ゴールド会員（ポイント1.5倍）")
+    page.unroute_all()
+    open_state(page, url, "points", "ja")
+    expect(part(page, "store")).to_contain_text("店舗のポイント：1,250ポイント")
+
+
+@pytest.mark.parametrize("balance", [-50, 0])
+@pytest.mark.parametrize("master", ["ledger", "till"])
+def test_where_the_till_has_no_points_no_day_is_told(
+    page: Page, url: str, balance: int, master: str
+) -> None:
+    answer_as(page, State(shown(till=Till(balance=balance, master=master)), history()), "en")
+    page.goto(f"{url}/?locale=en")
+    expect(part(page, "store")).to_be_visible()
+    expect(page.locator("#points")).not_to_contain_text("March 31, 2027")
+    if master == "ledger":
+        said = {-50: "\u221250 points", 0: "0 points"}[balance]
+        expect(part(page, "store")).to_have_text(
+            f"At the store: {said} · Gold Member (1.5× points)"
+        )
+
+
+def test_no_points_here_and_at_the_store_are_told_once(page: Page, url: str) -> None:
+    answer_as(page, State(shown(approved=0, till=Till(balance=0)), history()), "en")
+    page.goto(f"{url}/?locale=en")
+    expect(part(page, "store")).to_have_text("Store rank: Gold Member (1.5× points)")
+
+
+@pytest.mark.parametrize(
+    ("now", "english", "japanese"),
+    [
+        ("2026-11-30T14:59:59Z", "valid through November 30, 2026", "有効期限 2026年11月30日"),
+        (
+            "2026-11-30T15:00:00Z",
+            "expired on November 30, 2026",
+            "有効期限切れ（2026年11月30日）",
+        ),
+    ],
+)
+def test_a_day_of_the_till_that_is_over_in_the_shops_zone_is_told_as_over(
+    page: Page, url: str, now: str, english: str, japanese: str
+) -> None:
+    page.clock.set_fixed_time(now)
+    till = Till(expires_on=date(2026, 11, 30))
+    for locale, words in (("en", english), ("ja", japanese)):
+        page.unroute_all()
+        answer_as(page, State(shown(till=till), history()), "en" if locale == "en" else "ja")
+        page.goto(f"{url}/?locale={locale}")
+        expect(part(page, "store")).to_contain_text(words)
+    page.unroute_all()
+    answer_as(page, State(shown(till=replace(till, master="till")), history()), "en")
+    page.goto(f"{url}/?locale=en")
+    capital = english[0].upper() + english[1:]
+    expect(part(page, "expiring")).to_have_text(capital)
 
 
 @pytest.mark.parametrize(
@@ -152,9 +213,11 @@ def test_reload_asks_the_till_again_and_keeps_the_focus_in_its_line(page: Page, 
 
 
 def test_where_the_till_is_master_its_balance_is_the_number(page: Page, url: str) -> None:
+    page.clock.set_fixed_time(TAKEN_AT)
     open_state(page, url, "till-is-master", "en")
     expect(part(page, "headline")).to_have_text("1,250")
     expect(part(page, "where")).to_have_text("Use them at the store.")
+    expect(part(page, "store")).to_have_text("Store rank: Gold Member (1.5× points)")
     expect(part(page, "expiring")).to_have_text("Valid through March 31, 2027")
     expect(part(page, "hold-form")).to_have_count(0)
     expect(part(page, "worth")).to_have_count(0)
@@ -191,12 +254,20 @@ def test_an_api_that_does_not_know_the_till_is_slow_is_asked_once(page: Page, ur
 def test_a_debt_is_explained_and_nothing_is_offered(page: Page, url: str) -> None:
     open_state(page, url, "debt", "en")
     expect(part(page, "headline")).to_have_text("0")
-    expect(part(page, "debt")).to_contain_text("You owe 50 points")
-    expect(part(page, "debt")).to_contain_text("you pay no money")
+    expect(part(page, "debt")).to_have_text(
+        "You owe 50 points: points you had already used were taken back, for example after a "
+        "return. Points you earn next pay them off; you pay no money."
+    )
     expect(part(page, "pending")).to_have_text(
         "120 points on the way, coming December 7, 2026. You will then have 70 points."
     )
     expect(part(page, "hold-form")).to_have_count(0)
+    page.unroute_all()
+    open_state(page, url, "debt", "ja")
+    expect(part(page, "debt")).to_have_text(
+        "返品などによるポイントの取り消しで、50ポイント不足しています。不足分は、次に獲得する"
+        "ポイントから差し引かれます。お客様のお支払いは必要ありません。"
+    )
 
 
 def test_who_has_no_points_yet_learns_how_to_get_some(page: Page, url: str) -> None:
@@ -252,9 +323,93 @@ def test_a_code_that_is_being_made_says_what_becomes_of_the_points(page: Page, u
     expect(use.get_by_role("button")).to_have_text(buttons)
 
 
-def test_a_past_day_of_the_till_stays_as_the_till_gave_it(page: Page, url: str) -> None:
-    open_state(page, url, "everything-open", "en")
-    expect(part(page, "store")).to_contain_text("valid through December 31, 2025")
+def test_the_figures_in_detail_add_up(page: Page, url: str) -> None:
+    gone = page.locator(".pb-figures > div").filter(has_text="Expired or taken back")
+    for name, expected in (("points", "180"), ("hold", "180"), ("debt", "230")):
+        page.unroute_all()
+        open_state(page, url, name, "en")
+        page.locator("[data-fold=figures] summary").click()
+        expect(gone.locator("dd")).to_have_text(expected)
+    page.unroute_all()
+    answer_as(page, State(shown(so_far=(1400, 450)), history()), "en")
+    page.goto(f"{url}/?locale=en")
+    page.locator("[data-fold=figures] summary").click()
+    expect(page.locator(".pb-figures").first).to_contain_text("Earned so far")
+    expect(gone).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "english", "japanese"),
+    [
+        (
+            "months:12:month_end",
+            "Points are valid for 12 months, to the end of that month.",
+            "ポイントの有効期限は、獲得から12か月後の月末です。",
+        ),
+        ("days:1", "Points are valid for 1 day.", "ポイントの有効期限は、獲得から1日です。"),
+        (
+            "days:90:year_end",
+            "Points are valid for 90 days, to the end of that year.",
+            "ポイントの有効期限は、獲得から90日後の年末です。",
+        ),
+        (
+            "rolling:months:6",
+            "Points are valid for 6 months after you last earned or used points.",
+            "ポイントの有効期限は、最後に獲得またはご利用になった日から6か月です。",
+        ),
+        (
+            "date:2027-03-31",
+            "Points are valid through March 31, 2027.",
+            "ポイントの有効期限は、2027年3月31日です。",
+        ),
+        ("never", "Points don't expire.", "ポイントに有効期限はありません。"),
+    ],
+)
+def test_how_long_points_last_is_told_in_words(
+    page: Page, url: str, rule: str, english: str, japanese: str
+) -> None:
+    page.clock.set_fixed_time(TAKEN_AT)
+    answer = shown()("en")[1] | {
+        "expiry": offer(default_programme(1, expiry=rule), 0, None)["expiry"]
+    }
+    for locale, words in (("en", english), ("ja", japanese)):
+        answer_as(page, State(lambda _: (200, answer), history()), "en")
+        page.goto(f"{url}/?locale={locale}")
+        said = [without_joiners(text) for text in rules(page)]
+        assert words in said
+        page.unroute_all()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"expiry": None},
+        {"expiry": {"kind": "day", "day": "2025-03-31", "renewed": False}},
+        {"points_master": "till", "till": {"status": "ok", "balance": 1, "stale": False}},
+    ],
+    ids=["nobody says", "the day is over", "the till's points count"],
+)
+def test_how_long_points_last_is_left_out_where(
+    page: Page, url: str, answer: dict[str, Any]
+) -> None:
+    whole = shown()("en")[1] | answer
+    answer_as(page, State(lambda _: (200, whole), history()), "en")
+    page.goto(f"{url}/?locale=en")
+    said = rules(page)
+    assert said[0] == "You earn 1 point for every ¥100 you spend."
+    assert not [sentence for sentence in said if "valid" in sentence or "expire" in sentence]
+
+
+def rules(page: Page) -> list[str]:
+    """What the page says of how points work."""
+    fold = page.locator("[data-fold=rules]")
+    fold.locator("li").first.wait_for(state="attached")
+    return fold.locator("li").all_text_contents()
+
+
+def without_joiners(text: str) -> str:
+    """A text with its days as they are read."""
+    return text.replace("\u2060", "").replace("\u00a0", " ")
 
 
 def test_an_outage_is_one_message(page: Page, url: str) -> None:
@@ -270,7 +425,7 @@ def test_no_line_ends_within_a_day(page: Page, url: str) -> None:
     assert "December\u00a031,\u00a02026" in (part(page, "expiring").text_content() or "")
     page.unroute_all()
     open_state(page, url, "points", "ja")
-    joined = "300ポイントは2026年\u206012月\u206031日まで有効"
+    joined = "うち300ポイントは2026年\u206012月\u206031日まで有効"
     assert part(page, "expiring").text_content() == joined
 
 
@@ -280,8 +435,33 @@ def test_japanese_sentences_have_amounts_as_they_are_read(page: Page, url: str) 
     page.unroute_all()
     open_state(page, url, "hold", "ja")
     expect(part(page, "worth")).to_have_text("残り450円分は次回以降のご注文でご利用いただけます")
-    expect(part(page, "countdown")).to_have_text(re.compile("^残り9分4\\d秒$"))
-    expect(page.locator(".pb-off")).to_have_text("ご注文から￥500割引")
+    expect(part(page, "held")).to_have_text("500ポイントをご注文用にお取り置き中")
+    expect(part(page, "countdown")).to_have_text(re.compile(r"^残り9分4\d秒（\d+:\d\dまで）$"))
+    expect(page.locator(".pb-off")).to_have_text("ご注文金額から500円割引")
+    expect(page.locator(".pb-summary h2")).to_have_text("利用可能ポイント")
+
+
+@pytest.mark.parametrize("width", [320, 390])
+def test_no_line_ends_within_a_word_of_a_japanese_sentence(
+    page: Page, url: str, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    seen: list[tuple[str, int]] = []
+    for name in ("points", "hold", "debt", "hold-failed-by-setting", "everything-open"):
+        page.unroute_all()
+        open_state(page, url, name, "ja")
+        seen += page.evaluate(LINES_OF_WORDS_WHERE_PHRASES_ARE_UNKNOWN)
+    assert {lines for _, lines in seen} == {1}
+    words = {"お問い合わせください", "お取り置き", "ご利用いただけます", "ご利用", "12か月後"}
+    assert words <= {word for word, _ in seen}
+
+
+LINES_OF_WORDS_WHERE_PHRASES_ARE_UNKNOWN = """() => {
+    document.querySelector("#points").style.wordBreak = "normal";
+    const words = [...document.querySelectorAll("#points .pb-word")];
+    const lines = words.map((word) => [word.textContent, word.getClientRects().length]);
+    return lines.filter(([, number]) => number > 0);
+}"""
 
 
 @pytest.mark.parametrize("name", ["points", "hold"])
@@ -318,7 +498,10 @@ def test_what_points_are_worth_is_said_before_they_are_used(page: Page, url: str
     form = part(page, "hold-form")
     expect(form.locator("input")).to_have_value("950")
     expect(form).to_contain_text("950 points = ¥950 off")
-    limit = "The code works for 10 minutes. What you don't use comes back by itself."
+    limit = (
+        "You get a code to apply to your cart or enter at checkout. Complete your order within "
+        "10 minutes; points you don't use come back automatically."
+    )
     expect(form).to_contain_text(limit)
     assert form.inner_text().index(limit) < form.inner_text().index("Get a discount code")
     form.locator("input").fill("１，２")
@@ -337,7 +520,20 @@ def test_a_code_fits_one_line_and_its_link_leads_to_the_cart(page: Page, url: st
         "href", re.compile(r"/discount/PTS-MKXG-C85A-PRFE-PGGE\?redirect=%2Fcart$")
     )
     expect(page.locator(".pb-ticket")).to_contain_text("¥500 off your order")
-    expect(part(page, "countdown")).to_have_text(re.compile(r"^9 min 4\d s left$"))
+    expect(part(page, "countdown")).to_have_text(
+        re.compile(r"^9 min 4\d s left, until \d+:\d\d.[AP]M$")
+    )
+
+
+def test_until_when_a_code_works_is_told_by_the_readers_clock(browser: Browser, url: str) -> None:
+    page = browser.new_page(timezone_id="Asia/Tokyo")
+    page.clock.set_fixed_time("2026-11-30T05:22:12Z")
+    open_state(page, url, "hold", "en")
+    expect(part(page, "countdown")).to_have_text("9 min 48 s left, until 2:32 PM")
+    page.unroute_all()
+    open_state(page, url, "hold", "ja")
+    expect(part(page, "countdown")).to_have_text("残り9分48秒（14:32まで）")
+    page.close()
 
 
 def test_a_shops_own_address_is_where_the_link_leads(page: Page, url: str) -> None:
@@ -352,6 +548,7 @@ def test_a_shops_own_address_is_where_the_link_leads(page: Page, url: str) -> No
 def test_a_wrong_setting_of_the_shop_does_not_read_as_try_again(page: Page, url: str) -> None:
     open_state(page, url, "hold-failed-by-setting", "en")
     expect(part(page, "error")).to_contain_text("Please contact us.")
+    expect(part(page, "error").locator("a")).to_have_count(0)
     expect(part(page, "error")).not_to_contain_text(re.compile("try again", re.IGNORECASE))
     for control in part(page, "hold-form").locator("input, button").all():
         expect(control).to_be_disabled()
@@ -360,6 +557,58 @@ def test_a_wrong_setting_of_the_shop_does_not_read_as_try_again(page: Page, url:
     open_state(page, url, "hold-failed", "en")
     expect(part(page, "worth")).to_be_visible()
     expect(part(page, "error")).to_contain_text("Please try again in a moment.")
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"),
+    [
+        ("https://shop.example/contact", "https://shop.example/contact"),
+        ("/pages/contact", "{url}/pages/contact"),
+        ("", None),
+        ("javascript:alert(1)", None),
+    ],
+)
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        (
+            "en",
+            "We're sorry: points can't be used right now. No points were taken. Please contact us.",
+        ),
+        (
+            "ja",
+            (
+                "申し訳ございません。ただいまポイントをご利用いただけません。"
+                "ポイントは減っていません。お手数ですが、お問い合わせください。"
+            ),
+        ),
+    ],
+)
+def test_a_shops_contact_page_is_a_link_where_only_the_shop_can_help(
+    page: Page, url: str, address: str, leads_to: str | None, locale: Locale, words: str
+) -> None:
+    answer_as(page, STATES["hold-failed-by-setting"], locale)
+    page.goto(f"{url}/?locale={locale}")
+    page.evaluate(
+        """([contactUrl, locale]) => import("/points.js").then(({ mountPoints }) => {
+            const root = document.createElement("div");
+            document.querySelector("#points").replaceWith(root);
+            root.id = "points";
+            mountPoints(root, { apiUrl: "/api/v1", token: () => "t", locale, contactUrl });
+        })""",
+        [address, locale],
+    )
+    part(page, "hold-form").locator(".pb-main").click()
+    error = part(page, "error")
+    expect(error).to_have_text(words)
+    if leads_to is None:
+        expect(error.locator("a")).to_have_count(0)
+        return
+    link = error.get_by_role("link", name={"en": "contact us", "ja": "お問い合わせ"}[locale])
+    expect(link).to_have_attribute("href", leads_to.format(url=url))
+    assert violations(page) == []
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
 
 
 def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page, url: str) -> None:
@@ -396,7 +645,7 @@ def test_reading_again_leaves_the_focus_where_it_is(page: Page, url: str) -> Non
     page.clock.install()
     page.clock.fast_forward(6000)
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
-    expect(part(page, "countdown")).to_have_text(re.compile(r"^8 min \d\d s left$"))
+    expect(part(page, "countdown")).to_have_text(re.compile(r"^8 min \d\d s left, until "))
     expect(fold).to_be_focused()
     expect(page.locator("[data-fold=figures]")).to_have_attribute("open", "")
 
@@ -411,9 +660,9 @@ def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, 
     expect(rows).to_have_count(10)
     said = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
     assert said == [
-        "Order #1009 Points usable from Dec 7, 2026 120 points",
+        "Order #1009 On the way · Points usable from Dec 7, 2026 120 points",
         "Order #1008 Used · Nov 27, 2026 \u2212300 points",
-        "Not used, came back Nov 24, 2026 200 points",
+        "Reserved but not used Nov 24, 2026 200 points",
         "Coffee beans Used · Nov 21, 2026 \u2212150 points",
         "Review of a product Added by the shop · Nov 18, 2026 +50 points",
         "Order #1006 Removed after a refund · Nov 15, 2026 \u221280 points",
@@ -508,7 +757,7 @@ def test_the_keyboard_reaches_everything_in_the_order_in_which_it_is_read(
         "English",
         "日本語",
         "pb-amount",
-        "All",
+        "Use all",
         "Get a discount code",
         "Show more",
         "How points work",
