@@ -1,5 +1,5 @@
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from pointbook.validation import (
     json_object,
     json_value,
     optional_day,
+    optional_instant,
     optional_text,
     shown,
     text,
@@ -165,3 +166,23 @@ def test_fractions_are_parsed_as_the_caller_says() -> None:
         "escaped": "\u3042",
     }
     assert json_value(raw, parse_float=Decimal)["amount"] == Decimal("89.990")
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2026-11-28T09:00:00+09:00", "2026-11-28T09:00:00 09:00", "2026-11-28t00:00:00.000z"],
+)
+def test_an_instant_has_an_offset_whose_plus_a_query_may_have_lost(written: str) -> None:
+    assert optional_instant(written, "at") == datetime(2026, 11, 28, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("2026-11-28", "2026-11-28T09:00:00", "2026-11-28 09:00:00+09:00", "20261128T090000Z"),
+        *("2026-13-01T00:00:00Z", "2026-11-28T09:00+09:00", "now", "２０２６-11-28T09:00:00Z"),
+    ],
+)
+def test_what_is_no_instant_is_refused_with_an_example(written: str) -> None:
+    with pytest.raises(InvalidRequest, match="such as 2026-11-28T09:00:00"):
+        optional_instant(written, "at")

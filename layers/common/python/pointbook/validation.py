@@ -106,7 +106,9 @@ def optional_instant(value: object, field: str) -> datetime | None:
     if given is None:
         return None
     try:
-        return datetime.fromisoformat(given.replace(" ", "+") if _INSTANT.fullmatch(given) else "")
+        return datetime.fromisoformat(
+            given.upper().replace(" ", "+") if _INSTANT.fullmatch(given) else ""
+        )
     except ValueError as error:
         raise InvalidRequest(
             field,
