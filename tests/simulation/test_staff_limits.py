@@ -1,7 +1,7 @@
 """Whatever fails and whoever is first: what the staff moves is counted, once, and never beyond.
 
 Requests of two members of the staff for three customers, each sent several times. Between any two
-calls to the table another request may run, or a write may arrive whose sender has given up long ago.
+calls to the table another request may run, or a write may arrive whose sender has given up.
 """
 
 from collections import Counter, defaultdict
