@@ -28,6 +28,7 @@ from tests.simulation.kernel.simulation import LedgerReport, run
 from tests.simulation.mutations.detectors import DETECTORS
 from tests.simulation.mutations.planted import report as report_planted
 from tests.simulation.orders.deliveries import ORDERS, SHUFFLES, Delivered, deliver_shop
+from tests.simulation.staff.simulation import run_staff
 
 SEEDS_FILE: Final = Path(__file__).with_name("seeds.txt")
 SEEDS_PER_SHOP: Final = 50
@@ -72,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if seeds := range(first, first + count // SEEDS_PER_CHECKOUT):
         failed |= _prove_holds(seeds, workers)
         failed |= _prove_erasures(seeds, workers)
+        failed |= _prove_staff(seeds, workers)
     if options.planted:
         failed |= _plant(workers)
     return int(failed)
@@ -176,6 +178,17 @@ def _summed[R: Report](
         return _print_wrong(wrong)
 
     return total, ending
+
+
+def _prove_staff(seeds: range, workers: int) -> bool:
+    """Run days of the staff; whether one broke a promise."""
+    reports = list(in_processes(run_staff, seeds, workers))
+    broken = [one for one in reports if one.violation]
+    for one in broken:
+        print(f"staff, seed {one.seed}: {one.violation}")
+    answers = sum((one.answers for one in reports), Counter[str]())
+    print(f"staff: {len(reports)} days, {len(broken)} broken; {dict(answers)}")
+    return bool(broken)
 
 
 def _plant(workers: int) -> bool:

@@ -36,6 +36,13 @@ PLANTED = {
         "nothing given back after a refund",
     ),
     "holds": ("points back before the code is off", "a discount for another customer"),
+    "staff": (
+        "a count written over another",
+        "a first count written over another",
+        "a limit that allows one adjustment more",
+        "booked and not counted",
+        "refused by what the request itself has taken",
+    ),
     "erasures": (
         "a pseudonym for each request",
         "a pseudonym that is drawn before its customer is recorded",

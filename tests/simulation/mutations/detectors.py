@@ -21,10 +21,12 @@ from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
 from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
 from tests.simulation.mutations.order_bugs import ORDER_BUGS
 from tests.simulation.mutations.planted import Detector
+from tests.simulation.mutations.staff_bugs import STAFF_BUGS
 from tests.simulation.mutations.store_bugs import HARMLESS, STORE_BUGS
 from tests.simulation.orders.deliveries import deliver
 from tests.simulation.orders.lifecycles import draw_history, with_other_rules
 from tests.simulation.orders.single_orders import wrong_single_orders
+from tests.simulation.staff.simulation import run_staff
 
 
 def _ledger(seeds: int) -> Iterator[tuple[str, str]]:
@@ -87,6 +89,13 @@ def _erasures(seeds: int) -> Iterator[tuple[str, str]]:
             yield f"erasures, seed {seed}", violation
 
 
+def _staff(seeds: int) -> Iterator[tuple[str, str]]:
+    for seed in range(seeds):
+        violation = run_staff(seed).violation
+        if violation:
+            yield f"staff, seed {seed}", violation
+
+
 DETECTORS: Final = {
     detector.name: detector
     for detector in (
@@ -94,5 +103,6 @@ DETECTORS: Final = {
         Detector("orders", _orders, 3, ORDER_BUGS),
         Detector("holds", _holds, 80, HOLD_BUGS, HARMLESS_TO_HOLDS),
         Detector("erasures", _erasures, 60, ERASURE_BUGS),
+        Detector("staff", _staff, 60, STAFF_BUGS),
     )
 }
