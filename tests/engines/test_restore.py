@@ -266,8 +266,11 @@ def test_what_shopify_said_since_is_kept_and_tokens_are_not_copied(
         put(sk, "since")
     put(keys.APP_REMOVED, "since")
     till = keys.key(keys.TILL, keys.TILL_TOKEN)
-    engine.client.put_item(TableName=engine.table, Item={**till, "value": {"S": "since"}})
+    heads = keys.key(keys.HEADS, keys.HEADS_RUN)
+    for key in (till, heads):
+        engine.client.put_item(TableName=engine.table, Item={**key, "value": {"S": "since"}})
     restored(engine, copy)
+    assert items_of(engine)[keys.HEADS, keys.HEADS_RUN]["value"]["S"] == "since"
     assert items_of(engine)[keys.TILL, keys.TILL_TOKEN]["value"]["S"] == "since"
     found = {sk: item["value"]["S"] for (at, sk), item in items_of(engine).items() if at == pk}
     assert found == {

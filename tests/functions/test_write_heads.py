@@ -62,6 +62,11 @@ class Shops(Functions):
             for head in heads_in(files[part.key])
         }
 
+    def manifests_written(self) -> set[int]:
+        """How often each manifest was written."""
+        files = self.s3.buckets[HEADS].items()
+        return {len(versions) for key, versions in files if key.startswith("manifests")}
+
     def heads(self, shop: str = SHOP) -> dict[str, tuple[int, str]]:
         """The heads that the accounts have now."""
         found = (self.container.store.account(shop, customer_id) for customer_id in CUSTOMERS)
@@ -132,7 +137,12 @@ def test_the_day_is_that_of_the_stacks_time_zone(shops: Shops) -> None:
 
 
 @pytest.mark.usefixtures("pages")
-def test_a_run_without_time_goes_on_where_it_ended(shops: Shops) -> None:
+@pytest.mark.parametrize("part_heads", [2, 1000])
+def test_a_run_without_time_goes_on_where_it_ended(
+    shops: Shops, monkeypatch: pytest.MonkeyPatch, part_heads: int
+) -> None:
+    """Also where its time is up before a file is full."""
+    monkeypatch.setattr(head_recorder, "PART_HEADS", part_heads)
     results: list[dict[str, Any]] = []
     while not results or not results[-1]["complete"]:
         shops.container.clock = Ticking(shops.clock, seconds=9)
@@ -161,6 +171,7 @@ def test_a_run_that_was_cut_off_anywhere_is_finished_by_the_next(client: str) ->
         assert shops.recorded() == shops.heads()
         assert sum(part.heads for part in shops.manifest().parts) == len(shops.heads())
         assert shops.recorded(SECOND) == shops.heads(SECOND)
+        assert shops.manifests_written() == {1}, "a second one would look like a forgery"
 
 
 @pytest.mark.usefixtures("pages")
@@ -169,9 +180,7 @@ def test_two_runs_at_once_do_not_harm_each_other(shops: Shops) -> None:
     shops.container.s3 = other
     assert not shops.record()["complete"], "the other one has written everything"
     assert shops.recorded() == shops.heads()
-    assert all(
-        len(versions) == 1 for key, versions in shops.s3.buckets[HEADS].items() if "manif" in key
-    )
+    assert shops.manifests_written() == {1}
 
 
 def test_a_day_that_was_begun_is_finished_before_todays(shops: Shops) -> None:
