@@ -33,7 +33,9 @@ def test_statement_liability_and_report_of_a_day_on_file(
     assert invoke(stack, "write_statements")["differing"] == 0
     pass_time(stack, 2 * DAY)
     result = invoke(stack, "write_statements")
-    assert (result["written"], result["differing"], result["complete"]) == (2, 0, True)
+    assert (result["written"], result["differing"], result["complete"]) == (4, 0, True), (
+        "two days of two shops"
+    )
     tomorrow = printed("statement")
     assert (tomorrow["source"], tomorrow["is_closed"]) == ("files", True)
     assert tomorrow["closing"]["approved"] + tomorrow["closing"]["hold"] >= before + 950
