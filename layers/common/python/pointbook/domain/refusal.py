@@ -25,6 +25,9 @@ class Code(StrEnum):
     SAME_ACCOUNT = "same_account"
     IDEMPOTENCY_MISMATCH = "idempotency_mismatch"
     DAY_PAST = "day_past"
+    EARNING_PAUSED = "earning_paused"
+    SPENDING_PAUSED = "spending_paused"
+    HOLDS_PAUSED = "holds_paused"
     NOT_THE_OWNER = "not_the_owner"
     RULE_MISSING = "rule_missing"
 
