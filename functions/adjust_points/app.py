@@ -14,6 +14,7 @@ from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import REPLAY_HEADER, Response, problem
 from pointbook.errors import InvalidRequest
 from pointbook.ledger.instruction import Identity, Instruction
+from pointbook.services.imports import read_import_id
 from pointbook.shopify.ids import customer_digits
 from pointbook.validation import optional_day, text, whole_number
 
@@ -26,13 +27,15 @@ def handler(request: Request, container: Container) -> Response:
     customer_id = customer_digits(unquote(request.path_parameters.get("customer", "")), "customer")
     points = whole_number(body.get("points"), "points", -POINTS_MAX, POINTS_MAX)
     expires_on = optional_day(body.get("expires_on"), "expires_on")
+    import_id = body.get("import_id")
+    about = "" if import_id is None else f"{read_import_id(import_id)}#"
     programme = container.programme(shop)
     ledger = container.ledger
     booked = ledger.execute(
         Instruction(
             shop=shop,
             customer_id=customer_id,
-            command=_command(points, expires_on, programme.expiry),
+            command=_command(points, expires_on, programme.expiry, about),
             cause=operator_cause(body, actor),
             reason=text(body.get("reason"), "reason", 255),
             identity=Identity("operator:adjust", key),
@@ -58,7 +61,7 @@ def handler(request: Request, container: Container) -> Response:
     return Response(201, answer, {REPLAY_HEADER: "true"} if booked.duplicate else {})
 
 
-def _command(points: int, expires_on: date | None, rule: ExpiryRule) -> Grant | Remove:
+def _command(points: int, expires_on: date | None, rule: ExpiryRule, about: str) -> Grant | Remove:
     """Return the command for a signed number of points; it renews no lots."""
     if points == 0:
         raise InvalidRequest(
@@ -66,9 +69,10 @@ def _command(points: int, expires_on: date | None, rule: ExpiryRule) -> Grant | 
         )
     if points > 0:
         expiry = FixedDate(expires_on) if expires_on else without_renewal(rule)
-        return Grant(points, expiry, Topic.ADD_MANUAL, in_time=True)
+        topic = Topic.ADD_IMPORT if about else Topic.ADD_MANUAL
+        return Grant(points, expiry, topic, about, in_time=True)
     if expires_on is not None:
         raise InvalidRequest(
             "expires_on", "expires_on is only for points that are added; leave it out."
         )
-    return Remove(-points)
+    return Remove(-points, about)

@@ -76,9 +76,14 @@ def shop(shop: str) -> str:
     return f"SHOP#{shop}"
 
 
+def customers(shop: str) -> str:
+    """The beginning of the partition keys of a shop's customers."""
+    return f"SHOP#{shop}#CUSTOMER#"
+
+
 def customer(shop: str, customer_id: str) -> str:
     """One customer: the account, its entries, and what else is kept under the customer's id."""
-    return f"SHOP#{shop}#CUSTOMER#{_digits(customer_id)}"
+    return f"{customers(shop)}{_digits(customer_id)}"
 
 
 def parse(pk: str) -> tuple[str, str]:

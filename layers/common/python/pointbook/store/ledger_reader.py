@@ -13,8 +13,10 @@ from itertools import batched
 
 from pointbook.aws.metered import MeteredClient
 from pointbook.deadline import Backoff, no_jitter, retry
+from pointbook.domain.account import Account
+from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock, StoreUnavailable
-from pointbook.store import keys
+from pointbook.store import items, keys
 from pointbook.store.batches import send_all
 from pointbook.store.partition_checks import AccountCheck, Check, Key, check_of, plain_key
 from pointbook.store.table import Table
@@ -77,6 +79,25 @@ class LedgerReader:
                 current.check.take(item)
         if current.key:
             yield current
+
+    def accounts(
+        self, shop: str, on_page: OnPage = _go_on
+    ) -> Iterator[tuple[Account, list[BookedEntry]]]:
+        """Every account of a shop with its entries, as a scan finds them."""
+        found: tuple[Account, list[BookedEntry]] | None = None
+        partition = ""
+        for item in self._items(None, None, on_page):
+            pk, sort_key = text_of(item["pk"]), text_of(item["sk"])
+            if pk != partition and found is not None:
+                yield found
+                found = None
+            partition = pk
+            if sort_key == keys.ACCOUNT and pk.startswith(keys.customers(shop)):
+                found = items.account_of(item), []
+            elif sort_key.startswith(keys.ENTRY) and found is not None:
+                found[1].append(items.entry_of(item))
+        if found is not None:
+            yield found
 
     def referenced(self, references: Iterable[Item], *, fresh: bool = False) -> dict[Key, Stored]:
         """The items under these keys; `fresh`: each as it is now."""
