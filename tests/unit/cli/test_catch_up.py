@@ -154,7 +154,7 @@ def test_a_row_of_an_unknown_customer_stops_everything(shell: Shell) -> None:
 
 
 def test_a_customer_with_another_wrong_row_is_left_alone_and_reported(shell: Shell) -> None:
-    file = shell.file(row(CUSTOMER, 130), row(OTHER, 100), row(OTHER, "1.5"))
+    file = shell.file(row(CUSTOMER, 130), row(OTHER, 60), row(OTHER, "1.5"))
     status, said = shell.run(file)
     assert status == 1
     assert [customer_id for customer_id, _, _ in shell.sent] == [CUSTOMER]

@@ -40,7 +40,9 @@ APP_NAMESPACE = "$app"
 NAMESPACE_RESERVED = ("app--", "shopify")
 """How namespaces begin that Shopify keeps for itself and for apps."""
 
-_INSTANT_LENGTH_MIN = len("2026-12-01T03:00Z")
+_INSTANT = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
 
 NONE = "none"
 APP = "app"
@@ -255,15 +257,15 @@ def _instant(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text) if _INSTANT.fullmatch(text) else None
     except ValueError:
         found = None
-    if found is None or found.tzinfo is None or len(text) < _INSTANT_LENGTH_MIN:
+    if found is None:
         raise ValueError(
             f"{text!r} is not a time with its zone; give one such as 2026-12-01T03:00:00+09:00, or"
             " leave it empty"
         )
-    return found.replace(microsecond=0)
+    return found
 
 
 def _write_instant(instant: datetime | None) -> str:
