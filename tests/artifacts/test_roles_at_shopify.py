@@ -269,7 +269,7 @@ class ShopifyWithOrders(Shopify):
 
 
 def test_reconcile_orders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """A waiting sign-up, lost orders, a lost merge; with a token that has to be fetched, or is kept."""
+    """A waiting sign-up, lost orders, a lost merge; the token has to be fetched, or is kept."""
     shopify = GraphqlShop()
     shop.shopify = ShopifyWithOrders(shopify)
 
