@@ -144,6 +144,7 @@ app.add_typer(_metafields, name="metafields", help=_text, short_help=_short)
 _programme = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 for _run in (programme.show, programme.check, programme.change, programme.history):
     add(_programme, _run.__name__, _run)
+add(_programme, "set", programme.set_)
 app.add_typer(_programme, name="programme", help=programme.__doc__, short_help=programme.__doc__)
 
 _secret = typer.Typer(no_args_is_help=True, rich_markup_mode=None)

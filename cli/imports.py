@@ -2,11 +2,14 @@
 
     pointbook import balances.csv --id 2026-11-move --env prod --dry-run
     pointbook import balances.csv --id 2026-11-move --env prod
+    pointbook import later.csv --id 2026-11-move --env prod --catch-up
 
 The first checks every row and writes nothing. The columns are
 customer_id,title,point,expired_at,created_at. The import's id and the row's number identify a row
 for ever, so the same file can be imported again at any time: a row is booked once. Correct refused
 rows in place and do not remove any row. Empty rows are skipped. Exit status 1 if a row was refused.
+
+The third settles a later export of the same balances by difference: docs/moving-in.md.
 """
 
 import csv
@@ -22,10 +25,12 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
+from cli.catch_up import CatchUp
 from cli.errors import CommandFailed
 from cli.operator_api import Answer, post
-from cli.options import Env, Json, Shop
+from cli.options import Env, Json, Shop, Yes
 from cli.output import Output
+from cli.verify import UNITS_PER_SECOND, Rate
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.errors import InvalidRequest
 from pointbook.services.imports import ROWS_MAX, TEXT_LENGTH_MAX, read_import_id
@@ -102,6 +107,18 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check every row and write nothing.")
     ] = False,
+    catches_up: Annotated[
+        bool,
+        typer.Option(
+            "--catch-up", help="Book the differences between this later export and the import."
+        ),
+    ] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option("--differences", help="With --catch-up: write them to this CSV file."),
+    ] = None,
+    rate: Rate = UNITS_PER_SECOND,
+    yes: Yes = False,
     shop: Shop = None,
     env: Env = None,
     json: Json = False,
@@ -114,6 +131,9 @@ def run(
     checked = check(file)
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
+    if catches_up:
+        later = CatchUp(stack, shop, import_id, out, rate)
+        return later.run(file, read(file), report, dry_run=dry_run, yes=yes)
     out.say(f"{stack.name}, {shop}, {import_id}: {checked.rows:,} rows of {file}")
     out.say(*checked.hints())
 

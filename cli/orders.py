@@ -6,7 +6,7 @@
 By the time of an order's last update, within the last 60 days. The function reconcile_orders does
 the same daily; this is for a period of your own, such as an outage that you know of. Orders are
 booked by the function order_events, as their webhooks would have been; running it again feeds
-nothing twice.
+nothing twice. After earning was paused, it takes up the orders and sign-ups that came meanwhile.
 """
 
 from collections import Counter
@@ -58,6 +58,11 @@ class Comparison:
     def count(self, name: str) -> int:
         """A number of all pages."""
         return sum(page[name] for page in self.pages)
+
+    @property
+    def sign_ups(self) -> int:
+        """The sign-ups that had waited while earning was paused."""
+        return sum(page.get("sign_ups", 0) for page in self.pages)
 
     def all(self, name: str) -> list[Page]:
         """The orders, or the merges, of all pages; each order as it was found last."""
@@ -125,6 +130,8 @@ def _report(comparison: Comparison, about: dict[str, str], out: Output, *, dry_r
         )
     found = ", ".join(f"{count} {why}" for why, count in sorted(reasons.items())) or "none to feed"
     out.say(f"{about['shop']}: {comparison.count('compared')} orders compared: {found}.")
+    if comparison.sign_ups:
+        out.say(f"Fed {comparison.sign_ups} sign-ups that had waited while earning was paused.")
     out.say(f"Would feed {len(orders)}." if dry_run else f"Fed {fed}, failed {len(failed)}.")
     out.document(
         {
@@ -136,6 +143,7 @@ def _report(comparison: Comparison, about: dict[str, str], out: Output, *, dry_r
             "failed": len(failed) + comparison.count("failed"),
             "orders": orders,
             "merges": merges,
+            "sign_ups": comparison.sign_ups,
         }
     )
     is_settled = not failed and not comparison.count("failed") and all(m["fed"] for m in merges)

@@ -28,6 +28,9 @@ Rules = Annotated[
     Path, typer.Argument(help="TOML, one rule per line, as printed by `pointbook programme show`.")
 ]
 
+By = Annotated[str | None, typer.Option(help="Name for the history; default: login.")]
+_NOW = "now"
+
 
 def show(shop: Shop = None, env: Env = None, json: Json = False) -> int:
     """Print the programme in force as a file of rules."""
@@ -65,7 +68,7 @@ def check(file: Rules, shop: Shop = None, env: Env = None, json: Json = False) -
 
 def change(
     file: Rules,
-    by: Annotated[str | None, typer.Option(help="Name for the history; default: login.")] = None,
+    by: By = None,
     yes: Yes = False,
     shop: Shop = None,
     env: Env = None,
@@ -74,7 +77,12 @@ def change(
     """Put the rules of a file into force; other rules stay as they are."""
     given = _read(file)
     stack, out = target.target_of(env), Output(as_json=json)
-    shop = stack.shop(shop)
+    return _change(stack, stack.shop(shop), given, by, out, yes=yes)
+
+
+def _change(
+    stack: Target, shop: str, given: dict[str, str], by: str | None, out: Output, *, yes: bool
+) -> int:
     programmes = _programmes(stack)
     version = programmes.latest(shop)
     before = _in_force(stack, version)
@@ -97,6 +105,22 @@ def change(
     out.say(f"Version {written.version} is in force; every function uses it within a minute.")
     out.document({**found, "changes": differences, "version": written.version})
     return 0
+
+
+def set_(
+    assignments: Annotated[
+        list[str], typer.Argument(metavar="RULE=VALUE...", help="Such as earning=paused.")
+    ],
+    by: By = None,
+    yes: Yes = False,
+    shop: Shop = None,
+    env: Env = None,
+    json: Json = False,
+) -> int:
+    """Put single rules into force, such as earning=paused; earn_from=now is the present time."""
+    stack, out = target.target_of(env), Output(as_json=json)
+    given = _assigned(assignments, stack)
+    return _change(stack, stack.shop(shop), given, by, out, yes=yes)
 
 
 def history(shop: Shop = None, env: Env = None, json: Json = False) -> int:
@@ -127,6 +151,20 @@ def _programmes(stack: Target) -> Programmes:
 
 def _in_force(stack: Target, version: Version | None) -> Programme:
     return version.programme if version else stack.settings.default_programme()
+
+
+def _assigned(assignments: list[str], stack: Target) -> dict[str, str]:
+    """The rules that are given as RULE=VALUE, each once. Raises CommandFailed."""
+    given: dict[str, str] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or name in given:
+            raise CommandFailed(f"{assignment!r} must be RULE=VALUE, and each rule is given once.")
+        given[name] = value
+    if given.get("earn_from") == _NOW:
+        zone = ZoneInfo(stack.settings.default_programme().time_zone)
+        given["earn_from"] = stack.clock().now().astimezone(zone).isoformat(timespec="seconds")
+    return given
 
 
 def _read(file: Path) -> dict[str, str]:

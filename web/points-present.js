@@ -144,6 +144,11 @@ export function presenter(locale) {
     return isUsedUp ? text.nothingLeft : null;
   }
 
+  /** What the shop has paused for now: `kind` and `sentence` of each. */
+  function paused({ paused: kinds = [] }) {
+    return kinds.filter((kind) => text.paused[kind]).map((kind) => ({ kind, sentence: text.paused[kind] }));
+  }
+
   /** How points are earned: one sentence; null where orders earn none. */
   function howToEarn({ earning }) {
     return earning && text.earning(count(earning.points), amountInText(earning.for_amount, earning.currency));
@@ -230,7 +235,7 @@ export function presenter(locale) {
 
   return {
     ...{ text, number, count, amountInText, day, duration, worthOf, headline, store, expiring, pending, held, debt },
-    ...{ nothingLeft, howToEarn, firstRules, rules, codeLimit, timeLeft, unready, figures, row },
+    ...{ nothingLeft, paused, howToEarn, firstRules, rules, codeLimit, timeLeft, unready, figures, row },
   };
 }
 

@@ -23,6 +23,7 @@ export function views(locale) {
       worth && element("p", { class: "pb-worth", "data-part": "worth" }, worth),
       where && element("p", { class: "pb-where", "data-part": "where" }, where),
       debt && element("p", { class: "pb-message", "data-part": "debt" }, debt),
+      ...say.paused(points).map(({ kind, sentence }) => element("p", { class: "pb-message", "data-part": `paused-${kind}` }, sentence)),
       nothingLeft && element("p", { class: "pb-where", "data-part": "nothing-left" }, nothingLeft),
       element("ul", { class: "pb-facts" }, [
         held && fact(held, "held"),

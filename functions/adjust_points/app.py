@@ -10,6 +10,7 @@ from pointbook.entrypoints.request import Request
 from pointbook.entrypoints.response import REPLAY_HEADER, Response, problem
 from pointbook.ledger.instruction import Identity, Instruction
 from pointbook.services.adjustments import Adjustment
+from pointbook.services.imports import read_import_id
 from pointbook.shopify.ids import customer_digits
 
 
@@ -20,13 +21,15 @@ def handler(request: Request, container: Container) -> Response:
     shop = shop_of(body.get("shop"), container.settings.shops)
     customer_id = customer_digits(unquote(request.path_parameters.get("customer", "")), "customer")
     adjustment = Adjustment.read(customer_id, body)
+    import_id = body.get("import_id")
+    about = "" if import_id is None else f"{read_import_id(import_id)}#"
     programme = container.programme(shop)
     ledger = container.ledger
     booked = ledger.execute(
         Instruction(
             shop=shop,
             customer_id=customer_id,
-            command=adjustment.command(programme.expiry),
+            command=adjustment.command(programme.expiry, about),
             cause=operator_cause(body, actor),
             reason=adjustment.reason,
             identity=Identity("operator:adjust", key),

@@ -17,4 +17,5 @@ def handler(message: Message, container: Container) -> None:
     needs_customers = several_shops or programme.sign_up_needs_account
     customers = partial(container.customers, message.shop) if needs_customers else None
     ledger, requests = container.ledger, container.privacy_requests()
-    customer_events.carry_out(message, ledger, programme, requests, customers)
+    waiting = container.waiting_sign_ups
+    customer_events.carry_out(message, ledger, programme, requests, customers, waiting)

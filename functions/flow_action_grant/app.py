@@ -22,5 +22,5 @@ def handler(request: Request, container: Container) -> Response:
         points=action.points, expiry=expiry, flow_per_hour=programme.flow_entries_per_hour
     )
     return flow_answer(
-        carry_out(action, command, container.ledger, programme.time_zone, container.till_echoes)
+        carry_out(action, command, container.ledger, programme, container.till_echoes)
     )

@@ -9,7 +9,7 @@ from pointbook.entrypoints.schedule import Run, scheduled
 from pointbook.errors import PointbookError, Unavailable
 from pointbook.services.reconciliation_runs import (
     ReconcileResult,
-    page_answer,
+    compare_page,
     read_page_request,
 )
 
@@ -24,11 +24,7 @@ def handler(run: Run, container: Container) -> ReconcileResult | dict[str, Any]:
         request = read_page_request(run.event, shops, container.clock.now())
         deadline = Deadline.after(run.seconds, container.monotonic)
         reconciler = container.order_reconciler(request.shop)
-        return page_answer(
-            reconciler.compare(
-                request.period, request.cursor, request.limit, deadline, request.mode
-            )
-        )
+        return compare_page(request, reconciler, deadline, container.is_earning_paused)
     except PointbookError as error:
         log.exception("page_not_compared")
         retry = isinstance(error, Unavailable)

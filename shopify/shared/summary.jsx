@@ -18,6 +18,11 @@ export function Summary({ points, entries = [], words, isOff = false }) {
       {worth && !isOff && <s-text id="worth">{worth}</s-text>}
       {where && <s-text id="where">{where}</s-text>}
       {debt && <s-text id="debt">{debt}</s-text>}
+      {words.paused(points).map(({ kind, sentence }) => (
+        <s-text key={kind} id={`paused-${kind}`}>
+          {sentence}
+        </s-text>
+      ))}
       {nothingLeft && <s-text id="nothing-left">{nothingLeft}</s-text>}
       {held && <s-text id="reserved">{held}</s-text>}
       {expiring && (

@@ -119,6 +119,7 @@ for (const [what, options, points] of [
   ["there are no points", {}, { ...POINTS, figures: { ...FIGURES, approved: 0 } }],
   ["there is a debt", {}, { ...POINTS, figures: { ...FIGURES, approved: -50 } }],
   ["the till is master", {}, { ...POINTS, holds_offered: false }],
+  ["holds are paused", {}, { ...POINTS, holds_offered: false, paused: ["holds"] }],
   ["the order costs nothing", { amount: 0 }, POINTS],
   ["the points cannot be read", {}, { status: 503, code: "ledger_unavailable" }],
 ]) {

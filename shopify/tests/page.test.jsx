@@ -205,6 +205,29 @@ test("where the till is master nobody is offered a code", async () => {
   expect(byId("use")).toBeNull();
 });
 
+for (const [language, earning, holds] of [
+  ["en", "Points for new orders are added a little later", "Points can't be used right now."],
+  ["ja", "ポイントの付与を一時停止", "ポイントのご利用を一時停止"],
+]) {
+  test(`what the shop has paused is said, and no code is offered (${language})`, async () => {
+    const points = { ...POINTS, holds_offered: false, paused: ["earning", "holds", "something new"] };
+    await show({ "GET /points": points }, (shopify) => {
+      shopify.localization.extensionLanguage.value = { isoCode: language };
+    });
+    expect((await shown("paused-earning")).textContent).toContain(earning);
+    expect(byId("paused-holds").textContent).toContain(holds);
+    expect(byId("paused-something new")).toBeNull();
+    expect(byId("use")).toBeNull();
+  });
+}
+
+test("a request that meets a pause is told that no points were taken", async () => {
+  await show({ "GET /points": POINTS, "POST /holds": problem(409, "holds_paused") });
+  await type("500");
+  await submit();
+  expect((await shown("message")).getAttribute("heading")).toContain("No points were taken.");
+});
+
 test("the history shows pages one after the other, and leaves out what belongs to another row", async () => {
   const pages = {
     undefined: { entries: [entry(3), entry(2, { row: null })], next_cursor: "2" },

@@ -28,6 +28,8 @@ paid created carry cancelled share clamp expire never date:2027-03-31 days:36500
 months:12:month_end months:12:week_end rolling:days:90:year_end rolling:never
 gold=150 ゴールド=150 gold=0 gold=10000 =150 gold=150, wholesale a,b 30,7 30, 1000,7 5,4,3,2,1
 6,5,4,3,2,1 order order,product,shipping order,everything
+on off paused 2026-12-01 2026-12-01T03:00:00 2026-12-01T03:00:00+09:00 2026-12-01T03:00Z
+2026-12-01T24:00Z 2026-13-01T03:00Z 20261201T030000Z
 """
 SAMPLES = (
     *("", *WITHOUT_BLANKS.split()),

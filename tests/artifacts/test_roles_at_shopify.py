@@ -286,7 +286,7 @@ class ShopifyWithOrders(Shopify):
 
 
 def test_reconcile_orders_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """Lost orders and a lost merge; with a token that has to be fetched, or is kept."""
+    """A waiting sign-up, lost orders, a lost merge; the token has to be fetched, or is kept."""
     shopify = GraphqlShop()
     shop.shopify = ShopifyWithOrders(shopify)
 
@@ -306,6 +306,9 @@ def test_reconcile_orders_is_allowed_what_it_does(shop: Shop, resources: dict[st
         assert page["merges"][0]["fed"]
 
     put(int(CUSTOMER), hours=10)
+    waiting = shop.functions.container.waiting_sign_ups()
+    waiting.add(shopify_payloads.SHOP, str(OTHER_CUSTOMER), datetime.now(UTC))
+    shop.start_anew()
     found = shop.needed(run)
     paid = event("order_events", "orders_paid")
     text = paid["Records"][0]["body"].replace("2026-", "2020-")

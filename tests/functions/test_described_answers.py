@@ -179,6 +179,7 @@ def of_create_hold(folder: Path) -> Errors:
     yield shop.hold("c")
     master = HoldShop(folder, PROGRAMME_POINTS_MASTER="till")
     yield master.hold("a")
+    yield HoldShop(folder, PROGRAMME_HOLDS="paused").hold("a")
 
 
 def captured(shop: HoldShop) -> Errors:
@@ -304,6 +305,8 @@ def of_points_actions(function: str) -> Errors:
     yield report_of_the_till_under_way(action)
     if action == "consume":
         yield functions.flow(action, "more", points=9_999, **given)
+    paused = stack(PROGRAMME_EARNING="paused", PROGRAMME_SPENDING="paused")
+    yield paused.flow(action, "while paused", points=5, **given)
 
 
 def report_of_the_till_under_way(action: str) -> Answer:

@@ -119,6 +119,7 @@ def test_lost_orders_are_booked_as_their_webhooks_would_have_been(scenario: Scen
         "fed": 5,
         "merges": 0,
         "failed": 0,
+        "sign_ups": 0,
         "complete": True,
     }
     scenario.deliver()

@@ -283,3 +283,30 @@ def test_an_unknown_subcommand_lists_the_subcommands(
     assert main(["programme", *arguments]) == 2
     printed = capsys.readouterr()
     assert "programme" in printed.out + printed.err
+
+
+# --- set ------------------------------------------------------------------------------------------
+
+
+def test_single_rules_are_set_without_a_file(shell: Shell) -> None:
+    status, said = shell.run("set", "earning=paused", "spending=paused", "--yes", "--by", "hanako")
+    assert status == 0
+    assert "  earning  on → paused\n  spending  on → paused\n" in said
+    programme = shell.in_force()
+    assert (programme.earning_paused, programme.spending_paused) == (True, True)
+    assert programme.sign_up_points == 50, "other rules stay"
+
+
+def test_earning_can_begin_now(shell: Shell) -> None:
+    assert shell.run("set", "earning=on", "earn_from=now", "--yes")[0] == 0
+    assert shell.in_force().texts()["earn_from"] == "2026-11-22T12:00:00+09:00"
+
+
+@pytest.mark.parametrize(
+    "wrong", [["earning"], ["earning=off"], ["earn=on"], ["holds=on", "holds=paused"]]
+)
+def test_what_is_no_rule_changes_nothing(shell: Shell, wrong: list[str]) -> None:
+    before = shell.in_force()
+    status, said = shell.run("set", *wrong, "--yes")
+    assert (status, shell.in_force()) == (1, before)
+    assert wrong[0].partition("=")[0] in said

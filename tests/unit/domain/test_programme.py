@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import fields
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
@@ -23,6 +23,7 @@ from pointbook.domain.programme_rules import (
     DiscountKind,
     Locale,
     Master,
+    Switch,
     Tax,
     TillPush,
 )
@@ -43,6 +44,13 @@ UNUSUAL = {
         (("gold", Locale.EN, "Gold Member"), ("VIP member", Locale.JA, "特別会員")),
     ),
     "till_push": ("balance", TillPush.BALANCE),
+    "earning": ("paused", Switch.PAUSED),
+    "spending": ("paused", Switch.PAUSED),
+    "holds": ("paused", Switch.PAUSED),
+    "earn_from": (
+        "2026-12-01T03:00:00+09:00",
+        datetime(2026, 12, 1, 3, tzinfo=timezone(timedelta(hours=9))),
+    ),
     "earn_unit_minor": ("999999999", 999_999_999),
     "points_per_unit": ("0", 0),
     "earn_on_tax": ("excluded", Tax.EXCLUDED),
@@ -106,6 +114,8 @@ def test_every_rule_is_read_and_written_as_one_text(name: str) -> None:
         ("staff_hold", "70000000002, 70000000001", "70000000002,70000000001"),
         ("staff_look", "none", "none"),
         ("staff_look", "all", "all"),
+        ("earn_from", "2026-12-01T03:00Z", "2026-12-01T03:00:00+00:00"),
+        ("earn_from", "", ""),
         ("metafields", "app", "app"),
         ("metafields", "none", "none"),
     ],
@@ -118,6 +128,16 @@ def test_there_is_one_way_to_write_what_may_be_given_in_several(
 
 WRONG = {
     "till_push": ["yes", "Balance", ""],
+    "earning": ["off", "", "On"],
+    "spending": ["stopped"],
+    "holds": ["no"],
+    "earn_from": [
+        "now",
+        "2026-12-01",
+        "2026-12-01T03:00:00",
+        "20261201T030000Z",
+        "2026-12-01T25:00Z",
+    ],
     "earn_unit_minor": ["0"],
     "points_per_unit": ["-1", "1.5", "１"],
     "pending_days": ["366"],

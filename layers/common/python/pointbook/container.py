@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Unpack
 
 from pointbook.base_container import Cached
 from pointbook.domain.programme import Programme
-from pointbook.drift_container import DriftContainer
 from pointbook.ledger.read_only import ReadOnlyLedger
+from pointbook.reconciliation_container import ReconciliationContainer
 from pointbook.settings import Settings, Stage
 from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from pointbook.services.publishing.reports import ReportSender
     from pointbook.services.publishing.runs import Publisher
     from pointbook.services.publishing.shop_run import Flow
-    from pointbook.services.reconciliation import OrderReconciler
-    from pointbook.services.reconciliation_runs import ReconciliationRuns
     from pointbook.services.till_push.echoes import TillEchoes
     from pointbook.services.verification import Verification
     from pointbook.shopify.admin import AdminApi
@@ -60,7 +58,7 @@ class Parts(TillParts, total=False):
     metafields: Callable[[str], "MetafieldsOfShop"]
 
 
-class Container(DriftContainer):
+class Container(ReconciliationContainer):
     """All parts; those of a shop are created by its domain."""
 
     def __init__(self, settings: Settings, **parts: Unpack[Parts]) -> None:
@@ -253,30 +251,6 @@ class Container(DriftContainer):
             clock=self.clock,
             wall_clock=self.wall_clock,
         )
-
-    def order_reconciler(self, shop: str) -> "OrderReconciler":
-        """The service that compares a shop's orders with Shopify's."""
-        from pointbook.services.reconciliation import OrderReconciler  # noqa: PLC0415 - for one function
-        from pointbook.shopify.admin_orders import AdminOrders  # noqa: PLC0415 - same
-        from pointbook.store.reconciliations import Reconciliations  # noqa: PLC0415 - same
-
-        return OrderReconciler(
-            shop=shop,
-            orders=AdminOrders(self.admin_api(shop)),
-            customers=partial(self.customers, shop),
-            reconciliations=Reconciliations(self._table, self.wall_clock),
-            ledger=self.ledger,
-            feed=self.enqueue,
-            clock=self.clock,
-        )
-
-    def reconciliation_runs(self) -> "ReconciliationRuns":
-        """The service that compares the orders of all shops, from where the last run ended."""
-        from pointbook.services.reconciliation_runs import ReconciliationRuns  # noqa: PLC0415 - for one function
-        from pointbook.store.reconciliations import Reconciliations  # noqa: PLC0415 - same
-
-        store = Reconciliations(self._table, self.wall_clock)
-        return ReconciliationRuns(self.order_reconciler, store, self.clock)
 
     def verification(self) -> "Verification":
         """A verification of the ledger; each run needs one of its own, which counts its units."""

@@ -75,6 +75,7 @@ class Remove(_MovesPoints):
     """approved → removed, by the merchant's hand. Refused when there is not enough."""
 
     points: int
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

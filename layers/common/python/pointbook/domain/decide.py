@@ -66,7 +66,8 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
         case c.Consume():
             return debit(draft, command.points, Bucket.SPENT, Topic.SUB_FLOW, command.renew)
         case c.Remove():
-            return debit(draft, command.points, Bucket.REMOVED, Topic.SUB_MANUAL)
+            target, topic = Bucket.REMOVED, Topic.SUB_MANUAL
+            return debit(draft, command.points, target, topic, about=command.about)
         case c.ExtendExpiry():
             return extend_expiry(draft, command.old_day, command.new_day)
         case c.PlaceHold():

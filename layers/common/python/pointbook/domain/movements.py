@@ -54,15 +54,19 @@ def withdraw(draft: Draft, points: int, about: str) -> None:
 
 
 def debit(
-    draft: Draft, points: int, target: Bucket, topic: Topic, renew: Rolling | None = None
+    draft: Draft,
+    points: int,
+    target: Bucket,
+    topic: Topic,
+    renew: Rolling | None = None,
+    about: str = "",
 ) -> Outcome | Refusal:
     """Use up approved points, the soonest-expiring first; refused if there are too few."""
     if points > draft.account.balances.approved:
         return insufficient(draft, points)
     _, left = take(draft.account.lots, points)
-    draft.add_entry(
-        topic, transfer(Bucket.APPROVED, target, points), lots=draft.renewed(left, renew)
-    )
+    moves = transfer(Bucket.APPROVED, target, points)
+    draft.add_entry(topic, moves, about=about, lots=draft.renewed(left, renew))
     return DONE
 
 

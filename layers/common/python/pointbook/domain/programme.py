@@ -1,7 +1,8 @@
 """The programme: the rules of points of one shop, in one version."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pointbook.domain.expiry import ExpiryRule, Rolling
@@ -16,6 +17,7 @@ from pointbook.domain.programme_rules import (
     Master,
     RankLabels,
     Ranks,
+    Switch,
     Tax,
     TillPush,
 )
@@ -41,7 +43,8 @@ class Programme:
 
     Money (`..._minor`) is in the currency's smallest unit, percents are whole numbers (150 is one
     and a half). `lapsed_expiry` is None if points that come back after their last day expire.
-    `metafields` is their namespace at Shopify, None if there are none.
+    `metafields` is their namespace at Shopify, None if there are none. Orders and sign-ups before
+    `earn_from` earn nothing; None: all do.
     """
 
     version: int
@@ -52,6 +55,10 @@ class Programme:
     member_number: MemberNumberRule
     rank_labels: RankLabels
     till_push: TillPush
+    earning: Switch
+    spending: Switch
+    holds: Switch
+    earn_from: datetime | None
     earn_unit_minor: int
     points_per_unit: int
     earn_on_tax: Tax
@@ -102,6 +109,25 @@ class Programme:
         }
         return groups[right].includes(staff_id)
 
+    @property
+    def earning_paused(self) -> bool:
+        """Whether nobody earns points for now; what comes meanwhile is taken up afterwards."""
+        return self.earning is Switch.PAUSED
+
+    @property
+    def spending_paused(self) -> bool:
+        """Whether no points can be spent for now, by a hold or by Flow."""
+        return self.spending is Switch.PAUSED
+
+    @property
+    def holds_paused(self) -> bool:
+        """Whether no points can be held for a checkout for now."""
+        return Switch.PAUSED in (self.holds, self.spending)
+
+    def is_before_start(self, instant: datetime) -> bool:
+        """Whether an order or a sign-up of this time is another app's, and earns nothing here."""
+        return self.earn_from is not None and instant < self.earn_from
+
     def uses_tags(self, *, is_test: bool) -> bool:
         """Whether what an order earns depends on its customer's tags."""
         return self._earns(is_test) and bool(self.rank_multipliers or self.excluded_tag)
@@ -120,6 +146,10 @@ class Programme:
             pending_days=self.pending_days,
             debt_policy=self.debt_policy,
         )
+
+    def no_earning_rule(self) -> EarningRule:
+        """The earning rule of an order that earns nothing."""
+        return replace(self.earning_rule((), is_test=False), multiplier_percent=0)
 
     def _earns(self, is_test: bool) -> bool:
         return self.points_per_unit > 0 and (self.test_orders_earn or not is_test)

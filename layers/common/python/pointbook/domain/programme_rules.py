@@ -7,6 +7,7 @@ merchant's file. Parsers raise ValueError, which says what was given and what to
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -41,6 +42,10 @@ APP_NAMESPACE = "$app"
 NAMESPACE_RESERVED = ("app--", "shopify")
 """How namespaces begin that Shopify keeps for itself and for apps."""
 
+_INSTANT = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+
 NONE = "none"
 APP = "app"
 _EXPIRE_AT_ONCE = "expire"
@@ -66,6 +71,13 @@ class TillPush(StrEnum):
     NO = "no"
     CHANGES = "changes"
     BALANCE = "balance"
+
+
+class Switch(StrEnum):
+    """Whether a kind of movement is on, or paused for a while."""
+
+    ON = "on"
+    PAUSED = "paused"
 
 
 class Tax(StrEnum):
@@ -243,6 +255,25 @@ def _reminder_days(text: str) -> tuple[int, ...]:
     return tuple(days)
 
 
+def _instant(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text) if _INSTANT.fullmatch(text) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValueError(
+            f"{text!r} is not a time with its zone; give one such as 2026-12-01T03:00:00+09:00, or"
+            " leave it empty"
+        )
+    return found
+
+
+def _write_instant(instant: datetime | None) -> str:
+    return "" if instant is None else instant.isoformat()
+
+
 def _discount_kinds(text: str) -> tuple[DiscountKind, ...]:
     if text == NONE:
         return ()
@@ -285,6 +316,11 @@ RULES: Final[Mapping[str, Rule]] = {
     "member_number": Rule("digits", parse_member_number, member_number_text),
     "rank_labels": Rule("", _rank_labels, _write_rank_labels),
     "till_push": Rule("no", _one_of(TillPush)),
+    # what is on, and what is paused
+    "earning": Rule("on", _one_of(Switch)),
+    "spending": Rule("on", _one_of(Switch)),
+    "holds": Rule("on", _one_of(Switch)),
+    "earn_from": Rule("", _instant, _write_instant),
     # what an order earns
     "earn_unit_minor": Rule("100", _whole(1, MONEY_MINOR_MAX)),
     "points_per_unit": Rule("1", _whole(0, MILLION)),

@@ -28,6 +28,9 @@ class Code(StrEnum):
     DAY_PAST = "day_past"
     ACTION_LIMIT_EXCEEDED = "action_limit_exceeded"
     DAILY_LIMIT_REACHED = "daily_limit_reached"
+    EARNING_PAUSED = "earning_paused"
+    SPENDING_PAUSED = "spending_paused"
+    HOLDS_PAUSED = "holds_paused"
     NOT_THE_OWNER = "not_the_owner"
     RULE_MISSING = "rule_missing"
 

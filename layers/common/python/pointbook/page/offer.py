@@ -17,12 +17,14 @@ def offer(programme: Programme, approved_points: int, rank: str | None) -> dict[
     `worth` is what the points that can be used are worth, and one point. `earning` is None if
     orders earn nothing. `rank_percent` is what orders of the customer's rank at the till earn, None
     if no tag of the programme is called like that rank. `hold_seconds` is how long a code works,
-    `expiry` how long points last that orders earn.
+    `expiry` how long points last that orders earn, `paused` are `earning` and `holds`, as far as
+    they are paused for now.
     """
     currency, worth_minor = programme.currency, programme.point_worth_minor
     usable_points = max(0, approved_points)
     return {
-        "holds_offered": programme.points_master is not Master.TILL,
+        "holds_offered": programme.points_master is not Master.TILL and not programme.holds_paused,
+        "paused": _paused(programme),
         "points_master": programme.points_master.value,
         "time_zone": programme.time_zone,
         "worth": {
@@ -35,6 +37,12 @@ def offer(programme: Programme, approved_points: int, rank: str | None) -> dict[
         "hold_seconds": programme.hold_seconds,
         "expiry": _expiry(programme.expiry),
     }
+
+
+def _paused(programme: Programme) -> list[str]:
+    """What is paused: what customers would notice, so not by which rule."""
+    holds = programme.holds_paused and programme.points_master is not Master.TILL
+    return ["earning"] * programme.earning_paused + ["holds"] * holds
 
 
 def _earning(programme: Programme) -> dict[str, Any] | None:

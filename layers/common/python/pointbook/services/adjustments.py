@@ -53,9 +53,10 @@ class Adjustment:
             "expires_on": self.expires_on.isoformat() if self.expires_on else None,
         }
 
-    def command(self, rule: ExpiryRule) -> Grant | Remove:
-        """Return the command, under a programme's `rule` of expiry."""
+    def command(self, rule: ExpiryRule, about: str = "") -> Grant | Remove:
+        """Return the command, under a programme's `rule` of expiry; `about` names an import."""
         if self.points < 0:
-            return Remove(-self.points)
+            return Remove(-self.points, about)
         expiry = FixedDate(self.expires_on) if self.expires_on else without_renewal(rule)
-        return Grant(self.points, expiry, Topic.ADD_MANUAL, in_time=True)
+        topic = Topic.ADD_IMPORT if about else Topic.ADD_MANUAL
+        return Grant(self.points, expiry, topic, about, in_time=True)

@@ -1,6 +1,7 @@
 """Processes webhooks about customers: points for signing up, and merges of two customers."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from pointbook import log
@@ -40,6 +41,14 @@ class CustomerDirectory(Protocol):
         ...
 
 
+class WaitingSignUps(Protocol):
+    """The sign-ups that came while earning was paused."""
+
+    def add(self, shop: str, customer_id: str, at: datetime) -> None:
+        """Let a sign-up wait. Raises LedgerUnavailable."""
+        ...
+
+
 class Requests(Protocol):
     """The stored requests to erase a customer."""
 
@@ -54,9 +63,11 @@ def carry_out(
     programme: Programme,
     requests: Requests,
     customers: Callable[[], CustomerDirectory] | None = None,
+    waiting: Callable[[], WaitingSignUps] | None = None,
 ) -> None:
     """Process a message about customers; safe to repeat.
 
+    While earning is paused, sign-ups are added to those `waiting`.
     `customers` are those of the message's shop, if the programme asks for an account or the stack
     serves several shops: the body of `customers/create` does not name the shop, and the header that
     does is not signed. Raises InvalidRequest for a payload without a customer, LedgerUnavailable if
@@ -65,7 +76,7 @@ def carry_out(
     """
     match message.topic:
         case "customers/create" | "customers/enable":
-            _sign_up(message, ledger, programme, customers)
+            _sign_up(message, ledger, programme, customers, waiting)
         case "customers/merge":
             _merge(message, ledger, programme, requests)
         case _:
@@ -77,6 +88,7 @@ def _sign_up(
     ledger: Ledger,
     programme: Programme,
     customers: Callable[[], CustomerDirectory] | None,
+    waiting: Callable[[], WaitingSignUps] | None,
 ) -> None:
     """Give the points for signing up, once, if the programme gives them to this customer.
 
@@ -87,6 +99,14 @@ def _sign_up(
     if programme.sign_up_points == 0:
         return
     if message.topic == CUSTOMER_ENABLED and not needs_account:
+        return
+    if programme.is_before_start(message.received_at):
+        log.info("sign_up_of_another_app", event_id=message.event_id)
+        return
+    if programme.earning_paused:
+        assert waiting is not None, "a sign-up that waits must be kept somewhere"
+        waiting().add(message.shop, customer_id, message.received_at)
+        log.info("sign_up_waits_for_earning", event_id=message.event_id)
         return
     if needs_account:
         assert customers is not None, "only Shopify knows who has an account"

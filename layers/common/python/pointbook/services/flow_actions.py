@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Command
+from pointbook.domain.programme import Programme
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.instruction import Booked, Identity, Instruction
 from pointbook.ledger.ledger import Ledger
@@ -21,20 +22,32 @@ TOO_DEEP = Refusal(
     f"More than {CHAIN_MAX} workflows have started each other: let one of them end it.",
 )
 
+EARNING_PAUSED = Refusal(
+    Code.EARNING_PAUSED,
+    "The points programme has paused earning, so nothing was added. Run the workflow again once"
+    " it is on.",
+)
+SPENDING_PAUSED = Refusal(
+    Code.SPENDING_PAUSED,
+    "The points programme has paused spending, so nothing was taken. Run the workflow again once"
+    " it is on.",
+)
+
 
 def carry_out(
     action: PointsAction,
     command: Command,
     ledger: Ledger,
-    time_zone: str,
+    programme: Programme,
     till_echoes: "Callable[[], TillEchoes]",
 ) -> Booked | Refusal:
     """Execute one run of an action, unless workflows have started each other too often.
 
     Its identity is the merchant's own key, or else the run's id, which Flow repeats with each
-    retry. The content leaves out the reason, which a template may render differently. A new account
-    gets `time_zone`. What the till reports is compared by `till_echoes` with what was pushed there,
-    so that our own changes do not come back. Raises Unavailable; retrying is safe.
+    retry. The content leaves out the reason, which a template may render differently. What
+    the till reports is compared by `till_echoes` with what was pushed there, so that our own
+    changes do not come back; as it has happened already, it is booked also while the programme has
+    paused such actions. Raises Unavailable; retrying is safe.
     """
     cause = _cause_of(action, ledger)
     if isinstance(cause, Refusal):
@@ -56,14 +69,24 @@ def carry_out(
             "points": action.points,
             "days_to_expire": action.days_to_expire,
         },
-        time_zone=time_zone,
+        time_zone=programme.time_zone,
     )
     if action.is_at_till:
         points = -action.points if action.handle == CONSUME_POINTS else action.points
         echo = till_echoes().answer(instruction, points, action.till_balance)
         if echo is not None:
             return echo
+    elif paused := _paused(action, programme):
+        done = ledger.preview(instruction)
+        return done if isinstance(done, Booked) and done.duplicate else paused
     return ledger.execute(instruction)
+
+
+def _paused(action: PointsAction, programme: Programme) -> Refusal | None:
+    """The refusal of an action that the programme has paused."""
+    if action.handle == CONSUME_POINTS:
+        return SPENDING_PAUSED if programme.spending_paused else None
+    return EARNING_PAUSED if programme.earning_paused else None
 
 
 def _cause_of(action: PointsAction, ledger: Ledger) -> Cause | Refusal:

@@ -73,6 +73,11 @@ class CallLimiter(Protocol):
         ...
 
 
+HOLDS_PAUSED = Refusal(
+    Code.HOLDS_PAUSED, "Points cannot be used at the moment; they are safe. Please try again later."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HoldResult:
     """A ready hold as the customer sees it; the same for every repetition."""
@@ -151,6 +156,8 @@ class HoldService:
         )
         preview = self._ledger.preview(instruction)
         checked = isinstance(preview, Booked) and not preview.duplicate
+        if programme.holds_paused and (checked or isinstance(preview, Refusal)):
+            return HOLDS_PAUSED
         if checked:  # before anything is held
             self._check_rate_limit(customer_id)
         placed = self._ledger.execute(instruction)

@@ -88,15 +88,18 @@ class OrderService:
     def carry_out(self, message: Message) -> None:
         """Process a message about an order or a refund, even if repeated or out of sequence.
 
+        While earning is paused, only holds whose codes it used are captured.
+
         Raises InvalidRequest for an unreadable payload, LedgerUnavailable if the ledger did not
         answer in time, TagsUnknown if Shopify did not return the customer's tags, MessageDeclined
         if an operator must intervene. Repeating is always safe.
         """
         cause = Cause(_SOURCE, message.event_id)
+        if self._programme.earning_paused:
+            self._while_paused(message, cause)
+            return
         if message.topic == REFUND_CREATED:
-            refunded = read_refund(message.payload, self._programme.currency)
-            self._merge_update(refunded.order_id, OrderUpdate(refunds=(refunded.refund,)), cause)
-            self._return_spent(refunded.order_id, cause)
+            self._refund(message, cause)
             return
         facts = read_order(message.payload, self._programme.currency)
         if message.topic == ORDER_CREATED:
@@ -108,8 +111,7 @@ class OrderService:
         except TagsUnknown as error:
             # The codes the order used are known anyway, and its holds could expire while we wait.
             tags_unknown = error
-        for use in facts.code_uses:
-            self._capture(facts, use, cause)
+        self._capture_holds(facts, cause)
         if tags_unknown is not None:
             raise tags_unknown
         if facts.till_points is None:
@@ -120,6 +122,25 @@ class OrderService:
         elif facts.till_points:
             self._spend_at_till(facts, facts.till_points, message.event_id)
         self._return_spent(facts.order_id, cause)
+
+    def _refund(self, message: Message, cause: Cause) -> None:
+        refunded = read_refund(message.payload, self._programme.currency)
+        self._merge_update(refunded.order_id, OrderUpdate(refunds=(refunded.refund,)), cause)
+        self._return_spent(refunded.order_id, cause)
+
+    def _while_paused(self, message: Message, cause: Cause) -> None:
+        """Capture the holds whose codes an order used; everything else waits.
+
+        The order stays as the ledger knows it, or unknown. So the comparison with Shopify finds it
+        as soon as earning is on again, and feeds it as Shopify has it then.
+        """
+        if message.topic == REFUND_CREATED:
+            order_id = read_refund(message.payload, self._programme.currency).order_id
+        else:
+            facts = read_order(message.payload, self._programme.currency)
+            order_id = facts.order_id
+            self._capture_holds(facts, cause)
+        log.info("order_waits_for_earning", order_id=order_id, event_id=message.event_id)
 
     def approve(self, order_id: str) -> int:
         """Approve an order's pending points if due. Returns the number of entries written."""
@@ -181,16 +202,18 @@ class OrderService:
         """
         expiry = self._programme.expiry
         if facts is not None and order.merged_with(update, None).lacks_rule:
-            rule = self._rule(owner, order.order_id, facts.is_test)
+            rule = self._rule(owner, facts)
             return UpdateOrder(order.order_id, update, rule, expiry)
         return UpdateOrder(order.order_id, update, None, expiry, needs_rule=facts is not None)
 
-    def _rule(self, owner: str, order_id: str, is_test: bool) -> EarningRule | None:
+    def _rule(self, owner: str, facts: OrderFacts) -> EarningRule | None:
         """The earning rule for the owner's order; None if the owner was erased.
 
         After a merge the survivor's tags are read, which Shopify has combined. Raises TagsUnknown.
         """
-        programme = self._programme
+        programme, order_id, is_test = self._programme, facts.order_id, facts.is_test
+        if programme.is_before_start(facts.created_at or facts.updated_at):
+            return programme.no_earning_rule()
         if not programme.uses_tags(is_test=is_test):
             return programme.earning_rule((), is_test=is_test)
         account = self._ledger.read(self._shop, owner)
@@ -210,6 +233,10 @@ class OrderService:
                 " if they are gone for good, add the order's points by hand and drop this message."
             )
         return programme.earning_rule(tag_digests, is_test=is_test)
+
+    def _capture_holds(self, order: OrderFacts, cause: Cause) -> None:
+        for use in order.code_uses:
+            self._capture(order, use, cause)
 
     def _capture(self, order: OrderFacts, use: CodeUse, cause: Cause) -> None:
         """Spend the points of the hold whose code the order used."""

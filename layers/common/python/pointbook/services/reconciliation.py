@@ -27,9 +27,12 @@ from pointbook.shopify.admin_orders import UPDATED, AdminOrders, ListedOrder
 from pointbook.shopify.ids import customer_gid
 from pointbook.shopify.webhook import CUSTOMERS, ORDERS
 from pointbook.store.reconciliations import Reconciliations, StoredOrder
+from pointbook.store.waiting_sign_ups import WaitingSignUps
 
 if TYPE_CHECKING:
     from pointbook.services.customers import CustomerDirectory
+
+SIGN_UP = "customers/create"
 
 ACTOR = "reconcile_orders"
 """The event id of what is fed, and so the actor of its entries."""
@@ -123,6 +126,7 @@ class OrderReconciler:
     orders: AdminOrders
     customers: Callable[[], "CustomerDirectory"]
     reconciliations: Reconciliations
+    sign_ups: WaitingSignUps
     ledger: Ledger
     feed: Feed
     clock: Clock
@@ -174,6 +178,20 @@ class OrderReconciler:
         for order_id in order_ids:
             yield self._fed(FoundOrder(order_id, Reason.LEFT), Mode())
 
+    def feed_sign_ups(self) -> int:
+        """Feed the sign-ups that came while earning was paused; how many there were.
+
+        Each keeps the time at which it came. Raises Unavailable; repeating is safe.
+        """
+        fed = 0
+        for customer_id, at in self.sign_ups.all(self.shop):
+            self._send(CUSTOMERS, SIGN_UP, {"id": int(customer_id)}, at)
+            self.sign_ups.remove(self.shop, customer_id)
+            fed += 1
+        if fed:
+            log.info("sign_ups_taken_up", shop=self.shop, count=fed)
+        return fed
+
     def _fed(self, found: FoundOrder, mode: Mode) -> FoundOrder:
         if mode.dry_run:
             return found
@@ -201,8 +219,10 @@ class OrderReconciler:
     def _ids(self, found: FoundOrder) -> dict[str, str]:
         return {"shop": self.shop, "order_id": found.order_id}
 
-    def _send(self, queue: str, topic: str, payload: dict[str, object]) -> None:
-        message = Message(topic, self.shop, self.clock.now(), ACTOR, payload)
+    def _send(
+        self, queue: str, topic: str, payload: dict[str, object], at: datetime | None = None
+    ) -> None:
+        message = Message(topic, self.shop, at or self.clock.now(), ACTOR, payload)
         self.feed(queue, message_text(message))
 
     # --- merges -----------------------------------------------------------------------------------

@@ -39,8 +39,8 @@ LEFT_MAX = 100
 class ReconcileResult:
     """The result of a run: orders compared, found unknown or older, fed, and failures.
 
-    `merges` are suspected ones. Not `complete`: the time was up, or a shop could not be compared;
-    the next run continues.
+    `sign_ups` are those that had waited while earning was paused. `merges` are suspected ones. Not
+    `complete`: the time was up, or a shop could not be compared; the next run continues.
     """
 
     compared: int = 0
@@ -48,6 +48,7 @@ class ReconcileResult:
     fed: int = 0
     merges: int = 0
     failed: int = 0
+    sign_ups: int = 0
     complete: bool = True
 
     def add(self, orders: Iterable[FoundOrder], comparison: Comparison | None = None) -> None:
@@ -64,11 +65,16 @@ class ReconcileResult:
 
 @dataclass(frozen=True, slots=True)
 class ReconciliationRuns:
-    """The runs of a stack. `clock` is the ledger's."""
+    """The runs of a stack. `clock` is the ledger's.
+
+    A shop in which earning `is_paused` waits: when it is on again, the next run takes up what came
+    meanwhile from where the last one ended.
+    """
 
     reconciler: Callable[[str], OrderReconciler]
     store: Reconciliations
     clock: Clock
+    is_paused: Callable[[str], bool]
 
     def run(self, shops: Iterable[str], seconds: float) -> ReconcileResult:
         """Compare every shop from where its last run ended, for at most `seconds`."""
@@ -95,6 +101,10 @@ class ReconciliationRuns:
         if progress is None:
             progress = Progress(newest - FIRST_PERIOD)
             self.store.save(shop, progress)
+        if self.is_paused(shop):
+            log.info("reconciliation_waits", shop=shop, since=str(progress.since))
+            return
+        result.sign_ups += reconciler.feed_sign_ups()
         if progress.until is not None:
             progress = self._period(reconciler, progress, progress.until, deadline, result)
         if progress.until is None:
@@ -200,6 +210,31 @@ def read_page_request(
         raise InvalidRequest("limit", f"limit is {shown(limit)}, not 1 to {PAGE_ORDERS_MAX}.")
     mode = Mode(dry_run=_flag(event, "dry_run"), merges=_flag(event, "merges"))
     return PageRequest(shop, (since, until), cursor, limit, mode)
+
+
+def compare_page(
+    request: PageRequest,
+    reconciler: OrderReconciler,
+    deadline: Deadline,
+    is_paused: Callable[[str], bool],
+) -> dict[str, Any]:
+    """Compare one page; the first one also takes up the sign-ups that waited.
+
+    Raises InvalidRequest while earning is paused, unless it is a dry run, and as `compare` does.
+    """
+    feeds = not request.mode.dry_run
+    if feeds and is_paused(request.shop):
+        raise InvalidRequest(
+            "earning",
+            "Earning is paused in this shop, so nothing can be fed. Turn it on first:"
+            " `pointbook programme set earning=on`.",
+            "earning_paused",
+        )
+    sign_ups = reconciler.feed_sign_ups() if feeds and request.cursor is None else 0
+    comparison = reconciler.compare(
+        request.period, request.cursor, request.limit, deadline, request.mode
+    )
+    return page_answer(comparison) | {"sign_ups": sign_ups}
 
 
 def page_answer(comparison: Comparison) -> dict[str, Any]:

@@ -23,6 +23,7 @@ PSEUDONYM = "PSEUDONYM"
 TILL_PUSH = "TILL_PUSH"
 TILL_MEMBER = "TILL_MEMBER"
 METAFIELDS = "METAFIELDS"
+SIGN_UP = "SIGN_UP"
 """These belong to a customer; in a query, what comes after the account is the rest."""
 
 ORDER = "ORDER"
@@ -80,9 +81,14 @@ def shop(shop: str) -> str:
     return f"SHOP#{shop}"
 
 
+def customers(shop: str) -> str:
+    """The beginning of the partition keys of a shop's customers."""
+    return f"SHOP#{shop}#CUSTOMER#"
+
+
 def customer(shop: str, customer_id: str) -> str:
     """One customer: the account, its entries, and what else is kept under the customer's id."""
-    return f"SHOP#{shop}#CUSTOMER#{_digits(customer_id)}"
+    return f"{customers(shop)}{_digits(customer_id)}"
 
 
 def is_customer(pk: str) -> bool:
@@ -157,6 +163,11 @@ def metafields_deletion(shop: str, customer_id: str) -> Item:
     return key(f"SHOP#{shop}#METAFIELDS_DELETION#{_digits(customer_id)}", METAFIELDS_DELETION)
 
 
+def sign_up(shop: str, customer_id: str) -> Item:
+    """The sign-up of a customer, which waits until earning is on again."""
+    return key(customer(shop, customer_id), SIGN_UP)
+
+
 def order(shop: str, order_id: str) -> Item:
     """One order."""
     return key(f"SHOP#{shop}#ORDER#{_digits(order_id)}", ORDER)
@@ -209,6 +220,11 @@ def due_triggers(shop: str) -> str:
 def due_till_pushes(shop: str) -> str:
     """The list of a shop's customers whose changes are to be pushed to the till later."""
     return f"DUE#till#{shop}"
+
+
+def due_sign_ups(shop: str) -> str:
+    """The list of a shop's customers whose sign-ups wait."""
+    return f"DUE#sign_up#{shop}"
 
 
 def due_metafields(shop: str, what: str) -> str:
