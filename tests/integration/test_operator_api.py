@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from cli.errors import CommandFailed
-from cli.operator_api import post
+from cli.operator_api import get, post
 from tests.fakes.operator_api import a_target
 from tests.support.serving import QuietHandler, serving, url_of
 
 
 class _Handler(QuietHandler, BaseHTTPRequestHandler):
     server: "Gateway"
+
+    def do_GET(self) -> None:
+        self.server.seen.append((self.path, dict(self.headers)))
+        self.answer(self.server.status, self.server.content)
 
     def do_POST(self) -> None:
         self.server.seen.append((self.path, dict(self.headers)))
@@ -55,6 +59,19 @@ def test_a_request_is_signed_for_the_api_and_its_key_with_it(gateway: Gateway) -
     assert headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
     assert "/ap-northeast-1/execute-api/aws4_request" in headers["Authorization"]
     assert "idempotency-key" in headers["Authorization"]
+
+
+def test_a_read_is_signed_with_its_query_and_leaves_out_what_is_not_given(
+    gateway: Gateway,
+) -> None:
+    gateway.status = 200
+    at = "2026-11-28T09:00:00+09:00"
+    answer = get(a_target(url_of(gateway)), "/v1/operator/x", at=at, shop=None, limit=20)
+    assert answer is not None
+    assert (answer.status, answer.body) == (200, {"entry_id": "1"})
+    ((path, headers),) = gateway.seen
+    assert path == "/v1/operator/x?at=2026-11-28T09%3A00%3A00%2B09%3A00&limit=20"
+    assert "/ap-northeast-1/execute-api/aws4_request" in headers["Authorization"]
 
 
 def test_an_answer_that_is_no_json_has_its_status_still(gateway: Gateway) -> None:

@@ -68,7 +68,7 @@ def test_columns_stand_one_below_the_other_beside_japanese(shown: Shown) -> None
     assert at(second, start).startswith("Sorry")
 
 
-@pytest.mark.parametrize("width", [60, 45])
+@pytest.mark.parametrize("width", [60, 45, 36])
 def test_texts_are_wrapped_and_neither_numbers_nor_ids_are(shown: Shown, width: int) -> None:
     text = "\n".join(shown(width, ROWS))
     for whole in ("8840734670934", "8840734670935", "1,250"):

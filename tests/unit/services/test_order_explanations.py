@@ -227,3 +227,11 @@ def test_another_orders_entries_are_left_out(books: Books) -> None:
     other = OrderUpdate(at, Goods(7_000), confirmed_at=at)
     books.say(c.UpdateOrder("9009", other, GOLD, Days(30)))
     assert books.explained()["granted"] == 150
+
+
+def test_pending_points_that_were_canceled_were_taken_back(books: Books) -> None:
+    books.order(10_000)
+    books.order(10_000, cancelled=True)
+    found = books.explained()
+    assert (found["granted"], found["taken_back"], found["remaining"]) == (150, 150, 0)
+    assert "verify" not in books.why()
