@@ -10,11 +10,11 @@ import pytest
 
 from local import demo, signing
 from pointbook.aws import files, kms, queues, secrets, topics
-from pointbook.container import Container
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import PlaceHold
 from pointbook.http.calls import Answer, Call
 from pointbook.http.transport import Transport
+from pointbook.import_container import ImportContainer
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.store import table
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
@@ -135,7 +135,7 @@ class Shop:
         settings = self.functions.container.settings
         cipher = kms.KmsCipher(answered_by(self.aws, kms.connect()), settings.token_key())
         topic = answered_by(self.aws, topics.connect())
-        self.functions.container = Container(
+        self.functions.container = ImportContainer(
             settings,
             dynamodb=answered_by(self.aws, table.connect()),
             s3=answered_by(self.aws, files.connect()),

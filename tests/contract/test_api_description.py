@@ -111,7 +111,13 @@ UNREADABLE = {
     *("points_missing", "points_zero", "points_fraction", "points_too_many", "reason_missing"),
     *("day_unknown_form", "customer_unknown_form", "order_no_number", "timestamp_missing"),
     *("too_many_rows", "no_rows", "row_without_number", "dry_run_as_text", "origin_unknown"),
-    *("import_id_unknown_form", "till_unknown_word", "by_too_long"),
+    *(
+        "kind_unknown",
+        "run_id_unknown_form",
+        "import_id_unknown_form",
+        "till_unknown_word",
+        "by_too_long",
+    ),
 }
 """Sample events that are refused for their form, by the names of their cases."""
 

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 
 from local import demo, signing
-from pointbook.container import Container, Parts
+from pointbook.container import Parts
 from pointbook.domain.chain import BookedEntry, Cause
 from pointbook.domain.commands import Command
 from pointbook.domain.lots import Lots
+from pointbook.import_container import ImportContainer
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
-from pointbook.settings import QUEUES, TILL_REFRESHES, Settings
+from pointbook.settings import IMPORT_ROWS, QUEUES, TILL_REFRESHES, Settings
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
-from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.fakes.privacy import BUCKET, IMPORTS_BUCKET, MemoryBucket, Operator
 from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
 from tools.make_events_webhooks import messages, sqs_event
@@ -45,10 +46,14 @@ _ENVIRONMENT = {
     "TOKEN_KEY_ID": "alias/tokens",
     "PRIVACY_BUCKET": BUCKET,
     "OPERATOR_TOPIC_ARN": "operator",
+    "IMPORTS_BUCKET": IMPORTS_BUCKET,
+    "IMPORT_ROWS_PER_SECOND": "1000000",
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
 }
-_ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES)}
+_ENVIRONMENT |= {
+    f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES, IMPORT_ROWS)
+}
 
 
 @dataclass(slots=True)
@@ -130,7 +135,7 @@ class Functions:
             **(parts or {}),
         }
         self.table = fakes["dynamodb"]
-        self.container = Container(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
+        self.container = ImportContainer(Settings.from_env({**_ENVIRONMENT, **variables}), **fakes)
 
     @property
     def ledger(self) -> Ledger:

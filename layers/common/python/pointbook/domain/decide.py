@@ -15,7 +15,7 @@ from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import milliseconds
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Entry, Topic
-from pointbook.domain.movements import DONE, Outcome, approve, debit
+from pointbook.domain.movements import DONE, Outcome, approve, debit, reverse_import
 from pointbook.domain.orders import Order
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State
@@ -126,7 +126,10 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
         case c.Consume():
             return debit(draft, command.points, Bucket.SPENT, Topic.SUB_FLOW, command.renew)
         case c.Remove():
-            return debit(draft, command.points, Bucket.REMOVED, Topic.SUB_MANUAL)
+            target, topic = Bucket.REMOVED, Topic.SUB_MANUAL
+            return debit(draft, command.points, target, topic, about=command.about)
+        case c.ReverseImport():
+            return reverse_import(draft, command)
         case c.PlaceHold():
             return holds.place_hold(draft, command)
         case c.MarkReady() | c.BeginRelease() | c.UndoHold() | c.ReleaseHold():

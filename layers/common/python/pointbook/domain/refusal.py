@@ -17,6 +17,7 @@ class Code(StrEnum):
     HOLD_WRONG_STATE = "hold_wrong_state"
     NOT_PENDING = "not_pending"
     NOT_SPENT = "not_spent"
+    NOT_REMOVED = "not_removed"
     ACCOUNT_MERGED = "account_merged"
     CUSTOMER_ERASED = "customer_erased"
     LOOP_REFUSED = "loop_refused"
