@@ -22,6 +22,7 @@ from cli import (
     redrive,
     restore,
     secret,
+    undo,
     verify,
 )
 from cli.errors import CommandFailed, NotReachable
@@ -32,7 +33,8 @@ NAME = "pointbook"
 _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
     "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
-    "import": " To finish, run it again; rows that were booked are not booked twice.",
+    "import": " A run that was started goes on: see --status. Run again, it books no row twice.",
+    "undo": " A started run goes on. Run again, it undoes no row twice.",
     "fill": " Who is queued will be written. To queue the rest, run it again.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
     "restore": " Functions that it has stopped stay stopped: run it again, or with --start.",
@@ -115,6 +117,7 @@ for _name, _module in (
     ("publish", publish),
     ("redrive", redrive),
     ("restore", restore),
+    ("undo", undo),
     ("verify", verify),
 ):
     add(app, _name, _module.run, _module.__doc__ or "")

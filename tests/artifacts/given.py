@@ -11,6 +11,7 @@ RESOLVED = {
     "AppSecret": "secret",
     "TokenKeyAlias": "alias/pointbook-prod-tokens",
     "PrivacyBucket": "privacy",
+    "ImportsBucket": "imports",
     "OperatorTopic": "operator",
     **QUEUE_URLS,
 }

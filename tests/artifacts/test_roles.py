@@ -18,7 +18,7 @@ from pointbook.store import keys
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
-from tests.artifacts.shop import Shop
+from tests.artifacts.shop import CUSTOMER, OTHER_CUSTOMER, Shop
 from tests.support.harness import event
 
 GRANT = "flow_action_grant"
@@ -41,6 +41,8 @@ TRIED = (
     "shopify_webhook",
     "privacy_watch",
     *OPERATORS,
+    "import_runs",
+    "import_rows",
     "create_hold",
     "release_hold",
     "switch_off_codes",
@@ -112,6 +114,32 @@ def test_an_operators_function_may_do_what_it_does_without_the_secret(
     found |= shop.needed(lambda: shop.every_sample(function))
     assert found == allowed(resources, function)
     assert {resource for _, resource in found} == {"LedgerTable"}
+
+
+def test_import_runs_may_keep_files_and_queue_runs_and_not_touch_the_table(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    shop.upload("8840734670934,Balance,500,,")
+    found = shop.needed(lambda: shop.every_sample("import_runs"))
+    assert found == allowed(resources, "import_runs")
+
+
+def test_import_rows_may_book_and_undo_rows_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Granted, removed and refused; undone, also at a survivor."""
+    rows = [f"{CUSTOMER},Balance,{points},," for points in (500, -20)]
+    shop.upload(*rows, f"{OTHER_CUSTOMER},Balance,-1,,")
+
+    def work() -> None:
+        shop.start_anew()
+        shop.work_on_samples("import_rows")
+
+    found = shop.needed(work)
+    shop.merge_only()
+    found |= shop.needed(lambda: shop.undo())
+    assert found == allowed(resources, "import_rows")
+    assert shop.functions.approved(OTHER_CUSTOMER) == 0
 
 
 def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(
@@ -276,7 +304,12 @@ def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(
     assert len(roles) == len(FUNCTIONS) + len(schedules), "one for each function and schedule"
     for name, role in roles.items():
         policies = json.dumps(role.get("Policies", []))
-        for of_ours in ("${PrivacyBucket.Arn}/data-requests/*", "${LedgerTable.Arn}/stream/*"):
+        ours = (
+            "PrivacyBucket.Arn}/data-requests",
+            "ImportsBucket.Arn}/imports",
+            "LedgerTable.Arn}/stream",
+        )
+        for of_ours in (f"${{{one}/*" for one in ours):
             policies = policies.replace(of_ours, "")
         assert "*" not in policies, name
     for function in FUNCTIONS.values():
@@ -294,6 +327,8 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    assert policies == ["PrivacyBucketPolicy", "OperatorReadPolicy", "OperatorPolicy"]
-    (denied,) = resources["PrivacyBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert denied["Effect"] == "Deny"
+    of_buckets = ["PrivacyBucketPolicy", "ImportsBucketPolicy"]
+    assert policies == [*of_buckets, "OperatorReadPolicy", "OperatorPolicy"]
+    for name in of_buckets:
+        (denied,) = resources[name]["Properties"]["PolicyDocument"]["Statement"]
+        assert denied["Effect"] == "Deny"

@@ -10,11 +10,13 @@ import yaml
 from cli import redrive
 from local import demo, deployment
 from pointbook.errors import SettingsError
+from pointbook.services.bulk_imports.parts import PART_SECONDS
 from pointbook.settings import Settings, Stage
 from tests.artifacts.built import (
     ANSWERS_HTTP,
     BUILD,
     FUNCTIONS,
+    IMPORT_QUEUE,
     NO_VALUE,
     QUEUES,
     RESOURCES,
@@ -27,6 +29,7 @@ from tests.artifacts.built import (
     properties,
     variables,
 )
+from tests.artifacts.cloud import BUCKETS
 from tests.artifacts.given import CONFIG, RESOLVED, overrides
 from tests.support.harness import EVENTS, SECRETS, TABLE, Functions
 
@@ -72,7 +75,7 @@ def test_irreplaceable_resources_are_retained() -> None:
         for name, resource in RESOURCES.items()
         if any(policy in resource for policy in policies)
     }
-    assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey", "PrivacyBucket"}
+    assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey", *BUCKETS}
     assert set(retained.values()) == {("RetainExceptOnCreate", "Retain")}
 
 
@@ -93,8 +96,11 @@ def test_the_token_key_rotates_every_year() -> None:
     assert properties("TokenKeyAlias")["TargetKeyId"] == {"Ref": "TokenKey"}
 
 
-def test_the_bucket_of_exports_is_private_encrypted_and_deletes_after_30_days() -> None:
-    bucket = properties("PrivacyBucket")
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_that_names_customers_is_private_encrypted_and_deletes_after_30_days(
+    name: str,
+) -> None:
+    bucket = properties(name)
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(bucket["PublicAccessBlockConfiguration"]) == 4
     (owner,) = bucket["OwnershipControls"]["Rules"]
@@ -108,15 +114,16 @@ def test_the_bucket_of_exports_is_private_encrypted_and_deletes_after_30_days() 
     assert "BucketName" not in bucket
 
 
-def test_the_bucket_accepts_encrypted_connections_only() -> None:
-    (policy,) = of_type("AWS::S3::BucketPolicy").values()
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_accepts_encrypted_connections_only(name: str) -> None:
+    policy = of_type("AWS::S3::BucketPolicy")[f"{name}Policy"]
     (statement,) = policy["PolicyDocument"]["Statement"]
-    assert policy["Bucket"] == {"Ref": "PrivacyBucket"}
+    assert policy["Bucket"] == {"Ref": name}
     assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
     assert statement["Action"] == "s3:*"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    bucket = {"Fn::GetAtt": ["PrivacyBucket", "Arn"]}
-    assert statement["Resource"] == [bucket, {"Fn::Sub": "${PrivacyBucket.Arn}/*"}]
+    bucket = {"Fn::GetAtt": [name, "Arn"]}
+    assert statement["Resource"] == [bucket, {"Fn::Sub": f"${{{name}.Arn}}/*"}]
 
 
 # --- functions ------------------------------------------------------------------------------------
@@ -148,6 +155,8 @@ def test_a_functions_timeout_fits_its_caller(function: str) -> None:
         assert timeout_seconds < API_WAITS_SECONDS
     elif function in WORKERS:
         assert timeout_seconds <= 60
+    elif function in IMPORT_QUEUE:
+        assert PART_SECONDS < timeout_seconds < properties("ImportRowsQueue")["VisibilityTimeout"]
     else:
         assert function in SCHEDULES
 
@@ -195,6 +204,8 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         ("POST", "/v1/flow/lifecycle"): "flow_lifecycle",
         ("POST", "/v1/operator/customers/{customer}/adjustments"): "adjust_points",
         ("POST", "/v1/operator/imports/{import_id}"): "import_points",
+        ("POST", "/v1/operator/imports/{import_id}/runs"): "import_runs",
+        ("GET", "/v1/operator/imports/{import_id}"): "import_runs",
         ("GET", "/v1/operator/till"): "till_status",
     }
 
@@ -208,6 +219,7 @@ def test_the_gateway_limits_every_route_and_writes_and_webhooks_by_limits_of_the
         "POST /v1/customers/{customer}/holds/{hold_id}/release",
         "POST /v1/operator/customers/{customer}/adjustments",
         "POST /v1/operator/imports/{import_id}",
+        "POST /v1/operator/imports/{import_id}/runs",
     }
     assert {route: limit["ThrottlingRateLimit"]["Ref"] for route, limit in limits.items()} == {
         "default": "ApiRequestsPerSecond",
@@ -409,7 +421,7 @@ def test_the_outputs_have_the_url_of_every_function_that_has_one() -> None:
 
 def test_the_tools_find_every_queue_and_its_dead_letters_in_the_outputs() -> None:
     outputs = {name: output["Value"].get("Ref") for name, output in TEMPLATE["Outputs"].items()}
-    for queue, name in QUEUES.items():
+    for queue, name in (QUEUES | IMPORT_QUEUE).items():
         found = redrive.queue_urls(outputs, queue)
         assert found == (f"{name}Queue", f"{name}DeadLetterQueue")
 

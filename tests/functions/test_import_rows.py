@@ -10,7 +10,9 @@ from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Consume, Grant, PlaceHold, Remove, SpendOnOrder
 from pointbook.domain.expiry import Days
+from pointbook.ledger.instruction import Booked
 from pointbook.services.bulk_imports import parts, plan
+from pointbook.services.bulk_imports.booking import Booking
 from pointbook.services.bulk_imports.runs import QUEUE
 from tests.functions.import_desk import IMPORT_ID, ImportDesk
 from tests.support.harness import CUSTOMER, Functions, event
@@ -184,15 +186,15 @@ def test_a_row_that_fails_is_tried_again_and_stops_no_other(
     planned, *_ = desk.messages()
     desk.functions.work(QUEUE, planned)
     (part,) = desk.messages()
-    command = parts.Booking._command
+    command = Booking._command
 
-    def fails(booking: parts.Booking, row: object, about: str) -> object:
+    def fails(booking: Booking, row: object, about: str) -> object:
         if getattr(row, "customer_id", "") == CUSTOMER:
             raise RuntimeError("a bug of ours")
         return command(booking, row, about)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
-        patch.setattr(parts.Booking, "_command", fails)
+        patch.setattr(Booking, "_command", fails)
         assert desk.functions.work(QUEUE, part) == [part]
     assert (desk.functions.approved(), desk.functions.approved(OTHER)) == (0, 180)
     assert desk.functions.work(QUEUE, part) == []
@@ -208,11 +210,11 @@ def test_a_bucket_out_of_reach_at_any_moment_loses_and_doubles_nothing(
     bucket, reached = desk.functions.bucket, 0
     reach = bucket._reach
 
-    def fails_once(name: str) -> None:
+    def fails_once(bucket: str) -> None:
         nonlocal reached
         reached += 1
-        bucket.down = int(reached == calls)
-        reach(name)
+        desk.functions.bucket.down = int(reached == calls)
+        reach(bucket)
 
     bucket._reach = fails_once  # type: ignore[method-assign]
     waiting = list(desk.messages())
@@ -362,6 +364,7 @@ def test_points_of_a_merged_customer_are_undone_at_the_survivor(desk: ImportDesk
     merged = desk.functions.ledger.merge(
         demo.SHOP_DOMAIN, OTHER, CUSTOMER, Cause("customer", "merge")
     )
+    assert isinstance(merged, Booked)
     assert merged.figures.approved == 1250
     report = desk.undo()
     assert report["totals"]["undone"] == figures(5, 1370, 120)
