@@ -3,7 +3,6 @@
 import csv
 import secrets
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,13 +29,7 @@ _NAMES = {"left": "not there any more", "not_booked": "never booked", "valid": "
 class ImportRuns:
     """The runs of one import into a shop."""
 
-    def __init__(
-        self,
-        stack: Target,
-        shop: str,
-        import_id: str,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, stack: Target, shop: str, import_id: str) -> None:
         """Look up the stack's bucket. Raises CommandFailed."""
         try:
             self.import_id = read_import_id(import_id)
@@ -50,7 +43,6 @@ class ImportRuns:
         self.shop = shop
         self._stack = stack
         self._files = ImportFiles(stack.client("s3"), bucket)
-        self._sleep = sleep
 
     def start(self, kind: Kind, *, dry_run: bool, content: bytes = b"") -> str:
         """Upload the file and start a run; its id. Raises CommandFailed, Unavailable."""
@@ -66,7 +58,7 @@ class ImportRuns:
             if answer is not None and answer.status < 500 and answer.status != 429:
                 raise CommandFailed(f"Not started. {answer.why}")
             if pause is not None:
-                self._sleep(pause)
+                time.sleep(pause)
         why = "no answer" if answer is None else answer.why
         raise NotReachable(f"Not started: {why}. Run it again.")
 
@@ -94,7 +86,7 @@ class ImportRuns:
                         f"{done:,} of {found.rows:,} rows. Look at `pointbook redrive import_rows "
                         "--list`, or start again: no row is booked twice."
                     )
-                self._sleep(POLL_SECONDS)
+                time.sleep(POLL_SECONDS)
                 found = report_of(self._files, found.run)
             advance(found.rows_done, found.rows)
         return found

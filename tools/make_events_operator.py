@@ -158,5 +158,5 @@ def _import_rows() -> Iterator[Case]:
 
     function = "import_rows"
     yield function, "plan", sqs_event(function, message(PLAN))
-    yield function, "part", sqs_event(function, message(PART, part=1))
+    yield function, "rows", sqs_event(function, message(PART, part=1))
     yield function, "unreadable", sqs_event(function, "{")

@@ -184,7 +184,7 @@ class Shop:
     def undo(self) -> None:
         """Undo the import: plan, and carry the one part out."""
         run_id = RUN_ID.replace("T09", "T10")
-        for case, part in (("plan", None), ("part", 1)):
+        for case, part in (("plan", None), ("rows", 1)):
             payload = event("import_rows", case)
             (record,) = payload["Records"]
             members = json.loads(record["body"])

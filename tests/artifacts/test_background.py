@@ -139,9 +139,7 @@ def test_a_request_to_refresh_a_member_is_forgotten_soon_and_leaves_no_dead_lett
     assert function_property("refresh_till", "Timeout") > REFRESH_SECONDS + 5
 
 
-def test_a_part_of_an_import_is_tried_eight_times_one_part_a_call_by_as_many_as_share_the_pace() -> (
-    None
-):
+def test_parts_of_imports_are_tried_eight_times_by_as_many_workers_as_share_the_pace() -> None:
     queue, mapping = properties("ImportRowsQueue"), properties("ImportRowsMapping")
     dead_letters = {"Fn::GetAtt": ["ImportRowsDeadLetterQueue", "Arn"]}
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 8}

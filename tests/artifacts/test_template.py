@@ -271,13 +271,22 @@ def test_api_gateway_authorizes_operators_by_iam_only(
     assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
 
 
-def test_the_operator_policy_allows_the_operators_routes_only() -> None:
+UPLOADS: dict[str, list[Any]] = {
+    "OperatorPolicy": ["s3:ListBucket", ["s3:GetObject", "s3:PutObject"]],
+    "OperatorReadPolicy": [],
+}
+"""What operators may do with the bucket of imports, and what with no other."""
+
+
+def test_the_operator_policy_allows_the_operators_routes_and_the_imports_bucket_only() -> None:
     methods = {"OperatorPolicy": "POST", "OperatorReadPolicy": "GET"}
     policies = of_type("AWS::IAM::ManagedPolicy")
     assert policies.keys() == methods.keys()
     for name, policy in policies.items():
-        (statement,) = policy["PolicyDocument"]["Statement"]
+        statement, *others = policy["PolicyDocument"]["Statement"]
         assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+        assert [one["Action"] for one in others] == UPLOADS[name]
+        assert all("ImportsBucket" in str(one["Resource"]) for one in others)
         resource = statement["Resource"]["Fn::Sub"]
         assert resource.endswith(f":${{PointsApi}}/$default/{methods[name]}/v1/operator/*")
         assert "Roles" not in policy, "whose it is, the merchant says"

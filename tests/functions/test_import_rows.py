@@ -10,9 +10,10 @@ from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Consume, Grant, PlaceHold, Remove, SpendOnOrder
 from pointbook.domain.expiry import Days
-from pointbook.ledger.instruction import Booked
+from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.services.bulk_imports import parts, plan
 from pointbook.services.bulk_imports.booking import Booking
+from pointbook.services.bulk_imports.rows import Row
 from pointbook.services.bulk_imports.runs import QUEUE
 from tests.functions.import_desk import IMPORT_ID, ImportDesk
 from tests.support.harness import CUSTOMER, Functions, event
@@ -186,15 +187,15 @@ def test_a_row_that_fails_is_tried_again_and_stops_no_other(
     planned, *_ = desk.messages()
     desk.functions.work(QUEUE, planned)
     (part,) = desk.messages()
-    command = Booking._command
+    instruction = Booking.instruction
 
-    def fails(booking: Booking, row: object, about: str) -> object:
-        if getattr(row, "customer_id", "") == CUSTOMER:
+    def fails(booking: Booking, row: Row) -> Instruction:
+        if row.customer_id == CUSTOMER:
             raise RuntimeError("a bug of ours")
-        return command(booking, row, about)  # type: ignore[arg-type]
+        return instruction(booking, row)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Booking, "_command", fails)
+        patch.setattr(Booking, "instruction", fails)
         assert desk.functions.work(QUEUE, part) == [part]
     assert (desk.functions.approved(), desk.functions.approved(OTHER)) == (0, 180)
     assert desk.functions.work(QUEUE, part) == []
@@ -207,16 +208,7 @@ def test_a_bucket_out_of_reach_at_any_moment_loses_and_doubles_nothing(
     desk: ImportDesk, calls: int
 ) -> None:
     desk.send(*ROWS)
-    bucket, reached = desk.functions.bucket, 0
-    reach = bucket._reach
-
-    def fails_once(bucket: str) -> None:
-        nonlocal reached
-        reached += 1
-        desk.functions.bucket.down = int(reached == calls)
-        reach(bucket)
-
-    bucket._reach = fails_once  # type: ignore[method-assign]
+    desk.functions.bucket.fails_after = calls
     waiting = list(desk.messages())
     while waiting:
         waiting += desk.functions.work(QUEUE, waiting.pop(0))

@@ -17,16 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from local import demo
+from pointbook.domain.buckets import Bucket
 from pointbook.services.bulk_imports.csv_file import COLUMNS
 from pointbook.services.bulk_imports.plan import message_of
 from pointbook.services.bulk_imports.report import Report, report_of
 from pointbook.services.bulk_imports.runs import FILE, PLAN, QUEUE, Kind, Run, json_bytes
+from pointbook.store.values import ints_of
 from tests.support.engine import connected
 from tests.support.harness import Functions
 
 IMPORT_ID = "2026-11-move"
 _ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE_SECONDS = 600
+_PATIENCE_SECONDS = 6_000
 
 
 class FolderFiles:
@@ -159,8 +161,8 @@ class Imports:
             answer = client.scan(**request)
             for item in answer["Items"]:
                 found[item["sk"]["S"].partition("#")[0]] += 1
-                for bucket, points in item.get("balances", {}).get("M", {}).items():
-                    found[bucket] += int(points["N"])
+                if "balances" in item:
+                    found.update(dict(zip(Bucket, ints_of(item["balances"]), strict=True)))
             if "LastEvaluatedKey" not in answer:
                 return found
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
