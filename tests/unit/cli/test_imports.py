@@ -71,7 +71,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stack:
     found = Stack()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(import_runs, "post", found.post)
-    monkeypatch.setattr(import_runs.time, "sleep", found.sleep)
+    monkeypatch.setattr("cli.import_runs.time.sleep", found.sleep)
     monkeypatch.setattr(target, "target_of", lambda _: found.target())
     return found
 
