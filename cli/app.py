@@ -29,6 +29,7 @@ from cli import (
     secret,
     show,
     statement,
+    undo,
     verify,
 )
 from cli.errors import CommandFailed, NotReachable
@@ -40,8 +41,9 @@ _RUN_AGAIN = {
     "adjust": " To finish, run it again with --key and the key it printed, if any; it counts once.",
     "drift": " To finish, run it again; it goes on there, and each member is repaired once.",
     "export": " To finish, run it again; it goes on there.",
-    "import": " To finish, run it again; rows that were booked are not booked twice.",
+    "import": " A run that was started goes on: see --status. Run again, it books no row twice.",
     "extend": " To finish, run it again with --key and the key it printed; it counts once.",
+    "undo": " A started run goes on. Run again, it undoes no row twice.",
     "fill": " Who is queued will be written. To queue the rest, run it again.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
     "restore": " Functions that it has stopped stay stopped: run it again, or with --start.",
@@ -131,6 +133,7 @@ for _name, _module in (
     ("restore", restore),
     ("show", show),
     ("statement", statement),
+    ("undo", undo),
     ("verify", verify),
 ):
     add(app, _name, _module.run, _module.__doc__ or "")

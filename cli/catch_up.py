@@ -3,7 +3,7 @@
 import csv
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -20,6 +20,7 @@ from pointbook.clock import SystemClock
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import Locale
 from pointbook.errors import InvalidRequest
+from pointbook.services.bulk_imports.csv_file import FileRefused, read_lines
 from pointbook.services.catch_up import (
     Difference,
     Export,
@@ -241,6 +242,22 @@ class CatchUp:
         return int(bool(refused) or (dry_run and bool(outcomes)))
 
 
+def read_rows(file: Path) -> Iterator[Row]:
+    """Yield the rows of a file with their lines; an empty field is None. Raises CommandFailed."""
+    try:
+        for line in read_lines(file.read_bytes()):
+            if line.problem:
+                raise CommandFailed(f"{file}, line {line.number}: {line.problem}")
+            if not line.is_empty:
+                yield {"line": line.number} | {
+                    name: text or None for name, text in line.fields.items()
+                }
+    except OSError as error:
+        raise CommandFailed(f"{file} cannot be read: {error}") from error
+    except FileRefused as error:
+        raise CommandFailed(f"{file}: {error.message} Nothing was booked.") from error
+
+
 def read_export(rows: Iterable[Row]) -> Read:
     """Read the rows of an export. Raises CommandFailed if one does not say whose it is.
 
@@ -251,7 +268,7 @@ def read_export(rows: Iterable[Row]) -> Read:
         try:
             customer_id = customer_digits(row.get("customer_id"))
         except InvalidRequest as error:
-            unknown.append(f"row {row['row']} (line {row['line']}): {error}")
+            unknown.append(f"line {row['line']}: {error}")
             if len(unknown) >= SHOWN_MAX:
                 break
             continue

@@ -14,8 +14,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
 
-WITHOUT_TABLE = frozenset({"AppPageFunction", "HealthFunction", "ShopifyWebhookFunction"})
-"""They do not touch the table and go on: webhooks are taken in, and wait on their queues."""
+WITHOUT_TABLE = frozenset(
+    {"AppPageFunction", "HealthFunction", "ImportRunsFunction", "ShopifyWebhookFunction"}
+)
+"""They do not touch the table and go on: what they take in waits on the queues."""
 
 PUBLISHERS = frozenset({"PublishChangesFunction", "PushTillFunction"})
 """Are stopped last, so that they take what the others have written from the stream."""

@@ -36,6 +36,7 @@ class Queue(StrEnum):
     ORDER_EVENTS = "order_events"
     CUSTOMER_EVENTS = "customer_events"
     PRIVACY_EVENTS = "privacy_events"
+    IMPORT_ROWS = "import_rows"
 
 
 def run(

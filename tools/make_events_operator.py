@@ -4,6 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from local import demo
+from pointbook.services.bulk_imports.runs import PART, PLAN, Kind, Run
+from pointbook.services.message import Message, message_text
+from tools.make_events_webhooks import RECEIVED_AT, sqs_event
 from tools.shopify_payloads import ORDER
 
 type Case = tuple[str, str, Mapping[str, Any]]
@@ -19,6 +23,8 @@ IAM = {
     "userId": "AROACKCEVSQ6C2EXAMPLE:hanako",
 }
 
+RUN_ID = "20261130T090000-1a2b3c4d"
+
 LONE_SURROGATE = rb'{"points": 200, "reason": "\ud83d", "rows": []}'
 
 
@@ -28,6 +34,8 @@ def operator_cases(http: Http, customer: str, other_customer: str) -> Iterator[C
     yield from _extend(http, customer)
     yield from _reads(http, customer)
     yield from _import(http, customer, other_customer)
+    yield from _import_runs(http)
+    yield from _import_rows()
 
 
 def signed(event: dict[str, Any], **path_parameters: str) -> dict[str, Any]:
@@ -177,3 +185,47 @@ def _import(http: Http, customer: str, other_customer: str) -> Iterator[Case]:
     yield function, "unknown_shop", post(rows | {"shop": "other.myshopify.com"})
     yield function, "not_json", post(b"row=1")
     yield function, "lone_surrogate", post(LONE_SURROGATE)
+
+
+def _import_runs(http: Http) -> Iterator[Case]:
+    function, path = "import_runs", "/v1/operator/imports/2026-11-move"
+
+    def post(content: object, import_id: str = "2026-11-move") -> dict[str, Any]:
+        where = f"/v1/operator/imports/{import_id}/runs"
+        sent = http("POST", where, {"content-type": "application/json"}, _body(content))
+        return signed(sent, import_id=import_id)
+
+    run = {"run_id": RUN_ID}
+    yield function, "start", post(run)
+    yield function, "dry_run", post(run | {"dry_run": True})
+    yield function, "undo", post(run | {"kind": "undo"})
+    yield function, "report", signed(http("GET", path, {}, b""), import_id="2026-11-move")
+    not_signed = post(run)
+    del not_signed["requestContext"]["authorizer"]
+    yield function, "not_signed", not_signed
+    yield function, "no_file", post({"run_id": "20261130T090000-00000000"})
+    undo_none = post(run | {"kind": "undo"}, "another")
+    yield function, "undo_of_none", undo_none
+    yield function, "kind_unknown", post(run | {"kind": "export"})
+    yield function, "run_id_unknown_form", post({"run_id": "1"})
+    yield function, "dry_run_as_text", post(run | {"dry_run": "no"})
+    yield function, "import_id_unknown_form", post(run, "November move")
+    yield function, "unknown_shop", post(run | {"shop": "other.myshopify.com"})
+    yield function, "not_json", post(b"run=1")
+    yield function, "lone_surrogate", post(LONE_SURROGATE)
+    unknown = signed(http("GET", "/v1/operator/imports/another", {}, b""), import_id="another")
+    yield function, "report_of_none", unknown
+
+
+def _import_rows() -> Iterator[Case]:
+    actor = "assumed-role/PointbookOperator/hanako"
+    run = Run(demo.SHOP_DOMAIN, "2026-11-move", RUN_ID, Kind.IMPORT, False, actor)
+
+    def message(topic: str, **more: object) -> str:
+        payload = {"id": f"2026-11-move/{RUN_ID}", **run.as_json(), **more}
+        return message_text(Message(topic, run.shop, RECEIVED_AT, RUN_ID, payload))
+
+    function = "import_rows"
+    yield function, "plan", sqs_event(function, message(PLAN))
+    yield function, "rows", sqs_event(function, message(PART, part=1))
+    yield function, "unreadable", sqs_event(function, "{")

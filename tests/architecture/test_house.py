@@ -27,7 +27,7 @@ HANDLER_LINES_MAX = 80
 MODULE_LINES_MAX = 400
 
 SLOW_TO_LOAD: dict[str, set[str]] = {
-    "aws_lambda_powertools": {"customer_events", "order_events", "privacy_events"},
+    "aws_lambda_powertools": {"customer_events", "import_rows", "order_events", "privacy_events"},
     "boto3": set(),
     "pointbook.domain.privacy": {"customer_events", "privacy_watch", "verify_sample"},
     "pointbook.page": {

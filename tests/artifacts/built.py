@@ -58,9 +58,13 @@ WORKERS = tuple(queue for queue in QUEUES if queue in FUNCTIONS)
 TILL_QUEUE = {"till_refreshes": "TillRefreshes"}
 """The queue of refresh_till, in the same form."""
 
+IMPORT_QUEUE = {"import_rows": "ImportRows"}
+"""The queue of imports, in the same form."""
+
+ALL_QUEUES = QUEUES | TILL_QUEUE | IMPORT_QUEUE
+
 QUEUE_URLS = {
-    f"{name}Queue": f"https://sqs.example.com/{queue}"
-    for queue, name in (QUEUES | TILL_QUEUE).items()
+    f"{name}Queue": f"https://sqs.example.com/{queue}" for queue, name in ALL_QUEUES.items()
 }
 """Addresses of the queues, by their resources: what a reference to them stands for."""
 

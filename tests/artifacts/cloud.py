@@ -4,14 +4,19 @@ from typing import Any
 
 from botocore.session import Session
 
-from tests.artifacts.built import QUEUES, TILL_QUEUE
+from tests.artifacts.built import ALL_QUEUES
 from tests.support.engine import REGION, connected
 from tests.support.table import table_request
 
 TABLE = "ledger"
 SECRET = "pointbook-secret"
 TOKEN_KEY = "alias/pointbook-tokens"
-BUCKET, HEADS, STATEMENTS_BUCKET = "privacy", "heads", "statements"
+BUCKETS = {
+    "PrivacyBucket": "privacy",
+    "HeadsBucket": "heads",
+    "StatementsBucket": "statements",
+    "ImportsBucket": "imports",
+}
 SERVICES = "dynamodb,kms,s3,secretsmanager,sns,sqs"
 
 
@@ -26,15 +31,13 @@ class Cloud:
             "LedgerTable": TABLE,
             "AppSecret": SECRET,
             "TokenKeyAlias": TOKEN_KEY,
-            "PrivacyBucket": BUCKET,
-            "HeadsBucket": HEADS,
-            "StatementsBucket": STATEMENTS_BUCKET,
+            **BUCKETS,
             "OperatorTopic": self._client("sns").create_topic(Name="operator")["TopicArn"],
             **self._make_queues(),
         }
         """What a reference to a resource of the template becomes."""
         where = {"LocationConstraint": REGION}
-        for bucket in (BUCKET, HEADS, STATEMENTS_BUCKET):
+        for bucket in BUCKETS.values():
             self._client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
         key = self._client("kms").create_key()["KeyMetadata"]["KeyId"]
         self._client("kms").create_alias(AliasName=TOKEN_KEY, TargetKeyId=key)
@@ -53,7 +56,7 @@ class Cloud:
         sqs = self._client("sqs")
         return {
             f"{name}Queue": sqs.create_queue(QueueName=queue)["QueueUrl"]
-            for queue, name in (QUEUES | TILL_QUEUE).items()
+            for queue, name in ALL_QUEUES.items()
         }
 
     def _client(self, service: str) -> Any:

@@ -13,6 +13,7 @@ RESOLVED = {
     "PrivacyBucket": "privacy",
     "HeadsBucket": "heads",
     "StatementsBucket": "statements",
+    "ImportsBucket": "imports",
     "OperatorTopic": "operator",
     **QUEUE_URLS,
 }

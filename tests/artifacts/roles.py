@@ -11,15 +11,13 @@ from typing import Any
 
 from botocore import xform_name
 
-from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, TILL_QUEUE
-from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
+from tests.artifacts.built import ALL_QUEUES, FUNCTIONS, IMPORT_QUEUE, QUEUES, SCHEDULES
+from tests.artifacts.cloud import BUCKETS, SECRET, TABLE, TOKEN_KEY
 from tests.fakes.buckets import BUCKET as STATEMENTS
 from tests.fakes.buckets import StatementBucket
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import MemoryBucket
 from tests.fakes.record_files import HEADS, MemoryRecords
-
-BUCKETS = {HEADS: "HeadsBucket", STATEMENTS: "StatementsBucket"}
 
 type Right = tuple[str, str]
 
@@ -65,7 +63,8 @@ def allowed(resources: dict[str, Any], function: str) -> set[Right]:
 
 def used_by_lambda(function: str) -> set[Right]:
     """What Lambda does with a function's role: receive its events, send dead letters."""
-    queue = f"{QUEUES[function]}Queue" if function in QUEUES else ""
+    own = QUEUES | IMPORT_QUEUE
+    queue = f"{own[function]}Queue" if function in own else ""
     actions = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
     found = {(action, queue) for action in actions if queue}
     if function in SCHEDULES:
@@ -109,6 +108,11 @@ class Aws:
         self._index_as_of: int | None = None
         self.needed: set[Right] = set()
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files in the buckets, by their keys."""
+        return self._bucket.objects
+
     def let_indexes_lag(self) -> None:
         """From now on indexes show what there is at this moment, as a late index does."""
         self._index_as_of = self._table.sequence
@@ -129,9 +133,7 @@ class Aws:
             self.needed.add(("sns:Publish", request["TopicArn"]))
             return {}
         if (service, operation) == ("sqs", "SendMessage"):
-            self.needed.add(
-                ("sqs:SendMessage", f"{(QUEUES | TILL_QUEUE)[request['QueueUrl']]}Queue")
-            )
+            self.needed.add(("sqs:SendMessage", f"{ALL_QUEUES[request['QueueUrl']]}Queue"))
             return {}
         if service == "kms":
             self.needed.add((f"kms:{operation}", "TokenKey"))
@@ -163,7 +165,7 @@ def _kms(operation: str, request: Mapping[str, Any]) -> dict[str, bytes]:
 
 def _s3_right(operation: str, request: Mapping[str, Any]) -> Right:
     """The IAM action of one call (service authorization reference, Amazon S3)."""
-    bucket = BUCKETS.get(request["Bucket"], "PrivacyBucket")
+    (bucket,) = [name for name, given in BUCKETS.items() if given == request["Bucket"]]
     if operation == "ListObjectsV2":
         return "s3:ListBucket", bucket
     folder, _ = request["Key"].split("/", 1)

@@ -10,18 +10,20 @@ import pytest
 
 from local import demo, signing
 from pointbook.aws import files, kms, queues, secrets, topics
-from pointbook.container import Container
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import PlaceHold
 from pointbook.http.calls import Answer, Call
 from pointbook.http.transport import Transport
+from pointbook.import_container import ImportContainer
 from pointbook.ledger.instruction import Booked, Instruction
+from pointbook.services.bulk_imports.csv_file import COLUMNS
 from pointbook.store import table
 from tests.artifacts.cloud import SECRET, TABLE, TOKEN_KEY
 from tests.artifacts.roles import Aws, Right
 from tests.support import harness
 from tests.support.harness import EVENTS, SECRETS, Functions, event
 from tests.support.table import table_request
+from tools.make_events_operator import RUN_ID
 from tools.make_events_stream import records
 
 CUSTOMER = "8840734670934"
@@ -142,7 +144,7 @@ class Shop:
         settings = self.functions.container.settings
         cipher = kms.KmsCipher(answered_by(self.aws, kms.connect()), settings.token_key())
         topic = answered_by(self.aws, topics.connect())
-        self.functions.container = Container(
+        self.functions.container = ImportContainer(
             settings,
             dynamodb=answered_by(self.aws, table.connect()),
             s3=answered_by(self.aws, files.connect()),
@@ -178,6 +180,25 @@ class Shop:
         for path in sorted((EVENTS / function).glob("*.json")):
             for _ in range(2):
                 self.functions.invoke(function, event(function, path.stem), seconds=60)
+
+    def upload(self, *rows: str) -> None:
+        """Upload a file for the sample events of imports."""
+        key = f"imports/{demo.SHOP_DOMAIN}/2026-11-move/{RUN_ID}/file.csv"
+        content = "\n".join([",".join(COLUMNS), *rows]) + "\n"
+        self.aws.files[key] = content.encode()
+        self.functions.sample("import_runs", "start")
+
+    def undo(self) -> None:
+        """Undo the import: plan, and carry the one part out."""
+        run_id = RUN_ID.replace("T09", "T10")
+        for case, part in (("plan", None), ("rows", 1)):
+            payload = event("import_rows", case)
+            (record,) = payload["Records"]
+            members = json.loads(record["body"])
+            members["payload"] |= {"kind": "undo", "run_id": run_id, "part": part}
+            record["body"] = json.dumps(members)
+            failed = self.functions.invoke("import_rows", payload, seconds=60)
+            assert failed == {"batchItemFailures": []}
 
     def grant(self) -> None:
         """Give the customer 1,250 points, once."""
@@ -222,6 +243,13 @@ class Shop:
         )
         assert isinstance(merged, Booked)
         self._forget_requests()
+
+    def merge_only(self) -> None:
+        """Merge the customer into another; requests are still known."""
+        merged = self.functions.ledger.merge(
+            demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("test")
+        )
+        assert isinstance(merged, Booked)
 
     def _forget_requests(self) -> None:
         """As if no request had come before, so that the samples are carried out once more."""

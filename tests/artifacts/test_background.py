@@ -8,6 +8,7 @@ import pytest
 
 from pointbook.entrypoints.queue import ONE_MESSAGE_SECONDS
 from pointbook.errors import MessageTooLarge
+from pointbook.services.bulk_imports.parts import WORKERS as IMPORT_WORKERS
 from pointbook.services.message import MESSAGE_BYTES_MAX
 from pointbook.services.till_refresher import REFRESH_SECONDS
 from pointbook.settings import Settings
@@ -15,6 +16,7 @@ from pointbook.shopify import customers, webhook
 from pointbook.store import keys
 from tests.artifacts.built import (
     FUNCTIONS,
+    IMPORT_QUEUE,
     QUEUE_URLS,
     QUEUES,
     RESOURCES,
@@ -129,8 +131,9 @@ def _seconds_between(expression: str) -> int:
 
 def test_every_queue_of_what_must_not_be_lost_keeps_it_for_two_weeks_and_encrypted() -> None:
     queues = of_type("AWS::SQS::Queue")
-    waiting = {f"{name}Queue" for name in QUEUES.values()}
-    dead = {f"{name}DeadLetterQueue" for name in QUEUES.values()}
+    names = (QUEUES | IMPORT_QUEUE).values()
+    waiting = {f"{name}Queue" for name in names}
+    dead = {f"{name}DeadLetterQueue" for name in names}
     assert queues.keys() == {"DeadLetterQueue", "TillRefreshesQueue"} | waiting | dead
     for name, queue in queues.items():
         assert queue["MessageRetentionPeriod"] == (
@@ -144,6 +147,15 @@ def test_a_request_to_refresh_a_member_is_forgotten_soon_and_leaves_no_dead_lett
     assert "RedrivePolicy" not in queue
     assert queue["VisibilityTimeout"] > function_property("refresh_till", "Timeout")
     assert function_property("refresh_till", "Timeout") > REFRESH_SECONDS + 5
+
+
+def test_parts_of_imports_are_tried_eight_times_by_as_many_workers_as_share_the_pace() -> None:
+    queue, mapping = properties("ImportRowsQueue"), properties("ImportRowsMapping")
+    dead_letters = {"Fn::GetAtt": ["ImportRowsDeadLetterQueue", "Arn"]}
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 8}
+    assert mapping["BatchSize"] == 1
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": IMPORT_WORKERS}
 
 
 def test_without_a_till_nothing_is_carried_to_it() -> None:
@@ -221,6 +233,7 @@ def test_only_the_queues_and_the_stream_have_event_source_mappings() -> None:
     mappings = of_type("AWS::Lambda::EventSourceMapping")
     workers = {f"{name}Mapping" for name in QUEUES.values()}
     assert mappings.keys() == workers | {
+        "ImportRowsMapping",
         "PublishChangesMapping",
         "PushTillMapping",
         "RefreshTillMapping",

@@ -18,7 +18,7 @@ from pointbook.store import keys
 from tests.artifacts.built import FUNCTIONS, QUEUES, SCHEDULES, WORKERS
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import DEAD_LETTERS, Right, allowed, rights
-from tests.artifacts.shop import CUSTOMER, Shop
+from tests.artifacts.shop import CUSTOMER, OTHER_CUSTOMER, Shop
 from tests.support.harness import event
 
 GRANT = "flow_action_grant"
@@ -48,6 +48,8 @@ TRIED = (
     "staff_adjust_points",
     "staff_create_hold",
     "staff_release_hold",
+    "import_runs",
+    "import_rows",
     "create_hold",
     "release_hold",
     "switch_off_codes",
@@ -173,6 +175,33 @@ def test_staff_adjust_points_is_allowed_what_it_does(shop: Shop, resources: dict
     shop.start_anew()
     found |= shop.needed(lambda: shop.every_sample("staff_adjust_points"))
     assert found == allowed(resources, "staff_adjust_points")
+
+
+def test_import_runs_may_keep_files_and_queue_runs_and_not_touch_the_table(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    shop.upload("8840734670934,Balance,500,,")
+    found = shop.needed(lambda: shop.every_sample("import_runs"))
+    assert found == allowed(resources, "import_runs")
+
+
+def test_import_rows_may_book_and_undo_rows_and_nothing_else(
+    shop: Shop, resources: dict[str, Any]
+) -> None:
+    """Granted, removed and refused; undone, also at a survivor."""
+    rows = [f"{CUSTOMER},Balance,{points},," for points in (500, -20)]
+    shop.upload(*rows, f"{OTHER_CUSTOMER},Balance,-1,,")
+
+    def work() -> None:
+        shop.start_anew()
+        for _ in range(2):  # the plan, then its part
+            shop.work_on_samples("import_rows")
+
+    found = shop.needed(work)
+    shop.merge_only()
+    found |= shop.needed(shop.undo)
+    assert found == allowed(resources, "import_rows")
+    assert shop.functions.approved(OTHER_CUSTOMER) == 0
 
 
 def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(
@@ -371,15 +400,17 @@ def test_roles_have_awss_policy_for_logs_and_no_other_wildcard(
     assert len(roles) == len(FUNCTIONS) + len(schedules), "one for each function and schedule"
     for name, role in roles.items():
         policies = json.dumps(role.get("Policies", []))
-        for of_ours in (
-            "${PrivacyBucket.Arn}/data-requests/*",
-            "${PrivacyBucket.Arn}/account-names/*",
-            "${HeadsBucket.Arn}/heads/*",
-            "${HeadsBucket.Arn}/manifests/*",
-            "${StatementsBucket.Arn}/statements/*",
-            "${StatementsBucket.Arn}/progress/*",
-            "${LedgerTable.Arn}/stream/*",
-        ):
+        ours = (
+            "PrivacyBucket.Arn}/data-requests",
+            "PrivacyBucket.Arn}/account-names",
+            "HeadsBucket.Arn}/heads",
+            "HeadsBucket.Arn}/manifests",
+            "StatementsBucket.Arn}/statements",
+            "StatementsBucket.Arn}/progress",
+            "ImportsBucket.Arn}/imports",
+            "LedgerTable.Arn}/stream",
+        )
+        for of_ours in (f"${{{one}/*" for one in ours):
             policies = policies.replace(of_ours, "")
         assert "*" not in policies, name
     for function in FUNCTIONS.values():

@@ -10,11 +10,13 @@ import yaml
 from cli import redrive
 from local import demo, deployment
 from pointbook.errors import SettingsError
+from pointbook.services.bulk_imports.parts import PART_SECONDS
 from pointbook.settings import Settings, Stage
 from tests.artifacts.built import (
     ANSWERS_HTTP,
     BUILD,
     FUNCTIONS,
+    IMPORT_QUEUE,
     NO_VALUE,
     QUEUES,
     RESOURCES,
@@ -27,6 +29,7 @@ from tests.artifacts.built import (
     properties,
     variables,
 )
+from tests.artifacts.cloud import BUCKETS
 from tests.artifacts.given import CONFIG, RESOLVED, overrides
 from tests.support.harness import EVENTS, SECRETS, TABLE, Functions
 
@@ -72,8 +75,7 @@ def test_irreplaceable_resources_are_retained() -> None:
         for name, resource in RESOURCES.items()
         if any(policy in resource for policy in policies)
     }
-    buckets = {"PrivacyBucket", "HeadsBucket", "StatementsBucket"}
-    assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey"} | buckets
+    assert retained.keys() == {"LedgerTable", "AppSecret", "TokenKey", *BUCKETS}
     assert set(retained.values()) == {("RetainExceptOnCreate", "Retain")}
 
 
@@ -180,6 +182,8 @@ def test_a_functions_timeout_fits_its_caller(function: str) -> None:
         assert timeout_seconds < API_WAITS_SECONDS
     elif function in WORKERS:
         assert timeout_seconds <= 60
+    elif function in IMPORT_QUEUE:
+        assert PART_SECONDS < timeout_seconds < properties("ImportRowsQueue")["VisibilityTimeout"]
     else:
         assert function in SCHEDULES
 
@@ -238,6 +242,8 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         ("POST", "/v1/flow/lifecycle"): "flow_lifecycle",
         ("POST", "/v1/operator/customers/{customer}/adjustments"): "adjust_points",
         ("POST", "/v1/operator/imports/{import_id}"): "import_points",
+        ("POST", "/v1/operator/imports/{import_id}/runs"): "import_runs",
+        ("GET", "/v1/operator/imports/{import_id}"): "import_runs",
         ("GET", "/v1/operator/till"): "till_status",
     }
 
@@ -254,6 +260,7 @@ def test_the_gateway_limits_every_route_and_writes_and_webhooks_by_limits_of_the
         "POST /v1/staff/customers/{customer}/holds/{hold_id}/release",
         "POST /v1/operator/customers/{customer}/adjustments",
         "POST /v1/operator/imports/{import_id}",
+        "POST /v1/operator/imports/{import_id}/runs",
     }
     assert {route: limit["ThrottlingRateLimit"]["Ref"] for route, limit in limits.items()} == {
         "default": "ApiRequestsPerSecond",
@@ -305,7 +312,14 @@ def test_api_gateway_authorizes_operators_by_iam_only(
     assert scheme["x-amazon-apigateway-authtype"] == "awsSigv4"
 
 
-def test_the_operator_policy_allows_the_operators_routes_only() -> None:
+UPLOADS: dict[str, list[Any]] = {
+    "OperatorPolicy": ["s3:ListBucket", ["s3:GetObject", "s3:PutObject"]],
+    "OperatorReadPolicy": [],
+}
+"""What operators may do with the bucket of imports, and what with no other."""
+
+
+def test_the_operator_policy_allows_the_operators_routes_and_the_imports_bucket_only() -> None:
     """And what `pointbook` needs to find the stack; whoever writes may feed lost orders too."""
     methods = {"OperatorPolicy": "POST", "OperatorReadPolicy": "GET"}
     looks_up = {
@@ -332,8 +346,12 @@ def test_the_operator_policy_allows_the_operators_routes_only() -> None:
     for name, policy in policies.items():
         statement, *others = policy["PolicyDocument"]["Statement"]
         writes = name == "OperatorPolicy"
-        assert others == [looks_up, reads_settings, *([feeds_orders] if writes else [])]
+        expected = [looks_up, reads_settings, *([feeds_orders] if writes else [])]
+        assert others[: len(expected)] == expected
+        uploads = others[len(expected) :]
         assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+        assert [one["Action"] for one in uploads] == UPLOADS[name]
+        assert all("ImportsBucket" in str(one["Resource"]) for one in uploads)
         resource = statement["Resource"]["Fn::Sub"]
         assert resource.endswith(f":${{PointsApi}}/$default/{methods[name]}/v1/operator/*")
         assert "Roles" not in policy, "whose it is, the merchant says"
@@ -477,7 +495,7 @@ def test_the_outputs_have_the_url_of_every_function_that_has_one() -> None:
 
 def test_the_tools_find_every_queue_and_its_dead_letters_in_the_outputs() -> None:
     outputs = {name: output["Value"].get("Ref") for name, output in TEMPLATE["Outputs"].items()}
-    for queue, name in QUEUES.items():
+    for queue, name in (QUEUES | IMPORT_QUEUE).items():
         found = redrive.queue_urls(outputs, queue)
         assert found == (f"{name}Queue", f"{name}DeadLetterQueue")
 

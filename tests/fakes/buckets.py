@@ -20,8 +20,9 @@ class StatementBucket(MemoryBucket):
         self.writes: list[str] = []
         self.on_write: Callable[[str], None] = lambda _: None
 
-    def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str) -> None:  # noqa: N803 - S3's names
+    def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str = "") -> None:  # noqa: N803 - S3's names
         self._reach(Bucket)
+        assert ContentType
         self.objects[Key] = Body
         self.writes.append(Key)
         self.on_write(Key)

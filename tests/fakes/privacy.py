@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from pointbook.aws.files import PrivacyFiles
 from pointbook.domain.ports import Clock
@@ -25,20 +25,38 @@ from tests.support.ledgers import SetClock
 from tests.support.payloads import data_request_payload, redact_payload
 
 BUCKET = "privacy"
+IMPORTS_BUCKET = "imports"
 MINUTES_SECONDS = 240.0
 
 
 class MemoryBucket:
-    """S3 with one bucket, two keys a page; `down` times it cannot be reached."""
+    """S3 with the stack's buckets, two keys a page; `down` times it cannot be reached.
+
+    `fails_after` counts down with each call: the last one fails.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.down = 0
+        self.fails_after = 0
 
-    def put_object(self, *, Bucket: str, Key: str, Body: io.IOBase, ContentType: str) -> None:  # noqa: N803 - S3's names
+    def put_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - S3's names
+        Key: str,  # noqa: N803 - same
+        Body: io.IOBase | bytes,  # noqa: N803 - same
+        ContentType: str = "",  # noqa: N803 - same
+    ) -> None:
         self._reach(Bucket)
-        assert ContentType == "application/json"
-        self.objects[Key] = Body.read()
+        assert ContentType == ("application/json" if Bucket == BUCKET else "")
+        self.objects[Key] = Body if isinstance(Body, bytes) else Body.read()
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - same
+        self._reach(Bucket)
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key])}
 
     def list_objects_v2(
         self,
@@ -56,7 +74,9 @@ class MemoryBucket:
         self.objects.pop(Key, None)
 
     def _reach(self, bucket: str) -> None:
-        assert bucket == BUCKET
+        assert bucket in (BUCKET, IMPORTS_BUCKET)
+        self.down += self.fails_after == 1
+        self.fails_after -= 1
         if self.down:
             self.down -= 1
             raise EndpointConnectionError(endpoint_url="https://s3.invalid")

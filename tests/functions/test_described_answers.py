@@ -21,9 +21,11 @@ from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow, dead, down
 from tests.fakes.pushed_till import reply_lost, well
 from tests.functions.hold_shop import HoldShop
+from tests.functions.import_desk import put_file
 from tests.functions.push_shop import PushShop
 from tests.support.api_description import check_answer, operations
 from tests.support.harness import CUSTOMER, Answer, Functions, event
+from tools.make_events_operator import RUN_ID
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
 STAFF = ("staff_me", "staff_adjust_points", "staff_create_hold", "staff_release_hold")
@@ -41,6 +43,7 @@ SAMPLE = {
     "import_points": "run",
     "extend_points": "extend",
     **dict.fromkeys(("show_account", "account_history", "check_customer", "explain_order"), "get"),
+    "import_runs": "undo",
     "flow_lifecycle": "switched_on",
     "shopify_webhook": "customers_create",
     "till_status": "get",
@@ -272,6 +275,17 @@ def of_import_points(_folder: Path) -> Errors:
         yield functions.sample("import_points", case)
 
 
+def of_import_runs(_folder: Path) -> Errors:
+    functions = stack()
+    for case in ("not_signed", "no_file", "unknown_shop", "undo_of_none"):
+        yield functions.sample("import_runs", case)
+    broken = stack({"s3": Failing(ConnectTimeoutError(endpoint_url="s3"))})
+    yield broken.sample("import_runs", "report")
+    functions.queues.error = ConnectTimeoutError(endpoint_url="https://sqs")
+    put_file(functions, RUN_ID)
+    yield functions.sample("import_runs", "start")
+
+
 def of_till_status(_folder: Path) -> Errors:
     yield stack().sample("till_status", "not_signed")
 
@@ -383,6 +397,7 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
     "account_history": of_operators_reads("account_history", "limit_too_high"),
     "check_customer": of_operators_reads("check_customer", "customer_unknown_form"),
     "explain_order": of_operators_reads("explain_order", "unknown_order", "order_no_number"),
+    "import_runs": of_import_runs,
     "till_status": of_till_status,
     "flow_action_report": of_report,
     "shopify_webhook": of_webhooks,

@@ -10,7 +10,9 @@ import pytest
 from tests.fakes.codes import Codes
 from tests.fakes.customers import MemoryCustomers
 from tests.fakes.flow import FakeFlow
+from tests.functions.import_desk import put_file
 from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
+from tools.make_events_operator import RUN_ID
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
 STAFF_API = ("staff_me", "staff_adjust_points", "staff_create_hold", "staff_release_hold")
@@ -18,6 +20,7 @@ OPERATOR_API = (
     "adjust_points",
     "extend_points",
     "import_points",
+    "import_runs",
     "show_account",
     "account_history",
     "check_customer",
@@ -188,6 +191,16 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "unknown_order": (404, "order_not_found"),
         "order_no_number": (422, "invalid_request"),
     },
+    "import_runs": OPERATOR
+    | {
+        "no_file": (422, "invalid_request"),
+        "kind_unknown": (422, "invalid_request"),
+        "run_id_unknown_form": (422, "invalid_request"),
+        "dry_run_as_text": (422, "invalid_request"),
+        "import_id_unknown_form": (422, "invalid_request"),
+        "undo_of_none": (404, "import_not_found"),
+        "report_of_none": (404, "import_not_found"),
+    },
     "till_status": {"not_signed": (403, "operator_missing")},
     "flow_action_grant": FLOW_POINTS,
     "flow_action_consume": FLOW_POINTS,
@@ -247,12 +260,14 @@ class Shop:
         for sample in (*with_day, ("flow_action_grant", "run"), hold):
             assert self.functions.sample(*sample).status in (200, 201)
         assert self.functions.work("order_events", message("orders_paid")) == []
+        put_file(self.functions, RUN_ID)
 
     def everything(self) -> tuple[Any, ...]:
         """All that a request could have an effect on."""
         codes = (set(self.codes.made), set(self.codes.off))
         table = self.functions.table.items(TABLE)
-        return table, codes, self.flow.calls, list(self.functions.queues.sent)
+        files = dict(self.functions.bucket.objects)
+        return table, codes, self.flow.calls, list(self.functions.queues.sent), files
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda one: f"{one.function}-{one.case}")
@@ -310,6 +325,7 @@ GOOD = {
     "account_history": "get",
     "check_customer": "get",
     "explain_order": "get",
+    "import_runs": "report",
     "till_status": "get",
     "flow_action_grant": "run",
     "flow_action_consume": "run",
@@ -330,7 +346,9 @@ class Broken:
 def test_an_unexpected_fault_is_answered_500_without_detail(
     function: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = Functions({"dynamodb": Broken(), "sqs": Broken()}).sample(function, GOOD[function])
+    answer = Functions({"dynamodb": Broken(), "sqs": Broken(), "s3": Broken()}).sample(
+        function, GOOD[function]
+    )
     assert (answer.status, answer.body["code"]) == (500, "internal_error")
     assert_form(function, answer)
     assert "secret detail" not in str(answer.body)

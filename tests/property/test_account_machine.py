@@ -14,8 +14,8 @@ from pointbook.domain.account import LAPSED_DAYS_MAX, Account, Hold, HoldRecord,
 from pointbook.domain.decide import decide
 from pointbook.domain.decision import Decision, settle_part, settled
 from pointbook.domain.entry import Entry
-from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
-from pointbook.domain.lots import LOTS_MAX, Lots
+from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo, day_of
+from pointbook.domain.lots import LOTS_MAX, Lot, Lots
 from pointbook.domain.merge import merge
 from pointbook.domain.orders import (
     NO_GOODS,
@@ -237,6 +237,22 @@ class AccountMachine(RuleBasedStateMachine):
                 number = longer if isinstance(longer, int) else 3
                 new_day = old_day + timedelta(days=number)
         self.decide_both(who, jump, c.ExtendExpiry(old_day, new_day))
+
+    @rule(who=WHO, jump=JUMP, amount=AMOUNT, to_debt=st.integers(0, 3), day=st.integers(-2, 40))
+    def undo_grant(self, who, jump, amount, to_debt, day) -> None:
+        account = self.sides[who].account
+        points = _points(amount, account.figures.approved)
+        days = [lot.valid_through for lot in account.lots[:1]]
+        days.append(day_of(account.as_of, account.time_zone) + timedelta(days=day))
+        lots = (Lot(days[day % len(days)], points),) if points else ()
+        self.decide_both(who, jump, c.ReverseImport(points + to_debt or 1, lots, "row"))
+
+    @rule(who=WHO, jump=JUMP, points=st.integers(1, 9), days=st.integers(-2, 40))
+    def undo_removal(self, who, jump, points, days) -> None:
+        account = self.sides[who].account
+        day = day_of(account.as_of, account.time_zone) + timedelta(days=days)
+        command = c.ReverseImport(points, (Lot(day, points),), "row", was_removal=True)
+        self.decide_both(who, jump, command)
 
     # --- holds -----------------------------------------------------------------------------------
 

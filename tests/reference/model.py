@@ -589,6 +589,22 @@ def _extend(customer: Customer, _: OrderItems, command: c.ExtendExpiry) -> Alarm
     return ()
 
 
+def _reverse_import(customer: Customer, _: OrderItems, command: c.ReverseImport) -> Alarms:
+    points = [Point(lot.valid_through) for lot in command.lots for _ in range(lot.points)]
+    if command.was_removal:
+        customer.need_in("removed", command.points, Refused.NOT_REMOVED)
+        customer.drop("removed", command.points)
+        customer.credit(points)
+        customer.write("points/add/manual", "removed", "approved", command.points)
+        return ()
+    over = sum(customer.is_over(point, customer.as_of) for point in points)
+    taken = customer.pick(command.points - over, {point.last_day for point in points})
+    if taken:
+        customer.put("reversed", len(taken))
+        customer.write("points/sub/manual", "approved", "reversed", len(taken))
+    return ()
+
+
 def _take_hold(customer: Customer, order_items: OrderItems, command: c.PlaceHold) -> Alarms:
     customer.keep_pace("hold", command.holds_per_hour, Refused.RATE_LIMITED)
     if customer.hold is not None:
@@ -796,6 +812,7 @@ _CARRY_OUT: dict[type, Carrier] = {
     c.Consume: _consume,
     c.Remove: _remove,
     c.ExtendExpiry: _extend,
+    c.ReverseImport: _reverse_import,
     c.PlaceHold: _take_hold,
     c.MarkReady: _mark_ready,
     c.BeginRelease: _begin_release,

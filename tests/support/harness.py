@@ -17,13 +17,13 @@ from pointbook.domain.commands import Command
 from pointbook.domain.lots import Lots
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
-from pointbook.settings import QUEUES, TILL_REFRESHES, Settings
+from pointbook.settings import IMPORT_ROWS, QUEUES, TILL_REFRESHES, Settings
 from tests.fakes.buckets import BUCKET as STATEMENTS_BUCKET
 from tests.fakes.buckets import MemoryS3, StatementBucket
 from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
-from tests.fakes.privacy import BUCKET, MemoryBucket, Operator
+from tests.fakes.privacy import BUCKET, IMPORTS_BUCKET, MemoryBucket, Operator
 from tests.fakes.record_files import HEADS
 from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
@@ -50,12 +50,16 @@ _ENVIRONMENT = {
     "HEADS_BUCKET": HEADS,
     "STATEMENTS_BUCKET": STATEMENTS_BUCKET,
     "OPERATOR_TOPIC_ARN": "operator",
+    "IMPORTS_BUCKET": IMPORTS_BUCKET,
+    "IMPORT_ROWS_PER_SECOND": "1000000",
     "LOCAL_SECRETS": json.dumps(SECRETS),
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
     "PROGRAMME_STAFF_ADJUST": demo.PARAMETERS["StaffAdjust"],
     "PROGRAMME_STAFF_HOLD": demo.PARAMETERS["StaffHold"],
 }
-_ENVIRONMENT |= {f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES)}
+_ENVIRONMENT |= {
+    f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES, IMPORT_ROWS)
+}
 
 
 @dataclass(slots=True)
@@ -133,7 +137,7 @@ class Functions:
         self.operator = Operator()
         fakes: Parts = {
             "dynamodb": LockedClient(memory_table()),  # views look the till's member up beside
-            "s3": MemoryS3(privacy=self.bucket, statements=self.statements),
+            "s3": MemoryS3(privacy=self.bucket, imports=self.bucket, statements=self.statements),
             "sqs": self.queues,
             "cipher": PlainCipher(),
             "operator": self.operator,

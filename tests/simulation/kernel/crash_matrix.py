@@ -186,6 +186,8 @@ CASES: Final = (
     Case("consume, repeated", instruct(c.Consume(7)), (grant(), instruct(c.Consume(7)))),
     Case("other content", instruct(c.Consume(8), content="8"), (grant(), instruct(c.Consume(7)))),
     Case("remove", instruct(c.Remove(7)), (grant(),)),
+    Case("undo an imported row", instruct(c.ReverseImport(7, (), "m#1")), (grant(),)),
+    Case("undo a row of which nothing is left", instruct(c.ReverseImport(7, (), "m#1"))),
     Case("take a hold", HOLD, (grant(),)),
     Case("take a second hold", instruct(c.PlaceHold(2, "h2", 600)), (grant(), HOLD)),
     Case("mark ready", READY, (grant(), HOLD)),

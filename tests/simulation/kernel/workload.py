@@ -23,6 +23,7 @@ from pointbook.domain.expiry import (
     RoundTo,
     day_of,
 )
+from pointbook.domain.lots import Lot
 from pointbook.domain.orders import EarningRule, Order, OrderUpdate, ReturnSpent
 from pointbook.ledger.instruction import Identity
 from tests.simulation.kernel.requests import Request, Who
@@ -315,6 +316,16 @@ def _extend(w: Workload, who: Who, code: str | None = None) -> dict[str, object]
     return w.moving(c.ExtendExpiry(old_day, old_day + timedelta(days=longer)), "extend")
 
 
+def _reverse_import(w: Workload, who: Who, code: str | None = None) -> dict[str, object]:
+    points, apart = w.points(), Random(f"{w.now_ms()}")  # as above: no draw of others moves
+    was_removal = apart.random() < 0.5
+    day = instant(w.now_ms()).date() + timedelta(days=apart.choice((-2, 0, 1, 2, 30)))
+    in_lots = points if was_removal else apart.randint(0, points)
+    lots = (Lot(day, in_lots),) if in_lots else ()
+    command = c.ReverseImport(points, lots, "2026-move#1", was_removal=was_removal)
+    return w.moving(command, "reverse_import")
+
+
 def _take_hold(w: Workload, who: Who, _: str | None = None) -> dict[str, object]:
     hold_id, seconds = w.new_code(who), w.random.choice((600, 600, 600, 60, 5))
     code, worth_minor = w.random.choice((f"PTS-{hold_id}", "")), w.random.choice((1, 1, 10))
@@ -399,6 +410,7 @@ MAKERS: Final[dict[str, Maker]] = {
     "grant_once_more": _grant,
     "consume": _consume,
     "remove": _remove,
+    "reverse_import": _reverse_import,
     "take_hold": _take_hold,
     "mark_ready": _hold_step(c.MarkReady),
     "begin_release": _hold_step(c.BeginRelease),

@@ -280,6 +280,23 @@ DOMAIN_BUGS: Final = (
     Bug("an expiry entry for each lot", Draft.expire, _first_lapsed_lot_alone),
     # --- points ---
     Bug("one point more than there is", movements.debit, _one_point_of_debt),
+    Bug(
+        "an undone import that takes what has lapsed from other lots",
+        movements.reverse_import,
+        lambda original, draft, command: original(
+            draft, command if command.was_removal else replace(command, lots=())
+        ),
+    ),
+    Bug(
+        "an undone removal that comes back for ever",
+        movements.reverse_import,
+        lambda original, draft, command: original(
+            draft,
+            replace(command, lots=(Lot(expiry.NEVER, command.points),))
+            if command.was_removal
+            else command,
+        ),
+    ),
     Bug("the last point cannot be held", holds.place_hold, _last_point_refused),
     Bug(
         "the last to expire goes first",

@@ -42,7 +42,7 @@ class Stack:
         )
         self.outputs = {
             f"{queue}{kind}QueueUrl": f"{queue}{kind}"
-            for queue in ("OrderEvents", "CustomerEvents", "PrivacyEvents")
+            for queue in ("OrderEvents", "CustomerEvents", "PrivacyEvents", "ImportRows")
             for kind in ("", "DeadLetter")
         } | {"DeadLetterQueueUrl": "DeadLetter", "OperatorTopicArn": "topic"}
         self.secret: dict[str, Any] = dict(SECRET)
@@ -131,6 +131,7 @@ def test_a_healthy_stack_passes(stack: Stack, capsys: Printed) -> None:
         "queue order_events",
         "queue customer_events",
         "queue privacy_events",
+        "queue import_rows",
         "schedules and stream",
         "workers",
         "schedule prod-hold-release",

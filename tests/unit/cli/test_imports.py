@@ -1,280 +1,253 @@
-"""`pointbook import`: a file is sent in chunks until each row has an outcome that is reported."""
+"""`pointbook import` and `undo`: upload, start, wait, and show what became of the rows."""
 
-from collections import Counter
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli import imports, target
+from cli import import_runs, target
 from cli.app import main
-from cli.errors import CommandFailed
-from cli.imports import COLUMNS, PAUSES_SECONDS, check, read, send_rows
+from cli.import_runs import STALLED_SECONDS
 from cli.operator_api import Answer
-from cli.output import Output
+from cli.target import Target
+from local import demo
+from pointbook.services.bulk_imports.csv_file import COLUMNS
+from pointbook.services.bulk_imports.parts import PartResult
+from pointbook.services.bulk_imports.runs import Run, json_bytes
 from tests.fakes.operator_api import Api, a_target
+from tests.fakes.privacy import IMPORTS_BUCKET, MemoryBucket
 from tests.support.commands import failure
 
-HEADER = ",".join(COLUMNS)
+ID = "8840734670934"
 
 
-def write(folder: Path, *lines: str, header: str = HEADER) -> Path:
-    file = folder / "balances.csv"
-    file.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
-    return file
+class Stack:
+    """A stack that plans a run when it is started, and does a part of it at each look."""
 
+    def __init__(self) -> None:
+        self.bucket = MemoryBucket()
+        self.api = Api([Answer(202, {})])
+        self.slept = 0.0
+        self.result = PartResult(2, {"booked": {"rows": 2, "added": 800, "removed": 0}})  # type: ignore[dict-item]
+        self.problem: dict[str, str] = {}
+        self.stands_still = False
+        self._run: Run | None = None
 
-def rows(number: int) -> list[dict[str, Any]]:
-    return [{"row": row, "line": row + 1, "point": "5"} for row in range(1, number + 1)]
+    def target(self) -> Target:
+        bucket = {"ImportsBucketName": IMPORTS_BUCKET}
+        found = replace(a_target(), outputs=bucket)
+        object.__setattr__(found.session, "client", lambda *_, **__: self.bucket)
+        return found
 
+    def post(self, stack: Target, path: str, content: Any, headers: dict[str, str]) -> Any:
+        answer = self.api.post(stack, path, content, headers)
+        if answer is not None and answer.status == 202:
+            members = dict(content) | {"actor": "hanako"}
+            self._run = Run.from_json(members | {"import_id": path.split("/")[4]})
+            self.bucket.objects[self._run.key("run.json")] = json_bytes(self._run.as_json())
+        return answer
 
-def answered(chunk: list[dict[str, Any]], status: str = "booked", **more: Any) -> Answer:
-    done = [{"row": row["row"], "status": status, "points": 5} | more for row in chunk]
-    return Answer(200, {"rows": done})
-
-
-class Server:
-    """Answers each request with what the test says of it."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.sent: list[list[int]] = []
-        self.slept: list[float] = []
-
-    def send(self, chunk: list[dict[str, Any]]) -> Answer | None:
-        self.sent.append([row["row"] for row in chunk])
-        answer = self.answers.pop(0) if self.answers else answered
-        return answer(chunk) if callable(answer) else answer
-
-    def run(self, number: int) -> Counter[tuple[str, str]]:
-        advance = lambda _: None  # noqa: E731
-        return send_rows(iter(rows(number)), self.send, advance, Output(), self.slept.append)
-
-
-def test_a_file_is_read_as_a_stream_of_numbered_rows(tmp_path: Path) -> None:
-    file = write(tmp_path, '1,"a, ""b""",5,,2025-04-01', "", "2,Übertrag 残高,7,2026-12-31,")
-    assert list(read(file)) == [
-        dict(zip(("row", "line", *COLUMNS), values, strict=True)) | {"more": []}
-        for values in (
-            (1, 2, "1", 'a, "b"', "5", None, "2025-04-01"),
-            (2, 4, "2", "Übertrag 残高", "7", "2026-12-31", None),
-        )
-    ]
-    assert check(file).rows == 2
-
-
-def test_columns_may_come_in_any_order_and_after_a_byte_order_mark(tmp_path: Path) -> None:
-    file = write(tmp_path, ",1,2,3,4", header="\ufeff" + ",".join(reversed(COLUMNS)))
-    (row,) = read(file)
-    assert (row["customer_id"], row["created_at"]) == ("4", None)
-
-
-@pytest.mark.parametrize("header", ["", "customer_id,title,point", HEADER + ",note"])
-def test_a_file_with_other_columns_is_refused(tmp_path: Path, header: str) -> None:
-    with pytest.raises(CommandFailed, match="the first line must be customer_id"):
-        check(write(tmp_path, header=header))
-
-
-def test_a_file_that_is_not_csv_in_utf_8_is_refused(tmp_path: Path) -> None:
-    file = write(tmp_path, '1,"open')
-    with pytest.raises(CommandFailed, match="cannot be read after line 1: unexpected end"):
-        check(file)
-    for encoding in ("shift_jis", "utf-16"):
-        file.write_text(f"{HEADER}\n1,残高,5,,\n", encoding=encoding)
-        with pytest.raises(CommandFailed, match=r"cannot be read: .*\. Save it as CSV UTF-8\.$"):
-            check(file)
-    with pytest.raises(CommandFailed, match="cannot be read"):
-        check(tmp_path / "nowhere.csv")
-
-
-def test_rows_that_do_not_fit_the_columns_are_listed_before_anything_is_sent(
-    tmp_path: Path,
-) -> None:
-    file = write(tmp_path, "1,a,5,,", "2,b,5,,,6", f"3,{'t' * 256},5,,")
-    with pytest.raises(CommandFailed) as problem:
-        check(file)
-    said = str(problem.value)
-    assert "Nothing was sent." in said
-    assert "row 2 (line 3) has more fields" in said
-    assert "row 3 (line 4): title has 256 characters" in said
-    assert "row 1" not in said
-
-
-def test_rows_are_sent_a_hundred_at_a_time_and_counted() -> None:
-    server = Server(answered, lambda chunk: answered(chunk, "repeated"))
-    assert server.run(250) == {
-        ("booked", "rows"): 150,
-        ("booked", "points"): 750,
-        ("repeated", "rows"): 100,
-        ("repeated", "points"): 500,
-    }
-    assert [(sent[0], sent[-1]) for sent in server.sent] == [(1, 100), (101, 200), (201, 250)]
-
-
-def test_rows_not_done_are_sent_again_at_once_and_counted_once() -> None:
-    def half(chunk: list[dict[str, Any]]) -> Answer:
-        done, left = (
-            answered(chunk[:60]).body["rows"],
-            answered(chunk[60:], "not_done").body["rows"],
-        )
-        return Answer(200, {"rows": done + left})
-
-    server = Server(half)
-    assert server.run(100)["booked", "rows"] == 100
-    assert [(sent[0], sent[-1]) for sent in server.sent] == [(1, 100), (61, 100)]
-    assert server.slept == []
-
-
-@pytest.mark.parametrize(
-    "answer", [None, Answer(503, {}), Answer(429, {}), lambda chunk: answered(chunk, "not_done")]
-)
-def test_without_progress_it_backs_off_and_then_stops(answer: Any) -> None:
-    server = Server(answer, answer)
-    assert server.run(3)["booked", "rows"] == 3
-    assert server.slept == [1, 2]
-    server = Server(answered, *[answer] * 6)
-    with pytest.raises(CommandFailed, match=r"Stopped at row 101 \(line 102\): no answer"):
-        server.run(200)
-    assert server.slept == list(PAUSES_SECONDS)
-
-
-def test_a_refused_request_stops_with_the_apis_message() -> None:
-    server = Server(answered, Answer(403, {"message": "Forbidden"}))
-    with pytest.raises(CommandFailed, match=r"Stopped at row 101 \(line 102\)\. 403: Forbidden"):
-        server.run(200)
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        if self._run is None or self.stands_still:
+            return
+        if self.problem:
+            self.bucket.objects[self._run.key("failed.json")] = json_bytes(self.problem)
+        elif self._run.key("plan.json") not in self.bucket.objects:
+            plan = {"parts": [2], "rows": 2, "hints": [], "digest": ""}
+            plan["valid"] = {"rows": 2, "added": 800, "removed": 0}
+            self.bucket.objects[self._run.key("plan.json")] = json_bytes(plan)
+            self.bucket.objects[self._run.done_key(0)] = PartResult().text()
+        else:
+            self.bucket.objects[self._run.done_key(1)] = self.result.text()
 
 
 @pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Api:
-    api = Api([answered(rows(2))])
-    monkeypatch.setattr(imports, "post", api.post)
-    monkeypatch.setattr(target, "target_of", lambda _: a_target())
-    return api
+def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stack:
+    found = Stack()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(import_runs, "post", found.post)
+    monkeypatch.setattr("cli.import_runs.time.sleep", found.sleep)
+    monkeypatch.setattr(target, "target_of", lambda _: found.target())
+    return found
 
 
-def test_totals_are_printed_and_the_command_succeeds(
-    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def write(*lines: str) -> str:
+    Path("balances.csv").write_text("\n".join([",".join(COLUMNS), *lines, ""]), encoding="utf-8")
+    return "balances.csv"
+
+
+def refuse(stack: Stack, status: str, code: str, message: str) -> None:
+    row = {"line": 3, "customer_id": ID, "point": 300, "left": 300, "code": code}
+    totals = {"rows": 1, "added": 300, "removed": 0}
+    stack.result = PartResult(2, {status: totals}, [row | {"message": message}])  # type: ignore[dict-item]
+
+
+def test_a_file_is_uploaded_started_and_waited_for(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = write(tmp_path, "1,a,5,,", "2,b,5,,")
-    assert main(["import", str(file), "--id", "2026-11-move", "--dry-run"]) == 0
-    ((path, content, _),) = api.sent
-    assert path == "/v1/operator/imports/2026-11-move"
-    assert (content["shop"], content["dry_run"]) == ("demo.myshopify.com", True)
-    assert [tuple(row) for row in content["rows"]] == [("row", *COLUMNS)] * 2
-    said = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["to", "book", "2", "10"] in said
-    assert said[-1] == ["file", "2", "10"]
-
-
-def test_a_refused_row_is_printed_with_its_reason_and_the_command_fails(
-    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    api.answers = [answered(rows(1), "refused", code="day_past", message="2020-12-31 is past")]
-    file = write(tmp_path, "", "1,a,5,2020-12-31,")
-    assert main(["import", str(file), "--id", "move"]) == 1
+    file = write(f"{ID},残高,500,,", "9,Balance,300,,", ",,,,")
+    assert main(["import", file, "--id", "2026-11-move"]) == 0
+    ((path, content, _),) = stack.api.sent
+    assert path == "/v1/operator/imports/2026-11-move/runs"
+    assert (content["shop"], content["kind"], content["dry_run"]) == (
+        demo.SHOP_DOMAIN,
+        "import",
+        False,
+    )
+    key = f"imports/{demo.SHOP_DOMAIN}/2026-11-move/{content['run_id']}/file.csv"
+    assert stack.bucket.objects[key] == Path(file).read_bytes()
     said = capsys.readouterr().out.splitlines()
-    assert "row 1 (line 3): day_past: 2020-12-31 is past" in said
-    assert said[-1].split() == ["file", "1", "5"]
+    assert said[0].endswith("2026-11-move: 2 rows of balances.csv")
+    assert said[1] == "1 empty row skipped."
+    table = [line.split() for line in said]
+    assert ["file,", "valid", "rows", "2", "800", "0"] in table
+    assert ["booked", "2", "800", "0"] in table
 
 
-def test_refused_rows_without_valid_points_are_counted_below_the_total(
-    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_dry_run_says_so_and_json_has_the_whole_report(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    refused = {"row": 2, "status": "refused", "points": 0, "code": "c", "message": "m"}
-    api.answers = [Answer(200, {"rows": [*answered(rows(1)).body["rows"], refused]})]
-    file = write(tmp_path, "1,a,5,,", '2,b,"1,000",,')
-    assert main(["import", str(file), "--id", "move"]) == 1
-    *_, sums, note = capsys.readouterr().out.splitlines()
-    assert sums.split() == ["file", "2", "5"]
-    assert note.endswith(
-        "1 refused rows whose points are not a whole number from 1 to 1,000,000,000"
-    )
+    assert main(["import", write(f"{ID},a,5,,"), "--id", "move", "--dry-run", "--json"]) == 0
+    assert stack.api.sent[0][1]["dry_run"] is True
+    said = capsys.readouterr()
+    report = json.loads(said.out)
+    assert (report["status"], report["rows_done"]) == ("done", 2)
+    assert report["totals"]["booked"] == {"rows": 2, "added": 800, "removed": 0}
+    assert "to book" in said.err
 
 
-def test_an_invalid_import_id_is_refused_before_anything_is_sent(api: Api, tmp_path: Path) -> None:
-    assert "November move" in failure("import", str(write(tmp_path)), "--id", "November move")
-    assert api.sent == []
-
-
-@pytest.mark.parametrize("blanks", [[",,,,"] * 3, ["", ",,,,", " , ,,,"], [",,,,,,"] * 3, [""] * 3])
-def test_empty_rows_are_skipped_and_counted_in_one_line(
-    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], blanks: list[str]
+def test_refused_rows_are_shown_and_written_to_a_file_with_line_and_reason(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first, *more = blanks
-    file = write(tmp_path, "1,a,5,,", first, "2,b,5,,", *more)
-    api.answers = [answered(list(read(file)))]
-    assert main(["import", str(file), "--id", "move", "--dry-run"]) == 0
-    ((_, content, _),) = api.sent
-    assert [row["customer_id"] for row in content["rows"]] == ["1", "2"]
-    heading, hint, *_ = capsys.readouterr().out.splitlines()
-    assert heading.endswith(f"move: 2 rows of {file}")
-    assert hint == "3 empty rows skipped"
+    refuse(stack, "refused", "day_past", "2020-12-31 is past, 残高")
+    assert main(["import", write(f"{ID},a,5,,"), "--id", "move"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert f"line 3, {ID}: 2020-12-31 is past, 残高" in said
+    assert said[-1] == "1 row refused: move.rows-to-look-at.csv"
+    with Path("move.rows-to-look-at.csv").open(encoding="utf-8-sig", newline="") as lines:
+        (row,) = csv.DictReader(lines)
+    assert (row["line"], row["customer_id"], row["code"]) == ("3", ID, "day_past")
+    assert row["message"] == "2020-12-31 is past, 残高"
 
 
-def test_rows_after_a_row_of_commas_keep_their_numbers(tmp_path: Path) -> None:
-    file = write(tmp_path, "1,a,5,,", ",,,,", "", "2,b,5,,", "3,c,5,,")
-    assert [(row["row"], row["line"]) for row in read(file)] == [(1, 2), (3, 5), (4, 6)]
+def test_a_file_that_is_refused_is_not_uploaded(stack: Stack) -> None:
+    file = Path(write())
+    file.write_bytes(f"{','.join(COLUMNS)}\n{ID},残高,5,,\n".encode("cp932"))
+    assert "Line 2 is in Shift_JIS" in failure("import", str(file), "--id", "move")
+    assert "cannot be read" in failure("import", "missing.csv", "--id", "move")
+    assert (stack.api.sent, stack.bucket.objects) == ([], {})
 
 
-@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
-def test_ids_that_a_spreadsheet_may_have_rounded_are_reported_and_sent(
-    api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str], dry_run: list[str]
+def test_a_file_that_the_stack_refuses_is_reported_with_its_reason(stack: Stack) -> None:
+    stack.problem = {"code": "file_refused", "message": "Rows are missing."}
+    said = failure("import", write(f"{ID},a,5,,"), "--id", "move")
+    assert "Rows are missing. Nothing was booked." in said
+
+
+@pytest.mark.parametrize("arguments", [["--id", "move"], ["balances.csv", "--id", "m", "--status"]])
+def test_a_file_or_status_has_to_be_given(stack: Stack, arguments: list[str]) -> None:
+    assert "either a file to import or --status" in failure("import", *arguments)
+
+
+def test_an_invalid_import_id_is_refused_before_anything_is_sent(stack: Stack) -> None:
+    assert "November move" in failure("import", write(f"{ID},a,5,,"), "--id", "November move")
+    assert (stack.api.sent, stack.bucket.objects) == ([], {})
+
+
+def test_status_shows_how_far_the_latest_run_has_come(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rounded = ("8840730000000", " gid://shopify/Customer/8840740000000 ", "8840730000000")
-    file = write(tmp_path, "8840734670934,a,5,,", *(f"{one},b,5,," for one in rounded))
-    api.answers = [answered(rows(4))]
-    assert main(["import", str(file), "--id", "move", *dry_run]) == 0
-    ((_, content, _),) = api.sent
-    assert [row["customer_id"] for row in content["rows"]] == ["8840734670934", *rounded]
-    (hint,) = [line for line in capsys.readouterr().out.splitlines() if "zeros" in line]
-    assert hint == (
-        "3 rows have a customer_id that ends in many zeros, such as 8840730000000 in row 2 (line"
-        " 3): a spreadsheet may have rounded it. Compare it with the ids in the shop."
-    )
+    assert "Nothing is kept" in failure("import", "--id", "move", "--status")
+    main(["import", write(f"{ID},a,5,,"), "--id", "move"])
+    capsys.readouterr()
+    assert main(["import", "--id", "move", "--status"]) == 0
+    assert ["booked", "2", "800", "0"] in [x.split() for x in capsys.readouterr().out.splitlines()]
+    done = next(key for key in stack.bucket.objects if key.endswith("done/00001.json"))
+    del stack.bucket.objects[done]
+    assert main(["import", "--id", "move", "--status"]) == 0
+    assert "0 of 2 rows are done." in capsys.readouterr().out
+
+
+def test_a_start_without_an_answer_is_sent_again_as_the_same_run(stack: Stack) -> None:
+    stack.api.answers = [None, Answer(503, {"message": "later"}), Answer(202, {})]
+    assert main(["import", write(f"{ID},a,5,,"), "--id", "move"]) == 0
+    assert len({content["run_id"] for _, content, _ in stack.api.sent}) == 1
+    assert len(stack.api.sent) == 3
 
 
 @pytest.mark.parametrize(
-    ("customer_id", "is_rounded"),
+    ("answer", "status", "said"),
     [
-        ("8840730000000", True),
-        ("8840734600000", True),
-        ("8840734670000", False),
-        ("1200000", False),
-        ("7000000000", True),
-        ("12345000001", False),
-        ("", False),
+        (None, 3, "no answer. Run it again."),
+        (Answer(403, {"message": "Forbidden"}), 1, "Not started. 403: Forbidden"),
     ],
 )
-def test_an_ordinary_id_is_not_reported_as_rounded(
-    tmp_path: Path, customer_id: str, *, is_rounded: bool
+def test_a_start_that_fails_says_why(
+    stack: Stack,
+    capsys: pytest.CaptureFixture[str],
+    answer: Answer | None,
+    status: int,
+    said: str,
 ) -> None:
-    checked = check(write(tmp_path, f"{customer_id},a,5,,"))
-    assert [bool(checked.zero_filled), len(list(checked.hints()))] == [is_rounded, int(is_rounded)]
+    stack.api.answers = [answer]
+    assert main(["import", write(f"{ID},a,5,,"), "--id", "move"]) == status
+    assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("customer_id", ["8.84073E+12", "8.84073e12", '"8,84073E+12"', " 9E+12 "])
-def test_an_id_in_the_form_in_which_a_spreadsheet_shows_it_is_pointed_out(
-    tmp_path: Path, customer_id: str
+def test_a_run_that_stands_still_is_given_up_with_what_to_do(stack: Stack) -> None:
+    stack.stands_still = True
+    said = failure("import", write(f"{ID},a,5,,"), "--id", "move")
+    assert "redrive import_rows" in said
+    assert stack.slept >= STALLED_SECONDS
+
+
+def test_a_stack_without_the_bucket_says_what_to_do(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checked = check(write(tmp_path, "8840734670934,a,5,,", f"{customer_id},a,5,,"))
-    (hint,) = checked.hints()
-    shown = customer_id.strip(' "')
-    assert (
-        f"1 row has a customer_id that a spreadsheet has rounded, such as {shown} in row 2" in hint
-    )
-    assert hint.endswith("will be refused. Export the file again with the column as text.")
+    monkeypatch.setattr(target, "target_of", lambda _: a_target())
+    assert "deploy it again" in failure("import", write(f"{ID},a,5,,"), "--id", "move")
 
 
-@pytest.mark.parametrize("customer_id", ["E+12", "8.84073E+", "8840734670934E", "gid://a/8E+12b"])
-def test_an_id_that_is_wrong_in_another_way_is_left_to_its_rows_refusal(
-    tmp_path: Path, customer_id: str
+# --- undo -----------------------------------------------------------------------------------------
+
+
+def test_an_import_is_undone_and_what_could_not_be_is_listed(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert list(check(write(tmp_path, f"{customer_id},a,5,,")).hints()) == []
+    refuse(stack, "left", "points_not_there", "300 of 500 points are not there.")
+    assert main(["undo", "move", "--yes"]) == 1
+    ((path, content, _),) = stack.api.sent
+    assert (path, content["kind"]) == ("/v1/operator/imports/move/runs", "undo")
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1] == "1 row not undone in full: move.not-undone.csv"
+    assert "300 of 500 points" in Path("move.not-undone.csv").read_text(encoding="utf-8-sig")
 
 
-def test_a_clean_file_has_no_hints(tmp_path: Path) -> None:
-    assert list(check(write(tmp_path, "8840734670934,a,5,,")).hints()) == []
+def test_a_dry_run_of_undoing_needs_no_confirmation(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack.result = PartResult(2, {"undone": {"rows": 2, "added": 800, "removed": 0}})  # type: ignore[dict-item]
+    assert main(["undo", "move", "--dry-run"]) == 0
+    assert stack.api.sent[0][1]["dry_run"] is True
+    assert "to undo" in capsys.readouterr().out
 
 
-def test_one_empty_row_is_singular(tmp_path: Path) -> None:
-    assert list(check(write(tmp_path, "1,a,5,,", ",,,,")).hints()) == ["1 empty row skipped"]
+@pytest.mark.parametrize(("answer", "sent"), [("y", 1), ("", 0), ("n", 0)])
+def test_undoing_asks_first(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, answer: str, sent: int
+) -> None:
+    ask: Callable[[str], str] = lambda _: answer  # noqa: E731
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", ask)
+    assert main(["undo", "move"]) == 1 - sent
+    assert len(stack.api.sent) == sent
+
+
+def test_without_a_terminal_undoing_needs_yes(stack: Stack) -> None:
+    assert "pass --yes" in failure("undo", "move")
+    assert stack.api.sent == []

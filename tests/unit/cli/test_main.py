@@ -29,7 +29,7 @@ def added(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[..., int]]
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("import", "Stopped. To finish, run it again; rows that were booked are not booked twice."),
+        ("import", "Stopped. A run that was started goes on: see --status."),
         ("adjust", "Stopped. To finish, run it again with --key and the key it printed"),
         ("redrive", "Stopped."),
     ],

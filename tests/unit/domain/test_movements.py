@@ -10,6 +10,7 @@ from pointbook.domain.account import HOLD_SECONDS_MAX, Account
 from pointbook.domain.decision import settle_part, settled
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days, FixedDate, Rolling
+from pointbook.domain.lots import Lot, Lots
 from pointbook.domain.orders import DebtPolicy, EarningRule, Goods, OrderUpdate
 from pointbook.domain.refusal import Code
 from pointbook.domain.state import State
@@ -44,6 +45,14 @@ CODE_OF_FIVE = State(HELD_FIVE, hold_record=HELD_RECORD)
 RELEASING_FIVE = done(HELD_FIVE, c.BeginRelease("h1")).account
 
 
+def of_days(*lots_of: tuple[int, int]) -> Lots:
+    """Lots: a day of March, and points."""
+    return tuple(Lot(day(number), points) for number, points in lots_of)
+
+
+UNDO_GRANT = c.ReverseImport(5, of_days((20, 5)), "move#1")
+UNDO_REMOVAL = c.ReverseImport(5, of_days((20, 5)), "move#1", was_removal=True)
+REMOVED_FIVE = done(account((10, 20)), c.Remove(5)).account
 PROMISE = c.UpdateOrder("p1", OrderUpdate(NOW, Goods(5)), EarningRule(1), IN_30_DAYS)
 GIVE_BACK = c.ReturnSpending("s1", "till", IN_30_DAYS)
 
@@ -64,6 +73,8 @@ def grant(topic: Topic) -> c.Grant:
         (PENDING_FIVE, confirm("p1"), "pending", "approved", "points/add/order", 5),
         (PENDING_FIVE, cancel("p1"), "pending", "cancelled", "points/pending/cancel", 0),
         (FIVE, c.Remove(5), "approved", "removed", "points/sub/manual", -5),
+        (FIVE, UNDO_GRANT, "approved", "reversed", "points/sub/manual", -5),
+        (REMOVED_FIVE, UNDO_REMOVAL, "removed", "approved", "points/add/manual", 5),
         (FIVE, c.Consume(5), "approved", "spent", "points/sub/flow", -5),
         (FIVE, c.PlaceHold(5, "h1", 600), "approved", "hold", "points/sub/hold", -5),
         (HELD_FIVE, c.UndoHold("h1"), "hold", "approved", "points/add/hold", 5),
@@ -306,3 +317,57 @@ def test_a_hold_lasts_within_bounds(seconds: int) -> None:
 def test_a_grant_has_the_topic_of_a_grant(topic: Topic) -> None:
     with pytest.raises(ValueError, match=topic):
         c.Grant(1, IN_30_DAYS, topic)
+
+
+@pytest.mark.parametrize(
+    ("grants", "row", "left"),
+    [
+        (((5, 12), (5, 20)), of_days((20, 5)), ((12, 5),)),
+        (((3, 12), (2, 20)), of_days((20, 5)), ()),
+        (((9, 12), (2, 20)), of_days((20, 5)), ((12, 6),)),
+        (((9, 12),), (), ((12, 4),)),
+    ],
+)
+def test_an_undone_row_takes_its_own_lot_first_and_then_the_soonest(
+    grants: tuple[tuple[int, int], ...], row: Lots, left: tuple[tuple[int, int], ...]
+) -> None:
+    assert done(account(*grants), c.ReverseImport(5, row, "m#1")).account.lots == of_days(*left)
+
+
+def test_an_undone_row_takes_no_more_than_is_free_and_leaves_no_debt() -> None:
+    taken = done(account((3, 20)), c.ReverseImport(5, of_days((20, 5)), "m#1"))
+    assert taken.account.balances.reversed == 3
+    assert taken.account.figures.approved == 0
+    for nothing in (Account("1001"), in_debt(3)):
+        assert done(nothing, c.ReverseImport(5, of_days((20, 5)), "m#1")).entries == ()
+
+
+def test_what_has_lapsed_of_an_undone_row_is_taken_from_no_other_lot() -> None:
+    before = account((5, 10), (8, 20))
+    decision = done(before, c.ReverseImport(5, of_days((10, 5)), "m#1"), END_OF_TODAY)
+    assert [entry.topic for entry in decision.entries] == ["points/sub/expire"]
+    paid_a_debt = c.ReverseImport(7, of_days((10, 5)), "m#1")
+    assert done(before, paid_a_debt, END_OF_TODAY).account.lots == of_days((20, 6))
+
+
+def test_an_undone_removal_comes_back_on_its_own_days_and_lapses_if_they_are_over() -> None:
+    removed = done(account((5, 12), (5, 20)), c.Remove(7, "m#1"))
+    (entry,) = removed.entries
+    row = tuple(Lot(lot.valid_through, -lot.points) for lot in entry.lots)
+    undone = done(removed.account, c.ReverseImport(7, row, "m#1", was_removal=True))
+    assert undone.account.lots == of_days((12, 5), (20, 5))
+    late = c.ReverseImport(5, of_days((9, 5)), "m#1", was_removal=True)
+    assert done(removed.account, late).account.balances.expired == 5
+
+
+def test_no_more_comes_back_than_was_removed() -> None:
+    command = c.ReverseImport(6, of_days((20, 6)), "m#1", was_removal=True)
+    assert refused(REMOVED_FIVE, command) is Code.NOT_REMOVED
+
+
+@pytest.mark.parametrize(("points", "was_removal"), [(4, False), (4, True), (6, True)])
+def test_a_reversal_whose_lots_do_not_fit_its_points_is_an_error(
+    points: int, was_removal: bool
+) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        c.ReverseImport(points, of_days((20, 5)), "m#1", was_removal=was_removal)

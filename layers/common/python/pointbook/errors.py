@@ -10,6 +10,7 @@ PointbookError
 │   ├── MethodNotAllowed         method_not_allowed
 │   ├── InvalidRequest           invalid_request, idempotency_key_missing; names the field
 │   ├── UnknownShop              unknown_shop
+│   ├── ImportNotFound           import_not_found
 │   ├── TopicMismatch            topic_mismatch
 │   ├── SignatureMissing         signature_missing
 │   ├── SignatureWrong           signature_wrong
@@ -180,6 +181,15 @@ class UnknownShop(Refused):
     """The request is authentic, but of a shop that this stack does not serve."""
 
     code = "unknown_shop"
+
+
+class ImportNotFound(Refused):
+    """Nothing is kept of the import that an operator asks about."""
+
+    code = "import_not_found"
+
+    def __init__(self, import_id: str) -> None:
+        super().__init__(f"Nothing is kept of an import {import_id}; files are kept for 30 days.")
 
 
 class TopicMismatch(Refused):

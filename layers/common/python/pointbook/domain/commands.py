@@ -18,6 +18,7 @@ from datetime import date
 from pointbook.domain.account import HOLD_SECONDS_MAX
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import ExpiryRule, Rolling
+from pointbook.domain.lots import Lots, total
 from pointbook.domain.orders import EarningRule, OrderUpdate, ReturnSpent
 
 POINTS_MAX = 1_000_000_000
@@ -91,6 +92,29 @@ class ExtendExpiry:
     def __post_init__(self) -> None:
         if self.new_day <= self.old_day:
             raise ValueError(f"new_day is {self.new_day}, but must be after {self.old_day}")
+
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseImport(_MovesPoints):
+    """Undo the entry of an imported row, which moved `points` into or out of `lots`.
+
+    What was granted is taken back, approved → reversed: never more than is free, so no debt is
+    made, and nothing of lots that have lapsed since. `was_removal`: what the row removed comes
+    back, removed → approved, into the same lots.
+    """
+
+    points: int
+    lots: Lots
+    about: str
+    was_removal: bool = False
+
+    def __post_init__(self) -> None:
+        check_points(self.points)
+        in_lots = total(self.lots)
+        if in_lots > self.points or (self.was_removal and in_lots < self.points):
+            raise ValueError(f"{self.lots} do not fit {self.points} points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +239,7 @@ type Command = (
     | Consume
     | Remove
     | ExtendExpiry
+    | ReverseImport
     | PlaceHold
     | MarkReady
     | UndoHold

@@ -16,7 +16,14 @@ from pointbook.domain.chain import milliseconds
 from pointbook.domain.decision import Decision, finished
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
-from pointbook.domain.movements import DONE, Outcome, approve, debit, extend_expiry
+from pointbook.domain.movements import (
+    DONE,
+    Outcome,
+    approve,
+    debit,
+    extend_expiry,
+    reverse_import,
+)
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.domain.state import State
 
@@ -70,6 +77,8 @@ def _carry_out(  # noqa: C901, PLR0911, PLR0912 - one line for each command is t
             return debit(draft, command.points, target, topic, about=command.about)
         case c.ExtendExpiry():
             return extend_expiry(draft, command.old_day, command.new_day)
+        case c.ReverseImport():
+            return reverse_import(draft, command)
         case c.PlaceHold():
             return holds.place_hold(draft, command)
         case c.MarkReady() | c.BeginRelease() | c.UndoHold() | c.ReleaseHold():

@@ -6,6 +6,7 @@ from datetime import date
 
 from pointbook.domain.account import HoldRecord, OrphanedCode
 from pointbook.domain.buckets import Bucket, transfer
+from pointbook.domain.commands import ReverseImport
 from pointbook.domain.draft import Draft
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import NEVER, ExpiryRule, Rolling
@@ -80,6 +81,33 @@ def extend_expiry(draft: Draft, old_day: date, new_day: date) -> Outcome | Refus
         Topic.EXPIRY_EXTEND,
         (),
         lots=added(lots, (Lot(old_day, -lot.points), Lot(new_day, lot.points))),
+    )
+    return DONE
+
+
+def reverse_import(draft: Draft, command: ReverseImport) -> Outcome | Refusal:
+    """Undo an imported row's entry as far as its points are still there; see `ReverseImport`."""
+    if command.was_removal:
+        return _return_removed(draft, command)
+    lapsed = total(lot for lot in command.lots if draft.has_lapsed(lot, draft.now))
+    points = min(command.points - lapsed, total(draft.account.lots))
+    if points:
+        days = [lot.valid_through for lot in command.lots]
+        _, left = take(draft.account.lots, points, first=days)
+        moves = transfer(Bucket.APPROVED, Bucket.REVERSED, points)
+        draft.add_entry(Topic.SUB_MANUAL, moves, about=command.about, lots=left)
+    return DONE
+
+
+def _return_removed(draft: Draft, command: ReverseImport) -> Outcome | Refusal:
+    if command.points > (removed := draft.account.balances.removed):
+        message = f"{command.points:,} points cannot come back: only {removed:,} were removed."
+        return Refusal(Code.NOT_REMOVED, message)
+    draft.add_entry(
+        Topic.ADD_MANUAL,
+        transfer(Bucket.REMOVED, Bucket.APPROVED, command.points),
+        about=command.about,
+        lots=draft.credited(command.lots, draft.now),
     )
     return DONE
 

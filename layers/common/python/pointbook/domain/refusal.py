@@ -18,6 +18,7 @@ class Code(StrEnum):
     LOT_NOT_FOUND = "lot_not_found"
     NOT_PENDING = "not_pending"
     NOT_SPENT = "not_spent"
+    NOT_REMOVED = "not_removed"
     ACCOUNT_MERGED = "account_merged"
     CUSTOMER_ERASED = "customer_erased"
     LOOP_REFUSED = "loop_refused"

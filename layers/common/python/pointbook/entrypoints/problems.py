@@ -38,6 +38,7 @@ _PROBLEMS = {
     "unknown_shop": Problem("Unknown shop", webhook=403),
     "hold_not_found": Problem("No such hold", 404),
     "order_not_found": Problem("No such order", 404),
+    "import_not_found": Problem("No such import", 404),
     "method_not_allowed": Problem("Method not allowed", 405, 405, 405),
     "hold_open": Problem("Points are already held", 409),
     "hold_captured": Problem("Held points were used by an order", 409),

@@ -35,11 +35,13 @@ class NoTimeLeft(Exception):
     """The function's time is nearly up; the message will be delivered again."""
 
 
-def queue_worker[C: BaseContainer](build: Callable[[], C]) -> Callable[[Handle[C]], LambdaHandler]:
+def queue_worker[C: BaseContainer](
+    build: Callable[[], C], *, counts_webhooks: bool = True
+) -> Callable[[Handle[C]], LambdaHandler]:
     """Make a Lambda handler of an SQS queue; `build` makes the process's container.
 
     If the function returns, the message is done; if it raises, the message is delivered again. Only
-    ids are logged.
+    ids are logged. Messages that are no webhooks are not counted: each topic costs two metrics.
     """
     own = build()
 
@@ -50,7 +52,8 @@ def queue_worker[C: BaseContainer](build: Callable[[], C]) -> Callable[[Handle[C
             def carry_out(record: SQSRecord) -> None:
                 if context.get_remaining_time_in_millis() < ONE_MESSAGE_SECONDS * 1000:
                     raise NoTimeLeft
-                _carry_out(record, lambda message: handle(message, container))
+                count = _counted if counts_webhooks else _uncounted
+                _carry_out(record, lambda message: handle(message, container), count)
 
             if not event.get("Records"):
                 return NOTHING_FAILED  # Powertools treats an empty batch as an error
@@ -66,21 +69,31 @@ def queue_worker[C: BaseContainer](build: Callable[[], C]) -> Callable[[Handle[C
     return wrap
 
 
-def _carry_out(record: SQSRecord, handle: Callable[[Message], None]) -> None:
+def _counted(metric: str, topic: str) -> None:
+    log.metric(metric, Topic=topic)
+
+
+def _uncounted(_metric: str, _topic: str) -> None:
+    """Count nothing."""
+
+
+def _carry_out(
+    record: SQSRecord, handle: Callable[[Message], None], count: Callable[[str, str], None]
+) -> None:
     tries = int(record.attributes.approximate_receive_count or 1)
     try:
         message = read_message(record.body)
     except MalformedBody:
         log.exception("message_unreadable", message_id=record.message_id, tries=tries)
-        log.metric("WebhookFailures", Topic=UNREADABLE)
+        count("WebhookFailures", UNREADABLE)
         raise
     try:
         handle(message)
     except Exception:
         log.exception("webhook_failed", message_id=record.message_id, tries=tries, **_ids(message))
-        log.metric("WebhookFailures", Topic=message.topic)
+        count("WebhookFailures", message.topic)
         raise
-    log.metric("WebhooksProcessed", Topic=message.topic)
+    count("WebhooksProcessed", message.topic)
 
 
 def _ids(message: Message) -> dict[str, str]:

@@ -126,13 +126,36 @@ class Ledger(ReadOnlyLedger):
 
         Entry ids are those that the command's entries would have.
         """
-        snapshot = self._retried(
-            lambda: self._loader.snapshot(instruction, fresh=True), deadline_seconds
-        )
+        return self.preview_after(None, instruction, deadline_seconds)[0]
+
+    def preview_after(
+        self,
+        account: Account | None,
+        instruction: Instruction,
+        deadline_seconds: float = DEADLINE_SECONDS,
+    ) -> tuple[Booked | Refusal, Account]:
+        """The same, and the account after it; `account` is the one after an earlier preview.
+
+        So several instructions for one customer can be previewed as they would be executed.
+        """
+        snapshot = self._snapshot(instruction, deadline_seconds)
+        state = snapshot.state
+        if account is not None and account.customer_id == state.account.customer_id:
+            state = replace(state, account=account)
         if snapshot.idempotency_record is not None:
-            return _repeated(instruction, snapshot.idempotency_record)
-        decision = decide(snapshot.state, instruction.command, self._clock.now())
-        return decision if isinstance(decision, Refusal) else booked(decision)
+            return _repeated(instruction, snapshot.idempotency_record), state.account
+        decision = decide(state, instruction.command, self._clock.now())
+        if isinstance(decision, Refusal):
+            return decision, state.account
+        return booked(decision), decision.account
+
+    def recorded(
+        self, instruction: Instruction, deadline_seconds: float = DEADLINE_SECONDS
+    ) -> Booked | Refusal | None:
+        """The result that an instruction had, None if it has not been executed yet."""
+        snapshot = self._snapshot(instruction, deadline_seconds)
+        record = snapshot.idempotency_record
+        return _repeated(instruction, record) if record is not None else None
 
     def merge(
         self,
@@ -243,6 +266,11 @@ class Ledger(ReadOnlyLedger):
         accounts += tuple(AccountWrite(stone, ()) for stone in merged.tombstones)
         verdict = self._store.commit(Write(shop, accounts, orphaned_codes=merged.orphaned_codes))
         return booked(merged.target) if isinstance(verdict, Committed) else VersionConflict()
+
+    def _snapshot(self, instruction: Instruction, deadline_seconds: float) -> Snapshot:
+        return self._retried(
+            lambda: self._loader.snapshot(instruction, fresh=True), deadline_seconds
+        )
 
 
 def _needs_fresh_read(
