@@ -7,11 +7,13 @@ stays so, and so does one value in eight.
 import os
 import re
 import zlib
+from datetime import date
 from typing import Any
 
 import schemathesis
 
 from local import demo
+from tests.support.extended import EXTENDED_CUSTOMER, LAST_DAYS
 from tools import shopify_payloads
 
 BODIES = list(shopify_payloads.bodies().values())
@@ -40,10 +42,31 @@ def map_case(_context: Any, case: Any) -> Any:
         for member in ("shopify_domain", "shop"):
             if member in case.body:
                 case.body[member] = _shop(case.body[member])
+        _map_extension(case.body, case.path_parameters)
+    if isinstance(case.query, dict) and "shop" in case.query:
+        case.query["shop"] = _shop(case.query["shop"])
     _map_path(case.operation.path, case.path_parameters)
     if case.headers.get("X-Shopify-Topic"):
         _map_webhook(case)
     return case
+
+
+def _map_extension(body: dict[str, Any], parameters: dict[str, Any]) -> None:
+    """Extend what is there, where both days are days."""
+    days = [body.get(name) for name in ("expires_on", "new_expires_on")]
+    if not all(isinstance(day, str) and _is_day(day) for day in days) or not _draw(days) % 8:
+        return
+    old_day = LAST_DAYS[_draw(days) % len(LAST_DAYS)].isoformat()
+    body |= {"expires_on": old_day, "new_expires_on": "2199-12-31"}
+    if str(parameters.get("customer", "")).isdecimal():
+        parameters["customer"] = EXTENDED_CUSTOMER
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _map_path(path: str, parameters: dict[str, Any]) -> None:

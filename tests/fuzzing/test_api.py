@@ -18,11 +18,15 @@ from pathlib import Path
 import pytest
 
 from local import demo, signing
+from pointbook.domain.commands import Grant
+from pointbook.domain.expiry import FixedDate
 from tests.fakes.codes import Codes
+from tests.fakes.customers import MemoryCustomers
 from tests.fakes.flow import FakeFlow
 from tests.fakes.locked import LockedClient
 from tests.fakes.till import FakeTill
 from tests.support.api_description import operations
+from tests.support.extended import EXTENDED_CUSTOMER, LAST_DAYS
 from tests.support.gateway import AWS_SIGNATURE, SIGNED_HERE, Gateway
 from tests.support.harness import CUSTOMER, Functions, memory_table, message
 from tests.support.serving import serving, url_of
@@ -59,13 +63,14 @@ ALIKE = {
 
 def stack() -> Functions:
     """A shop without limits, and with a till; the customer has points."""
-    codes, flow, till = Codes(), FakeFlow(), FakeTill()
+    codes, flow, till, customers = Codes(), FakeFlow(), FakeTill(), MemoryCustomers()
     till.put(CUSTOMER, 1250, datetime.now(UTC))
     functions = Functions(
         {
             "dynamodb": LockedClient(memory_table()),
             "discounts": lambda _: codes,
             "flow": lambda _: flow,
+            "customers": lambda _: customers,
             "till_adapter": till.adapter,
         },
         TILL_PROVIDER="smaregi",
@@ -77,6 +82,8 @@ def stack() -> Functions:
         PROGRAMME_STAFF_POINTS_PER_DAY="999999999",
     )
     assert functions.sample("flow_action_grant", "run").status == 200
+    for day in LAST_DAYS:
+        functions.execute(Grant(10, FixedDate(day)), EXTENDED_CUSTOMER)
     paid = message("orders_paid", customer={"id": int(CUSTOMER)})
     assert functions.work("order_events", paid) == []
     return functions
