@@ -215,7 +215,7 @@ def test_of_a_customer_who_is_erased_meanwhile_no_sign_up_is_left(stack: Stack) 
 
 def test_an_order_from_before_the_start_earns_nothing_whenever_it_changes(stack: Stack) -> None:
     start = stack.now
-    stack.set(earn_from=start.isoformat())
+    stack.set(earn_from=start.isoformat(timespec="seconds"))
     stack.order(1, start - HOUR)
     stack.order(2, start + HOUR)
     stack.order(1, start - HOUR, updated_at=(start + 2 * HOUR).isoformat())
@@ -231,7 +231,7 @@ def test_orders_and_sign_ups_of_the_pause_earn_nothing_if_they_are_from_before_t
     stack.move(HOUR)
     start = stack.now
     stack.order(2, start + HOUR)
-    stack.set(earning="on", earn_from=start.isoformat())
+    stack.set(earning="on", earn_from=start.isoformat(timespec="seconds"))
     assert stack.page()["sign_ups"] == 1
     assert stack.figures() == {"approved": 60, "total": 60, "lifetime": 60}
     assert stack.figures(str(NEWCOMER)) == {}
