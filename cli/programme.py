@@ -4,6 +4,7 @@ import getpass
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import repeat
 from json import dumps
 from pathlib import Path
 from typing import Annotated
@@ -132,7 +133,11 @@ def history(shop: Shop = None, env: Env = None, json: Json = False) -> int:
         changes = _differences(before, version.programme) if before else ["first version"]
         found.append((version, changes or ["nothing"]))
         before = version.programme
-    rows = [(v.programme.version, _when(v), v.by, "\n".join(changes)) for v, changes in found]
+    rows = [
+        (*((str(v.programme.version), _when(v), v.by) if is_first else ("", "", "")), change)
+        for v, changes in found
+        for is_first, change in zip((True, *repeat(False, len(changes))), changes, strict=False)
+    ]
     out.table(("version", "when", "who", "what changed"), rows)
     names = ("version", "at", "by", "changes")
     out.document(

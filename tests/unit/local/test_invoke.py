@@ -13,8 +13,8 @@ from local.stack import Stack
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "functions: adjust_points, "),
-        (["nope", "by_header"], "no function 'nope'; functions: adjust_points, "),
+        ([], "functions: account_history, "),
+        (["nope", "by_header"], "no function 'nope'; functions: account_history, "),
         (["get_points"], "cases of get_points: another_customer, by_cookie, "),
         (["get_points", "nope"], "no case 'nope'; cases of get_points: another_customer, "),
         (["get_points", "by_header", "again"], "cases of get_points: another_customer, "),

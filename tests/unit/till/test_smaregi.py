@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from local import demo
 from local.fakes.server import FakeServer
 from local.fakes.till import Account, TillService
 from pointbook.clock import SystemClock
@@ -97,7 +98,9 @@ def put(service: TillService, **member: object) -> None:
 
 def test_a_member_has_a_balance_a_day_and_a_rank(till: Till) -> None:
     member = member_of(till)
-    assert member == Member(NUMBER, "1", 1250, date(2025, 12, 31), "gold", member.as_of)
+    assert member == Member(
+        NUMBER, "1", 1250, date.fromisoformat(demo.last_day(12, 31)), "gold", member.as_of
+    )
     assert datetime.now(UTC) - member.as_of < timedelta(seconds=5)
 
 
