@@ -31,6 +31,8 @@ MOVEMENTS: dict[Movement, tuple[str, str]] = {
     Movement.EXPIRED: ("Expired", "失効"),
     Movement.REVERSED: ("Taken back after a refund", "返品による付与取消"),
     Movement.REMOVED: ("Removed by the shop", "店舗による減算"),
+    Movement.RESTORED: ("Removal undone", "減算の取消"),
+    Movement.EXTENDED: ("Valid for longer", "有効期限の延長"),
     Movement.MERGED: ("Merged accounts", "会員統合"),
     Movement.OTHER: ("Other", "その他"),
 }

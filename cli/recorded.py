@@ -1,6 +1,6 @@
 """What was recorded of a stack outside its table, for `pointbook verify` to compare with."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 from cli.errors import CommandFailed
 from cli.target import Target
 from pointbook.aws.record_files import RecordFiles
-from pointbook.domain.closings import ClosingFigures
+from pointbook.aws.statement_files import StatementFiles
+from pointbook.domain.closings import Closing
 from pointbook.domain.heads import RecordedHeads
 from pointbook.domain.privacy import Kind
 from pointbook.domain.reconcile import Damage
 from pointbook.domain.records import Records
 from pointbook.errors import Unavailable
 from pointbook.services.recorded_heads import AccountNames, load_heads
+from pointbook.services.statement_closings import StatementClosings
 from pointbook.services.verification import Fault
 from pointbook.store.privacy_requests import PrivacyRequests
 
@@ -38,9 +40,8 @@ def load(
     stack: Target,
     shops: Iterable[str],
     since: date | None = None,
-    statements: ClosingFigures | None = None,
 ) -> Recorded:
-    """Read the heads of shops, and the closings of `statements`, from a day on.
+    """Read the heads of shops, and what their statements close with, from a day on.
 
     Raises CommandFailed if they cannot be read.
     """
@@ -68,9 +69,28 @@ def load(
                 loaded.faults.append(late)
             found.days += loaded.days
             found.faults += (Fault(shop, "", Damage.HEADS, 0, what) for what in loaded.faults)
-    closings = (statements.closings(shop, since) for shop in shops) if statements else ()
-    found.records = Records(heads, tuple(one for each in closings for one in each))
+    found.records = Records(heads, tuple(_closings(stack, shops, since)))
     return found
+
+
+def _closings(stack: Target, shops: Iterable[str], since: date) -> Iterator[Closing]:
+    """What the statements of shops close with; those of before a shop was erased are left out."""
+    bucket = stack.outputs.get("StatementsBucketName")
+    if not bucket:
+        return
+    statements = StatementClosings(StatementFiles(stack.client("s3"), bucket))
+    requests = PrivacyRequests(stack.table())
+    try:
+        for shop in shops:
+            erased_at = _erased_at(requests, shop)
+            for closing in statements.closings(shop, since):
+                if erased_at is None or closing.until > erased_at:
+                    yield closing
+    except Unavailable as error:
+        raise CommandFailed(
+            f"The statements in the bucket {bucket} cannot be read: {error.__cause__}. Your role"
+            " needs s3:ListBucket and s3:GetObject; without them pass --no-heads."
+        ) from error
 
 
 def _erased_at(requests: PrivacyRequests, shop: str) -> datetime | None:

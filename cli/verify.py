@@ -48,7 +48,8 @@ def run(
     heads: Annotated[
         bool,
         typer.Option(
-            "--heads/--no-heads", help="Compare with the recorded heads of chains, or do not."
+            "--heads/--no-heads",
+            help="Compare with the recorded heads of chains and with statements, or do not.",
         ),
     ] = True,
     heads_since: Annotated[
@@ -56,7 +57,7 @@ def run(
         typer.Option(
             "--heads-since",
             formats=["%Y-%m-%d"],
-            help=f"The first day of heads; default: {recorded.COMPARED_DAYS} days ago.",
+            help=f"Heads and statements from this day on; default: {recorded.COMPARED_DAYS} days.",
         ),
     ] = None,
     shop: Shop = None,

@@ -41,7 +41,7 @@ class StatementBucket(MemoryBucket):
 class MemoryS3:
     """S3 with several buckets, each by its name."""
 
-    def __init__(self, **buckets: MemoryBucket) -> None:
+    def __init__(self, **buckets: Any) -> None:
         self._buckets = buckets
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:

@@ -168,6 +168,27 @@ def test_a_kind_that_nobody_knows_is_counted_all_the_same() -> None:
     assert found.is_closed
 
 
+def test_an_extension_and_the_undo_of_an_import_have_kinds_of_their_own() -> None:
+    shop = Shop(Random(1))
+    old_day, new_day = date(2027, 3, 31), date(2027, 9, 30)
+    shop.execute("1", c.Grant(100, FixedDate(old_day)), NOON - timedelta(days=40))
+    shop.execute("1", c.Remove(30), NOON - timedelta(days=1))
+    assert shop.execute("1", c.ExtendExpiry(old_day, new_day), NOON)
+    lots = (Lot(new_day, 30),)
+    assert shop.execute("1", c.ReverseImport(30, lots, "move#1", was_removal=True), NOON)
+    assert shop.execute(
+        "1", c.ReverseImport(20, (Lot(new_day, 20),), "move#2", was_removal=False), NOON
+    )
+    found = shop.statement(NOVEMBER_21)
+    assert {kind: available(one.changes) for kind, one in found.movements.items()} == {
+        Movement.EXTENDED: 0,
+        Movement.RESTORED: 30,
+        Movement.REVERSED: -20,
+    }
+    assert {group.expires for group in found.outstanding} == {"2027-09"}
+    assert found.is_closed
+
+
 def test_merged_points_stay_in_the_shop() -> None:
     shop = Shop(Random(1))
     for customer_id in ("1", "2"):

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 
 from pointbook.domain.buckets import Bucket
 from pointbook.domain.entry import Entry
@@ -23,14 +22,6 @@ class Closing:
     day: date
     until: datetime
     points: Mapping[Bucket, int]
-
-
-class ClosingFigures(Protocol):
-    """The statements of days, as far as they are needed to compare them with the entries."""
-
-    def closings(self, shop: str, since: date) -> Iterable[Closing]:
-        """What a shop's statements close with, from a day on."""
-        ...
 
 
 class ClosingSums:

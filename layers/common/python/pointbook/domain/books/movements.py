@@ -22,6 +22,8 @@ class Movement(StrEnum):
     EXPIRED = "expired"
     REVERSED = "reversed"
     REMOVED = "removed"
+    RESTORED = "restored"
+    EXTENDED = "extended"
     MERGED = "merged"
     OTHER = "other"
 
@@ -40,6 +42,7 @@ _BY_BUCKETS = {
     (Bucket.APPROVED, Bucket.EXPIRED): Movement.EXPIRED,
     (Bucket.APPROVED, Bucket.REVERSED): Movement.REVERSED,
     (Bucket.APPROVED, Bucket.REMOVED): Movement.REMOVED,
+    (Bucket.REMOVED, Bucket.APPROVED): Movement.RESTORED,
 }
 
 
@@ -47,6 +50,8 @@ def movement_of(entry: Entry) -> Movement:
     """The kind of an entry. A pair of buckets that is not known is OTHER, and is never left out."""
     if entry.topic in (Topic.ADD_MERGE, Topic.SUB_MERGE):
         return Movement.MERGED
+    if entry.topic is Topic.EXPIRY_EXTEND:
+        return Movement.EXTENDED
     sources = [bucket for bucket, change in entry.moves if change < 0]
     targets = [bucket for bucket, change in entry.moves if change > 0]
     if len(sources) == len(targets) == 1:
