@@ -292,7 +292,7 @@ test("a day of the till that is over is told as over", async () => {
 test("where only the till's rank is shown it has a label of its own", async () => {
   const till = { status: "ok", balance: FIGURES.approved, expires_on: null, stale: false };
   await show({ "GET /points": { ...POINTS, till, display: { ...POINTS.display, rank: "Gold Member" } } });
-  expect((await shown("store")).textContent).toBe("Store rank: Gold Member");
+  expect((await shown("store")).textContent).toBe("Store membership: Gold Member");
 });
 
 test("who is not logged in is asked to log in", async () => {

@@ -163,7 +163,7 @@ def test_a_customer_sees_holds_copies_and_returns_points_on_the_page(
     frame = hosted.show(PAGE, locale="ja", stored=frame.evaluate("HOST.stored"))  # a reload
     expect(frame.locator("#code")).to_have_text(code)
     expect(frame.locator("#held")).to_contain_text("500ポイント")
-    frame.get_by_role("button", name="ポイントの利用をやめる").click()
+    frame.get_by_role("button", name="取り消してポイントを戻す").click()
     expect(frame.locator("#headline")).to_have_text("1,250 ポイント")
     expect(frame.locator("#code")).to_have_count(0)
     assert (figures(stack, customer)["approved"], figures(stack, customer)["hold"]) == (1250, 0)

@@ -441,5 +441,5 @@ def test_a_hold_and_its_end_are_one_row_of_the_history(page: Page, customer: str
     code_of(page)
     expect(entry(page, "Reserved for your order")).to_have_count(1)
     page.get_by_role("button", name="Cancel and get my points back").click()
-    expect(entry(page, "Reserved but not used")).to_have_count(1)
+    expect(entry(page, "Reserved, then returned")).to_have_count(1)
     expect(page.locator(".pb-rows li")).to_have_count(2)

@@ -113,7 +113,7 @@ def test_the_ledgers_points_come_first_and_what_the_till_says_below(page: Page, 
 
 def test_what_the_till_says_is_left_out_where_it_says_the_same(page: Page, url: str) -> None:
     open_state(page, url, "till-agrees", "en")
-    expect(part(page, "store")).to_have_text("Store rank: Gold Member (1.5× points)")
+    expect(part(page, "store")).to_have_text("Store membership: Gold Member (1.5× points)")
     page.unroute_all()
     open_state(page, url, "no-till", "en")
     expect(part(page, "store")).to_be_hidden()
@@ -148,7 +148,7 @@ def test_where_the_till_has_no_points_no_day_is_told(
 def test_no_points_here_and_at_the_store_are_told_once(page: Page, url: str) -> None:
     answer_as(page, State(shown(approved=0, till=Till(balance=0)), history()), "en")
     page.goto(f"{url}/?locale=en")
-    expect(part(page, "store")).to_have_text("Store rank: Gold Member (1.5× points)")
+    expect(part(page, "store")).to_have_text("Store membership: Gold Member (1.5× points)")
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_where_the_till_is_master_its_balance_is_the_number(page: Page, url: str
     open_state(page, url, "till-is-master", "en")
     expect(part(page, "headline")).to_have_text("1,250")
     expect(part(page, "where")).to_have_text("Use them at the store.")
-    expect(part(page, "store")).to_have_text("Store rank: Gold Member (1.5× points)")
+    expect(part(page, "store")).to_have_text("Store membership: Gold Member (1.5× points)")
     expect(part(page, "expiring")).to_have_text("Valid through March 31, 2027")
     expect(part(page, "hold-form")).to_have_count(0)
     expect(part(page, "worth")).to_have_count(0)
@@ -255,8 +255,8 @@ def test_a_debt_is_explained_and_nothing_is_offered(page: Page, url: str) -> Non
     open_state(page, url, "debt", "en")
     expect(part(page, "headline")).to_have_text("0")
     expect(part(page, "debt")).to_have_text(
-        "You owe 50 points: points you had already used were taken back, for example after a "
-        "return. Points you earn next pay them off; you pay no money."
+        "You are 50 points short, because points you had already used were taken back, for "
+        "example after a return. Your next points make up for it; you don't owe any money."
     )
     expect(part(page, "pending")).to_have_text(
         "120 points on the way, coming December 7, 2026. You will then have 70 points."
@@ -298,7 +298,7 @@ def test_who_has_used_all_points_is_told_how_to_earn_more(page: Page, url: str) 
 def test_reserved_points_are_a_state_and_not_a_loss(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
     expect(part(page, "held")).to_have_text("500 points reserved for your order")
-    expect(part(page, "worth")).to_have_text("¥450 off a later order")
+    expect(part(page, "worth")).to_have_text("Remaining: ¥450 off a later order")
     row = part(page, "history").locator("li").first
     expect(row).to_contain_text("Reserved for your order")
     expect(row.locator(".pb-number")).to_have_text("500 points")
@@ -343,7 +343,7 @@ def test_the_figures_in_detail_add_up(page: Page, url: str) -> None:
     [
         (
             "months:12:month_end",
-            "Points are valid for 12 months, to the end of that month.",
+            "Points are valid for 12 months, until the end of the last month.",
             "ポイントの有効期限は、獲得から12か月後の月末です。",
         ),
         ("days:1", "Points are valid for 1 day.", "ポイントの有効期限は、獲得から1日です。"),
@@ -662,7 +662,7 @@ def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, 
     assert said == [
         "Order #1009 On the way · Points usable from Dec 7, 2026 120 points",
         "Order #1008 Used · Nov 27, 2026 \u2212300 points",
-        "Reserved but not used Nov 24, 2026 200 points",
+        "Reserved, then returned Nov 24, 2026 200 points",
         "Coffee beans Used · Nov 21, 2026 \u2212150 points",
         "Review of a product Added by the shop · Nov 18, 2026 +50 points",
         "Order #1006 Removed after a refund · Nov 15, 2026 \u221280 points",
