@@ -48,7 +48,7 @@ export const texts = {
       days: (number, days) => `Points are valid for ${number} ${days === 1 ? "day" : "days"}`,
       months: (number, months) => `Points are valid for ${number} ${months === 1 ? "month" : "months"}`,
       sinceActivity: " after you last earned or used points",
-      endOf: { month: ", until the end of the last month", year: ", until the end of the last year" },
+      endOf: { month: ", until the end of that month", year: ", until the end of that year" },
       sentence: (time, since, end) => `${time}${since}${end}.`,
     },
     restComesBack: "Any points your order doesn't use are returned to you.",

@@ -343,13 +343,13 @@ def test_the_figures_in_detail_add_up(page: Page, url: str) -> None:
     [
         (
             "months:12:month_end",
-            "Points are valid for 12 months, until the end of the last month.",
+            "Points are valid for 12 months, until the end of that month.",
             "ポイントの有効期限は、獲得から12か月後の月末です。",
         ),
         ("days:1", "Points are valid for 1 day.", "ポイントの有効期限は、獲得から1日です。"),
         (
             "days:90:year_end",
-            "Points are valid for 90 days, to the end of that year.",
+            "Points are valid for 90 days, until the end of that year.",
             "ポイントの有効期限は、獲得から90日後の年末です。",
         ),
         (
