@@ -34,6 +34,7 @@ def busy() -> Shop:
     return busy_shop(seed=16, per_day=10_000)
 
 
+@pytest.mark.slow
 def test_a_day_with_10_000_random_movements_closes(busy: Shop) -> None:
     found = busy.statement(NOVEMBER_21)
     assert found.entries >= 10_000
@@ -47,6 +48,7 @@ def test_a_day_with_10_000_random_movements_closes(busy: Shop) -> None:
     assert Movement.OTHER not in found.movements
 
 
+@pytest.mark.slow
 def test_a_day_begins_where_the_day_before_ended(busy: Shop) -> None:
     before = DAY - timedelta(days=1)
     yesterday = busy.statement(Period(before, before, TOKYO))
@@ -54,6 +56,7 @@ def test_a_day_begins_where_the_day_before_ended(busy: Shop) -> None:
     assert busy.statement(NOVEMBER_21).opening == yesterday.closing
 
 
+@pytest.mark.slow
 def test_what_is_recorded_later_changes_no_day_that_is_over(busy: Shop) -> None:
     ended = Shop(Random(0), dict(busy.accounts), {k: [*v] for k, v in busy.entries.items()})
     before = ended.statement(NOVEMBER_21)
@@ -69,6 +72,7 @@ def test_what_is_recorded_later_changes_no_day_that_is_over(busy: Shop) -> None:
     )
 
 
+@pytest.mark.slow
 def test_days_joined_are_the_statement_of_the_whole_period(busy: Shop) -> None:
     days = [DAY + timedelta(days=number) for number in (-1, 0, 1)]
     parts = [busy.statement(Period(day, day, TOKYO)) for day in days]
@@ -76,6 +80,7 @@ def test_days_joined_are_the_statement_of_the_whole_period(busy: Shop) -> None:
     assert joined(parts) == whole
 
 
+@pytest.mark.slow
 def test_a_statement_in_parts_is_that_of_one_go(busy: Shop) -> None:
     statement, ids = Statement(), list(busy.accounts)
     for part in (ids[:7], ids[7:]):
@@ -106,12 +111,14 @@ def damaged(busy: Shop, change: str) -> Shop:
 
 
 @pytest.mark.parametrize("change", ["edited account", "missing entry", "edited entry"])
+@pytest.mark.slow
 def test_a_planted_difference_does_not_close(busy: Shop, change: str) -> None:
     found = damaged(busy, change).statement(NOVEMBER_21)
     assert any(found.difference)
     assert not found.is_closed
 
 
+@pytest.mark.slow
 def test_lots_that_are_not_the_points_do_not_close(busy: Shop) -> None:
     found = damaged(busy, "edited lots").statement(NOVEMBER_21)
     assert found.lots_difference != 0
