@@ -230,6 +230,15 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         ("GET", "/v1/staff/me"): "staff_me",
         ("OPTIONS", "/v1/staff/me"): "staff_me",
         **{
+            (method, f"/v1/staff/{what}"): function
+            for method in ("GET", "OPTIONS")
+            for what, function in {
+                "customers/{customer}": "staff_show_account",
+                "customers/{customer}/history": "staff_account_history",
+                "orders/{order_id}": "staff_explain_order",
+            }.items()
+        },
+        **{
             (method, f"/v1/staff/customers/{{customer}}/{what}"): function
             for method in ("POST", "OPTIONS")
             for what, function in {
