@@ -1,4 +1,4 @@
-"""GET /v1/staff/customers/{customer}/history: a customer's entries, as the shop's staff see them."""
+"""GET /v1/staff/customers/{customer}/history: a customer's entries, for the shop's staff."""
 
 from urllib.parse import unquote
 

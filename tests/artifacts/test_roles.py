@@ -138,7 +138,7 @@ def test_an_operators_function_may_do_what_it_does_without_the_secret(
     assert {resource for _, resource in found} == {"LedgerTable"}
 
 
-@pytest.mark.parametrize("function", (*OPERATORS_READ, *STAFF_READS))
+@pytest.mark.parametrize("function", [*OPERATORS_READ, *STAFF_READS])
 def test_a_reader_of_accounts_may_read_the_table_and_nothing_else(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The shop's staff see a customer's account as operators do: of their own shop, if they may look."""
+"""The shop's staff see what operators see of a customer of their own shop, if they may look."""
 
 import pytest
 
