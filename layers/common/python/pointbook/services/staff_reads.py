@@ -1,9 +1,10 @@
 """A customer's history as the shop's staff read it: an operator's, without names of AWS roles."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pointbook.services.account_reads import AccountReads
+if TYPE_CHECKING:
+    from pointbook.services.account_reads import AccountReads
 
 _OPERATOR = re.compile(
     r"(?:assumed-role|federated-user|user)/(?:\S+/)?([^/\s]+)((?: for .*)?)", re.DOTALL
@@ -12,7 +13,7 @@ _OPERATOR = re.compile(
 
 
 def history_for_staff(
-    reads: AccountReads, shop: str, customer_id: str, limit: int, cursor: int, *, own: bool
+    reads: "AccountReads", shop: str, customer_id: str, limit: int, cursor: int, *, own: bool
 ) -> dict[str, Any]:
     """Return the body of `GET /staff/customers/{customer}/history`. Raises LedgerUnavailable."""
     history = reads.history(shop, customer_id, limit, cursor, own=own)
