@@ -442,7 +442,8 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    buckets = ["PrivacyBucketPolicy", "HeadsBucketPolicy", "StatementsBucketPolicy"]
+    names = ("Privacy", "Heads", "Statements", "Imports")
+    buckets = [f"{name}BucketPolicy" for name in names]
     assert policies == [*buckets, "OperatorReadPolicy", "OperatorPolicy"]
     for name in buckets:
         (denied,) = resources[name]["Properties"]["PolicyDocument"]["Statement"]
