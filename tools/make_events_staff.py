@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from local import demo
+from tools.shopify_payloads import ORDER
 
 KEY = "0b0c7a1e-55c1-4c0f-9a37-5b1d2e3f4a60"
 MANAGER, COUNTER, NEWCOMER = demo.STAFF
@@ -28,6 +29,7 @@ def staff_cases(
     """
     requests = _Requests(http, token, customer)
     yield from _me(requests, customers_token)
+    yield from _reads(requests, customers_token)
     yield from _adjust(requests, customers_token)
     yield from _create(requests, customers_token)
     yield from _release(requests, customers_token, hold_id)
@@ -46,6 +48,25 @@ class _Requests:
     def get_me(self, headers: Mapping[str, str]) -> dict[str, Any]:
         """Who is it?"""
         return self._http("GET", "/v1/staff/me", dict(headers), b"")
+
+    def get(
+        self,
+        path: str,
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        **parameters: str,
+    ) -> dict[str, Any]:
+        """A read."""
+        sent = dict(self.bearer() if headers is None else headers)
+        event = self._http("GET", f"/v1/staff/{path}", sent, b"")
+        return event | {"rawQueryString": query, "pathParameters": parameters}
+
+    def get_customer(
+        self, end: str, query: str = "", customer: str = "", **more: Any
+    ) -> dict[str, Any]:
+        """A read of a customer."""
+        customer = customer or self._customer
+        return self.get(f"customers/{customer}{end}", query, customer=customer, **more)
 
     def post(
         self,
@@ -78,6 +99,36 @@ def _me(requests: _Requests, customers_token: str) -> Iterator[Case]:
         yield function, case, requests.get_me(requests.bearer(staff_id))
     for case, headers in _strangers(requests, customers_token):
         yield function, case, requests.get_me(headers)
+
+
+def _reads(requests: _Requests, customers_token: str) -> Iterator[Case]:
+    account, history, order = "staff_show_account", "staff_account_history", "staff_explain_order"
+    strangers = tuple(_strangers(requests, customers_token))
+    newcomer = requests.bearer(NEWCOMER)
+    for function, end in ((account, ""), (history, "/history")):
+        yield function, "get", requests.get_customer(end)
+        yield function, "by_newcomer", requests.get_customer(end, headers=newcomer)
+        yield function, "customer_unknown_form", requests.get_customer(end, customer="me")
+        for case, headers in strangers:
+            yield function, case, requests.get_customer(end, headers=headers)
+    for case, at in (
+        ("as_of", "2026-01-31T09%3A00%3A00%2B09%3A00"),
+        ("instant_without_zone", "2026-01-31T09%3A00%3A00"),
+        ("instant_to_come", "2099-01-01T00%3A00%3A00Z"),
+    ):
+        yield account, case, requests.get_customer("", f"at={at}")
+    yield history, "own", requests.get_customer("/history", "own=1")
+    yield history, "limit_too_high", requests.get_customer("/history", "limit=201")
+
+    def get_order(order_id: str = str(ORDER), **more: Any) -> dict[str, Any]:
+        return requests.get(f"orders/{order_id}", order_id=order_id, **more)
+
+    yield order, "get", get_order()
+    yield order, "by_newcomer", get_order(headers=newcomer)
+    yield order, "unknown_order", get_order("1")
+    yield order, "order_no_number", get_order("first")
+    for case, headers in strangers:
+        yield order, case, get_order(headers=headers)
 
 
 def _adjust(requests: _Requests, customers_token: str) -> Iterator[Case]:

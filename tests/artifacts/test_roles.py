@@ -29,6 +29,7 @@ FLOW = (GRANT, CONSUME)
 SHOWS = ("points_history",)
 OPERATORS = ("adjust_points", "extend_points", "import_points")
 OPERATORS_READ = ("show_account", "account_history", "explain_order")
+STAFF_READS = tuple(f"staff_{function}" for function in OPERATORS_READ)
 SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 """Sweeps that settle accounts, and after how many seconds there is something to settle."""
 
@@ -47,6 +48,7 @@ TRIED = (
     *OPERATORS_READ,
     "check_customer",
     "staff_me",
+    *STAFF_READS,
     "staff_adjust_points",
     "staff_create_hold",
     "staff_release_hold",
@@ -136,11 +138,14 @@ def test_an_operators_function_may_do_what_it_does_without_the_secret(
     assert {resource for _, resource in found} == {"LedgerTable"}
 
 
-@pytest.mark.parametrize("function", OPERATORS_READ)
-def test_an_operators_reader_may_read_the_table_and_nothing_else(
+@pytest.mark.parametrize("function", [*OPERATORS_READ, *STAFF_READS])
+def test_a_reader_of_accounts_may_read_the_table_and_nothing_else(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:
-    """Of nobody; with a hold and pending points; of a merged customer."""
+    """Of nobody; with a hold and pending points; of a merged customer.
+
+    The staff's also read the secret, which proves who asks.
+    """
 
     def look() -> None:
         shop.start_anew()
@@ -156,8 +161,9 @@ def test_an_operators_reader_may_read_the_table_and_nothing_else(
     shop.merge()
     found |= shop.needed(look)
     assert found == allowed(resources, function)
-    assert {resource for _, resource in found} == {"LedgerTable"}
-    assert {action for action, _ in found} <= {
+    assert {resource for _, resource in found} - {"AppSecret"} == {"LedgerTable"}
+    assert ("AppSecret" in {resource for _, resource in found}) == (function in STAFF_READS)
+    assert {action for action, resource in found if resource == "LedgerTable"} <= {
         "dynamodb:GetItem",
         "dynamodb:BatchGetItem",
         "dynamodb:Query",
@@ -436,7 +442,8 @@ def test_a_schedule_may_start_its_own_function_and_leave_a_dead_letter(
 
 def test_no_other_resource_has_access_to_secret_or_table(resources: dict[str, Any]) -> None:
     policies = [name for name, one in resources.items() if "Policy" in one["Type"]]
-    buckets = ["PrivacyBucketPolicy", "HeadsBucketPolicy", "StatementsBucketPolicy"]
+    names = ("Privacy", "Heads", "Statements", "Imports")
+    buckets = [f"{name}BucketPolicy" for name in names]
     assert policies == [*buckets, "OperatorReadPolicy", "OperatorPolicy"]
     for name in buckets:
         (denied,) = resources[name]["Properties"]["PolicyDocument"]["Statement"]

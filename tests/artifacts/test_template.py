@@ -230,6 +230,15 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         ("GET", "/v1/staff/me"): "staff_me",
         ("OPTIONS", "/v1/staff/me"): "staff_me",
         **{
+            (method, f"/v1/staff/{what}"): function
+            for method in ("GET", "OPTIONS")
+            for what, function in {
+                "customers/{customer}": "staff_show_account",
+                "customers/{customer}/history": "staff_account_history",
+                "orders/{order_id}": "staff_explain_order",
+            }.items()
+        },
+        **{
             (method, f"/v1/staff/customers/{{customer}}/{what}"): function
             for method in ("POST", "OPTIONS")
             for what, function in {
@@ -240,7 +249,12 @@ def test_the_api_has_these_routes_and_no_others() -> None:
         },
         ("POST", "/v1/webhooks/shopify"): "shopify_webhook",
         ("POST", "/v1/flow/lifecycle"): "flow_lifecycle",
+        ("GET", "/v1/operator/customers/{customer}"): "show_account",
+        ("GET", "/v1/operator/customers/{customer}/history"): "account_history",
+        ("GET", "/v1/operator/customers/{customer}/check"): "check_customer",
+        ("GET", "/v1/operator/orders/{order_id}"): "explain_order",
         ("POST", "/v1/operator/customers/{customer}/adjustments"): "adjust_points",
+        ("POST", "/v1/operator/customers/{customer}/extensions"): "extend_points",
         ("POST", "/v1/operator/imports/{import_id}"): "import_points",
         ("POST", "/v1/operator/imports/{import_id}/runs"): "import_runs",
         ("GET", "/v1/operator/imports/{import_id}"): "import_runs",

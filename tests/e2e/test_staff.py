@@ -86,3 +86,23 @@ def test_at_the_counter_points_are_held_and_come_back_when_the_sale_is_given_up(
     release = f"holds/{held.json()['hold_id']}/release"
     for _ in range(2):
         assert post(stack, customer, release, counter).json()["figures"]["approved"] == 500
+
+
+def test_the_staff_look_at_an_account_its_history_and_an_order(stack: Stack) -> None:
+    customer, newcomer = new_customer(), staff(stack, NEWCOMER)
+    gift = {"points": 500, "reason": "Hi", "idempotency_key": customer}
+    assert post(stack, customer, "adjustments", staff(stack, MANAGER), **gift).status_code == 201
+
+    def look(path: str, headers: dict[str, str]) -> requests.Response:
+        return call(f"{stack.api_url}/v1/staff/{path}", headers=headers)
+
+    account = look(f"customers/{customer}", newcomer).json()
+    assert (account["shop"], account["figures"]["approved"]) == (demo.SHOP_DOMAIN, 500)
+    before = look(f"customers/{customer}?at=2026-01-31T09:00:00%2B09:00", newcomer).json()
+    assert (before["figures"]["approved"], before["version"]) == (0, 0)
+    (entry,) = look(f"customers/{customer}/history?limit=1", newcomer).json()["entries"]
+    assert (entry["actor"], entry["reason"]) == (f"staff:{MANAGER}", "Hi")
+    unknown = look("orders/1", newcomer)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "order_not_found")
+    for path in (f"customers/{customer}", f"customers/{customer}/history", "orders/1"):
+        assert look(path, bearer(customer)).json()["code"] == "token_invalid"

@@ -28,7 +28,11 @@ from tests.support.harness import CUSTOMER, Answer, Functions, event
 from tools.make_events_operator import RUN_ID
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
-STAFF = ("staff_me", "staff_adjust_points", "staff_create_hold", "staff_release_hold")
+STAFF_READS = ("staff_show_account", "staff_account_history", "staff_explain_order")
+STAFF = (
+    *("staff_me", *STAFF_READS),
+    *("staff_adjust_points", "staff_create_hold", "staff_release_hold"),
+)
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
 SIGNED = (*FLOW, "flow_lifecycle", "shopify_webhook")
 
@@ -36,6 +40,7 @@ SAMPLE = {
     **dict.fromkeys(MY_PAGE, "by_header"),
     **dict.fromkeys(FLOW, "run"),
     "staff_me": "manager",
+    **dict.fromkeys(STAFF_READS, "get"),
     "staff_adjust_points": "add",
     "staff_create_hold": "sale",
     "staff_release_hold": "given_up",
@@ -141,7 +146,9 @@ def of_staff(function: str) -> Errors:
     functions = stack(CUSTOMER_REQUESTS_PER_MINUTE="1")
     for case in ("no_token", "expired_token", "forged_token", "customers_token"):
         yield functions.sample(function, case)
-    if function != "staff_me":
+    if function in STAFF_READS:
+        yield stack(PROGRAMME_STAFF_LOOK="none").sample(function, SAMPLE[function])
+    elif function != "staff_me":
         yield functions.sample(function, "by_newcomer")
     for _ in range(2):
         limited = functions.sample(function, SAMPLE[function])
@@ -379,6 +386,14 @@ def of_operators_reads(function: str, *cases: str) -> Callable[[Path], Errors]:
     return provoked
 
 
+def of_staff_reads(function: str, *cases: str) -> Callable[[Path], Errors]:
+    def provoked(_folder: Path) -> Errors:
+        for case in cases:
+            yield stack().sample(function, case)
+
+    return provoked
+
+
 def of_order_points(_folder: Path) -> Errors:
     yield stack().sample("order_points", "unknown_order")
 
@@ -387,6 +402,9 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
     "create_hold": of_create_hold,
     "release_hold": of_release_hold,
     "order_points": of_order_points,
+    "staff_show_account": of_staff_reads("staff_show_account", "instant_to_come"),
+    "staff_account_history": of_staff_reads("staff_account_history", "limit_too_high"),
+    "staff_explain_order": of_staff_reads("staff_explain_order", "unknown_order"),
     "staff_adjust_points": of_staff_adjust_points,
     "staff_create_hold": of_staff_create_hold,
     "staff_release_hold": of_staff_release_hold,

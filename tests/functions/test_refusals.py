@@ -15,7 +15,15 @@ from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
 from tools.make_events_operator import RUN_ID
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
-STAFF_API = ("staff_me", "staff_adjust_points", "staff_create_hold", "staff_release_hold")
+STAFF_API = (
+    "staff_me",
+    "staff_show_account",
+    "staff_account_history",
+    "staff_explain_order",
+    "staff_adjust_points",
+    "staff_create_hold",
+    "staff_release_hold",
+)
 OPERATOR_API = (
     "adjust_points",
     "extend_points",
@@ -120,6 +128,22 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "unknown_hold": (404, "hold_not_found"),
     },
     "staff_me": NOT_STAFF,
+    "staff_show_account": NOT_STAFF
+    | {
+        "customer_unknown_form": (422, "invalid_request"),
+        "instant_without_zone": (422, "invalid_request"),
+        "instant_to_come": (422, "invalid_request"),
+    },
+    "staff_account_history": NOT_STAFF
+    | {
+        "customer_unknown_form": (422, "invalid_request"),
+        "limit_too_high": (422, "invalid_request"),
+    },
+    "staff_explain_order": NOT_STAFF
+    | {
+        "unknown_order": (404, "order_not_found"),
+        "order_no_number": (422, "invalid_request"),
+    },
     "staff_adjust_points": NOT_PERMITTED
     | {
         "at_the_counter": (403, "not_permitted"),
@@ -315,6 +339,9 @@ GOOD = {
     "create_hold": "by_header",
     "release_hold": "by_header",
     "staff_me": "manager",
+    "staff_show_account": "get",
+    "staff_account_history": "get",
+    "staff_explain_order": "get",
     "staff_adjust_points": "add",
     "staff_create_hold": "sale",
     "staff_release_hold": "given_up",

@@ -74,7 +74,10 @@ def test_a_page_of_any_origin_may_ask_with_a_token_and_none_with_a_cookie() -> N
 
 
 def test_a_preflight_is_answered_without_a_token(functions: Functions) -> None:
-    for function in (ME, "staff_adjust_points", "staff_create_hold", "staff_release_hold"):
+    for function in (
+        *(ME, "staff_show_account", "staff_account_history", "staff_explain_order"),
+        *("staff_adjust_points", "staff_create_hold", "staff_release_hold"),
+    ):
         request = event(function, "no_token")
         request["requestContext"]["http"]["method"] = "OPTIONS"
         answer = functions.request(function, request)

@@ -1,0 +1,31 @@
+"""The shop's staff are told how an order's points come about."""
+
+from local import demo
+from tests.support.harness import CUSTOMER, Functions, event, message, problem
+from tools.shopify_payloads import ORDER
+
+FUNCTION = "staff_explain_order"
+MANAGER, COUNTER, NEWCOMER = demo.STAFF
+
+
+def test_an_order_is_explained_as_to_operators(functions: Functions) -> None:
+    assert functions.work("order_events", message("orders_paid")) == []
+    found = functions.sample(FUNCTION, "get").body
+    assert (found["order_id"], found["customer_id"]) == (str(ORDER), CUSTOMER)
+    assert found["granted"] == found["remaining"] > 0
+    assert found == functions.sample("explain_order", "get").body
+
+
+def test_an_order_is_named_by_a_gid_too(functions: Functions) -> None:
+    assert functions.work("order_events", message("orders_paid")) == []
+    for order_id in (f"gid://shopify/Order/{ORDER}", f"gid%3A%2F%2Fshopify%2FOrder%2F{ORDER}"):
+        request = event(FUNCTION, "get") | {"pathParameters": {"order_id": order_id}}
+        assert functions.request(FUNCTION, request).body["order_id"] == str(ORDER)
+
+
+def test_nobody_looks_who_may_not_not_even_whether_there_is_an_order() -> None:
+    functions = Functions(PROGRAMME_STAFF_LOOK=NEWCOMER)
+    assert functions.work("order_events", message("orders_paid")) == []
+    assert problem(functions.sample(FUNCTION, "get")) == (403, "not_permitted")
+    assert problem(functions.sample(FUNCTION, "unknown_order")) == (403, "not_permitted")
+    assert functions.sample(FUNCTION, "by_newcomer").status == 200
