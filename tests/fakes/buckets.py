@@ -20,7 +20,15 @@ class StatementBucket(MemoryBucket):
         self.writes: list[str] = []
         self.on_write: Callable[[str], None] = lambda _: None
 
-    def put_object(self, *, Bucket: str, Key: str, Body: Any, ContentType: str = "") -> None:  # noqa: N803 - S3's names
+    def put_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - S3's names
+        Key: str,  # noqa: N803 - same
+        Body: Any,  # noqa: N803 - same
+        ContentType: str = "",  # noqa: N803 - same
+        ChecksumSHA256: str = "",  # noqa: ARG002, N803 - same
+    ) -> None:
         self._reach(Bucket)
         assert ContentType
         self.objects[Key] = Body

@@ -47,9 +47,11 @@ class MemoryBucket:
         Key: str,  # noqa: N803 - same
         Body: io.IOBase | bytes,  # noqa: N803 - same
         ContentType: str = "",  # noqa: N803 - same
+        ChecksumSHA256: str = "",  # noqa: N803 - same
     ) -> None:
         self._reach(Bucket)
-        assert ContentType == ("application/json" if Bucket == BUCKET else "")
+        kind = "application/x-ndjson" if ChecksumSHA256 else "application/json"
+        assert ContentType == (kind if Bucket == BUCKET else "")
         self.objects[Key] = Body if isinstance(Body, bytes) else Body.read()
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - same

@@ -24,7 +24,7 @@ from tests.fakes.cipher import PlainCipher
 from tests.fakes.guarded import GuardedDynamoDB
 from tests.fakes.locked import LockedClient
 from tests.fakes.privacy import BUCKET, IMPORTS_BUCKET, MemoryBucket, Operator
-from tests.fakes.record_files import HEADS
+from tests.fakes.record_files import HEADS, MemoryRecords
 from tests.support.api_description import check_answer, operation_of
 from tests.support.table import table_request
 from tools.make_events_webhooks import messages, sqs_event
