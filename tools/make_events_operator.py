@@ -23,6 +23,7 @@ IAM = {
     "userId": "AROACKCEVSQ6C2EXAMPLE:hanako",
 }
 
+IMPORT_ID = "2026-11-move"
 RUN_ID = "20261130T090000-1a2b3c4d"
 
 LONE_SURROGATE = rb'{"points": 200, "reason": "\ud83d", "rows": []}'

@@ -62,6 +62,7 @@ def test_my_page_shows_the_tills_values_in_the_customers_language(
             "time_zone",
             "hold_seconds",
             "expiry",
+            "paused",
         ),
     }
 

@@ -92,7 +92,7 @@ def test_a_shop_moves_in_beside_its_old_app_and_is_switched_on(
 
     settle = ("--id", MOVE, "--catch-up")
     status, imported = command("import", export(), "--id", MOVE)
-    assert (status, imported["booked"]["rows"]) == (0, OTHERS + 2)
+    assert (status, imported["totals"]["booked"]["rows"]) == (0, OTHERS + 2)
 
     # Nothing is earned or used here, and customers are told.
     order_of(buyer, datetime.now(UTC) - timedelta(minutes=1))

@@ -29,7 +29,10 @@ from tools import shopify_payloads
 
 ORDERED_AT_MS = 1_795_000_000_000
 
-NOT_PUBLISHED = {Topic.PENDING_ADD, Topic.PENDING_CANCEL, Topic.HOLD_SPENT, Topic.EXPIRED_SPENT}
+NOT_PUBLISHED = {
+    *(Topic.PENDING_ADD, Topic.PENDING_CANCEL, Topic.HOLD_SPENT, Topic.EXPIRED_SPENT),
+    Topic.EXPIRY_EXTEND,
+}
 """These do not change approved points."""
 
 

@@ -27,7 +27,7 @@ class StatementBucket(MemoryBucket):
         Key: str,  # noqa: N803 - same
         Body: Any,  # noqa: N803 - same
         ContentType: str = "",  # noqa: N803 - same
-        ChecksumSHA256: str = "",  # noqa: ARG002, N803 - same
+        ChecksumSHA256: str = "",  # noqa: N803 - same
     ) -> None:
         self._reach(Bucket)
         assert ContentType

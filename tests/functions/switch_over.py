@@ -23,12 +23,13 @@ from typing import Any
 
 import pytest
 
-from cli import catch_up, imports, target
+from cli import catch_up, import_runs, target
 from cli.app import main
 from cli.operator_api import Answer
 from cli.target import Target
 from local import demo
 from pointbook.container import Parts
+from pointbook.settings import IMPORT_ROWS
 from tests.fakes.admin_graphql import GraphqlShop
 from tests.fakes.codes import Codes
 from tests.functions.moved import ClockFile
@@ -241,17 +242,20 @@ class Move:
     @contextlib.contextmanager
     def _patched(self) -> Iterator[None]:
         settings = self.functions.container.settings
-        stack = Target("pointbook-local", settings, SimpleNamespace(client=self._client), None, {})
+        bucket = {"ImportsBucketName": settings.imports_bucket}
+        session = SimpleNamespace(client=self._client)
+        stack = Target("pointbook-local", settings, session, None, bucket)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(target, "target_of", lambda _: stack)
             patch.setattr(Target, "resources", lambda _, __: {"ReconcileOrdersFunction": RECONCILE})
             patch.setattr(Target, "items", lambda _: 0)
-            for module in (imports, catch_up):
+            for module in (import_runs, catch_up):
                 patch.setattr(module, "post", self._post)
             yield
 
     def _client(self, service: str, **_: object) -> Any:
-        return self.functions.table if service == "dynamodb" else self
+        parts = {"dynamodb": self.functions.table, "s3": self.functions.container.s3}
+        return parts.get(service, self)
 
     def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's names
         """Lambda's call of a function by its name."""
@@ -262,19 +266,27 @@ class Move:
     def _post(
         self, _: Target, path: str, content: dict[str, Any], headers: dict[str, str]
     ) -> Answer:
-        function, name = "import_points", {"import_id": path.rpartition("/")[2]}
+        function, name = "import_runs", {"import_id": path.split("/")[4]}
         if found := re.fullmatch("/v1/operator/customers/([0-9]+)/adjustments", path):
             function, name = "adjust_points", {"customer": found[1]}
-        request = event(function, "run" if function == "import_points" else "add")
+        request = event(function, "start" if function == "import_runs" else "add")
         request |= {"rawPath": path, "body": json.dumps(content), "pathParameters": name}
         request["requestContext"]["http"]["path"] = path
         request["headers"] |= {one.lower(): text for one, text in headers.items()}
         answer = self.functions.request(function, request)
+        self._book_rows()
         if self._sent_before_the_end is not None:
             self._sent_before_the_end -= 1
             if self._sent_before_the_end < 0:
                 raise Interrupted
         return Answer(answer.status, answer.body, answer.headers.get("Idempotent-Replay") == "true")
+
+    def _book_rows(self) -> None:
+        """Work off the queue of imports."""
+        sent = self.functions.queues.sent
+        while texts := [text for queue, text in sent if queue == IMPORT_ROWS]:
+            sent.remove((IMPORT_ROWS, texts[0]))
+            self.work(IMPORT_ROWS, texts[0])
 
 
 def stop_and_move(move: Move) -> None:
@@ -287,7 +299,7 @@ def stop_and_move(move: Move) -> None:
     move.sets(f"earn_from={stopped.replace(microsecond=0).isoformat()}")
     move.passes(1)
     move.customers_go_on()
-    assert move.imports()["refused"]["rows"] == 0
+    assert move.imports()["totals"]["refused"]["rows"] == 0
     move.customers_go_on()
     assert move.catches_up()["differences"] == 0
     move.passes(20)

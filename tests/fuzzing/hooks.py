@@ -15,6 +15,7 @@ import schemathesis
 from local import demo
 from tests.support.extended import EXTENDED_CUSTOMER, LAST_DAYS
 from tools import shopify_payloads
+from tools.make_events_operator import IMPORT_ID
 
 BODIES = list(shopify_payloads.bodies().values())
 """Webhooks: each a topic and a body of it."""
@@ -46,6 +47,8 @@ def map_case(_context: Any, case: Any) -> Any:
     if isinstance(case.query, dict) and "shop" in case.query:
         case.query["shop"] = _shop(case.query["shop"])
     _map_path(case.operation.path, case.path_parameters)
+    if case.method == "GET" and "import_id" in case.path_parameters:
+        _map_report(case.path_parameters, case.query)
     if case.headers.get("X-Shopify-Topic"):
         _map_webhook(case)
     return case
@@ -78,6 +81,14 @@ def _map_path(path: str, parameters: dict[str, Any]) -> None:
     order_id = parameters.get("order_id")
     if isinstance(order_id, str) and order_id.isdecimal() and _draw(order_id) % 8:
         parameters["order_id"] = str(shopify_payloads.ORDER)
+
+
+def _map_report(parameters: dict[str, Any], query: Any) -> None:
+    """Ask for the run that there is."""
+    if _draw(parameters["import_id"]) % 8:
+        parameters["import_id"] = IMPORT_ID
+    if isinstance(query, dict) and _draw(query.get("run_id")) % 8:
+        query.pop("run_id", None)
 
 
 def _map_webhook(case: Any) -> None:

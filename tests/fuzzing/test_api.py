@@ -4,6 +4,7 @@ It runs beside these tests, against the handlers with everything behind them in 
 are in schemathesis.toml. A failure shows how to send the request again.
 """
 
+import json
 import logging
 import os
 import subprocess
@@ -30,6 +31,7 @@ from tests.support.extended import EXTENDED_CUSTOMER, LAST_DAYS
 from tests.support.gateway import AWS_SIGNATURE, SIGNED_HERE, Gateway
 from tests.support.harness import CUSTOMER, Functions, memory_table, message
 from tests.support.serving import serving, url_of
+from tools.make_events_operator import IMPORT_ID, RUN_ID
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "tests" / "fuzzing" / "schemathesis.toml"
@@ -84,6 +86,10 @@ def stack() -> Functions:
     assert functions.sample("flow_action_grant", "run").status == 200
     for day in LAST_DAYS:
         functions.execute(Grant(10, FixedDate(day)), EXTENDED_CUSTOMER)
+    key = f"imports/{demo.SHOP_DOMAIN}/{IMPORT_ID}/{RUN_ID}/run.json"
+    run = {"shop": demo.SHOP_DOMAIN, "import_id": IMPORT_ID, "run_id": RUN_ID, "actor": "hanako"}
+    run |= {"kind": "import"}
+    functions.bucket.objects[key] = json.dumps(run | {"dry_run": False}).encode()
     paid = message("orders_paid", customer={"id": int(CUSTOMER)})
     assert functions.work("order_events", paid) == []
     return functions

@@ -137,7 +137,12 @@ class Functions:
         self.operator = Operator()
         fakes: Parts = {
             "dynamodb": LockedClient(memory_table()),  # views look the till's member up beside
-            "s3": MemoryS3(privacy=self.bucket, imports=self.bucket, statements=self.statements),
+            "s3": MemoryS3(
+                privacy=self.bucket,
+                imports=self.bucket,
+                statements=self.statements,
+                heads=MemoryRecords(),
+            ),
             "sqs": self.queues,
             "cipher": PlainCipher(),
             "operator": self.operator,

@@ -209,6 +209,6 @@ def _beside(shop: str, abouts: set[str]) -> set[tuple[str, str]]:
 
 def _is_exported(item: Stored, shop: str | None) -> bool:
     key = plain_key(item)
-    if key[0] == keys.TILL or key[1] in _NOT_EXPORTED:
+    if key[0] in (keys.TILL, keys.HEADS) or key[1] in _NOT_EXPORTED:
         return False
     return shop is None or shop_of(key) == shop
