@@ -30,6 +30,7 @@ MOVEMENTS: dict[Movement, tuple[str, str]] = {
     Movement.RETURNED: ("Returned after a refund", "利用の取消"),
     Movement.EXPIRED: ("Expired", "失効"),
     Movement.REVERSED: ("Taken back after a refund", "返品による付与取消"),
+    Movement.UNDONE: ("Import undone", "インポートの取消"),
     Movement.REMOVED: ("Removed by the shop", "店舗による減算"),
     Movement.RESTORED: ("Removal undone", "減算の取消"),
     Movement.EXTENDED: ("Valid for longer", "有効期限の延長"),

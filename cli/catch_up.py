@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from cli.output import Output, is_confirmed
 from cli.target import Target
 from pointbook.aws.metered import MeteredClient
 from pointbook.clock import SystemClock
+from pointbook.domain.expiry import without_renewal
 from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import Locale
 from pointbook.errors import InvalidRequest
 from pointbook.services.bulk_imports.csv_file import FileRefused, read_lines
+from pointbook.services.bulk_imports.rows import Calendar
 from pointbook.services.catch_up import (
     Difference,
     Export,
@@ -95,14 +98,19 @@ class CatchUp:
         self, file: Path, rows: Iterable[Row], report: Path | None, *, dry_run: bool, yes: bool
     ) -> int:
         """Settle an export; 1 if anything was refused. Raises CommandFailed, PointbookError."""
-        read, moved = read_export(rows), self._moved()
+        programme = self._programme()
+        today = self._stack.clock().now().astimezone(ZoneInfo(programme.time_zone)).date()
+        read = read_export(rows, programme, today)
+        moved = self._moved()
         if not any(moved.points.values()):
             raise CommandFailed(
                 f"{self._shop} has no points of an import {self._import_id}: import the first"
                 " export with this id, then catch up."
             )
-        programme = self._programme()
-        today = self._stack.clock().now().astimezone(ZoneInfo(programme.time_zone)).date()
+        if moved.is_undone:
+            raise CommandFailed(
+                f"The import {self._import_id} was undone: import the export under another id."
+            )
         refused, title = frozenset(read.refused), TITLES[programme.locale]
         found = list(differences(read.export, moved, today, title, refused))
         self._say_found(file, read, found)
@@ -258,12 +266,13 @@ def read_rows(file: Path) -> Iterator[Row]:
         raise CommandFailed(f"{file}: {error.message} Nothing was booked.") from error
 
 
-def read_export(rows: Iterable[Row]) -> Read:
+def read_export(rows: Iterable[Row], programme: Programme, today: date) -> Read:
     """Read the rows of an export. Raises CommandFailed if one does not say whose it is.
 
     Its customer would look like one without points, and lose them.
     """
     read, unknown = Read(), list[str]()
+    rule, calendar = without_renewal(programme.expiry), Calendar(programme.time_zone, today)
     for row in rows:
         try:
             customer_id = customer_digits(row.get("customer_id"))
@@ -273,7 +282,7 @@ def read_export(rows: Iterable[Row]) -> Read:
                 break
             continue
         try:
-            read.export.add(read_balance(row))
+            read.export.add(read_balance(row, rule, calendar))
         except InvalidRequest as error:
             read.refused.setdefault(customer_id, f"{error.code}: {error} (line {row['line']})")
     if unknown:

@@ -25,7 +25,7 @@ from cli.drift_picture import picture
 from cli.drift_repair import Decision, How, Repair
 from cli.drift_report import NOT_COMPARED, NOT_REGISTERED, Report, write_csv
 from cli.errors import CommandFailed
-from cli.options import Env, Json, Shop
+from cli.options import Env, Json, Shop, writable
 from cli.output import Output
 from cli.target import Target
 from local.options import Options
@@ -46,9 +46,14 @@ def run(
     reason: Annotated[str | None, typer.Option(help="Why it is repaired.")] = None,
     by: Annotated[str | None, typer.Option(help="Who decided that.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Carry out the repair.")] = False,
-    csv: Annotated[Path | None, typer.Option(help="Write all rows to this file.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(callback=writable, help="Write all rows to this file.")
+    ] = None,
     picture_file: Annotated[
-        Path | None, typer.Option("--picture", help="Draw ledger and till into this SVG file.")
+        Path | None,
+        typer.Option(
+            "--picture", callback=writable, help="Draw ledger and till into this SVG file."
+        ),
     ] = None,
     include_unregistered: Annotated[
         bool,
@@ -146,12 +151,15 @@ def _show(
         out.say(f"... and {len(rows) - SHOWN_MAX:,} more; --csv writes all of them.")
     for line in _words(report, totals):
         out.say(line)
-    if csv is not None:
-        write_csv(csv, report, rows)
-        out.say(f"{csv}: {len(rows):,} rows")
-    if drawing is not None:
-        drawing.write_text(picture(report), encoding="utf-8")
-        out.say(f"{drawing}: the picture")
+    try:
+        if csv is not None:
+            write_csv(csv, report, rows)
+            out.say(f"{csv}: {len(rows):,} rows")
+        if drawing is not None:
+            drawing.write_text(picture(report), encoding="utf-8")
+            out.say(f"{drawing}: the picture")
+    except OSError as error:
+        raise CommandFailed(f"{error.filename} cannot be written: {error.strerror}.") from error
     about = {name: getattr(report, name) for name in ("run", "shop", "began_at", "finished_at")}
     out.document({**about, "till": report.till, "totals": totals, "rows": rows})
     return int(any(row["kind"] != NOT_REGISTERED or row["ledger"] for row in report.rows.values()))

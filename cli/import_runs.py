@@ -109,6 +109,8 @@ def show(found: Report, out: Output, file: Path) -> int:
     _write(found, file)
     for line, customer_id, _, _, _, message in listed[:_SHOWN_MAX]:
         out.say(f"line {line}, {customer_id}: {message}")
+    if len(listed) > _SHOWN_MAX:
+        out.say(f"... and {len(listed) - _SHOWN_MAX:,} more, in the file.")
     what = "refused" if found.run.kind is Kind.IMPORT else "not undone in full"
     out.say(f"{len(listed):,} {'row' if len(listed) == 1 else 'rows'} {what}: {file}")
     return int(any(totals.get(status, {}).get("rows", 0) for status in (REFUSED, LEFT)))

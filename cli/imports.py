@@ -23,7 +23,7 @@ from cli import target
 from cli.catch_up import CatchUp, read_rows
 from cli.errors import CommandFailed
 from cli.import_runs import ImportRuns, show
-from cli.options import Env, Json, Shop, Yes
+from cli.options import Env, Json, Shop, Yes, writable
 from cli.output import Output
 from cli.target import Target
 from cli.verify import UNITS_PER_SECOND, Rate
@@ -32,6 +32,7 @@ from pointbook.services.bulk_imports.csv_file import FileRefused
 from pointbook.services.bulk_imports.plan import FileContent, read_file
 from pointbook.services.bulk_imports.rows import Calendar
 from pointbook.services.bulk_imports.runs import Kind
+from pointbook.services.catch_up import IMPORT_ID_LENGTH_MAX
 
 ImportId = Annotated[
     str, typer.Option("--id", help="Names this import for ever, such as 2026-11-move.")
@@ -40,7 +41,9 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Decide every row and wr
 ListFile = Annotated[
     Path | None,
     typer.Option(
-        "--list", help="The file for the rows to look at; default: ID.rows-to-look-at.csv."
+        "--list",
+        callback=writable,
+        help="The file for the rows to look at; default: ID.rows-to-look-at.csv.",
     ),
 ]
 
@@ -62,7 +65,11 @@ def run(
     ] = False,
     report: Annotated[
         Path | None,
-        typer.Option("--differences", help="With --catch-up: write them to this CSV file."),
+        typer.Option(
+            "--differences",
+            callback=writable,
+            help="With --catch-up: write them to this CSV file.",
+        ),
     ] = None,
     rate: Rate = UNITS_PER_SECOND,
     yes: Yes = False,
@@ -73,14 +80,18 @@ def run(
 ) -> int:
     """Run the command. Raises CommandFailed, PointbookError."""
     if status == (file is not None):
-        raise CommandFailed("Give either a file to import or --status.")
+        raise typer.BadParameter("Give either a file to import or --status.")
     stack, out = target.target_of(env), Output(as_json=json)
     if catches_up:
         if file is None:
             raise CommandFailed("--catch-up needs the later export: give its file.")
         later = CatchUp(stack, stack.shop(shop), import_id, out, rate)
         return later.run(file, read_rows(file), report, dry_run=dry_run, yes=yes)
+    if report is not None:
+        raise typer.BadParameter("--differences is for --catch-up.")
     runs = ImportRuns(stack, stack.shop(shop), import_id)
+    if len(import_id) > IMPORT_ID_LENGTH_MAX:
+        out.say(f"An id of more than {IMPORT_ID_LENGTH_MAX} characters can never be caught up.")
     if file is None:
         found = runs.report()
         out.say(f"{stack.name}, {runs.shop}, {import_id}: {found.run.run_id}, {found.status}")

@@ -1,5 +1,6 @@
 """The options that commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,3 +38,10 @@ def order_of(text: str) -> str:
         return number_digits(text, "order")
     except InvalidRequest as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def writable(file: Path | None) -> Path | None:
+    """A file to be written, whose folder is there: known before any work. Raises BadParameter."""
+    if file is not None and not file.parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {file.parent}.")
+    return file

@@ -38,6 +38,7 @@ def run(
     requests = PrivacyRequests(stack.table())
     if not confirm_shop_erasure:
         return show(list(requests.all_of(shop)), stack.clock().now(), out)
+    held_request(requests, shop)
     out.say(f"All points, history and settings of {shop} will be deleted. This cannot be undone.")
     if not yes and not is_confirmed(f"Erase {shop}?"):
         out.say("Nothing has been changed.")
@@ -50,11 +51,17 @@ def run(
 
 def confirm(requests: PrivacyRequests, shop: str) -> None:
     """Release the held erasure of a shop. Raises CommandFailed if none is held."""
+    request = held_request(requests, shop)
+    if requests.save(request.reopened(confirmed=True)) is None:
+        raise CommandFailed("The request has changed in the meantime. List it, then confirm again.")
+
+
+def held_request(requests: PrivacyRequests, shop: str) -> PrivacyRequest:
+    """The request to erase a shop that waits for a confirmation. Raises CommandFailed."""
     request = requests.find(Kind.SHOP, shop, shop)
     if request is None or request.state is not State.HELD:
         raise CommandFailed(f"There is no held request to erase {shop}.")
-    if requests.save(request.reopened(confirmed=True)) is None:
-        raise CommandFailed("The request has changed in the meantime. List it, then confirm again.")
+    return request
 
 
 def show(requests: list[PrivacyRequest], now: datetime, out: Output) -> int:

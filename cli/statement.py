@@ -23,7 +23,7 @@ from cli.books import UNITS_PER_SECOND, Books, Day, Found, Rate, Recompute, Wort
 from cli.books_report import report
 from cli.books_words import Language, Words, number, signed
 from cli.errors import CommandFailed
-from cli.options import Env, Json, Shop
+from cli.options import Env, Json, Shop, writable
 from cli.output import Output
 from pointbook.domain.books.journal import Line, Practice, journal
 from pointbook.domain.books.movements import available
@@ -45,13 +45,18 @@ def run(
     day: Day = None,
     month: Annotated[str | None, typer.Option(help="A month, such as 2026-11.")] = None,
     report_file: Annotated[
-        Path | None, typer.Option("--report", help="Write an HTML page with charts to this file.")
+        Path | None,
+        typer.Option(
+            "--report", callback=writable, help="Write an HTML page with charts to this file."
+        ),
     ] = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", help="Write each day's movements to this file.")
+        Path | None,
+        typer.Option("--csv", callback=writable, help="Write each day's movements to this file."),
     ] = None,
     journal_file: Annotated[
-        Path | None, typer.Option("--journal", help="Write the journal to this CSV file.")
+        Path | None,
+        typer.Option("--journal", callback=writable, help="Write the journal to this CSV file."),
     ] = None,
     booked_as: Annotated[
         Practice, typer.Option(help="How points are booked; see docs/books.md.")

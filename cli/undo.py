@@ -17,8 +17,8 @@ import typer
 
 from cli import target
 from cli.import_runs import ImportRuns, show
-from cli.imports import DryRun, ListFile
-from cli.options import Env, Json, Shop, Yes
+from cli.imports import DryRun
+from cli.options import Env, Json, Shop, Yes, writable
 from cli.output import Output, is_confirmed
 from pointbook.services.bulk_imports.runs import Kind
 
@@ -26,7 +26,14 @@ from pointbook.services.bulk_imports.runs import Kind
 def run(
     import_id: Annotated[str, typer.Argument(metavar="IMPORT", help="The import's id.")],
     dry_run: DryRun = False,
-    list_: ListFile = None,
+    list_: Annotated[
+        Path | None,
+        typer.Option(
+            "--list",
+            callback=writable,
+            help="The file for the rows to look at; default: ID.not-undone.csv.",
+        ),
+    ] = None,
     yes: Yes = False,
     shop: Shop = None,
     env: Env = None,

@@ -14,9 +14,10 @@ from cli.app import main
 from cli.catch_up import COLUMNS
 from cli.operator_api import Answer
 from cli.target import Target
-from pointbook.domain.commands import Grant
+from pointbook.domain.commands import Grant, ReverseImport
 from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import FixedDate
+from pointbook.domain.lots import Lot
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.operator_api import a_target
 from tests.support import engine as engines
@@ -137,6 +138,14 @@ def test_the_document_has_the_totals(shell: Shell, capsys: pytest.CaptureFixture
     }
 
 
+def test_an_import_that_was_undone_is_not_caught_up(shell: Shell) -> None:
+    undo = ReverseImport(100, (Lot(DAY, 100),), f"{MOVE}#1", was_removal=False)
+    LedgerDriver(shell.engine).say(undo)
+    status, said = shell.run(shell.file(row(CUSTOMER, 100), row(OTHER, 100)), "--yes")
+    assert (status, shell.sent) == (1, [])
+    assert f"The import {MOVE} was undone: import the export under another id." in said
+
+
 def test_an_import_of_which_nothing_is_booked_is_not_caught_up(shell: Shell) -> None:
     """A typo in the id would give everybody their points once more."""
     status, said = shell.run(shell.file(row(CUSTOMER, 100)), import_id="2026-12-mov")
@@ -209,5 +218,8 @@ def test_an_id_that_is_too_long_is_refused_before_anything_is_read(shell: Shell)
 def test_a_report_that_cannot_be_written_is_said(shell: Shell, tmp_path: Path) -> None:
     file = shell.file(row(CUSTOMER, 130), row(OTHER, 100))
     status, said = shell.run(file, "--differences", str(tmp_path / "none" / "x.csv"))
+    assert (status, shell.sent) == (2, []), "known before anything is booked"
+    assert "There is no folder" in said
+    status, said = shell.run(file, "--differences", str(tmp_path))
     assert status == 1
     assert "cannot be written" in said

@@ -21,6 +21,7 @@ from cli.target import Target
 from pointbook.settings import Settings
 from pointbook.store.till_comparisons import TillComparisons
 from tests.fakes.operator_api import ENVIRONMENT, Api
+from tests.support.commands import failure
 from tools.make_drift_picture import DRAWN, sample
 
 NAME, PUSH_TILL = "pointbook-dev-CompareTill", "pointbook-dev-PushTill"
@@ -509,3 +510,11 @@ def test_there_is_nothing_to_repair_before_a_report_is_finished(
     run(capsys)
     assert main(["drift", "--repair", "entry", *REPAIR]) == 1
     assert "There is no finished report" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--csv", "--picture"])
+def test_a_file_in_no_folder_is_refused_before_anything_is_compared(
+    tmp_path: Path, option: str
+) -> None:
+    said = failure("drift", option, str(tmp_path / "no" / "x"), status=2)
+    assert "There is no folder" in said

@@ -121,6 +121,28 @@ def test_a_dry_run_says_so_and_json_has_the_whole_report(
     assert "to book" in said.err
 
 
+def test_of_many_refused_rows_it_is_said_how_many_are_not_shown(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refuse(stack, "refused", "day_past", "past")
+    stack.result.listed *= 23
+    assert main(["import", write(f"{ID},a,5,,"), "--id", "move"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert len([line for line in said if line.startswith("line 3, ")]) == 20
+    assert said[-2:] == [
+        "... and 3 more, in the file.",
+        "23 rows refused: move.rows-to-look-at.csv",
+    ]
+
+
+def test_an_id_that_can_never_be_caught_up_is_said(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for length, count in ((40, 0), (41, 1)):
+        assert main(["import", write(f"{ID},a,5,,"), "--id", "m" * length]) == 0
+        assert capsys.readouterr().out.count("can never be caught up") == count
+
+
 def test_refused_rows_are_shown_and_written_to_a_file_with_line_and_reason(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -151,7 +173,7 @@ def test_a_file_that_the_stack_refuses_is_reported_with_its_reason(stack: Stack)
 
 @pytest.mark.parametrize("arguments", [["--id", "move"], ["balances.csv", "--id", "m", "--status"]])
 def test_a_file_or_status_has_to_be_given(stack: Stack, arguments: list[str]) -> None:
-    assert "either a file to import or --status" in failure("import", *arguments)
+    assert "either a file to import or --status" in failure("import", *arguments, status=2)
 
 
 def test_an_invalid_import_id_is_refused_before_anything_is_sent(stack: Stack) -> None:

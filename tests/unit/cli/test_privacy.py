@@ -11,7 +11,10 @@ from cli.output import Output
 from cli.privacy import show
 from pointbook.domain.privacy import Kind, PrivacyRequest
 from pointbook.store.table import Table
+from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.support import engine as engines
 from tests.support.commands import failure
+from tests.support.engine import opened
 
 NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
 SHOP = "demo.myshopify.com"
@@ -71,11 +74,24 @@ def test_without_a_terminal_yes_is_required(
     assert confirmed == [SHOP]
 
 
+def test_nobody_is_asked_where_no_request_waits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = opened(engines.MEMORY, MemoryDynamoDB())
+    table = Table(engine.client, engine.table)
+    stack = SimpleNamespace(shop=lambda _: SHOP, table=lambda: table)
+    monkeypatch.setattr(target, "target_of", lambda _: stack)
+    said = failure("privacy", "--confirm-shop-erasure", "--yes")
+    assert said == f"There is no held request to erase {SHOP}.\n"
+    assert capsys.readouterr().out == ""
+
+
 @pytest.fixture
 def confirmed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Whose erasure was confirmed."""
     shops: list[str] = []
     stack = SimpleNamespace(shop=lambda _: SHOP, table=lambda: Table(None, "points"))
     monkeypatch.setattr(target, "target_of", lambda _: stack)
+    monkeypatch.setattr(privacy, "held_request", lambda *_: request(1))
     monkeypatch.setattr(privacy, "confirm", lambda _, shop: shops.append(shop))
     return shops

@@ -187,8 +187,9 @@ def test_what_makes_no_sense_is_a_usage_error(
 
 
 def test_a_file_that_cannot_be_written_is_said(shop: BookShop, tmp_path: Path) -> None:
-    file = tmp_path / "no" / "report.html"
-    assert "cannot be written" in failure("statement", "--report", str(file))
+    said = failure("statement", "--report", str(tmp_path / "no" / "report.html"), status=2)
+    assert "There is no folder" in said
+    assert "cannot be written" in failure("statement", "--report", str(tmp_path))
 
 
 def test_a_bucket_that_is_down_is_not_reachable(shop: BookShop) -> None:

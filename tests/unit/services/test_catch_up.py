@@ -1,18 +1,20 @@
 """Catch-up: what another app says by now, less what the ledger has booked of its import."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from pointbook.aws.metered import MeteredClient
 from pointbook.domain.chain import Cause
-from pointbook.domain.commands import Consume, Grant, Remove
+from pointbook.domain.commands import Consume, Grant, Remove, ReverseImport
 from pointbook.domain.entry import Topic
-from pointbook.domain.expiry import FixedDate
+from pointbook.domain.expiry import FixedDate, Months, Never
+from pointbook.domain.lots import Lot
 from pointbook.domain.refusal import Refusal
 from pointbook.errors import InvalidRequest
+from pointbook.services.bulk_imports.rows import Calendar
 from pointbook.services.catch_up import (
     Balance,
     Day,
@@ -35,6 +37,7 @@ TODAY = NOON.date()
 PAST = TODAY - timedelta(days=1)
 SOON, LATER = TODAY + timedelta(days=31), TODAY + timedelta(days=365)
 MOVE = "2026-12-move"
+CALENDAR = Calendar("Asia/Tokyo", TODAY)
 
 
 class Books:
@@ -210,10 +213,40 @@ def test_the_id_of_a_step_is_that_of_an_import_and_the_same_whenever_it_is_booke
 )
 def test_a_row_that_cannot_be_read_names_its_field(field: str, value: str) -> None:
     row: dict[str, Any] = {"customer_id": CUSTOMER, "title": "", "point": "0", "expired_at": None}
-    assert read_balance(row) == Balance(CUSTOMER, "", 0, None)
+    assert read_balance(row, Never(), CALENDAR) == Balance(CUSTOMER, "", 0, None)
     with pytest.raises(InvalidRequest) as refused:
-        read_balance(row | {field: value})
+        read_balance(row | {field: value}, Never(), CALENDAR)
     assert refused.value.field == field
+
+
+def test_points_without_a_last_day_last_from_their_original_day_on_as_an_import_has_them() -> None:
+    row = {"customer_id": CUSTOMER, "point": "70", "created_at": " 2026-03-05 "}
+    assert read_balance(row, Months(12), CALENDAR).expires_on == date(2027, 3, 5)
+    assert read_balance(row, Never(), CALENDAR).expires_on is None
+    given = row | {"expired_at": "2027-01-31"}
+    assert read_balance(given, Months(12), CALENDAR).expires_on == date(2027, 1, 31)
+    with pytest.raises(InvalidRequest) as refused:
+        read_balance(row | {"created_at": "last year"}, Months(12), CALENDAR)
+    assert refused.value.field == "created_at"
+
+
+def test_points_that_have_lapsed_by_their_original_day_are_not_caught_up(books: Books) -> None:
+    books.book(100)
+    lapsed = {"customer_id": OTHER, "point": "400", "created_at": "2024-03-05"}
+    read = export((CUSTOMER, 100, LATER))
+    read.add(read_balance(lapsed, Months(12), CALENDAR))
+    assert found(read, books.moved()) == []
+
+
+@pytest.mark.parametrize("points", [100, -100])
+def test_an_import_that_was_undone_is_known(books: Books, points: int) -> None:
+    books.book(500, about="other#1")
+    books.book(points)
+    assert not books.moved().is_undone
+    lots = (Lot(LATER, 100),)
+    command = ReverseImport(100, lots, f"{MOVE}#1", was_removal=points < 0)
+    assert not isinstance(books.driver.say(command), Refusal)
+    assert books.moved().is_undone
 
 
 def test_an_id_that_is_too_long_for_its_catch_ups_is_refused() -> None:

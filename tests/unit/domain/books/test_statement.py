@@ -190,7 +190,7 @@ def test_an_extension_and_the_undo_of_an_import_have_kinds_of_their_own() -> Non
     assert {kind: available(one.changes) for kind, one in found.movements.items()} == {
         Movement.EXTENDED: 0,
         Movement.RESTORED: 30,
-        Movement.REVERSED: -20,
+        Movement.UNDONE: -20,
     }
     assert {group.expires for group in found.outstanding} == {"2027-09"}
     assert found.is_closed

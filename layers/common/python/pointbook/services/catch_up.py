@@ -19,10 +19,13 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pointbook.domain.account import Account
+from pointbook.domain.buckets import Bucket
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.erase import is_pseudonym
+from pointbook.domain.expiry import NEVER, ExpiryRule, last_valid_day
 from pointbook.errors import InvalidRequest
+from pointbook.services.bulk_imports.rows import Calendar, granted_on
 from pointbook.services.imports import TEXT_LENGTH_MAX, Content
 from pointbook.shopify.ids import customer_digits
 from pointbook.validation import optional_day, optional_text, shown, whole_number
@@ -90,11 +93,12 @@ class Export:
 
 @dataclass(slots=True)
 class Moved:
-    """What the ledger has booked of one import, by customer and day."""
+    """What the ledger has booked of one import, by customer and day; whether it was undone."""
 
     import_id: str
     points: dict[str, Points] = field(default_factory=dict)
     merged_into: dict[str, str] = field(default_factory=dict)
+    is_undone: bool = False
     _numbers: dict[tuple[str, Day], int] = field(default_factory=dict)
 
     def add(self, account: Account, entries: Iterable[BookedEntry]) -> None:
@@ -112,6 +116,8 @@ class Moved:
         entry, (name, _, _) = booked.entry, booked.entry.about.partition("#")
         points = self.points.get(customer_id, {})
         if name == self.import_id:
+            moves = dict(entry.moves)
+            self.is_undone |= Bucket.REVERSED in moves or moves.get(Bucket.REMOVED, 0) < 0
             rest = entry.approved_delta
             for lot in entry.lots:
                 points[lot.valid_through] = points.get(lot.valid_through, 0) + lot.points
@@ -150,16 +156,22 @@ class Moved:
         return customer_id
 
 
-def read_balance(content: Content) -> Balance:
+def read_balance(content: Content, rule: ExpiryRule, calendar: Calendar) -> Balance:
     """Return a row of an export. Raises InvalidRequest with the field that is wrong.
 
-    Unlike a row of an import it may have 0 points.
+    Unlike a row of an import it may have 0 points. As there, points without a last day that have an
+    original one last from then on, by the programme's `rule`.
     """
+    created_at = optional_text(content.get("created_at"), "created_at", TEXT_LENGTH_MAX)
+    expires_on = optional_day(content.get("expired_at"), "expired_at")
+    if expires_on is None and created_at:
+        day = last_valid_day(rule, granted_on(created_at.strip(), calendar))
+        expires_on = None if day == NEVER else day
     return Balance(
         customer_id=customer_digits(content.get("customer_id")),
         title=optional_text(content.get("title"), "title", TEXT_LENGTH_MAX) or "",
         points=whole_number(content.get("point"), "point", 0, POINTS_MAX),
-        expires_on=optional_day(content.get("expired_at"), "expired_at"),
+        expires_on=expires_on,
     )
 
 

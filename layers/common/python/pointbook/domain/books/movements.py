@@ -21,6 +21,7 @@ class Movement(StrEnum):
     RETURNED = "returned"
     EXPIRED = "expired"
     REVERSED = "reversed"
+    UNDONE = "undone"
     REMOVED = "removed"
     RESTORED = "restored"
     EXTENDED = "extended"
@@ -52,6 +53,8 @@ def movement_of(entry: Entry) -> Movement:
         return Movement.MERGED
     if entry.topic is Topic.EXPIRY_EXTEND:
         return Movement.EXTENDED
+    if entry.topic is Topic.SUB_MANUAL and Bucket.REVERSED in dict(entry.moves):
+        return Movement.UNDONE
     sources = [bucket for bucket, change in entry.moves if change < 0]
     targets = [bucket for bucket, change in entry.moves if change > 0]
     if len(sources) == len(targets) == 1:

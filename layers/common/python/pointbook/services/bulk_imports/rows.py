@@ -149,7 +149,7 @@ def _row(line: Line, calendar: Calendar) -> Row:
         points=points,
         expires_on=expires_on,
         created_at=created_at,
-        granted_on=_granted_on(created_at, calendar) if created_at else None,
+        granted_on=granted_on(created_at, calendar) if created_at else None,
     )
 
 
@@ -188,7 +188,8 @@ def _digest(row: Row) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:_NAME_HEX]
 
 
-def _granted_on(created_at: str, calendar: Calendar) -> date:
+def granted_on(created_at: str, calendar: Calendar) -> date:
+    """Return the original day of points, from `created_at`. Raises InvalidRequest."""
     try:
         found = datetime.fromisoformat(created_at) if created_at[4:5] == "-" else None
     except ValueError:
