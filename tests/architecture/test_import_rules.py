@@ -82,6 +82,7 @@ def test_the_tree_keeps_every_rule(copy: Path) -> None:
     assert _broken(report) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", RULES)
 def test_each_planted_violation_is_reported_under_its_rule(copy: Path, rule: str) -> None:
     violations = [violation for violation in VIOLATIONS if violation.rule == rule]

@@ -358,6 +358,7 @@ def test_a_write_whose_answer_was_lost_is_found_to_have_happened(
     assert balance(pushing) == 1000 + points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("behaviour", "error"), [({"fail_with": 503}, TillUnavailable), ({"hang": True}, TillTimeout)]
 )
@@ -375,6 +376,7 @@ def test_a_write_that_was_not_carried_out_is_found_not_to_have_happened(
     assert add(pushing, change) == 1070
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("happened", [True, False])
 @pytest.mark.parametrize("counter", [70, -70, -1000])
 def test_a_change_at_the_counter_meanwhile_does_not_deceive(
@@ -416,6 +418,7 @@ def test_the_same_change_twice_is_applied_once(shop: TillUnderTest, pushing: Til
     assert balance(pushing) == 1070
 
 
+@pytest.mark.slow
 def test_each_change_of_a_till_that_drops_answers_and_fails_is_applied_once(
     shop: TillUnderTest, pushing: Till
 ) -> None:
