@@ -10,7 +10,7 @@ from cli.errors import CommandFailed, NotReachable
 from cli.operator_api import post
 from cli.output import Output
 from cli.target import Target
-from pointbook.aws.import_files import ImportFiles
+from pointbook.aws.bucket import Bucket
 from pointbook.errors import InvalidRequest
 from pointbook.services.bulk_imports.booking import LEFT, REFUSED
 from pointbook.services.bulk_imports.report import Report, csv_rows, latest_run, report_of
@@ -42,7 +42,7 @@ class ImportRuns:
             )
         self.shop = shop
         self._stack = stack
-        self._files = ImportFiles(stack.client("s3"), bucket)
+        self._files = Bucket(stack.client("s3"), bucket)
 
     def start(self, kind: Kind, *, dry_run: bool, content: bytes = b"") -> str:
         """Upload the file and start a run; its id. Raises CommandFailed, Unavailable."""

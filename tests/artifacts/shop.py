@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local import demo, signing
-from pointbook.aws import files, kms, queues, secrets, topics
+from pointbook.aws import bucket, kms, queues, secrets, topics
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import PlaceHold
 from pointbook.http.calls import Answer, Call
@@ -147,7 +147,7 @@ class Shop:
         self.functions.container = ImportContainer(
             settings,
             dynamodb=answered_by(self.aws, table.connect()),
-            s3=answered_by(self.aws, files.connect()),
+            s3=answered_by(self.aws, bucket.connect()),
             sqs=answered_by(self.aws, queues.connect()),
             secrets_manager=answered_by(self.aws, secrets.connect()),
             cipher=cipher,

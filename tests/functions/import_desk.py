@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from local import demo
-from pointbook.aws.import_files import ImportFiles
+from pointbook.aws.bucket import Bucket
 from pointbook.services.bulk_imports.csv_file import COLUMNS
 from pointbook.services.bulk_imports.report import csv_rows, report_of
 from pointbook.services.bulk_imports.runs import QUEUE, runs_of
@@ -97,6 +97,6 @@ class ImportDesk:
     def listed(self) -> list[tuple[Any, ...]]:
         """The rows to look at of the latest run: line, points, points left, code, message."""
         container = self.functions.container
-        files = ImportFiles(container.s3, container.settings.imports_bucket)
+        files = Bucket(container.s3, container.settings.imports_bucket)
         run = runs_of(files, demo.SHOP_DOMAIN, IMPORT_ID)[-1]
         return [(row[0], *row[2:]) for row in csv_rows(report_of(files, run))][1:]

@@ -332,9 +332,9 @@ class Container(ReconciliationContainer):
     @cached_property
     def s3(self) -> Any:
         """The client of S3."""
-        from pointbook.aws import files  # noqa: PLC0415 - for two functions
+        from pointbook.aws import bucket  # noqa: PLC0415 - for two functions
 
-        return files.connect()
+        return bucket.connect()
 
     def till_push(self, shop: str) -> "TillPush":
         """What a shop's programme pushes to the till."""

@@ -20,9 +20,9 @@ class ImportContainer(Container):
     @cached_property
     def import_files(self) -> "Files":
         """The imports' bucket."""
-        from pointbook.aws.import_files import ImportFiles  # noqa: PLC0415 - for two functions
+        from pointbook.aws.bucket import Bucket  # noqa: PLC0415 - for two functions
 
-        return ImportFiles(self.s3, self.settings.imports_bucket)
+        return Bucket(self.s3, self.settings.imports_bucket)
 
     def import_planner(self) -> "Planner":
         """The service that plans the runs of imports."""
@@ -42,9 +42,9 @@ class ImportContainer(Container):
     @cached_property
     def s3(self) -> Any:
         """The client of S3, with time for large files."""
-        from pointbook.aws import import_files  # noqa: PLC0415 - for two functions
+        from pointbook.aws import bucket  # noqa: PLC0415 - for two functions
 
-        return import_files.connect()
+        return bucket.connect(read_seconds=60)
 
     def _booking(self, run: "Run") -> "Booking":
         from pointbook.services.bulk_imports.booking import Booking  # noqa: PLC0415 - same

@@ -7,14 +7,9 @@ after 30 days, and erasing a customer or a shop deletes theirs at once.
 from collections.abc import Iterator
 from typing import IO, Any
 
-from pointbook.aws.client import aws_client, unavailable_as
+from pointbook.aws.bucket import Bucket
 
 _FOLDER = "data-requests"
-
-
-def connect() -> Any:
-    """Return a client of S3."""
-    return aws_client("s3", attempts=3, connect_seconds=2, read_seconds=20)
 
 
 class PrivacyFiles:
@@ -22,8 +17,7 @@ class PrivacyFiles:
 
     def __init__(self, client: Any, bucket: str) -> None:
         """Use botocore's S3 `client` on `bucket`."""
-        self._client = client
-        self._bucket = bucket
+        self._bucket = Bucket(client, bucket)
 
     def key(self, shop: str, customer_id: str, request_id: str) -> str:
         """Return the key of the file of one request."""
@@ -31,31 +25,18 @@ class PrivacyFiles:
 
     def put(self, key: str, content: IO[bytes]) -> None:
         """Write a file, over an earlier one of the same key."""
-        self._send(
-            "put_object",
-            Bucket=self._bucket,
-            Key=key,
-            Body=content,
-            ContentType="application/json",
-        )
+        self._bucket.put(key, content, ContentType="application/json")
 
     def of_shop(self, shop: str) -> Iterator[tuple[str, str]]:
         """Yield customer and request of each of a shop's files."""
         prefix = f"{_FOLDER}/{shop}/"
-        listing = {"Bucket": self._bucket, "Prefix": prefix}
-        while True:
-            listed = self._send("list_objects_v2", **listing)
-            found = [one["Key"] for one in listed.get("Contents", [])]
-            for key in found:
-                customer_id, _, name = key.removeprefix(prefix).partition("/")
-                yield customer_id, name.removesuffix(".json")
-            if not listed.get("IsTruncated"):
-                return
-            listing["StartAfter"] = found[-1]
+        for key in self._bucket.keys(prefix):
+            customer_id, _, name = key.removeprefix(prefix).partition("/")
+            yield customer_id, name.removesuffix(".json")
 
     def delete(self, key: str) -> None:
         """Delete one file; a missing file is no error."""
-        self._send("delete_object", Bucket=self._bucket, Key=key)
+        self._bucket.delete(key)
 
     def forget_customer(self, shop: str, customer_id: str) -> int:
         """Delete a customer's files; return how many there were."""
@@ -67,15 +48,7 @@ class PrivacyFiles:
 
     def _forget(self, prefix: str) -> int:
         deleted = 0
-        while True:
-            listed = self._send("list_objects_v2", Bucket=self._bucket, Prefix=prefix)
-            found = listed.get("Contents", [])
-            for one in found:
-                self.delete(one["Key"])
-            deleted += len(found)
-            if not listed.get("IsTruncated"):
-                return deleted
-
-    def _send(self, operation: str, **request: Any) -> Any:
-        with unavailable_as("files_unavailable", 60):
-            return getattr(self._client, operation)(**request)
+        for key in self._bucket.keys(prefix):
+            self.delete(key)
+            deleted += 1
+        return deleted

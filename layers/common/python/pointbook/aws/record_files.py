@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from pointbook.aws.client import unavailable_as
+from pointbook.aws.bucket import Bucket
 
 
 class RecordFiles:
@@ -17,35 +17,25 @@ class RecordFiles:
 
     def __init__(self, client: Any, bucket: str) -> None:
         """Use botocore's S3 `client` on `bucket`."""
-        self._client = client
-        self._bucket = bucket
+        self._bucket = Bucket(client, bucket)
 
     def put(self, key: str, content: bytes) -> None:
         """Write a file. S3 wants a checksum where the bucket locks what is written."""
         digest = hashlib.sha256(content).digest()
-        self._send(
-            "put_object",
-            Bucket=self._bucket,
-            Key=key,
-            Body=content,
+        self._bucket.put(
+            key,
+            content,
             ContentType="application/json" if key.endswith(".json") else "application/x-ndjson",
             ChecksumSHA256=base64.b64encode(digest).decode(),
         )
 
     def get(self, key: str) -> bytes:
         """The content of a file that `keys` has named."""
-        return self._content({"Key": key})
+        return self._bucket.content(key)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """The keys that begin so, in their order."""
-        listing = {"Bucket": self._bucket, "Prefix": prefix}
-        while True:
-            listed = self._send("list_objects_v2", **listing)
-            found = [one["Key"] for one in listed.get("Contents", [])]
-            yield from found
-            if not listed.get("IsTruncated"):
-                return
-            listing["StartAfter"] = found[-1]
+        return self._bucket.keys(prefix)
 
     def originals(self, prefix: str) -> dict[str, tuple[str, int]]:
         """The keys that begin so; of each the first version, and how often it was written.
@@ -53,9 +43,9 @@ class RecordFiles:
         Also those that a deletion marker hides.
         """
         found: dict[str, list[str]] = {}
-        listing = {"Bucket": self._bucket, "Prefix": prefix}
+        listing = {"Prefix": prefix}
         while True:
-            listed = self._send("list_object_versions", **listing)
+            listed = self._bucket.send("list_object_versions", **listing)
             for one in listed.get("Versions", []):  # the newest of each key first
                 found.setdefault(one["Key"], []).append(one["VersionId"])
             if not listed.get("IsTruncated"):
@@ -65,14 +55,4 @@ class RecordFiles:
 
     def original(self, key: str, version: str) -> bytes:
         """The content of one version of a file."""
-        return self._content({"Key": key, "VersionId": version})
-
-    def _content(self, wanted: dict[str, str]) -> bytes:
-        answer = self._send("get_object", Bucket=self._bucket, **wanted)
-        with unavailable_as("files_unavailable", 60):
-            content: bytes = answer["Body"].read()
-        return content
-
-    def _send(self, operation: str, **request: Any) -> Any:
-        with unavailable_as("files_unavailable", 60):
-            return getattr(self._client, operation)(**request)
+        return self._bucket.content(key, VersionId=version)

@@ -8,14 +8,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from pointbook.aws.client import unavailable_as
+from pointbook.aws.bucket import Bucket
 
 _STATEMENTS = "statements"
 _PROGRESS = "progress"
 _TYPES = {"jsonl": "application/jsonl", "csv": "text/csv; charset=utf-8"}
-_MISSING = ("NoSuchKey", "404")
 
 
 class StatementFiles:
@@ -23,28 +20,16 @@ class StatementFiles:
 
     def __init__(self, client: Any, bucket: str) -> None:
         """Use botocore's S3 `client` on `bucket`."""
-        self._client = client
-        self._bucket = bucket
+        self._bucket = Bucket(client, bucket)
 
     def days(self, shop: str, since: date) -> Iterator[date]:
         """The days from `since` on that have a statement, the earliest first."""
         prefix = f"{_STATEMENTS}/{shop}/"
         # Keys sort by day: what comes first after this is the file of `since`.
-        listing = {
-            "Bucket": self._bucket,
-            "Prefix": prefix,
-            "StartAfter": f"{prefix}{since:%Y/%Y-%m-%d}",
-        }
-        while True:
-            listed = self._send("list_objects_v2", **listing)
-            found = [one["Key"] for one in listed.get("Contents", [])]
-            for key in found:
-                name, _, kind = key.rpartition("/")[2].partition(".")
-                if kind == "jsonl":
-                    yield date.fromisoformat(name)
-            if not listed.get("IsTruncated"):
-                return
-            listing["StartAfter"] = found[-1]
+        for key in self._bucket.keys(prefix, after=f"{prefix}{since:%Y/%Y-%m-%d}"):
+            name, _, kind = key.rpartition("/")[2].partition(".")
+            if kind == "jsonl":
+                yield date.fromisoformat(name)
 
     def read(self, shop: str, day: date) -> str | None:
         """The statement of a day; None if there is none."""
@@ -65,27 +50,15 @@ class StatementFiles:
 
     def end_progress(self, shop: str, day: date) -> None:
         """Forget the sums of a day so far."""
-        self._send("delete_object", Bucket=self._bucket, Key=_progress(shop, day))
+        self._bucket.delete(_progress(shop, day))
 
     def _read(self, key: str) -> str | None:
-        with unavailable_as("files_unavailable", 60):
-            try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _MISSING:
-                    return None
-                raise
-            content: bytes = answer["Body"].read()
-        return content.decode()
+        content = self._bucket.get(key)
+        return None if content is None else content.decode()
 
     def _write(self, key: str, content: str) -> None:
         kind = _TYPES[key.rpartition(".")[2]]
-        request = {"Bucket": self._bucket, "Key": key, "ContentType": kind}
-        self._send("put_object", **request, Body=content.encode())
-
-    def _send(self, operation: str, **request: Any) -> Any:
-        with unavailable_as("files_unavailable", 60):
-            return getattr(self._client, operation)(**request)
+        self._bucket.put(key, content.encode(), ContentType=kind)
 
 
 def _statement(shop: str, day: date, kind: str) -> str:
