@@ -28,6 +28,7 @@ from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.meanwhile import Meanwhile
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
+from tests.support.interrupted import CutOff, Interrupted
 from tests.support.ledgers import FLOW, LedgerDriver, SetClock
 from tests.support.table import table_request
 from tests.support.verified import faults_in
@@ -225,24 +226,6 @@ def test_an_account_that_never_rests_is_named(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnavailable, match=f"Customer {CUSTOMER} is written all the time"):
         exported(engine, tmp_path / "ledger.jsonl", Restless())
     assert driver.figures()["spent"] >= ATTEMPTS
-
-
-class CutOff(Exception):
-    """The command was stopped."""
-
-
-class Interrupted:
-    """A client that answers so many calls, and then none."""
-
-    def __init__(self, client: Any, calls: int) -> None:
-        self._client = client
-        self._left = calls
-
-    def __getattr__(self, operation: str) -> Any:
-        if not self._left:
-            raise CutOff
-        self._left -= 1
-        return getattr(self._client, operation)
 
 
 @pytest.mark.parametrize("customer", ["", GONE])

@@ -15,6 +15,7 @@ from pointbook.store.table_restore import TableRestore
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
 from tests.support.examples import CUSTOMER, NOON, OTHER
+from tests.support.interrupted import WRITES, CutOff, Interrupted
 from tests.support.ledgers import FLOW, LedgerDriver, SetClock
 from tests.support.table import table_request
 from tests.support.verified import faults_in
@@ -133,25 +134,6 @@ def test_nothing_is_written_where_nothing_differs() -> None:
     assert engine.client.sequence == before
 
 
-class CutOff(Exception):
-    """The command was stopped."""
-
-
-class Interrupted:
-    """A client that does so many writes, and then none."""
-
-    def __init__(self, client: MemoryDynamoDB, writes: int) -> None:
-        self._client = client
-        self._left = writes
-
-    def __getattr__(self, operation: str) -> Any:
-        if operation.startswith(("put", "delete", "batch_write", "transact_write")):
-            if not self._left:
-                raise CutOff
-            self._left -= 1
-        return getattr(self._client, operation)
-
-
 @pytest.mark.parametrize("more_entries", [5, 250])
 def test_wherever_it_is_cut_off_accounts_are_whole_and_another_run_finishes(
     more_entries: int,
@@ -167,7 +149,7 @@ def test_wherever_it_is_cut_off_accounts_are_whole_and_another_run_finishes(
     for writes in range(100):
         as_it_is = items_of(engine)
         try:
-            restored(engine, copy, Interrupted(engine.client, writes))
+            restored(engine, copy, Interrupted(engine.client, writes, WRITES))
         except CutOff:
             half_way |= {
                 one.kind
@@ -193,7 +175,7 @@ def test_an_account_of_many_changes_keeps_every_entry_below_its_version() -> Non
     live = opened(MEMORY, engine.client)
     for writes in range(100):
         try:
-            restored(live, copy, Interrupted(engine.client, writes))
+            restored(live, copy, Interrupted(engine.client, writes, WRITES))
         except CutOff:
             stored = items_of(live)
             if (keys.customer(SHOP, CUSTOMER), keys.ACCOUNT) in stored:
