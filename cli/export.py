@@ -106,15 +106,19 @@ def run(
     zone = ZoneInfo(stack.settings.default_programme().time_zone)
     if customer is not None or shop is not None:
         shop = stack.shop(shop)
+    begin, end = (
+        time_of(option, given, zone) if given else None
+        for option, given in (("--since", since), ("--until", until))
+    )
+    if begin and end and begin >= end:
+        raise typer.BadParameter(f"--since is {since}, but must be before --until, {until}.")
     asked = Asked(
         stack.settings.table_name,
         what,
         shop,
         verify.digits(customer) if customer else None,
-        *(
-            given and time_of(option, given, zone).isoformat()
-            for option, given in (("--since", since), ("--until", until))
-        ),
+        begin.isoformat() if begin else None,
+        end.isoformat() if end else None,
     )
     try:
         with ExportWork(to.work_path) as work:

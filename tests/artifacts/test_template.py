@@ -334,7 +334,7 @@ UPLOADS: dict[str, list[Any]] = {
 
 
 def test_the_operator_policy_allows_the_operators_routes_and_the_imports_bucket_only() -> None:
-    """And what `pointbook` needs to find the stack; whoever writes may feed lost orders too."""
+    """And what `pointbook` needs: who writes may feed lost orders and compare the till."""
     methods = {"OperatorPolicy": "POST", "OperatorReadPolicy": "GET"}
     looks_up = {
         "Effect": "Allow",
@@ -350,17 +350,20 @@ def test_the_operator_policy_allows_the_operators_routes_and_the_imports_bucket_
         "Action": "lambda:GetFunctionConfiguration",
         "Resource": {"Fn::GetAtt": ["GetPointsFunction", "Arn"]},
     }
-    feeds_orders = {
+    invokes = {
         "Effect": "Allow",
         "Action": "lambda:InvokeFunction",
-        "Resource": {"Fn::GetAtt": ["ReconcileOrdersFunction", "Arn"]},
+        "Resource": [
+            {"Fn::GetAtt": [function, "Arn"]}
+            for function in ("ReconcileOrdersFunction", "CompareTillFunction")
+        ],
     }
     policies = of_type("AWS::IAM::ManagedPolicy")
     assert policies.keys() == methods.keys()
     for name, policy in policies.items():
         statement, *others = policy["PolicyDocument"]["Statement"]
         writes = name == "OperatorPolicy"
-        expected = [looks_up, reads_settings, *([feeds_orders] if writes else [])]
+        expected = [looks_up, reads_settings, *([invokes] if writes else [])]
         assert others[: len(expected)] == expected
         uploads = others[len(expected) :]
         assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")

@@ -228,6 +228,8 @@ def test_a_file_that_exists_is_not_written_over(stack: Stack) -> None:
         ["ledger.jsonl", "--what", "entries"],
         ["balances.csv", "--what", "balances", "--since", "2026-01-01"],
         ["entries.csv", "--since", "yesterday"],
+        ["1.csv", "--since", "2026-12-02", "--until", "2026-11-01"],
+        ["1.csv", "--since", "2026-12-02", "--until", "2026-12-02"],
     ],
 )
 def test_what_makes_no_sense_is_wrong_use(stack: Stack, arguments: list[str]) -> None:
