@@ -139,6 +139,12 @@ class Discounts:
             discount = self._existing(gid)
             del self._by_id[gid], self._by_code[discount.code.lower()]
 
+    def delete_all(self) -> None:
+        """Delete every discount."""
+        with self._lock:
+            self._by_id.clear()
+            self._by_code.clear()
+
     def redeem(self, code: str, customer: str, now: datetime) -> Discount:
         """Use the code at a checkout as this customer (global id). Raises NotRedeemable."""
         with self._lock:

@@ -13,6 +13,7 @@ addition to `control.py`:
                        `&shop=` names a shop, by default the first
     POST /_redeem      {"code", "customer_id", "shop"}: use a code at a checkout; 422 says why not,
                        404 that there is no such shop; `shop` defaults to the first
+    POST /_delete_discounts    delete every code discount
     POST /_order       an order as the webhooks carry it, and "shop": set what the Admin API answers
                        for this order; sends nothing. 400 says what is wrong with it
     POST /_customer    {"id", "tags", "state", "email", "display_name", "metafields", "shop"}: set
@@ -137,6 +138,8 @@ class ShopifyService(Service):
                 return Reply(HTTPStatus.OK, self._all_triggers())
             case "GET", "/_metafields":
                 return self._metafields(request)
+            case "POST", "/_delete_discounts":
+                return self._delete_discounts()
             case "POST", "/_redeem":
                 return self._redeem(request)
             case "POST", "/_customer":
@@ -187,6 +190,11 @@ class ShopifyService(Service):
             for shop in self._shops.values()
             for discount in shop.discounts.all()
         ]
+
+    def _delete_discounts(self) -> Reply:
+        for shop in self._shops.values():
+            shop.discounts.delete_all()
+        return Reply(HTTPStatus.OK, {})
 
     def _all_triggers(self) -> list[dict[str, object]]:
         return [
