@@ -27,7 +27,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -86,6 +86,16 @@ class ShopifyService(Service):
             domain: Shop(domain, Discounts(_CURRENCY), Triggers(), _CURRENCY)
             for domain in app.shops
         }
+        self._commands: Mapping[tuple[str, str], Callable[[Request], Reply]] = {
+            ("GET", "/_discounts"): self._all_discounts,
+            ("GET", "/_triggers"): self._all_triggers,
+            ("GET", "/_metafields"): self._metafields,
+            ("POST", "/_delete_discounts"): self._delete_discounts,
+            ("POST", "/_redeem"): self._redeem,
+            ("POST", "/_customer"): self._put_customer,
+            ("POST", "/_order"): self._put_order,
+            ("POST", "/_client_secrets"): self._put_client_secrets,
+        }
 
     @override
     def describe(self, request: Request) -> Call:
@@ -131,24 +141,8 @@ class ShopifyService(Service):
 
     @override
     def command(self, request: Request) -> Reply | None:
-        match request.method, request.path:
-            case "GET", "/_discounts":
-                return Reply(HTTPStatus.OK, self._all_discounts())
-            case "GET", "/_triggers":
-                return Reply(HTTPStatus.OK, self._all_triggers())
-            case "GET", "/_metafields":
-                return self._metafields(request)
-            case "POST", "/_delete_discounts":
-                return self._delete_discounts()
-            case "POST", "/_redeem":
-                return self._redeem(request)
-            case "POST", "/_customer":
-                return self._put_customer(request)
-            case "POST", "/_order":
-                return self._put_order(request)
-            case "POST", "/_client_secrets":
-                return self._put_client_secrets(request)
-        return None
+        command = self._commands.get((request.method, request.path))
+        return command(request) if command else None
 
     def revoke_tokens(self) -> None:
         """Invalidate every token issued so far."""
@@ -183,21 +177,22 @@ class ShopifyService(Service):
         domain, good_until = self._tokens.get(token, ("", 0.0))
         return domain == shop.domain and time.monotonic() < good_until
 
-    def _all_discounts(self) -> list[dict[str, object]]:
+    def _all_discounts(self, _: Request) -> Reply:
         now = self._app.now()
-        return [
+        found = [
             {"shop": shop.domain, "code": discount.code} | shop.discounts.node(discount, now)
             for shop in self._shops.values()
             for discount in shop.discounts.all()
         ]
+        return Reply(HTTPStatus.OK, found)
 
-    def _delete_discounts(self) -> Reply:
+    def _delete_discounts(self, _: Request) -> Reply:
         for shop in self._shops.values():
             shop.discounts.delete_all()
         return Reply(HTTPStatus.OK, {})
 
-    def _all_triggers(self) -> list[dict[str, object]]:
-        return [
+    def _all_triggers(self, _: Request) -> Reply:
+        found = [
             {
                 "shop": shop.domain,
                 "at": write_date_time(trigger.at),
@@ -207,6 +202,7 @@ class ShopifyService(Service):
             for shop in self._shops.values()
             for trigger in shop.triggers.all()
         ]
+        return Reply(HTTPStatus.OK, found)
 
     def _metafields(self, request: Request) -> Reply:
         shop = self._named_shop(request.query)
