@@ -51,7 +51,15 @@ function historyPath(cursor, limit) {
   return `/points/history?${query}`;
 }
 
-async function fetchJson(url, method, token, { headers = {}, body, credentials }) {
+/**
+ * The JSON of an answer; throws a `Problem`.
+ *
+ * @param {string} url
+ * @param {string} method
+ * @param {(() => string | null | Promise<string | null>) | undefined} token
+ * @param {{headers?: Record<string, string>, body?: string, credentials?: RequestCredentials}} init
+ */
+export async function fetchJson(url, method, token, { headers = {}, body, credentials }) {
   let response;
   try {
     const session = token ? await token() : null;
