@@ -81,7 +81,7 @@ def _hold_records(write: Write) -> list[Item]:
 
 
 def _compared(put: Put, comparison: str) -> Put:
-    return replace(put, condition=put.condition.replace(" = ", f" {comparison} "))
+    return put._replace(condition=put.condition.replace(" = ", f" {comparison} "))
 
 
 def _taken_for_done[T](call: Callable[[], T], cause: TransientCause) -> T | None:

@@ -13,12 +13,12 @@ from typing import Any
 
 from pointbook.errors import InvalidRequest, MalformedBody
 
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSTANT = re.compile(
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_INSTANT = (
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?"
     r"([Zz]|[+ -][0-9]{2}:[0-9]{2})"
 )
-_WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,18}")
+_WHOLE_NUMBER = r"0|-?[1-9][0-9]{0,18}"
 
 
 def json_value(raw: bytes, parse_float: Callable[[str], Any] = float) -> Any:
@@ -89,7 +89,7 @@ def optional_day(value: object, field: str) -> date | None:
     if given is None:
         return None
     try:
-        return date.fromisoformat(given if _DAY.fullmatch(given) else "")
+        return date.fromisoformat(given if re.fullmatch(_DAY, given) else "")
     except ValueError as error:
         raise InvalidRequest(
             field, f"{field} is {shown(given)}, but must be a day such as 2026-12-31."
@@ -107,7 +107,7 @@ def optional_instant(value: object, field: str) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(
-            given.upper().replace(" ", "+") if _INSTANT.fullmatch(given) else ""
+            given.upper().replace(" ", "+") if re.fullmatch(_INSTANT, given) else ""
         )
     except ValueError as error:
         raise InvalidRequest(
@@ -146,7 +146,7 @@ def _is_blank(value: str) -> bool:
 
 
 def _integer(value: object) -> int | None:
-    if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_WHOLE_NUMBER, value):
         return int(value)
     return value if type(value) is int else None
 

@@ -9,11 +9,11 @@ _PREFIX, _METAFIELD = "prefix:", "metafield:"
 PREFIX_LENGTH_MAX = 44
 """With the up to 20 digits of a customer's id a number has at most 64 characters."""
 
-_PREFIX_TEXT = re.compile(rf"[A-Za-z0-9_+-]{{1,{PREFIX_LENGTH_MAX}}}")
-_NAME = re.compile(r"([A-Za-z0-9_-]{3,255})\.([A-Za-z0-9_-]{2,64})")
+_PREFIX_TEXT = rf"[A-Za-z0-9_+-]{{1,{PREFIX_LENGTH_MAX}}}"
+_NAME = r"([A-Za-z0-9_-]{3,255})\.([A-Za-z0-9_-]{2,64})"
 """Namespace and key (https://shopify.dev/docs/api/admin-graphql/latest/objects/Metafield)."""
 
-_NUMBER = re.compile(r"[A-Za-z0-9_+-]{1,64}")
+_NUMBER = r"[A-Za-z0-9_+-]{1,64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def checked_number(text: str) -> str | None:
     It has 1 to 64 ASCII letters, digits, `_`, `+` or `-`, so that it means the same in a till's
     address, search and table.
     """
-    return text if _NUMBER.fullmatch(text) else None
+    return text if re.fullmatch(_NUMBER, text) else None
 
 
 def parse_member_number(text: str) -> MemberNumberRule:
@@ -54,9 +54,9 @@ def parse_member_number(text: str) -> MemberNumberRule:
     if text == _DIGITS:
         return MemberNumberRule()
     prefix = text.removeprefix(_PREFIX)
-    if prefix != text and _PREFIX_TEXT.fullmatch(prefix):
+    if prefix != text and re.fullmatch(_PREFIX_TEXT, prefix):
         return MemberNumberRule(prefix)
-    name = _NAME.fullmatch(text.removeprefix(_METAFIELD))
+    name = re.fullmatch(_NAME, text.removeprefix(_METAFIELD))
     if text.startswith(_METAFIELD) and name:
         return MemberNumberRule(metafield=Metafield(name[1], name[2]))
     raise ValueError(

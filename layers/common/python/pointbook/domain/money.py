@@ -18,15 +18,15 @@ _WITH_THREE = ["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"]
 _EXPONENTS = dict.fromkeys(_WITHOUT_DECIMALS, 0) | dict.fromkeys(_WITH_THREE, 3)
 _DEFAULT_EXPONENT = 2
 
-_CURRENCY = re.compile("[A-Z]{3}")
-_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?", re.ASCII)
+_CURRENCY = "[A-Z]{3}"
+_DECIMAL = r"-?[0-9]{1,15}(\.[0-9]{1,12})?"
 _LIMIT = Decimal(10**15)
 """Far beyond any order, and far below where 28 digits of a Decimal would begin to be short."""
 
 
 def exponent(currency: str) -> int:
     """How many decimals the amounts of a currency (ISO 4217 code) have: 0, 2 or 3."""
-    if not _CURRENCY.fullmatch(currency):
+    if not re.fullmatch(_CURRENCY, currency):
         raise ValueError(f"{currency!r} is not a currency; give a code such as JPY")
     return _EXPONENTS.get(currency, _DEFAULT_EXPONENT)
 
@@ -56,6 +56,6 @@ def decimal_text(minor: int, currency: str) -> str:
 def _number(amount: Decimal | str) -> Decimal:
     if isinstance(amount, Decimal):
         return amount
-    if not isinstance(amount, str) or not _DECIMAL.fullmatch(amount):
+    if not isinstance(amount, str) or not re.fullmatch(_DECIMAL, amount, re.ASCII):
         raise ValueError(f"{amount!r} is not an amount; give a decimal text such as '19.80'")
     return Decimal(amount)

@@ -42,9 +42,7 @@ APP_NAMESPACE = "$app"
 NAMESPACE_RESERVED = ("app--", "shopify")
 """How namespaces begin that Shopify keeps for itself and for apps."""
 
-_INSTANT = re.compile(
-    "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
+_INSTANT = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
 
 NONE = "none"
 APP = "app"
@@ -259,7 +257,7 @@ def _instant(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        found = datetime.fromisoformat(text) if _INSTANT.fullmatch(text) else None
+        found = datetime.fromisoformat(text) if re.fullmatch(_INSTANT, text) else None
     except ValueError:
         found = None
     if found is None:

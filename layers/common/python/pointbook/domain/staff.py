@@ -7,7 +7,7 @@ from enum import StrEnum
 
 STAFF_IDS_MAX = 50
 _ALL, _NONE = "all", "none"
-_ID = re.compile("[1-9][0-9]{0,19}")
+_ID = "[1-9][0-9]{0,19}"
 
 
 class Right(StrEnum):
@@ -45,7 +45,7 @@ class DailyLimit:
 
 def is_staff_id(text: str) -> bool:
     """Return whether `text` is the id of a member of the staff: 1 to 20 digits, no leading zero."""
-    return _ID.fullmatch(text) is not None
+    return re.fullmatch(_ID, text) is not None
 
 
 def parse_staff(text: str) -> StaffGroup:

@@ -24,7 +24,6 @@ from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Settle
 from pointbook.domain.decide import decide
 from pointbook.domain.decision import Decision, settle_part, settled
-from pointbook.domain.merge import merge, tombstones_to_move
 from pointbook.domain.orders import Order
 from pointbook.domain.ports import (
     AccountWrite,
@@ -244,6 +243,8 @@ class Ledger(ReadOnlyLedger):
         self, shop: str, names: tuple[str, str], cause: Cause, time_zone: str
     ) -> Booked | Refusal | VersionConflict | None:
         """One attempt. None: something else had to be written first, so start over."""
+        from pointbook.domain.merge import merge, tombstones_to_move  # noqa: PLC0415 - merges only
+
         source_id, target_id = names
         source, target = (self._loader.account(shop, name, time_zone) for name in names)
         if source_id != target_id:  # two in a row may arrive in the wrong order

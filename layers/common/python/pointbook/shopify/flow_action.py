@@ -27,7 +27,7 @@ TEXT_LENGTH_MAX = 255
 TILL_ORIGIN = "till"
 TILL_BALANCE_MAX = 1_000_000_000
 
-_ENTRY_ID = re.compile(r"[1-9][0-9]{0,19}-[0-9]{12}")
+_ENTRY_ID = r"[1-9][0-9]{0,19}-[0-9]{12}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _origin(properties: Mapping[str, Any]) -> _Origin:
 def _cause(value: object) -> str | None:
     """Return the id of an entry, as triggers have it. It is stored, so other texts are refused."""
     given = optional_text(value, "cause_entry_id", TEXT_LENGTH_MAX)
-    if given is not None and not _ENTRY_ID.fullmatch(given):
+    if given is not None and not re.fullmatch(_ENTRY_ID, given):
         raise InvalidRequest(
             "cause_entry_id",
             f"cause_entry_id is {shown(given)}; pass on the trigger's Entry Id as it is.",

@@ -13,10 +13,10 @@ import re
 from pointbook.errors import InvalidRequest
 from pointbook.validation import shown
 
-_DIGITS = re.compile(r"[1-9][0-9]{0,19}")
-_GID = re.compile(r"gid://shopify/Customer/([1-9][0-9]{0,19})")
-_ANY_NUMBER = re.compile(r"(?:gid://shopify/[A-Za-z]+/)?([1-9][0-9]{0,19})")
-_ANY_FORM = re.compile(r"(?:gid://shopify/Customer/?)?([1-9][0-9]{0,19})")
+_DIGITS = r"[1-9][0-9]{0,19}"
+_GID = r"gid://shopify/Customer/([1-9][0-9]{0,19})"
+_ANY_NUMBER = r"(?:gid://shopify/[A-Za-z]+/)?([1-9][0-9]{0,19})"
+_ANY_FORM = r"(?:gid://shopify/Customer/?)?([1-9][0-9]{0,19})"
 
 
 def customer_digits(value: object, field: str = "customer_id") -> str:
@@ -25,7 +25,7 @@ def customer_digits(value: object, field: str = "customer_id") -> str:
     Raises InvalidRequest for everything but the four forms above, such as bool, float, zero, a
     sign, leading zeros, spaces, digits of other scripts, another kind of gid, a query string.
     """
-    found = _ANY_FORM.fullmatch(_as_text(value))
+    found = re.fullmatch(_ANY_FORM, _as_text(value))
     if not found:
         raise InvalidRequest(
             field,
@@ -40,7 +40,7 @@ def number_digits(value: object, field: str) -> str:
 
     Raises InvalidRequest for everything else.
     """
-    found = _ANY_NUMBER.fullmatch(_as_text(value))
+    found = re.fullmatch(_ANY_NUMBER, _as_text(value))
     if not found:
         raise InvalidRequest(field, f"{field} is {shown(value)}, but must be a Shopify id.")
     return found[1]
@@ -48,13 +48,13 @@ def number_digits(value: object, field: str) -> str:
 
 def customer_digits_in_gid(value: object) -> str | None:
     """Return the digits of exactly `gid://shopify/Customer/<digits>`, else None."""
-    found = _GID.fullmatch(value) if isinstance(value, str) else None
+    found = re.fullmatch(_GID, value) if isinstance(value, str) else None
     return found[1] if found else None
 
 
 def is_customer_digits(text: str) -> bool:
     """Return whether `text` is a customer id in the form that the ledger stores."""
-    return _DIGITS.fullmatch(text) is not None
+    return re.fullmatch(_DIGITS, text) is not None
 
 
 def customer_gid(digits: str) -> str:

@@ -6,8 +6,6 @@ require that it exists: erasing deletes it after the tombstone is there, and not
 Updates are as cheap as without; only creating an item costs a transaction, once.
 """
 
-from dataclasses import replace
-
 from pointbook.errors import LedgerUnavailable
 from pointbook.store import keys
 from pointbook.store.ledger_transactions import NOT_ERASED
@@ -45,11 +43,11 @@ class CustomerItems:
     def change(self, update: Update) -> Outcome:
         """Update an item that exists; not done where it is absent or the condition forbids it."""
         condition = f"{PRESENT} AND {update.condition}" if update.condition else PRESENT
-        return self._table.update_if(replace(update, condition=condition))
+        return self._table.update_if(update._replace(condition=condition))
 
     def replace(self, put: Put) -> Outcome:
         """Write over an item that exists; not done where it is absent or the condition forbids."""
-        return self._table.put_if(replace(put, condition=f"{PRESENT} AND {put.condition}"))
+        return self._table.put_if(put._replace(condition=f"{PRESENT} AND {put.condition}"))
 
     def change_or_create(self, update: Update, item: Item) -> Outcome:
         """As `change`; where there is no such item, `item` is created. Raises CustomerErased."""

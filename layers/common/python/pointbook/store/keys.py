@@ -60,7 +60,7 @@ HEADS_RUN = "RUN"
 VERSION_DIGITS = 12
 ENTRY = "ENTRY#"
 REQUEST = "REQUEST#"
-_NUMBER = re.compile("[0-9]+")
+_NUMBER = "[0-9]+"
 
 
 def key(pk: str, sk: str) -> Item:
@@ -233,7 +233,7 @@ def due_metafields(shop: str, what: str) -> str:
 
 
 def _digits(number: str) -> str:
-    assert _NUMBER.fullmatch(number), f"{number!r} is no number"
+    assert re.fullmatch(_NUMBER, number), f"{number!r} is no number"
     return number
 
 
