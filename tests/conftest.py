@@ -52,7 +52,21 @@ SHARED_SERVERS = frozenset({"artifacts", "e2e", "engines", "integration"})
 
 OWN_STACKS = frozenset(
     f"tests/e2e/test_{name}.py"
-    for name in ("hold_pace", "lost_webhooks", "secret", "till", "till_drift", "till_push", "tills")
+    for name in [
+        "export",
+        "first_minutes",
+        "heads",
+        "hold_pace",
+        "lost_webhooks",
+        "restarts",
+        "secret",
+        "statements",
+        "switch_over",
+        "till",
+        "till_drift",
+        "till_push",
+        "tills",
+    ]
 )
 """Files in such a folder that start stacks of their own, so that they can run beside the others."""
 
