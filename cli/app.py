@@ -28,6 +28,7 @@ from cli import (
     restore,
     secret,
     show,
+    smoke,
     statement,
     undo,
     verify,
@@ -45,6 +46,7 @@ _RUN_AGAIN = {
     "extend": " To finish, run it again with --key and the key it printed; it counts once.",
     "undo": " A started run goes on. Run again, it undoes no row twice.",
     "fill": " Who is queued will be written. To queue the rest, run it again.",
+    "smoke": " A point of the test customer may be left: look with `pointbook show`.",
     "orders": " To finish, run it again; orders that were fed are not fed twice.",
     "restore": " Functions that it has stopped stay stopped: run it again, or with --start.",
 }
@@ -132,6 +134,7 @@ for _name, _module in (
     ("redrive", redrive),
     ("restore", restore),
     ("show", show),
+    ("smoke", smoke),
     ("statement", statement),
     ("undo", undo),
     ("verify", verify),

@@ -6,7 +6,8 @@ and the parameters of the programme.
 
 import os
 import tomllib
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,12 @@ from pointbook.store.table import Table
 _FUNCTION = "GetPointsFunction"
 """Logical id of the function whose variables are read; all functions share them."""
 
+_URL_OUTPUTS = {
+    "flow_action_consume": "FlowActionConsumeUrl",
+    "flow_action_grant": "FlowActionGrantUrl",
+    "flow_action_report": "FlowActionReportUrl",
+}
+"""The outputs with the addresses of functions that have one of their own."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -36,7 +43,8 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 class Target:
     """A stack: its name, the settings of its functions, its outputs, and clients for its services.
 
-    `api_url` is the root of the HTTP API; paths start with /v1. `env` is the environment of
+    `api_url` is the root of the HTTP API; paths start with /v1. `function_urls` are those of Flow's
+    actions, by function. `env` is the environment of
     samconfig.toml, None for the laptop's stack, which has not run before `started_at`.
     """
 
@@ -46,6 +54,7 @@ class Target:
     endpoint_url: str | None
     outputs: dict[str, str]
     api_url: str = ""
+    function_urls: Mapping[str, str] = field(default_factory=dict)
     env: str | None = None
     started_at: datetime = _LONG_AGO
 
@@ -109,7 +118,8 @@ def _local() -> Target:
     )
     started = Options.from_env(os.environ).stack_file.stat().st_mtime
     found = _describe(STACK_NAME, session, stack.aws_endpoint_url, stack.api_url)
-    return replace(found, started_at=datetime.fromtimestamp(started, UTC))
+    urls = stack.function_urls
+    return replace(found, function_urls=urls, started_at=datetime.fromtimestamp(started, UTC))
 
 
 def _deployed(env: str) -> Target:
@@ -142,7 +152,8 @@ def _describe(
     except SettingsError as error:
         raise CommandFailed(f"The settings of the stack {name} cannot be read: {error}") from error
     api_url = api_url or outputs.get("ApiUrl", "")
-    return Target(name, settings, session, endpoint_url, outputs, api_url)
+    urls = {name: outputs[output] for name, output in _URL_OUTPUTS.items() if output in outputs}
+    return Target(name, settings, session, endpoint_url, outputs, api_url, urls)
 
 
 def _physical_id(cloudformation: Any, stack: str, logical_id: str) -> str | None:

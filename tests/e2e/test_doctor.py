@@ -1,4 +1,4 @@
-"""`pointbook doctor` on a running stack: all is well, and what goes wrong is found."""
+"""`pointbook doctor` and `smoke` on a running stack: all is well; what goes wrong is found."""
 
 import json
 from typing import Any
@@ -9,6 +9,7 @@ import requests
 from cli.app import main
 from local import demo
 from local.stack import Stack
+from tests.e2e.calls import new_customer
 from tests.e2e.queues import Queues
 
 type Doctor = dict[str, dict[str, Any]]
@@ -42,3 +43,13 @@ def test_a_running_stack_is_well_and_what_goes_wrong_is_found(
         queues.sqs.purge_queue(QueueUrl=queues.dead_letters)
         requests.post(shopify, json=[demo.CLIENT_SECRET], timeout=30)
     assert doctor(capsys, 0) == {}
+
+
+@pytest.mark.usefixtures("local_commands")
+def test_a_running_stack_answers_as_it_should(capsys: pytest.CaptureFixture[str]) -> None:
+    customer = new_customer()
+    for options, requests_sent in (((), 9), (("--customer", customer), 12)):
+        capsys.readouterr()
+        status = main(["smoke", "--json", *options])
+        found = json.loads(capsys.readouterr().out)
+        assert (status, found["wrong"], len(found["requests"])) == (0, 0, requests_sent), found
