@@ -28,7 +28,7 @@ from local.fakes.till import Account, TillService
 from pointbook.container import Container
 from pointbook.settings import Settings
 from pointbook.store.table import Table
-from pointbook.store.till_members import CachedMember, Said, TillMembers
+from pointbook.store.till_members import CachedMember, Membership, TillMembers
 from tests.support.harness import SECRETS, event, handler
 from tests.support.serving import serving
 
@@ -108,7 +108,7 @@ def _our_view(services: Services, till_url: str) -> Callable[[], dict[str, Any]]
 def _until_cached(view: Callable[[], Mapping[str, Any]], services: Services) -> None:
     """Have the member cached, which is refresh_till's work: here its answer is put there."""
     now = datetime.now(UTC)
-    cached = CachedMember(Said.MEMBER, CUSTOMER, now, "1", 1250, None, "gold")
+    cached = CachedMember(Membership.MEMBER, CUSTOMER, now, "1", 1250, None, "gold")
     TillMembers(Table(services.dynamodb, services.table)).save(demo.SHOP_DOMAIN, CUSTOMER, cached)
     assert view()["till"]["balance"] == 1250
 

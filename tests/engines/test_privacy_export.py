@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from pointbook.store.table import Table
-from pointbook.store.till_members import CachedMember, Said, TillMembers
+from pointbook.store.till_members import CachedMember, Membership, TillMembers
 from tests.engines.test_erasure import MERGED, SECRETS, live
 from tests.fakes.privacy import PrivacyDriver, everything, naming
 from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine
@@ -57,14 +57,20 @@ def test_the_file_holds_what_the_till_said_also_of_those_merged_into_the_custome
 ) -> None:
     members = TillMembers(Table(engine.client, engine.table))
     day, now = date(2025, 12, 31), datetime(2026, 11, 30, tzinfo=UTC)
-    members.save(SHOP, CUSTOMER, CachedMember(Said.MEMBER, "C-1", now, "77", 1250, day, "gold"))
-    members.save(SHOP, MERGED, CachedMember(Said.NOT_REGISTERED, "C-2", now))
+    members.save(
+        SHOP, CUSTOMER, CachedMember(Membership.MEMBER, "C-1", now, "77", 1250, day, "gold")
+    )
+    members.save(SHOP, MERGED, CachedMember(Membership.NOT_REGISTERED, "C-2", now))
     privacy.request_data(CUSTOMER)
     own, merged = privacy.file(CUSTOMER)["till"]
-    assert (own["customer_id"], own["said"], own["member_number"]) == (CUSTOMER, "member", "C-1")
+    assert (own["customer_id"], own["membership"], own["member_number"]) == (
+        CUSTOMER,
+        "member",
+        "C-1",
+    )
     assert (own["till_id"], own["balance_points"], own["rank"]) == ("77", 1250, "gold")
     assert (own["expires_on"], own["as_of"]) == ("2025-12-31", "2026-11-30T00:00:00.000+00:00")
-    assert (merged["customer_id"], merged["said"]) == (MERGED, "not_registered")
+    assert (merged["customer_id"], merged["membership"]) == (MERGED, "not_registered")
 
 
 @IN_MEMORY
@@ -73,7 +79,7 @@ def test_the_file_of_a_customer_without_points_holds_what_the_till_said(
 ) -> None:
     now = datetime(2026, 11, 30, tzinfo=UTC)
     members = TillMembers(Table(engine.client, engine.table))
-    members.save(SHOP, CUSTOMER, CachedMember(Said.MEMBER, "C-1", now, "77", 5))
+    members.save(SHOP, CUSTOMER, CachedMember(Membership.MEMBER, "C-1", now, "77", 5))
     privacy.request_data(CUSTOMER)
     found = privacy.file(CUSTOMER)
     assert found["books"] == []

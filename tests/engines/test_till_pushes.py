@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from pointbook.domain.till_pushes import Push, Standing
+from pointbook.domain.till_pushes import MemberState, Push
 from pointbook.store.outbox import Cursor, Outbox
 from pointbook.store.table import Table
 from pointbook.store.till_pushes import Plan, State, TillCursor, TillPushes
@@ -16,7 +16,7 @@ from tests.support.ledgers import LedgerDriver
 LEASE = timedelta(seconds=40)
 PLAN = Plan("pb-1", "7001", "t1", -30, 100, 4, -5, 110, NOON, NOON + LEASE)
 PUSHES = (Push(100, 100, 2, NOON), Push(-30, None, 3, NOON + LEASE, "an echo"))
-STANDING = Standing(NOON, 70, 80, -5, PUSHES)
+MEMBER_STATE = MemberState(NOON, 70, 80, -5, PUSHES)
 
 
 @pytest.fixture
@@ -37,8 +37,10 @@ def found(pushes: TillPushes) -> TillCursor:
     return cursor
 
 
-def state(standing: Standing = STANDING, *, pushed: bool = True, planned: bool = False) -> State:
-    return State(standing, pushed=pushed, planned=planned, balance_set=False)
+def state(
+    member_state: MemberState = MEMBER_STATE, *, pushed: bool = True, planned: bool = False
+) -> State:
+    return State(member_state, pushed=pushed, planned=planned, balance_set=False)
 
 
 def test_a_new_cursor_begins_where_it_is_told_to_and_an_old_one_where_it_was(
@@ -50,18 +52,18 @@ def test_a_new_cursor_begins_where_it_is_told_to_and_an_old_one_where_it_was(
     assert acquired(pushes, begin=3).published == 7
 
 
-def test_standing_and_plan_are_kept_as_they_were(pushes: TillPushes) -> None:
+def test_member_state_and_plan_are_kept_as_they_were(pushes: TillPushes) -> None:
     cursor = acquired(pushes)
     assert pushes.save_plan(cursor, PLAN).plan == PLAN
     pushes.save_state(cursor, state(planned=True))
-    assert (found(pushes).plan, found(pushes).standing) == (PLAN, STANDING)
+    assert (found(pushes).plan, found(pushes).member_state) == (PLAN, MEMBER_STATE)
     pushes.save_state(cursor, state())
     assert found(pushes).plan is None
-    assert pushes.release_state(replace(cursor, published=4), state(STANDING.forgotten()))
+    assert pushes.release_state(replace(cursor, published=4), state(MEMBER_STATE.forgotten()))
     assert found(pushes) == TillCursor(
         published=4,
         requested=0,
-        standing=replace(Standing(), pushes=PUSHES),
+        member_state=replace(MemberState(), pushes=PUSHES),
         plan=None,
         set_balance=False,
         waiting_since=None,
@@ -91,7 +93,7 @@ def test_pushes_are_left_alone_by_a_sender_that_pushed_nothing(pushes: TillPushe
     echoed = replace(PUSHES[0], echo="an echo")
     assert pushes.record_echo(SHOP, CUSTOMER, found(pushes), echoed)
     assert pushes.release_state(cursor, state(pushed=False))
-    assert found(pushes).standing.pushes == (echoed, PUSHES[1])
+    assert found(pushes).member_state.pushes == (echoed, PUSHES[1])
 
 
 def test_an_echo_is_recorded_once(pushes: TillPushes) -> None:
@@ -100,7 +102,7 @@ def test_an_echo_is_recorded_once(pushes: TillPushes) -> None:
     before = found(pushes)
     assert pushes.record_echo(SHOP, CUSTOMER, before, replace(PUSHES[0], echo="one"))
     assert not pushes.record_echo(SHOP, CUSTOMER, before, replace(PUSHES[0], echo="two"))
-    assert found(pushes).standing.pushes[0].echo == "one"
+    assert found(pushes).member_state.pushes[0].echo == "one"
 
 
 def test_no_echo_is_recorded_once_the_next_push_is_planned(pushes: TillPushes) -> None:

@@ -10,7 +10,7 @@ from pointbook.domain.expiry import Never
 from pointbook.store import keys
 from pointbook.store.table import Table
 from pointbook.store.till_calls import TillCalls
-from pointbook.store.till_members import CachedMember, Said, TillMembers
+from pointbook.store.till_members import CachedMember, Membership, TillMembers
 from pointbook.store.till_state import FAILURES_TO_OPEN, TillState, TillStates
 from pointbook.store.values import boolean
 from tests.engines.counting import CountingClient
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 30, 3, 0, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=5)
 LATER = NOW + timedelta(seconds=60)
 CACHED = CachedMember(
-    said=Said.MEMBER,
+    membership=Membership.MEMBER,
     member_number=CUSTOMER,
     as_of=NOW,
     till_id="77",
@@ -32,7 +32,7 @@ CACHED = CachedMember(
     rank="gold",
     lots=((5, date(2026, 1, 31)), (7, date(2026, 2, 28))),
 )
-UNKNOWN = CachedMember(Said.NOT_REGISTERED, CUSTOMER, LATER)
+UNKNOWN = CachedMember(Membership.NOT_REGISTERED, CUSTOMER, LATER)
 
 
 @pytest.fixture
@@ -176,7 +176,9 @@ def test_background_work_is_refused_while_others_may_still_call(engine: Engine) 
 # --- cached members -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cached", [CACHED, UNKNOWN, CachedMember(Said.AMBIGUOUS, "A-1", NOW)])
+@pytest.mark.parametrize(
+    "cached", [CACHED, UNKNOWN, CachedMember(Membership.AMBIGUOUS, "A-1", NOW)]
+)
 def test_what_the_till_said_is_read_as_it_was_kept(
     members: TillMembers, cached: CachedMember
 ) -> None:

@@ -27,13 +27,13 @@ class RealClock(SetClock):
 
 @dataclass(slots=True)
 class FakeFlow:
-    """Flow of one shop: takes triggers, but first has the next of its `whims`, if any is left.
+    """Flow of one shop: takes triggers, but first has the next of its `faults`, if any is left.
 
-    A whim that returns None lets it take the trigger, which is `trying`.
+    A fault that returns None lets it take the trigger, which is `trying`.
     """
 
     clock: SetClock = field(default_factory=RealClock)
-    whims: deque[Callable[["FakeFlow"], str | None]] = field(default_factory=deque)
+    faults: deque[Callable[["FakeFlow"], str | None]] = field(default_factory=deque)
     received: list[Trigger] = field(default_factory=list)
     trying: Trigger | None = None
     calls: int = 0
@@ -43,7 +43,7 @@ class FakeFlow:
         self.calls += 1
         self.clock.pass_time(seconds=min(seconds, self.seconds_a_call))
         self.trying = trigger
-        refusal = self.whims.popleft()(self) if self.whims else None
+        refusal = self.faults.popleft()(self) if self.faults else None
         if refusal is None:
             self.received.append(trigger)
         return refusal

@@ -1,4 +1,4 @@
-"""A till that takes pushes, for tests: members, each change as it happened, and whims."""
+"""A till that takes pushes, for tests: members, each change as it happened, and faults."""
 
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from tests.fakes.faulty_dynamodb import Crash
 from tests.fakes.flow import RealClock
 
 type Effect = Callable[[], None]
-type Whim = Callable[["FakeTill", Effect], None]
+type TillFault = Callable[["FakeTill", Effect], None]
 """Called in place of the call; `effect` carries it out."""
 
 LATE = timedelta(seconds=4)
@@ -36,15 +36,15 @@ def digits(_shop: str, customer_id: str, _deadline: Deadline) -> str:
 class FakeTill:
     """A till without idempotency: a change that is sent twice happens twice.
 
-    Each call first has the next of the `whims`, if any is left. `sent` are the changes as they were
-    sent, `changes` those that happened.
+    Each call first has the next of the `faults`, if any is left. `sent` are the changes as they
+    were sent, `changes` those that happened.
     """
 
     clock: RealClock
     balances: dict[str, int] = field(default_factory=dict)
     sent: list[PointsChange] = field(default_factory=list)
     changes: list[PointsChange] = field(default_factory=list)
-    whims: deque[Whim] = field(default_factory=deque)
+    faults: deque[TillFault] = field(default_factory=deque)
     pushes: bool = True
     ambiguous: bool = False
     calls: list[str] = field(default_factory=list)
@@ -86,8 +86,8 @@ class FakeTill:
     def _call(self, name: str, effect: Effect) -> None:
         self.catch_up()
         self.calls.append(name)
-        whim = self.whims.popleft() if self.whims else well
-        whim(self, effect)
+        fault = self.faults.popleft() if self.faults else well
+        fault(self, effect)
 
     def catch_up(self) -> None:
         """Carry out what is late by now."""

@@ -447,10 +447,10 @@ def test_workflows_that_do_too_much_fire_an_alarm(output: Output) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "whim"), [("TriggersHeldBackAlarm", down), ("TriggersRefusedAlarm", dead)]
+    ("name", "fault"), [("TriggersHeldBackAlarm", down), ("TriggersRefusedAlarm", dead)]
 )
 def test_triggers_that_flow_does_not_take_fire_an_alarm(
-    output: Output, name: str, whim: Callable[[FakeFlow], str | None]
+    output: Output, name: str, fault: Callable[[FakeFlow], str | None]
 ) -> None:
     flow = FakeFlow()
     functions = Functions({"flow": lambda _: flow, "dynamodb": LockedClient(memory_table())})
@@ -458,7 +458,7 @@ def test_triggers_that_flow_does_not_take_fire_an_alarm(
     account = functions.table.items(TABLE)[
         f"SHOP#{demo.SHOP_DOMAIN}#CUSTOMER#{CUSTOMER}", "ACCOUNT"
     ]
-    flow.whims.append(whim)
+    flow.faults.append(fault)
     output()
     functions.invoke("publish_changes", records(account))
     assert alarm(name).fires(output())
@@ -467,7 +467,7 @@ def test_triggers_that_flow_does_not_take_fire_an_alarm(
 def test_a_change_that_does_not_reach_the_till_for_an_hour_fires_an_alarm(output: Output) -> None:
     shop = PushShop()
     assert shop.flow("grant", "run", 100).status == 200
-    shop.till.whims.extend([never] * 100)
+    shop.till.faults.extend([never] * 100)
     shop.stream()
     watching = alarm("TillPushesStuckAlarm")
     for _ in range(5):
@@ -515,7 +515,7 @@ def test_reminders_that_flow_does_not_take_fire_an_alarm(output: Output) -> None
     flow = FakeFlow()
     functions = Functions({"flow": lambda _: flow}, PROGRAMME_EXPIRY="days:20")
     assert functions.sample("flow_action_grant", "run").status == 200
-    flow.whims.append(down)
+    flow.faults.append(down)
     assert functions.invoke("reminders", {}, 60)["failed"] == 1
     assert alarm("RemindersHeldBackAlarm").fires(output())
 

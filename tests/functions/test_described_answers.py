@@ -336,7 +336,7 @@ def report_of_the_till_under_way(action: str) -> Answer:
     assert shop.flow("grant", "first", 1250).status == 200
     shop.stream()
     assert shop.flow(action, "online", 300).status == 200
-    shop.till.whims.extend([well, reply_lost])
+    shop.till.faults.extend([well, reply_lost])
     shop.stream()
     balance = 1550 if action == "grant" else 950
     return shop.flow(action, "at the till", 300, origin="till", till_balance=balance)
@@ -344,7 +344,7 @@ def report_of_the_till_under_way(action: str) -> Answer:
 
 def of_report(_folder: Path) -> Errors:
     flow = FakeFlow()
-    flow.whims.extend([dead, down])
+    flow.faults.extend([dead, down])
     functions = stack({"flow": lambda _: flow})
     for _ in range(2):
         yield functions.sample("flow_action_report", "run")

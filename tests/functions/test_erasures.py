@@ -124,7 +124,7 @@ def test_a_report_that_waits_for_shopify_while_its_customer_is_erased_leaves_not
     def erased_meanwhile(_: FakeFlow) -> None:
         redact(shop, CUSTOMER)
 
-    flow.whims.append(erased_meanwhile)
+    flow.faults.append(erased_meanwhile)
     shop.flow("report", "run-2", customer_id=str(CUSTOMER))
     watch(shop)
     assert flow.calls == 1 + reported_before

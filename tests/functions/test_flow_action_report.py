@@ -100,7 +100,7 @@ def test_lapsed_points_are_not_reported_before_they_are_written_down(
 def test_while_shopify_is_down_flow_retries_until_the_trigger_is_sent(
     shop: Functions, flow: FakeFlow
 ) -> None:
-    flow.whims.append(down)
+    flow.faults.append(down)
     answer = run(shop, "run-1")
     assert (answer.status, answer.body["code"]) == (503, "shopify_unavailable")
     assert int(answer.headers["Retry-After"]) > 0
@@ -111,7 +111,7 @@ def test_while_shopify_is_down_flow_retries_until_the_trigger_is_sent(
 def test_a_trigger_whose_reply_was_lost_is_sent_again_with_the_same_entry_id(
     shop: Functions, flow: FakeFlow
 ) -> None:
-    flow.whims.append(reply_lost)
+    flow.faults.append(reply_lost)
     assert run(shop, "run-1").status == 503
     assert run(shop, "run-1").status == 200
     first, second = flow.received
@@ -121,7 +121,7 @@ def test_a_trigger_whose_reply_was_lost_is_sent_again_with_the_same_entry_id(
 def test_a_trigger_that_shopify_rejects_is_a_refusal_that_is_not_recorded(
     shop: Functions, flow: FakeFlow, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flow.whims.append(dead)
+    flow.faults.append(dead)
     answer = run(shop, "run-1")
     assert "TriggersRefused" in capsys.readouterr().out, "for the alarm"
     assert (answer.status, answer.body["code"]) == (422, "trigger_refused")
@@ -133,7 +133,7 @@ def test_while_a_shop_takes_no_calls_at_all_flow_retries_until_it_does(
     shop: Functions, flow: FakeFlow
 ) -> None:
     """Its bill is not paid, or the app may not do this: somebody puts that right."""
-    flow.whims.append(locked)
+    flow.faults.append(locked)
     answer = run(shop, "run-1")
     assert (answer.status, answer.headers["Retry-After"]) == (503, "300")
     assert run(shop, "run-1").status == 200
@@ -209,7 +209,7 @@ def test_two_of_one_run_at_the_same_time_are_answered_the_same(
         shop.sample("flow_action_grant", "with_key")
         return None
 
-    flow.whims.append(rival)
+    flow.faults.append(rival)
     assert run(shop, "run-1").body == meanwhile[0].body
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pointbook.store.till_members import Said
+from pointbook.store.till_members import Membership
 from tests.functions.till_shop import NOW, TillShop
 from tests.support.harness import CUSTOMER
 from tests.support.logs import logged
@@ -68,7 +68,11 @@ def test_a_customer_without_a_usable_number_is_not_registered_and_the_till_is_no
     assert answer["display"]["message"] == "Not registered at store"
     cached = shop.cached()
     assert cached is not None
-    assert (cached.said, cached.member_number, shop.till.calls) == (Said.NOT_REGISTERED, "", [])
+    assert (cached.membership, cached.member_number, shop.till.calls) == (
+        Membership.NOT_REGISTERED,
+        "",
+        [],
+    )
     lines = logged(capsys)
     assert [line["Code"] for line in lines if "TillFailures" in line] == ["not_registered"]
     (line,) = [line for line in lines if line.get("message") == "member_number_missing"]

@@ -48,7 +48,7 @@ def test_a_record_that_comes_again_carries_nothing_again(shop: PushShop) -> None
 
 
 def test_a_till_that_fails_gets_the_change_by_a_later_schedule(shop: PushShop) -> None:
-    shop.till.whims.extend([well, reply_lost, down])
+    shop.till.faults.extend([well, reply_lost, down])
     granted(shop)
     assert shop.sweep()["due"] == 0
     assert shop.sweep(minutes=1)["due"] == 1, "it does not say yet whether it has it"
@@ -82,10 +82,10 @@ def test_accounts_that_open_the_breaker_wait_and_are_carried_once_it_closes(shop
         shop.till.balances[customer_id] = 0
         properties = {"customer_id": customer_id, "points": 10, "reason": "Points"}
         assert shop.functions.flow("grant", customer_id, **properties).status == 200
-    shop.till.whims.extend([down] * 100)
+    shop.till.faults.extend([down] * 100)
     assert shop.stream(*customers) == NOTHING_FAILED
     assert len(shop.till.calls) < len(customers), "three failures in a row are enough"
-    shop.till.whims.clear()
+    shop.till.faults.clear()
     for _ in range(12):
         shop.sweep(minutes=1)
     assert [shop.till.balances[one] for one in customers] == [10] * len(customers)
@@ -245,7 +245,7 @@ def test_a_grant_that_the_till_reports_back_moves_nothing(shop: PushShop) -> Non
 def test_flow_repeats_a_report_while_the_push_is_under_way(shop: PushShop) -> None:
     granted(shop)
     assert shop.flow("consume", "used online", 300).status == 200
-    shop.till.whims.extend([well, reply_lost])
+    shop.till.faults.extend([well, reply_lost])
     shop.stream()
     answer = shop.flow("consume", "pos", 300, origin="till", till_balance=950)
     assert (answer.status, answer.body["code"]) == (503, "till_report_undecided")

@@ -156,7 +156,7 @@ def test_what_is_over_is_forgotten(shop: Shop) -> None:
 
 def test_while_shopify_is_down_nothing_is_recorded_and_the_next_run_sends(shop: Shop) -> None:
     shop.grant(days=30)
-    shop.flow.whims.append(down)
+    shop.flow.faults.append(down)
     assert shop.remind() == {"due": 1, "sent": 0, "failed": 1, "complete": False}
     assert shop.idempotency_record() == {"M": {}}
     assert shop.remind()["sent"] == 1
@@ -170,7 +170,7 @@ def test_a_shop_that_failed_is_not_called_again_in_the_same_run(
     monkeypatch.setattr(reminders, "SENDERS", 1)
     for number in range(20):
         shop.grant(days=30, customer=str(8840734670900 + number))
-    shop.flow.whims.extend([down])
+    shop.flow.faults.extend([down])
     answer = shop.remind()
     assert (answer["sent"], answer["failed"], answer["complete"]) == (0, 1, False)
     assert shop.flow.calls == 1
@@ -179,7 +179,7 @@ def test_a_shop_that_failed_is_not_called_again_in_the_same_run(
 
 def test_only_where_an_answer_is_lost_it_comes_twice_and_as_the_same(shop: Shop) -> None:
     shop.grant(days=30)
-    shop.flow.whims.append(reply_lost)
+    shop.flow.faults.append(reply_lost)
     shop.remind()
     shop.remind()
     shop.remind()
@@ -191,7 +191,7 @@ def test_a_reminder_that_flow_rejects_is_not_retried(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.grant(days=30)
-    shop.flow.whims.append(dead)
+    shop.flow.faults.append(dead)
     assert shop.remind() == {"due": 1, "sent": 0, "failed": 0, "complete": True}
     counted = logged(capsys, "TriggersRefused")
     assert sorted("Handle" in line for line in counted) == [False, True], "one for the alarm"
@@ -201,7 +201,7 @@ def test_a_reminder_that_flow_rejects_is_not_retried(
 
 def test_a_shop_that_takes_no_calls_at_all_is_tried_again_by_the_next_run(shop: Shop) -> None:
     shop.grant(days=30)
-    shop.flow.whims.append(locked)
+    shop.flow.faults.append(locked)
     assert shop.remind()["complete"] is False
     assert shop.remind()["sent"] == 1
 
@@ -252,7 +252,7 @@ def test_two_concurrent_runs_send_one_reminder(shop: Shop) -> None:
         assert shop.remind()["sent"] == 0
         return None
 
-    shop.flow.whims.append(also_runs)
+    shop.flow.faults.append(also_runs)
     assert shop.remind()["sent"] == 1
     assert len(shop.received()) == 1
 

@@ -5,7 +5,7 @@ import pytest
 from local import demo
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Never
-from pointbook.store.till_members import CachedMember, Said, TillMembers
+from pointbook.store.till_members import CachedMember, Membership, TillMembers
 from tests.support.examples import NOON
 from tests.support.harness import CUSTOMER, Answer, Functions, event, problem
 
@@ -43,7 +43,7 @@ def test_the_till_is_not_called_and_its_last_word_is_shown(functions: Functions)
     with_till = Functions(TILL_PROVIDER="smaregi")
     assert shown(with_till).body["till"]["status"] == "pending"
     members = TillMembers(with_till.container._table)
-    cached = CachedMember(Said.MEMBER, CUSTOMER, NOON, balance_points=70, rank="gold")
+    cached = CachedMember(Membership.MEMBER, CUSTOMER, NOON, balance_points=70, rank="gold")
     members.save(demo.SHOP_DOMAIN, CUSTOMER, cached)
     assert shown(with_till).body["till"] == {
         "status": "ok",

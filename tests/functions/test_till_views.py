@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 
 from pointbook.errors import LedgerUnavailable, Unavailable
-from pointbook.store.till_members import Said, TillMembers
+from pointbook.store.till_members import Membership, TillMembers
 from pointbook.till.errors import (
     AmbiguousMember,
     BadTillAnswer,
@@ -61,8 +61,8 @@ def test_a_member_never_seen_is_read_at_once_and_kept(shop: TillShop) -> None:
     assert (till["status"], till["balance"], till["stale"]) == ("ok", 1250, False)
     cached = shop.cached()
     assert cached is not None
-    assert (cached.said, cached.balance_points, cached.rank, cached.till_id) == (
-        Said.MEMBER,
+    assert (cached.membership, cached.balance_points, cached.rank, cached.till_id) == (
+        Membership.MEMBER,
         1250,
         "gold",
         "77",
@@ -80,11 +80,11 @@ def test_a_fresh_member_is_answered_without_the_till(shop: TillShop) -> None:
 
 VIEW_OF_A_KEPT_MEMBER = """
 import sys
-from pointbook.store.till_members import CachedMember, Said
+from pointbook.store.till_members import CachedMember, Membership
 from tests.functions.till_shop import NOW, SHOP, TillShop
 from tests.support.harness import CUSTOMER
 shop = TillShop()
-cached = CachedMember(Said.MEMBER, CUSTOMER, NOW, "77", 1250, None, "gold")
+cached = CachedMember(Membership.MEMBER, CUSTOMER, NOW, "77", 1250, None, "gold")
 shop.functions.container.till_members().save(SHOP, CUSTOMER, cached)
 assert shop.view_till()["balance"] == 1250
 print(*sys.modules, sep="\\n", file=sys.stderr)

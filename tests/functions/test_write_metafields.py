@@ -18,7 +18,7 @@ from pointbook.services.metafields.writer import WriteResult
 from pointbook.shopify.admin import Cost
 from pointbook.store.metafields import List, Metafields
 from pointbook.store.table import Table
-from pointbook.store.till_members import CachedMember, Said
+from pointbook.store.till_members import CachedMember, Membership
 from tests.fakes.customers import MemoryCustomers
 from tests.fakes.dynamodb import throttle
 from tests.fakes.flow import FakeFlow
@@ -518,7 +518,7 @@ def test_the_rank_that_the_till_gave_is_written_as_customers_read_it() -> None:
     )
     for one in (CUSTOMER, OTHER_CUSTOMER):
         shops.grant(one)
-    kept = CachedMember(Said.MEMBER, CUSTOMER, shops.clock.now(), rank="Gold")
+    kept = CachedMember(Membership.MEMBER, CUSTOMER, shops.clock.now(), rank="Gold")
     shops.functions.container.till_members().save(SHOP, CUSTOMER, kept)
     assert shops.write()["written"] == 2
     assert shops.shopify.of(CUSTOMER)["points_rank"] == "ゴールド会員"

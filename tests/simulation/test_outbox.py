@@ -192,16 +192,16 @@ def lost_in_a_crash(flow: FakeFlow) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("whim", "repeated"), [(down, 0), (reply_lost, 1), (crash, None), (lost_in_a_crash, None)]
+    ("fault", "repeated"), [(down, 0), (reply_lost, 1), (crash, None), (lost_in_a_crash, None)]
 )
 def test_flow_failing_at_every_call_loses_nothing(
-    whim: Callable[[FakeFlow], str | None], repeated: int | None
+    fault: Callable[[FakeFlow], str | None], repeated: int | None
 ) -> None:
     """A sender that ends between the two triggers of an entry has not recorded the first one."""
     for number in range(sum(map(len, EXPECTED.values()))):
         shop = Shop(Nothing(), Random(number))
         shop.add_entries()
-        shop.flow.whims.extend([*[well] * number, whim])
+        shop.flow.faults.extend([*[well] * number, fault])
         shop.publish()
         must_be_published(shop, number)
         assert repeats(shop.flow.delivered) in ((0, 1, 2) if repeated is None else (repeated,))
@@ -213,6 +213,6 @@ def test_faults_by_chance_everywhere(seed: int) -> None:
     rates = dict.fromkeys(Fault, 0.012) | {Fault.CRASH_AFTER: 0.04, Fault.CRASH_BEFORE: 0.04}
     shop = Shop(Seeded(random, rates), random)
     shop.add_entries()
-    shop.flow.whims.extend(random.choice([down, reply_lost, well, crash]) for _ in range(12))
+    shop.flow.faults.extend(random.choice([down, reply_lost, well, crash]) for _ in range(12))
     shop.publish()
     must_be_published(shop, seed)

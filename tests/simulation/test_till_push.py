@@ -1,7 +1,7 @@
 """Changes pushed to the till under every fault at every call: each happens once, and none is lost.
 
 Some entries are booked and pushed: with each fault at the sender's n-th call of the table, with
-each whim of the till at its n-th call, and with both by chance. The till knows no repetition: what
+each fault of the till at its n-th call, and with both by chance. The till knows no repetition: what
 is sent twice happens twice. The stream delivers each change until a run succeeds; then time passes
 and the schedule runs.
 """
@@ -34,7 +34,7 @@ from tests.fakes.faulty_dynamodb import (
 from tests.fakes.flow import RealClock
 from tests.fakes.pushed_till import (
     FakeTill,
-    Whim,
+    TillFault,
     breaker_open,
     crash,
     digits,
@@ -51,7 +51,7 @@ from tests.support.engine import SHOP, opened
 from tests.support.ledgers import LedgerDriver
 
 CUSTOMERS = ("7001", "7002")
-WHIMS: tuple[Whim, ...] = (
+TILL_FAULTS: tuple[TillFault, ...] = (
     breaker_open,
     crash,
     down,
@@ -106,7 +106,7 @@ class Shop:
         self._stream(first, 4, 4)  # a record that comes again
         self.plan = Nothing()
         self.late.catch_up()
-        self.till.whims.clear()
+        self.till.faults.clear()
         for _ in range(SWEEPS_MAX):
             self.clock.pass_time(minutes=1)
             for customer_id in list(self._pushes().due(SHOP, self.clock.now())):
@@ -168,25 +168,27 @@ def test_every_fault_at_every_call_of_the_table_loses_nothing_and_doubles_nothin
     assert tried > 150
 
 
-@pytest.mark.parametrize("whim", WHIMS)
-def test_every_whim_of_the_till_at_every_call_loses_nothing_and_doubles_nothing(whim: Whim) -> None:
+@pytest.mark.parametrize("fault", TILL_FAULTS)
+def test_every_fault_of_the_till_at_every_call_loses_nothing_and_doubles_nothing(
+    fault: TillFault,
+) -> None:
     _, calls = calls_without_faults()
     assert len(calls) >= 8
     for number, call in enumerate(calls):
         shop = Shop(Nothing(), Random(number))
-        shop.till.whims.extend([*[well] * number, whim])
+        shop.till.faults.extend([*[well] * number, fault])
         shop.run()
         must_be_equal(shop, (number, call))
 
 
-@pytest.mark.parametrize("whim", WHIMS)
-def test_a_whim_after_an_outcome_that_is_unknown_loses_nothing_and_doubles_nothing(
-    whim: Whim,
+@pytest.mark.parametrize("fault", TILL_FAULTS)
+def test_a_fault_after_an_outcome_that_is_unknown_loses_nothing_and_doubles_nothing(
+    fault: TillFault,
 ) -> None:
     for unknown in (hangs, reply_lost, late, lost_in_a_crash, crash):
         for number in range(4):
             shop = Shop(Nothing(), Random(number))
-            shop.till.whims.extend([well, unknown, *[well] * number, whim, whim])
+            shop.till.faults.extend([well, unknown, *[well] * number, fault, fault])
             shop.run()
             must_be_equal(shop, (unknown, number))
 
@@ -196,6 +198,6 @@ def test_faults_by_chance_everywhere(seed: int) -> None:
     random = Random(seed)
     rates = dict.fromkeys(Fault, 0.012) | {Fault.CRASH_AFTER: 0.04, Fault.CRASH_BEFORE: 0.04}
     shop = Shop(Seeded(random, rates), random)
-    shop.till.whims.extend(random.choice([*WHIMS, *[well] * 6]) for _ in range(20))
+    shop.till.faults.extend(random.choice([*TILL_FAULTS, *[well] * 6]) for _ in range(20))
     shop.run()
     must_be_equal(shop, seed)

@@ -158,7 +158,7 @@ def test_an_account_without_entries_leaves_no_cursor(shop: Shop) -> None:
 def test_a_failed_trigger_is_retried_from_where_publishing_stopped(shop: Shop) -> None:
     for _ in range(3):
         shop.ledger.grant(10)
-    shop.flow.whims.extend([well, well, well, down])
+    shop.flow.faults.extend([well, well, well, down])
     shop.deliver(version=3)
     assert shop.outbox.published(SHOP, CUSTOMER) == 1
     assert shop.due_in(5)
@@ -172,17 +172,17 @@ def test_a_failed_trigger_is_retried_from_where_publishing_stopped(shop: Shop) -
 def test_pauses_grow_to_ten_minutes_and_begin_anew_once_something_was_sent(shop: Shop) -> None:
     shop.ledger.grant(10)
     for seconds in (5, 10, 20, 40, 80, 160, 320, 600, 600):
-        shop.flow.whims.append(down)
+        shop.flow.faults.append(down)
         shop.deliver(version=1)
         assert shop.due_in(seconds), seconds
-    shop.flow.whims.extend([well, down])
+    shop.flow.faults.extend([well, down])
     shop.deliver()
     assert shop.due_in(5)
 
 
 def test_only_a_lost_reply_causes_a_repeat(shop: Shop) -> None:
     shop.ledger.grant(10)
-    shop.flow.whims.append(reply_lost)
+    shop.flow.faults.append(reply_lost)
     shop.deliver(version=1)
     shop.clock.pass_time(seconds=5)
     shop.deliver()
@@ -196,7 +196,7 @@ def test_a_shop_that_cannot_be_reached_is_called_no_more_in_this_run(
 ) -> None:
     for customer_id in ("7001", "7002", "7003"):
         shop.ledger.grant(10, customer_id=customer_id)
-    shop.flow.whims.append(fault)
+    shop.flow.faults.append(fault)
     run = shop.driver.run(SHOP, 60)
     for customer_id in ("7001", "7002", "7003"):
         run.deliver(customer_id, 1)
@@ -210,7 +210,7 @@ def test_one_dead_customers_entry_does_not_block_what_follows(
 ) -> None:
     shop.ledger.grant(10)
     shop.ledger.grant(20)
-    shop.flow.whims.extend([dead, dead])
+    shop.flow.faults.extend([dead, dead])
     shop.deliver(version=2)
     assert shop.flow.delivered == both(2)
     out = capsys.readouterr().out
@@ -223,7 +223,7 @@ def test_triggers_held_back_are_counted_for_the_alarm(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.ledger.grant(10)
-    shop.flow.whims.append(down)
+    shop.flow.faults.append(down)
     shop.deliver(version=1)
     assert metric_sums(capsys) == {"TriggersHeldBack": 1}
 
@@ -250,7 +250,7 @@ def test_a_paused_shop_is_not_called(shop: Shop) -> None:
 
 def test_an_unexpected_error_reschedules_its_own_account_only(shop: Shop) -> None:
     shop.ledger.grant(10)
-    shop.flow.whims.append(lambda _: {}["fault"])  # type: ignore[index]
+    shop.flow.faults.append(lambda _: {}["fault"])  # type: ignore[index]
     run = shop.driver.run(SHOP, 60)
     run.deliver(CUSTOMER, 1)
     assert (run.stopped, shop.due_in(5)) == (False, True)
@@ -289,7 +289,7 @@ def test_entries_added_during_publishing_are_published_as_well(shop: Shop) -> No
         shop.ledger.grant(20)
         shop.deliver(version=2)  # another sender, turned away
 
-    shop.flow.whims.append(meanwhile)
+    shop.flow.faults.append(meanwhile)
     shop.deliver(version=1)
     assert shop.flow.calls == 4
     assert (shop.outbox.published(SHOP, CUSTOMER), shop.due()) == (2, [])
@@ -307,7 +307,7 @@ def test_a_lease_is_renewed_while_many_entries_are_published(shop: Shop) -> None
         assert isinstance(found, Leased)
         left.append((found.until - now).total_seconds())
 
-    shop.flow.whims.extend([look] * 40)
+    shop.flow.faults.extend([look] * 40)
     shop.deliver(version=20, seconds=1_000)
     assert len(left) == 40
     assert min(left) >= module.LEASE_RENEWAL_MARGIN.total_seconds() - 3
@@ -321,7 +321,7 @@ def test_a_sender_without_its_lease_sends_nothing_more(shop: Shop) -> None:
         flow.clock.pass_time(seconds=60)
         shop.deliver(version=2)
 
-    shop.flow.whims.append(stall)
+    shop.flow.faults.append(stall)
     shop.deliver(version=2)
     stalled = (entry(1), APPROVED)
     assert shop.flow.delivered == [*both(1, 2), stalled], "the other sender's, and nothing after it"

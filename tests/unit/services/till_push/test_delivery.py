@@ -18,7 +18,7 @@ from pointbook.services.till_push.delivery import CALL_SECONDS_LEAST, Parts
 from pointbook.services.till_push.pusher import TillPusher
 from pointbook.store.outbox import Cursor
 from pointbook.store.table import Table
-from pointbook.store.till_members import Said, TillMembers
+from pointbook.store.till_members import Membership, TillMembers
 from pointbook.store.till_pushes import TillCursor, TillPushes
 from pointbook.till.errors import MemberNotRegistered, TillThrottled
 from tests.fakes.dynamodb import MemoryDynamoDB
@@ -26,7 +26,7 @@ from tests.fakes.flow import RealClock
 from tests.fakes.pushed_till import (
     Effect,
     FakeTill,
-    Whim,
+    TillFault,
     breaker_open,
     digits,
     down,
@@ -196,9 +196,9 @@ def test_what_fell_due_with_the_first_change_is_carried_with_it(shop: Shop) -> N
 # --- outcomes that are not known ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("whim", UNKNOWN_OUTCOME)
-def test_a_change_of_unknown_outcome_happens_once(shop: Shop, whim: Whim) -> None:
-    shop.till.whims.extend([well, whim])
+@pytest.mark.parametrize("fault", UNKNOWN_OUTCOME)
+def test_a_change_of_unknown_outcome_happens_once(shop: Shop, fault: TillFault) -> None:
+    shop.till.faults.extend([well, fault])
     shop.ledger.grant(100)
     shop.follow()
     cursor = shop.cursor()
@@ -215,7 +215,7 @@ def test_a_change_whose_outcome_the_till_no_longer_knows_does_not_stop_the_next_
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """It is left to the comparison of balances, and to a person."""
-    shop.till.whims.extend([well, reply_lost, refuses])
+    shop.till.faults.extend([well, reply_lost, refuses])
     shop.ledger.grant(100)
     shop.follow()
     shop.ledger.grant(20)
@@ -226,7 +226,7 @@ def test_a_change_whose_outcome_the_till_no_longer_knows_does_not_stop_the_next_
 
 
 def test_the_till_is_asked_before_a_change_is_sent_again(shop: Shop) -> None:
-    shop.till.whims.extend([well, hangs])
+    shop.till.faults.extend([well, hangs])
     shop.ledger.grant(100)
     shop.follow()
     shop.till.calls.clear()
@@ -235,7 +235,7 @@ def test_the_till_is_asked_before_a_change_is_sent_again(shop: Shop) -> None:
 
 
 def test_a_change_is_sent_again_under_the_same_id(shop: Shop) -> None:
-    shop.till.whims.extend([well, hangs])
+    shop.till.faults.extend([well, hangs])
     shop.ledger.grant(100)
     shop.follow()
     shop.sweep(seconds=60)
@@ -244,7 +244,7 @@ def test_a_change_is_sent_again_under_the_same_id(shop: Shop) -> None:
 
 
 def test_the_next_change_waits_until_the_outcome_of_the_last_is_known(shop: Shop) -> None:
-    shop.till.whims.extend([well, late])
+    shop.till.faults.extend([well, late])
     shop.ledger.grant(100)
     shop.follow()
     shop.ledger.consume(30)
@@ -268,10 +268,10 @@ def test_a_change_that_happens_while_it_is_sent_again_counts(shop: Shop) -> None
 
     shop.ledger.grant(100)
     shop.follow()
-    shop.till.whims.extend([well, gives_up])
+    shop.till.faults.extend([well, gives_up])
     shop.ledger.hold(80)
     shop.follow()
-    shop.till.whims.extend([well, very_late])
+    shop.till.faults.extend([well, very_late])
     shop.sweep(seconds=60)
     assert (shop.till.pushed, shop.balance) == ([100, -80], 20)
     assert shop.is_done(2)
@@ -280,11 +280,11 @@ def test_a_change_that_happens_while_it_is_sent_again_counts(shop: Shop) -> None
 # --- what stands in the way ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("whim", [down, hangs, throttled, breaker_open])
+@pytest.mark.parametrize("fault", [down, hangs, throttled, breaker_open])
 @pytest.mark.parametrize("place", [0, 1])
-def test_hours_of_an_outage_lose_nothing(shop: Shop, whim: Whim, place: int) -> None:
+def test_hours_of_an_outage_lose_nothing(shop: Shop, fault: TillFault, place: int) -> None:
     shop.ledger.grant(100)
-    shop.till.whims.extend([well] * place + [whim] * 30)
+    shop.till.faults.extend([well] * place + [fault] * 30)
     shop.follow()
     assert shop.till.pushed == []
     for number in range(1, 60):
@@ -298,7 +298,7 @@ def test_hours_of_an_outage_lose_nothing(shop: Shop, whim: Whim, place: int) -> 
 
 
 def test_the_pause_grows_from_attempt_to_attempt(shop: Shop) -> None:
-    shop.till.whims.extend([down] * 12)
+    shop.till.faults.extend([down] * 12)
     shop.ledger.grant(100)
     shop.follow()
     pauses = []
@@ -315,7 +315,7 @@ def test_a_till_that_is_not_called_stops_the_run_and_the_others_wait(shop: Shop)
     shop.till.balances[OTHER] = 0
     shop.ledger.grant(100)
     shop.ledger.grant(100, customer_id=OTHER)
-    shop.till.whims.extend([breaker_open])
+    shop.till.faults.extend([breaker_open])
     run = shop.pusher.run(SHOP, 60.0)
     run.deliver(CUSTOMER, 1, 1)
     run.deliver(OTHER, 1, 1)
@@ -326,7 +326,7 @@ def test_a_till_that_is_not_called_stops_the_run_and_the_others_wait(shop: Shop)
 
 
 def test_a_pause_that_the_till_asks_for_is_kept(shop: Shop) -> None:
-    shop.till.whims.extend([throttled])
+    shop.till.faults.extend([throttled])
     shop.ledger.grant(100)
     shop.follow()
     shop.clock.pass_time(seconds=29)
@@ -339,7 +339,7 @@ def test_a_pause_beyond_all_reason_ends_all_the_same(shop: Shop) -> None:
     def absurd(_till: FakeTill, _effect: Effect) -> None:
         raise TillThrottled("429", 999_999)
 
-    shop.till.whims.extend([absurd])
+    shop.till.faults.extend([absurd])
     shop.ledger.grant(100)
     shop.follow()
     shop.sweep(minutes=10)
@@ -352,7 +352,7 @@ def test_an_account_that_was_dropped_after_the_queue_was_read_does_not_begin_ane
     """Otherwise all that the account ever had would be pushed once more."""
     shop.ledger.grant(100)
     shop.follow()
-    shop.till.whims.extend([down])
+    shop.till.faults.extend([down])
     shop.ledger.grant(20)
     shop.follow()
     shop.clock.pass_time(minutes=1)
@@ -370,7 +370,7 @@ def test_a_shop_whose_programme_cannot_be_read_does_not_stop_the_others(shop: Sh
 
     pusher = TillPusher(shop.pusher.parts, lambda: shop.till, mode)
     publisher = Publisher(shop.pushes, pusher, shop.clock)
-    shop.till.whims.extend([down])
+    shop.till.faults.extend([down])
     shop.ledger.grant(100)
     shop.follow()
     shop.clock.pass_time(minutes=1)
@@ -412,7 +412,7 @@ def test_entries_that_are_missing_do_not_end_the_wait(shop: Shop) -> None:
 def test_how_long_the_longest_has_been_waiting_is_measured(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.till.whims.extend([down] * 3)
+    shop.till.faults.extend([down] * 3)
     shop.ledger.grant(100)
     shop.follow()
     for _ in range(2):
@@ -465,11 +465,11 @@ def test_of_two_members_with_one_number_neither_is_changed(
     assert not_carried(capsys) == ["ambiguous"]
     cached = shop.members.read(SHOP, CUSTOMER)
     assert cached is not None
-    assert cached.said is Said.AMBIGUOUS
+    assert cached.membership is Membership.AMBIGUOUS
 
 
 def test_a_member_who_leaves_during_a_change_is_not_waited_for(shop: Shop) -> None:
-    shop.till.whims.extend([well, hangs])
+    shop.till.faults.extend([well, hangs])
     shop.ledger.grant(100)
     shop.follow()
     del shop.till.balances[CUSTOMER]
@@ -482,7 +482,11 @@ def test_what_the_till_has_afterwards_is_kept_for_my_page(shop: Shop) -> None:
     shop.follow()
     cached = shop.members.read(SHOP, CUSTOMER)
     assert cached is not None
-    assert (cached.said, cached.balance_points, cached.till_id) == (Said.MEMBER, 100, "t1")
+    assert (cached.membership, cached.balance_points, cached.till_id) == (
+        Membership.MEMBER,
+        100,
+        "t1",
+    )
 
 
 def test_nobody_is_called_for_a_pseudonym(shop: Shop) -> None:
@@ -535,17 +539,17 @@ def test_points_that_the_counter_takes_between_reading_and_writing_are_not_lost(
         till.use(CUSTOMER, 60)
         effect()
 
-    shop.till.whims.extend([well, meanwhile])
+    shop.till.faults.extend([well, meanwhile])
     shop.ledger.hold(50)
     shop.follow()
     assert shop.balance == 0, "40 of the 50; the counter's 60 stay taken"
     cursor = shop.cursor()
     assert cursor is not None
-    assert cursor.standing.remainder_points == -10
+    assert cursor.member_state.remainder_points == -10
 
 
 def test_a_change_that_the_till_keeps_refusing_is_tried_again_later(shop: Shop) -> None:
-    shop.till.whims.extend([well, refuses, well, refuses])
+    shop.till.faults.extend([well, refuses, well, refuses])
     shop.ledger.grant(100)
     shop.follow()
     cursor = shop.cursor()
@@ -707,7 +711,7 @@ def test_who_gave_their_number_back_is_not_found_by_it(shop: Shop) -> None:
 
 def test_what_was_planned_at_one_till_is_never_sent_to_another(shop: Shop) -> None:
     """There its id may be another member's."""
-    shop.till.whims.extend([well, hangs])
+    shop.till.faults.extend([well, hangs])
     shop.ledger.grant(100)
     shop.follow()
     before = shop.replace_till(500)
@@ -743,11 +747,11 @@ def test_what_another_till_lacks_was_not_taken_at_its_counter(shop: Shop) -> Non
 
 def test_a_till_that_does_not_answer_is_not_taken_for_another_one(shop: Shop) -> None:
     """Its credentials may be mistyped, and put right a minute later."""
-    shop.till.whims.extend([well, reply_lost])
+    shop.till.faults.extend([well, reply_lost])
     shop.ledger.grant(100)
     shop.follow()
     shop.till_name = "mistyped"
-    shop.till.whims.extend([down])
+    shop.till.faults.extend([down])
     shop.sweep(seconds=60)
     shop.till_name = "the first"
     shop.sweep(seconds=60)
@@ -789,7 +793,7 @@ def test_what_the_member_of_another_number_lacks_was_not_taken_at_the_counter(sh
 def test_a_change_of_unknown_outcome_stays_with_the_number_that_it_was_planned_for(
     shop: Shop,
 ) -> None:
-    shop.till.whims.extend([well, hangs])
+    shop.till.faults.extend([well, hangs])
     shop.ledger.grant(100)
     shop.follow()
     shop.till.balances["card"] = 50

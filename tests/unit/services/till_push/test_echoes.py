@@ -131,11 +131,11 @@ def test_the_same_run_with_other_points_is_refused_as_ever(shop: Reporting) -> N
     assert answer.code == "idempotency_mismatch"
 
 
-@pytest.mark.parametrize("whim", [reply_lost, hangs])
+@pytest.mark.parametrize("fault", [reply_lost, hangs])
 def test_while_the_outcome_of_such_a_push_is_unknown_flow_has_to_repeat_it(
-    shop: Reporting, whim: object
+    shop: Reporting, fault: object
 ) -> None:
-    shop.till.whims.extend([well, whim])  # type: ignore[list-item]  # one of the whims above
+    shop.till.faults.extend([well, fault])  # type: ignore[list-item]  # one of the faults above
     shop.ledger.consume(70)
     shop.follow()
     with pytest.raises(TillReportUndecided):
@@ -146,7 +146,7 @@ def test_while_the_outcome_of_such_a_push_is_unknown_flow_has_to_repeat_it(
 
 
 def test_a_till_that_cannot_be_read_decides_nothing(shop: Reporting) -> None:
-    shop.till.whims.append(down)
+    shop.till.faults.append(down)
     with pytest.raises(TillReportUndecided):
         shop.report(-300)
     assert shop.approved == 700
@@ -171,7 +171,7 @@ def test_so_many_pushes_are_remembered(shop: Reporting) -> None:
         shop.follow()
     cursor = shop.cursor()
     assert cursor is not None
-    assert [push.points for push in cursor.standing.pushes] == [1] * PUSHES_MAX
+    assert [push.points for push in cursor.member_state.pushes] == [1] * PUSHES_MAX
 
 
 def test_an_echo_that_comes_during_the_next_push_is_not_forgotten(shop: Reporting) -> None:
@@ -180,12 +180,12 @@ def test_an_echo_that_comes_during_the_next_push_is_not_forgotten(shop: Reportin
     def meanwhile(till: object, effect: object) -> None:
         assert is_echo(shop.report(-300, "echo", balance=700))
 
-    shop.till.whims.append(meanwhile)  # while the member is read
+    shop.till.faults.append(meanwhile)  # while the member is read
     shop.ledger.grant(1)
     shop.follow()
     cursor = shop.cursor()
     assert cursor is not None
-    assert [bool(push.echo) for push in cursor.standing.pushes] == [False, True, False]
+    assert [bool(push.echo) for push in cursor.member_state.pushes] == [False, True, False]
 
 
 def test_an_echo_that_comes_while_nothing_has_to_be_carried_is_not_forgotten(
@@ -195,10 +195,10 @@ def test_an_echo_that_comes_while_nothing_has_to_be_carried_is_not_forgotten(
         assert is_echo(shop.report(-300, "echo", balance=700))
 
     shop.till.use(CUSTOMER, 20)
-    shop.till.whims.append(meanwhile)  # while the member is read
+    shop.till.faults.append(meanwhile)  # while the member is read
     shop.ledger.consume(20)
     shop.follow()
     cursor = shop.cursor()
     assert cursor is not None
-    assert [bool(push.echo) for push in cursor.standing.pushes] == [False, True]
+    assert [bool(push.echo) for push in cursor.member_state.pushes] == [False, True]
     assert shop.till.pushed == [1000, -300]

@@ -3,13 +3,13 @@
 Three numbers decide, of one member:
 
     balance      the till's balance after our last contact
-    accounted    the balance that the till would have if it had told us of all that it took; it is
+    expected    the balance that the till would have if it had told us of all that it took; it is
                  above `balance` by what was taken at the counter and not reported yet
     remainder    points, below zero, that the till could not be made to give up: it had too few
 
 A movement whose cause says that it happened at the till (`Cause.is_at_till`) is never pushed. A
 consume of Shopify Flow's without such a cause is not pushed either if the till lacks its points
-already: then it is most likely the report of what the counter took. Both lower `accounted`.
+already: then it is most likely the report of what the counter took. Both lower `expected`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -46,27 +46,27 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MemberState:
     """What is known of a member at the till since the last contact; `at` is None before the first.
 
-    `balance_points`, `accounted_points` and `remainder_points`: see above.
+    `balance_points`, `expected_points` and `remainder_points`: see above.
     """
 
     at: datetime | None = None
     balance_points: int = 0
-    accounted_points: int = 0
+    expected_points: int = 0
     remainder_points: int = 0
     pushes: tuple[Push, ...] = ()
 
     def forgotten(self) -> Self:
-        """The standing of a member that the till does not know: the next contact is the first."""
-        return replace(self, at=None, balance_points=0, accounted_points=0, remainder_points=0)
+        """The state of a member that the till does not know: the next contact is the first."""
+        return replace(self, at=None, balance_points=0, expected_points=0, remainder_points=0)
 
     def reported(self, points: int) -> Self:
         """After reports of so many points that were taken at the till."""
-        accounted = self.accounted_points - points
-        balance = min(self.balance_points, accounted)
-        return replace(self, accounted_points=accounted, balance_points=balance)
+        expected = self.expected_points - points
+        balance = min(self.balance_points, expected)
+        return replace(self, expected_points=expected, balance_points=balance)
 
     def after(self, push: Push, planned: "Planned", balance_points: int) -> Self:
         """After a push that left the till with this balance."""
@@ -81,7 +81,7 @@ class Standing:
             self,
             at=at,
             balance_points=balance_points,
-            accounted_points=max(planned.accounted_points + points, balance_points),
+            expected_points=max(planned.expected_points + points, balance_points),
             remainder_points=planned.remainder_points,
         )
 
@@ -123,27 +123,29 @@ class Batch:
             is_merged=last.topic is Topic.SUB_MERGE,
         )
 
-    def needs_contact(self, standing: Standing, mode: TillPush, *, set_balance: bool) -> bool:
+    def needs_contact(
+        self, member_state: MemberState, mode: TillPush, *, set_balance: bool
+    ) -> bool:
         """Whether the till has to be called for these entries; `set_balance` as in `plan`."""
-        is_first = standing.at is None and mode is TillPush.BALANCE and self.changes_approved
+        is_first = member_state.at is None and mode is TillPush.BALANCE and self.changes_approved
         return set_balance or is_first or self.pushed_points != 0 or bool(self.consumes)
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What to change at the till (0: nothing), and what the till's standing is with it.
+    """What to change at the till (0: nothing), and what the till's state is with it.
 
-    `accounted_points` is that before the change. `remainder_points` is what will still be owed.
+    `expected_points` is that before the change. `remainder_points` is what will still be owed.
     """
 
     points: int
     remainder_points: int
-    accounted_points: int
+    expected_points: int
 
 
 def plan(
     batch: Batch,
-    standing: Standing,
+    member_state: MemberState,
     balance_points: int,
     mode: TillPush,
     now: datetime,
@@ -156,24 +158,24 @@ def plan(
     ledger's balance, whatever it has. Otherwise changes are added. No more is taken than the till
     has.
     """
-    if set_balance or (standing.at is None and mode is TillPush.BALANCE):
+    if set_balance or (member_state.at is None and mode is TillPush.BALANCE):
         return _limited(batch.approved_points - balance_points, balance_points, balance_points)
-    accounted = balance_points
-    if standing.at is not None:
-        is_recent = now - standing.at <= UNREPORTED_FOR
-        accounted = standing.accounted_points if is_recent else standing.balance_points
-        accounted -= batch.reported_points
-    missing, absorbed = max(0, accounted - balance_points), 0
+    expected = balance_points
+    if member_state.at is not None:
+        is_recent = now - member_state.at <= UNREPORTED_FOR
+        expected = member_state.expected_points if is_recent else member_state.balance_points
+        expected -= batch.reported_points
+    missing, absorbed = max(0, expected - balance_points), 0
     for points in batch.consumes:
         if points <= missing - absorbed:
             absorbed += points
-    wanted = standing.remainder_points + batch.pushed_points + absorbed
-    return _limited(wanted, balance_points, max(accounted - absorbed, balance_points))
+    wanted = member_state.remainder_points + batch.pushed_points + absorbed
+    return _limited(wanted, balance_points, max(expected - absorbed, balance_points))
 
 
-def _limited(wanted_points: int, balance_points: int, accounted_points: int) -> Planned:
+def _limited(wanted_points: int, balance_points: int, expected_points: int) -> Planned:
     points = max(wanted_points, -max(0, balance_points))
-    return Planned(points, wanted_points - points, accounted_points)
+    return Planned(points, wanted_points - points, expected_points)
 
 
 def _consumes(entries: Iterable[BookedEntry]) -> Iterable[int]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pointbook.deadline import Deadline
 from pointbook.domain.ports import Clock
-from pointbook.store.till_members import CachedMember, Said
+from pointbook.store.till_members import CachedMember, Membership
 from pointbook.till.errors import AmbiguousMember, MemberNotRegistered, TillError
 from pointbook.till.member import Member, Till
 
@@ -13,7 +13,7 @@ from pointbook.till.member import Member, Till
 def cached_member(member: Member) -> CachedMember:
     """The cached form of a member that the till knows."""
     return CachedMember(
-        said=Said.MEMBER,
+        membership=Membership.MEMBER,
         member_number=member.member_number,
         as_of=member.as_of,
         till_id=member.till_id,
@@ -39,9 +39,9 @@ def cached_refusal(member_number: str, error: TillError, now: datetime) -> Cache
     That the till does not know a number, or knows several members by it, is cached as a member is.
     """
     if isinstance(error, MemberNotRegistered):
-        return CachedMember(Said.NOT_REGISTERED, member_number, now)
+        return CachedMember(Membership.NOT_REGISTERED, member_number, now)
     if isinstance(error, AmbiguousMember):
-        return CachedMember(Said.AMBIGUOUS, member_number, now)
+        return CachedMember(Membership.AMBIGUOUS, member_number, now)
     return None
 
 
@@ -61,7 +61,7 @@ def read_member(
         number = find_number()
         return cached_member(till.member(number, deadline, cached_till_id(before, number)))
     except TillError as error:
-        said = cached_refusal(number, error, clock.now())
-        if said is None:
+        refusal = cached_refusal(number, error, clock.now())
+        if refusal is None:
             raise
-        return said
+        return refusal

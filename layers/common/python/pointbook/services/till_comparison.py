@@ -207,8 +207,8 @@ class TillComparison:
         except TillError as error:
             if is_general(error):
                 raise
-            if number and (said := cached_refusal(number, error, self.clock.now())):
-                self.members.save(self.shop, customer_id, said)
+            if number and (refusal := cached_refusal(number, error, self.clock.now())):
+                self.members.save(self.shop, customer_id, refusal)
             kind, why = _OF_ONE_MEMBER.get(type(error), (Kind.NOT_COMPARED, error.code))
             return _row(before, number, kind, why)
         self.members.save(self.shop, customer_id, cached_member(member))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from pointbook.store.till_members import CachedMember, Said
+    from pointbook.store.till_members import CachedMember, Membership
 
 type TillStatus = Literal["ok", "not_registered", "unavailable", "timeout", "disabled", "pending"]
 
@@ -38,12 +38,12 @@ class TillPart:
         }
 
 
-STATUS_OF: "dict[Said | str, TillStatus]" = {
+STATUS_OF: "dict[Membership | str, TillStatus]" = {
     "member": "ok",
     "not_registered": "not_registered",
     "ambiguous": "unavailable",
 }
-"""The status of what the till said (`store.till_members.Said`)."""
+"""The status of what the till said (`store.till_members.Membership`)."""
 
 DISABLED = TillPart("disabled")
 """The part of a shop without a till."""
@@ -54,4 +54,4 @@ def cached_part(cached: "CachedMember | None", now: datetime, fresh_seconds: flo
     if cached is None:
         return TillPart("pending")
     stale = now - cached.as_of >= timedelta(seconds=fresh_seconds)
-    return TillPart(STATUS_OF[cached.said], cached, stale=stale)
+    return TillPart(STATUS_OF[cached.membership], cached, stale=stale)

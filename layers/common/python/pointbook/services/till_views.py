@@ -159,7 +159,7 @@ class TillViews:
             if lookup.call is None:
                 return self._unknown_part(known.state, shop, customer_id)
             cached = _result(lookup.call, lookup.deadline)
-            return TillPart(STATUS_OF[cached.said], cached)
+            return TillPart(STATUS_OF[cached.membership], cached)
         except TimeoutError:
             log.warning("till_view_timed_out", advice="a refresh is requested")
             self._request_refresh(shop, customer_id)
@@ -175,13 +175,13 @@ class TillViews:
     def _cached_part(
         self, known: MemberLookup, cached: CachedMember, shop: str, customer_id: str
     ) -> TillPart:
-        now, said = self._clock.now(), STATUS_OF[cached.said]
+        now, status = self._clock.now(), STATUS_OF[cached.membership]
         if now - cached.as_of < self._fresh:
-            return TillPart(said, cached)
+            return TillPart(status, cached)
         if not known.state.refuses(now) and not known.refreshing(now):
             self._request_refresh(shop, customer_id)
         failure = self._failure(known.state, now)
-        return TillPart(failure or said, cached, stale=True)
+        return TillPart(failure or status, cached, stale=True)
 
     def _unknown_part(self, state: TillState, shop: str, customer_id: str) -> TillPart:
         """Nothing is known and the till is not read: it fails, or the view does not wait."""

@@ -70,7 +70,7 @@ class StoredItem:
     def till_pushes(self) -> tuple[Push, ...]:
         """The latest pushes of a cursor of the till's outbox; empty for other items."""
         is_cursor = self.sort_key == keys.TILL_PUSH
-        return cursor_of(self._item).standing.pushes if is_cursor else ()
+        return cursor_of(self._item).member_state.pushes if is_cursor else ()
 
     @property
     def about(self) -> str:

@@ -35,7 +35,7 @@ from pointbook.store.values import (
 )
 
 
-class Said(StrEnum):
+class Membership(StrEnum):
     """What the till said of a member number."""
 
     MEMBER = "member"
@@ -47,11 +47,11 @@ class Said(StrEnum):
 class CachedMember:
     """What the till last said of a customer, and `as_of` when (aware, UTC).
 
-    Beside `said`, `member_number` and `as_of` a field has a value only where `said` is MEMBER; they
-    are those of `till.member.Member`.
+    Beside `membership`, `member_number` and `as_of` a field has a value only where the till knows
+    the member; they are those of `till.member.Member`.
     """
 
-    said: Said
+    membership: Membership
     member_number: str
     as_of: datetime
     till_id: str = ""
@@ -63,7 +63,7 @@ class CachedMember:
     @property
     def is_member(self) -> bool:
         """Whether the till knows one member with this number."""
-        return self.said is Said.MEMBER
+        return self.membership is Membership.MEMBER
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def _lot_value(lot: tuple[int, date]) -> Value:
 
 _CACHED = Codec(
     CachedMember,
-    said=one_of(Said),
+    membership=one_of(Membership),
     member_number=TEXT,
     as_of=INSTANT,
     till_id=TEXT.optional(""),
@@ -171,7 +171,7 @@ class TillMembers:
 
 def cached_of(item: Stored) -> CachedMember | None:
     """The cached member that an item holds; None for one with nothing but a claim."""
-    return _CACHED.read(item) if "said" in item else None
+    return _CACHED.read(item) if "membership" in item else None
 
 
 def _alias(name: str) -> str:

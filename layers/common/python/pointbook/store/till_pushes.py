@@ -1,13 +1,13 @@
-"""What an outbox cursor of the till has beside its progress: the member's standing, and the plan.
+"""What an outbox cursor of the till has beside its progress: the member's state, and the plan.
 
-    seen_at, balance, accounted, owed  the member's standing (domain.till_pushes)
+    seen_at, balance, expected, owed  the member's state (domain.till_pushes)
     pushes    what was pushed lately: points, balance after it (absent: unknown), version, at, echo
     planned   the push that is under way; while it is there, its outcome is unknown
     set_balance  the till is to get the ledger's balance, whatever it has
     till      the till that all this is about; absent: whichever there is
-    member_number  the number that the standing is about; absent: whichever the customer has
+    member_number  the number that the state is about; absent: whichever the customer has
 
-`planned` and the standing are changed by the holder of the lease alone. `pushes` is also changed
+`planned` and the state are changed by the holder of the lease alone. `pushes` is also changed
 when a push comes back as a report of the till, and then only where no push is under way.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from pointbook.domain.till_pushes import Push, Standing
+from pointbook.domain.till_pushes import MemberState, Push
 from pointbook.store.customer_items import CustomerItems
 from pointbook.store.outbox import TILL, Cursor, Outbox
 from pointbook.store.table import Table, Update
@@ -49,7 +49,7 @@ class Plan:
 
     `change_id`, `member_number`, `till_id`, `points`, `balance_points` (before it) and `planned_at`
     are those of the till's `PointsChange`. It pushes the entries up to `version`, and leaves
-    `remainder_points`; `accounted_points` are those before it. `attempted_at` is when it was last
+    `remainder_points`; `expected_points` are those before it. `attempted_at` is when it was last
     sent.
     """
 
@@ -60,7 +60,7 @@ class Plan:
     balance_points: int
     version: int
     remainder_points: int
-    accounted_points: int
+    expected_points: int
     planned_at: datetime
     attempted_at: datetime
 
@@ -71,7 +71,7 @@ class TillCursor:
 
     published: int
     requested: int
-    standing: Standing
+    member_state: MemberState
     plan: Plan | None
     set_balance: bool
     waiting_since: datetime | None
@@ -92,10 +92,10 @@ class State:
 
     `pushed`: there was a push since it was last saved. `planned`: the outcome of the plan is not
     known. `balance_set`: the till has got the ledger's balance, as was requested. `till` is the
-    till that all this is about, `member_number` whose standing it is.
+    till that all this is about, `member_number` whose state it is.
     """
 
-    standing: Standing
+    member_state: MemberState
     pushed: bool
     planned: bool
     balance_set: bool
@@ -147,7 +147,7 @@ class TillPushes(Outbox):
 
     def record_echo(self, shop: str, customer_id: str, found: TillCursor, echoed: Push) -> bool:
         """Record the `echo` of one of the pushes found; False if they have changed meanwhile."""
-        before = found.standing.pushes
+        before = found.member_state.pushes
         after = [echoed if replace(echoed, echo="") == push else push for push in before]
         update = Update(
             TILL.cursor(shop, customer_id),
@@ -185,7 +185,7 @@ def cursor_of(item: Stored) -> TillCursor:
     return TillCursor(
         published=optional_int(item, "published"),
         requested=optional_int(item, "requested"),
-        standing=_standing_of(item),
+        member_state=_member_state_of(item),
         plan=_plan_of(fields_of(item["planned"])) if "planned" in item else None,
         set_balance="set_balance" in item,
         waiting_since=optional_instant(item, "waiting_since"),
@@ -197,15 +197,18 @@ def cursor_of(item: Stored) -> TillCursor:
 
 def _own(state: State) -> tuple[Item, list[str]]:
     """The attributes to set and to remove."""
-    standing, removes = state.standing, list[str]()
-    sets = {"owed": number(standing.remainder_points), **_named(state.till, state.member_number)}
+    member_state, removes = state.member_state, list[str]()
+    sets = {
+        "owed": number(member_state.remainder_points),
+        **_named(state.till, state.member_number),
+    }
     if state.pushed:
-        sets["pushes"] = _pushes(standing.pushes)
-    seen = {"balance": standing.balance_points, "accounted": standing.accounted_points}
-    if standing.at is None:
+        sets["pushes"] = _pushes(member_state.pushes)
+    seen = {"balance": member_state.balance_points, "expected": member_state.expected_points}
+    if member_state.at is None:
         removes += ["seen_at", *seen]
     else:
-        sets["seen_at"] = instant(standing.at)
+        sets["seen_at"] = instant(member_state.at)
         sets |= {name: number(points) for name, points in seen.items()}
     removes += [] if state.planned else ["planned"]
     removes += ["set_balance"] if state.balance_set else []
@@ -218,11 +221,11 @@ def _named(till: str, member_number: str) -> Item:
     return {name: text(value) for name, value in named.items() if value}
 
 
-def _standing_of(item: Stored) -> Standing:
-    return Standing(
+def _member_state_of(item: Stored) -> MemberState:
+    return MemberState(
         at=optional_instant(item, "seen_at"),
         balance_points=optional_int(item, "balance"),
-        accounted_points=optional_int(item, "accounted"),
+        expected_points=optional_int(item, "expected"),
         remainder_points=optional_int(item, "owed"),
         pushes=tuple(map(_push_of, values_of(item["pushes"]))) if "pushes" in item else (),
     )
@@ -264,7 +267,7 @@ def _plan(plan: Plan) -> Value:
             "balance": number(plan.balance_points),
             "version": number(plan.version),
             "owed": number(plan.remainder_points),
-            "accounted": number(plan.accounted_points),
+            "expected": number(plan.expected_points),
             "planned_at": instant(plan.planned_at),
             "attempted_at": instant(plan.attempted_at),
         }
@@ -280,7 +283,7 @@ def _plan_of(found: Stored) -> Plan:
         balance_points=int_of(found["balance"]),
         version=int_of(found["version"]),
         remainder_points=int_of(found["owed"]),
-        accounted_points=int_of(found["accounted"]),
+        expected_points=int_of(found["expected"]),
         planned_at=instant_of(found["planned_at"]),
         attempted_at=instant_of(found["attempted_at"]),
     )

@@ -4,7 +4,7 @@
          │
     read the entries that were not pushed ──► read the member ──► plan, and save the plan
          │                                                            │
-    save the new standing, release lease ◄── known outcome ◄── change the member's points
+    save the new state, release lease ◄── known outcome ◄── change the member's points
 
 Leases, the retry queue and their backoff are those of the outbox to Shopify Flow
 (`services.publishing`). The rules, in particular what is not pushed: `domain.till_pushes`. Several
@@ -194,9 +194,9 @@ class Delivery:
         progress = self._progress
         try:
             while True:
-                standing, set_balance = progress.standing, progress.set_balance
-                if not batch.needs_contact(standing, self._run.mode, set_balance=set_balance):
-                    progress.advance(batch.version, standing.reported(batch.reported_points))
+                member_state, set_balance = progress.member_state, progress.set_balance
+                if not batch.needs_contact(member_state, self._run.mode, set_balance=set_balance):
+                    progress.advance(batch.version, member_state.reported(batch.reported_points))
                     return
                 if self._change(batch, self._member(is_merged=batch.is_merged)):
                     return
@@ -207,7 +207,7 @@ class Delivery:
         """Change a member's points. False: the till refused, so plan again."""
         progress, now, balance = self._progress, self._clock.now(), member.balance_points
         progress.meet(member.member_number)
-        before = progress.standing
+        before = progress.member_state
         planned = plan(
             batch, before, balance, self._run.mode, now, set_balance=progress.set_balance
         )
@@ -226,7 +226,7 @@ class Delivery:
             balance_points=balance,
             version=batch.version,
             remainder_points=planned.remainder_points,
-            accounted_points=planned.accounted_points,
+            expected_points=planned.expected_points,
             planned_at=now,
             attempted_at=now,
         )
@@ -272,18 +272,18 @@ class Delivery:
         except ChangeRefused as error:
             log.error("till_push_given_up", reason=str(error), **self._progress.log_fields())
             log.metric("TillPushesNotCarried", Code="unknown_outcome")
-            self._progress.advance(made.version, self._progress.standing.forgotten())
+            self._progress.advance(made.version, self._progress.member_state.forgotten())
             return False
 
     def _settle(self, made: Plan, balance_points: int | None) -> None:
         """Note a change as done; `balance_points` after it is None if the answer was lost."""
         now = self._clock.now()
         push = Push(made.points, balance_points, made.version, now)
-        planned = Planned(made.points, made.remainder_points, made.accounted_points)
+        planned = Planned(made.points, made.remainder_points, made.expected_points)
         after = made.balance_points + made.points if balance_points is None else balance_points
         self._refusals = 0
         self._progress.advance(
-            made.version, self._progress.standing.after(push, planned, after), push
+            made.version, self._progress.member_state.after(push, planned, after), push
         )
         log.info("till_pushed", change_id=made.change_id, **self._progress.log_fields())
         self._keep(after, now)
@@ -293,7 +293,7 @@ class Delivery:
         progress = self._progress
         log.warning("till_push_not_carried", code=error.code, **progress.log_fields())
         log.metric("TillPushesNotCarried", Code=error.code)
-        progress.advance(version, progress.standing.forgotten())
+        progress.advance(version, progress.member_state.forgotten())
 
     def _member(self, *, is_merged: bool = False) -> Member:
         """The member as the till has it now."""

@@ -67,7 +67,7 @@ class TillEchoes:
         cursor = self.pushes.find(shop, customer_id)
         if cursor is None:
             return None
-        key, pushes = instruction.identity.key_hash, cursor.standing.pushes
+        key, pushes = instruction.identity.key_hash, cursor.member_state.pushes
         if echoed := next((push for push in pushes if push.echo == key), None):
             return self._echo(instruction, echoed)
         candidates = [push for push in pushes if self._may_be(push, points)]
@@ -128,7 +128,7 @@ class TillEchoes:
             return 0
         except TillError as error:
             raise TillReportUndecided from error
-        return member.balance_points - cursor.standing.balance_points
+        return member.balance_points - cursor.member_state.balance_points
 
     def _echo(self, instruction: Instruction, push: Push) -> Booked:
         shop, customer_id = instruction.shop, instruction.customer_id

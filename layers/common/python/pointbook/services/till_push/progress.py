@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pointbook import log
 from pointbook.domain.chain import BookedEntry
 from pointbook.domain.ports import Clock
-from pointbook.domain.till_pushes import Push, Standing
+from pointbook.domain.till_pushes import MemberState, Push
 from pointbook.services.recording import record_by
 from pointbook.store.outbox import Cursor, LeaseLost
 from pointbook.store.till_pushes import Plan, State, TillPushes, cursor_of
@@ -30,7 +30,7 @@ class Progress:
         self._till_now = till
         self._member_number = stored.member_number
         self.plan = stored.plan
-        self.standing: Standing = stored.standing
+        self.member_state: MemberState = stored.member_state
         self.set_balance = stored.set_balance
         self.waiting_since = stored.waiting_since
         self._pushes = pushes
@@ -72,12 +72,12 @@ class Progress:
         found = self._pushes.entries(self.shop, self.customer_id, self.version - 1, 1)
         return found[0] if found else None
 
-    def advance(self, version: int, standing: Standing, push: Push | None = None) -> None:
+    def advance(self, version: int, member_state: MemberState, push: Push | None = None) -> None:
         """Note, unsaved, that the entries up to `version` are pushed; no plan is left."""
         self._cursor = replace(
             self._cursor, published=max(version, self._cursor.published), attempts=0
         )
-        self.standing = standing
+        self.member_state = member_state
         self.plan = None
         self.set_balance = False
         self._is_pushed = self._is_pushed or push is not None
@@ -86,14 +86,14 @@ class Progress:
         """Note, unsaved, that all that is known of the member is about a till of before."""
         log.warning("till_push_begins_anew", planned=self.plan is not None, **self.log_fields())
         self.plan = None
-        self.standing = self.standing.forgotten()
+        self.member_state = self.member_state.forgotten()
         self._till, self.is_of_another_till = self._till_now, False
 
     def meet(self, member_number: str) -> None:
-        """Note, unsaved, whose standing it is: with another number the contact is the first one."""
+        """Note, unsaved, whose state it is: with another number the contact is the first one."""
         if self._member_number not in ("", member_number):
             log.warning("till_push_begins_anew", planned=False, **self.log_fields())
-            self.standing = self.standing.forgotten()
+            self.member_state = self.member_state.forgotten()
         self._member_number = member_number
 
     def save_plan(self, plan: Plan) -> None:
@@ -102,7 +102,7 @@ class Progress:
         self.plan = plan
         stored = self._record(lambda: self._pushes.save_plan(self._cursor, plan, self._till))
         # Reports of earlier pushes may have come in since the lease was acquired; none do from now.
-        self.standing = replace(self.standing, pushes=stored.standing.pushes)
+        self.member_state = replace(self.member_state, pushes=stored.member_state.pushes)
 
     def clear_plan(self) -> None:
         """Save that the plan has not been carried out."""
@@ -144,7 +144,7 @@ class Progress:
 
     def _state(self) -> State:
         return State(
-            standing=self.standing,
+            member_state=self.member_state,
             pushed=self._is_pushed,
             planned=self.plan is not None,
             balance_set=self._balance_was_requested and not self.set_balance,
