@@ -1,4 +1,4 @@
-"""Shopify's rules for extensions that customers see, where its command line tool is silent.
+"""Shopify's rules for extensions with a screen, where its command line tool is silent.
 
 https://shopify.dev/docs/api/customer-account-ui-extensions (targets, configuration),
 https://shopify.dev/docs/apps/build/online-store/theme-app-extensions, and the tool's own schemas.
@@ -14,7 +14,18 @@ type Toml = dict[str, Any]
 API_VERSION = "2026-07"
 
 FULL_PAGE = "customer-account.page.render"
-TARGETS = {
+OF_STAFF = {
+    "admin.customer-details.block.render",
+    "admin.customer-details.action.render",
+    "admin.order-details.block.render",
+    "pos.home.tile.render",
+    "pos.home.modal.render",
+    "pos.customer-details.block.render",
+    "pos.customer-details.action.render",
+}
+"""Targets of the admin and of POS, which may ask the app's own address without a capability."""
+
+TARGETS = OF_STAFF | {
     FULL_PAGE,
     "customer-account.profile.block.render",
     "customer-account.order-status.block.render",
@@ -72,7 +83,9 @@ def _member_problems(extension: Toml, folder: str) -> Iterator[str]:
         yield f"unknown members {sorted(extra)}"
     if not 1 <= len(extension.get("name", "")) <= 30:
         yield "the name is missing or longer than 30 characters"
-    if extension.get("capabilities") != {"network_access": True}:
+    targets = {one.get("target") for one in extension.get("targeting", [])}
+    is_of_staff = bool(targets) and targets <= OF_STAFF
+    if extension.get("capabilities") != (None if is_of_staff else {"network_access": True}):
         yield "it may do more or less than ask our API"
 
 
@@ -83,6 +96,8 @@ def _target_problems(targets: list[str]) -> Iterator[str]:
         yield f"targets without a test: {sorted(unknown)}"
     if FULL_PAGE in targets and len(targets) > 1:
         yield "a full page beside other targets"
+    if len({target.partition(".")[0] for target in targets}) > 1:
+        yield "targets of more than one surface"
 
 
 def _setting_problems(fields: list[Toml]) -> Iterator[str]:

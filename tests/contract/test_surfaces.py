@@ -1,4 +1,4 @@
-"""The extensions that customers see are ones that Shopify takes, in both languages."""
+"""The extensions with a screen are ones that Shopify takes, in both languages."""
 
 import copy
 import json
@@ -14,8 +14,11 @@ from tests.support import shopify_files
 
 EXTENSIONS = shopify_files.SHOPIFY / "extensions"
 SHARED = shopify_files.SHOPIFY / "shared"
+SHARED_BY_STAFF = SHARED / "staff"
 SECTION = EXTENSIONS / "points-section"
 UI = [folder for folder in shopify_files.surface_files() if folder != SECTION.name]
+STAFF = ["points-adjust", "points-pos", "points-staff"]
+CUSTOMERS = [folder for folder in UI if folder not in STAFF]
 
 PURE = {
     "points-api.js",
@@ -43,8 +46,14 @@ def sources(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.js*")}
 
 
-def test_there_is_a_page_blocks_a_checkout_and_a_section() -> None:
-    assert sorted(UI) == ["points-blocks", "points-checkout", "points-page"]
+def shared(folder: str) -> dict[str, str]:
+    """The scripts of `shared/` that an extension may use."""
+    return sources(SHARED_BY_STAFF if folder in STAFF else SHARED)
+
+
+def test_there_is_a_page_blocks_a_checkout_and_a_section_and_what_staff_see() -> None:
+    assert sorted(CUSTOMERS) == ["points-blocks", "points-checkout", "points-page"]
+    assert set(STAFF) <= set(UI)
     assert SECTION.name in shopify_files.surface_files()
 
 
@@ -117,14 +126,14 @@ def test_the_rules_see_in_texts(broken: dict[str, dict[str, str]]) -> None:
 
 @pytest.mark.parametrize("folder", UI)
 def test_every_text_that_is_asked_for_is_there_and_no_other(folder: str) -> None:
-    scripts = [*sources(EXTENSIONS / folder / "src").values(), *sources(SHARED).values()]
+    scripts = [*sources(EXTENSIONS / folder / "src").values(), *shared(folder).values()]
     asked = {key for script in scripts for key in surface_rules.translated_keys(script)}
     assert asked == set(locales(EXTENSIONS / folder)["en.default.json"])
 
 
 @pytest.mark.parametrize("folder", UI)
 def test_only_shopifys_elements_are_drawn(folder: str) -> None:
-    scripts = sources(EXTENSIONS / folder / "src") | sources(SHARED)
+    scripts = sources(EXTENSIONS / folder / "src") | shared(folder)
     for name, script in scripts.items():
         if name.endswith(".jsx"):
             assert surface_rules.foreign_tags(script) == set(), name
@@ -137,7 +146,7 @@ def test_the_rules_see_a_foreign_element() -> None:
 def test_the_extensions_share_the_pages_modules_that_touch_no_document() -> None:
     scripts = {**sources(SHARED)}
     section = scripts.pop("section.js")
-    for folder in UI:
+    for folder in CUSTOMERS:
         scripts |= sources(EXTENSIONS / folder / "src")
     imported = {
         name
@@ -220,7 +229,7 @@ def test_whatever_the_section_writes_into_the_page_is_escaped_or_ours() -> None:
 def test_the_guides_name_every_extension_and_lead_to_what_is_there(name: str) -> None:
     guide = shopify_files.ROOT / "docs" / name
     content = guide.read_text(encoding="utf-8")
-    assert [folder for folder in shopify_files.surface_files() if folder not in content] == []
+    assert [folder for folder in [*CUSTOMERS, SECTION.name] if folder not in content] == []
     links = re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", content)
     for link in links:
         if link and not link.startswith("https://"):
@@ -229,6 +238,6 @@ def test_the_guides_name_every_extension_and_lead_to_what_is_there(name: str) ->
 
 def test_the_guide_names_the_extensions_as_the_editor_shows_them() -> None:
     guide = (shopify_files.ROOT / "docs" / "my-page-in-shopify.md").read_text(encoding="utf-8")
-    names = [shopify_files.surface_files()[folder]["extensions"][0]["name"] for folder in UI]
+    names = [shopify_files.surface_files()[folder]["extensions"][0]["name"] for folder in CUSTOMERS]
     assert [name for name in names if f"*{name}*" not in guide and f"› {name}*" not in guide] == []
     assert "shopify/shared/address.js" in guide

@@ -3,7 +3,7 @@
 from local import demo
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Never
-from tests.support.harness import Answer, Functions, event, problem
+from tests.support.harness import Answer, Functions, event, message, problem
 
 FUNCTION = "staff_account_history"
 MANAGER, COUNTER, NEWCOMER = demo.STAFF
@@ -27,6 +27,16 @@ def test_entries_say_who_and_why_and_of_operators_only_the_name(functions: Funct
     assert operators[0]["actor"] == "assumed-role/PointbookOperator/hanako"
     rest = [one | {"actor": ""} for one in entries]
     assert rest == [one | {"actor": ""} for one in operators], "all else is the same"
+
+
+def test_an_entry_about_an_order_has_its_name_and_so_have_pending_points() -> None:
+    functions = Functions(PROGRAMME_PENDING_DAYS="300")
+    functions.sample("staff_adjust_points", "add")
+    assert functions.work("order_events", message("orders_paid")) == []
+    entries = shown(functions).body["entries"]
+    assert [one["order_name"] for one in entries] == ["#1001", None]
+    account = functions.sample("staff_show_account", "get").body
+    assert [one["order_name"] for one in account["pending_orders"]] == ["#1001"]
 
 
 def test_nobody_looks_who_may_not() -> None:

@@ -25,7 +25,7 @@ def extension_files() -> dict[str, Toml]:
 
 
 def surface_files() -> dict[str, Toml]:
-    """The file of each extension that customers see, by its folder's name."""
+    """The file of each extension with a screen, by its folder's name."""
     return {
         folder: file for folder, file in _all_files().items() if folder not in extension_files()
     }

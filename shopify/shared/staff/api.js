@@ -25,7 +25,12 @@ export function staffApi(token, url = apiUrl(undefined) ?? AT_THE_APP) {
     me: () => ask("GET", "/me"),
     /** The account, now or as of a past instant (RFC 3339). */
     account: (id, at) => ask("GET", customer(id, query({ at }))),
-    /** A page of the entries, the newest first. */
+    /**
+     * A page of the entries, the newest first.
+     *
+     * @param {string} id
+     * @param {{cursor?: string, limit?: number}} [page]
+     */
     history: (id, { cursor, limit } = {}) => ask("GET", customer(id, `/history${query({ cursor, limit })}`)),
     /** Why an order earned what it earned. */
     order: (orderId) => ask("GET", `/orders/${encodeURIComponent(orderId)}`),

@@ -141,13 +141,13 @@ def test_pending_orders_are_named_with_the_day_on_which_their_points_come(books:
     books.order("9002", 5_000, cancelled=True)
     comes_on = (NOON.date() + timedelta(days=14)).isoformat()
     assert books.shown()["pending_orders"] == [
-        {"order_id": ORDER, "points": 100, "comes_on": comes_on},
-        {"order_id": "9003", "points": 30, "comes_on": comes_on},
+        {"order_id": ORDER, "order_name": None, "points": 100, "comes_on": comes_on},
+        {"order_id": "9003", "order_name": None, "points": 30, "comes_on": comes_on},
     ]
     assert books.shown(at=before)["pending_orders"] == [
-        {"order_id": ORDER, "points": 100, "comes_on": None},
-        {"order_id": "9002", "points": 50, "comes_on": None},
-        {"order_id": "9003", "points": 30, "comes_on": None},
+        {"order_id": ORDER, "order_name": None, "points": 100, "comes_on": None},
+        {"order_id": "9002", "order_name": None, "points": 50, "comes_on": None},
+        {"order_id": "9003", "order_name": None, "points": 30, "comes_on": None},
     ]
 
 

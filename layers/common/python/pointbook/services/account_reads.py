@@ -259,6 +259,7 @@ def _entry(booked: BookedEntry, orders: dict[str, Order], *, is_written: bool) -
         "actor": cause.actor,
         "cause": cause.cause_entry_id or None,
         "about": entry.about or None,
+        "order_name": (order.name or None) if order else None,
         "programme_version": order.rule.programme_version if order and order.rule else None,
         "reason": booked.text.reason if booked.text else None,
         "hash": booked.entry_hash if is_written else None,
@@ -286,7 +287,8 @@ def _pending_order(
     """`comes_on` is the day on which the points are approved, None if that is not known."""
     at = order.approves_at if order else None
     comes_on = day_of(at, time_zone).isoformat() if at else None
-    return {"order_id": order_id, "points": points, "comes_on": comes_on}
+    name = (order.name or None) if order else None
+    return {"order_id": order_id, "order_name": name, "points": points, "comes_on": comes_on}
 
 
 def _instant(value: datetime) -> str:

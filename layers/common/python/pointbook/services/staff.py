@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pointbook.domain.chain import Cause
 from pointbook.domain.expiry import day_of
+from pointbook.domain.money import decimal_text
 from pointbook.domain.ports import Clock
 from pointbook.domain.programme import Programme
 from pointbook.domain.refusal import Code, Refusal, daily_limit_reached
@@ -37,12 +38,17 @@ class StaffService:
 
     def about(self, staff_id: str) -> dict[str, Any]:
         """Return the body of `GET /staff/me`: who it is, what is allowed, what is left today."""
-        may = {right.value: self.programme.permits(right, staff_id) for right in Right}
+        programme = self.programme
+        may = {right.value: programme.permits(right, staff_id) for right in Right}
         return {
             "staff_id": staff_id,
             "shop": self.shop,
             "may": may,
             "limits": self._limits(staff_id) if may[Right.ADJUST] else None,
+            "worth": {
+                "point_amount": decimal_text(programme.point_worth_minor, programme.currency),
+                "currency": programme.currency,
+            },
         }
 
     def adjust(
