@@ -3,9 +3,8 @@
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
 from typing import Annotated
 
 import typer
@@ -17,10 +16,9 @@ from pointbook.aws.statement_files import StatementFiles
 from pointbook.clock import SystemClock
 from pointbook.domain.books.periods import Period
 from pointbook.domain.books.statement import joined
-from pointbook.domain.expiry import day_of
 from pointbook.domain.money import exponent
+from pointbook.services.month_books import changed_days, last_settled_day
 from pointbook.services.statement_lines import StatementFile
-from pointbook.services.statement_runs import SETTLING
 from pointbook.services.statements import ShopRules, Statements
 from pointbook.store.ledger_reader import LedgerReader
 from pointbook.store.programmes import Deployment, Programmes
@@ -82,8 +80,7 @@ class Books:
 
     def yesterday(self) -> date:
         """The last day that is over in the shop's time zone."""
-        settled = self._stack.clock().now() - SETTLING
-        return day_of(settled, self.rules.time_zone) - timedelta(days=1)
+        return last_settled_day(self._stack.clock().now(), self.rules.time_zone)
 
     def day(self, text: str | None) -> Period:
         """The period of a day, yesterday's by default. Raises BadParameter."""
@@ -117,7 +114,7 @@ class Books:
                 joined([one.statement for one in files]),
             )
             assert first.shop == self.shop, "the bucket's keys have the shop"
-            return Found(found, FILES, changed=tuple(_changed(files)))
+            return Found(found, FILES, changed=tuple(changed_days(files)))
         disagreeing: list[str] = []
         computed = self._computed(period, disagreeing)
         return Found(computed, LEDGER, is_over, disagreeing=tuple(disagreeing))
@@ -180,9 +177,3 @@ def _parsed_day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a day; give one such as 2026-11-30.") from None
-
-
-def _changed(files: list[StatementFile]) -> Iterator[date]:
-    for before, after in pairwise(files):
-        if after.statement.opening != before.statement.closing:
-            yield after.period.first

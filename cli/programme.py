@@ -2,10 +2,9 @@
 
 import getpass
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import repeat
-from json import dumps
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -17,8 +16,9 @@ from cli.errors import CommandFailed
 from cli.options import Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
 from cli.target import Target
-from pointbook.domain.programme import Programme, default_programme, errors, programme_of
-from pointbook.domain.programme_warnings import warnings
+from pointbook.domain import programme_check
+from pointbook.domain.programme import Programme, default_programme, programme_of
+from pointbook.domain.programme_check import rules_file
 from pointbook.store.programmes import Deployment, Programmes, Version
 
 _NONE_YET = 0
@@ -43,7 +43,7 @@ def show(shop: Shop = None, env: Env = None, json: Json = False) -> int:
     else:
         out.say(f"# {shop}: version {version.programme.version}, {_when(version)}, by {version.by}")
     texts = _in_force(stack, version).texts()
-    out.say(*(f"{name} = {dumps(text, ensure_ascii=False)}" for name, text in texts.items()))
+    out.say(*rules_file(texts.items()).splitlines())
     number = version.programme.version if version else None
     out.document({"shop": shop, "version": number, "rules": texts})
     return 0
@@ -185,27 +185,18 @@ def _read(file: Path) -> dict[str, str]:
 
 def _checked(texts: Mapping[str, str], now: datetime, out: Output) -> dict[str, list[str]]:
     """The errors of a programme, or its warnings if it has no errors; they are printed too."""
-    found: dict[str, list[str]] = {
-        "errors": [str(error) for error in errors(texts)],
-        "warnings": [],
-    }
-    if not found["errors"]:
-        programme = programme_of(texts, version=1)
-        today = now.astimezone(ZoneInfo(programme.time_zone)).date()
-        found["warnings"] = [str(one) for one in warnings(programme, today)]
+    check = programme_check.check(texts, now)
+    found = {"errors": list(check.errors), "warnings": list(check.warnings)}
     for kind, lines in found.items():
         out.say(*(f"{kind.removesuffix('s'):7}  {line}" for line in lines))
     return found
 
 
 def _differences(before: Programme, after: Programme) -> list[str]:
-    return list(_changed(before.texts(), after.texts()))
-
-
-def _changed(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    for name, text in after.items():
-        if text != before[name]:
-            yield f"{name}  {before[name] or '(empty)'} → {text or '(empty)'}"
+    return [
+        f"{one.rule}  {one.before or '(empty)'} → {one.after or '(empty)'}"
+        for one in programme_check.changes(before, after)
+    ]
 
 
 def _when(version: Version) -> str:

@@ -22,6 +22,7 @@ PARAMETERS = {
     "TillPush": "balance",
     "StaffAdjust": "70000000001",
     "StaffHold": "70000000001,70000000002",
+    "StaffManage": "70000000001",
 }
 """Template parameters of the demo shop that differ from the template's defaults."""
 

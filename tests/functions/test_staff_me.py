@@ -33,7 +33,7 @@ def test_a_shop_that_has_set_nothing_lets_its_staff_look_only() -> None:
     assert answer.body == {
         "staff_id": MANAGER,
         "shop": demo.SHOP_DOMAIN,
-        "may": {"look": True, "adjust": False, "hold": False},
+        "may": {"look": True, "adjust": False, "hold": False, "manage": False},
         "limits": None,
         "worth": {"point_amount": "1", "currency": "JPY"},
     }

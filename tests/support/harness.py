@@ -56,6 +56,7 @@ _ENVIRONMENT = {
     "PROGRAMME_SIGN_UP_POINTS": demo.PARAMETERS["SignUpPoints"],
     "PROGRAMME_STAFF_ADJUST": demo.PARAMETERS["StaffAdjust"],
     "PROGRAMME_STAFF_HOLD": demo.PARAMETERS["StaffHold"],
+    "PROGRAMME_STAFF_MANAGE": demo.PARAMETERS["StaffManage"],
 }
 _ENVIRONMENT |= {
     f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES, IMPORT_ROWS)

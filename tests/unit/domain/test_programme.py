@@ -78,6 +78,7 @@ UNUSUAL = {
     "staff_look": ("70000000001", StaffGroup(ids=("70000000001",))),
     "staff_adjust": ("all", StaffGroup(everybody=True)),
     "staff_hold": ("70000000001,70000000002", StaffGroup(ids=("70000000001", "70000000002"))),
+    "staff_manage": ("70000000001", StaffGroup(ids=("70000000001",))),
     "staff_points_per_action": ("1000000", 1_000_000),
     "staff_points_per_day": ("999999999", 999_999_999),
     "metafields": ("loyalty", "loyalty"),

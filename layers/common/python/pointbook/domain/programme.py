@@ -86,6 +86,7 @@ class Programme:
     staff_look: StaffGroup
     staff_adjust: StaffGroup
     staff_hold: StaffGroup
+    staff_manage: StaffGroup
     staff_points_per_action: int
     staff_points_per_day: int
     metafields: str | None
@@ -106,6 +107,7 @@ class Programme:
             Right.LOOK: self.staff_look,
             Right.ADJUST: self.staff_adjust,
             Right.HOLD: self.staff_hold,
+            Right.MANAGE: self.staff_manage,
         }
         return groups[right].includes(staff_id)
 

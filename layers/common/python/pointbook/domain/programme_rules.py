@@ -350,6 +350,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "staff_look": Rule("all", parse_staff, staff_text),
     "staff_adjust": Rule(NONE, parse_staff, staff_text),
     "staff_hold": Rule(NONE, parse_staff, staff_text),
+    "staff_manage": Rule(NONE, parse_staff, staff_text),
     "staff_points_per_action": Rule("1000", _whole(1, MILLION)),
     "staff_points_per_day": Rule("5000", _whole(1, STAFF_POINTS_PER_DAY_MAX)),
     # what Shopify keeps of each customer's points

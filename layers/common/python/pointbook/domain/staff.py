@@ -16,6 +16,7 @@ class Right(StrEnum):
     LOOK = "look"
     ADJUST = "adjust"
     HOLD = "hold"
+    MANAGE = "manage"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Authentication for the staff's API: who of the shop's staff asks, and whether they may.
 
-A route that reads calls `permitted` with `Right.LOOK`, and has all that it needs.
+A route calls `permitted` with the right that it needs, and has all that it needs.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ from pointbook.shopify.staff_token import StaffSession, verify_staff_token
 
 if TYPE_CHECKING:
     from pointbook.container import Container
+
+_RIGHTS_TO_READ = (Right.LOOK, Right.MANAGE)
 
 
 def staff_session(request: Request, container: BaseContainer) -> StaffSession:
@@ -38,12 +40,12 @@ def staff_session(request: Request, container: BaseContainer) -> StaffSession:
 def permitted(request: Request, container: "Container", right: Right) -> StaffSession:
     """Return the session of a member of the staff who has a right.
 
-    What only looks goes by the programme that is shown, so that it needs no right to write. Raises
+    What only reads goes by the programme that is shown, so that it needs no right to write. Raises
     what `staff_session` does, and NotPermitted.
     """
     session = staff_session(request, container)
-    looks = right is Right.LOOK
-    programme = (container.shown_programme if looks else container.programme)(session.shop)
+    reads = right in _RIGHTS_TO_READ
+    programme = (container.shown_programme if reads else container.programme)(session.shop)
     if not programme.permits(right, session.staff_id):
         raise NotPermitted(f"staff_{right}")
     return session
