@@ -30,6 +30,7 @@ def staff_cases(
     requests = _Requests(http, token, customer)
     yield from _me(requests, customers_token)
     yield from _reads(requests, customers_token)
+    yield from _manage(requests, customers_token)
     yield from _adjust(requests, customers_token)
     yield from _create(requests, customers_token)
     yield from _release(requests, customers_token, hold_id)
@@ -67,6 +68,12 @@ class _Requests:
         """A read of a customer."""
         customer = customer or self._customer
         return self.get(f"customers/{customer}{end}", query, customer=customer, **more)
+
+    def post_preview(self, content: object) -> dict[str, Any]:
+        """A preview of a change of the programme."""
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        headers = {"content-type": "application/json", **self.bearer()}
+        return self._http("POST", "/v1/staff/programme/preview", headers, body)
 
     def post(
         self,
@@ -129,6 +136,29 @@ def _reads(requests: _Requests, customers_token: str) -> Iterator[Case]:
     yield order, "order_no_number", get_order("first")
     for case, headers in strangers:
         yield order, case, get_order(headers=headers)
+
+
+def _manage(requests: _Requests, customers_token: str) -> Iterator[Case]:
+    books, programme, status = "staff_books", "staff_programme", "staff_status"
+    yield books, "month", requests.get("books", "month=2026-11")
+    yield books, "month_to_come", requests.get("books", "month=2099-01")
+    yield books, "month_unknown_form", requests.get("books", "month=November")
+    preview = requests.post_preview
+    asked = {"rules": {"points_per_unit": "2"}, "order": {"amount": 10_000}}
+    yield programme, "rules", requests.get("programme")
+    yield programme, "in_japanese", requests.get("programme", "locale=ja")
+    yield programme, "preview", preview(asked)
+    yield programme, "preview_of_errors", preview({"rules": {"points_per_unit": "many"}})
+    yield programme, "rules_no_object", preview({"rules": ["points_per_unit"]})
+    yield programme, "amount_no_number", preview(asked | {"order": {"amount": "much"}})
+    yield programme, "not_json", preview(b"rules")
+    yield status, "now", requests.get("status")
+    for function in (books, programme, status):
+        path = function.removeprefix("staff_")
+        counter = requests.bearer(COUNTER)
+        yield function, "by_another", requests.get(path, headers=counter)
+        for case, headers in _strangers(requests, customers_token):
+            yield function, case, requests.get(path, headers=headers)
 
 
 def _adjust(requests: _Requests, customers_token: str) -> Iterator[Case]:

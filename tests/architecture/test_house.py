@@ -32,6 +32,7 @@ SLOW_TO_LOAD: dict[str, set[str]] = {
     "pointbook.domain.privacy": {"customer_events", "privacy_watch", "verify_sample"},
     "pointbook.page": {
         *("app_page", "create_hold", "get_points", "points_history", "staff_create_hold"),
+        "staff_programme",
     },
     "pointbook.page.texts": {"points_history"},
     "pointbook.services.my_page": {"points_history"},

@@ -30,6 +30,7 @@ SHOWS = ("points_history",)
 OPERATORS = ("adjust_points", "extend_points", "import_points")
 OPERATORS_READ = ("show_account", "account_history", "explain_order")
 STAFF_READS = tuple(f"staff_{function}" for function in OPERATORS_READ)
+MANAGERS = ("staff_books", "staff_programme", "staff_status")
 SETTLES = {"hold_release": 600, "expiry": 400 * 86_400}
 """Sweeps that settle accounts, and after how many seconds there is something to settle."""
 
@@ -49,6 +50,7 @@ TRIED = (
     "check_customer",
     "staff_me",
     *STAFF_READS,
+    *MANAGERS,
     "staff_adjust_points",
     "staff_create_hold",
     "staff_release_hold",
@@ -180,6 +182,19 @@ def test_staff_me_may_read_single_items_and_nothing_else(
     found |= shop.needed(lambda: shop.every_sample("staff_me"))
     assert found == allowed(resources, "staff_me")
     assert {action for action, _ in found if action.startswith("dynamodb:")} == {"dynamodb:GetItem"}
+
+
+@pytest.mark.parametrize("function", MANAGERS)
+def test_what_managers_read_is_read_and_nothing_written(
+    shop: Shop, resources: dict[str, Any], function: str
+) -> None:
+    """On a shop without programme; with an import and statements on file."""
+    found = shop.needed(lambda: shop.every_sample(function))
+    shop.upload("8840734670934,Balance,500,,")
+    shop.every_sample("import_runs")
+    shop.every_sample("write_statements")
+    found |= shop.needed(lambda: shop.every_sample(function))
+    assert found == allowed(resources, function)
 
 
 def test_staff_adjust_points_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:

@@ -236,8 +236,13 @@ def test_the_api_has_these_routes_and_no_others() -> None:
                 "customers/{customer}": "staff_show_account",
                 "customers/{customer}/history": "staff_account_history",
                 "orders/{order_id}": "staff_explain_order",
+                "books": "staff_books",
+                "programme": "staff_programme",
+                "status": "staff_status",
             }.items()
         },
+        ("POST", "/v1/staff/programme/preview"): "staff_programme",
+        ("OPTIONS", "/v1/staff/programme/preview"): "staff_programme",
         **{
             (method, f"/v1/staff/customers/{{customer}}/{what}"): function
             for method in ("POST", "OPTIONS")

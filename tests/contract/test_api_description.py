@@ -112,7 +112,15 @@ UNREADABLE = {
     *("day_unknown_form", "customer_unknown_form", "order_no_number", "timestamp_missing"),
     *("too_many_rows", "no_rows", "row_without_number", "dry_run_as_text", "origin_unknown"),
     *("import_id_unknown_form", "till_unknown_word", "by_too_long", "by_unknown_form"),
-    *("limit_too_high", "preview_as_text", "day_missing", "kind_unknown", "run_id_unknown_form"),
+    *(
+        "limit_too_high",
+        "month_unknown_form",
+        "rules_no_object",
+        "preview_as_text",
+        "day_missing",
+        "kind_unknown",
+        "run_id_unknown_form",
+    ),
 }
 """Sample events that are refused for their form, by the names of their cases."""
 

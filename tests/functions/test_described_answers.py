@@ -29,8 +29,9 @@ from tools.make_events_operator import RUN_ID
 
 MY_PAGE = ("get_points", "points_history", "order_points", "create_hold", "release_hold")
 STAFF_READS = ("staff_show_account", "staff_account_history", "staff_explain_order")
+MANAGERS = {"staff_books": "month", "staff_programme": "rules", "staff_status": "now"}
 STAFF = (
-    *("staff_me", *STAFF_READS),
+    *("staff_me", *STAFF_READS, *MANAGERS),
     *("staff_adjust_points", "staff_create_hold", "staff_release_hold"),
 )
 FLOW = ("flow_action_grant", "flow_action_consume", "flow_action_report")
@@ -41,6 +42,7 @@ SAMPLE = {
     **dict.fromkeys(FLOW, "run"),
     "staff_me": "manager",
     **dict.fromkeys(STAFF_READS, "get"),
+    **MANAGERS,
     "staff_adjust_points": "add",
     "staff_create_hold": "sale",
     "staff_release_hold": "given_up",
@@ -148,6 +150,8 @@ def of_staff(function: str) -> Errors:
         yield functions.sample(function, case)
     if function in STAFF_READS:
         yield stack(PROGRAMME_STAFF_LOOK="none").sample(function, SAMPLE[function])
+    elif function in MANAGERS:
+        yield functions.sample(function, "by_another")
     elif function != "staff_me":
         yield functions.sample(function, "by_newcomer")
     for _ in range(2):
@@ -405,6 +409,8 @@ OWN: Mapping[str, Callable[[Path], Errors]] = {
     "staff_show_account": of_staff_reads("staff_show_account", "instant_to_come"),
     "staff_account_history": of_staff_reads("staff_account_history", "limit_too_high"),
     "staff_explain_order": of_staff_reads("staff_explain_order", "unknown_order"),
+    "staff_books": of_staff_reads("staff_books", "month_to_come"),
+    "staff_programme": of_staff_reads("staff_programme", "rules_no_object", "amount_no_number"),
     "staff_adjust_points": of_staff_adjust_points,
     "staff_create_hold": of_staff_create_hold,
     "staff_release_hold": of_staff_release_hold,

@@ -20,6 +20,9 @@ STAFF_API = (
     "staff_show_account",
     "staff_account_history",
     "staff_explain_order",
+    "staff_books",
+    "staff_programme",
+    "staff_status",
     "staff_adjust_points",
     "staff_create_hold",
     "staff_release_hold",
@@ -144,6 +147,20 @@ REFUSED: dict[str, dict[str, tuple[int, str]]] = {
         "unknown_order": (404, "order_not_found"),
         "order_no_number": (422, "invalid_request"),
     },
+    "staff_books": NOT_STAFF
+    | {
+        "by_another": (403, "not_permitted"),
+        "month_to_come": (422, "invalid_request"),
+        "month_unknown_form": (422, "invalid_request"),
+    },
+    "staff_programme": NOT_STAFF
+    | {
+        "by_another": (403, "not_permitted"),
+        "rules_no_object": (422, "invalid_request"),
+        "amount_no_number": (422, "invalid_request"),
+        "not_json": (422, "invalid_request"),
+    },
+    "staff_status": NOT_STAFF | {"by_another": (403, "not_permitted")},
     "staff_adjust_points": NOT_PERMITTED
     | {
         "at_the_counter": (403, "not_permitted"),
@@ -342,6 +359,9 @@ GOOD = {
     "staff_show_account": "get",
     "staff_account_history": "get",
     "staff_explain_order": "get",
+    "staff_books": "month",
+    "staff_programme": "rules",
+    "staff_status": "now",
     "staff_adjust_points": "add",
     "staff_create_hold": "sale",
     "staff_release_hold": "given_up",

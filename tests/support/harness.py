@@ -17,7 +17,7 @@ from pointbook.domain.commands import Command
 from pointbook.domain.lots import Lots
 from pointbook.ledger.instruction import Booked, Instruction
 from pointbook.ledger.ledger import Ledger
-from pointbook.settings import IMPORT_ROWS, QUEUES, TILL_REFRESHES, Settings
+from pointbook.settings import DEAD_LETTERS, IMPORT_ROWS, QUEUES, TILL_REFRESHES, Settings
 from tests.fakes.buckets import BUCKET as STATEMENTS_BUCKET
 from tests.fakes.buckets import MemoryS3, StatementBucket
 from tests.fakes.cipher import PlainCipher
@@ -59,7 +59,8 @@ _ENVIRONMENT = {
     "PROGRAMME_STAFF_MANAGE": demo.PARAMETERS["StaffManage"],
 }
 _ENVIRONMENT |= {
-    f"{queue.upper()}_QUEUE_URL": queue for queue in (*QUEUES, TILL_REFRESHES, IMPORT_ROWS)
+    f"{queue.upper()}_QUEUE_URL": queue
+    for queue in (*QUEUES, TILL_REFRESHES, IMPORT_ROWS, *DEAD_LETTERS)
 }
 
 
@@ -114,6 +115,17 @@ class MemoryQueues:
         if self.error is not None:
             raise self.error
         self.sent.append((QueueUrl, MessageBody))
+
+    def get_queue_attributes(
+        self,
+        *,
+        QueueUrl: str,  # noqa: N803 - same
+        AttributeNames: list[str],  # noqa: N803 - same
+    ) -> dict[str, dict[str, str]]:
+        if self.error is not None:
+            raise self.error
+        waiting = sum(queue == QueueUrl for queue, _ in self.sent)
+        return {"Attributes": dict(zip(AttributeNames, (str(waiting), "0"), strict=False))}
 
 
 def memory_table() -> GuardedDynamoDB:

@@ -54,6 +54,11 @@ TILL_REFRESHES = "till_refreshes"
 IMPORT_ROWS = "import_rows"
 """The queue of the parts of imports, carried out by the function of this name."""
 
+DEAD_LETTERS = {f"{queue}_dead_letter": queue for queue in (*QUEUES, IMPORT_ROWS)} | {
+    "dead_letter": "schedules"
+}
+"""The queues of what failed to the last attempt, with whose they are."""
+
 IMPORT_ROWS_PER_SECOND = 400
 """Where nothing else is set: 2,400 write units, of the 4,000 that a new table takes."""
 
@@ -300,8 +305,8 @@ def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _queue_urls(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the URLs that are set: only the function that sends messages has any."""
-    queues = (*QUEUES, TILL_REFRESHES, IMPORT_ROWS)
+    """Return the URLs that are set: only functions that send or count messages have any."""
+    queues = (*QUEUES, TILL_REFRESHES, IMPORT_ROWS, *DEAD_LETTERS)
     given = {queue: environ.get(_queue_variable(queue), "").strip() for queue in queues}
     return {queue: url for queue, url in given.items() if url}
 

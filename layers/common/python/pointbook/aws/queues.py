@@ -18,3 +18,11 @@ def send_message(client: Any, queue_url: str, body: str) -> None:
     """
     with unavailable_as("queue_unavailable", 10, "Please send this again."):
         client.send_message(QueueUrl=queue_url, MessageBody=body)
+
+
+def count_messages(client: Any, queue_url: str) -> int:
+    """How many messages a queue has, nearly. Raises Unavailable."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    with unavailable_as("queue_unavailable", 10, "Please ask again."):
+        found = client.get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)["Attributes"]
+    return sum(int(found.get(name, 0)) for name in names)

@@ -94,7 +94,9 @@ _RULES: Final[Mapping[str, tuple[_Texts, _Texts]]] = {
     ),
     "rank_labels": (
         _texts("Names of ranks", "会員ランクの表示名"),
-        _texts("What customers read of the till's ranks", "レジのランクをお客様に表示するときの名前"),
+        _texts(
+            "What customers read of the till's ranks", "レジのランクをお客様に表示するときの名前"
+        ),
     ),
     "till_push": (
         _texts("Changes to the till", "レジへの反映"),

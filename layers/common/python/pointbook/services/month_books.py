@@ -73,6 +73,21 @@ class MonthBooks:
             "liability": liability(read[-1]) if read else None,
         }
 
+    def latest(self, count: int) -> tuple[list[str], list[str]]:
+        """The latest days without a statement, and those of the last `count` on file that are wrong.
+
+        Raises Unavailable.
+        """
+        last = last_settled_day(self.now, self.defaults.time_zone)
+        first = last - timedelta(days=DAYS_BACK_MAX - 1)
+        days = [day for day in self.files.days(self.shop, first) if day <= last]
+        files = read_all(self.files, self.shop, days[-count:])
+        changed = set(changed_days(files))
+        period = Period(first, last, self.defaults.time_zone)
+        missing = [day.isoformat() for day in self._missing(period, days)]
+        wrong = [one.period.first.isoformat() for one in files if not _is_right(one, changed)]
+        return missing, wrong
+
     def _missing(self, period: Period, days: Sequence[date]) -> Iterator[date]:
         """The days of the month without a statement, since the shop has any."""
         until = min(period.last, last_settled_day(self.now, self.defaults.time_zone))

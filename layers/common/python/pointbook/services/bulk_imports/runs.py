@@ -125,6 +125,19 @@ def runs_of(files: Files, shop: str, import_id: str) -> list[Run]:
     return found
 
 
+def latest_runs(files: Files, shop: str, count: int) -> list[Run]:
+    """Return the runs of a shop that were started last, whatever they import, the newest first."""
+    prefix = f"{_FOLDER}/{shop}/"
+    found = set[tuple[str, str]]()
+    for key in files.keys(prefix):
+        import_id, run_id, *_ = key.removeprefix(prefix).split("/") + [""]
+        if _RUN_ID.fullmatch(run_id):
+            found.add((run_id, import_id))
+    newest = sorted(found, reverse=True)[:count]
+    contents = [files.get(f"{prefix}{import_id}/{run_id}/run.json") for run_id, import_id in newest]
+    return [Run.from_json(json.loads(content)) for content in contents if content is not None]
+
+
 def imports_of(files: Files, shop: str, import_id: str) -> list[Run]:
     """Return the runs that may have booked rows of an import, the oldest first."""
     runs = runs_of(files, shop, import_id)
