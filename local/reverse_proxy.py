@@ -6,6 +6,8 @@
     /_login        POST {"customer_id"}: a session token for a demo customer, also as a cookie
     /_customers    GET: the demo customers
     /_staff        GET: the demo shop's staff; POST {"staff_id"}: a token of a member of the staff
+    /_shopify      POST {"query", "variables"}: Shopify's Admin API, as the admin calls it for its staff
+    /extensions/   the bundled extensions, for the staff's page
     /              my page: the bundle of local/page_bundle.py, the files of local/page/ and of web/
 
 Paths that begin with `/_` reject requests from pages of another origin: see local/request_guard.py.
@@ -26,10 +28,11 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import override
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from local import demo, request_guard, signing
 from local.clock import Clock, ClockRefused
+from local.options import ROOT
 from local.request_guard import RequestRejected
 
 _BODY_LIMIT_BYTES = 10_000_000  # API Gateway's own, rounded
@@ -60,7 +63,8 @@ class Upstreams:
     """What the proxy forwards to.
 
     `function_url_ids` are by function name. A file is served from the first of `page_directories`
-    that has it. `storefront_url` is where the shop's cart is, "" if nowhere.
+    that has it, a bundled extension from `extensions_directory`. `storefront_url` is where the
+    shop's cart is, "" if nowhere.
     """
 
     emulator_port: int
@@ -68,6 +72,7 @@ class Upstreams:
     function_url_ids: Mapping[str, str]
     page_directories: tuple[Path, ...]
     storefront_url: str = ""
+    extensions_directory: Path = ROOT / ".local" / "extensions"
 
 
 class ReverseProxy(ThreadingHTTPServer):
@@ -122,6 +127,9 @@ class _Handler(BaseHTTPRequestHandler):
                 self._problem(HTTPStatus.NOT_FOUND, f"No function {name!r} has a URL.")
             else:
                 self._forward(upstreams, f"/_aws/lambda-url/{url_id}/{rest}", query, body)
+        elif path.startswith("/extensions/"):
+            bundles = (upstreams.extensions_directory,)
+            self._serve_file(bundles, path.removeprefix("/extensions"))
         else:
             self._serve_file(upstreams.page_directories, path)
 
@@ -218,9 +226,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._log_in(body)
             case HTTPMethod.POST, "/_staff":
                 self._log_staff_in(body)
+            case HTTPMethod.POST, "/_shopify":
+                self._query_shopify(body)
             case HTTPMethod.GET, "/_customers" | "/_staff":
                 self._json(_PEOPLE[path])
-            case _, "/_clock" | "/_login" | "/_customers" | "/_staff":
+            case _, "/_clock" | "/_login" | "/_customers" | "/_staff" | "/_shopify":
                 self._problem(
                     HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not accept {self.command}."
                 )
@@ -268,6 +278,22 @@ class _Handler(BaseHTTPRequestHandler):
                 "expires_in_seconds": signing.SESSION_SECONDS,
             }
         )
+
+    def _query_shopify(self, body: bytes) -> None:
+        upstreams = self.server.upstreams
+        if upstreams is None or not upstreams.storefront_url:
+            self._problem(HTTPStatus.BAD_GATEWAY, "The fake Shopify is not running.")
+            return
+        port = urlsplit(upstreams.storefront_url).port
+        connection = HTTPConnection("127.0.0.1", port or 80, timeout=_UPSTREAM_SECONDS)
+        try:
+            connection.request("POST", "/_graphql", body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            self._relay_response(response, response.read())
+        except (OSError, HTTPException):
+            self._problem(HTTPStatus.BAD_GATEWAY, "The fake Shopify does not answer.")
+        finally:
+            connection.close()
 
     def _serve_file(self, directories: tuple[Path, ...], path: str) -> None:
         if self.command not in (HTTPMethod.GET, HTTPMethod.HEAD):

@@ -174,6 +174,8 @@ def _filter(query: str) -> Callable[[Node], bool]:
 
 def _term(name: str, comparison: str | None, quoted: str, plain: str) -> Callable[[Node], bool]:
     field, value = _FIELDS.get(name), quoted or plain
+    if name == "name" and comparison is None:
+        return lambda node: str(node["name"]).lstrip("#") == value.lstrip("#")
     if field is None or comparison is None:
         raise BadQuery(f"the fake does not search by {name}; it knows {', '.join(_FIELDS)}")
     at = _time(value, name, BadQuery)

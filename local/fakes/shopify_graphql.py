@@ -27,7 +27,7 @@ from local.fakes.customers import Customer, Customers, number_of
 from local.fakes.discounts import Discounts, Refused
 from local.fakes.flow_triggers import Triggers
 from local.fakes.metafields import Metafields
-from local.fakes.orders import BadQuery, Orders
+from local.fakes.orders import BadQuery, Orders, connection
 from local.fakes.query_cost import COST_MAX, cost_of
 from local.fakes.shopify_schema import load_schema, put_resolvers
 
@@ -94,6 +94,7 @@ class AdminApi:
                 "codeDiscountNode": _code_discount_node,
                 "codeDiscountNodeByCode": _code_discount_node_by_code,
                 "customer": _customer,
+                "customers": _customers,
                 "order": _order,
                 "orders": _orders,
                 "refund": _refund,
@@ -294,6 +295,15 @@ def _customer(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> ob
         return written or customer.metafield(info, key, namespace)
 
     return customer.node() | {"metafield": metafield}
+
+
+def _customers(_source: object, info: GraphQLResolveInfo, **arguments: Any) -> object:
+    context: Context = info.context
+    found = context.shop.customers.search(arguments.get("query") or "")
+    try:
+        return connection([one.node() for one in found], arguments.get("first"), None)
+    except BadQuery as error:
+        raise GraphQLError(str(error), extensions={"code": "BAD_REQUEST"}) from error
 
 
 def _has_customer(context: Context, number: str) -> bool:

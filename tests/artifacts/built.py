@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from local import deployment
+from pointbook.settings import DEAD_LETTERS
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / ".aws-sam" / "build"
@@ -61,7 +62,8 @@ TILL_QUEUE = {"till_refreshes": "TillRefreshes"}
 IMPORT_QUEUE = {"import_rows": "ImportRows"}
 """The queue of imports, in the same form."""
 
-ALL_QUEUES = QUEUES | TILL_QUEUE | IMPORT_QUEUE
+DEAD_LETTER_QUEUES = {queue: queue.title().replace("_", "") for queue in DEAD_LETTERS}
+ALL_QUEUES = QUEUES | TILL_QUEUE | IMPORT_QUEUE | DEAD_LETTER_QUEUES
 
 QUEUE_URLS = {
     f"{name}Queue": f"https://sqs.example.com/{queue}" for queue, name in ALL_QUEUES.items()

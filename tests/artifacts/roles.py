@@ -135,6 +135,10 @@ class Aws:
         if (service, operation) == ("sqs", "SendMessage"):
             self.needed.add(("sqs:SendMessage", f"{ALL_QUEUES[request['QueueUrl']]}Queue"))
             return {}
+        if (service, operation) == ("sqs", "GetQueueAttributes"):
+            queue = f"{ALL_QUEUES[request['QueueUrl']]}Queue"
+            self.needed.add(("sqs:GetQueueAttributes", queue))
+            return {"Attributes": dict.fromkeys(request["AttributeNames"], "0")}
         if service == "kms":
             self.needed.add((f"kms:{operation}", "TokenKey"))
             return _kms(operation, request)

@@ -35,7 +35,12 @@ DATE_OF_ZIPS = 315_532_800
 """1 January 1980: what files in SAM's zips are dated."""
 
 COMPLAINTS = re.compile(r"Traceback|\[(?:ERROR|WARN)|\"ERROR\"|Warning:|errorType|INIT.*error")
-_INSTANT = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00"')
+_INSTANT = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+\d\d:00"')
+_PROGRAMME = re.compile(
+    r'"version": (?:null|1)(?:, "since": (?:null|"an instant"), "by": \S+)?(?=,)'
+)
+"""Whether the programme is stored yet: a process that has cached it does not store it again."""
+
 _LEFT = re.compile(r'"expires_in_seconds": \d+')
 _HASH = re.compile(r'"hash": "[0-9a-f]{64}"')
 _DURATION = re.compile(r"dur=[\d.]+")
@@ -114,6 +119,7 @@ def timeless(answer: Mapping[str, Any]) -> str:
     """An answer without what differs from call to call: times, hashes, durations, what is left."""
     text = json.dumps(answer, sort_keys=True, ensure_ascii=False)
     text = _INSTANT.sub('"an instant"', text.replace('\\"', '"'))
+    text = _PROGRAMME.sub('"the programme"', text)
     text = _HASH.sub('"hash": "some"', text)
     text = _LEFT.sub('"expires_in_seconds": some', text)
     return _DURATION.sub("dur=some", text)

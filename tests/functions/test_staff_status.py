@@ -1,5 +1,6 @@
 """Managers of the shop see what is failing, and the command that heals it."""
 
+from datetime import timedelta
 from typing import Any
 
 from tests.support.book_shop import BookShop
@@ -45,9 +46,13 @@ def test_statements_that_are_missing_are_named_by_their_first_day() -> None:
     shop.write_statements()
     assert kinds(shown(shop)) == []
     shop.pass_nights(3)
+    shop.now.at += timedelta(hours=4)
     (found,) = shown(shop)["problems"]
     assert (found["kind"], found["subject"]) == ("statements_missing", "2026-11-22")
     assert (found["count"], found["severity"]) == (3, "warning")
+    shop.pass_nights(40)
+    (found,) = shown(shop)["problems"]
+    assert (found["kind"], found["count"]) == ("statements_missing", 31)
 
 
 def test_who_does_not_manage_the_shop_may_not_see_its_state() -> None:

@@ -49,6 +49,14 @@ export function staffApi(token, url = apiUrl(undefined) ?? AT_THE_APP) {
      * @param {{points: number, key: string, by?: string}} what
      */
     hold: (id, { key, ...what }) => ask("POST", customer(id, "/holds"), { ...what, idempotency_key: key }),
+    /** A month's statements on file, such as 2026-11; without one the shop's current month. */
+    books: (/** @type {string | undefined} */ month) => ask("GET", `/books${query({ month })}`),
+    /** The rules in force, with names in a language. */
+    programme: (/** @type {string} */ locale) => ask("GET", `/programme${query({ locale })}`),
+    /** What a change of rules would do; nothing is written. */
+    previewProgramme: (/** @type {string} */ locale, /** @type {any} */ change) => ask("POST", `/programme/preview${query({ locale })}`, change),
+    /** What is failing, and the command that heals it. */
+    status: () => ask("GET", "/status"),
     /** Give the points of a hold back. */
     release: (id, holdId) => ask("POST", customer(id, `/holds/${encodeURIComponent(holdId)}/release`), {}),
   };

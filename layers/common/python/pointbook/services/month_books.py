@@ -20,6 +20,9 @@ from pointbook.services.statement_runs import DAYS_BACK_MAX, SETTLING
 
 _READERS = 8
 
+_LATE = timedelta(hours=3)
+"""Statements are written every hour; later than that one is missed."""
+
 
 class Files(Protocol):
     """Where statements are kept. Every method raises Unavailable."""
@@ -74,13 +77,15 @@ class MonthBooks:
         }
 
     def latest(self, count: int) -> tuple[list[str], list[str]]:
-        """The latest days without a statement, and those of the last `count` on file that are wrong.
+        """Recent days without a statement, and those of the last `count` on file that are wrong.
 
         Raises Unavailable.
         """
-        last = last_settled_day(self.now, self.defaults.time_zone)
+        last = last_settled_day(self.now - _LATE, self.defaults.time_zone)
         first = last - timedelta(days=DAYS_BACK_MAX - 1)
         days = [day for day in self.files.days(self.shop, first) if day <= last]
+        if not days and next(self.files.days(self.shop, date.min), last) < first:
+            return [day.isoformat() for day in Period(first, last, "UTC").days()], []
         files = read_all(self.files, self.shop, days[-count:])
         changed = set(changed_days(files))
         period = Period(first, last, self.defaults.time_zone)

@@ -35,7 +35,7 @@ class SampleOrder:
 def programme_for_staff(
     shop: str, version: Version | None, default: Programme, texts: RuleTexts, now: datetime
 ) -> dict[str, Any]:
-    """Return the body of `GET /staff/programme`; `default` is in force where there is no version."""
+    """Return the body of `GET /staff/programme`; without a version `default` is in force."""
     programme = version.programme if version else default
     values = programme.texts()
     zone = ZoneInfo(programme.time_zone)

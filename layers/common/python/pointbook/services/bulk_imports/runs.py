@@ -130,7 +130,8 @@ def latest_runs(files: Files, shop: str, count: int) -> list[Run]:
     prefix = f"{_FOLDER}/{shop}/"
     found = set[tuple[str, str]]()
     for key in files.keys(prefix):
-        import_id, run_id, *_ = key.removeprefix(prefix).split("/") + [""]
+        import_id, _, rest = key.removeprefix(prefix).partition("/")
+        run_id = rest.partition("/")[0]
         if _RUN_ID.fullmatch(run_id):
             found.add((run_id, import_id))
     newest = sorted(found, reverse=True)[:count]

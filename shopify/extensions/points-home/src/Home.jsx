@@ -1,0 +1,45 @@
+// The app's own page in the admin.
+
+import "@shopify/ui-extensions/preact";
+import { render } from "preact";
+import { useState } from "preact/hooks";
+import { Customers } from "../../../shared/staff/customers.jsx";
+import { homeTexts } from "../../../shared/staff/home-texts.js";
+import { adminApi, wordsOf } from "../../../shared/staff/host.js";
+import { Programme, Shop, State } from "../../../shared/staff/manage.jsx";
+import { Problem, useAnswer } from "../../../shared/staff/parts.jsx";
+
+export default async function extension() {
+  render(<Home />, document.body);
+}
+
+function Home() {
+  const words = wordsOf(shopify);
+  const say = homeTexts[words.locale] ?? homeTexts.en;
+  const api = adminApi(shopify);
+  const [view, setView] = useState("find");
+  const [turn, setTurn] = useState(0);
+  const { answer: me, problem } = useAnswer(() => api.me(), [turn]);
+  const views = me?.may.manage ? ["find", "shop", "programme", "state"] : ["find"];
+
+  return (
+    <s-page heading={say.heading}>
+      {problem && <Problem words={words} problem={problem} again={() => setTurn(turn + 1)} />}
+      {!me && !problem && <s-spinner accessibilityLabel={words.text.loading} />}
+      {me && views.length > 1 && (
+        <s-stack id="nav" direction="inline" gap="small">
+          {views.map((name) => (
+            <s-button key={name} id={`nav-${name}`} variant={name === view ? "primary" : "secondary"} onClick={() => setView(name)}>
+              {say.nav[name]}
+            </s-button>
+          ))}
+        </s-stack>
+      )}
+      {me && view === "find" && me.may.look && <Customers {...{ api, words, say, me }} query={shopify.query} store={shopify.storage} />}
+      {me && view === "find" && !me.may.look && <s-banner id="may-not-look" tone="info" heading={say.mayNotLook} />}
+      {me && view === "shop" && <Shop {...{ api, words, say }} />}
+      {me && view === "programme" && <Programme {...{ api, words, say }} />}
+      {me && view === "state" && <State {...{ api, words, say }} />}
+    </s-page>
+  );
+}
