@@ -6,7 +6,7 @@
     /_login        POST {"customer_id"}: a session token for a demo customer, also as a cookie
     /_customers    GET: the demo customers
     /_staff        GET: the demo shop's staff; POST {"staff_id"}: a token of a member of the staff
-    /_shopify      POST {"query", "variables"}: Shopify's Admin API, as the admin calls it for its staff
+    /_shopify      POST {"query", "variables"}: the Admin API, as the admin calls it for its staff
     /extensions/   the bundled extensions, for the staff's page
     /              my page: the bundle of local/page_bundle.py, the files of local/page/ and of web/
 
@@ -127,11 +127,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._problem(HTTPStatus.NOT_FOUND, f"No function {name!r} has a URL.")
             else:
                 self._forward(upstreams, f"/_aws/lambda-url/{url_id}/{rest}", query, body)
-        elif path.startswith("/extensions/"):
-            bundles = (upstreams.extensions_directory,)
-            self._serve_file(bundles, path.removeprefix("/extensions"))
         else:
-            self._serve_file(upstreams.page_directories, path)
+            self._serve_page(upstreams, path)
 
     # http.server asks for a method of this name for each HTTP method.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = handle_any  # noqa: N815
@@ -217,25 +214,22 @@ class _Handler(BaseHTTPRequestHandler):
         except RequestRejected as rejected:
             self._problem(rejected.status, rejected.detail)
             return
-        match self.command, path:
-            case HTTPMethod.GET, "/_clock":
-                self._json({"offset_seconds": self.server.clock.offset_seconds})
-            case HTTPMethod.POST, "/_clock":
-                self._move_clock(body)
-            case HTTPMethod.POST, "/_login":
-                self._log_in(body)
-            case HTTPMethod.POST, "/_staff":
-                self._log_staff_in(body)
-            case HTTPMethod.POST, "/_shopify":
-                self._query_shopify(body)
-            case HTTPMethod.GET, "/_customers" | "/_staff":
-                self._json(_PEOPLE[path])
-            case _, "/_clock" | "/_login" | "/_customers" | "/_staff" | "/_shopify":
-                self._problem(
-                    HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not accept {self.command}."
-                )
-            case _:
-                self._problem(HTTPStatus.NOT_FOUND, f"There is no {path} here.")
+        posts = {
+            "/_clock": self._move_clock,
+            "/_login": self._log_in,
+            "/_staff": self._log_staff_in,
+            "/_shopify": self._query_shopify,
+        }
+        if self.command == HTTPMethod.POST and path in posts:
+            posts[path](body)
+        elif self.command == HTTPMethod.GET and path == "/_clock":
+            self._json({"offset_seconds": self.server.clock.offset_seconds})
+        elif self.command == HTTPMethod.GET and path in _PEOPLE:
+            self._json(_PEOPLE[path])
+        elif path in posts or path in _PEOPLE:
+            self._problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} does not accept {self.command}.")
+        else:
+            self._problem(HTTPStatus.NOT_FOUND, f"There is no {path} here.")
 
     def _move_clock(self, body: bytes) -> None:
         try:
@@ -294,6 +288,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._problem(HTTPStatus.BAD_GATEWAY, "The fake Shopify does not answer.")
         finally:
             connection.close()
+
+    def _serve_page(self, upstreams: Upstreams, path: str) -> None:
+        if path.startswith("/extensions/"):
+            bundles = (upstreams.extensions_directory,)
+            self._serve_file(bundles, path.removeprefix("/extensions"))
+        else:
+            self._serve_file(upstreams.page_directories, path)
 
     def _serve_file(self, directories: tuple[Path, ...], path: str) -> None:
         if self.command not in (HTTPMethod.GET, HTTPMethod.HEAD):

@@ -95,7 +95,7 @@ class Customers:
             return customer
 
     def search(self, query: str) -> list[Customer]:
-        """Return who has every word in name or e-mail, or the number: of the demo, and of those set.
+        """Return who has every word in name or e-mail, or the number.
 
         Shopify's search knows more; this is as far as staff need it to find somebody.
         """

@@ -15,6 +15,7 @@ API_VERSION = "2026-07"
 
 FULL_PAGE = "customer-account.page.render"
 OF_STAFF = {
+    "admin.app.home.render",
     "admin.customer-details.block.render",
     "admin.customer-details.action.render",
     "admin.order-details.block.render",

@@ -17,7 +17,7 @@ SHARED = shopify_files.SHOPIFY / "shared"
 SHARED_BY_STAFF = SHARED / "staff"
 SECTION = EXTENSIONS / "points-section"
 UI = [folder for folder in shopify_files.surface_files() if folder != SECTION.name]
-STAFF = ["points-adjust", "points-pos", "points-staff"]
+STAFF = ["points-adjust", "points-home", "points-pos", "points-staff"]
 CUSTOMERS = [folder for folder in UI if folder not in STAFF]
 
 PURE = {

@@ -44,9 +44,12 @@ function mirrored(names, Base) {
   return Mirrored;
 }
 
+const ACTS = ["primary-action", "secondary-actions"];
+
 class Page extends mirrored(["heading"], Drawn) {
   draw() {
     this.lead("h1").textContent = this.heading;
+    this.leading.append(...ACTS.map((name) => Object.assign(document.createElement("slot"), { name })));
   }
 }
 

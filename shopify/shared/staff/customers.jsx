@@ -120,14 +120,16 @@ function Customer({ api, words, say, me, store, customer }) {
           )}
           {account && isAdjusting && (
             <s-section heading={text.adjust.heading}>
-              <Adjust {...{ api, words, me, store, account, buttons }} customer={customer.id} done={() => setTurn(turn + 1)} />
+              <s-stack gap="base">
+                <Adjust {...{ api, words, me, store, account, buttons }} customer={customer.id} done={() => setTurn(turn + 1)} />
+              </s-stack>
             </s-section>
           )}
         </s-stack>
       </s-section>
       {orderId && (
         <s-section heading={text.explain.heading}>
-          <OrderPoints api={api} words={words} orderId={orderId} />
+          <OrderPoints key={orderId} api={api} words={words} orderId={orderId} />
         </s-section>
       )}
       {account && !account.erased && (
@@ -135,7 +137,7 @@ function Customer({ api, words, say, me, store, customer }) {
           <History api={api} words={words} customer={customer.id} turn={turn} explain={setOrderId} />
         </s-section>
       )}
-      <s-section heading={say.asOf}>
+      <s-section heading={say.asOfHeading}>
         <s-stack gap="small">
           <s-text-field
             id="as-of"

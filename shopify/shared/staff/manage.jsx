@@ -25,7 +25,7 @@ export function Shop({ api, words, say }) {
   };
   return (
     <s-stack gap="base">
-      <s-section heading={say.month}>
+      <s-section heading={say.anotherMonth}>
         <s-stack gap="small">
           <s-text-field
             id="month"
@@ -41,7 +41,7 @@ export function Shop({ api, words, say }) {
         </s-stack>
       </s-section>
       <Answered words={words} state={state} again={() => setTurn(turn + 1)}>
-        {(books) => <Books {...{ words, say, books }} />}
+        {(books) => <Books key={books.month} {...{ words, say, books }} />}
       </Answered>
     </s-stack>
   );
@@ -72,7 +72,7 @@ function Books({ words, say, books }) {
           <s-stack id="owed" gap="base">
             <s-text color="subdued">{say.owedOn(words.day(liability.day))}</s-text>
             <Fact id="outstanding" label={say.outstanding} values={[words.count(liability.outstanding), money(liability.value_minor)]} />
-            <s-text type="strong">{say.expiresIn}</s-text>
+            {liability.by_expiry.length > 0 && <s-text type="strong">{say.expiresIn}</s-text>}
             {liability.by_expiry.map(({ expires, points, value_minor: minor }) => (
               <Fact key={expires} label={monthName(expires, say, words.locale)} values={[bar(points, liability.outstanding), `${words.count(points)} · ${money(minor)}`]} />
             ))}
@@ -188,13 +188,13 @@ function TryChange({ api, words, say, programme }) {
           {say.tryAct}
         </s-button>
         {problem && <Problem words={words} problem={problem} />}
-        {preview && !problem && <Previewed {...{ words, say, preview }} />}
+        {preview && !problem && <Previewed {...{ words, say, preview }} before={programme.warnings} />}
       </s-stack>
     </s-section>
   );
 }
 
-function Previewed({ words, say, preview }) {
+function Previewed({ words, say, preview, before }) {
   if (preview.errors.length) {
     return (
       <s-banner id="errors" tone="critical" heading={say.warnings}>
@@ -216,7 +216,7 @@ function Previewed({ words, say, preview }) {
       ))}
       {preview.order && <Fact id="sample-before" label={say.sampleBefore} values={[earned(preview.order.before)]} />}
       {preview.order && <Fact id="sample-after" label={say.sampleAfter} values={[earned(preview.order.after)]} />}
-      <Warnings {...{ say }} lines={preview.warnings} />
+      <Warnings {...{ say }} lines={preview.warnings.filter(({ text }) => before.every((one) => one.text !== text))} />
       <Fact label={say.fileIs} values={preview.file.trim().split("\n")} />
       <Fact id="command" label={say.thenRun} values={[preview.command]} />
     </s-stack>

@@ -10,7 +10,8 @@ import { isEmpty } from "./say.js";
 const PAGE_ENTRIES = 20;
 
 /**
- * What a call answers, asked anew whenever one of `inputs` changes: `answer` or `problem`, neither while it is on its way.
+ * What a call answers, asked anew whenever one of `inputs` changes: `answer` or `problem`. Until there is a new answer the
+ * one before stays; what shows something else gets a key of its own.
  *
  * @param {() => Promise<any>} call
  * @param {unknown[]} inputs
@@ -19,7 +20,7 @@ export function useAnswer(call, inputs) {
   const [state, setState] = useState(/** @type {{answer?: any, problem?: any}} */ ({}));
   useEffect(() => {
     let isCurrent = true;
-    setState({});
+    setState(({ answer }) => ({ answer }));
     call().then(
       (answer) => isCurrent && setState({ answer }),
       (problem) => isCurrent && setState({ problem }),
@@ -44,7 +45,7 @@ export function Problem({ words, problem, again }) {
   );
 }
 
-/** A label, and below it what it stands for. @param {{id?: string, label: string, values: (string | undefined)[]}} props */
+/** A label, below it what it stands for, and what there is to say of that. @param {{id?: string, label: string, values: (string | undefined)[]}} props */
 export function Fact({ id, label, values }) {
   const [first, ...others] = values.filter(Boolean);
   return (
@@ -52,7 +53,9 @@ export function Fact({ id, label, values }) {
       <s-text color="subdued">{label}</s-text>
       <s-text>{first}</s-text>
       {others.map((value) => (
-        <s-text key={value}>{value}</s-text>
+        <s-text key={value} color="subdued">
+          {value}
+        </s-text>
       ))}
     </s-stack>
   );

@@ -77,7 +77,7 @@ export function staffWords(locale) {
 
   function who({ actor, source }) {
     const [, kind, name, second] = NAMED.exec(actor) ?? [];
-    if (!kind) return text.sources[source] ?? null;
+    if (!kind) return text.sources[source] ?? (actor ? text.actors.operator(actor) : null);
     const first = text.actors[kind](name);
     return second ? text.actors.for(first, second) : first;
   }

@@ -114,6 +114,8 @@ def wrong_merges() -> Iterator[str]:
     assert not isinstance(last, Refusal)
     if last.target.account.merged_from != ("7002", "7003", "7001"):
         yield f"the survivor was merged from {last.target.account.merged_from}"
+    if last.source.account.merged_from:
+        yield f"the tombstone still names {last.source.account.merged_from}"
     leading = [stone.merged_into for stone in (last.source.account, *last.tombstones)]
     if leading != ["7009", "7009"]:
         yield f"the tombstones lead to {leading}"

@@ -91,10 +91,11 @@ def _one_point_of_debt(
     points: int,
     target: Bucket,
     topic: Topic,
-    renew: Rolling | None = None,
+    *rest: Any,
+    **more: Any,
 ) -> Outcome | Refusal:
     if points != draft.account.balances.approved + 1:
-        return original(draft, points, target, topic, renew)
+        return original(draft, points, target, topic, *rest, **more)
     draft.add_entry(topic, transfer(Bucket.APPROVED, target, points), lots=())
     return DONE
 

@@ -146,12 +146,12 @@ def _taken_by_another(*_: Any) -> str:
 
 
 def _all_of_the_hold(
-    original: Original, service: OrderService, owner: str, command: Any, cause: Any
+    original: Original, service: OrderService, owner: str, command: Any, *why: Any
 ) -> Any:
     if isinstance(command, CaptureHold):
         record = service._ledger.hold_record(service._shop, command.hold_id)
         command = replace(command, points=record.points) if record else command
-    return original(service, owner, command, cause)
+    return original(service, owner, command, *why)
 
 
 HOLD_BUGS: Final = (

@@ -39,7 +39,7 @@ from pointbook.shopify.order_payloads import (
     Part,
     RefundPayload,
 )
-from pointbook.shopify.orders import CodeUse
+from pointbook.shopify.orders import CodeUse, OrderFacts
 from pointbook.shopify.projection import UNREADABLE
 from tests.simulation.mutations.planted import Bug
 
@@ -133,14 +133,14 @@ def _no_tags_where(is_so: Callable[[BaseException | None], bool]) -> Callable[..
     """Whoever's tags are unknown has none, where that `is_so` by its cause."""
 
     def rule(
-        original: _Original, service: OrderService, owner: str, order_id: str, is_test: bool
+        original: _Original, service: OrderService, owner: str, facts: OrderFacts
     ) -> EarningRule | None:
         try:
-            return original(service, owner, order_id, is_test)
+            return original(service, owner, facts)
         except TagsUnknown as error:
             if not is_so(error.__cause__):
                 raise
-            return service._programme.earning_rule((), is_test=is_test)
+            return service._programme.earning_rule((), is_test=facts.is_test)
 
     return rule
 

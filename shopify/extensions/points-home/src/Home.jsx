@@ -35,7 +35,7 @@ function Home() {
           ))}
         </s-stack>
       )}
-      {me && view === "find" && me.may.look && <Customers {...{ api, words, say, me }} query={shopify.query} store={shopify.storage} />}
+      {me && view === "find" && me.may.look && <Customers {...{ api, words, say, me }} query={(graphql, options) => shopify.query(graphql, options)} store={shopify.storage} />}
       {me && view === "find" && !me.may.look && <s-banner id="may-not-look" tone="info" heading={say.mayNotLook} />}
       {me && view === "shop" && <Shop {...{ api, words, say }} />}
       {me && view === "programme" && <Programme {...{ api, words, say }} />}

@@ -46,7 +46,7 @@ function Customer() {
           )}
           {orderId && (
             <s-section heading={text.explain.heading}>
-              <OrderPoints api={api} words={words} orderId={orderId} />
+              <OrderPoints key={orderId} api={api} words={words} orderId={orderId} />
             </s-section>
           )}
         </s-stack>
