@@ -58,6 +58,7 @@ ALIKE = {
     "health",
     "till_status",
     "staff_me",
+    "staff_status",
     *(name for name in operations() if name.endswith("_preflight")),
 }
 """Operations that answer every request alike, and get few."""
