@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from cli import target
-from cli.errors import CommandFailed, NotReachable
+from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from cli.operator_api import get, post
 from cli.options import Customer, Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
@@ -89,7 +89,7 @@ def idempotency_key(given: str | None) -> str:
     if given is None:
         return str(uuid.uuid4())
     if not given.strip() or not given.isascii() or not given.isprintable():
-        raise CommandFailed(
+        raise UsedWrongly(
             f"--key is {shown(given)}, but must be printable ASCII characters on one line."
             " Copy the key that was printed."
         )
@@ -103,4 +103,4 @@ def _read(customer: str, points: str) -> tuple[str, int]:
             whole_number(points, "--points", -POINTS_MAX, POINTS_MAX),
         )
     except InvalidRequest as error:
-        raise CommandFailed(str(error)) from error
+        raise UsedWrongly(str(error)) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cli.errors import CommandFailed, NotReachable
+from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from cli.operator_api import Answer, post
 from cli.output import Output, is_confirmed
 from cli.target import Target
@@ -88,7 +88,7 @@ class CatchUp:
         try:
             self._import_id = read_catch_up_id(import_id)
         except InvalidRequest as error:
-            raise CommandFailed(str(error)) from error
+            raise UsedWrongly(str(error)) from error
         self._stack = stack
         self._shop = shop
         self._out = out

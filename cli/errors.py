@@ -7,6 +7,12 @@ class CommandFailed(Exception):
     status = 1
 
 
+class UsedWrongly(CommandFailed):
+    """What was typed cannot be meant: another option, file or name is needed."""
+
+    status = 2
+
+
 class NotReachable(CommandFailed):
     """The stack, or a service that the command needs, does not answer."""
 

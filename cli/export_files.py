@@ -18,7 +18,7 @@ import typer
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.errors import CommandFailed, NotReachable
+from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from cli.export_rows import Cell, kind_of
 
 JSONL, CSV, PARQUET = ".jsonl", ".csv", ".parquet"
@@ -70,7 +70,7 @@ class Destination:
         if self.path.exists():
             raise CommandFailed(f"{self.path} exists already. Choose another name, or delete it.")
         if not self.path.parent.is_dir():
-            raise CommandFailed(f"There is no folder {self.path.parent}.")
+            raise UsedWrongly(f"There is no folder {self.path.parent}.")
         if self.kind == PARQUET:
             pyarrow()
 

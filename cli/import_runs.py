@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cli.errors import CommandFailed, NotReachable
+from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from cli.operator_api import post
 from cli.output import Output
 from cli.target import Target
@@ -34,7 +34,7 @@ class ImportRuns:
         try:
             self.import_id = read_import_id(import_id)
         except InvalidRequest as error:
-            raise CommandFailed(str(error)) from error
+            raise UsedWrongly(str(error)) from error
         bucket = stack.outputs.get("ImportsBucketName")
         if bucket is None:
             raise CommandFailed(

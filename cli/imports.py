@@ -21,7 +21,7 @@ import typer
 
 from cli import target
 from cli.catch_up import CatchUp, read_rows
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, UsedWrongly
 from cli.import_runs import ImportRuns, show
 from cli.options import Env, Json, Shop, Yes, writable
 from cli.output import Output
@@ -84,7 +84,7 @@ def run(
     stack, out = target.target_of(env), Output(as_json=json)
     if catches_up:
         if file is None:
-            raise CommandFailed("--catch-up needs the later export: give its file.")
+            raise UsedWrongly("--catch-up needs the later export: give its file.")
         later = CatchUp(stack, stack.shop(shop), import_id, out, rate)
         return later.run(file, read_rows(file), report, dry_run=dry_run, yes=yes)
     if report is not None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli import target
-from cli.errors import CommandFailed
+from cli.errors import UsedWrongly
 from cli.options import Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
 from cli.target import Target
@@ -159,12 +159,12 @@ def _in_force(stack: Target, version: Version | None) -> Programme:
 
 
 def _assigned(assignments: list[str], stack: Target) -> dict[str, str]:
-    """The rules that are given as RULE=VALUE, each once. Raises CommandFailed."""
+    """The rules that are given as RULE=VALUE, each once. Raises UsedWrongly."""
     given: dict[str, str] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or name in given:
-            raise CommandFailed(f"{assignment!r} must be RULE=VALUE, and each rule is given once.")
+            raise UsedWrongly(f"{assignment!r} must be RULE=VALUE, and each rule is given once.")
         given[name] = value
     if given.get("earn_from") == _NOW:
         zone = ZoneInfo(stack.settings.default_programme().time_zone)
@@ -176,10 +176,10 @@ def _read(file: Path) -> dict[str, str]:
     try:
         rules = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise CommandFailed(f"{file} cannot be read: {error}") from error
+        raise UsedWrongly(f"{file} cannot be read: {error}") from error
     for name, value in rules.items():
         if isinstance(value, bool) or not isinstance(value, str | int):
-            raise CommandFailed(f'{name} must be a string, such as {name} = "..."')
+            raise UsedWrongly(f'{name} must be a string, such as {name} = "..."')
     return {name: str(value) for name, value in rules.items()}
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from cli import target
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, UsedWrongly
 from cli.options import Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
 from cli.target import Target
@@ -123,4 +123,4 @@ def _digits(customer: str) -> str:
     try:
         return customer_digits(customer, "--customer")
     except InvalidRequest as error:
-        raise CommandFailed(str(error)) from error
+        raise UsedWrongly(str(error)) from error

@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, UsedWrongly
 from cli.options import Env, Json
 from cli.output import Output
 from cli.stack_secret import Members, StackSecret, changed, is_member, member_names, value_of
@@ -145,7 +145,7 @@ def _write(stack: Target, out: Output, change: Callable[[Members], Mapping[str, 
 def _require_member(member: str) -> None:
     if not is_member(member):
         names = ", ".join(member_names({}))
-        raise CommandFailed(f"There is no member {member!r}; it is one of {names}, till.rank_2.")
+        raise UsedWrongly(f"There is no member {member!r}; it is one of {names}, till.rank_2.")
 
 
 def _check(stack: Target, values: Mapping[str, str]) -> None:

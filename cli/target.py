@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.errors import CommandFailed, NotReachable
+from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from local import emulator
 from local.deployment import STACK_NAME
 from local.options import ROOT, Options
@@ -90,9 +90,7 @@ class Target:
         """The shop of this name, or the main one. Raises CommandFailed."""
         shops = self.settings.shops
         if shop_domain is not None and shop_domain not in shops:
-            raise CommandFailed(
-                f"{self.name} has no shop {shop_domain}; it has {', '.join(shops)}."
-            )
+            raise UsedWrongly(f"{self.name} has no shop {shop_domain}; it has {', '.join(shops)}.")
         return shop_domain or shops[0]
 
 
@@ -126,7 +124,7 @@ def _deployed(env: str) -> Target:
     config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     config.pop("version")
     if env not in config:
-        raise CommandFailed(f"samconfig.toml has no {env!r}; it has {', '.join(config)}.")
+        raise UsedWrongly(f"samconfig.toml has no {env!r}; it has {', '.join(config)}.")
     given = config[env]["global"]["parameters"]
     found = _describe(given["stack_name"], boto3.Session(region_name=given["region"]), None)
     return replace(found, env=env)

@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from cli import recorded, target
-from cli.errors import CommandFailed
+from cli.errors import CommandFailed, UsedWrongly
 from cli.options import Env, Json, Shop
 from cli.output import Output
 from cli.recorded import Recorded
@@ -147,4 +147,4 @@ def digits(customer: str) -> str:
     try:
         return customer_digits(customer, "customer")
     except InvalidRequest as error:
-        raise CommandFailed(str(error)) from error
+        raise UsedWrongly(str(error)) from error

@@ -71,7 +71,7 @@ def test_every_run_without_a_key_is_a_new_request(api: Api) -> None:
 def test_a_key_that_is_no_valid_header_is_refused_before_anything_is_sent(
     api: Api, key: str
 ) -> None:
-    assert re.search(r"--key is .* must be printable ASCII", failed("--key", key))
+    assert re.search(r"--key is .* must be printable ASCII", failed("--key", key, status=2))
     assert api.sent == []
 
 
@@ -79,7 +79,7 @@ def test_a_key_that_is_no_valid_header_is_refused_before_anything_is_sent(
 def test_points_that_are_no_whole_number_are_refused_before_anything_is_sent(
     api: Api, points: str
 ) -> None:
-    assert re.search(r"--points is .* must be a whole number", failed(points=points))
+    assert re.search(r"--points is .* must be a whole number", failed(points=points, status=2))
     assert api.sent == []
 
 
@@ -93,7 +93,7 @@ def test_any_form_of_a_customers_id_is_accepted_and_nothing_else(api: Api) -> No
     gid = f"gid://shopify/Customer/{CUSTOMER}"
     assert main(["adjust", gid, "--points", "1", "--reason", "r"]) == 0
     assert api.sent[0][0].endswith(f"/{CUSTOMER}/adjustments")
-    assert "Taro" in failure("adjust", "Taro", "--points", "1", "--reason", "r")
+    assert "Taro" in failure("adjust", "Taro", "--points", "1", "--reason", "r", status=2)
 
 
 def test_a_refusal_prints_the_apis_message(api: Api) -> None:

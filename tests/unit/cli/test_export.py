@@ -178,7 +178,7 @@ def test_one_customer_by_any_form_of_the_id(stack: Stack) -> None:
     assert main(["export", "one.csv", "--customer", f"gid://shopify/Customer/{OTHER}"]) == 0
     assert [one["customer_id"] for one in rows("one.csv")] == [OTHER]
     assert "has no account of customer 7999" in failure("export", "2.csv", "--customer", "7999")
-    assert "customer" in failure("export", "2.csv", "--customer", "Taro")
+    assert "customer" in failure("export", "2.csv", "--customer", "Taro", status=2)
     assert [one.name for one in Path().iterdir()] == ["one.csv"]
 
 
@@ -216,7 +216,7 @@ def test_a_file_that_exists_is_not_written_over(stack: Stack) -> None:
     assert Path("ledger.jsonl").read_text() == "mine"
     Path("other.jsonl.part").write_text("no work file, and long enough not to be taken for one" * 9)
     assert "cannot be written: file is not a database" in failure("export", "other.jsonl")
-    assert "no folder nowhere" in failure("export", "nowhere/ledger.jsonl")
+    assert "no folder nowhere" in failure("export", "nowhere/ledger.jsonl", status=2)
 
 
 @pytest.mark.parametrize(

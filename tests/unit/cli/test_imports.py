@@ -177,7 +177,9 @@ def test_a_file_or_status_has_to_be_given(stack: Stack, arguments: list[str]) ->
 
 
 def test_an_invalid_import_id_is_refused_before_anything_is_sent(stack: Stack) -> None:
-    assert "November move" in failure("import", write(f"{ID},a,5,,"), "--id", "November move")
+    assert "November move" in failure(
+        "import", write(f"{ID},a,5,,"), "--id", "November move", status=2
+    )
     assert (stack.api.sent, stack.bucket.objects) == ([], {})
 
 

@@ -166,7 +166,7 @@ def test_an_unknown_member_is_refused_and_the_known_ones_are_named(
     stack: Stack, type_in: TypeIn, command: str, member: str
 ) -> None:
     type_in(NEW)
-    message = failure("secret", command, member)
+    message = failure("secret", command, member, status=2)
     assert f"no member {member!r}" in message
     assert "till.client_secret" in message
     assert stack.members == STORED
