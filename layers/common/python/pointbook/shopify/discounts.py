@@ -154,6 +154,7 @@ def discount_input(discount: Discount) -> dict[str, Any]:
     """Return the discount as Shopify's DiscountCodeBasicInput."""
     amount = decimal_text(discount.amount_minor, discount.currency)
     return {
+        # POS may show a discount by its title: shopify/shared/staff/sale.js looks for the hold.
         "title": f"{discount.points:,} points, hold {discount.hold_id}",
         "code": discount.code,
         "startsAt": _whole_seconds(discount.starts_at).isoformat(),
