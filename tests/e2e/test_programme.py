@@ -36,7 +36,7 @@ def test_the_demo_shops_programme_is_shown_and_changed_and_has_a_history(
     stack: Stack, tmp_path: Path
 ) -> None:
     demo = {"sign_up_points": "100", "till_push": "balance", "staff_adjust": "70000000001"}
-    demo |= {"staff_hold": "70000000001,70000000002"}
+    demo |= {"staff_hold": "70000000001,70000000002", "staff_manage": "70000000001"}
     demo |= {rule.lower(): text for rule, text in FOR_MANY_TESTS.items()}
     shown = tomllib.loads(programme(stack, tmp_path, "show"))
     assert shown == default_programme(**demo).texts()

@@ -75,7 +75,7 @@ class Till:
         """Whether something is cached of a customer by now."""
         key = keys.till_member(self.stack.shop_domain, customer)
         item = aws(self.stack, "dynamodb").get_item(TableName=self.stack.table_name, Key=key)
-        return "said" in item.get("Item", {})
+        return "membership" in item.get("Item", {})
 
     def forget_calls(self) -> None:
         """Forget calls and behaviours."""

@@ -51,10 +51,16 @@ def checkout(tmp_path: Path) -> Path:
     return made
 
 
-def test_whenever_it_is_interrupted_the_next_command_makes_it(checkout: Path) -> None:
+def _seconds_to_make(checkout: Path) -> float:
+    """How long it takes from nothing; the machine may have been busy once."""
+    shutil.rmtree(checkout / ".venv", ignore_errors=True)
     began = time.monotonic()
     _must_be_made(checkout)
-    whole_seconds = time.monotonic() - began
+    return time.monotonic() - began
+
+
+def test_whenever_it_is_interrupted_the_next_command_makes_it(checkout: Path) -> None:
+    whole_seconds = min(_seconds_to_make(checkout), _seconds_to_make(checkout))
     unfinished = 0
     for moment in range(MOMENTS):
         shutil.rmtree(checkout / ".venv", ignore_errors=True)
