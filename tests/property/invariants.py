@@ -131,13 +131,17 @@ def time_never_falls(step: Step) -> None:
 
 
 def the_soonest_expiring_go_first(step: Step) -> None:
-    """What is spent, held or removed leaves no free lot behind that lapses sooner."""
+    """What is spent, held or removed leaves no free lot behind that lapses sooner.
+
+    But an import that is undone: it takes the points of its own row.
+    """
     lots = step.before.lots
     for entry in step.entries:
         lots = added(lots, entry.lots)
         taken = [lot.valid_through for lot in entry.lots if lot.points < 0]
         renewed = any(lot.points > 0 for lot in entry.lots)
-        spends = entry.topic in SPENDING
+        undoes = entry.topic is Topic.SUB_MANUAL and Bucket.REVERSED in dict(entry.moves)
+        spends = entry.topic in SPENDING and not undoes
         if spends and taken and lots and not renewed:
             assert max(taken) <= lots[0].valid_through, entry
 
