@@ -45,15 +45,19 @@ export function Problem({ words, problem, again }) {
   );
 }
 
-/** A label, below it what it stands for, and what there is to say of that. @param {{id?: string, label: string, values: (string | undefined)[]}} props */
-export function Fact({ id, label, values }) {
+/**
+ * A label, below it what it stands for, and what there is to say of that; or several things, with `isList`.
+ *
+ * @param {{id?: string, label: string, values: (string | undefined)[], isList?: boolean}} props
+ */
+export function Fact({ id, label, values, isList = false }) {
   const [first, ...others] = values.filter(Boolean);
   return (
     <s-stack id={id} gap="none">
       <s-text color="subdued">{label}</s-text>
       <s-text>{first}</s-text>
       {others.map((value) => (
-        <s-text key={value} color="subdued">
+        <s-text key={value} color={isList ? "base" : "subdued"}>
           {value}
         </s-text>
       ))}

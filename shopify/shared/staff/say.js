@@ -26,7 +26,7 @@ export function staffWords(locale) {
       till && { id: "at-store", label: text.atStore, values: [atStore(till)] },
       till?.rank && { id: "rank", label: text.rank, values: [till.rank] },
       { id: "expires", label: text.expiresNext, values: ending.length ? [text.expires(count(ending[0].points), day(ending[0].expires_on))] : [text.noExpiry] },
-      orders.length > 0 && { id: "pending", label: text.pending, values: orders.map(pendingOrder) },
+      orders.length > 0 && { id: "pending", label: text.pending, values: orders.map(pendingOrder), isList: true },
       hold && { id: "hold", label: text.hold, values: [held(hold)] },
       { id: "earned", label: text.earnedSoFar, values: [count(figures.lifetime)] },
       { id: "used", label: text.usedSoFar, values: [count(figures.spent)] },
@@ -54,14 +54,14 @@ export function staffWords(locale) {
     const isOfOrder = /^points\/(add\/order|add\/refund|sub\/order|sub\/refund|pending\/|hold\/spent|expired\/spent)/.test(one.topic);
     const orderId = isOfOrder ? one.about : null;
     return {
-      title: text.topics[one.topic] ?? text.otherTopic,
+      title: isLateUse(one) ? text.lateUse : (text.topics[one.topic] ?? text.otherTopic),
       points: change ? signed(change) : "",
       isChange: Boolean(approved),
       after: text.after(count(one.figures.approved)),
       at: moment(one.at),
       orderId,
       details: [
-        one.reason,
+        one.reason !== one.order_name && one.reason,
         orderId && text.order(one.order_name ?? orderId),
         ...extended(one),
         who(one),
@@ -77,7 +77,7 @@ export function staffWords(locale) {
 
   function who({ actor, source }) {
     const [, kind, name, second] = NAMED.exec(actor) ?? [];
-    if (!kind) return text.sources[source] ?? (actor ? text.actors.operator(actor) : null);
+    if (!kind) return text.sources[source] ?? (source === "manual" && actor ? text.actors.operator(actor) : null);
     const first = text.actors[kind](name);
     return second ? text.actors.for(first, second) : first;
   }
@@ -133,6 +133,9 @@ export function staffWords(locale) {
 
   return { locale: texts[locale] ? locale : "en", text, number, count, day, moment, money, amount, facts, entry, order, problem };
 }
+
+/** Whether an order took points with a code whose hold was over, or that another order had used: by order, not by hold. */
+const isLateUse = ({ topic, source }) => topic === "points/sub/hold" && source === "order";
 
 /** Whether an account has never had a point. */
 export const isEmpty = ({ version, figures }) => version === 0 && figures.total === 0;
