@@ -273,6 +273,8 @@ class Move:
         request |= {"rawPath": path, "body": json.dumps(content), "pathParameters": name}
         request["requestContext"]["http"]["path"] = path
         request["headers"] |= {one.lower(): text for one, text in headers.items()}
+        if self._sent_before_the_end is not None and self._sent_before_the_end < 0:
+            raise Interrupted  # of another thread, which is cut off with the one before it
         answer = self.functions.request(function, request)
         self._book_rows()
         if self._sent_before_the_end is not None:
