@@ -32,9 +32,9 @@ test("the latest entries say what, how many, why and who, and no topic is shown 
 test("an order's name stands once, and a webhook's number is nobody", async () => {
   const named = entry(12, { topic: "points/add/order", about: ORDER, order_name: "#1001", reason: "#1001", source: "order", actor: "" });
   const merged = entry(11, { topic: "points/add/merge", source: "merge", actor: "60a12275-b981", reason: null });
-  const late = entry(10, { topic: "points/sub/hold", moves: { approved: -500 }, source: "order", actor: "", reason: "#1002" });
+  const late = entry(10, { topic: "points/sub/hold", moves: { approved: -500, spent: 500 }, about: "7", source: "order", actor: "", reason: "#1002", order_name: "#1002" });
   await show({ [HISTORY]: { entries: [named, merged, late], next_cursor: null } });
-  await saying("Order #1001", "Came with a merged account", "Taken for an order that used the code");
+  await saying("Order #1001", "Came with a merged account", "Taken for an order that used the code", "Order #1002");
   expect(page().split("#1001").length).toBe(3); // of the pending order, and of the entry
   expect(page()).not.toContain("60a12275");
 });

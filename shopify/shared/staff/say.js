@@ -52,7 +52,7 @@ export function staffWords(locale) {
     const { approved, hold, pending } = one.moves;
     const change = approved ?? pending ?? hold ?? 0;
     const isOfOrder = /^points\/(add\/order|add\/refund|sub\/order|sub\/refund|pending\/|hold\/spent|expired\/spent)/.test(one.topic);
-    const orderId = isOfOrder ? one.about : null;
+    const orderId = isOfOrder || isLateUse(one) ? one.about : null;
     return {
       title: isLateUse(one) ? text.lateUse : (text.topics[one.topic] ?? text.otherTopic),
       points: change ? signed(change) : "",
@@ -135,7 +135,7 @@ export function staffWords(locale) {
 }
 
 /** Whether an order took points with a code whose hold was over, or that another order had used: by order, not by hold. */
-const isLateUse = ({ topic, source }) => topic === "points/sub/hold" && source === "order";
+const isLateUse = ({ topic, moves }) => topic === "points/sub/hold" && Boolean(moves.spent);
 
 /** Whether an account has never had a point. */
 export const isEmpty = ({ version, figures }) => version === 0 && figures.total === 0;
