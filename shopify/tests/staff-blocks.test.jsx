@@ -32,9 +32,9 @@ test("the latest entries say what, how many, why and who, and no topic is shown 
 test("an order's name stands once, and a webhook's number is nobody", async () => {
   const named = entry(12, { topic: "points/add/order", about: ORDER, order_name: "#1001", reason: "#1001", source: "order", actor: "" });
   const merged = entry(11, { topic: "points/add/merge", source: "merge", actor: "60a12275-b981", reason: null });
-  const late = entry(10, { topic: "points/sub/hold", moves: { approved: -500 }, source: "order", actor: "", reason: "#1002" });
+  const late = entry(10, { topic: "points/sub/hold", moves: { approved: -500 }, source: "order", actor: "", about: "2", order_name: "#1002", reason: "#1002" });
   await show({ [HISTORY]: { entries: [named, merged, late], next_cursor: null } });
-  await saying("Order #1001", "Came with a merged account", "Taken for an order that used the code");
+  await saying("Order #1001", "Came with a merged account", "Taken for an order that used the code", "Order #1002");
   expect(page().split("#1001").length).toBe(3); // of the pending order, and of the entry
   expect(page()).not.toContain("60a12275");
 });
@@ -43,10 +43,27 @@ test("an entry about an order is explained by the order", async () => {
   const api = await show({ [HISTORY]: { entries: [OF_ORDER], next_cursor: null }, [`GET /orders/${ORDER}`]: EXPLAINED });
   await saying("Why?");
   fireEvent.click([...document.querySelectorAll("s-button")].find((one) => one.textContent === "Why?"));
-  await shown("order");
+  const order = await shown("order");
+  expect(byId("history").contains(order), "it stands with its entry").toBe(true);
   expect(byId("order-taken-back").textContent).toContain("45 points");
   expect(byId("order-rank").textContent).toContain("1.5 times");
   expect(api.to(`GET /orders/${ORDER}`).length).toBe(1);
+  fireEvent.click([...document.querySelectorAll("s-button")].find((one) => one.textContent === "Close"));
+  await waitFor(() => expect(byId("order")).toBeNull());
+});
+
+test("the last days of all points are there, the latest summed up", async () => {
+  const lots = ["2026-12-31", "2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"].map((day) => ({ points: 10, expires_on: day }));
+  await show({ [`GET /customers/${CUSTOMER}`]: { ...ACCOUNT, lots: [...lots, { points: 5, expires_on: null }] } });
+  await shown("expires");
+  expect(byId("expires").textContent).toMatch(/10 points on March\W31,\W2027.*20 points later$/);
+});
+
+test("only what changes the points that can be used says how many there are then", async () => {
+  const pending = entry(12, { topic: "points/pending/add", moves: { pending: 60 }, about: ORDER, source: "order" });
+  await show({ [HISTORY]: { entries: [pending, entry(11)], next_cursor: null } });
+  await saying("On the way from an order", "available: 1,250 points");
+  expect(page().split("available: ").length).toBe(2);
 });
 
 test("the button to add or remove points is for those who may", async () => {

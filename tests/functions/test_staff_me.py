@@ -29,13 +29,14 @@ def test_everybody_is_told_what_they_may_do(
 
 def test_a_shop_that_has_set_nothing_lets_its_staff_look_only() -> None:
     rights = ("ADJUST", "HOLD", "MANAGE")
-    functions = Functions(**{f"PROGRAMME_STAFF_{right}": "" for right in rights})
+    functions = Functions(None, **{f"PROGRAMME_STAFF_{right}": "" for right in rights})
     answer = functions.sample(ME, "manager")
     assert answer.body == {
         "staff_id": MANAGER,
         "shop": demo.SHOP_DOMAIN,
         "may": {"look": True, "adjust": False, "hold": False, "manage": False},
         "limits": None,
+        "time_zone": "Asia/Tokyo",
         "worth": {"point_amount": "1", "currency": "JPY"},
     }
 

@@ -52,7 +52,7 @@ function Books({ words, say, books }) {
   const money = (/** @type {number} */ minor) => words.money(minor, currency);
   return (
     <s-stack gap="base">
-      <s-section heading={books.month}>
+      <s-section heading={monthName(books.month, say, words.locale)}>
         {!total && <s-text id="no-statements">{say.noStatements}</s-text>}
         {total && (
           <s-stack id="month-total" gap="base">
@@ -127,7 +127,7 @@ export function Programme({ api, words, say }) {
             {programme.version === null ? say.fromDeployment : say.since(programme.version, words.moment(programme.since), programme.by)}
           </s-text>
           <TryChange {...{ api, words, say, programme }} />
-          <Warnings {...{ say }} lines={programme.warnings} />
+          <Warnings {...{ say }} rules={programme.groups.flatMap((group) => group.rules)} lines={programme.warnings} />
           {programme.groups.map(({ group, name, rules }) => (
             <s-section key={group} heading={name}>
               <s-stack gap="base">
@@ -143,16 +143,24 @@ export function Programme({ api, words, say }) {
   );
 }
 
-function Warnings({ say, lines }) {
+function Warnings({ say, rules, lines }) {
   if (!lines.length) return null;
   return (
     <s-banner tone="warning" heading={say.warnings}>
-      <s-stack gap="small">
-        {lines.map(({ rule, text }) => (
-          <s-text key={text}>{`${rule}: ${text}`}</s-text>
-        ))}
-      </s-stack>
+      <Lines {...{ rules, lines }} />
     </s-banner>
+  );
+}
+
+/** What there is to say of rules, by their names. */
+function Lines({ rules, lines }) {
+  const nameOf = (/** @type {string} */ rule) => rules.find((one) => one.rule === rule)?.name ?? rule;
+  return (
+    <s-stack gap="small">
+      {lines.map(({ rule, text }) => (
+        <s-text key={text}>{`${nameOf(rule)}: ${text}`}</s-text>
+      ))}
+    </s-stack>
   );
 }
 
@@ -164,6 +172,7 @@ function TryChange({ api, words, say, programme }) {
   const [preview, setPreview] = useState(/** @type {any} */ (null));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [isBusy, setBusy] = useState(false);
+  const chosen = rules.find((one) => one.rule === rule);
   const act = async () => {
     setBusy(true);
     setProblem(null);
@@ -182,27 +191,23 @@ function TryChange({ api, words, say, programme }) {
             </s-option>
           ))}
         </s-select>
-        <s-text-field id="new-value" label={say.newValue} value={value} details={rules.find((one) => one.rule === rule)?.meaning} onInput={(event) => setValue(event.currentTarget.value)} />
+        <s-text-field id="new-value" label={say.newValue} value={value} details={chosen && `${chosen.meaning} · ${say.valueNow(chosen.value || say.empty)}`} onInput={(event) => setValue(event.currentTarget.value)} />
         <s-text-field id="amount" label={say.sample(programme.currency)} value={amount} onInput={(event) => setAmount(event.currentTarget.value)} />
         <s-button id="try" variant="primary" loading={isBusy} onClick={() => void act()}>
           {say.tryAct}
         </s-button>
         {problem && <Problem words={words} problem={problem} />}
-        {preview && !problem && <Previewed {...{ words, say, preview }} before={programme.warnings} />}
+        {preview && !problem && <Previewed {...{ words, say, preview, rules }} before={programme.warnings} />}
       </s-stack>
     </s-section>
   );
 }
 
-function Previewed({ words, say, preview, before }) {
+function Previewed({ words, say, preview, rules, before }) {
   if (preview.errors.length) {
     return (
-      <s-banner id="errors" tone="critical" heading={say.warnings}>
-        <s-stack gap="small">
-          {preview.errors.map(({ rule, text }) => (
-            <s-text key={text}>{`${rule}: ${text}`}</s-text>
-          ))}
-        </s-stack>
+      <s-banner id="errors" tone="critical" heading={say.errors}>
+        <Lines rules={rules} lines={preview.errors} />
       </s-banner>
     );
   }
@@ -216,7 +221,7 @@ function Previewed({ words, say, preview, before }) {
       ))}
       {preview.order && <Fact id="sample-before" label={say.sampleBefore} values={[earned(preview.order.before)]} />}
       {preview.order && <Fact id="sample-after" label={say.sampleAfter} values={[earned(preview.order.after)]} />}
-      <Warnings {...{ say }} lines={preview.warnings.filter(({ text }) => before.every((one) => one.text !== text))} />
+      <Warnings {...{ say, rules }} lines={preview.warnings.filter(({ text }) => before.every((one) => one.text !== text))} />
       <Fact label={say.fileIs} values={preview.file.trim().split("\n")} />
       <Fact id="command" label={say.thenRun} values={[preview.command]} />
     </s-stack>
