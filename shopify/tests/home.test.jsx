@@ -273,7 +273,9 @@ test("the month sums up, closes, and says what is owed by when it expires", asyn
   await show({ "GET /me": MANAGER, "GET /books": BOOKS });
   await press("nav-shop");
   await shown("month-total");
-  await saying("Not over yet: up to November\u00a029,\u00a02026", "Granted", "200 points", "1 entry", "December 2026", "Never", "¥1,100");
+  await saying("Not over yet: up to November\u00a029,\u00a02026", "December 2026", "Never", "¥1,100");
+  const rows = [...byId("movements").querySelectorAll("s-table-row")].map((row) => [...row.children].map((cell) => cell.textContent));
+  expect(rows).toEqual([["Outstanding at the beginning", "900", ""], ["Granted", "+200", "1"], ["Outstanding at the end", "1,100", ""]]);
   expect(byId("closes").getAttribute("tone")).toBe("success");
   expect([...document.querySelectorAll("s-section")].map((one) => one.getAttribute("heading"))).toContain("November 2026");
 });
@@ -284,6 +286,30 @@ test("a month that does not close or lacks days says so", async () => {
   await shown("missing");
   expect(byId("closes").getAttribute("tone")).toBe("critical");
 });
+
+test("days that are missing in a row are one, and what closes is what is on file", async () => {
+  const missing = ["2026-11-03", "2026-11-28", "2026-11-29", "2026-11-30"];
+  await show({ "GET /me": MANAGER, "GET /books": { ...BOOKS, missing } });
+  await press("nav-shop");
+  const heading = (await shown("missing")).getAttribute("heading").replaceAll("\u00a0", " ");
+  expect(heading).toBe("Not on file: November 3, 2026, November 28, 2026 to November 30, 2026");
+  expect(byId("closes").getAttribute("heading")).toBe("All days on file close.");
+  expect(page(), "the month is over").not.toContain("Not over yet");
+});
+
+const KINDS = ["granted", "promised", "approved", "cancelled", "held", "released", "spent", "spent_expired", "returned", "expired", "reversed", "undone", "removed", "restored", "extended", "merged", "other", "unheard_of"];
+
+for (const [language, change] of [["en", () => {}], ["ja", inJapanese]]) {
+  test(`every kind of movement has its words and its sign (${language})`, async () => {
+    const movements = Object.fromEntries(KINDS.map((kind) => [kind, { entries: 1, points: 5 }]));
+    await show({ "GET /me": MANAGER, "GET /books": { ...BOOKS, total: { ...BOOKS.total, movements } } }, change);
+    await press("nav-shop");
+    await shown("movements");
+    for (const kind of KINDS) expect(byId(`moved-${kind}`).children[0].textContent).not.toBe(kind);
+    expect(byId("moved-expired").children[1].textContent).toBe("\u22125");
+    expect(byId("moved-held").children[1].textContent).toBe("5");
+  });
+}
 
 test("a month without statements teaches when there will be one", async () => {
   await show({ "GET /me": MANAGER, "GET /books": { ...BOOKS, total: null, days: [], liability: null, as_of: null } });

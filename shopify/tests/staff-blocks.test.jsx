@@ -59,6 +59,13 @@ test("the last days of all points are there, the latest summed up", async () => 
   expect(byId("expires").textContent).toMatch(/10 points on March\W31,\W2027.*20 points later$/);
 });
 
+test("held points that are used are not subtracted a second time", async () => {
+  const used = entry(12, { topic: "points/hold/spent", moves: { hold: -500, spent: 500 }, about: ORDER, order_name: "#1001", reason: "#1001", source: "order" });
+  const held = entry(11, { topic: "points/sub/hold", moves: { approved: -500, hold: 500 }, source: "my_page", actor: "", reason: null });
+  await show({ [HISTORY]: { entries: [used, held], next_cursor: null } });
+  await saying("Held points used on an order500", "Held for a sale\u2212500");
+});
+
 test("only what changes the points that can be used says how many there are then", async () => {
   const pending = entry(12, { topic: "points/pending/add", moves: { pending: 60 }, about: ORDER, source: "order" });
   await show({ [HISTORY]: { entries: [pending, entry(11)], next_cursor: null } });

