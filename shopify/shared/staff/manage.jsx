@@ -61,6 +61,7 @@ function Books({ words, say, books }) {
             <s-banner id="closes" tone={books.is_closed ? "success" : "critical"} heading={books.is_closed ? (isWhole ? say.closes : say.closesOnFile) : say.differs} />
             {!isWhole && <s-banner id="missing" tone="warning" heading={say.missing(words.daysInText(books.missing))} />}
             <Movements {...{ words, say, total }} />
+            <s-text color="subdued">{say.unsigned}</s-text>
           </s-stack>
         )}
       </s-section>
