@@ -3,7 +3,7 @@
 import { fireEvent, waitFor } from "@testing-library/preact";
 import { expect, test, vi } from "vitest";
 import { customerNumber, pastInstant } from "../shared/staff/search.js";
-import { byId, press, shown } from "./given.js";
+import { byId, press, pressWhenReady, shown } from "./given.js";
 import { ACCOUNT, CUSTOMER, entry, EXPLAINED, inAdmin, inJapanese, LOOKER, ME, NOBODY, ORDER, page } from "./staff-given.js";
 
 const { show } = inAdmin("admin.app.home.render", "points-home", "");
@@ -194,7 +194,7 @@ async function added(points) {
   }
   await press("main");
   await shown("preview");
-  await press("main");
+  await pressWhenReady("main");
   await shown("booked");
 }
 const BOOKING = `POST /customers/${CUSTOMER}/adjustments`;
