@@ -122,3 +122,9 @@ export async function shown(id) {
 export async function press(id) {
   fireEvent.click(await shown(id));
 }
+
+/** Press a button once nothing is under way any more, as a person has to. */
+export async function pressWhenReady(id) {
+  await waitFor(() => expect(byId(id)?.getAttribute("loading"), `#${id} is busy`).toBeNull(), { timeout: 3000 });
+  await press(id);
+}

@@ -2,7 +2,7 @@
 
 import { fireEvent, waitFor } from "@testing-library/preact";
 import { expect, test, vi } from "vitest";
-import { byId, press, shown } from "./given.js";
+import { byId, press, pressWhenReady, shown } from "./given.js";
 import { CUSTOMER, FIGURES, inAdmin, inJapanese, LOOKER, page } from "./staff-given.js";
 
 const { extension, show } = inAdmin("admin.customer-details.action.render", "points-adjust");
@@ -38,8 +38,19 @@ async function choose(direction) {
 async function typed(points, reason = "Sorry") {
   await type("points", points);
   await type("reason", reason);
-  await press("main");
+  await pressWhenReady("main");
 }
+
+test("a double click on the preview confirms nothing", async () => {
+  const ledger = new Ledger();
+  await show(ledger.routes);
+  await typed("200");
+  await shown("preview");
+  fireEvent.click(byId("main"));
+  await waitFor(() => expect(byId("main").getAttribute("loading")).toBeNull());
+  expect(byId("preview")).not.toBeNull();
+  expect(ledger.booked.size).toBe(0);
+});
 
 test("points are previewed, then added once by a double press", async () => {
   const ledger = new Ledger();
@@ -51,6 +62,7 @@ test("points are previewed, then added once by a double press", async () => {
   expect(ledger.booked.size).toBe(0);
   const button = byId("main");
   expect(button.textContent).toBe("Add 200 points");
+  await waitFor(() => expect(button.getAttribute("loading")).toBeNull());
   fireEvent.click(button);
   fireEvent.click(button);
   await shown("booked");
@@ -67,7 +79,7 @@ test("points are removed by the same way", async () => {
   await typed("200", "By mistake");
   await shown("preview");
   expect(byId("main").textContent).toBe("Remove 200 points");
-  await press("main");
+  await pressWhenReady("main");
   await shown("booked");
   expect([...ledger.booked.values()]).toEqual([-200]);
   expect(api.calls.at(-1).body.reason).toBe("By mistake");
@@ -87,10 +99,10 @@ test("a lost answer is asked for again under the same key", async () => {
   await show(ledger.routes);
   await typed("200");
   await shown("preview");
-  await press("main");
+  await pressWhenReady("main");
   await shown("problem");
   expect(page()).toContain("they are booked once");
-  await press("main");
+  await pressWhenReady("main");
   await shown("booked");
   expect([...ledger.booked.values()]).toEqual([200]);
 });
@@ -107,7 +119,7 @@ test("a window that is opened again after a lost answer books nothing twice", as
   await show(ledger.routes, store);
   await typed("200");
   await shown("preview");
-  await press("main");
+  await pressWhenReady("main");
   await shown("problem");
   expect(stored.size).toBe(1);
   extension.tearDown();
@@ -118,7 +130,7 @@ test("a window that is opened again after a lost answer books nothing twice", as
   await show(ledger.routes, store);
   await typed("200");
   await shown("preview");
-  await press("main");
+  await pressWhenReady("main");
   await shown("booked");
   expect([...ledger.booked.values()]).toEqual([200]);
   expect(stored.size).toBe(0);

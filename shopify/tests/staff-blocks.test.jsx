@@ -43,10 +43,34 @@ test("an entry about an order is explained by the order", async () => {
   const api = await show({ [HISTORY]: { entries: [OF_ORDER], next_cursor: null }, [`GET /orders/${ORDER}`]: EXPLAINED });
   await saying("Why?");
   fireEvent.click([...document.querySelectorAll("s-button")].find((one) => one.textContent === "Why?"));
-  await shown("order");
+  const order = await shown("order");
+  expect(byId("history").contains(order), "it stands with its entry").toBe(true);
   expect(byId("order-taken-back").textContent).toContain("45 points");
   expect(byId("order-rank").textContent).toContain("1.5 times");
   expect(api.to(`GET /orders/${ORDER}`).length).toBe(1);
+  fireEvent.click([...document.querySelectorAll("s-button")].find((one) => one.textContent === "Close"));
+  await waitFor(() => expect(byId("order")).toBeNull());
+});
+
+test("the last days of all points are there, the latest summed up", async () => {
+  const lots = ["2026-12-31", "2027-01-31", "2027-02-28", "2027-03-31", "2027-04-30", "2027-05-31"].map((day) => ({ points: 10, expires_on: day }));
+  await show({ [`GET /customers/${CUSTOMER}`]: { ...ACCOUNT, lots: [...lots, { points: 5, expires_on: null }] } });
+  await shown("expires");
+  expect(byId("expires").textContent).toMatch(/10 points on March\W31,\W2027.*20 points later$/);
+});
+
+test("held points that are used are not subtracted a second time", async () => {
+  const used = entry(12, { topic: "points/hold/spent", moves: { hold: -500, spent: 500 }, about: ORDER, order_name: "#1001", reason: "#1001", source: "order" });
+  const held = entry(11, { topic: "points/sub/hold", moves: { approved: -500, hold: 500 }, source: "my_page", actor: "", reason: null });
+  await show({ [HISTORY]: { entries: [used, held], next_cursor: null } });
+  await saying("Held points used on an order500", "Held for a sale\u2212500");
+});
+
+test("only what changes the points that can be used says how many there are then", async () => {
+  const pending = entry(12, { topic: "points/pending/add", moves: { pending: 60 }, about: ORDER, source: "order" });
+  await show({ [HISTORY]: { entries: [pending, entry(11)], next_cursor: null } });
+  await saying("On the way from an order", "available: 1,250 points");
+  expect(page().split("available: ").length).toBe(2);
 });
 
 test("the button to add or remove points is for those who may", async () => {

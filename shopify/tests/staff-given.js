@@ -12,6 +12,7 @@ export const ME = {
   staff_id: "70000000001",
   shop: "demo.myshopify.com",
   may: { look: true, adjust: true, hold: true },
+  time_zone: "Asia/Tokyo",
   limits: { points_per_action: 1000, points_per_day: 5000, points_left_today: 4800, resets_at: "2026-12-01T00:00:00.000+09:00" },
 };
 export const LOOKER = { ...ME, may: { look: true, adjust: false, hold: false }, limits: null };

@@ -3,17 +3,28 @@
 The bundles are those that Shopify gets; `s-*` elements, `shopify` and the login are the laptop's.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from local import demo
 from local.options import ROOT
 from local.stack import Stack
-from tests.e2e.calls import approved, figures, must_flow, new_customer, new_order, post, wait_until
+from tests.e2e.calls import (
+    approved,
+    figures,
+    history,
+    must_flow,
+    new_customer,
+    new_order,
+    post,
+    wait_until,
+)
 from tests.e2e.fake_shopify import FakeShopify
 from tests.support.hold_orders import order_payload
 from tools.make_pictures import CHROMIUM, FLAGS
@@ -102,6 +113,11 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
 
 
+def newest_is(stack: Stack, customer: str, topic: str) -> bool:
+    """Whether the last entries, of one order, have this topic among them."""
+    return topic in history(stack, customer)[:2]
+
+
 def order(stack: Stack, customer: str, code: str = "", used: int = 0) -> str:
     """Deliver a paid order, twice, as Shopify may; its number."""
     number = new_order()
@@ -137,9 +153,50 @@ def test_an_order_is_explained_on_the_customers_page_and_on_its_own(
     press(page, "search-act")
     expect(page.locator("#history")).to_contain_text("Earned with an order")
     page.get_by_role("button", name="Why?").first.click()
-    expect(page.locator("#order-rule")).to_contain_text("1 point for every ¥100")
+    explanation = page.locator("#history").locator("#order-rule")
+    expect(explanation).to_contain_text("1 point for every ¥100")
+    page.get_by_role("button", name="Close").click()
+    expect(explanation).to_have_count(0)
     show("admin.order-details.block.render", id=number)
     expect(page.locator("#order-earned")).to_contain_text("25 points")
+
+
+def test_an_order_is_found_by_its_name_and_leads_to_its_customer(
+    show: Show, stack: Stack, customer: str
+) -> None:
+    number = new_order()
+    name = f"#A-{number[-6:]}"
+    payload = order_payload(number, "", 0, customer, int(time.time() * 1000), left=2500)
+    assert FakeShopify(stack).post("_order", payload | {"name": name}) == 200
+    post(stack, "orders/paid", payload | {"name": name})
+    wait_until(lambda: approved(stack, customer) == 1025)
+    page = show()
+    find(page, name, f"Order {name}")
+    expect(page.locator("#order-earned")).to_contain_text("25 points")
+    press(page, "to-customer")
+    expect(page.locator("#available")).to_have_text("1,025 points")
+    expect(page.locator("#extension")).to_contain_text(f"Tester {customer}")
+
+
+def test_a_code_used_on_two_orders_is_explained_by_both(
+    show: Show, stack: Stack, customer: str
+) -> None:
+    page = at_the_counter(show, customer, subtotal="300")
+    press(page, "use-all")
+    expect(page.locator("#in-cart")).to_be_visible()
+    (code,) = codes(page)
+    for name, topic in (("#9001", "points/hold/spent"), ("#9002", "points/sub/hold")):
+        payload = order_payload(new_order(), code, 300, customer, int(time.time() * 1000))
+        post(stack, "orders/paid", payload | {"name": name})
+        wait_until(partial(newest_is, stack, customer, topic))
+    page = show()
+    fill(page, "search", customer)
+    press(page, "search-act")
+    shown = page.locator("#history")
+    expect(shown).to_contain_text("Held points used on an order")
+    expect(shown).to_contain_text("Taken for an order that used the code")
+    expect(shown).to_contain_text("Order #9001")
+    expect(shown).to_contain_text("Order #9002")
 
 
 def test_a_past_state_is_shown_and_a_day_to_come_is_not(show: Show, customer: str) -> None:
@@ -165,7 +222,7 @@ def test_a_change_of_the_programme_is_tried_without_changing_anything(show: Show
     expect(page.locator("#command")).to_contain_text("pointbook programme change rules.toml")
     fill(page, "new-value", "many")
     press(page, "try")
-    expect(page.locator("#errors")).to_contain_text("points_per_unit")
+    expect(page.locator("#errors")).to_contain_text("Points per unit: 'many'")
     expect(page.locator("#rule-points_per_unit")).to_contain_text("1")
 
 
@@ -207,6 +264,49 @@ def test_the_block_on_a_customers_page_opens_the_action(
     assert approved(stack, customer) == 1050
 
 
+def test_an_ended_session_says_what_to_do(show: Show) -> None:
+    sample = json.loads((ROOT / "events" / "staff_me" / "expired_token.json").read_text("utf-8"))
+    ended = sample["headers"]["authorization"].removeprefix("Bearer ")
+
+    def log_in(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(json={"session_token": ended})
+        else:
+            route.continue_()
+
+    page = show()
+    page.route("**/_staff", log_in)
+    page.reload()
+    expect(page.locator("#problem")).to_contain_text("The session has ended. Open this page again.")
+    expect(page.locator("#search")).to_have_count(0)
+
+
+def test_without_bundles_the_page_says_how_they_are_made(show: Show) -> None:
+    page = show()
+    page.route("**/extensions/*.js", lambda route: route.abort())
+    page.reload()
+    expect(page.locator("#extension")).to_contain_text("make build-extensions")
+
+
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_on_a_narrow_screen_nothing_is_cut_off(show: Show, customer: str, locale: str) -> None:
+    page = show(locale=locale)
+    page.set_viewport_size({"width": 390, "height": 844})
+    fill(page, "search", customer)
+    press(page, "search-act")
+    expect(page.locator("#history")).not_to_be_empty()
+    for view, there in (
+        ("find", "as-of"),
+        ("shop", "month-act"),
+        ("programme", "try"),
+        ("state", "check"),
+    ):
+        press(page, f"nav-{view}")
+        expect(page.locator(f"#{there}")).to_be_visible()
+        assert violations(page) == [], view
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, view
+
+
 @pytest.mark.parametrize("locale", ["en", "ja"])
 def test_axe_finds_nothing_on_any_of_the_screens(show: Show, customer: str, locale: str) -> None:
     page = show(locale=locale)
@@ -231,7 +331,6 @@ def test_everything_can_be_done_by_keyboard(show: Show, stack: Stack, customer: 
     expect(page.locator("#search")).to_be_visible()
     page.locator("#search input").focus()
     page.keyboard.type(customer)
-    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#available")).to_have_text("1,000 points")
     page.locator("#adjust button").focus()
@@ -254,7 +353,8 @@ def test_everything_can_be_done_by_keyboard(show: Show, stack: Stack, customer: 
 
 
 def at_the_counter(show: Show, customer: str, **more: str) -> Page:
-    return show("pos.home.modal.render", id=customer, subtotal="800", staff=COUNTER, **more)
+    sale = {"id": customer, "subtotal": "800", "staff": COUNTER}
+    return show("pos.home.modal.render", **(sale | more))
 
 
 def codes(page: Page) -> list[str]:

@@ -37,6 +37,7 @@ def test_a_shop_that_has_set_nothing_lets_its_staff_look_only() -> None:
         "shop": demo.SHOP_DOMAIN,
         "may": {"look": True, "adjust": False, "hold": False, "manage": False},
         "limits": None,
+        "time_zone": "Asia/Tokyo",
         "worth": {"point_amount": "1", "currency": "JPY"},
     }
 

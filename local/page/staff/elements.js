@@ -84,6 +84,17 @@ class Button extends mirrored(["loading", "disabled", "variant"], Drawn) {
   }
 }
 
+/** Its fields are in shadows of their own, where no form of the browser's finds them. */
+class Form extends HTMLElement {
+  connectedCallback() {
+    this.addEventListener("keydown", (event) => {
+      const [from] = event.composedPath();
+      const isField = from instanceof HTMLInputElement && from.type !== "radio";
+      if (event.key === "Enter" && !event.isComposing && isField) this.dispatchEvent(new Event("submit"));
+    });
+  }
+}
+
 let fields = 0;
 
 class Field extends mirrored(["label", "error", "details", "placeholder"], Drawn) {
@@ -203,6 +214,7 @@ define("button", Button);
 define("text-field", Field);
 define("select", Select);
 define("choice-list", ChoiceList);
+define("form", Form);
 define("tile", Tile);
 define("spinner", Spinner);
 for (const name of ["text", "stack", "heading", "badge", "divider", "scroll-box", "option", "choice"]) define(name, class extends HTMLElement {});

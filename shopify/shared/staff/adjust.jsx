@@ -5,6 +5,9 @@ import { isUnsure } from "../../../web/points-hold-request.js";
 import { adjustments, decisionOf, NOTHING_TYPED } from "./adjustment.js";
 import { Problem } from "./parts.jsx";
 
+/** In a window the button that confirms takes the place of the one that previews: a double click would do both. */
+const DOUBLE_CLICK_MS = 500;
+
 /**
  * The form, its preview, and what became of it. `buttons` shows the acts, beside the form: a host
  * may have slots for them, which only its own children fill.
@@ -33,19 +36,20 @@ export function Adjust({ api, words, customer, account, me, store, done, buttons
     setTyped({ ...typed, ...part });
     setProblem(null);
   };
-  const during = async (/** @type {() => Promise<void>} */ act) => {
+  const during = async (/** @type {() => Promise<void>} */ act, restMs = 0) => {
     if (busy.current) return;
     busy.current = true;
     setBusy(true);
     setProblem(null);
     await act().catch(setProblem);
+    if (restMs) await new Promise((resolve) => setTimeout(resolve, restMs));
     busy.current = false;
     setBusy(false);
   };
   const preview = () => {
     setWrong(decision.wrong);
     if (decision.wrong.length) return;
-    void during(async () => setPreviewed((await requests.preview(decision)).figures));
+    void during(async () => setPreviewed((await requests.preview(decision)).figures), DOUBLE_CLICK_MS);
   };
   const book = () =>
     void during(async () => {

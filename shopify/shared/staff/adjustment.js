@@ -9,6 +9,12 @@ const REASON_LENGTH_MAX = 255;
 
 export const NOTHING_TYPED = { isRemoval: false, points: "", reason: "", expiresOn: "" };
 
+/** Whether a day is one; February 31 is read as a day of March. @param {string} day */
+function isInCalendar(day) {
+  const at = Date.parse(day);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
+}
+
 /**
  * What the person decided, as the API takes it; or the fields that are wrong.
  *
@@ -19,8 +25,8 @@ export const NOTHING_TYPED = { isRemoval: false, points: "", reason: "", expires
 export function decisionOf({ isRemoval, points, reason, expiresOn }, most) {
   const number = wholeNumber(points);
   const text = reason.trim();
-  const day = isRemoval ? "" : expiresOn.trim();
-  const isDay = day === "" || (/^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day)));
+  const day = isRemoval ? "" : expiresOn.normalize("NFKC").trim();
+  const isDay = day === "" || (/^\d{4}-\d{2}-\d{2}$/.test(day) && isInCalendar(day));
   const wrong = /** @type {("points" | "reason" | "expiresOn")[]} */ ([]);
   if (!(number >= 1 && number <= most)) wrong.push("points");
   if (!text || text.length > REASON_LENGTH_MAX) wrong.push("reason");

@@ -7,8 +7,9 @@ import { staffWords } from "./say.js";
  * The words of the language that Shopify shows: the extension's own locale file names it.
  *
  * @param {{i18n: {translate: (key: string) => unknown}}} shopify
+ * @param {string} [timeZone] the shop's, once it is known
  */
-export const wordsOf = (shopify) => staffWords(String(shopify.i18n.translate("language")));
+export const wordsOf = (shopify, timeZone) => staffWords(String(shopify.i18n.translate("language")), timeZone);
 
 /** @param {{auth: {idToken: () => Promise<string | null>}}} shopify */
 export const adminApi = (shopify) => staffApi(() => shopify.auth.idToken());

@@ -49,21 +49,19 @@ export function Shop({ api, words, say }) {
 
 function Books({ words, say, books }) {
   const { total, liability, currency } = books;
+  const isWhole = books.missing.length === 0;
   const money = (/** @type {number} */ minor) => words.money(minor, currency);
   return (
     <s-stack gap="base">
-      <s-section heading={books.month}>
+      <s-section heading={monthName(books.month, say, words.locale)}>
         {!total && <s-text id="no-statements">{say.noStatements}</s-text>}
         {total && (
           <s-stack id="month-total" gap="base">
-            {!books.is_over && <s-text color="subdued">{say.unfinished(words.day(books.as_of))}</s-text>}
-            <s-banner id="closes" tone={books.is_closed ? "success" : "critical"} heading={books.is_closed ? say.closes : say.differs} />
-            {books.missing.length > 0 && <s-banner id="missing" tone="warning" heading={say.missing(books.missing.map(words.day).join(", "))} />}
-            <Fact label={say.opening} values={[words.count(total.opening)]} />
-            {Object.entries(total.movements).map(([kind, { entries, points }]) => (
-              <Fact key={kind} id={`moved-${kind}`} label={say.movements[kind] ?? kind} values={[words.count(points), say.entries(words.number(entries))]} />
-            ))}
-            <Fact id="closing" label={say.closing} values={[words.count(total.closing)]} />
+            {!books.is_over && !isPast(books) && <s-text color="subdued">{say.unfinished(words.day(books.as_of))}</s-text>}
+            <s-banner id="closes" tone={books.is_closed ? "success" : "critical"} heading={books.is_closed ? (isWhole ? say.closes : say.closesOnFile) : say.differs} />
+            {!isWhole && <s-banner id="missing" tone="warning" heading={say.missing(words.daysInText(books.missing))} />}
+            <Movements {...{ words, say, total }} />
+            <s-text color="subdued">{say.unsigned}</s-text>
           </s-stack>
         )}
       </s-section>
@@ -84,8 +82,8 @@ function Books({ words, say, books }) {
           <s-table id="days">
             <s-table-header-row>
               <s-table-header>{say.day}</s-table-header>
-              <s-table-header>{say.opening}</s-table-header>
-              <s-table-header>{say.closing}</s-table-header>
+              <s-table-header format="numeric">{say.dayOpening}</s-table-header>
+              <s-table-header format="numeric">{say.dayClosing}</s-table-header>
             </s-table-header-row>
             <s-table-body>
               {books.days.map(({ day, opening, closing }) => (
@@ -100,6 +98,39 @@ function Books({ words, say, books }) {
         </s-section>
       )}
     </s-stack>
+  );
+}
+
+/** Whether the month's last day should be on file by now. */
+const isPast = ({ month, missing }) => missing.at(-1) === new Date(Date.UTC(Number(month.slice(0, 4)), Number(month.slice(5)), 0)).toISOString().slice(0, 10);
+
+/** What each kind of movement does to the points outstanding; the others leave them as they are. */
+const SIGNS = { granted: 1, approved: 1, returned: 1, restored: 1, spent: -1, expired: -1, reversed: -1, undone: -1, removed: -1 };
+
+/** From the points outstanding at the beginning to those at the end. */
+function Movements({ words, say, total }) {
+  const row = (/** @type {string} */ id, name, points, entries = "") => (
+    <s-table-row key={id} id={id}>
+      <s-table-cell>{name}</s-table-cell>
+      <s-table-cell>{points}</s-table-cell>
+      <s-table-cell>{entries}</s-table-cell>
+    </s-table-row>
+  );
+  return (
+    <s-table id="movements">
+      <s-table-header-row>
+        <s-table-header>{say.movement}</s-table-header>
+        <s-table-header format="numeric">{say.points}</s-table-header>
+        <s-table-header format="numeric">{say.count}</s-table-header>
+      </s-table-header-row>
+      <s-table-body>
+        {row("opening", say.opening, words.number(total.opening))}
+        {Object.entries(total.movements).map(([kind, { entries, points }]) =>
+          row(`moved-${kind}`, say.movements[kind] ?? say.movements.other, SIGNS[kind] ? words.signed(SIGNS[kind] * points) : words.number(points), words.number(entries)),
+        )}
+        {row("closing", say.closing, words.number(total.closing))}
+      </s-table-body>
+    </s-table>
   );
 }
 
@@ -127,7 +158,7 @@ export function Programme({ api, words, say }) {
             {programme.version === null ? say.fromDeployment : say.since(programme.version, words.moment(programme.since), programme.by)}
           </s-text>
           <TryChange {...{ api, words, say, programme }} />
-          <Warnings {...{ say }} lines={programme.warnings} />
+          <Warnings {...{ say }} rules={programme.groups.flatMap((group) => group.rules)} lines={programme.warnings} />
           {programme.groups.map(({ group, name, rules }) => (
             <s-section key={group} heading={name}>
               <s-stack gap="base">
@@ -143,16 +174,24 @@ export function Programme({ api, words, say }) {
   );
 }
 
-function Warnings({ say, lines }) {
+function Warnings({ say, rules, lines }) {
   if (!lines.length) return null;
   return (
     <s-banner tone="warning" heading={say.warnings}>
-      <s-stack gap="small">
-        {lines.map(({ rule, text }) => (
-          <s-text key={text}>{`${rule}: ${text}`}</s-text>
-        ))}
-      </s-stack>
+      <Lines {...{ rules, lines }} />
     </s-banner>
+  );
+}
+
+/** What there is to say of rules, by their names. */
+function Lines({ rules, lines }) {
+  const nameOf = (/** @type {string} */ rule) => rules.find((one) => one.rule === rule)?.name ?? rule;
+  return (
+    <s-stack gap="small">
+      {lines.map(({ rule, text }) => (
+        <s-text key={text}>{`${nameOf(rule)}: ${text}`}</s-text>
+      ))}
+    </s-stack>
   );
 }
 
@@ -164,6 +203,7 @@ function TryChange({ api, words, say, programme }) {
   const [preview, setPreview] = useState(/** @type {any} */ (null));
   const [problem, setProblem] = useState(/** @type {any} */ (null));
   const [isBusy, setBusy] = useState(false);
+  const chosen = rules.find((one) => one.rule === rule);
   const act = async () => {
     setBusy(true);
     setProblem(null);
@@ -182,27 +222,23 @@ function TryChange({ api, words, say, programme }) {
             </s-option>
           ))}
         </s-select>
-        <s-text-field id="new-value" label={say.newValue} value={value} details={rules.find((one) => one.rule === rule)?.meaning} onInput={(event) => setValue(event.currentTarget.value)} />
+        <s-text-field id="new-value" label={say.newValue} value={value} details={chosen && `${chosen.meaning} · ${say.valueNow(chosen.value || say.empty)}`} onInput={(event) => setValue(event.currentTarget.value)} />
         <s-text-field id="amount" label={say.sample(programme.currency)} value={amount} onInput={(event) => setAmount(event.currentTarget.value)} />
         <s-button id="try" variant="primary" loading={isBusy} onClick={() => void act()}>
           {say.tryAct}
         </s-button>
         {problem && <Problem words={words} problem={problem} />}
-        {preview && !problem && <Previewed {...{ words, say, preview }} before={programme.warnings} />}
+        {preview && !problem && <Previewed {...{ words, say, preview, rules }} before={programme.warnings} />}
       </s-stack>
     </s-section>
   );
 }
 
-function Previewed({ words, say, preview, before }) {
+function Previewed({ words, say, preview, rules, before }) {
   if (preview.errors.length) {
     return (
-      <s-banner id="errors" tone="critical" heading={say.warnings}>
-        <s-stack gap="small">
-          {preview.errors.map(({ rule, text }) => (
-            <s-text key={text}>{`${rule}: ${text}`}</s-text>
-          ))}
-        </s-stack>
+      <s-banner id="errors" tone="critical" heading={say.errors}>
+        <Lines rules={rules} lines={preview.errors} />
       </s-banner>
     );
   }
@@ -216,7 +252,7 @@ function Previewed({ words, say, preview, before }) {
       ))}
       {preview.order && <Fact id="sample-before" label={say.sampleBefore} values={[earned(preview.order.before)]} />}
       {preview.order && <Fact id="sample-after" label={say.sampleAfter} values={[earned(preview.order.after)]} />}
-      <Warnings {...{ say }} lines={preview.warnings.filter(({ text }) => before.every((one) => one.text !== text))} />
+      <Warnings {...{ say, rules }} lines={preview.warnings.filter(({ text }) => before.every((one) => one.text !== text))} />
       <Fact label={say.fileIs} values={preview.file.trim().split("\n")} />
       <Fact id="command" label={say.thenRun} values={[preview.command]} />
     </s-stack>

@@ -8,10 +8,11 @@ import { isEmpty } from "./say.js";
 /** @typedef {import("./api.js").StaffApi} StaffApi */
 
 const PAGE_ENTRIES = 20;
+const LONG_PAGE_ENTRIES = 200;
 
 /**
  * What a call answers, asked anew whenever one of `inputs` changes: `answer` or `problem`. Until there is a new answer the
- * one before stays; what shows something else gets a key of its own.
+ * one before stays, also beside a problem; what shows something else gets a key of its own.
  *
  * @param {() => Promise<any>} call
  * @param {unknown[]} inputs
@@ -23,7 +24,7 @@ export function useAnswer(call, inputs) {
     setState(({ answer }) => ({ answer }));
     call().then(
       (answer) => isCurrent && setState({ answer }),
-      (problem) => isCurrent && setState({ problem }),
+      (problem) => isCurrent && setState(({ answer }) => ({ answer, problem })),
     );
     return () => {
       isCurrent = false;
@@ -94,25 +95,30 @@ export function Account({ words, account, children }) {
 }
 
 /**
- * The entries, newest first. `limit`: only so many, without a way on. `explain` is called with the id of an entry's order.
+ * The entries, newest first; one about an order can be explained, below it.
  *
- * @param {{api: StaffApi, words: StaffWords, customer: string, limit?: number, turn?: unknown,
- *   explain?: (orderId: string) => void}} props `turn`: another value reads anew
+ * @param {{api: StaffApi, words: StaffWords, customer: string, limit?: number, until?: string, turn?: unknown}} props
+ *   `limit`: only so many, without a way on; `until`: an instant after which there was nothing yet; `turn`: another value reads anew
  */
-export function History({ api, words, customer, limit, turn, explain }) {
+export function History({ api, words, customer, limit, until, turn }) {
   const { text } = words;
+  const isShown = (/** @type {{at: string}} */ { at }) => until === undefined || Date.parse(at) <= Date.parse(until);
   const [entries, setEntries] = useState(/** @type {any[]} */ ([]));
   const [cursor, setCursor] = useState(/** @type {string | null} */ (null));
   const [reading, setReading] = useState(true);
   const [problem, setProblem] = useState(/** @type {any} */ (null));
+  const [explained, setExplained] = useState(/** @type {string | null} */ (null));
 
   const read = async (/** @type {any[]} */ before, /** @type {string | undefined} */ from, isCurrent = () => true) => {
     setReading(true);
     setProblem(null);
     try {
-      const page = await api.history(customer, { cursor: from, limit: limit ?? PAGE_ENTRIES });
+      let page = await api.history(customer, { cursor: from, limit: limit ?? PAGE_ENTRIES });
+      while (page.next_cursor && !page.entries.some(isShown)) {
+        page = await api.history(customer, { cursor: page.next_cursor, limit: LONG_PAGE_ENTRIES });
+      }
       if (!isCurrent()) return;
-      setEntries([...before, ...page.entries]);
+      setEntries([...before, ...page.entries.filter(isShown)]);
       setCursor(page.next_cursor);
     } catch (failure) {
       if (isCurrent()) setProblem(failure);
@@ -132,7 +138,13 @@ export function History({ api, words, customer, limit, turn, explain }) {
   return (
     <s-stack id="history" gap="base">
       {entries.map((one) => (
-        <Entry key={one.entry_id} words={words} entry={words.entry(one)} explain={explain} />
+        <Entry
+          key={one.entry_id}
+          {...{ api, words }}
+          entry={words.entry(one)}
+          isExplained={one.entry_id === explained}
+          explain={(isExplained) => setExplained(isExplained ? one.entry_id : null)}
+        />
       ))}
       {entries.length === 0 && !reading && !problem && <s-text color="subdued">{text.noHistory}</s-text>}
       {problem && <Problem words={words} problem={problem} again={() => read(entries, cursor ?? undefined)} />}
@@ -146,7 +158,7 @@ export function History({ api, words, customer, limit, turn, explain }) {
   );
 }
 
-function Entry({ words, entry, explain }) {
+function Entry({ api, words, entry, isExplained, explain }) {
   const { text } = words;
   return (
     <s-stack gap="none">
@@ -158,10 +170,15 @@ function Entry({ words, entry, explain }) {
         <s-text color="subdued">{[entry.at, ...entry.details].join(" · ")}</s-text>
         <s-text color="subdued">{entry.after}</s-text>
       </s-stack>
-      {explain && entry.orderId && (
-        <s-button variant="secondary" onClick={() => explain(entry.orderId)}>
-          {text.why}
+      {entry.orderId && (
+        <s-button variant="secondary" onClick={() => explain(!isExplained)}>
+          {isExplained ? text.whyClose : text.why}
         </s-button>
+      )}
+      {isExplained && (
+        <s-section heading={text.explain.heading}>
+          <OrderPoints api={api} words={words} orderId={entry.orderId} />
+        </s-section>
       )}
     </s-stack>
   );
@@ -170,9 +187,10 @@ function Entry({ words, entry, explain }) {
 /**
  * What an order earned and why, what was used and what refunds took.
  *
- * @param {{api: StaffApi, words: StaffWords, orderId: string}} props
+ * @param {{api: StaffApi, words: StaffWords, orderId: string, onward?: (customer: string) => any}} props `onward`: what leads
+ *   on to the order's customer
  */
-export function OrderPoints({ api, words, orderId }) {
+export function OrderPoints({ api, words, orderId, onward }) {
   const [turn, setTurn] = useState(0);
   const { answer, problem } = useAnswer(() => api.order(orderId), [orderId, turn]);
   if (problem) return <Problem words={words} problem={problem} again={() => setTurn(turn + 1)} />;
@@ -186,6 +204,7 @@ export function OrderPoints({ api, words, orderId }) {
       {facts.map(({ id, label, value, note }) => (
         <Fact key={id} id={`order-${id}`} label={label} values={[value, note]} />
       ))}
+      {onward && answer.customer_id !== null && onward(answer.customer_id)}
     </s-stack>
   );
 }

@@ -4,19 +4,38 @@ import { days, moneyInText, numbers } from "../../../web/points-numbers.js";
 import { texts } from "./texts.js";
 
 const NAMED = /^(staff|operator):(.*?)(?: for staff:(\d+))?$/s;
+const DAY_MS = 86_400_000;
+const LOTS_MAX = 4;
 const MINOR_DIGITS = (currency) => new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits;
 
-/** The words of one language, and what the answers of the staff's API come to in it. */
-export function staffWords(locale) {
+/**
+ * The words of one language, and what the answers of the staff's API come to in it.
+ *
+ * @param {string} locale
+ * @param {string} [timeZone] the shop's, for moments; without it they are those of the device
+ */
+export function staffWords(locale, timeZone) {
   const text = texts[locale] ?? texts.en;
   const number = numbers(locale);
   const signed = numbers(locale, { signDisplay: "exceptZero" });
   const day = days(locale);
-  const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone });
   const amount = moneyInText(locale);
   const count = (points) => text.points(number(points), points);
   const moment = (at) => time.format(new Date(at));
   const money = (minor, currency) => amount(minor / 10 ** MINOR_DIGITS(currency), currency);
+
+  /** Days such as 2026-12-04, in their order, those in a row as one. */
+  function daysInText(given) {
+    const rows = /** @type {string[][]} */ ([]);
+    for (const one of given) {
+      const last = rows.at(-1);
+      if (last && Date.parse(one) - Date.parse(last[last.length - 1]) === DAY_MS) last.push(one);
+      else rows.push([one]);
+    }
+    const inText = rows.map((row) => (row.length > 1 ? text.fromTo(day(row[0]), day(row[row.length - 1])) : day(row[0])));
+    return new Intl.ListFormat(locale, { type: "unit", style: "long" }).format(inText);
+  }
 
   /** The facts of an account: `id`, `label`, and `values`, one a line. What there is nothing to say of is left out. */
   function facts(account) {
@@ -25,12 +44,20 @@ export function staffWords(locale) {
     return [
       till && { id: "at-store", label: text.atStore, values: [atStore(till)] },
       till?.rank && { id: "rank", label: text.rank, values: [till.rank] },
-      { id: "expires", label: text.expiresNext, values: ending.length ? [text.expires(count(ending[0].points), day(ending[0].expires_on))] : [text.noExpiry] },
+      expiry(ending),
       orders.length > 0 && { id: "pending", label: text.pending, values: orders.map(pendingOrder), isList: true },
       hold && { id: "hold", label: text.hold, values: [held(hold)] },
       { id: "earned", label: text.earnedSoFar, values: [count(figures.lifetime)] },
       { id: "used", label: text.usedSoFar, values: [count(figures.spent)] },
     ].filter(Boolean);
+  }
+
+  /** The next last days of the points, not all of which a screen has room for. */
+  function expiry(ending) {
+    const shown = ending.slice(0, LOTS_MAX).map((lot) => text.expires(count(lot.points), day(lot.expires_on)));
+    const later = ending.slice(LOTS_MAX).reduce((sum, lot) => sum + lot.points, 0);
+    const values = later ? [...shown, text.expireLater(count(later))] : shown;
+    return { id: "expires", label: text.expiresNext, values: values.length ? values : [text.noExpiry], isList: values.length > 1 };
   }
 
   function atStore({ status, balance, as_of: at }) {
@@ -50,14 +77,15 @@ export function staffWords(locale) {
   /** An entry: its `title`, the signed `points`, `details` (reason, order, who) and when. `points` is "" where none moved. */
   function entry(one) {
     const { approved, hold, pending } = one.moves;
-    const change = approved ?? pending ?? hold ?? 0;
-    const isOfOrder = /^points\/(add\/order|add\/refund|sub\/order|sub\/refund|pending\/|hold\/spent|expired\/spent)/.test(one.topic);
-    const orderId = isOfOrder || isLateUse(one) ? one.about : null;
+    const change = approved ?? pending ?? 0;
+    const isOfOrder = isLateUse(one) || /^points\/(add\/order|add\/refund|sub\/order|sub\/refund|pending\/|hold\/spent|expired\/spent)/.test(one.topic);
+    const orderId = isOfOrder ? one.about : null;
     return {
       title: isLateUse(one) ? text.lateUse : (text.topics[one.topic] ?? text.otherTopic),
-      points: change ? signed(change) : "",
+      // Held points that are used were taken before: a sign would take them twice.
+      points: change ? signed(change) : hold ? number(Math.abs(hold)) : "",
       isChange: Boolean(approved),
-      after: text.after(count(one.figures.approved)),
+      after: approved ? text.after(count(one.figures.approved)) : "",
       at: moment(one.at),
       orderId,
       details: [
@@ -131,7 +159,7 @@ export function staffWords(locale) {
     return text.problems[code] ?? text.problems[code?.replace(/_by_setting$/, "")] ?? text.otherProblem(code ?? "unknown");
   }
 
-  return { locale: texts[locale] ? locale : "en", text, number, count, day, moment, money, amount, facts, entry, order, problem };
+  return { locale: texts[locale] ? locale : "en", timeZone, text, number, signed, count, day, daysInText, moment, money, amount, facts, entry, order, problem };
 }
 
 /** Whether an order took points with a code whose hold was over, or that another order had used: by order, not by hold. */

@@ -14,12 +14,16 @@ export default async function extension() {
 }
 
 function Home() {
-  const words = wordsOf(shopify);
-  const say = homeTexts[words.locale] ?? homeTexts.en;
   const api = adminApi(shopify);
   const [view, setView] = useState("find");
   const [turn, setTurn] = useState(0);
-  const { answer: me, problem } = useAnswer(() => api.me(), [turn]);
+  const [newer, setNewer] = useState(/** @type {any} */ (null));
+  const { answer, problem } = useAnswer(() => api.me(), [turn]);
+  const me = newer ?? answer;
+  const words = wordsOf(shopify, me?.time_zone);
+  const say = homeTexts[words.locale] ?? homeTexts.en;
+  // What is left of today's limit is another number after each adjustment; without an answer the last one stays.
+  const moved = () => void api.me().then(setNewer, () => {});
   const views = me?.may.manage ? ["find", "shop", "programme", "state"] : ["find"];
 
   return (
@@ -35,7 +39,7 @@ function Home() {
           ))}
         </s-stack>
       )}
-      {me && view === "find" && me.may.look && <Customers {...{ api, words, say, me }} query={(graphql, options) => shopify.query(graphql, options)} store={shopify.storage} />}
+      {me && view === "find" && me.may.look && <Customers {...{ api, words, say, me, moved }} query={(graphql, options) => shopify.query(graphql, options)} store={shopify.storage} />}
       {me && view === "find" && !me.may.look && <s-banner id="may-not-look" tone="info" heading={say.mayNotLook} />}
       {me && view === "shop" && <Shop {...{ api, words, say }} />}
       {me && view === "programme" && <Programme {...{ api, words, say }} />}

@@ -4,7 +4,7 @@ import "@shopify/ui-extensions/preact";
 import { render } from "preact";
 import { useState } from "preact/hooks";
 import { adminApi, digitsOf, wordsOf } from "../../../shared/staff/host.js";
-import { Account, History, OrderPoints, Problem, useAnswer } from "../../../shared/staff/parts.jsx";
+import { Account, History, Problem, useAnswer } from "../../../shared/staff/parts.jsx";
 
 const LATEST = 5;
 const ADJUST = "extension://points-adjust";
@@ -14,16 +14,15 @@ export default async function extension() {
 }
 
 function Customer() {
-  const words = wordsOf(shopify);
-  const { text } = words;
   const api = adminApi(shopify);
   const customer = digitsOf(shopify.data.selected[0]?.id);
   const [turn, setTurn] = useState(0);
-  const [orderId, setOrderId] = useState(/** @type {string | null} */ (null));
   const { answer, problem } = useAnswer(async () => {
     const [me, account] = await Promise.all([api.me(), api.account(customer)]);
     return { me, account };
   }, [customer, turn]);
+  const words = wordsOf(shopify, answer?.me.time_zone);
+  const { text } = words;
   const available = answer && !answer.account.erased ? words.count(answer.account.figures.approved) : undefined;
 
   return (
@@ -41,12 +40,7 @@ function Customer() {
           </Account>
           {!answer.account.erased && (
             <s-section heading={text.latest}>
-              <History api={api} words={words} customer={customer} limit={LATEST} turn={turn} explain={setOrderId} />
-            </s-section>
-          )}
-          {orderId && (
-            <s-section heading={text.explain.heading}>
-              <OrderPoints key={orderId} api={api} words={words} orderId={orderId} />
+              <History api={api} words={words} customer={customer} limit={LATEST} turn={turn} />
             </s-section>
           )}
         </s-stack>

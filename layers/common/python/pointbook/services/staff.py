@@ -45,6 +45,7 @@ class StaffService:
             "shop": self.shop,
             "may": may,
             "limits": self._limits(staff_id) if may[Right.ADJUST] else None,
+            "time_zone": programme.time_zone,
             "worth": {
                 "point_amount": decimal_text(programme.point_worth_minor, programme.currency),
                 "currency": programme.currency,
