@@ -141,7 +141,7 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
 	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
 	@$(if $(call touched,e2e integration),$(MAKE) page-tools || echo "The tests of the page in a browser will fail." >&2,:)
-	@$(PYTHON) -m pytest -n 2 $(or $(ARGS),tests)
+	@$(PYTHON) -m pytest -n 2 --no-loadscope-reorder $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
 

@@ -1,6 +1,5 @@
 """The books of a shop, as `pointbook statement` and `pointbook liability` read them."""
 
-from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -164,12 +163,6 @@ class Books:
         if period.start > self._stack.clock().now():
             raise typer.BadParameter(f"{period.first} has not begun in {period.time_zone}.")
         return period
-
-
-def last_of_month(month: str) -> date:
-    """The last day of a month such as 2026-11."""
-    year, number = map(int, month.split("-"))
-    return date(year, number, monthrange(year, number)[1])
 
 
 def _parsed_day(text: str) -> date:

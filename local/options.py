@@ -20,24 +20,27 @@ class Options:
     """One run of the stack.
 
     `port` is the reverse proxy's; the other parts take the free ports above it. `directory` has the
-    state, the logs and stack.json. `fresh` deletes the state first. `environ` may set template
+    state, the logs and stack.json. `fresh` deletes the state first. With `warm_up` no first
+    request waits for a cold start; without it the stack is there sooner. `environ` may set template
     parameters (HoldSeconds as HOLD_SECONDS).
     """
 
     port: int
     detach: bool
     fresh: bool
+    warm_up: bool
     directory: Path
     build_directory: Path
     environ: Mapping[str, str]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read PORT, DETACH, FRESH, LOCAL_DIRECTORY and BUILD_DIRECTORY. Raises LocalProblem."""
+        """Read PORT, DETACH, FRESH, WARM_UP and the two directories. Raises LocalProblem."""
         return cls(
             port=_port(environ.get("PORT", "8080")),
             detach=environ.get("DETACH", "").lower() not in _OFF,
             fresh=environ.get("FRESH", "").lower() not in _OFF,
+            warm_up=environ.get("WARM_UP", "yes").lower() not in _OFF,
             directory=ROOT / environ.get("LOCAL_DIRECTORY", ".local"),
             build_directory=ROOT / environ.get("BUILD_DIRECTORY", ".aws-sam/build"),
             environ=environ,

@@ -78,8 +78,9 @@ def start_all(options: Options, progress: Progress, ending: ExitStack) -> _Parts
     stack = _stack(options, deployed, aws_url, fakes)
     for name, fake in fakes.items():
         fake_processes.wait_until_up(options, name, fake)
-    warm_up.warm_up(aws, stack, template)
-    progress.say("every function has been called once")
+    if options.warm_up:
+        warm_up.warm_up(aws, stack, template)
+        progress.say("every function has been called once")
     refused = _seed(stack)
     progress.say("\n         ".join(refused) or "demo customers have their points")
     stack.write(options.stack_file)

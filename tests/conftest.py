@@ -70,6 +70,9 @@ OWN_STACKS = frozenset(
 )
 """Files in such a folder that start stacks of their own, so that they can run beside the others."""
 
+LONG_FIRST = ("e2e", "fuzzing", "simulation", "engines", "integration", "artifacts", "property")
+"""Folders whose tests run long: begun last, one of them would run on while all else is done."""
+
 
 class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # same
     """Tests side by side: those of a file, or of a folder in `SHARED_SERVERS`, stay together.
@@ -81,6 +84,12 @@ class FolderScheduling(LoadScopeScheduling):  # type: ignore[misc]  # same
         _, folder, *_ = nodeid.split("/")
         file = nodeid.partition("::")[0]
         return folder if folder in SHARED_SERVERS and file not in OWN_STACKS else file
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the folders of `LONG_FIRST` come first."""
+    ranks = {folder: rank for rank, folder in enumerate(LONG_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.nodeid.split("/")[1], len(ranks)))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FolderScheduling:

@@ -244,11 +244,6 @@ def open_all(page: Page) -> None:
         fold.locator("summary").click()
 
 
-def show_more(page: Page) -> None:
-    """Ask for the next page of the history."""
-    page.locator(".pb-history > button").click()
-
-
 _NO_MORE_TO_COME = history(lambda locale: Rows(usual_rows(locale).entries[1:]))
 _OTHER_TILL = Till()
 _KEPT_LOT = ((450, "2027-11-30"),)

@@ -111,12 +111,12 @@ test("a debt is said as points, not as money", async () => {
 
 test("an open hold has its code and its time, the till its balance and rank", async () => {
   const hold = { hold_id: "h", points: 500, state: "ready", discount_code: "PTS-1", expires_at: "2026-11-30T03:00:00Z", expires_in_seconds: 60 };
-  const till = { status: "ok", balance: 1250, rank: "gold", as_of: "2026-11-30T03:00:00Z" };
+  const till = { status: "ok", balance: 1250, rank: "gold", rank_labels: { en: "Gold Member", ja: "ゴールド会員" }, as_of: "2026-11-30T03:00:00Z" };
   await show({ [`GET /customers/${CUSTOMER}`]: { ...ACCOUNT, hold, till } });
   await shown("hold");
   expect(byId("hold").textContent).toContain("500 points, code PTS-1, until");
   expect(byId("at-store").textContent).toContain("1,250 points, as of");
-  expect(byId("rank").textContent).toContain("gold");
+  expect(byId("rank").textContent).toContain("Gold Member");
 });
 
 test("no answer is said with what to do, and asked again", async () => {

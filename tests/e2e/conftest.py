@@ -25,7 +25,10 @@ _OTHER_PARTS = 9
 
 
 class OwnStack:
-    """A stack on free ports; its state is in a folder of its own and outlives its end."""
+    """A stack on free ports; its state is in a folder of its own and outlives its end.
+
+    It is not warmed up: few of its functions are called.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -33,6 +36,7 @@ class OwnStack:
             **os.environ,
             "PORT": str(free_port(room_above=_OTHER_PARTS)),
             "DETACH": "1",
+            "WARM_UP": "no",
             "LOCAL_DIRECTORY": str(directory),
             "SHOP_DOMAIN": f"{demo.SHOP_DOMAIN},{SECOND_SHOP}",
         }
@@ -73,7 +77,8 @@ def own_stack(directory: Path, **parameters: str) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack for all tests. Its facts are those of stack.json."""
-    with own_stack(tmp_path_factory.mktemp("stack"), **FOR_MANY_TESTS) as started:
+    parameters = {**FOR_MANY_TESTS, "WARM_UP": "yes"}
+    with own_stack(tmp_path_factory.mktemp("stack"), **parameters) as started:
         yield started
 
 

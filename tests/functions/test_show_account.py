@@ -51,6 +51,7 @@ def test_the_till_is_not_called_and_its_last_word_is_shown(functions: Functions)
         "balance": 70,
         "expires_on": None,
         "rank": "gold",
+        "rank_labels": {"en": "Gold Member", "ja": "ゴールド会員"},
         "as_of": "2026-11-21T03:00:00.000+00:00",
         "stale": True,
     }

@@ -89,7 +89,7 @@ function Points({ say, words, sale, act, isBusy, me, account, shopify }) {
           </s-text>
         </s-heading>
         {worth && <s-text color="subdued">{say.worth(worth)}</s-text>}
-        {account.till?.rank && <s-text id="rank">{account.till.rank}</s-text>}
+        {words.rank(account.till) && <s-text id="rank">{words.rank(account.till)}</s-text>}
       </s-stack>
       {!me.may.hold && <s-banner id="may-not" tone="info" heading={say.mayNot} />}
       {me.may.hold && account.hold && <Held {...{ say, words, sale, act, isBusy }} hold={account.hold} />}

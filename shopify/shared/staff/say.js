@@ -43,13 +43,18 @@ export function staffWords(locale, timeZone) {
     const ending = lots.filter((lot) => lot.expires_on !== null);
     return [
       till && { id: "at-store", label: text.atStore, values: [atStore(till)] },
-      till?.rank && { id: "rank", label: text.rank, values: [till.rank] },
+      rank(till) && { id: "rank", label: text.rank, values: [rank(till)] },
       expiry(ending),
       orders.length > 0 && { id: "pending", label: text.pending, values: orders.map(pendingOrder), isList: true },
       hold && { id: "hold", label: text.hold, values: [held(hold)] },
       { id: "earned", label: text.earnedSoFar, values: [count(figures.lifetime)] },
       { id: "used", label: text.usedSoFar, values: [count(figures.spent)] },
     ].filter(Boolean);
+  }
+
+  /** The rank as customers read it; null where there is none, or only a number of the till's. */
+  function rank(till) {
+    return till?.rank_labels?.[texts[locale] ? locale : "en"] ?? null;
   }
 
   /** The next last days of the points, not all of which a screen has room for. */
@@ -159,7 +164,7 @@ export function staffWords(locale, timeZone) {
     return text.problems[code] ?? text.problems[code?.replace(/_by_setting$/, "")] ?? text.otherProblem(code ?? "unknown");
   }
 
-  return { locale: texts[locale] ? locale : "en", timeZone, text, number, signed, count, day, daysInText, moment, money, amount, facts, entry, order, problem };
+  return { locale: texts[locale] ? locale : "en", timeZone, text, number, signed, count, day, daysInText, moment, money, amount, rank, facts, entry, order, problem };
 }
 
 /** Whether an order took points with a code whose hold was over, or that another order had used: by order, not by hold. */

@@ -36,8 +36,11 @@ class OperatorContainer(Container):
         """What the till last said of a customer; it is not called. None without a till."""
         if self.settings.till_provider == "none":
             return None
-        from pointbook.services.till_part import cached_part  # noqa: PLC0415 - only with a till
+        from pointbook.page.display import rank_labels  # noqa: PLC0415 - only with a till
+        from pointbook.services.till_part import cached_part  # noqa: PLC0415 - same
 
         cached = self.till_members().read(shop, customer_id)
-        fresh_seconds = self.settings.till_fresh_seconds
-        return cached_part(cached, self.wall_clock.now(), fresh_seconds).as_json()
+        part = cached_part(cached, self.wall_clock.now(), self.settings.till_fresh_seconds)
+        rank = part.member.rank if part.member else None
+        labels = rank_labels(rank, self.shown_programme(shop).rank_labels)
+        return {**part.as_json(), "rank_labels": labels}

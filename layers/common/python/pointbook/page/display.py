@@ -6,7 +6,7 @@ from typing import Literal
 
 from pointbook.domain.programme_rules import RankLabels
 from pointbook.page.formats import format_day, format_points, format_time
-from pointbook.page.locale import Locale
+from pointbook.page.locale import LOCALES, Locale
 from pointbook.page.texts import TEXTS, Texts
 
 Status = Literal["ok", "not_registered", "unavailable", "timeout", "disabled", "pending"]
@@ -88,3 +88,10 @@ def rank_label(rank: str | None, locale: Locale, labels: RankLabels = ()) -> str
     if label is None and rank.isdigit():
         return None
     return label or rank
+
+
+def rank_labels(rank: str | None, labels: RankLabels = ()) -> dict[Locale, str | None] | None:
+    """Return `rank_label` in every language; None without a rank."""
+    if rank is None:
+        return None
+    return {locale: rank_label(rank, locale, labels) for locale in LOCALES}

@@ -5,7 +5,9 @@ from typing import Literal
 
 Locale = Literal["en", "ja"]
 
-_LOCALES: tuple[Locale, ...] = ("en", "ja")
+LOCALES: tuple[Locale, ...] = ("en", "ja")
+"""The languages of answers and pages."""
+
 # RFC 9110, 12.4.2: 0 to 1 with at most three decimals.
 _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 _HEADER_CHARS_MAX = 1_000
@@ -35,7 +37,7 @@ def _best_accepted(header: str, default: Locale) -> Locale:
 def _supported(tag: str) -> Locale | None:
     """Return the locale of a language tag such as `ja`, `ja-JP` or `en_GB`; None for any other."""
     language = re.split("[-_]", tag.strip().lower(), maxsplit=1)[0]
-    return next((locale for locale in _LOCALES if locale == language), None)
+    return next((locale for locale in LOCALES if locale == language), None)
 
 
 def _quality(parameters: str) -> float:
