@@ -343,6 +343,7 @@ def test_everything_can_be_done_by_keyboard(show: Show, stack: Stack, customer: 
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#preview")).to_be_visible()
+    expect(page.locator("#main button")).to_be_enabled()
     page.locator("#main button").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#booked")).to_be_visible()
