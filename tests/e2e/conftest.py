@@ -12,6 +12,8 @@ import pytest
 from local import demo
 from local.options import ROOT
 from local.stack import Stack
+from tests.e2e.calls import must_flow, new_customer
+from tests.support.browser import browser  # noqa: F401 - a fixture
 from tests.support.ports import free_port
 
 SECOND_SHOP = "second.myshopify.com"
@@ -90,6 +92,14 @@ def own(tmp_path: Path) -> Iterator[OwnStack]:
         yield own
     finally:
         own.stop()
+
+
+@pytest.fixture
+def customer(stack: Stack) -> str:
+    """Somebody with 1,250 points whom no other test knows."""
+    found = new_customer()
+    must_flow(stack, "grant", found, points=1250, reason="Welcome")
+    return found
 
 
 def left_over(directory: Path) -> list[str]:

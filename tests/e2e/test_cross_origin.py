@@ -12,14 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from local import signing
 from local.relay import Relay
 from local.stack import Stack
-from tests.e2e.calls import must_flow, new_customer, points
+from tests.e2e.calls import points
 from tests.support.ports import free_port
-from tools.make_pictures import CHROMIUM, FLAGS
 
 BLANK = "/points.css"
 """A document without scripts."""
@@ -38,14 +37,6 @@ REFUSED_BY_THE_BROWSER = {"refused": "TypeError"}
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture(scope="module")
 def other_url(stack: Stack) -> Iterator[str]:
     """The address of the same stack under another origin."""
     port = free_port()
@@ -58,14 +49,6 @@ def other_url(stack: Stack) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
         relay.shutdown()
         thread.join()
-
-
-@pytest.fixture
-def customer(stack: Stack) -> str:
-    """Somebody with 1,250 points whom no other test knows."""
-    found = new_customer()
-    must_flow(stack, "grant", found, points=1250)
-    return found
 
 
 @pytest.fixture

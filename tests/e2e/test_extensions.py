@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Frame, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, Route, expect
 
 from local import demo, signing
 from local.options import ROOT
@@ -23,13 +23,12 @@ from local.stack import Stack
 from pointbook.shopify.app_proxy import sign_query
 from tests.e2e.calls import figures, must_flow, new_customer, new_order, post, wait_until
 from tests.e2e.fake_shopify import FakeShopify
+from tests.support.browser import without_script_errors
 from tests.support.hold_orders import order_payload
-from tools.make_pictures import CHROMIUM, FLAGS
 
 BUNDLES = ROOT / ".local" / "extensions"
 EXTENSIONS = ROOT / "shopify" / "extensions"
 HOST = (Path(__file__).parent / "extension_host.js").read_text(encoding="utf-8")
-TIMEOUT_MS = 20_000  # a first call starts a function
 
 PAGE = "customer-account.page.render"
 PROFILE = "customer-account.profile.block.render"
@@ -43,35 +42,12 @@ FOLDERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert (BUNDLES / "points-page.js").exists(), "run `make build-extensions`"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        expect.set_options(timeout=TIMEOUT_MS)
-        yield chromium
-        expect.set_options(timeout=None)
-        chromium.close()
-
-
-@pytest.fixture
-def customer(stack: Stack) -> str:
-    """Somebody with 1,250 points whom no other test knows."""
-    found = new_customer()
-    must_flow(stack, "grant", found, points=1250, reason="Welcome")
-    return found
-
-
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A page of any origin; a script error fails the test."""
-    errors: list[str] = []
-    page = browser.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{stack.front_url}/points.css")
-    yield page
-    page.close()
-    assert errors == []
+    """A page of any origin."""
+    with without_script_errors(browser.new_page()) as page:
+        page.goto(f"{stack.front_url}/points.css")
+        yield page
 
 
 def texts(folder: str, locale: str) -> dict[str, str]:

@@ -1,45 +1,29 @@
 """My page in a real browser, on the running stack."""
 
-import os
 import re
 import time
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from local import demo, signing
-from local.options import ROOT
 from local.stack import Stack
 from tests.e2e.calls import new_customer
-from tools.make_pictures import CHROMIUM, FLAGS
+from tests.support.browser import picture, without_script_errors
 
-PICTURES = ROOT / ".local" / "pictures"
 USABLE_MAX_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
-def page(stack: Stack) -> Iterator[Page]:
-    """The page of the customer whom the till knows; a script error fails the test."""
-    assert Path(CHROMIUM).exists(), "Chromium is missing: run `make browser`"
-    errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1000, "height": 900}, locale="en")
-        page.on("pageerror", lambda error: errors.append(str(error)))
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """The page of the customer whom the till knows."""
+    viewed = browser.new_page(viewport={"width": 1000, "height": 900}, locale="en")
+    with without_script_errors(viewed) as page:
         page.goto(stack.front_url)
         yield page
-        browser.close()
-    assert errors == []
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture for people to look at."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=os.fspath(PICTURES / f"{name}.png"))
 
 
 def behave(stack: Stack, **behaviour: object) -> None:
@@ -64,14 +48,14 @@ def test_a_customer_reads_their_points_in_english_and_japanese(page: Page) -> No
     expect(store).to_contain_text("Gold Member")
 
 
-def test_a_till_that_is_down_leaves_the_rest_of_the_page_alone(page: Page, stack: Stack) -> None:
+def test_a_till_that_is_down_leaves_the_rest_of_the_page_alone(
+    browser: Browser, stack: Stack
+) -> None:
     session = {
         "name": "Aoi Sato",
         "session_token": signing.session_token(new_customer()),
         "storefront_url": stack.shopify_stand_in_url,
     }
-    browser = page.context.browser
-    assert browser is not None
     unseen = browser.new_page()  # of a customer of whom nothing is cached
     unseen.route("**/_login", lambda route: route.fulfill(json=session))
     store = unseen.locator("[data-part=store]")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from local import signing
 from local.stack import Stack
@@ -15,20 +15,17 @@ from tests.e2e.calls import (
     bearer,
     figures,
     must_flow,
-    new_customer,
     new_order,
     pass_time,
     post,
     wait_until,
 )
 from tests.e2e.fake_shopify import CREATE, FakeShopify
-from tests.e2e.test_page import picture
+from tests.support.browser import picture, without_script_errors
 from tests.support.hold_orders import order_payload
-from tools.make_pictures import CHROMIUM, FLAGS
 
 CODE = re.compile(r"PTS(-[2-9A-Z]{4}){4}")
 LEFT = re.compile(r"^(9 min \d\d|10 min 00) s left, until \d+:\d\d.[AP]M$")
-TIMEOUT_MS = 20_000  # a first call starts a function
 HOLDS = re.compile(r"/customers/me/holds")
 AFTER_AN_UNPAID_ORDER = {
     "approved": 750,
@@ -41,26 +38,18 @@ AFTER_AN_UNPAID_ORDER = {
 
 
 @pytest.fixture(scope="module")
-def browser(stack: Stack) -> Iterator[BrowserContext]:
+def context(browser: Browser, stack: Stack) -> BrowserContext:
     """A browser whose clipboard may be used."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = chromium.new_context(viewport={"width": 1000, "height": 1250}, locale="en")
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stack.front_url)
-        context.set_default_timeout(TIMEOUT_MS)
-        expect.set_options(timeout=TIMEOUT_MS)
-        yield context
-        expect.set_options(timeout=None)
-        chromium.close()
+    context = browser.new_context(viewport={"width": 1000, "height": 1250}, locale="en")
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stack.front_url)
+    return context
 
 
 @pytest.fixture
-def customer(stack: Stack) -> str:
+def customer(stack: Stack, customer: str) -> str:
     """Somebody with 1,250 points, here and at the till, whom no other test knows."""
-    found = new_customer()
-    must_flow(stack, "grant", found, points=1250, reason="Welcome")
-    register(stack, found, 1250)
-    return found
+    register(stack, customer, 1250)
+    return customer
 
 
 def register(stack: Stack, customer: str, balance: int) -> None:
@@ -72,21 +61,17 @@ def register(stack: Stack, customer: str, balance: int) -> None:
 
 
 @pytest.fixture
-def page(browser: BrowserContext, stack: Stack, customer: str) -> Iterator[Page]:
-    """My page of this customer; a script error fails the test."""
-    errors: list[str] = []
-    page = browser.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
+def page(context: BrowserContext, stack: Stack, customer: str) -> Iterator[Page]:
+    """My page of this customer."""
 
     def log_in(route: Route) -> None:
         session = {"name": "Aoi Sato", "session_token": signing.session_token(customer)}
         route.fulfill(json=session | {"storefront_url": stack.shopify_stand_in_url})
 
-    page.route("**/_login", log_in)
-    page.goto(stack.front_url)
-    yield page
-    page.close()
-    assert errors == []
+    with without_script_errors(context.new_page()) as page:
+        page.route("**/_login", log_in)
+        page.goto(stack.front_url)
+        yield page
 
 
 @pytest.fixture
@@ -250,7 +235,7 @@ def test_points_that_were_spent_meanwhile_are_refused_in_words(
 
 
 def test_a_hold_of_another_device_is_shown_in_place_of_a_second_one(
-    page: Page, browser: BrowserContext, stack: Stack, customer: str
+    page: Page, stack: Stack, customer: str
 ) -> None:
     expect(page.get_by_label("Points to use")).to_be_visible()
     answer = requests.post(
@@ -420,11 +405,11 @@ def test_one_tap_puts_the_code_into_the_cart_and_back_on_my_page_it_is_still_the
 
 
 def test_a_second_device_shows_the_same_code_what_it_is_worth_and_the_time_that_is_left(
-    page: Page, browser: BrowserContext, stack: Stack, customer: str
+    page: Page, context: BrowserContext, stack: Stack, customer: str
 ) -> None:
     use(page, "500")
     code = code_of(page)
-    other = browser.new_page()
+    other = context.new_page()
     session = {"name": "Aoi Sato", "session_token": signing.session_token(customer)}
     other.route("**/_login", lambda route: route.fulfill(json=session))
     other.goto(stack.front_url)

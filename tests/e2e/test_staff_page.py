@@ -10,7 +10,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from local import demo
 from local.options import ROOT
@@ -26,44 +26,25 @@ from tests.e2e.calls import (
     wait_until,
 )
 from tests.e2e.fake_shopify import FakeShopify
+from tests.support.browser import violations, without_script_errors
 from tests.support.hold_orders import order_payload
-from tools.make_pictures import CHROMIUM, FLAGS
 
 MANAGER, COUNTER, NEWCOMER = demo.STAFF
-AXE = ROOT / ".local" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-TIMEOUT_MS = 20_000  # a first call starts a function
 
 type Show = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert (ROOT / ".local" / "extensions" / "points-home.js").exists(), "make build-extensions"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        expect.set_options(timeout=TIMEOUT_MS)
-        yield chromium
-        expect.set_options(timeout=None)
-        chromium.close()
-
-
 @pytest.fixture
 def show(browser: Browser, stack: Stack) -> Iterator[Show]:
-    """Show an extension; a script error fails the test."""
-    errors: list[str] = []
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
-    context.set_default_timeout(TIMEOUT_MS)
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
+    """Show an extension."""
+    viewed = browser.new_page(viewport={"width": 1000, "height": 900})
+    with without_script_errors(viewed) as page:
 
-    def shown(target: str = "admin.app.home.render", **query: str) -> Page:
-        page.goto(f"{stack.front_url}/staff?{urlencode({'target': target, **query})}")
-        return page
+        def shown(target: str = "admin.app.home.render", **query: str) -> Page:
+            page.goto(f"{stack.front_url}/staff?{urlencode({'target': target, **query})}")
+            return page
 
-    yield shown
-    context.close()
-    assert errors == []
+        yield shown
 
 
 @pytest.fixture
@@ -103,14 +84,6 @@ def adjust(page: Page, points: str, reason: str, *, remove: bool = False) -> Non
     page.locator("#main button").dblclick()
     expect(page.locator("#booked")).to_be_visible()
     press(page, "adjust-back")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    options = {"runOnly": {"type": "tag", "values": TAGS}}
-    found = page.evaluate("options => axe.run(document, options)", options)["violations"]
-    return [f"{one['id']}: {[node['html'] for node in one['nodes']]}" for one in found]
 
 
 def newest_is(stack: Stack, customer: str, topic: str) -> bool:
