@@ -93,7 +93,7 @@ class Books:
             first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
         except ValueError:
             raise typer.BadParameter(
-                f"{text!r} is not a month; give one such as 2026-11."
+                f"--month is {text!r}, but must be a month such as 2026-11."
             ) from None
         return self._begun(Period.month(first.year, first.month, self.rules.time_zone))
 
@@ -128,7 +128,7 @@ class Books:
         except InvalidOperation:
             worth = Decimal("NaN")
         if not worth.is_finite() or not 0 <= worth < 10**6:
-            raise typer.BadParameter(f"{text!r} is not an amount; give one such as 0.85.")
+            raise typer.BadParameter(f"--worth is {text!r}, but must be an amount such as 0.85.")
         return worth.scaleb(exponent(self.rules.currency))
 
     def _files(self, period: Period) -> Iterator[StatementFile]:
@@ -176,4 +176,6 @@ def _parsed_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day; give one such as 2026-11-30.") from None
+        raise typer.BadParameter(
+            f"--day is {text!r}, but must be a day such as 2026-11-30."
+        ) from None

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cli.errors import CommandFailed, NotReachable, UsedWrongly
+from cli.files import unread, unwritten
 from cli.operator_api import Answer, post
 from cli.output import Output, is_confirmed
 from cli.target import Target
@@ -86,7 +87,7 @@ class CatchUp:
     ) -> None:
         """Read the table with at most `units_per_second`. Raises CommandFailed."""
         try:
-            self._import_id = read_catch_up_id(import_id)
+            self._import_id = read_catch_up_id(import_id, "--id")
         except InvalidRequest as error:
             raise UsedWrongly(str(error)) from error
         self._stack = stack
@@ -261,7 +262,7 @@ def read_rows(file: Path) -> Iterator[Row]:
                     name: text or None for name, text in line.fields.items()
                 }
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be read: {error}") from error
+        raise unread(file, error) from error
     except FileRefused as error:
         raise CommandFailed(f"{file}: {error.message} Nothing was booked.") from error
 
@@ -298,7 +299,7 @@ def write_report(file: Path, lines: Iterable[tuple[object, ...]]) -> None:
             writer.writerow(COLUMNS)
             writer.writerows(lines)
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be written: {error}") from error
+        raise unwritten(file, error) from error
 
 
 def _adds(outcome: Outcome) -> bool:

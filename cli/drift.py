@@ -25,8 +25,9 @@ from cli.drift_picture import picture
 from cli.drift_repair import Decision, How, Repair
 from cli.drift_report import NOT_COMPARED, NOT_REGISTERED, Report, write_csv
 from cli.errors import CommandFailed
+from cli.files import unwritten
 from cli.options import Env, Json, Shop, writable
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 from local.options import Options
 from pointbook.clock import SystemClock
@@ -103,13 +104,14 @@ def _compare(
     else:
         out.say(
             f"Resuming the comparison of {report.began_at}: {report.looked_at:,} of"
-            f" {report.total:,} members are compared. --fresh starts over."
+            f" {counted(report.total, 'member')} compared. --fresh starts over."
         )
     try:
         _all_members(function, report, path, out)
     except (KeyboardInterrupt, CommandFailed):
         out.say(
-            f"{report.looked_at:,} of {report.total:,} members are compared; run it again to go on."
+            f"{report.looked_at:,} of {counted(report.total, 'member')} compared;"
+            " run it again to go on."
         )
         raise
     return report
@@ -154,12 +156,12 @@ def _show(
     try:
         if csv is not None:
             write_csv(csv, report, rows)
-            out.say(f"{csv}: {len(rows):,} rows")
+            out.say(f"{csv}: {counted(len(rows), 'row')}")
         if drawing is not None:
             drawing.write_text(picture(report), encoding="utf-8")
             out.say(f"{drawing}: the picture")
     except OSError as error:
-        raise CommandFailed(f"{error.filename} cannot be written: {error.strerror}.") from error
+        raise unwritten(Path(error.filename), error) from error
     about = {name: getattr(report, name) for name in ("run", "shop", "began_at", "finished_at")}
     out.document({**about, "till": report.till, "totals": totals, "rows": rows})
     return int(any(row["kind"] != NOT_REGISTERED or row["ledger"] for row in report.rows.values()))
@@ -168,8 +170,9 @@ def _show(
 def _words(report: Report, totals: dict[str, int]) -> list[str]:
     less, more = totals["till_less_points"], totals["till_more_points"]
     compared = (
-        f"{report.shop}: {totals['compared']:,} members compared: {totals['equal']:,} equal,"
-        f" {totals['differing']:,} differ, by {totals['sum_of_differences']:+,} points in all."
+        f"{report.shop}: {counted(totals['compared'], 'member')} compared:"
+        f" {totals['equal']:,} equal, {counted(totals['differing'], 'differs', 'differ')}"
+        + (f", by {totals['sum_of_differences']:+,} points in all." if totals["differing"] else ".")
     )
     unknown = (
         f"Not registered at the till: {totals['not_registered']:,} with points,"

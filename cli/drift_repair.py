@@ -18,6 +18,7 @@ from cli.drift_function import BATCH_MEMBERS, CompareTill
 from cli.drift_report import DIFFERS, EQUAL, NOT_COMPARED, Report, Row
 from cli.errors import CommandFailed, NotReachable
 from cli.operator_api import post
+from cli.options import one_line
 from cli.output import Output
 from cli.target import Target
 
@@ -70,7 +71,7 @@ class Decision:
             return None
         if not (reason or "").strip() or not (by or "").strip():
             raise typer.BadParameter("--repair needs --reason and --by.")
-        return cls(how, str(reason), str(by))
+        return cls(how, one_line(str(reason), "--reason"), one_line(str(by), "--by"))
 
 
 @dataclass(slots=True)

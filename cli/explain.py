@@ -15,7 +15,7 @@ from cli import target
 from cli.history import Entry, read
 from cli.operator_api import document
 from cli.options import Env, Json, Shop, customer_of, order_of
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 
 _ALL = 10**9
@@ -65,7 +65,7 @@ def _explain_balance(stack: Target, shop: str, customer_id: str, out: Output) ->
     figures = entries[0]["figures"] if entries else {}
     adds_up = all(total[name] == points for name, points in figures.items() if name in total)
     buckets = [name for name in _SHOWN if any(one["changes"].get(name) for one in sums)]
-    out.say(f"{shop}, customer {customer_id}: {len(entries):,} entries")
+    out.say(f"{shop}, customer {customer_id}: {counted(len(entries), 'entry', 'entries')}")
     rows = [
         (one["topic"], one["entries"], *(one["changes"].get(name, 0) for name in buckets))
         for one in sums

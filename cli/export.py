@@ -25,6 +25,7 @@ from cli import export_rows, target, verify
 from cli.errors import CommandFailed
 from cli.export_files import JSONL, PARQUET, Destination, write_csv, write_parquet
 from cli.export_rows import Period
+from cli.files import unwritten
 from cli.options import Env, Json
 from cli.output import Output
 from cli.target import Target
@@ -128,8 +129,10 @@ def run(
                 to.work_path.unlink()
                 raise CommandFailed(f"{asked.shop} has no account of customer {asked.customer}.")
             counts = _write(stack, asked, to, work, zone)
-    except (OSError, sqlite3.Error) as error:
-        raise CommandFailed(f"{to.path} or {to.work_path} cannot be written: {error}.") from error
+    except OSError as error:
+        raise unwritten(to.work_path, error) from error
+    except sqlite3.Error as error:
+        raise CommandFailed(f"{to.work_path} cannot be written: {error}.") from error
     to.work_path.unlink()
     if to.bucket:
         to.upload(stack.client("s3"))

@@ -13,7 +13,7 @@ import typer
 from cli import target
 from cli.operator_api import document
 from cli.options import Customer, Env, Json, Shop, customer_of
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 
 PAGE_ENTRIES = 200
@@ -38,7 +38,7 @@ def run(
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
     entries, cursor = read(stack, shop, customer_id, out, limit=limit, own=own)
-    out.say(f"{shop}, customer {customer_id}: {len(entries):,} entries")
+    out.say(f"{shop}, customer {customer_id}: {counted(len(entries), 'entry', 'entries')}")
     if entries:
         out.table(_COLUMNS, [_row(one) for one in entries])
     if cursor:

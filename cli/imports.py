@@ -22,9 +22,10 @@ import typer
 from cli import target
 from cli.catch_up import CatchUp, read_rows
 from cli.errors import CommandFailed, UsedWrongly
+from cli.files import unread
 from cli.import_runs import ImportRuns, show
 from cli.options import Env, Json, Shop, Yes, writable
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 from cli.verify import UNITS_PER_SECOND, Rate
 from pointbook.domain.expiry import day_of
@@ -97,7 +98,7 @@ def run(
         out.say(f"{stack.name}, {runs.shop}, {import_id}: {found.run.run_id}, {found.status}")
     else:
         content = _read(file, stack)
-        found_rows = f"{len(content.rows) + content.unreadable.rows:,} rows of {file}"
+        found_rows = f"{counted(len(content.rows) + content.unreadable.rows, 'row')} of {file}"
         out.say(f"{stack.name}, {runs.shop}, {import_id}: {found_rows}", *content.hints())
         run_id = runs.start(Kind.IMPORT, dry_run=dry_run, content=file.read_bytes())
         found = runs.wait(run_id, out)
@@ -111,6 +112,6 @@ def _read(file: Path, stack: Target) -> FileContent:
         content = file.read_bytes()
         return read_file(content, Calendar(time_zone, day_of(stack.clock().now(), time_zone)))
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be read: {error}") from error
+        raise unread(file, error) from error
     except FileRefused as error:
         raise CommandFailed(f"{file}: {error.message} Nothing was sent.") from error

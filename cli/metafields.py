@@ -20,8 +20,9 @@ import typer
 from cli import target
 from cli.errors import CommandFailed
 from cli.options import Env, Json, Shop
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
+from cli.times import time_of
 from pointbook.clock import SystemClock
 from pointbook.domain.erase import is_pseudonym
 from pointbook.store.metafields import List, Metafields, ScannedAccount
@@ -59,7 +60,8 @@ def fill(
     """
     stack, out = target.target_of(env), Output(as_json=json)
     shops = [stack.shop(shop)] if shop else list(stack.settings.shops)
-    before = _time(written_before, stack) if written_before else None
+    zone = ZoneInfo(stack.settings.default_programme().time_zone)
+    before = time_of("--written-before", written_before, zone) if written_before else None
     store = Metafields(stack.table(), SystemClock())
     queued = _queue(stack, store, shops, before, out)
     for name in shops:
@@ -158,19 +160,7 @@ def _wait(store: Metafields, shops: list[str], total: int, out: Output) -> None:
             advance(max(0, total - left))
             if time.monotonic() - moved_at > STALLED_SECONDS:
                 raise CommandFailed(
-                    f"{left} customers wait, and none was written for"
+                    f"{counted(left, 'customer')} left, and none was written for"
                     f" {STALLED_SECONDS / 60:.0f} minutes. They stay queued; the log of"
                     " write_metafields says what holds it back."
                 )
-
-
-def _time(text: str, stack: Target) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"--written-before is {text!r}, but must be a day such as 2026-11-28, or a time such as"
-            " 2026-11-28T09:00:00+09:00."
-        ) from None
-    zone = ZoneInfo(stack.settings.default_programme().time_zone)
-    return found if found.tzinfo else found.replace(tzinfo=zone)

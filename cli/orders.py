@@ -20,9 +20,10 @@ from cli import target
 from cli.errors import CommandFailed
 from cli.functions import Functions
 from cli.options import Env, Json, Shop
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 from cli.times import time_of
+from pointbook.services.reconciliation_runs import REACH
 
 FUNCTION = "ReconcileOrdersFunction"
 PAGE_ORDERS = 25
@@ -102,6 +103,12 @@ def run(
     zone = ZoneInfo(stack.settings.default_programme().time_zone)
     end = time_of("--until", until, zone) if until else stack.clock().now()
     begin = time_of("--since", since, zone) if since else end - _DAY
+    if begin >= end:
+        raise typer.BadParameter(f"--since is {since}, but must be before --until, {until}.")
+    if begin < stack.clock().now() - REACH:
+        raise typer.BadParameter(
+            f"--since is {since}, but Shopify shows orders of the last {REACH.days} days only."
+        )
     about = {"shop": stack.shop(shop), "since": begin.isoformat(), "until": end.isoformat()}
     mode = {"dry_run": dry_run, "merges": merges, "limit": PAGE_ORDERS}
     comparison = Comparison(stack, about | mode)
@@ -129,9 +136,10 @@ def _report(comparison: Comparison, about: dict[str, str], out: Output, *, dry_r
             f" {one['kept']}'s: {result}."
         )
     found = ", ".join(f"{count} {why}" for why, count in sorted(reasons.items())) or "none to feed"
-    out.say(f"{about['shop']}: {comparison.count('compared')} orders compared: {found}.")
+    out.say(f"{about['shop']}: {counted(comparison.count('compared'), 'order')} compared: {found}.")
     if comparison.sign_ups:
-        out.say(f"Fed {comparison.sign_ups} sign-ups that had waited while earning was paused.")
+        sign_ups = counted(comparison.sign_ups, "sign-up")
+        out.say(f"Fed {sign_ups} that had waited while earning was paused.")
     out.say(f"Would feed {len(orders)}." if dry_run else f"Fed {fed}, failed {len(failed)}.")
     out.document(
         {

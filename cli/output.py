@@ -137,6 +137,11 @@ def _is_wide(cell: Text) -> bool:
     return cell.cell_len > len(cell.plain)
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 entry", "1,250 entries". The plural ends with s unless given."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def is_confirmed(question: str) -> bool:
     """Ask the person at the terminal. Raises CommandFailed if there is no terminal."""
     if not sys.stdin.isatty():

@@ -13,6 +13,7 @@ import typer
 
 from cli import target
 from cli.errors import UsedWrongly
+from cli.files import unread
 from cli.options import Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
 from cli.target import Target
@@ -175,7 +176,9 @@ def _assigned(assignments: list[str], stack: Target) -> dict[str, str]:
 def _read(file: Path) -> dict[str, str]:
     try:
         rules = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise unread(file, error) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsedWrongly(f"{file} cannot be read: {error}") from error
     for name, value in rules.items():
         if isinstance(value, bool) or not isinstance(value, str | int):

@@ -14,7 +14,7 @@ import typer
 from cli import target
 from cli.operator_api import document
 from cli.options import Customer, Env, Json, Shop, customer_of
-from cli.output import Output
+from cli.output import Output, counted
 from cli.times import time_of
 
 
@@ -32,9 +32,11 @@ def run(
     customer_id = customer_of(customer)
     stack, out = target.target_of(env), Output(as_json=json)
     zone = ZoneInfo(stack.settings.default_programme().time_zone)
-    then = time_of("--at", at, zone).isoformat() if at else None
+    then = time_of("--at", at, zone) if at else None
+    if then is not None and then > stack.clock().now():
+        raise typer.BadParameter(f"--at is {at}, which is still to come.")
     path = f"/v1/operator/customers/{customer_id}"
-    found = document(stack, path, shop=stack.shop(shop), at=then)
+    found = document(stack, path, shop=stack.shop(shop), at=then.isoformat() if then else None)
     _say(found, out)
     out.document(found)
     return 0
@@ -68,7 +70,7 @@ def _say_hold(hold: dict[str, Any] | None, out: Output) -> None:
     if hold is None:
         return
     state = f", {hold['state']} until {hold['expires_at']}" if hold["state"] else ""
-    out.say("", f"Hold {hold['hold_id']}: {hold['points']:,} points{state}")
+    out.say("", f"Hold {hold['hold_id']}: {counted(hold['points'], 'point')}{state}")
 
 
 def _say_till(till: dict[str, Any] | None, out: Output) -> None:
@@ -78,4 +80,4 @@ def _say_till(till: dict[str, Any] | None, out: Output) -> None:
         out.say("", f"Till: {till['status']}")
         return
     rank = f", {till['rank']}" if till["rank"] else ""
-    out.say("", f"Till: {till['balance']:,} points{rank}, as of {till['as_of']}")
+    out.say("", f"Till: {counted(till['balance'], 'point')}{rank}, as of {till['as_of']}")

@@ -22,9 +22,9 @@ from cli import target
 from cli.books import UNITS_PER_SECOND, Books, Day, Found, Rate, Recompute, Worth
 from cli.books_report import report
 from cli.books_words import Language, Words, number, signed
-from cli.errors import CommandFailed
+from cli.files import unwritten
 from cli.options import Env, Json, Shop, writable
-from cli.output import Output
+from cli.output import Output, counted
 from pointbook.domain.books.journal import Line, Practice, journal
 from pointbook.domain.books.movements import available
 from pointbook.domain.buckets import Balances
@@ -170,7 +170,9 @@ def _say(found: Found, lines: list[Line], words: Words, out: Output) -> None:
 
 def _verdict(found: Found) -> list[str]:
     statement = found.file.statement
-    of = f"{statement.accounts:,} accounts, {statement.entries:,} entries; from the {found.source}."
+    accounts = counted(statement.accounts, "account")
+    entries = counted(statement.entries, "entry", "entries")
+    of = f"{accounts}, {entries}; from the {found.source}."
     if found.is_right:
         return [f"Closes: the accounts are what the entries add up to. {of}"]
     differences = {name: n for name, n in statement.difference._asdict().items() if n}
@@ -205,5 +207,5 @@ def _write(file: Path, content: str, out: Output) -> None:
     try:
         file.write_text(content, encoding="utf-8", newline="")
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be written: {error.strerror}.") from error
+        raise unwritten(file, error) from error
     out.say(f"{file}: written")

@@ -161,7 +161,9 @@ def test_a_file_that_is_refused_is_not_uploaded(stack: Stack) -> None:
     file = Path(write())
     file.write_bytes(f"{','.join(COLUMNS)}\n{ID},残高,5,,\n".encode("cp932"))
     assert "Line 2 is in Shift_JIS" in failure("import", str(file), "--id", "move")
-    assert "cannot be read" in failure("import", "missing.csv", "--id", "move")
+    said = failure("import", "missing.csv", "--id", "move", status=2)
+    assert said == "There is no file missing.csv.\n"
+    assert "is a folder" in failure("import", ".", "--id", "move", status=2)
     assert (stack.api.sent, stack.bucket.objects) == ([], {})
 
 
@@ -177,9 +179,10 @@ def test_a_file_or_status_has_to_be_given(stack: Stack, arguments: list[str]) ->
 
 
 def test_an_invalid_import_id_is_refused_before_anything_is_sent(stack: Stack) -> None:
-    assert "November move" in failure(
-        "import", write(f"{ID},a,5,,"), "--id", "November move", status=2
-    )
+    file = write(f"{ID},a,5,,")
+    said = failure("import", file, "--id", "November move", status=2)
+    assert said.startswith("--id is 'November move'")
+    assert failure("undo", "November move", "--yes", status=2).startswith("IMPORT is 'November")
     assert (stack.api.sent, stack.bucket.objects) == ([], {})
 
 
@@ -194,7 +197,7 @@ def test_status_shows_how_far_the_latest_run_has_come(
     done = next(key for key in stack.bucket.objects if key.endswith("done/00001.json"))
     del stack.bucket.objects[done]
     assert main(["import", "--id", "move", "--status"]) == 0
-    assert "0 of 2 rows are done." in capsys.readouterr().out
+    assert "0 of 2 rows done." in capsys.readouterr().out
 
 
 def test_a_start_without_an_answer_is_sent_again_as_the_same_run(stack: Stack) -> None:

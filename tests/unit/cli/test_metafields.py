@@ -151,7 +151,7 @@ def test_it_gives_up_waiting_when_nothing_moves(
 ) -> None:
     clock = SetClock()
     monkeypatch.setattr(metafields, "time", clock)
-    assert "2 customers wait, and none was written for 5 minutes" in failure("metafields", "fill")
+    assert "2 customers left, and none was written for 5 minutes" in failure("metafields", "fill")
     assert stack.waiting() == sorted([CUSTOMER, OTHER])
 
 

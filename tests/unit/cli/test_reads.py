@@ -92,6 +92,7 @@ def test_a_past_account_is_shown_by_day_or_time(
     [
         ("show", "Taro"),
         ("show", CUSTOMER, "--at", "yesterday"),
+        ("show", CUSTOMER, "--at", "2099-01-01"),
         ("history", CUSTOMER, "--limit", "0"),
         ("explain",),
         ("explain", "first"),
@@ -103,7 +104,6 @@ def test_what_is_used_wrongly_ends_with_2(functions: Functions, arguments: tuple
 
 
 def test_a_refusal_ends_with_1_and_says_why(functions: Functions) -> None:
-    assert "to come" in failure("show", CUSTOMER, "--at", "2099-01-01")
     assert "404 order_not_found: Order 1 is not known here" in failure("explain", "1")
 
 
@@ -195,6 +195,14 @@ def test_a_customer_without_entries_adds_up_to_nothing(
     assert "No entries." in printed(capsys, "show", "8001")
 
 
+def test_one_entry_is_no_entries(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
+    functions.execute(Grant(1, FixedDate(LAST_DAY)))
+    for arguments in (("history", CUSTOMER), ("explain", "--customer", CUSTOMER)):
+        assert printed(capsys, *arguments).splitlines()[0].endswith(": 1 entry")
+    text = printed(capsys, *EXTEND, "--reason", "Closed")
+    assert "1 point lasts until 2100-03-31" in text
+
+
 EXTEND = ("extend", CUSTOMER, "--expires-on", "2099-12-31", "--to", "2100-03-31")
 
 
@@ -212,6 +220,24 @@ def test_points_are_extended_once_for_each_key(
 def test_an_extension_that_is_refused_changes_nothing(functions: Functions) -> None:
     words = failure(*EXTEND, "--reason", "Closed")
     assert "Nothing has been changed. 422 lot_not_found" in words
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"--to": "soon"}, "--to is 'soon', but must be a day such as"),
+        ({"--to": "2099-12-30"}, "--to is 2099-12-30, but must be after --expires-on, 2099-12-31"),
+        ({"--expires-on": ""}, "--expires-on is empty"),
+        ({"--expires-on": "31.12."}, "--expires-on is '31.12.', but must be a day such as"),
+        ({"--reason": "Closed\nuntil May"}, "--reason has a line break"),
+    ],
+)
+def test_an_extension_is_checked_by_its_options(
+    functions: Functions, options: dict[str, str], said: str
+) -> None:
+    given = {"--expires-on": "2099-12-31", "--to": "2100-03-31", "--reason": "Closed"} | options
+    arguments = [word for option in given.items() for word in option]
+    assert said in " ".join(failure("extend", CUSTOMER, *arguments, status=2).split())
 
 
 def test_an_extension_without_an_answer_names_its_key(

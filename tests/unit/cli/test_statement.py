@@ -171,12 +171,12 @@ def test_the_report_is_written(shop: BookShop, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--day", "yesterday"], "is not a day"),
-        (["--month", "2026-13"], "is not a month"),
+        (["--day", "yesterday"], "--day is 'yesterday', but must be a day"),
+        (["--month", "2026-13"], "--month is '2026-13', but must be a month"),
         (["--day", "2026-11-23", "--month", "2026-11"], "Give --day or --month"),
         (["--day", "2026-11-25"], "has not begun"),
-        (["--worth", "much"], "is not an amount"),
-        (["--worth=-1"], "is not an amount"),
+        (["--worth", "much"], "--worth is 'much', but must be an amount"),
+        (["--worth=-1"], "--worth is '-1', but must be an amount"),
         (["--booked-as", "gift"], "gift"),
     ],
 )
