@@ -17,6 +17,7 @@ from cli.operator_api import document
 from cli.options import Env, Json, Shop, customer_of, order_of
 from cli.output import Output, counted
 from cli.target import Target
+from cli.times import local_time, zone_of
 
 _ALL = 10**9
 _SHOWN = ("approved", "pending", "hold", "spent", "expired", "reversed", "removed", "cancelled")
@@ -44,12 +45,14 @@ def run(
 def _explain_order(stack: Target, shop: str, order_id: str, out: Output) -> int:
     found = document(stack, f"/v1/operator/orders/{order_id}", shop=shop)
     name = f" ({found['name']})" if found["name"] else ""
-    out.say(f"{shop}, order {order_id}{name}, customer {found['customer_id'] or 'none'}", "")
+    zone, customer = zone_of(stack), found["customer_id"] or "none"
+    out.say(f"{shop}, order {order_id}{name}, customer {customer}; times of {zone.key}", "")
     out.say(*(f"- {sentence}" for sentence in found["why"]))
     if found["entries"]:
         out.say("")
         rows = [
-            (one["entry_id"], one["at"], one["topic"], one["points"]) for one in found["entries"]
+            (one["entry_id"], local_time(one["at"], zone), one["topic"], one["points"])
+            for one in found["entries"]
         ]
         out.table(("entry", "at", "topic", "points"), rows)
     out.document(found)

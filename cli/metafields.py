@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -22,7 +21,7 @@ from cli.errors import CommandFailed
 from cli.options import Env, Json, Shop
 from cli.output import Output, counted
 from cli.target import Target
-from cli.times import time_of
+from cli.times import time_of, zone_of
 from pointbook.clock import SystemClock
 from pointbook.domain.erase import is_pseudonym
 from pointbook.store.metafields import List, Metafields, ScannedAccount
@@ -60,8 +59,7 @@ def fill(
     """
     stack, out = target.target_of(env), Output(as_json=json)
     shops = [stack.shop(shop)] if shop else list(stack.settings.shops)
-    zone = ZoneInfo(stack.settings.default_programme().time_zone)
-    before = time_of("--written-before", written_before, zone) if written_before else None
+    before = time_of("--written-before", written_before, zone_of(stack)) if written_before else None
     store = Metafields(stack.table(), SystemClock())
     queued = _queue(stack, store, shops, before, out)
     for name in shops:

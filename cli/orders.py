@@ -12,7 +12,6 @@ nothing twice. After earning was paused, it takes up the orders and sign-ups tha
 from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -22,7 +21,7 @@ from cli.functions import Functions
 from cli.options import Env, Json, Shop
 from cli.output import Output, counted
 from cli.target import Target
-from cli.times import time_of
+from cli.times import time_of, zone_of
 from pointbook.services.reconciliation_runs import REACH
 
 FUNCTION = "ReconcileOrdersFunction"
@@ -100,7 +99,7 @@ def run(
 ) -> int:
     """Run the command. Raises CommandFailed."""
     stack, out = target.target_of(env), Output(as_json=json)
-    zone = ZoneInfo(stack.settings.default_programme().time_zone)
+    zone = zone_of(stack)
     end = time_of("--until", until, zone) if until else stack.clock().now()
     begin = time_of("--since", since, zone) if since else end - _DAY
     if begin >= end:
