@@ -13,6 +13,7 @@ import typer
 
 from cli import target
 from cli.history import Entry, read
+from cli.known_customer import no_entries
 from cli.operator_api import document
 from cli.options import Env, Json, Shop, customer_of, order_of
 from cli.output import Output, counted
@@ -69,12 +70,15 @@ def _explain_balance(stack: Target, shop: str, customer_id: str, out: Output) ->
     adds_up = all(total[name] == points for name, points in figures.items() if name in total)
     buckets = [name for name in _SHOWN if any(one["changes"].get(name) for one in sums)]
     out.say(f"{shop}, customer {customer_id}: {counted(len(entries), 'entry', 'entries')}")
+    if not entries:
+        out.say(no_entries(stack, shop, customer_id))
     rows = [
         (one["topic"], one["entries"], *(one["changes"].get(name, 0) for name in buckets))
         for one in sums
     ]
     rows.append(("sum", len(entries), *(total[name] for name in buckets)))
-    out.table(("topic", "entries", *buckets), rows)
+    if entries:
+        out.table(("topic", "entries", *buckets), rows)
     if not adds_up:
         out.say(f"The last entry says {figures}, which is not the sum: run `pointbook verify`.")
     out.document(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli import target
+from cli.known_customer import no_entries
 from cli.operator_api import document
 from cli.options import Customer, Env, Json, Shop, customer_of
 from cli.output import Output, counted
@@ -45,6 +46,8 @@ def run(
     out.say(f"{shop}, customer {customer_id}: {number}; times of {zone.key}")
     if entries:
         out.table(_COLUMNS, [_row(one, zone) for one in entries])
+    else:
+        out.say(no_entries(stack, shop, customer_id))
     if cursor:
         out.say(f"There are older ones; pass --limit with more than {limit:,}.")
     out.document(

@@ -24,7 +24,11 @@ STALLED_SECONDS = 1800.0
 
 _PAUSES_SECONDS = (1, 2, 5)
 _SHOWN_MAX = 20
-_NAMES = {"left": "not there any more", "not_booked": "never booked", "valid": "file, valid rows"}
+_NAMES = {
+    "left": "not there any more",
+    "not_booked": "never booked",
+    "valid": "file, readable rows",
+}
 
 
 class ImportRuns:
@@ -104,6 +108,8 @@ def show(found: Report, out: Output, file: Path) -> int:
         return 0
     rows = [(_name(status, found), *total.values()) for status, total in totals.items()]
     out.table(("", "rows", "points added", "points removed"), rows)
+    if found.run.dry_run:
+        out.say("This was a dry run: nothing was booked.")
     _, *listed = csv_rows(found)
     if not listed:
         return 0

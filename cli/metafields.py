@@ -66,6 +66,8 @@ def fill(
         out.say(f"{name}: customers queued: {queued[name]}")
     waiting = {name: _count(store, name, List.FILL) for name in shops}
     if wait and any(waiting.values()):
+        number = counted(sum(waiting.values()), "customer")
+        out.say(f"Waiting until {number} are written, some each minute. Ctrl-C leaves them queued.")
         _wait(store, shops, sum(waiting.values()), out)
         out.say("All are written.")
     elif any(waiting.values()):
@@ -110,8 +112,9 @@ def _queue(
 ) -> Counter[str]:
     namespaces = {name: _namespace(stack, name) for name in shops}
     queued: Counter[str] = Counter()
-    with out.progress("items read") as advance:
-        for found in store.scan(advance):
+    total = stack.items()
+    with out.progress("items read", total or None) as advance:
+        for found in store.scan(lambda items: advance(items, max(items, total))):
             if found.shop not in namespaces or is_pseudonym(found.customer_id):
                 continue
             if _is_needed(found, namespaces[found.shop], before):
@@ -155,6 +158,8 @@ def _wait(store: Metafields, shops: list[str], total: int, out: Output) -> None:
             now_left = sum(_count(store, name, List.FILL) for name in shops)
             if now_left != left:
                 left, moved_at = now_left, time.monotonic()
+                if not out.shows_progress:
+                    out.say(f"{max(0, total - left):,} of {total:,} written.")
             advance(max(0, total - left))
             if time.monotonic() - moved_at > STALLED_SECONDS:
                 raise CommandFailed(

@@ -67,6 +67,11 @@ class Output:
             console.print(table)
         self.say(*(line.rstrip() for line in captured.get().splitlines()))
 
+    @property
+    def shows_progress(self) -> bool:
+        """Whether there is a terminal for a progress bar."""
+        return sys.stderr.isatty()
+
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
         """Show a progress bar on a terminal, such as "accounts"; nothing where there is none."""
@@ -75,7 +80,7 @@ class Output:
             *columns,
             TimeRemainingColumn(),
             console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
+            disable=not self.shows_progress,
         ) as bar:
             task = bar.add_task(what, total=total)
 

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli import target
+from cli.known_customer import no_entries
 from cli.operator_api import document
 from cli.options import Customer, Env, Json, Shop, customer_of
 from cli.output import Output, counted
@@ -38,9 +39,17 @@ def run(
     then = time_of("--at", at, zone) if at else None
     if then is not None and then > stack.clock().now():
         raise typer.BadParameter(f"--at is {at}, which is still to come.")
-    path = f"/v1/operator/customers/{customer_id}"
-    found = document(stack, path, shop=stack.shop(shop), at=then.isoformat() if then else None)
+    path, shop = f"/v1/operator/customers/{customer_id}", stack.shop(shop)
+    found = document(stack, path, shop=shop, at=then.isoformat() if then else None)
     _say(found, zone, out)
+    if found["version"]:
+        _say_points(found, out)
+    elif then is not None:
+        out.say(f"Customer {customer_id} had no entries by then.")
+    else:
+        out.say(no_entries(stack, shop, customer_id))
+    _say_hold(found["hold"], zone, out)
+    _say_till(found["till"], zone, out)
     out.document(found)
     return 0
 
@@ -52,8 +61,9 @@ def _say(found: dict[str, Any], zone: ZoneInfo, out: Output) -> None:
         out.say(f"Merged into {found['merged_into']}: these are that customer's points.")
     if found["erased"]:
         out.say("Erased on request: the points are kept under a pseudonym.")
-    if not found["version"]:
-        out.say("No entries.")
+
+
+def _say_points(found: dict[str, Any], out: Output) -> None:
     out.table(("figure", "points"), list(found["figures"].items()))
     if found["lots"]:
         out.say("")
@@ -66,8 +76,6 @@ def _say(found: dict[str, Any], zone: ZoneInfo, out: Output) -> None:
             for one in found["pending_orders"]
         ]
         out.table(("pending order", "points", "approved on"), pending)
-    _say_hold(found["hold"], zone, out)
-    _say_till(found["till"], zone, out)
 
 
 def _say_hold(hold: dict[str, Any] | None, zone: ZoneInfo, out: Output) -> None:

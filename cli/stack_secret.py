@@ -22,6 +22,9 @@ TILLS = tuple(
     )
 )
 
+RANK = "till.rank_2"
+"""The name of one of the till's ranks, which stands for those of all."""
+
 _RANK = re.compile(r"till\.rank_[0-9]{1,4}")
 _CURRENT = "AWSCURRENT"
 
@@ -87,11 +90,11 @@ def is_member(name: str) -> bool:
 
 
 def member_names(members: Members) -> list[str]:
-    """Names of all members that the functions know, then of others that there are."""
+    """Names of all members that the functions know, of one rank at least, then of others."""
     till = members.get("till")
     names = [name for name in members if name != "till"]
     names += [TILL + name for name in till] if isinstance(till, dict) else []
-    return [*SIGNING, *TILLS, *sorted({*names} - {*SIGNING, *TILLS})]
+    return [*SIGNING, *TILLS, *sorted({RANK, *names} - {*SIGNING, *TILLS})]
 
 
 def value_of(members: Members, name: str) -> Any:

@@ -105,7 +105,7 @@ def test_a_file_is_uploaded_started_and_waited_for(
     assert said[0].endswith("2026-11-move: 2 rows of balances.csv")
     assert said[1] == "1 empty row skipped."
     table = [line.split() for line in said]
-    assert ["file,", "valid", "rows", "2", "800", "0"] in table
+    assert ["file,", "readable", "rows", "2", "800", "0"] in table
     assert ["booked", "2", "800", "0"] in table
 
 
@@ -119,6 +119,9 @@ def test_a_dry_run_says_so_and_json_has_the_whole_report(
     assert (report["status"], report["rows_done"]) == ("done", 2)
     assert report["totals"]["booked"] == {"rows": 2, "added": 800, "removed": 0}
     assert "to book" in said.err
+    assert "This was a dry run: nothing was booked." in said.err
+    assert main(["import", "--id", "move", "--status"]) == 0
+    assert "This was a dry run: nothing was booked." in capsys.readouterr().out
 
 
 def test_of_many_refused_rows_it_is_said_how_many_are_not_shown(
@@ -141,6 +144,14 @@ def test_an_id_that_can_never_be_caught_up_is_said(
     for length, count in ((40, 0), (41, 1)):
         assert main(["import", write(f"{ID},a,5,,"), "--id", "m" * length]) == 0
         assert capsys.readouterr().out.count("can never be caught up") == count
+
+
+@pytest.mark.parametrize(("import_id", "said"), [(ID, 1), ("20261130", 0), ("2026-11-move", 0)])
+def test_an_id_that_looks_like_a_customers_is_said(
+    stack: Stack, capsys: pytest.CaptureFixture[str], import_id: str, said: int
+) -> None:
+    assert main(["import", write(f"{ID},a,5,,"), "--id", import_id, "--dry-run"]) == 0
+    assert capsys.readouterr().out.count("looks like a customer's id") == said
 
 
 def test_refused_rows_are_shown_and_written_to_a_file_with_line_and_reason(

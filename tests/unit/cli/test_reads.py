@@ -207,12 +207,50 @@ def test_a_balance_that_is_not_the_sum_of_its_entries_is_found(
     assert "run `pointbook verify`" in printed(capsys, "explain", "--customer", CUSTOMER, status=1)
 
 
+@pytest.fixture
+def check(functions: Functions, monkeypatch: pytest.MonkeyPatch) -> list[Answer | None]:
+    """The answer to a check of a customer's id, which a test may replace."""
+    answers: list[Answer | None] = [Answer(200, {"at_shopify": None})]
+    whole = operator_api.get
+
+    def get(stack: Any, path: str, **query: Any) -> Answer | None:
+        return answers[-1] if path.endswith("/check") else whole(stack, path, **query)
+
+    monkeypatch.setattr(operator_api, "get", get)
+    return answers
+
+
+@pytest.mark.usefixtures("check")
 def test_a_customer_without_entries_adds_up_to_nothing(
-    functions: Functions, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     found = document(capsys, "explain", "--customer", "8001")
     assert (found["entries"], found["adds_up"]) == (0, True)
-    assert "No entries." in printed(capsys, "show", "8001")
+    for arguments in (("show",), ("history",), ("explain", "--customer")):
+        text = printed(capsys, *arguments, "8001")
+        assert "Customer 8001 has no entries in this ledger" in text
+        assert "approved" not in text
+    assert "had no entries by then" in printed(capsys, "show", "8001", "--at", "2026-01-31")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer(200, {"at_shopify": True}), "yet; demo.myshopify.com has such a customer"),
+        (Answer(200, {"at_shopify": False}), "has no such customer at Shopify: look at the id."),
+        (Answer(200, {"at_shopify": None}), "is not known."),
+        (Answer(403, {}), "is not known."),
+        (None, "is not known."),
+    ],
+)
+def test_an_id_without_entries_is_looked_up_at_shopify(
+    check: list[Answer | None],
+    capsys: pytest.CaptureFixture[str],
+    answer: Answer | None,
+    said: str,
+) -> None:
+    check.append(answer)
+    assert said in printed(capsys, "history", "8001")
 
 
 def test_one_entry_is_no_entries(functions: Functions, capsys: pytest.CaptureFixture[str]) -> None:
