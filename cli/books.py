@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -46,7 +46,8 @@ class Found:
 
     `changed` are the days that do not begin where the day before them ended, `disagreeing` the
     customers whose account is not what its entries add up to; files do not name them. Not
-    `is_over`: the period lasts still, and there may be more movements.
+    `is_over`: the period that was asked for lasts still, and the statement ends with the last day
+    that is over, or with today where there is none yet.
     """
 
     file: StatementFile
@@ -100,10 +101,13 @@ class Books:
     def find(self, period: Period, *, recompute: bool) -> Found:
         """The statement of a period: from its files if there is one for each day.
 
-        Else, and with `recompute`, from the ledger. Raises Unavailable.
+        Else, and with `recompute`, from the ledger. A period that lasts still is cut at its last
+        day that is over, so that what is booked is never dated later. Raises Unavailable.
         """
         is_over = period.last <= self.yesterday()
-        files = [] if recompute or not is_over else list(self._files(period))
+        if not is_over:
+            period = replace(period, last=max(period.first, self.yesterday()))
+        files = [] if recompute else list(self._files(period))
         if files and len(files) == len(list(period.days())):
             first, last = files[0], files[-1]
             found = StatementFile(
@@ -114,7 +118,7 @@ class Books:
                 joined([one.statement for one in files]),
             )
             assert first.shop == self.shop, "the bucket's keys have the shop"
-            return Found(found, FILES, changed=tuple(changed_days(files)))
+            return Found(found, FILES, is_over, changed=tuple(changed_days(files)))
         disagreeing: list[str] = []
         computed = self._computed(period, disagreeing)
         return Found(computed, LEDGER, is_over, disagreeing=tuple(disagreeing))
