@@ -23,7 +23,7 @@ from cli import target
 from cli.drift_function import BATCH_MEMBERS, CompareTill, check
 from cli.drift_picture import picture
 from cli.drift_repair import Decision, How, Repair
-from cli.drift_report import NOT_COMPARED, NOT_REGISTERED, Report, write_csv
+from cli.drift_report import NOT_COMPARED, NOT_REGISTERED, Report, known, write_csv
 from cli.errors import CommandFailed
 from cli.files import unwritten
 from cli.options import Env, Json, Shop, writable
@@ -145,9 +145,10 @@ def _show(
     report: Report, out: Output, csv: Path | None, drawing: Path | None, *, everybody: bool
 ) -> int:
     rows, totals = report.shown(everybody=everybody), report.totals()
+    known_rows = [known(row) for row in rows]
     if rows:
         columns = [one for one in report.columns if one != "member_number"]
-        cells = [["" if row[one] is None else row[one] for one in columns] for row in rows]
+        cells = [["" if row[one] is None else row[one] for one in columns] for row in known_rows]
         out.table([one.replace("_", " ") for one in columns], cells[:SHOWN_MAX])
     if len(rows) > SHOWN_MAX:
         out.say(f"... and {len(rows) - SHOWN_MAX:,} more; --csv writes all of them.")
@@ -163,7 +164,7 @@ def _show(
     except OSError as error:
         raise unwritten(Path(error.filename), error) from error
     about = {name: getattr(report, name) for name in ("run", "shop", "began_at", "finished_at")}
-    out.document({**about, "till": report.till, "totals": totals, "rows": rows})
+    out.document({**about, "till": report.till, "totals": totals, "rows": known_rows})
     return int(any(row["kind"] != NOT_REGISTERED or row["ledger"] for row in report.rows.values()))
 
 

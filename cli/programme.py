@@ -2,7 +2,7 @@
 
 import getpass
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from itertools import repeat
 from pathlib import Path
@@ -89,7 +89,9 @@ def _change(
     version = programmes.latest(shop)
     before = _in_force(stack, version)
     changed = before.texts() | given
-    found = _checked(changed, stack.clock().now(), out)
+    now = stack.clock().now()
+    known = programme_check.check(before.texts(), now).warnings
+    found = _checked(changed, now, out, known)
     if found["errors"]:
         out.document(found)
         return 1
@@ -186,10 +188,16 @@ def _read(file: Path) -> dict[str, str]:
     return {name: str(value) for name, value in rules.items()}
 
 
-def _checked(texts: Mapping[str, str], now: datetime, out: Output) -> dict[str, list[str]]:
-    """The errors of a programme, or its warnings if it has no errors; they are printed too."""
+def _checked(
+    texts: Mapping[str, str], now: datetime, out: Output, known: Collection[str] = ()
+) -> dict[str, list[str]]:
+    """The errors of a programme, or its warnings if it has no errors; they are printed too.
+
+    Warnings that are `known`, since they are of the programme in force, are left out.
+    """
     check = programme_check.check(texts, now)
-    found = {"errors": list(check.errors), "warnings": list(check.warnings)}
+    warnings = [one for one in check.warnings if one not in known]
+    found = {"errors": list(check.errors), "warnings": warnings}
     for kind, lines in found.items():
         out.say(*(f"{kind.removesuffix('s'):7}  {line}" for line in lines))
     return found

@@ -133,7 +133,7 @@ def test_all_pages_are_compared_and_summed_up(
         "ambiguous": 0,
         "not_compared": 0,
     }
-    assert [one["difference"] for one in document["rows"]] == [-30, 5, 0], "the largest first"
+    assert [one["difference"] for one in document["rows"]] == [-30, 5, None], "the largest first"
 
 
 def test_the_words_say_the_same(function: CompareTill, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,6 +144,8 @@ def test_the_words_say_the_same(function: CompareTill, capsys: pytest.CaptureFix
     assert "The till has less for 1: -1,930 points." in printed
     assert "Not registered at the till: 1 with points, 0 without: check sync." in printed
     assert re.search(r"8840734670002 +differs +2,000 +70 +-1,930", printed), printed
+    unknown = next(line for line in printed.splitlines() if "not_registered" in line)
+    assert unknown.split() == ["8840734670003", "not_registered", "10", "gold", "check", "sync"]
 
 
 def test_where_both_agree_the_status_is_0(
@@ -399,6 +401,18 @@ def test_what_is_repaired_is_not_repaired_again(
     function.now = {one["customer_id"]: one | {"kind": "equal"} for one in two_differ}
     status, document = run(capsys, "--repair", "entry", *REPAIR, "--yes")
     assert (status, document["repaired"], len(api.sent)) == (0, 2, 2)
+    assert main(["drift", "--repair", "entry", *REPAIR, "--yes"]) == 0
+    printed = capsys.readouterr().out
+    assert "nothing to repair, all of its 2 members agree by now." in printed
+
+
+def test_a_report_without_differences_leaves_nothing_to_repair(
+    function: CompareTill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function.script = [page(row(1, 100, 100))]
+    run(capsys)
+    assert main(["drift", "--repair", "entry", *REPAIR]) == 0
+    assert "nothing to repair, it found no difference." in capsys.readouterr().out
 
 
 def test_members_who_have_changed_since_the_report_are_left_alone(

@@ -196,6 +196,16 @@ def test_a_change_may_come_before_any_function_has_run(shell: Shell) -> None:
     assert shell.in_force(OTHER) == default_programme(1, sign_up_points="50", hold_seconds="300")
 
 
+def test_a_change_warns_of_what_it_brings_and_not_of_what_was_before(shell: Shell) -> None:
+    status, text = shell.run("set", "rank_multipliers=gold=2500", "--yes")
+    assert (status, text.count("warning")) == (0, 1)
+    assert "gold get back 25 %" in text
+    status, text = shell.run("set", "hold_seconds=300", "--yes")
+    assert (status, "warning" in text) == (0, False)
+    status, text = shell.run("set", "rank_multipliers=gold=3000", "--yes")
+    assert "gold get back 30 %" in text
+
+
 def test_nothing_is_changed_by_a_file_with_an_error(shell: Shell) -> None:
     status, text = shell.run("change", shell.file("hold_seconds = 0\n"), "--yes")
     assert status == 1
