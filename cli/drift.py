@@ -1,14 +1,13 @@
 """Compare members' points in the ledger with the till's, and repair what differs.
 
-    pointbook drift --env prod                                       compare all members
-    pointbook drift --env prod --csv drift.csv --picture drift.svg   the same, as files too
-    pointbook drift --env prod --repair entry --reason Recount --by Hanako         show a repair
-    pointbook drift --env prod --repair entry --reason Recount --by Hanako --yes   carry it out
+    pointbook drift --env prod
+    pointbook drift --env prod --csv drift.csv --picture drift.svg
+    pointbook drift --env prod --repair entry --reason Recount --by Hanako
 
 The function compare_till does the same daily. After Ctrl-C run it again: it goes on where it
-stopped. A repair is of the last finished report: "entry" books the till's points in the ledger,
-"push" makes the till follow the ledger. Members who have changed since the report are left alone.
-Exit status 1 if something differs or is left.
+stopped. A repair is of the last finished report, and only shown unless --yes is given: "entry"
+books the till's points in the ledger, "push" makes the till follow the ledger. Members who have
+changed since the report are left alone. Exit status 1 if something differs or is left.
 """
 
 import os

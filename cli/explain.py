@@ -1,9 +1,10 @@
 """Explain how points come about: those of an order, or a customer's balance.
 
     pointbook explain 8209829119461545 --env prod             an order
-    pointbook explain --customer 8840734670934 --env prod     a balance, as the sum of its entries
+    pointbook explain --customer 8840734670934 --env prod     a balance
 
-The exit status is 1 if something does not add up; then run `pointbook verify`.
+A balance is explained as the sum of its entries. The exit status is 1 if something does not add up;
+then run `pointbook verify`.
 """
 
 from collections import defaultdict

@@ -1,8 +1,8 @@
 """Export the ledger: all of it, to be restored, or entries and balances as tables.
 
-    pointbook export ledger.jsonl --env prod                   everything as it is, to be restored
-    pointbook export entries.csv --since 2026-11-01 --until 2026-12-01 --env prod
-    pointbook export balances.csv --what balances --env prod   one row for each customer, as of now
+    pointbook export ledger.jsonl --env prod                   all as it is
+    pointbook export entries.csv --since 2026-11-01 --env prod
+    pointbook export balances.csv --what balances --env prod   as of now
     pointbook export s3://bucket/entries.parquet --env prod    for analysis
 
 The end of the name says the format; .jsonl.gz and .csv.gz are compressed. It only reads, while

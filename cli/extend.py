@@ -1,6 +1,7 @@
-"""Give a customer's points a later last day.
+r"""Give a customer's points a later last day.
 
-    pointbook extend 8840734670934 --expires-on 2026-12-31 --to 2027-03-31 --reason "Winter break"
+    pointbook extend 8840734670934 --expires-on 2026-12-31 --to 2027-03-31 \
+        --reason "Winter break" --env prod
 
 All points to spend that expire on that day last longer; points that are held do not. `pointbook
 show` lists the days. The command first prints its idempotency key: if no answer comes, run it

@@ -1,8 +1,8 @@
 """What a shop owes in points at the end of a day: by expiry month, age and programme; breakage.
 
-    pointbook liability --env prod                        at the end of yesterday
+    pointbook liability --env prod                          end of yesterday
     pointbook liability --day 2026-11-30 --env prod
-    pointbook liability --day 2026-11-30 --worth 0.85     at another value of a point
+    pointbook liability --day 2026-11-30 --worth 0.85       another value
 
 Breakage is estimated from lots that have run off: docs/books.md says how. Exit status 1 if the
 day's statement does not meet.

@@ -1,11 +1,12 @@
 """Customers' metafields at Shopify: write them for all customers, see what waits.
 
-    pointbook metafields fill --env prod      all whose metafields are not as the ledger says
-    pointbook metafields fill --env prod --written-before 2026-12-01T09:00    others again, too
+    pointbook metafields fill --env prod
+    pointbook metafields fill --env prod --written-before 2026-12-01T09:00
     pointbook metafields status --env prod
 
-Customers are queued for the function write_metafields, which runs every minute and makes as many
-calls as Shopify's rate limit allows; changes of points go before them.
+All whose metafields are not as the ledger says, with --written-before others again, too, are queued
+for the function write_metafields, which runs every minute and makes as many calls as Shopify's rate
+limit allows; changes of points go before them.
 """
 
 import time

@@ -1,6 +1,6 @@
 """Compare orders with Shopify's, and feed those whose webhooks were lost to their queue.
 
-    pointbook orders --since 2026-11-28 --env prod --dry-run    say what would be fed
+    pointbook orders --since 2026-11-28 --env prod --dry-run    only say it
     pointbook orders --since 2026-11-28 --env prod              feed it
 
 By the time of an order's last update, within the last 60 days. The function reconcile_orders does

@@ -1,7 +1,7 @@
 """List privacy requests, and confirm the erasure of a shop.
 
-    pointbook privacy [--env prod] [--shop ...]            list, open ones first
-    pointbook privacy --shop ... --confirm-shop-erasure    erase a shop that is held
+    pointbook privacy [--env prod] [--shop ...]            open ones first
+    pointbook privacy --shop ... --confirm-shop-erasure    erase a held shop
 
 Exit status 1 if a request is overdue.
 """

@@ -1,6 +1,6 @@
 """Publish unpublished changes to Shopify Flow, or publish changes again.
 
-    pointbook publish --env prod                          every unpublished account
+    pointbook publish --env prod                          all unpublished
     pointbook publish --env prod --customer 8840734670934
     pointbook publish --env prod --customer 8840734670934 --from 12
 

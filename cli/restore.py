@@ -1,9 +1,9 @@
 """Put the ledger back: from a copy of its table, or from an export into an empty one.
 
-    pointbook restore --from-table NAME --env prod --dry-run   what would be changed; nothing is
-    pointbook restore --from-table NAME --env prod             stop the functions, restore, verify
-    pointbook restore --from-file ledger.jsonl --env new       the same for an export's file
-    pointbook restore --start --env prod                       start the functions again
+    pointbook restore --from-table NAME --env prod --dry-run   only compare
+    pointbook restore --from-table NAME --env prod             from a copy
+    pointbook restore --from-file ledger.jsonl --env new       from an export
+    pointbook restore --start --env prod                       only start
 
 The functions that use the table are stopped first, and started again only once the table is like
 the copy and verification has found nothing. Cut off, it is finished by running it again. Read

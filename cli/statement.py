@@ -2,8 +2,8 @@
 
     pointbook statement --env prod                        yesterday's
     pointbook statement --month 2026-11 --env prod        a month's
-    pointbook statement --month 2026-11 --report november.html --language ja    to read and print
-    pointbook statement --month 2026-11 --journal journal.csv --booked-as advance
+    pointbook statement --month 2026-11 --report november.html --language ja
+    pointbook statement --month 2026-11 --journal journal.csv
 
 Days that are over are read from the files that write_statements has made; --recompute computes them
 from the ledger. A month that lasts still ends with its last day that is over. What each figure

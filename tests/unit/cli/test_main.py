@@ -4,12 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import typer
 from botocore.exceptions import ClientError, EndpointConnectionError
+from rich.cells import cell_len
 
 from cli import app as commands
 from cli.app import add, main
@@ -137,6 +138,25 @@ def test_help_keeps_the_lines_of_its_examples(
 )
 def test_a_number_has_the_right_noun(number: int, said: str) -> None:
     assert counted(number, "entry", "entries") == said
+
+
+def commands_of(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of each command and group of commands."""
+    yield path
+    for one in group.registered_commands:
+        yield (*path, str(one.name))
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from commands_of(inner.typer_instance, (*path, str(inner.name)))
+
+
+@pytest.mark.parametrize("path", [*commands_of(commands.app)], ids=" ".join)
+def test_help_fits_a_terminal_of_80_columns(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*path, "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if cell_len(line) > 80] == []
 
 
 def test_with_json_the_document_is_all_there_is_on_standard_output(
