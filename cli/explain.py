@@ -40,7 +40,7 @@ def run(
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
     if customer is not None:
-        return _explain_balance(stack, shop, customer_of(customer), out)
+        return _explain_balance(stack, shop, customer_of(customer, "--customer"), out)
     return _explain_order(stack, shop, order_of(order or ""), out)
 
 

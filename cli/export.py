@@ -26,7 +26,7 @@ from cli.errors import CommandFailed
 from cli.export_files import JSONL, PARQUET, Destination, write_csv, write_parquet
 from cli.export_rows import Period
 from cli.files import unwritten
-from cli.options import Env, Json
+from cli.options import Env, Json, customer_of
 from cli.output import Output
 from cli.target import Target
 from cli.times import time_of
@@ -117,7 +117,7 @@ def run(
         stack.settings.table_name,
         what,
         shop,
-        verify.digits(customer) if customer else None,
+        customer_of(customer, "--customer") if customer else None,
         begin.isoformat() if begin else None,
         end.isoformat() if end else None,
     )

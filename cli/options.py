@@ -31,10 +31,10 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")
 Customer = Annotated[str, typer.Argument(help="The customer's id in any form.")]
 
 
-def customer_of(given: str) -> str:
-    """The digits of a customer's id. Raises BadParameter."""
+def customer_of(given: str, named: str = "customer") -> str:
+    """The digits of a customer's id, given by `named`. Raises BadParameter."""
     try:
-        return customer_digits(given, "customer")
+        return customer_digits(given, named)
     except InvalidRequest as error:
         raise typer.BadParameter(str(error)) from error
 

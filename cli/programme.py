@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli import target
-from cli.errors import UsedWrongly
+from cli.errors import CommandFailed, UsedWrongly
 from cli.files import unread
 from cli.options import Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
@@ -83,8 +83,16 @@ def change(
 
 
 def _change(
-    stack: Target, shop: str, given: dict[str, str], by: str | None, out: Output, *, yes: bool
+    stack: Target,
+    shop: str,
+    given: dict[str, str],
+    by: str | None,
+    out: Output,
+    *,
+    yes: bool,
+    wrong: int = CommandFailed.status,
 ) -> int:
+    """Check rules and put them into force; `wrong` if they have errors, 1 if somebody says no."""
     programmes = _programmes(stack)
     version = programmes.latest(shop)
     before = _in_force(stack, version)
@@ -94,7 +102,7 @@ def _change(
     found = _checked(changed, now, out, known)
     if found["errors"]:
         out.document(found)
-        return 1
+        return wrong
     differences = _differences(before, programme_of(changed, before.version))
     if not differences:
         out.say(f"{shop}: nothing to change.")
@@ -123,8 +131,8 @@ def set_(
 ) -> int:
     """Put single rules into force, such as earning=paused; earn_from=now is the present time."""
     stack, out = target.target_of(env), Output(as_json=json)
-    given = _assigned(assignments, stack)
-    return _change(stack, stack.shop(shop), given, by, out, yes=yes)
+    given, wrong = _assigned(assignments, stack), UsedWrongly.status
+    return _change(stack, stack.shop(shop), given, by, out, yes=yes, wrong=wrong)
 
 
 def history(shop: Shop = None, env: Env = None, json: Json = False) -> int:

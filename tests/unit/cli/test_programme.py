@@ -313,16 +313,10 @@ def test_earning_can_begin_now(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "refused"),
-    [
-        (["earning"], 2),
-        (["earning=off"], 1),
-        (["earn=on"], 1),
-        (["holds=on", "holds=paused"], 2),
-    ],
+    "wrong", [["earning"], ["earning=off"], ["earn=on"], ["holds=on", "holds=paused"]]
 )
-def test_what_is_no_rule_changes_nothing(shell: Shell, wrong: list[str], refused: int) -> None:
+def test_what_is_no_rule_changes_nothing(shell: Shell, wrong: list[str]) -> None:
     before = shell.in_force()
     status, said = shell.run("set", *wrong, "--yes")
-    assert (status, shell.in_force()) == (refused, before)
+    assert (status, shell.in_force()) == (2, before)
     assert wrong[0].partition("=")[0] in said

@@ -122,6 +122,11 @@ def test_what_is_used_wrongly_ends_with_2(functions: Functions, arguments: tuple
     failure(*arguments, status=2)
 
 
+def test_a_customer_is_named_by_the_option_that_gives_the_id(functions: Functions) -> None:
+    assert "--customer is 'Taro'" in failure("explain", "--customer", "Taro", status=2)
+    assert "customer is 'Taro'" in failure("history", "Taro", status=2)
+
+
 def test_a_refusal_ends_with_1_and_says_why(functions: Functions) -> None:
     assert "404 order_not_found: Order 1 is not known here" in failure("explain", "1")
 
