@@ -24,7 +24,7 @@ from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import Locale
 from pointbook.errors import InvalidRequest
 from pointbook.services.bulk_imports.csv_file import FileRefused, read_lines
-from pointbook.services.bulk_imports.rows import Calendar
+from pointbook.services.bulk_imports.rows import Calendar, hint
 from pointbook.services.catch_up import (
     Difference,
     Export,
@@ -300,17 +300,23 @@ def read_export(rows: Iterable[Row], programme: Programme, today: date) -> Read:
         try:
             customer_id = customer_digits(row.get("customer_id"))
         except InvalidRequest as error:
-            unknown.append(f"line {row['line']}: {error}")
+            unknown.append(f"line {row['line']}: {_explained(error, row)}")
             if len(unknown) >= SHOWN_MAX:
                 break
             continue
         try:
             read.export.add(read_balance(row, rule, calendar))
         except InvalidRequest as error:
-            read.refused.setdefault(customer_id, f"{error.code}: {error} (line {row['line']})")
+            why = f"{error.code}: {_explained(error, row)} (line {row['line']})"
+            read.refused.setdefault(customer_id, why)
     if unknown:
         raise CommandFailed("\n".join(["Nothing was booked. Correct the file first:", *unknown]))
     return read
+
+
+def _explained(error: InvalidRequest, row: Row) -> str:
+    """What is wrong with a row, and what a spreadsheet may have done to it."""
+    return f"{error} {hint(error.field, str(row.get(error.field) or ''))}".strip()
 
 
 def write_report(file: Path, lines: Iterable[tuple[object, ...]]) -> None:

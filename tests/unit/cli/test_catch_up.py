@@ -100,6 +100,14 @@ def test_a_dry_run_says_what_differs_and_books_nothing(shell: Shell) -> None:
     assert "2 customers: nothing differs." in said
 
 
+def test_what_a_spreadsheet_has_done_to_a_row_is_said(shell: Shell) -> None:
+    status, said = shell.run(shell.file(row("8.84073E+12", 100)))
+    assert (status, shell.sent) == (1, [])
+    assert "A spreadsheet has rounded it, and its last digits are lost" in said
+    status, said = shell.run(shell.file(row(CUSTOMER, '"1,250"'), row(OTHER, 100)), "--dry-run")
+    assert "Leave out the separators." in said
+
+
 def test_customers_of_the_import_who_are_not_in_the_file_are_counted(shell: Shell) -> None:
     status, said = shell.run(shell.file(row(CUSTOMER, 100)), "--dry-run")
     assert (status, shell.sent) == (1, [])
