@@ -17,7 +17,7 @@ import typer
 from cli import target
 from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from cli.operator_api import get, post
-from cli.options import Customer, Env, Json, Shop, Yes
+from cli.options import Customer, Env, Json, Shop, Yes, day_of, one_line
 from cli.output import Output, is_confirmed
 from cli.target import Target
 from pointbook.domain.commands import POINTS_MAX
@@ -44,13 +44,22 @@ def run(
 ) -> int:
     """Run the command. Raises CommandFailed, PointbookError."""
     customer_id, number = _read(customer, points)
+    reason = one_line(reason, "--reason")
+    last_day = day_of(expires_on, "--expires-on") if expires_on else None
+    if last_day and number < 0:
+        raise typer.BadParameter("--expires-on is only for points that are added; leave it out.")
     key = idempotency_key(key)
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
     if number > 0 and not yes:
         _confirm_unknown(stack, shop, customer_id, out)
     out.say(f"{shop}, customer {customer_id}, key {key}")
-    request = {"shop": shop, "points": number, "reason": reason, "expires_on": expires_on}
+    request = {
+        "shop": shop,
+        "points": number,
+        "reason": reason,
+        "expires_on": last_day.isoformat() if last_day else None,
+    }
     path = f"/v1/operator/customers/{customer_id}/adjustments"
     answer = post(stack, path, request, {"Idempotency-Key": key})
     if answer is None or answer.status >= 500:
@@ -98,9 +107,12 @@ def idempotency_key(given: str | None) -> str:
 
 def _read(customer: str, points: str) -> tuple[str, int]:
     try:
-        return (
-            customer_digits(customer, "customer"),
-            whole_number(points, "--points", -POINTS_MAX, POINTS_MAX),
-        )
+        customer_id = customer_digits(customer, "customer")
+        number = whole_number(points, "--points", -POINTS_MAX, POINTS_MAX)
     except InvalidRequest as error:
         raise UsedWrongly(str(error)) from error
+    if number == 0:
+        raise UsedWrongly(
+            "--points is 0; give a positive number to add or a negative one to remove."
+        )
+    return customer_id, number

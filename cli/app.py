@@ -33,6 +33,7 @@ from cli import (
     undo,
     verify,
 )
+from cli.aws_errors import AWS_ERRORS, in_words
 from cli.errors import CommandFailed, NotReachable
 from pointbook.errors import PointbookError, Unavailable
 
@@ -113,8 +114,13 @@ def _status(name: str, run: Callable[[], int]) -> int:
         print(failed, file=sys.stderr)
         return failed.status
     except PointbookError as error:
-        print(error, file=sys.stderr)
+        cause = error.__cause__
+        advice = f" {in_words(cause)}" if isinstance(cause, AWS_ERRORS) else ""
+        print(f"{error}{advice}", file=sys.stderr)
         return NotReachable.status if isinstance(error, Unavailable) else CommandFailed.status
+    except AWS_ERRORS as error:
+        print(in_words(error), file=sys.stderr)
+        return NotReachable.status
     return status
 
 

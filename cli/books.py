@@ -1,7 +1,7 @@
 """The books of a shop, as `pointbook statement` and `pointbook liability` read them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -45,7 +45,8 @@ class Found:
 
     `changed` are the days that do not begin where the day before them ended, `disagreeing` the
     customers whose account is not what its entries add up to; files do not name them. Not
-    `is_over`: the period lasts still, and there may be more movements.
+    `is_over`: the period that was asked for lasts still, and the statement ends with the last day
+    that is over, or with today where there is none yet.
     """
 
     file: StatementFile
@@ -92,17 +93,20 @@ class Books:
             first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
         except ValueError:
             raise typer.BadParameter(
-                f"{text!r} is not a month; give one such as 2026-11."
+                f"--month is {text!r}, but must be a month such as 2026-11."
             ) from None
         return self._begun(Period.month(first.year, first.month, self.rules.time_zone))
 
     def find(self, period: Period, *, recompute: bool) -> Found:
         """The statement of a period: from its files if there is one for each day.
 
-        Else, and with `recompute`, from the ledger. Raises Unavailable.
+        Else, and with `recompute`, from the ledger. A period that lasts still is cut at its last
+        day that is over, so that what is booked is never dated later. Raises Unavailable.
         """
         is_over = period.last <= self.yesterday()
-        files = [] if recompute or not is_over else list(self._files(period))
+        if not is_over:
+            period = replace(period, last=max(period.first, self.yesterday()))
+        files = [] if recompute else list(self._files(period))
         if files and len(files) == len(list(period.days())):
             first, last = files[0], files[-1]
             found = StatementFile(
@@ -113,7 +117,7 @@ class Books:
                 joined([one.statement for one in files]),
             )
             assert first.shop == self.shop, "the bucket's keys have the shop"
-            return Found(found, FILES, changed=tuple(changed_days(files)))
+            return Found(found, FILES, is_over, changed=tuple(changed_days(files)))
         disagreeing: list[str] = []
         computed = self._computed(period, disagreeing)
         return Found(computed, LEDGER, is_over, disagreeing=tuple(disagreeing))
@@ -127,7 +131,7 @@ class Books:
         except InvalidOperation:
             worth = Decimal("NaN")
         if not worth.is_finite() or not 0 <= worth < 10**6:
-            raise typer.BadParameter(f"{text!r} is not an amount; give one such as 0.85.")
+            raise typer.BadParameter(f"--worth is {text!r}, but must be an amount such as 0.85.")
         return worth.scaleb(exponent(self.rules.currency))
 
     def _files(self, period: Period) -> Iterator[StatementFile]:
@@ -169,4 +173,6 @@ def _parsed_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day; give one such as 2026-11-30.") from None
+        raise typer.BadParameter(
+            f"--day is {text!r}, but must be a day such as 2026-11-30."
+        ) from None

@@ -11,6 +11,8 @@ WIDTH = 720
 _LEFT, _RIGHT, _TOP = 64, 12, 14
 _PLOT = WIDTH - _LEFT - _RIGHT
 _TICKS = 5
+_VALUE_LINE, _VALUE_SIGN = 13, 7
+"""Pixels that a value above a bar takes: its line, and the widest of its signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +52,15 @@ class _Scale:
 
 def waterfall(title: str, steps: Sequence[Step]) -> str:
     """How one total became another: a bar for each change, between two for the totals."""
-    height, labels = 216, 48
+    height, labels = 242, 62
     level, levels = 0, [0]
     for step in steps:
         level = step.points if step.is_total else level + step.points
         levels.append(level)
-    scale = _Scale(min(levels), max(levels), _TOP + 8, height - _TOP - labels - 8)
+    top_most = _TOP + 8 + _VALUE_LINE
+    scale = _Scale(min(levels), max(levels), top_most, height - top_most - labels)
     parts, room, before = [*_grid(scale)], _PLOT / len(steps), 0
+    last: tuple[float, float] | None = None
     width = min(56.0, room * 0.62)
     for place, step in enumerate(steps):
         center = _LEFT + room * (place + 0.5)
@@ -66,11 +70,17 @@ def waterfall(title: str, steps: Sequence[Step]) -> str:
         kind = "total" if step.is_total else ("up" if step.points >= 0 else "down")
         parts.append(_bar(center - width / 2, top, width, max(1.0, bottom - top), kind))
         shown = number(after) if step.is_total else signed(step.points)
-        parts.append(_text(center, top - 5, shown, "value middle"))
+        half = len(shown) * _VALUE_SIGN / 2
+        y = top - 5
+        if last and center - half < last[0] and abs(y - last[1]) < _VALUE_LINE:
+            y = last[1] - _VALUE_LINE
+        last = center + half, y
+        parts.append(_text(center, y, shown, "value middle"))
         parts += _label(center, height - labels + 16, step.label, room)
         if place < len(steps) - 1:
-            y = scale(after)
-            parts.append(_line(center + width / 2, y, center + room - width / 2, y, "link"))
+            level_at = scale(after)
+            link = center + width / 2, level_at, center + room - width / 2, level_at
+            parts.append(_line(*link, "link"))
         before = after
     return _svg(title, height, parts)
 
@@ -172,7 +182,7 @@ def _axis_labels(labels: Sequence[str], room: float, y: float) -> Iterator[str]:
 
 
 def _label(x: float, y: float, label: str, room: float) -> Iterator[str]:
-    """A label in up to three lines."""
+    """A label in up to four lines."""
     is_wide = any(ord(sign) > 0x2E80 for sign in label)
     most = max(3, int(room / (11.5 if is_wide else 6.2)))
     lines, line = [], ""
@@ -183,7 +193,7 @@ def _label(x: float, y: float, label: str, room: float) -> Iterator[str]:
             line = word
         else:
             line += joint + word
-    for place, text in enumerate([*lines, line][:3]):
+    for place, text in enumerate([*lines, line][:4]):
         yield _text(x, y + 14 * place, text, "tick middle")
 
 

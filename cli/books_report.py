@@ -49,6 +49,7 @@ class _Page:
         self.month = month_of(self.file.period.last)
         self.breakage: Breakage = estimate(self.statement, self.month)
         days = words.period(self.file.period.first, self.file.period.last)
+        days += words.so_far(is_over=found.is_over)
         self.title = self.of(f"Points statement, {days}", f"ポイント残高報告書 {days}")
 
     def parts(self) -> Iterator[str]:
@@ -93,11 +94,12 @@ class _Page:
 
     def _differences(self) -> str:
         statement = self.statement
-        found = [f"{name} {signed(n)}" for name, n in statement.difference._asdict().items() if n]
+        differences = statement.difference._asdict()
+        found = [f"{self.words.bucket(one)} {signed(n)}" for one, n in differences.items() if n]
         if statement.lots_difference:
-            found.append(f"lots {signed(statement.lots_difference)}")
+            found.append(f"{self.of('lots', '有効なポイント')} {signed(statement.lots_difference)}")
         if statement.unreadable:
-            found.append(f"unreadable {statement.unreadable}")
+            found.append(f"{self.of('unreadable', '読取不能の口座')} {statement.unreadable}")
         return ", ".join([*found, *(day.isoformat() for day in self.found.changed)])
 
     def _tiles(self) -> str:
@@ -332,7 +334,9 @@ class _Page:
         for line in self.lines:
             amount = self._money(line.amount_minor)
             total += line.amount_minor
-            about = f"{words.movement(line.movement)} {number(line.points)} pt"
+            points = self.of(f"{number(line.points)} pt", f"{number(line.points)}ポイント")
+            about = f"{words.movement(line.movement)} {points}"
+            about += words.so_far(is_over=self.found.is_over)
             debit, credit = words.account(line.debit), words.account(line.credit)
             rows.append([str(file.period.last), debit, amount, credit, amount, about])
         if not rows:

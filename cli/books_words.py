@@ -7,6 +7,7 @@ from enum import StrEnum
 from pointbook.domain.books.journal import LedgerAccount
 from pointbook.domain.books.liability import Band
 from pointbook.domain.books.movements import Movement
+from pointbook.domain.books.periods import Period
 from pointbook.domain.books.statement import EXPIRED, NEVER_EXPIRES
 from pointbook.domain.money import decimal_text, exponent
 
@@ -48,6 +49,20 @@ ACCOUNTS: dict[LedgerAccount, tuple[str, str]] = {
 }
 
 
+BUCKETS: dict[str, str] = {
+    "issued": "発行",
+    "pending": "付与予定",
+    "cancelled": "付与予定の取消",
+    "approved": "利用可能",
+    "hold": "確保中",
+    "spent": "利用",
+    "expired": "失効",
+    "reversed": "付与取消",
+    "removed": "減算",
+}
+"""The buckets in Japanese; in English they have the names of docs/concepts.md."""
+
+
 class Words:
     """Texts, numbers and dates in one language."""
 
@@ -67,6 +82,14 @@ class Words:
     def account(self, account: LedgerAccount) -> str:
         """An account of the general ledger."""
         return ACCOUNTS[account][self._place]
+
+    def bucket(self, name: str) -> str:
+        """A bucket."""
+        return self.of(name, BUCKETS[name])
+
+    def so_far(self, *, is_over: bool) -> str:
+        """What follows the days of a period that is not over yet; "" if it is."""
+        return "" if is_over else self.of(" (so far)", "（途中）")
 
     def money(self, minor: int, currency: str) -> str:
         """An amount: ¥1,250, 1,250円, or 12.50 USD."""
@@ -102,7 +125,7 @@ class Words:
         """A day, a month, or the days from and to."""
         if first == last:
             return self.day(first)
-        if first.day == 1 and (last.year, last.month) == (first.year, first.month):
+        if Period.month(first.year, first.month, "UTC") == Period(first, last, "UTC"):
             return self.of(f"{first:%B} {first.year}", f"{first.year}年{first.month}月")
         return self.of(
             f"{self.day(first)} to {self.day(last)}", f"{self.day(first)}〜{self.day(last)}"

@@ -13,8 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cli.errors import CommandFailed, NotReachable, UsedWrongly
+from cli.files import unread, unwritten
 from cli.operator_api import Answer, post
-from cli.output import Output, is_confirmed
+from cli.output import Output, counted, is_confirmed
 from cli.target import Target
 from pointbook.aws.metered import MeteredClient
 from pointbook.clock import SystemClock
@@ -23,7 +24,7 @@ from pointbook.domain.programme import Programme
 from pointbook.domain.programme_rules import Locale
 from pointbook.errors import InvalidRequest
 from pointbook.services.bulk_imports.csv_file import FileRefused, read_lines
-from pointbook.services.bulk_imports.rows import Calendar
+from pointbook.services.bulk_imports.rows import Calendar, hint
 from pointbook.services.catch_up import (
     Difference,
     Export,
@@ -47,6 +48,7 @@ TITLES = {Locale.EN: "Balance carried over", Locale.JA: "ポイントの引き�
 RESULTS = ("to book", "booked", "repeated", "refused")
 
 SHOWN_MAX = 20
+LISTED_MAX = 10
 _WORKERS = 8
 _ABSENT_SHARE_MAX = 0.1
 """More customers than this share, of those with points, who are not in the export: probably it is
@@ -86,7 +88,7 @@ class CatchUp:
     ) -> None:
         """Read the table with at most `units_per_second`. Raises CommandFailed."""
         try:
-            self._import_id = read_catch_up_id(import_id)
+            self._import_id = read_catch_up_id(import_id, "--id")
         except InvalidRequest as error:
             raise UsedWrongly(str(error)) from error
         self._stack = stack
@@ -113,8 +115,12 @@ class CatchUp:
             )
         refused, title = frozenset(read.refused), TITLES[programme.locale]
         found = list(differences(read.export, moved, today, title, refused))
-        self._say_found(file, read, found)
+        customers = {moved.survivor(one) for one in (*read.export.points, *moved.points)}
+        self._say_found(file, len(customers), found)
         missing = absent(read.export, moved)
+        if missing:
+            number = counted(missing, "customer is", "customers are")
+            self._out.say(f"{number} not in the file: their points of this import are removed.")
         if not dry_run and not yes and missing > len(moved.points) * _ABSENT_SHARE_MAX:
             question = (
                 f"{missing:,} of {len(moved.points):,} customers are not in {file}: the points that"
@@ -153,17 +159,33 @@ class CatchUp:
         version = stored.latest(self._shop)
         return version.programme if version else default
 
-    def _say_found(self, file: Path, read: Read, found: list[Difference]) -> None:
-        customers = len({one.customer_id for one in found})
+    def _say_found(self, file: Path, customers: int, found: list[Difference]) -> None:
+        """Say how many of the customers in the file or in the import differ, and by how much."""
+        differing = len({one.customer_id for one in found})
         added = sum(one.points for one in found if one.points > 0)
         removed = -sum(one.points for one in found if one.points < 0)
         self._out.say(f"{self._stack.name}, {self._shop}, {self._import_id}: catch-up with {file}")
         self._out.say(
-            f"{customers:,} of {len(read.export.points):,} customers differ:"
-            f" {added:,} points to add, {removed:,} to remove."
+            f"{differing:,} of {counted(customers, 'customer')}"
+            f" {'differs' if differing == 1 else 'differ'}:"
+            f" {counted(added, 'point')} to add, {removed:,} to remove."
             if found
-            else f"{len(read.export.points):,} customers: nothing differs."
+            else f"{counted(customers, 'customer')}: nothing differs."
         )
+
+    def _say_differences(self, outcomes: list[Outcome], *, is_listed: bool) -> None:
+        """Show the first differences; a file that was asked for has all."""
+        if not outcomes:
+            return
+        heads = ("customer", "expires on", "before", "now", "difference", "result")
+        rows = [
+            (one.difference.customer_id, one.difference.expires_on or "-", *one.fields()[2:6])
+            for one in outcomes[:LISTED_MAX]
+        ]
+        self._out.table(heads, rows)
+        more = len(outcomes) - LISTED_MAX
+        if more > 0 and not is_listed:
+            self._out.say(f"... and {more:,} more; --differences FILE lists all.")
 
     def _booked(self, found: list[Difference]) -> list[Outcome]:
         """Book all differences, several customers at a time, each customer's in order."""
@@ -227,6 +249,7 @@ class CatchUp:
         lines += [(one, "", "", "", "", "refused", why) for one, why in read.refused.items()]
         if report is not None:
             write_report(report, lines)
+        self._say_differences(outcomes, is_listed=report is not None)
         refused = [line for line in lines if line[5] == "refused"]
         for line in refused[:SHOWN_MAX]:
             self._out.say(f"customer {line[0]}, {line[4] or 'no'} points: {line[6]}")
@@ -261,7 +284,7 @@ def read_rows(file: Path) -> Iterator[Row]:
                     name: text or None for name, text in line.fields.items()
                 }
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be read: {error}") from error
+        raise unread(file, error) from error
     except FileRefused as error:
         raise CommandFailed(f"{file}: {error.message} Nothing was booked.") from error
 
@@ -277,17 +300,23 @@ def read_export(rows: Iterable[Row], programme: Programme, today: date) -> Read:
         try:
             customer_id = customer_digits(row.get("customer_id"))
         except InvalidRequest as error:
-            unknown.append(f"line {row['line']}: {error}")
+            unknown.append(f"line {row['line']}: {_explained(error, row)}")
             if len(unknown) >= SHOWN_MAX:
                 break
             continue
         try:
             read.export.add(read_balance(row, rule, calendar))
         except InvalidRequest as error:
-            read.refused.setdefault(customer_id, f"{error.code}: {error} (line {row['line']})")
+            why = f"{error.code}: {_explained(error, row)} (line {row['line']})"
+            read.refused.setdefault(customer_id, why)
     if unknown:
         raise CommandFailed("\n".join(["Nothing was booked. Correct the file first:", *unknown]))
     return read
+
+
+def _explained(error: InvalidRequest, row: Row) -> str:
+    """What is wrong with a row, and what a spreadsheet may have done to it."""
+    return f"{error} {hint(error.field, str(row.get(error.field) or ''))}".strip()
 
 
 def write_report(file: Path, lines: Iterable[tuple[object, ...]]) -> None:
@@ -298,7 +327,7 @@ def write_report(file: Path, lines: Iterable[tuple[object, ...]]) -> None:
             writer.writerow(COLUMNS)
             writer.writerows(lines)
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be written: {error}") from error
+        raise unwritten(file, error) from error
 
 
 def _adds(outcome: Outcome) -> bool:

@@ -10,9 +10,10 @@ from enum import StrEnum
 from typing import Any
 
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 from botocore.httpsession import URLLib3Session
 
+from cli.aws_errors import AWS_ERRORS, in_words
 from cli.redrive import Queue, queue_urls
 from cli.stack_secret import StackSecret, value_of
 from cli.target import Target
@@ -63,8 +64,8 @@ def all_of(stack: Target) -> Iterator[Finding]:
     for name, check in checks:
         try:
             yield from check(stack)
-        except (ClientError, BotoCoreError) as error:
-            yield Finding(name, State.WRONG, f"cannot be checked: {error}", _ALLOW)
+        except AWS_ERRORS as error:
+            yield Finding(name, State.WRONG, f"cannot be checked. {in_words(error)}", _ALLOW)
 
 
 _ALLOW = 'Allow your role what docs/deploy.md lists under "Checking a stack", or try again.'

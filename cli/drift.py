@@ -1,14 +1,13 @@
 """Compare members' points in the ledger with the till's, and repair what differs.
 
-    pointbook drift --env prod                                       compare all members
-    pointbook drift --env prod --csv drift.csv --picture drift.svg   the same, as files too
-    pointbook drift --env prod --repair entry --reason Recount --by Hanako         show a repair
-    pointbook drift --env prod --repair entry --reason Recount --by Hanako --yes   carry it out
+    pointbook drift --env prod
+    pointbook drift --env prod --csv drift.csv --picture drift.svg
+    pointbook drift --env prod --repair entry --reason Recount --by Hanako
 
 The function compare_till does the same daily. After Ctrl-C run it again: it goes on where it
-stopped. A repair is of the last finished report: "entry" books the till's points in the ledger,
-"push" makes the till follow the ledger. Members who have changed since the report are left alone.
-Exit status 1 if something differs or is left.
+stopped. A repair is of the last finished report, and only shown unless --yes is given: "entry"
+books the till's points in the ledger, "push" makes the till follow the ledger. Members who have
+changed since the report are left alone. Exit status 1 if something differs or is left.
 """
 
 import os
@@ -23,10 +22,11 @@ from cli import target
 from cli.drift_function import BATCH_MEMBERS, CompareTill, check
 from cli.drift_picture import picture
 from cli.drift_repair import Decision, How, Repair
-from cli.drift_report import NOT_COMPARED, NOT_REGISTERED, Report, write_csv
+from cli.drift_report import NOT_COMPARED, NOT_REGISTERED, Report, known, write_csv
 from cli.errors import CommandFailed
+from cli.files import unwritten
 from cli.options import Env, Json, Shop, writable
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 from local.options import Options
 from pointbook.clock import SystemClock
@@ -103,13 +103,14 @@ def _compare(
     else:
         out.say(
             f"Resuming the comparison of {report.began_at}: {report.looked_at:,} of"
-            f" {report.total:,} members are compared. --fresh starts over."
+            f" {counted(report.total, 'member')} compared. --fresh starts over."
         )
     try:
         _all_members(function, report, path, out)
     except (KeyboardInterrupt, CommandFailed):
         out.say(
-            f"{report.looked_at:,} of {report.total:,} members are compared; run it again to go on."
+            f"{report.looked_at:,} of {counted(report.total, 'member')} compared;"
+            " run it again to go on."
         )
         raise
     return report
@@ -143,9 +144,10 @@ def _show(
     report: Report, out: Output, csv: Path | None, drawing: Path | None, *, everybody: bool
 ) -> int:
     rows, totals = report.shown(everybody=everybody), report.totals()
+    known_rows = [known(row) for row in rows]
     if rows:
         columns = [one for one in report.columns if one != "member_number"]
-        cells = [["" if row[one] is None else row[one] for one in columns] for row in rows]
+        cells = [["" if row[one] is None else row[one] for one in columns] for row in known_rows]
         out.table([one.replace("_", " ") for one in columns], cells[:SHOWN_MAX])
     if len(rows) > SHOWN_MAX:
         out.say(f"... and {len(rows) - SHOWN_MAX:,} more; --csv writes all of them.")
@@ -154,22 +156,23 @@ def _show(
     try:
         if csv is not None:
             write_csv(csv, report, rows)
-            out.say(f"{csv}: {len(rows):,} rows")
+            out.say(f"{csv}: {counted(len(rows), 'row')}")
         if drawing is not None:
             drawing.write_text(picture(report), encoding="utf-8")
             out.say(f"{drawing}: the picture")
     except OSError as error:
-        raise CommandFailed(f"{error.filename} cannot be written: {error.strerror}.") from error
+        raise unwritten(Path(error.filename), error) from error
     about = {name: getattr(report, name) for name in ("run", "shop", "began_at", "finished_at")}
-    out.document({**about, "till": report.till, "totals": totals, "rows": rows})
+    out.document({**about, "till": report.till, "totals": totals, "rows": known_rows})
     return int(any(row["kind"] != NOT_REGISTERED or row["ledger"] for row in report.rows.values()))
 
 
 def _words(report: Report, totals: dict[str, int]) -> list[str]:
     less, more = totals["till_less_points"], totals["till_more_points"]
     compared = (
-        f"{report.shop}: {totals['compared']:,} members compared: {totals['equal']:,} equal,"
-        f" {totals['differing']:,} differ, by {totals['sum_of_differences']:+,} points in all."
+        f"{report.shop}: {counted(totals['compared'], 'member')} compared:"
+        f" {totals['equal']:,} equal, {counted(totals['differing'], 'differs', 'differ')}"
+        + (f", by {totals['sum_of_differences']:+,} points in all." if totals["differing"] else ".")
     )
     unknown = (
         f"Not registered at the till: {totals['not_registered']:,} with points,"

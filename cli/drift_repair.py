@@ -18,7 +18,8 @@ from cli.drift_function import BATCH_MEMBERS, CompareTill
 from cli.drift_report import DIFFERS, EQUAL, NOT_COMPARED, Report, Row
 from cli.errors import CommandFailed, NotReachable
 from cli.operator_api import post
-from cli.output import Output
+from cli.options import one_line
+from cli.output import Output, counted
 from cli.target import Target
 
 SHOWN_MAX = 20
@@ -70,7 +71,7 @@ class Decision:
             return None
         if not (reason or "").strip() or not (by or "").strip():
             raise typer.BadParameter("--repair needs --reason and --by.")
-        return cls(how, str(reason), str(by))
+        return cls(how, one_line(str(reason), "--reason"), one_line(str(by), "--by"))
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class Repair:
     decision: Decision
     out: Output
     outcomes: dict[str, str] = field(default_factory=dict)
+    settled_before: int = 0
 
     def run(self, *, is_dry_run: bool) -> int:
         """Repair, or say what would be done. Raises CommandFailed."""
@@ -118,6 +120,7 @@ class Repair:
         if now is None or now["kind"] == NOT_COMPARED:
             return Outcome.NOT_COMPARED
         if now["kind"] == EQUAL:
+            self.settled_before += 1
             is_ours = row["customer_id"] in self.report.repaired
             return Outcome.DONE if is_ours else Outcome.AGREES
         figures = ("kind", "ledger", "till")
@@ -183,13 +186,14 @@ class Repair:
             self.out.table(columns, cells[:SHOWN_MAX])
         if len(rows) > SHOWN_MAX:
             self.out.say(f"... and {len(rows) - SHOWN_MAX:,} more.")
-        self.out.say(
-            f"{self.report.shop}, report of {self.report.finished_at}: "
-            + ", ".join(f"{count:,} {_words(one)}" for one, count in counts.items() if count)
-            + (f", {left:,} refused." if left else ".")
-            if rows
-            else f"{self.report.shop}: the report of {self.report.finished_at} found no difference."
-        )
+        about = f"{self.report.shop}, report of {self.report.finished_at}: "
+        if self.settled_before == len(rows):
+            agree = counted(len(rows), "member", "members")
+            why = f"all of its {agree} agree by now" if rows else "it found no difference"
+            self.out.say(f"{about}nothing to repair, {why}.")
+        else:
+            found = [f"{count:,} {_words(one)}" for one, count in counts.items() if count]
+            self.out.say(f"{about}{', '.join([*found, *([f'{left:,} refused'] if left else [])])}.")
         if is_dry_run and counts[Outcome.WOULD]:
             self.out.say("Nothing has been changed; --yes carries it out.")
         if counts[Outcome.QUEUED]:

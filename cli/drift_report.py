@@ -134,6 +134,11 @@ class Report:
         return (*_COLUMNS, *(one for one in _OPTIONAL_COLUMNS if one in some), "why")
 
 
+def known(row: Row) -> Row:
+    """The row without a difference where the till has no figure to compare with."""
+    return row | {"difference": None} if row["till"] is None else row
+
+
 def write_csv(path: Path, report: Report, rows: Iterable[Row]) -> None:
     """Write rows as CSV that spreadsheets read as it is meant.
 
@@ -148,7 +153,7 @@ def write_csv(path: Path, report: Report, rows: Iterable[Row]) -> None:
 
 def _cells(report: Report, rows: Iterable[Row]) -> Iterator[list[object]]:
     for row in rows:
-        yield [cell(row[name]) for name in report.columns]
+        yield [cell(known(row)[name]) for name in report.columns]
 
 
 def cell(value: object) -> object:

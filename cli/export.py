@@ -1,8 +1,8 @@
 """Export the ledger: all of it, to be restored, or entries and balances as tables.
 
-    pointbook export ledger.jsonl --env prod                   everything as it is, to be restored
-    pointbook export entries.csv --since 2026-11-01 --until 2026-12-01 --env prod
-    pointbook export balances.csv --what balances --env prod   one row for each customer, as of now
+    pointbook export ledger.jsonl --env prod                   all as it is
+    pointbook export entries.csv --since 2026-11-01 --env prod
+    pointbook export balances.csv --what balances --env prod   as of now
     pointbook export s3://bucket/entries.parquet --env prod    for analysis
 
 The end of the name says the format; .jsonl.gz and .csv.gz are compressed. It only reads, while
@@ -25,7 +25,8 @@ from cli import export_rows, target, verify
 from cli.errors import CommandFailed
 from cli.export_files import JSONL, PARQUET, Destination, write_csv, write_parquet
 from cli.export_rows import Period
-from cli.options import Env, Json
+from cli.files import unwritten
+from cli.options import Env, Json, customer_of
 from cli.output import Output
 from cli.target import Target
 from cli.times import time_of
@@ -116,7 +117,7 @@ def run(
         stack.settings.table_name,
         what,
         shop,
-        verify.digits(customer) if customer else None,
+        customer_of(customer, "--customer") if customer else None,
         begin.isoformat() if begin else None,
         end.isoformat() if end else None,
     )
@@ -128,8 +129,10 @@ def run(
                 to.work_path.unlink()
                 raise CommandFailed(f"{asked.shop} has no account of customer {asked.customer}.")
             counts = _write(stack, asked, to, work, zone)
-    except (OSError, sqlite3.Error) as error:
-        raise CommandFailed(f"{to.path} or {to.work_path} cannot be written: {error}.") from error
+    except OSError as error:
+        raise unwritten(to.work_path, error) from error
+    except sqlite3.Error as error:
+        raise CommandFailed(f"{to.work_path} cannot be written: {error}.") from error
     to.work_path.unlink()
     if to.bucket:
         to.upload(stack.client("s3"))

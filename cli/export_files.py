@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 import typer
 from boto3.exceptions import Boto3Error
-from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.aws_errors import AWS_ERRORS, in_words
 from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from cli.export_rows import Cell, kind_of
 
@@ -92,12 +92,18 @@ class Destination:
         """Put the file into S3 and delete it here. Raises NotReachable, and leaves it then."""
         try:
             s3.upload_file(str(self.path), self.bucket, self.key)
-        except (Boto3Error, BotoCoreError, ClientError) as error:
+        except (Boto3Error, *AWS_ERRORS) as error:
             raise NotReachable(
                 f"{self.path} is whole, but could not be put into s3://{self.bucket}/{self.key}:"
-                f" {error}. Put it there with `aws s3 cp`."
+                f" {_why(error)} Put it there with `aws s3 cp`."
             ) from error
         self.path.unlink()
+
+
+def _why(error: Exception) -> str:
+    """The reason of a failed upload; boto3 wraps AWS's answer in an error of its own."""
+    answered = error if isinstance(error, AWS_ERRORS) else error.__context__
+    return in_words(answered) if isinstance(answered, AWS_ERRORS) else f"{error}."
 
 
 def pyarrow(module: str = "pyarrow") -> Any:

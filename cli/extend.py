@@ -1,6 +1,7 @@
-"""Give a customer's points a later last day.
+r"""Give a customer's points a later last day.
 
-    pointbook extend 8840734670934 --expires-on 2026-12-31 --to 2027-03-31 --reason "Winter break"
+    pointbook extend 8840734670934 --expires-on 2026-12-31 --to 2027-03-31 \
+        --reason "Winter break" --env prod
 
 All points to spend that expire on that day last longer; points that are held do not. `pointbook
 show` lists the days. The command first prints its idempotency key: if no answer comes, run it
@@ -15,8 +16,8 @@ from cli import target
 from cli.adjust import idempotency_key
 from cli.errors import CommandFailed, NotReachable
 from cli.operator_api import post
-from cli.options import Customer, Env, Json, Shop, customer_of
-from cli.output import Output
+from cli.options import Customer, Env, Json, Shop, customer_of, day_of, one_line
+from cli.output import Output, counted
 
 
 def run(
@@ -34,10 +35,15 @@ def run(
 ) -> int:
     """Run the command. Raises CommandFailed, PointbookError."""
     customer_id, key = customer_of(customer), idempotency_key(key)
+    old_day, new_day = day_of(expires_on, "--expires-on"), day_of(to, "--to")
+    if new_day <= old_day:
+        raise typer.BadParameter(f"--to is {new_day}, but must be after --expires-on, {old_day}.")
+    reason = one_line(reason, "--reason")
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
     out.say(f"{shop}, customer {customer_id}, key {key}")
-    request = {"shop": shop, "expires_on": expires_on, "new_expires_on": to, "reason": reason}
+    days = {"expires_on": old_day.isoformat(), "new_expires_on": new_day.isoformat()}
+    request = {"shop": shop, **days, "reason": reason}
     path = f"/v1/operator/customers/{customer_id}/extensions"
     answer = post(stack, path, request, {"Idempotency-Key": key})
     if answer is None or answer.status >= 500:
@@ -46,6 +52,8 @@ def run(
         raise CommandFailed(f"Nothing has been changed. {answer.why}")
     done = answer.body
     out.say(f"entry {done['entry_id']}{' (already booked)' if answer.repeated else ''}")
-    out.say(f"{done['points']:,} points last until {done['new_expires_on']}, not {expires_on}.")
+    last = "last" if done["points"] != 1 else "lasts"
+    points = counted(done["points"], "point")
+    out.say(f"{points} {last} until {done['new_expires_on']}, not {old_day}.")
     out.document({"key": key, "repeated": answer.repeated, **done})
     return 0

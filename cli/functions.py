@@ -4,8 +4,8 @@ import json
 from typing import Any
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.aws_errors import AWS_ERRORS, in_words
 from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
 
@@ -42,8 +42,8 @@ class Functions:
         try:
             answer = self._client.invoke(FunctionName=name, Payload=json.dumps(event).encode())
             found: dict[str, Any] = json.loads(answer["Payload"].read())
-        except (ClientError, BotoCoreError) as error:
-            raise NotReachable(f"{name} cannot be called: {error}") from error
+        except AWS_ERRORS as error:
+            raise NotReachable(f"{name} cannot be called. {in_words(error)}") from error
         if "FunctionError" in answer:
             raise CommandFailed(f"{name} failed; its log says why: {found.get('errorMessage')}")
         return found

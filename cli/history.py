@@ -3,18 +3,22 @@
     pointbook history 8840734670934 --env prod
     pointbook history 8840734670934 --limit 1000 --json --env prod
 
-What has fallen due and is not written yet is among them, without a hash.
+What has fallen due and is not written yet is among them, without a hash. Times are printed in the
+shop's time zone; in JSON they are in UTC.
 """
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
 from cli import target
+from cli.known_customer import no_entries
 from cli.operator_api import document
 from cli.options import Customer, Env, Json, Shop, customer_of
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
+from cli.times import local_time, zone_of
 
 PAGE_ENTRIES = 200
 _COLUMNS = ("no.", "at", "topic", "change", "approved", "lots", "who", "about", "reason")
@@ -38,9 +42,12 @@ def run(
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
     entries, cursor = read(stack, shop, customer_id, out, limit=limit, own=own)
-    out.say(f"{shop}, customer {customer_id}: {len(entries):,} entries")
+    zone, number = zone_of(stack), counted(len(entries), "entry", "entries")
+    out.say(f"{shop}, customer {customer_id}: {number}; times of {zone.key}")
     if entries:
-        out.table(_COLUMNS, [_row(one) for one in entries])
+        out.table(_COLUMNS, [_row(one, zone) for one in entries])
+    else:
+        out.say(no_entries(stack, shop, customer_id))
     if cursor:
         out.say(f"There are older ones; pass --limit with more than {limit:,}.")
     out.document(
@@ -68,12 +75,12 @@ def read(
                 return entries, cursor
 
 
-def _row(one: Entry) -> tuple[object, ...]:
+def _row(one: Entry, zone: ZoneInfo) -> tuple[object, ...]:
     lots = ", ".join(f"{lot['points']:+,} {lot['expires_on'] or 'never'}" for lot in one["lots"])
     who = f"{one['source']} {one['actor']}".strip()
     return (
         one["version"],
-        one["at"].partition(".")[0].replace("T", " "),
+        local_time(one["at"], zone),
         one["topic"].removeprefix("points/"),
         f"{one['approved_delta']:+,}",
         one["figures"]["approved"],

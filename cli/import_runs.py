@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.errors import CommandFailed, NotReachable, UsedWrongly
+from cli.files import unwritten
 from cli.operator_api import post
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 from pointbook.aws.bucket import Bucket
 from pointbook.errors import InvalidRequest
@@ -23,16 +24,20 @@ STALLED_SECONDS = 1800.0
 
 _PAUSES_SECONDS = (1, 2, 5)
 _SHOWN_MAX = 20
-_NAMES = {"left": "not there any more", "not_booked": "never booked", "valid": "file, valid rows"}
+_NAMES = {
+    "left": "not there any more",
+    "not_booked": "never booked",
+    "valid": "file, readable rows",
+}
 
 
 class ImportRuns:
     """The runs of one import into a shop."""
 
-    def __init__(self, stack: Target, shop: str, import_id: str) -> None:
-        """Look up the stack's bucket. Raises CommandFailed."""
+    def __init__(self, stack: Target, shop: str, import_id: str, named: str = "--id") -> None:
+        """Look up the stack's bucket; `named` is what gives the id. Raises CommandFailed."""
         try:
-            self.import_id = read_import_id(import_id)
+            self.import_id = read_import_id(import_id, named)
         except InvalidRequest as error:
             raise UsedWrongly(str(error)) from error
         bucket = stack.outputs.get("ImportsBucketName")
@@ -99,10 +104,12 @@ def show(found: Report, out: Output, file: Path) -> int:
         raise CommandFailed(f"{found.problem['message']} Nothing was booked.")
     totals = found.totals()
     if totals is None:
-        out.say(f"{found.rows_done:,} of {found.rows:,} rows are done.")
+        out.say(f"{found.rows_done:,} of {counted(found.rows, 'row')} done.")
         return 0
     rows = [(_name(status, found), *total.values()) for status, total in totals.items()]
     out.table(("", "rows", "points added", "points removed"), rows)
+    if found.run.dry_run:
+        out.say("This was a dry run: nothing was booked.")
     _, *listed = csv_rows(found)
     if not listed:
         return 0
@@ -112,7 +119,7 @@ def show(found: Report, out: Output, file: Path) -> int:
     if len(listed) > _SHOWN_MAX:
         out.say(f"... and {len(listed) - _SHOWN_MAX:,} more, in the file.")
     what = "refused" if found.run.kind is Kind.IMPORT else "not undone in full"
-    out.say(f"{len(listed):,} {'row' if len(listed) == 1 else 'rows'} {what}: {file}")
+    out.say(f"{counted(len(listed), 'row')} {what}: {file}")
     return int(any(totals.get(status, {}).get("rows", 0) for status in (REFUSED, LEFT)))
 
 
@@ -127,4 +134,4 @@ def _write(found: Report, file: Path) -> None:
         with file.open("w", encoding="utf-8-sig", newline="") as lines:
             csv.writer(lines).writerows(csv_rows(found))
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be written: {error}") from error
+        raise unwritten(file, error) from error

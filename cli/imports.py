@@ -14,6 +14,7 @@ are any.
 The last settles a later export of the same balances by difference: docs/moving-in.md.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +23,10 @@ import typer
 from cli import target
 from cli.catch_up import CatchUp, read_rows
 from cli.errors import CommandFailed, UsedWrongly
+from cli.files import unread
 from cli.import_runs import ImportRuns, show
 from cli.options import Env, Json, Shop, Yes, writable
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
 from cli.verify import UNITS_PER_SECOND, Rate
 from pointbook.domain.expiry import day_of
@@ -33,6 +35,9 @@ from pointbook.services.bulk_imports.plan import FileContent, read_file
 from pointbook.services.bulk_imports.rows import Calendar
 from pointbook.services.bulk_imports.runs import Kind
 from pointbook.services.catch_up import IMPORT_ID_LENGTH_MAX
+
+_CUSTOMER_ID = re.compile("[0-9]{9,}")
+"""Longer than a day such as 20261130."""
 
 ImportId = Annotated[
     str, typer.Option("--id", help="Names this import for ever, such as 2026-11-move.")
@@ -94,11 +99,18 @@ def run(
         out.say(f"An id of more than {IMPORT_ID_LENGTH_MAX} characters can never be caught up.")
     if file is None:
         found = runs.report()
-        out.say(f"{stack.name}, {runs.shop}, {import_id}: {found.run.run_id}, {found.status}")
+        what = "an undo" if found.run.kind is Kind.UNDO else "an import"
+        about = f"{what}, {found.run.run_id}, {found.status}"
+        out.say(f"{stack.name}, {runs.shop}, {import_id}: {about}")
     else:
         content = _read(file, stack)
-        found_rows = f"{len(content.rows) + content.unreadable.rows:,} rows of {file}"
+        found_rows = f"{counted(len(content.rows) + content.unreadable.rows, 'row')} of {file}"
         out.say(f"{stack.name}, {runs.shop}, {import_id}: {found_rows}", *content.hints())
+        if _CUSTOMER_ID.fullmatch(import_id):
+            out.say(
+                f"--id {import_id} looks like a customer's id, but names this import for ever:"
+                " a name such as 2026-11-move can be told apart."
+            )
         run_id = runs.start(Kind.IMPORT, dry_run=dry_run, content=file.read_bytes())
         found = runs.wait(run_id, out)
     return show(found, out, list_ or Path(f"{import_id}.rows-to-look-at.csv"))
@@ -111,6 +123,6 @@ def _read(file: Path, stack: Target) -> FileContent:
         content = file.read_bytes()
         return read_file(content, Calendar(time_zone, day_of(stack.clock().now(), time_zone)))
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be read: {error}") from error
+        raise unread(file, error) from error
     except FileRefused as error:
         raise CommandFailed(f"{file}: {error.message} Nothing was sent.") from error

@@ -1,8 +1,8 @@
 """What a shop owes in points at the end of a day: by expiry month, age and programme; breakage.
 
-    pointbook liability --env prod                        at the end of yesterday
+    pointbook liability --env prod                          end of yesterday
     pointbook liability --day 2026-11-30 --env prod
-    pointbook liability --day 2026-11-30 --worth 0.85     at another value of a point
+    pointbook liability --day 2026-11-30 --worth 0.85       another value
 
 Breakage is estimated from lots that have run off: docs/books.md says how. Exit status 1 if the
 day's statement does not meet.
@@ -15,7 +15,7 @@ from cli import target
 from cli.books import UNITS_PER_SECOND, Books, Day, Found, Rate, Recompute, Worth
 from cli.books_words import Language, Words, number
 from cli.options import Env, Json, Shop
-from cli.output import Output
+from cli.output import Output, counted
 from pointbook.domain.books.breakage import Breakage, estimate
 from pointbook.domain.books.journal import worth_of
 from pointbook.domain.books.liability import by_age, by_expiry, by_programme, in_lots
@@ -97,8 +97,9 @@ def _say(found: Found, breakage: Breakage, worth: Decimal, out: Output) -> None:
     total, month = in_lots(statement), month_of(file.period.last)
     outstanding = available(statement.closing)
     out.say(
-        f"{file.shop} at the end of {_WORDS.day(file.period.last)}, {file.period.time_zone}:",
-        f"{number(outstanding)} points, {_money(found, outstanding, worth)};"
+        f"{file.shop} at the end of {_WORDS.day(file.period.last)}"
+        f"{_WORDS.so_far(is_over=found.is_over)}, {file.period.time_zone}:",
+        f"{counted(outstanding, 'point')}, {_money(found, outstanding, worth)};"
         f" {number(statement.closing.hold)} of them held."
         f" Not included: {number(statement.closing.pending)} pending.",
     )

@@ -1,11 +1,12 @@
 """Customers' metafields at Shopify: write them for all customers, see what waits.
 
-    pointbook metafields fill --env prod      all whose metafields are not as the ledger says
-    pointbook metafields fill --env prod --written-before 2026-12-01T09:00    others again, too
+    pointbook metafields fill --env prod
+    pointbook metafields fill --env prod --written-before 2026-12-01T09:00
     pointbook metafields status --env prod
 
-Customers are queued for the function write_metafields, which runs every minute and makes as many
-calls as Shopify's rate limit allows; changes of points go before them.
+All whose metafields are not as the ledger says, with --written-before others again, too, are queued
+for the function write_metafields, which runs every minute and makes as many calls as Shopify's rate
+limit allows; changes of points go before them.
 """
 
 import time
@@ -13,15 +14,15 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from cli import target
 from cli.errors import CommandFailed
 from cli.options import Env, Json, Shop
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
+from cli.times import time_of, zone_of
 from pointbook.clock import SystemClock
 from pointbook.domain.erase import is_pseudonym
 from pointbook.store.metafields import List, Metafields, ScannedAccount
@@ -59,13 +60,15 @@ def fill(
     """
     stack, out = target.target_of(env), Output(as_json=json)
     shops = [stack.shop(shop)] if shop else list(stack.settings.shops)
-    before = _time(written_before, stack) if written_before else None
+    before = time_of("--written-before", written_before, zone_of(stack)) if written_before else None
     store = Metafields(stack.table(), SystemClock())
     queued = _queue(stack, store, shops, before, out)
     for name in shops:
         out.say(f"{name}: customers queued: {queued[name]}")
     waiting = {name: _count(store, name, List.FILL) for name in shops}
     if wait and any(waiting.values()):
+        number = counted(sum(waiting.values()), "customer")
+        out.say(f"Waiting until {number} are written, some each minute. Ctrl-C leaves them queued.")
         _wait(store, shops, sum(waiting.values()), out)
         out.say("All are written.")
     elif any(waiting.values()):
@@ -110,8 +113,9 @@ def _queue(
 ) -> Counter[str]:
     namespaces = {name: _namespace(stack, name) for name in shops}
     queued: Counter[str] = Counter()
-    with out.progress("items read") as advance:
-        for found in store.scan(advance):
+    total = stack.items()
+    with out.progress("items read", total or None) as advance:
+        for found in store.scan(lambda items: advance(items, max(items, total))):
             if found.shop not in namespaces or is_pseudonym(found.customer_id):
                 continue
             if _is_needed(found, namespaces[found.shop], before):
@@ -155,22 +159,12 @@ def _wait(store: Metafields, shops: list[str], total: int, out: Output) -> None:
             now_left = sum(_count(store, name, List.FILL) for name in shops)
             if now_left != left:
                 left, moved_at = now_left, time.monotonic()
+                if not out.shows_progress:
+                    out.say(f"{max(0, total - left):,} of {total:,} written.")
             advance(max(0, total - left))
             if time.monotonic() - moved_at > STALLED_SECONDS:
                 raise CommandFailed(
-                    f"{left} customers wait, and none was written for"
+                    f"{counted(left, 'customer')} left, and none was written for"
                     f" {STALLED_SECONDS / 60:.0f} minutes. They stay queued; the log of"
                     " write_metafields says what holds it back."
                 )
-
-
-def _time(text: str, stack: Target) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"--written-before is {text!r}, but must be a day such as 2026-11-28, or a time such as"
-            " 2026-11-28T09:00:00+09:00."
-        ) from None
-    zone = ZoneInfo(stack.settings.default_programme().time_zone)
-    return found if found.tzinfo else found.replace(tzinfo=zone)

@@ -9,8 +9,15 @@ from botocore.awsrequest import AWSRequest
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 
+from cli.aws_errors import in_words
 from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
+
+_FORBIDDEN = 403
+_NOT_ALLOWED = (
+    ". Log in to AWS again, or have your role given the policy in the stack's output"
+    " OperatorPolicyArn (to change points) or OperatorReadPolicyArn (to read)."
+)
 
 _ANSWER_SECONDS = 35
 """Longer than API Gateway's own timeout."""
@@ -29,7 +36,12 @@ class Answer:
         """The reason for a refusal by the API or by API Gateway."""
         detail = self.body.get("detail") or self.body.get("message") or "no reason given"
         code = f" {self.body['code']}" if "code" in self.body else ""
-        return f"{self.status}{code}: {detail}"
+        return f"{self.status}{code}: {detail}{_NOT_ALLOWED if self.is_gateways_refusal else ''}"
+
+    @property
+    def is_gateways_refusal(self) -> bool:
+        """Whether API Gateway refused the signature; no function was asked."""
+        return self.status == _FORBIDDEN and "code" not in self.body
 
 
 def post(stack: Target, path: str, content: object, headers: dict[str, str]) -> Answer | None:
@@ -68,7 +80,7 @@ def _send(stack: Target, request: AWSRequest) -> Answer | None:
         SigV4Auth(credentials, "execute-api", region).add_auth(request)
         response = URLLib3Session(timeout=_ANSWER_SECONDS).send(request.prepare())
     except NoCredentialsError as error:
-        raise CommandFailed(f"{stack.name}: {error}") from error
+        raise CommandFailed(in_words(error)) from error
     except BotoCoreError:
         return None
     try:

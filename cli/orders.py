@@ -1,6 +1,6 @@
 """Compare orders with Shopify's, and feed those whose webhooks were lost to their queue.
 
-    pointbook orders --since 2026-11-28 --env prod --dry-run    say what would be fed
+    pointbook orders --since 2026-11-28 --env prod --dry-run    only say it
     pointbook orders --since 2026-11-28 --env prod              feed it
 
 By the time of an order's last update, within the last 60 days. The function reconcile_orders does
@@ -12,7 +12,6 @@ nothing twice. After earning was paused, it takes up the orders and sign-ups tha
 from collections import Counter
 from datetime import timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -20,9 +19,10 @@ from cli import target
 from cli.errors import CommandFailed
 from cli.functions import Functions
 from cli.options import Env, Json, Shop
-from cli.output import Output
+from cli.output import Output, counted
 from cli.target import Target
-from cli.times import time_of
+from cli.times import time_of, zone_of
+from pointbook.services.reconciliation_runs import REACH
 
 FUNCTION = "ReconcileOrdersFunction"
 PAGE_ORDERS = 25
@@ -99,9 +99,15 @@ def run(
 ) -> int:
     """Run the command. Raises CommandFailed."""
     stack, out = target.target_of(env), Output(as_json=json)
-    zone = ZoneInfo(stack.settings.default_programme().time_zone)
+    zone = zone_of(stack)
     end = time_of("--until", until, zone) if until else stack.clock().now()
     begin = time_of("--since", since, zone) if since else end - _DAY
+    if begin >= end:
+        raise typer.BadParameter(f"--since is {since}, but must be before --until, {until}.")
+    if begin < stack.clock().now() - REACH:
+        raise typer.BadParameter(
+            f"--since is {since}, but Shopify shows orders of the last {REACH.days} days only."
+        )
     about = {"shop": stack.shop(shop), "since": begin.isoformat(), "until": end.isoformat()}
     mode = {"dry_run": dry_run, "merges": merges, "limit": PAGE_ORDERS}
     comparison = Comparison(stack, about | mode)
@@ -129,9 +135,10 @@ def _report(comparison: Comparison, about: dict[str, str], out: Output, *, dry_r
             f" {one['kept']}'s: {result}."
         )
     found = ", ".join(f"{count} {why}" for why, count in sorted(reasons.items())) or "none to feed"
-    out.say(f"{about['shop']}: {comparison.count('compared')} orders compared: {found}.")
+    out.say(f"{about['shop']}: {counted(comparison.count('compared'), 'order')} compared: {found}.")
     if comparison.sign_ups:
-        out.say(f"Fed {comparison.sign_ups} sign-ups that had waited while earning was paused.")
+        sign_ups = counted(comparison.sign_ups, "sign-up")
+        out.say(f"Fed {sign_ups} that had waited while earning was paused.")
     out.say(f"Would feed {len(orders)}." if dry_run else f"Fed {fed}, failed {len(failed)}.")
     out.document(
         {

@@ -5,6 +5,7 @@ error, where progress always is.
 """
 
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,8 +22,14 @@ from cli.errors import CommandFailed
 _WIDTH_OF_A_FILE = 10_000
 """Lines that no terminal shows are not wrapped."""
 
-_TEXT_LEAST = 8
-"""A text is wrapped into no narrower a column."""
+_GAP = 2
+"""Between two columns."""
+
+_WORD_MOST = 16
+"""A text is wrapped between its words, and within a word only if that is longer."""
+
+_WIDE_LEAST = 8
+"""Japanese is wrapped anywhere, but into no narrower a column."""
 
 
 class Advance(Protocol):
@@ -53,19 +60,26 @@ class Output:
         """Print a table that fits the terminal, in which Japanese is two columns wide.
 
         Numbers are aligned to the right, and neither they nor ids, which have no spaces, are
-        broken; other texts are wrapped. Where that is too wide, each row becomes a list.
+        broken; other texts are wrapped. Where that is too wide, each row becomes a list. Without a
+        terminal lines are as long as they are, unless COLUMNS says how wide they may be.
         """
         console = Console(stderr=self.as_json, highlight=False)
         cells = [[_cell(one) for one in row] for row in rows]
-        table = _table(columns, rows, cells)
-        if console.is_terminal:
-            fits = _least_width(table, cells) <= console.width
-            console.print(table if fits else _list(columns, cells), soft_wrap=not fits)
+        if console.is_terminal or os.environ.get("COLUMNS"):
+            if widths := _widths(columns, cells, console.width):
+                console.print(_table(columns, rows, cells, widths))
+            else:
+                console.print(_list(columns, cells), soft_wrap=True)
             return
         console.width = _WIDTH_OF_A_FILE
         with console.capture() as captured:
-            console.print(table)
+            console.print(_table(columns, rows, cells, [None] * len(columns)))
         self.say(*(line.rstrip() for line in captured.get().splitlines()))
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether there is a terminal for a progress bar."""
+        return sys.stderr.isatty()
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Advance]:
@@ -75,7 +89,7 @@ class Output:
             *columns,
             TimeRemainingColumn(),
             console=Console(stderr=True),
-            disable=not sys.stderr.isatty(),
+            disable=not self.shows_progress,
         ) as bar:
             task = bar.add_task(what, total=total)
 
@@ -86,31 +100,46 @@ class Output:
 
 
 def _table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], cells: Sequence[Sequence[Text]]
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    cells: Sequence[Sequence[Text]],
+    widths: Sequence[int | None],
 ) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
+    for number, (column, width) in enumerate(zip(columns, widths, strict=True)):
         is_number = bool(rows) and all(isinstance(row[number], int) for row in rows)
-        is_broken = any(" " in row[number].plain or _is_wide(row[number]) for row in cells)
         table.add_column(
             Text(column),
             justify="right" if is_number else "left",
-            no_wrap=is_number or not is_broken,
             overflow="fold",
+            width=width,
         )
     for row in cells:
         table.add_row(*row)
     return table
 
 
-def _least_width(table: Table, cells: Sequence[Sequence[Text]]) -> int:
-    """The width below which a column that is not wrapped, or too much of a text, is cut."""
-    width = len(table.columns) - 1
-    for number, column in enumerate(table.columns):
-        longest = max((row[number].cell_len for row in cells), default=0)
-        header = str(column.header)
-        width += max(cell_len(header), longest if column.no_wrap else min(longest, _TEXT_LEAST))
-    return width
+def _widths(
+    columns: Sequence[str], cells: Sequence[Sequence[Text]], terminal: int
+) -> list[int] | None:
+    """A width for each column in which its texts can be read; None if the terminal has no room.
+
+    What is left over goes to the columns that need the least more, then to the others.
+    """
+    wanted, widths = [], []
+    for number, column in enumerate(columns):
+        texts = [row[number] for row in cells]
+        wanted.append(max([cell_len(column), *(one.cell_len for one in texts)]))
+        widths.append(max([cell_len(column), *map(_least, texts)]))
+    left = terminal - _GAP * (len(columns) - 1) - sum(widths)
+    if left < 0:
+        return None
+    waiting = sorted(range(len(columns)), key=lambda number: wanted[number] - widths[number])
+    for place, number in enumerate(waiting):
+        more = min(wanted[number] - widths[number], left // (len(waiting) - place))
+        widths[number] += more
+        left -= more
+    return widths
 
 
 def _list(columns: Sequence[str], cells: Sequence[Sequence[Text]]) -> Text:
@@ -132,9 +161,23 @@ def _cell(value: object) -> Text:
     return Text("".join(one if one.isprintable() else " " for one in str(value)))
 
 
+def _least(cell: Text) -> int:
+    """The width of the narrowest column in which a text can be read."""
+    if _is_wide(cell):
+        return min(cell.cell_len, _WIDE_LEAST)
+    words = cell.plain.split()
+    longest = max(map(len, words), default=0)
+    return longest if len(words) < 2 else min(longest, _WORD_MOST)
+
+
 def _is_wide(cell: Text) -> bool:
     """Whether it has characters of two columns, between which a line may be broken."""
     return cell.cell_len > len(cell.plain)
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 entry", "1,250 entries". The plural ends with s unless given."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
 def is_confirmed(question: str) -> bool:

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from cli.aws_errors import AWS_ERRORS, in_words
 from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
 
@@ -78,16 +77,16 @@ class Functions:
                 waited += QUIET_SECONDS
                 if waited >= most_seconds:
                     return False
-        except (ClientError, BotoCoreError) as error:
-            raise NotReachable(f"The table's stream cannot be read: {error}") from error
+        except AWS_ERRORS as error:
+            raise NotReachable(f"The table's stream cannot be read. {in_words(error)}") from error
         return True
 
     def _each(self, change: Callable[[Function], bool]) -> int:
         try:
             return sum(change(one) for one in self._all())
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             raise NotReachable(
-                f"A function could not be changed: {error}. Run it again."
+                f"A function could not be changed. {in_words(error)} Run it again."
             ) from error
 
     def _all(self) -> Iterator[Function]:

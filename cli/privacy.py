@@ -1,13 +1,14 @@
 """List privacy requests, and confirm the erasure of a shop.
 
-    pointbook privacy [--env prod] [--shop ...]            list, open ones first
-    pointbook privacy --shop ... --confirm-shop-erasure    erase a shop that is held
+    pointbook privacy [--env prod] [--shop ...]            open ones first
+    pointbook privacy --shop ... --confirm-shop-erasure    erase a held shop
 
 Exit status 1 if a request is overdue.
 """
 
 from datetime import datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -15,6 +16,7 @@ from cli import target
 from cli.errors import CommandFailed
 from cli.options import Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
+from cli.times import zone_of
 from pointbook.domain.privacy import Kind, PrivacyRequest, State
 from pointbook.store.privacy_requests import PrivacyRequests
 
@@ -37,7 +39,7 @@ def run(
     shop = stack.shop(shop)
     requests = PrivacyRequests(stack.table())
     if not confirm_shop_erasure:
-        return show(list(requests.all_of(shop)), stack.clock().now(), out)
+        return show(list(requests.all_of(shop)), stack.clock().now(), zone_of(stack), out)
     held_request(requests, shop)
     out.say(f"All points, history and settings of {shop} will be deleted. This cannot be undone.")
     if not yes and not is_confirmed(f"Erase {shop}?"):
@@ -64,17 +66,21 @@ def held_request(requests: PrivacyRequests, shop: str) -> PrivacyRequest:
     return request
 
 
-def show(requests: list[PrivacyRequest], now: datetime, out: Output) -> int:
-    """Print one line per request; return 1 if one is overdue."""
+def show(requests: list[PrivacyRequest], now: datetime, zone: ZoneInfo, out: Output) -> int:
+    """Print one line per request, with times of `zone`; return 1 if one is overdue."""
     requests.sort(key=lambda one: (one.state is State.DONE, one.received_at))
     rows = []
     for one in requests:
-        times = (one.received_at, one.due_at, one.finished_at)
+        times = [_minute(at, zone) for at in (one.received_at, one.due_at, one.finished_at)]
         counts = ", ".join(f"{name} {number}" for name, number in sorted(one.counts.items()))
         about = f"{one.kind} {one.subject}: {counts or 'not started'}"
         about += f" ({one.reason})" if one.reason else ""
-        rows.append((_state(one, now), *map(_minute, times), about))
-    out.table(("state", "received", "due", "finished", "request"), rows)
+        rows.append((_state(one, now), *times, about))
+    if rows:
+        out.table(("state", "received", "due", "finished", "request"), rows)
+        out.say(f"Times of {zone.key}.")
+    else:
+        out.say("No privacy requests.")
     out.document({"requests": [_described(one, now) for one in requests]})
     return int(any(_state(one, now) == "OVERDUE" for one in requests))
 
@@ -97,5 +103,5 @@ def _state(request: PrivacyRequest, now: datetime) -> str:
     return "OVERDUE" if overdue else str(request.state)
 
 
-def _minute(at: datetime | None) -> str:
-    return at.strftime("%Y-%m-%d %H:%M") if at else "-"
+def _minute(at: datetime | None, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}" if at else "-"

@@ -2,7 +2,7 @@
 
 import getpass
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from itertools import repeat
 from pathlib import Path
@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli import target
-from cli.errors import UsedWrongly
+from cli.errors import CommandFailed, UsedWrongly
+from cli.files import unread
 from cli.options import Env, Json, Shop, Yes
 from cli.output import Output, is_confirmed
 from cli.target import Target
@@ -82,16 +83,26 @@ def change(
 
 
 def _change(
-    stack: Target, shop: str, given: dict[str, str], by: str | None, out: Output, *, yes: bool
+    stack: Target,
+    shop: str,
+    given: dict[str, str],
+    by: str | None,
+    out: Output,
+    *,
+    yes: bool,
+    wrong: int = CommandFailed.status,
 ) -> int:
+    """Check rules and put them into force; `wrong` if they have errors, 1 if somebody says no."""
     programmes = _programmes(stack)
     version = programmes.latest(shop)
     before = _in_force(stack, version)
     changed = before.texts() | given
-    found = _checked(changed, stack.clock().now(), out)
+    now = stack.clock().now()
+    known = programme_check.check(before.texts(), now).warnings
+    found = _checked(changed, now, out, known)
     if found["errors"]:
         out.document(found)
-        return 1
+        return wrong
     differences = _differences(before, programme_of(changed, before.version))
     if not differences:
         out.say(f"{shop}: nothing to change.")
@@ -120,8 +131,8 @@ def set_(
 ) -> int:
     """Put single rules into force, such as earning=paused; earn_from=now is the present time."""
     stack, out = target.target_of(env), Output(as_json=json)
-    given = _assigned(assignments, stack)
-    return _change(stack, stack.shop(shop), given, by, out, yes=yes)
+    given, wrong = _assigned(assignments, stack), UsedWrongly.status
+    return _change(stack, stack.shop(shop), given, by, out, yes=yes, wrong=wrong)
 
 
 def history(shop: Shop = None, env: Env = None, json: Json = False) -> int:
@@ -175,7 +186,9 @@ def _assigned(assignments: list[str], stack: Target) -> dict[str, str]:
 def _read(file: Path) -> dict[str, str]:
     try:
         rules = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise unread(file, error) from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsedWrongly(f"{file} cannot be read: {error}") from error
     for name, value in rules.items():
         if isinstance(value, bool) or not isinstance(value, str | int):
@@ -183,10 +196,16 @@ def _read(file: Path) -> dict[str, str]:
     return {name: str(value) for name, value in rules.items()}
 
 
-def _checked(texts: Mapping[str, str], now: datetime, out: Output) -> dict[str, list[str]]:
-    """The errors of a programme, or its warnings if it has no errors; they are printed too."""
+def _checked(
+    texts: Mapping[str, str], now: datetime, out: Output, known: Collection[str] = ()
+) -> dict[str, list[str]]:
+    """The errors of a programme, or its warnings if it has no errors; they are printed too.
+
+    Warnings that are `known`, since they are of the programme in force, are left out.
+    """
     check = programme_check.check(texts, now)
-    found = {"errors": list(check.errors), "warnings": list(check.warnings)}
+    warnings = [one for one in check.warnings if one not in known]
+    found = {"errors": list(check.errors), "warnings": warnings}
     for kind, lines in found.items():
         out.say(*(f"{kind.removesuffix('s'):7}  {line}" for line in lines))
     return found

@@ -1,6 +1,6 @@
 """Publish unpublished changes to Shopify Flow, or publish changes again.
 
-    pointbook publish --env prod                          every unpublished account
+    pointbook publish --env prod                          all unpublished
     pointbook publish --env prod --customer 8840734670934
     pointbook publish --env prod --customer 8840734670934 --from 12
 
@@ -16,7 +16,7 @@ import typer
 from cli import target
 from cli.errors import CommandFailed, UsedWrongly
 from cli.options import Env, Json, Shop, Yes
-from cli.output import Output, is_confirmed
+from cli.output import Output, counted, is_confirmed
 from cli.target import Target
 from pointbook.clock import SystemClock
 from pointbook.domain.erase import is_pseudonym
@@ -82,7 +82,7 @@ def _one(
     version, published = account.version, outbox.published(*named)
     out.say(
         f"{named.shop}, customer {named.customer_id}:"
-        f" {version} entries, published up to {published}."
+        f" {counted(version, 'entry', 'entries')}, published up to {published}."
     )
     document = {"customer_id": named.customer_id, "entries": version, "published": published}
     if first is not None:

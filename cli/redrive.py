@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import target
+from cli.aws_errors import AWS_ERRORS, in_words
 from cli.errors import CommandFailed, NotReachable
 from cli.options import Env, Json
-from cli.output import Output
+from cli.output import Output, counted
 from pointbook.errors import MalformedBody
 from pointbook.services.message import read_message
 
@@ -57,11 +57,10 @@ def run(
         raise CommandFailed(
             f"The stack {stack.name} has no output {error}; deploy it again."
         ) from None
-    except (ClientError, BotoCoreError) as error:
-        raise NotReachable(f"{queue} of {stack.name} is not available: {error}") from error
-    out.say(
-        f"{len(messages)} messages." if list_ else f"{len(messages)} messages are back on {queue}."
-    )
+    except AWS_ERRORS as error:
+        raise NotReachable(f"{queue} of {stack.name} is not there. {in_words(error)}") from error
+    number = counted(len(messages), "message")
+    out.say(f"{number}." if list_ else f"{number} moved back to {queue}.")
     out.document({"queue": queue, "moved": not list_, "messages": messages})
     return 0
 

@@ -1,9 +1,9 @@
 """Put the ledger back: from a copy of its table, or from an export into an empty one.
 
-    pointbook restore --from-table NAME --env prod --dry-run   what would be changed; nothing is
-    pointbook restore --from-table NAME --env prod             stop the functions, restore, verify
-    pointbook restore --from-file ledger.jsonl --env new       the same for an export's file
-    pointbook restore --start --env prod                       start the functions again
+    pointbook restore --from-table NAME --env prod --dry-run   only compare
+    pointbook restore --from-table NAME --env prod             from a copy
+    pointbook restore --from-file ledger.jsonl --env new       from an export
+    pointbook restore --start --env prod                       only start
 
 The functions that use the table are stopped first, and started again only once the table is like
 the copy and verification has found nothing. Cut off, it is finished by running it again. Read
@@ -15,14 +15,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import restore_file, target, verify
-from cli.errors import CommandFailed, NotReachable
+from cli.aws_errors import AWS_ERRORS, in_words, is_absent
+from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from cli.options import Env, Json, Yes
 from cli.output import Output, is_confirmed
 from cli.pause import Functions
-from cli.restore_file import UNITS_PER_SECOND, verify_and_start
+from cli.restore_file import (
+    UNITS_PER_SECOND,
+    reopened_words,
+    say_stopped,
+    started_words,
+    verify_and_start,
+)
 from cli.target import Target
 from pointbook.aws.metered import MeteredClient
 from pointbook.clock import SystemClock
@@ -77,9 +83,9 @@ def run(
             out.say("Nothing has been changed.")
             return 1
         try:
-            out.say(f"{functions.stop()} functions are stopped, and nothing is written any more.")
+            say_stopped(functions.stop(), out)
             reopened = _restore(table_restore, found, out)
-            out.say(f"The table is like {from_table}; {reopened} erasures since are open again.")
+            out.say(f"The table is like {from_table}. {reopened_words(reopened)}")
             return verify_and_start(stack, functions, rate, out, {**counts, "erasures": reopened})
         except (CommandFailed, PointbookError):
             out.say("The functions stay stopped: run it again, or with --start to give up.")
@@ -88,7 +94,7 @@ def run(
 
 def _started(functions: Functions, out: Output) -> int:
     started = functions.start()
-    out.say(f"{started} functions are started again.")
+    out.say(started_words(started))
     out.document({"started": started})
     return 0
 
@@ -99,10 +105,13 @@ def _check_copy(stack: Target, name: str) -> None:
         raise CommandFailed(f"{name} is the table of {stack.name} itself.")
     try:
         table = stack.client("dynamodb").describe_table(TableName=name)["Table"]
-    except ClientError as error:
-        raise CommandFailed(f"The table {name} cannot be read: {error}") from error
-    except BotoCoreError as error:
-        raise NotReachable(f"The table {name} cannot be reached: {error}") from error
+    except AWS_ERRORS as error:
+        if is_absent(error):
+            raise UsedWrongly(
+                f"There is no table {name} in this account and region: `aws dynamodb list-tables`"
+                " lists those that there are."
+            ) from error
+        raise NotReachable(f"The table {name} cannot be read. {in_words(error)}") from error
     if table["TableStatus"] != "ACTIVE":
         raise CommandFailed(f"The table {name} is {table['TableStatus']}; wait until it is ACTIVE.")
     if [key["AttributeName"] for key in table["KeySchema"]] != ["pk", "sk"]:

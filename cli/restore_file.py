@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cli import verify
 from cli.errors import CommandFailed
-from cli.output import Output, is_confirmed
+from cli.files import unread
+from cli.output import Output, counted, is_confirmed
 from cli.pause import Functions
 from cli.target import Target
 from pointbook.aws.metered import MeteredClient
@@ -54,14 +55,11 @@ class FileRestore:
                 out.say("Nothing has been changed.")
                 return 1
             try:
-                stopped = functions.stop()
-                out.say(f"{stopped} functions are stopped, and nothing is written any more.")
+                say_stopped(functions.stop(), out)
                 self._write(found)
                 reopened = len(self._restore.reopen_erasures(found))
-                out.say(
-                    f"The table has everything that {self._path} has; {reopened} erasures since are"
-                    " open again."
-                )
+                words = reopened_words(reopened)
+                out.say(f"The table has everything that {self._path} has. {words}")
                 document = {**counts, "erasures": reopened}
                 return verify_and_start(stack, functions, self._rate, out, document)
             except (CommandFailed, PointbookError):
@@ -119,8 +117,8 @@ class FileRestore:
         if some := list(islice(foreign, _SHOWN_MAX)):
             count = len(some) + sum(1 for _ in foreign)
             raise CommandFailed(
-                f"The table of {self._stack.name} is not empty: it has {count:,} items that"
-                f" {self._path} does not have, or has otherwise, such as {_words(some)}. An"
+                f"The table of {self._stack.name} is not empty: it has {counted(count, 'item')}"
+                f" that {self._path} does not have, or has otherwise, such as {_words(some)}. An"
                 " export goes into a new stack's table only; a mistake in a living ledger is"
                 " corrected by entries, or by --from-table."
             )
@@ -138,17 +136,32 @@ def verify_and_start(
             " `pointbook restore --start`."
         )
     else:
-        out.say(f"{functions.start()} functions are started again.")
+        out.say(started_words(functions.start()))
     more = {"dry_run": False, "verified": verify.document(verified, faults)}
     out.document({**document, **more})
     return int(bool(faults))
+
+
+def say_stopped(stopped: int, out: Output) -> None:
+    """Say how many functions a restore has stopped."""
+    out.say(f"Stopped {counted(stopped, 'function')}; nothing is written any more.")
+
+
+def started_words(started: int) -> str:
+    """How many functions were started again."""
+    return f"Started {counted(started, 'function')} again."
+
+
+def reopened_words(reopened: int) -> str:
+    """How many erasures, carried out after the copy was made, are to be carried out once more."""
+    return f"Opened {counted(reopened, 'erasure')} again that came after the copy."
 
 
 def _opened(path: Path) -> ExportFile:
     try:
         return ExportFile(path)
     except OSError as error:
-        raise CommandFailed(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise unread(path, error) from error
     except ExportDamaged as error:
         raise _refused(path, error) from error
 

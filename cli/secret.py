@@ -145,7 +145,7 @@ def _write(stack: Target, out: Output, change: Callable[[Members], Mapping[str, 
 def _require_member(member: str) -> None:
     if not is_member(member):
         names = ", ".join(member_names({}))
-        raise UsedWrongly(f"There is no member {member!r}; it is one of {names}, till.rank_2.")
+        raise UsedWrongly(f"There is no member {member!r}; it is one of {names}.")
 
 
 def _check(stack: Target, values: Mapping[str, str]) -> None:
@@ -198,7 +198,11 @@ def _state(value: object) -> str:
 
 
 def _meaning(name: str) -> str:
-    return _MEANINGS.get(name) or ("a rank's name" if is_member(name) else "unknown; it is kept")
+    return _MEANINGS.get(name) or (
+        f"the name of the till's rank {name.rpartition('_')[2]}"
+        if is_member(name)
+        else "unknown; it is kept"
+    )
 
 
 _MEANINGS = {

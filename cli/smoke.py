@@ -55,7 +55,7 @@ def run(
     json: Json = False,
 ) -> int:
     """Run the command. Raises CommandFailed, NotReachable."""
-    customer_id = customer_of(customer) if customer is not None else None
+    customer_id = customer_of(customer, "--customer") if customer is not None else None
     stack, out = target.target_of(env), Output(as_json=json)
     shop = stack.shop(shop)
     results = [*_refusals(stack), _operator(stack)]

@@ -6,8 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from cli.aws_errors import AWS_ERRORS, in_words
 from cli.errors import CommandFailed, NotReachable
 from cli.target import Target
 from pointbook.errors import MalformedBody
@@ -22,6 +21,9 @@ TILLS = tuple(
         [*(one for names in CREDENTIALS.values() for one in names), *OPTIONAL]
     )
 )
+
+RANK = "till.rank_2"
+"""The name of one of the till's ranks, which stands for those of all."""
 
 _RANK = re.compile(r"till\.rank_[0-9]{1,4}")
 _CURRENT = "AWSCURRENT"
@@ -42,8 +44,9 @@ class StackSecret:
         try:
             found = self._client.get_secret_value(SecretId=self._name)
             return json_object(found["SecretString"].encode()), found["VersionId"]
-        except (ClientError, BotoCoreError) as error:
-            raise NotReachable(f"The secret {self._name} cannot be read: {error}") from error
+        except AWS_ERRORS as error:
+            why = in_words(error)
+            raise NotReachable(f"The secret {self._name} cannot be read. {why}") from error
         except (KeyError, MalformedBody) as error:
             raise CommandFailed(
                 f"The secret {self._name} does not hold a JSON object; nothing has been changed."
@@ -66,13 +69,14 @@ class StackSecret:
                 self._move_label(_CURRENT, MoveToVersionId=staged, RemoveFromVersionId=version)
             finally:
                 self._move_label(label, RemoveFromVersionId=staged)
-        except (ClientError, BotoCoreError) as error:
+        except AWS_ERRORS as error:
             if self.read()[1] not in (version, staged):
                 raise CommandFailed(
                     f"Somebody else has changed the secret {self._name} in the meantime; this"
                     " command has changed nothing. Look at it, then run the command again."
                 ) from error
-            raise NotReachable(f"The secret {self._name} cannot be changed: {error}") from error
+            why = in_words(error)
+            raise NotReachable(f"The secret {self._name} cannot be changed. {why}") from error
 
     def _move_label(self, label: str, **versions: str) -> None:
         self._client.update_secret_version_stage(
@@ -86,11 +90,11 @@ def is_member(name: str) -> bool:
 
 
 def member_names(members: Members) -> list[str]:
-    """Names of all members that the functions know, then of others that there are."""
+    """Names of all members that the functions know, of one rank at least, then of others."""
     till = members.get("till")
     names = [name for name in members if name != "till"]
     names += [TILL + name for name in till] if isinstance(till, dict) else []
-    return [*SIGNING, *TILLS, *sorted({*names} - {*SIGNING, *TILLS})]
+    return [*SIGNING, *TILLS, *sorted({RANK, *names} - {*SIGNING, *TILLS})]
 
 
 def value_of(members: Members, name: str) -> Any:

@@ -2,15 +2,17 @@
 
     pointbook statement --env prod                        yesterday's
     pointbook statement --month 2026-11 --env prod        a month's
-    pointbook statement --month 2026-11 --report november.html --language ja    to read and print
-    pointbook statement --month 2026-11 --journal journal.csv --booked-as advance
+    pointbook statement --month 2026-11 --report november.html --language ja
+    pointbook statement --month 2026-11 --journal journal.csv
 
 Days that are over are read from the files that write_statements has made; --recompute computes them
-from the ledger. What each figure means: docs/books.md. Exit status 1 if anything does not meet.
+from the ledger. A month that lasts still ends with its last day that is over. What each figure
+means: docs/books.md. Exit status 1 if anything does not meet.
 """
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -19,12 +21,12 @@ from typing import Annotated, Any
 import typer
 
 from cli import target
-from cli.books import UNITS_PER_SECOND, Books, Day, Found, Rate, Recompute, Worth
+from cli.books import FILES, LEDGER, UNITS_PER_SECOND, Books, Day, Found, Rate, Recompute, Worth
 from cli.books_report import report
 from cli.books_words import Language, Words, number, signed
-from cli.errors import CommandFailed
+from cli.files import unwritten
 from cli.options import Env, Json, Shop, writable
-from cli.output import Output
+from cli.output import Output, counted
 from pointbook.domain.books.journal import Line, Practice, journal
 from pointbook.domain.books.movements import available
 from pointbook.domain.buckets import Balances
@@ -80,28 +82,28 @@ def run(
     lines = journal(found.file.statement, booked_as, value)
     _say(found, lines, words, out)
     if report_file is not None:
-        _write(report_file, report(found, lines, value, words), out)
+        _write(report_file, report(found, lines, value, words), words, out)
     if csv_file is not None:
-        _write(csv_file, _BOM + found.file.csv(), out)
+        _write(csv_file, _BOM + found.file.csv(is_over=found.is_over), words, out)
     if journal_file is not None:
-        _write(journal_file, _BOM + journal_csv(found, lines, words), out)
+        _write(journal_file, _BOM + journal_csv(found, lines, words), words, out)
     out.document(document(found, lines, booked_as, value))
     return int(not found.is_right)
 
 
 def journal_csv(found: Found, lines: list[Line], words: Words) -> str:
-    """The journal as CSV: one line for each kind of movement, dated the period's last day."""
+    """The journal as CSV: one line for each kind of movement, dated the statement's last day."""
     out, file = io.StringIO(), found.file
     writer = csv.writer(out, lineterminator="\r\n")
     english = ("date", "debit account", "debit amount", "credit account", "credit amount")
     japanese = ("日付", "借方科目", "借方金額", "貸方科目", "貸方金額")
     heads = zip((*english, "points", "description"), (*japanese, "ポイント数", "摘要"), strict=True)
     writer.writerow([words.of(*head) for head in heads])
-    about = words.of("Points", "ポイント")
+    about, so_far = words.of("Points", "ポイント"), words.so_far(is_over=found.is_over)
     for line in lines:
         amount = decimal_text(line.amount_minor, file.currency)
         debit, credit = words.account(line.debit), words.account(line.credit)
-        text = f"{about}: {words.movement(line.movement)} ({file.shop})"
+        text = f"{about}: {words.movement(line.movement)} ({file.shop}){so_far}"
         writer.writerow([file.period.last, debit, amount, credit, amount, line.points, text])
     return out.getvalue()
 
@@ -140,57 +142,101 @@ def document(found: Found, lines: list[Line], practice: Practice, worth: Decimal
 
 
 def _say(found: Found, lines: list[Line], words: Words, out: Output) -> None:
-    file, statement = found.file, found.file.statement
+    file, statement, of = found.file, found.file.statement, words.of
     days = words.period(file.period.first, file.period.last)
-    still = "" if found.is_over else words.of(" (so far)", "（途中）")
-    out.say(f"{file.shop}, {days}{still}, {file.period.time_zone}", "")
-    heads = ("", "entries", "available", "held", "outstanding", "pending", "of earlier days")
-    rows: list[tuple[object, ...]] = [_balances(words.of("opening", "期首"), statement.opening)]
+    days += words.so_far(is_over=found.is_over)
+    out.say(f"{file.shop}, {days}, {file.period.time_zone}", "")
+    heads = (
+        "",
+        of("entries", "件数"),
+        of("available", "利用可能"),
+        of("held", "確保中"),
+        of("outstanding", "残高"),
+        of("pending", "付与予定"),
+        of("earlier", "前日以前分"),
+    )
+    rows: list[tuple[object, ...]] = [_balances(of("opening", "期首"), statement.opening)]
     for kind, moved in statement.movements.items():
         changes = [signed(one) for one in _shown(moved.changes)]
         earlier = number(moved.earlier_points) if moved.earlier_entries else ""
         rows.append((words.movement(kind), number(moved.entries), *changes, earlier))
-    rows.append(_balances(words.of("closing", "期末"), statement.closing))
+    rows.append(_balances(of("closing", "期末"), statement.closing))
     out.table(heads, rows)
     out.say("")
     if lines:
-        table = [
-            (
-                words.account(line.debit),
-                words.account(line.credit),
-                words.money(line.amount_minor, file.currency),
-                words.movement(line.movement),
-            )
-            for line in lines
-        ]
-        out.table((words.of("debit", "借方"), words.of("credit", "貸方"), "amount", ""), table)
-        out.say("")
-    out.say(*_verdict(found))
+        _say_journal(lines, file.currency, words, out)
+    out.say(*_verdict(found, words))
 
 
-def _verdict(found: Found) -> list[str]:
-    statement = found.file.statement
-    of = f"{statement.accounts:,} accounts, {statement.entries:,} entries; from the {found.source}."
+def _say_journal(lines: list[Line], currency: str, words: Words, out: Output) -> None:
+    rows = [
+        (
+            words.account(line.debit),
+            words.account(line.credit),
+            words.money(line.amount_minor, currency),
+            words.movement(line.movement),
+        )
+        for line in lines
+    ]
+    heads = (("debit", "借方"), ("credit", "貸方"), ("amount", "金額"), ("for", "摘要"))
+    out.table([words.of(*head) for head in heads], rows)
+    out.say("")
+
+
+def _verdict(found: Found, words: Words) -> list[str]:
+    statement, of = found.file.statement, words.of
+    where = of(found.source, {FILES: "日次報告ファイル", LEDGER: "台帳"}[found.source])
+    accounts = counted(statement.accounts, "account")
+    entries = counted(statement.entries, "entry", "entries")
+    about = of(
+        f"{accounts}, {entries}; from the {where}.",
+        f"口座{statement.accounts:,}件、明細{statement.entries:,}件（{where}より）",
+    )
     if found.is_right:
-        return [f"Closes: the accounts are what the entries add up to. {of}"]
+        closes = of(
+            "Closes: the accounts are what the entries add up to. ",
+            "一致：口座の残高は明細の合計と一致しています。",
+        )
+        return [f"{closes}{about}"]
+    return [
+        f"{of('DOES NOT CLOSE. ', '不一致があります。')}{about}",
+        *_differences(found, words),
+        of(
+            "What to do: run pointbook verify, which names the accounts.",
+            "pointbook verify を実行すると、該当する口座が表示されます。",
+        ),
+    ]
+
+
+def _differences(found: Found, words: Words) -> Iterator[str]:
+    statement, of = found.file.statement, words.of
     differences = {name: n for name, n in statement.difference._asdict().items() if n}
-    what = [f"DOES NOT CLOSE. {of}"]
     if differences:
-        listed = ", ".join(f"{name} {signed(n)}" for name, n in differences.items())
-        what.append(f"The accounts differ from the entries: {listed}.")
-    if statement.lots_difference:
-        what.append(f"Lots differ from approved and held points: {statement.lots_difference:+,}.")
-    if statement.unreadable:
-        what.append(f"Accounts that cannot be read: {statement.unreadable:,}.")
+        listed = ", ".join(f"{words.bucket(one)} {signed(n)}" for one, n in differences.items())
+        yield of(f"The accounts differ from the entries: {listed}.", f"口座と明細の差異：{listed}")
+    if lots := statement.lots_difference:
+        yield of(
+            f"Lots differ from approved and held points: {lots:+,}.",
+            f"有効なポイントと残高の差異：{lots:+,}",
+        )
+    if unreadable := statement.unreadable:
+        yield of(
+            f"Accounts that cannot be read: {unreadable:,}.", f"読み取れない口座：{unreadable:,}件"
+        )
     if found.changed:
         days = ", ".join(day.isoformat() for day in found.changed)
-        what.append(f"Days that do not begin where the day before ended: {days}.")
+        yield of(
+            f"Days that do not begin where the day before ended: {days}.",
+            f"前日の期末残高と期首残高が一致しない日：{days}",
+        )
     if found.disagreeing:
         ids = ", ".join(found.disagreeing[:NAMED_MAX])
         more = len(found.disagreeing) - NAMED_MAX
-        rest = f" and {more:,} more" if more > 0 else ""
-        what.append(f"Accounts that are not what their entries add up to: {ids}{rest}.")
-    return [*what, "What to do: run pointbook verify, which names the accounts."]
+        rest = of(f" and {more:,} more", f" ほか{more:,}件") if more > 0 else ""
+        yield of(
+            f"Accounts that are not what their entries add up to: {ids}{rest}.",
+            f"明細の合計と一致しない口座：{ids}{rest}",
+        )
 
 
 def _balances(name: str, balances: Balances) -> tuple[object, ...]:
@@ -201,9 +247,9 @@ def _shown(balances: Balances) -> tuple[int, int, int, int]:
     return balances.approved, balances.hold, available(balances), balances.pending
 
 
-def _write(file: Path, content: str, out: Output) -> None:
+def _write(file: Path, content: str, words: Words, out: Output) -> None:
     try:
         file.write_text(content, encoding="utf-8", newline="")
     except OSError as error:
-        raise CommandFailed(f"{file} cannot be written: {error.strerror}.") from error
-    out.say(f"{file}: written")
+        raise unwritten(file, error) from error
+    out.say(words.of(f"{file}: written", f"{file}：書き出しました"))

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from cli.aws_errors import AWS_ERRORS, code_of, in_words
 from cli.errors import CommandFailed, NotReachable, UsedWrongly
 from local import emulator
 from local.deployment import STACK_NAME
@@ -35,6 +36,9 @@ _URL_OUTPUTS = {
     "flow_action_report": "FlowActionReportUrl",
 }
 """The outputs with the addresses of functions that have one of their own."""
+
+_NO_STACK = "ValidationError"
+"""The code with which CloudFormation answers that there is no such stack or resource."""
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -126,7 +130,11 @@ def _deployed(env: str) -> Target:
     if env not in config:
         raise UsedWrongly(f"samconfig.toml has no {env!r}; it has {', '.join(config)}.")
     given = config[env]["global"]["parameters"]
-    found = _describe(given["stack_name"], boto3.Session(region_name=given["region"]), None)
+    try:
+        session = boto3.Session(region_name=given["region"])
+    except AWS_ERRORS as error:
+        raise CommandFailed(in_words(error)) from error
+    found = _describe(given["stack_name"], session, None)
     return replace(found, env=env)
 
 
@@ -145,8 +153,12 @@ def _describe(
         function = functions.get_function_configuration(FunctionName=function_name)
         settings = Settings.from_env(function["Environment"]["Variables"])
         settings.default_programme()
-    except (ClientError, BotoCoreError) as error:
-        raise NotReachable(f"The stack {name} cannot be reached: {error}") from error
+    except AWS_ERRORS as error:
+        if code_of(error) == _NO_STACK:
+            raise CommandFailed(
+                f"There is no stack {name} in this account and region; `make deploy` makes it."
+            ) from error
+        raise NotReachable(f"The stack {name} cannot be reached. {in_words(error)}") from error
     except SettingsError as error:
         raise CommandFailed(f"The settings of the stack {name} cannot be read: {error}") from error
     api_url = api_url or outputs.get("ApiUrl", "")
@@ -161,7 +173,7 @@ def _physical_id(cloudformation: Any, stack: str, logical_id: str) -> str | None
             StackName=stack, LogicalResourceId=logical_id
         )
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":
+        if code_of(error) == _NO_STACK:
             return None
         raise
     name: str | None = found["StackResourceDetail"].get("PhysicalResourceId")

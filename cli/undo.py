@@ -41,7 +41,7 @@ def run(
 ) -> int:
     """Run the command. Raises CommandFailed, PointbookError."""
     stack, out = target.target_of(env), Output(as_json=json)
-    runs = ImportRuns(stack, stack.shop(shop), import_id)
+    runs = ImportRuns(stack, stack.shop(shop), import_id, "IMPORT")
     question = f"{stack.name}, {runs.shop}: undo the import {import_id}?"
     if not (dry_run or yes or is_confirmed(question)):
         out.say("Nothing was undone.")

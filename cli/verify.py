@@ -20,7 +20,7 @@ import typer
 from cli import recorded, target
 from cli.errors import CommandFailed, UsedWrongly
 from cli.options import Env, Json, Shop
-from cli.output import Output
+from cli.output import Output, counted
 from cli.recorded import Recorded
 from cli.target import Target
 from pointbook.aws.metered import MeteredClient
@@ -104,7 +104,8 @@ def say(verified: VerificationResult, faults: list[Fault], out: Output) -> None:
         kinds = ", ".join(dict.fromkeys(one.kind for one in faults))
         out.say(f'What to do: docs/operations.md, "What verify finds", under {kinds}.')
     out.say(
-        f"{verified.accounts:,} accounts, {verified.entries:,} entries, {len(faults):,} faults;"
+        f"{counted(verified.accounts, 'account')}, {counted(verified.entries, 'entry', 'entries')},"
+        f" {counted(len(faults), 'fault')};"
         f" {verified.seconds:,.1f} s, {verified.units:,.1f} read units."
     )
 
@@ -129,7 +130,8 @@ def document(verified: VerificationResult, faults: list[Fault]) -> dict[str, obj
 
 def _say_heads(found: Recorded, out: Output) -> None:
     if found.days:
-        out.say(f"Heads of {len(set(found.days))} days, the last of {max(found.days)}.")
+        days = counted(len(set(found.days)), "day")
+        out.say(f"Heads of {days}, the last of {max(found.days)}.")
     else:
         out.say("No heads: a chain that was rewritten as a whole is not found without them.")
 

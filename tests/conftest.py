@@ -34,7 +34,15 @@ hypothesis.settings.load_profile("pointbook")
 
 _REMOVED_PREFIXES = ("AWS_", "POWERTOOLS_", "PROGRAMME_")
 _REMOVED = frozenset(
-    ("STAGE", "TABLE_NAME", "SECRETS_NAME", "SHOP_DOMAIN", "SHOPIFY_CLIENT_ID", "LOCAL_CLOCK_URL")
+    (
+        "COLUMNS",
+        "LOCAL_CLOCK_URL",
+        "SECRETS_NAME",
+        "SHOPIFY_CLIENT_ID",
+        "SHOP_DOMAIN",
+        "STAGE",
+        "TABLE_NAME",
+    )
 ) | frozenset(f"{scheme}_proxy" for scheme in ("http", "https", "all"))
 _FAKE_ACCOUNT = {
     "AWS_ACCESS_KEY_ID": "test",

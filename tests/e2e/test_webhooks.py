@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cli.app import main
+from cli.output import counted
 from local import webhooks
 from local.stack import Stack
 from tests.e2e.calls import (
@@ -163,8 +164,9 @@ def test_what_keeps_failing_becomes_a_dead_letter_and_is_carried_out_after_a_red
     assert approved(stack, customer) == 0
 
     assert main(["redrive", "customer_events", "--list"]) == 0
-    assert f"{before + 1} messages." in capsys.readouterr().out
+    number = counted(before + 1, "message")
+    assert f"{number}." in capsys.readouterr().out
     assert main(["redrive", "customer_events"]) == 0
-    assert f"{before + 1} messages are back on customer_events." in capsys.readouterr().out
+    assert f"{number} moved back to customer_events." in capsys.readouterr().out
     wait_until(lambda: approved(stack, customer) > 0)
     assert queues.waiting(queues.dead_letters) == 0

@@ -141,7 +141,21 @@ def test_the_original_day_counts_for_expiry_and_is_in_the_history() -> None:
     assert (valid_through - half_a_year_ago).days in (365, 366)
     (booked,) = desk.functions.entries()
     assert booked.entry.about.endswith(f"-1@{half_a_year_ago}")
-    assert [row[3] for row in desk.listed()] == ["day_past"]
+    (row,) = desk.listed()
+    assert row[3] == "day_past"
+    assert row[4].startswith("By created_at, 2020-04-01: 2021-04-01 is past")
+
+
+def test_a_lost_row_is_named_once_however_many_files_had_it(desk: ImportDesk) -> None:
+    for _ in range(3):
+        desk.run(f"{CUSTOMER},Balance,5,,", f"{CUSTOMER},Balance,7,,")
+    problem = desk.run(f"{CUSTOMER},Balance,7,,")["problem"]
+    assert problem["message"].count(f"5 points of {CUSTOMER}") == 1
+
+
+def test_a_row_whose_last_day_is_past_names_its_column(desk: ImportDesk) -> None:
+    desk.run(f"{CUSTOMER},Balance,5,2020-12-31,")
+    assert desk.listed()[0][4].startswith("By expired_at: 2020-12-31 is past")
 
 
 def test_an_import_is_no_activity_of_the_customers_and_renews_nothing() -> None:

@@ -83,6 +83,32 @@ def test_points_that_are_no_whole_number_are_refused_before_anything_is_sent(
     assert api.sent == []
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"--points": "0"}, "--points is 0; give a positive number"),
+        ({"--reason": ""}, "--reason is '', but must be a text of 1 to 255 characters"),
+        ({"--reason": "Twice\nbooked"}, "--reason has a line break or a control character"),
+        ({"--reason": "Twice\x1b[2J"}, "--reason has a line break or a control character"),
+        ({"--expires-on": "tomorrow", "--points": "5"}, "--expires-on is 'tomorrow', but must be"),
+        ({"--expires-on": "2099-12-31"}, "--expires-on is only for points that are added"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_option_before_anything_is_sent(
+    api: Api, options: dict[str, str], said: str
+) -> None:
+    given = {"--points": "-200", "--reason": "Booked twice"} | options
+    arguments = [word for option in given.items() for word in option]
+    assert said in " ".join(failure("adjust", CUSTOMER, *arguments, status=2).split())
+    assert api.sent == []
+
+
+def test_a_reason_may_be_in_any_language(api: Api) -> None:
+    reason = "お詫び\u3000ポイント 🙇\u200d♀️"
+    assert main(["adjust", CUSTOMER, "--points", "-5", "--reason", reason]) == 0
+    assert api.sent[0][1]["reason"] == reason
+
+
 def test_a_repetition_is_reported(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
     api.answers = [Answer(201, DONE.body, repeated=True)]
     assert run("--key", "k1") == 0

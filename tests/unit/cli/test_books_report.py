@@ -4,10 +4,12 @@ import re
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import pytest
 
 from cli.books import LEDGER, Found
+from cli.books_charts import Step, waterfall
 from cli.books_report import report
 from cli.books_words import ACCOUNTS, MOVEMENTS, Language, Words
 from pointbook.domain.books.journal import LedgerAccount, Practice, journal
@@ -152,3 +154,25 @@ def test_the_value_of_a_point_may_be_a_part_of_the_smallest_unit() -> None:
 
 def test_the_picture_in_the_documentation_is_of_a_statement_that_closes() -> None:
     assert sample().is_right
+
+
+@pytest.mark.parametrize("language", Language)
+def test_labels_of_the_movements_stand_apart(language: Language) -> None:
+    words = Words(language)
+    kinds = [Movement.GRANTED, Movement.APPROVED, Movement.SPENT, Movement.RETURNED]
+    kinds += [Movement.EXPIRED, Movement.REVERSED, Movement.UNDONE, Movement.REMOVED]
+    kinds += [Movement.RESTORED, Movement.OTHER]
+    steps = [Step(words.movement(one), 1_112_345 if one in kinds[:2] else -1_234) for one in kinds]
+    steps = [Step("Opening", 1_123_456, is_total=True), *steps]
+    steps.append(Step("Closing", 3_338_274, is_total=True))
+    texts = re.findall(
+        r'<text class="value middle" x="([0-9.]+)" y="([0-9.]+)">([^<]+)<', waterfall("", steps)
+    )
+    boxes = [(float(x), float(y), 3.5 * len(shown)) for x, y, shown in texts]
+    assert len(boxes) == len(steps)
+    for (x1, y1, half1), (x2, y2, half2) in pairwise(boxes):
+        assert x2 - half2 >= x1 + half1 or abs(y2 - y1) >= 12
+    assert min(y for _, y, _ in boxes) > 9, "none is cut off at the top"
+    labels = re.findall(r'<text class="tick middle"[^>]*>([^<]+)<', waterfall("", steps))
+    whole = "".join(step.label for step in steps).replace(" ", "")
+    assert "".join(labels).replace(" ", "") == whole, "no label is cut off"

@@ -100,6 +100,35 @@ def test_a_dry_run_says_what_differs_and_books_nothing(shell: Shell) -> None:
     assert "2 customers: nothing differs." in said
 
 
+def test_what_a_spreadsheet_has_done_to_a_row_is_said(shell: Shell) -> None:
+    status, said = shell.run(shell.file(row("8.84073E+12", 100)))
+    assert (status, shell.sent) == (1, [])
+    assert "A spreadsheet has rounded it, and its last digits are lost" in said
+    status, said = shell.run(shell.file(row(CUSTOMER, '"1,250"'), row(OTHER, 100)), "--dry-run")
+    assert "Leave out the separators." in said
+
+
+def test_customers_of_the_import_who_are_not_in_the_file_are_counted(shell: Shell) -> None:
+    status, said = shell.run(shell.file(row(CUSTOMER, 100)), "--dry-run")
+    assert (status, shell.sent) == (1, [])
+    assert "1 of 2 customers differs: 0 points to add, 100 to remove." in said
+    assert "1 customer is not in the file: their points of this import are removed." in said
+
+
+def test_the_first_differences_are_shown_and_how_many_more_there_are(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(catch_up, "LISTED_MAX", 1)
+    file = shell.file(row(CUSTOMER, 130), row(OTHER, 70))
+    _, said = shell.run(file, "--dry-run")
+    assert [CUSTOMER, str(DAY), "100", "130", "30", "to", "book"] in map(
+        str.split, said.split("\n")
+    )
+    assert "... and 1 more; --differences FILE lists all." in said
+    _, said = shell.run(file, "--dry-run", "--differences", str(tmp_path / "all.csv"))
+    assert "more; --differences" not in said
+
+
 def test_the_report_lists_every_difference_and_what_became_of_it(
     shell: Shell, tmp_path: Path
 ) -> None:

@@ -133,17 +133,19 @@ def test_all_pages_are_compared_and_summed_up(
         "ambiguous": 0,
         "not_compared": 0,
     }
-    assert [one["difference"] for one in document["rows"]] == [-30, 5, 0], "the largest first"
+    assert [one["difference"] for one in document["rows"]] == [-30, 5, None], "the largest first"
 
 
 def test_the_words_say_the_same(function: CompareTill, capsys: pytest.CaptureFixture[str]) -> None:
     function.script = [page(row(1, 2000, 2000), row(2, 2000, 70), row(3, 10, None))]
     assert main(["drift"]) == 1
     printed = capsys.readouterr().out
-    assert "2 members compared: 1 equal, 1 differ, by -1,930 points in all." in printed
+    assert "2 members compared: 1 equal, 1 differs, by -1,930 points in all." in printed
     assert "The till has less for 1: -1,930 points." in printed
     assert "Not registered at the till: 1 with points, 0 without: check sync." in printed
     assert re.search(r"8840734670002 +differs +2,000 +70 +-1,930", printed), printed
+    unknown = next(line for line in printed.splitlines() if "not_registered" in line)
+    assert unknown.split() == ["8840734670003", "not_registered", "10", "gold", "check", "sync"]
 
 
 def test_where_both_agree_the_status_is_0(
@@ -193,7 +195,7 @@ def test_while_the_till_fails_it_stops_says_so_and_goes_on_there(
     assert main(["drift"]) == 3
     said = capsys.readouterr()
     assert "The till cannot be asked now (breaker_open): it fails" in said.err
-    assert "1 of 5 members are compared; run it again to go on." in said.out
+    assert "1 of 5 members compared; run it again to go on." in said.out
     function.script = [page(row(2, 100, 100))]
     assert run(capsys)[0] == 1
     assert function.asked[-1]["position"] == ["p", "s"]
@@ -399,6 +401,18 @@ def test_what_is_repaired_is_not_repaired_again(
     function.now = {one["customer_id"]: one | {"kind": "equal"} for one in two_differ}
     status, document = run(capsys, "--repair", "entry", *REPAIR, "--yes")
     assert (status, document["repaired"], len(api.sent)) == (0, 2, 2)
+    assert main(["drift", "--repair", "entry", *REPAIR, "--yes"]) == 0
+    printed = capsys.readouterr().out
+    assert "nothing to repair, all of its 2 members agree by now." in printed
+
+
+def test_a_report_without_differences_leaves_nothing_to_repair(
+    function: CompareTill, capsys: pytest.CaptureFixture[str]
+) -> None:
+    function.script = [page(row(1, 100, 100))]
+    run(capsys)
+    assert main(["drift", "--repair", "entry", *REPAIR]) == 0
+    assert "nothing to repair, it found no difference." in capsys.readouterr().out
 
 
 def test_members_who_have_changed_since_the_report_are_left_alone(
@@ -499,6 +513,15 @@ def test_options_that_do_not_go_together_are_refused(
 ) -> None:
     assert main(["drift", *arguments]) == 2
     assert function.asked == []
+
+
+@pytest.mark.parametrize("option", ["--reason", "--by"])
+def test_reason_and_name_are_one_line_each(function: CompareTill, option: str) -> None:
+    given = {"--reason": "Recount", "--by": "Hanako"} | {option: "two\nlines"}
+    arguments = [word for one in given.items() for word in one]
+    assert f"{option} has a line break" in failure(
+        "drift", "--repair", "entry", *arguments, status=2
+    )
 
 
 def test_there_is_nothing_to_repair_before_a_report_is_finished(

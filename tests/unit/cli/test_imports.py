@@ -105,7 +105,7 @@ def test_a_file_is_uploaded_started_and_waited_for(
     assert said[0].endswith("2026-11-move: 2 rows of balances.csv")
     assert said[1] == "1 empty row skipped."
     table = [line.split() for line in said]
-    assert ["file,", "valid", "rows", "2", "800", "0"] in table
+    assert ["file,", "readable", "rows", "2", "800", "0"] in table
     assert ["booked", "2", "800", "0"] in table
 
 
@@ -119,6 +119,9 @@ def test_a_dry_run_says_so_and_json_has_the_whole_report(
     assert (report["status"], report["rows_done"]) == ("done", 2)
     assert report["totals"]["booked"] == {"rows": 2, "added": 800, "removed": 0}
     assert "to book" in said.err
+    assert "This was a dry run: nothing was booked." in said.err
+    assert main(["import", "--id", "move", "--status"]) == 0
+    assert "This was a dry run: nothing was booked." in capsys.readouterr().out
 
 
 def test_of_many_refused_rows_it_is_said_how_many_are_not_shown(
@@ -143,6 +146,14 @@ def test_an_id_that_can_never_be_caught_up_is_said(
         assert capsys.readouterr().out.count("can never be caught up") == count
 
 
+@pytest.mark.parametrize(("import_id", "said"), [(ID, 1), ("20261130", 0), ("2026-11-move", 0)])
+def test_an_id_that_looks_like_a_customers_is_said(
+    stack: Stack, capsys: pytest.CaptureFixture[str], import_id: str, said: int
+) -> None:
+    assert main(["import", write(f"{ID},a,5,,"), "--id", import_id, "--dry-run"]) == 0
+    assert capsys.readouterr().out.count("looks like a customer's id") == said
+
+
 def test_refused_rows_are_shown_and_written_to_a_file_with_line_and_reason(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,7 +172,9 @@ def test_a_file_that_is_refused_is_not_uploaded(stack: Stack) -> None:
     file = Path(write())
     file.write_bytes(f"{','.join(COLUMNS)}\n{ID},残高,5,,\n".encode("cp932"))
     assert "Line 2 is in Shift_JIS" in failure("import", str(file), "--id", "move")
-    assert "cannot be read" in failure("import", "missing.csv", "--id", "move")
+    said = failure("import", "missing.csv", "--id", "move", status=2)
+    assert said == "There is no file missing.csv.\n"
+    assert "is a folder" in failure("import", ".", "--id", "move", status=2)
     assert (stack.api.sent, stack.bucket.objects) == ([], {})
 
 
@@ -177,9 +190,10 @@ def test_a_file_or_status_has_to_be_given(stack: Stack, arguments: list[str]) ->
 
 
 def test_an_invalid_import_id_is_refused_before_anything_is_sent(stack: Stack) -> None:
-    assert "November move" in failure(
-        "import", write(f"{ID},a,5,,"), "--id", "November move", status=2
-    )
+    file = write(f"{ID},a,5,,")
+    said = failure("import", file, "--id", "November move", status=2)
+    assert said.startswith("--id is 'November move'")
+    assert failure("undo", "November move", "--yes", status=2).startswith("IMPORT is 'November")
     assert (stack.api.sent, stack.bucket.objects) == ([], {})
 
 
@@ -194,7 +208,7 @@ def test_status_shows_how_far_the_latest_run_has_come(
     done = next(key for key in stack.bucket.objects if key.endswith("done/00001.json"))
     del stack.bucket.objects[done]
     assert main(["import", "--id", "move", "--status"]) == 0
-    assert "0 of 2 rows are done." in capsys.readouterr().out
+    assert "0 of 2 rows done." in capsys.readouterr().out
 
 
 def test_a_start_without_an_answer_is_sent_again_as_the_same_run(stack: Stack) -> None:

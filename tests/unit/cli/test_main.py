@@ -4,15 +4,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import typer
+from botocore.exceptions import ClientError, EndpointConnectionError
+from rich.cells import cell_len
 
 from cli import app as commands
 from cli.app import add, main
-from cli.output import Output
+from cli.output import Output, counted
+from pointbook.errors import LedgerUnavailable, StoreRefused
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -46,6 +49,34 @@ def test_ctrl_c_prints_one_line_that_says_how_to_continue(
     added(command, stopped)
     assert main([command]) == 130
     assert capsys.readouterr().err.strip().startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (StoreRefused("AccessDeniedException", "User hanako may not"), "Your AWS role may not"),
+        (LedgerUnavailable(), "AWS does not answer. Look at the network"),
+        (None, "AWS does not answer. Look at the network"),
+    ],
+)
+def test_an_error_of_aws_in_any_command_is_a_sentence_that_says_what_to_do(
+    added: Callable[[str, Callable[..., int]], None],
+    capsys: pytest.CaptureFixture[str],
+    error: Exception | None,
+    said: str,
+) -> None:
+    cause: Exception = EndpointConnectionError(endpoint_url="https://dynamodb")
+    if isinstance(error, StoreRefused):
+        cause = ClientError({"Error": {"Code": error.aws_code, "Message": "User"}}, "Query")
+
+    def fails() -> int:
+        if error is None:
+            raise cause
+        raise error from cause
+
+    added("fails", fails)
+    assert main(["fails"]) == (1 if isinstance(error, StoreRefused) else 3)
+    assert said in capsys.readouterr().err
 
 
 def test_an_unknown_command_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,6 +131,32 @@ def test_help_keeps_the_lines_of_its_examples(
     examples = [line for line in lines if line.strip().startswith("pointbook ")]
     assert len(examples) > 1
     assert all(line.startswith("      ") for line in examples)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 entries"), (1, "1 entry"), (1250, "1,250 entries")]
+)
+def test_a_number_has_the_right_noun(number: int, said: str) -> None:
+    assert counted(number, "entry", "entries") == said
+
+
+def commands_of(group: typer.Typer, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of each command and group of commands."""
+    yield path
+    for one in group.registered_commands:
+        yield (*path, str(one.name))
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        yield from commands_of(inner.typer_instance, (*path, str(inner.name)))
+
+
+@pytest.mark.parametrize("path", [*commands_of(commands.app)], ids=" ".join)
+def test_help_fits_a_terminal_of_80_columns(
+    path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*path, "--help"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if cell_len(line) > 80] == []
 
 
 def test_with_json_the_document_is_all_there_is_on_standard_output(

@@ -47,6 +47,9 @@ class Stack:
     def table(self) -> Table:
         return Table(self.engine.client, self.engine.table)
 
+    def items(self) -> int:
+        return 0
+
     def shop(self, name: str | None) -> str:
         return name or SHOP
 
@@ -142,7 +145,10 @@ def test_it_waits_until_all_are_written(
     monkeypatch.setattr(metafields, "time", clock)
     assert main(["metafields", "fill", "--json"]) == 0
     assert clock.slept_seconds == [metafields.POLL_SECONDS] * 2
-    document = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    assert "Waiting until 2 customers are written" in said.err
+    assert said.err.splitlines()[-3:-1] == ["1 of 2 written.", "2 of 2 written."]
+    document = json.loads(said.out)
     assert document == {"queued": {SHOP: 2, OTHER_SHOP: 0}, "waited": True}
 
 
@@ -151,7 +157,7 @@ def test_it_gives_up_waiting_when_nothing_moves(
 ) -> None:
     clock = SetClock()
     monkeypatch.setattr(metafields, "time", clock)
-    assert "2 customers wait, and none was written for 5 minutes" in failure("metafields", "fill")
+    assert "2 customers left, and none was written for 5 minutes" in failure("metafields", "fill")
     assert stack.waiting() == sorted([CUSTOMER, OTHER])
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from cli.app import main
 from cli.target import Target
 from pointbook.settings import Settings
 from tests.fakes.operator_api import ENVIRONMENT
+from tests.support.commands import failure
+from tests.support.ledgers import SetClock
 
 NAME = "pointbook-dev-ReconcileOrders"
+NOW = datetime(2026, 11, 30, 9, tzinfo=UTC)
 
 
 def order(number: int, **changes: Any) -> dict[str, Any]:
@@ -69,6 +73,7 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Lambda:
     settings = Settings.from_env(ENVIRONMENT)
     stack = Target("pointbook-dev", settings, function, None, {})
     monkeypatch.setattr(Target, "resources", lambda _, kind: {"ReconcileOrdersFunction": NAME})
+    monkeypatch.setattr(Target, "clock", lambda _: SetClock(NOW))
     monkeypatch.setattr(target, "target_of", lambda _: stack)
     return function
 
@@ -196,6 +201,20 @@ def test_a_function_that_crashed_is_named(
 @pytest.mark.parametrize("option", ["--since", "--until"])
 def test_a_time_that_is_none_is_a_usage_error(function: Lambda, option: str) -> None:
     assert main(["orders", option, "yesterday"]) == 2
+    assert function.asked == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--since", "2026-12-02", "--until", "2026-12-01"], "must be before --until, 2026-12-01."),
+        (["--since", "2020-01-01"], "--since is 2020-01-01, but Shopify shows orders of the last"),
+    ],
+)
+def test_a_period_that_makes_no_sense_is_named_by_its_options(
+    function: Lambda, options: list[str], said: str
+) -> None:
+    assert said in " ".join(failure("orders", *options, status=2).split())
     assert function.asked == []
 
 

@@ -93,8 +93,32 @@ def test_what_a_customer_wrote_is_neither_markup_nor_a_command_to_the_terminal(
     assert not {"\x1b", "\x07"} & set(line)
 
 
-def test_a_file_gets_whole_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_gets_whole_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     Output().table(COLUMNS, ROWS)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert ROWS[0][2] in lines[1]
+
+
+def test_a_file_gets_lines_as_wide_as_columns_says(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    Output().table(COLUMNS, ROWS)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 3
+    assert max(map(cell_len, lines)) <= 60
+
+
+def test_days_and_words_are_not_broken_where_a_list_can_be_read_instead(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    row = ("2026-12-01 09:00:00", "flow customer-8840734670934", "2026-12-31 points")
+    Output().table(("at", "who", "until"), [row])
+    printed = capsys.readouterr().out
+    for whole in ("2026-12-01", "09:00:00", "2026-12-31"):
+        assert whole in printed

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.support.engine import opened
 
 NOON = datetime(2026, 11, 22, 3, tzinfo=UTC)
 SHOP = "demo.myshopify.com"
+TOKYO = ZoneInfo("Asia/Tokyo")
 
 
 def request(days_ago: int, subject: str = "7001") -> PrivacyRequest:
@@ -28,26 +30,33 @@ def test_open_requests_come_first_and_the_oldest_before_the_others(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     done = request(40, "1").counted(entries=7).finished(NOON)
-    assert show([request(1, "3"), done, request(2, "2")], NOON, Output()) == 0
-    _, *lines = capsys.readouterr().out.splitlines()
+    assert show([request(1, "3"), done, request(2, "2")], NOON, TOKYO, Output()) == 0
+    _, *lines, zone = capsys.readouterr().out.splitlines()
     assert [line.split("customers/redact ")[1] for line in lines] == [
         "2: not started",
         "3: not started",
         "1: entries 7",
     ]
     assert [line.split()[0] for line in lines] == ["open", "open", "done"]
+    assert lines[0].split()[1:3] == ["2026-11-20", "12:00"]
+    assert zone == "Times of Asia/Tokyo."
+
+
+def test_where_there_is_no_request_a_sentence_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert show([], NOON, TOKYO, Output()) == 0
+    assert capsys.readouterr().out == "No privacy requests.\n"
 
 
 def test_an_overdue_request_is_marked_and_the_command_fails(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert show([request(31)], NOON, Output()) == 1
+    assert show([request(31)], NOON, TOKYO, Output()) == 1
     assert "OVERDUE" in capsys.readouterr().out
-    assert show([request(30)], NOON, Output()) == 0
+    assert show([request(30)], NOON, TOKYO, Output()) == 0
 
 
 def test_the_reason_of_a_held_request_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    show([request(1).held("the shop has an access token")], NOON, Output())
+    show([request(1).held("the shop has an access token")], NOON, TOKYO, Output())
     line = capsys.readouterr().out.splitlines()[1]
     assert line.startswith("held")
     assert line.endswith("(the shop has an access token)")

@@ -119,7 +119,7 @@ def test_a_redrive_straight_after_a_list_moves_every_message(
     assert stack.sqs.queues[LETTERS] == [text(1)]
     assert main(["redrive", "order_events"]) == 0
     assert stack.sqs.queues == {QUEUE: [text(1)], LETTERS: []}
-    assert "1 messages are back on order_events." in capsys.readouterr().out
+    assert "1 message moved back to order_events." in capsys.readouterr().out
 
 
 def test_a_stack_without_the_queue_is_reported(stack: Stack) -> None:

@@ -194,7 +194,7 @@ def test_the_copy_is_put_back_and_the_functions_are_as_they_were(
     assert stack.aws_lambda.log[:2] == [f"{EVENTS} 0", f"{PUBLISH} 0"], "the publisher last"
     assert all(stack.aws_lambda.enabled.values())
     assert not any(stack.aws_lambda.tags.values())
-    assert "2 functions are started again." in capsys.readouterr().out
+    assert "Started 2 functions again." in capsys.readouterr().out
 
 
 def test_json_is_one_document_with_what_was_changed_and_verified(
@@ -385,7 +385,9 @@ def test_a_damaged_file_is_refused_before_anything_is_stopped(stack: Stack, file
     assert stack.aws_lambda.log == []
     path.write_bytes(b"customer_id,title,point\n")
     assert "Line 1 is not that of an export" in failure("restore", "--from-file", file, "--yes")
-    assert "cannot be read: No such file" in failure("restore", "--from-file", "gone.jsonl")
+    assert "There is no file gone.jsonl." in failure(
+        "restore", "--from-file", "gone.jsonl", status=2
+    )
 
 
 def test_a_file_that_changes_meanwhile_is_said(

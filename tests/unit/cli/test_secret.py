@@ -128,6 +128,12 @@ def test_show_says_which_members_are_set_and_no_value(stack: Stack, capsys: Prin
         assert value not in printed.out + printed.err
 
 
+def test_a_ranks_name_is_among_the_members_before_any_is_set(stack: Stack, capsys: Printed) -> None:
+    stack.secrets.versions["v0"] = json.dumps({"client_secret": OLD})
+    assert main(["secret", "show", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["members"]["till.rank_2"] == "not set"
+
+
 def test_one_member_is_set_and_all_others_stay(
     stack: Stack, type_in: TypeIn, capsys: Printed
 ) -> None:

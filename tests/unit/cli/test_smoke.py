@@ -104,7 +104,9 @@ def test_whoever_needs_no_login_is_wrong(stack: Stack, smoke: Run) -> None:
 
 def test_an_operator_without_the_right_is_wrong(stack: Stack, smoke: Run) -> None:
     stack.signed = Answer(403, {"message": "Forbidden"})
-    assert smoke() == (1, {"an operator's read, signed": "403: Forbidden"})
+    status, wrong = smoke()
+    assert (status, list(wrong)) == (1, ["an operator's read, signed"])
+    assert "403: Forbidden. Log in to AWS again" in wrong["an operator's read, signed"]
 
 
 def test_a_stack_that_does_not_answer_is_not_reachable(stack: Stack, smoke: Run) -> None:

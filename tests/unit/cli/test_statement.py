@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_a_month_under_way_is_computed_so_far(
 ) -> None:
     assert main(["statement", "--month", "2026-11"]) == 0
     words = capsys.readouterr().out
-    assert "demo.myshopify.com, November 2026 (so far), Asia/Tokyo" in words
+    assert "November 1, 2026 to November 23, 2026 (so far), Asia/Tokyo" in words
     assert "Closes: the accounts are what the entries add up to." in words
     assert "2 accounts, 4 entries; from the ledger." in words
     assert [line.split() for line in words.splitlines() if line.startswith("Used")] == [
@@ -132,9 +133,30 @@ def test_the_journal_is_a_file_for_spreadsheets_in_japanese(
     assert text.startswith("\ufeff日付,借方科目,借方金額,貸方科目,貸方金額,ポイント数,摘要\r\n")
     rows = list(csv.reader(text.splitlines()))[1:]
     assert rows == [
-        ["2026-11-30", "売上高", "2550", "契約負債", "2550", "3000", f"ポイント: 付与 ({SHOP})"],
-        ["2026-11-30", "契約負債", "255", "売上高", "255", "300", f"ポイント: 利用 ({SHOP})"],
+        [
+            "2026-11-23",
+            "売上高",
+            "2550",
+            "契約負債",
+            "2550",
+            "3000",
+            f"ポイント: 付与 ({SHOP})（途中）",
+        ],
+        [
+            "2026-11-23",
+            "契約負債",
+            "255",
+            "売上高",
+            "255",
+            "300",
+            f"ポイント: 利用 ({SHOP})（途中）",
+        ],
     ]
+    shop.now.at = shop.now.at.replace(month=12, day=1)
+    assert main(["statement", *arguments, "--worth", "0.85"]) == 0
+    over = list(csv.reader(file.read_text(encoding="utf-8-sig").splitlines()))[1:]
+    assert {row[0] for row in over} == {"2026-11-30"}
+    assert not [row for row in over if "途中" in row[-1]]
 
 
 def test_the_journal_names_the_accounts_of_the_practice(
@@ -157,26 +179,58 @@ def test_the_days_are_a_file_for_spreadsheets(shop: BookShop, tmp_path: Path) ->
         ("2026-11-21", "granted"),
         ("2026-11-22", "spent"),
         ("2026-11-23", "held"),
+        ("2026-11-23", "closing_so_far"),
+        ("2026-11-23", "difference"),
+    ]
+    shop.now.at = shop.now.at.replace(month=12, day=1)
+    assert main(["statement", "--month", "2026-11", "--csv", str(file)]) == 0
+    last = list(csv.DictReader(file.read_text(encoding="utf-8-sig").splitlines()))[-2:]
+    assert [(row["day"], row["movement"]) for row in last] == [
         ("2026-11-30", "closing"),
         ("2026-11-30", "difference"),
     ]
 
 
+def test_on_its_first_day_a_month_has_that_day_so_far(
+    shop: BookShop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.now.at = shop.now.at.replace(month=12, day=1)
+    found = printed(capsys, "--month", "2026-12")
+    assert (found["first"], found["last"], found["is_over"]) == ("2026-12-01", "2026-12-01", False)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_in_japanese_all_words_are(
+    shop: BookShop, tmp_path: Path, capsys: pytest.CaptureFixture[str], is_right: bool
+) -> None:
+    if not is_right:
+        key = keys.key(keys.customer(SHOP, "7002"), keys.entry(1))
+        shop.table.delete_item(TableName=TABLE, Key=key)
+    file = tmp_path / "1.html"
+    arguments = ["--month", "2026-11", "--language", "ja", "--report", str(file)]
+    assert main(["statement", *arguments]) == (0 if is_right else 1)
+    words = capsys.readouterr().out
+    for name in (str(file), SHOP, "Asia/Tokyo", "pointbook verify"):
+        words = words.replace(name, "")
+    assert re.findall("[A-Za-z]+", words) == []
+
+
 def test_the_report_is_written(shop: BookShop, tmp_path: Path) -> None:
     file = tmp_path / "november.html"
     assert main(["statement", "--month", "2026-11", "--report", str(file)]) == 0
-    assert "Points statement, November 2026" in file.read_text(encoding="utf-8")
+    title = "Points statement, November 1, 2026 to November 23, 2026 (so far)"
+    assert title in file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--day", "yesterday"], "is not a day"),
-        (["--month", "2026-13"], "is not a month"),
+        (["--day", "yesterday"], "--day is 'yesterday', but must be a day"),
+        (["--month", "2026-13"], "--month is '2026-13', but must be a month"),
         (["--day", "2026-11-23", "--month", "2026-11"], "Give --day or --month"),
         (["--day", "2026-11-25"], "has not begun"),
-        (["--worth", "much"], "is not an amount"),
-        (["--worth=-1"], "is not an amount"),
+        (["--worth", "much"], "--worth is 'much', but must be an amount"),
+        (["--worth=-1"], "--worth is '-1', but must be an amount"),
         (["--booked-as", "gift"], "gift"),
     ],
 )

@@ -33,6 +33,10 @@ RESOURCES = [
 ]
 
 
+def _answer(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "DescribeStacks")
+
+
 class Aws:
     """What AWS answers, and the requests."""
 
@@ -111,16 +115,29 @@ def test_an_unknown_environment_lists_those_that_exist(find: Callable[..., Targe
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [NoCredentialsError(), ClientError({"Error": {"Code": "AccessDenied"}}, "DescribeStacks")],
+    ("fault", "said"),
+    [
+        (NoCredentialsError(), "There are no AWS credentials here. Log in to AWS"),
+        (_answer("AccessDenied", "User hanako may not"), "Your AWS role may not do this: User"),
+        (_answer("ExpiredToken", "The token"), "Your login at AWS has expired. Log in again"),
+        (_answer("ValidationError", "Stack"), "There is no stack pointbook-dev in this account"),
+    ],
 )
-def test_an_error_of_aws_is_reported_in_its_words(
-    aws: Aws, find: Callable[..., Target], fault: Exception
+def test_an_error_of_aws_says_what_to_do(
+    aws: Aws, find: Callable[..., Target], fault: Exception, said: str
 ) -> None:
     aws.fault = fault
     with pytest.raises(CommandFailed) as problem:
         find("dev")
-    assert str(fault) in str(problem.value)
+    assert said in str(problem.value)
+
+
+def test_a_profile_that_is_not_there_is_named(
+    find: Callable[..., Target], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(CommandFailed, match="AWS_PROFILE"):
+        find("dev")
 
 
 def test_a_stack_without_functions_is_reported_with_its_status(

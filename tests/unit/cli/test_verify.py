@@ -172,7 +172,7 @@ def test_accounts_are_compared_with_the_recorded_heads(
     stack.record()
     capsys.readouterr()
     assert main(["verify"]) == 0
-    assert capsys.readouterr().out.startswith(f"Heads of 1 days, the last of {NOON.date()}.\n")
+    assert capsys.readouterr().out.startswith(f"Heads of 1 day, the last of {NOON.date()}.\n")
     stack.delete()
     for arguments in (["verify"], ["verify", CUSTOMER]):
         assert main([*arguments, "--json"]) == 1

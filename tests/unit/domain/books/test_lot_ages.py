@@ -1,10 +1,11 @@
 """When points were granted is known of every point in a lot, wherever it went meanwhile."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 from pointbook.domain import commands as c
 from pointbook.domain.books.lot_ages import LotAges
+from pointbook.domain.entry import Topic
 from pointbook.domain.expiry import Days, FixedDate, Rolling
 from pointbook.domain.lots import total
 from tests.support.book_days import MIDNIGHT, Shop, busy_shop
@@ -54,6 +55,33 @@ def test_points_keep_their_age_when_activity_renews_them() -> None:
     assert len(shop.accounts["1"].lots) == 1, "both have the later day"
     shop.execute("1", c.Consume(30, renew=rolling), THIRD)
     assert ages(shop)[1] == {FIRST: 70, SECOND: 50}
+
+
+def test_imported_points_are_as_old_as_in_the_other_app_if_the_row_says_so() -> None:
+    shop = Shop(Random(1))
+    shop.execute("1", c.Grant(100, NEW_YEAR), FIRST)
+    shop.execute("1", c.Grant(50, NEW_YEAR, Topic.ADD_IMPORT, "move#0a-1@2025-04-01"), SECOND)
+    shop.execute("1", c.Grant(30, NEW_YEAR, Topic.ADD_IMPORT, "move#0b-1"), THIRD)
+    found = LotAges("Asia/Tokyo")
+    for entry in shop.entries["1"]:
+        found.add(entry)
+    april = datetime(2025, 3, 31, 15, tzinfo=UTC)
+    pieces = [piece for piece, _ in found.outstanding()]
+    assert [(one.since, one.origin.booked_at, one.points) for one in pieces] == [
+        (april, SECOND, 50),
+        (FIRST, FIRST, 100),
+        (THIRD, THIRD, 30),
+    ]
+    shop.execute("1", c.Consume(60), THIRD + timedelta(hours=1))
+    left = found.add(shop.entries["1"][-1])
+    assert [(one.since, one.points) for one in left] == [(april, 50), (FIRST, 10)]
+
+
+def test_only_an_import_has_an_original_day_and_never_one_to_come() -> None:
+    shop = Shop(Random(1))
+    shop.execute("1", c.Grant(1, NEW_YEAR, Topic.ADD_FLOW, "move#0a-1@2025-04-01"), FIRST)
+    shop.execute("1", c.Grant(2, NEW_YEAR, Topic.ADD_IMPORT, "move#0a-1@2026-12-24"), SECOND)
+    assert ages(shop)[1] == {FIRST: 1, SECOND: 2}
 
 
 def test_what_leaves_says_which_lot_it_was_in() -> None:

@@ -273,3 +273,11 @@ def test_months() -> None:
     assert len(list(november.days())) == 30
     assert months_between("2025-12", "2026-11") == 11
     assert months_between("2026-12", "2026-11") == 0
+
+
+def test_imported_points_have_the_age_of_the_other_app_and_the_programme_of_the_import() -> None:
+    shop = Shop(Random(1), versions=((NOON - timedelta(days=9), 1), (NOON, 2)))
+    imported = c.Grant(500, Never(), Topic.ADD_IMPORT, "move#0a-1@2025-04-01")
+    shop.execute("1", imported, NOON + timedelta(hours=1))
+    found = shop.statement(NOVEMBER_21)
+    assert found.outstanding == {LotGroup(NEVER_EXPIRES, "2025-04", 2): (500, 0)}

@@ -1,11 +1,15 @@
 """Entries: one for each movement of points, never changed once written."""
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pointbook.domain.buckets import Bucket, Figures, Moves
 from pointbook.domain.lots import Lots
+
+_ORIGINAL_DAY = re.compile(r"[^@]+@(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})")
+"""What `about` is for a row of an import that had one."""
 
 
 class Topic(StrEnum):
@@ -68,6 +72,14 @@ class Entry:
     def lasting_longer(self) -> int:
         """The points that got a later last day, of an entry of that kind."""
         return sum(lot.points for lot in self.lots if lot.points > 0)
+
+    @property
+    def original_day(self) -> date | None:
+        """The day on which another app granted points that were imported, where the entry says."""
+        if self.topic is not Topic.ADD_IMPORT:
+            return None
+        found = _ORIGINAL_DAY.fullmatch(self.about)
+        return date.fromisoformat(found["day"]) if found else None
 
     @property
     def points(self) -> int:

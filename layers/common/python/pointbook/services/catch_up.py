@@ -175,12 +175,12 @@ def read_balance(content: Content, rule: ExpiryRule, calendar: Calendar) -> Bala
     )
 
 
-def read_catch_up_id(import_id: str) -> str:
+def read_catch_up_id(import_id: str, field: str = "import_id") -> str:
     """Return the id of an import that can be caught up. Raises InvalidRequest."""
     if len(import_id) > IMPORT_ID_LENGTH_MAX:
         raise InvalidRequest(
             "import_id",
-            f"import_id is {shown(import_id)}, but only imports whose ids have up to"
+            f"{field} is {shown(import_id)}, but only imports whose ids have up to"
             f" {IMPORT_ID_LENGTH_MAX} characters can be caught up.",
         )
     return import_id

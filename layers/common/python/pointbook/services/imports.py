@@ -57,12 +57,12 @@ class Row:
     created_at: str | None
 
 
-def read_import_id(value: object) -> str:
+def read_import_id(value: object, field: str = "import_id") -> str:
     """Return the id of an import. Raises InvalidRequest unless it is a short plain name."""
     if not isinstance(value, str) or not _IMPORT_ID.fullmatch(value):
         raise InvalidRequest(
             "import_id",
-            f"import_id is {shown(value)}, but must be 1 to 64 letters, digits, dots, _ and -.",
+            f"{field} is {shown(value)}, but must be 1 to 64 letters, digits, dots, _ and -.",
         )
     return value
 

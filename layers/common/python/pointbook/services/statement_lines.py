@@ -53,8 +53,11 @@ class StatementFile:
         period = Period(first, last, head["time_zone"])
         return cls(head["shop"], period, head["currency"], head["worth_minor"], statement), head
 
-    def csv(self) -> str:
-        """The movements as a table, with a line for the opening and one for the closing figures."""
+    def csv(self, *, is_over: bool = True) -> str:
+        """The movements as a table, with a line for the opening and one for the closing figures.
+
+        Of a period that is not over they are `closing_so_far`.
+        """
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\r\n")
         about = ["shop", "day", "movement", "entries", "points"]
@@ -65,7 +68,8 @@ class StatementFile:
             figures = [moved.entries, moved.points, *moved.changes]
             earlier = [moved.earlier_entries, moved.earlier_points]
             writer.writerow([self.shop, day, movement, *figures, *earlier])
-        writer.writerow([self.shop, last, "closing", "", "", *statement.closing, "", ""])
+        closing = "closing" if is_over else "closing_so_far"
+        writer.writerow([self.shop, last, closing, "", "", *statement.closing, "", ""])
         writer.writerow([self.shop, last, "difference", "", "", *statement.difference, "", ""])
         return out.getvalue()
 

@@ -115,7 +115,7 @@ class Books:
 
     def add(self, account: Account, entries: Iterable[Entry]) -> bool:
         """Add an account and all its entries, in their order; whether they meet."""
-        statement, ages = self.statement, LotAges()
+        statement, ages = self.statement, LotAges(self._period.time_zone)
         start, end = self._period.start, self._period.end
         opening = at_end = total = NOTHING
         for entry in entries:
@@ -167,7 +167,8 @@ class Books:
             expires = NEVER_EXPIRES
         elif piece.valid_through <= self._period.last:
             expires = EXPIRED
-        programme = max((v for at, v in self._programmes if at <= piece.since), default=0)
+        booked_at = piece.origin.booked_at
+        programme = max((v for at, v in self._programmes if at <= booked_at), default=0)
         group = LotGroup(expires, month_of(self._period.day_of(piece.since)), programme)
         free, held = self.statement.outstanding.get(group, (0, 0))
         if is_held:

@@ -194,8 +194,16 @@ class Booking:
 
 def _booked(row: Row, answer: Booked | Refusal) -> Outcome:
     if isinstance(answer, Refusal):
-        return Outcome(row, {REFUSED: row.points}, answer.code, answer.message)
+        why = _past(row, answer.message) if answer.code is Code.DAY_PAST else answer.message
+        return Outcome(row, {REFUSED: row.points}, answer.code, why)
     return Outcome(row, {REPEATED if answer.duplicate else BOOKED: row.points})
+
+
+def _past(row: Row, message: str) -> str:
+    """Why points would lapse at once, with the column that says so."""
+    if row.expires_on is not None:
+        return f"By expired_at: {message}"
+    return f"By created_at, {row.created_at}: {message}" if row.created_at else message
 
 
 def _undone(row: Row, answer: Booked | Refusal, moved: int) -> Outcome:

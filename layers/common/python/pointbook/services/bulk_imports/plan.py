@@ -175,7 +175,8 @@ class Planner:
     def _check_earlier(self, run: Run, imports: list[Run], rows: list[Row]) -> None:
         """Refuse a file that lacks rows which an earlier file of this import has booked."""
         known, booking = {row.identity for row in rows}, self._booking(run)
-        missing = (row for row in self._rows_of(imports) if row.identity not in known)
+        earlier = {row.identity: row for row in self._rows_of(imports)}
+        missing = (row for identity, row in earlier.items() if identity not in known)
         booked = list(islice((row for row in missing if booking.is_booked(row)), SHOWN_MAX))
         if booked:
             shown = ", ".join(

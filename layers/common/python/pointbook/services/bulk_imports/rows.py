@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from typing import Any
 
 from pointbook.domain.commands import POINTS_MAX
 from pointbook.domain.expiry import day_of
@@ -126,7 +125,7 @@ def read_row(line: Line, calendar: Calendar) -> Row:
     except InvalidRequest as error:
         value = line.fields.get(error.field, "")
         raise InvalidRequest(
-            error.field, f"{error.message} {_hint(error.field, value)}".strip()
+            error.field, f"{error.message} {hint(error.field, value)}".strip()
         ) from error
 
 
@@ -206,8 +205,9 @@ def granted_on(created_at: str, calendar: Calendar) -> date:
     return day
 
 
-def _hint(field: str, value: Any) -> str:
-    for fields, pattern, hint in _HINTS:
+def hint(field: str, value: str) -> str:
+    """What a spreadsheet or a person has made of a field, and what to do; "" if that is unknown."""
+    for fields, pattern, advice in _HINTS:
         if re.fullmatch(fields, field) and pattern.fullmatch(value):
-            return hint
+            return advice
     return ""
