@@ -165,8 +165,9 @@ def put(shopify: FakeShopify, order: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack of its own, whose clock is moved."""
+    """A stack of its own, whose clock is moved; orders are compared from its first hour on."""
     with own_stack(tmp_path_factory.mktemp("stack"), **FOR_MANY_TESTS) as started:
+        invoke(started, "reconcile_orders")
         yield started
 
 
