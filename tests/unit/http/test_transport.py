@@ -103,7 +103,7 @@ class Trickling(QuietHandler, BaseHTTPRequestHandler):
 @pytest.mark.slow
 @pytest.mark.parametrize("has_head", [True, False])
 def test_the_worker_of_a_call_whose_answer_trickles_is_free_at_the_deadline(has_head: bool) -> None:
-    handler = type("Trickles", (Trickling,), {"has_head": has_head})
+    handler: type[Trickling] = type("Trickles", (Trickling,), {"has_head": has_head})
     with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         transport = Transport("test", workers=1, connect_seconds=1)
         call = Call("GET", url_of(server), {})
