@@ -16,7 +16,7 @@ from tests.simulation.kernel.crash_matrix import CASES, try_case
 from tests.simulation.kernel.simulation import run
 from tests.simulation.kernel.violation import Violation
 from tests.simulation.mutations.domain_bugs import DOMAIN_BUGS
-from tests.simulation.mutations.domain_order_bugs import DOMAIN_ORDER_BUGS
+from tests.simulation.mutations.domain_order_bugs import BUGS_OF_EVERY_ORDER, DOMAIN_ORDER_BUGS
 from tests.simulation.mutations.erasure_bugs import ERASURE_BUGS
 from tests.simulation.mutations.hold_bugs import HARMLESS_TO_HOLDS, HOLD_BUGS
 from tests.simulation.mutations.order_bugs import ORDER_BUGS
@@ -96,11 +96,13 @@ def _staff(seeds: int) -> Iterator[tuple[str, str]]:
             yield f"staff, seed {seed}", violation
 
 
+LEDGER_BUGS: Final = (*STORE_BUGS, *DOMAIN_BUGS, *DOMAIN_ORDER_BUGS, *BUGS_OF_EVERY_ORDER)
+
 DETECTORS: Final = {
     detector.name: detector
     for detector in (
-        Detector("ledger", _ledger, 60, (*STORE_BUGS, *DOMAIN_BUGS, *DOMAIN_ORDER_BUGS), HARMLESS),
-        Detector("orders", _orders, 3, ORDER_BUGS),
+        Detector("ledger", _ledger, 60, LEDGER_BUGS, HARMLESS),
+        Detector("orders", _orders, 3, (*ORDER_BUGS, *BUGS_OF_EVERY_ORDER)),
         Detector("holds", _holds, 80, HOLD_BUGS, HARMLESS_TO_HOLDS),
         Detector("erasures", _erasures, 60, ERASURE_BUGS),
         Detector("staff", _staff, 60, STAFF_BUGS),
