@@ -150,7 +150,9 @@ WRONG = {
     "staff_points_per_action": ["0", "1000001", "-1"],
     "staff_points_per_day": ["0", "all"],
     "sign_up_points": ["1000001"],
-    "hold_seconds": ["86401"],
+    "time_zone": ["Asia/Atlantis", "../../etc/passwd"],
+    "point_worth_minor": ["0", "1.5"],
+    "hold_seconds": ["0", "86401"],
     "gift_cards_earn": ["true"],
     "sign_up_needs_account": ["1"],
     "rank_multipliers": [
