@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
-from pointbook.domain.expiry import Days, FixedDate, Months, Never, Rolling, RoundTo
+from pointbook.domain.expiry import Days, Months, Rolling, RoundTo
 from pointbook.domain.member_numbers import MemberNumberRule
 from pointbook.domain.orders import DebtPolicy, EarningRule, ReturnSpent, Rounding
 from pointbook.domain.programme import (
@@ -282,13 +282,6 @@ def test_an_order_keeps_all_that_it_earns_by() -> None:
 def test_only_a_rolling_rule_renews() -> None:
     assert default_programme().renew is None
     assert default_programme(expiry="rolling:months:12").renew == Rolling(Months(12))
-
-
-def test_points_that_come_back_late_expire_at_once_or_by_a_rule() -> None:
-    assert default_programme().lapsed_expiry is None
-    assert default_programme(lapsed_expiry="never").lapsed_expiry == Never()
-    day = "date:2027-03-31"
-    assert default_programme(lapsed_expiry=day).lapsed_expiry == FixedDate(date(2027, 3, 31))
 
 
 # --- warnings -------------------------------------------------------------------------------------
