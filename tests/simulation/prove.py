@@ -162,6 +162,13 @@ def _prove_erasures(seeds: Sequence[int], workers: int) -> bool:
     return ending()
 
 
+def _prove_staff(seeds: Sequence[int], workers: int) -> bool:
+    total, ending = _summed(Report(), run_staff, seeds, workers)
+    print(f"staff        {len(seeds):,} days")
+    _print_counts({"answers": total.answers}, "  ")
+    return ending()
+
+
 def _summed[R: Report](
     total: R, run: Callable[[int], R], seeds: Sequence[int], workers: int
 ) -> tuple[R, Callable[[], bool]]:
@@ -178,17 +185,6 @@ def _summed[R: Report](
         return _print_wrong(wrong)
 
     return total, ending
-
-
-def _prove_staff(seeds: range, workers: int) -> bool:
-    """Run days of the staff; whether one broke a promise."""
-    reports = list(in_processes(run_staff, seeds, workers))
-    broken = [one for one in reports if one.violation]
-    for one in broken:
-        print(f"staff, seed {one.seed}: {one.violation}")
-    answers = sum((one.answers for one in reports), Counter[str]())
-    print(f"staff: {len(reports)} days, {len(broken)} broken; {dict(answers)}")
-    return bool(broken)
 
 
 def _plant(workers: int) -> bool:

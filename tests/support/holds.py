@@ -11,7 +11,6 @@ from itertools import count
 from random import Random
 from typing import Any, Final
 
-from pointbook.deadline import Deadline
 from pointbook.domain.account import HoldRecord
 from pointbook.domain.buckets import Figures
 from pointbook.domain.chain import Cause
@@ -35,6 +34,7 @@ from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.table import Table
+from tests.fakes.admin_api import Tokens
 from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Nothing, Plan, Request
@@ -86,13 +86,6 @@ class PassingTime:
     def later(self, after_ms: int, call: Callable[[], object]) -> None:
         """Schedule something."""
         heapq.heappush(self._scheduled, (self.now_ms + after_ms, next(self._numbers), call))
-
-
-class _Token:
-    """An access token is always there."""
-
-    def token(self, deadline: Deadline, refused: str = "") -> str:
-        return "shpat_1"
 
 
 @dataclass(slots=True)
@@ -156,7 +149,7 @@ class Bench:
         )
         store = DynamoStore(Table(client, TABLE))
         ledger = Ledger(store, self.time, random=lambda: 0.5)
-        discounts = Discounts(AdminApi("https://shop", _Token(), transport, self.time))
+        discounts = Discounts(AdminApi("https://shop", Tokens(), transport, self.time))
         return Instance(
             holds=HoldService(
                 shop=SHOP,

@@ -13,7 +13,6 @@ from itertools import count
 from random import Random
 from typing import Any, Final, Protocol, override
 
-from pointbook.deadline import Deadline
 from pointbook.domain.chain import Cause
 from pointbook.domain.programme import Programme
 from pointbook.domain.refusal import Refusal
@@ -30,6 +29,7 @@ from pointbook.store.dynamodb import DynamoStore
 from pointbook.store.hold_calls import HoldCallLimiter
 from pointbook.store.orphaned_codes import OrphanedCodes
 from pointbook.store.table import Table
+from tests.fakes.admin_api import Tokens
 from tests.fakes.customers import unused_customers
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Fault, FaultyClient, Plan, Unwatched
@@ -221,13 +221,6 @@ class CheckedLedger(Ledger):
         return answer
 
 
-class _Token:
-    """An access token is always there."""
-
-    def token(self, deadline: Deadline, refused: str = "") -> str:
-        return "shpat_1"
-
-
 class CountedDiscounts:
     """My page's calls to Shopify, each of which must have been counted."""
 
@@ -271,7 +264,7 @@ class Process:
         self.store = DynamoStore(Table(client, TABLE))
         self.ledger = CheckedLedger(self.store, self.clock, shared, witness)
         self._orphaned_codes = OrphanedCodes(Table(client, TABLE))
-        self._discounts = Discounts(AdminApi("https://shop", _Token(), transport, self.clock))
+        self._discounts = Discounts(AdminApi("https://shop", Tokens(), transport, self.clock))
         self._counted_discounts = CountedDiscounts(
             HoldCallLimiter(Table(client, TABLE)), self._discounts, shared
         )

@@ -118,18 +118,6 @@ def _as_the_spender(state: State, command: ReturnSpending) -> State:
 DOMAIN_ORDER_BUGS: Final = (
     # --- what is known of an order ---
     Bug(
-        "a refund counted twice",
-        Order.merged_with,
-        lambda original, order, update, rule: replace(
-            original(order, update, rule), refunds=(*order.refunds, *update.refunds)
-        ),
-    ),
-    Bug(
-        "an older update wins",
-        Order._is_replaced_by,
-        lambda original, order, update: order.goods is None or not original(order, update),
-    ),
-    Bug(
         "of two updates of one instant the first wins",
         orders._precedence,
         lambda original, version: original(version)[:2],
@@ -146,11 +134,6 @@ DOMAIN_ORDER_BUGS: Final = (
             original(order, update, rule),
             confirmed_at=order.confirmed_at or update.confirmed_at,
         ),
-    ),
-    Bug(
-        "the rule of the latest update",
-        Order.merged_with,
-        lambda original, order, update, rule: original(replace(order, rule=None), update, rule),
     ),
     Bug(
         "an order that has come to need a rule goes without",
@@ -171,11 +154,6 @@ DOMAIN_ORDER_BUGS: Final = (
         "approved a moment too late",
         order_points._is_approved,
         lambda original, draft, order: original(draft, order) and order.approves_at != draft.now,
-    ),
-    Bug(
-        "approved as soon as it is confirmed",
-        Order.approves_at,
-        lambda original, order: original(order) and order.confirmed_at,
     ),
     Bug("nothing is approved without an update", order_points.update_order, _without_an_update),
     # --- what it earns ---
@@ -214,11 +192,6 @@ DOMAIN_ORDER_BUGS: Final = (
         lambda original, rule, goods, **how: original(
             replace(rule, gift_cards_earn=True), goods, **how
         ),
-    ),
-    Bug(
-        "money paid back taken off whole",
-        Order._refunded_minor,
-        lambda original, order, base_minor: original(order, order._price_minor(order.goods)),
     ),
     Bug(
         "money paid back spread over the price without tax",
@@ -293,5 +266,38 @@ DOMAIN_ORDER_BUGS: Final = (
         lambda original, draft, command, state: original(
             draft, command, _as_the_spender(state, command)
         ),
+    ),
+)
+
+# What the orders of a shop have to show as well as the ledger alone.
+BUGS_OF_EVERY_ORDER: Final = (
+    Bug(
+        "a refund counted twice",
+        Order.merged_with,
+        lambda original, order, update, rule: replace(
+            original(order, update, rule), refunds=(*order.refunds, *update.refunds)
+        ),
+    ),
+    Bug(
+        "an older update wins",
+        Order._is_replaced_by,
+        lambda original, order, update: order.goods is None or not original(order, update),
+    ),
+    Bug(
+        "the rule of the latest update",
+        Order.merged_with,
+        lambda original, order, update, rule: original(
+            replace(order, rule=None) if rule else order, update, rule
+        ),
+    ),
+    Bug(
+        "approved as soon as it is confirmed",
+        Order.approves_at,
+        lambda original, order: original(order) and order.confirmed_at,
+    ),
+    Bug(
+        "money paid back taken off whole",
+        Order._refunded_minor,
+        lambda original, order, base_minor: original(order, order._price_minor(order.goods)),
     ),
 )

@@ -109,24 +109,11 @@ def _unreadable_is_absent(original: _Original, value: object) -> Any:
     return None if found == UNREADABLE else found
 
 
-def _each_message_adds_its_refunds(
-    original: _Original, order: Order, update: OrderUpdate, rule: EarningRule | None
-) -> Order:
-    merged = original(order, update, rule)
-    return replace(merged, refunds=(*order.refunds, *update.refunds))
-
-
 def _latest_confirmation(
     original: _Original, order: Order, update: OrderUpdate, rule: EarningRule | None
 ) -> Order:
     times = filter(None, (order.confirmed_at, update.confirmed_at))
     return replace(original(order, update, rule), confirmed_at=max(times, default=None))
-
-
-def _latest_rule(
-    original: _Original, order: Order, update: OrderUpdate, rule: EarningRule | None
-) -> Order:
-    return original(replace(order, rule=None) if rule else order, update, rule)
 
 
 def _no_tags_where(is_so: Callable[[BaseException | None], bool]) -> Callable[..., Any]:
@@ -306,7 +293,6 @@ ORDER_BUGS: Final = (
         lambda original, value: value,
     ),
     # --- what it means ---
-    Bug("a refund counted twice", Order.merged_with, _each_message_adds_its_refunds),
     Bug("the first report of a refund wins", Refund.replaces, lambda original, *_: False),
     Bug("the last report of a refund wins", Refund.replaces, lambda original, *_: True),
     Bug(
@@ -314,18 +300,12 @@ ORDER_BUGS: Final = (
         Order._extra_refund_minor,
         lambda original, order, refund: max(0, original(order, refund)),
     ),
-    Bug(
-        "an older update wins",
-        Order._is_replaced_by,
-        lambda original, order, update: order.goods is None or not original(order, update),
-    ),
     Bug("the latest confirmation counts", Order.merged_with, _latest_confirmation),
     Bug(
         "a cancellation lost with a later update",
         Order.merged_with,
         lambda original, order, *args: original(replace(order, cancelled=False), *args),
     ),
-    Bug("the rule of the latest update", Order.merged_with, _latest_rule),
     Bug(
         "a guest's order fixes its rule",
         Ledger.save_order,
@@ -367,16 +347,6 @@ ORDER_BUGS: Final = (
         lambda original, rule, goods, *, taxes_included: original(
             rule, goods, taxes_included=taxes_included and rule.tax_included
         ),
-    ),
-    Bug(
-        "no days of waiting",
-        Order.approves_at,
-        lambda original, order: original(order) and order.confirmed_at,
-    ),
-    Bug(
-        "money back takes points one for one",
-        Order._refunded_minor,
-        lambda original, order, _: original(order, order._price_minor(order.goods)),
     ),
     # --- what is done ---
     Bug(

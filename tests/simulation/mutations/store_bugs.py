@@ -7,7 +7,7 @@ break no promise: nothing may find fault with them, or the detectors cry wolf.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from pointbook import deadline
 from pointbook.domain.account import BEGINNING, Account, HourlyCount
@@ -42,12 +42,17 @@ from tests.simulation.mutations.planted import Bug
 type _Actions = Sequence[Put | Check]
 
 
-def _unconditional(actions: _Actions, unguarded: Sequence[Item]) -> _Actions:
+def _without_the_guards_of(written: Callable[[Write], list[Item]]) -> Callable[..., _Actions]:
     """The same actions, but these items are written whatever is there."""
-    return [
-        Put(action.item) if isinstance(action, Put) and action.item in unguarded else action
-        for action in actions
-    ]
+
+    def transaction(original: Callable[..., _Actions], write: Write) -> _Actions:
+        unguarded = written(write)
+        return [
+            Put(action.item) if isinstance(action, Put) and action.item in unguarded else action
+            for action in original(write)
+        ]
+
+    return transaction
 
 
 def _accounts(write: Write) -> list[Item]:
@@ -84,13 +89,18 @@ def _compared(put: Put, comparison: str) -> Put:
     return put._replace(condition=put.condition.replace(" = ", f" {comparison} "))
 
 
-def _taken_for_done[T](call: Callable[[], T], cause: TransientCause) -> T | None:
-    try:
-        return call()
-    except StoreUnavailable as error:
-        if error.cause is not cause:
-            raise
-        return None
+def _taken_for_done(cause: TransientCause) -> Callable[..., Any]:
+    """A write that failed by this cause, taken for one that was done."""
+
+    def transact(original: Callable[..., Any], *actions: Any) -> Any:
+        try:
+            return original(*actions)
+        except StoreUnavailable as error:
+            if error.cause is not cause:
+                raise
+            return None
+
+    return transact
 
 
 class _StoppedClock(Clock):
@@ -137,35 +147,16 @@ def _begun(count: HourlyCount | None) -> HourlyCount | None:
 
 STORE_BUGS: Final = (
     # --- guards of a write, each taken away alone ---
-    Bug(
-        "account written whatever its revision",
-        ledger_transactions.transaction,
-        lambda original, write: _unconditional(original(write), _accounts(write)),
-    ),
-    Bug(
-        "tombstones written without their condition",
-        ledger_transactions.transaction,
-        lambda original, write: _unconditional(original(write), _tombstones(write)),
-    ),
-    Bug(
-        "entry written over another",
-        ledger_transactions.transaction,
-        lambda original, write: _unconditional(original(write), _entries(write)),
-    ),
-    Bug(
-        "request recorded over another",
-        ledger_transactions.transaction,
-        lambda original, write: _unconditional(original(write), _records(write)),
-    ),
-    Bug(
-        "order written whatever its revision",
-        ledger_transactions.transaction,
-        lambda original, write: _unconditional(original(write), _orders(write)),
-    ),
-    Bug(
-        "hold record written whatever its revision",
-        ledger_transactions.transaction,
-        lambda original, write: _unconditional(original(write), _hold_records(write)),
+    *(
+        Bug(name, ledger_transactions.transaction, _without_the_guards_of(written))
+        for name, written in (
+            ("account written whatever its revision", _accounts),
+            ("tombstones written without their condition", _tombstones),
+            ("entry written over another", _entries),
+            ("request recorded over another", _records),
+            ("order written whatever its revision", _orders),
+            ("hold record written whatever its revision", _hold_records),
+        )
     ),
     Bug(
         "first write over an account that is there",
@@ -209,26 +200,13 @@ STORE_BUGS: Final = (
             VersionConflict() if isinstance(it := original(*cancelled), AlreadyDone) else it
         ),
     ),
-    Bug(
-        "a conflict taken for done",
-        table.Table.transact,
-        lambda original, *actions: _taken_for_done(
-            lambda: original(*actions), TransientCause.CONFLICT
-        ),
-    ),
-    Bug(
-        "a throttle taken for done",
-        table.Table.transact,
-        lambda original, *actions: _taken_for_done(
-            lambda: original(*actions), TransientCause.THROTTLED
-        ),
-    ),
-    Bug(
-        "a time-out taken for done",
-        table.Table.transact,
-        lambda original, *actions: _taken_for_done(
-            lambda: original(*actions), TransientCause.UNREACHABLE
-        ),
+    *(
+        Bug(name, table.Table.transact, _taken_for_done(cause))
+        for name, cause in (
+            ("a conflict taken for done", TransientCause.CONFLICT),
+            ("a throttle taken for done", TransientCause.THROTTLED),
+            ("a time-out taken for done", TransientCause.UNREACHABLE),
+        )
     ),
     Bug(
         "a fresh read that is not",

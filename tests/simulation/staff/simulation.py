@@ -6,7 +6,6 @@ calls to the table another request may run, or a write may arrive whose sender h
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from random import Random
 
@@ -24,6 +23,7 @@ from pointbook.store.staff_limits import StaffLimits
 from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.faulty_dynamodb import Crash, Fault, FaultyClient, Seeded, Unwatched
+from tests.simulation.kernel.reports import Report
 from tests.simulation.kernel.violation import Violation, must
 from tests.support.engine import SHOP, all_entries
 from tests.support.ledgers import SetClock
@@ -44,15 +44,6 @@ RATES = {
     Fault.STALE: 0.1,
     Fault.TORN: 0.1,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class StaffReport:
-    """What became of one day; `violation` is empty if every promise was kept."""
-
-    seed: int
-    violation: str
-    answers: Counter[str]
 
 
 class Day:
@@ -148,10 +139,8 @@ class Day:
             account = store.account(SHOP, customer_id)
             must("sound", account is None or not reconcile(account, entries), customer_id)
         for staff_id in STAFF:
-            counted, booked = (
-                limits.points_moved(SHOP, staff_id, TODAY),
-                moved[f"staff:{staff_id}"],
-            )
+            counted = limits.points_moved(SHOP, staff_id, TODAY)
+            booked = moved[f"staff:{staff_id}"]
             must("counted", counted == booked, f"{counted} points are counted, {booked} moved")
             must("limit", booked <= MOST, f"{booked} points are moved of {MOST}")
         must("once", set(by_request.values()) <= {1}, f"{by_request}")
@@ -163,12 +152,12 @@ class Day:
         return Table(self.memory, TABLE)
 
 
-def run_staff(seed: int) -> StaffReport:
+def run_staff(seed: int) -> Report:
     """The report on one day."""
     day = Day(seed)
     try:
         day.run()
         day.check()
     except Violation as violation:
-        return StaffReport(seed, str(violation), day.answers)
-    return StaffReport(seed, "", day.answers)
+        return Report(seed, str(violation), day.answers)
+    return Report(seed, "", day.answers)

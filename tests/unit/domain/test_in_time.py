@@ -25,11 +25,6 @@ def test_points_may_be_valid_through_today_and_not_through_yesterday() -> None:
     assert refused(account(), today, END_OF_TODAY) is Code.DAY_PAST
 
 
-def test_unless_in_time_is_required_points_of_a_past_day_lapse_at_once() -> None:
-    decision = done(account(), Grant(100, through(9)))
-    assert [entry.topic for entry in decision.entries] == [Topic.ADD_FLOW, Topic.SUB_EXPIRE]
-
-
 def test_the_day_is_the_accounts_own_which_never_goes_back() -> None:
     seen = done(account(), Grant(1, Never()), END_OF_TODAY).account
     today = Grant(100, through(10), in_time=True)

@@ -11,7 +11,6 @@ from pointbook.domain import commands as c
 from pointbook.domain.account import Account
 from pointbook.domain.decide import decide
 from pointbook.domain.decision import Decision
-from pointbook.domain.expiry import Days
 from pointbook.domain.lots import Lot
 from pointbook.domain.orders import (
     DebtPolicy,
@@ -25,7 +24,6 @@ from pointbook.domain.orders import (
 from pointbook.domain.refusal import Code
 from pointbook.domain.state import State
 from tests.support.domain import (
-    END_OF_TODAY,
     IN_30_DAYS,
     NOW,
     SECOND,
@@ -168,9 +166,9 @@ def test_an_order_goes_on_earning_by_its_first_rule() -> None:
 
 
 def test_a_refund_is_identified_by_its_id_and_counted_once() -> None:
-    _, order = after_all(
-        EMPTY, [update(1000), refund("r1", 300), refund("r1", 300), refund("r2", 200)]
-    )
+    """Also where one message names it twice."""
+    twice = OrderUpdate(refunds=(Refund("r1", Goods(300)),) * 2)
+    _, order = after_all(EMPTY, [update(1000), twice, refund("r1", 300), refund("r2", 200)])
     assert order.pending_points == 5
 
 
@@ -193,11 +191,6 @@ def test_a_refund_whose_money_did_not_arrive_takes_nothing_in_the_end() -> None:
     for messages in permutations([update(1000, confirmed_at=NOW), on_its_way, failed]):
         after, order = after_all(EMPTY, messages)
         assert order.approved_points == after.figures.approved == 10
-
-
-def test_a_refund_named_twice_in_one_message_is_counted_once() -> None:
-    twice = OrderUpdate(refunds=(Refund("r1", Goods(300)),) * 2)
-    assert after_all(EMPTY, [update(1000), twice])[1].pending_points == 7
 
 
 @pytest.mark.parametrize(("third", "left"), [(399, 1), (400, 0), (401, 0), (9999, 0)])
@@ -366,14 +359,6 @@ def test_points_that_were_a_debt_come_back_on_a_new_day() -> None:
     before, order = spent_order()
     order = replace(order, spendings=(replace(order.spendings[0], lots=(Lot(day(20), 4),)),))
     assert lots(done(State(before, order), give_back()).account.lots) == {20: 4, 25: 3, 30: 3}
-
-
-def test_lapsed_points_of_a_cancelled_order_get_a_new_day_where_a_rule_says_so() -> None:
-    held, record = hold(account((5, 10)), 5)
-    captured = done(State(held, hold_record=record), c.CaptureHold(5, "h1", "o1"))
-    state = State(captured.account, replace(order_of(captured), cancelled=True))
-    command = replace(give_back(), lapsed_expiry=Days(1))
-    assert lots(done(state, command, END_OF_TODAY).account.lots) == {12: 5}
 
 
 def test_no_more_comes_back_than_the_account_has_spent() -> None:

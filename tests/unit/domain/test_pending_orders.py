@@ -1,15 +1,13 @@
 """Points of an order stay pending for the days of the programme, counted from its confirmation."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
 from pointbook.domain.decision import Decision
 from pointbook.domain.orders import EarningRule, Goods, Order, OrderUpdate, Refund
-from pointbook.domain.refusal import Code
 from pointbook.domain.state import State
-from tests.support.domain import IN_30_DAYS, NOW, SECOND, done, order_of, refused, topics
+from tests.support.domain import IN_30_DAYS, NOW, done, order_of, topics
 
 DAY = timedelta(days=1)
 TWO_DAYS = EarningRule(unit_minor=100, pending_days=2)
@@ -66,14 +64,6 @@ def test_an_order_that_is_not_confirmed_is_never_due() -> None:
     assert (confirmed.approves_at, confirmed.due_at) == (None, None)
 
 
-def test_the_days_of_the_rule_that_was_frozen_count() -> None:
-    account, order = promised()
-    at_once = replace(TWO_DAYS, pending_days=0)
-    decision = merge(account, order, replace(CONFIRMED, updated_at=NOW + SECOND), NOW, at_once)
-    assert decision.account.figures.approved == 0
-    assert order_of(decision).approves_at == NOW + 2 * DAY
-
-
 def test_a_refund_while_points_are_pending_takes_them_from_there() -> None:
     account, order = promised()
     decision = merge(account, order, OrderUpdate(refunds=(Refund("r1", Goods(400)),)))
@@ -95,12 +85,6 @@ def test_what_an_order_earns_later_is_approved_at_once_when_the_days_are_over() 
     decision = merge(account, order, updates, NOW + 2 * DAY)
     assert topics(decision.entries) == ["points/add/order", "points/add/order"]
     assert decision.account.figures.approved == 15
-
-
-def test_points_that_left_pending_otherwise_are_not_approved() -> None:
-    _, order = promised()
-    command = c.UpdateOrder("o1", NO_UPDATE, TWO_DAYS, IN_30_DAYS)
-    assert refused(State(EMPTY, order), command, NOW + 2 * DAY) is Code.NOT_PENDING
 
 
 def test_an_account_that_has_seen_a_later_time_approves_by_it() -> None:

@@ -1,17 +1,12 @@
 """Points that an order used at a till: gone once, whether they were there or not."""
 
-from dataclasses import replace
-
 import pytest
 
 from pointbook.domain import commands as c
 from pointbook.domain.account import Account
-from pointbook.domain.decision import Decision
 from pointbook.domain.expiry import Days, Rolling
 from pointbook.domain.order_points import ALARM_SPENT_WITHOUT_POINTS
-from pointbook.domain.state import State
 from tests.support.domain import (
-    END_OF_TODAY,
     account,
     after,
     done,
@@ -19,18 +14,11 @@ from tests.support.domain import (
     in_debt,
     lots,
     order_of,
-    through,
-    topics,
 )
 
 
 def spend(points: int, spending_id: str = "till", renew: Rolling | None = None) -> c.SpendOnOrder:
     return c.SpendOnOrder(points, "o1", spending_id, renew)
-
-
-def give_back(spent: Decision, spending_id: str = "till") -> Decision:
-    order = replace(order_of(spent), cancelled=True)
-    return done(State(spent.account, order), c.ReturnSpending("o1", spending_id, through(30)))
 
 
 def test_points_used_at_a_till_are_spent_the_soonest_to_expire_first() -> None:
@@ -74,34 +62,6 @@ def test_held_points_are_not_there_for_a_till() -> None:
     assert (decision.account.figures.hold, decision.account.debt) == (4, 1)
 
 
-def test_what_is_due_by_then_is_settled_first() -> None:
-    decision = done(account((5, 10), (5, 20)), spend(7), END_OF_TODAY)
-    assert topics(decision.entries) == ["points/sub/expire", "points/sub/order"]
-    assert decision.account.debt == 2
-
-
 def test_spending_at_a_till_is_an_activity_that_renews_the_rest() -> None:
     decision = done(account((4, 20)), spend(1, renew=Rolling(Days(18))))
     assert lots(decision.account.lots) == {28: 3}
-
-
-def test_a_cancelled_order_gives_them_back_into_the_same_lots_once() -> None:
-    spent = done(account((4, 25), (3, 20)), spend(5))
-    decision = give_back(spent)
-    assert topics(decision.entries) == ["points/add/refund"]
-    assert lots(decision.account.lots) == {20: 3, 25: 4}
-    again = give_back(decision)
-    assert (again.entries, again.order) == ((), None)
-
-
-def test_points_that_were_a_debt_repay_it_when_they_are_given_back() -> None:
-    spent = done(account((3, 20)), spend(5))
-    decision = give_back(spent)
-    assert decision.account.figures.approved == 3
-    assert decision.account.figures.spent == 0
-
-
-@pytest.mark.parametrize("points", [0, -1])
-def test_a_till_spends_at_least_one_point(points: int) -> None:
-    with pytest.raises(ValueError, match="points is"):
-        spend(points)

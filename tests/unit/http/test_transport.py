@@ -1,7 +1,8 @@
 import socket
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -79,3 +80,34 @@ def test_what_is_raised_before_an_attempt_keeps_it_from_being_sent(
     with pytest.raises(PermissionError):
         transport.send(Call("GET", url, {}), Deadline.after(10))
     assert handler.requests == 0
+
+
+class Trickling(QuietHandler, BaseHTTPRequestHandler):
+    """A server that sends byte after byte: of a body, or instead of a head."""
+
+    has_head = True
+    pause_seconds = 0.1
+
+    def do_GET(self) -> None:
+        pause_seconds = self.pause_seconds
+        if self.has_head:
+            self.send_response(200)
+            self.send_header("Content-Length", "50")
+            self.end_headers()
+        with suppress(ConnectionError):
+            for _ in range(50):
+                self.wfile.write(b"H")
+                time.sleep(pause_seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("has_head", [True, False])
+def test_the_worker_of_a_call_whose_answer_trickles_is_free_at_the_deadline(has_head: bool) -> None:
+    handler: type[Trickling] = type("Trickles", (Trickling,), {"has_head": has_head})
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
+        transport = Transport("test", workers=1, connect_seconds=1)
+        call = Call("GET", url_of(server), {})
+        with pytest.raises(CallTimedOut):
+            transport.send(call, Deadline.after(0.2))
+        handler.has_head, handler.pause_seconds = True, 0
+        assert transport.send(call, Deadline.after(2)).status == 200

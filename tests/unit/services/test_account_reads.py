@@ -105,27 +105,6 @@ def test_a_past_account_is_as_it_was_at_that_instant(books: Books) -> None:
     assert (shown["version"], shown["lots"][0]["points"]) == (2, 60)
 
 
-def test_a_past_account_has_its_hold_though_it_is_over_by_now(books: Books) -> None:
-    books.grant(100)
-    books.hold(30)
-    books.clock.pass_time(minutes=5)
-    then = books.clock.now()
-    books.clock.pass_time(days=1)
-    shown = books.shown(at=then)
-    assert (shown["hold"]["hold_id"], shown["hold"]["points"]) == (HOLD_ID, 30)
-    assert shown["figures"]["hold"] == 30
-    assert books.shown()["hold"] is None
-
-
-def test_points_that_expired_before_anybody_looked_were_gone_at_their_own_time(
-    books: Books,
-) -> None:
-    books.grant(100)
-    books.clock.pass_time(days=60)
-    assert books.shown(at=NOON + timedelta(days=29))["figures"]["approved"] == 100
-    assert books.shown(at=NOON + timedelta(days=40))["figures"]["approved"] == 0
-
-
 def test_a_time_to_come_is_refused(books: Books) -> None:
     with pytest.raises(InvalidRequest, match="still to come"):
         books.shown(at=NOON + timedelta(seconds=1))

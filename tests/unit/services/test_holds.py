@@ -181,19 +181,20 @@ def test_transient_shopify_errors_are_retried(bench: Bench, trouble: Trouble) ->
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "troubles",
     [
-        Trouble.HANGS,
-        Trouble.REPLY_AFTER_TIMEOUT,
-        Trouble.REQUEST_ARRIVES_LATE,
-        Trouble.FORBIDDEN,
-        Trouble.INVALID,
+        [Trouble.HANGS],
+        [Trouble.REPLY_AFTER_TIMEOUT],
+        [Trouble.REQUEST_ARRIVES_LATE],
+        [Trouble.FORBIDDEN],
+        [Trouble.INVALID],
+        [Trouble.FAILED] * 5,
     ],
 )
 def test_without_a_discount_nothing_is_held_and_the_code_is_an_orphan(
-    bench: Bench, trouble: Trouble
+    bench: Bench, troubles: list[Trouble]
 ) -> None:
-    create_fails(bench, trouble)
+    create_fails(bench, *troubles)
     assert (approved_and_held(bench), bench.state()) == (NOTHING_HELD, "")
     assert bench.orphaned_code_count() == 1
     assert create_refused(bench) is ENDED, "the key is used up"
@@ -205,11 +206,6 @@ def test_a_failed_discount_emits_the_metric_that_the_alarm_watches(
 ) -> None:
     create_fails(bench, Trouble.FORBIDDEN)
     assert dimensions(logged(capsys, "DiscountsNotMade")) == [[["Stage"]], [["Stage", "Certain"]]]
-
-
-def test_a_shop_that_keeps_failing_is_given_up(bench: Bench) -> None:
-    create_fails(bench, *[Trouble.FAILED] * 5)
-    assert approved_and_held(bench) == NOTHING_HELD
 
 
 def test_a_discount_created_after_our_timeout_is_deactivated_by_the_sweep(bench: Bench) -> None:

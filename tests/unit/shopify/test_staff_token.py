@@ -1,12 +1,11 @@
 """Tokens of the shop's staff are read as strictly as customers', and the two are never confused."""
 
-import json
 from typing import Any
 
 import pytest
 
 from pointbook.errors import Unauthenticated
-from pointbook.shopify.session_token import TOKEN_LENGTH_MAX, verify_session_token
+from pointbook.shopify.session_token import verify_session_token
 from pointbook.shopify.staff_token import StaffSession, verify_staff_token
 from tests.support.forge import (
     CLIENT_ID,
@@ -16,18 +15,12 @@ from tests.support.forge import (
     NOW,
     OTHER_SHOP,
     PREVIOUS_MY_PAGE_SECRET,
-    PREVIOUS_SECRET,
     SHOP,
     STAFF,
     STRANGERS_SECRET,
-    WRONG_HEADERS,
     claims,
-    jwt_signature,
-    part,
-    seconds,
     staff_claims,
     token,
-    wrong_times,
 )
 
 
@@ -44,11 +37,6 @@ def code_of(text: str) -> str:
 def test_a_token_identifies_the_member_of_the_staff_and_the_shop(shop: str) -> None:
     body = staff_claims(iss=f"https://{shop}/admin", dest=f"https://{shop}")
     assert verify_staff_token(token(body), KEYS, NOW) == StaffSession(shop, STAFF)
-
-
-def test_while_a_secret_is_rotated_the_previous_one_still_signs_tokens() -> None:
-    text = token(staff_claims(), secret=PREVIOUS_SECRET)
-    assert verify_staff_token(text, KEYS, NOW).staff_id == STAFF
 
 
 def test_a_token_without_a_session_id_and_with_unknown_claims_is_read() -> None:
@@ -76,34 +64,6 @@ def test_the_staffs_token_is_never_a_customers(secrets: tuple[str, ...]) -> None
 @pytest.mark.parametrize("secret", [MY_PAGE_SECRET, PREVIOUS_MY_PAGE_SECRET, STRANGERS_SECRET])
 def test_only_the_apps_secret_signs_the_staffs_tokens(secret: str) -> None:
     assert code_of(token(staff_claims(), secret=secret)) == "token_invalid"
-
-
-# --- times --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("after_now", "good"), [(-9, True), (-10, False), (-11, False)])
-def test_a_token_is_good_for_ten_seconds_after_it_has_expired(after_now: int, good: bool) -> None:
-    text = token(staff_claims(exp=seconds(after_now)))
-    if good:
-        assert verify_staff_token(text, KEYS, NOW).staff_id == STAFF
-    else:
-        assert code_of(text) == "token_expired"
-
-
-@pytest.mark.parametrize("name", ["nbf", "iat"])
-@pytest.mark.parametrize(("after_now", "good"), [(10, True), (11, False)])
-def test_a_token_is_good_ten_seconds_before_its_time_begins(
-    name: str, after_now: int, good: bool
-) -> None:
-    text = token(staff_claims(**{name: seconds(after_now)}))
-    if good:
-        assert verify_staff_token(text, KEYS, NOW).staff_id == STAFF
-    else:
-        assert code_of(text) == "token_invalid"
-
-
-def test_an_expired_token_with_another_fault_is_not_called_expired() -> None:
-    assert code_of(token(staff_claims(exp=seconds(-60), aud="another-app"))) == "token_invalid"
 
 
 # --- what is refused ----------------------------------------------------------------------------
@@ -149,51 +109,9 @@ WRONG_CLAIMS: dict[str, dict[str, Any]] = {
     "aud of another app": staff_claims(aud="another-app"),
     "aud a list with ours": staff_claims(aud=[CLIENT_ID]),
     "aud empty": staff_claims(aud=""),
-} | wrong_times(staff_claims)
+}
 
 
 @pytest.mark.parametrize("body", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS)
 def test_a_token_whose_claims_do_not_hold_is_refused(body: dict[str, Any]) -> None:
     assert code_of(token(body)) == "token_invalid"
-
-
-@pytest.mark.parametrize("header", WRONG_HEADERS.values(), ids=WRONG_HEADERS)
-def test_a_token_with_other_headers_is_refused(header: dict[str, Any]) -> None:
-    assert code_of(token(staff_claims(), header=header)) == "token_invalid"
-
-
-GOOD = token(staff_claims())
-FIRST, SECOND, THIRD = GOOD.split(".")
-TWICE = json.dumps(staff_claims())[:-1].encode()
-
-MALFORMED = {
-    "empty": "",
-    "dots only": "..",
-    "two parts": f"{FIRST}.{SECOND}",
-    "four parts": f"{GOOD}.{THIRD}",
-    "no signature": f"{FIRST}.{SECOND}.",
-    "signature of an empty secret": f"{FIRST}.{SECOND}.{jwt_signature(f'{FIRST}.{SECOND}', '')}",
-    "signature of other claims": f"{FIRST}.{part(staff_claims(sub='1'))}.{THIRD}",
-    "signature truncated": GOOD[:-1],
-    "padded": f"{GOOD}=",
-    "line end after": f"{GOOD}\n",
-    "not ASCII": GOOD.replace("e", "ｅ"),
-    "claims a list": token(b"[]"),
-    "claims with sub twice": token(TWICE + b',"sub":"1"}'),
-    "claims with iss twice": token(TWICE + b',"iss":"https://evil.myshopify.com/admin"}'),
-    "longer than 4 KB": token(staff_claims(note="x" * TOKEN_LENGTH_MAX)),
-}
-
-
-@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
-def test_a_token_that_is_not_well_formed_and_signed_is_refused(text: str) -> None:
-    assert code_of(text) == "token_invalid"
-
-
-def test_every_refusal_but_expiry_reads_the_same() -> None:
-    texts = set()
-    for text in (*MALFORMED.values(), *(token(body) for body in WRONG_CLAIMS.values())):
-        with pytest.raises(Unauthenticated) as refusal:
-            verify_staff_token(text, KEYS, NOW)
-        texts.add(str(refusal.value))
-    assert len(texts) == 1

@@ -5,7 +5,7 @@ makes of the entrance's mark.
 """
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,10 +24,9 @@ from pointbook.shopify.webhook import CUSTOMERS, QUEUES
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.privacy import PrivacyDriver
 from tests.support.engine import MEMORY, SHOP, opened
+from tests.support.json_places import Path, at, places, put
 from tests.support.ledgers import SetClock
 from tools.shopify_payloads import OUR_CODE
-
-type Path = tuple[str | int, ...]
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 TILL = {"namespace": "omni_hub", "key": "point_used", "value": "5"}
@@ -53,27 +52,6 @@ def _value(part: Value | One | Each) -> Any:
             return [made(part.shape)]
         case Value():
             return next(one for one in GOOD if part.read(one) not in NOT_READ)
-
-
-def places(value: Any, path: Path = ()) -> Iterator[Path]:
-    """The way to every value within `value`."""
-    if isinstance(value, dict | list):
-        for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield (*path, name)
-            yield from places(inner, (*path, name))
-
-
-def at(body: Any, path: Path) -> Any:
-    for step in path:
-        body = body[step]
-    return body
-
-
-def put(body: Any, path: Path, value: object) -> Any:
-    """A copy of `body` with `value` at the end of `path`."""
-    changed = copy.deepcopy(body)
-    at(changed, path[:-1])[path[-1]] = value
-    return changed
 
 
 BODIES = {topic: made(shape) for topic, shape in SHAPES.items()}

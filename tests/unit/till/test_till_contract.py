@@ -254,6 +254,7 @@ def test_wrong_credentials_are_refused(shop: TillUnderTest) -> None:
     [
         *("", "<html>", "null", "7", '"text"', '{"a": 1, "a": 2}', "[" * 200_000, "[7]"),
         *('{"loyalty_accounts": 7}', '{"loyalty_accounts": [7]}', "[[]]", '[{"code": true}]'),
+        *('[{"rank": "\\ud800"}]', f"[{'9' * 5000}]"),
     ],
     ids=lambda garbage: garbage[:24],
 )

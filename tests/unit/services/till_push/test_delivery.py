@@ -78,6 +78,19 @@ class Shop:
         version = self.ledger.account().version
         self.deliver(version, version)
 
+    def grant(self, points: int) -> None:
+        """Points are granted, and the stream shows it; so with the next two."""
+        self.ledger.grant(points)
+        self.follow()
+
+    def consume(self, points: int) -> None:
+        self.ledger.consume(points)
+        self.follow()
+
+    def hold(self, points: int) -> None:
+        self.ledger.hold(points)
+        self.follow()
+
     def sweep(self, **later: float) -> None:
         """The schedule runs some time later."""
         self.clock.pass_time(**later)
@@ -87,8 +100,15 @@ class Shop:
     def due(self) -> list[str]:
         return list(self.pushes.due(SHOP, self.clock.now()))
 
-    def cursor(self) -> TillCursor | None:
-        return self.pushes.find(SHOP, CUSTOMER)
+    @property
+    def cursor(self) -> TillCursor:
+        found = self.pushes.find(SHOP, CUSTOMER)
+        assert found is not None
+        return found
+
+    @property
+    def has_cursor(self) -> bool:
+        return self.pushes.find(SHOP, CUSTOMER) is not None
 
     def replace_till(self, points: int) -> FakeTill:
         """The shop has another till, at which the customer has these points."""
@@ -103,8 +123,7 @@ class Shop:
 
     def is_done(self, version: int) -> bool:
         """Whether all up to `version` is pushed, and nothing waits."""
-        cursor = self.cursor()
-        assert cursor is not None
+        cursor = self.cursor
         self.clock.pass_time(days=1)
         return cursor.published == version and cursor.is_idle and self.due() == []
 
@@ -121,10 +140,8 @@ def shop() -> Shop:
 
 def test_changes_are_added_to_whatever_the_till_has(shop: Shop) -> None:
     shop.till.balances[CUSTOMER] = 500
-    shop.ledger.grant(100)
-    shop.follow()
-    shop.ledger.consume(30)
-    shop.follow()
+    shop.grant(100)
+    shop.consume(30)
     assert (shop.till.pushed, shop.balance) == ([100, -30], 570)
     assert shop.is_done(2)
 
@@ -154,31 +171,26 @@ def test_entries_that_leave_the_balance_as_it_is_call_nobody(shop: Shop) -> None
 def test_told_to_overwrite_the_first_contact_sets_the_balance_and_no_later_one_does() -> None:
     shop = Shop(TillPush.BALANCE)
     shop.till.balances[CUSTOMER] = 4000
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     assert shop.balance == 100
     shop.till.use(CUSTOMER, -7)
-    shop.ledger.grant(1)
-    shop.follow()
+    shop.grant(1)
     assert shop.balance == 108, "points that the counter gave are not overwritten"
 
 
 def test_a_first_contact_that_finds_the_same_balance_writes_nothing() -> None:
     shop = Shop(TillPush.BALANCE)
     shop.till.balances[CUSTOMER] = 1250
-    shop.ledger.grant(1250)
-    shop.follow()
+    shop.grant(1250)
     assert (shop.till.pushed, shop.balance) == ([], 1250)
-    shop.ledger.consume(300)
-    shop.follow()
+    shop.consume(300)
     assert (shop.till.pushed, shop.balance) == ([-300], 950)
 
 
 def test_an_account_begins_with_the_first_change_that_the_stream_shows(shop: Shop) -> None:
     shop.ledger.grant(1000)
     shop.ledger.clock.pass_time(seconds=1)
-    shop.ledger.grant(20)
-    shop.follow()
+    shop.grant(20)
     assert shop.till.pushed == [20]
 
 
@@ -199,12 +211,9 @@ def test_what_fell_due_with_the_first_change_is_carried_with_it(shop: Shop) -> N
 @pytest.mark.parametrize("fault", UNKNOWN_OUTCOME)
 def test_a_change_of_unknown_outcome_happens_once(shop: Shop, fault: TillFault) -> None:
     shop.till.faults.extend([well, fault])
-    shop.ledger.grant(100)
-    shop.follow()
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert cursor.plan is not None
-    assert not cursor.is_idle
+    shop.grant(100)
+    assert shop.cursor.plan is not None
+    assert not shop.cursor.is_idle
     for _ in range(3):
         shop.sweep(seconds=60)
     assert (shop.till.pushed, shop.balance) == ([100], 100)
@@ -216,8 +225,7 @@ def test_a_change_whose_outcome_the_till_no_longer_knows_does_not_stop_the_next_
 ) -> None:
     """It is left to the comparison of balances, and to a person."""
     shop.till.faults.extend([well, reply_lost, refuses])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.ledger.grant(20)
     shop.sweep(days=31)
     assert not_carried(capsys) == ["unknown_outcome"]
@@ -225,30 +233,20 @@ def test_a_change_whose_outcome_the_till_no_longer_knows_does_not_stop_the_next_
     assert shop.is_done(2)
 
 
-def test_the_till_is_asked_before_a_change_is_sent_again(shop: Shop) -> None:
+def test_the_till_is_asked_before_a_change_is_sent_again_under_the_same_id(shop: Shop) -> None:
     shop.till.faults.extend([well, hangs])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.calls.clear()
     shop.sweep(seconds=60)
     assert shop.till.calls == ["is_applied", "add_points"]
-
-
-def test_a_change_is_sent_again_under_the_same_id(shop: Shop) -> None:
-    shop.till.faults.extend([well, hangs])
-    shop.ledger.grant(100)
-    shop.follow()
-    shop.sweep(seconds=60)
     assert len(shop.till.sent) == 2
     assert shop.till.sent[0] == shop.till.sent[1]
 
 
 def test_the_next_change_waits_until_the_outcome_of_the_last_is_known(shop: Shop) -> None:
     shop.till.faults.extend([well, late])
-    shop.ledger.grant(100)
-    shop.follow()
-    shop.ledger.consume(30)
-    shop.follow()
+    shop.grant(100)
+    shop.consume(30)
     assert shop.till.calls == ["member", "add_points"], "too early to ask"
     shop.sweep(seconds=60)
     assert (shop.till.pushed, shop.balance) == ([100, -30], 70)
@@ -266,11 +264,9 @@ def test_a_change_that_happens_while_it_is_sent_again_counts(shop: Shop) -> None
         given_up[0]()
         effect()
 
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.faults.extend([well, gives_up])
-    shop.ledger.hold(80)
-    shop.follow()
+    shop.hold(80)
     shop.till.faults.extend([well, very_late])
     shop.sweep(seconds=60)
     assert (shop.till.pushed, shop.balance) == ([100, -80], 20)
@@ -289,8 +285,7 @@ def test_hours_of_an_outage_lose_nothing(shop: Shop, fault: TillFault, place: in
     assert shop.till.pushed == []
     for number in range(1, 60):
         if number % 10 == 0:
-            shop.ledger.grant(1)
-            shop.follow()
+            shop.grant(1)
         shop.sweep(minutes=11)
     assert shop.balance == 105
     assert sum(shop.till.pushed) == 105
@@ -299,8 +294,7 @@ def test_hours_of_an_outage_lose_nothing(shop: Shop, fault: TillFault, place: in
 
 def test_the_pause_grows_from_attempt_to_attempt(shop: Shop) -> None:
     shop.till.faults.extend([down] * 12)
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     pauses = []
     for _ in range(9):
         began = shop.clock.now()
@@ -327,8 +321,7 @@ def test_a_till_that_is_not_called_stops_the_run_and_the_others_wait(shop: Shop)
 
 def test_a_pause_that_the_till_asks_for_is_kept(shop: Shop) -> None:
     shop.till.faults.extend([throttled])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.clock.pass_time(seconds=29)
     assert shop.due() == []
     shop.clock.pass_time(seconds=1)
@@ -340,8 +333,7 @@ def test_a_pause_beyond_all_reason_ends_all_the_same(shop: Shop) -> None:
         raise TillThrottled("429", 999_999)
 
     shop.till.faults.extend([absurd])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.sweep(minutes=10)
     assert shop.till.pushed == [100]
 
@@ -350,16 +342,14 @@ def test_an_account_that_was_dropped_after_the_queue_was_read_does_not_begin_ane
     shop: Shop,
 ) -> None:
     """Otherwise all that the account ever had would be pushed once more."""
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.faults.extend([down])
-    shop.ledger.grant(20)
-    shop.follow()
+    shop.grant(20)
     shop.clock.pass_time(minutes=1)
     (read_before,) = shop.due()
     shop.pushes.drop(SHOP, CUSTOMER)
     shop.pusher.run(SHOP, 60.0).deliver(read_before)
-    assert (shop.till.pushed, shop.cursor()) == ([100], None)
+    assert (shop.till.pushed, shop.has_cursor) == ([100], False)
 
 
 def test_a_shop_whose_programme_cannot_be_read_does_not_stop_the_others(shop: Shop) -> None:
@@ -371,8 +361,7 @@ def test_a_shop_whose_programme_cannot_be_read_does_not_stop_the_others(shop: Sh
     pusher = TillPusher(shop.pusher.parts, lambda: shop.till, mode)
     publisher = Publisher(shop.pushes, pusher, shop.clock)
     shop.till.faults.extend([down])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.clock.pass_time(minutes=1)
     publisher.sweep(["other.myshopify.com", SHOP], 60.0)
     assert shop.till.pushed == [100]
@@ -403,9 +392,7 @@ def test_entries_that_are_missing_do_not_end_the_wait(shop: Shop) -> None:
     shop.ledger.grant(100)
     shop.pushes.request(SHOP, CUSTOMER, 9, shop.clock.now())
     shop.sweep(seconds=1)
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert (cursor.published, cursor.is_idle) == (1, False)
+    assert (shop.cursor.published, shop.cursor.is_idle) == (1, False)
     assert shop.till.pushed == [100]
 
 
@@ -413,8 +400,7 @@ def test_how_long_the_longest_has_been_waiting_is_measured(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.till.faults.extend([down] * 3)
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     for _ in range(2):
         shop.clock.pass_time(minutes=40)
         shop.deliver()
@@ -422,9 +408,7 @@ def test_how_long_the_longest_has_been_waiting_is_measured(
     assert waited == [[2400 - 5], [4800 - 5]]
     shop.clock.pass_time(minutes=40)
     shop.deliver()
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert cursor.waiting_since is None
+    assert shop.cursor.waiting_since is None
 
 
 # --- members ------------------------------------------------------------------------------------
@@ -434,12 +418,10 @@ def test_nothing_is_carried_to_a_member_that_the_till_does_not_know(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del shop.till.balances[CUSTOMER]
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     assert not_carried(capsys) == ["not_registered"]
     shop.till.balances[CUSTOMER] = 30
-    shop.ledger.grant(1)
-    shop.follow()
+    shop.grant(1)
     assert shop.balance == 31
     assert shop.is_done(2)
 
@@ -447,11 +429,9 @@ def test_nothing_is_carried_to_a_member_that_the_till_does_not_know(
 def test_a_member_that_is_registered_later_begins_with_the_ledgers_balance_where_told_to() -> None:
     shop = Shop(TillPush.BALANCE)
     del shop.till.balances[CUSTOMER]
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.balances[CUSTOMER] = 30
-    shop.ledger.grant(1)
-    shop.follow()
+    shop.grant(1)
     assert shop.balance == 101
 
 
@@ -459,8 +439,7 @@ def test_of_two_members_with_one_number_neither_is_changed(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.till.ambiguous = True
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     assert shop.till.pushed == []
     assert not_carried(capsys) == ["ambiguous"]
     cached = shop.members.read(SHOP, CUSTOMER)
@@ -470,16 +449,14 @@ def test_of_two_members_with_one_number_neither_is_changed(
 
 def test_a_member_who_leaves_during_a_change_is_not_waited_for(shop: Shop) -> None:
     shop.till.faults.extend([well, hangs])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     del shop.till.balances[CUSTOMER]
     shop.sweep(seconds=60)
     assert shop.is_done(1)
 
 
 def test_what_the_till_has_afterwards_is_kept_for_my_page(shop: Shop) -> None:
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     cached = shop.members.read(SHOP, CUSTOMER)
     assert cached is not None
     assert (cached.membership, cached.balance_points, cached.till_id) == (
@@ -500,18 +477,14 @@ def test_nobody_is_called_for_a_pseudonym(shop: Shop) -> None:
 def test_the_till_gives_up_what_it_has_and_the_rest_with_the_next_credit(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop.ledger.grant(1000)
-    shop.follow()
+    shop.grant(1000)
     shop.till.use(CUSTOMER, 950)
-    shop.ledger.hold(300)
-    shop.follow()
+    shop.hold(300)
     assert shop.balance == 0
     assert not_carried(capsys) == ["remainder"]
-    shop.ledger.grant(200)
-    shop.follow()
+    shop.grant(200)
     assert shop.balance == 0, "250 are still owed"
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     assert shop.balance == 50
     assert shop.till.pushed == [1000, -50, 50]
 
@@ -524,38 +497,29 @@ def test_a_debt_is_taken_off_the_next_credit_at_the_till_too() -> None:
     shop.ledger.say(SpendOnOrder(100, ORDER, "till"))
     shop.follow()
     assert (shop.ledger.figures()["approved"], shop.balance) == (-90, 0)
-    shop.ledger.grant(150)
-    shop.follow()
+    shop.grant(150)
     assert shop.balance == shop.ledger.figures()["approved"] == 60
 
 
 def test_points_that_the_counter_takes_between_reading_and_writing_are_not_lost(
     shop: Shop,
 ) -> None:
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
 
     def meanwhile(till: FakeTill, effect: Effect) -> None:
         till.use(CUSTOMER, 60)
         effect()
 
     shop.till.faults.extend([well, meanwhile])
-    shop.ledger.hold(50)
-    shop.follow()
+    shop.hold(50)
     assert shop.balance == 0, "40 of the 50; the counter's 60 stay taken"
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert cursor.member_state.remainder_points == -10
+    assert shop.cursor.member_state.remainder_points == -10
 
 
 def test_a_change_that_the_till_keeps_refusing_is_tried_again_later(shop: Shop) -> None:
     shop.till.faults.extend([well, refuses, well, refuses])
-    shop.ledger.grant(100)
-    shop.follow()
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert cursor.plan is None
-    assert not cursor.is_idle
+    shop.grant(100)
+    assert (shop.cursor.plan, shop.cursor.is_idle) == (None, False)
     shop.sweep(seconds=60)
     assert shop.till.pushed == [100]
 
@@ -564,72 +528,56 @@ def test_a_change_that_the_till_keeps_refusing_is_tried_again_later(shop: Shop) 
 
 
 def test_a_movement_that_the_till_reported_is_not_carried_back(shop: Shop) -> None:
-    shop.ledger.grant(1000)
-    shop.follow()
+    shop.grant(1000)
     shop.till.use(CUSTOMER, 300)
     shop.ledger.consume(300, cause=AT_TILL)
     shop.ledger.say(Grant(5, Days(9)), cause=AT_TILL)
     shop.till.use(CUSTOMER, -5)
     shop.follow()
     assert (shop.till.pushed, shop.balance) == ([1000], 705)
-    shop.ledger.consume(5)
-    shop.follow()
+    shop.consume(5)
     assert shop.balance == shop.ledger.figures()["approved"] == 700
 
 
 def test_a_consume_whose_points_the_till_lacks_already_is_its_report(shop: Shop) -> None:
-    shop.ledger.grant(1000)
-    shop.follow()
+    shop.grant(1000)
     shop.till.use(CUSTOMER, 300)
-    shop.ledger.consume(300)
-    shop.follow()
+    shop.consume(300)
     assert (shop.till.pushed, shop.balance) == ([1000], 700)
-    shop.ledger.consume(300)
-    shop.follow()
+    shop.consume(300)
     assert shop.balance == 400, "the same points are missing once"
 
 
 def test_it_is_recognized_also_after_another_contact(shop: Shop) -> None:
-    shop.ledger.grant(1000)
-    shop.follow()
+    shop.grant(1000)
     shop.till.use(CUSTOMER, 300)
-    shop.ledger.grant(12)
-    shop.follow()
-    shop.ledger.consume(300)
-    shop.follow()
+    shop.grant(12)
+    shop.consume(300)
     assert shop.balance == shop.ledger.figures()["approved"] == 712
 
 
 def test_points_that_are_missing_for_more_than_a_day_explain_nothing_any_more(shop: Shop) -> None:
-    shop.ledger.grant(1000)
-    shop.follow()
+    shop.grant(1000)
     shop.till.use(CUSTOMER, 300)
-    shop.ledger.grant(12)
-    shop.follow()
+    shop.grant(12)
     shop.clock.pass_time(hours=25)
-    shop.ledger.consume(300)
-    shop.follow()
+    shop.consume(300)
     assert shop.balance == 412
 
 
 def test_points_that_a_report_named_explain_no_other_consume(shop: Shop) -> None:
-    shop.ledger.grant(1000)
-    shop.follow()
+    shop.grant(1000)
     shop.till.use(CUSTOMER, 300)
     shop.ledger.consume(300, cause=AT_TILL)
-    shop.ledger.consume(300)
-    shop.follow()
+    shop.consume(300)
     assert shop.balance == shop.ledger.figures()["approved"] == 400
 
 
 def test_what_the_counter_changed_and_nobody_reported_stays(shop: Shop) -> None:
-    shop.ledger.grant(1000)
-    shop.follow()
+    shop.grant(1000)
     shop.till.use(CUSTOMER, 40)
-    shop.ledger.hold(100)
-    shop.follow()
-    shop.ledger.grant(7)
-    shop.follow()
+    shop.hold(100)
+    shop.grant(7)
     assert shop.balance == 867
 
 
@@ -637,37 +585,31 @@ def test_what_the_counter_changed_and_nobody_reported_stays(shop: Shop) -> None:
 
 
 def test_switched_off_the_cursor_goes_and_switched_on_it_begins_anew(shop: Shop) -> None:
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.mode = TillPush.NO
     shop.ledger.clock.pass_time(seconds=1)
-    shop.ledger.grant(1000)
-    shop.follow()
-    assert shop.cursor() is None
+    shop.grant(1000)
+    assert not shop.has_cursor
     shop.mode = TillPush.CHANGES
     shop.ledger.clock.pass_time(seconds=1)
-    shop.ledger.grant(7)
-    shop.follow()
+    shop.grant(7)
     assert (shop.till.pushed, shop.balance) == ([100, 7], 107)
 
 
 def test_a_till_that_takes_no_pushes_is_never_called(shop: Shop) -> None:
     shop.till.pushes = False
-    shop.ledger.grant(100)
-    shop.follow()
-    assert (shop.till.calls, shop.cursor()) == ([], None)
+    shop.grant(100)
+    assert (shop.till.calls, shop.has_cursor) == ([], False)
 
 
 def test_levelling_sets_the_ledgers_balance_once(shop: Shop) -> None:
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.balances[CUSTOMER] = 777
     shop.pushes.request_balance(SHOP, CUSTOMER, 1, shop.clock.now())
     shop.sweep(seconds=1)
     assert shop.balance == 100
     shop.till.use(CUSTOMER, -9)
-    shop.ledger.grant(1)
-    shop.follow()
+    shop.grant(1)
     assert shop.balance == 110
     assert shop.is_done(2)
 
@@ -685,24 +627,25 @@ def no_number(_shop: str, _customer_id: str, _deadline: Deadline) -> str:
     raise MemberNotRegistered("the customer has no member number")
 
 
+def deliver_without_number(shop: Shop) -> None:
+    parts = replace(shop.pusher.parts, number=no_number)
+    TillPusher(parts, lambda: shop.till, lambda _: shop.mode).run(SHOP, 60.0).deliver(CUSTOMER, 2)
+
+
 def test_who_was_merged_gives_up_their_points_at_the_till_though_shopify_lost_the_number(
     shop: Shop,
 ) -> None:
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.ledger.ledger.merge(SHOP, CUSTOMER, OTHER, Cause("customer"))
-    parts = replace(shop.pusher.parts, number=no_number)
-    TillPusher(parts, lambda: shop.till, lambda _: shop.mode).run(SHOP, 60.0).deliver(CUSTOMER, 2)
+    deliver_without_number(shop)
     assert (shop.till.pushed, shop.balance) == ([100, -100], 0)
 
 
 def test_who_gave_their_number_back_is_not_found_by_it(shop: Shop) -> None:
     """By now it may be another customer's."""
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.ledger.consume(30)
-    parts = replace(shop.pusher.parts, number=no_number)
-    TillPusher(parts, lambda: shop.till, lambda _: shop.mode).run(SHOP, 60.0).deliver(CUSTOMER, 2)
+    deliver_without_number(shop)
     assert shop.till.pushed == [100]
 
 
@@ -712,8 +655,7 @@ def test_who_gave_their_number_back_is_not_found_by_it(shop: Shop) -> None:
 def test_what_was_planned_at_one_till_is_never_sent_to_another(shop: Shop) -> None:
     """There its id may be another member's."""
     shop.till.faults.extend([well, hangs])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     before = shop.replace_till(500)
     shop.sweep(seconds=60)
     assert (before.pushed, shop.till.pushed, shop.balance) == ([], [100], 600)
@@ -724,32 +666,26 @@ def test_what_was_planned_at_one_till_is_never_sent_to_another(shop: Shop) -> No
 
 def test_told_to_overwrite_another_till_begins_with_the_ledgers_balance() -> None:
     shop = Shop(TillPush.BALANCE)
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.replace_till(7)
-    shop.ledger.consume(30)
-    shop.follow()
+    shop.consume(30)
     assert (shop.till.pushed, shop.balance) == ([63], 70)
     shop.till.use(CUSTOMER, -5)
-    shop.ledger.grant(1)
-    shop.follow()
+    shop.grant(1)
     assert shop.balance == 76, "only the first contact overwrites"
 
 
 def test_what_another_till_lacks_was_not_taken_at_its_counter(shop: Shop) -> None:
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.replace_till(50)
-    shop.ledger.consume(30)
-    shop.follow()
+    shop.consume(30)
     assert (shop.till.pushed, shop.balance) == ([-30], 20)
 
 
 def test_a_till_that_does_not_answer_is_not_taken_for_another_one(shop: Shop) -> None:
     """Its credentials may be mistyped, and put right a minute later."""
     shop.till.faults.extend([well, reply_lost])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till_name = "mistyped"
     shop.till.faults.extend([down])
     shop.sweep(seconds=60)
@@ -767,12 +703,10 @@ def with_card(shop: Shop, number: str) -> None:
 
 def test_told_to_overwrite_another_number_begins_with_the_ledgers_balance() -> None:
     shop = Shop(TillPush.BALANCE)
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.balances["card"] = 7
     with_card(shop, "card")
-    shop.ledger.grant(1)
-    shop.follow()
+    shop.grant(1)
     assert shop.till.balances == {CUSTOMER: 100, "card": 101}
     shop.ledger.grant(1)
     shop.till.use("card", -5)
@@ -781,12 +715,10 @@ def test_told_to_overwrite_another_number_begins_with_the_ledgers_balance() -> N
 
 
 def test_what_the_member_of_another_number_lacks_was_not_taken_at_the_counter(shop: Shop) -> None:
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.balances["card"] = 50
     with_card(shop, "card")
-    shop.ledger.consume(30)
-    shop.follow()
+    shop.consume(30)
     assert shop.till.balances == {CUSTOMER: 100, "card": 20}
 
 
@@ -794,8 +726,7 @@ def test_a_change_of_unknown_outcome_stays_with_the_number_that_it_was_planned_f
     shop: Shop,
 ) -> None:
     shop.till.faults.extend([well, hangs])
-    shop.ledger.grant(100)
-    shop.follow()
+    shop.grant(100)
     shop.till.balances["card"] = 50
     with_card(shop, "card")
     shop.sweep(seconds=60)

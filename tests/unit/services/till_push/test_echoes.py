@@ -43,10 +43,8 @@ class Reporting(Shop):
 def shop() -> Reporting:
     """1,000 points here and there, pushed and not reported; then 300 used here and pushed."""
     made = Reporting()
-    made.ledger.grant(1000)
-    made.follow()
-    made.ledger.consume(300)
-    made.follow()
+    made.grant(1000)
+    made.consume(300)
     return made
 
 
@@ -113,8 +111,7 @@ def test_a_report_that_was_booked_stays_so_when_it_is_repeated(shop: Reporting) 
     first = shop.report(-50)
     assert not is_echo(first)
     shop.follow()
-    shop.ledger.hold(50)
-    shop.follow()
+    shop.hold(50)
     assert shop.till.pushed == [1000, -300, -50]
     again = shop.report(-50)
     assert isinstance(again, Booked)
@@ -136,8 +133,7 @@ def test_while_the_outcome_of_such_a_push_is_unknown_flow_has_to_repeat_it(
     shop: Reporting, fault: object
 ) -> None:
     shop.till.faults.extend([well, fault])  # type: ignore[list-item]  # one of the faults above
-    shop.ledger.consume(70)
-    shop.follow()
+    shop.consume(70)
     with pytest.raises(TillReportUndecided):
         shop.report(-70, balance=630)
     assert not is_echo(shop.report(-69, "another")), "what cannot be that push is not kept waiting"
@@ -167,38 +163,21 @@ def test_a_customer_of_whom_nothing_was_pushed_has_no_echoes() -> None:
 
 def test_so_many_pushes_are_remembered(shop: Reporting) -> None:
     for _ in range(PUSHES_MAX):
-        shop.ledger.grant(1)
-        shop.follow()
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert [push.points for push in cursor.member_state.pushes] == [1] * PUSHES_MAX
+        shop.grant(1)
+    assert [push.points for push in shop.cursor.member_state.pushes] == [1] * PUSHES_MAX
 
 
-def test_an_echo_that_comes_during_the_next_push_is_not_forgotten(shop: Reporting) -> None:
-    """It is recorded after the lease was acquired and before the next push is planned."""
-
-    def meanwhile(till: object, effect: object) -> None:
-        assert is_echo(shop.report(-300, "echo", balance=700))
-
-    shop.till.faults.append(meanwhile)  # while the member is read
-    shop.ledger.grant(1)
-    shop.follow()
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert [bool(push.echo) for push in cursor.member_state.pushes] == [False, True, False]
-
-
-def test_an_echo_that_comes_while_nothing_has_to_be_carried_is_not_forgotten(
-    shop: Reporting,
+@pytest.mark.parametrize("used_at_till", [0, 20], ids=["the next push", "nothing to carry"])
+def test_an_echo_that_comes_after_the_lease_and_before_the_next_plan_is_not_forgotten(
+    shop: Reporting, used_at_till: int
 ) -> None:
     def meanwhile(till: object, effect: object) -> None:
         assert is_echo(shop.report(-300, "echo", balance=700))
 
-    shop.till.use(CUSTOMER, 20)
+    shop.till.use(CUSTOMER, used_at_till)
     shop.till.faults.append(meanwhile)  # while the member is read
-    shop.ledger.consume(20)
-    shop.follow()
-    cursor = shop.cursor()
-    assert cursor is not None
-    assert [bool(push.echo) for push in cursor.member_state.pushes] == [False, True]
-    assert shop.till.pushed == [1000, -300]
+    shop.consume(20)
+    pushed = [] if used_at_till else [-20]
+    assert shop.till.pushed == [1000, -300, *pushed]
+    echoes = [bool(push.echo) for push in shop.cursor.member_state.pushes]
+    assert echoes == [False, True, *(False for _ in pushed)]
