@@ -93,7 +93,7 @@ def test_a_repetition_gets_the_first_answer_whatever_has_happened_since(desk: De
 
 
 @pytest.mark.parametrize("other", [{"points": 201}, {"points": -200}, {"expires_on": "2099-12-31"}])
-def test_a_key_stands_for_one_adjustment(desk: Desk, other: dict[str, object]) -> None:
+def test_a_key_stands_for_one_adjustment(desk: Desk, other: dict[str, Any]) -> None:
     desk.adjust(200)
     assert problem(desk.adjust(**{"points": 200, **other})) == (422, "idempotency_mismatch")
     assert len(desk.functions.entries()) == 1

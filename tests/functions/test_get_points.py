@@ -88,18 +88,6 @@ def test_how_long_a_code_works_is_the_programmes_word() -> None:
     assert shop.sample(POINTS, "by_header").body["hold_seconds"] == 1800
 
 
-def test_how_long_points_last_is_the_programmes_rule() -> None:
-    shop = Functions(PROGRAMME_EXPIRY="rolling:days:90")
-    answer = shop.sample(POINTS, "by_header").body["expiry"]
-    assert answer == {
-        "kind": "days",
-        "number": 90,
-        "to_end_of": None,
-        "day": None,
-        "renewed": True,
-    }
-
-
 def test_a_customer_without_points_sees_zeros(functions: Functions) -> None:
     answer = functions.sample(POINTS, "by_header")
     assert set(answer.body["figures"].values()) == {0}

@@ -40,12 +40,6 @@ def test_a_change_is_shown_by_what_an_order_earns_before_and_after(functions: Fu
     assert found["command"] == "pointbook programme change rules.toml"
 
 
-def test_nothing_is_written(functions: Functions) -> None:
-    before = functions.sample(FUNCTION, "rules").body
-    preview(functions, rules={"points_per_unit": "2"})
-    assert functions.sample(FUNCTION, "rules").body == before
-
-
 def test_a_change_with_errors_names_them_and_has_no_command(functions: Functions) -> None:
     found = preview(functions, rules={"points_per_unit": "many", "nosuch": "1"})
     assert {one["rule"] for one in found["errors"]} == {"points_per_unit", "nosuch"}

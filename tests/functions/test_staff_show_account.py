@@ -6,7 +6,7 @@ from local import demo
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Never
 from pointbook.domain.staff import Right
-from tests.support.harness import CUSTOMER, TABLE, Answer, Functions, event, message, problem
+from tests.support.harness import CUSTOMER, Answer, Functions, event, message, problem
 from tools.shopify_payloads import ORDER
 
 FUNCTION = "staff_show_account"
@@ -63,8 +63,3 @@ def test_the_shop_is_that_of_the_token_and_not_one_that_is_asked_for(function: s
         assert answer.body["entries"] == []
     else:
         assert (answer.body["shop"], answer.body["version"]) == (demo.SHOP_DOMAIN, 0)
-
-
-def test_looking_writes_nothing(functions: Functions) -> None:
-    shown(functions)
-    assert functions.table.items(TABLE) == {}

@@ -5,8 +5,6 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -142,15 +140,6 @@ def test_for_how_long_a_member_is_fresh_is_a_parameter() -> None:
     shop.view()
     shop.later(5)
     assert shop.view_till()["stale"] is True
-
-
-def test_an_older_answer_never_replaces_a_newer_one(shop: TillShop) -> None:
-    shop.view()
-    newer = shop.cached()
-    assert newer is not None
-    older = replace(newer, as_of=newer.as_of - timedelta(seconds=1), balance_points=1)
-    assert not shop.functions.container.till_members().save(SHOP, CUSTOMER, older)
-    assert shop.cached() == newer
 
 
 @pytest.mark.parametrize(("ranks", "percent"), [("Gold=150,silver=120", 150), ("silver=120", None)])
