@@ -1,8 +1,10 @@
 """Workflows that start each other: each action names the entry that caused it, and a chain ends."""
 
+from dataclasses import replace
+
 import pytest
 
-from pointbook.domain.chain import BookedEntry
+from pointbook.domain.chain import BookedEntry, hash_of
 from pointbook.services.flow_actions import CHAIN_MAX
 from tests.fakes.dynamodb import throttle
 from tests.support.harness import CUSTOMER, Answer, Functions
@@ -119,6 +121,21 @@ def test_while_the_cause_cannot_be_read_flow_has_to_retry(
     answer = workflows.act("run", first)
     assert (answer.status, answer.body["code"]) == (503, "ledger_unavailable")
     assert workflows.act("no-cause").status == 200
+
+
+def test_how_deep_a_chain_is_stands_under_the_entrys_hash(workflows: Workflows) -> None:
+    workflows.chain(1)
+    booked = workflows.entries()[1]
+    account = workflows.functions.container.store.account(SHOP, CUSTOMER)
+    assert account is not None
+
+    def hashed(depth: int) -> str:
+        cause = replace(booked.cause, depth=depth)
+        digest, before = booked.text_digest, booked.previous_hash
+        return hash_of(booked.entry, account.account_id, cause, digest, before)
+
+    assert hashed(1) == booked.entry_hash
+    assert hashed(0) != booked.entry_hash
 
 
 @pytest.mark.parametrize("last", ["grant", "consume"])
