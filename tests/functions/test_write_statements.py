@@ -189,6 +189,14 @@ def test_what_is_wrong_only_while_a_customer_is_being_moved_is_added_up_again(
     assert shop.head("2026-11-22")["closing"]["approved"] == 600
 
 
+def test_an_account_that_cannot_be_read_is_counted(shop: Books) -> None:
+    shop.damage("7002")
+    shop.pass_nights()
+    assert shop.write_statements()["differing"] == 1
+    head = shop.head("2026-11-21")
+    assert (head["accounts"], head["unreadable"], head["is_closed"]) == (2, 1, False)
+
+
 def test_a_day_that_was_changed_after_it_was_closed_is_found(shop: Books) -> None:
     """Account and entries agree: only the file of the day before knows better."""
     shop.pass_nights()
