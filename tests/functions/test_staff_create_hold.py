@@ -10,7 +10,7 @@ from local import demo
 from pointbook.domain.chain import Cause
 from pointbook.errors import ShopifyUnavailable
 from tests.functions.hold_shop import HoldShop
-from tests.support.harness import CUSTOMER, event, problem
+from tests.support.harness import CUSTOMER, event, message, problem
 
 CREATE = "staff_create_hold"
 MANAGER, COUNTER, NEWCOMER = demo.STAFF
@@ -72,3 +72,11 @@ def test_without_a_discount_nothing_is_held_and_the_entries_name_the_staff(shop:
     assert shop.figures() == (1250, 0)
     assert [one.cause.source for one in shop.functions.entries()[:2]] == ["staff", "staff"]
     assert shop.functions.sample("points_history", "by_header").body["entries"][0]["row"] is None
+
+
+def test_a_customers_data_has_the_hold_and_does_not_name_the_staff(shop: HoldShop) -> None:
+    shop.functions.sample(CREATE, "sale")
+    assert shop.functions.work("privacy_events", message("customers_data_request")) == []
+    (file,) = shop.functions.bucket.objects.values()
+    assert "points/sub/hold" in str(file)
+    assert MANAGER not in str(file)
