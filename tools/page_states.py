@@ -355,7 +355,7 @@ def served_page() -> Iterator[str]:
 
 
 def answer_as(page: Page, state: State, locale: Locale) -> None:
-    """Answer the page's requests as in this state."""
+    """Answer the page's requests as in this state, and no longer as in another."""
 
     def reply(route: Route, make: Make) -> None:
         status, body = make(locale)
@@ -364,6 +364,7 @@ def answer_as(page: Page, state: State, locale: Locale) -> None:
     def on_points(route: Route, request: Request) -> None:
         reply(route, state.known if state.known and "till=known" in request.url else state.points)
 
+    page.unroute_all()
     session = {"name": NAMES[locale], "session_token": "token"}
     page.route("**/_login", lambda route: route.fulfill(json=session))
     page.route("**/customers/me/points?*", on_points)

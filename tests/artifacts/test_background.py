@@ -158,19 +158,13 @@ def test_parts_of_imports_are_tried_eight_times_by_as_many_workers_as_share_the_
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": IMPORT_WORKERS}
 
 
-def test_without_a_till_nothing_is_carried_to_it() -> None:
-    assert properties("PushTillMapping")["Enabled"] == {"Fn::If": ["HasTill", True, False]}
-    schedule = properties("PushTillFunction")["Events"]["EveryMinute"]["Properties"]
-    assert schedule["State"] == {"Fn::If": ["HasTill", "ENABLED", "DISABLED"]}
-
-
-def test_without_a_till_nothing_is_refreshed() -> None:
+@pytest.mark.parametrize("name", ["PushTill", "RefreshTill"])
+def test_without_a_till_nothing_is_pushed_or_refreshed(name: str) -> None:
     condition = {"Fn::Not": [{"Fn::Equals": [{"Ref": "TillProvider"}, "none"]}]}
     assert TEMPLATE["Conditions"]["HasTill"] == condition
-    schedule = properties("RefreshTillFunction")["Events"]["EveryMinute"]["Properties"]
+    schedule = properties(f"{name}Function")["Events"]["EveryMinute"]["Properties"]
     assert schedule["State"] == ONLY_WITH_A_TILL
-    mapping = properties("RefreshTillMapping")
-    assert mapping["Enabled"] == {"Fn::If": ["HasTill", True, False]}
+    assert properties(f"{name}Mapping")["Enabled"] == {"Fn::If": ["HasTill", True, False]}
 
 
 @pytest.mark.parametrize(("worker", "name"), QUEUES.items())

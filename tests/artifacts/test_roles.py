@@ -26,8 +26,7 @@ from tests.support.harness import event
 GRANT = "flow_action_grant"
 CONSUME = "flow_action_consume"
 FLOW = (GRANT, CONSUME)
-SHOWS = ("points_history",)
-OPERATORS = ("adjust_points", "extend_points", "import_points")
+ADJUSTS = ("adjust_points", "extend_points", "import_points", "staff_adjust_points")
 OPERATORS_READ = ("show_account", "account_history", "explain_order")
 STAFF_READS = tuple(f"staff_{function}" for function in OPERATORS_READ)
 MANAGERS = ("staff_books", "staff_programme", "staff_status")
@@ -40,18 +39,17 @@ TRIED = (
     "order_points",
     *FLOW,
     "get_points",
-    *SHOWS,
+    "points_history",
     *SETTLES,
     *WORKERS,
     "shopify_webhook",
     "privacy_watch",
-    *OPERATORS,
+    *ADJUSTS,
     *OPERATORS_READ,
     "check_customer",
     "staff_me",
     *STAFF_READS,
     *MANAGERS,
-    "staff_adjust_points",
     "staff_create_hold",
     "staff_release_hold",
     "import_runs",
@@ -84,27 +82,6 @@ def test_every_role_is_tested() -> None:
     assert sorted(TRIED) == sorted(FUNCTIONS)
 
 
-@pytest.mark.parametrize("function", SHOWS)
-def test_a_reader_may_read_what_it_shows(
-    shop: Shop, resources: dict[str, Any], function: str
-) -> None:
-    def look() -> None:
-        shop.start_anew()
-        shop.every_sample(function)
-
-    before = shop.needed(look)
-    shop.grant()
-    shop.functions.sample(CONSUME, "run")
-    shop.hold_some()
-    pending = event("order_events", "orders_create_pending")
-    shop.functions.invoke("order_events", pending, seconds=60)
-    while_held = shop.needed(look)
-    shop.merge()
-    found = before | while_held | shop.needed(look)
-    assert found == allowed(resources, function)
-    assert "dynamodb:PutItem" not in {action for action, _ in found}
-
-
 def test_order_points_may_read_single_items_and_nothing_else(
     shop: Shop, resources: dict[str, Any]
 ) -> None:
@@ -118,8 +95,8 @@ def test_order_points_may_read_single_items_and_nothing_else(
     assert found == allowed(resources, "order_points")
 
 
-@pytest.mark.parametrize("function", OPERATORS)
-def test_an_operators_function_may_do_what_it_does_without_the_secret(
+@pytest.mark.parametrize("function", ADJUSTS)
+def test_what_adjusts_points_is_allowed_what_it_does_and_the_secret_only_to_know_the_staff(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:
     """On a shop without programme; refused, carried out, repeated; on a merged account."""
@@ -137,16 +114,17 @@ def test_an_operators_function_may_do_what_it_does_without_the_secret(
         again["headers"]["idempotency-key"] = "after the merge"
         found |= shop.needed(lambda: shop.functions.request(function, again))
     assert found == allowed(resources, function)
-    assert {resource for _, resource in found} == {"LedgerTable"}
+    secret = {"AppSecret"} if function == "staff_adjust_points" else set()
+    assert {resource for _, resource in found} == {"LedgerTable", *secret}
 
 
-@pytest.mark.parametrize("function", [*OPERATORS_READ, *STAFF_READS])
+@pytest.mark.parametrize("function", ["points_history", *OPERATORS_READ, *STAFF_READS])
 def test_a_reader_of_accounts_may_read_the_table_and_nothing_else(
     shop: Shop, resources: dict[str, Any], function: str
 ) -> None:
     """Of nobody; with a hold and pending points; of a merged customer.
 
-    The staff's also read the secret, which proves who asks.
+    My page's and the staff's also read the secret, which proves who asks.
     """
 
     def look() -> None:
@@ -155,6 +133,7 @@ def test_a_reader_of_accounts_may_read_the_table_and_nothing_else(
 
     found = shop.needed(look)
     shop.grant()
+    shop.functions.sample(CONSUME, "run")
     shop.hold_some()
     pending = event("order_events", "orders_create_pending")
     shop.functions.invoke("order_events", pending, seconds=60)
@@ -164,7 +143,8 @@ def test_a_reader_of_accounts_may_read_the_table_and_nothing_else(
     found |= shop.needed(look)
     assert found == allowed(resources, function)
     assert {resource for _, resource in found} - {"AppSecret"} == {"LedgerTable"}
-    assert ("AppSecret" in {resource for _, resource in found}) == (function in STAFF_READS)
+    knows_who_asks_by_iam = function in OPERATORS_READ
+    assert ("AppSecret" in {resource for _, resource in found}) is not knows_who_asks_by_iam
     assert {action for action, resource in found if resource == "LedgerTable"} <= {
         "dynamodb:GetItem",
         "dynamodb:BatchGetItem",
@@ -199,21 +179,22 @@ def test_what_managers_read_is_read_and_nothing_written(
     assert found == allowed(resources, function)
 
 
-def test_staff_adjust_points_is_allowed_what_it_does(shop: Shop, resources: dict[str, Any]) -> None:
-    """On a shop without programme; refused, carried out, repeated; on a merged account."""
-    found = shop.needed(lambda: shop.every_sample("staff_adjust_points"))
-    shop.merge()
-    shop.start_anew()
-    found |= shop.needed(lambda: shop.every_sample("staff_adjust_points"))
-    assert found == allowed(resources, "staff_adjust_points")
-
-
-def test_import_runs_may_keep_files_and_queue_runs_and_not_touch_the_table(
-    shop: Shop, resources: dict[str, Any]
+@pytest.mark.parametrize(
+    ("function", "resource_names"),
+    [
+        ("health", set()),
+        ("app_page", {"AppSecret"}),
+        ("import_runs", {"ImportsBucket", "ImportsBucket/imports/*", "ImportRowsQueue"}),
+        ("shopify_webhook", {"AppSecret", *(f"{name}Queue" for name in QUEUES.values())}),
+    ],
+)
+def test_a_function_without_the_table_is_allowed_what_its_samples_need(
+    shop: Shop, resources: dict[str, Any], function: str, resource_names: set[str]
 ) -> None:
     shop.upload("8840734670934,Balance,500,,")
-    found = shop.needed(lambda: shop.every_sample("import_runs"))
-    assert found == allowed(resources, "import_runs")
+    found = shop.needed(lambda: shop.every_sample(function))
+    assert found == allowed(resources, function)
+    assert {resource for _, resource in found} == resource_names
 
 
 def test_import_rows_may_book_and_undo_rows_and_nothing_else(
@@ -233,17 +214,6 @@ def test_import_rows_may_book_and_undo_rows_and_nothing_else(
     found |= shop.needed(shop.undo)
     assert found == allowed(resources, "import_rows")
     assert shop.functions.approved(OTHER_CUSTOMER) == 0
-
-
-def test_shopify_webhook_may_send_to_the_queues_and_not_touch_the_table(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
-    found = shop.needed(lambda: shop.every_sample("shopify_webhook"))
-    assert found == allowed(resources, "shopify_webhook")
-    assert {resource for _, resource in found} == {
-        "AppSecret",
-        *(f"{name}Queue" for name in QUEUES.values()),
-    }
 
 
 def test_the_worker_of_privacy_requests_is_allowed_what_it_does(
@@ -353,19 +323,6 @@ def test_a_restore_lets_those_functions_go_on_that_have_no_right_to_the_table(
     }
     assert without == pause.WITHOUT_TABLE
     assert set(FUNCTIONS.values()) >= pause.PUBLISHERS
-
-
-def test_health_needs_no_rights(shop: Shop, resources: dict[str, Any]) -> None:
-    assert shop.needed(lambda: shop.every_sample("health")) == set()
-    assert allowed(resources, "health") == set()
-
-
-def test_the_apps_page_may_read_the_secret_and_nothing_else(
-    shop: Shop, resources: dict[str, Any]
-) -> None:
-    found = shop.needed(lambda: shop.every_sample("app_page"))
-    assert found == allowed(resources, "app_page")
-    assert {resource for _, resource in found} == {"AppSecret"}
 
 
 @pytest.mark.parametrize(("function", "seconds"), SETTLES.items())

@@ -1,57 +1,21 @@
 """The functions that have to do with the till are allowed what they do, and nothing else."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
-from local import demo
-from local.fakes.server import FakeServer
-from local.fakes.till import Account, TillService
-from pointbook.store import keys
-from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import allowed
-from tests.artifacts.shop import CUSTOMER, Shop
-from tests.support.harness import SECRETS, event
-from tests.support.serving import serving
-
-
-class ShopWithTill(Shop):
-    """A shop with a Smaregi that a test lets fail."""
-
-    def __init__(
-        self, patch: pytest.MonkeyPatch, clock: Path, till_url: str, **variables: str
-    ) -> None:
-        super().__init__(
-            patch, clock, TILL_PROVIDER="smaregi", LOCAL_TILL_URL=till_url, **variables
-        )
-        self.till_url = till_url
-        self.aws.secret = json.dumps({**SECRETS, "till": demo.TILL_CREDENTIALS})
-
-    def behave(self, **behaviour: object) -> None:
-        """Let the till behave so from now on."""
-        url, clear = f"{self.till_url}/_behave", {"times": 0}
-        for given in (clear, behaviour):
-            requests.post(url, json=given, timeout=5).raise_for_status()
-
-    def put_member(self, balance: int) -> None:
-        """Change the customer's points at the till by hand."""
-        member = {"member_number": CUSTOMER, "balance": balance}
-        requests.post(f"{self.till_url}/_member", json=member, timeout=5).raise_for_status()
-
-    def forget_member(self) -> None:
-        """Keep nothing of the customer at the till any more."""
-        key = keys.till_member(demo.SHOP_DOMAIN, CUSTOMER)
-        self.functions.table.delete_item(TableName=TABLE, Key=key)
+from tests.artifacts.shop import CUSTOMER
+from tests.artifacts.shop_with_till import ShopWithTill, a_till
+from tests.support.harness import event
 
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ShopWithTill]:
-    with serving(FakeServer(TillService(Account()), 0)) as till:
-        yield ShopWithTill(monkeypatch, tmp_path / "clock.json", till.url)
+    with a_till() as url:
+        yield ShopWithTill(monkeypatch, tmp_path / "clock.json", url)
 
 
 def test_get_points_may_read_keep_what_the_till_says_and_ask_for_a_refresh(
@@ -104,9 +68,9 @@ def test_till_status_may_read_the_tills_state(
 
 @pytest.fixture
 def pushing_shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ShopWithTill]:
-    with serving(FakeServer(TillService(Account()), 0)) as till:
+    with a_till() as url:
         clock = tmp_path / "clock.json"
-        yield ShopWithTill(monkeypatch, clock, till.url, PROGRAMME_TILL_PUSH="balance")
+        yield ShopWithTill(monkeypatch, clock, url, PROGRAMME_TILL_PUSH="balance")
 
 
 def test_compare_till_may_read_both_books_keep_what_it_finds_and_ask_for_pushes(

@@ -1,41 +1,24 @@
 """What has to do with changes pushed to the till is allowed what it does, and nothing else."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from local import demo
-from local.fakes.server import FakeServer
-from local.fakes.till import Account, TillService
 from pointbook.services.till_push import delivery
 from tests.artifacts.cloud import TABLE
 from tests.artifacts.roles import allowed
-from tests.artifacts.shop import CUSTOMER, Shop, flow_event
-from tests.support.harness import SECRETS
-from tests.support.serving import serving
+from tests.artifacts.shop import CUSTOMER, flow_event
+from tests.artifacts.shop_with_till import ShopWithTill, a_till
 from tools.make_events_stream import records
 
 FLOW = ("grant", "consume")
 
 
-class PushingShop(Shop):
-    """A shop that pushes changes to a Smaregi, which a test lets fail."""
-
-    def __init__(self, patch: pytest.MonkeyPatch, clock: Path, till_url: str) -> None:
-        variables = {"TILL_PROVIDER": "smaregi", "PROGRAMME_TILL_PUSH": "changes"}
-        super().__init__(patch, clock, LOCAL_TILL_URL=till_url, **variables)
-        self.till_url = till_url
-        self.aws.secret = json.dumps({**SECRETS, "till": demo.TILL_CREDENTIALS})
-
-    def behave(self, **behaviour: object) -> None:
-        """Let the till behave so from now on."""
-        url, clear = f"{self.till_url}/_behave", {"times": 0}
-        for given in (clear, behaviour):
-            requests.post(url, json=given, timeout=5).raise_for_status()
+class PushingShop(ShopWithTill):
+    """A shop that pushes changes to its till."""
 
     def wake(self) -> None:
         """The stream shows the account as it is now."""
@@ -73,8 +56,9 @@ class PushingShop(Shop):
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[PushingShop]:
     monkeypatch.setattr(delivery, "BACKOFF_INITIAL_SECONDS", 0)  # so that all is due at once
-    with serving(FakeServer(TillService(Account()), 0)) as till:
-        yield PushingShop(monkeypatch, tmp_path / "clock.json", till.url)
+    with a_till() as url:
+        clock = tmp_path / "clock.json"
+        yield PushingShop(monkeypatch, clock, url, PROGRAMME_TILL_PUSH="changes")
 
 
 def test_push_till_is_allowed_what_it_does(shop: PushingShop, resources: dict[str, Any]) -> None:

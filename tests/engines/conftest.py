@@ -7,9 +7,11 @@ import pytest
 from moto import mock_aws
 
 from tests.fakes.dynamodb import MemoryDynamoDB
+from tests.fakes.privacy import PrivacyDriver
 from tests.support import engine as engines
 from tests.support import servers
 from tests.support.engine import Engine, connected, opened
+from tests.support.ledgers import LedgerDriver
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +46,15 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
         case name:
             client = request.getfixturevalue(f"{name.replace('-', '_')}_client")
             yield opened(name, client)
+
+
+@pytest.fixture
+def driver(engine: Engine) -> LedgerDriver:
+    """The ledger on the engine."""
+    return LedgerDriver(engine)
+
+
+@pytest.fixture
+def privacy(engine: Engine) -> PrivacyDriver:
+    """The privacy service on the engine."""
+    return PrivacyDriver(engine)

@@ -39,7 +39,8 @@ _log = logging.getLogger(__name__)
 
 type Answer = Booked | Refusal
 
-pytestmark = pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
+on_both = pytest.mark.parametrize("engine", engines.ISOLATED, indirect=True)
+on_awss_own = pytest.mark.parametrize("engine", [engines.DYNAMODB_LOCAL], indirect=True)
 
 
 class Crowd:
@@ -103,6 +104,7 @@ def effects(answers: list[Answer]) -> list[Booked]:
     ]
 
 
+@on_both
 def test_one_request_sent_twenty_times_at_once_has_one_effect(crowd: Crowd) -> None:
     crowd.driver.grant(1_000)
 
@@ -118,6 +120,7 @@ def test_one_request_sent_twenty_times_at_once_has_one_effect(crowd: Crowd) -> N
     assert crowd.driver.findings() == []
 
 
+@on_awss_own
 def test_a_thousand_points_are_consumed_a_thousand_times_and_no_more(crowd: Crowd) -> None:
     crowd.driver.grant(POINTS)
     instructions = [consume(1, f"k{number}") for number in range(2 * POINTS)]
@@ -138,6 +141,7 @@ def test_a_thousand_points_are_consumed_a_thousand_times_and_no_more(crowd: Crow
     assert crowd.driver.findings() == []
 
 
+@on_both
 def test_a_hold_released_a_hundred_times_at_once_comes_back_once(crowd: Crowd) -> None:
     crowd.driver.grant(100)
     crowd.driver.hold(40)
@@ -154,6 +158,7 @@ def test_a_hold_released_a_hundred_times_at_once_comes_back_once(crowd: Crowd) -
     assert crowd.driver.findings() == []
 
 
+@on_both
 def test_an_order_and_a_release_at_once_take_the_points_once(crowd: Crowd) -> None:
     crowd.driver.grant(100)
     crowd.driver.hold(40)
@@ -171,6 +176,7 @@ def test_an_order_and_a_release_at_once_take_the_points_once(crowd: Crowd) -> No
     assert crowd.driver.findings() == []
 
 
+@on_both
 def test_merges_at_once_move_everything_once_while_points_come_in(crowd: Crowd) -> None:
     crowd.driver.grant(100)
     crowd.driver.grant(5, customer_id=OTHER)

@@ -63,11 +63,6 @@ def driver(engine: Engine) -> LedgerDriver:
     return live(engine)
 
 
-@pytest.fixture
-def privacy(engine: Engine) -> PrivacyDriver:
-    return PrivacyDriver(engine)
-
-
 def accounts(engine: Engine) -> list[Account]:
     return [items.account_of(item) for item in everything(engine) if item["sk"] == {"S": "ACCOUNT"}]
 

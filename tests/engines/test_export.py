@@ -26,7 +26,7 @@ from pointbook.store.table_export import ATTEMPTS, TableExport
 from tests.engines.grown import grow
 from tests.fakes.dynamodb import MemoryDynamoDB
 from tests.fakes.meanwhile import Meanwhile
-from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, items_of, opened
 from tests.support.examples import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
 from tests.support.interrupted import CutOff, Interrupted
 from tests.support.ledgers import FLOW, LedgerDriver, SetClock
@@ -38,23 +38,9 @@ GONE, LATE = "7010", "7011"
 PENDING = EarningRule(unit_minor=100, pending_days=30)
 LATER = NOON + timedelta(days=2)
 
-type Items = dict[tuple[str, str], dict[str, Any]]
-
 
 def nothing(_: int) -> None:
     """Report no progress."""
-
-
-def items_of(engine: Engine) -> Items:
-    """Every item of the table."""
-    request: dict[str, Any] = {"TableName": engine.table, "ConsistentRead": True}
-    found: Items = {}
-    while True:
-        page = engine.client.scan(**request)
-        found |= {(one["pk"]["S"], one["sk"]["S"]): one for one in page["Items"]}
-        if "LastEvaluatedKey" not in page:
-            return found
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def fresh(engine: Engine) -> Engine:
@@ -109,11 +95,6 @@ def restored(engine: Engine, path: Path, client: Any = None) -> None:
         restore.load_table(found, nothing)
         assert [*missing(found), *superfluous(found)] == []
         assert restore.reopen_erasures(found) == [], "once"
-
-
-@pytest.fixture
-def driver(engine: Engine) -> LedgerDriver:
-    return LedgerDriver(engine)
 
 
 @both

@@ -4,8 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from pointbook.domain.account import HoldState
 from pointbook.domain.chain import Cause
 from pointbook.domain.commands import (
@@ -29,11 +27,6 @@ from tests.engines.counting import CountingClient
 from tests.support.engine import SHOP, Engine, all_entries
 from tests.support.examples import CUSTOMER, HOLD_ID, NOON, ORDER, OTHER
 from tests.support.ledgers import FLOW, HOLD_SECONDS, MONTH, ONE_FOR_A_HUNDRED, LedgerDriver
-
-
-@pytest.fixture
-def driver(engine: Engine) -> LedgerDriver:
-    return LedgerDriver(engine)
 
 
 def booked(answer: Booked | Refusal) -> Booked:
@@ -393,17 +386,3 @@ def test_more_than_one_write_holds_is_settled_by_writes_of_its_own_first(engine:
     assert driver.figures() == {"lifetime": 46, "spent": 1}
     assert booked(driver.consume(1, "k1")).duplicate
     assert driver.findings() == []
-
-
-# --- history ------------------------------------------------------------------------------------
-
-
-def test_history_pages_from_the_newest_entry_to_the_first(driver: LedgerDriver) -> None:
-    for _ in range(7):
-        driver.grant(1)
-
-    def page(before_version: int | None) -> list[int]:
-        found = driver.ledger.history(SHOP, CUSTOMER, limit=3, before_version=before_version)
-        return [entry.entry.version for entry in found]
-
-    assert [page(None), page(5), page(2), page(1)] == [[7, 6, 5], [4, 3, 2], [1], []]

@@ -18,11 +18,6 @@ def driver(engine: Engine) -> LedgerDriver:
     return live(engine)
 
 
-@pytest.fixture
-def privacy(engine: Engine) -> PrivacyDriver:
-    return PrivacyDriver(engine)
-
-
 ENGINES = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True)
 IN_MEMORY = pytest.mark.parametrize("engine", [MEMORY], indirect=True)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pointbook.domain.programme import Programme, ProgrammeError, default_programme
-from pointbook.errors import LedgerUnavailable, ProgrammeMoved
+from pointbook.errors import ProgrammeMoved
 from pointbook.store.programmes import PARAMETERS_MIN_AGE, Deployment, Programmes, Version
 from pointbook.store.table import Table
 from tests.fakes.dynamodb import MemoryDynamoDB, refused
@@ -171,20 +171,6 @@ def test_the_loser_of_a_race_uses_the_rules_that_were_written(
     before_the_next_read_is_answered(table, monkeypatch, lambda: releases.in_force(SHORT_HOLDS))
     assert releases.in_force(DEFAULTS) == SHORT_HOLDS
     assert releases.hold_seconds() == [5]
-
-
-@pytest.mark.parametrize("operation", ["get_item", "transact_write_items"])
-def test_a_table_that_throttles_is_reported_as_unavailable(
-    releases: Releases, table: MemoryDynamoDB, monkeypatch: pytest.MonkeyPatch, operation: str
-) -> None:
-    def throttled(**_: object) -> object:
-        raise refused("ThrottlingException", "slower, please")
-
-    monkeypatch.setattr(table, operation, throttled)
-    with pytest.raises(LedgerUnavailable):
-        releases.in_force()
-    with pytest.raises(LedgerUnavailable):
-        releases.change(0, hold_seconds="5")
 
 
 # --- rules of other releases ----------------------------------------------------------------------

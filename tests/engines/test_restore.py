@@ -13,29 +13,15 @@ from pointbook.store.table import Table
 from pointbook.store.table_differences import TableDifferences
 from pointbook.store.table_restore import TableRestore
 from tests.fakes.dynamodb import MemoryDynamoDB
-from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, opened
+from tests.support.engine import DYNAMODB_LOCAL, MEMORY, SHOP, Engine, items_of, opened
 from tests.support.examples import CUSTOMER, NOON, OTHER
 from tests.support.interrupted import WRITES, CutOff, Interrupted
 from tests.support.ledgers import FLOW, LedgerDriver, SetClock
 from tests.support.table import table_request
 from tests.support.verified import faults_in
 
-type Item = dict[str, Any]
-
 both = pytest.mark.parametrize("engine", [MEMORY, DYNAMODB_LOCAL], indirect=True)
 NEW, GONE = "7010", "7011"
-
-
-def items_of(engine: Engine, table: str = "") -> dict[tuple[str, str], Item]:
-    """Every item of a table."""
-    request: Item = {"TableName": table or engine.table, "ConsistentRead": True}
-    found: dict[tuple[str, str], Item] = {}
-    while True:
-        page = engine.client.scan(**request)
-        found |= {(one["pk"]["S"], one["sk"]["S"]): one for one in page["Items"]}
-        if "LastEvaluatedKey" not in page:
-            return found
-        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def copied(engine: Engine) -> str:
@@ -58,11 +44,6 @@ def restored(engine: Engine, copy: str, live: Any = None) -> list[PrivacyRequest
         for one in found.differences():
             table_restore.apply(one)
     return reopened
-
-
-@pytest.fixture
-def driver(engine: Engine) -> LedgerDriver:
-    return LedgerDriver(engine)
 
 
 def live_a_little(driver: LedgerDriver) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pointbook.aws import kms as kms_module
 from pointbook.aws.kms import KmsCipher
-from pointbook.errors import LedgerUnavailable, StoreRefused, Unavailable
+from pointbook.errors import Unavailable
 from pointbook.http.tokens import StoredToken
 from pointbook.store.table import Table
 from pointbook.store.tokens import TILL, Tokens
@@ -120,35 +120,6 @@ def test_a_token_that_another_key_encrypted_counts_as_none(table: MemoryDynamoDB
     tokens = Tokens(Table(table, "points"), PlainCipher("after"))
     assert tokens.read(SHOP) == replace(TOKEN, version=1, text="")
     assert tokens.write(SHOP, TOKEN)
-
-
-@pytest.mark.parametrize(
-    ("aws_code", "error"),
-    [
-        ("ThrottlingException", LedgerUnavailable),
-        ("InternalServerError", LedgerUnavailable),
-        ("AccessDeniedException", StoreRefused),
-    ],
-)
-@pytest.mark.parametrize(
-    ("operation", "use"),
-    [
-        ("get_item", lambda tokens: tokens.read(SHOP)),
-        ("put_item", lambda tokens: tokens.write(SHOP, LEASED)),
-    ],
-)
-def test_what_the_table_refuses_is_our_error(
-    table: MemoryDynamoDB,
-    monkeypatch: pytest.MonkeyPatch,
-    operation: str,
-    use: Callable[[Tokens], object],
-    aws_code: str,
-    error: type[Exception],
-) -> None:
-    monkeypatch.setattr(table, operation, refusing(aws_code))
-    tokens = Tokens(Table(table, "points"), PlainCipher())
-    with pytest.raises(error):
-        use(tokens)
 
 
 # --- encryption -----------------------------------------------------------------------------------

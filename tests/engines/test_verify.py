@@ -253,9 +253,11 @@ def test_a_merged_customer_who_leads_nowhere_is_found(shop: Shop) -> None:
 
 def test_every_kind_of_damage_is_planted_somewhere() -> None:
     planted = {kind for _, kind, _ in DAMAGES.values()} | {Damage.MERGE}
-    chains = {Damage.OUT_OF_ORDER, Damage.CHAIN, Damage.SUM, Damage.TIME}  # test_reconcile.py
+    chains = {Damage.OUT_OF_ORDER, Damage.CHAIN, Damage.SUM, Damage.TIME}
     records = {Damage.REWRITTEN, Damage.CUT_OFF, Damage.GONE, Damage.HEADS, Damage.STATEMENT}
-    assert planted | chains | records == set(Damage), "records: test_recorded_heads.py"
+    assert planted | chains | records == set(Damage), (
+        "chains: the domain's test_reconcile.py; records: test_recorded_heads.py"
+    )
 
 
 class Busy(MemoryDynamoDB):

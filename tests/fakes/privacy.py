@@ -20,7 +20,7 @@ from pointbook.store.pseudonyms import Pseudonyms
 from pointbook.store.stored_items import StoredItems
 from pointbook.store.table import Table
 from pointbook.store.till_members import TillMembers
-from tests.support.engine import SHOP, Engine
+from tests.support.engine import SHOP, Engine, items_of
 from tests.support.ledgers import SetClock
 from tests.support.payloads import data_request_payload, redact_payload
 
@@ -157,14 +157,7 @@ def privacy_service(
 
 def everything(engine: Engine) -> list[dict[str, Any]]:
     """Every item of the engine's table."""
-    found: list[dict[str, Any]] = []
-    request: dict[str, Any] = {"TableName": engine.table, "ConsistentRead": True}
-    while True:
-        answer = engine.client.scan(**request)
-        found += answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return found
-        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+    return [*items_of(engine).values()]
 
 
 def naming(engine: Engine, text: str) -> set[tuple[str, str]]:

@@ -274,6 +274,10 @@ def test_a_till_that_fails_most_views_fires_an_alarm(output: Output) -> None:
     assert watching.fires(output())
     assert Functions().sample("get_points", "by_header").body["till"]["status"] == "disabled"
     assert watching.value(output()) is None, "without a till nothing is counted"
+    strangers = TillShop()
+    strangers.till.members.clear()
+    assert strangers.view_till()["status"] == "not_registered"
+    assert watching.value(output()) == 0, "a till that does not know a customer works"
 
 
 def test_a_breaker_that_stays_open_fires_an_alarm(output: Output) -> None:

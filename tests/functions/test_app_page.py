@@ -7,7 +7,7 @@ import pytest
 
 from pointbook.errors import Unavailable
 from pointbook.settings import Secrets
-from tests.support.harness import TABLE, Answer, Functions, event
+from tests.support.harness import Answer, Functions, event
 
 JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龠]")
 
@@ -105,9 +105,3 @@ def test_nothing_of_the_address_becomes_markup(functions: Functions, name: str) 
     answer = functions.request("app_page", payload | {"rawQueryString": query})
     assert answer.status == 200
     assert "script" not in Parts(answer).elements
-
-
-def test_the_page_touches_no_points(functions: Functions) -> None:
-    for case in STATUSES:
-        functions.sample("app_page", case)
-    assert functions.table.items(TABLE) == {}

@@ -11,9 +11,8 @@ from pointbook.domain.lots import Lot
 from pointbook.domain.refusal import Code, Refusal
 from pointbook.ledger.ledger import Ledger
 from tests.fakes.customers import MemoryCustomers
-from tests.support.harness import CUSTOMER, Functions, event, message
+from tests.support.harness import CUSTOMER, Functions, message
 from tests.support.logs import logged
-from tools.make_events_webhooks import sqs_event
 from tools.shopify_payloads import OTHER_CUSTOMER
 
 QUEUE = "customer_events"
@@ -89,17 +88,6 @@ def test_where_there_are_two_shops_the_one_in_the_header_has_to_have_the_custome
     assert two_shops.approved() == SIGN_UP
 
 
-def test_while_shopify_does_not_say_whose_customer_it_is_the_sign_up_waits(
-    two_shops: Functions, customers: MemoryCustomers
-) -> None:
-    customers.unreachable = True
-    waiting = two_shops.work(QUEUE, message("customers_create"))
-    assert (waiting, two_shops.approved()) == ([message("customers_create")], 0)
-    customers.unreachable = False
-    assert two_shops.work(QUEUE, *waiting) == []
-    assert two_shops.approved() == SIGN_UP
-
-
 def test_a_stack_of_one_shop_looks_up_no_customer(customers: MemoryCustomers) -> None:
     functions = Functions({"customers": lambda _: customers})
     assert functions.work(QUEUE, message("customers_create")) == []
@@ -138,15 +126,17 @@ def test_who_is_no_customer_of_the_shop_has_no_account_there(
     assert for_accounts.topics() == []
 
 
-def test_while_shopify_does_not_say_who_has_an_account_the_sign_up_waits(
-    for_accounts: Functions, customers: MemoryCustomers
+@pytest.mark.parametrize("asked", ["two_shops", "for_accounts"])
+def test_while_shopify_does_not_say_who_its_customer_is_the_sign_up_waits(
+    request: pytest.FixtureRequest, customers: MemoryCustomers, asked: str
 ) -> None:
+    functions: Functions = request.getfixturevalue(asked)
     customers.unreachable = True
-    waiting = for_accounts.work(QUEUE, message("customers_create"))
-    assert (waiting, for_accounts.approved()) == ([message("customers_create")], 0)
+    waiting = functions.work(QUEUE, message("customers_create"))
+    assert (waiting, functions.approved()) == ([message("customers_create")], 0)
     customers.unreachable = False
-    assert for_accounts.work(QUEUE, *waiting) == []
-    assert for_accounts.approved() == SIGN_UP
+    assert functions.work(QUEUE, *waiting) == []
+    assert functions.approved() == SIGN_UP
 
 
 def test_an_enabled_account_is_no_sign_up_where_none_is_needed(functions: Functions) -> None:
@@ -231,11 +221,4 @@ def test_a_message_that_cannot_be_carried_out_comes_again_and_stops_no_other(
 ) -> None:
     bad = message(case, **change)
     assert functions.work(QUEUE, bad, message("customers_create")) == [bad]
-    assert functions.approved() == SIGN_UP
-
-
-def test_a_message_that_cannot_be_read_comes_again_and_stops_no_other(functions: Functions) -> None:
-    answer = functions.invoke(QUEUE, event(QUEUE, "unreadable_beside_another"))
-    (failed,) = answer["batchItemFailures"]
-    assert failed["itemIdentifier"] == sqs_event(QUEUE, "", "")["Records"][1]["messageId"]
     assert functions.approved() == SIGN_UP

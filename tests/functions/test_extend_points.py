@@ -67,13 +67,6 @@ def test_a_repetition_gets_the_first_answer_though_the_points_are_spent(
     assert "Idempotent-Replay" not in first.headers
 
 
-def test_a_key_stands_for_one_extension(functions: Functions) -> None:
-    extended(functions)
-    other = extended(functions, new_expires_on="2100-06-30")
-    assert problem(other) == (422, "idempotency_mismatch")
-    assert functions.lots() == (Lot(NEW, 200),)
-
-
 def test_points_that_join_a_lot_of_the_new_day_are_one_lot(functions: Functions) -> None:
     functions.execute(Grant(50, FixedDate(NEW)))
     assert extended(functions).body["points"] == 200

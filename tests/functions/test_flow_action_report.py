@@ -174,16 +174,6 @@ def test_reports_that_cause_reports_are_refused_within_the_hour_for_that_custome
     assert len(flow.received) == 7
 
 
-def test_an_erased_customer_is_not_reported(shop: Functions, flow: FakeFlow) -> None:
-    assert run(shop, "run-1").status == 200
-    shop.erase()
-    flow.received.clear()
-    for run_id in ("run-1", "run-2"):
-        answer = run(shop, run_id)
-        assert (answer.status, answer.body["code"]) == (422, "customer_erased")
-    assert flow.received == []
-
-
 def test_a_sent_report_that_could_not_be_recorded_is_not_retried(
     shop: Functions, flow: FakeFlow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

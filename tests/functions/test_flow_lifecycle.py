@@ -8,7 +8,6 @@ from local import demo, signing
 from pointbook.shopify import triggers
 from pointbook.store.table import Table
 from pointbook.store.trigger_subscriptions import TriggerSubscriptions
-from tests.fakes.dynamodb import throttle
 from tests.functions.callbacks import callback
 from tests.support.harness import TABLE, Functions, event
 from tools.make_events_flow import lifecycle_body
@@ -121,10 +120,3 @@ def test_a_callback_costs_one_write(functions: Functions, monkeypatch: pytest.Mo
     for name in ("get_item", "query", "batch_get_item", "transact_get_items", "update_item"):
         monkeypatch.setattr(functions.table, name, fail)
     assert functions.sample(LIFECYCLE, "switched_on").status == 200
-
-
-def test_while_the_table_cannot_be_reached_shopify_has_to_retry(
-    functions: Functions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    throttle(monkeypatch, functions.table, "put_item")
-    assert functions.sample(LIFECYCLE, "switched_on").status == 503

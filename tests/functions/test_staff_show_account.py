@@ -3,12 +3,10 @@
 import pytest
 
 from local import demo
-from pointbook.domain.chain import Cause
 from pointbook.domain.commands import Grant
 from pointbook.domain.expiry import Never
 from pointbook.domain.staff import Right
-from tests.support.harness import CUSTOMER, TABLE, Answer, Functions, event, message, problem
-from tools.make_events import OTHER_CUSTOMER
+from tests.support.harness import CUSTOMER, Answer, Functions, event, message, problem
 from tools.shopify_payloads import ORDER
 
 FUNCTION = "staff_show_account"
@@ -28,13 +26,6 @@ def test_the_staff_see_what_operators_see(functions: Functions) -> None:
     operators = functions.sample("show_account", "get").body
     assert found | {"as_of": ""} == operators | {"as_of": ""}
     assert found["figures"]["total"] == 300
-
-
-def test_an_account_is_shown_as_of_an_instant(functions: Functions) -> None:
-    functions.execute(Grant(100, Never()))
-    assert shown(functions).body["figures"]["approved"] == 100
-    past = shown(functions, "at=2026-01-31T09:00:00%2B09:00").body
-    assert (past["figures"]["approved"], past["as_of"]) == (0, "2026-01-31T00:00:00.000+00:00")
 
 
 def test_a_customer_is_named_by_digits_or_by_a_gid_encoded_twice(functions: Functions) -> None:
@@ -72,21 +63,3 @@ def test_the_shop_is_that_of_the_token_and_not_one_that_is_asked_for(function: s
         assert answer.body["entries"] == []
     else:
         assert (answer.body["shop"], answer.body["version"]) == (demo.SHOP_DOMAIN, 0)
-
-
-def test_merged_and_erased_customers_are_shown_as_operators_see_them(functions: Functions) -> None:
-    functions.execute(Grant(100, Never()))
-    functions.ledger.merge(demo.SHOP_DOMAIN, CUSTOMER, OTHER_CUSTOMER, Cause("order"))
-    merged = shown(functions).body
-    assert (merged["merged_into"], merged["figures"]["approved"]) == (OTHER_CUSTOMER, 100)
-    erased = Functions()
-    erased.execute(Grant(100, Never()))
-    erased.erase()
-    found = shown(erased).body
-    assert found["erased"] is True
-    assert found | {"as_of": ""} == erased.sample("show_account", "get").body | {"as_of": ""}
-
-
-def test_looking_writes_nothing(functions: Functions) -> None:
-    shown(functions)
-    assert functions.table.items(TABLE) == {}

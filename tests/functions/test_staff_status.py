@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.support.book_shop import BookShop
-from tests.support.harness import Functions, problem
+from tests.support.harness import Functions
 
 FUNCTION = "staff_status"
 
@@ -53,8 +53,3 @@ def test_statements_that_are_missing_are_named_by_their_first_day() -> None:
     shop.pass_nights(40)
     (found,) = shown(shop)["problems"]
     assert (found["kind"], found["count"]) == ("statements_missing", 31)
-
-
-def test_who_does_not_manage_the_shop_may_not_see_its_state() -> None:
-    functions = Functions(PROGRAMME_STAFF_MANAGE="none")
-    assert problem(functions.sample(FUNCTION, "now")) == (403, "not_permitted")

@@ -4,7 +4,7 @@ from typing import Any
 
 from pointbook.till.errors import TillThrottled, TillUnavailable
 from tests.functions.till_shop import TillShop
-from tests.support.harness import Functions, problem
+from tests.support.harness import Functions
 
 FUNCTION = "till_status"
 CLOSED: dict[str, Any] = {
@@ -67,8 +67,3 @@ def test_without_a_till_its_state_is_none() -> None:
     answer = Functions().sample(FUNCTION, "get")
     assert (answer.body["provider"], answer.body["state"]) == ("none", "none")
     assert answer.body["capabilities"] is None
-
-
-def test_who_is_not_signed_in_as_an_operator_sees_nothing() -> None:
-    answer = TillShop().functions.sample(FUNCTION, "not_signed")
-    assert problem(answer) == (403, "operator_missing")

@@ -189,14 +189,6 @@ def test_what_is_wrong_only_while_a_customer_is_being_moved_is_added_up_again(
     assert shop.head("2026-11-22")["closing"]["approved"] == 600
 
 
-def test_a_missing_entry_is_found(shop: Books) -> None:
-    key = keys.key(keys.customer(SHOP, "7002"), keys.entry(1))
-    shop.table.delete_item(TableName=TABLE, Key=key)
-    shop.pass_nights()
-    assert shop.write_statements()["differing"] == 1
-    assert shop.head("2026-11-21")["difference"]["approved"] == 200
-
-
 def test_an_account_that_cannot_be_read_is_counted(shop: Books) -> None:
     shop.damage("7002")
     shop.pass_nights()

@@ -1,43 +1,22 @@
 """The fake Shopify enforces Shopify's rules for discount codes; see also test_fakes.py."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 import requests
 
-from local.fakes.server import FakeServer
-from local.fakes.shopify import App, ShopifyService
-from local.fakes.shopify_schema import SCHEMA_FILE
 from tests.integration.test_fakes import (
     CREATE,
     CUSTOMER,
-    DELETE,
     FIND,
     OTHER_SHOP,
     SHOP,
     Admin,
     discount,
 )
-from tests.support.serving import serving
 
 CODE = "PTS-7K3M9QX2"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[FakeServer]:
-    with serving(FakeServer(ShopifyService(App((SHOP, OTHER_SHOP)), SCHEMA_FILE), 0)) as server:
-        yield server
-
-
-@pytest.fixture
-def shopify(server: FakeServer) -> Iterator[Admin]:
-    admin = Admin(server.url, SHOP)
-    yield admin
-    admin.reset()
-    for stored in requests.get(f"{admin.url}/_discounts", timeout=5).json():
-        admin.payload(DELETE, id=stored["id"])
 
 
 def redeem(shopify: Admin, **order: object) -> requests.Response:

@@ -1,16 +1,12 @@
 """Orders of the fake Shopify, as the real Admin schema has them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
 
 from local.fakes.server import FakeServer
-from local.fakes.shopify import App, ShopifyService
-from local.fakes.shopify_schema import SCHEMA_FILE
-from tests.integration.test_fakes import OTHER_SHOP, SHOP, Admin
-from tests.support.serving import serving
+from tests.integration.test_fakes import OTHER_SHOP, Admin
 from tools import shopify_payloads as payloads
 
 LIST = """
@@ -47,13 +43,6 @@ query Orders { orders(first: 100) { nodes { lineItems(first: 50) { nodes { produ
 """
 TEA = payloads.line(1, "3000", 2)
 GID = f"gid://shopify/Order/{payloads.ORDER}"
-
-
-@pytest.fixture(scope="module")
-def empty() -> Iterator[Admin]:
-    """A shop that no test gives an order."""
-    with serving(FakeServer(ShopifyService(App((SHOP,)), SCHEMA_FILE), 0)) as server:
-        yield Admin(server.url, SHOP)
 
 
 def put(shopify: Admin, order: object) -> requests.Response:
@@ -143,9 +132,9 @@ def test_an_order_belongs_to_its_shop(shopify: Admin, server: FakeServer) -> Non
     assert put(shopify, payloads.order([TEA], "6000", shop="x.myshopify.com")).status_code == 404
 
 
-def test_what_is_not_there_is_null(empty: Admin) -> None:
-    assert empty.payload(FIND, id="gid://shopify/Order/1") is None
-    assert empty.payload(REFUND, id="gid://shopify/Refund/1") is None
+def test_what_is_not_there_is_null(shopify: Admin) -> None:
+    assert shopify.payload(FIND, id="gid://shopify/Order/1") is None
+    assert shopify.payload(REFUND, id="gid://shopify/Refund/1") is None
 
 
 @pytest.mark.parametrize(
@@ -162,20 +151,20 @@ def test_what_is_not_there_is_null(empty: Admin) -> None:
         ({"search": "gold"}, "does not understand"),
     ],
 )
-def test_a_wrong_request_is_refused(empty: Admin, arguments: dict[str, Any], said: str) -> None:
-    answer = empty.run(LIST, **{"first": 10, "key": "UPDATED_AT"} | arguments)
+def test_a_wrong_request_is_refused(shopify: Admin, arguments: dict[str, Any], said: str) -> None:
+    answer = shopify.run(LIST, **{"first": 10, "key": "UPDATED_AT"} | arguments)
     assert said in answer["errors"][0]["message"]
     assert not answer.get("data")
 
 
-def test_a_query_that_costs_too_much_is_refused(empty: Admin) -> None:
-    (error,) = empty.run(EXPENSIVE)["errors"]
+def test_a_query_that_costs_too_much_is_refused(shopify: Admin) -> None:
+    (error,) = shopify.run(EXPENSIVE)["errors"]
     assert error["extensions"]["code"] == "MAX_COST_EXCEEDED"
     assert "exceeds the single query max cost limit (1000)" in error["message"]
 
 
-def test_the_cost_of_a_page_is_in_its_answer(empty: Admin) -> None:
-    answer = empty.run(LIST, first=100, key="UPDATED_AT")
+def test_the_cost_of_a_page_is_in_its_answer(shopify: Admin) -> None:
+    answer = shopify.run(LIST, first=100, key="UPDATED_AT")
     assert answer["extensions"]["cost"]["requestedQueryCost"] == 2 + 100 * 2
 
 
@@ -198,8 +187,8 @@ def test_the_cost_of_a_page_is_in_its_answer(empty: Admin) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_what_is_no_order_is_refused(empty: Admin, order: object, said: str) -> None:
-    answer = put(empty, order)
+def test_what_is_no_order_is_refused(shopify: Admin, order: object, said: str) -> None:
+    answer = put(shopify, order)
     assert answer.status_code == 400
     assert said in answer.json()["message"]
-    assert listed(empty) == []
+    assert listed(shopify) == []

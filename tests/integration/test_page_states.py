@@ -61,6 +61,12 @@ def page(browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
+def visit(page: Page, url: str, state: State, locale: Locale = "en") -> None:
+    """Open my page with an API that answers as in this state."""
+    answer_as(page, state, locale)
+    page.goto(f"{url}/?locale={locale}")
+
+
 def part(page: Page, name: str) -> Locator:
     return page.locator(f"#points [data-part={name}]")
 
@@ -87,7 +93,6 @@ def test_every_state_is_accessible_in_both_languages_and_fits_the_narrowest_scre
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.emulate_media(color_scheme="dark")
     assert violations(page, "color-contrast") == []
-    page.unroute_all()
     page.emulate_media(color_scheme="light")
     open_state(page, url, name, "ja")
     assert violations(page) == []
@@ -114,17 +119,12 @@ def test_the_ledgers_points_come_first_and_what_the_till_says_below(page: Page, 
 def test_what_the_till_says_is_left_out_where_it_says_the_same(page: Page, url: str) -> None:
     open_state(page, url, "till-agrees", "en")
     expect(part(page, "store")).to_have_text("Store membership: Gold Member (1.5× points)")
-    page.unroute_all()
     open_state(page, url, "no-till", "en")
     expect(part(page, "store")).to_be_hidden()
-    page.unroute_all()
-    answer_as(page, State(shown(till=Till(expires_on=None)), history()), "en")
-    page.reload()
+    visit(page, url, State(shown(till=Till(expires_on=None)), history()))
     expect(part(page, "store")).to_contain_text("At the store: 1,250 points")
-    page.unroute_all()
     open_state(page, url, "till-agrees", "ja")
     expect(part(page, "store")).to_have_text("店舗の会員ランク：ゴールド会員（ポイント1.5倍）")
-    page.unroute_all()
     open_state(page, url, "points", "ja")
     expect(part(page, "store")).to_contain_text("店舗のポイント：1,250ポイント")
 
@@ -134,8 +134,7 @@ def test_what_the_till_says_is_left_out_where_it_says_the_same(page: Page, url: 
 def test_where_the_till_has_no_points_no_day_is_told(
     page: Page, url: str, balance: int, master: str
 ) -> None:
-    answer_as(page, State(shown(till=Till(balance=balance, master=master)), history()), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(shown(till=Till(balance=balance, master=master)), history()))
     expect(part(page, "store")).to_be_visible()
     expect(page.locator("#points")).not_to_contain_text("March 31, 2027")
     if master == "ledger":
@@ -146,8 +145,7 @@ def test_where_the_till_has_no_points_no_day_is_told(
 
 
 def test_no_points_here_and_at_the_store_are_told_once(page: Page, url: str) -> None:
-    answer_as(page, State(shown(approved=0, till=Till(balance=0)), history()), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(shown(approved=0, till=Till(balance=0)), history()))
     expect(part(page, "store")).to_have_text("Store membership: Gold Member (1.5× points)")
 
 
@@ -167,14 +165,11 @@ def test_a_day_of_the_till_that_is_over_in_the_shops_zone_is_told_as_over(
 ) -> None:
     page.clock.set_fixed_time(now)
     till = Till(expires_on=date(2026, 11, 30))
-    for locale, words in (("en", english), ("ja", japanese)):
-        page.unroute_all()
-        answer_as(page, State(shown(till=till), history()), "en" if locale == "en" else "ja")
-        page.goto(f"{url}/?locale={locale}")
+    said: dict[Locale, str] = {"en": english, "ja": japanese}
+    for locale, words in said.items():
+        visit(page, url, State(shown(till=till), history()), locale)
         expect(part(page, "store")).to_contain_text(words)
-    page.unroute_all()
-    answer_as(page, State(shown(till=replace(till, master="till")), history()), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(shown(till=replace(till, master="till")), history()))
     capital = english[0].upper() + english[1:]
     expect(part(page, "expiring")).to_have_text(capital)
 
@@ -204,7 +199,6 @@ def test_a_till_that_fails_never_hides_the_ledgers_points(
 
 def test_reload_asks_the_till_again_and_keeps_the_focus_in_its_line(page: Page, url: str) -> None:
     open_state(page, url, "till-unavailable", "en")
-    page.unroute_all()
     answer_as(page, STATES["points"], "en")
     part(page, "store").get_by_role("button", name="Reload").press("Enter")
     expect(part(page, "store")).to_contain_text("1,250")
@@ -244,13 +238,6 @@ def test_figures_do_not_wait_for_the_till_whose_line_is_filled_in_later(
     expect(part(page, "store")).to_contain_text("1,250")
 
 
-def test_an_api_that_does_not_know_the_till_is_slow_is_asked_once(page: Page, url: str) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    open_state(page, url, "points", "en")
-    assert len([one for one in asked if "/points?" in one]) == 1
-
-
 def test_a_debt_is_explained_and_nothing_is_offered(page: Page, url: str) -> None:
     open_state(page, url, "debt", "en")
     expect(part(page, "headline")).to_have_text("0")
@@ -262,7 +249,6 @@ def test_a_debt_is_explained_and_nothing_is_offered(page: Page, url: str) -> Non
         "120 points on the way, coming December 7, 2026. You will then have 70 points."
     )
     expect(part(page, "hold-form")).to_have_count(0)
-    page.unroute_all()
     open_state(page, url, "debt", "ja")
     expect(part(page, "debt")).to_have_text(
         "返品などによるポイントの取り消しで、50ポイント不足しています。不足分は、次に獲得する"
@@ -290,7 +276,6 @@ def test_who_has_used_all_points_is_told_how_to_earn_more(page: Page, url: str) 
     expect(part(page, "nothing-left")).to_have_text("You have no points to use at the moment.")
     expect(part(page, "pending")).to_contain_text("120 points on the way")
     expect(part(page, "earning")).to_have_text("You earn 1 point for every ¥100 you spend.")
-    page.unroute_all()
     open_state(page, url, "points", "en")
     expect(part(page, "earning")).to_have_count(0)
 
@@ -326,13 +311,10 @@ def test_a_code_that_is_being_made_says_what_becomes_of_the_points(page: Page, u
 def test_the_figures_in_detail_add_up(page: Page, url: str) -> None:
     gone = page.locator(".pb-figures > div").filter(has_text="Expired or taken back")
     for name, expected in (("points", "180"), ("hold", "180"), ("debt", "230")):
-        page.unroute_all()
         open_state(page, url, name, "en")
         page.locator("[data-fold=figures] summary").click()
         expect(gone.locator("dd")).to_have_text(expected)
-    page.unroute_all()
-    answer_as(page, State(shown(so_far=(1400, 450)), history()), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(shown(so_far=(1400, 450)), history()))
     page.locator("[data-fold=figures] summary").click()
     expect(page.locator(".pb-figures").first).to_contain_text("Earned so far")
     expect(gone).to_have_count(0)
@@ -372,12 +354,11 @@ def test_how_long_points_last_is_told_in_words(
     answer = shown()("en")[1] | {
         "expiry": offer(default_programme(1, expiry=rule), 0, None)["expiry"]
     }
-    for locale, words in (("en", english), ("ja", japanese)):
-        answer_as(page, State(lambda _: (200, answer), history()), "en")
-        page.goto(f"{url}/?locale={locale}")
+    expected: dict[Locale, str] = {"en": english, "ja": japanese}
+    for locale, words in expected.items():
+        visit(page, url, State(lambda _: (200, answer), history()), locale)
         said = [without_joiners(text) for text in rules(page)]
         assert words in said
-        page.unroute_all()
 
 
 @pytest.mark.parametrize(
@@ -393,8 +374,7 @@ def test_how_long_points_last_is_left_out_where(
     page: Page, url: str, answer: dict[str, Any]
 ) -> None:
     whole = shown()("en")[1] | answer
-    answer_as(page, State(lambda _: (200, whole), history()), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(lambda _: (200, whole), history()))
     said = rules(page)
     assert said[0] == "You earn 1 point for every ¥100 you spend."
     assert not [sentence for sentence in said if "valid" in sentence or "expire" in sentence]
@@ -423,7 +403,6 @@ def test_an_outage_is_one_message(page: Page, url: str) -> None:
 def test_no_line_ends_within_a_day(page: Page, url: str) -> None:
     open_state(page, url, "points", "en")
     assert "December\u00a031,\u00a02026" in (part(page, "expiring").text_content() or "")
-    page.unroute_all()
     open_state(page, url, "points", "ja")
     joined = "うち300ポイントは2026年\u206012月\u206031日まで有効"
     assert part(page, "expiring").text_content() == joined
@@ -432,7 +411,6 @@ def test_no_line_ends_within_a_day(page: Page, url: str) -> None:
 def test_japanese_sentences_have_amounts_as_they_are_read(page: Page, url: str) -> None:
     open_state(page, url, "points", "ja")
     expect(part(page, "worth")).to_have_text("次回のご注文で950円分ご利用いただけます")
-    page.unroute_all()
     open_state(page, url, "hold", "ja")
     expect(part(page, "worth")).to_have_text("残り450円分は次回以降のご注文でご利用いただけます")
     expect(part(page, "held")).to_have_text("500ポイントをご注文用にお取り置き中")
@@ -448,7 +426,6 @@ def test_no_line_ends_within_a_word_of_a_japanese_sentence(
     page.set_viewport_size({"width": width, "height": 800})
     seen: list[tuple[str, int]] = []
     for name in ("points", "hold", "debt", "hold-failed-by-setting", "everything-open"):
-        page.unroute_all()
         open_state(page, url, name, "ja")
         seen += page.evaluate(LINES_OF_WORDS_WHERE_PHRASES_ARE_UNKNOWN)
     assert {lines for _, lines in seen} == {1}
@@ -468,7 +445,6 @@ LINES_OF_WORDS_WHERE_PHRASES_ARE_UNKNOWN = """() => {
 def test_no_line_begins_or_ends_with_a_dot(page: Page, url: str, name: str) -> None:
     for width in (320, 390, 840):
         page.set_viewport_size({"width": width, "height": 800})
-        page.unroute_all()
         open_state(page, url, name, "en")
         seen = page.evaluate(DOTS_AT_A_LINES_START)
         assert seen == {"wrong": 0, "right": seen["right"]}
@@ -530,7 +506,6 @@ def test_until_when_a_code_works_is_told_by_the_readers_clock(browser: Browser, 
     page.clock.set_fixed_time("2026-11-30T05:22:12Z")
     open_state(page, url, "hold", "en")
     expect(part(page, "countdown")).to_have_text("9 min 48 s left, until 2:32 PM")
-    page.unroute_all()
     open_state(page, url, "hold", "ja")
     expect(part(page, "countdown")).to_have_text("残り9分48秒（14:32まで）")
     page.close()
@@ -553,42 +528,30 @@ def test_a_wrong_setting_of_the_shop_does_not_read_as_try_again(page: Page, url:
     for control in part(page, "hold-form").locator("input, button").all():
         expect(control).to_be_disabled()
     expect(part(page, "worth")).to_be_hidden()
-    page.unroute_all()
     open_state(page, url, "hold-failed", "en")
     expect(part(page, "worth")).to_be_visible()
     expect(part(page, "error")).to_contain_text("Please try again in a moment.")
 
 
 @pytest.mark.parametrize(
-    ("address", "leads_to"),
+    ("address", "leads_to", "locale"),
     [
-        ("https://shop.example/contact", "https://shop.example/contact"),
-        ("/pages/contact", "{url}/pages/contact"),
-        ("", None),
-        ("javascript:alert(1)", None),
-    ],
-)
-@pytest.mark.parametrize(
-    ("locale", "words"),
-    [
-        (
-            "en",
-            "We're sorry: points can't be used right now. No points were taken. Please contact us.",
-        ),
-        (
-            "ja",
-            (
-                "申し訳ございません。ただいまポイントをご利用いただけません。"
-                "ポイントは減っていません。お手数ですが、お問い合わせください。"
-            ),
-        ),
+        ("https://shop.example/contact", "https://shop.example/contact", "en"),
+        ("/pages/contact", "{url}/pages/contact", "ja"),
+        ("", None, "ja"),
+        ("javascript:alert(1)", None, "en"),
     ],
 )
 def test_a_shops_contact_page_is_a_link_where_only_the_shop_can_help(
-    page: Page, url: str, address: str, leads_to: str | None, locale: Locale, words: str
+    page: Page, url: str, address: str, leads_to: str | None, locale: Locale
 ) -> None:
-    answer_as(page, STATES["hold-failed-by-setting"], locale)
-    page.goto(f"{url}/?locale={locale}")
+    words = {
+        "en": "We're sorry: points can't be used right now. No points were taken. Please contact "
+        "us.",
+        "ja": "申し訳ございません。ただいまポイントをご利用いただけません。"
+        "ポイントは減っていません。お手数ですが、お問い合わせください。",
+    }[locale]
+    visit(page, url, STATES["hold-failed-by-setting"], locale)
     page.evaluate(
         """([contactUrl, locale]) => import("/points.js").then(({ mountPoints }) => {
             const root = document.createElement("div");
@@ -613,49 +576,46 @@ def test_a_shops_contact_page_is_a_link_where_only_the_shop_can_help(
 
 def test_points_that_an_order_has_used_meanwhile_are_said_to_be_used(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
-    page.unroute_all()
     answer_as(page, State(shown(approved=450, so_far=(1580, 950)), history()), "en")
     page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
     expect(part(page, "code")).to_have_count(1)  # it was read a moment ago
-    page.clock.install()
-    page.clock.fast_forward(6000)
-    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    come_back(page)
     expect(page.locator(".pb-use")).to_contain_text("Your points were used on an order.")
 
 
 def test_a_hold_that_was_given_back_elsewhere_does_not_read_as_a_use(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
-    page.unroute_all()
     answer_as(page, State(shown(approved=950), history()), "en")
-    page.clock.install()
-    page.clock.fast_forward(6000)
-    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    come_back(page)
     expect(page.locator(".pb-use")).to_contain_text("your points are available again")
     expect(part(page, "hold-form")).to_be_visible()
 
 
 def test_reading_again_leaves_the_focus_where_it_is(page: Page, url: str) -> None:
     open_state(page, url, "hold", "en")
-    page.unroute_all()
     later = hold() | {"expires_in_seconds": 500}
     answer = STATES["hold"].points("en")[1] | {"hold": later}
     answer_as(page, replace(STATES["hold"], points=lambda _: (200, answer)), "en")
     fold = page.locator("[data-fold=figures] summary")
     fold.press("Enter")
-    page.clock.install()
-    page.clock.fast_forward(6000)
-    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
+    come_back(page)
     expect(part(page, "countdown")).to_have_text(re.compile(r"^8 min \d\d s left, until "))
     expect(fold).to_be_focused()
     expect(page.locator("[data-fold=figures]")).to_have_attribute("open", "")
+
+
+def come_back(page: Page) -> None:
+    """Come back to the page from another one, after six seconds."""
+    page.clock.install()
+    page.clock.fast_forward(6000)
+    page.evaluate("window.dispatchEvent(new PageTransitionEvent('pageshow'))")
 
 
 # --- the history ----------------------------------------------------------------------------------
 
 
 def test_rows_name_their_order_or_reason_and_say_what_happened_when(page: Page, url: str) -> None:
-    answer_as(page, State(shown(), history()), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(shown(), history()))
     rows = part(page, "history").locator("li")
     expect(rows).to_have_count(10)
     said = [re.sub(r"\s+", " ", text) for text in rows.all_inner_texts()]
@@ -677,8 +637,7 @@ def test_days_are_the_shops_wherever_the_reader_is(browser: Browser, url: str) -
     page = browser.new_page(timezone_id="America/Los_Angeles")
     late = Rows().add("welcome", 100, 100)
     late.entries[0]["at"] = "2026-11-30T15:30:00.000+00:00"  # the next day in Tokyo
-    answer_as(page, State(shown(), history(lambda _: late)), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(shown(), history(lambda _: late)))
     expect(part(page, "history").locator("li")).to_contain_text("Dec 1, 2026")
     page.close()
 
@@ -776,8 +735,7 @@ def test_points_are_used_and_given_back_by_keyboard_alone(page: Page, url: str) 
     held = hold(count=950)
     made = {**held, "figures": shown(approved=0, held=held)("en")[1]["figures"]}
     held_state = State(shown(approved=0, held=held), history())
-    answer_as(page, State(shown(), history(), hold=lambda _: (201, made)), "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, State(shown(), history(), hold=lambda _: (201, made)))
     page.locator("[data-locale=ja]").focus()
     page.keyboard.press("Tab")
     expect(page.locator("#pb-amount")).to_be_focused()
@@ -821,7 +779,9 @@ def test_forced_colours_show_which_language_is_chosen_and_where_a_button_is(
     assert violations(page) == []
 
 
-def test_dark_colours_follow_the_shops_page_and_can_be_refused(page: Page, url: str) -> None:
+def test_a_shop_gives_the_section_its_own_look_and_may_refuse_dark_colours(
+    page: Page, url: str
+) -> None:
     page.emulate_media(color_scheme="dark")
     open_state(page, url, "points", "en")
     section = page.locator("#points")
@@ -831,10 +791,6 @@ def test_dark_colours_follow_the_shops_page_and_can_be_refused(page: Page, url: 
     section.evaluate("found => (found.style.colorScheme = '')")
     page.evaluate("document.documentElement.style.colorScheme = 'light'")
     assert colour(section, "backgroundColor") == "rgb(255, 255, 255)"
-
-
-def test_a_shop_gives_the_section_its_own_look(page: Page, url: str) -> None:
-    open_state(page, url, "points", "en")
     page.evaluate(
         """() => {
             const shop = document.documentElement.style;
@@ -884,14 +840,14 @@ def test_the_page_is_light_and_asks_nobody_else(page: Page, url: str) -> None:
     requests = [one for one in asked if not one.startswith("data:")]
     assert len(requests) <= REQUESTS_MAX, requests
     assert all(one.startswith(url) for one in requests)
+    assert len([one for one in requests if "/points?" in one]) == 1
     assert 5_000 < sum(loaded) < WEIGHT_MAX_BYTES
 
 
 def test_on_a_slow_network_there_is_text_at_once(page: Page, url: str) -> None:
     network = page.context.new_cdp_session(page)
     _slow_down(network)
-    answer_as(page, STATES["points"], "en")
-    page.goto(f"{url}/?locale=en")
+    visit(page, url, STATES["points"])
     expect(part(page, "headline")).to_have_text("950")
     painted = page.evaluate(
         "performance.getEntriesByName('first-contentful-paint').map(one => one.startTime)"

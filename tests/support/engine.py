@@ -26,6 +26,10 @@ REGION = "ap-northeast-1"
 _CONNECTIONS_MAX = 64
 
 
+type Items = dict[tuple[str, str], dict[str, Any]]
+"""A table's items by their keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """A client and an empty table on it that nobody else uses."""
@@ -37,6 +41,18 @@ class Engine:
     def store(self, client: Any = None) -> DynamoStore:
         """The store on this table, through `client` where one is wrapped around the engine's."""
         return DynamoStore(Table(client or self.client, self.table))
+
+
+def items_of(engine: Engine, table: str = "") -> Items:
+    """Every item of the engine's table, or of another one."""
+    request: dict[str, Any] = {"TableName": table or engine.table, "ConsistentRead": True}
+    found: Items = {}
+    while True:
+        page = engine.client.scan(**request)
+        found |= {(one["pk"]["S"], one["sk"]["S"]): one for one in page["Items"]}
+        if "LastEvaluatedKey" not in page:
+            return found
+        request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
 
 def opened(name: str, client: Any) -> Engine:
