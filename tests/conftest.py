@@ -66,6 +66,7 @@ OWN_STACKS = frozenset(
         "heads",
         "hold_pace",
         "lost_webhooks",
+        "metafields",
         "restarts",
         "secret",
         "statements",
