@@ -133,6 +133,7 @@ TEST_PATHS := $(if $(filter tests tests/,$(ARGS)),,$(filter tests/%,$(ARGS)))
 touched = $(if $(TEST_PATHS),$(filter $(patsubst %,tests/%,$(addsuffix %,$1)),$(TEST_PATHS)),all)
 
 # What cannot be installed is named, and the tests that need it fail: none is skipped.
+# Three processes also on two cores: end-to-end tests wait more than they compute.
 .PHONY: test
 test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,artifacts e2e engines integration simulation),$(MAKE) setup,:)
@@ -141,7 +142,7 @@ test: .venv/.ready ## run all tests; make test ARGS="tests/unit -x" runs some
 	@$(if $(call touched,contract e2e integration),$(MAKE) shopify-schema || echo "The tests of what Shopify is asked will fail." >&2,:)
 	@$(if $(call touched,e2e extensions),$(MAKE) build-extensions || echo "The tests of Shopify's extensions will fail." >&2,:)
 	@$(if $(call touched,e2e integration),$(MAKE) page-tools || echo "The tests of the page in a browser will fail." >&2,:)
-	@$(PYTHON) -m pytest -n 2 --no-loadscope-reorder $(or $(ARGS),tests)
+	@$(PYTHON) -m pytest -n 3 --no-loadscope-reorder $(or $(ARGS),tests)
 
 QUICK := tests/unit tests/property tests/functions tests/cases tests/contract tests/architecture
 

@@ -168,7 +168,7 @@ def test_some_tests_install_only_what_they_need(given: str, needed: set[str]) ->
     done = _make("-o", ".venv/.ready", "test", f"ARGS={given}", "MAKE=echo make", "PYTHON=echo")
     *made, ran = done.stdout.splitlines()
     assert {line.removeprefix("make ") for line in made} == needed
-    assert ran == f"-m pytest -n 2 --no-loadscope-reorder {given or 'tests'}"
+    assert ran == f"-m pytest -n 3 --no-loadscope-reorder {given or 'tests'}"
 
 
 @pytest.mark.parametrize(
