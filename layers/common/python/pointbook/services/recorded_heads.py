@@ -128,13 +128,10 @@ class AccountNames:
         wanted = set(account_ids)
         return {name: owner for name, owner in self._rows(shop, day) if name in wanted}
 
-    def account(self, shop: str, days: Iterable[date], customer_id: str) -> str | None:
-        """A customer's account on the last of these days on which they had one."""
-        for day in sorted(days, reverse=True):
-            for name, owner in self._rows(shop, day):
-                if owner == customer_id:
-                    return name
-        return None
+    def accounts(self, shop: str, days: Iterable[date], customer_id: str) -> set[str]:
+        """All accounts that a customer had on these days; more than one if one was replaced."""
+        rows = (row for day in days for row in self._rows(shop, day))
+        return {name for name, owner in rows if owner == customer_id}
 
     def _rows(self, shop: str, day: date) -> Iterator[tuple[str, str]]:
         for key in self._files.keys(f"{NAMES}/{shop}/{day}/"):

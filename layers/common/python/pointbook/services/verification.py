@@ -77,8 +77,8 @@ class Names(Protocol):
         """The customers of accounts that had heads on a day, as far as they are known."""
         ...
 
-    def account(self, shop: str, days: Iterable[date], customer_id: str) -> str | None:
-        """A customer's account on the last of these days on which they had one."""
+    def accounts(self, shop: str, days: Iterable[date], customer_id: str) -> set[str]:
+        """All accounts that a customer had on these days; more than one if one was replaced."""
         ...
 
 
@@ -204,13 +204,12 @@ class Verification:
                 self._report_one(shop, "", Finding(Damage.STATEMENT, 0, what))
 
     def _compare_name(self, check: AccountCheck) -> None:
-        """Report an account that a customer had, and has no more."""
+        """Report the accounts that a customer had, and has no more."""
         heads, shop = self._records.heads, check.shop
         if self._names is None or (check.account is not None and check.account.erased):
             return
-        name = self._names.account(shop, heads.days(shop), check.customer_id)
-        if name and name != check.account_name and name in heads.accounts(shop):
-            self._report_gone(shop, {name})
+        names = self._names.accounts(shop, heads.days(shop), check.customer_id)
+        self._report_gone(shop, names & heads.accounts(shop) - {check.account_name})
 
     def _report_gone(self, shop: str, account_ids: set[str]) -> None:
         heads = self._records.heads
