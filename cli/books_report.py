@@ -255,11 +255,11 @@ class _Page:
         found = by_expiry(self.statement)
         never = found.pop(NEVER_EXPIRES, 0)
         months = list(found.items())
-        kept, later = months[:EXPIRY_MONTHS_MAX], months[EXPIRY_MONTHS_MAX:]
+        shown, later = months[:EXPIRY_MONTHS_MAX], months[EXPIRY_MONTHS_MAX:]
         if later:
-            last, points = kept[-1]
-            kept[-1] = (last, points + sum(points for _, points in later))
-        return [*kept, (NEVER_EXPIRES, never)] if never else kept
+            last, points = shown[-1]
+            shown[-1] = (last, points + sum(points for _, points in later))
+        return [*shown, (NEVER_EXPIRES, never)] if never else shown
 
     def _bar(self, name: str, points: int, total: int) -> tuple[str, int, str]:
         money = self._money(worth_of(points, self.worth))

@@ -204,8 +204,8 @@ class SquareService(Service):
         return record.member_number if record else None
 
     def _error(self, status: int, detail: str, code: str) -> Reply:
-        category, usual = _CODES.get(status, ("API_ERROR", "INTERNAL_SERVER_ERROR"))
-        error = {"category": category, "code": code or usual, "detail": detail}
+        category, default = _CODES.get(status, ("API_ERROR", "INTERNAL_SERVER_ERROR"))
+        error = {"category": category, "code": code or default, "detail": detail}
         return Reply(status, {"errors": [error]})
 
 

@@ -279,8 +279,8 @@ def test_every_alarm_notifies_operators_and_but_one_tolerates_missing_data(name:
     assert alarm["AlarmActions"] == [{"Ref": "OperatorTopic"}]
     assert alarm.get("OKActions", [{"Ref": "OperatorTopic"}]) == [{"Ref": "OperatorTopic"}]
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-    rings_if_nothing_runs = name == "OldestDueAlarm"
-    assert alarm["TreatMissingData"] == ("breaching" if rings_if_nothing_runs else "notBreaching")
+    fires_without_data = name == "OldestDueAlarm"
+    assert alarm["TreatMissingData"] == ("breaching" if fires_without_data else "notBreaching")
     assert alarm["AlarmDescription"]
 
 

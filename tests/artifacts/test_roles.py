@@ -247,14 +247,14 @@ def test_privacy_watch_is_allowed_what_it_does(
     monkeypatch.setattr(metafield_requests, "INTERVAL", timedelta())
 
     def watch(
-        watched: Shop, *cases: str, forget: Callable[[Shop], None] = Shop.start_anew
+        observed: Shop, *cases: str, forget: Callable[[Shop], None] = Shop.start_anew
     ) -> set[Right]:
         for case in cases:
-            watched.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
-        forget(watched)
-        watched.aws.needed.clear()
-        assert watched.functions.invoke("privacy_watch", {})["done"] == len(cases)
-        return set(watched.aws.needed)
+            observed.functions.invoke("privacy_events", event("privacy_events", case), seconds=60)
+        forget(observed)
+        observed.aws.needed.clear()
+        assert observed.functions.invoke("privacy_watch", {})["done"] == len(cases)
+        return set(observed.aws.needed)
 
     shop.functions.invoke("privacy_events", event("privacy_events", "app_uninstalled"), seconds=60)
     found = watch(shop, "shop_redact")

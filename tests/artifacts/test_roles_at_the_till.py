@@ -89,8 +89,8 @@ def test_compare_till_may_read_both_books_keep_what_it_finds_and_ask_for_pushes(
     repair["push"][0] |= {"ledger": 1250, "till": 7}
     outcome = {"outcomes": {CUSTOMER: "queued"}}
 
-    def mend() -> None:
+    def carry_out() -> None:
         assert shop.functions.invoke("compare_till", repair, 60) == outcome
 
-    found |= shop.needed(mend)
+    found |= shop.needed(carry_out)
     assert found == allowed(resources, "compare_till")

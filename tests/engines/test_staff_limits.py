@@ -48,7 +48,7 @@ def adjustment(
     )
 
 
-class Desk:
+class StaffLedger:
     """The ledger as the staff uses it, and what is counted."""
 
     def __init__(self, engine: Engine) -> None:
@@ -67,64 +67,64 @@ class Desk:
 
 
 @pytest.fixture
-def desk(engine: Engine) -> Desk:
-    return Desk(engine)
+def ledger(engine: Engine) -> StaffLedger:
+    return StaffLedger(engine)
 
 
-def test_what_is_added_and_what_is_removed_counts_alike(desk: Desk) -> None:
-    assert isinstance(desk.adjust(600, "a"), Booked)
-    assert isinstance(desk.adjust(-300, "b"), Booked)
-    assert desk.moved() == 900
-    assert desk.driver.figures() == {"approved": 300, "total": 300, "lifetime": 600}
+def test_what_is_added_and_what_is_removed_counts_alike(ledger: StaffLedger) -> None:
+    assert isinstance(ledger.adjust(600, "a"), Booked)
+    assert isinstance(ledger.adjust(-300, "b"), Booked)
+    assert ledger.moved() == 900
+    assert ledger.driver.figures() == {"approved": 300, "total": 300, "lifetime": 600}
 
 
-def test_up_to_the_limit_and_not_a_point_more(desk: Desk) -> None:
-    desk.adjust(600, "a")
-    refused = desk.adjust(401, "b")
+def test_up_to_the_limit_and_not_a_point_more(ledger: StaffLedger) -> None:
+    ledger.adjust(600, "a")
+    refused = ledger.adjust(401, "b")
     assert isinstance(refused, Refusal)
     assert refused.code is Code.DAILY_LIMIT_REACHED
     assert "400 more points" in refused.message
-    assert (desk.moved(), desk.version()) == (600, 1)
-    assert isinstance(desk.adjust(400, "b"), Booked), "a refusal is not remembered"
-    assert desk.moved() == MOST
+    assert (ledger.moved(), ledger.version()) == (600, 1)
+    assert isinstance(ledger.adjust(400, "b"), Booked), "a refusal is not remembered"
+    assert ledger.moved() == MOST
 
 
-def test_a_repetition_is_not_counted_even_where_nothing_is_left(desk: Desk) -> None:
-    first = desk.adjust(MOST, "a")
-    again = desk.adjust(MOST, "a")
+def test_a_repetition_is_not_counted_even_where_nothing_is_left(ledger: StaffLedger) -> None:
+    first = ledger.adjust(MOST, "a")
+    again = ledger.adjust(MOST, "a")
     assert isinstance(first, Booked)
     assert isinstance(again, Booked)
     assert (again.duplicate, again.entry_ids) == (True, first.entry_ids)
-    assert (desk.moved(), desk.version()) == (MOST, 1)
+    assert (ledger.moved(), ledger.version()) == (MOST, 1)
 
 
-def test_what_the_ledger_refuses_is_not_counted(desk: Desk) -> None:
-    refused = desk.adjust(-1, "a")
+def test_what_the_ledger_refuses_is_not_counted(ledger: StaffLedger) -> None:
+    refused = ledger.adjust(-1, "a")
     assert isinstance(refused, Refusal)
     assert refused.code is Code.INSUFFICIENT_POINTS
-    assert desk.moved() == 0
+    assert ledger.moved() == 0
 
 
-def test_each_member_of_the_staff_has_a_limit_for_each_day_and_shop(desk: Desk) -> None:
-    desk.adjust(MOST, "a")
-    assert isinstance(desk.adjust(MOST, "b", staff=COLLEAGUE), Booked)
-    assert isinstance(desk.adjust(MOST, "c", day=TOMORROW), Booked)
-    assert (desk.moved(TOMORROW), desk.moved(staff=COLLEAGUE)) == (MOST, MOST)
-    assert desk.limits.points_moved("other.myshopify.com", STAFF, TODAY) == 0
+def test_each_member_of_the_staff_has_a_limit_for_each_day_and_shop(ledger: StaffLedger) -> None:
+    ledger.adjust(MOST, "a")
+    assert isinstance(ledger.adjust(MOST, "b", staff=COLLEAGUE), Booked)
+    assert isinstance(ledger.adjust(MOST, "c", day=TOMORROW), Booked)
+    assert (ledger.moved(TOMORROW), ledger.moved(staff=COLLEAGUE)) == (MOST, MOST)
+    assert ledger.limits.points_moved("other.myshopify.com", STAFF, TODAY) == 0
 
 
-def test_a_day_that_has_begun_is_not_ended_by_a_clock_that_is_behind(desk: Desk) -> None:
-    desk.adjust(MOST, "a", day=TOMORROW)
-    refused = desk.adjust(1, "b", day=TODAY)
+def test_a_day_that_has_begun_is_not_ended_by_a_clock_that_is_behind(ledger: StaffLedger) -> None:
+    ledger.adjust(MOST, "a", day=TOMORROW)
+    refused = ledger.adjust(1, "b", day=TODAY)
     assert isinstance(refused, Refusal)
-    assert desk.moved(TOMORROW) == MOST
+    assert ledger.moved(TOMORROW) == MOST
 
 
-def test_a_limit_that_was_lowered_leaves_nothing_and_not_less(desk: Desk) -> None:
-    desk.adjust(900, "a")
+def test_a_limit_that_was_lowered_leaves_nothing_and_not_less(ledger: StaffLedger) -> None:
+    ledger.adjust(900, "a")
     lowered = adjustment(1, "b")
     limit = DailyLimit(STAFF, TODAY, 1, points_max=500)
-    refused = desk.driver.ledger.execute(
+    refused = ledger.driver.ledger.execute(
         Instruction(SHOP, CUSTOMER, lowered.command, lowered.cause, daily_limit=limit)
     )
     assert isinstance(refused, Refusal)
@@ -183,9 +183,9 @@ def test_of_twenty_at_once_as_many_are_booked_as_the_limit_allows(
     answers = at_once(engine, crowd)
     refused = [answer.code for answer in answers if isinstance(answer, Refusal)]
     assert refused == [Code.DAILY_LIMIT_REACHED] * 14, "6 x 150 is 900, and a seventh too many"
-    desk = Desk(engine)
-    assert desk.moved() == 900
-    assert sum(desk.version(customer) for customer in set(numbers)) == 6
+    ledger = StaffLedger(engine)
+    assert ledger.moved() == 900
+    assert sum(ledger.version(customer) for customer in set(numbers)) == 6
 
 
 @isolated
@@ -193,8 +193,8 @@ def test_a_double_click_is_one_entry_even_where_it_takes_all_that_is_left(engine
     answers = at_once(engine, [adjustment(MOST, "one click")] * 20)
     assert all(isinstance(answer, Booked) for answer in answers)
     assert len({answer.entry_ids for answer in answers if isinstance(answer, Booked)}) == 1
-    desk = Desk(engine)
-    assert (desk.moved(), desk.version()) == (MOST, 1)
+    ledger = StaffLedger(engine)
+    assert (ledger.moved(), ledger.version()) == (MOST, 1)
 
 
 @isolated
@@ -202,5 +202,5 @@ def test_customers_and_other_staff_are_not_held_up(engine: Engine) -> None:
     others = [adjustment(150, f"o{place}", staff=COLLEAGUE, customer=OTHER) for place in range(6)]
     answers = at_once(engine, [adjustment(150, f"k{place}") for place in range(6)] + others)
     assert all(isinstance(answer, Booked) for answer in answers)
-    desk = Desk(engine)
-    assert (desk.moved(), desk.moved(staff=COLLEAGUE)) == (900, 900)
+    ledger = StaffLedger(engine)
+    assert (ledger.moved(), ledger.moved(staff=COLLEAGUE)) == (900, 900)

@@ -51,8 +51,8 @@ def test_every_account_of_the_shop_comes_once_wherever_it_is_continued(
             break
     assert sorted(found) == expected
     assert comparisons.count(SHOP) == len(expected)
-    behind: Position = comparisons.behind(SHOP, found[2])
-    rest = comparisons.accounts(SHOP, behind, 200).customer_ids
+    after: Position = comparisons.after(SHOP, found[2])
+    rest = comparisons.accounts(SHOP, after, 200).customer_ids
     assert list(rest) == found[3:]
 
 

@@ -114,9 +114,9 @@ def test_a_recovery_is_due_only_where_the_operator_knows_of_the_outage(
 def test_a_recovery_between_sending_a_notice_and_recording_it_is_due(states: TillStates) -> None:
     failed(states)
     states.open(NOW, SOON)
-    told = states.read()
+    before = states.read()
     states.succeeded(SOON)
-    states.notified_failure(told, LATER)
+    states.notified_failure(before, LATER)
     state = states.read()
     assert (state.recovered_at, state.outage_since, state.notified) == (LATER, NOW, ())
 
@@ -126,12 +126,12 @@ def test_a_notice_recorded_while_a_success_is_makes_its_recovery_due(
 ) -> None:
     failed(states)
     states.open(NOW, SOON)
-    told, read = states.read(), TillStates.read
+    before, read = states.read(), TillStates.read
 
     def notified_after(self: TillStates) -> TillState:
         found = read(self)
         if not found.notified:
-            states.notified_failure(told, SOON)
+            states.notified_failure(before, SOON)
         return found
 
     monkeypatch.setattr(TillStates, "read", notified_after)

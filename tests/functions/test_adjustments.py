@@ -20,8 +20,8 @@ ACTORS = {
 FIGURES = {"approved": 200, "pending": 0, "total": 200, "lifetime": 200, "spent": 0, "hold": 0}
 
 
-class Desk:
-    """A desk at which points are adjusted: the operators' or the staff's, by its function."""
+class AdjustmentApi:
+    """The function that adjusts points for operators, or the one for the staff."""
 
     def __init__(self, function: str, functions: Functions | None = None) -> None:
         self.function = function
@@ -39,112 +39,112 @@ class Desk:
 
 
 @pytest.fixture(params=ACTORS)
-def desk(request: pytest.FixtureRequest) -> Desk:
-    return Desk(request.param)
+def api(request: pytest.FixtureRequest) -> AdjustmentApi:
+    return AdjustmentApi(request.param)
 
 
-def test_points_are_added_and_the_entry_says_who_and_why(desk: Desk) -> None:
-    answer = desk.adjust(200)
+def test_points_are_added_and_the_entry_says_who_and_why(api: AdjustmentApi) -> None:
+    answer = api.adjust(200)
     entry_id = f"{CUSTOMER}-000000000001"
     expected = {"customer_id": CUSTOMER, "entry_id": entry_id, "points": 200, "figures": FIGURES}
     assert (answer.status, answer.body) == (201, expected)
-    (booked,) = desk.functions.entries()
+    (booked,) = api.functions.entries()
     assert booked.entry.topic == "points/add/manual"
-    assert booked.cause == Cause("manual", ACTORS[desk.function])
+    assert booked.cause == Cause("manual", ACTORS[api.function])
     assert booked.text is not None
     assert booked.text.reason == "By hand"
 
 
 def test_points_are_valid_as_the_programme_says_or_through_the_day_that_is_given(
-    desk: Desk,
+    api: AdjustmentApi,
 ) -> None:
-    desk.adjust(200, "rule")
-    desk.adjust(100, "day", expires_on="2099-12-31")
-    by_rule, by_day = desk.functions.lots()
+    api.adjust(200, "rule")
+    api.adjust(100, "day", expires_on="2099-12-31")
+    by_rule, by_day = api.functions.lots()
     assert (by_rule.points, by_day.points) == (200, 100)
     assert by_rule.valid_through.day in (28, 29, 30, 31), "the end of a month"
     assert by_day.valid_through.isoformat() == "2099-12-31"
 
 
-def test_points_are_removed_and_lifetime_stays(desk: Desk) -> None:
-    desk.adjust(200)
-    answer = desk.adjust(-150, "b")
+def test_points_are_removed_and_lifetime_stays(api: AdjustmentApi) -> None:
+    api.adjust(200)
+    answer = api.adjust(-150, "b")
     assert (answer.status, answer.body["figures"]) == (201, FIGURES | {"approved": 50, "total": 50})
-    assert desk.functions.topics()[0] == "points/sub/manual"
+    assert api.functions.topics()[0] == "points/sub/manual"
 
 
-def test_more_than_there_is_cannot_be_removed_and_the_figures_say_why(desk: Desk) -> None:
-    desk.adjust(200)
-    answer = desk.adjust(-201, "b")
+def test_more_than_there_is_cannot_be_removed_and_the_figures_say_why(api: AdjustmentApi) -> None:
+    api.adjust(200)
+    answer = api.adjust(-201, "b")
     assert problem(answer) == (422, "insufficient_points")
     assert "200 points to spend, but 201" in answer.body["detail"]
     assert answer.body["figures"] == FIGURES
-    assert desk.adjust(-200, "b").status == 201, "a refusal is not remembered"
+    assert api.adjust(-200, "b").status == 201, "a refusal is not remembered"
 
 
-def test_a_repetition_gets_the_first_answer_whatever_has_happened_since(desk: Desk) -> None:
-    first = desk.adjust(200)
-    desk.adjust(-50, "b")
-    again = desk.adjust(200, reason="In other words")
+def test_a_repetition_gets_the_first_answer_whatever_has_happened_since(api: AdjustmentApi) -> None:
+    first = api.adjust(200)
+    api.adjust(-50, "b")
+    again = api.adjust(200, reason="In other words")
     assert (again.status, again.body) == (201, first.body)
     assert "Idempotent-Replay" not in first.headers
     assert again.headers["Idempotent-Replay"] == "true"
-    assert len(desk.functions.entries()) == 2
+    assert len(api.functions.entries()) == 2
 
 
 @pytest.mark.parametrize("other", [{"points": 201}, {"points": -200}, {"expires_on": "2099-12-31"}])
-def test_a_key_stands_for_one_adjustment(desk: Desk, other: dict[str, Any]) -> None:
-    desk.adjust(200)
-    assert problem(desk.adjust(**{"points": 200, **other})) == (422, "idempotency_mismatch")
-    assert len(desk.functions.entries()) == 1
+def test_a_key_stands_for_one_adjustment(api: AdjustmentApi, other: dict[str, Any]) -> None:
+    api.adjust(200)
+    assert problem(api.adjust(**{"points": 200, **other})) == (422, "idempotency_mismatch")
+    assert len(api.functions.entries()) == 1
 
 
-def test_a_key_counts_for_one_customer_and_for_one_desk(desk: Desk) -> None:
-    desk.adjust(200, "summer-campaign")
-    elsewhere = desk.request(300, "summer-campaign")
+def test_a_key_counts_for_one_customer_and_for_one_function(api: AdjustmentApi) -> None:
+    api.adjust(200, "summer-campaign")
+    elsewhere = api.request(300, "summer-campaign")
     elsewhere["pathParameters"]["customer"] = OTHER
-    answer = desk.functions.request(desk.function, elsewhere)
+    answer = api.functions.request(api.function, elsewhere)
     assert answer.body["figures"]["approved"] == 300
-    granted = desk.functions.sample("flow_action_grant", "with_key").body["return_value"]
+    granted = api.functions.sample("flow_action_grant", "with_key").body["return_value"]
     assert (granted["duplicate"], granted["approved"]) == (False, 1450)
-    (other,) = ACTORS.keys() - {desk.function}
-    beside = Desk(other, desk.functions).adjust(1, "summer-campaign")
+    (other,) = ACTORS.keys() - {api.function}
+    beside = AdjustmentApi(other, api.functions).adjust(1, "summer-campaign")
     assert (beside.status, "Idempotent-Replay" in beside.headers) == (201, False)
 
 
-def test_one_key_ten_times_at_once_is_one_entry(desk: Desk) -> None:
+def test_one_key_ten_times_at_once_is_one_entry(api: AdjustmentApi) -> None:
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: desk.adjust(200), range(10)))
+        answers = list(pool.map(lambda _: api.adjust(200), range(10)))
     assert {one.text for one in answers} == {answers[0].text}
     assert [one.status for one in answers] == [201] * 10
     assert sum("Idempotent-Replay" not in one.headers for one in answers) == 1
-    assert len(desk.functions.entries()) == 1
+    assert len(api.functions.entries()) == 1
 
 
 def test_a_merged_customers_survivor_is_adjusted_and_repetitions_are_recognized(
-    desk: Desk,
+    api: AdjustmentApi,
 ) -> None:
-    first = desk.adjust(200)
-    merged = desk.functions.ledger.merge(demo.SHOP_DOMAIN, CUSTOMER, OTHER, Cause("test"))
+    first = api.adjust(200)
+    merged = api.functions.ledger.merge(demo.SHOP_DOMAIN, CUSTOMER, OTHER, Cause("test"))
     assert isinstance(merged, Booked)
-    again = desk.adjust(200)
+    again = api.adjust(200)
     assert (again.body, again.headers["Idempotent-Replay"]) == (first.body, "true")
-    assert desk.adjust(-50, "b").body["figures"]["approved"] == 150
-    newest = desk.functions.entries(OTHER)[0]
-    assert (newest.entry.topic, newest.cause.actor) == ("points/sub/manual", ACTORS[desk.function])
+    assert api.adjust(-50, "b").body["figures"]["approved"] == 150
+    newest = api.functions.entries(OTHER)[0]
+    assert (newest.entry.topic, newest.cause.actor) == ("points/sub/manual", ACTORS[api.function])
 
 
-def test_an_erased_customer_is_refused(desk: Desk) -> None:
-    desk.adjust(200)
-    desk.functions.erase()
+def test_an_erased_customer_is_refused(api: AdjustmentApi) -> None:
+    api.adjust(200)
+    api.functions.erase()
     for key in ("a", "b"):
-        assert problem(desk.adjust(200, key)) == (422, "customer_erased")
+        assert problem(api.adjust(200, key)) == (422, "customer_erased")
 
 
-def test_a_customers_data_does_not_name_who_adjusted(desk: Desk) -> None:
-    desk.adjust(200)
-    assert desk.functions.work("privacy_events", message("customers_data_request")) == []
-    (file,) = desk.functions.bucket.objects.values()
+def test_a_customers_data_does_not_name_who_adjusted(api: AdjustmentApi) -> None:
+    api.adjust(200)
+    assert api.functions.work("privacy_events", message("customers_data_request")) == []
+    (file,) = api.functions.bucket.objects.values()
     assert "By hand" in str(file)
     assert "hanako" not in str(file)
     assert MANAGER not in str(file)

@@ -22,7 +22,7 @@ from tests.fakes.codes import Codes
 from tests.fakes.flow import FakeFlow, dead, down
 from tests.fakes.pushed_till import reply_lost, well
 from tests.functions.hold_shop import HoldShop
-from tests.functions.import_desk import put_file
+from tests.functions.import_api import put_file
 from tests.functions.push_shop import PushShop
 from tests.functions.samples import (
     FLOW,

@@ -15,7 +15,7 @@ from pointbook.services.bulk_imports import parts, plan
 from pointbook.services.bulk_imports.booking import Booking
 from pointbook.services.bulk_imports.rows import Row
 from pointbook.services.bulk_imports.runs import QUEUE
-from tests.functions.import_desk import IMPORT_ID, ImportDesk
+from tests.functions.import_api import IMPORT_ID, ImportApi
 from tests.support.harness import CUSTOMER, Functions, event
 from tests.support.ledgers import SetClock
 
@@ -31,16 +31,16 @@ ROWS = (
 
 
 @pytest.fixture
-def desk() -> ImportDesk:
-    return ImportDesk()
+def api() -> ImportApi:
+    return ImportApi()
 
 
 def figures(rows: int = 0, added: int = 0, removed: int = 0) -> dict[str, int]:
     return {"rows": rows, "added": added, "removed": removed}
 
 
-def test_rows_are_booked_and_the_totals_are_those_of_the_file(desk: ImportDesk) -> None:
-    report = desk.run(*ROWS)
+def test_rows_are_booked_and_the_totals_are_those_of_the_file(api: ImportApi) -> None:
+    report = api.run(*ROWS)
     assert (report["status"], report["rows"], report["rows_done"]) == ("done", 5, 5)
     assert report["totals"] == {
         "valid": figures(5, 1370, 120),
@@ -48,8 +48,8 @@ def test_rows_are_booked_and_the_totals_are_those_of_the_file(desk: ImportDesk) 
         "repeated": figures(),
         "refused": figures(),
     }
-    assert (desk.functions.approved(), desk.functions.approved(OTHER)) == (1070, 180)
-    removed, added = desk.functions.entries(OTHER)
+    assert (api.functions.approved(), api.functions.approved(OTHER)) == (1070, 180)
+    removed, added = api.functions.entries(OTHER)
     assert [one.entry.topic for one in (added, removed)] == [
         "points/add/import",
         "points/sub/manual",
@@ -61,43 +61,43 @@ def test_rows_are_booked_and_the_totals_are_those_of_the_file(desk: ImportDesk) 
     assert removed.text.reason == "Booked twice"
 
 
-def test_the_same_file_books_nothing_twice_however_it_is_sorted(desk: ImportDesk) -> None:
-    desk.run(*ROWS)
-    before = desk.functions.table.items("points")
+def test_the_same_file_books_nothing_twice_however_it_is_sorted(api: ImportApi) -> None:
+    api.run(*ROWS)
+    before = api.functions.table.items("points")
     for rows in (ROWS, ROWS[::-1], sorted(ROWS)):
-        report = desk.run(*rows)
+        report = api.run(*rows)
         assert report["totals"]["repeated"] == figures(5, 1370, 120)
         assert report["totals"]["booked"] == figures()
-    assert desk.functions.table.items("points") == before
+    assert api.functions.table.items("points") == before
 
 
-def test_rows_that_were_added_to_the_file_are_booked_and_no_others(desk: ImportDesk) -> None:
-    desk.run(*ROWS, f"{THIRD},Balance,x,,")
-    report = desk.run(f"{THIRD},Balance,9,,", ROWS[0], *ROWS)
+def test_rows_that_were_added_to_the_file_are_booked_and_no_others(api: ImportApi) -> None:
+    api.run(*ROWS, f"{THIRD},Balance,x,,")
+    report = api.run(f"{THIRD},Balance,9,,", ROWS[0], *ROWS)
     assert report["totals"]["booked"] == figures(2, 509)
     assert report["totals"]["repeated"] == figures(5, 1370, 120)
-    assert (desk.functions.approved(), desk.functions.approved(THIRD)) == (1570, 9)
+    assert (api.functions.approved(), api.functions.approved(THIRD)) == (1570, 9)
 
 
-def test_a_file_that_lacks_or_changes_what_was_booked_is_refused(desk: ImportDesk) -> None:
-    desk.run(*ROWS)
-    before = desk.functions.table.items("points")
+def test_a_file_that_lacks_or_changes_what_was_booked_is_refused(api: ImportApi) -> None:
+    api.run(*ROWS)
+    before = api.functions.table.items("points")
     for dry_run in (True, False):
-        report = desk.run(*ROWS[:3], f"{OTHER},Balance,301,,", ROWS[4], dry_run=dry_run)
+        report = api.run(*ROWS[:3], f"{OTHER},Balance,301,,", ROWS[4], dry_run=dry_run)
         assert (report["status"], report["problem"]["code"]) == ("failed", "file_refused")
         assert f"300 points of {OTHER} (line 5 then)" in report["problem"]["message"]
-    assert desk.functions.table.items("points") == before
-    assert desk.run(*ROWS)["status"] == "done"
+    assert api.functions.table.items("points") == before
+    assert api.run(*ROWS)["status"] == "done"
 
 
-def test_another_import_has_other_rows(desk: ImportDesk) -> None:
-    desk.run(*ROWS)
-    report = desk.run(*ROWS, import_id="2026-12-move")
+def test_another_import_has_other_rows(api: ImportApi) -> None:
+    api.run(*ROWS)
+    report = api.run(*ROWS, import_id="2026-12-move")
     assert report["totals"]["booked"] == figures(5, 1370, 120)
 
 
-def test_refused_rows_stop_no_other_and_are_listed_with_line_and_reason(desk: ImportDesk) -> None:
-    report = desk.run(
+def test_refused_rows_stop_no_other_and_are_listed_with_line_and_reason(api: ImportApi) -> None:
+    report = api.run(
         f"{CUSTOMER},Balance,500,,",
         "Taro,Balance,30,,",
         f"{OTHER},Balance,40,2020-12-31,",
@@ -107,7 +107,7 @@ def test_refused_rows_stop_no_other_and_are_listed_with_line_and_reason(desk: Im
     assert report["totals"]["booked"] == figures(1, 500)
     assert report["totals"]["refused"] == figures(4, 70, 1)
     assert report["listed"] == 4
-    assert [(line, left, code) for line, _, left, code, _ in desk.listed()] == [
+    assert [(line, left, code) for line, _, left, code, _ in api.listed()] == [
         (3, 30, "invalid_request"),
         (4, 40, "day_past"),
         (5, -1, "insufficient_points"),
@@ -115,92 +115,92 @@ def test_refused_rows_stop_no_other_and_are_listed_with_line_and_reason(desk: Im
     ]
 
 
-def test_a_dry_run_says_what_would_become_of_each_row_and_writes_nothing(desk: ImportDesk) -> None:
+def test_a_dry_run_says_what_would_become_of_each_row_and_writes_nothing(api: ImportApi) -> None:
     rows = (*ROWS, f"{OTHER},Too much,-181,,", f"{THIRD},Balance,-1,,", "Taro,Balance,30,,")
-    desk.functions.container.programme(demo.SHOP_DOMAIN)
-    before = desk.functions.table.items("points")
-    dry, dry_listed = desk.run(*rows, dry_run=True), desk.listed()
-    assert desk.functions.table.items("points") == before
-    wet = desk.run(*rows)
+    api.functions.container.programme(demo.SHOP_DOMAIN)
+    before = api.functions.table.items("points")
+    dry, dry_listed = api.run(*rows, dry_run=True), api.listed()
+    assert api.functions.table.items("points") == before
+    wet = api.run(*rows)
     assert dry["dry_run"]
     assert not wet["dry_run"]
     assert dry["totals"] == wet["totals"]
     assert dry["totals"]["booked"] == figures(5, 1370, 120)
-    assert dry_listed == desk.listed()
-    again = desk.run(*rows, dry_run=True)
+    assert dry_listed == api.listed()
+    again = api.run(*rows, dry_run=True)
     assert again["totals"]["repeated"] == figures(5, 1370, 120)
 
 
 def test_the_original_day_counts_for_expiry_and_is_in_the_history() -> None:
-    desk = ImportDesk(Functions(PROGRAMME_EXPIRY="months:12"))
-    today = desk.functions.container.clock.now().astimezone(UTC).date()
+    api = ImportApi(Functions(PROGRAMME_EXPIRY="months:12"))
+    today = api.functions.container.clock.now().astimezone(UTC).date()
     half_a_year_ago = today - timedelta(days=180)
-    desk.run(f"{CUSTOMER},Balance,5,,{half_a_year_ago}", f"{CUSTOMER},Balance,7,,2020-04-01")
-    ((valid_through, points),) = desk.functions.lots()
+    api.run(f"{CUSTOMER},Balance,5,,{half_a_year_ago}", f"{CUSTOMER},Balance,7,,2020-04-01")
+    ((valid_through, points),) = api.functions.lots()
     assert points == 5
     assert (valid_through - half_a_year_ago).days in (365, 366)
-    (booked,) = desk.functions.entries()
+    (booked,) = api.functions.entries()
     assert booked.entry.about.endswith(f"-1@{half_a_year_ago}")
-    (row,) = desk.listed()
+    (row,) = api.listed()
     assert row[3] == "day_past"
     assert row[4].startswith("By created_at, 2020-04-01: 2021-04-01 is past")
 
 
-def test_a_lost_row_is_named_once_however_many_files_had_it(desk: ImportDesk) -> None:
+def test_a_lost_row_is_named_once_however_many_files_had_it(api: ImportApi) -> None:
     for _ in range(3):
-        desk.run(f"{CUSTOMER},Balance,5,,", f"{CUSTOMER},Balance,7,,")
-    problem = desk.run(f"{CUSTOMER},Balance,7,,")["problem"]
+        api.run(f"{CUSTOMER},Balance,5,,", f"{CUSTOMER},Balance,7,,")
+    problem = api.run(f"{CUSTOMER},Balance,7,,")["problem"]
     assert problem["message"].count(f"5 points of {CUSTOMER}") == 1
 
 
-def test_a_row_whose_last_day_is_past_names_its_column(desk: ImportDesk) -> None:
-    desk.run(f"{CUSTOMER},Balance,5,2020-12-31,")
-    assert desk.listed()[0][4].startswith("By expired_at: 2020-12-31 is past")
+def test_a_row_whose_last_day_is_past_names_its_column(api: ImportApi) -> None:
+    api.run(f"{CUSTOMER},Balance,5,2020-12-31,")
+    assert api.listed()[0][4].startswith("By expired_at: 2020-12-31 is past")
 
 
 def test_an_import_is_no_activity_of_the_customers_and_renews_nothing() -> None:
-    desk = ImportDesk(Functions(PROGRAMME_EXPIRY="rolling:days:30"))
-    desk.functions.execute(Grant(5, Days(1)))
-    desk.run(f"{CUSTOMER},Balance,5,,")
-    tomorrow, later = desk.functions.lots()
+    api = ImportApi(Functions(PROGRAMME_EXPIRY="rolling:days:30"))
+    api.functions.execute(Grant(5, Days(1)))
+    api.run(f"{CUSTOMER},Balance,5,,")
+    tomorrow, later = api.functions.lots()
     assert (later.valid_through - tomorrow.valid_through).days == 29
 
 
 # --- cut off, delivered twice, out of reach -------------------------------------------------------
 
 
-def test_a_part_that_is_delivered_twice_books_once_and_keeps_its_result(desk: ImportDesk) -> None:
-    desk.send(*ROWS)
-    for text in desk.messages():
+def test_a_part_that_is_delivered_twice_books_once_and_keeps_its_result(api: ImportApi) -> None:
+    api.send(*ROWS)
+    for text in api.messages():
         for _ in range(2):
-            assert desk.functions.work(QUEUE, text) == []
-    assert desk.report()["totals"]["booked"] == figures(5, 1370, 120)
-    assert desk.functions.approved() == 1070
+            assert api.functions.work(QUEUE, text) == []
+    assert api.report()["totals"]["booked"] == figures(5, 1370, 120)
+    assert api.functions.approved() == 1070
 
 
 def test_a_part_that_was_cut_off_goes_on_where_it_was(
-    desk: ImportDesk, monkeypatch: pytest.MonkeyPatch
+    api: ImportApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.send(*ROWS)
-    planned, *_ = desk.messages()
-    assert desk.functions.work(QUEUE, planned) == []
-    (part,) = desk.messages()
+    api.send(*ROWS)
+    planned, *_ = api.messages()
+    assert api.functions.work(QUEUE, planned) == []
+    (part,) = api.messages()
     with monkeypatch.context() as patch:
         patch.setattr(Deadline, "passed", property(lambda _: True))
-        assert desk.functions.work(QUEUE, part) == [part]
-    assert desk.report()["status"] == "running"
-    desk.functions.execute(Grant(1, Days(1)), THIRD)  # the ledger goes on meanwhile
-    assert desk.functions.work(QUEUE, part) == []
-    assert desk.report()["totals"]["booked"] == figures(5, 1370, 120)
+        assert api.functions.work(QUEUE, part) == [part]
+    assert api.report()["status"] == "running"
+    api.functions.execute(Grant(1, Days(1)), THIRD)  # the ledger goes on meanwhile
+    assert api.functions.work(QUEUE, part) == []
+    assert api.report()["totals"]["booked"] == figures(5, 1370, 120)
 
 
 def test_a_row_that_fails_is_tried_again_and_stops_no_other(
-    desk: ImportDesk, monkeypatch: pytest.MonkeyPatch
+    api: ImportApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk.send(*ROWS)
-    planned, *_ = desk.messages()
-    desk.functions.work(QUEUE, planned)
-    (part,) = desk.messages()
+    api.send(*ROWS)
+    planned, *_ = api.messages()
+    api.functions.work(QUEUE, planned)
+    (part,) = api.messages()
     instruction = Booking.instruction
 
     def fails(booking: Booking, row: Row) -> Instruction:
@@ -210,46 +210,46 @@ def test_a_row_that_fails_is_tried_again_and_stops_no_other(
 
     with monkeypatch.context() as patch:
         patch.setattr(Booking, "instruction", fails)
-        assert desk.functions.work(QUEUE, part) == [part]
-    assert (desk.functions.approved(), desk.functions.approved(OTHER)) == (0, 180)
-    assert desk.functions.work(QUEUE, part) == []
-    assert desk.report()["totals"]["booked"] == figures(3, 1070)
-    assert desk.report()["totals"]["repeated"] == figures(2, 300, 120)
+        assert api.functions.work(QUEUE, part) == [part]
+    assert (api.functions.approved(), api.functions.approved(OTHER)) == (0, 180)
+    assert api.functions.work(QUEUE, part) == []
+    assert api.report()["totals"]["booked"] == figures(3, 1070)
+    assert api.report()["totals"]["repeated"] == figures(2, 300, 120)
 
 
 @pytest.mark.parametrize("calls", range(1, 14))
 def test_a_bucket_out_of_reach_at_any_moment_loses_and_doubles_nothing(
-    desk: ImportDesk, calls: int
+    api: ImportApi, calls: int
 ) -> None:
-    desk.send(*ROWS)
-    desk.functions.bucket.fails_after = calls
-    waiting = list(desk.messages())
+    api.send(*ROWS)
+    api.functions.bucket.fails_after = calls
+    waiting = list(api.messages())
     while waiting:
-        waiting += desk.functions.work(QUEUE, waiting.pop(0))
-        waiting += desk.messages()
-    report = desk.report()
+        waiting += api.functions.work(QUEUE, waiting.pop(0))
+        waiting += api.messages()
+    report = api.report()
     booked, repeated = report["totals"]["booked"], report["totals"]["repeated"]
     assert (booked["rows"] + repeated["rows"], report["totals"]["refused"]["rows"]) == (5, 0)
-    assert (desk.functions.approved(), desk.functions.approved(OTHER)) == (1070, 180)
+    assert (api.functions.approved(), api.functions.approved(OTHER)) == (1070, 180)
 
 
-def test_a_part_whose_rows_are_not_kept_any_more_becomes_a_dead_letter(desk: ImportDesk) -> None:
-    desk.send(*ROWS)
-    planned, *_ = desk.messages()
-    desk.functions.work(QUEUE, planned)
-    (part,) = desk.messages()
-    gone = next(key for key in desk.functions.bucket.objects if "/parts/" in key)
-    del desk.functions.bucket.objects[gone]
-    assert desk.functions.work(QUEUE, part) == [part]
+def test_a_part_whose_rows_are_not_kept_any_more_becomes_a_dead_letter(api: ImportApi) -> None:
+    api.send(*ROWS)
+    planned, *_ = api.messages()
+    api.functions.work(QUEUE, planned)
+    (part,) = api.messages()
+    gone = next(key for key in api.functions.bucket.objects if "/parts/" in key)
+    del api.functions.bucket.objects[gone]
+    assert api.functions.work(QUEUE, part) == [part]
 
 
 def test_customers_stay_together_in_parts_and_every_row_is_in_one(
-    desk: ImportDesk, monkeypatch: pytest.MonkeyPatch
+    api: ImportApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan, "ROWS_PER_PART", 10)
     rows = [f"{1000 + number % 30},Balance,{number + 1},," for number in range(150)]
-    report = desk.run(*rows)
-    files = {key: text for key, text in desk.functions.bucket.objects.items() if "/parts/" in key}
+    report = api.run(*rows)
+    files = {key: text for key, text in api.functions.bucket.objects.items() if "/parts/" in key}
     assert len(files) > 10
     customers = [{json.loads(line)[2] for line in text.splitlines()} for text in files.values()]
     assert sum(len(one) for one in customers) == len(set().union(*customers)) == 30
@@ -262,30 +262,30 @@ def test_rows_are_booked_at_the_pace_that_is_set() -> None:
             slept.append(seconds)
 
     slept: list[float] = []
-    desk = ImportDesk(Functions({"wall_clock": Clock()}, IMPORT_ROWS_PER_SECOND="8"))
-    desk.run(*ROWS)
+    api = ImportApi(Functions({"wall_clock": Clock()}, IMPORT_ROWS_PER_SECOND="8"))
+    api.run(*ROWS)
     assert slept == [pytest.approx(parts.WORKERS / 8)] * 5
 
 
 def test_messages_of_imports_are_not_counted_as_webhooks(
-    desk: ImportDesk, capsys: pytest.CaptureFixture[str]
+    api: ImportApi, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    desk.run(*ROWS)
+    api.run(*ROWS)
     unreadable = event(QUEUE, "unreadable")
-    desk.functions.work(QUEUE, unreadable["Records"][0]["body"])
+    api.functions.work(QUEUE, unreadable["Records"][0]["body"])
     assert "Webhook" not in capsys.readouterr().out.replace("webhook_", "")
 
 
 # --- undo -----------------------------------------------------------------------------------------
 
 
-def test_an_undone_import_leaves_nothing_of_it(desk: ImportDesk) -> None:
-    desk.functions.execute(Grant(200, Days(900)), OTHER)
-    lots = desk.functions.lots(OTHER)
-    desk.run(*ROWS)
-    dry = desk.undo(dry_run=True)
-    assert desk.functions.approved() == 1070
-    report = desk.undo()
+def test_an_undone_import_leaves_nothing_of_it(api: ImportApi) -> None:
+    api.functions.execute(Grant(200, Days(900)), OTHER)
+    lots = api.functions.lots(OTHER)
+    api.run(*ROWS)
+    dry = api.undo(dry_run=True)
+    assert api.functions.approved() == 1070
+    report = api.undo()
     assert report["totals"] == dry["totals"]
     assert report["totals"] == {
         "valid": figures(5, 1370, 120),
@@ -294,25 +294,25 @@ def test_an_undone_import_leaves_nothing_of_it(desk: ImportDesk) -> None:
         "not_booked": figures(),
         "refused": figures(),
     }
-    assert (desk.functions.approved(), desk.functions.lots(OTHER)) == (0, lots)
-    assert desk.functions.entries()[0].entry.about.startswith(f"{IMPORT_ID}#")
+    assert (api.functions.approved(), api.functions.lots(OTHER)) == (0, lots)
+    assert api.functions.entries()[0].entry.about.startswith(f"{IMPORT_ID}#")
 
 
-def test_what_was_spent_held_or_expired_is_listed_and_makes_no_debt(desk: ImportDesk) -> None:
+def test_what_was_spent_held_or_expired_is_listed_and_makes_no_debt(api: ImportApi) -> None:
     clock = SetClock(datetime(2026, 11, 30, 3, tzinfo=UTC))
-    desk = ImportDesk(Functions({"clock": clock}))
-    desk.run(
+    api = ImportApi(Functions({"clock": clock}))
+    api.run(
         f"{CUSTOMER},Balance,500,2027-12-31,",
         f"{OTHER},Balance,300,2027-12-31,",
         f"{THIRD},Balance,50,2026-12-01,",
     )
-    desk.functions.execute(Consume(200))
-    desk.functions.execute(PlaceHold(120, "h1", 86_400), OTHER)
+    api.functions.execute(Consume(200))
+    api.functions.execute(PlaceHold(120, "h1", 86_400), OTHER)
     clock.at = datetime(2026, 12, 1, 2, tzinfo=UTC)
-    dry, listed = desk.undo(dry_run=True), desk.listed()
+    dry, listed = api.undo(dry_run=True), api.listed()
     assert dry["totals"]["left"] == figures(2, 320)
     clock.at = datetime(2026, 12, 2, 2, tzinfo=UTC)
-    report = desk.undo()
+    report = api.undo()
     assert report["totals"]["left"] == figures(2, 250)
     assert listed[0] == (
         2,
@@ -321,80 +321,80 @@ def test_what_was_spent_held_or_expired_is_listed_and_makes_no_debt(desk: Import
         "points_not_there",
         "200 of 500 points are not there: spent, held, or expired.",
     )
-    assert [(line, left) for line, _, left, _, _ in desk.listed()] == [(2, 200), (4, 50)]
-    assert [desk.functions.approved(one) for one in (CUSTOMER, OTHER, THIRD)] == [0, 0, 0]
+    assert [(line, left) for line, _, left, _, _ in api.listed()] == [(2, 200), (4, 50)]
+    assert [api.functions.approved(one) for one in (CUSTOMER, OTHER, THIRD)] == [0, 0, 0]
 
 
-def test_a_debt_is_not_made_again_by_undoing(desk: ImportDesk) -> None:
-    desk.functions.execute(SpendOnOrder(300, "901", "till"))
-    desk.run(f"{CUSTOMER},Balance,500,,")
-    report = desk.undo()
-    assert desk.functions.approved() == 0
+def test_a_debt_is_not_made_again_by_undoing(api: ImportApi) -> None:
+    api.functions.execute(SpendOnOrder(300, "901", "till"))
+    api.run(f"{CUSTOMER},Balance,500,,")
+    report = api.undo()
+    assert api.functions.approved() == 0
     assert report["totals"]["left"] == figures(1, 300)
 
 
-def test_undoing_again_moves_nothing_and_reports_the_same(desk: ImportDesk) -> None:
-    desk.run(*ROWS)
-    desk.functions.execute(Consume(100))
-    first = desk.undo()
-    before = desk.functions.table.items("points")
-    desk.functions.execute(Grant(1000, Days(9)), THIRD)
-    again = desk.undo()
+def test_undoing_again_moves_nothing_and_reports_the_same(api: ImportApi) -> None:
+    api.run(*ROWS)
+    api.functions.execute(Consume(100))
+    first = api.undo()
+    before = api.functions.table.items("points")
+    api.functions.execute(Grant(1000, Days(9)), THIRD)
+    again = api.undo()
     assert again["totals"] == first["totals"]
-    assert {k: v for k, v in desk.functions.table.items("points").items() if k in before} == before
+    assert {k: v for k, v in api.functions.table.items("points").items() if k in before} == before
 
 
-def test_an_undone_import_books_no_more_rows(desk: ImportDesk) -> None:
-    desk.send(*ROWS)
-    planned, *_ = desk.messages()
-    desk.functions.work(QUEUE, planned)
-    (part,) = desk.messages()
-    undone = desk.undo()
+def test_an_undone_import_books_no_more_rows(api: ImportApi) -> None:
+    api.send(*ROWS)
+    planned, *_ = api.messages()
+    api.functions.work(QUEUE, planned)
+    (part,) = api.messages()
+    undone = api.undo()
     assert undone["totals"]["not_booked"] == figures(5, 1370, 120)
-    assert desk.functions.work(QUEUE, part) == []
-    assert desk.functions.approved() == 0
-    refused = desk.run(*ROWS)
+    assert api.functions.work(QUEUE, part) == []
+    assert api.functions.approved() == 0
+    refused = api.run(*ROWS)
     assert refused["status"] == "failed"
     assert "was undone" in refused["problem"]["message"]
 
 
-def test_rows_of_every_file_of_the_import_are_undone(desk: ImportDesk) -> None:
-    desk.run(*ROWS)
-    desk.run(*ROWS, f"{THIRD},Balance,9,,")
-    assert desk.undo()["totals"]["undone"] == figures(6, 1379, 120)
-    assert desk.functions.approved(THIRD) == 0
+def test_rows_of_every_file_of_the_import_are_undone(api: ImportApi) -> None:
+    api.run(*ROWS)
+    api.run(*ROWS, f"{THIRD},Balance,9,,")
+    assert api.undo()["totals"]["undone"] == figures(6, 1379, 120)
+    assert api.functions.approved(THIRD) == 0
 
 
-def test_points_of_a_merged_customer_are_undone_at_the_survivor(desk: ImportDesk) -> None:
-    desk.run(*ROWS)
-    merged = desk.functions.ledger.merge(
+def test_points_of_a_merged_customer_are_undone_at_the_survivor(api: ImportApi) -> None:
+    api.run(*ROWS)
+    merged = api.functions.ledger.merge(
         demo.SHOP_DOMAIN, OTHER, CUSTOMER, Cause("customer", "merge")
     )
     assert isinstance(merged, Booked)
     assert merged.figures.approved == 1250
-    report = desk.undo()
+    report = api.undo()
     assert report["totals"]["undone"] == figures(5, 1370, 120)
-    assert desk.functions.approved() == 0
+    assert api.functions.approved() == 0
 
 
-def test_rows_of_an_erased_customer_are_refused_with_the_reason(desk: ImportDesk) -> None:
-    desk.run(*ROWS)
-    desk.functions.erase()
-    report = desk.undo()
+def test_rows_of_an_erased_customer_are_refused_with_the_reason(api: ImportApi) -> None:
+    api.run(*ROWS)
+    api.functions.erase()
+    report = api.undo()
     assert report["totals"]["undone"] == figures(2, 300, 120)
     assert report["totals"]["refused"]["rows"] + report["totals"]["not_booked"]["rows"] == 3
 
 
-def test_an_undone_removal_comes_back_before_what_was_granted_is_taken(desk: ImportDesk) -> None:
-    desk.run(f"{CUSTOMER},Balance,500,2099-12-31,", f"{CUSTOMER},Correction,-500,,")
-    report = desk.undo()
+def test_an_undone_removal_comes_back_before_what_was_granted_is_taken(api: ImportApi) -> None:
+    api.run(f"{CUSTOMER},Balance,500,2099-12-31,", f"{CUSTOMER},Correction,-500,,")
+    report = api.undo()
     assert report["totals"]["undone"] == figures(2, 500, 500)
-    assert desk.functions.approved() == 0
-    assert desk.functions.topics()[:2] == ["points/sub/manual", "points/add/manual"]
+    assert api.functions.approved() == 0
+    assert api.functions.topics()[:2] == ["points/sub/manual", "points/add/manual"]
 
 
-def test_a_removal_takes_what_expires_soonest(desk: ImportDesk) -> None:
-    desk.functions.execute(Grant(5, Days(9)))
-    desk.functions.execute(Remove(1))
-    desk.run(f"{CUSTOMER},Balance,5,2099-12-31,", f"{CUSTOMER},Correction,-6,,")
-    assert desk.functions.lots() == ((date(2099, 12, 31), 3),)
+def test_a_removal_takes_what_expires_soonest(api: ImportApi) -> None:
+    api.functions.execute(Grant(5, Days(9)))
+    api.functions.execute(Remove(1))
+    api.run(f"{CUSTOMER},Balance,5,2099-12-31,", f"{CUSTOMER},Correction,-6,,")
+    assert api.functions.lots() == ((date(2099, 12, 31), 3),)

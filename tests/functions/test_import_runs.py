@@ -2,7 +2,7 @@
 
 import json
 
-from tests.functions.import_desk import IMPORT_ID, ImportDesk, put_file
+from tests.functions.import_api import IMPORT_ID, ImportApi, put_file
 from tests.support.harness import CUSTOMER, Functions, event, problem
 from tools.make_events_operator import RUN_ID
 
@@ -10,9 +10,9 @@ ROW = f"{CUSTOMER},Balance,500,,"
 
 
 def test_a_run_is_planned_runs_and_is_done() -> None:
-    desk = ImportDesk()
-    run_id = desk.send(ROW)
-    assert desk.report() == {
+    api = ImportApi()
+    run_id = api.send(ROW)
+    assert api.report() == {
         "import_id": IMPORT_ID,
         "run_id": run_id,
         "kind": "import",
@@ -25,24 +25,24 @@ def test_a_run_is_planned_runs_and_is_done() -> None:
         "hints": [],
         "problem": None,
     }
-    (planned,) = desk.messages()
-    assert desk.functions.work("import_rows", planned) == []
-    running = desk.report()
+    (planned,) = api.messages()
+    assert api.functions.work("import_rows", planned) == []
+    running = api.report()
     assert (running["status"], running["rows"], running["rows_done"]) == ("running", 1, 0)
-    desk.work()
-    assert desk.report()["status"] == "done"
+    api.work()
+    assert api.report()["status"] == "done"
 
 
 def test_a_start_that_is_repeated_is_the_same_run_and_books_once() -> None:
     functions = Functions()
     put_file(functions, RUN_ID, ROW)
-    desk = ImportDesk(functions)
+    api = ImportApi(functions)
     for _ in range(2):
         assert functions.sample("import_runs", "start").status == 202
-    desk.work()
+    api.work()
     assert functions.approved() == 500
     assert functions.sample("import_runs", "start").body["status"] == "done"
-    desk.work()
+    api.work()
     assert functions.approved() == 500
 
 
@@ -56,20 +56,20 @@ def test_a_run_cannot_become_another() -> None:
 
 
 def test_a_run_is_reported_by_its_id_and_else_the_latest() -> None:
-    desk = ImportDesk()
-    first = desk.send(ROW, dry_run=True)
-    desk.work()
-    second = desk.run(ROW)["run_id"]
-    assert first < second == desk.report()["run_id"]
+    api = ImportApi()
+    first = api.send(ROW, dry_run=True)
+    api.work()
+    second = api.run(ROW)["run_id"]
+    assert first < second == api.report()["run_id"]
     request = event("import_runs", "report") | {"rawQueryString": f"run_id={first}"}
-    assert desk.functions.request("import_runs", request).body["dry_run"] is True
+    assert api.functions.request("import_runs", request).body["dry_run"] is True
     request = event("import_runs", "report") | {"rawQueryString": f"run_id={first[:-1]}0"}
-    assert problem(desk.functions.request("import_runs", request)) == (404, "import_not_found")
+    assert problem(api.functions.request("import_runs", request)) == (404, "import_not_found")
 
 
 def test_an_import_of_which_only_a_dry_run_is_kept_cannot_be_undone() -> None:
-    desk = ImportDesk()
-    desk.run(ROW, dry_run=True)
+    api = ImportApi()
+    api.run(ROW, dry_run=True)
     request = event("import_runs", "undo")
-    assert problem(desk.functions.request("import_runs", request)) == (404, "import_not_found")
+    assert problem(api.functions.request("import_runs", request)) == (404, "import_not_found")
     assert json.loads(request["body"])["kind"] == "undo"

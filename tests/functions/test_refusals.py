@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.codes import Codes
 from tests.fakes.customers import MemoryCustomers
 from tests.fakes.flow import FakeFlow
-from tests.functions.import_desk import put_file
+from tests.functions.import_api import put_file
 from tests.functions.samples import FLOW, MY_PAGE, OPERATORS, REFUSED, SERVED, STAFF, WITHOUT_TABLE
 from tests.support.harness import EVENTS, TABLE, Answer, Functions, message
 from tools.make_events_operator import RUN_ID

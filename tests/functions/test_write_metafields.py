@@ -74,11 +74,11 @@ class Shops:
         )
 
     def say(self, command: Command, customer_id: str = CUSTOMER, shop: str = SHOP) -> None:
-        """Execute a command, and let the stream tell of it."""
+        """Execute a command, and let the stream report it."""
         self.functions.execute(command, customer_id, shop)
-        self.tell(customer_id, shop)
+        self.report(customer_id, shop)
 
-    def tell(self, customer_id: str = CUSTOMER, shop: str = SHOP) -> None:
+    def report(self, customer_id: str = CUSTOMER, shop: str = SHOP) -> None:
         """The stream names an account."""
         account = self.item(customer_id, "ACCOUNT", shop)
         answer = self.functions.invoke("publish_changes", records(account))
@@ -161,7 +161,7 @@ def test_changes_that_come_together_are_written_once_with_the_latest_figures(sho
 def test_a_record_that_comes_again_is_not_written_again(shops: Shops) -> None:
     shops.grant()
     shops.write()
-    shops.tell()
+    shops.report()
     assert shops.write() == NOTHING
 
 
@@ -369,8 +369,8 @@ def test_a_merged_customers_metafields_follow_the_survivor(shops: Shops) -> None
     shops.grant(OTHER_CUSTOMER, points=50)
     shops.write()
     shops.merge()
-    shops.tell()
-    shops.tell(OTHER_CUSTOMER)
+    shops.report()
+    shops.report(OTHER_CUSTOMER)
     assert shops.write() == NOTHING | {"written": 1, "deleted": 1}
     assert shops.shopify.of(CUSTOMER)["points_approved"] == "150"
     assert shops.shopify.of(OTHER_CUSTOMER) == {}
@@ -383,8 +383,8 @@ def test_a_merged_customer_whom_shopify_has_deleted_is_forgotten(shops: Shops) -
     shops.write()
     shops.merge()
     shops.shopify.gone = shops.customers.gone = {OTHER_CUSTOMER}
-    shops.tell()
-    shops.tell(OTHER_CUSTOMER)
+    shops.report()
+    shops.report(OTHER_CUSTOMER)
     assert shops.write() == NOTHING | {"written": 1}
     assert shops.item(OTHER_CUSTOMER) == {}
 
@@ -494,7 +494,7 @@ def test_the_pseudonym_of_an_erased_customer_is_never_written(shops: Shops) -> N
         for pk, sort_key in shops.functions.table.items(TABLE)
         if sort_key == "ACCOUNT" and not pk.endswith(CUSTOMER)
     }
-    shops.tell(pseudonym)
+    shops.report(pseudonym)
     shops.write()
     assert {customer for _, called in shops.shopify.calls for customer in called} <= {CUSTOMER}
 

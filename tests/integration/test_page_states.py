@@ -689,9 +689,9 @@ def test_a_page_that_fails_says_so_and_can_be_asked_for_again(page: Page, url: s
 
 
 def test_a_page_without_rows_of_its_own_is_followed_by_the_next_one(page: Page, url: str) -> None:
-    told = Rows().add("reserved", 1, 0)
-    told.entries[0]["row"] = None
-    Pages(page, answer_of(told, "7"), answer_of(Rows().add("added", 7, 7, "Older"), None))
+    hidden = Rows().add("reserved", 1, 0)
+    hidden.entries[0]["row"] = None
+    Pages(page, answer_of(hidden, "7"), answer_of(Rows().add("added", 7, 7, "Older"), None))
     page.goto(f"{url}/?locale=en")
     page.get_by_role("button", name="Show more").press("Enter")
     expect(part(page, "history").locator("li", has_text="Older")).to_be_focused()

@@ -42,7 +42,7 @@ from tests.simulation.mutations.planted import Bug
 type _Actions = Sequence[Put | Check]
 
 
-def _without_the_guards_of(written: Callable[[Write], list[Item]]) -> Callable[..., _Actions]:
+def _without_the_conditions_of(written: Callable[[Write], list[Item]]) -> Callable[..., _Actions]:
     """The same actions, but these items are written whatever is there."""
 
     def transaction(original: Callable[..., _Actions], write: Write) -> _Actions:
@@ -148,7 +148,7 @@ def _begun(count: HourlyCount | None) -> HourlyCount | None:
 STORE_BUGS: Final = (
     # --- guards of a write, each taken away alone ---
     *(
-        Bug(name, ledger_transactions.transaction, _without_the_guards_of(written))
+        Bug(name, ledger_transactions.transaction, _without_the_conditions_of(written))
         for name, written in (
             ("account written whatever its revision", _accounts),
             ("tombstones written without their condition", _tombstones),

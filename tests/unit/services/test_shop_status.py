@@ -71,8 +71,8 @@ def test_customers_who_wait_are_counted_up_to_a_limit() -> None:
 def test_a_till_that_answers_is_no_problem_and_is_told_all_the_same() -> None:
     found = till(STATE, NEVER, "doctor", "drift")
     assert found.problems == ()
-    assert found.told is not None
-    assert found.told["till"]["comparison"] is None
+    assert found.facts is not None
+    assert found.facts["till"]["comparison"] is None
 
 
 @pytest.mark.parametrize("state", ["open", "paused"])
@@ -111,6 +111,6 @@ def test_imports_are_told_with_their_progress_and_failed_ones_are_problems() -> 
     going = RUN | {"status": "running", "rows_done": 4, "totals": None}
     failed = RUN | {"status": "failed", "rows_done": 0, "import_id": "other"}
     found = imports([going, failed], "help")
-    assert found.told is not None
-    assert [one["rows_done"] for one in found.told["imports"]] == [4, 0]
+    assert found.facts is not None
+    assert [one["rows_done"] for one in found.facts["imports"]] == [4, 0]
     assert [one.subject for one in found.problems] == ["other"]

@@ -111,7 +111,7 @@ class ManagerContainer(StaffContainer):
         found = till(state, comparison, self.doctor, self.command(shop, "drift"))
         waiting = TillPushes(self._table).due(shop, self.clock.now() - HELD_BACK_AFTER)
         pushes = held_back("till_pushes_held_back", waiting, self.doctor)
-        return Part(found.problems + pushes.problems, found.told)
+        return Part(found.problems + pushes.problems, found.facts)
 
     def _orders(self, shop: str) -> "Part":
         from pointbook.services.shop_status import orders  # noqa: PLC0415 - for one function

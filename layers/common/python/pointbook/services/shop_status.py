@@ -41,10 +41,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One thing that is looked at: its problems, and what is told of it in any case."""
+    """One thing that is looked at: its problems, and what there is to say of it in any case."""
 
     problems: tuple[Problem, ...] = ()
-    told: Mapping[str, Any] | None = None
+    facts: Mapping[str, Any] | None = None
 
 
 type Look = Callable[[], Part]
@@ -52,7 +52,7 @@ type Look = Callable[[], Part]
 
 def shop_status(shop: str, looks: Mapping[str, Look], now: datetime, doctor: str) -> dict[str, Any]:
     """Return the body of the answer; `doctor` is the command for what cannot be read."""
-    problems, told = list[Problem](), dict[str, Any]()
+    problems, facts = list[Problem](), dict[str, Any]()
     pool = ThreadPoolExecutor(max_workers=len(looks))
     running = {name: pool.submit(look) for name, look in looks.items()}
     wait(running.values(), timeout=SECONDS_EACH)
@@ -60,14 +60,14 @@ def shop_status(shop: str, looks: Mapping[str, Look], now: datetime, doctor: str
     for name, future in running.items():
         part = _result(name, future, doctor)
         problems += part.problems
-        told |= part.told or {}
+        facts |= part.facts or {}
     problems.sort(key=lambda one: one.severity != "error")
     return {
         "shop": shop,
         "as_of": now.isoformat(timespec="milliseconds"),
         "problems": [asdict(one) for one in problems],
-        "till": told.get("till"),
-        "imports": told.get("imports"),
+        "till": facts.get("till"),
+        "imports": facts.get("imports"),
     }
 
 
@@ -109,13 +109,13 @@ def till(state: Mapping[str, Any], comparison: Mapping[str, Any], doctor: str, d
     if totals.get("differing"):
         at = comparison["finished_at"]
         problems.append(Problem("till_drift", None, totals["differing"], at, "warning", drift))
-    told = {name: state[name] for name in ("state", "kind", "since", "last_success_at")}
+    facts = {name: state[name] for name in ("state", "kind", "since", "last_success_at")}
     done = {
         "finished_at": comparison["finished_at"],
         "compared": totals.get("compared", 0),
         "differing": totals.get("differing", 0),
     }
-    return Part(tuple(problems), {"till": told | {"comparison": done if totals else None}})
+    return Part(tuple(problems), {"till": facts | {"comparison": done if totals else None}})
 
 
 def orders(since: datetime | None, left: int, now: datetime, command: str) -> Part:

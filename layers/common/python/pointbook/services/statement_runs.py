@@ -148,7 +148,7 @@ class _Day:
     def _read(self) -> bool:
         """Add the accounts that are left; whether the end of the table was reached."""
         monotonic = self.runs.clock.monotonic
-        kept, in_time = monotonic(), True
+        saved_at, in_time = monotonic(), True
 
         def on_page(_: int) -> bool:
             nonlocal in_time
@@ -158,9 +158,9 @@ class _Day:
         statements = self.statements
         for key in statements.add(self.period, self.statement, self.position, on_page):
             self.position = key
-            if monotonic() - kept >= KEEP_SECONDS:
+            if monotonic() - saved_at >= KEEP_SECONDS:
                 self._keep()
-                kept = monotonic()
+                saved_at = monotonic()
         if not in_time:
             self._keep()
         return in_time

@@ -147,7 +147,7 @@ class _Run:
                 room = max(0, LATER_MAX - len(self.running.later))
                 self._keep(
                     [one for one in rows if one.customer_id not in later[:room]],
-                    position=store.behind(shop, batch[-1]),
+                    position=store.after(shop, batch[-1]),
                     later=(*self.running.later, *later[:room]),
                 )
             end = page.position is None
@@ -183,8 +183,8 @@ class _Run:
             totals = totals.plus(row.totals)
             _log(self.comparison.shop, row)
         self.running = replace(self.running, totals=totals, **changes)
-        kept = replace(self.stored, running=self.running)
-        self.runs.store.save(self.comparison.shop, kept)
+        saved = replace(self.stored, running=self.running)
+        self.runs.store.save(self.comparison.shop, saved)
 
     def _finish(self) -> None:
         """Keep the summary; those that are left still were not compared."""
@@ -279,7 +279,7 @@ def compare_page(
     batch, rows, stopped = accounts.customer_ids[:BATCH_MEMBERS], list[Row](), None
     position = accounts.position
     if len(accounts.customer_ids) > len(batch):
-        position = store.behind(request.shop, batch[-1])
+        position = store.after(request.shop, batch[-1])
     for place, customer_id in enumerate(batch):
         try:
             rows += comparison.rows([customer_id], deadline)
@@ -287,7 +287,7 @@ def compare_page(
             code = getattr(error, "code", "time_up")
             stopped = {"code": code, "message": str(error), "left": list(batch[place:])}
             before = batch[place - 1] if place else None
-            position = store.behind(request.shop, before) if before else request.position
+            position = store.after(request.shop, before) if before else request.position
             break
     capabilities = comparison.till.capabilities
     return {

@@ -24,7 +24,7 @@ type Position = tuple[str, ...]
 
 
 class AccountPage(NamedTuple):
-    """Accounts, and the place behind them; None at the end of the table."""
+    """Accounts, and the position after them; None at the end of the table."""
 
     customer_ids: tuple[str, ...]
     position: Position | None
@@ -74,7 +74,7 @@ class Summary:
 class Running:
     """A comparison under way.
 
-    It goes on behind `position`; at the `end` only the customers in `later` are left, who could not
+    It goes on after `position`; at the `end` only the customers in `later` are left, who could not
     be compared yet.
     """
 
@@ -155,8 +155,8 @@ class TillComparisons:
                 return found
 
     @staticmethod
-    def behind(shop: str, customer_id: str) -> Position:
-        """The position behind a customer's account."""
+    def after(shop: str, customer_id: str) -> Position:
+        """The position after a customer's account."""
         return keys.customer(shop, customer_id), keys.ACCOUNT
 
 

@@ -30,7 +30,7 @@ def put_file(functions: Functions, run_id: str, *rows: str, import_id: str = IMP
     functions.bucket.objects[key] = json.dumps(earlier | {"dry_run": False}).encode()
 
 
-class ImportDesk:
+class ImportApi:
     """Imports into one shop; every run has a number of its own."""
 
     def __init__(self, functions: Functions | None = None) -> None:
